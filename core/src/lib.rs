@@ -1,0 +1,1 @@
+//! The rules of Roomcast, pure: no async, no clock, no socket, no randomness of its own.

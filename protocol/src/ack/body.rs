@@ -1,0 +1,211 @@
+//! The bodies of acks.
+//!
+//! Bodies with a list of participants are generic over it: the server puts in the list it encoded once
+//! ([`RawValue`](serde_json::value::RawValue)), a client reads [`Participant`]s.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{RoomId, SessionId, UserId};
+use crate::signal::{Category, Engine, Host};
+
+/// What a member may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The oldest publisher, who owns the room.
+    Admin,
+    /// Publishes.
+    Publisher,
+    /// Watches.
+    Viewer,
+}
+
+/// A member that may publish, as everyone in the room sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Participant {
+    /// The session id again, for clients that know members by one id.
+    pub id: SessionId,
+    /// What the member may do.
+    pub role: Role,
+    /// Video enabled.
+    pub video: bool,
+    /// Audio enabled.
+    pub audio: bool,
+    /// Whether media is flowing.
+    pub publish: bool,
+    /// The user.
+    pub user_id: UserId,
+    /// The session.
+    pub session_id: SessionId,
+    /// What kind of program it is.
+    pub host: Host,
+    /// What the session carries.
+    pub category: Category,
+    /// The device, in the client's own words.
+    pub device_id: String,
+    /// Address of the multivariant playlist, once it is playable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hls: Option<String>,
+}
+
+/// Body of the ack of `JOIN`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinAck<P = Vec<Participant>> {
+    /// The room.
+    #[serde(rename = "rid")]
+    pub room_id: RoomId,
+    /// The members that may publish, oldest first.
+    #[serde(rename = "pps")]
+    pub participants: P,
+    /// Your role.
+    #[serde(rename = "pt")]
+    pub role: Role,
+    /// The engine that carries the media.
+    #[serde(rename = "eg")]
+    pub engine: Engine,
+    /// Whether the session was a member already and goes on.
+    pub resumed: bool,
+    /// The last sequence number given to this member.
+    #[serde(rename = "sq")]
+    pub sequence: u64,
+    /// The token that the next takeover of this member must bring, if the client keeps tokens.
+    #[serde(rename = "rt")]
+    pub resume_token: String,
+    /// When heartbeats are due.
+    #[serde(rename = "hb")]
+    pub heartbeat: HeartbeatTimes,
+    /// What the media engine needs.
+    #[serde(rename = "es")]
+    pub engine_settings: EngineSettings,
+    /// Where a broadcast is uploaded and played (`p2m` only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hls: Option<HlsAddresses>,
+}
+
+/// When heartbeats are due, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeartbeatTimes {
+    /// Time between two heartbeats.
+    pub interval: u64,
+    /// Silence after which a member is removed.
+    pub timeout: u64,
+}
+
+/// What the media engine needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EngineSettings {
+    /// ICE servers.
+    #[serde(rename = "icfg")]
+    pub ice: IceConfig,
+}
+
+/// The ICE servers in both forms that clients read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IceConfig {
+    /// Addresses only.
+    pub is: Vec<String>,
+    /// `RTCIceServer` objects.
+    pub ice_servers: Vec<IceServer>,
+}
+
+/// An `RTCIceServer` object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IceServer {
+    /// Addresses of one server.
+    pub urls: Vec<String>,
+    /// User name for TURN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// Password for TURN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+}
+
+/// Where a broadcast is uploaded and played.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HlsAddresses {
+    /// For the publisher: where data signals go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ingest: Option<IngestAddress>,
+    /// Addresses of the multivariant playlists that are playable.
+    pub playlists: Vec<String>,
+}
+
+/// Where data signals go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IngestAddress {
+    /// The address for `POST`.
+    pub url: String,
+    /// The bearer token.
+    pub token: String,
+    /// When the token ends, in milliseconds since 1970.
+    pub expires: u64,
+}
+
+/// Body of the ack of `HEARTBEAT`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeartbeatAck<P = Vec<Participant>> {
+    /// The members that may publish, oldest first.
+    #[serde(rename = "pps")]
+    pub participants: P,
+    /// The room.
+    #[serde(rename = "rid")]
+    pub room_id: RoomId,
+    /// The heartbeat's id.
+    #[serde(rename = "bid")]
+    pub beat_id: String,
+}
+
+/// Body of `PUBLISH_LIST_CHANGED`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishList<P = Vec<Participant>> {
+    /// The room.
+    #[serde(rename = "rid")]
+    pub room_id: RoomId,
+    /// The members that may publish, oldest first.
+    #[serde(rename = "pps")]
+    pub participants: P,
+}
+
+/// Body of `ROOM_CLOSED`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomClosed {
+    /// The room.
+    #[serde(rename = "rid")]
+    pub room_id: RoomId,
+    /// Why.
+    pub reason: RoomClosedReason,
+}
+
+/// Why a room closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoomClosedReason {
+    /// The last publisher went and none came back.
+    Ended,
+    /// The last member went.
+    Empty,
+    /// An administrator closed it.
+    Admin,
+}
+
+/// Body of `KEEPALIVE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepAlive {
+    /// The server's time, in milliseconds since 1970.
+    pub ts: u64,
+}
+
+/// Body of `GAP`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The room.
+    #[serde(rename = "rid")]
+    pub room_id: RoomId,
+    /// The first number that is lost.
+    pub from: u64,
+    /// The last number that is lost.
+    pub to: u64,
+}

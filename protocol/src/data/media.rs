@@ -1,0 +1,193 @@
+//! The scalars of data signals: media bytes, durations, dates, and integers that may come as text.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Media bytes, base64 (RFC 4648, section 4) on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Media(pub Bytes);
+
+impl Serialize for Media {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Media {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Media;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("base64 text")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Media, E> {
+                let bytes = STANDARD.decode(text).map_err(|error| E::custom(format!("`data` is no base64: {error}")))?;
+                Ok(Media(bytes.into()))
+            }
+        }
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+/// A duration on the wire: seconds, more than 0 and at most 3600, kept in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seconds(u64);
+
+impl Seconds {
+    /// From microseconds.
+    #[must_use]
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// In microseconds.
+    #[must_use]
+    pub const fn micros(self) -> u64 {
+        self.0
+    }
+}
+
+impl From<std::time::Duration> for Seconds {
+    fn from(duration: std::time::Duration) -> Self {
+        Self(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+    }
+}
+
+impl Serialize for Seconds {
+    #[expect(clippy::cast_precision_loss, reason = "an hour of microseconds fits 53 bits")]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0 as f64 / 1e6)
+    }
+}
+
+impl<'de> Deserialize<'de> for Seconds {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be within an hour")]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        let micros = (seconds * 1e6).round();
+        if !(micros >= 1.0 && seconds <= 3600.0) {
+            return Err(serde::de::Error::custom("a duration must be more than 0 and at most 3600 seconds"));
+        }
+        Ok(Self(micros as u64))
+    }
+}
+
+/// A moment on the wall clock, in milliseconds since 1970; as text (RFC 3339, or the number) or a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProgramDateTime(i64);
+
+impl ProgramDateTime {
+    /// From milliseconds since 1970.
+    ///
+    /// # Errors
+    /// When the year would not have four digits.
+    pub fn from_millis(millis: i64) -> Result<Self, &'static str> {
+        if !(0..253_402_300_800_000).contains(&millis) {
+            return Err("`programDateTime` is out of range");
+        }
+        Ok(Self(millis))
+    }
+
+    /// In milliseconds since 1970.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        if let Ok(millis) = text.parse() {
+            return Self::from_millis(millis);
+        }
+        let moment: jiff::Timestamp = text.parse().map_err(|_| "`programDateTime` is neither a number nor RFC 3339")?;
+        Self::from_millis(moment.as_millisecond())
+    }
+}
+
+impl std::fmt::Display for ProgramDateTime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let moment = jiff::Timestamp::from_millisecond(self.0).map_err(|_| std::fmt::Error)?;
+        write!(f, "{moment:.3}")
+    }
+}
+
+impl Serialize for ProgramDateTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ProgramDateTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = match TextOrNumber::deserialize(deserializer)? {
+            TextOrNumber::Number(millis) => Self::from_millis(millis),
+            TextOrNumber::Text(text) => Self::parse(&text),
+        };
+        read.map_err(serde::de::Error::custom)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a string or a number")]
+enum TextOrNumber {
+    Number(i64),
+    Text(String),
+}
+
+/// Reads an unsigned integer that comes as a number or as text.
+pub(crate) fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let read = match TextOrNumber::deserialize(deserializer)? {
+        TextOrNumber::Number(number) => u64::try_from(number).ok(),
+        TextOrNumber::Text(text) => text.parse().ok(),
+    };
+    read.ok_or_else(|| serde::de::Error::custom("expected an integer of 0 or more, as a number or as text"))
+}
+
+/// As [`lenient`], for a member that may be absent or null.
+pub(crate) fn lenient_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    #[derive(Deserialize)]
+    struct Wrapped(#[serde(deserialize_with = "lenient")] u64);
+    Ok(Option::<Wrapped>::deserialize(deserializer)?.map(|wrapped| wrapped.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_date_reads_as_text_or_number_and_prints_with_milliseconds() {
+        let date: ProgramDateTime = serde_json::from_str("1732287600123").unwrap();
+        assert_eq!(date.to_string(), "2024-11-22T15:00:00.123Z");
+        for same in ["\"1732287600123\"", "\"2024-11-22T15:00:00.123Z\"", "\"2024-11-22T16:00:00.123+01:00\""] {
+            assert_eq!(serde_json::from_str::<ProgramDateTime>(same).unwrap(), date);
+        }
+        assert!(serde_json::from_str::<ProgramDateTime>("\"yesterday\"").is_err());
+        assert!(serde_json::from_str::<ProgramDateTime>("-1").is_err());
+    }
+
+    #[test]
+    fn durations_are_positive_and_bounded() {
+        for bad in ["0", "-1", "3601", "\"1\"", "1e99", "0.0000001"] {
+            assert!(serde_json::from_str::<Seconds>(bad).is_err(), "{bad}");
+        }
+        assert_eq!(serde_json::from_str::<Seconds>("0.333333").unwrap().micros(), 333_333);
+    }
+
+    proptest! {
+        #[test]
+        fn durations_survive_json(micros in 1_u64..3_600_000_000) {
+            let json = serde_json::to_string(&Seconds(micros)).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Seconds>(&json).unwrap(), Seconds(micros));
+        }
+
+        #[test]
+        fn media_survives_json(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let media = Media(bytes.into());
+            let json = serde_json::to_string(&media).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Media>(&json).unwrap(), media);
+        }
+    }
+}

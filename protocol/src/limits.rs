@@ -1,0 +1,49 @@
+//! Every number of the protocol, once.
+//!
+//! Sizes are in bytes, durations are [`Duration`]s. A number that an operator may change is the default of a
+//! setting; the others are fixed by the protocol itself.
+
+use std::time::Duration;
+
+/// Largest payload of one WebSocket frame, either direction (default of `--max-frame`).
+pub const MAX_FRAME: usize = 32 * 1024;
+/// Largest message over all its continuation frames, either direction (default of `--max-message`).
+pub const MAX_MESSAGE: usize = 128 * 1024;
+/// Longest identifier of a room, user, session or media object, in characters.
+pub const MAX_ID: usize = 128;
+/// How often a client sends `HEARTBEAT`.
+pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
+/// Silence after which a member is removed (default of `--heartbeat-timeout`).
+pub const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a room without publishers waits for one to come back (default of `--room-linger`).
+pub const ROOM_LINGER: Duration = Duration::from_secs(30);
+/// How long a kicked user is refused (default of `--kick-duration`).
+pub const KICK_DURATION: Duration = Duration::from_secs(60);
+/// Shortest time between two `PUBLISH_LIST_CHANGED` of one room.
+pub const LIST_CHANGE_INTERVAL: Duration = Duration::from_millis(100);
+/// Users in a `p2p` room.
+pub const P2P_USERS: usize = 2;
+/// Publishing users in a `p2m` room.
+pub const P2M_PUBLISHERS: usize = 1;
+/// Signals kept for a member that may not have got them yet.
+pub const BACKLOG_SIGNALS: usize = 128;
+/// Bytes of signals kept for a member that may not have got them yet.
+pub const BACKLOG_BYTES: usize = 256 * 1024;
+/// Bytes queued towards a connection before it counts as a slow consumer (default of `--max-outbox`).
+pub const OUTBOX_BYTES: usize = 256 * 1024;
+/// Rooms one connection may be in (default of `--max-rooms-per-connection`).
+pub const ROOMS_PER_CONNECTION: usize = 16;
+/// Decoded media bytes of one data signal (default of `--max-upload`).
+pub const MAX_UPLOAD: usize = 16 * 1024 * 1024;
+/// How much media a playlist lists (default of `--hls-window`).
+pub const HLS_WINDOW: Duration = Duration::from_secs(60);
+/// Parts that arrive behind a hole before the hole is listed as a gap.
+pub const PARTS_BEFORE_GAP: usize = 3;
+/// How long a client waits for the ack of its `JOIN` before it asks again.
+pub const JOIN_ACK_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a client asks to join before it gives up.
+pub const JOIN_ATTEMPTS: u32 = 3;
+/// First step of a client's reconnect delay.
+pub const RECONNECT_BASE: Duration = Duration::from_millis(250);
+/// Longest reconnect delay of a client.
+pub const RECONNECT_MAX: Duration = Duration::from_secs(5);

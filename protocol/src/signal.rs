@@ -1,0 +1,83 @@
+//! Signals: what a client says to the server, `{"action": ACTION, "data": SIGNAL}`.
+//!
+//! Decoding reads the envelope and the members the server needs; the payload of a relayed signal stays the
+//! sender's own text ([`Signal::raw`]) and is never serialised again.
+
+pub mod decode;
+pub mod encode;
+pub mod head;
+pub mod join;
+pub mod kind;
+pub mod member;
+pub mod presence;
+pub mod webrtc;
+
+pub use decode::{Refusal, decode};
+pub use encode::encode;
+pub use head::Head;
+pub use join::{Engine, Join, JoinOptions};
+pub use kind::SignalKind;
+pub use member::{Category, Host, MemberKey, Recipient, RoomType, Session};
+pub use presence::{Heartbeat, Kick, Update};
+pub use webrtc::{Answer, IceCandidate, Offer, OfferOptions};
+
+/// A signal as the server holds it.
+#[derive(Debug, Clone)]
+pub struct Signal {
+    /// The common members.
+    pub head: Head,
+    /// What is asked.
+    pub body: Body,
+    /// The whole message as received.
+    pub message: std::sync::Arc<str>,
+    /// Where the `data` object stands in `message`.
+    pub data: std::ops::Range<usize>,
+}
+
+impl Signal {
+    /// The sender's `data` object exactly as sent.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        &self.message[self.data.clone()]
+    }
+
+    /// Which signal it is.
+    #[must_use]
+    pub const fn kind(&self) -> SignalKind {
+        self.body.kind()
+    }
+}
+
+/// What a signal asks.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// Create, join or resume.
+    Join(Join),
+    /// Leave at once.
+    Leave,
+    /// Still here.
+    Heartbeat(Heartbeat),
+    /// Video or audio switched on or off.
+    Update(Update),
+    /// Put a user out.
+    Kick(Kick),
+    /// `OFFER`, `ANSWER` or `ICE`: passed on as it is.
+    Relayed(SignalKind),
+    /// A signal of group rooms.
+    Group(SignalKind),
+}
+
+impl Body {
+    /// Which signal it is.
+    #[must_use]
+    pub const fn kind(&self) -> SignalKind {
+        match self {
+            Self::Join(_) => SignalKind::Join,
+            Self::Leave => SignalKind::Leave,
+            Self::Heartbeat(_) => SignalKind::Heartbeat,
+            Self::Update(_) => SignalKind::Update,
+            Self::Kick(_) => SignalKind::Kick,
+            Self::Relayed(kind) | Self::Group(kind) => *kind,
+        }
+    }
+}

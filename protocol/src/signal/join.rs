@@ -1,0 +1,52 @@
+//! `JOIN`: create, join or resume.
+
+use serde::{Deserialize, Serialize};
+
+/// The engine that carries the media; the server answers [`Engine::Native`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// WebRTC and HLS as this protocol describes them.
+    #[default]
+    Native,
+    /// Agora.
+    Agora,
+    /// 100ms.
+    Hundredms,
+    /// `LiveKit`.
+    Livekit,
+}
+
+/// The members of `JOIN`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Join {
+    /// Video enabled.
+    #[serde(rename = "ve")]
+    pub video: bool,
+    /// Audio enabled.
+    #[serde(rename = "ae")]
+    pub audio: bool,
+    /// The engine wanted.
+    #[serde(rename = "eg", default)]
+    pub engine: Engine,
+    /// How to join.
+    #[serde(rename = "op", default)]
+    pub options: JoinOptions,
+}
+
+/// How to join.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct JoinOptions {
+    /// Create the room; refused when it exists.
+    pub room_creating: bool,
+    /// Let `userId` differ from the token's subject, where permitted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub user_faking: bool,
+    /// The highest sequence number received: send everything after it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume_from: Option<u64>,
+    /// The `rt` of the last JOIN ack; empty: the client keeps tokens from now on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume_token: Option<String>,
+}

@@ -1,0 +1,65 @@
+//! Which signals exist: their `action`, their name `s` and the types of room they belong to. One table.
+
+use super::member::RoomType;
+
+macro_rules! kinds {
+    ($($variant:ident = $action:literal, $name:literal, [$($room:ident)*], $text:literal;)*) => {
+        /// Which signal a client sends.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum SignalKind {
+            $(#[doc = $text] $variant,)*
+        }
+
+        impl SignalKind {
+            /// Every signal.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The `action` of the envelope.
+            #[must_use]
+            pub const fn action(self) -> &'static str {
+                match self { $(Self::$variant => $action),* }
+            }
+
+            /// The name, member `s`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// Whether the signal exists in this type of room.
+            #[must_use]
+            pub const fn allowed_in(self, room_type: RoomType) -> bool {
+                match self { $(Self::$variant => matches!(room_type, $(RoomType::$room)|*)),* }
+            }
+        }
+    };
+}
+
+kinds! {
+    Join = "join", "JOIN", [P2p M2m A2m P2m], "Create, join or resume.";
+    Leave = "leave", "LEAVE", [P2p M2m A2m P2m], "Leave at once.";
+    Heartbeat = "heartbeat", "HEARTBEAT", [P2p M2m A2m P2m], "Still here; due every 3 s.";
+    Update = "updateVideo", "UPDATE", [P2p M2m A2m P2m], "Video or audio switched on or off.";
+    Kick = "kick", "KICK", [M2m A2m P2m], "Put a user out.";
+    PublishRequest = "publishRequest", "PUBLISH_REQUEST", [M2m A2m], "A viewer asks to publish.";
+    PublishAccept = "publishAccept", "PUBLISH_ACCEPT", [M2m A2m], "The owner lets a viewer publish.";
+    PublishReject = "publishReject", "PUBLISH_REJECT", [M2m A2m], "The owner does not.";
+    Offer = "offer", "OFFER", [P2p M2m A2m], "An SDP offer.";
+    Answer = "answer", "ANSWER", [P2p M2m A2m], "An SDP answer.";
+    Ice = "iceCandidate", "ICE", [P2p M2m A2m], "An ICE candidate.";
+    Watch = "watch", "WATCH", [M2m A2m], "A viewer asks a publisher for an offer.";
+}
+
+impl SignalKind {
+    /// The signal with this `action`.
+    #[must_use]
+    pub fn from_action(action: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.action() == action)
+    }
+
+    /// The signal with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+}

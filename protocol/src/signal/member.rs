@@ -1,0 +1,113 @@
+//! Who speaks and to whom: room types, sessions, members and recipients.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{SessionId, UserId};
+
+/// What a room is for (`ch`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoomType {
+    /// A call of two users.
+    P2p,
+    /// A group chat.
+    M2m,
+    /// A group chat without video.
+    A2m,
+    /// A live broadcast.
+    P2m,
+}
+
+/// What a session carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Category {
+    /// Camera and microphone.
+    Stream,
+    /// A shared screen.
+    Screenshare,
+}
+
+/// What kind of program a client is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Host {
+    /// An iOS app.
+    #[serde(rename = "iOS")]
+    Ios,
+    /// An iOS app's broadcast extension.
+    #[serde(rename = "iOS_EX")]
+    IosExtension,
+    /// An Android app.
+    Android,
+    /// A web page.
+    Web,
+    /// A web page made for streamers.
+    #[serde(rename = "Web_Studio")]
+    WebStudio,
+    /// A program without a user in front of it.
+    Server,
+}
+
+/// The sender's session (`ss`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// The user.
+    pub user_id: UserId,
+    /// The user's session, unique among the user's own.
+    pub session_id: SessionId,
+    /// What the session carries.
+    pub category: Category,
+    /// What kind of program it is.
+    pub host: Host,
+    /// The device, in the client's own words.
+    pub device_id: String,
+}
+
+impl Session {
+    /// The member this session is in a room.
+    #[must_use]
+    pub fn key(&self) -> MemberKey {
+        MemberKey { user_id: self.user_id.clone(), session_id: self.session_id.clone() }
+    }
+}
+
+/// A member of a room: one session of one user.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberKey {
+    /// The user.
+    pub user_id: UserId,
+    /// The session.
+    pub session_id: SessionId,
+}
+
+/// To whom a signal goes (`to`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "`to` must be a user id or {userId, sessionId}")]
+pub enum Recipient {
+    /// Every session of a user.
+    User(UserId),
+    /// One session.
+    Session(MemberKey),
+}
+
+impl Recipient {
+    /// The user in either form.
+    #[must_use]
+    pub const fn user_id(&self) -> &UserId {
+        match self {
+            Self::User(user_id) => user_id,
+            Self::Session(key) => &key.user_id,
+        }
+    }
+
+    /// Whether a member is meant.
+    #[must_use]
+    pub fn matches(&self, key: &MemberKey) -> bool {
+        match self {
+            Self::User(user_id) => *user_id == key.user_id,
+            Self::Session(session) => session == key,
+        }
+    }
+}

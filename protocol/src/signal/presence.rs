@@ -1,0 +1,36 @@
+//! `HEARTBEAT`, `UPDATE` and `KICK`: who is there and what they send.
+
+use serde::{Deserialize, Serialize};
+
+/// The members of `HEARTBEAT`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// Heartbeat id, given back in the ack.
+    #[serde(rename = "bid")]
+    pub beat_id: String,
+    /// Whether an ack is wanted.
+    #[serde(default = "yes")]
+    pub send_ack: bool,
+    /// The highest sequence number received: the server need not keep it any more.
+    #[serde(rename = "sq", default, skip_serializing_if = "Option::is_none")]
+    pub received: Option<u64>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// The members of `UPDATE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    /// Video enabled.
+    #[serde(rename = "ve")]
+    pub video: bool,
+    /// Audio enabled.
+    #[serde(rename = "ae")]
+    pub audio: bool,
+}
+
+/// `KICK` has no members of its own beside `to`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kick {}

@@ -1,0 +1,41 @@
+//! `OFFER`, `ANSWER` and `ICE`: WebRTC signaling, relayed with the sender's JSON untouched.
+//!
+//! The server checks the form of these members and reads no meaning from them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The members of `OFFER`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The session description (RFC 8866).
+    pub sdp: String,
+    /// How the offer is meant.
+    #[serde(rename = "op", default)]
+    pub options: OfferOptions,
+}
+
+/// How an offer is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OfferOptions {
+    /// An ICE restart.
+    pub restarting: bool,
+    /// The offer is for forwarding to HLS.
+    pub hls_forwarding: bool,
+}
+
+/// The members of `ANSWER`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The session description (RFC 8866).
+    pub sdp: String,
+}
+
+/// The members of `ICE`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IceCandidate {
+    /// The candidate: a string or an `RTCIceCandidateInit` object.
+    #[serde(rename = "sdp")]
+    pub candidate: Value,
+}
