@@ -1,1 +1,19 @@
 //! The rules of Roomcast, pure: no async, no clock, no socket, no randomness of its own.
+//!
+//! # The run loop
+//!
+//! One [`Room`](room::Room) is one room. Whoever owns it
+//!
+//! 1. hands every event to [`Room::step`](room::Room::step) or [`Room::ingest`](room::Room::ingest) with the
+//!    present time,
+//! 2. carries out the [`Effect`](room::Effect)s that come back, in their order,
+//! 3. calls `step` with [`Input::Tick`](room::Input::Tick) at [`Room::next_deadline`](room::Room::next_deadline)
+//!    or soon after it, and asks for the deadline anew after each step,
+//! 4. drops the room after [`Effect::Closed`](room::Effect::Closed).
+//!
+//! Time is any clock that never runs back ([`Instant`](time::Instant)); tokens that must be unguessable are
+//! arguments.
+
+pub mod hls;
+pub mod room;
+pub mod time;

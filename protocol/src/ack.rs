@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 pub use body::{
-    EngineSettings, Gap, HeartbeatAck, HeartbeatTimes, HlsAddresses, IceConfig, IceServer, IngestAddress, JoinAck, KeepAlive,
-    Participant, PublishList, Role, RoomClosed, RoomClosedReason,
+    EngineSettings, Gap, HeartbeatAck, HeartbeatTimes, HlsAddresses, IceConfig, IceServer, IngestAddress, JoinAck,
+    KeepAlive, Participant, PublishList, Role, RoomClosed, RoomClosedReason,
 };
 pub use reply::{Ack, Reply, read};
 

@@ -11,7 +11,7 @@ pub mod signal;
 pub use answer::{DataAck, DataAckBody};
 pub use media::{Media, ProgramDateTime, Seconds};
 pub use payload::{
-    EndStream, InitSection, MapRef, PartData, PlaylistRef, SegmentData, SegmentHead, TrackRef, UpdatePart, UpdateSegment,
-    UpdateVariant, Variant, WithMap,
+    EndStream, InitSection, MapRef, PartData, PlaylistRef, SegmentData, SegmentHead, TrackRef, UpdatePart,
+    UpdateSegment, UpdateVariant, Variant, WithMap,
 };
 pub use signal::{DataSignal, Payload, Refusal, decode};

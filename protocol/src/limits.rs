@@ -47,3 +47,7 @@ pub const JOIN_ATTEMPTS: u32 = 3;
 pub const RECONNECT_BASE: Duration = Duration::from_millis(250);
 /// Longest reconnect delay of a client.
 pub const RECONNECT_MAX: Duration = Duration::from_secs(5);
+/// How long an ingest token is good (default of `--ingest-token-ttl`).
+pub const INGEST_TTL: Duration = Duration::from_secs(4 * 3600);
+/// Multivariant playlists one room may have (default of `--max-playlists`).
+pub const PLAYLISTS_PER_ROOM: usize = 8;

@@ -24,7 +24,8 @@ impl<'de> Deserialize<'de> for Media {
                 f.write_str("base64 text")
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Media, E> {
-                let bytes = STANDARD.decode(text).map_err(|error| E::custom(format!("`data` is no base64: {error}")))?;
+                let bytes =
+                    STANDARD.decode(text).map_err(|error| E::custom(format!("`data` is no base64: {error}")))?;
                 Ok(Media(bytes.into()))
             }
         }

@@ -1,0 +1,90 @@
+//! What a stream asks to be carried out: objects to store and to remove, playlists to publish.
+//!
+//! Changes are carried out in the order in which they are given: bytes are stored before a playlist lists them,
+//! and removed when none has listed them for long (rfc8216bis, 6.2.2). Never carries anything out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use roomcast_protocol::id::ObjectId;
+
+/// One thing to carry out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// An object is to be served under its name from now on.
+    Store {
+        /// The track it belongs to.
+        track: ObjectId,
+        /// Its file name within the track.
+        object: ObjectId,
+        /// What is served.
+        media: Object,
+    },
+    /// An object is not served any more.
+    Remove {
+        /// The track it belongs to.
+        track: ObjectId,
+        /// Its file name within the track.
+        object: ObjectId,
+    },
+    /// The media playlist of a track changed.
+    Media {
+        /// The track.
+        track: ObjectId,
+        /// The playlist and what a waiting request must know of it.
+        snapshot: Arc<Snapshot>,
+    },
+    /// The multivariant playlist changed. First given with the first media playlist.
+    Multivariant(Arc<str>),
+}
+
+/// An object of a track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// What they are.
+    pub kind: ObjectKind,
+}
+
+/// What an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ObjectKind {
+    /// An initialization section (`EXT-X-MAP`).
+    Init,
+    /// A part (`EXT-X-PART`).
+    Part,
+    /// A segment.
+    Segment,
+}
+
+/// A media playlist, rendered once for all who ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The text.
+    pub playlist: Bytes,
+    /// How far it lists.
+    pub position: Position,
+    /// Whether it has its end tag.
+    pub ended: bool,
+    /// `EXT-X-TARGETDURATION`, whole seconds.
+    pub target_duration: Duration,
+    /// `PART-TARGET`.
+    pub part_target: Duration,
+    /// The name under which the next part will be listed (`EXT-X-PRELOAD-HINT`).
+    pub hint: Option<ObjectId>,
+    /// Whether it lists parts.
+    pub has_parts: bool,
+}
+
+/// The end of a media playlist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Media sequence number of the last segment, also while it is open.
+    pub msn: u64,
+    /// How many parts of that segment are listed.
+    pub parts: u64,
+    /// Whether that segment is finished: it gets no more parts.
+    pub finished: bool,
+}

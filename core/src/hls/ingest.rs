@@ -1,0 +1,197 @@
+//! Whether an upload is taken: its durations, its names, its place, and what came for that place before.
+//!
+//! Decided before anything is changed, so nothing is half taken. What was listed is never revised: an upload that
+//! comes too late to matter (a part given up as a gap, a whole segment whose parts were joined already) is answered
+//! like a repetition.
+//!
+//! rfc8216bis, 4.4.3.1, 4.4.3.7 and 6.2.1.
+
+use roomcast_protocol::data::{PartData, SegmentHead};
+
+use super::refusal::Refusal;
+use super::segment::{Segment, Source};
+use super::track::Track;
+use super::waiting::Whole;
+use super::window::Owner;
+
+/// How far ahead of the list an upload may be, in segments and in parts of a segment.
+const MAX_AHEAD: u64 = 100;
+/// Parts of one segment.
+const MAX_PARTS: u64 = 1000;
+/// Players count segments in doubles.
+const MAX_SEQUENCE: u64 = 1 << 53;
+/// What every missing part is taken to last at least, in microseconds.
+pub(super) const MIN_GAP: u64 = 1000;
+
+/// What becomes of an upload that is not refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    New,
+    /// It changes nothing.
+    Known,
+}
+
+impl Track {
+    /// Takes a part, unless it is refused or known.
+    pub(super) fn take_part(&mut self, head: SegmentHead, part: PartData) -> Result<Admission, Refusal> {
+        let admission = self.admit_part(&head, &part)?;
+        if admission == Admission::New {
+            let map = self.newest_map().clone();
+            self.waiting.add_part(head, &map, part);
+        }
+        Ok(admission)
+    }
+
+    /// Takes a whole segment, unless it is refused or known.
+    pub(super) fn take_segment(&mut self, head: SegmentHead, whole: Whole) -> Result<Admission, Refusal> {
+        let admission = self.admit_segment(&head, &whole)?;
+        if admission == Admission::New {
+            let map = self.newest_map().clone();
+            self.waiting.add_whole(head, &map, whole);
+        }
+        Ok(admission)
+    }
+
+    fn admit_part(&self, head: &SegmentHead, part: &PartData) -> Result<Admission, Refusal> {
+        self.check_head(head)?;
+        self.check_part(head.sequence, part)?;
+        if let Some(segment) = self.window.segment(head.sequence) {
+            check_listed(segment, head)?;
+            match usize::try_from(part.sequence).ok().and_then(|index| segment.parts.get(index)) {
+                Some(listed) => return known(listed.id.is_none() || listed.is(part), "part", part.sequence),
+                None if segment.finished() => return Ok(Admission::Known),
+                None => {}
+            }
+        }
+        if let Some(pending) = self.waiting.get(head.sequence) {
+            pending.check(head)?;
+            if let Some(waits) = pending.part(part.sequence) {
+                let same = (&waits.id, waits.gap, &waits.data) == (&part.id, part.gap, &part.data);
+                return known(same, "part", part.sequence);
+            }
+        }
+        self.check_room(head.sequence, part)?;
+        self.check_name(&head.id, Owner::Segment(head.sequence))?;
+        self.check_name(&part.id, Owner::Part(head.sequence, part.sequence))?;
+        if head.id == part.id {
+            return Err(Refusal::invalid("a part and its segment must have different ids"));
+        }
+        Ok(Admission::New)
+    }
+
+    fn admit_segment(&self, head: &SegmentHead, whole: &Whole) -> Result<Admission, Refusal> {
+        self.check_head(head)?;
+        if whole.bytes.is_empty() {
+            return Err(Refusal::invalid("a segment must have bytes"));
+        }
+        if let Some(segment) = self.window.segment(head.sequence) {
+            check_listed(segment, head)?;
+            match segment.ending.as_ref().map(|ending| &ending.source) {
+                Some(Source::Uploaded(bytes)) => return known(*bytes == whole.bytes, "segment", head.sequence),
+                Some(_) => return Ok(Admission::Known),
+                None => {}
+            }
+        }
+        if let Some(pending) = self.waiting.get(head.sequence) {
+            pending.check(head)?;
+            if let Some(waits) = pending.whole() {
+                return known(waits.bytes == whole.bytes, "segment", head.sequence);
+            }
+        }
+        self.check_name(&head.id, Owner::Segment(head.sequence))?;
+        Ok(Admission::New)
+    }
+
+    fn check_head(&self, head: &SegmentHead) -> Result<(), Refusal> {
+        let msn = head.sequence;
+        if msn > MAX_SEQUENCE {
+            return Err(Refusal::invalid("a sequence must be at most 2^53"));
+        }
+        let ahead = match self.window.next() {
+            Some(next) => msn.saturating_sub(next.msn),
+            None => self.waiting.first().map_or(0, |first| msn.abs_diff(first)),
+        };
+        if ahead > MAX_AHEAD {
+            return Err(Refusal::invalid(format!("segment {msn} is more than {MAX_AHEAD} ahead of what is listed")));
+        }
+        if self.window.media_sequence().is_some_and(|first| msn < first) {
+            return Err(Refusal::conflict(format!("segment {msn} is older than the window")));
+        }
+        let duration = head.duration.map(|duration| duration.micros());
+        if duration.is_some_and(|duration| duration == 0 || duration > self.longest_segment()) {
+            return Err(Refusal::invalid(format!("a segment may last {} s", self.target / 1_000_000)));
+        }
+        if let Some(map) = head.map.as_ref().filter(|map| !self.has_map(&map.id)) {
+            return Err(Refusal::invalid(format!("there is no map {}", map.id)));
+        }
+        Ok(())
+    }
+
+    fn check_part(&self, msn: u64, part: &PartData) -> Result<(), Refusal> {
+        let duration = part.duration.micros();
+        // The part target went through a division by the frame rate: it may be rounded down.
+        if duration == 0 || duration > self.part_target + 1 {
+            return Err(Refusal::invalid(format!("a part may last {} µs", self.part_target)));
+        }
+        if part.sequence == 0 && !part.independent && !part.gap {
+            return Err(Refusal::invalid("the first part of a segment must be independent"));
+        }
+        if part.data.0.is_empty() && !part.gap {
+            return Err(Refusal::invalid("a part without bytes must be a gap"));
+        }
+        let listed = self.window.segment(msn).map_or(0, |segment| segment.parts.len() as u64);
+        if part.sequence >= MAX_PARTS || part.sequence > listed + MAX_AHEAD {
+            return Err(Refusal::invalid(format!("part {} is too far ahead of what is listed", part.sequence)));
+        }
+        Ok(())
+    }
+
+    fn check_room(&self, msn: u64, part: &PartData) -> Result<(), Refusal> {
+        if part.duration.micros() > self.room(msn, Some(part.sequence)) {
+            return Err(Refusal::invalid(format!("the segment would last over {} s", self.target / 1_000_000)));
+        }
+        Ok(())
+    }
+
+    /// The longest a segment may last that rounds to the target duration, in microseconds.
+    fn longest_segment(&self) -> u64 {
+        self.target + 499_999
+    }
+
+    /// How long one more part of a segment may last, in microseconds: a new one, or the first that is missing.
+    pub(super) fn room(&self, msn: u64, new: Option<u64>) -> u64 {
+        let listed = self.window.segment(msn).map_or(&[][..], |segment| &segment.parts[..]);
+        let mut used: u64 = listed.iter().map(|part| part.duration).sum();
+        let (mut count, mut end) = (listed.len() as u64 + 1, listed.len() as u64 + 1);
+        for part in self.waiting.get(msn).into_iter().flat_map(|pending| pending.parts()) {
+            used += part.duration.micros();
+            count += 1;
+            end = end.max(part.sequence + 1);
+        }
+        let missing = new.map_or(end, |index| end.max(index + 1)).saturating_sub(count);
+        self.longest_segment().saturating_sub(used + missing * MIN_GAP)
+    }
+}
+
+fn known(same: bool, what: &str, sequence: u64) -> Result<Admission, Refusal> {
+    match same {
+        true => Ok(Admission::Known),
+        false => Err(Refusal::conflict(format!("{what} {sequence} was accepted with another id or other bytes"))),
+    }
+}
+
+fn check_listed(segment: &Segment, head: &SegmentHead) -> Result<(), Refusal> {
+    let msn = head.sequence;
+    // One that was given up is known by no name: whatever comes for it comes too late.
+    let Some(id) = &segment.id else { return Ok(()) };
+    if *id != head.id {
+        return Err(Refusal::conflict(format!("segment {msn} has the id {id}")));
+    }
+    if head.map.as_ref().is_some_and(|map| map.id != segment.map) {
+        return Err(Refusal::conflict(format!("segment {msn} is listed with the map {}", segment.map)));
+    }
+    if head.discontinuity && !segment.discontinuity {
+        return Err(Refusal::conflict(format!("segment {msn} is listed without a discontinuity")));
+    }
+    Ok(())
+}

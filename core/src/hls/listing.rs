@@ -1,0 +1,194 @@
+//! Puts what was accepted into order and into the list.
+//!
+//! Parts are listed as they come. What follows a hole waits; once a few newer uploads wait, the hole is listed as a
+//! gap. A segment is finished by its own upload, or by the first part of the next; then its parts are joined.
+//!
+//! rfc8216bis, 4.4.4.7 (EXT-X-GAP), 4.4.4.9 (EXT-X-PART) and 6.2.1.
+
+use bytes::Bytes;
+use roomcast_protocol::data::PartData;
+use roomcast_protocol::id::ObjectId;
+
+use super::change::{Change, Object, ObjectKind};
+use super::ingest::MIN_GAP;
+use super::segment::{Ending, Part, Segment, Source};
+use super::track::Track;
+use super::waiting::Whole;
+use super::window::Next;
+
+/// What is listed next.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Part(u64, u64),
+    Whole(u64),
+    /// The next part of a segment is given up.
+    GapPart(u64),
+    /// A whole segment is given up.
+    GapSegment(u64),
+}
+
+impl Track {
+    /// Lists what can be listed; `flush` gives up every hole at once.
+    pub(super) fn advance(&mut self, flush: bool, changes: &mut Vec<Change>) {
+        while let Some(step) = self.next_step(flush) {
+            match step {
+                Step::Part(msn, index) => {
+                    self.reach(msn, changes);
+                    let part = self.waiting.take_part(msn, index);
+                    self.list_part(part, changes);
+                }
+                Step::GapPart(msn) => {
+                    self.reach(msn, changes);
+                    self.list_part(None, changes);
+                }
+                Step::Whole(msn) => {
+                    self.reach(msn, changes);
+                    let whole = self.waiting.take_whole(msn);
+                    self.finish(whole, changes);
+                }
+                Step::GapSegment(msn) => {
+                    self.reach(msn, changes);
+                    self.finish(None, changes);
+                }
+            }
+        }
+    }
+
+    /// Finishes the last segment: there will be no more parts.
+    pub(super) fn close(&mut self, changes: &mut Vec<Change>) {
+        self.advance(true, changes);
+        if self.window.open().is_some() {
+            self.finish(None, changes);
+        }
+    }
+
+    fn next_step(&self, flush: bool) -> Option<Step> {
+        let first = || self.waiting.first().map(|msn| Next { msn, index: 0, open: false });
+        let next = self.window.next().or_else(first)?;
+        if self.waiting.part(next.msn, next.index).is_some() {
+            return Some(Step::Part(next.msn, next.index));
+        }
+        if self.waiting.has_whole(next.msn) {
+            return Some(Step::Whole(next.msn));
+        }
+        let count = self.waiting.len();
+        let patient = count == 0 || (!flush && count < self.parts_before_gap);
+        let ends = next.open && !self.waiting.has_parts(next.msn);
+        let begin = if ends { self.begin(next.msn, patient) } else { None };
+        begin.or_else(|| if patient { None } else { Some(self.gap(next)) })
+    }
+
+    /// The step by which the next segment begins and ends the open one.
+    fn begin(&self, open: u64, patient: bool) -> Option<Step> {
+        let next = open + 1;
+        let Some(first) = self.waiting.part(next, 0) else {
+            return self.waiting.has_whole(next).then_some(Step::Whole(next)).filter(|_| !self.waiting.has_parts(next));
+        };
+        let lost = self.hint.skips(&first.id) && self.room(open, None) >= MIN_GAP;
+        match (lost, patient) {
+            (false, _) => Some(Step::Part(next, 0)),
+            (true, false) => Some(Step::GapPart(open)),
+            (true, true) => None,
+        }
+    }
+
+    fn gap(&self, next: Next) -> Step {
+        let lost_whole = self.waiting.get(next.msn).is_none() && !next.open;
+        match next.open && !self.waiting.has_parts(next.msn) {
+            true => Step::GapPart(next.msn + 1),
+            false if lost_whole && self.hint.name().is_none() => Step::GapSegment(next.msn),
+            false => Step::GapPart(next.msn),
+        }
+    }
+
+    /// Makes a segment the open one. What waits tells about it; of one that was given up nothing is known.
+    fn reach(&mut self, msn: u64, changes: &mut Vec<Change>) {
+        match self.window.open() {
+            Some(open) if open.msn == msn => return,
+            Some(_) => self.finish(None, changes),
+            None => {}
+        }
+        let interrupted = std::mem::take(&mut self.interrupted) && self.window.last().is_some();
+        let pending = self.waiting.get(msn);
+        let head = pending.map(|pending| &pending.head);
+        let stated = head.and_then(|head| head.program_date_time).map(|date| date.millis() * 1000);
+        let derived = self.window.last().and_then(|last| last.date?.checked_add_unsigned(last.duration()));
+        self.window.push(Segment {
+            msn,
+            id: head.map(|head| head.id.clone()),
+            discontinuity: interrupted || head.is_some_and(|head| head.discontinuity),
+            date: stated.or(derived),
+            map: pending.map_or_else(|| self.newest_map(), |pending| pending.map()).clone(),
+            parts: Vec::new(),
+            parts_listed: true,
+            ending: None,
+        });
+    }
+
+    /// Lists the next part of the open segment; `None` stands for one that was given up.
+    fn list_part(&mut self, sent: Option<PartData>, changes: &mut Vec<Change>) {
+        let Some(open) = self.window.open() else { return };
+        let (msn, begins) = (open.msn, open.parts.is_empty());
+        let part = self.name_part(msn, sent);
+        for name in part.stored() {
+            changes.push(self.store(name, ObjectKind::Part, &part.bytes));
+        }
+        let id = part.id.clone();
+        self.window.open_mut().expect("it is open").parts.push(part);
+        let mut hint = std::mem::take(&mut self.hint);
+        hint.listed(id.as_ref(), begins, |name| self.unfit_for_hint(name));
+        self.hint = hint;
+    }
+
+    fn name_part(&self, msn: u64, sent: Option<PartData>) -> Part {
+        let hinted = self.hint.name().cloned();
+        let Some(sent) = sent else {
+            let uri = hinted.unwrap_or_else(|| self.free_name("gap", msn));
+            let duration = self.part_target.min(self.room(msn, None)).max(1);
+            return Part { id: None, uri, twice: false, duration, independent: false, gap: true, bytes: Bytes::new() };
+        };
+        let reserved = self.reserved(&sent.id);
+        let own = || if reserved { self.free_name("part", msn) } else { sent.id.clone() };
+        let uri = hinted.unwrap_or_else(own);
+        Part {
+            twice: sent.id != uri && !reserved,
+            uri,
+            id: Some(sent.id),
+            duration: sent.duration.micros().min(self.part_target),
+            independent: sent.independent,
+            gap: sent.gap,
+            bytes: sent.data.0,
+        }
+    }
+
+    /// Finishes the open segment, with its own bytes if they came.
+    fn finish(&mut self, whole: Option<Whole>, changes: &mut Vec<Change>) {
+        let Some(open) = self.window.open() else { return };
+        let msn = open.msn;
+        let joined = open.joined();
+        let id = open.id.clone().filter(|id| !self.reserved(id));
+        let uri = id.unwrap_or_else(|| self.free_name("segment", msn));
+        let (duration, source, bytes) = match (whole, joined) {
+            (Some(whole), _) => (whole.duration, Source::Uploaded(whole.bytes.clone()), Some(whole.bytes)),
+            (None, Some(joined)) => (open.duration(), Source::Joined, Some(joined)),
+            (None, None) if open.parts.is_empty() => (self.usual_duration(), Source::Missing, None),
+            (None, None) => (open.duration(), Source::Missing, None),
+        };
+        changes.extend(bytes.as_ref().map(|bytes| self.store(&uri, ObjectKind::Segment, bytes)));
+        let segment = self.window.open_mut().expect("it is open");
+        bytes.iter().for_each(|bytes| segment.share(bytes));
+        segment.ending = Some(Ending { uri, duration, source });
+        self.waiting.forget(msn);
+    }
+
+    /// What a segment of which nothing is known is taken to last, in microseconds.
+    fn usual_duration(&self) -> u64 {
+        let finished = self.window.segments().rev().find(|segment| segment.finished());
+        finished.map_or(self.target, Segment::duration)
+    }
+
+    fn store(&self, name: &ObjectId, kind: ObjectKind, bytes: &Bytes) -> Change {
+        let media = Object { bytes: bytes.clone(), kind };
+        Change::Store { track: self.variant.id.clone(), object: name.clone(), media }
+    }
+}

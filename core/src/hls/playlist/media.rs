@@ -1,0 +1,98 @@
+//! A media playlist (rfc8216bis, 4.4.2 to 4.4.5).
+//!
+//! What belongs to a segment, its discontinuity, map and date, stands before its first part. Writes the whole list;
+//! says nothing that was not decided before.
+
+use std::fmt::{self, Write as _};
+
+use roomcast_protocol::id::ObjectId;
+
+use super::number::{Seconds, date};
+use crate::hls::segment::{Part, Segment, Source};
+use crate::hls::window::Window;
+
+/// What a media playlist says. Durations are in microseconds.
+pub(in crate::hls) struct Media<'a> {
+    pub target: u64,
+    pub part_target: u64,
+    pub part_hold_back: u64,
+    pub window: &'a Window,
+    pub hint: Option<&'a ObjectId>,
+    pub reports: &'a [Report],
+    pub ended: bool,
+}
+
+/// How far another media playlist of the stream lists (`EXT-X-RENDITION-REPORT`).
+pub(in crate::hls) struct Report {
+    pub track: ObjectId,
+    pub msn: u64,
+    pub part: Option<u64>,
+}
+
+impl Media<'_> {
+    /// Writes the playlist.
+    pub fn render(&self) -> String {
+        let mut text = String::with_capacity(8192);
+        self.write(&mut text).expect("a string takes all text");
+        text
+    }
+
+    fn write(&self, text: &mut String) -> fmt::Result {
+        self.head(text)?;
+        let mut map = None;
+        for segment in self.window.segments() {
+            write_segment(text, segment, map)?;
+            map = Some(&segment.map);
+        }
+        if let Some(hint) = self.hint {
+            writeln!(text, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{hint}\"")?;
+        }
+        for report in self.reports {
+            write!(text, "#EXT-X-RENDITION-REPORT:URI=\"../{}/playlist.m3u8\",LAST-MSN={}", report.track, report.msn)?;
+            report.part.map_or(Ok(()), |part| write!(text, ",LAST-PART={part}"))?;
+            writeln!(text)?;
+        }
+        if self.ended { writeln!(text, "#EXT-X-ENDLIST") } else { Ok(()) }
+    }
+
+    fn head(&self, text: &mut String) -> fmt::Result {
+        let (part_hold_back, hold_back) = (Seconds(self.part_hold_back), Seconds(3 * self.target));
+        writeln!(text, "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS")?;
+        writeln!(text, "#EXT-X-TARGETDURATION:{}", self.target / 1_000_000)?;
+        write!(text, "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,")?;
+        writeln!(text, "PART-HOLD-BACK={part_hold_back},HOLD-BACK={hold_back}")?;
+        writeln!(text, "#EXT-X-PART-INF:PART-TARGET={}", Seconds(self.part_target))?;
+        writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{}", self.window.media_sequence().unwrap_or(0))?;
+        match self.window.discontinuity_sequence() {
+            0 => Ok(()),
+            sequence => writeln!(text, "#EXT-X-DISCONTINUITY-SEQUENCE:{sequence}"),
+        }
+    }
+}
+
+fn write_segment(text: &mut String, segment: &Segment, map: Option<&ObjectId>) -> fmt::Result {
+    if segment.discontinuity {
+        writeln!(text, "#EXT-X-DISCONTINUITY")?;
+    }
+    if map != Some(&segment.map) {
+        writeln!(text, "#EXT-X-MAP:URI=\"{}\"", segment.map)?;
+    }
+    if let Some(date) = segment.date.and_then(date) {
+        writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{date}")?;
+    }
+    segment.listed_parts().iter().try_for_each(|part| write_part(text, part))?;
+    let Some(ending) = &segment.ending else { return Ok(()) };
+    if matches!(ending.source, Source::Missing) {
+        writeln!(text, "#EXT-X-GAP")?;
+    }
+    writeln!(text, "#EXTINF:{},\n{}", Seconds(ending.duration), ending.uri)
+}
+
+fn write_part(text: &mut String, part: &Part) -> fmt::Result {
+    let more = match part {
+        Part { gap: true, .. } => ",GAP=YES",
+        Part { independent: true, .. } => ",INDEPENDENT=YES",
+        _ => "",
+    };
+    writeln!(text, "#EXT-X-PART:DURATION={},URI=\"{}\"{more}", Seconds(part.duration), part.uri)
+}

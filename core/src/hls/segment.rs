@@ -1,0 +1,162 @@
+//! A listed segment and its parts.
+//!
+//! What was listed never changes: parts are only added while the segment is open, and it is finished once, by its
+//! own upload or by joining its parts. Never decides when. Durations and dates are in microseconds.
+//!
+//! rfc8216bis, 4.4.4.
+
+use bytes::{Bytes, BytesMut};
+use roomcast_protocol::data::PartData;
+use roomcast_protocol::id::ObjectId;
+
+/// A listed part.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    /// The sender's id; `None` for one that was given up.
+    pub id: Option<ObjectId>,
+    /// The name it is listed under.
+    pub uri: ObjectId,
+    /// Whether its bytes are stored under the sender's id as well.
+    pub twice: bool,
+    pub duration: u64,
+    pub independent: bool,
+    pub gap: bool,
+    pub bytes: Bytes,
+}
+
+impl Part {
+    /// Whether the sender sent this very part.
+    pub fn is(&self, part: &PartData) -> bool {
+        self.id.as_ref() == Some(&part.id) && self.gap == part.gap && self.bytes == part.data.0
+    }
+
+    /// The names under which its bytes are stored.
+    pub fn stored(&self) -> impl Iterator<Item = &ObjectId> {
+        let alias = self.id.as_ref().filter(|_| self.twice);
+        std::iter::once(&self.uri).chain(alias).filter(|_| !self.gap)
+    }
+}
+
+/// Where the bytes of a finished segment come from.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// They were uploaded as a whole.
+    Uploaded(Bytes),
+    /// They are those of the parts, one after the other.
+    Joined,
+    /// They are not complete: `EXT-X-GAP`.
+    Missing,
+}
+
+/// How a segment was finished.
+#[derive(Debug, Clone)]
+pub(super) struct Ending {
+    /// The name it is listed under.
+    pub uri: ObjectId,
+    /// `EXTINF`.
+    pub duration: u64,
+    pub source: Source,
+}
+
+/// A listed segment. It is open until it has an ending.
+#[derive(Debug, Clone)]
+pub(super) struct Segment {
+    /// Media sequence number.
+    pub msn: u64,
+    /// The sender's id; `None` for one that was given up.
+    pub id: Option<ObjectId>,
+    pub discontinuity: bool,
+    /// `EXT-X-PROGRAM-DATE-TIME`, microseconds since 1970.
+    pub date: Option<i64>,
+    pub map: ObjectId,
+    pub parts: Vec<Part>,
+    /// Whether the playlist still has the part tags.
+    pub parts_listed: bool,
+    pub ending: Option<Ending>,
+}
+
+impl Segment {
+    pub fn finished(&self) -> bool {
+        self.ending.is_some()
+    }
+
+    pub fn duration(&self) -> u64 {
+        self.ending.as_ref().map_or_else(|| self.parts.iter().map(|part| part.duration).sum(), |ending| ending.duration)
+    }
+
+    /// The part tags that the playlist has.
+    pub fn listed_parts(&self) -> &[Part] {
+        if self.parts_listed { &self.parts } else { &[] }
+    }
+
+    /// The bytes of all parts; `None` if there are none or some are missing.
+    pub fn joined(&self) -> Option<Bytes> {
+        if self.parts.is_empty() || self.parts.iter().any(|part| part.gap) {
+            return None;
+        }
+        let mut joined = BytesMut::with_capacity(self.parts.iter().map(|part| part.bytes.len()).sum());
+        self.parts.iter().for_each(|part| joined.extend_from_slice(&part.bytes));
+        Some(joined.freeze())
+    }
+
+    /// Lets the parts share the memory of the whole where they are the same.
+    pub fn share(&mut self, whole: &Bytes) {
+        let mut at = 0;
+        for part in &mut self.parts {
+            let end = at + part.bytes.len();
+            if whole.get(at..end) == Some(&part.bytes[..]) {
+                part.bytes = whole.slice(at..end);
+            }
+            at = end;
+        }
+    }
+
+    /// The name under which its bytes are stored.
+    pub fn stored(&self) -> Option<&ObjectId> {
+        self.ending.as_ref().filter(|ending| !matches!(ending.source, Source::Missing)).map(|ending| &ending.uri)
+    }
+
+    /// Whether a name was given by the origin, not by the sender.
+    pub fn invented(&self, name: &ObjectId) -> bool {
+        let own = self.ending.as_ref().is_some_and(|end| end.uri == *name && self.id.as_ref() != Some(name));
+        own || self.parts.iter().any(|part| part.uri == *name && part.id.as_ref() != Some(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(bytes: &'static [u8], gap: bool) -> Part {
+        let uri = ObjectId::parse("p").unwrap();
+        Part { id: None, uri, twice: false, duration: 1, independent: true, gap, bytes: Bytes::from_static(bytes) }
+    }
+
+    fn segment(parts: Vec<Part>) -> Segment {
+        let map = ObjectId::parse("map").unwrap();
+        Segment { msn: 0, id: None, discontinuity: false, date: None, map, parts, parts_listed: true, ending: None }
+    }
+
+    #[test]
+    fn parts_share_the_memory_of_the_joined_segment() {
+        let mut segment = segment(vec![part(b"ab", false), part(b"c", false)]);
+        let whole = segment.joined().unwrap();
+        assert_eq!(&whole[..], b"abc");
+        segment.share(&whole);
+        assert_eq!(segment.parts[1].bytes.as_ptr(), whole[2..].as_ptr());
+        assert_eq!(&segment.parts[1].bytes[..], b"c");
+    }
+
+    #[test]
+    fn a_part_that_is_not_in_the_whole_keeps_its_own_bytes() {
+        let mut segment = segment(vec![part(b"ab", false), part(b"c", false)]);
+        segment.share(&Bytes::from_static(b"xbc"));
+        assert_eq!(&segment.parts[0].bytes[..], b"ab");
+    }
+
+    #[test]
+    fn nothing_is_joined_over_a_gap() {
+        assert!(segment(vec![part(b"ab", false), part(b"", true)]).joined().is_none());
+        assert!(segment(vec![]).joined().is_none());
+    }
+}

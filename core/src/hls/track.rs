@@ -1,0 +1,172 @@
+//! One media playlist: what is listed, what waits, and the names in use.
+//!
+//! Holds the state and renders it; `ingest` admits uploads to it and `listing` puts them into order. Never changes
+//! what was fixed when it was made: the target duration and the part target.
+//!
+//! rfc8216bis, 4.4.3 and 6.2.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use roomcast_protocol::data::{InitSection, Variant};
+use roomcast_protocol::id::ObjectId;
+
+use super::change::{Position, Snapshot};
+use super::hint::Hint;
+use super::playlist::media::{Media, Report};
+use super::refusal::Refusal;
+use super::waiting::Waiting;
+use super::window::{Owner, Window};
+
+/// The file name of the playlist itself, which no object may take.
+const PLAYLIST: &str = "playlist.m3u8";
+
+/// A variant stream and its media playlist. Durations are in microseconds.
+#[derive(Debug)]
+pub(super) struct Track {
+    pub variant: Variant,
+    /// A whole number of seconds.
+    pub target: u64,
+    pub part_target: u64,
+    pub(super) parts_before_gap: usize,
+    pub(super) window: Window,
+    pub(super) waiting: Waiting,
+    pub(super) hint: Hint,
+    /// The stream had ended and goes on: the next segment stands behind a discontinuity.
+    pub interrupted: bool,
+    /// The newest is the last.
+    maps: Vec<InitSection>,
+    snapshot: Option<Arc<Snapshot>>,
+}
+
+impl Track {
+    /// A track that lists `length` of media. The target duration is a whole number of seconds.
+    pub fn new(variant: Variant, target: u64, length: u64, parts_before_gap: usize) -> Self {
+        let part_target = variant.target_part_duration.micros();
+        let window = Window::new(length, target);
+        let (waiting, hint, maps) = (Waiting::default(), Hint::default(), Vec::new());
+        Self {
+            variant,
+            target,
+            part_target,
+            parts_before_gap,
+            window,
+            waiting,
+            hint,
+            maps,
+            interrupted: false,
+            snapshot: None,
+        }
+    }
+
+    /// Whether the playlist lists something.
+    pub fn playable(&self) -> bool {
+        self.snapshot.is_some()
+    }
+
+    /// Whether an init section can be taken. `false` if it is there already.
+    pub fn admit_map(&self, map: &InitSection) -> Result<bool, Refusal> {
+        match self.maps.iter().find(|known| known.id == map.id) {
+            Some(known) if known.data == map.data => return Ok(false),
+            Some(_) => return Err(Refusal::conflict(format!("the map {} has other bytes", map.id))),
+            None => {}
+        }
+        if map.data.0.is_empty() {
+            return Err(Refusal::invalid("a map must have bytes"));
+        }
+        if self.reserved(&map.id) {
+            return Err(Refusal::invalid(format!("the name {} is taken", map.id)));
+        }
+        self.check_name(&map.id, Owner::Map)?;
+        Ok(true)
+    }
+
+    /// Makes an admitted init section the newest.
+    pub fn use_map(&mut self, map: InitSection) {
+        self.maps.retain(|known| known.id != map.id);
+        self.maps.push(map);
+    }
+
+    pub(super) fn has_map(&self, id: &ObjectId) -> bool {
+        self.maps.iter().any(|map| map.id == *id)
+    }
+
+    pub(super) fn newest_map(&self) -> &ObjectId {
+        &self.maps.last().expect("a track is made with a map").id
+    }
+
+    /// Refuses an id by which something else of the track goes.
+    pub(super) fn check_name(&self, id: &ObjectId, own: Owner) -> Result<(), Refusal> {
+        let taken = self.owner(id).is_some_and(|owner| owner != own);
+        if taken || id.as_str() == PLAYLIST {
+            return Err(Refusal::invalid(format!("the name {id} is taken")));
+        }
+        Ok(())
+    }
+
+    fn owner(&self, id: &ObjectId) -> Option<Owner> {
+        let map = self.has_map(id).then_some(Owner::Map);
+        map.or_else(|| self.window.owner(id)).or_else(|| self.waiting.owner(id))
+    }
+
+    /// Whether a name stands for something the sender does not know by it.
+    pub(super) fn reserved(&self, name: &ObjectId) -> bool {
+        self.hint.name() == Some(name) || self.window.reserved(name)
+    }
+
+    /// Whether the next part cannot be listed under a name. That of a part that waits is free: it may be the next.
+    pub(super) fn unfit_for_hint(&self, name: &ObjectId) -> bool {
+        let owned = self.owner(name).is_some_and(|owner| !self.waits(owner));
+        owned || self.window.reserved(name) || name.as_str() == PLAYLIST
+    }
+
+    fn waits(&self, owner: Owner) -> bool {
+        matches!(owner, Owner::Part(msn, index) if self.waiting.part(msn, index).is_some())
+    }
+
+    /// A name that nothing has, starting with `stem`.
+    pub(super) fn free_name(&self, stem: &str, number: u64) -> ObjectId {
+        let candidates = std::iter::once(String::new()).chain((1_u64..).map(|n| format!("-{n}")));
+        let names = candidates.filter_map(|more| ObjectId::parse(&format!("{stem}-{number}{more}.m4s")).ok());
+        let mut free = names.filter(|name| self.owner(name).is_none() && !self.reserved(name));
+        free.next().expect("there are more names than objects")
+    }
+
+    /// Lets go what is old enough, and says which objects are to be removed.
+    pub fn slide(&mut self) -> Vec<ObjectId> {
+        let mut removed = self.window.slide();
+        let newest = self.newest_map().clone();
+        let (window, waiting) = (&self.window, &self.waiting);
+        self.maps.retain(|map| {
+            let keep = map.id == newest || window.needs_map(&map.id) || waiting.needs_map(&map.id);
+            removed.extend((!keep).then(|| map.id.clone()));
+            keep
+        });
+        removed
+    }
+
+    /// How far the playlist lists, for the other playlists of the stream.
+    pub fn report(&self) -> Option<Report> {
+        let position = self.snapshot.as_ref()?.position;
+        Some(Report { track: self.variant.id.clone(), msn: position.msn, part: position.parts.checked_sub(1) })
+    }
+
+    /// The new snapshot, if the playlist lists something and is not as it was.
+    pub fn render(&mut self, part_hold_back: u64, reports: &[Report], ended: bool) -> Option<Arc<Snapshot>> {
+        let last = self.window.last()?;
+        let position = Position { msn: last.msn, parts: last.parts.len() as u64, finished: last.finished() };
+        let has_parts = self.window.has_parts();
+        let hint = self.hint.name().filter(|_| has_parts && !ended);
+        let (target, part_target, window) = (self.target, self.part_target, &self.window);
+        let text = Media { target, part_target, part_hold_back, window, hint, reports, ended }.render();
+        let playlist = Bytes::from(text);
+        if self.snapshot.as_ref().is_some_and(|known| known.playlist == playlist) {
+            return None;
+        }
+        let (target_duration, part_target) = (Duration::from_micros(target), Duration::from_micros(part_target));
+        let hint = hint.cloned();
+        let snapshot = Snapshot { playlist, position, ended, target_duration, part_target, hint, has_parts };
+        Some(self.snapshot.insert(Arc::new(snapshot)).clone())
+    }
+}

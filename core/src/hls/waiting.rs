@@ -1,0 +1,148 @@
+//! What was accepted and cannot be listed yet, because something before it is missing.
+//!
+//! Keeps uploads apart by segment and says what is there. Never decides what is listed, and never grows beyond what
+//! was admitted: the track gives a hole up after a few newer uploads.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use roomcast_protocol::data::{PartData, SegmentHead};
+use roomcast_protocol::id::ObjectId;
+
+use super::refusal::Refusal;
+use super::window::Owner;
+
+/// A whole segment that waits.
+#[derive(Debug)]
+pub(super) struct Whole {
+    /// Microseconds.
+    pub duration: u64,
+    pub bytes: Bytes,
+}
+
+/// What waits of one segment.
+#[derive(Debug)]
+pub(super) struct Pending {
+    /// What the uploads said of the segment, taken together.
+    pub head: SegmentHead,
+    /// The newest map when the segment was first heard of.
+    newest_map: ObjectId,
+    parts: BTreeMap<u64, PartData>,
+    whole: Option<Whole>,
+}
+
+impl Pending {
+    /// The map it is decoded with.
+    pub fn map(&self) -> &ObjectId {
+        self.head.map.as_ref().map_or(&self.newest_map, |map| &map.id)
+    }
+
+    pub fn part(&self, index: u64) -> Option<&PartData> {
+        self.parts.get(&index)
+    }
+
+    pub fn parts(&self) -> impl Iterator<Item = &PartData> {
+        self.parts.values()
+    }
+
+    pub fn whole(&self) -> Option<&Whole> {
+        self.whole.as_ref()
+    }
+
+    /// Whether another upload speaks of the same segment.
+    pub fn check(&self, head: &SegmentHead) -> Result<(), Refusal> {
+        if self.head.id != head.id {
+            return Err(Refusal::conflict(format!("segment {} has the id {}", head.sequence, self.head.id)));
+        }
+        match (&self.head.map, &head.map) {
+            (Some(known), Some(new)) if known != new => {
+                Err(Refusal::conflict(format!("segment {} has the map {}", head.sequence, known.id)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Everything that waits in a track.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    segments: BTreeMap<u64, Pending>,
+}
+
+impl Waiting {
+    /// How many uploads wait.
+    pub fn len(&self) -> usize {
+        self.segments.values().map(|pending| pending.parts.len() + usize::from(pending.whole.is_some())).sum()
+    }
+
+    /// The lowest media sequence number.
+    pub fn first(&self) -> Option<u64> {
+        self.segments.keys().next().copied()
+    }
+
+    pub fn get(&self, msn: u64) -> Option<&Pending> {
+        self.segments.get(&msn)
+    }
+
+    pub fn part(&self, msn: u64, index: u64) -> Option<&PartData> {
+        self.get(msn)?.part(index)
+    }
+
+    pub fn has_parts(&self, msn: u64) -> bool {
+        self.get(msn).is_some_and(|pending| !pending.parts.is_empty())
+    }
+
+    pub fn has_whole(&self, msn: u64) -> bool {
+        self.get(msn).is_some_and(|pending| pending.whole.is_some())
+    }
+
+    pub fn needs_map(&self, map: &ObjectId) -> bool {
+        self.segments.values().any(|pending| pending.map() == map)
+    }
+
+    pub fn add_part(&mut self, head: SegmentHead, newest_map: &ObjectId, part: PartData) {
+        self.pending(head, newest_map).parts.insert(part.sequence, part);
+    }
+
+    pub fn add_whole(&mut self, head: SegmentHead, newest_map: &ObjectId, whole: Whole) {
+        self.pending(head, newest_map).whole = Some(whole);
+    }
+
+    fn pending(&mut self, head: SegmentHead, newest_map: &ObjectId) -> &mut Pending {
+        let known = self.segments.entry(head.sequence).or_insert_with(|| Pending {
+            head: head.clone(),
+            newest_map: newest_map.clone(),
+            parts: BTreeMap::new(),
+            whole: None,
+        });
+        // Only the first part of a segment may say these, and it may come last.
+        known.head.discontinuity |= head.discontinuity;
+        known.head.program_date_time = known.head.program_date_time.or(head.program_date_time);
+        known.head.map = known.head.map.take().or(head.map);
+        known
+    }
+
+    pub fn take_part(&mut self, msn: u64, index: u64) -> Option<PartData> {
+        self.segments.get_mut(&msn)?.parts.remove(&index)
+    }
+
+    pub fn take_whole(&mut self, msn: u64) -> Option<Whole> {
+        self.segments.get_mut(&msn)?.whole.take()
+    }
+
+    /// Drops what still waits of a segment.
+    pub fn forget(&mut self, msn: u64) {
+        self.segments.remove(&msn);
+    }
+
+    /// What goes by this id.
+    pub fn owner(&self, id: &ObjectId) -> Option<Owner> {
+        self.segments.iter().find_map(|(&msn, pending)| {
+            if pending.head.id == *id {
+                return Some(Owner::Segment(msn));
+            }
+            let index = pending.parts.iter().find(|(_, part)| part.id == *id)?.0;
+            Some(Owner::Part(msn, *index))
+        })
+    }
+}

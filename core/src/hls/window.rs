@@ -1,0 +1,192 @@
+//! The segments a media playlist lists, and what is kept of those it has listed.
+//!
+//! Time is media time, the sum of what was listed, so no clock is needed. The oldest segment leaves when the others
+//! fill the window; its bytes stay for its duration and another window. Part tags leave when the whole segment lies
+//! more than three target durations from the end, all at once, for players count parts from the first that they
+//! see; their bytes follow three target durations later.
+//!
+//! rfc8216bis, 6.2.2 and 4.4.4.9.
+
+use std::collections::VecDeque;
+
+use roomcast_protocol::id::ObjectId;
+
+use super::segment::Segment;
+
+/// What an id of the sender stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    Map,
+    Segment(u64),
+    Part(u64, u64),
+}
+
+/// A stored object that is not listed any more.
+#[derive(Debug)]
+struct Kept {
+    due: u64,
+    object: ObjectId,
+    map: ObjectId,
+}
+
+/// Where the next part goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Next {
+    pub msn: u64,
+    pub index: u64,
+    /// Whether the segment has begun.
+    pub open: bool,
+}
+
+/// The listed segments of a track. All times are in microseconds.
+#[derive(Debug)]
+pub(super) struct Window {
+    length: u64,
+    target: u64,
+    most: usize,
+    segments: VecDeque<Segment>,
+    discontinuity_sequence: u64,
+    /// Media that left the list.
+    passed: u64,
+    now: u64,
+    kept: VecDeque<Kept>,
+}
+
+impl Window {
+    /// A window that lists `length` of media with segments of at most `target`.
+    pub fn new(length: u64, target: u64) -> Self {
+        // A list shorter than three target durations may not lose a segment at all.
+        let length = length.max(target.saturating_mul(3));
+        // Segments of a few milliseconds would make a list without end.
+        let most = usize::try_from(length / 100_000).unwrap_or(usize::MAX).saturating_add(100);
+        let (segments, kept) = (VecDeque::new(), VecDeque::new());
+        Self { length, target, most, segments, discontinuity_sequence: 0, passed: 0, now: 0, kept }
+    }
+
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = &Segment> {
+        self.segments.iter()
+    }
+
+    pub fn discontinuity_sequence(&self) -> u64 {
+        self.discontinuity_sequence
+    }
+
+    /// Media sequence number of the first segment.
+    pub fn media_sequence(&self) -> Option<u64> {
+        self.segments.front().map(|segment| segment.msn)
+    }
+
+    pub fn segment(&self, msn: u64) -> Option<&Segment> {
+        let index = msn.checked_sub(self.media_sequence()?)?;
+        self.segments.get(usize::try_from(index).ok()?)
+    }
+
+    pub fn last(&self) -> Option<&Segment> {
+        self.segments.back()
+    }
+
+    pub fn open_mut(&mut self) -> Option<&mut Segment> {
+        self.segments.back_mut().filter(|segment| !segment.finished())
+    }
+
+    pub fn open(&self) -> Option<&Segment> {
+        self.last().filter(|segment| !segment.finished())
+    }
+
+    /// Where the next part goes; `None` while nothing is listed.
+    pub fn next(&self) -> Option<Next> {
+        let last = self.last()?;
+        Some(match last.finished() {
+            true => Next { msn: last.msn + 1, index: 0, open: false },
+            false => Next { msn: last.msn, index: last.parts.len() as u64, open: true },
+        })
+    }
+
+    /// Lists a segment behind the last, which must be finished.
+    pub fn push(&mut self, segment: Segment) {
+        self.segments.push_back(segment);
+    }
+
+    pub fn has_parts(&self) -> bool {
+        self.segments.iter().any(|segment| !segment.listed_parts().is_empty())
+    }
+
+    /// Lets go what is old enough, and says which objects are to be removed.
+    pub fn slide(&mut self) -> Vec<ObjectId> {
+        let listed: u64 = self.segments.iter().map(Segment::duration).sum();
+        // A segment may be declared shorter than its parts: time does not run back for that.
+        self.now = self.now.max(self.passed + listed);
+        self.drop_part_tags();
+        self.drop_segments();
+        let mut due = Vec::new();
+        let excess = self.kept.len().saturating_sub(self.most.saturating_mul(8));
+        due.extend(self.kept.drain(..excess).map(|kept| kept.object));
+        let now = self.now;
+        self.kept.retain(|kept| {
+            let keep = kept.due > now;
+            due.extend((!keep).then(|| kept.object.clone()));
+            keep
+        });
+        due
+    }
+
+    fn drop_part_tags(&mut self) {
+        let mut behind = 0;
+        for segment in self.segments.iter_mut().rev() {
+            if behind >= 3 * self.target && segment.parts_listed {
+                segment.parts_listed = false;
+                keep_parts(&mut self.kept, segment, self.now + 3 * self.target);
+            }
+            behind += segment.duration();
+        }
+    }
+
+    fn drop_segments(&mut self) {
+        let finished = self.segments.iter().filter(|segment| segment.finished());
+        let mut rest: u64 = finished.map(Segment::duration).sum();
+        while let Some(first) = self.segments.front() {
+            rest = rest.saturating_sub(first.duration());
+            if rest < self.length && self.segments.len() <= self.most {
+                break;
+            }
+            let Some(first) = self.segments.pop_front() else { break };
+            self.keep(&first);
+        }
+    }
+
+    fn keep(&mut self, segment: &Segment) {
+        self.passed += segment.duration();
+        self.discontinuity_sequence += u64::from(segment.discontinuity);
+        let due = self.now.saturating_add(segment.duration()).saturating_add(self.length);
+        if segment.parts_listed {
+            keep_parts(&mut self.kept, segment, due);
+        }
+        let kept = segment.stored().map(|object| Kept { due, object: object.clone(), map: segment.map.clone() });
+        self.kept.extend(kept);
+    }
+
+    pub fn needs_map(&self, map: &ObjectId) -> bool {
+        self.segments.iter().any(|segment| segment.map == *map) || self.kept.iter().any(|kept| kept.map == *map)
+    }
+
+    /// What goes by this id of the sender.
+    pub fn owner(&self, id: &ObjectId) -> Option<Owner> {
+        self.segments.iter().find_map(|segment| {
+            if segment.id.as_ref() == Some(id) {
+                return Some(Owner::Segment(segment.msn));
+            }
+            let index = segment.parts.iter().position(|part| part.id.as_ref() == Some(id))?;
+            Some(Owner::Part(segment.msn, index as u64))
+        })
+    }
+
+    /// Whether a name is in use for something the sender does not know by it, or not any more.
+    pub fn reserved(&self, name: &ObjectId) -> bool {
+        self.kept.iter().any(|kept| kept.object == *name) || self.segments.iter().any(|segment| segment.invented(name))
+    }
+}
+
+fn keep_parts(kept: &mut VecDeque<Kept>, segment: &Segment, due: u64) {
+    let names = segment.parts.iter().flat_map(|part| part.stored());
+    kept.extend(names.map(|object| Kept { due, object: object.clone(), map: segment.map.clone() }));
+}

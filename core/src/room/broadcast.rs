@@ -1,0 +1,108 @@
+//! The room's broadcasts: who may upload, which streams there are, and what of them is playable.
+
+use std::collections::btree_map::Entry;
+
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::data::Payload;
+use roomcast_protocol::id::ObjectId;
+use roomcast_protocol::signal::RoomType;
+
+use super::effect::Effect;
+use super::member::Member;
+use super::{Refusal, Room, refuse};
+use crate::hls::{Change, Stream};
+use crate::time::Instant;
+
+impl Room {
+    /// Takes a data signal that came with an ingest token.
+    ///
+    /// # Errors
+    /// The code and reason of the answer; then nothing has changed.
+    pub fn ingest(&mut self, now: Instant, token: &str, payload: Payload) -> Result<Vec<Effect>, Refusal> {
+        self.check_token(now, token)?;
+        let playlist = playlist_of(&payload).clone();
+        let before = self.playable().count();
+        let changes = self.apply(&playlist, payload)?;
+        let mut out = effects(&playlist, changes);
+        if self.playable().count() != before {
+            self.list.changed();
+        }
+        self.on_time(now, &mut out);
+        Ok(out)
+    }
+
+    fn check_token(&self, now: Instant, token: &str) -> Result<(), Refusal> {
+        if self.closed {
+            return refuse(AckCode::RoomNotFound, "the room has just closed");
+        }
+        if self.room_type != RoomType::P2m {
+            return refuse(AckCode::UnsupportedChannel, "only broadcasts take data signals");
+        }
+        let good =
+            |member: &Member| member.ingest.as_ref().is_some_and(|(own, until)| own.as_str() == token && now < *until);
+        if self.members.values().any(good) {
+            return Ok(());
+        }
+        refuse(AckCode::Unauthenticated, "the ingest token is wrong or has expired; join again for a new one")
+    }
+
+    fn apply(&mut self, playlist: &ObjectId, payload: Payload) -> Result<Vec<Change>, Refusal> {
+        let room_for_one_more = self.streams.len() < self.settings.max_playlists;
+        let stream = match self.streams.entry(playlist.clone()) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(_) if !matches!(payload, Payload::Variant(_)) => {
+                return refuse(AckCode::TrackNotFound, "there is no such playlist; updateVariant makes one");
+            }
+            Entry::Vacant(_) if !room_for_one_more => {
+                return refuse(AckCode::RoomFull, "the room has as many playlists as it may");
+            }
+            Entry::Vacant(free) => {
+                let mut stream = Stream::new(self.settings.hls);
+                let changes = stream.apply(payload).map_err(Refusal::from)?;
+                free.insert(stream);
+                return Ok(changes);
+            }
+        };
+        stream.apply(payload).map_err(Refusal::from)
+    }
+
+    /// Addresses of the multivariant playlists that can be played.
+    pub(super) fn playable(&self) -> impl Iterator<Item = String> + '_ {
+        let ready = self.streams.iter().filter(|(_, stream)| stream.playable());
+        ready.map(|(id, _)| format!("{}/live/{}/{id}/playlist.m3u8", self.settings.public_url, self.id))
+    }
+
+    /// Whether a member's media flows, and where its broadcast plays.
+    pub(super) fn publishing(&self, member: &Member) -> (bool, Option<String>) {
+        if self.room_type != RoomType::P2m {
+            return (member.publisher, None);
+        }
+        let hls = self.playable().last();
+        (hls.is_some(), hls)
+    }
+
+    pub(super) fn end_streams(&mut self, out: &mut Vec<Effect>) {
+        for (playlist, stream) in &mut self.streams {
+            out.extend(effects(playlist, stream.end()));
+        }
+    }
+}
+
+impl From<crate::hls::Refusal> for Refusal {
+    fn from(refusal: crate::hls::Refusal) -> Self {
+        Self { code: refusal.code, reason: refusal.reason }
+    }
+}
+
+fn effects(playlist: &ObjectId, changes: Vec<Change>) -> Vec<Effect> {
+    changes.into_iter().map(|change| Effect::Live { playlist: playlist.clone(), change }).collect()
+}
+
+const fn playlist_of(payload: &Payload) -> &ObjectId {
+    match payload {
+        Payload::Variant(update) => &update.playlist.id,
+        Payload::Segment(update) => &update.playlist.id,
+        Payload::Part(update) => &update.playlist.id,
+        Payload::End(end) => &end.playlist.id,
+    }
+}

@@ -1,0 +1,117 @@
+//! What goes into a room and what comes out of it.
+
+use std::sync::Arc;
+
+use roomcast_protocol::ack::{self, EngineSettings};
+use roomcast_protocol::code::CloseCode;
+use roomcast_protocol::id::ObjectId;
+use roomcast_protocol::signal::Signal;
+
+use crate::hls::Change;
+
+/// One WebSocket connection, unique for the life of the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+/// An event.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A `JOIN`.
+    Join {
+        /// Where it came from.
+        connection: ConnectionId,
+        /// The signal; its body is a `JOIN`.
+        signal: Signal,
+        /// What the answer needs.
+        welcome: Welcome,
+    },
+    /// Any other signal.
+    Signal {
+        /// Where it came from.
+        connection: ConnectionId,
+        /// The signal.
+        signal: Signal,
+    },
+    /// A connection is gone, for whatever reason.
+    Disconnected {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// Time has passed.
+    Tick,
+}
+
+/// What a join ack needs and a pure room cannot make: fresh tokens and addresses of the outside.
+#[derive(Debug, Clone)]
+pub struct Welcome {
+    /// Unguessable; becomes `rt`.
+    pub resume_token: String,
+    /// Unguessable; becomes the bearer token for data signals, should the member be a publisher.
+    pub ingest_token: String,
+    /// When the ingest token ends, in milliseconds since 1970.
+    pub ingest_expires: u64,
+    /// ICE servers with fresh credentials.
+    pub engine_settings: EngineSettings,
+}
+
+/// What follows from an event, to be carried out in order.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Say something to a connection.
+    Send {
+        /// To which.
+        to: ConnectionId,
+        /// What.
+        message: Outgoing,
+    },
+    /// Close a connection.
+    Close {
+        /// Which.
+        connection: ConnectionId,
+        /// Why.
+        code: CloseCode,
+    },
+    /// A connection has no member in this room any more.
+    Forget {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// A playlist or its media changed.
+    Live {
+        /// The multivariant playlist.
+        playlist: ObjectId,
+        /// What changed.
+        change: Change,
+    },
+    /// The room is over.
+    Closed,
+}
+
+/// A message to a connection: one text shared by all who get it, and each one's own number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The recipient's sequence number, which goes in front of the object's members.
+    pub sequence: Option<u64>,
+    /// The text of a JSON object.
+    pub object: Arc<str>,
+}
+
+impl Outgoing {
+    /// A message without a number.
+    #[must_use]
+    pub const fn plain(object: Arc<str>) -> Self {
+        Self { sequence: None, object }
+    }
+
+    /// The text as it goes over the wire.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.sequence.map_or_else(|| self.object.to_string(), |sequence| ack::numbered(sequence, &self.object))
+    }
+
+    /// How many bytes it is on the wire, at most.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.object.len() + 32
+    }
+}

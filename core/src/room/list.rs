@@ -1,0 +1,67 @@
+//! The list of publishers: encoded once per version, told to everyone at most once per 100 ms.
+
+use serde_json::value::RawValue;
+
+use roomcast_protocol::ack::{Participant, PublishList as PublishListBody, encode, name};
+use roomcast_protocol::limits::LIST_CHANGE_INTERVAL;
+
+use super::Room;
+use super::effect::Effect;
+use crate::time::Instant;
+
+/// The encoded list and when it is due to be told.
+#[derive(Debug, Default)]
+pub(super) struct PublishList {
+    encoded: Option<Box<RawValue>>,
+    told: Option<Instant>,
+    pending: bool,
+}
+
+impl PublishList {
+    pub fn changed(&mut self) {
+        self.encoded = None;
+        self.pending = true;
+    }
+
+    /// When the last change is to be told; nothing when it was.
+    pub fn due(&self) -> Option<Instant> {
+        self.pending.then(|| self.told.map_or(Instant(0), |told| told + LIST_CHANGE_INTERVAL))
+    }
+}
+
+impl Room {
+    /// The encoded list, `pps`.
+    pub(super) fn participants(&mut self) -> Box<RawValue> {
+        if let Some(encoded) = &self.list.encoded {
+            return encoded.clone();
+        }
+        let list: Vec<Participant> = self
+            .publishers
+            .iter()
+            .enumerate()
+            .filter_map(|(place, key)| {
+                let member = self.members.get(key)?;
+                let (publish, hls) = self.publishing(member);
+                Some(member.participant(place == 0, publish, hls))
+            })
+            .collect();
+        let encoded = serde_json::value::to_raw_value(&list).expect("participants serialise");
+        self.list.encoded = Some(encoded.clone());
+        encoded
+    }
+
+    /// Tells everyone the list, if it changed and the last time is long enough ago.
+    pub(super) fn publish_list(&mut self, now: Instant, out: &mut Vec<Effect>) {
+        if self.list.due().is_none_or(|due| due > now) {
+            return;
+        }
+        let participants = self.participants();
+        let body = PublishListBody { room_id: self.id.clone(), participants };
+        let object = encode(name::PUBLISH_LIST_CHANGED, &body);
+        for member in self.members.values_mut() {
+            member.deliver(&object, true, out);
+        }
+        self.list.told = Some(now);
+        self.list.pending = false;
+    }
+}

@@ -1,0 +1,43 @@
+//! The numbers of a room that an operator may change.
+
+use std::time::Duration;
+
+use roomcast_protocol::limits;
+
+use crate::hls;
+
+/// Settings of a room; the defaults are the protocol's.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Silence after which a member is removed.
+    pub heartbeat_timeout: Duration,
+    /// How long a room without publishers waits for one to come back.
+    pub linger: Duration,
+    /// How long a kicked user is refused.
+    pub kick_duration: Duration,
+    /// How long an ingest token is good.
+    pub ingest_ttl: Duration,
+    /// Bytes that an ack may have.
+    pub max_message: usize,
+    /// Playlists that one room may have.
+    pub max_playlists: usize,
+    /// What stands in front of every path, such as `https://rooms.example.com`; empty: paths only.
+    pub public_url: String,
+    /// Settings of the broadcasts.
+    pub hls: hls::Settings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            heartbeat_timeout: limits::HEARTBEAT_TIMEOUT,
+            linger: limits::ROOM_LINGER,
+            kick_duration: limits::KICK_DURATION,
+            ingest_ttl: limits::INGEST_TTL,
+            max_message: limits::MAX_MESSAGE,
+            max_playlists: limits::PLAYLISTS_PER_ROOM,
+            public_url: String::new(),
+            hls: hls::Settings::default(),
+        }
+    }
+}

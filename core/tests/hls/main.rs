@@ -1,0 +1,11 @@
+//! Streams from the outside: whole playlists, every refusal, and random uploads against a strict reader.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+mod audience;
+mod feed;
+mod golden;
+mod order;
+mod properties;
+mod reader;
+mod refusals;

@@ -1,0 +1,228 @@
+//! Random streams: late, repeated, lost and wild uploads, against the promises an audience relies on.
+
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use roomcast_core::hls::{Change, Decision, Reload, Settings, Snapshot, Stream};
+use roomcast_protocol::data::Payload;
+
+use crate::audience::Audience;
+use crate::feed::{self, NOON, id, media, part, seconds, segment, variant};
+use crate::reader::Playlist;
+
+/// One segment of a streamer.
+#[derive(Debug, Clone)]
+struct Plan {
+    parts: u64,
+    whole: bool,
+    discontinuity: bool,
+    dated: bool,
+    new_map: bool,
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let rare = || prop::bool::weighted(0.1);
+    (0_u64..5, prop::bool::weighted(0.7), rare(), rare(), rare()).prop_map(
+        |(parts, whole, discontinuity, dated, new_map)| Plan {
+            parts,
+            whole: whole || parts == 0,
+            discontinuity,
+            dated,
+            new_map,
+        },
+    )
+}
+
+/// How the streamer names its parts.
+fn naming() -> impl Strategy<Value = fn(u64, u64, u64) -> String> {
+    prop_oneof![
+        3 => Just::<fn(u64, u64, u64) -> String>(|_, _, n| format!("p{n}.m4s")),
+        1 => Just::<fn(u64, u64, u64) -> String>(|msn, index, _| format!("s{msn}p{index}")),
+        1 => Just::<fn(u64, u64, u64) -> String>(|_, _, n| "x".repeat(n as usize % 120 + 1)),
+        1 => Just::<fn(u64, u64, u64) -> String>(|_, _, n| format!("{}", n * 7919 % 1009)),
+    ]
+}
+
+/// The uploads of a stream in their order.
+fn uploads(plans: &[Plan], name: fn(u64, u64, u64) -> String) -> Vec<Payload> {
+    let (mut uploads, mut number) = (vec![Payload::Variant(variant("v0", "init.mp4"))], 0);
+    for (msn, plan) in (3..).zip(plans) {
+        if plan.new_map {
+            uploads.push(Payload::Variant(variant("v0", &format!("map-{msn}"))));
+        }
+        let date = if plan.dated { feed::date(NOON + 1_900 * msn as i64) } else { None };
+        for index in 0..plan.parts {
+            let mut update = part(msn, index);
+            update.part.id = id(&name(msn, index, number));
+            update.part.data = media(&format!("{number}"));
+            (update.segment.discontinuity, update.segment.program_date_time) = (plan.discontinuity, date);
+            uploads.push(Payload::Part(update));
+            number += 1;
+        }
+        if plan.whole {
+            let mut update = segment(msn);
+            update.segment.duration = seconds(1.9);
+            (update.segment.discontinuity, update.segment.program_date_time) = (plan.discontinuity, date);
+            uploads.push(Payload::Segment(update));
+        }
+    }
+    uploads
+}
+
+fn settings() -> Settings {
+    Settings { window: Duration::from_secs(8), ..Settings::default() }
+}
+
+/// Where the first part of a segment beyond `msn`, or a part from `index` on, is listed.
+fn lists(list: &Playlist, msn: u64, index: u64) -> bool {
+    list.segment(msn).is_some_and(|segment| segment.parts.len() as u64 > index || segment.parts.is_empty())
+        || list.last_msn() > msn
+}
+
+fn ask(msn: u64, part: u64, snapshot: &Snapshot) -> Decision {
+    Reload::parse(&format!("_HLS_msn={msn}&_HLS_part={part}")).unwrap().decide(snapshot)
+}
+
+fn wild() -> impl Strategy<Value = Payload> {
+    let number = || prop_oneof![8 => 0_u64..6, 1 => 90_u64..120, 1 => any::<u64>()];
+    let length = || prop_oneof![4 => 1_u64..500_000, 2 => Just(500_000), 1 => any::<u64>()];
+    let name = || (0_u32..14).prop_map(|n| if n == 13 { "playlist.m3u8".to_owned() } else { format!("n{n}") });
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    (0..12, number(), number(), length(), name(), name(), flags).prop_map(
+        |(kind, msn, index, length, own, of, flags)| {
+            let length = roomcast_protocol::data::Seconds::from_micros(length);
+            let named = flags.0.then(|| feed::map(&of)).flatten();
+            match kind {
+                0 => Payload::Variant(variant("v0", &own)),
+                1 if flags == (true, true, true, true) => feed::end(),
+                1..=4 => {
+                    let mut update = segment(msn);
+                    (update.segment.duration, update.segment.discontinuity, update.segment.map) =
+                        (length, flags.1, named);
+                    update.segment.id = if flags.2 { id(&own) } else { update.segment.id };
+                    Payload::Segment(update)
+                }
+                _ => {
+                    let mut update = part(msn, index);
+                    (update.part.duration, update.part.gap, update.segment.discontinuity) = (length, flags.1, flags.2);
+                    update.part.independent |= flags.3;
+                    update.part.id = if flags.0 { id(&own) } else { update.part.id };
+                    update.segment.id = if flags.3 { id(&of) } else { update.segment.id };
+                    Payload::Part(update)
+                }
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn a_stream_in_order_is_listed_whole(plans in vec(plan(), 1..30), name in naming()) {
+        let (mut stream, mut audience) = (Stream::new(settings()), Audience::default());
+        for upload in uploads(&plans, name) {
+            audience.watch(&stream.apply(upload.clone()).unwrap());
+            let before = format!("{stream:?}");
+            prop_assert_eq!(stream.apply(upload).unwrap(), vec![]);
+            prop_assert_eq!(format!("{stream:?}"), before, "a repetition changes nothing");
+        }
+        audience.watch(&stream.end());
+        let list = audience.playlist.unwrap();
+        prop_assert_eq!(list.last_msn(), plans.len() as u64 + 2);
+        prop_assert!(list.ended && list.segments.iter().all(|segment| !segment.gap));
+        prop_assert!(list.segments.iter().all(|segment| segment.parts.iter().all(|part| !part.gap)));
+    }
+
+    #[test]
+    fn late_repeated_and_lost_uploads_break_no_promise(
+        plans in vec(plan(), 1..30),
+        name in naming(),
+        luck in vec((0_usize..5, prop::bool::weighted(0.05), prop::bool::weighted(0.2)), 200),
+    ) {
+        let mut late: Vec<_> = uploads(&plans, name).into_iter().zip(luck).enumerate().collect();
+        late.retain(|(at, (_, (_, lost, _)))| *at == 0 || !lost);
+        let movable = |upload: &Payload| usize::from(!matches!(upload, Payload::Variant(_)));
+        late.sort_by_key(|(at, (upload, (delay, ..)))| at + delay * movable(upload));
+        let (mut stream, mut audience) = (Stream::new(settings()), Audience::default());
+        for (_, (upload, (_, _, again))) in late {
+            let taken = stream.apply(upload.clone());
+            audience.watch(taken.as_deref().unwrap_or_default());
+            if again && taken.is_ok() {
+                prop_assert_eq!(stream.apply(upload).unwrap(), vec![]);
+            }
+        }
+        audience.watch(&stream.end());
+    }
+
+    #[test]
+    fn a_reload_is_answered_exactly_when_its_part_is_there(plans in vec(plan(), 1..12), name in naming()) {
+        let (mut stream, mut audience) = (Stream::new(settings()), Audience::default());
+        let mut waiting: Vec<(u64, u64)> = Vec::new();
+        for upload in uploads(&plans, name) {
+            audience.watch(&stream.apply(upload).unwrap());
+            let (Some(snapshot), Some(list)) = (&audience.snapshot, &audience.playlist) else { continue };
+            for &(msn, part) in &waiting {
+                let expected = if lists(list, msn, part) { Decision::Answer } else { Decision::Wait };
+                prop_assert_eq!(ask(msn, part, snapshot), expected, "{} {} {:?}", msn, part, snapshot);
+            }
+            waiting.retain(|&(msn, part)| ask(msn, part, snapshot) == Decision::Wait);
+            let last = list.last_msn();
+            let asked = (last..last + 4).flat_map(|msn| (0..9).map(move |part| (msn, part)));
+            waiting.extend(asked.filter(|&(msn, part)| ask(msn, part, snapshot) == Decision::Wait));
+            waiting.sort_unstable();
+            waiting.dedup();
+        }
+        let ended = stream.end();
+        audience.watch(&ended);
+        let last = audience.snapshot.unwrap();
+        prop_assert!(waiting.iter().all(|&(msn, part)| ask(msn, part, &last) == Decision::Answer));
+    }
+
+    #[test]
+    fn wild_uploads_never_panic_and_break_no_promise(uploads in vec(wild(), 1..150)) {
+        let (mut stream, mut audience) = (Stream::new(settings()), Audience::default());
+        audience.watch(&stream.apply(Payload::Variant(variant("v0", "init.mp4"))).unwrap());
+        for upload in uploads {
+            let before = format!("{stream:?}");
+            match stream.apply(upload) {
+                Ok(changes) => audience.watch(&changes),
+                Err(_) => prop_assert_eq!(format!("{stream:?}"), before, "a refusal changes nothing"),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_stored_stays_bounded() {
+    let (mut stream, mut audience) = (Stream::new(settings()), Audience::default());
+    audience.watch(&stream.apply(Payload::Variant(variant("v0", "init.mp4"))).unwrap());
+    for msn in 0..400 {
+        if msn % 50 == 0 {
+            audience.watch(&stream.apply(Payload::Variant(variant("v0", &format!("map-{msn}")))).unwrap());
+        }
+        (0..4).for_each(|index| audience.watch(&stream.apply(Payload::Part(part(msn, index))).unwrap()));
+        // 8 s and an open segment listed, 8 s and a segment kept; parts of 6 s listed and 6 s kept; two maps.
+        assert!(audience.objects.len() <= 10 + 30 + 2, "{}", audience.objects.len());
+    }
+}
+
+#[test]
+fn tiny_segments_do_not_make_a_list_without_end() {
+    let (mut stream, mut stored) = (Stream::new(settings()), 0_usize);
+    stream.apply(Payload::Variant(variant("v0", "init.mp4"))).unwrap();
+    for msn in 0..2500 {
+        let mut tiny = segment(msn);
+        tiny.segment.duration = seconds(0.000_001);
+        for change in stream.apply(Payload::Segment(tiny)).unwrap() {
+            match change {
+                Change::Store { .. } => stored += 1,
+                Change::Remove { .. } => stored -= 1,
+                Change::Media { snapshot, .. } => assert!(snapshot.playlist.len() < 10_000),
+                Change::Multivariant(_) => {}
+            }
+        }
+    }
+    assert!(stored < 1700, "{stored}");
+}
