@@ -1,0 +1,148 @@
+//! The samples of one track that wait for their part to be closed.
+//!
+//! First in, first out: never reorders, never drops on its own. Remembers where the track's decode
+//! time stands also when nothing waits.
+
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::ops::Range;
+
+use super::clock::MediaTime;
+use crate::{Sample, Track};
+
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) track: u32,
+    pub(super) timescale: NonZeroU32,
+    waiting: VecDeque<Sample>,
+    bytes: usize,
+    last: Option<Span>,
+}
+
+/// Decode time and end of a sample.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub(super) decode_time: u64,
+    pub(super) end: u64,
+}
+
+impl From<&Sample> for Span {
+    fn from(sample: &Sample) -> Self {
+        Self { decode_time: sample.decode_time, end: sample.end() }
+    }
+}
+
+impl Lane {
+    pub(super) fn new(track: &Track) -> Self {
+        let Track { id, timescale, .. } = *track;
+        Self { track: id, timescale, waiting: VecDeque::new(), bytes: 0, last: None }
+    }
+
+    pub(super) fn push(&mut self, sample: Sample) {
+        self.pass(&sample);
+        self.bytes += cost(&sample);
+        self.waiting.push_back(sample);
+    }
+
+    /// Notes a sample that is not kept.
+    pub(super) fn pass(&mut self, sample: &Sample) {
+        self.last = Some(sample.into());
+    }
+
+    /// A decode time of this track.
+    pub(super) fn at(&self, ticks: u64) -> MediaTime {
+        MediaTime { ticks, timescale: self.timescale }
+    }
+
+    pub(super) fn last(&self) -> Option<Span> {
+        self.last
+    }
+
+    /// What the waiting samples take of memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// From the first waiting sample's decode time to the last one's end.
+    pub(super) fn bounds(&self) -> Option<Range<u64>> {
+        let (first, last) = (self.waiting.front()?, self.waiting.back()?);
+        Some(first.decode_time..last.end())
+    }
+
+    /// How many ticks the waiting samples would span together with this one.
+    pub(super) fn span_with(&self, sample: &Sample) -> u64 {
+        let first = self.waiting.front().unwrap_or(sample);
+        sample.end().saturating_sub(first.decode_time)
+    }
+
+    /// Takes the samples that begin before a media time of any timescale; all for `None`.
+    pub(super) fn take(&mut self, before: Option<MediaTime>) -> Vec<Sample> {
+        let count = before.map_or(self.waiting.len(), |end| {
+            let begins_before = |sample: &&Sample| self.at(sample.decode_time).is_before(end);
+            self.waiting.iter().take_while(begins_before).count()
+        });
+        let taken: Vec<Sample> = self.waiting.drain(..count).collect();
+        self.bytes -= taken.iter().map(cost).sum::<usize>();
+        taken
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.waiting.clear();
+        self.bytes = 0;
+        self.last = None;
+    }
+}
+
+/// The first tick of the timescale `to` that is not before this one of `from`.
+pub(super) fn rescale(time: u64, from: NonZeroU32, to: NonZeroU32) -> u128 {
+    let scaled = u128::from(time) * u128::from(to.get());
+    scaled.div_ceil(u128::from(from.get()))
+}
+
+/// Samples without payload take memory too.
+pub(super) fn cost(sample: &Sample) -> usize {
+    sample.payload.len() + size_of::<Sample>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{self, AUDIO, sample};
+
+    fn lane() -> Lane {
+        let mut lane = Lane::new(&fixture::init(&[AUDIO]).tracks[0]);
+        (0..4).for_each(|i| lane.push(sample(2, i * 1024, 1024, true)));
+        lane
+    }
+
+    fn before(ticks: u64, timescale: u32) -> Option<MediaTime> {
+        Some(MediaTime { ticks, timescale: NonZeroU32::new(timescale).unwrap() })
+    }
+
+    #[test]
+    fn a_sample_goes_along_when_it_begins_before_the_end_by_any_fraction_of_a_tick() {
+        // 2048 / 48000 s are 42.66… ms.
+        assert_eq!(lane().take(before(42, 1000)).len(), 2);
+        assert_eq!(lane().take(before(43, 1000)).len(), 3);
+    }
+
+    #[test]
+    fn a_sample_that_begins_exactly_at_the_end_stays() {
+        assert_eq!(lane().take(before(2048, 48_000)).len(), 2);
+    }
+
+    #[test]
+    fn what_is_taken_no_longer_counts() {
+        let mut lane = lane();
+        let all = lane.bytes();
+        lane.take(before(2048, 48_000));
+        assert_eq!(lane.bytes(), all / 2);
+        lane.take(None);
+        assert_eq!((lane.bytes(), lane.is_empty()), (0, true));
+        assert_eq!(lane.last().map(|span| span.end), Some(4096));
+    }
+}

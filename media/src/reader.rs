@@ -1,0 +1,162 @@
+//! The incremental reader: bytes in as they come, the initialization section and fragments out.
+//!
+//! Keeps the incomplete box and the one that waits for it (`ftyp` for `moov`, `moof` for `mdat`),
+//! never more than the limit. Boxes that say nothing of samples (`styp`, `sidx`, `emsg`, `free`,
+//! `prft`, `mfra`, `uuid`, unknown ones) are passed over. Never reads anything by itself.
+//!
+//! ISO/IEC 14496-12, 4.2 and 8.8; CMAF 7.3.
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::boxes::{FourCc, Header};
+use crate::fragment::Data;
+use crate::{Error, Fragment, Init, Track};
+
+/// A limit in bytes that leaves room for seconds of video: 16 MiB.
+pub const DEFAULT_LIMIT: usize = 16 * 1024 * 1024;
+
+/// What the reader finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// An initialization section. A second one in the stream replaces the first.
+    Init(Init),
+    /// A fragment of the last initialization section's tracks.
+    Fragment(Fragment),
+}
+
+/// Reads fragmented MP4 from bytes cut anywhere.
+#[derive(Debug)]
+pub struct Reader {
+    limit: usize,
+    buffer: BytesMut,
+    /// Where in the stream the buffer starts: offsets may count from the stream's first byte.
+    position: u64,
+    kept: Kept,
+    tracks: Option<Vec<Track>>,
+    failed: Option<Error>,
+}
+
+/// The box that waits for the one that completes it.
+#[derive(Debug)]
+enum Kept {
+    Nothing,
+    Ftyp(Bytes),
+    Moof { at: u64, whole: Bytes, header: usize },
+}
+
+impl Reader {
+    /// A reader that refuses a box which, with the one kept for it, exceeds `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, buffer: BytesMut::new(), position: 0, kept: Kept::Nothing, tracks: None, failed: None }
+    }
+
+    /// Takes the next bytes of the stream. Call [`Reader::next`] until it gives `None` before
+    /// pushing more: pushing onto more than the limit is [`Error::NotDrained`].
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        if self.held() > self.limit {
+            return Err(Error::NotDrained);
+        }
+        self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// The next item, `None` when it takes more bytes. An error is final: it comes again.
+    #[expect(clippy::should_implement_trait, reason = "None is no end here: more bytes may follow")]
+    pub fn next(&mut self) -> Result<Option<Item>, Error> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let found = self.find();
+        if let Err(error) = &found {
+            self.failed = Some(error.clone());
+            self.buffer = BytesMut::new();
+            self.kept = Kept::Nothing;
+        }
+        found
+    }
+
+    /// How many bytes are kept. At the end of a stream 0 means that it ended with a whole box.
+    pub fn held(&self) -> usize {
+        self.buffer.len() + self.waiting()
+    }
+
+    fn waiting(&self) -> usize {
+        match &self.kept {
+            Kept::Nothing => 0,
+            Kept::Ftyp(whole) | Kept::Moof { whole, .. } => whole.len(),
+        }
+    }
+
+    fn find(&mut self) -> Result<Option<Item>, Error> {
+        while let Some(header) = Header::read(&self.buffer)? {
+            let size = self.within_limit(&header)?;
+            if self.buffer.len() < size {
+                return Ok(None);
+            }
+            let at = self.position;
+            self.position += header.size;
+            let item = match &header.kind.0 {
+                b"ftyp" | b"moov" | b"moof" | b"mdat" => {
+                    let whole = self.buffer.split_to(size).freeze();
+                    self.take_box(&header, at, whole)?
+                }
+                _ => {
+                    self.buffer.advance(size);
+                    None
+                }
+            };
+            if item.is_some() {
+                return Ok(item);
+            }
+        }
+        Ok(None)
+    }
+
+    fn within_limit(&self, header: &Header) -> Result<usize, Error> {
+        let room = self.limit.saturating_sub(self.waiting());
+        match usize::try_from(header.size) {
+            Ok(size) if size <= room => Ok(size),
+            _ => Err(Error::BoxTooLarge { kind: header.kind, size: header.size, limit: self.limit }),
+        }
+    }
+
+    fn take_box(&mut self, header: &Header, at: u64, whole: Bytes) -> Result<Option<Item>, Error> {
+        let kept = std::mem::replace(&mut self.kept, Kept::Nothing);
+        let kind = &header.kind.0;
+        let header = header.length;
+        match (kind, kept) {
+            (b"mdat", Kept::Moof { at: moof_at, whole: moof, header: moof_header }) => {
+                let tracks = self.tracks.as_deref().ok_or(Error::FragmentBeforeInit)?;
+                let data = Data { at: at + header as u64, payload: whole.slice(header..) };
+                let fragment = Fragment::read(&moof[moof_header..], moof_at, &data, tracks)?;
+                Ok(Some(Item::Fragment(fragment)))
+            }
+            (b"mdat", _) => Err(Error::MdatWithoutMoof),
+            (_, Kept::Moof { .. }) => Err(Error::MoofWithoutMdat),
+            (b"ftyp", _) => {
+                self.kept = Kept::Ftyp(whole);
+                Ok(None)
+            }
+            (b"moov", Kept::Ftyp(ftyp)) => {
+                let bytes = [&ftyp[..], &whole].concat();
+                let init = Init::read(&whole[header..], bytes.into())?;
+                self.tracks = Some(init.tracks.clone());
+                Ok(Some(Item::Init(init)))
+            }
+            (b"moov", _) => Err(Error::Missing(FourCc(*b"ftyp"))),
+            _ if self.tracks.is_none() => Err(Error::FragmentBeforeInit),
+            _ => {
+                self.kept = Kept::Moof { at, whole, header };
+                Ok(None)
+            }
+        }
+    }
+}
