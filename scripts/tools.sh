@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs the named programs when they are missing and that is permitted; otherwise says which are missing.
+set -euo pipefail
+
+missing=()
+for program in "$@"; do
+    case "$program" in
+        chromium) for name in "${CHROMIUM:-chromium}" chromium-browser google-chrome google-chrome-stable; do
+                command -v "$name" >/dev/null && continue 2
+            done ;;
+        *) command -v "$program" >/dev/null && continue ;;
+    esac
+    missing+=("$program")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then as_root=(sudo -n); else as_root=(false); fi
+fi
+if command -v apt-get >/dev/null && [ "${as_root[*]}" != false ]; then
+    echo "installing: ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+    exit 0
+fi
+echo "missing, and not permitted to install: ${missing[*]}" >&2
+exit 1

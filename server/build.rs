@@ -1,0 +1,23 @@
+//! Tells where the built web page is, so that the crate also compiles before it was built.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() -> std::io::Result<()> {
+    let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let built = manifest.join("../web/dist");
+    println!("cargo::rerun-if-changed={}", built.display());
+    let page = if built.join("index.html").is_file() { built.canonicalize()? } else { placeholder()? };
+    println!("cargo::rustc-env=ROOMCAST_WEB_PAGE={}", page.display());
+    Ok(())
+}
+
+fn placeholder() -> std::io::Result<PathBuf> {
+    let folder = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join("page");
+    fs::create_dir_all(&folder)?;
+    fs::write(
+        folder.join("index.html"),
+        "<!doctype html><title>Roomcast</title><p>The page was not built: run <code>make web</code>.",
+    )?;
+    Ok(folder)
+}

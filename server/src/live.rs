@@ -1,0 +1,52 @@
+//! Broadcasts over HTTP: data signals in, playlists and media out.
+//!
+//! The room's actor alone writes; it publishes bytes and immutable snapshots into the [`LiveIndex`], which
+//! readers share. No reader ever stands in a room's mailbox.
+
+mod index;
+mod ingest;
+mod playback;
+mod track;
+
+use actix_web::http::Method;
+use actix_web::web::{self, ServiceConfig};
+
+pub use index::{LiveIndex, LiveRoom};
+
+use crate::config::to_usize;
+use crate::http::{open_to_all_pages, preflight};
+use crate::node::Node;
+
+/// Adds the addresses of ingest and playback.
+pub fn routes(config: &mut ServiceConfig, node: &web::Data<Node>) {
+    // Base64 takes four bytes for three; the rest is for the signal's other members.
+    let limit = to_usize(node.settings.max_upload).saturating_mul(4) / 3 + 64 * 1024;
+    config
+        .service(
+            web::scope("/rooms/{room}").wrap(open_to_all_pages()).app_data(web::PayloadConfig::new(limit)).service(
+                web::resource("/data")
+                    .route(web::post().to(ingest::data))
+                    .route(web::method(Method::OPTIONS).to(preflight)),
+            ),
+        )
+        .service(
+            web::scope("/live/{room}/{playlist}")
+                .wrap(open_to_all_pages())
+                .service(both("/playlist.m3u8", playback::multivariant))
+                .service(both("/{track}/playlist.m3u8", playback::media_playlist))
+                .service(both("/{track}/{object}", playback::object)),
+        );
+}
+
+/// A resource for GET and HEAD, for the pages of any origin.
+fn both<F, Args>(path: &str, handler: F) -> actix_web::Resource
+where
+    F: actix_web::Handler<Args> + Copy,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    web::resource(path)
+        .route(web::get().to(handler))
+        .route(web::head().to(handler))
+        .route(web::method(Method::OPTIONS).to(preflight))
+}

@@ -1,0 +1,14 @@
+//! One actor per room: a thin shell around the rules.
+//!
+//! It owns the room's state, steps it with every message and timer, and carries out the effects. It knows
+//! connections only as [`Outbox`]es and never waits for one.
+
+mod actor;
+mod message;
+mod outbox;
+mod registry;
+
+pub use actor::RoomActor;
+pub use message::{Disconnected, Ingest, JoinRoom, Outcome, RoomSignal};
+pub use outbox::{Delivery, Inbox, Outbox};
+pub use registry::Registry;

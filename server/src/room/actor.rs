@@ -1,0 +1,136 @@
+//! The actor: messages and timers in, effects out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, SpawnHandle};
+
+use roomcast_core::room::{ConnectionId, Effect, Input, Refusal, Room};
+use roomcast_core::time::Instant;
+use roomcast_protocol::id::RoomId;
+use roomcast_protocol::signal::RoomType;
+
+use super::message::{Disconnected, Ingest, JoinRoom, Outcome, RoomSignal};
+use super::outbox::Outbox;
+use crate::live::LiveRoom;
+use crate::node::Node;
+
+/// The shell of one room.
+#[derive(Debug)]
+pub struct RoomActor {
+    node: Arc<Node>,
+    id: RoomId,
+    room: Room,
+    outboxes: HashMap<ConnectionId, Outbox>,
+    live: Arc<LiveRoom>,
+    timer: Option<(Instant, SpawnHandle)>,
+}
+
+impl RoomActor {
+    pub fn new(node: Arc<Node>, id: RoomId, room_type: RoomType) -> Self {
+        let room = Room::new(id.clone(), room_type, node.settings.room(), node.clock.now());
+        let live = node.live.open(&id);
+        Self { node, id, room, outboxes: HashMap::new(), live, timer: None }
+    }
+
+    fn step(&mut self, input: Input, ctx: &mut Context<Self>) {
+        let effects = self.room.step(self.node.clock.now(), input);
+        self.carry_out(effects, ctx);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
+        for effect in effects {
+            match effect {
+                Effect::Send { to, message } => self.with_outbox(to, |outbox| outbox.send(message)),
+                Effect::Close { connection, code } => self.with_outbox(connection, |outbox| outbox.close(code)),
+                Effect::Forget { connection } => {
+                    if let Some(outbox) = self.outboxes.remove(&connection) {
+                        outbox.forget(self.id.clone());
+                    }
+                }
+                Effect::Live { playlist, change } => self.live.apply(&playlist, change),
+                Effect::Closed => self.end(ctx),
+            }
+        }
+        self.set_timer(ctx);
+    }
+
+    fn with_outbox(&self, connection: ConnectionId, act: impl FnOnce(&Outbox)) {
+        if let Some(outbox) = self.outboxes.get(&connection) {
+            act(outbox);
+        }
+    }
+
+    fn end(&self, ctx: &mut Context<Self>) {
+        self.node.rooms.remove(&self.id, &ctx.address());
+        self.node.live.retire(&self.id, &self.live, self.node.settings.hls_window);
+        tracing::debug!(room = %self.id, "room closed");
+        ctx.stop();
+    }
+
+    /// Keeps one timer, at the room's next deadline.
+    fn set_timer(&mut self, ctx: &mut Context<Self>) {
+        let due = self.room.next_deadline();
+        if self.timer.is_some_and(|(set, _)| set == due) {
+            return;
+        }
+        if let Some((_, handle)) = self.timer.take() {
+            ctx.cancel_future(handle);
+        }
+        let handle = ctx.run_later(due.since(self.node.clock.now()), |actor, ctx| {
+            actor.timer = None;
+            actor.step(Input::Tick, ctx);
+        });
+        self.timer = Some((due, handle));
+    }
+}
+
+impl Actor for RoomActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(self.node.settings.max_room_queue);
+        tracing::debug!(room = %self.id, "room created");
+        self.set_timer(ctx);
+    }
+}
+
+impl Handler<JoinRoom> for RoomActor {
+    type Result = actix::MessageResult<JoinRoom>;
+
+    fn handle(&mut self, join: JoinRoom, ctx: &mut Self::Context) -> Self::Result {
+        if self.room.is_closed() {
+            return actix::MessageResult(Outcome::Gone);
+        }
+        self.outboxes.insert(join.connection, join.outbox);
+        self.step(Input::Join { connection: join.connection, signal: join.signal, welcome: join.welcome }, ctx);
+        actix::MessageResult(Outcome::Answered)
+    }
+}
+
+impl Handler<RoomSignal> for RoomActor {
+    type Result = ();
+
+    fn handle(&mut self, message: RoomSignal, ctx: &mut Self::Context) {
+        self.step(Input::Signal { connection: message.connection, signal: message.signal }, ctx);
+    }
+}
+
+impl Handler<Disconnected> for RoomActor {
+    type Result = ();
+
+    fn handle(&mut self, gone: Disconnected, ctx: &mut Self::Context) {
+        self.outboxes.remove(&gone.connection);
+        self.step(Input::Disconnected { connection: gone.connection }, ctx);
+    }
+}
+
+impl Handler<Ingest> for RoomActor {
+    type Result = Result<(), Refusal>;
+
+    fn handle(&mut self, ingest: Ingest, ctx: &mut Self::Context) -> Self::Result {
+        let effects = self.room.ingest(self.node.clock.now(), &ingest.token, ingest.payload)?;
+        self.carry_out(effects, ctx);
+        Ok(())
+    }
+}

@@ -1,0 +1,51 @@
+//! What a room's actor can be told.
+
+use actix::Message;
+
+use roomcast_core::room::{ConnectionId, Refusal, Welcome};
+use roomcast_protocol::data::Payload;
+use roomcast_protocol::signal::Signal;
+
+use super::outbox::Outbox;
+
+/// What became of a `JOIN` that reached a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was answered.
+    Answered,
+    /// The room is over; ask for it anew.
+    Gone,
+}
+
+/// A `JOIN`, with the way back to its sender.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Outcome")]
+pub struct JoinRoom {
+    pub connection: ConnectionId,
+    pub outbox: Outbox,
+    pub signal: Signal,
+    pub welcome: Welcome,
+}
+
+/// Any other signal.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct RoomSignal {
+    pub connection: ConnectionId,
+    pub signal: Signal,
+}
+
+/// A connection is gone.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Disconnected {
+    pub connection: ConnectionId,
+}
+
+/// A data signal.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<(), Refusal>")]
+pub struct Ingest {
+    pub token: String,
+    pub payload: Payload,
+}

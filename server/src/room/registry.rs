@@ -1,0 +1,92 @@
+//! Which rooms there are on this node. Creation is decided once, under one lock.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use actix::{Actor, Addr};
+
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::id::RoomId;
+use roomcast_protocol::signal::RoomType;
+
+use super::actor::RoomActor;
+use crate::node::Node;
+
+/// Why there is no room to join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoRoom {
+    /// It does not exist and was not to be created.
+    #[error("there is no such room")]
+    NotFound,
+    /// The node has as many rooms as it may.
+    #[error("the server has as many rooms as it may")]
+    TooMany,
+    /// The node stops.
+    #[error("the server is stopping")]
+    Draining,
+}
+
+impl NoRoom {
+    pub const fn code(self) -> AckCode {
+        match self {
+            Self::NotFound => AckCode::RoomNotFound,
+            Self::TooMany | Self::Draining => AckCode::Unavailable,
+        }
+    }
+}
+
+/// The rooms of this node.
+#[derive(Debug)]
+pub struct Registry {
+    rooms: Mutex<HashMap<RoomId, Addr<RoomActor>>>,
+    max_rooms: usize,
+}
+
+impl Registry {
+    pub fn new(max_rooms: usize) -> Self {
+        Self { rooms: Mutex::default(), max_rooms }
+    }
+
+    /// The room, if it exists.
+    pub fn find(&self, id: &RoomId) -> Option<Addr<RoomActor>> {
+        self.lock().get(id).filter(|room| room.connected()).cloned()
+    }
+
+    /// The room; made on this very thread when it does not exist and `creating` is true.
+    pub fn open(
+        &self,
+        node: &Arc<Node>,
+        id: &RoomId,
+        room_type: RoomType,
+        creating: bool,
+    ) -> Result<Addr<RoomActor>, NoRoom> {
+        if node.is_draining() {
+            return Err(NoRoom::Draining);
+        }
+        let mut rooms = self.lock();
+        if let Some(room) = rooms.get(id).filter(|room| room.connected()) {
+            return Ok(room.clone());
+        }
+        if !creating {
+            return Err(NoRoom::NotFound);
+        }
+        if rooms.len() >= self.max_rooms {
+            return Err(NoRoom::TooMany);
+        }
+        let room = RoomActor::new(Arc::clone(node), id.clone(), room_type).start();
+        rooms.insert(id.clone(), room.clone());
+        Ok(room)
+    }
+
+    /// Forgets a room that is over, unless another has taken its name.
+    pub fn remove(&self, id: &RoomId, room: &Addr<RoomActor>) {
+        let mut rooms = self.lock();
+        if rooms.get(id) == Some(room) {
+            rooms.remove(id);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, Addr<RoomActor>>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,16 @@
+//! Logging.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging to standard error. `filter` is in the syntax of `tracing`'s `EnvFilter`, such as `info`.
+///
+/// # Errors
+/// A sentence when the filter is malformed.
+pub fn start(filter: &str) -> Result<(), String> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log: {error}"))?;
+    let colour = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
+    Ok(())
+}

@@ -1,0 +1,88 @@
+// A call between two real browsers through a real server.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openPage, output, startBrowser, startServer, state } from './processes.mjs';
+
+/** Waits until a page has decoded this many more frames of the other's video, and hears the other's sound. */
+async function seesTheOther(page, frames) {
+  await page.waitForFunction(
+    async (wanted) => {
+      const video = document.querySelector('#remote-video');
+      const reports = [...(await window.roomcast.pc.getStats()).values()].filter((report) => report.type === 'inbound-rtp');
+      const picture = reports.find((report) => report.kind === 'video');
+      const sound = reports.find((report) => report.kind === 'audio');
+      window.decodedBefore ??= picture?.framesDecoded ?? 0;
+      const decoded = (picture?.framesDecoded ?? 0) - window.decodedBefore >= wanted;
+      return decoded && (sound?.packetsReceived ?? 0) > 20 && video.videoWidth > 0 && !video.paused;
+    },
+    frames,
+    { timeout: 30_000, polling: 200 },
+  );
+  await page.evaluate(() => { delete window.decodedBefore; });
+}
+
+/** Takes a picture of a page once it shows a new frame of the other's video. */
+async function picture(page, name) {
+  await page.bringToFront();
+  await page.evaluate(() => new Promise((shown) => {
+    document.querySelector('#remote-video').requestVideoFrameCallback(() => requestAnimationFrame(shown));
+  }));
+  await page.screenshot({ path: `${output}/${name}.png` });
+}
+
+test('two pages call each other until both decode video, and when one leaves the other says so', async (t) => {
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+  const first = await openPage(browser, `${server.url}/`);
+  await first.screenshot({ path: `${output}/start.png` });
+  await first.fill('#room', 'demo');
+  await first.press('#room', 'Enter');
+  await first.waitForURL('**/call/demo');
+  await state(first, 'lobby');
+  await first.screenshot({ path: `${output}/call-lobby.png` });
+  await first.click('#join');
+  await state(first, 'waiting');
+  await first.screenshot({ path: `${output}/call-waiting.png` });
+
+  const second = await openPage(browser, `${server.url}/call/demo?autojoin`, { viewport: { width: 390, height: 844 } });
+  await Promise.all([state(first, 'in-call'), state(second, 'in-call')]);
+  await Promise.all([seesTheOther(first, 60), seesTheOther(second, 60)]);
+  await picture(first, 'call');
+  await picture(second, 'call-phone');
+
+  const third = await openPage(browser, `${server.url}/call/demo?autojoin`);
+  await state(third, 'failed');
+  assert.match(await third.textContent('#status'), /already has two people/);
+  await third.screenshot({ path: `${output}/call-full.png` });
+
+  await second.click('#leave');
+  await state(second, 'left');
+  await state(first, 'left');
+  assert.match(await first.textContent('#status'), /left the call/);
+  await first.screenshot({ path: `${output}/call-left.png` });
+  for (const page of [first, second, third]) assert.deepEqual(page.errors, []);
+});
+
+test('a page that is loaded again comes back into its call', async (t) => {
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+  const first = await openPage(browser, `${server.url}/call/again?autojoin`);
+  await state(first, 'waiting');
+  const second = await openPage(browser, `${server.url}/call/again?autojoin`);
+  await Promise.all([state(first, 'in-call'), state(second, 'in-call')]);
+  await Promise.all([seesTheOther(first, 10), seesTheOther(second, 10)]);
+  await second.reload();
+  await state(second, 'in-call');
+  await Promise.all([seesTheOther(first, 10), seesTheOther(second, 10)]);
+});
+
+test('a page says when the server is gone', async (t) => {
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+  const page = await openPage(browser, `${server.url}/call/gone?autojoin`);
+  await state(page, 'waiting');
+  server.child.kill('SIGTERM');
+  await state(page, 'reconnecting');
+  await page.screenshot({ path: `${output}/call-reconnecting.png` });
+});

@@ -1,0 +1,115 @@
+// Real processes for the tests: the server, the encoder, the publisher, the browser.
+//
+// Each is started by the test that needs it, on a free port, and stopped by its own process. Whatever is
+// awaited has a bound, after which the test fails with a reason.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+export const program = process.env.ROOMCAST_BIN ?? `${root}target/debug/roomcast`;
+export const output = process.env.ROOMCAST_OUTPUT ?? `${root}test-output`;
+
+/** Starts a server on a free port and gives its address. */
+export async function startServer(t, flags = []) {
+  const child = spawn(program, ['serve', '--listen', '127.0.0.1:0', ...flags], { stdio: ['ignore', 'inherit', 'pipe'] });
+  stopAfter(t, child, 'SIGTERM');
+  const lines = createInterface({ input: child.stderr });
+  const address = await new Promise((resolve, reject) => {
+    lines.on('line', (line) => {
+      const found = /listening on (http:\S+)/.exec(line);
+      if (found) resolve(found[1]);
+    });
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+  });
+  return { child, url: address };
+}
+
+/** Starts the browser with a camera and a microphone that need no permission. */
+export async function startBrowser(t) {
+  const names = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+  const executablePath = names.find((name) => name && existsSync(name));
+  assert.ok(executablePath, 'no Chromium found: set CHROMIUM to its path');
+  const browser = await chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
+      '--use-fake-device-for-media-stream=fps=30', '--use-fake-ui-for-media-stream',
+    ],
+  });
+  t.after(() => browser.close());
+  return browser;
+}
+
+/** A page of its own browser profile; what goes wrong in it is collected. */
+export async function openPage(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  page.errors = [];
+  page.on('pageerror', (error) => page.errors.push(String(error)));
+  await page.goto(url);
+  return page;
+}
+
+/** Waits until the page is in a state. */
+export async function state(page, wanted, timeout = 20_000) {
+  try {
+    await page.waitForFunction((name) => document.body.dataset.state === name, wanted, { timeout });
+  } catch (error) {
+    const found = await page.evaluate(() => [document.body.dataset.state, document.querySelector('#status')?.textContent]);
+    throw new Error(`waited for state ${wanted}, the page is in ${found}; ${page.errors}; ${error.message}`);
+  }
+}
+
+/** ffmpeg's flags for a test picture with sound, as fragmented MP4 on standard output. */
+export function encoderFlags(seconds, realTime = true) {
+  return [
+    '-hide_banner', '-loglevel', 'error', '-nostdin', ...(realTime ? ['-re'] : []),
+    '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000',
+    '-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'zerolatency', '-g', '30', '-keyint_min', '30',
+    '-sc_threshold', '0', '-bf', '0', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-t', String(seconds),
+    '-f', 'mp4', '-movflags', '+cmaf+delay_moov+default_base_moof', '-frag_duration', '333333', '-',
+  ];
+}
+
+/** Encodes a test picture in real time and publishes it with `roomcast publish`. */
+export function startBroadcast(t, server, room, seconds) {
+  const encoder = spawn('ffmpeg', encoderFlags(seconds), { stdio: ['ignore', 'pipe', 'inherit'] });
+  const publisher = spawn(program, ['publish', '--server', server.url, '--room', room, '-'], { stdio: ['pipe', 'inherit', 'pipe'] });
+  encoder.stdout.pipe(publisher.stdin);
+  // A publisher that was stopped takes no more; that is no fault of the encoder's.
+  publisher.stdin.on('error', () => {});
+  publisher.said = '';
+  publisher.stderr.on('data', (text) => { publisher.said += text; });
+  publisher.ended = once(publisher, 'exit').then(([code]) => code);
+  stopAfter(t, encoder, 'SIGKILL');
+  stopAfter(t, publisher, 'SIGKILL');
+  return publisher;
+}
+
+/** Runs a program to its end and gives what it printed. */
+export async function run(name, flags) {
+  const child = spawn(name, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  child.stdout.on('data', (chunk) => { text += chunk; });
+  child.stderr.on('data', (chunk) => { text += chunk; });
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0, `${name} ended with ${code}: ${text}`);
+  return text;
+}
+
+function stopAfter(t, child, signal) {
+  t.after(async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, 'exit');
+      child.kill(signal);
+      await ended;
+    }
+  });
+}

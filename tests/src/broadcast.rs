@@ -1,0 +1,105 @@
+//! A streamer that uploads made-up media.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::server::Server;
+use crate::soon;
+
+/// A streamer in room `demo`.
+#[derive(Debug)]
+pub struct Streamer {
+    /// Its signaling.
+    pub client: Client,
+    http: reqwest::Client,
+    url: String,
+    /// Its ingest token.
+    pub token: String,
+}
+
+impl Streamer {
+    /// Creates the room.
+    ///
+    /// # Panics
+    /// When the join ack has no ingest address.
+    pub async fn start(server: &Server) -> Self {
+        let (client, ack) = Client::join(server, "ann", "p2m", true).await;
+        let ingest = &ack["b"]["hls"]["ingest"];
+        let url = server.url(ingest["url"].as_str().expect("an ingest url"));
+        let token = ingest["token"].as_str().expect("an ingest token").to_owned();
+        Self { client, http: reqwest::Client::new(), url, token }
+    }
+
+    /// Posts a body as it is.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn post(&self, token: Option<&str>, content_type: &str, body: impl Into<reqwest::Body>) -> Response {
+        let mut request = self.http.post(&self.url).header("content-type", content_type).body(body);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        soon("the answer to an upload", request.send()).await.expect("the server answers")
+    }
+
+    /// Sends a data signal and gives the status and answer.
+    ///
+    /// # Panics
+    /// When the answer is no JSON.
+    pub async fn upload(&self, action: &str, numbytes: usize, payload: Value) -> (StatusCode, Value) {
+        let signal = json!({"action": action, "version": 1, "id": Uuid::new_v4().to_string(), "timestamp": "1732287600123",
+            "numbytes": numbytes, "payload": payload});
+        let response = self.post(Some(&self.token), "application/json", signal.to_string()).await;
+        let status = response.status();
+        (status, response.json().await.expect("answers are JSON"))
+    }
+
+    /// Declares variant `v0` of playlist `main`: segments of 1 s, parts of 0.5 s.
+    pub async fn variant(&self) -> (StatusCode, Value) {
+        let payload = json!({"playlist": {"id": "main"}, "variant": {"id": "v0", "codecs": "avc1.42e01e,mp4a.40.2",
+            "bandwidth": 800_000, "targetDuration": 1, "targetPartDuration": 0.5, "resolution": "640x360", "frameRate": 30},
+            "segment": {"map": {"id": "init.mp4", "data": STANDARD.encode(b"init")}}});
+        self.upload("updateVariant", 4, payload).await
+    }
+
+    /// Uploads part `index` of segment `sequence`.
+    pub async fn part(&self, sequence: u64, index: u64) -> (StatusCode, Value) {
+        let bytes = part_bytes(sequence, index);
+        let id = format!("p{}.m4s", sequence * 2 + index);
+        let payload = json!({"playlist": {"id": "main"}, "variant": {"id": "v0"},
+            "segment": {"id": format!("s{sequence}.m4s"), "sequence": sequence},
+            "part": {"id": id, "sequence": index, "duration": 0.5, "independent": index == 0, "data": STANDARD.encode(&bytes)}});
+        self.upload("updatePart", bytes.len(), payload).await
+    }
+
+    /// Uploads segment `sequence` as a whole.
+    pub async fn segment(&self, sequence: u64) -> (StatusCode, Value) {
+        let bytes = [part_bytes(sequence, 0), part_bytes(sequence, 1)].concat();
+        let payload = json!({"playlist": {"id": "main"}, "variant": {"id": "v0"},
+            "segment": {"id": format!("s{sequence}.m4s"), "sequence": sequence, "duration": 1, "data": STANDARD.encode(&bytes)}});
+        self.upload("updateSegment", bytes.len(), payload).await
+    }
+
+    /// Ends the stream.
+    pub async fn end(&self) -> (StatusCode, Value) {
+        self.upload("endStream", 0, json!({"playlist": {"id": "main"}})).await
+    }
+}
+
+/// The made-up bytes of a part.
+#[must_use]
+pub fn part_bytes(sequence: u64, index: u64) -> Vec<u8> {
+    format!("bytes of part {index} of segment {sequence};").into_bytes()
+}
+
+/// A GET.
+///
+/// # Panics
+/// When the server does not answer.
+pub async fn get(url: &str) -> Response {
+    soon("an answer", reqwest::get(url)).await.expect("the server answers")
+}

@@ -1,0 +1,22 @@
+//! What the end-to-end tests share: a real server process and a plain WebSocket client.
+//!
+//! Every server takes a free port of its own and is stopped by its own process. Nothing here waits for time:
+//! whatever is awaited has a bound after which the test fails with a reason.
+
+pub mod broadcast;
+pub mod client;
+pub mod server;
+
+use std::future::Future;
+use std::time::Duration;
+
+/// How long anything may take before a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Awaits something that must happen.
+///
+/// # Panics
+/// When it does not happen in time.
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}

@@ -1,0 +1,96 @@
+//! A server process.
+
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+
+use crate::soon;
+
+/// A running server; killed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// `127.0.0.1:PORT`
+    pub address: String,
+    log: Lines<BufReader<ChildStderr>>,
+}
+
+/// The program under test.
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    let folder = test.parent().and_then(std::path::Path::parent).expect("tests stand in target/PROFILE/deps");
+    let program = folder.join("roomcast");
+    assert!(program.is_file(), "{} is missing: run `cargo build -p roomcast-server`", program.display());
+    program
+}
+
+impl Server {
+    /// Starts a server with these flags on a free port.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub async fn start(flags: &[&str]) -> Self {
+        let mut child = Command::new(program())
+            .args(["serve", "--listen", "127.0.0.1:0", "--workers", "2"])
+            .args(flags)
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the server starts");
+        let stderr = child.stderr.take().expect("its log is piped");
+        let mut log = BufReader::new(stderr).lines();
+        let address = soon("the server to listen", listening(&mut log)).await;
+        Self { child, address, log }
+    }
+
+    /// An address on the server.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Sends SIGTERM.
+    ///
+    /// # Panics
+    /// When the process is gone already.
+    pub async fn terminate(&self) {
+        let pid = self.child.id().expect("the server runs").to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// Waits for the process to end.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn ended(&mut self) -> ExitStatus {
+        soon("the server to end", self.child.wait()).await.expect("the server was ours")
+    }
+
+    /// The rest of the log, after the process has ended.
+    pub async fn rest_of_log(&mut self) -> String {
+        let mut text = String::new();
+        while let Ok(Some(line)) = self.log.next_line().await {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        text
+    }
+}
+
+async fn listening(log: &mut Lines<BufReader<ChildStderr>>) -> String {
+    let mut seen = String::new();
+    while let Ok(Some(line)) = log.next_line().await {
+        if let Some((_, address)) = line.split_once("listening on http://") {
+            return address.trim().to_owned();
+        }
+        seen.push_str(&line);
+    }
+    panic!("the server ended before it listened: {seen}")
+}

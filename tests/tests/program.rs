@@ -1,0 +1,58 @@
+//! The program as an operator meets it: health, page, flags.
+
+use std::process::Command;
+
+use roomcast_tests::broadcast::get;
+use roomcast_tests::server::{Server, program};
+use serde_json::Value;
+
+#[tokio::test]
+async fn the_server_is_healthy_and_ready() {
+    let server = Server::start(&[]).await;
+    assert_eq!(get(&server.url("/healthz")).await.status(), 200);
+    assert_eq!(get(&server.url("/readyz")).await.status(), 200);
+    assert_eq!(get(&server.url("/nowhere/at/all")).await.status(), 404);
+}
+
+#[tokio::test]
+async fn the_page_is_served_under_every_address_it_has() {
+    let server = Server::start(&[]).await;
+    for path in ["/", "/call/demo", "/watch/demo"] {
+        let response = get(&server.url(path)).await;
+        assert_eq!(response.status(), 200, "{path}");
+        assert!(response.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'self'"));
+        assert!(response.text().await.unwrap().contains("<title>"), "{path}");
+    }
+}
+
+#[test]
+fn a_bad_flag_ends_with_2_and_one_sentence() {
+    for bad in [["serve", "--room-linger=soon"], ["serve", "--no-such-flag"], ["publish", "-"], ["dance", "-"]] {
+        let output = Command::new(program()).args(bad).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{bad:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn flags_win_over_the_environment_over_defaults() {
+    let run = |flags: &[&str]| {
+        let output =
+            Command::new(program()).arg("config").args(flags).env("ROOMCAST_ROOM_LINGER", "7s").output().unwrap();
+        assert!(output.status.success());
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    assert_eq!(run(&[])["room_linger"], "7s");
+    assert_eq!(run(&["--room-linger", "9s"])["room_linger"], "9s");
+    assert_eq!(run(&[])["heartbeat_timeout"], "10s");
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_in_a_sentence() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = Command::new(program()).args(["serve", "--listen", &address]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("cannot listen on"));
+}
