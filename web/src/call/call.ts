@@ -1,0 +1,248 @@
+/**
+ * One call of this page: the membership, the other person and the media between the two, kept together.
+ * Turns what happens into facts and hands them on after every change. Draws nothing itself.
+ */
+
+import type { Identity } from '../client';
+import {
+  type ApplicationSignal,
+  Code,
+  type Connection,
+  type Environment,
+  type Failure,
+  type Forwarded,
+  type IceServer,
+  type JoinAck,
+  Membership,
+  type Participant,
+} from '../client';
+import { displayName } from '../ui/names';
+import { failureWords } from '../ui/words';
+import type { Kind, LocalMedia } from './media';
+import type { Facts } from './model';
+import { Peer } from './peer';
+import { callPolicy } from './policy';
+
+/** How long the one who came later is given to send its offer. */
+const OFFER_EXPECTED_MS = 5000;
+const UNANSWERED_OFFERS = 3;
+
+export interface CallHandlers {
+  changed(facts: Facts): void;
+  streamChanged(stream: MediaStream | null): void;
+}
+
+export class Call {
+  readonly #url: string;
+  readonly #room: string;
+  readonly #identity: Identity;
+  readonly #media: LocalMedia;
+  readonly #env: Environment;
+  readonly #handlers: CallHandlers;
+  readonly #facts: Facts = {
+    stage: 'lobby',
+    unreachable: false,
+    offline: false,
+    media: 'new',
+    everConnected: false,
+  };
+  #membership: Membership | undefined;
+  #peer: Peer | undefined;
+  #iceServers: IceServer[] = [];
+  #offerOnList = false;
+  #unanswered = 0;
+
+  constructor(
+    url: string,
+    room: string,
+    identity: Identity,
+    media: LocalMedia,
+    env: Environment,
+    handlers: CallHandlers,
+  ) {
+    this.#url = url;
+    this.#room = room;
+    this.#identity = identity;
+    this.#media = media;
+    this.#env = env;
+    this.#handlers = handlers;
+    media.onchange = (kind) => this.#mediaChanged(kind);
+  }
+
+  get connection(): Connection | undefined {
+    return this.#membership?.connection;
+  }
+
+  get pc(): RTCPeerConnection | undefined {
+    return this.#peer?.pc;
+  }
+
+  join(): void {
+    this.#membership?.leave();
+    this.#update({ stage: 'joining', unreachable: false, failure: undefined, departed: undefined });
+    this.#dropPeer();
+    this.#unanswered = 0;
+    const options = { url: this.#url, roomType: 'p2p', roomId: this.#room, environment: this.#env } as const;
+    const membership: Membership = new Membership({ ...options, ...this.#publishing() }, this.#identity, callPolicy, {
+      joined: (ack) => this.#joined(ack),
+      participantsChanged: (participants) => this.#participantsChanged(participants),
+      signalReceived: (forwarded) => this.#signalReceived(forwarded),
+      gap: () => this.#peer?.offer(),
+      attemptFailed: () => this.#update({ unreachable: true }),
+      stateChanged: (state) => {
+        if (state === 'reinitializing' || state === 'waitingNetwork') this.#update({ stage: 'recovering' });
+      },
+      retrying: (failure) => this.#retrying(failure),
+      over: (failure) => this.#over(failure),
+    });
+    this.#membership = membership;
+    if (this.#facts.offline) membership.networkLost();
+    membership.join();
+  }
+
+  leave(): void {
+    this.#membership?.leave();
+    this.#dropPeer();
+    this.#update({ stage: 'gone' });
+  }
+
+  networkLost(): void {
+    this.#update({ offline: true });
+    this.#membership?.networkLost();
+  }
+
+  networkBack(): void {
+    this.#update({ offline: false });
+    this.#membership?.networkBack();
+  }
+
+  #joined(ack: JoinAck): void {
+    this.#iceServers = ack.iceServers;
+    if (this.#peer) this.#peer.iceServers = ack.iceServers;
+    if (!ack.resumed) {
+      // To the others this is somebody new: what was meant for the media of before is of no use to them.
+      this.connection?.discardQueued();
+      this.#dropPeer();
+    }
+    this.#offerOnList = !this.#peer?.pc;
+    this.#update({ stage: 'joined', unreachable: false });
+  }
+
+  #participantsChanged(participants: Participant[]): void {
+    const me = this.#identity.session().userId;
+    const other = participants.find((one) => one.userId !== me && one.category === 'stream');
+    if (!other) {
+      if (this.#peer) this.#departed(this.#peer);
+    } else {
+      if (!this.#isPeer(other)) this.#meet(other, participants);
+      if (this.#peer) this.#peer.polite = isLater(me, other.userId, participants);
+      if (this.#offerOnList) this.#peer?.offer();
+      const { video, audio } = other;
+      this.#update({ other: { name: displayName(other.userId), video, audio } });
+    }
+    this.#offerOnList = false;
+  }
+
+  #isPeer({ userId, sessionId }: { userId: string; sessionId: string }): boolean {
+    return this.#peer?.address.userId === userId && this.#peer.address.sessionId === sessionId;
+  }
+
+  #meet({ userId, sessionId }: { userId: string; sessionId: string }, participants: Participant[]): void {
+    this.#dropPeer();
+    const polite = isLater(this.#identity.session().userId, userId, participants);
+    const peer: Peer = new Peer({ userId, sessionId }, polite, this.#iceServers, this.#media, this.#env, {
+      send: (signal) => this.#membership?.send(signal),
+      streamChanged: (stream) => this.#handlers.streamChanged(stream),
+      connectionChanged: (media) => this.#connectionChanged(media),
+      offerUnanswered: () => this.#offerUnanswered(peer),
+      gaveUp: () => this.#noWayThrough(),
+    });
+    this.#peer = peer;
+    this.#env.after(OFFER_EXPECTED_MS, () => {
+      if (this.#peer === peer && !peer.pc) peer.offer();
+    });
+    this.#update({ departed: undefined, media: 'new', everConnected: false });
+  }
+
+  #signalReceived({ sender, signal }: Forwarded): void {
+    if (sender.userId === this.#identity.session().userId || sender.category !== 'stream') return;
+    // The offer of somebody new may come before the list that names them, which is told at most every 100 ms.
+    if (!this.#isPeer(sender) && signal.s === 'OFFER') {
+      this.#meet(sender, []);
+      this.#update({ other: { name: displayName(sender.userId), video: true, audio: true } });
+    }
+    if (this.#isPeer(sender)) this.#peer?.receive(signal);
+  }
+
+  #connectionChanged(media: RTCPeerConnectionState): void {
+    if (media === 'connected') this.#unanswered = 0;
+    this.#update({ media, everConnected: this.#facts.everConnected || media === 'connected' });
+  }
+
+  #offerUnanswered(peer: Peer): void {
+    if (this.#peer !== peer) return;
+    this.#unanswered += 1;
+    if (this.#unanswered > UNANSWERED_OFFERS) return this.#noWayThrough();
+    this.connection?.recover();
+    peer.offer();
+  }
+
+  #noWayThrough(): void {
+    const name = this.#facts.other?.name ?? 'the other person';
+    this.#membership?.leave();
+    this.#dropPeer();
+    const failure = {
+      title: `No connection to ${name}`,
+      detail: 'One of your networks does not let picture and sound through. Try again, or from another network.',
+      canRetry: true,
+    };
+    this.#update({ stage: 'failed', failure });
+  }
+
+  #departed(peer: Peer): void {
+    this.#dropPeer();
+    this.#update({ departed: displayName(peer.address.userId) });
+  }
+
+  #dropPeer(): void {
+    this.#peer?.close();
+    this.#peer = undefined;
+    this.#handlers.streamChanged(null);
+    this.#update({ other: undefined, media: 'new', everConnected: false });
+  }
+
+  #retrying(failure: Failure): void {
+    if (failure.kind === 'noAnswer') this.#update({ stage: 'recovering' });
+  }
+
+  #over(failure: Failure): void {
+    this.#dropPeer();
+    const words =
+      failure.kind === 'refused' && failure.code === Code.ALREADY_EXIST_ROOM
+        ? { title: 'The call could not be joined', detail: 'Try again in a moment.', canRetry: true }
+        : failureWords(failure, 'call');
+    this.#update({ stage: 'failed', failure: words });
+  }
+
+  #mediaChanged(kind: Kind): void {
+    this.#peer?.replaceTrack(kind);
+    const { video: ve, audio: ae } = this.#publishing();
+    const update: ApplicationSignal = { s: 'UPDATE', ve, ae };
+    if (this.#facts.stage === 'joined' || this.#facts.stage === 'recovering') this.#membership?.send(update);
+    this.#update({});
+  }
+
+  #publishing() {
+    return { video: this.#media.isOn('video'), audio: this.#media.isOn('audio') };
+  }
+
+  #update(changes: Partial<Facts>): void {
+    Object.assign(this.#facts, changes);
+    this.#handlers.changed(this.#facts);
+  }
+}
+
+function isLater(me: string, other: string, participants: Participant[]): boolean {
+  const place = (userId: string) => participants.findIndex((one) => one.userId === userId);
+  return place(me) > place(other);
+}

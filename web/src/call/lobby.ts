@@ -1,0 +1,50 @@
+/**
+ * The room before the call: how one looks, which devices work, and the button to go in.
+ * Joining is possible without any device; waiting for the person's permission never blocks it.
+ */
+
+import { element, setText } from '../ui/dom';
+import type { Controls } from './controls';
+import type { LocalMedia } from './media';
+import { mediaWords } from './media-words';
+
+export interface Lobby {
+  root: HTMLElement;
+  /** To be called when the browser has answered about the devices. */
+  settled(): void;
+  render(): void;
+}
+
+export function lobby(name: string, media: LocalMedia, controls: Controls, join: () => void): Lobby {
+  const join_ = element('button', { id: 'join', type: 'button', class: 'button primary wide', onclick: join });
+  const hint = element('p', { class: 'hint', role: 'status', 'aria-live': 'polite' });
+  const preview = element('div', { class: 'preview' }, controls.self, controls.devices);
+  const side = element(
+    'div',
+    { class: 'lobby-side' },
+    element('h2', {}, 'Ready to join?'),
+    element('p', { class: 'quiet' }, `You will appear as ${name}.`),
+    hint,
+    join_,
+  );
+  let asking = true;
+  const render = () => {
+    const nothing = !media.isAvailable('audio') && !media.isAvailable('video');
+    setText(join_, asking || nothing ? 'Join without camera or mic' : 'Join the call');
+    join_.classList.toggle('primary', !asking);
+    setText(
+      hint,
+      asking ? 'Your browser asks for camera and microphone. Please allow them.' : mediaWords(media.problems),
+    );
+    hint.classList.toggle('is-warning', !asking);
+    hint.hidden = hint.textContent === '';
+  };
+  return {
+    root: element('main', { class: 'lobby' }, preview, side),
+    settled() {
+      asking = false;
+      render();
+    },
+    render,
+  };
+}

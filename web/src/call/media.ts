@@ -1,0 +1,155 @@
+/**
+ * Camera and microphone of this person: asked for once, switched on and off, released at the end.
+ * Takes what there is: both, one or none, and keeps the reason for what is missing.
+ * A camera that is switched off is released, so that its light goes out.
+ */
+
+export type Kind = 'audio' | 'video';
+/** Why there is no camera or microphone. */
+export type Problem = 'insecure' | 'refused' | 'missing' | 'busy' | 'ended' | 'other';
+
+const CONSTRAINTS = {
+  audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+  video: { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: 'user' },
+} as const;
+
+export class LocalMedia {
+  readonly stream = new MediaStream();
+  readonly problems: Partial<Record<Kind, Problem>> = {};
+  /** Called after every change, with the kind whose track is another one now. */
+  onchange: (kind: Kind) => void = () => {};
+  #released = false;
+  #wanted: Record<Kind, boolean> = { audio: true, video: true };
+  #available: Record<Kind, boolean> = { audio: false, video: false };
+
+  /** Asks the browser, and thereby the person, for both devices. Never rejects. */
+  async acquire(): Promise<void> {
+    if (!navigator.mediaDevices?.getUserMedia) {
+      this.problems.audio = this.problems.video = 'insecure';
+      return;
+    }
+    this.#released = false;
+    const problem = await this.#request(['audio', 'video']);
+    if (problem) await this.#acquireEach(problem);
+    // Released or switched off while the browser was still asking.
+    if (this.#released) this.release();
+    if (!this.#wanted.video) this.#remove('video');
+  }
+
+  track(kind: Kind): MediaStreamTrack | null {
+    return this.stream.getTracks().find((track) => track.kind === kind) ?? null;
+  }
+
+  isAvailable(kind: Kind): boolean {
+    return this.#available[kind];
+  }
+
+  isOn(kind: Kind): boolean {
+    return this.#available[kind] && this.#wanted[kind];
+  }
+
+  setMicrophone(on: boolean): void {
+    this.#wanted.audio = on;
+    const track = this.track('audio');
+    if (track) track.enabled = on;
+    this.onchange('audio');
+  }
+
+  async setCamera(on: boolean): Promise<void> {
+    this.#wanted.video = on;
+    if (!on) this.#remove('video');
+    this.onchange('video');
+    if (!on || this.track('video')) return;
+    await this.#request(['video']);
+    // The person may have switched it off again while the camera was starting.
+    if (!this.#wanted.video) this.#remove('video');
+    this.onchange('video');
+  }
+
+  /** Lets go of the devices; `acquire` takes them again. */
+  release(): void {
+    this.#released = true;
+    for (const track of this.stream.getTracks()) this.#remove(track.kind as Kind);
+  }
+
+  get isReleased(): boolean {
+    return this.#released;
+  }
+
+  async #acquireEach(problem: Problem): Promise<void> {
+    for (const kind of await worthAsking(problem)) await this.#request([kind]);
+    for (const kind of ['audio', 'video'] as const) {
+      if (!this.track(kind)) this.problems[kind] ??= problem;
+    }
+  }
+
+  async #request(kinds: Kind[]): Promise<Problem | undefined> {
+    const constraints = Object.fromEntries(kinds.map((kind) => [kind, CONSTRAINTS[kind]]));
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia(constraints);
+      for (const track of stream.getTracks()) this.#add(track);
+      return undefined;
+    } catch (error) {
+      const problem = problemOf(error);
+      if (kinds.length === 1 && kinds[0]) {
+        this.problems[kinds[0]] = problem;
+        this.#available[kinds[0]] = false;
+      }
+      return problem;
+    }
+  }
+
+  #add(track: MediaStreamTrack): void {
+    const kind = track.kind as Kind;
+    this.#remove(kind);
+    this.#available[kind] = true;
+    delete this.problems[kind];
+    track.enabled = kind === 'video' || this.#wanted.audio;
+    track.onended = () => {
+      this.problems[kind] = 'ended';
+      this.#available[kind] = false;
+      this.#remove(kind);
+      this.onchange(kind);
+    };
+    this.stream.addTrack(track);
+  }
+
+  #remove(kind: Kind): void {
+    const track = this.track(kind);
+    if (!track) return;
+    track.onended = null;
+    track.stop();
+    this.stream.removeTrack(track);
+  }
+}
+
+/** After a refusal of both only what is not blocked is asked for again: a second question would annoy. */
+async function worthAsking(problem: Problem): Promise<Kind[]> {
+  if (problem !== 'refused') return ['video', 'audio'];
+  const [camera, microphone] = await Promise.all([isGranted('camera'), isGranted('microphone')]);
+  return [...(camera ? (['video'] as const) : []), ...(microphone ? (['audio'] as const) : [])];
+}
+
+async function isGranted(name: 'camera' | 'microphone'): Promise<boolean> {
+  try {
+    return (await navigator.permissions.query({ name })).state === 'granted';
+  } catch {
+    return false;
+  }
+}
+
+function problemOf(error: unknown): Problem {
+  switch (error instanceof DOMException ? error.name : '') {
+    case 'NotAllowedError':
+    case 'SecurityError':
+      return 'refused';
+    case 'NotFoundError':
+    case 'OverconstrainedError':
+      return 'missing';
+    case 'NotReadableError':
+    case 'AbortError':
+      return 'busy';
+    default:
+      return 'other';
+  }
+}

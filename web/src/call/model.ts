@@ -1,0 +1,107 @@
+/**
+ * What a call looks like from its facts: one state with a name, and the words for it. Pure.
+ * The only place that decides between "waiting", "connecting", "in call" and "reconnecting".
+ */
+
+import type { Words } from '../ui/words';
+
+export type CallState = 'lobby' | 'connecting' | 'waiting' | 'in-call' | 'reconnecting' | 'left' | 'failed';
+
+export interface Other {
+  name: string;
+  video: boolean;
+  audio: boolean;
+}
+
+export interface Facts {
+  /** Where this person is: before the call, on the way in, in, cut off, gone, or stopped by a failure. */
+  stage: 'lobby' | 'joining' | 'joined' | 'recovering' | 'gone' | 'failed';
+  failure?: Words | undefined;
+  /** At least one attempt to reach the server came to nothing. */
+  unreachable: boolean;
+  offline: boolean;
+  other?: Other | undefined;
+  /** The name of who left last. */
+  departed?: string | undefined;
+  media: RTCPeerConnectionState;
+  /** The media with this other person was connected at some time. */
+  everConnected: boolean;
+}
+
+export interface CallModel {
+  state: CallState;
+  /** The line in the bar. */
+  status: string;
+  title: string;
+  detail: string;
+  /** Whether the panel with title and detail stands over the picture. */
+  panel: boolean;
+  invite: boolean;
+  retry: boolean;
+}
+
+export function describe(facts: Facts): CallModel {
+  switch (facts.stage) {
+    case 'lobby':
+      return model('lobby', 'Not in the call yet', '', '');
+    case 'joining':
+      return facts.offline ? offline('connecting') : joining(facts);
+    case 'recovering':
+      return recovering(facts);
+    case 'gone':
+      return { ...model('left', 'You left the call', 'You left the call', 'You can come back any time.'), retry: true };
+    case 'failed':
+      return failed(facts);
+    case 'joined':
+      return facts.other ? together(facts, facts.other) : alone(facts);
+  }
+}
+
+function joining(facts: Facts): CallModel {
+  const detail = facts.unreachable ? 'The server does not answer yet. Still trying.' : '';
+  return model('connecting', 'Connecting…', 'Connecting…', detail);
+}
+
+function recovering(facts: Facts): CallModel {
+  const shown = facts.offline
+    ? offline('reconnecting')
+    : model('reconnecting', 'Connection lost. Reconnecting…', 'Connection lost', 'Reconnecting to the server…');
+  // Picture and sound go from person to person: they may well go on without the server.
+  return facts.media === 'connected' ? { ...shown, panel: false } : shown;
+}
+
+function offline(state: CallState): CallModel {
+  return model(state, 'You are offline. Waiting…', 'You are offline', 'The call goes on when the network is back.');
+}
+
+function failed({ failure }: Facts): CallModel {
+  const title = failure?.title ?? 'Something went wrong';
+  const shown = model('failed', title, title, failure?.detail ?? '');
+  return { ...shown, retry: failure?.canRetry ?? true };
+}
+
+function alone({ departed }: Facts): CallModel {
+  if (departed) {
+    const title = `${departed} left the call`;
+    return {
+      ...model('left', title, title, 'Stay here if you like: whoever opens the link next joins you.'),
+      invite: true,
+    };
+  }
+  const title = 'Waiting for someone to join';
+  return { ...model('waiting', title, title, 'Send this link to the person you want to talk to.'), invite: true };
+}
+
+function together(facts: Facts, other: Other): CallModel {
+  if (facts.media === 'connected') return { ...model('in-call', `In call with ${other.name}`, '', ''), panel: false };
+  if (facts.everConnected) {
+    const title = `Connection to ${other.name} lost`;
+    return model('reconnecting', `${title}. Reconnecting…`, title, 'Reconnecting…');
+  }
+  const title = `Connecting to ${other.name}…`;
+  return model('connecting', title, title, '');
+}
+
+function model(state: CallState, status: string, title: string, detail: string): CallModel {
+  return { state, status, title, detail, panel: true, invite: false, retry: false };
+}

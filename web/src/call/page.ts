@@ -1,0 +1,79 @@
+/**
+ * The page /call/{room}: puts lobby, stage and call together and connects them with the browser's events.
+ * Says goodbye when the page goes away. No rule of a call stands here.
+ */
+
+import { browserEnvironment } from '../client';
+import { bar, setState } from '../ui/frame';
+import { expose } from '../ui/handle';
+import { displayName } from '../ui/names';
+import { tabIdentity } from '../ui/tab';
+import { Call } from './call';
+import { controls } from './controls';
+import { lobby } from './lobby';
+import { LocalMedia } from './media';
+import { describe } from './model';
+import { stage } from './stage';
+
+export function showCall(root: HTMLElement, room: string, url: string): void {
+  document.title = `${room} · Roomcast`;
+  const media = new LocalMedia();
+  const identity = tabIdentity('p2p', room);
+  const top = bar(room);
+  const row = controls(media, () => call.leave());
+  const join = async () => {
+    if (media.isReleased) await media.acquire();
+    call.join();
+  };
+  const before = lobby(displayName(identity.session().userId), media, row, join);
+  const during = stage(row, join);
+  const call = new Call(url, room, identity, media, browserEnvironment(), {
+    streamChanged: (stream) => during.showStream(stream),
+    changed(facts) {
+      const model = describe(facts);
+      setState(model.state);
+      top.setStatus(model.status);
+      row.render();
+      if (facts.stage === 'gone' || facts.stage === 'failed') media.release();
+      if (facts.stage === 'lobby') return before.render();
+      if (!during.root.isConnected) before.root.replaceWith(during.root);
+      during.render(model, facts.other);
+      void row.localVideo.play().catch(() => {});
+    },
+  });
+  setState('lobby');
+  top.setStatus('Not in the call yet');
+  root.replaceChildren(top.root, before.root);
+  row.render();
+  before.render();
+  expose({
+    get pc() {
+      return call.pc;
+    },
+    get connection() {
+      return call.connection;
+    },
+  });
+  listen(call);
+  void start(media, call, before.settled);
+}
+
+async function start(media: LocalMedia, call: Call, settled: () => void): Promise<void> {
+  await media.acquire();
+  media.onchange('audio');
+  media.onchange('video');
+  settled();
+  if (new URLSearchParams(location.search).has('autojoin') && !call.connection) call.join();
+}
+
+function listen(call: Call): void {
+  addEventListener('offline', () => call.networkLost());
+  addEventListener('online', () => call.networkBack());
+  addEventListener('pagehide', () => {
+    if (call.connection) call.leave();
+  });
+  // A page that comes back out of the browser's memory has left its call: it starts anew.
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) location.reload();
+  });
+}

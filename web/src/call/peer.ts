@@ -1,0 +1,232 @@
+/**
+ * The media with one other person: perfect negotiation over a peer connection that can be replaced.
+ * Offers, answers and candidates are worked off one after the other. A remote offer that does not
+ * fit the connection at hand (the other page was reloaded) gets a new one. Draws nothing and joins nothing.
+ */
+
+import {
+  type Address,
+  type Answer,
+  type ApplicationSignal,
+  Budget,
+  type Cancel,
+  type Environment,
+  type Ice,
+  type IceServer,
+  type Offer,
+} from '../client';
+import { Candidates } from './candidates';
+import type { Kind, LocalMedia } from './media';
+import { Revival } from './revival';
+import { isSamePeerConnection } from './sdp';
+
+export const ANSWER_TIMEOUT_MS = 10_000;
+const KINDS: readonly Kind[] = ['audio', 'video'];
+
+export interface PeerHandlers {
+  send(signal: Offer | Answer | Ice): void;
+  streamChanged(stream: MediaStream): void;
+  connectionChanged(state: RTCPeerConnectionState): void;
+  offerUnanswered(): void;
+  gaveUp(): void;
+}
+
+export class Peer {
+  readonly address: Address;
+  /** In a collision of offers the polite one gives way. */
+  polite: boolean;
+  iceServers: IceServer[];
+  readonly #media: LocalMedia;
+  readonly #env: Environment;
+  readonly #handlers: PeerHandlers;
+  readonly #revival: Revival;
+  readonly #candidates = new Candidates();
+  readonly #fresh = new Budget(3, 60_000);
+  #pc: RTCPeerConnection | undefined;
+  #work: Promise<void> = Promise.resolve();
+  #answerTimer: Cancel | undefined;
+  /** A change waits for an offer that cannot be made while another one is under way. */
+  #offerDue = false;
+  #closed = false;
+
+  constructor(
+    address: Address,
+    polite: boolean,
+    iceServers: IceServer[],
+    media: LocalMedia,
+    env: Environment,
+    handlers: PeerHandlers,
+  ) {
+    this.address = address;
+    this.polite = polite;
+    this.iceServers = iceServers;
+    this.#media = media;
+    this.#env = env;
+    this.#handlers = handlers;
+    this.#revival = new Revival(env, { restart: () => this.restart(), gaveUp: () => handlers.gaveUp() });
+  }
+
+  get pc(): RTCPeerConnection | undefined {
+    return this.#pc;
+  }
+
+  /** Starts from scratch: a new peer connection, and an offer of it. */
+  offer(): void {
+    this.#then(async () => {
+      const pc = this.#create();
+      for (const kind of KINDS) {
+        const direction = this.#direction(kind);
+        pc.addTransceiver(this.#media.track(kind) ?? kind, { direction, streams: [this.#media.stream] });
+      }
+      await this.#sendOffer(pc, false);
+    });
+  }
+
+  /** Looks for another way through the network for the media that is there. */
+  restart(): void {
+    this.#then(async () => {
+      const pc = this.#pc;
+      if (pc?.signalingState !== 'stable') return;
+      pc.setConfiguration({ ...pc.getConfiguration(), iceServers: this.iceServers });
+      await this.#sendOffer(pc, true);
+    });
+  }
+
+  receive(signal: ApplicationSignal): void {
+    if (signal.s === 'OFFER') this.#then(() => this.#offered(signal));
+    if (signal.s === 'ANSWER') this.#then(() => this.#answered(signal));
+    if (signal.s === 'ICE') this.#then(() => this.#candidates.take(this.#pc, signal.sdp));
+  }
+
+  /** Puts the track of now (or none) in place of the one before. Only a device that came late needs an offer. */
+  replaceTrack(kind: Kind): void {
+    this.#then(async () => {
+      const transceiver = this.#transceiver(kind);
+      if (!this.#pc || !transceiver) return;
+      await transceiver.sender.replaceTrack(this.#media.track(kind));
+      if (transceiver.direction === 'sendrecv' || !this.#media.isAvailable(kind)) return;
+      transceiver.direction = 'sendrecv';
+      this.#offerDue = true;
+      await this.#offerIfDue(this.#pc);
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#discard();
+  }
+
+  /** One thing after the other; what fails is told to the console and does not stop what follows. */
+  #then(task: () => Promise<void>): void {
+    this.#work = this.#work
+      .then(() => (this.#closed ? undefined : task()))
+      .catch((error: unknown) => console.warn('roomcast: negotiation', error));
+  }
+
+  #create(): RTCPeerConnection {
+    this.#discard();
+    const pc = new RTCPeerConnection({ iceServers: this.iceServers, bundlePolicy: 'max-bundle' });
+    const stream = new MediaStream();
+    this.#pc = pc;
+    pc.onicecandidate = ({ candidate }) => {
+      if (candidate && pc === this.#pc) this.#send({ s: 'ICE', sdp: candidate.toJSON() });
+    };
+    pc.ontrack = ({ track }) => {
+      stream.addTrack(track);
+      if (pc === this.#pc) this.#handlers.streamChanged(stream);
+    };
+    pc.onconnectionstatechange = () => {
+      if (pc !== this.#pc) return;
+      this.#revival.observe(pc.connectionState, this.polite);
+      this.#handlers.connectionChanged(pc.connectionState);
+    };
+    return pc;
+  }
+
+  #discard(): void {
+    this.#answerTimer?.();
+    this.#revival.stop();
+    this.#candidates.clear();
+    this.#offerDue = false;
+    const pc = this.#pc;
+    this.#pc = undefined;
+    pc?.close();
+  }
+
+  async #sendOffer(pc: RTCPeerConnection, restarting: boolean): Promise<void> {
+    await pc.setLocalDescription(await pc.createOffer({ iceRestart: restarting }));
+    if (pc !== this.#pc) return;
+    this.#send({ s: 'OFFER', sdp: pc.localDescription?.sdp ?? '', op: { restarting } });
+    this.#answerTimer?.();
+    this.#answerTimer = this.#env.after(ANSWER_TIMEOUT_MS, () => {
+      if (pc === this.#pc && pc.signalingState === 'have-local-offer') this.#handlers.offerUnanswered();
+    });
+  }
+
+  async #offered({ sdp, op }: Offer): Promise<void> {
+    const known = this.#pc?.currentRemoteDescription?.sdp;
+    const fits = known === undefined || isSamePeerConnection(known, sdp, op?.restarting === true);
+    const collision = this.#pc?.signalingState === 'have-local-offer';
+    // A connection that does not fit is one whose other end is gone: there is no offer of it to insist on.
+    if (collision && fits && !this.polite) return;
+    let pc = this.#pc && fits && !(collision && known === undefined) ? this.#pc : this.#create();
+    const description = { type: 'offer', sdp } as const;
+    try {
+      await pc.setRemoteDescription(description);
+    } catch {
+      pc = this.#create();
+      await pc.setRemoteDescription(description);
+    }
+    await this.#attachTracks(pc);
+    await this.#candidates.flush(pc);
+    await pc.setLocalDescription();
+    if (pc !== this.#pc) return;
+    this.#send({ s: 'ANSWER', sdp: pc.localDescription?.sdp ?? '' });
+    await this.#offerIfDue(pc);
+  }
+
+  async #answered({ sdp }: Answer): Promise<void> {
+    const pc = this.#pc;
+    // An answer to an offer that was given up since.
+    if (pc?.signalingState !== 'have-local-offer') return;
+    this.#answerTimer?.();
+    try {
+      await pc.setRemoteDescription({ type: 'answer', sdp });
+    } catch (error) {
+      console.warn('roomcast: answer does not fit', error);
+      if (this.#fresh.take(this.#env.now())) this.offer();
+      return;
+    }
+    await this.#candidates.flush(pc);
+    await this.#offerIfDue(pc);
+  }
+
+  async #offerIfDue(pc: RTCPeerConnection): Promise<void> {
+    if (!this.#offerDue || pc.signalingState !== 'stable') return;
+    this.#offerDue = false;
+    await this.#sendOffer(pc, false);
+  }
+
+  /** Sends on the lines the other side opened, instead of opening lines of our own beside them. */
+  async #attachTracks(pc: RTCPeerConnection): Promise<void> {
+    for (const kind of KINDS) {
+      const transceiver = this.#transceiver(kind, pc);
+      if (!transceiver) continue;
+      transceiver.direction = this.#direction(kind);
+      transceiver.sender.setStreams?.(this.#media.stream);
+      await transceiver.sender.replaceTrack(this.#media.track(kind));
+    }
+  }
+
+  #transceiver(kind: Kind, pc = this.#pc): RTCRtpTransceiver | undefined {
+    return pc?.getTransceivers().find(({ receiver }) => receiver.track.kind === kind);
+  }
+
+  #direction(kind: Kind): RTCRtpTransceiverDirection {
+    return this.#media.isAvailable(kind) ? 'sendrecv' : 'recvonly';
+  }
+
+  #send(signal: Offer | Answer | Ice): void {
+    this.#handlers.send({ ...signal, to: this.address });
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * Which failed attempt to get into a call deserves another one, and with what.
+ * A call exists once the first person comes: not found means create it, exists already means join it,
+ * and two who arrive in the same instant may need a few rounds of that. Pure.
+ */
+
+import { Code, type Policy } from '../client';
+
+const ROUNDS = 3;
+const RETRY_MS = 3000;
+const UNREACHABLE_RETRIES = 40;
+
+export const callPolicy: Policy = (failure, history) => {
+  if (failure.kind === 'noAnswer') {
+    // Whoever is in a call is kept there while the server is away; whoever is not yet gets told.
+    const again = history.everJoined && history.attempts < UNREACHABLE_RETRIES;
+    return again ? { roomCreating: false, delay: RETRY_MS } : undefined;
+  }
+  if (failure.kind !== 'refused') return undefined;
+  if (failure.code === Code.PERMISSION_NOT_FOUND && history.resuming) {
+    return { roomCreating: false, delay: 0, newIdentity: true };
+  }
+  if (history.attempts >= 2 * ROUNDS) return undefined;
+  if (failure.code === Code.ROOM_NOT_FOUND && !history.roomCreating) return { roomCreating: true, delay: 0 };
+  if (failure.code === Code.ALREADY_EXIST_ROOM && history.roomCreating) return { roomCreating: false, delay: 0 };
+  return undefined;
+};

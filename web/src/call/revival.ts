@@ -1,0 +1,63 @@
+/**
+ * Watches over one peer connection and says when its media must be restarted, and when to give up.
+ * The impolite side restarts; the polite one follows only when that did not help, so that both do not
+ * start at once. Never touches the peer connection itself.
+ */
+
+import type { Cancel, Environment } from '../client';
+
+export const DISCONNECTED_MS = 5000;
+const POLITE_EXTRA_MS = 5000;
+const RESTART_MS = 12_000;
+const RESTARTS = 3;
+
+export interface RevivalHandlers {
+  restart(): void;
+  gaveUp(): void;
+}
+
+export class Revival {
+  readonly #env: Environment;
+  readonly #handlers: RevivalHandlers;
+  #timer: Cancel | undefined;
+  #due = Number.POSITIVE_INFINITY;
+  #restarts = 0;
+
+  constructor(env: Environment, handlers: RevivalHandlers) {
+    this.#env = env;
+    this.#handlers = handlers;
+  }
+
+  observe(state: RTCPeerConnectionState, polite: boolean): void {
+    if (state === 'connected' || state === 'closed') {
+      this.#restarts = 0;
+      return this.stop();
+    }
+    const patience = polite ? POLITE_EXTRA_MS : 0;
+    if (state === 'disconnected') this.#restartIn(DISCONNECTED_MS + patience);
+    if (state === 'failed') this.#restartIn(patience);
+  }
+
+  stop(): void {
+    this.#timer?.();
+    this.#timer = undefined;
+    this.#due = Number.POSITIVE_INFINITY;
+  }
+
+  /** The sooner of two wishes counts: `failed` after `disconnected` must not wait any longer. */
+  #restartIn(ms: number): void {
+    const due = this.#env.now() + ms;
+    if (due >= this.#due) return;
+    this.stop();
+    this.#due = due;
+    this.#timer = this.#env.after(ms, () => this.#restart());
+  }
+
+  #restart(): void {
+    this.stop();
+    if (this.#restarts >= RESTARTS) return this.#handlers.gaveUp();
+    this.#restarts += 1;
+    this.#handlers.restart();
+    this.#restartIn(RESTART_MS);
+  }
+}

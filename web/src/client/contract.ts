@@ -1,0 +1,47 @@
+/**
+ * What an application gives to a connection and what it hears from it.
+ * Only shapes. Every handler may be left out; none may throw.
+ */
+
+import type { Environment } from './environment';
+import type { Forwarded, JoinAck, Participant, RoomType, Session } from './messages';
+import type { Resume } from './progress';
+import type { MachineEvent, State } from './state';
+
+/** Why a connection is in `failed`. */
+export type Failure =
+  | { kind: 'refused'; code: number; message: string }
+  | { kind: 'closed'; code: number; reason: string }
+  | { kind: 'noAnswer'; unavailable: boolean }
+  | { kind: 'roomClosed'; reason: string }
+  | { kind: 'kicked' };
+
+export interface ConnectionOptions {
+  url: string;
+  roomType: RoomType;
+  roomId: string;
+  session: Session;
+  roomCreating: boolean;
+  video: boolean;
+  audio: boolean;
+  resume?: Resume;
+  environment?: Environment;
+}
+
+export interface ConnectionHandlers {
+  stateChanged?(state: State, previous: State): void;
+  /** Called before the queue is flushed, so that stale signals can still be discarded. */
+  joined?(ack: JoinAck): void;
+  participantsChanged?(participants: Participant[]): void;
+  signalReceived?(forwarded: Forwarded): void;
+  /** Signals were lost for good: media starts from scratch. */
+  gap?(): void;
+  /** Something to be kept for a page reload has changed. */
+  resumeChanged?(resume: Resume): void;
+  errorReceived?(name: string, code: number, message: string): void;
+  /** An attempt to reach the server came to nothing; another one follows. */
+  attemptFailed?(): void;
+  failed?(failure: Failure): void;
+  /** An event that is no move from the state the machine is in. */
+  eventIgnored?(event: MachineEvent, state: State): void;
+}

@@ -1,0 +1,25 @@
+/**
+ * The signaling client of Roomcast, without DOM: types of the messages, the state machine, the connection.
+ *
+ *   const connection = new Connection({ url, roomType: 'p2p', roomId, session, … }, { joined(ack) { … } });
+ *   connection.join();
+ *
+ * Time, randomness and the socket come in as an `Environment`; browsers need not name one.
+ */
+
+export { Budget } from './budget';
+export { CloseCode, type CloseVerdict, Code, closeVerdict } from './codes';
+export { Connection } from './connection';
+export type * from './contract';
+export { browserEnvironment, type Cancel, type Environment, type Socket, type SocketHandlers } from './environment';
+export {
+  type Attempt,
+  type History,
+  type Identity,
+  Membership,
+  type MembershipHandlers,
+  type Policy,
+} from './membership';
+export type * from './messages';
+export type { Resume } from './progress';
+export { EVENTS, type MachineEvent, MOVES, type Move, next, STATES, type State } from './state';

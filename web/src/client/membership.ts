@@ -1,0 +1,138 @@
+/**
+ * Gets into a room and stays there: one connection after the other, as a policy decides.
+ * A connection that failed has no way out, so that every further attempt is a new one.
+ * Knows no room type and no words; which failure deserves another attempt is the policy's word alone.
+ */
+
+import { Connection } from './connection';
+import type { ConnectionHandlers, ConnectionOptions, Failure } from './contract';
+import { browserEnvironment, type Cancel, type Environment } from './environment';
+import type { ApplicationSignal, JoinAck, Session } from './messages';
+import type { Resume } from './progress';
+import type { State } from './state';
+
+export interface History {
+  /** The attempt that failed asked for the room to be created. */
+  roomCreating: boolean;
+  /** The attempt that failed tried to take up an earlier membership. */
+  resuming: boolean;
+  everJoined: boolean;
+  /** Attempts since the last successful join, this one included. */
+  attempts: number;
+}
+
+export interface Attempt {
+  roomCreating: boolean;
+  /** Milliseconds to wait before it. */
+  delay: number;
+  newIdentity?: boolean;
+}
+
+export type Policy = (failure: Failure, history: History) => Attempt | undefined;
+
+/** Who joins, and what is kept of it over a page reload. */
+export interface Identity {
+  session(): Session;
+  resume(): Resume | undefined;
+  keep(resume: Resume): void;
+  renew(): void;
+}
+
+export interface MembershipHandlers extends Omit<ConnectionHandlers, 'failed'> {
+  /** Another attempt follows after this failure. */
+  retrying?(failure: Failure): void;
+  over?(failure: Failure): void;
+}
+
+export type MembershipOptions = Pick<ConnectionOptions, 'url' | 'roomType' | 'roomId' | 'video' | 'audio'> & {
+  environment?: Environment;
+};
+
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #identity: Identity;
+  readonly #policy: Policy;
+  readonly #handlers: MembershipHandlers;
+  readonly #env: Environment;
+  readonly #history: History = { roomCreating: false, resuming: false, everJoined: false, attempts: 0 };
+  #connection: Connection | undefined;
+  #pending: Cancel | undefined;
+  #offline = false;
+  #over = false;
+
+  constructor(options: MembershipOptions, identity: Identity, policy: Policy, handlers: MembershipHandlers) {
+    this.#options = options;
+    this.#identity = identity;
+    this.#policy = policy;
+    this.#handlers = handlers;
+    this.#env = options.environment ?? browserEnvironment();
+  }
+
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  get state(): State {
+    return this.#connection?.state ?? 'idle';
+  }
+
+  join(): void {
+    this.#attempt({ roomCreating: false, delay: 0 });
+  }
+
+  leave(): void {
+    this.#over = true;
+    this.#pending?.();
+    this.#connection?.leave();
+  }
+
+  send(signal: ApplicationSignal): boolean {
+    if (signal.s === 'UPDATE') Object.assign(this.#options, { video: signal.ve, audio: signal.ae });
+    return this.#connection?.send(signal) ?? false;
+  }
+
+  networkLost(): void {
+    this.#offline = true;
+    this.#connection?.networkLost();
+  }
+
+  networkBack(): void {
+    this.#offline = false;
+    this.#connection?.networkBack();
+  }
+
+  #attempt({ roomCreating, newIdentity }: Attempt): void {
+    if (newIdentity) this.#identity.renew();
+    const resume = this.#identity.resume();
+    this.#history.roomCreating = roomCreating;
+    this.#history.resuming = resume !== undefined;
+    this.#history.attempts += 1;
+    const { resumeChanged, joined } = this.#handlers;
+    const session = this.#identity.session();
+    const common = { ...this.#options, environment: this.#env, session, roomCreating };
+    this.#connection = new Connection(resume ? { ...common, resume } : common, {
+      ...this.#handlers,
+      resumeChanged: (progress) => {
+        this.#identity.keep(progress);
+        resumeChanged?.(progress);
+      },
+      joined: (ack: JoinAck) => {
+        Object.assign(this.#history, { everJoined: true, attempts: 0 });
+        joined?.(ack);
+      },
+      failed: (failure) => this.#failed(failure),
+    });
+    this.#connection.join();
+    if (this.#offline) this.#connection.networkLost();
+  }
+
+  #failed(failure: Failure): void {
+    const attempt = this.#over ? undefined : this.#policy(failure, this.#history);
+    if (!attempt) {
+      this.#over = true;
+      return this.#handlers.over?.(failure);
+    }
+    this.#handlers.retrying?.(failure);
+    this.#pending = this.#env.after(attempt.delay, () => this.#attempt(attempt));
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * How far this member has come in the server's numbering, and the token to take its place up again:
+ * "nothing lost across a reconnect" from the client's side. Says which messages were seen already.
+ * Pure: storing it over a page reload is the application's job.
+ */
+
+import type { JoinAck, JoinOptions } from './messages';
+
+/** Enough to take a membership up again from another connection or after a reload. */
+export interface Resume {
+  token: string;
+  from: number;
+  /** Drop what the server repeats: after a reload it was meant for a page that is gone. */
+  skipReplay?: boolean;
+}
+
+export class Progress {
+  #token = '';
+  #highest = 0;
+  #known = false;
+  #skipReplay: boolean;
+
+  constructor(resume?: Resume) {
+    this.#skipReplay = resume?.skipReplay ?? false;
+    if (!resume) return;
+    this.#known = true;
+    this.#token = resume.token;
+    this.#highest = resume.from;
+  }
+
+  /** The highest sequence number seen. */
+  get highest(): number {
+    return this.#highest;
+  }
+
+  get resume(): Resume {
+    return { token: this.#token, from: this.#highest };
+  }
+
+  joinOptions(roomCreating: boolean): JoinOptions {
+    const options: JoinOptions = { roomCreating, resumeToken: this.#token };
+    return this.#known ? { ...options, resumeFrom: this.#highest } : options;
+  }
+
+  joined(ack: JoinAck): void {
+    // A membership that is new counts anew; a resumed one may have lost numbers, but never runs ahead of the server.
+    const restart = !ack.resumed || this.#skipReplay;
+    this.#highest = restart ? ack.sequence : Math.min(this.#highest, ack.sequence);
+    this.#token = ack.resumeToken;
+    this.#known = true;
+    this.#skipReplay = false;
+  }
+
+  /** True for a number that is new, which then counts as seen. */
+  advance(sequence: number): boolean {
+    if (sequence <= this.#highest) return false;
+    this.#highest = sequence;
+    return true;
+  }
+}

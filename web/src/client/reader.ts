@@ -1,0 +1,118 @@
+/**
+ * Reads what the server sent: text to a checked message, bodies to typed values.
+ * Unknown members are ignored, missing ones get the protocol's default, and what is no message at all
+ * comes back as `undefined`. Never throws on bad input and never acts on a message.
+ */
+
+import type { Ack, ApplicationSignal, Forwarded, IceServer, JoinAck, Participant, Role, Session } from './messages';
+
+type Fields = Record<string, unknown>;
+
+export function readMessage(text: string): Ack | Forwarded | undefined {
+  const fields = parse(text);
+  if (typeof fields?.s !== 'string') return undefined;
+  const sequence = typeof fields.sq === 'number' ? fields.sq : undefined;
+  if (typeof fields.c === 'number') {
+    const ack: Ack = { kind: 'ack', code: fields.c, name: fields.s.replace(/_ACK$/, ''), body: object(fields.b) };
+    return sequence === undefined ? ack : { ...ack, sequence };
+  }
+  const sender = readSession(fields.ss);
+  if (sequence === undefined || sender === undefined) return undefined;
+  // The members of a forwarded signal are its sender's word; whoever uses one checks it there.
+  return { kind: 'forwarded', sequence, sender, signal: fields as unknown as ApplicationSignal };
+}
+
+export function readJoinAck(body: Fields): JoinAck {
+  const heartbeat = object(body.hb);
+  const ice = object(object(body.es).icfg);
+  return {
+    roomId: string(body.rid),
+    role: role(body.pt),
+    participants: readParticipants(body.pps) ?? [],
+    resumed: body.resumed === true,
+    sequence: number(body.sq, 0),
+    resumeToken: string(body.rt),
+    heartbeat: { interval: number(heartbeat.interval, 3000), timeout: number(heartbeat.timeout, 10_000) },
+    iceServers: [...stunServers(ice.is), ...list(ice.iceServers).flatMap(readIceServer)],
+    playlists: strings(object(body.hls).playlists),
+  };
+}
+
+export function readParticipants(value: unknown): Participant[] | undefined {
+  return Array.isArray(value) ? value.flatMap(readParticipant) : undefined;
+}
+
+function readParticipant(value: unknown): Participant[] {
+  const fields = object(value);
+  const session = readSession({ ...fields, sessionId: fields.sessionId ?? fields.id });
+  if (!session) return [];
+  const participant: Participant = {
+    ...session,
+    role: role(fields.role),
+    video: fields.video === true,
+    audio: fields.audio === true,
+    publish: fields.publish === true,
+  };
+  return [typeof fields.hls === 'string' ? { ...participant, hls: fields.hls } : participant];
+}
+
+function readSession(value: unknown): Session | undefined {
+  const { userId, sessionId, category, host, deviceId } = object(value);
+  if (typeof userId !== 'string' || typeof sessionId !== 'string') return undefined;
+  return {
+    userId,
+    sessionId,
+    category: category === 'screenshare' ? 'screenshare' : 'stream',
+    host: string(host) as Session['host'],
+    deviceId: string(deviceId),
+  };
+}
+
+function readIceServer(value: unknown): IceServer[] {
+  const { urls, username, credential } = object(value);
+  if (typeof urls !== 'string' && !Array.isArray(urls)) return [];
+  const server: IceServer = { urls: typeof urls === 'string' ? urls : strings(urls) };
+  if (typeof username === 'string') server.username = username;
+  if (typeof credential === 'string') server.credential = credential;
+  return [server];
+}
+
+/** The plain list may name TURN too, but without credentials a peer connection refuses to be made with it. */
+function stunServers(value: unknown): IceServer[] {
+  return strings(value)
+    .filter((url) => url.startsWith('stun'))
+    .map((urls) => ({ urls }));
+}
+
+function parse(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Fields) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function object(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function strings(value: unknown): string[] {
+  return list(value).filter((item) => typeof item === 'string');
+}
+
+function string(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function number(value: unknown, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise;
+}
+
+function role(value: unknown): Role {
+  return value === 'admin' || value === 'publisher' ? value : 'viewer';
+}

@@ -1,0 +1,32 @@
+/**
+ * Looks at the address and shows the page that belongs to it: start, call or broadcast.
+ * The player is loaded only where there is something to play.
+ */
+
+import './style.css';
+import { showCall } from './call/page';
+import { isRoomName } from './ui/names';
+import { showStart } from './ui/start';
+import { showUnknown } from './ui/unknown';
+
+async function show(root: HTMLElement): Promise<void> {
+  const [, view = '', room = ''] = location.pathname.split('/').map(decode);
+  const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`;
+  if (view === '') return showStart(root);
+  if (!isRoomName(room)) return showUnknown(root);
+  if (view === 'call') return showCall(root, room, url);
+  if (view !== 'watch') return showUnknown(root);
+  const { showWatch } = await import('./watch/page');
+  showWatch(root, room, url);
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return '';
+  }
+}
+
+const root = document.getElementById('app');
+if (root) void show(root);

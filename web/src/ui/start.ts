@@ -1,0 +1,92 @@
+/**
+ * The start page: a room name to talk in, or the name of a broadcast to watch.
+ * Only leads on to an address; it opens no connection and asks for no device.
+ */
+
+import { element, setText } from './dom';
+import { brand, setState } from './frame';
+import { type IconName, icon } from './icons';
+import { cryptoPick, isRoomName, randomRoom, tidyRoomName } from './names';
+
+interface Entrance {
+  id: string;
+  icon: IconName;
+  title: string;
+  text: string;
+  label: string;
+  button: string;
+  path: string;
+  value: string;
+  style: string;
+}
+
+export function showStart(root: HTMLElement): void {
+  document.title = 'Roomcast';
+  setState('start');
+  const call = entrance({
+    id: 'room',
+    icon: 'camera',
+    title: 'Start or join a call',
+    text: 'Face to face, two people. Send the other one the link and talk.',
+    label: 'Room name',
+    button: 'Go to the call',
+    path: '/call/',
+    value: randomRoom(cryptoPick),
+    style: 'primary',
+  });
+  const watch = entrance({
+    id: 'broadcast',
+    icon: 'play',
+    title: 'Watch a broadcast',
+    text: 'Live, about a second and a half behind the camera.',
+    label: 'Broadcast name',
+    button: 'Watch',
+    path: '/watch/',
+    value: '',
+    style: 'plain',
+  });
+  const intro = element(
+    'div',
+    { class: 'intro' },
+    element('h1', {}, 'A room, and you are live.'),
+    element('p', {}, 'Nothing to install, no account. It runs on this server and in your browser.'),
+  );
+  root.replaceChildren(
+    element('header', { class: 'bar' }, brand()),
+    element('main', { class: 'start' }, intro, element('div', { class: 'entrances' }, call, watch)),
+  );
+}
+
+function entrance(about: Entrance): HTMLElement {
+  const problem = element('p', { id: `${about.id}-problem`, class: 'field-problem', 'aria-live': 'polite' });
+  const field = element('input', {
+    id: about.id,
+    name: about.id,
+    class: 'field',
+    maxlength: 128,
+    autocomplete: 'off',
+    autocapitalize: 'none',
+    spellcheck: 'false',
+    'aria-describedby': problem.id,
+  });
+  field.value = about.value;
+  const go = (event: Event) => {
+    event.preventDefault();
+    const name = tidyRoomName(field.value);
+    if (isRoomName(name)) return location.assign(about.path + name);
+    field.setAttribute('aria-invalid', 'true');
+    setText(problem, name ? 'Use letters, digits, dots and dashes.' : 'Type a name first.');
+    field.focus();
+  };
+  return element(
+    'form',
+    { class: 'card', novalidate: true, onsubmit: go },
+    element('div', { class: 'card-icon' }, icon(about.icon)),
+    element('h2', {}, about.title),
+    element('p', { class: 'quiet' }, about.text),
+    element('label', { for: about.id }, about.label),
+    field,
+    problem,
+    element('button', { type: 'submit', class: `button ${about.style}`, id: `${about.id}-go` }, about.button),
+  );
+}

@@ -1,0 +1,62 @@
+/**
+ * What one tab remembers over a reload: who it is, and how far it came in each room.
+ * Kept in sessionStorage, which no other tab sees; where storage is forbidden, in memory only.
+ */
+
+import type { Resume, RoomType, Session } from '../client';
+import type { Identity } from '../client/membership';
+import { cryptoPick, randomLetters, randomUserId } from './names';
+
+const SESSION_KEY = 'roomcast.session';
+
+/** The identity of this tab in one room. */
+export function tabIdentity(roomType: RoomType, roomId: string): Identity {
+  const resumeKey = `roomcast.resume.${roomType}.${roomId}`;
+  const stored = read<Session>(SESSION_KEY);
+  let session = stored?.userId && stored.sessionId ? stored : newSession();
+  write(SESSION_KEY, session);
+  // Only what an earlier page left behind is to be skipped when the server repeats it.
+  const left = read<Resume>(resumeKey);
+  let resume = left?.token ? { ...left, skipReplay: true } : undefined;
+  return {
+    session: () => session,
+    resume: () => resume,
+    keep(progress) {
+      resume = { ...progress, skipReplay: false };
+      write(resumeKey, progress);
+    },
+    renew() {
+      session = newSession();
+      resume = undefined;
+      write(SESSION_KEY, session);
+      write(resumeKey, undefined);
+    },
+  };
+}
+
+function newSession(): Session {
+  return {
+    userId: randomUserId(cryptoPick),
+    sessionId: randomLetters(20, cryptoPick),
+    category: 'stream',
+    host: 'Web',
+    deviceId: randomLetters(20, cryptoPick),
+  };
+}
+
+function read<T>(key: string): T | undefined {
+  try {
+    return (JSON.parse(sessionStorage.getItem(key) ?? 'null') as T | null) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function write(key: string, value: unknown): void {
+  try {
+    if (value === undefined) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // Storage may be forbidden or full: a reload then joins as somebody new.
+  }
+}

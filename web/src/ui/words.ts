@@ -1,0 +1,82 @@
+/**
+ * What went wrong, in words a person understands: a short title, what can be done about it, and
+ * whether trying again makes sense. Pure. Codes of the protocol are named only where nothing is
+ * known about them.
+ */
+
+import { CloseCode, Code, type Failure } from '../client';
+
+export type Place = 'call' | 'broadcast';
+
+export interface Words {
+  title: string;
+  detail: string;
+  canRetry: boolean;
+}
+
+export function failureWords(failure: Failure, place: Place): Words {
+  switch (failure.kind) {
+    case 'refused':
+      return refusedWords(failure.code, failure.message, place);
+    case 'closed':
+      return closedWords(failure.code, place);
+    case 'noAnswer':
+      return failure.unavailable
+        ? words('The server is busy', 'It is restarting or short of something it needs. Try again in a moment.')
+        : words('The server cannot be reached', 'Check your connection to the internet and try again.');
+    case 'roomClosed':
+      return words(
+        place === 'call' ? 'The call has ended' : 'The broadcast has ended',
+        failure.reason === 'admin' ? 'It was closed by whoever runs this server.' : 'The room was closed.',
+      );
+    case 'kicked':
+      return words(`You were removed from this ${place}`, 'You can come back in a minute.');
+  }
+}
+
+function refusedWords(code: number, message: string, place: Place): Words {
+  switch (code) {
+    case Code.ROOM_FULL:
+      return place === 'call'
+        ? words('This call already has two people', 'Wait until one of them leaves, or start a call of your own.')
+        : words('This broadcast is full', 'Try again in a moment.');
+    case Code.ROOM_NOT_FOUND:
+      return words(`This ${place} does not exist`, 'Check the link, or start a new one.');
+    case Code.UNSUPPORTED_CHANNEL:
+      return place === 'call'
+        ? words('This room is not a call', 'The name belongs to another kind of room. Choose another name.', false)
+        : words('This room is not a broadcast', 'The name belongs to another kind of room. Check the link.', false);
+    case Code.PERMISSION_NOT_FOUND:
+      return words(`You may not join this ${place}`, 'Ask whoever invited you for a new link.');
+    case Code.UNAUTHENTICATED:
+      return words('You are not signed in', 'This server lets only people in whom it knows.');
+    case Code.RATE_LIMITED:
+      return words('That was a bit fast', 'The server asks to wait. Try again in a minute.');
+    case Code.INTERNAL_SERVER_ERROR:
+      return words('The server had a problem', 'It is not your fault. Try again in a moment.');
+    default:
+      return words(`The server refused this ${place}`, `It said: ${message || 'nothing more'} (${code}).`);
+  }
+}
+
+function closedWords(code: number, place: Place): Words {
+  switch (code) {
+    case CloseCode.SESSION_REPLACED:
+      return words(`This ${place} was opened in another tab or window`, 'It goes on over there.', false);
+    case CloseCode.UNAUTHENTICATED:
+      return words('Your sign-in has run out', 'Sign in again and come back.');
+    case CloseCode.NORMAL:
+      return words('The server ended the connection', 'You can join again.');
+    case CloseCode.POLICY_VIOLATION:
+      return words('The server stopped this page', 'It sent more than the server allows. Try again in a minute.');
+    default:
+      return words(
+        'This page and the server do not understand each other',
+        `Reload the page; it may be older than the server (${code}).`,
+      );
+  }
+}
+
+function words(title: string, detail: string, canRetry = true): Words {
+  return { title, detail, canRetry };
+}

@@ -1,0 +1,118 @@
+/**
+ * The page /watch/{room}: the picture, the delay behind live, sound and full screen, and the words for
+ * every state. Connects the browser's events with the broadcast; no rule of watching stands here.
+ */
+
+import { browserEnvironment } from '../client';
+import { element, setText } from '../ui/dom';
+import { bar, panel, type RoundButton, roundButton, setState } from '../ui/frame';
+import { expose } from '../ui/handle';
+import { icon } from '../ui/icons';
+import { tabIdentity } from '../ui/tab';
+import { delayText } from './delay';
+import { describe, type Facts } from './model';
+import { Watch } from './watch';
+
+const REFRESH_MS = 250;
+/** Further behind than this, a way back to live is offered. */
+const FAR_BEHIND_S = 10;
+
+export function showWatch(root: HTMLElement, room: string, url: string): void {
+  document.title = `${room} · Roomcast`;
+  const top = bar(room);
+  const view = screen();
+  const watch = new Watch(url, room, tabIdentity('p2m', room), view.video, browserEnvironment(), {
+    changed(facts) {
+      top.setStatus(describe(facts).status);
+      view.render(facts);
+    },
+    muted: () => view.renderSound(),
+  });
+  root.replaceChildren(top.root, view.root);
+  view.goLive.addEventListener('click', () => watch.player.goLive());
+  setInterval(() => {
+    const delay = watch.player.delay();
+    setText(view.delay, delayText(delay));
+    view.goLive.hidden = delay === undefined || (delay < FAR_BEHIND_S && !view.video.paused);
+  }, REFRESH_MS);
+  handle(watch);
+  listen(watch);
+  watch.start();
+}
+
+function screen() {
+  const video = element('video', { id: 'player', playsinline: true, autoplay: true, 'aria-label': 'The broadcast' });
+  const delay = element('p', { id: 'delay', class: 'delay' });
+  const goLive = element('button', { id: 'go-live', type: 'button', class: 'button primary', hidden: true });
+  goLive.append(icon('live'), 'Back to live');
+  const again = element('button', { id: 'retry', type: 'button', class: 'button primary' }, 'Try again');
+  again.addEventListener('click', () => location.reload());
+  const home = element('a', { href: '/', class: 'button plain' }, 'Start page');
+  const words = panel(element('div', { class: 'actions' }, again, home));
+  const picture = element('div', { class: 'picture' }, video, words.root);
+  const mute = roundButton('mute', () => {
+    video.muted = !video.muted;
+  });
+  const full = roundButton('fullscreen', () => void toggleFullscreen(picture));
+  full.set('fullscreen', 'Full screen');
+  full.root.hidden = !document.fullscreenEnabled;
+  const renderSound = () => showSound(mute, video);
+  video.addEventListener('volumechange', renderSound);
+  renderSound();
+  const buttons = element('div', { class: 'buttons' }, delay, goLive, mute.root, full.root);
+  return {
+    root: element('main', { class: 'stage watch' }, picture, buttons),
+    video,
+    delay,
+    goLive,
+    renderSound,
+    render(facts: Facts) {
+      const model = describe(facts);
+      setState(model.state);
+      words.root.hidden = !model.panel;
+      words.show(model.title, model.detail);
+      again.hidden = !model.retry;
+      home.hidden = model.state !== 'failed' && model.state !== 'ended';
+      buttons.hidden = !facts.everPlayed || model.state === 'ended' || model.state === 'failed';
+    },
+  };
+}
+
+function showSound(button: RoundButton, { muted }: HTMLVideoElement): void {
+  button.set(muted ? 'soundOff' : 'sound', muted ? 'Unmute' : 'Mute', muted);
+}
+
+async function toggleFullscreen(picture: HTMLElement): Promise<void> {
+  try {
+    await (document.fullscreenElement ? document.exitFullscreen() : picture.requestFullscreen());
+  } catch (error) {
+    console.warn('roomcast: full screen', error);
+  }
+}
+
+function listen(watch: Watch): void {
+  addEventListener('offline', () => watch.networkLost());
+  addEventListener('online', () => watch.networkBack());
+  addEventListener('pagehide', () => watch.leave());
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) location.reload();
+  });
+}
+
+function handle(watch: Watch): void {
+  expose({
+    get hls() {
+      return watch.player.hls;
+    },
+    get video() {
+      return watch.player.video;
+    },
+    get connection() {
+      return watch.connection;
+    },
+    get stalls() {
+      return watch.player.stalls;
+    },
+    delay: () => watch.player.delay(),
+  });
+}

@@ -1,0 +1,180 @@
+/**
+ * Plays one playlist in a video element: hls.js where it runs, else the browser's own player.
+ * Repairs what can be repaired, a bounded number of times a minute; counts the stalls.
+ * Knows no room and no signaling.
+ */
+
+import Hls, { type ErrorData, ErrorDetails, ErrorTypes, Events } from 'hls.js';
+import { Budget, type Cancel, type Environment } from '../client';
+import { delayBehindLive } from './delay';
+
+/** `absent`: there is nothing to play at this address (yet). `starved`: it stopped for want of data. */
+export type PlayerState = 'idle' | 'loading' | 'absent' | 'playing' | 'starved' | 'ended' | 'failed';
+
+export interface PlayerHandlers {
+  changed(state: PlayerState): void;
+  /** The browser wanted the sound off. */
+  muted(): void;
+}
+
+const CONFIG = { lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5 };
+const STARVED_MS = 2000;
+const ABSENT_RETRY_MS = 3000;
+const NETWORK_REPAIRS = 8;
+const MEDIA_REPAIRS = 3;
+const REPAIR_DELAY_MS = 500;
+
+export class Player {
+  readonly video: HTMLVideoElement;
+  readonly #env: Environment;
+  readonly #handlers: PlayerHandlers;
+  readonly #network = new Budget(NETWORK_REPAIRS, 60_000);
+  readonly #media = new Budget(MEDIA_REPAIRS, 60_000);
+  #hls: Hls | undefined;
+  #url = '';
+  #state: PlayerState = 'idle';
+  #stalls = 0;
+  #started = false;
+  #repairs = 0;
+  #timer: Cancel | undefined;
+  #starving: Cancel | undefined;
+
+  constructor(video: HTMLVideoElement, env: Environment, handlers: PlayerHandlers) {
+    this.video = video;
+    this.#env = env;
+    this.#handlers = handlers;
+    video.addEventListener('playing', () => this.#playing());
+    video.addEventListener('waiting', () => this.#waiting());
+    video.addEventListener('ended', () => this.#set('ended'));
+    video.addEventListener('error', () => {
+      if (!this.#hls && this.#url) this.#set('failed');
+    });
+  }
+
+  get hls(): Hls | undefined {
+    return this.#hls;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get state(): PlayerState {
+    return this.#state;
+  }
+
+  get stalls(): number {
+    return this.#stalls;
+  }
+
+  delay(): number | undefined {
+    if (!this.#started || this.#state === 'ended') return undefined;
+    if (this.#hls) return delayBehindLive(Date.now(), this.#hls.playingDate, this.#hls.latency);
+    return delayBehindLive(Date.now(), nativeDate(this.video), 0);
+  }
+
+  load(url: string): void {
+    this.unload();
+    this.#url = url;
+    this.#set('loading');
+    if (Hls.isSupported()) this.#loadWithHls(url);
+    else if (this.video.canPlayType('application/vnd.apple.mpegurl')) this.video.src = url;
+    else return this.#set('failed');
+    void this.play();
+  }
+
+  unload(): void {
+    this.#timer?.();
+    this.#starving?.();
+    this.#hls?.destroy();
+    this.#hls = undefined;
+    this.#url = '';
+    this.#started = false;
+    this.#set('idle');
+  }
+
+  /** With sound where the browser allows it, else without. */
+  async play(): Promise<void> {
+    try {
+      await this.video.play();
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'NotAllowedError') || this.video.muted) return;
+      this.video.muted = true;
+      this.#handlers.muted();
+      await this.video.play().catch(() => {});
+    }
+  }
+
+  /** Jumps to where a viewer who comes now would start. */
+  goLive(): void {
+    const position = this.#hls?.liveSyncPosition;
+    if (position) this.video.currentTime = position;
+    void this.play();
+  }
+
+  #loadWithHls(url: string): void {
+    const hls = new Hls(CONFIG);
+    this.#hls = hls;
+    hls.on(Events.ERROR, (_, error) => {
+      if (error.fatal && hls === this.#hls) this.#failed(hls, error);
+    });
+    hls.loadSource(url);
+    hls.attachMedia(this.video);
+  }
+
+  #failed(hls: Hls, error: ErrorData): void {
+    const now = this.#env.now();
+    if (isManifest(error) && error.response?.code === 404) return this.#retryAbsent(hls);
+    if (error.type === ErrorTypes.NETWORK_ERROR && this.#network.take(now)) {
+      this.#repairs += 1;
+      const delay = Math.min(5000, REPAIR_DELAY_MS * 2 ** (this.#repairs - 1));
+      return this.#later(delay, () => (isManifest(error) ? hls.loadSource(this.#url) : hls.startLoad()));
+    }
+    if (error.type === ErrorTypes.MEDIA_ERROR && this.#media.take(now)) return hls.recoverMediaError();
+    hls.stopLoad();
+    this.#set('failed');
+  }
+
+  #retryAbsent(hls: Hls): void {
+    this.#set('absent');
+    this.#later(ABSENT_RETRY_MS, () => hls.loadSource(this.#url));
+  }
+
+  #later(ms: number, run: () => void): void {
+    this.#timer?.();
+    this.#timer = this.#env.after(ms, run);
+  }
+
+  #playing(): void {
+    this.#starving?.();
+    this.#started = true;
+    this.#repairs = 0;
+    this.#set('playing');
+  }
+
+  #waiting(): void {
+    const { paused, seeking, ended } = this.video;
+    if (!this.#started || paused || seeking || ended) return;
+    this.#stalls += 1;
+    this.#starving?.();
+    this.#starving = this.#env.after(STARVED_MS, () => {
+      if (this.#state === 'playing') this.#set('starved');
+    });
+  }
+
+  #set(state: PlayerState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#handlers.changed(state);
+  }
+}
+
+function isManifest({ details }: ErrorData): boolean {
+  return details === ErrorDetails.MANIFEST_LOAD_ERROR || details === ErrorDetails.MANIFEST_LOAD_TIMEOUT;
+}
+
+/** Only browsers with an HLS player of their own know the date of what they play. */
+function nativeDate(video: HTMLVideoElement & { getStartDate?(): Date }): Date | null {
+  const start = video.getStartDate?.().getTime() ?? Number.NaN;
+  return Number.isNaN(start) ? null : new Date(start + video.currentTime * 1000);
+}

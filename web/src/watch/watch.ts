@@ -1,0 +1,144 @@
+/**
+ * One broadcast as seen by a viewer: the membership says what to play and when it is over, the player
+ * plays it. When the signaling is lost the player goes on. Draws nothing itself.
+ */
+
+import {
+  type Cancel,
+  Code,
+  type Connection,
+  type Environment,
+  type Failure,
+  type Identity,
+  Membership,
+  type Participant,
+} from '../client';
+import { failureWords } from '../ui/words';
+import type { Facts } from './model';
+import { Player } from './player';
+import { watchPolicy } from './policy';
+
+/** What is buffered is played to its end before the end is announced, within this time. */
+const DRAIN_MS = 6000;
+
+export interface WatchHandlers {
+  changed(facts: Facts): void;
+  muted(): void;
+}
+
+export class Watch {
+  readonly player: Player;
+  readonly #membership: Membership;
+  readonly #env: Environment;
+  readonly #handlers: WatchHandlers;
+  readonly #facts: Facts = {
+    room: 'joining',
+    unreachable: false,
+    offline: false,
+    player: 'idle',
+    everPlayed: false,
+  };
+  #draining: Cancel | undefined;
+  #onAir = false;
+
+  constructor(
+    url: string,
+    room: string,
+    identity: Identity,
+    video: HTMLVideoElement,
+    env: Environment,
+    handlers: WatchHandlers,
+  ) {
+    this.#env = env;
+    this.#handlers = handlers;
+    this.player = new Player(video, env, {
+      changed: (player) => this.#playerChanged(player),
+      muted: () => handlers.muted(),
+    });
+    const options = { url, roomType: 'p2m', roomId: room, video: false, audio: false, environment: env } as const;
+    this.#membership = new Membership(options, identity, watchPolicy, {
+      joined: (ack) => {
+        this.#draining?.();
+        this.#draining = undefined;
+        this.#update({ room: 'joined', unreachable: false });
+        this.#playlist(ack.playlists[0], !ack.resumed || this.player.state === 'failed');
+      },
+      participantsChanged: (participants) => this.#participantsChanged(participants),
+      attemptFailed: () => this.#update({ unreachable: true }),
+      stateChanged: (state) => {
+        if (state === 'reinitializing' || state === 'waitingNetwork') this.#update({ room: 'recovering' });
+      },
+      retrying: (failure) => this.#retrying(failure),
+      over: (failure) => this.#update({ room: 'failed', failure: failureWords(failure, 'broadcast') }),
+    });
+  }
+
+  get connection(): Connection | undefined {
+    return this.#membership.connection;
+  }
+
+  start(): void {
+    this.#handlers.changed(this.#facts);
+    this.#membership.join();
+  }
+
+  leave(): void {
+    this.#membership.leave();
+  }
+
+  networkLost(): void {
+    this.#update({ offline: true });
+    this.#membership.networkLost();
+  }
+
+  networkBack(): void {
+    this.#update({ offline: false });
+    this.#membership.networkBack();
+  }
+
+  #participantsChanged(participants: Participant[]): void {
+    const address = participants.find(({ hls }) => hls)?.hls;
+    const isBack = address !== undefined && !this.#onAir;
+    this.#onAir = address !== undefined;
+    this.#playlist(address, isBack);
+  }
+
+  /**
+   * The first address counts; another one takes over only once the first has nothing more to show.
+   * @param isNew the broadcast begins (again), so that what ended or failed before is worth another try
+   */
+  #playlist(address: string | undefined, isNew: boolean): void {
+    if (!address) return;
+    const url = new URL(address, location.href).href;
+    const { state } = this.player;
+    if (state === 'playing' || state === 'loading') return;
+    const over = state === 'ended' || state === 'failed';
+    if (url !== this.player.url || state === 'idle' || (isNew && over)) this.player.load(url);
+  }
+
+  #retrying(failure: Failure): void {
+    if (failure.kind === 'noAnswer') return this.#update({ room: 'recovering' });
+    const closed = failure.kind === 'roomClosed';
+    if (!closed && !(failure.kind === 'refused' && failure.code === Code.ROOM_NOT_FOUND)) return;
+    // Not found is what comes back every three seconds, also after the end that was announced.
+    if (closed || this.#facts.room !== 'closed') this.#update({ room: closed ? 'closed' : 'absent' });
+    if (this.#facts.everPlayed) this.#drain();
+  }
+
+  #drain(): void {
+    if (this.#facts.player !== 'playing' && this.#facts.player !== 'loading') return this.player.unload();
+    this.#draining ??= this.#env.after(DRAIN_MS, () => {
+      this.#draining = undefined;
+      if (this.#facts.room === 'closed' || this.#facts.room === 'absent') this.player.unload();
+    });
+  }
+
+  #playerChanged(player: Facts['player']): void {
+    this.#update({ player, everPlayed: this.#facts.everPlayed || player === 'playing' });
+  }
+
+  #update(changes: Partial<Facts>): void {
+    Object.assign(this.#facts, changes);
+    this.#handlers.changed(this.#facts);
+  }
+}
