@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # Starts the server and a broadcast of a generated test picture that shows the time. Ctrl-C stops both.
 # usage: scripts/demo.sh PATH-OF-ROOMCAST [ROOM]
-set -euo pipefail
+set -eu
 roomcast=$1
 room=${2:-demo}
 listen=${ROOMCAST_LISTEN:-127.0.0.1:8080}
 command -v ffmpeg >/dev/null || { echo "the demo needs ffmpeg (apt install ffmpeg, brew install ffmpeg)" >&2; exit 1; }
 
+# In a process group of its own, so that Ctrl-C reaches the encoder and the publisher first.
+set -m
 "$roomcast" serve --listen "$listen" &
 server=$!
+set +m
 trap 'kill -TERM "$server" 2>/dev/null; wait "$server" 2>/dev/null || true' EXIT
 trap : INT
 for _ in $(seq 100); do

@@ -120,6 +120,12 @@ impl Stream {
         self.tracks.iter().any(Track::playable)
     }
 
+    /// Whether the playlists have their end tag.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     fn update_variant(&mut self, update: UpdateVariant) -> Result<Vec<Change>, Refusal> {
         let (variant, map) = (update.variant, update.segment.map);
         let target = variant.target_duration.micros().div_ceil(1_000_000).saturating_mul(1_000_000);

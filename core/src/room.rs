@@ -163,7 +163,10 @@ impl Room {
         self.check_type(signal)?;
         let key = signal.head.session.key();
         match self.members.get_mut(&key) {
-            Some(member) if member.connection == Some(from) => member.last_heard = now,
+            Some(member) if member.connection == Some(from) => {
+                member.last_heard = now;
+                member.earlier_token = None;
+            }
             _ => return refuse(AckCode::NotRoomMember, "`ss` is no member that this connection joined"),
         }
         Ok(key)

@@ -99,7 +99,6 @@ pub struct Cutter {
     parts: Vec<Part>,
     /// Where in the leading track the open segment starts and the last part ended.
     segment_start: u64,
-    part_end: u64,
     next: Start,
 }
 
@@ -119,7 +118,6 @@ impl Cutter {
             others: others.map(Lane::new).collect(),
             parts: Vec::new(),
             segment_start: 0,
-            part_end: 0,
             next: start,
         })
     }
@@ -150,13 +148,14 @@ impl Cutter {
         Ok(cuts)
     }
 
-    /// Gives what is left: the last part and the last segment. All that waits goes into them.
+    /// Gives what is left: the last part and the last segment. Samples of other tracks that begin behind the last of
+    /// the leading track are dropped: players do not reach a part in which nothing of it stands, and wait there.
     ///
     /// Then the cutter stands like a new one whose numbers go on: the next fragment may have any
     /// decode time, and begins at zero again.
     pub fn finish(&mut self) -> Vec<Cut> {
         let mut cuts = Vec::new();
-        self.close_last_part(&mut cuts);
+        self.close_part(&mut cuts);
         self.close_segment(&mut cuts);
         self.clock.origin = None;
         self.leading.reset();

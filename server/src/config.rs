@@ -43,7 +43,7 @@ pub struct Serve {
     #[arg(long, env = "ROOMCAST_WORKERS", default_value_t = 0)]
     pub workers: usize,
     /// What is logged, such as `info` or `roomcast=debug`.
-    #[arg(long, env = "ROOMCAST_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(long, env = "ROOMCAST_LOG", default_value = "info,actix_server=warn", value_name = "FILTER")]
     pub log: String,
     /// Silence after which a member is removed.
     #[arg(long, env = "ROOMCAST_HEARTBEAT_TIMEOUT", default_value = "10s", value_parser = duration, value_name = "TIME")]
@@ -150,6 +150,9 @@ pub struct Publish {
     /// Longest part.
     #[arg(long, default_value = "350ms", value_parser = duration, value_name = "TIME")]
     pub part: Duration,
+    /// No segment may round to more: a whole number of seconds, at least the longest time between two key frames.
+    #[arg(long, default_value = "2s", value_parser = duration, value_name = "TIME")]
+    pub target_duration: Duration,
     /// What is logged besides the progress line.
     #[arg(long, env = "ROOMCAST_LOG", default_value = "warn", value_name = "FILTER")]
     pub log: String,

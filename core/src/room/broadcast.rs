@@ -38,9 +38,7 @@ impl Room {
         if self.room_type != RoomType::P2m {
             return refuse(AckCode::UnsupportedChannel, "only broadcasts take data signals");
         }
-        let good =
-            |member: &Member| member.ingest.as_ref().is_some_and(|(own, until)| own.as_str() == token && now < *until);
-        if self.members.values().any(good) {
+        if self.members.values().any(|member| member.may_upload(now, token)) {
             return Ok(());
         }
         refuse(AckCode::Unauthenticated, "the ingest token is wrong or has expired; join again for a new one")
@@ -66,9 +64,9 @@ impl Room {
         stream.apply(payload).map_err(Refusal::from)
     }
 
-    /// Addresses of the multivariant playlists that can be played.
+    /// Addresses of the multivariant playlists that play live.
     pub(super) fn playable(&self) -> impl Iterator<Item = String> + '_ {
-        let ready = self.streams.iter().filter(|(_, stream)| stream.playable());
+        let ready = self.streams.iter().filter(|(_, stream)| stream.playable() && !stream.has_ended());
         ready.map(|(id, _)| format!("{}/live/{}/{id}/playlist.m3u8", self.settings.public_url, self.id))
     }
 

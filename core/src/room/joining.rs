@@ -48,8 +48,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         let member = self.members.get_mut(key).expect("the caller found the member");
-        let brought = join.options.resume_token.as_ref();
-        if member.keeps_tokens && brought != Some(&member.resume_token) {
+        if member.connection != Some(from) && !member.accepts(join.options.resume_token.as_ref()) {
             return refuse(AckCode::PermissionNotFound, "the session is taken over only with its resume token");
         }
         if let Some(old) = member.connection.replace(from).filter(|old| *old != from) {
@@ -85,7 +84,8 @@ impl Room {
             backlog: Backlog::default(),
             resume_token: String::new(),
             keeps_tokens: false,
-            ingest: None,
+            earlier_token: None,
+            ingest: [None, None],
         };
         self.members.insert(session.key(), member);
         self.opened = true;
@@ -141,8 +141,10 @@ impl Room {
         let owner = self.publishers.first() == Some(key);
         let (room_id, ttl, timeout) = (self.id.clone(), self.settings.ingest_ttl, self.settings.heartbeat_timeout);
         let member = self.members.get_mut(key).expect("the caller admitted the member");
-        member.ingest = member.publisher.then(|| (welcome.ingest_token, now + ttl));
-        member.resume_token.clone_from(&welcome.resume_token);
+        if member.publisher {
+            member.renew_ingest_token(welcome.ingest_token, now + ttl);
+        }
+        member.renew_resume_token(&welcome.resume_token);
         member.keeps_tokens |= join.options.resume_token.is_some();
         let body = JoinAck {
             room_id: room_id.clone(),

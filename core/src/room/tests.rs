@@ -230,6 +230,20 @@ fn a_session_with_a_token_is_taken_over_only_with_it() {
 }
 
 #[test]
+fn a_token_whose_ack_was_lost_is_good_until_the_new_one_is_used() {
+    let mut world = World::new(RoomType::P2p);
+    let op = |token: &str| json!({"ve": true, "ae": true, "op": {"roomCreating": true, "resumeToken": token}});
+    world.say(1, "ann", "join", "JOIN", &op(""));
+    let token = world.heard(1)[0]["b"]["rt"].as_str().unwrap().to_owned();
+    world.say(2, "ann", "join", "JOIN", &op(&token));
+    world.say(3, "ann", "join", "JOIN", &op(&token));
+    assert_eq!(world.heard(3)[0]["b"]["resumed"], true, "the ack of 2 was lost");
+    world.say(3, "ann", "heartbeat", "HEARTBEAT", &json!({"bid": "1"}));
+    world.say(4, "ann", "join", "JOIN", &op(&token));
+    assert_eq!(world.heard(4)[0]["c"], 4051);
+}
+
+#[test]
 fn list_changes_are_told_at_most_once_per_100_ms_and_the_last_state_is_certain() {
     let mut world = World::call();
     for video in [false, true, false] {

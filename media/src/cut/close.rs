@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::clock::MediaTime;
-use super::lane::{Lane, rescale};
+use super::lane::Lane;
 use super::{Cut, Cutter, Part, Segment};
 use crate::{Sample, write_fragment};
 
@@ -38,36 +38,17 @@ impl Cutter {
         }
     }
 
-    /// What is left at the end goes into the last part.
-    pub(super) fn close_last_part(&mut self, cuts: &mut Vec<Cut>) {
-        let bounds = self.leading.bounds().or_else(|| self.tail());
-        if let Some(bounds) = bounds {
-            self.write_part(&bounds, None, cuts);
-        }
-    }
-
-    /// The leading track is through, but samples of others outlast it or came late. They get a part
-    /// of their own, whose duration is theirs within what the part target allows.
-    fn tail(&self) -> Option<Range<u64>> {
-        let waiting = self.others.iter().filter(|lane| !lane.is_empty() && self.clock.origin.is_some());
-        let ends = waiting.filter_map(|lane| Some(rescale(lane.last()?.end, lane.timescale, self.clock.timescale)));
-        let start = self.part_end;
-        let longest = start.saturating_add(self.rules.part_ticks());
-        let end = u64::try_from(ends.max()?).unwrap_or(u64::MAX);
-        Some(start..end.clamp(start.saturating_add(1), longest))
-    }
-
-    fn close_part(&mut self, cuts: &mut Vec<Cut>) {
+    pub(super) fn close_part(&mut self, cuts: &mut Vec<Cut>) {
         if let Some(bounds) = self.leading.bounds() {
-            self.write_part(&bounds, Some(bounds.end), cuts);
+            self.write_part(&bounds, cuts);
         }
     }
 
-    /// Writes what waits of the leading track, and of the others what begins `before` that time.
-    fn write_part(&mut self, bounds: &Range<u64>, before: Option<u64>, cuts: &mut Vec<Cut>) {
+    /// Writes what waits of the leading track, and of the others what begins before its end.
+    fn write_part(&mut self, bounds: &Range<u64>, cuts: &mut Vec<Cut>) {
         let mut samples = self.leading.take(None);
         let independent = samples.first().is_some_and(Sample::is_sync);
-        let before = before.map(|end| self.leading.at(end));
+        let before = Some(self.leading.at(bounds.end));
         let origin = self.leading.at(self.clock.origin.unwrap_or(0));
         for lane in &mut self.others {
             let mut taken = lane.take(before);
@@ -89,7 +70,6 @@ impl Cutter {
             bytes: write_fragment(sequence, &samples).expect("the intake admits only what can be written"),
         };
         self.next.part_number += 1;
-        self.part_end = bounds.end;
         self.parts.push(part.clone());
         cuts.push(Cut::Part(part));
     }

@@ -1,0 +1,110 @@
+//! Everything that ends a membership or a broadcast.
+//!
+//! Never a broken invariant of this crate: that is a panic with its reason. What can be tried again is tried again
+//! and is no error.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use roomcast_protocol::ack::RoomClosedReason;
+use roomcast_protocol::id::RoomId;
+
+/// Why a member or a broadcast cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An address that is no URL of a server.
+    #[error("{url:?} is no address of a server: {reason}")]
+    Address {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The HTTP client failed: it could not be made, or a request for the playlist had no answer.
+    #[error("HTTP failed: {0}")]
+    Http(#[from] reqwest::Error),
+    /// The input could not be opened.
+    #[error("cannot open {}: {source}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The reason of the operating system.
+        source: io::Error,
+    },
+    /// The input could not be read to its end.
+    #[error("cannot read the input: {0}")]
+    Read(#[source] io::Error),
+    /// The input does not begin like fragmented MP4.
+    #[error(
+        "the input is no fragmented MP4 ({reason}); ffmpeg writes it with \
+         -f mp4 -movflags +cmaf+delay_moov+default_base_moof -frag_duration 333333"
+    )]
+    NotFragmented {
+        /// What was found.
+        reason: String,
+    },
+    /// The media cannot be cut into parts and segments.
+    #[error("the media cannot be published: {0}")]
+    Media(#[from] roomcast_media::Error),
+    /// A segment that would round to more than the target duration.
+    #[error(
+        "the key frames are too far apart: segment {segment} gets longer than the target duration of {target:?}; \
+         encode one at least every second (for ffmpeg: -g with the frame rate), or raise the target duration"
+    )]
+    KeyFrames {
+        /// The segment's media sequence number.
+        segment: u64,
+        /// The target duration.
+        target: Duration,
+    },
+    /// Durations that cannot go together, such as a target duration that is no whole number of seconds.
+    #[error("a target duration of {target:?} does not fit segments of {segment:?}")]
+    TargetDuration {
+        /// The target duration.
+        target: Duration,
+        /// The segment target.
+        segment: Duration,
+    },
+    /// The server refused `JOIN`, or the upgrade to WebSocket, for good.
+    #[error("the server refuses: {message} (code {code})")]
+    Refused {
+        /// The ack code.
+        code: u16,
+        /// The server's sentence.
+        message: String,
+    },
+    /// The server closed the connection with a code that forbids to reconnect.
+    #[error("the server closed the connection for good: {reason} (code {code})")]
+    Closed {
+        /// The WebSocket close code.
+        code: u16,
+        /// The server's reason.
+        reason: String,
+    },
+    /// No connection came about, or none on which the server answered.
+    #[error("the server is out of reach: {reason}")]
+    Unreachable {
+        /// What happened last.
+        reason: String,
+    },
+    /// The server closed the room.
+    #[error("the room was closed ({0:?})")]
+    RoomClosed(RoomClosedReason),
+    /// The room is somebody else's broadcast.
+    #[error("room {0} has another publisher already")]
+    AnotherPublisher(RoomId),
+    /// The server refused a data signal.
+    #[error("the server refuses {signal}: {message} (code {code})")]
+    Upload {
+        /// Name of the signal.
+        signal: &'static str,
+        /// The code of the answer, or its HTTP status where it carried none.
+        code: u16,
+        /// The server's sentence.
+        message: String,
+    },
+    /// The member has left or failed: it takes no more commands.
+    #[error("the member is gone")]
+    Gone,
+}

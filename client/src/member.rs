@@ -1,0 +1,146 @@
+//! A member of one room over WebSocket.
+//!
+//! [`Member::join`] starts a task that joins, sends heartbeats, and joins again after a lost connection without loss
+//! of signals. The handle signals and leaves; [`Events`] tells what happens. Both channels are bounded.
+//!
+//! What is decided stands in the driver, which knows no socket; the states are those of the protocol.
+
+mod creation;
+mod driver;
+mod event;
+mod pulse;
+mod socket;
+mod task;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::Stream;
+use roomcast_protocol::id::RoomId;
+use roomcast_protocol::signal::{Head, Recipient, RoomType, Session, SignalKind, encode};
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+pub use creation::Creating;
+pub use driver::Patience;
+pub use event::MemberEvent;
+
+use crate::{Error, ServerAddress, clock, tls};
+use driver::{Driver, Input, Joining};
+use socket::Dial;
+use task::Task;
+
+/// Commands, and signals, that wait for the task.
+const COMMANDS: usize = 16;
+/// Events that wait for the application.
+const EVENTS: usize = 256;
+
+/// Who joins what, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The server: `http://`, `https://`, `ws://` or `wss://`; the path `/ws` is added.
+    pub server_url: String,
+    /// The JWT, where the server asks for one.
+    pub access_token: Option<String>,
+    /// The room.
+    pub room: RoomId,
+    /// The room's type.
+    pub room_type: RoomType,
+    /// The session that becomes the member.
+    pub session: Session,
+    /// Video enabled.
+    pub video: bool,
+    /// Audio enabled.
+    pub audio: bool,
+    /// Whether to create the room.
+    pub creating: Creating,
+    /// How long and how often to wait for the ack of `JOIN`.
+    pub patience: Patience,
+}
+
+/// The handle of a member. When the last clone of it is gone, the member leaves.
+#[derive(Debug, Clone)]
+pub struct Member {
+    commands: mpsc::Sender<Input>,
+    signals: mpsc::Sender<String>,
+    head: Head,
+}
+
+/// What happens to a member. Ends when the member has left or failed.
+#[derive(Debug)]
+pub struct Events(mpsc::Receiver<MemberEvent>);
+
+impl Member {
+    /// Joins a room. Whether that succeeds is told by the events.
+    ///
+    /// # Errors
+    /// [`Error::Address`] when the server's address is none.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    pub fn join(options: Options) -> Result<(Self, Events), Error> {
+        let Options { room, room_type, session, video, audio, creating, patience, .. } = options;
+        let url = ServerAddress::parse(&options.server_url)?.signaling();
+        let tls = Arc::new(tls::config());
+        let dial = Dial { url, access_token: options.access_token, timeout: patience.join_ack, tls };
+        let head = Head { room_type, room_id: room, session, recipient: None };
+        let (commands, from_handle) = mpsc::channel(COMMANDS);
+        let (signals, to_send) = mpsc::channel(COMMANDS);
+        let (events, to_application) = mpsc::channel(EVENTS);
+        let joining = Joining { head: head.clone(), video, audio, creating, patience };
+        let (driver, first) = Driver::new(joining, clock::now());
+        tokio::spawn(Task { driver, dial, commands: from_handle, signals: to_send, events }.run(first));
+        Ok((Self { commands, signals, head }, Events(to_application)))
+    }
+
+    /// Says something; `body` serialises as an object with the signal's own members. Waits while the member is out of
+    /// the room and much is queued already.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when the member has left or failed.
+    pub async fn signal<B: Serialize>(
+        &self,
+        kind: SignalKind,
+        recipient: Option<Recipient>,
+        body: &B,
+    ) -> Result<(), Error> {
+        let head = Head { recipient, ..self.head.clone() };
+        self.signals.send(encode(kind, &head, body)).await.map_err(|_| Error::Gone)
+    }
+
+    /// Joins again over the same connection, for fresh tokens. The event is another [`MemberEvent::Joined`].
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when the member has left or failed.
+    pub async fn rejoin(&self) -> Result<(), Error> {
+        self.command(Input::Rejoin).await
+    }
+
+    /// Leaves for good, whichever clone says it. The events end when that is done.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when the member has left or failed.
+    pub async fn leave(&self) -> Result<(), Error> {
+        self.command(Input::Leave).await
+    }
+
+    async fn command(&self, input: Input) -> Result<(), Error> {
+        self.commands.send(input).await.map_err(|_| Error::Gone)
+    }
+}
+
+impl Events {
+    /// The next event; `None` when the member has left or failed. Can be dropped and called again without loss.
+    pub async fn next(&mut self) -> Option<MemberEvent> {
+        self.0.recv().await
+    }
+}
+
+impl Stream for Events {
+    type Item = MemberEvent;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<MemberEvent>> {
+        self.0.poll_recv(context)
+    }
+}

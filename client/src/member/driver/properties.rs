@@ -1,0 +1,75 @@
+//! What holds for the driver whatever happens to it.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::tests::{Run, accepted, closed, refused};
+use super::*;
+use crate::member::creation::Creating;
+
+fn any_input() -> impl Strategy<Value = Input> {
+    let reason = String::new();
+    prop_oneof![
+        Just(Input::Opened),
+        prop::option::of(Just(503)).prop_map(move |status| Input::NotOpened { status, reason: reason.clone() }),
+        any::<bool>().prop_map(|resumed| accepted(resumed, "t")),
+        prop::sample::select(AckCode::ALL).prop_map(refused),
+        prop::sample::select(vec![1000, 1006, 1009, 1012, 4000]).prop_map(closed),
+        ".{0,20}".prop_map(Input::Text),
+        Just(Input::Signal("x".into())),
+        Just(Input::Rejoin),
+        Just(Input::Tick),
+    ]
+}
+
+/// What a socket can hand in: never an opening that was not asked for, nothing from a connection that is down.
+fn is_possible(link: Link, input: &Input) -> bool {
+    match input {
+        Input::Opened | Input::NotOpened { .. } => link == Link::Opening,
+        Input::Text(_) | Input::Closed { .. } => matches!(link, Link::Up { .. }),
+        _ => true,
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_driver_never_stands_still_and_connects_only_when_down(
+        steps in prop::collection::vec((any_input(), 0_u64..12_000), 0..60),
+        creating in prop::sample::select(vec![Creating::Never, Creating::IfAbsent, Creating::Always]),
+    ) {
+        let mut run = Run::new(creating);
+        for (input, passes) in steps {
+            if !is_possible(run.driver.link, &input) || run.done.contains(&Action::Finish) {
+                continue;
+            }
+            run.now += Duration::from_millis(passes);
+            let before = run.driver.link;
+            run.input(input);
+            let connects = run.done.iter().filter(|action| **action == Action::Connect).count();
+            prop_assert!(connects <= 1);
+            let dropped = run.done.contains(&Action::Abandon);
+            let down = matches!(before, Link::Down { .. });
+            prop_assert!(connects == 0 || dropped || down);
+            let finished = run.done.contains(&Action::Finish);
+            prop_assert_eq!(finished, run.driver.state == State::Failed);
+            prop_assert!(finished || run.driver.link == Link::Opening || run.driver.deadline().is_some());
+        }
+    }
+
+    #[test]
+    fn a_server_that_never_answers_is_given_up(opens in any::<[bool; 8]>()) {
+        let mut run = Run::new(Creating::IfAbsent);
+        for opens in opens {
+            if run.failed() {
+                break;
+            }
+            let reason = String::new();
+            run.input(if opens { Input::Opened } else { Input::NotOpened { status: None, reason } });
+            while !run.failed() && run.driver.link != Link::Opening {
+                run.wait();
+            }
+        }
+        prop_assert!(run.failed());
+    }
+}

@@ -1,0 +1,149 @@
+//! What the server says, and what follows from it.
+//!
+//! An answer that cannot be read is as good as none. Never moves the state but by the table.
+
+use std::time::Instant;
+
+use roomcast_protocol::ack::{self, Ack, Gap, HeartbeatAck, JoinAck, Participant, PublishList, Reply, RoomClosed};
+use roomcast_protocol::client::{Event, State};
+use roomcast_protocol::code::AckCode;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Action, Driver, Link};
+use crate::member::event::MemberEvent;
+use crate::member::pulse::Pulse;
+
+const OK: u16 = AckCode::Ok.number();
+const INTERNAL: u16 = AckCode::Internal.number();
+const UNAVAILABLE: u16 = AckCode::Unavailable.number();
+const ROOM_NOT_FOUND: u16 = AckCode::RoomNotFound.number();
+const NOT_ROOM_MEMBER: u16 = AckCode::NotRoomMember.number();
+const PERMISSION_NOT_FOUND: u16 = AckCode::PermissionNotFound.number();
+
+impl Driver {
+    pub(super) fn read(&mut self, now: Instant, text: &str) {
+        match ack::read(text) {
+            Ok(Reply::Ack(ack)) => self.acknowledged(now, ack),
+            Ok(Reply::Forwarded { sequence, signal }) => {
+                if self.is_new(Some(sequence)) {
+                    self.emit(MemberEvent::Forwarded(signal));
+                }
+            }
+            Err(error) => tracing::debug!(%error, "the server said something unknown"),
+        }
+    }
+
+    fn acknowledged(&mut self, now: Instant, ack: Ack) {
+        let joined = self.state == State::Joined;
+        match ack.name.as_str() {
+            "JOIN" if matches!(self.link, Link::Up { asked: Some(_) }) => self.answered(now, ack),
+            "HEARTBEAT" if joined => self.beaten(now, ack),
+            ack::name::PUBLISH_LIST_CHANGED => {
+                let list = body::<PublishList>(&ack);
+                if let Some(list) = list.filter(|_| self.is_new(ack.sequence)) {
+                    self.list(list.participants);
+                }
+            }
+            ack::name::GAP => {
+                if let Some(Gap { from, to, .. }) = body(&ack) {
+                    self.is_new(Some(to));
+                    self.emit(MemberEvent::Gap { from, to });
+                }
+            }
+            ack::name::ROOM_CLOSED if joined => {
+                if let Some(RoomClosed { reason, .. }) = body(&ack) {
+                    self.emit(MemberEvent::RoomClosed(reason));
+                    self.fail();
+                }
+            }
+            _ if ack.code != OK => self.signal_refused(ack),
+            _ => {}
+        }
+    }
+
+    /// Notes a sequence number. `false` for one that was received before, over an earlier connection.
+    fn is_new(&mut self, sequence: Option<u64>) -> bool {
+        let Some(sequence) = sequence else { return true };
+        let new = self.received.is_none_or(|received| sequence > received);
+        if new && self.received.is_some() {
+            self.received = Some(sequence);
+        }
+        new
+    }
+
+    fn list(&mut self, participants: Vec<Participant>) {
+        if self.participants != participants {
+            self.participants.clone_from(&participants);
+            self.emit(MemberEvent::Participants(participants));
+        }
+    }
+
+    fn beaten(&mut self, now: Instant, ack: Ack) {
+        match ack.code {
+            OK => {
+                if let Some(pulse) = &mut self.pulse {
+                    pulse.answered(now);
+                }
+                if let Some(heartbeat) = body::<HeartbeatAck>(&ack) {
+                    self.list(heartbeat.participants);
+                }
+            }
+            // The server has forgotten the member or the room: it was silent for too long.
+            NOT_ROOM_MEMBER | ROOM_NOT_FOUND => self.rejoin(now),
+            UNAVAILABLE => {}
+            _ => self.signal_refused(ack),
+        }
+    }
+
+    fn signal_refused(&mut self, ack: Ack) {
+        let message = sentence(&ack);
+        let Ack { name: signal, code, .. } = ack;
+        self.emit(MemberEvent::Refused { signal, code, message });
+        if code == INTERNAL && self.state == State::Joined {
+            self.fail();
+        }
+    }
+
+    fn answered(&mut self, now: Instant, ack: Ack) {
+        // After an unanswered JOIN the seat may be held under a token that never arrived; it is given free by silence.
+        let own_ghost = ack.code == PERMISSION_NOT_FOUND && self.unanswered > 1;
+        match ack.code {
+            OK => match body::<JoinAck>(&ack) {
+                Some(joined) => self.joined(now, joined),
+                None => tracing::debug!("the ack of JOIN cannot be read"),
+            },
+            UNAVAILABLE => self.put_off = Some((ack.code, sentence(&ack))),
+            _ if own_ghost => self.put_off = Some((ack.code, sentence(&ack))),
+            code if self.creation.turn(code) => {
+                self.unanswered = 0;
+                self.ask(now);
+            }
+            code => self.refused(code, sentence(&ack)),
+        }
+    }
+
+    fn joined(&mut self, now: Instant, ack: JoinAck) {
+        self.link = Link::Up { asked: None };
+        (self.unanswered, self.failures, self.put_off) = (0, 0, None);
+        self.creation.joined();
+        self.resume_token.clone_from(&ack.resume_token);
+        // A new seat counts from the beginning again.
+        self.received = Some(if ack.resumed { self.received.unwrap_or(0) } else { 0 });
+        self.pulse = Some(Pulse::new(now, ack.heartbeat));
+        self.participants.clone_from(&ack.participants);
+        self.go(Event::JoinAccepted);
+        self.emit(MemberEvent::Joined(Box::new(ack)));
+        self.out.extend(self.waiting.drain(..).map(Action::Send));
+    }
+}
+
+fn body<T: DeserializeOwned>(ack: &Ack) -> Option<T> {
+    T::deserialize(&ack.body).inspect_err(|error| tracing::debug!(%error, name = ack.name, "unreadable ack")).ok()
+}
+
+fn sentence(ack: &Ack) -> String {
+    let said = ack.body.get("msg").and_then(Value::as_str);
+    let meaning = || AckCode::from_number(ack.code).map_or("no reason given", AckCode::meaning);
+    said.unwrap_or_else(meaning).to_owned()
+}

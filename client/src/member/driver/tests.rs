@@ -1,0 +1,256 @@
+//! The driver against a server made of text.
+
+use roomcast_protocol::ack::{RoomClosedReason, encode as ack, encode_error};
+use roomcast_protocol::id::{RoomId, SessionId, UserId};
+use roomcast_protocol::signal::{Body, Category, Head, Host, RoomType, Session, decode};
+use serde_json::json;
+
+use super::*;
+use crate::member::creation::Creating;
+
+pub(super) fn joining(creating: Creating) -> Joining {
+    let session = Session {
+        user_id: UserId::parse("u").unwrap(),
+        session_id: SessionId::parse("s").unwrap(),
+        category: Category::Stream,
+        host: Host::Server,
+        device_id: String::new(),
+    };
+    let room_id = RoomId::parse("demo").unwrap();
+    let head = Head { room_type: RoomType::P2m, room_id, session, recipient: None };
+    Joining { head, video: true, audio: true, creating, patience: Patience::default() }
+}
+
+pub(super) fn accepted(resumed: bool, token: &str) -> Input {
+    let body = json!({
+        "rid": "demo", "pps": [], "pt": "admin", "eg": "native", "resumed": resumed, "sq": 0, "rt": token,
+        "hb": {"interval": 3000, "timeout": 10000}, "es": {"icfg": {"is": [], "iceServers": []}},
+    });
+    Input::Text(ack("JOIN", &body).to_string())
+}
+
+pub(super) fn refused(code: AckCode) -> Input {
+    Input::Text(encode_error(code, Some(SignalKind::Join), "no", None, 1000).to_string())
+}
+
+pub(super) fn closed(code: u16) -> Input {
+    Input::Closed { code, reason: String::new() }
+}
+
+/// The driver with its clock, and what it did last.
+pub(super) struct Run {
+    pub(super) driver: Driver,
+    pub(super) now: Instant,
+    pub(super) done: Vec<Action>,
+}
+
+impl Run {
+    pub(super) fn new(creating: Creating) -> Self {
+        let now = Instant::now();
+        let (driver, done) = Driver::new(joining(creating), now);
+        Self { driver, now, done }
+    }
+
+    pub(super) fn joined() -> Self {
+        let mut run = Self::new(Creating::IfAbsent);
+        run.input(Input::Opened);
+        run.input(accepted(false, "t1"));
+        run
+    }
+
+    pub(super) fn input(&mut self, input: Input) -> &[Action] {
+        self.done = self.driver.handle(self.now, 0.5, input);
+        &self.done
+    }
+
+    /// Lets time pass until the driver is due.
+    pub(super) fn wait(&mut self) -> &[Action] {
+        self.now = self.driver.deadline().expect("something is due");
+        self.input(Input::Tick)
+    }
+
+    fn sent_join(&self) -> Option<JoinOptions> {
+        self.done.iter().find_map(|action| match action {
+            Action::Send(text) => match decode(text).unwrap().body {
+                Body::Join(join) => Some(join.options),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    fn events(&self) -> Vec<&MemberEvent> {
+        self.done
+            .iter()
+            .filter_map(|action| if let Action::Emit(event) = action { Some(event) } else { None })
+            .collect()
+    }
+
+    pub(super) fn failed(&self) -> bool {
+        self.driver.state == State::Failed && self.done.ends_with(&[Action::Close, Action::Finish])
+    }
+}
+
+#[test]
+fn the_first_join_says_that_tokens_are_kept() {
+    let mut run = Run::new(Creating::IfAbsent);
+    assert_eq!(run.done, [Action::Emit(MemberEvent::StateChanged(State::Initializing)), Action::Connect]);
+    run.input(Input::Opened);
+    let options = run.sent_join().unwrap();
+    assert!(options.room_creating);
+    assert_eq!((options.resume_from, options.resume_token.as_deref()), (None, Some("")));
+}
+
+#[test]
+fn after_a_lost_connection_the_session_is_resumed() {
+    let mut run = Run::joined();
+    run.input(Input::Text(r#"{"sq":7,"s":"OFFER"}"#.to_owned()));
+    run.input(closed(1012));
+    assert_eq!(run.driver.state, State::WaitingNetwork);
+    assert_eq!(run.wait(), [Action::Connect]);
+    run.input(Input::Opened);
+    let options = run.sent_join().unwrap();
+    assert_eq!((options.room_creating, options.resume_from), (false, Some(7)));
+    assert_eq!(options.resume_token.as_deref(), Some("t1"));
+    run.input(accepted(true, "t2"));
+    assert!(matches!(run.events()[..], [MemberEvent::StateChanged(State::Joined), MemberEvent::Joined(_)]));
+}
+
+#[test]
+fn a_signal_that_comes_again_is_told_once() {
+    let mut run = Run::joined();
+    let offer = |number: u64| Input::Text(format!(r#"{{"sq":{number},"s":"OFFER"}}"#));
+    assert_eq!(run.input(offer(1)).len(), 1);
+    assert_eq!(run.input(offer(2)).len(), 1);
+    run.input(closed(1006));
+    run.wait();
+    run.input(Input::Opened);
+    run.input(accepted(true, "t2"));
+    assert_eq!(run.input(offer(2)).len(), 0);
+    assert_eq!(run.input(offer(3)).len(), 1);
+}
+
+#[test]
+fn heartbeats_carry_what_was_received_and_their_silence_means_a_dead_connection() {
+    let mut run = Run::joined();
+    run.input(Input::Text(r#"{"sq":3,"s":"OFFER"}"#.to_owned()));
+    for _ in 0..3 {
+        let [Action::Send(text)] = run.wait() else { panic!("a heartbeat is due") };
+        assert!(text.contains(r#""sq":3"#), "{text}");
+    }
+    run.wait();
+    assert!(run.done.starts_with(&[Action::Abandon]));
+    assert_eq!(run.driver.state, State::WaitingNetwork);
+}
+
+#[test]
+fn a_heartbeat_that_nobody_knows_leads_to_another_join() {
+    let mut run = Run::joined();
+    let gone = encode_error(AckCode::NotRoomMember, Some(SignalKind::Heartbeat), "who?", None, 1000);
+    run.input(Input::Text(gone.to_string()));
+    assert_eq!(run.driver.state, State::Reinitializing);
+    assert!(run.sent_join().is_some());
+}
+
+#[test]
+fn three_unanswered_joins_are_enough() {
+    let mut run = Run::new(Creating::Never);
+    for _ in 0..2 {
+        run.input(Input::Opened);
+        assert_eq!(run.wait(), [Action::Abandon, Action::Connect]);
+    }
+    run.input(Input::Opened);
+    run.wait();
+    assert!(run.failed() && matches!(run.events()[0], MemberEvent::Unreachable { .. }));
+}
+
+#[test]
+fn a_server_that_cannot_answer_now_counts_as_silent_and_is_named_in_the_end() {
+    let mut run = Run::new(Creating::Never);
+    for _ in 0..3 {
+        run.input(Input::Opened);
+        assert_eq!(run.input(refused(AckCode::Unavailable)), []);
+        run.wait();
+    }
+    assert!(run.failed() && matches!(run.events()[0], MemberEvent::Refused { code: 503, .. }));
+}
+
+#[test]
+fn a_seat_under_a_token_that_never_arrived_is_waited_for() {
+    let mut run = Run::joined();
+    run.input(closed(1006));
+    run.wait();
+    run.input(Input::Opened);
+    run.wait();
+    run.input(Input::Opened);
+    assert_eq!(run.input(refused(AckCode::PermissionNotFound)), []);
+    run.wait();
+    run.input(Input::Opened);
+    run.input(accepted(false, "t3"));
+    assert_eq!(run.driver.state, State::Joined);
+}
+
+#[test]
+fn a_room_that_went_meanwhile_is_created_again() {
+    let mut run = Run::joined();
+    run.input(closed(1006));
+    run.wait();
+    run.input(Input::Opened);
+    run.input(refused(AckCode::RoomNotFound));
+    assert!(run.sent_join().unwrap().room_creating);
+    run.input(accepted(false, "t2"));
+    assert_eq!(run.driver.state, State::Joined);
+    assert_eq!(run.driver.received, Some(0));
+}
+
+#[test]
+fn a_refusal_is_final_and_told() {
+    let mut run = Run::new(Creating::Always);
+    run.input(Input::Opened);
+    run.input(refused(AckCode::AlreadyExistRoom));
+    assert!(run.failed() && matches!(run.events()[0], MemberEvent::Refused { code: 4022, .. }));
+    let mut run = Run::new(Creating::Always);
+    run.input(Input::NotOpened { status: Some(401), reason: "HTTP error".into() });
+    assert!(run.failed() && matches!(run.events()[0], MemberEvent::Refused { code: 4041, .. }));
+}
+
+#[test]
+fn close_codes_decide_who_comes_back() {
+    for code in [1000, 4000, 4001, 1008] {
+        let mut run = Run::joined();
+        run.input(closed(code));
+        assert!(run.failed(), "{code}");
+        assert!(matches!(run.events()[0], MemberEvent::Closed { .. }));
+    }
+    let mut run = Run::joined();
+    run.input(closed(1013));
+    assert_eq!(run.driver.state, State::WaitingNetwork);
+}
+
+#[test]
+fn signals_wait_for_the_room_and_go_out_in_order() {
+    let mut run = Run::new(Creating::Never);
+    run.input(Input::Opened);
+    for text in ["a", "b"] {
+        assert_eq!(run.input(Input::Signal(text.to_owned())), []);
+    }
+    run.input(accepted(false, "t1"));
+    assert!(run.done.ends_with(&[Action::Send("a".into()), Action::Send("b".into())]));
+}
+
+#[test]
+fn a_closed_room_ends_the_membership() {
+    let mut run = Run::joined();
+    run.input(Input::Text(ack("ROOM_CLOSED", &json!({"rid": "demo", "reason": "admin"})).to_string()));
+    assert!(run.failed());
+    assert_eq!(run.events()[0], &MemberEvent::RoomClosed(RoomClosedReason::Admin));
+}
+
+#[test]
+fn leaving_is_said_and_done() {
+    let mut run = Run::joined();
+    run.input(Input::Leave);
+    assert!(matches!(&run.done[0], Action::Send(text) if text.contains("LEAVE")));
+    assert!(run.done.ends_with(&[Action::Close, Action::Finish]));
+    assert_eq!(run.driver.state, State::Leaved);
+}

@@ -1,0 +1,51 @@
+//! What a member tells the application.
+
+use roomcast_protocol::ack::{JoinAck, Participant, RoomClosedReason};
+use roomcast_protocol::client::State;
+use serde_json::Value;
+
+/// What happened to a member.
+///
+/// `Refused` for a `JOIN`, `RoomClosed`, `Closed` and `Unreachable` are followed by the state `failed` and the end.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MemberEvent {
+    /// The server accepted a `JOIN`: the first, or one after a lost connection. `resumed` tells whether the seat in
+    /// the room was kept.
+    Joined(Box<JoinAck>),
+    /// The state machine moved.
+    StateChanged(State),
+    /// The members that may publish are others, or other things hold for them.
+    Participants(Vec<Participant>),
+    /// A signal of somebody else: its `data` object with `sq`. Each comes once and in order.
+    Forwarded(Value),
+    /// Signals with these numbers are lost for good.
+    Gap {
+        /// The first number.
+        from: u64,
+        /// The last number.
+        to: u64,
+    },
+    /// The server closed the room.
+    RoomClosed(RoomClosedReason),
+    /// The server refused a signal.
+    Refused {
+        /// Name of the signal.
+        signal: String,
+        /// The ack code.
+        code: u16,
+        /// The server's sentence.
+        message: String,
+    },
+    /// The connection was closed with a code that forbids to reconnect.
+    Closed {
+        /// The WebSocket close code.
+        code: u16,
+        /// The server's reason.
+        reason: String,
+    },
+    /// No connection came about, or `JOIN` went unanswered, as often as is worth trying.
+    Unreachable {
+        /// What happened last.
+        reason: String,
+    },
+}

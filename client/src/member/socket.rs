@@ -1,0 +1,184 @@
+//! One WebSocket connection: the only place that knows the library.
+//!
+//! Messages go out in frames within the protocol's limits. Everything that ends a connection becomes a close code,
+//! also what never was on the wire (1006). Never decides what follows from it.
+//!
+//! RFC 6455, 5.4 (fragmentation) and 7.4 (close codes).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use reqwest::Url;
+use roomcast_protocol::frame::fragments;
+use roomcast_protocol::limits::{MAX_FRAME, MAX_MESSAGE};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
+
+/// How long a message may take to be written: more means that nobody reads.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the peer may take to answer the close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// No close code came.
+const NO_STATUS: u16 = 1005;
+/// The connection just ended.
+const ABNORMAL: u16 = 1006;
+
+/// How to reach the server.
+#[derive(Clone)]
+pub(super) struct Dial {
+    pub url: Url,
+    pub access_token: Option<String>,
+    pub timeout: Duration,
+    pub tls: Arc<rustls::ClientConfig>,
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(super) struct NotOpened {
+    /// The HTTP status, where the server answered with one.
+    pub status: Option<u16>,
+    pub reason: String,
+}
+
+/// What came.
+#[derive(Debug)]
+pub(super) enum Received {
+    Text(String),
+    Closed { code: u16, reason: String },
+}
+
+pub(super) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Dial {
+    pub async fn open(self) -> Result<Socket, NotOpened> {
+        let request = self.request().map_err(|error| NotOpened::from(&error))?;
+        let limits = WebSocketConfig::default().max_frame_size(Some(MAX_FRAME)).max_message_size(Some(MAX_MESSAGE));
+        let connector = Connector::Rustls(self.tls);
+        let opening = connect_async_tls_with_config(request, Some(limits), true, Some(connector));
+        match timeout(self.timeout, opening).await {
+            Ok(Ok((stream, _))) => Ok(Socket(stream)),
+            Ok(Err(error)) => Err(NotOpened::from(&error)),
+            Err(_) => Err(NotOpened { status: None, reason: "connecting takes too long".to_owned() }),
+        }
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        let mut request = self.url.as_str().into_client_request()?;
+        if let Some(token) = &self.access_token {
+            let mut bearer = HeaderValue::try_from(format!("Bearer {token}"))?;
+            bearer.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, bearer);
+        }
+        Ok(request)
+    }
+}
+
+impl From<&Error> for NotOpened {
+    fn from(error: &Error) -> Self {
+        let status = match error {
+            Error::Http(response) => Some(response.status().as_u16()),
+            _ => None,
+        };
+        Self { status, reason: error.to_string() }
+    }
+}
+
+impl Socket {
+    /// The next message, or the end. Can be dropped and called again without loss.
+    pub async fn receive(&mut self) -> Received {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Text(text))) => return Received::Text(text.as_str().to_owned()),
+                Some(Ok(Message::Close(frame))) => return closed(frame),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Received::Closed { code: code_of(&error), reason: error.to_string() },
+                None => return Received::Closed { code: ABNORMAL, reason: String::new() },
+            }
+        }
+    }
+
+    /// Sends a text message. `Err` holds the reason why the connection is of no more use.
+    pub async fn send(&mut self, text: &str) -> Result<(), String> {
+        match timeout(WRITE_TIMEOUT, self.write(text)).await {
+            Ok(written) => written.map_err(|error| error.to_string()),
+            Err(_) => Err("the server does not read".to_owned()),
+        }
+    }
+
+    async fn write(&mut self, text: &str) -> Result<(), Error> {
+        if text.len() <= MAX_FRAME {
+            return self.0.send(Message::text(text)).await;
+        }
+        let mut frames = fragments(text, MAX_FRAME).peekable();
+        let mut opcode = OpCode::Data(Data::Text);
+        while let Some(payload) = frames.next() {
+            let is_final = frames.peek().is_none();
+            let frame = Frame::message(Bytes::copy_from_slice(payload), opcode, is_final);
+            self.0.send(Message::Frame(frame)).await?;
+            opcode = OpCode::Data(Data::Continue);
+        }
+        Ok(())
+    }
+
+    /// Closes and waits for the peer's close: to leave before could destroy what was sent last.
+    pub async fn close(mut self) {
+        let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        let goodbye = async {
+            if self.0.close(Some(frame)).await.is_ok() {
+                while let Some(Ok(_)) = self.0.next().await {}
+            }
+        };
+        let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
+    }
+}
+
+fn closed(frame: Option<CloseFrame>) -> Received {
+    match frame {
+        Some(frame) => Received::Closed { code: frame.code.into(), reason: frame.reason.as_str().to_owned() },
+        None => Received::Closed { code: NO_STATUS, reason: String::new() },
+    }
+}
+
+fn code_of(error: &Error) -> u16 {
+    match error {
+        Error::Capacity(_) => CloseCode::Size.into(),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => ABNORMAL,
+        Error::Protocol(_) => CloseCode::Protocol.into(),
+        Error::Utf8(_) => CloseCode::Invalid.into(),
+        _ => ABNORMAL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_without_a_close_frame_is_abnormal_and_a_violation_is_not() {
+        assert_eq!(code_of(&Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)), 1006);
+        assert_eq!(code_of(&Error::Protocol(ProtocolError::NonZeroReservedBits)), 1002);
+        assert_eq!(code_of(&Error::ConnectionClosed), 1006);
+    }
+
+    #[test]
+    fn the_access_token_is_a_header_and_shown_in_no_log() {
+        let url = Url::parse("ws://127.0.0.1:1/ws").unwrap();
+        let tls = Arc::new(crate::tls::config());
+        let dial = Dial { url, access_token: Some("secret".into()), timeout: CLOSE_TIMEOUT, tls };
+        let request = dial.request().unwrap();
+        assert_eq!(request.headers()[AUTHORIZATION], "Bearer secret");
+        assert!(!format!("{request:?}").contains("secret"));
+    }
+}

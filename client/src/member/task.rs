@@ -1,0 +1,138 @@
+//! The thin executor of the driver: a socket, a clock, two bounded channels.
+//!
+//! Never decides anything. While the application does not take its events, nothing more is read from the server, so
+//! that a slow application is a slow consumer to the server and nothing grows here.
+
+use std::collections::VecDeque;
+use std::future::{Future, pending};
+use std::pin::Pin;
+
+use tokio::sync::mpsc;
+
+use super::driver::{Action, Driver, Input};
+use super::event::MemberEvent;
+use super::socket::{Dial, NotOpened, Received, Socket};
+use crate::clock::{now, sleep_until};
+use crate::random;
+
+type Opening = Pin<Box<dyn Future<Output = Result<Socket, NotOpened>> + Send>>;
+
+enum Wire {
+    Down,
+    Opening(Opening),
+    Open(Box<Socket>),
+}
+
+impl Wire {
+    /// What the connection brings next. Can be dropped and called again without loss.
+    async fn next(&mut self) -> Input {
+        match self {
+            Self::Down => pending().await,
+            Self::Opening(opening) => match opening.await {
+                Ok(socket) => {
+                    *self = Self::Open(Box::new(socket));
+                    Input::Opened
+                }
+                Err(NotOpened { status, reason }) => {
+                    *self = Self::Down;
+                    Input::NotOpened { status, reason }
+                }
+            },
+            Self::Open(socket) => match socket.receive().await {
+                Received::Text(text) => Input::Text(text),
+                Received::Closed { code, reason } => {
+                    *self = Self::Down;
+                    Input::Closed { code, reason }
+                }
+            },
+        }
+    }
+}
+
+pub(super) struct Task {
+    pub driver: Driver,
+    pub dial: Dial,
+    pub commands: mpsc::Receiver<Input>,
+    pub signals: mpsc::Receiver<String>,
+    pub events: mpsc::Sender<MemberEvent>,
+}
+
+impl Task {
+    /// Runs until the driver finishes. `first` is what the driver does first.
+    pub async fn run(mut self, first: Vec<Action>) {
+        let mut wire = Wire::Down;
+        let mut untold = VecDeque::new();
+        let mut running = self.perform(first, &mut wire, &mut untold).await;
+        while running {
+            let Some(input) = self.next_input(&mut wire, &mut untold).await else { continue };
+            let mut actions = Vec::new();
+            // What was said before leaving goes out before.
+            while matches!(input, Input::Leave)
+                && let Ok(text) = self.signals.try_recv()
+            {
+                actions.extend(self.driver.handle(now(), random::unit(), Input::Signal(text)));
+            }
+            actions.extend(self.driver.handle(now(), random::unit(), input));
+            running = self.perform(actions, &mut wire, &mut untold).await;
+        }
+        for event in untold {
+            if self.events.send(event).await.is_err() {
+                break;
+            }
+        }
+    }
+
+    /// `None` when only an event was told.
+    async fn next_input(&mut self, wire: &mut Wire, untold: &mut VecDeque<MemberEvent>) -> Option<Input> {
+        let Self { driver, commands, signals, events, .. } = self;
+        let reading = untold.is_empty() || matches!(wire, Wire::Opening(_));
+        tokio::select! {
+            // A member whose handles are all gone leaves.
+            command = commands.recv() => Some(command.unwrap_or(Input::Leave)),
+            Some(text) = signals.recv(), if driver.has_room() => Some(Input::Signal(text)),
+            input = wire.next(), if reading => Some(input),
+            () = sleep_until(driver.deadline()) => Some(Input::Tick),
+            permit = events.reserve(), if !untold.is_empty() => {
+                match (permit, untold.pop_front()) {
+                    (Ok(permit), Some(event)) => permit.send(event),
+                    // Nobody listens.
+                    _ => untold.clear(),
+                }
+                None
+            }
+        }
+    }
+
+    /// Carries actions out; `false` when it was the last time.
+    async fn perform(&mut self, actions: Vec<Action>, wire: &mut Wire, untold: &mut VecDeque<MemberEvent>) -> bool {
+        let mut actions = VecDeque::from(actions);
+        while let Some(action) = actions.pop_front() {
+            match action {
+                Action::Connect => *wire = Wire::Opening(Box::pin(self.dial.clone().open())),
+                Action::Abandon => *wire = Wire::Down,
+                Action::Emit(event) => untold.push_back(event),
+                Action::Finish => return false,
+                Action::Close => {
+                    if let Wire::Open(socket) = std::mem::replace(wire, Wire::Down) {
+                        socket.close().await;
+                    }
+                }
+                Action::Send(text) => {
+                    if let Err(reason) = send(wire, &text).await {
+                        *wire = Wire::Down;
+                        let closed = Input::Closed { code: 1006, reason };
+                        actions.extend(self.driver.handle(now(), random::unit(), closed));
+                    }
+                }
+            }
+        }
+        true
+    }
+}
+
+async fn send(wire: &mut Wire, text: &str) -> Result<(), String> {
+    match wire {
+        Wire::Open(socket) => socket.send(text).await,
+        _ => Ok(()),
+    }
+}

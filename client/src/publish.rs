@@ -1,0 +1,176 @@
+//! `roomcast publish`: fragmented MP4 in, a live broadcast out.
+//!
+//! Reads the input, joins the room as its publisher, cuts the media into parts and segments, and uploads them in real
+//! time until the input ends or it is told to stop. What is decided is pure: `packager` (names, numbers, dates),
+//! `pace` (when), `earlier` (where an earlier run stopped). `pipeline` carries it out.
+
+mod earlier;
+mod names;
+mod opening;
+mod pace;
+mod packager;
+mod pipeline;
+mod progress;
+mod source;
+
+use std::future::{Future, pending};
+use std::pin::pin;
+use std::time::Duration;
+
+use roomcast_media::Targets;
+use roomcast_protocol::id::{ObjectId, RoomId, SessionId, UserId};
+use tokio::time::timeout;
+
+pub use progress::Progress;
+pub use source::Input;
+
+use crate::member::Patience;
+use crate::upload::Limits;
+use crate::{Creating, Error};
+use packager::Plan;
+use pipeline::{Broadcast, Flow};
+
+/// How long what is left may take to be uploaded once it is told to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What to publish, and where.
+#[derive(Debug, Clone)]
+pub struct Publish {
+    /// The server: `http://`, `https://`, `ws://` or `wss://`.
+    pub server_url: String,
+    /// The JWT, where the server asks for one.
+    pub access_token: Option<String>,
+    /// The room, of type `p2m`.
+    pub room: RoomId,
+    /// Whether to create the room.
+    pub creating: Creating,
+    /// The media.
+    pub input: Input,
+    /// Who publishes.
+    pub user: UserId,
+    /// The session; another run with the same one cannot take this one over.
+    pub session: SessionId,
+    /// The multivariant playlist. One that an earlier run has left is continued behind a discontinuity.
+    pub playlist: ObjectId,
+    /// The variant.
+    pub variant: ObjectId,
+    /// A segment ends before the first key frame at or after this.
+    pub segment_target: Duration,
+    /// No part is longer.
+    pub part_target: Duration,
+    /// No segment rounds to more: a whole number of seconds.
+    pub target_duration: Duration,
+    /// How much waits to be uploaded, and for how long.
+    pub limits: Limits,
+    /// How long and how often to wait for the ack of `JOIN`.
+    pub patience: Patience,
+}
+
+impl Publish {
+    /// The defaults: segments of 1 s in parts of up to 0.35 s, key frames at most 2 s apart, playlist `main`, variant
+    /// `v0`, user `publisher`, a random session, and a room that is created if there is none.
+    #[must_use]
+    pub fn new(server_url: impl Into<String>, room: RoomId, input: Input) -> Self {
+        let object = |name| ObjectId::parse(name).expect("a legal name");
+        let session = uuid::Uuid::new_v4().to_string();
+        Self {
+            server_url: server_url.into(),
+            access_token: None,
+            room,
+            creating: Creating::IfAbsent,
+            input,
+            user: UserId::parse("publisher").expect("a legal name"),
+            session: SessionId::parse(&session).expect("printable"),
+            playlist: object("main"),
+            variant: object("v0"),
+            segment_target: Duration::from_secs(1),
+            part_target: Duration::from_millis(350),
+            target_duration: Duration::from_secs(2),
+            limits: Limits::default(),
+            patience: Patience::default(),
+        }
+    }
+
+    fn plan(&self) -> Result<Plan, Error> {
+        let (target, segment) = (self.target_duration, self.segment_target);
+        if target.subsec_nanos() != 0 || target < segment || segment.is_zero() {
+            return Err(Error::TargetDuration { target, segment });
+        }
+        let targets = Targets { segment, part: self.part_target };
+        Ok(Plan { playlist: self.playlist.clone(), variant: self.variant.clone(), targets, target_duration: target })
+    }
+}
+
+/// What was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    /// The last progress.
+    pub progress: Progress,
+    /// Whether it was told to stop before the input ended.
+    pub stopped: bool,
+}
+
+/// Publishes until the input ends or `stop` is ready; then flushes what is left, ends the stream and leaves.
+///
+/// `progress` is called at each part and each change of state. A source that stalls is waited for.
+///
+/// # Errors
+/// When the input cannot be read or cut, the server refuses, or the room is closed or somebody else's. Lost
+/// connections are none while the server comes back.
+///
+/// # Panics
+/// Outside a Tokio runtime.
+pub async fn run(
+    options: Publish,
+    stop: impl Future<Output = ()>,
+    progress: impl FnMut(Progress),
+) -> Result<Summary, Error> {
+    let mut stop = pin!(stop);
+    let mut broadcast = tokio::select! {
+        opened = opening::open(options, progress) => opened?,
+        () = &mut stop => return Ok(Summary { progress: Progress::default(), stopped: true }),
+    };
+    let flowed = match broadcast.flow(stop).await {
+        Ok(Flow::Stopped) => finish(&mut broadcast).await,
+        flowed => flowed,
+    };
+    broadcast.leave().await;
+    let progress = broadcast.progress();
+    flowed.map(|flow| Summary { progress, stopped: flow == Flow::Stopped })
+}
+
+async fn finish<P: FnMut(Progress)>(broadcast: &mut Broadcast<P>) -> Result<Flow, Error> {
+    broadcast.hurry()?;
+    match timeout(STOP_TIMEOUT, broadcast.flow(pending())).await {
+        Ok(flowed) => flowed.map(|_| Flow::Stopped),
+        Err(_) => {
+            tracing::warn!("stopped before everything was uploaded");
+            Ok(Flow::Stopped)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> Publish {
+        Publish::new("http://127.0.0.1:1", RoomId::parse("demo").unwrap(), Input::Stdin)
+    }
+
+    #[test]
+    fn two_runs_are_two_sessions() {
+        assert_ne!(options().session, options().session);
+    }
+
+    #[test]
+    fn a_target_duration_is_whole_seconds_and_no_shorter_than_a_segment() {
+        assert!(options().plan().is_ok());
+        for target in [1500, 0, 1000] {
+            let mut options = options();
+            options.segment_target = Duration::from_millis(1200);
+            options.target_duration = Duration::from_millis(target);
+            assert!(matches!(options.plan(), Err(Error::TargetDuration { .. })), "{target}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Everything before the first part: the input, the seat in the room, the numbers of an earlier run.
+//!
+//! The input is opened first: what cannot be published opens no room.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use roomcast_media::{Handler, Item};
+use roomcast_protocol::ack::{JoinAck, Role};
+use roomcast_protocol::id::RoomId;
+use roomcast_protocol::signal::{Category, Host, RoomType, Session};
+use tokio::sync::watch;
+
+use super::Publish;
+use super::earlier::{self, Earlier};
+use super::pace::{LIVE_SLACK, Pace};
+use super::packager::{Packager, Plan};
+use super::pipeline::{Broadcast, Seat};
+use super::progress::Progress;
+use super::source::Source;
+use crate::upload::{Ingest, Uploader};
+use crate::{Error, Events, Member, MemberEvent, Options, ServerAddress, clock, tls};
+
+/// How long the playlist of an earlier run may take to come.
+const PLAYLIST_TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(super) async fn open<P: FnMut(Progress)>(options: Publish, mut show: P) -> Result<Broadcast<P>, Error> {
+    let plan = options.plan()?;
+    let server = ServerAddress::parse(&options.server_url)?;
+    let mut source = Source::open(options.input.clone())?;
+    let first = source.next().await?;
+    let (member, mut events) = join(&options, first.as_ref())?;
+    let mut progress = Progress::default();
+    let ack = joined(&mut events, |state| {
+        progress.state = state;
+        show(progress);
+    })
+    .await?;
+    let room = options.room;
+    let (ingest, fresh) = watch::channel(ingest_of(&ack, &server, &room)?);
+    let earlier = find_earlier(&server, &room, &plan).await?;
+    let mut packager = Packager::new(plan, earlier);
+    let slack = if source.is_live() { LIVE_SLACK } else { Duration::ZERO };
+    let (uploader, reports) = Uploader::start(fresh, options.limits)?;
+    let pieces = match first {
+        Some(item) => packager.take(item, clock::unix_millis().cast_signed())?,
+        None => Vec::new(),
+    };
+    let seat = Seat { server, room, member, events, ingest };
+    let mut broadcast = Broadcast::new(source, packager, Pace::new(slack), seat, (uploader, reports), progress, show);
+    broadcast.hold(pieces);
+    Ok(broadcast)
+}
+
+fn join(options: &Publish, first: Option<&Item>) -> Result<(Member, Events), Error> {
+    let tracks = if let Some(Item::Init(init)) = first { &init.tracks[..] } else { &[] };
+    let has = |handler| tracks.iter().any(|track| track.handler == handler);
+    let session = Session {
+        user_id: options.user.clone(),
+        session_id: options.session.clone(),
+        category: Category::Stream,
+        host: Host::Server,
+        device_id: "roomcast-client".to_owned(),
+    };
+    Member::join(Options {
+        server_url: options.server_url.clone(),
+        access_token: options.access_token.clone(),
+        room: options.room.clone(),
+        room_type: RoomType::P2m,
+        session,
+        video: has(Handler::Video),
+        audio: has(Handler::Audio),
+        creating: options.creating,
+        patience: options.patience,
+    })
+}
+
+async fn joined(
+    events: &mut Events,
+    mut moved: impl FnMut(roomcast_protocol::client::State),
+) -> Result<JoinAck, Error> {
+    while let Some(event) = events.next().await {
+        match event {
+            MemberEvent::Joined(ack) => return Ok(*ack),
+            MemberEvent::StateChanged(state) => moved(state),
+            event => ended_by(event).map_or(Ok(()), Err)?,
+        }
+    }
+    Err(Error::Gone)
+}
+
+/// The error that an event means, if it means the end.
+pub(super) fn ended_by(event: MemberEvent) -> Option<Error> {
+    match event {
+        MemberEvent::Refused { signal, code, message } if signal == "JOIN" => Some(Error::Refused { code, message }),
+        MemberEvent::RoomClosed(reason) => Some(Error::RoomClosed(reason)),
+        MemberEvent::Closed { code, reason } => Some(Error::Closed { code, reason }),
+        MemberEvent::Unreachable { reason } => Some(Error::Unreachable { reason }),
+        MemberEvent::Refused { signal, code, message } => {
+            tracing::warn!(signal, code, message, "the server refused a signal");
+            None
+        }
+        _ => None,
+    }
+}
+
+/// Where to upload, for whoever may.
+pub(super) fn ingest_of(ack: &JoinAck, server: &ServerAddress, room: &RoomId) -> Result<Ingest, Error> {
+    let address = ack.hls.as_ref().and_then(|hls| hls.ingest.as_ref());
+    match address.filter(|_| ack.role != Role::Viewer) {
+        Some(address) => Ok(Ingest { url: server.resolve(&address.url)?, token: address.token.clone() }),
+        None => Err(Error::AnotherPublisher(room.clone())),
+    }
+}
+
+/// What an earlier run has left, in this room or one before it of its name.
+async fn find_earlier(server: &ServerAddress, room: &RoomId, plan: &Plan) -> Result<Option<Earlier>, Error> {
+    let path = format!("/live/{room}/{}/{}/playlist.m3u8", plan.playlist, plan.variant);
+    let response = tls::http()?.get(server.resolve(&path)?).timeout(PLAYLIST_TIMEOUT).send().await?;
+    if response.status() != StatusCode::OK {
+        return Ok(None);
+    }
+    Ok(earlier::read(&response.text().await?))
+}

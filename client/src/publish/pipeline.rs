@@ -1,0 +1,265 @@
+//! The broadcast as it runs: the input, the member and the uploads in one loop.
+//!
+//! Nothing is read from the input while something is held back, so that what is in memory stays small and a source
+//! that can wait does. Reports are taken while a place in the queue is awaited: neither side waits for the other.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use roomcast_media::Item;
+use roomcast_protocol::id::RoomId;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+
+use super::opening::{ended_by, ingest_of};
+use super::pace::Pace;
+use super::packager::{Packager, Piece};
+use super::progress::{Progress, Uplink};
+use super::source::Source;
+use crate::clock::{now, sleep_until, unix_millis};
+use crate::upload::{Ingest, Report, Uploader};
+use crate::{Error, Events, Member, MemberEvent, ServerAddress};
+
+/// How long leaving may take.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The reports that the progress is made of.
+const PART: &str = "UPDATE_PART";
+const SEGMENT: &str = "UPDATE_SEGMENT";
+
+/// How a broadcast came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// The input ended and everything was dealt with.
+    Through,
+    Stopped,
+}
+
+/// The place in the room, and where its tokens go.
+pub(super) struct Seat {
+    pub server: ServerAddress,
+    pub room: RoomId,
+    pub member: Member,
+    pub events: Events,
+    pub ingest: watch::Sender<Ingest>,
+}
+
+/// A signal that waits for its time.
+struct Held {
+    due: Instant,
+    piece: Piece,
+}
+
+pub(super) struct Broadcast<P> {
+    /// `None` once it has ended.
+    source: Option<Source>,
+    packager: Packager,
+    pace: Pace,
+    held: VecDeque<Held>,
+    seat: Seat,
+    /// `None` once everything is queued.
+    uploader: Option<Uploader>,
+    reports: mpsc::Receiver<Report>,
+    /// Where the media of the parts in the queue ends.
+    queued: VecDeque<Duration>,
+    progress: Progress,
+    uplink: Uplink,
+    show: P,
+}
+
+/// What happened next.
+enum Turn {
+    Stop,
+    Event(Option<MemberEvent>),
+    Report(Option<Report>),
+    Item(Result<Option<Item>, Error>),
+    Queued,
+}
+
+impl<P: FnMut(Progress)> Broadcast<P> {
+    pub fn new(
+        source: Source,
+        packager: Packager,
+        pace: Pace,
+        seat: Seat,
+        (uploader, reports): (Uploader, mpsc::Receiver<Report>),
+        progress: Progress,
+        show: P,
+    ) -> Self {
+        let (source, uploader) = (Some(source), Some(uploader));
+        let (held, queued, uplink) = (VecDeque::new(), VecDeque::new(), Uplink::default());
+        Self { source, packager, pace, held, seat, uploader, reports, queued, progress, uplink, show }
+    }
+
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// Runs until the input has ended and everything was dealt with, or until `stop` is ready.
+    pub async fn flow(&mut self, stop: impl Future<Output = ()>) -> Result<Flow, Error> {
+        let mut stop = pin!(stop);
+        loop {
+            if self.source.is_none() && self.held.is_empty() {
+                self.uploader = None;
+            }
+            match self.turn(stop.as_mut()).await {
+                Turn::Stop => return Ok(Flow::Stopped),
+                Turn::Report(None) if self.uploader.is_none() => return Ok(Flow::Through),
+                Turn::Report(None) => return Err(Error::Gone),
+                Turn::Report(Some(report)) => self.reported(report).await?,
+                Turn::Event(event) => self.told(event)?,
+                Turn::Item(item) => self.came(item?)?,
+                Turn::Queued => {}
+            }
+        }
+    }
+
+    async fn turn(&mut self, stop: impl Future<Output = ()>) -> Turn {
+        let due = self.held.front().map(|held| held.due);
+        let is_due = due.is_some_and(|due| due <= now());
+        tokio::select! {
+            () = stop => Turn::Stop,
+            event = self.seat.events.next() => Turn::Event(event),
+            report = self.reports.recv() => Turn::Report(report),
+            place = place(self.uploader.as_ref()), if is_due => {
+                if let Some(held) = self.held.pop_front() {
+                    self.queued.extend(held.piece.end);
+                    place.put(held.piece.payload);
+                }
+                Turn::Queued
+            }
+            () = sleep_until(due), if !is_due => Turn::Queued,
+            item = next(self.source.as_mut()), if due.is_none() => Turn::Item(item),
+        }
+    }
+
+    /// Stops reading: what was read goes out at once.
+    pub fn hurry(&mut self) -> Result<(), Error> {
+        if self.source.take().is_some() {
+            self.end()?;
+        }
+        let now = now();
+        self.held.iter_mut().for_each(|held| held.due = held.due.min(now));
+        Ok(())
+    }
+
+    /// Leaves the room, if there is still a member.
+    pub async fn leave(&mut self) {
+        if self.seat.member.leave().await.is_ok() {
+            let events = &mut self.seat.events;
+            let _ = timeout(LEAVE_TIMEOUT, async { while events.next().await.is_some() {} }).await;
+        }
+    }
+
+    fn came(&mut self, item: Option<Item>) -> Result<(), Error> {
+        match item {
+            Some(item) => {
+                let pieces = self.packager.take(item, unix_millis().cast_signed())?;
+                self.hold(pieces);
+                Ok(())
+            }
+            None => {
+                self.source = None;
+                self.end()
+            }
+        }
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        let pieces = self.packager.finish(unix_millis().cast_signed())?;
+        self.hold(pieces);
+        self.hold(vec![Piece { payload: self.packager.end(), end: None }]);
+        Ok(())
+    }
+
+    /// Parts wait for their time; what stands between them follows at once.
+    pub fn hold(&mut self, pieces: Vec<Piece>) {
+        let now = now();
+        for piece in pieces {
+            let due = piece.end.map_or(now, |end| self.pace.release(now, end));
+            self.held.push_back(Held { due, piece });
+        }
+    }
+
+    fn told(&mut self, event: Option<MemberEvent>) -> Result<(), Error> {
+        match event.ok_or(Error::Gone)? {
+            MemberEvent::Joined(ack) => {
+                let ingest = ingest_of(&ack, &self.seat.server, &self.seat.room)?;
+                tracing::info!(resumed = ack.resumed, "joined again");
+                self.seat.ingest.send_replace(ingest);
+            }
+            MemberEvent::StateChanged(state) => {
+                self.progress.state = state;
+                (self.show)(self.progress);
+            }
+            event => ended_by(event).map_or(Ok(()), Err)?,
+        }
+        Ok(())
+    }
+
+    async fn reported(&mut self, report: Report) -> Result<(), Error> {
+        match report {
+            Report::Uploaded { name, bytes, delay, round_trip } => {
+                self.progress.bytes += bytes as u64;
+                self.progress.segments += u64::from(name == SEGMENT);
+                if name == PART {
+                    self.part_uploaded(delay, round_trip);
+                }
+            }
+            Report::Dropped { name, reason } => {
+                tracing::warn!(name, reason, "too late to be uploaded");
+                if name == PART {
+                    self.progress.parts_dropped += 1;
+                    self.part_done();
+                }
+            }
+            Report::TokenRefused { token } => self.renew(&token).await?,
+            Report::Refused { name, code, message } => return Err(Error::Upload { signal: name, code, message }),
+        }
+        Ok(())
+    }
+
+    /// Every `JOIN` makes the token before it useless: one that is newer than the refused must not be asked away.
+    async fn renew(&self, refused: &str) -> Result<(), Error> {
+        let is_newest = self.seat.ingest.borrow().token == refused;
+        if is_newest {
+            self.seat.member.rejoin().await?;
+        }
+        Ok(())
+    }
+
+    fn part_uploaded(&mut self, delay: Option<i64>, round_trip: Duration) {
+        let is_slow = self.uplink.is_slow(now(), delay, round_trip);
+        if is_slow && !self.progress.is_slow {
+            tracing::warn!("uploads take more than 700 ms: the uplink is too slow for this bit rate");
+        }
+        self.progress.parts += 1;
+        self.progress.is_slow = is_slow;
+        self.progress.round_trip = Some(round_trip);
+        self.progress.delay = delay;
+        self.part_done();
+    }
+
+    fn part_done(&mut self) {
+        self.progress.media_time = self.queued.pop_front().unwrap_or(self.progress.media_time);
+        (self.show)(self.progress);
+    }
+}
+
+/// A place in the queue. None comes once the uploader has stopped: its last report tells why.
+async fn place(uploader: Option<&Uploader>) -> crate::upload::Place<'_> {
+    if let Some(uploader) = uploader
+        && let Ok(place) = uploader.place().await
+    {
+        return place;
+    }
+    std::future::pending().await
+}
+
+async fn next(source: Option<&mut Source>) -> Result<Option<Item>, Error> {
+    match source {
+        Some(source) => source.next().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,151 @@
+//! How far a broadcast is, and how well its uplink does.
+//!
+//! Counts what the reports say; never decides to stop.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use roomcast_protocol::client::State;
+
+/// An upload that takes longer is slow.
+const SLOW: Duration = Duration::from_millis(700);
+/// So long uploads must be slow before it is worth a warning.
+const SLOW_FOR: Duration = Duration::from_secs(10);
+
+/// How far a broadcast is. Its text is one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The member's state.
+    pub state: State,
+    /// Parts uploaded.
+    pub parts: u64,
+    /// Segments uploaded.
+    pub segments: u64,
+    /// Media bytes uploaded.
+    pub bytes: u64,
+    /// How much media has been dealt with.
+    pub media_time: Duration,
+    /// From sending the last part to its answer.
+    pub round_trip: Option<Duration>,
+    /// Receive time less send time of the last part in milliseconds, by the two clocks.
+    pub delay: Option<i64>,
+    /// Parts that were too late to be uploaded.
+    pub parts_dropped: u64,
+    /// Whether uploads have been slow (over 700 ms) for 10 s: the uplink cannot keep up.
+    pub is_slow: bool,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            state: State::Idle,
+            parts: 0,
+            segments: 0,
+            bytes: 0,
+            media_time: Duration::ZERO,
+            round_trip: None,
+            delay: None,
+            parts_dropped: 0,
+            is_slow: false,
+        }
+    }
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.media_time.as_secs();
+        let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        write!(f, "{}  {hours:02}:{minutes:02}:{seconds:02}  {} segments", word(self.state), self.segments)?;
+        #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+        write!(f, "  {:.1} MiB", self.bytes as f64 / 1_048_576.0)?;
+        if let Some(round_trip) = self.round_trip {
+            write!(f, "  last part {} ms", round_trip.as_millis())?;
+        }
+        if let Some(delay) = self.delay {
+            write!(f, " (upload {delay} ms)")?;
+        }
+        if self.parts_dropped > 0 {
+            write!(f, "  {} parts dropped", self.parts_dropped)?;
+        }
+        if self.is_slow {
+            f.write_str("  the uplink is too slow")?;
+        }
+        Ok(())
+    }
+}
+
+const fn word(state: State) -> &'static str {
+    match state {
+        State::Idle | State::Initializing => "joining",
+        State::Joined => "live",
+        State::Leaved => "left",
+        State::WaitingNetwork => "waiting for the network",
+        State::Reinitializing => "joining again",
+        State::Failed => "failed",
+    }
+}
+
+/// Judges the uplink by its uploads.
+#[derive(Debug, Default)]
+pub(super) struct Uplink {
+    slow_since: Option<Instant>,
+}
+
+impl Uplink {
+    /// Whether uploads have been slow for long, this one included. The two clocks may differ, but an upload takes no
+    /// longer than its round trip.
+    pub fn is_slow(&mut self, now: Instant, delay: Option<i64>, round_trip: Duration) -> bool {
+        let delay = delay.and_then(|delay| u64::try_from(delay).ok()).map(Duration::from_millis);
+        if delay.is_none_or(|delay| delay.min(round_trip) <= SLOW) {
+            self.slow_since = None;
+            return false;
+        }
+        now >= *self.slow_since.get_or_insert(now) + SLOW_FOR
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_one_line() {
+        let progress = Progress {
+            state: State::Joined,
+            parts: 250,
+            segments: 83,
+            bytes: 13_000_000,
+            media_time: Duration::from_millis(83_400),
+            round_trip: Some(Duration::from_millis(41)),
+            delay: Some(12),
+            ..Progress::default()
+        };
+        assert_eq!(progress.to_string(), "live  00:01:23  83 segments  12.4 MiB  last part 41 ms (upload 12 ms)");
+        let late = Progress { parts_dropped: 3, is_slow: true, ..Progress::default() };
+        let text = "joining  00:00:00  0 segments  0.0 MiB  3 parts dropped  the uplink is too slow";
+        assert_eq!(late.to_string(), text);
+    }
+
+    #[test]
+    fn an_uplink_is_slow_when_it_stays_so_for_ten_seconds() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let trip = Duration::from_secs(1);
+        let mut uplink = Uplink::default();
+        assert!(!uplink.is_slow(at(0), Some(701), trip));
+        assert!(!uplink.is_slow(at(9), Some(900), trip));
+        assert!(uplink.is_slow(at(10), Some(900), trip));
+        assert!(!uplink.is_slow(at(11), Some(700), trip));
+        assert!(!uplink.is_slow(at(12), Some(900), trip));
+    }
+
+    #[test]
+    fn a_wrong_clock_does_not_make_an_uplink_slow() {
+        let start = Instant::now();
+        let mut uplink = Uplink::default();
+        for second in 0..60 {
+            let now = start + Duration::from_secs(second);
+            assert!(!uplink.is_slow(now, Some(3_600_000), Duration::from_millis(40)));
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! What becomes of one data signal: done, tried again, given up or refused.
+//!
+//! Pure; time and randomness are arguments. Remembers of earlier attempts only what changes the meaning of an answer.
+
+use std::time::{Duration, Instant};
+
+use roomcast_protocol::client::reconnect_delay;
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::data::{DataAck, Payload};
+
+/// Delays between attempts grow this often, to a second: a live stream has no time for more.
+const LONGEST_BACKOFF: u32 = 2;
+/// How many fresh tokens may be refused in a row.
+const MAX_RENEWALS: u32 = 3;
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Outcome {
+    /// There was an answer, if only a status.
+    Answered { status: u16, ack: Option<DataAck> },
+    /// None came; the signal may have arrived all the same.
+    Lost { reason: String },
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Step {
+    /// It is accepted.
+    Done { delay: Option<i64> },
+    /// Try again at that time.
+    Again { at: Instant },
+    /// Try again with another token.
+    Renew,
+    /// Make the track again, then try again.
+    Restore,
+    /// It is too late for it.
+    GiveUp { reason: String },
+    /// It will never be accepted.
+    Refused { code: u16, message: String },
+}
+
+/// The attempts of one data signal.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    deadline: Option<Instant>,
+    failures: u32,
+    renewals: u32,
+    /// Whether an earlier attempt may have been carried out.
+    unsure: bool,
+    restored: bool,
+}
+
+impl Attempt {
+    /// A part is worth nothing late, so its time runs from when it was queued. A whole segment fills the hole that
+    /// lost parts leave, so it always has all its time. Without its map a track is nothing: it is tried for ever.
+    pub fn new(payload: &Payload, queued: Instant, now: Instant, limit: Duration) -> Self {
+        let deadline = match payload {
+            Payload::Part(_) => Some(queued + limit),
+            Payload::Segment(_) | Payload::End(_) => Some(now + limit),
+            Payload::Variant(_) => None,
+        };
+        Self { deadline, failures: 0, renewals: 0, unsure: false, restored: false }
+    }
+
+    /// When it is too late; `None`: never.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Judges an attempt that ended at `now`. `random` is uniform in 0.0 to 1.0.
+    pub fn judge(&mut self, now: Instant, random: f64, outcome: Outcome) -> Step {
+        let (status, ack) = match outcome {
+            Outcome::Answered { status, ack } => (status, ack),
+            Outcome::Lost { reason } => {
+                self.unsure = true;
+                return self.again(now, random, reason);
+            }
+        };
+        let code = ack.as_ref().map_or(status, |ack| ack.code);
+        let known = AckCode::from_number(code);
+        match (known, status) {
+            (_, 200..=299) => Step::Done { delay: ack.and_then(|ack| ack.body.delay) },
+            (Some(AckCode::SequenceConflict), _) if self.unsure => Step::Done { delay: None },
+            // A room that is gone comes back with the member, and so does the token.
+            (Some(AckCode::Unauthenticated | AckCode::RoomNotFound), _) | (None, 401) => self.renew(code, ack),
+            (Some(AckCode::TrackNotFound), _) if !self.restored => {
+                self.restored = true;
+                Step::Restore
+            }
+            (Some(AckCode::RateLimited | AckCode::Unavailable), _) | (None, 408 | 429) => {
+                self.again(now, random, sentence(code, ack))
+            }
+            (_, 500..=599) => {
+                self.unsure = true;
+                self.again(now, random, sentence(code, ack))
+            }
+            _ => Step::Refused { code, message: sentence(code, ack) },
+        }
+    }
+
+    /// Whether it is too late.
+    pub fn is_late(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| now >= deadline)
+    }
+
+    fn renew(&mut self, code: u16, ack: Option<DataAck>) -> Step {
+        self.renewals += 1;
+        if self.renewals > MAX_RENEWALS {
+            return Step::Refused { code, message: sentence(code, ack) };
+        }
+        Step::Renew
+    }
+
+    fn again(&mut self, now: Instant, random: f64, reason: String) -> Step {
+        let at = now + reconnect_delay(self.failures.min(LONGEST_BACKOFF), random);
+        self.failures = self.failures.saturating_add(1);
+        if self.is_late(at) {
+            return Step::GiveUp { reason };
+        }
+        Step::Again { at }
+    }
+}
+
+fn sentence(code: u16, ack: Option<DataAck>) -> String {
+    let said = ack.and_then(|ack| ack.body.msg);
+    let meaning = || AckCode::from_number(code).map_or("no reason given", AckCode::meaning).to_owned();
+    said.unwrap_or_else(meaning)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use roomcast_protocol::data::{DataAckBody, EndStream, PlaylistRef};
+    use roomcast_protocol::id::ObjectId;
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    fn attempt(now: Instant) -> Attempt {
+        let playlist = PlaylistRef { id: ObjectId::parse("main").unwrap(), version: None };
+        Attempt::new(&Payload::End(EndStream { playlist }), now, now, LIMIT)
+    }
+
+    fn answer(code: AckCode) -> Outcome {
+        let body = DataAckBody { id: None, delay: Some(12), msg: Some("because".into()) };
+        Outcome::Answered {
+            status: code.http(),
+            ack: Some(DataAck { code: code.number(), name: "UPDATE_PART".into(), body }),
+        }
+    }
+
+    fn lost() -> Outcome {
+        Outcome::Lost { reason: "reset".into() }
+    }
+
+    #[test]
+    fn a_conflict_after_an_unknown_outcome_means_that_it_had_arrived() {
+        let now = Instant::now();
+        let mut attempt = attempt(now);
+        assert!(matches!(attempt.judge(now, 0.5, lost()), Step::Again { .. }));
+        assert_eq!(attempt.judge(now, 0.5, answer(AckCode::SequenceConflict)), Step::Done { delay: None });
+    }
+
+    #[test]
+    fn a_conflict_on_the_first_attempt_is_refused_with_the_servers_sentence() {
+        let now = Instant::now();
+        let step = attempt(now).judge(now, 0.5, answer(AckCode::SequenceConflict));
+        assert_eq!(step, Step::Refused { code: 4026, message: "because".into() });
+    }
+
+    #[test]
+    fn being_told_to_wait_leaves_no_doubt_about_the_outcome() {
+        let now = Instant::now();
+        let mut attempt = attempt(now);
+        assert!(matches!(attempt.judge(now, 0.5, answer(AckCode::RateLimited)), Step::Again { .. }));
+        assert!(matches!(attempt.judge(now, 0.5, answer(AckCode::SequenceConflict)), Step::Refused { .. }));
+    }
+
+    #[test]
+    fn tokens_and_tracks_are_renewed_but_not_for_ever() {
+        let now = Instant::now();
+        let mut attempt = attempt(now);
+        for _ in 0..3 {
+            assert_eq!(attempt.judge(now, 0.5, answer(AckCode::Unauthenticated)), Step::Renew);
+        }
+        assert!(matches!(attempt.judge(now, 0.5, answer(AckCode::Unauthenticated)), Step::Refused { .. }));
+        assert_eq!(attempt.judge(now, 0.5, answer(AckCode::TrackNotFound)), Step::Restore);
+        assert!(matches!(attempt.judge(now, 0.5, answer(AckCode::TrackNotFound)), Step::Refused { .. }));
+    }
+
+    #[test]
+    fn a_proxys_answer_counts_by_its_status() {
+        let now = Instant::now();
+        let status = |status| Outcome::Answered { status, ack: None };
+        assert!(matches!(attempt(now).judge(now, 0.5, status(502)), Step::Again { .. }));
+        assert!(matches!(attempt(now).judge(now, 0.5, status(401)), Step::Renew));
+        assert!(matches!(attempt(now).judge(now, 0.5, status(413)), Step::Refused { code: 413, .. }));
+    }
+
+    proptest! {
+        #[test]
+        fn a_signal_with_a_deadline_is_given_up_in_time(random in 0.0..1.0, takes in 1_u64..3000) {
+            let start = Instant::now();
+            let (mut now, mut attempt) = (start, attempt(start));
+            loop {
+                now += Duration::from_millis(takes);
+                match attempt.judge(now, random, lost()) {
+                    Step::Again { at } => now = at,
+                    step => {
+                        prop_assert!(matches!(step, Step::GiveUp { .. }), "gave {step:?}");
+                        break;
+                    }
+                }
+            }
+            prop_assert!(now < start + LIMIT + Duration::from_secs(4));
+        }
+    }
+}

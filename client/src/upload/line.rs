@@ -1,0 +1,117 @@
+//! The task of one track: one data signal in flight, in the order in which they were queued.
+//!
+//! Carries out what `attempt` decides. Never looks at media, never decides about time.
+
+use std::time::{Duration, Instant};
+
+use reqwest::header::CONTENT_TYPE;
+use roomcast_protocol::data::{DataSignal, Payload};
+use tokio::sync::{mpsc, watch};
+use uuid::Uuid;
+
+use super::attempt::{Attempt, Outcome, Step};
+use super::{Ingest, Limits, Report};
+use crate::clock::{now, sleep_until, unix_millis};
+use crate::random;
+
+/// A data signal that waits for its turn.
+pub(super) struct Job {
+    pub payload: Payload,
+    pub queued: Instant,
+}
+
+pub(super) struct Line {
+    pub http: reqwest::Client,
+    pub ingest: watch::Receiver<Ingest>,
+    pub limits: Limits,
+    pub reports: mpsc::Sender<Report>,
+    /// The last variant that was accepted: a server that lost the track needs it first.
+    pub variant: Option<Payload>,
+}
+
+/// The application is gone, or the line must not go on.
+struct Over;
+
+impl Line {
+    pub async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        while let Some(job) = queue.recv().await {
+            if self.deliver(job).await.is_err() {
+                break;
+            }
+        }
+    }
+
+    async fn deliver(&mut self, Job { payload, queued }: Job) -> Result<(), Over> {
+        let mut attempt = Attempt::new(&payload, queued, now(), self.limits.deadline);
+        let mut signal = DataSignal { id: Uuid::new_v4(), timestamp: 0, payload };
+        let name = signal.payload.name();
+        loop {
+            if attempt.is_late(now()) {
+                return self.report(Report::Dropped { name, reason: "it waited for too long".into() }).await;
+            }
+            let sent = now();
+            let outcome = self.post(&mut signal, attempt.deadline()).await;
+            match attempt.judge(now(), random::unit(), outcome) {
+                Step::Done { delay } => {
+                    let round_trip = now() - sent;
+                    let bytes = signal.payload.media_bytes();
+                    if matches!(signal.payload, Payload::Variant(_)) {
+                        self.variant = Some(signal.payload);
+                    }
+                    return self.report(Report::Uploaded { name, bytes, delay, round_trip }).await;
+                }
+                Step::Again { at } => sleep_until(Some(at)).await,
+                Step::Renew => self.renew(attempt.deadline()).await?,
+                Step::Restore => self.restore().await,
+                Step::GiveUp { reason } => return self.report(Report::Dropped { name, reason }).await,
+                Step::Refused { code, message } => {
+                    self.report(Report::Refused { name, code, message }).await?;
+                    return Err(Over);
+                }
+            }
+        }
+    }
+
+    async fn post(&self, signal: &mut DataSignal, deadline: Option<Instant>) -> Outcome {
+        let Ingest { url, token } = self.ingest.borrow().clone();
+        // Half of the time for one attempt leaves the other half for another, over a fresh connection.
+        let longest = self.limits.deadline / 2;
+        let left = deadline.map_or(longest, |deadline| deadline.saturating_duration_since(now()));
+        signal.timestamp = unix_millis();
+        let request = self.http.post(url).bearer_auth(token).header(CONTENT_TYPE, "application/json");
+        let request = request.body(signal.to_json()).timeout(longest.min(left).max(Duration::from_millis(1)));
+        match answer(request).await {
+            Ok((status, body)) => Outcome::Answered { status, ack: serde_json::from_slice(&body).ok() },
+            Err(error) => Outcome::Lost { reason: error.without_url().to_string() },
+        }
+    }
+
+    /// Waits for a token other than the one that was refused, or for the deadline.
+    async fn renew(&mut self, deadline: Option<Instant>) -> Result<(), Over> {
+        let refused = self.ingest.borrow_and_update().token.clone();
+        self.report(Report::TokenRefused { token: refused.clone() }).await?;
+        tokio::select! {
+            fresh = self.ingest.wait_for(|ingest| ingest.token != refused) => fresh.map(|_| ()).map_err(|_| Over),
+            () = sleep_until(deadline) => Ok(()),
+        }
+    }
+
+    /// Whether it worked shows when the signal itself is tried again.
+    async fn restore(&self) {
+        if let Some(payload) = self.variant.clone() {
+            let mut signal = DataSignal { id: Uuid::new_v4(), timestamp: 0, payload };
+            let outcome = self.post(&mut signal, None).await;
+            tracing::info!(?outcome, "the server had lost the track");
+        }
+    }
+
+    async fn report(&self, report: Report) -> Result<(), Over> {
+        self.reports.send(report).await.map_err(|_| Over)
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Result<(u16, bytes::Bytes), reqwest::Error> {
+    let response = request.send().await?;
+    let status = response.status().as_u16();
+    Ok((status, response.bytes().await?))
+}

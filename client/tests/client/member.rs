@@ -1,0 +1,216 @@
+//! A member over real sockets.
+
+use roomcast_client::member::Patience;
+use roomcast_client::{Creating, Events, Member, MemberEvent, Options};
+use roomcast_protocol::client::State;
+use roomcast_protocol::id::{RoomId, SessionId, UserId};
+use roomcast_protocol::signal::{Category, Host, Offer, OfferOptions, RoomType, Session, SignalKind};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use crate::server::{Peer, Server, soon};
+
+fn options(server_url: &str) -> Options {
+    Options {
+        server_url: server_url.to_owned(),
+        access_token: None,
+        room: RoomId::parse("demo").unwrap(),
+        room_type: RoomType::P2p,
+        session: Session {
+            user_id: UserId::parse("ann").unwrap(),
+            session_id: SessionId::parse("s1").unwrap(),
+            category: Category::Stream,
+            host: Host::Server,
+            device_id: String::new(),
+        },
+        video: true,
+        audio: false,
+        creating: Creating::IfAbsent,
+        patience: Patience::default(),
+    }
+}
+
+/// Waits for an event that `wanted` makes something of.
+async fn until<T>(events: &mut Events, wanted: impl Fn(MemberEvent) -> Option<T>) -> T {
+    loop {
+        let event = soon(events.next()).await.expect("the member lives");
+        if let Some(found) = wanted(event) {
+            return found;
+        }
+    }
+}
+
+async fn joined(events: &mut Events) -> bool {
+    let resumed = |event| if let MemberEvent::Joined(ack) = event { Some(ack.resumed) } else { None };
+    until(events, resumed).await
+}
+
+/// All that is told until the end.
+async fn rest(events: &mut Events) -> Vec<MemberEvent> {
+    let mut all = Vec::new();
+    while let Some(event) = soon(events.next()).await {
+        all.push(event);
+    }
+    all
+}
+
+async fn in_the_room(server: &mut Server) -> (Member, Events, Peer) {
+    let (member, mut events) = Member::join(options(&server.url)).unwrap();
+    let mut peer = server.socket().await;
+    assert_eq!(peer.signal().await["action"], "join");
+    peer.welcome(json!({})).await;
+    assert!(!joined(&mut events).await);
+    (member, events, peer)
+}
+
+#[tokio::test]
+async fn a_member_joins_beats_and_leaves() {
+    let mut server = Server::start().await;
+    let (member, mut events) = Member::join(options(&server.url.replace("http", "ws"))).unwrap();
+    let mut peer = server.socket().await;
+    let join = peer.signal().await;
+    assert_eq!((&join["action"], &join["data"]["s"]), (&json!("join"), &json!("JOIN")));
+    assert_eq!(join["data"]["op"], json!({"roomCreating": true, "resumeToken": ""}));
+    assert_eq!((&join["data"]["ve"], &join["data"]["ae"]), (&json!(true), &json!(false)));
+    peer.welcome(json!({})).await;
+    joined(&mut events).await;
+    let beat = peer.signal().await;
+    assert_eq!((&beat["action"], &beat["data"]["bid"]), (&json!("heartbeat"), &json!("1")));
+    member.leave().await.unwrap();
+    assert_eq!(peer.busy_signal().await["action"], "leave");
+    assert_eq!(peer.goodbye().await, 1000);
+    assert_eq!(rest(&mut events).await.last(), Some(&MemberEvent::StateChanged(State::Leaved)));
+    assert!(member.leave().await.is_err());
+}
+
+#[tokio::test]
+async fn a_member_whose_handle_is_dropped_leaves() {
+    let mut server = Server::start().await;
+    let (member, _events, mut peer) = in_the_room(&mut server).await;
+    drop(member);
+    assert_eq!(peer.busy_signal().await["action"], "leave");
+}
+
+#[tokio::test]
+async fn after_an_abrupt_end_the_session_is_resumed_with_what_was_received() {
+    let mut server = Server::start().await;
+    let (member, mut events, mut peer) = in_the_room(&mut server).await;
+    peer.say(json!({"sq": 5, "s": "OFFER", "sdp": "x"})).await;
+    let forwarded = |event| if let MemberEvent::Forwarded(signal) = event { Some(signal) } else { None };
+    assert_eq!(until(&mut events, forwarded).await["sdp"], "x");
+    drop(peer);
+    let lost = |event| (event == MemberEvent::StateChanged(State::WaitingNetwork)).then_some(());
+    until(&mut events, lost).await;
+    member.signal(SignalKind::Offer, None, &offer("queued")).await.unwrap();
+    let mut peer = server.socket().await;
+    let join = peer.signal().await;
+    assert_eq!(join["data"]["op"], json!({"roomCreating": false, "resumeFrom": 5, "resumeToken": "resume-1"}));
+    peer.welcome(json!({"resumed": true, "sq": 6})).await;
+    peer.say(json!({"sq": 6, "s": "OFFER", "sdp": "y"})).await;
+    assert!(joined(&mut events).await);
+    assert_eq!(until(&mut events, forwarded).await["sdp"], "y");
+    assert_eq!(peer.busy_signal().await["data"]["sdp"], "queued");
+}
+
+#[tokio::test]
+async fn a_server_that_answers_no_heartbeat_is_left_for_another_connection() {
+    let mut server = Server::start().await;
+    let (_member, mut events) = Member::join(options(&server.url)).unwrap();
+    let mut silent = server.socket().await;
+    silent.signal().await;
+    silent.welcome(json!({"hb": {"interval": 20, "timeout": 60}})).await;
+    joined(&mut events).await;
+    let mut peer = server.socket().await;
+    assert_eq!(peer.signal().await["data"]["op"]["resumeToken"], "resume-1");
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_and_final() {
+    let mut server = Server::start().await;
+    let (_member, mut events) = Member::join(options(&server.url)).unwrap();
+    let mut peer = server.socket().await;
+    peer.signal().await;
+    peer.say(json!({"c": 4025, "s": "JOIN", "b": {"msg": "the room is full"}})).await;
+    let told = rest(&mut events).await;
+    let refused = MemberEvent::Refused { signal: "JOIN".into(), code: 4025, message: "the room is full".into() };
+    assert!(told.ends_with(&[refused, MemberEvent::StateChanged(State::Failed)]), "{told:?}");
+    assert!(!server.has_socket());
+}
+
+#[tokio::test]
+async fn a_session_that_was_replaced_does_not_come_back() {
+    let mut server = Server::start().await;
+    let (_member, mut events, peer) = in_the_room(&mut server).await;
+    peer.close(4000, "session replaced").await;
+    let told = rest(&mut events).await;
+    let closed = MemberEvent::Closed { code: 4000, reason: "session replaced".into() };
+    assert_eq!(told, [closed, MemberEvent::StateChanged(State::Failed)]);
+    assert!(!server.has_socket());
+}
+
+#[tokio::test]
+async fn a_draining_server_is_left_and_found_again() {
+    let mut server = Server::start().await;
+    let (_member, mut events, peer) = in_the_room(&mut server).await;
+    peer.close(1012, "service restart").await;
+    let mut peer = server.socket().await;
+    peer.signal().await;
+    peer.welcome(json!({"resumed": true})).await;
+    assert!(joined(&mut events).await);
+}
+
+#[tokio::test]
+async fn three_joins_without_an_answer_are_enough() {
+    let mut server = Server::start().await;
+    let patience = Patience { join_ack: Duration::from_millis(50), attempts: 3 };
+    let (_member, mut events) = Member::join(Options { patience, ..options(&server.url) }).unwrap();
+    let mut peers = Vec::new();
+    for _ in 0..3 {
+        let mut peer = server.socket().await;
+        assert_eq!(peer.signal().await["action"], "join");
+        peers.push(peer);
+    }
+    let told = rest(&mut events).await;
+    assert!(matches!(told[told.len() - 2], MemberEvent::Unreachable { .. }), "{told:?}");
+    assert!(!server.has_socket());
+}
+
+#[tokio::test]
+async fn an_upgrade_that_is_not_authorised_is_a_refusal() {
+    let mut server = Server::start().await;
+    let access_token = Some("jwt".to_owned());
+    let (_member, mut events) =
+        Member::join(Options { access_token, ..options(&format!("{}/refused", server.url)) }).unwrap();
+    let request = server.request().await;
+    assert_eq!((&request.path[..], &request.bearer[..]), ("/refused/ws", "jwt"));
+    request.answer(401, "");
+    let told = rest(&mut events).await;
+    assert!(matches!(told[1], MemberEvent::Refused { code: 4041, .. }), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_was_said_before_leaving_goes_out_before() {
+    let mut server = Server::start().await;
+    let (member, _events, mut peer) = in_the_room(&mut server).await;
+    for sdp in ["a", "b", "c"] {
+        member.signal(SignalKind::Offer, None, &offer(sdp)).await.unwrap();
+    }
+    member.leave().await.unwrap();
+    for sdp in ["a", "b", "c"] {
+        assert_eq!(peer.busy_signal().await["data"]["sdp"], sdp);
+    }
+    assert_eq!(peer.busy_signal().await["action"], "leave");
+}
+
+#[tokio::test]
+async fn a_long_signal_goes_out_in_frames_within_the_limit() {
+    let mut server = Server::start().await;
+    let (member, _events, mut peer) = in_the_room(&mut server).await;
+    let sdp = "é".repeat(50_000);
+    member.signal(SignalKind::Offer, None, &offer(&sdp)).await.unwrap();
+    assert_eq!(peer.busy_signal().await["data"]["sdp"], Value::from(sdp));
+}
+
+fn offer(sdp: &str) -> Offer {
+    Offer { sdp: sdp.to_owned(), options: OfferOptions::default() }
+}
