@@ -81,6 +81,7 @@ impl Stream {
             Payload::Variant(update) if self.ended => self.reopen(update),
             _ if self.ended => Err(Refusal::conflict("the stream has ended")),
             Payload::Variant(update) => self.update_variant(update),
+            Payload::Rendition(_) => Err(Refusal::invalid("this version has no renditions")),
             Payload::Segment(update) => self.update_segment(update),
             Payload::Part(update) => self.update_part(update),
         }

@@ -152,9 +152,11 @@ impl Room {
                 Ok(())
             }
             Body::Update(update) => self.update(&key, *update),
-            Body::Kick(_) => self.kick(now, &key, signal, out),
+            Body::Kick => self.kick(now, &key, signal, out),
             Body::Relayed(kind) => self.relay(&key, *kind, signal, out),
-            Body::Group(kind) => refuse(AckCode::UnsupportedChannel, format!("{} is not for this room", kind.name())),
+            Body::PublishRequest(_) | Body::PublishAccept | Body::PublishReject | Body::Watch => {
+                refuse(AckCode::UnsupportedChannel, "the signal is not for this room")
+            }
         }
     }
 

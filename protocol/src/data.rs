@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod media;
 pub mod payload;
+pub mod rendition;
 pub mod signal;
 
 pub use answer::{DataAck, DataAckBody};
@@ -14,4 +15,5 @@ pub use payload::{
     EndStream, InitSection, MapRef, PartData, PlaylistRef, SegmentData, SegmentHead, TrackRef, UpdatePart,
     UpdateSegment, UpdateVariant, Variant, WithMap,
 };
-pub use signal::{DataSignal, Payload, Refusal, decode};
+pub use rendition::{Rendition, RenditionType, UpdateRendition};
+pub use signal::{DataSignal, Payload, Refusal, decode, decode_multipart};

@@ -19,7 +19,7 @@ pub struct InvalidId {
 }
 
 macro_rules! identifier {
-    ($(#[$doc:meta])* $name:ident, $kind:literal, $allowed:literal, $legal:expr, dots: $dots:literal) => {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $allowed:literal, $legal:expr, dots: $dots:literal, $pattern:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Arc<str>);
@@ -70,6 +70,17 @@ macro_rules! identifier {
             }
         }
 
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let text = concat!("1 to 128 characters of ", $allowed, ".");
+                schemars::json_schema!({ "type": "string", "description": text, "minLength": 1, "maxLength": 128, "pattern": $pattern })
+            }
+        }
+
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
@@ -79,25 +90,46 @@ macro_rules! identifier {
     };
 }
 
+/// A pattern for everything but `.` and `..`, without the look-ahead that not every language has.
+macro_rules! no_dots {
+    ($plain:literal, $any:literal) => {
+        concat!(
+            "^(?:[",
+            $plain,
+            "][",
+            $any,
+            "]{0,127}|\\.[",
+            $plain,
+            "][",
+            $any,
+            "]{0,126}|\\.\\.[",
+            $any,
+            "]{1,126})$"
+        )
+    };
+}
+
 const fn unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
 
 identifier!(
     /// Name of a room (`rid`): 1–128 of `A-Z a-z 0-9 . _ ~ -`, not `.` or `..`.
-    RoomId, "a room id", "A-Z a-z 0-9 . _ ~ - (and not . or ..)", |b| unreserved(b) || b == b'~', dots: false
+    RoomId, "a room id", "A-Z a-z 0-9 . _ ~ - (and not . or ..)", |b| unreserved(b) || b == b'~', dots: false,
+    no_dots!("A-Za-z0-9_~-", "A-Za-z0-9._~-")
 );
 identifier!(
     /// A user: 1–128 printable ASCII characters.
-    UserId, "a user id", "printable ASCII", |b| matches!(b, b' '..=b'~'), dots: true
+    UserId, "a user id", "printable ASCII", |b| matches!(b, b' '..=b'~'), dots: true, "^[ -~]{1,128}$"
 );
 identifier!(
     /// A session of a user, one per device and purpose: 1–128 printable ASCII characters.
-    SessionId, "a session id", "printable ASCII", |b| matches!(b, b' '..=b'~'), dots: true
+    SessionId, "a session id", "printable ASCII", |b| matches!(b, b' '..=b'~'), dots: true, "^[ -~]{1,128}$"
 );
 identifier!(
     /// A playlist, variant, rendition, segment, part or map: 1–128 of `A-Z a-z 0-9 . _ -`, not `.` or `..`.
-    ObjectId, "an object id", "A-Z a-z 0-9 . _ - (and not . or ..)", unreserved, dots: false
+    ObjectId, "an object id", "A-Z a-z 0-9 . _ - (and not . or ..)", unreserved, dots: false,
+    no_dots!("A-Za-z0-9_-", "A-Za-z0-9._-")
 );
 
 #[cfg(test)]

@@ -13,4 +13,6 @@ pub mod data;
 pub mod frame;
 pub mod id;
 pub mod limits;
+pub mod schema;
 pub mod signal;
+mod strict;

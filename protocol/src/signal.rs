@@ -18,7 +18,7 @@ pub use head::Head;
 pub use join::{Engine, Join, JoinOptions};
 pub use kind::SignalKind;
 pub use member::{Category, Host, MemberKey, Recipient, RoomType, Session};
-pub use presence::{Heartbeat, Kick, Update};
+pub use presence::{Heartbeat, PublishRequest, Update};
 pub use webrtc::{Answer, IceCandidate, Offer, OfferOptions};
 
 /// A signal as the server holds it.
@@ -60,11 +60,17 @@ pub enum Body {
     /// Video or audio switched on or off.
     Update(Update),
     /// Put a user out.
-    Kick(Kick),
+    Kick,
+    /// A viewer asks to publish.
+    PublishRequest(PublishRequest),
+    /// The owner lets a viewer publish.
+    PublishAccept,
+    /// The owner does not.
+    PublishReject,
+    /// A viewer asks a publisher for an offer.
+    Watch,
     /// `OFFER`, `ANSWER` or `ICE`: passed on as it is.
     Relayed(SignalKind),
-    /// A signal of group rooms.
-    Group(SignalKind),
 }
 
 impl Body {
@@ -76,8 +82,12 @@ impl Body {
             Self::Leave => SignalKind::Leave,
             Self::Heartbeat(_) => SignalKind::Heartbeat,
             Self::Update(_) => SignalKind::Update,
-            Self::Kick(_) => SignalKind::Kick,
-            Self::Relayed(kind) | Self::Group(kind) => *kind,
+            Self::Kick => SignalKind::Kick,
+            Self::PublishRequest(_) => SignalKind::PublishRequest,
+            Self::PublishAccept => SignalKind::PublishAccept,
+            Self::PublishReject => SignalKind::PublishReject,
+            Self::Watch => SignalKind::Watch,
+            Self::Relayed(kind) => *kind,
         }
     }
 }

@@ -99,6 +99,7 @@ fn effects(playlist: &ObjectId, changes: Vec<Change>) -> Vec<Effect> {
 const fn playlist_of(payload: &Payload) -> &ObjectId {
     match payload {
         Payload::Variant(update) => &update.playlist.id,
+        Payload::Rendition(update) => &update.playlist.id,
         Payload::Segment(update) => &update.playlist.id,
         Payload::Part(update) => &update.playlist.id,
         Payload::End(end) => &end.playlist.id,

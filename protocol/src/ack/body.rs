@@ -3,13 +3,14 @@
 //! Bodies with a list of participants are generic over it: the server puts in the list it encoded once
 //! ([`RawValue`](serde_json::value::RawValue)), a client reads [`Participant`]s.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{RoomId, SessionId, UserId};
 use crate::signal::{Category, Engine, Host};
 
 /// What a member may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The oldest publisher, who owns the room.
@@ -21,7 +22,7 @@ pub enum Role {
 }
 
 /// A member that may publish, as everyone in the room sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Participant {
     /// The session id again, for clients that know members by one id.
@@ -50,7 +51,7 @@ pub struct Participant {
 }
 
 /// Body of the ack of `JOIN`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JoinAck<P = Vec<Participant>> {
     /// The room.
     #[serde(rename = "rid")]
@@ -84,7 +85,7 @@ pub struct JoinAck<P = Vec<Participant>> {
 }
 
 /// When heartbeats are due, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HeartbeatTimes {
     /// Time between two heartbeats.
     pub interval: u64,
@@ -93,7 +94,7 @@ pub struct HeartbeatTimes {
 }
 
 /// What the media engine needs.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EngineSettings {
     /// ICE servers.
     #[serde(rename = "icfg")]
@@ -101,7 +102,7 @@ pub struct EngineSettings {
 }
 
 /// The ICE servers in both forms that clients read.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IceConfig {
     /// Addresses only.
@@ -111,7 +112,7 @@ pub struct IceConfig {
 }
 
 /// An `RTCIceServer` object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IceServer {
     /// Addresses of one server.
     pub urls: Vec<String>,
@@ -124,7 +125,7 @@ pub struct IceServer {
 }
 
 /// Where a broadcast is uploaded and played.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HlsAddresses {
     /// For the publisher: where data signals go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,7 +135,7 @@ pub struct HlsAddresses {
 }
 
 /// Where data signals go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IngestAddress {
     /// The address for `POST`.
     pub url: String,
@@ -145,7 +146,7 @@ pub struct IngestAddress {
 }
 
 /// Body of the ack of `HEARTBEAT`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HeartbeatAck<P = Vec<Participant>> {
     /// The members that may publish, oldest first.
     #[serde(rename = "pps")]
@@ -159,7 +160,7 @@ pub struct HeartbeatAck<P = Vec<Participant>> {
 }
 
 /// Body of `PUBLISH_LIST_CHANGED`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PublishList<P = Vec<Participant>> {
     /// The room.
     #[serde(rename = "rid")]
@@ -170,7 +171,7 @@ pub struct PublishList<P = Vec<Participant>> {
 }
 
 /// Body of `ROOM_CLOSED`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RoomClosed {
     /// The room.
     #[serde(rename = "rid")]
@@ -180,7 +181,7 @@ pub struct RoomClosed {
 }
 
 /// Why a room closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RoomClosedReason {
     /// The last publisher went and none came back.
@@ -192,14 +193,14 @@ pub enum RoomClosedReason {
 }
 
 /// Body of `KEEPALIVE`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeepAlive {
     /// The server's time, in milliseconds since 1970.
     pub ts: u64,
 }
 
 /// Body of `GAP`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Gap {
     /// The room.
     #[serde(rename = "rid")]

@@ -1,10 +1,11 @@
 //! The answer to a data signal: `{"c": CODE, "s": NAME, "b": BODY}` with the code's HTTP status.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// An answer as read by a streamer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DataAck {
     /// The code's number.
     #[serde(rename = "c")]
@@ -18,7 +19,7 @@ pub struct DataAck {
 }
 
 /// Body of an answer to a data signal.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct DataAckBody {
     /// The signal's id, where it could be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]

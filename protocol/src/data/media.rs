@@ -1,8 +1,11 @@
 //! The scalars of data signals: media bytes, durations, dates, and integers that may come as text.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Media bytes, base64 (RFC 4648, section 4) on the wire.
@@ -12,6 +15,21 @@ pub struct Media(pub Bytes);
 impl Serialize for Media {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
+
+impl JsonSchema for Media {
+    fn schema_name() -> Cow<'static, str> {
+        "Media".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "Media bytes in base64 (RFC 4648, section 4), padded.",
+            "contentEncoding": "base64",
+            "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+        })
     }
 }
 
@@ -64,6 +82,16 @@ impl Serialize for Seconds {
     }
 }
 
+impl JsonSchema for Seconds {
+    fn schema_name() -> Cow<'static, str> {
+        "Seconds".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "description": "A duration in seconds.", "exclusiveMinimum": 0, "maximum": 3600 })
+    }
+}
+
 impl<'de> Deserialize<'de> for Seconds {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be within an hour")]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -76,6 +104,9 @@ impl<'de> Deserialize<'de> for Seconds {
     }
 }
 
+/// The last millisecond of the year 9999.
+const LAST_DATE: i64 = 253_402_300_799_999;
+
 /// A moment on the wall clock, in milliseconds since 1970; as text (RFC 3339, or the number) or a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ProgramDateTime(i64);
@@ -86,7 +117,7 @@ impl ProgramDateTime {
     /// # Errors
     /// When the year would not have four digits.
     pub fn from_millis(millis: i64) -> Result<Self, &'static str> {
-        if !(0..253_402_300_800_000).contains(&millis) {
+        if !(0..=LAST_DATE).contains(&millis) {
             return Err("`programDateTime` is out of range");
         }
         Ok(Self(millis))
@@ -99,8 +130,11 @@ impl ProgramDateTime {
     }
 
     fn parse(text: &str) -> Result<Self, &'static str> {
-        if let Ok(millis) = text.parse() {
-            return Self::from_millis(millis);
+        if is_number(text) {
+            return Self::from_millis(text.parse().map_err(|_| "`programDateTime` is out of range")?);
+        }
+        if !has_form_of_rfc_3339(text) {
+            return Err("`programDateTime` is neither a number nor RFC 3339");
         }
         let moment: jiff::Timestamp = text.parse().map_err(|_| "`programDateTime` is neither a number nor RFC 3339")?;
         Self::from_millis(moment.as_millisecond())
@@ -120,6 +154,22 @@ impl Serialize for ProgramDateTime {
     }
 }
 
+impl JsonSchema for ProgramDateTime {
+    fn schema_name() -> Cow<'static, str> {
+        "ProgramDateTime".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A moment in milliseconds since 1970, as a number or as text, or in the form of RFC 3339.",
+            "anyOf": [
+                { "type": "integer", "minimum": 0, "maximum": LAST_DATE },
+                { "type": "string", "pattern": "^(?:[0-9]{1,15}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2}))$" },
+            ],
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for ProgramDateTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = match TextOrNumber::deserialize(deserializer)? {
@@ -128,6 +178,27 @@ impl<'de> Deserialize<'de> for ProgramDateTime {
         };
         read.map_err(serde::de::Error::custom)
     }
+}
+
+fn is_number(text: &str) -> bool {
+    (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// RFC 3339 in capitals, with seconds; the calendar is checked elsewhere.
+fn has_form_of_rfc_3339(text: &str) -> bool {
+    let fits = |form: &str, text: &str| {
+        let fit = |(form, byte): (u8, u8)| if form == b'0' { byte.is_ascii_digit() } else { form == byte };
+        form.len() == text.len() && form.bytes().zip(text.bytes()).all(fit)
+    };
+    let Some((date, rest)) = text.split_at_checked(19) else { return false };
+    let zone = match rest.strip_prefix('.') {
+        Some(fraction) => fraction.trim_start_matches(|c: char| c.is_ascii_digit()),
+        None => rest,
+    };
+    let digits = rest.len() - zone.len();
+    let fraction = digits == 0 || (2..=10).contains(&digits);
+    let zones = ["Z", "+00:00", "-00:00"];
+    fits("0000-00-00T00:00:00", date) && fraction && zones.iter().any(|form| fits(form, zone))
 }
 
 #[derive(Deserialize)]
@@ -141,7 +212,7 @@ enum TextOrNumber {
 pub(crate) fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let read = match TextOrNumber::deserialize(deserializer)? {
         TextOrNumber::Number(number) => u64::try_from(number).ok(),
-        TextOrNumber::Text(text) => text.parse().ok(),
+        TextOrNumber::Text(text) => is_number(&text).then(|| text.parse().ok()).flatten(),
     };
     read.ok_or_else(|| serde::de::Error::custom("expected an integer of 0 or more, as a number or as text"))
 }
@@ -151,6 +222,13 @@ pub(crate) fn lenient_option<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
     #[derive(Deserialize)]
     struct Wrapped(#[serde(deserialize_with = "lenient")] u64);
     Ok(Option::<Wrapped>::deserialize(deserializer)?.map(|wrapped| wrapped.0))
+}
+
+/// Schema of what [`lenient`] reads.
+pub(crate) fn lenient_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^[0-9]{1,18}$" }],
+    })
 }
 
 #[cfg(test)]

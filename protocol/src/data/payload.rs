@@ -2,79 +2,89 @@
 //!
 //! Whatever ends up inside a playlist line is checked here for characters that would break out of it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::media::{Media, ProgramDateTime, Seconds, lenient_option};
+use super::media::{Media, ProgramDateTime, Seconds, lenient_option, lenient_schema};
 use crate::id::ObjectId;
 
 /// Names a playlist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlaylistRef {
     /// The multivariant playlist's id.
     pub id: ObjectId,
     /// The sender's version of the playlist.
     #[serde(default, deserialize_with = "lenient_option", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "lenient_schema")]
     pub version: Option<u64>,
 }
 
 /// Names a variant or rendition.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrackRef {
     /// The track's id.
     pub id: ObjectId,
 }
 
 /// Names an initialization section that was uploaded before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MapRef {
     /// The init section's id.
     pub id: ObjectId,
 }
 
 /// Payload of `updateVariant`: makes or changes a variant; the playlist is made by the way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct UpdateVariant {
     /// The playlist.
+    #[serde(deserialize_with = "crate::strict::object")]
     pub playlist: PlaylistRef,
     /// The variant.
+    #[serde(deserialize_with = "crate::strict::object")]
     pub variant: Variant,
     /// Its initialization section.
+    #[serde(deserialize_with = "crate::strict::object")]
     pub segment: WithMap,
 }
 
 /// The `segment` member of `updateVariant`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WithMap {
     /// The initialization section.
+    #[serde(deserialize_with = "crate::strict::object")]
     pub map: InitSection,
 }
 
 /// An initialization section (`EXT-X-MAP`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InitSection {
     /// Its id, the file name in the playlist.
     pub id: ObjectId,
-    /// Its bytes.
+    /// Its bytes; a part of its own in the multipart form.
+    #[serde(default)]
     pub data: Media,
 }
 
 /// A variant stream (`EXT-X-STREAM-INF`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Variant {
     /// The variant's id.
     pub id: ObjectId,
     /// RFC 6381 names of all codecs, joined by commas.
     #[serde(deserialize_with = "codecs")]
+    #[schemars(regex(pattern = "^[A-Za-z0-9.,_ +-]{1,256}$"))]
     pub codecs: String,
     /// Peak bits per second, more than 0.
     #[serde(deserialize_with = "bandwidth")]
+    #[schemars(range(min = 1))]
     pub bandwidth: u64,
     /// The group of audio renditions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audio: Option<ObjectId>,
     /// The sender's version of the variant.
     #[serde(default, deserialize_with = "lenient_option", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "lenient_schema")]
     pub version: Option<u64>,
     /// The longest a segment gets, in seconds.
     pub target_duration: Seconds,
@@ -82,29 +92,33 @@ pub struct Variant {
     pub target_part_duration: Seconds,
     /// Width and height in pixels, `1280x720`.
     #[serde(default, deserialize_with = "resolution", skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[0-9]{1,5}x[0-9]{1,5}$"))]
     pub resolution: Option<String>,
     /// Frames per second, more than 0 and at most 1000.
     #[serde(default, deserialize_with = "frame_rate", skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1000))]
     pub frame_rate: Option<f64>,
 }
 
 /// Payload of `updateSegment`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UpdateSegment {
     /// The playlist.
+    #[serde(deserialize_with = "crate::strict::object")]
     pub playlist: PlaylistRef,
     /// The variant, where it is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::strict::optional", skip_serializing_if = "Option::is_none")]
     pub variant: Option<TrackRef>,
     /// The rendition, where it is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::strict::optional", skip_serializing_if = "Option::is_none")]
     pub rendition: Option<TrackRef>,
     /// The segment.
+    #[serde(deserialize_with = "crate::strict::object")]
     pub segment: SegmentData,
 }
 
 /// A whole segment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentData {
     /// The segment's id, the file name in the playlist.
@@ -120,31 +134,35 @@ pub struct SegmentData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program_date_time: Option<ProgramDateTime>,
     /// Its initialization section; absent: the newest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::strict::optional", skip_serializing_if = "Option::is_none")]
     pub map: Option<MapRef>,
-    /// Its bytes.
+    /// Its bytes; a part of its own in the multipart form.
+    #[serde(default)]
     pub data: Media,
 }
 
 /// Payload of `updatePart`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UpdatePart {
     /// The playlist.
+    #[serde(deserialize_with = "crate::strict::object")]
     pub playlist: PlaylistRef,
     /// The variant, where it is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::strict::optional", skip_serializing_if = "Option::is_none")]
     pub variant: Option<TrackRef>,
     /// The rendition, where it is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::strict::optional", skip_serializing_if = "Option::is_none")]
     pub rendition: Option<TrackRef>,
     /// The segment the part belongs to.
+    #[serde(deserialize_with = "crate::strict::object")]
     pub segment: SegmentHead,
     /// The part.
+    #[serde(deserialize_with = "crate::strict::object")]
     pub part: PartData,
 }
 
 /// The segment a part belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SegmentHead {
     /// The segment's id, the file name in the playlist.
@@ -161,12 +179,12 @@ pub struct SegmentHead {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program_date_time: Option<ProgramDateTime>,
     /// Its initialization section; absent: the newest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::strict::optional", skip_serializing_if = "Option::is_none")]
     pub map: Option<MapRef>,
 }
 
 /// A part (`EXT-X-PART`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartData {
     /// The part's id, the file name in the playlist.
     pub id: ObjectId,
@@ -186,9 +204,10 @@ pub struct PartData {
 }
 
 /// Payload of `endStream`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EndStream {
     /// The playlist.
+    #[serde(deserialize_with = "crate::strict::object")]
     pub playlist: PlaylistRef,
 }
 

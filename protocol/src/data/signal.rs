@@ -1,11 +1,14 @@
 //! The envelope of a data signal and its decoding from JSON.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::media::lenient;
+use super::media::{Media, lenient};
 use super::payload::{EndStream, UpdatePart, UpdateSegment, UpdateVariant};
+use super::rendition::UpdateRendition;
+use crate::strict;
 
 /// The version of data signals.
 pub const VERSION: u64 = 1;
@@ -26,6 +29,8 @@ pub struct DataSignal {
 pub enum Payload {
     /// A variant and its init section.
     Variant(UpdateVariant),
+    /// A rendition and its init section.
+    Rendition(UpdateRendition),
     /// A whole segment.
     Segment(UpdateSegment),
     /// A part of a segment.
@@ -40,6 +45,7 @@ impl Payload {
     pub const fn action(&self) -> &'static str {
         match self {
             Self::Variant(_) => "updateVariant",
+            Self::Rendition(_) => "updateRendition",
             Self::Segment(_) => "updateSegment",
             Self::Part(_) => "updatePart",
             Self::End(_) => "endStream",
@@ -51,6 +57,7 @@ impl Payload {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Variant(_) => "UPDATE_VARIANT",
+            Self::Rendition(_) => "UPDATE_RENDITION",
             Self::Segment(_) => "UPDATE_SEGMENT",
             Self::Part(_) => "UPDATE_PART",
             Self::End(_) => "END_STREAM",
@@ -62,6 +69,7 @@ impl Payload {
     pub fn media_bytes(&self) -> usize {
         match self {
             Self::Variant(update) => update.segment.map.data.0.len(),
+            Self::Rendition(update) => update.segment.map.data.0.len(),
             Self::Segment(update) => update.segment.data.0.len(),
             Self::Part(update) => update.part.data.0.len(),
             Self::End(_) => 0,
@@ -78,6 +86,7 @@ impl DataSignal {
     pub fn to_json(&self) -> String {
         let written = match &self.payload {
             Payload::Variant(update) => self.write(update),
+            Payload::Rendition(update) => self.write(update),
             Payload::Segment(update) => self.write(update),
             Payload::Part(update) => self.write(update),
             Payload::End(end) => self.write(end),
@@ -124,6 +133,7 @@ struct Envelope<'a> {
     action: std::borrow::Cow<'a, str>,
     #[serde(deserialize_with = "lenient")]
     version: u64,
+    #[serde(deserialize_with = "hyphenated")]
     id: Uuid,
     #[serde(deserialize_with = "lenient")]
     timestamp: u64,
@@ -132,12 +142,40 @@ struct Envelope<'a> {
     payload: &'a RawValue,
 }
 
+fn hyphenated<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let id = Uuid::try_parse(&text).ok().filter(|_| text.len() == 36);
+    id.ok_or_else(|| serde::de::Error::custom("`id` must be a UUID with hyphens"))
+}
+
+/// The media of the multipart form.
+#[derive(Debug, Default)]
+struct Parts {
+    data: Option<Bytes>,
+    map: Option<Bytes>,
+}
+
 /// Reads the JSON form.
 ///
 /// # Errors
 /// A [`Refusal`] with a sentence when it is no data signal, or when `numbytes` does not tell the truth.
 pub fn decode(json: &[u8]) -> Result<DataSignal, Refusal> {
+    read(json, None)
+}
+
+/// Reads the multipart form: the JSON without `data` members, and the bytes of the parts `data` and `map`.
+///
+/// # Errors
+/// As [`decode`], and when a part is missing, or there is one that the signal has no place for.
+pub fn decode_multipart(json: &[u8], data: Option<Bytes>, map: Option<Bytes>) -> Result<DataSignal, Refusal> {
+    read(json, Some(Parts { data, map }))
+}
+
+fn read(json: &[u8], parts: Option<Parts>) -> Result<DataSignal, Refusal> {
     let blank = |reason: String| Refusal { name: None, id: None, reason };
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(blank("the signal must be a JSON object".into()));
+    }
     let envelope: Envelope<'_> = serde_json::from_slice(json).map_err(|error| blank(error.to_string()))?;
     let (id, timestamp) = (envelope.id, envelope.timestamp);
     if envelope.version != VERSION {
@@ -145,7 +183,11 @@ pub fn decode(json: &[u8]) -> Result<DataSignal, Refusal> {
     }
     let name = name_of(&envelope.action);
     let refuse = |reason: String| Refusal { name, id: Some(id), reason };
-    let payload = payload(&envelope.action, envelope.payload.get()).map_err(refuse)?;
+    let mut payload = payload(&envelope.action, envelope.payload.get()).map_err(refuse)?;
+    if let Some(parts) = parts {
+        payload.fill(parts).map_err(|reason| refuse(reason.to_owned()))?;
+    }
+    payload.check_media().map_err(|reason| refuse(reason.to_owned()))?;
     let counted = payload.media_bytes();
     if counted != envelope.numbytes {
         return Err(refuse(format!("`numbytes` says {}, counted {counted}", envelope.numbytes)));
@@ -153,25 +195,74 @@ pub fn decode(json: &[u8]) -> Result<DataSignal, Refusal> {
     Ok(DataSignal { id, timestamp, payload })
 }
 
+impl Payload {
+    fn media(&mut self) -> (Option<&mut Media>, Option<&mut Media>) {
+        match self {
+            Self::Variant(update) => (None, Some(&mut update.segment.map.data)),
+            Self::Rendition(update) => (None, Some(&mut update.segment.map.data)),
+            Self::Segment(update) => (Some(&mut update.segment.data), None),
+            Self::Part(update) => (Some(&mut update.part.data), None),
+            Self::End(_) => (None, None),
+        }
+    }
+
+    fn fill(&mut self, parts: Parts) -> Result<(), &'static str> {
+        let (data, map) = self.media();
+        put(data, parts.data, "there is no place for the part `data`")?;
+        put(map, parts.map, "there is no place for the part `map`")
+    }
+
+    fn check_media(&self) -> Result<(), &'static str> {
+        match self {
+            Self::End(_) => Ok(()),
+            Self::Part(update) if update.part.gap => Ok(()),
+            Self::Part(_) if self.media_bytes() == 0 => Err("a part without bytes must be a `gap`"),
+            _ if self.media_bytes() == 0 => Err("`data` is missing or empty"),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn put(place: Option<&mut Media>, part: Option<Bytes>, no_place: &'static str) -> Result<(), &'static str> {
+    match (place, part) {
+        (_, None) => Ok(()),
+        (Some(place), Some(_)) if !place.0.is_empty() => Err("media comes as a part or as base64, not both"),
+        (Some(place), Some(bytes)) => {
+            place.0 = bytes;
+            Ok(())
+        }
+        (None, Some(_)) => Err(no_place),
+    }
+}
+
 fn payload(action: &str, text: &str) -> Result<Payload, String> {
     match action {
-        "updateVariant" => serde_json::from_str(text).map(Payload::Variant).map_err(sentence),
+        "updateVariant" => object(text).map(Payload::Variant),
+        "updateRendition" => object(text).map(Payload::Rendition),
         "updateSegment" => {
-            let update: UpdateSegment = serde_json::from_str(text).map_err(sentence)?;
+            let update: UpdateSegment = object(text)?;
             one_track(update.variant.is_some(), update.rendition.is_some())?;
             Ok(Payload::Segment(update))
         }
         "updatePart" => {
-            let update: UpdatePart = serde_json::from_str(text).map_err(sentence)?;
+            let update: UpdatePart = object(text)?;
             one_track(update.variant.is_some(), update.rendition.is_some())?;
-            if update.part.data.0.is_empty() && !update.part.gap {
-                return Err("a part without bytes must be a `gap`".into());
-            }
             Ok(Payload::Part(update))
         }
-        "endStream" => serde_json::from_str(text).map(Payload::End).map_err(sentence),
+        "endStream" => object(text).map(Payload::End),
         other => Err(format!("there is no action {:?}", other.chars().take(64).collect::<String>())),
     }
+}
+
+fn object<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    let read = || strict::object(&mut serde_json::Deserializer::from_str(text));
+    read().map_err(|_: serde_json::Error| {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+            Ok(_) => "`payload` must be an object".to_owned(),
+            Err(error) => format!("`{}`: {}", error.path(), error.inner()),
+        }
+    })
 }
 
 fn one_track(variant: bool, rendition: bool) -> Result<(), String> {
@@ -190,11 +281,6 @@ fn name_of(action: &str) -> Option<&'static str> {
         "endStream" => "END_STREAM",
         _ => return None,
     })
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
-fn sentence(error: serde_json::Error) -> String {
-    error.to_string()
 }
 
 #[cfg(test)]

@@ -44,8 +44,16 @@ struct Name<'a> {
 struct Relayed<'a> {
     #[serde(borrow)]
     sdp: &'a RawValue,
-    #[serde(default, rename = "op")]
+}
+
+#[derive(Deserialize)]
+struct WithOptions {
+    #[serde(default, rename = "op", deserialize_with = "crate::strict::object")]
     _options: OfferOptions,
+}
+
+#[derive(Deserialize)]
+struct Number {
     sq: Option<IgnoredAny>,
 }
 
@@ -69,7 +77,13 @@ fn read(kind: SignalKind, text: &str, message: &str) -> Result<Signal, String> {
         return Err(format!("`s` must be {} where `action` is {}", kind.name(), kind.action()));
     }
     let head: Head = member(text)?;
+    if head.recipient.is_none() && kind.needs_recipient(head.room_type) {
+        return Err("`to` is missing".into());
+    }
     let body = body(kind, text)?;
+    if kind.is_forwarded() {
+        check_number_is_free(text)?;
+    }
     let start = text.as_ptr() as usize - message.as_ptr() as usize;
     Ok(Signal { head, body, message: Arc::from(message), data: start..start + text.len() })
 }
@@ -80,10 +94,13 @@ fn body(kind: SignalKind, text: &str) -> Result<Body, String> {
         SignalKind::Leave => Body::Leave,
         SignalKind::Heartbeat => Body::Heartbeat(member(text)?),
         SignalKind::Update => Body::Update(member(text)?),
-        SignalKind::Kick => Body::Kick(member(text)?),
+        SignalKind::Kick => Body::Kick,
+        SignalKind::PublishRequest => Body::PublishRequest(member(text)?),
+        SignalKind::PublishAccept => Body::PublishAccept,
+        SignalKind::PublishReject => Body::PublishReject,
+        SignalKind::Watch => Body::Watch,
         SignalKind::Offer | SignalKind::Answer => relayed(kind, text, is_string)?,
         SignalKind::Ice => relayed(kind, text, |sdp| is_string(sdp) || sdp.starts_with('{'))?,
-        group => Body::Group(group),
     })
 }
 
@@ -92,10 +109,18 @@ fn relayed(kind: SignalKind, text: &str, legal: fn(&str) -> bool) -> Result<Body
     if !legal(members.sdp.get()) {
         return Err("`sdp` has the wrong type".into());
     }
-    if members.sq.is_some() {
-        return Err("`sq` is the server's: leave it out of a signal to be forwarded".into());
+    if kind == SignalKind::Offer {
+        member::<WithOptions>(text)?;
     }
     Ok(Body::Relayed(kind))
+}
+
+/// The recipient's number goes in front; one of the sender's own would stand behind it and win.
+fn check_number_is_free(text: &str) -> Result<(), String> {
+    match member::<Number>(text)?.sq {
+        Some(_) => Err("`sq` is the server's: leave it out of a signal to be forwarded".into()),
+        None => Ok(()),
+    }
 }
 
 fn is_string(json: &str) -> bool {
@@ -106,7 +131,20 @@ fn member<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
     if !text.starts_with('{') {
         return Err("`data` must be an object".into());
     }
-    serde_json::from_str(text).map_err(|error| sentence(&error))
+    serde_json::from_str(text).map_err(|_| reason::<T>(text))
+}
+
+/// Which member is wrong, and what was expected. Reads a second time: only what is refused pays for it.
+fn reason<'a, T: Deserialize<'a>>(text: &'a str) -> String {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+        Ok(_) => "`data` is malformed".to_owned(),
+        Err(error) => {
+            let path = error.path().to_string();
+            let sentence = sentence(error.inner());
+            if path == "." { sentence } else { format!("`{path}`: {sentence}") }
+        }
+    }
 }
 
 /// Serde's message without the position, which refers to a part of what the client sent.

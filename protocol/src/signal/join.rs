@@ -1,9 +1,10 @@
 //! `JOIN`: create, join or resume.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The engine that carries the media; the server answers [`Engine::Native`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
     /// WebRTC and HLS as this protocol describes them.
@@ -18,7 +19,7 @@ pub enum Engine {
 }
 
 /// The members of `JOIN`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Join {
     /// Video enabled.
     #[serde(rename = "ve")]
@@ -30,12 +31,12 @@ pub struct Join {
     #[serde(rename = "eg", default)]
     pub engine: Engine,
     /// How to join.
-    #[serde(rename = "op", default)]
+    #[serde(rename = "op", default, deserialize_with = "crate::strict::object")]
     pub options: JoinOptions,
 }
 
 /// How to join.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct JoinOptions {
     /// Create the room; refused when it exists.

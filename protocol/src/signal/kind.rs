@@ -51,6 +51,22 @@ kinds! {
 }
 
 impl SignalKind {
+    /// Whether the signal must say to whom it goes, in this type of room.
+    #[must_use]
+    pub const fn needs_recipient(self, room_type: RoomType) -> bool {
+        match self {
+            Self::Kick | Self::PublishAccept | Self::PublishReject | Self::Watch => true,
+            Self::Offer | Self::Answer | Self::Ice => matches!(room_type, RoomType::M2m | RoomType::A2m),
+            _ => false,
+        }
+    }
+
+    /// Whether the signal reaches others as it was sent.
+    #[must_use]
+    pub const fn is_forwarded(self) -> bool {
+        !matches!(self, Self::Join | Self::Leave | Self::Heartbeat | Self::Update)
+    }
+
     /// The signal with this `action`.
     #[must_use]
     pub fn from_action(action: &str) -> Option<Self> {

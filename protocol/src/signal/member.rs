@@ -1,11 +1,16 @@
 //! Who speaks and to whom: room types, sessions, members and recipients.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::id::{SessionId, UserId};
 
 /// What a room is for (`ch`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RoomType {
     /// A call of two users.
@@ -19,7 +24,7 @@ pub enum RoomType {
 }
 
 /// What a session carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Category {
     /// Camera and microphone.
@@ -29,7 +34,7 @@ pub enum Category {
 }
 
 /// What kind of program a client is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Host {
     /// An iOS app.
     #[serde(rename = "iOS")]
@@ -49,7 +54,7 @@ pub enum Host {
 }
 
 /// The sender's session (`ss`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     /// The user.
@@ -73,7 +78,7 @@ impl Session {
 }
 
 /// A member of a room: one session of one user.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberKey {
     /// The user.
@@ -83,13 +88,32 @@ pub struct MemberKey {
 }
 
 /// To whom a signal goes (`to`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "`to` must be a user id or {userId, sessionId}")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
 pub enum Recipient {
     /// Every session of a user.
     User(UserId),
     /// One session.
     Session(MemberKey),
+}
+
+impl<'de> Deserialize<'de> for Recipient {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Recipient;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a user id or {userId, sessionId}")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Recipient, E> {
+                UserId::parse(text).map(Recipient::User).map_err(E::custom)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Recipient, A::Error> {
+                MemberKey::deserialize(MapAccessDeserializer::new(map)).map(Recipient::Session)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 impl Recipient {

@@ -1,9 +1,10 @@
-//! `HEARTBEAT`, `UPDATE` and `KICK`: who is there and what they send.
+//! `HEARTBEAT`, `UPDATE` and `PUBLISH_REQUEST`: who is there and what they send.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The members of `HEARTBEAT`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Heartbeat {
     /// Heartbeat id, given back in the ack.
     #[serde(rename = "bid")]
@@ -21,7 +22,7 @@ const fn yes() -> bool {
 }
 
 /// The members of `UPDATE`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Update {
     /// Video enabled.
     #[serde(rename = "ve")]
@@ -31,6 +32,16 @@ pub struct Update {
     pub audio: bool,
 }
 
-/// `KICK` has no members of its own beside `to`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kick {}
+/// The members of `PUBLISH_REQUEST`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PublishRequest {
+    /// Video enabled.
+    #[serde(rename = "ve")]
+    pub video: bool,
+    /// Audio enabled.
+    #[serde(rename = "ae")]
+    pub audio: bool,
+    /// Words for the owner.
+    #[serde(rename = "msg", default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}

@@ -2,21 +2,22 @@
 //!
 //! The server checks the form of these members and reads no meaning from them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The members of `OFFER`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Offer {
     /// The session description (RFC 8866).
     pub sdp: String,
     /// How the offer is meant.
-    #[serde(rename = "op", default)]
+    #[serde(rename = "op", default, deserialize_with = "crate::strict::object")]
     pub options: OfferOptions,
 }
 
 /// How an offer is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OfferOptions {
     /// An ICE restart.
@@ -26,14 +27,14 @@ pub struct OfferOptions {
 }
 
 /// The members of `ANSWER`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
     /// The session description (RFC 8866).
     pub sdp: String,
 }
 
 /// The members of `ICE`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IceCandidate {
     /// The candidate: a string or an `RTCIceCandidateInit` object.
     #[serde(rename = "sdp")]
