@@ -57,7 +57,7 @@ impl Attempt {
         let deadline = match payload {
             Payload::Part(_) => Some(queued + limit),
             Payload::Segment(_) | Payload::End(_) => Some(now + limit),
-            Payload::Variant(_) => None,
+            Payload::Variant(_) | Payload::Rendition(_) => None,
         };
         Self { deadline, failures: 0, renewals: 0, unsure: false, restored: false }
     }
