@@ -4,10 +4,10 @@ WEB_SOURCES := $(shell find web/src web/index.html web/vite.config.ts web/packag
 OUTPUT := test-output
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check unit e2e browser tools web fmt clean
+.PHONY: help run demo test check unit contracts e2e browser schema tools web fmt clean fuzz bench
 
 help: ## list the jobs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: web ## build and start the server on http://127.0.0.1:8080
 	cargo run --release --locked -p roomcast-server -- serve
@@ -16,7 +16,7 @@ demo: web ## the server and a broadcast of a test picture that shows the time (n
 	cargo build --release --locked -p roomcast-server
 	scripts/demo.sh target/release/roomcast
 
-test: tools check unit e2e browser ## everything that CI runs; installs ffmpeg and chromium when missing and permitted
+test: tools check unit contracts e2e browser ## everything that CI runs; installs ffmpeg and chromium when missing and permitted
 
 check: web ## formatting, lints and types
 	cargo fmt --all --check
@@ -28,6 +28,9 @@ unit: web ## unit and property tests
 	cargo test --workspace --locked --exclude roomcast-tests
 	npm --prefix web test
 
+contracts: tests/contracts/node_modules tests/contracts/.venv ## the published schema, used from TypeScript, Python and Go
+	cd tests/contracts && node run.mjs
+
 e2e: web ## a real server process, over real sockets
 	cargo build --locked -p roomcast-server
 	cargo test --locked -p roomcast-tests
@@ -38,8 +41,23 @@ browser: web tests/browser/node_modules ## calls and broadcasts in real Chromium
 	cd tests/browser && ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) \
 		node --test --test-concurrency=1 --test-reporter=spec *.test.mjs
 
+schema: ## write the published schema anew from the types
+	cargo run --locked -p roomcast-server -- schema schema
+
+# Fuzzing wants flags of the nightly compiler, which the stable one takes when told so. New finds go to
+# fuzz/found; the corpus is the committed seed.
+fuzz: ## 30 s of fuzzing for each reader of the protocol
+	cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
+	set -e; for target in $$(cargo fuzz list); do \
+		mkdir -p fuzz/found/$$target; \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target fuzz/found/$$target fuzz/corpus/$$target -- -max_total_time=30 -max_len=4096; \
+	done
+
+bench: ## what reading a message costs, beside a full parse
+	cargo bench -p roomcast-protocol --locked
+
 tools: ## install what the tests need and this machine lacks
-	scripts/tools.sh ffmpeg chromium
+	scripts/tools.sh ffmpeg chromium python3
 
 web: web/dist/index.html ## build the web page
 
@@ -54,6 +72,15 @@ tests/browser/node_modules: tests/browser/package-lock.json
 	npm --prefix tests/browser ci --no-audit --no-fund
 	touch $@
 
+tests/contracts/node_modules: tests/contracts/package-lock.json
+	npm --prefix tests/contracts ci --no-audit --no-fund --ignore-scripts
+	touch $@
+
+tests/contracts/.venv: tests/contracts/requirements.txt
+	python3 -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 fmt: web/node_modules ## format everything
 	cargo fmt --all
 	npm --prefix web run format
@@ -61,3 +88,4 @@ fmt: web/node_modules ## format everything
 clean: ## remove everything that was built
 	cargo clean
 	rm -rf web/dist web/node_modules tests/browser/node_modules $(OUTPUT)
+	rm -rf tests/contracts/node_modules tests/contracts/.venv tests/contracts/generated

@@ -8,6 +8,9 @@ for program in "$@"; do
         chromium) for name in "${CHROMIUM:-chromium}" chromium-browser google-chrome google-chrome-stable; do
                 command -v "$name" >/dev/null && continue 2
             done ;;
+        # Debian keeps what makes a virtual environment apart.
+        python3) python3 -c 'import venv, ensurepip' 2>/dev/null && continue
+            missing+=(python3-venv) ;;
         *) command -v "$program" >/dev/null && continue ;;
     esac
     missing+=("$program")

@@ -3,6 +3,7 @@
 //! Writing puts the members in this order; reading takes any. [`Reply`] is a client's view of either.
 
 pub mod body;
+pub mod message;
 pub mod reply;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ pub use body::{
     EngineSettings, Gap, HeartbeatAck, HeartbeatTimes, HlsAddresses, IceConfig, IceServer, IngestAddress, JoinAck,
     KeepAlive, Participant, PublishList, Role, RoomClosed, RoomClosedReason,
 };
+pub use message::{ErrorAck, ServerMessage, decode};
 pub use reply::{Ack, Reply, read};
 
 use crate::code::AckCode;

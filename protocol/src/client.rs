@@ -1,7 +1,27 @@
-//! The client's half of the protocol, pure: its state machine and its reconnect delays.
+//! The client's half of the protocol, pure: times (in milliseconds) and randomness are arguments.
+//!
+//! [`state`] is the table of legal moves, [`watchdog`] the table of rules that find out when something is wrong,
+//! [`close`] what a close code means; [`Watched`] interprets all three. [`queue`] keeps what is said out of the room,
+//! [`backoff`] makes reconnect delays, and [`Machine`] joins everything into a client. [`describe`] gives the tables to
+//! other languages and [`traces`] what an interpreter of them must do. Nothing here opens a socket or reads a clock.
 
 pub mod backoff;
+pub mod close;
+pub mod machine;
+mod named;
+pub mod outcome;
+pub mod queue;
 pub mod state;
+pub mod table;
+pub mod trace;
+pub mod watchdog;
 
 pub use backoff::reconnect_delay;
-pub use state::{Event, State};
+pub use close::close_outcome;
+pub use machine::{Input, Lost, Machine, Output};
+pub use outcome::Outcome;
+pub use queue::{Outgoing, Queue};
+pub use state::{Event, MOVES, State};
+pub use table::describe;
+pub use trace::traces;
+pub use watchdog::{Observation, Role, Watched};

@@ -131,20 +131,30 @@ macro_rules! close_codes {
             pub const fn reason(self) -> &'static str {
                 match self { $(Self::$variant => $reason),* }
             }
+
+            /// When the server closes so, in a sentence.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
         }
     };
 }
 
 close_codes! {
     Normal = 1000, "", "The client closed; the close is answered.";
-    ServiceRestart = 1012, "service restart", "The server drains.";
+    IdleTimeout = 1001, "idle timeout", "No message went either way for ten minutes.";
+    TooOld = 1001, "connection too old", "The connection is two hours old.";
     Protocol = 1002, "protocol error", "A frame breaks RFC 6455.";
     Binary = 1003, "text only", "A binary message was sent.";
     InvalidUtf8 = 1007, "invalid UTF-8", "A text message is not UTF-8.";
+    RateLimit = 1008, "rate limit", "The client sent more than its rate for a minute on end.";
     TooBig = 1009, "message too big", "A frame or message is over its limit.";
     Internal = 1011, "internal error", "The server failed.";
+    ServiceRestart = 1012, "service restart", "The server drains.";
     SlowConsumer = 1013, "slow consumer", "The outbound queue went over its bound.";
     SessionReplaced = 4000, "session replaced", "A newer connection took the session over.";
+    TokenExpired = 4001, "token expired", "The access token ended while the connection was open.";
 }
 
 #[cfg(test)]

@@ -15,4 +15,6 @@ pub mod id;
 pub mod limits;
 pub mod schema;
 pub mod signal;
+#[cfg(any(test, feature = "proptest"))]
+pub mod strategy;
 mod strict;

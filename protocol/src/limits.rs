@@ -41,7 +41,7 @@ pub const HLS_WINDOW: Duration = Duration::from_secs(60);
 pub const PARTS_BEFORE_GAP: usize = 3;
 /// How long a client waits for the ack of its `JOIN` before it asks again.
 pub const JOIN_ACK_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a client asks to join before it gives up.
+/// How often a client joins again before it gives up.
 pub const JOIN_ATTEMPTS: u32 = 3;
 /// First step of a client's reconnect delay.
 pub const RECONNECT_BASE: Duration = Duration::from_millis(250);

@@ -1,1 +1,64 @@
-//! Schema.
+//! The published form of the protocol, made from the types: JSON Schema 2020-12, codes, limits and vectors.
+//!
+//! [`files`] gives every file of the folder `schema/`; a test holds the committed ones against it. What other
+//! people build on is written here and nowhere by hand.
+
+mod asyncapi;
+mod catalogue;
+mod compose;
+mod machine;
+mod messages;
+mod openapi;
+pub mod vectors;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+pub use vectors::Vectors;
+
+use crate::client;
+
+/// The version of the published schema, part of every `$id`.
+pub const VERSION: &str = "1.0.0";
+
+/// One published file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its path within the folder `schema/`.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+impl File {
+    fn json(path: &str, content: &impl Serialize) -> Self {
+        let text = serde_json::to_string_pretty(content).expect("a document serialises") + "\n";
+        Self { path: path.to_owned(), text }
+    }
+}
+
+/// Every published file that is made from the types.
+#[must_use]
+pub fn files() -> Vec<File> {
+    let mut files: Vec<File> = documents().into_iter().map(|(path, content)| File::json(&path, &content)).collect();
+    files.push(File::json("state-machine.json", &client::describe()));
+    files.push(File::json("vectors/state-machine.json", &json!({ "version": VERSION, "traces": client::traces() })));
+    files.extend(vectors::files());
+    files
+}
+
+fn documents() -> Vec<(String, Value)> {
+    let name = |name: &str| format!("{name}.schema.json");
+    vec![
+        (name("client-messages"), messages::client_messages()),
+        (name("server-messages"), messages::server_messages()),
+        (name("data-signals"), messages::data_signals()),
+        (name("data-answers"), messages::data_answers()),
+        (name("state-machine"), machine::table()),
+        (name("state-machine-traces"), machine::traces()),
+        ("codes.json".into(), catalogue::codes()),
+        ("limits.json".into(), catalogue::limits()),
+        ("asyncapi.json".into(), asyncapi::asyncapi()),
+        ("openapi.json".into(), openapi::openapi()),
+    ]
+}

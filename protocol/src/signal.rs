@@ -12,7 +12,7 @@ pub mod member;
 pub mod presence;
 pub mod webrtc;
 
-pub use decode::{Refusal, decode};
+pub use decode::{Refusal, decode, decode_data};
 pub use encode::encode;
 pub use head::Head;
 pub use join::{Engine, Join, JoinOptions};
@@ -22,7 +22,7 @@ pub use presence::{Heartbeat, PublishRequest, Update};
 pub use webrtc::{Answer, IceCandidate, Offer, OfferOptions};
 
 /// A signal as the server holds it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Signal {
     /// The common members.
     pub head: Head,

@@ -1,12 +1,16 @@
 //! Every step of start and stop, in order.
 
+use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use actix_web::{App, HttpServer, web};
 use clap::Parser;
 use clap::error::ErrorKind;
 use tokio::signal::unix::{SignalKind, signal};
+
+use roomcast_protocol::schema;
 
 use crate::config::{Cli, Command, Serve};
 use crate::node::Node;
@@ -24,6 +28,7 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Serve(settings) => serve(settings),
         Command::Config(settings) => print(&settings),
+        Command::Schema { folder } => write_schema(&folder),
         Command::Publish(options) => publish::run(options),
     };
     match done {
@@ -50,6 +55,17 @@ fn refuse(error: &clap::Error) -> ExitCode {
 fn print(settings: &Serve) -> Result<(), String> {
     let text = serde_json::to_string_pretty(settings).map_err(|error| error.to_string())?;
     writeln!(std::io::stdout(), "{text}").map_err(|error| error.to_string())
+}
+
+fn write_schema(folder: &Path) -> Result<(), String> {
+    let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    for file in schema::files() {
+        let path = folder.join(&file.path);
+        let parent = path.parent().unwrap_or(folder);
+        fs::create_dir_all(parent).map_err(|error| failed(parent, error))?;
+        fs::write(&path, file.text).map_err(|error| failed(&path, error))?;
+    }
+    Ok(())
 }
 
 fn serve(settings: Serve) -> Result<(), String> {

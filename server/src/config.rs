@@ -26,6 +26,12 @@ pub enum Command {
     Serve(Serve),
     /// Print the effective settings of `serve` as JSON.
     Config(Serve),
+    /// Write the published schema into a folder.
+    Schema {
+        /// The folder; made when it does not exist.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
     /// Join a broadcast room as its publisher and upload fragmented MP4 in real time.
     Publish(Publish),
 }

@@ -3,6 +3,7 @@
 pub mod answer;
 mod health;
 mod page;
+mod published;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{
@@ -25,6 +26,9 @@ pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + u
             .route("/readyz", web::get().to(health::readyz))
             .route("/ws", web::get().to(session::upgrade))
             .configure(|config| live::routes(config, &node))
+            .service(
+                web::scope("/schema").wrap(open_to_all_pages()).route("/{path:.*}", web::get().to(published::file)),
+            )
             .configure(page::routes)
             .default_service(web::to(answer::nothing_here));
     }

@@ -74,6 +74,17 @@ impl Client {
         self.send(Message::text(text)).await;
     }
 
+    /// Sends text messages in one go, so that the server reads them together.
+    ///
+    /// # Panics
+    /// When the connection is gone.
+    pub async fn say_at_once(&mut self, texts: &[&str]) {
+        for text in texts {
+            soon("room to send", self.socket.feed(Message::text(*text))).await.expect("the connection takes a message");
+        }
+        soon("room to send", self.socket.flush()).await.expect("the connection takes messages");
+    }
+
     /// Sends any message.
     ///
     /// # Panics

@@ -101,6 +101,20 @@ async fn rooms_refuse_who_has_no_place() {
 }
 
 #[tokio::test]
+async fn what_is_said_behind_a_leave_is_still_answered() {
+    let server = Server::start(&[]).await;
+    let (_bob, _) = Client::join(&server, "bob", "p2p", true).await;
+    let (mut ann, _) = Client::join(&server, "ann", "p2p", false).await;
+    for _ in 0..50 {
+        let leave = ann.text("leave", "LEAVE", json!({}));
+        let offer = ann.text("offer", "OFFER", json!({"sdp": "late"}));
+        ann.say_at_once(&[&leave, &offer]).await;
+        assert_eq!(ann.hear("OFFER").await["c"], 4002);
+        assert_eq!(ann.ask_to_join(false).await["c"], 200);
+    }
+}
+
+#[tokio::test]
 async fn sigterm_closes_every_connection_with_1012_and_ends_the_process_cleanly() {
     let mut server = Server::start(&[]).await;
     let (mut ann, _) = Client::join(&server, "ann", "p2p", true).await;

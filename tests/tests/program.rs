@@ -25,6 +25,20 @@ async fn the_page_is_served_under_every_address_it_has() {
     }
 }
 
+#[tokio::test]
+async fn the_schema_is_served_as_it_is_written() {
+    let server = Server::start(&[]).await;
+    let folder = std::env::temp_dir().join(format!("roomcast-schema-{}", std::process::id()));
+    let written = Command::new(program()).arg("schema").arg(&folder).status().unwrap();
+    assert!(written.success());
+    for path in ["client-messages.schema.json", "codes.json", "vectors/server-messages.json"] {
+        let text = get(&server.url(&format!("/schema/{path}"))).await.text().await.unwrap();
+        assert_eq!(std::fs::read_to_string(folder.join(path)).unwrap(), text, "{path}");
+    }
+    assert_eq!(get(&server.url("/schema/nothing.json")).await.status(), 404);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 #[test]
 fn a_bad_flag_ends_with_2_and_one_sentence() {
     for bad in [["serve", "--room-linger=soon"], ["serve", "--no-such-flag"], ["publish", "-"], ["dance", "-"]] {

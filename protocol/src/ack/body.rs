@@ -52,6 +52,7 @@ pub struct Participant {
 
 /// Body of the ack of `JOIN`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "JoinAckBody")]
 pub struct JoinAck<P = Vec<Participant>> {
     /// The room.
     #[serde(rename = "rid")]
@@ -147,6 +148,7 @@ pub struct IngestAddress {
 
 /// Body of the ack of `HEARTBEAT`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "HeartbeatAckBody")]
 pub struct HeartbeatAck<P = Vec<Participant>> {
     /// The members that may publish, oldest first.
     #[serde(rename = "pps")]
@@ -161,6 +163,7 @@ pub struct HeartbeatAck<P = Vec<Participant>> {
 
 /// Body of `PUBLISH_LIST_CHANGED`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PublishListBody")]
 pub struct PublishList<P = Vec<Participant>> {
     /// The room.
     #[serde(rename = "rid")]

@@ -1,65 +1,82 @@
-//! The client's state machine: one table of legal moves.
+//! The client's state machine: one table of states, events and legal moves.
 //!
-//! Time is no part of it; whoever drives it decides when an event has happened.
+//! Time is no part of it; whoever drives it decides when an event has happened. The code, the published JSON and its
+//! documentation come from the tables of this file.
 
-/// State of a client in one room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
-    /// Nothing was asked yet.
-    Idle,
-    /// `JOIN` is sent for the first time.
-    Initializing,
-    /// A member.
-    Joined,
-    /// Left of its own accord.
-    Leaved,
-    /// The network is down.
-    WaitingNetwork,
-    /// `JOIN` is sent again.
-    Reinitializing,
-    /// For good: a new attempt is a new machine.
-    Failed,
+use serde::Serialize;
+
+use super::named::named;
+
+named! {
+    /// State of a client in one room.
+    State {
+        Idle = "idle", "Nothing was asked yet.";
+        Initializing = "initializing", "`JOIN` is asked for the first time; its ack is awaited.";
+        Joined = "joined", "A member of the room.";
+        Leaved = "leaved", "Left of its own accord; it may join again.";
+        WaitingNetwork = "waitingNetwork", "The network is down; connections are tried with growing delays.";
+        Reinitializing = "reinitializing", "`JOIN` is asked again; its ack is awaited.";
+        Failed = "failed", "The end: a new attempt is a new machine.";
+    }
 }
 
-/// What happens to a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Event {
-    /// The first `JOIN` was sent, or one after leaving.
-    JoinSent,
-    /// The join ack said 200.
-    JoinAccepted,
-    /// The join ack said anything else but 503.
-    JoinRefused,
-    /// `LEAVE` was sent.
-    LeaveSent,
-    /// `JOIN` was sent again after a recoverable failure or a lost network.
-    JoinResent,
-    /// The network went down.
-    NetworkDown,
-    /// Something from which there is no way back.
-    Unrecoverable,
+named! {
+    /// What happens to a client. Every event is seen by the watchdog as well, whether it moves the state or not.
+    Event {
+        JoinSent = "joinSent", "The first `JOIN` was sent, or one after leaving.";
+        JoinAccepted = "joinAccepted", "The join ack said 200.";
+        JoinRefused = "joinRefused", "The join ack said anything but 200 and 503, or none came as often as is worth trying.";
+        LeaveSent = "leaveSent", "`LEAVE` was sent.";
+        JoinResent = "joinResent", "`JOIN` was sent again, after a recoverable failure or over a new connection.";
+        NetworkDown = "networkDown", "The connection was lost in a way that lets the client come back.";
+        Unrecoverable = "unrecoverable", "Something from which there is no way back.";
+    }
 }
 
-/// Every legal move: from, event, to.
-pub const MOVES: &[(State, Event, State)] = &[
-    (State::Idle, Event::JoinSent, State::Initializing),
-    (State::Initializing, Event::JoinAccepted, State::Joined),
-    (State::Initializing, Event::JoinRefused, State::Failed),
-    (State::Joined, Event::LeaveSent, State::Leaved),
-    (State::Joined, Event::JoinResent, State::Reinitializing),
-    (State::Joined, Event::NetworkDown, State::WaitingNetwork),
-    (State::Joined, Event::Unrecoverable, State::Failed),
-    (State::Leaved, Event::JoinSent, State::Initializing),
-    (State::WaitingNetwork, Event::JoinResent, State::Reinitializing),
-    (State::Reinitializing, Event::JoinAccepted, State::Joined),
-    (State::Reinitializing, Event::JoinRefused, State::Failed),
+/// A legal move of the state machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Move {
+    /// The state before.
+    pub from: State,
+    /// What happens.
+    pub on: Event,
+    /// The state after.
+    pub to: State,
+}
+
+const fn step(from: State, on: Event, to: State) -> Move {
+    Move { from, on, to }
+}
+
+/// Every legal move. Any other event leaves the state as it is and is reported to the caller.
+pub const MOVES: &[Move] = &[
+    step(State::Idle, Event::JoinSent, State::Initializing),
+    step(State::Initializing, Event::JoinAccepted, State::Joined),
+    step(State::Initializing, Event::JoinRefused, State::Failed),
+    step(State::Joined, Event::LeaveSent, State::Leaved),
+    step(State::Joined, Event::JoinResent, State::Reinitializing),
+    step(State::Joined, Event::NetworkDown, State::WaitingNetwork),
+    step(State::Joined, Event::Unrecoverable, State::Failed),
+    step(State::Leaved, Event::JoinSent, State::Initializing),
+    step(State::WaitingNetwork, Event::JoinResent, State::Reinitializing),
+    step(State::Reinitializing, Event::JoinAccepted, State::Joined),
+    step(State::Reinitializing, Event::JoinRefused, State::Failed),
 ];
 
 impl State {
+    /// Where every machine begins.
+    pub const INITIAL: Self = Self::Idle;
+
     /// The state after an event, or `None` when the event does not move this state.
     #[must_use]
     pub fn after(self, event: Event) -> Option<Self> {
-        MOVES.iter().find(|(from, on, _)| (*from, *on) == (self, event)).map(|(_, _, to)| *to)
+        MOVES.iter().find(|step| (step.from, step.on) == (self, event)).map(|step| step.to)
+    }
+
+    /// Whether there is no way out.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        MOVES.iter().all(|step| step.from != self)
     }
 }
 
@@ -69,30 +86,39 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn failed_has_no_way_out() {
-        assert!(MOVES.iter().all(|(from, _, _)| *from != State::Failed));
+    fn failed_alone_has_no_way_out() {
+        assert!(State::ALL.iter().all(|state| state.is_final() == (*state == State::Failed)));
     }
 
     #[test]
     fn no_state_moves_two_ways_on_one_event() {
-        for (index, (from, event, _)) in MOVES.iter().enumerate() {
-            assert!(MOVES[index + 1..].iter().all(|(f, e, _)| (f, e) != (from, event)));
+        for (index, step) in MOVES.iter().enumerate() {
+            assert!(MOVES[index + 1..].iter().all(|other| (other.from, other.on) != (step.from, step.on)));
         }
+    }
+
+    #[test]
+    fn names_are_those_of_the_wire_and_lead_back() {
+        let names: Vec<_> = State::ALL.iter().map(|state| state.name()).collect();
+        let wire = ["idle", "initializing", "joined", "leaved", "waitingNetwork", "reinitializing", "failed"];
+        assert_eq!(names, wire);
+        assert!(State::ALL.iter().all(|state| State::from_name(state.name()) == Some(*state)));
+        assert!(Event::ALL.iter().all(|event| Event::from_name(event.name()) == Some(*event)));
     }
 
     #[test]
     fn a_call_survives_a_lost_network() {
         let path = [Event::JoinSent, Event::JoinAccepted, Event::NetworkDown, Event::JoinResent, Event::JoinAccepted];
-        let end = path.iter().try_fold(State::Idle, |state, event| state.after(*event));
+        let end = path.iter().try_fold(State::INITIAL, |state, event| state.after(*event));
         assert_eq!(end, Some(State::Joined));
     }
 
     proptest! {
         #[test]
         fn joined_is_only_reached_through_an_accepted_join(picks in proptest::collection::vec(0..MOVES.len(), 0..40)) {
-            let mut state = State::Idle;
+            let mut state = State::INITIAL;
             for pick in picks {
-                let event = MOVES[pick].1;
+                let event = MOVES[pick].on;
                 if let Some(next) = state.after(event) {
                     prop_assert!(next != State::Joined || event == Event::JoinAccepted);
                     state = next;

@@ -1,16 +1,28 @@
 //! From the text of a message to a [`Signal`], or a refusal that says why.
 //!
-//! The envelope is read with `data` left as raw text; then the common members, then the signal's own. For
-//! relayed signals that is all: `sdp` is checked for its form without being copied.
+//! The envelope is read with `data` left as raw text, then all members of `data` that the server needs, at once.
+//! For signals that are passed on that is all: `sdp` is checked for its form without being copied. Only what is
+//! not taken so is read again, in steps, for the sentence that says what is wrong with it.
 
+mod excerpt;
+
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{Body, Head, Join, OfferOptions, Signal, SignalKind};
+use self::excerpt::Excerpt;
+use super::{Body, Head, Join, OfferOptions, Recipient, RoomType, Session, Signal, SignalKind};
 use crate::code::AckCode;
+use crate::id::RoomId;
+
+/// Whitespace between the tokens of JSON (RFC 8259, section 2).
+const WHITESPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// Longest part of a reason that quotes the client, in characters: an error ack must never pass the message limit.
+const MAX_SENTENCE: usize = 400;
 
 /// Why a message is no signal, with what an error ack needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,16 +40,39 @@ pub struct Refusal {
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    action: std::borrow::Cow<'a, str>,
+    action: Cow<'a, str>,
     #[serde(borrow)]
     data: &'a RawValue,
+}
+
+/// Whatever the server reads of a signal, except for the members that only one signal has.
+#[derive(Deserialize)]
+struct Members<'a> {
+    #[serde(borrow)]
+    s: Cow<'a, str>,
+    #[serde(rename = "ch")]
+    room_type: RoomType,
+    #[serde(rename = "rid")]
+    room_id: RoomId,
+    #[serde(rename = "ss", deserialize_with = "crate::strict::object")]
+    session: Session,
+    #[serde(rename = "to", default)]
+    recipient: Option<Recipient>,
+    #[serde(borrow)]
+    sdp: Option<&'a RawValue>,
+    #[serde(borrow, rename = "op", default, deserialize_with = "present")]
+    options: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "present")]
+    sq: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    c: Option<IgnoredAny>,
 }
 
 /// Members that tell what the signal calls itself; read before anything else is required.
 #[derive(Deserialize)]
 struct Name<'a> {
     #[serde(borrow)]
-    s: std::borrow::Cow<'a, str>,
+    s: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -52,9 +87,18 @@ struct WithOptions {
     _options: OfferOptions,
 }
 
+/// Members by which a recipient knows what it got.
 #[derive(Deserialize)]
-struct Number {
+struct Reserved {
+    #[serde(default, deserialize_with = "present")]
     sq: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    c: Option<IgnoredAny>,
+}
+
+/// Reads a member that counts as given even when it is null.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// Reads a message.
@@ -65,13 +109,91 @@ pub fn decode(message: &str) -> Result<Signal, Refusal> {
     if !message.trim_start().starts_with('{') {
         return Err(Refusal { quotable: false, ..refusal(None, "the message must be a JSON object".into()) });
     }
+    if let Some(signal) = at_once(message) {
+        return Ok(signal);
+    }
     let envelope: Envelope<'_> = serde_json::from_str(message).map_err(|error| no_envelope(message, &error))?;
     let text = envelope.data.get();
     let kind = SignalKind::from_action(&envelope.action).ok_or_else(|| unknown_action(&envelope.action, text))?;
-    read(kind, text, message).map_err(|reason| refusal(Some(kind), reason))
+    let (head, body) = in_steps(kind, text).map_err(|reason| refusal(Some(kind), reason))?;
+    let start = offset(text, message);
+    Ok(Signal { head, body, message: Arc::from(message), data: start..start + text.len() })
 }
 
-fn read(kind: SignalKind, text: &str, message: &str) -> Result<Signal, String> {
+/// Reads the `data` object of a signal on its own, as it is forwarded.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_data(kind: SignalKind, data: &str) -> Result<Signal, Refusal> {
+    let whole = members(kind, data).filter(|(_, _, length)| *length == data.len());
+    let read = whole.map_or_else(|| in_steps(kind, data), |(head, body, _)| Ok((head, body)));
+    let (head, body) = read.map_err(|reason| refusal(Some(kind), reason))?;
+    Ok(Signal { head, body, message: Arc::from(data), data: 0..data.len() })
+}
+
+/// Reads a legal message; of another it does not say what is wrong.
+fn at_once(message: &str) -> Option<Signal> {
+    let excerpt = Excerpt::of(message);
+    let (kind, text, behind) = usual(&excerpt.text).or_else(|| unusual(&excerpt.text))?;
+    let (head, body, length) = members(kind, text)?;
+    if text[length..].trim_matches(WHITESPACE) != behind {
+        return None;
+    }
+    let start = offset(text, &excerpt.text);
+    let data = excerpt.position(start)..excerpt.position(start + length);
+    Some(Signal { head, body, message: Arc::from(message), data })
+}
+
+/// The text from `data` on, and what must follow it, of an envelope as nearly every client writes it.
+fn usual(message: &str) -> Option<(SignalKind, &str, &'static str)> {
+    let (action, data) = message.strip_prefix(r#"{"action":""#)?.split_once(r#"","data":"#)?;
+    Some((SignalKind::from_action(action)?, data, "}"))
+}
+
+/// The same of any envelope, for one pass more.
+fn unusual(message: &str) -> Option<(SignalKind, &str, &'static str)> {
+    let envelope: Envelope<'_> = serde_json::from_str(message).ok()?;
+    Some((SignalKind::from_action(&envelope.action)?, envelope.data.get(), ""))
+}
+
+fn offset(part: &str, whole: &str) -> usize {
+    part.as_ptr() as usize - whole.as_ptr() as usize
+}
+
+/// Reads the object that `text` begins with; and how long it is.
+fn members(kind: SignalKind, text: &str) -> Option<(Head, Body, usize)> {
+    if !text.starts_with('{') {
+        return None;
+    }
+    let mut reader = serde_json::Deserializer::from_str(text).into_iter::<Members<'_>>();
+    let members = reader.next()?.ok()?;
+    let length = reader.byte_offset();
+    let addressed = members.recipient.is_some() || !kind.needs_recipient(members.room_type);
+    let numbered = kind.is_forwarded() && (members.sq.is_some() || members.c.is_some());
+    if members.s != kind.name() || !addressed || numbered {
+        return None;
+    }
+    let body = match kind {
+        SignalKind::Offer | SignalKind::Answer | SignalKind::Ice => members.relayed(kind)?,
+        _ => body(kind, &text[..length]).ok()?,
+    };
+    let Members { room_type, room_id, session, recipient, .. } = members;
+    Some((Head { room_type, room_id, session, recipient }, body, length))
+}
+
+impl Members<'_> {
+    fn relayed(&self, kind: SignalKind) -> Option<Body> {
+        if kind == SignalKind::Offer
+            && let Some(options) = self.options
+        {
+            let mut reader = serde_json::Deserializer::from_str(options.get());
+            crate::strict::object::<_, OfferOptions>(&mut reader).ok()?;
+        }
+        is_payload(kind, self.sdp?.get()).then_some(Body::Relayed(kind))
+    }
+}
+
+fn in_steps(kind: SignalKind, text: &str) -> Result<(Head, Body), String> {
     let name: Name<'_> = member(text)?;
     if name.s != kind.name() {
         return Err(format!("`s` must be {} where `action` is {}", kind.name(), kind.action()));
@@ -82,10 +204,9 @@ fn read(kind: SignalKind, text: &str, message: &str) -> Result<Signal, String> {
     }
     let body = body(kind, text)?;
     if kind.is_forwarded() {
-        check_number_is_free(text)?;
+        check_reserved_are_free(text)?;
     }
-    let start = text.as_ptr() as usize - message.as_ptr() as usize;
-    Ok(Signal { head, body, message: Arc::from(message), data: start..start + text.len() })
+    Ok((head, body))
 }
 
 fn body(kind: SignalKind, text: &str) -> Result<Body, String> {
@@ -99,14 +220,13 @@ fn body(kind: SignalKind, text: &str) -> Result<Body, String> {
         SignalKind::PublishAccept => Body::PublishAccept,
         SignalKind::PublishReject => Body::PublishReject,
         SignalKind::Watch => Body::Watch,
-        SignalKind::Offer | SignalKind::Answer => relayed(kind, text, is_string)?,
-        SignalKind::Ice => relayed(kind, text, |sdp| is_string(sdp) || sdp.starts_with('{'))?,
+        SignalKind::Offer | SignalKind::Answer | SignalKind::Ice => relayed(kind, text)?,
     })
 }
 
-fn relayed(kind: SignalKind, text: &str, legal: fn(&str) -> bool) -> Result<Body, String> {
+fn relayed(kind: SignalKind, text: &str) -> Result<Body, String> {
     let members: Relayed<'_> = member(text)?;
-    if !legal(members.sdp.get()) {
+    if !is_payload(kind, members.sdp.get()) {
         return Err("`sdp` has the wrong type".into());
     }
     if kind == SignalKind::Offer {
@@ -115,23 +235,24 @@ fn relayed(kind: SignalKind, text: &str, legal: fn(&str) -> bool) -> Result<Body
     Ok(Body::Relayed(kind))
 }
 
-/// The recipient's number goes in front; one of the sender's own would stand behind it and win.
-fn check_number_is_free(text: &str) -> Result<(), String> {
-    match member::<Number>(text)?.sq {
-        Some(_) => Err("`sq` is the server's: leave it out of a signal to be forwarded".into()),
-        None => Ok(()),
-    }
+/// The recipient's number goes in front; one of the sender's own would stand behind it and win. With a code the
+/// recipient would take the signal for an ack.
+fn check_reserved_are_free(text: &str) -> Result<(), String> {
+    let reserved: Reserved = member(text)?;
+    let given = [("sq", reserved.sq), ("c", reserved.c)].into_iter().find(|(_, member)| member.is_some());
+    given.map_or(Ok(()), |(name, _)| Err(format!("`{name}` is the server's: leave it out of a signal to be forwarded")))
 }
 
-fn is_string(json: &str) -> bool {
-    json.starts_with('"')
+/// Whether `sdp` has the form it must have: a string, or a candidate in one of its two.
+fn is_payload(kind: SignalKind, sdp: &str) -> bool {
+    sdp.starts_with('"') || (kind == SignalKind::Ice && sdp.starts_with('{'))
 }
 
 fn member<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
     if !text.starts_with('{') {
         return Err("`data` must be an object".into());
     }
-    serde_json::from_str(text).map_err(|_| reason::<T>(text))
+    serde_json::from_str(text).ok().ok_or_else(|| reason::<T>(text))
 }
 
 /// Which member is wrong, and what was expected. Reads a second time: only what is refused pays for it.
@@ -147,10 +268,15 @@ fn reason<'a, T: Deserialize<'a>>(text: &'a str) -> String {
     }
 }
 
-/// Serde's message without the position, which refers to a part of what the client sent.
+/// Serde's message without the position, which refers to a part of what the client sent, and cut off where it
+/// quotes the client at length.
 fn sentence(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.clone(), |(reason, _)| reason.to_owned())
+    let reason = text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason);
+    match reason.len() {
+        ..=MAX_SENTENCE => reason.to_owned(),
+        _ => reason.chars().take(MAX_SENTENCE).chain(['…']).collect(),
+    }
 }
 
 fn no_envelope(message: &str, error: &serde_json::Error) -> Refusal {
@@ -218,6 +344,38 @@ mod tests {
     #[test]
     fn a_sender_cannot_choose_the_recipients_sequence_number() {
         assert!(decode(&offer(r#","sq":7"#)).unwrap_err().reason.contains("`sq`"));
+        assert!(decode(&offer(r#","sq":null"#)).unwrap_err().reason.contains("`sq`"));
+    }
+
+    #[test]
+    fn a_sender_cannot_make_its_signal_look_like_an_ack() {
+        assert!(decode(&offer(r#","c":500"#)).unwrap_err().reason.contains("`c`"));
+        assert!(decode(&offer(r#","\u0063":null"#)).unwrap_err().reason.contains("`c`"));
+    }
+
+    #[test]
+    fn a_reason_does_not_quote_at_length() {
+        let room = offer("").replace("\"p2p\"", &format!("\"{}\"", "é".repeat(9000)));
+        let refused = decode(&room).unwrap_err();
+        assert!(refused.reason.starts_with("`ch`: unknown variant"), "{}", refused.reason);
+        assert!(refused.reason.len() < 1000);
+    }
+
+    #[test]
+    fn members_of_other_signals_are_ignored() {
+        let offer = offer(r#","bid":7,"ve":"no""#);
+        assert!(decode(&offer).is_ok());
+        let answer = offer.replace("offer", "answer").replace("OFFER", "ANSWER").replace("}} }", r#","op":null}} }"#);
+        assert!(decode(&answer).is_ok());
+    }
+
+    #[test]
+    fn a_long_offer_is_kept_as_sent_wherever_its_description_stands() {
+        let long = offer("").replace("v=0", &"a=x\\r\\n".repeat(300));
+        let raw = decode(&long).unwrap().raw().to_owned();
+        assert_eq!(raw, serde_json::from_str::<Envelope<'_>>(&long).unwrap().data.get());
+        let stray = long.replacen('{', &format!(r#"{{"sdp":"{}","#, "y".repeat(2000)), 1);
+        assert_eq!(decode(&stray).unwrap().raw(), raw);
     }
 
     proptest! {

@@ -38,5 +38,10 @@ pub struct Answer {
 pub struct IceCandidate {
     /// The candidate: a string or an `RTCIceCandidateInit` object.
     #[serde(rename = "sdp")]
+    #[schemars(schema_with = "text_or_object")]
     pub candidate: Value,
+}
+
+fn text_or_object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "anyOf": [{ "type": "string" }, { "type": "object" }] })
 }

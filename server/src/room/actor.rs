@@ -35,14 +35,23 @@ impl RoomActor {
 
     fn step(&mut self, input: Input, ctx: &mut Context<Self>) {
         let effects = self.room.step(self.node.clock.now(), input);
-        self.carry_out(effects, ctx);
+        self.carry_out(effects, None, ctx);
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
+    /// `sender` is who caused the effects, in case the room does not know it.
+    fn carry_out(&mut self, effects: Vec<Effect>, sender: Option<(ConnectionId, &Outbox)>, ctx: &mut Context<Self>) {
         for effect in effects {
             match effect {
-                Effect::Send { to, message } => self.with_outbox(to, |outbox| outbox.send(message)),
-                Effect::Close { connection, code } => self.with_outbox(connection, |outbox| outbox.close(code)),
+                Effect::Send { to, message } => {
+                    if let Some(outbox) = self.outbox(to, sender) {
+                        outbox.send(message);
+                    }
+                }
+                Effect::Close { connection, code } => {
+                    if let Some(outbox) = self.outbox(connection, sender) {
+                        outbox.close(code);
+                    }
+                }
                 Effect::Forget { connection } => {
                     if let Some(outbox) = self.outboxes.remove(&connection) {
                         outbox.forget(self.id.clone());
@@ -55,10 +64,9 @@ impl RoomActor {
         self.set_timer(ctx);
     }
 
-    fn with_outbox(&self, connection: ConnectionId, act: impl FnOnce(&Outbox)) {
-        if let Some(outbox) = self.outboxes.get(&connection) {
-            act(outbox);
-        }
+    fn outbox<'a>(&'a self, to: ConnectionId, sender: Option<(ConnectionId, &'a Outbox)>) -> Option<&'a Outbox> {
+        let unknown = sender.filter(|(connection, _)| *connection == to).map(|(_, outbox)| outbox);
+        self.outboxes.get(&to).or(unknown)
     }
 
     fn end(&self, ctx: &mut Context<Self>) {
@@ -112,7 +120,9 @@ impl Handler<RoomSignal> for RoomActor {
     type Result = ();
 
     fn handle(&mut self, message: RoomSignal, ctx: &mut Self::Context) {
-        self.step(Input::Signal { connection: message.connection, signal: message.signal }, ctx);
+        let RoomSignal { connection, outbox, signal } = message;
+        let effects = self.room.step(self.node.clock.now(), Input::Signal { connection, signal });
+        self.carry_out(effects, Some((connection, &outbox)), ctx);
     }
 }
 
@@ -130,7 +140,7 @@ impl Handler<Ingest> for RoomActor {
 
     fn handle(&mut self, ingest: Ingest, ctx: &mut Self::Context) -> Self::Result {
         let effects = self.room.ingest(self.node.clock.now(), &ingest.token, ingest.payload)?;
-        self.carry_out(effects, ctx);
+        self.carry_out(effects, None, ctx);
         Ok(())
     }
 }

@@ -27,11 +27,12 @@ pub struct JoinRoom {
     pub welcome: Welcome,
 }
 
-/// Any other signal.
+/// Any other signal, with the way back to its sender: who is no member any more is still told so.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct RoomSignal {
     pub connection: ConnectionId,
+    pub outbox: Outbox,
     pub signal: Signal,
 }
 

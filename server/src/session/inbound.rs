@@ -89,7 +89,8 @@ impl SessionActor {
             self.refuse(&signal, AckCode::NotRoomMember, "this connection has not joined the room");
             return;
         };
-        match room.try_send(RoomSignal { connection: self.connection, signal }) {
+        let (connection, outbox) = (self.connection, self.outbox.clone());
+        match room.try_send(RoomSignal { connection, outbox, signal }) {
             Ok(()) => {}
             Err(SendError::Full(RoomSignal { signal, .. })) => {
                 self.refuse(&signal, AckCode::Unavailable, "the room is busy; try again");

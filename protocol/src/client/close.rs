@@ -1,0 +1,72 @@
+//! What a client does after a WebSocket close, by its code.
+//!
+//! The classes are those of the registry of close codes; this is the same as a table, for those who read JSON.
+
+use serde::{Serialize, Serializer};
+
+use super::outcome::Outcome;
+use crate::code::{CloseClass, close_class};
+
+/// Codes with an outcome of their own, ascending. Any other means a lost connection.
+pub const LISTED: &[u16] = &[1000, 1001, 1002, 1003, 1006, 1007, 1008, 1009, 1011, 1012, 1013, 4000, 4001];
+
+/// What to do after a close: one line of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CloseRow {
+    /// The close code; the line without one holds for every other code and is the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
+    /// Whether this is the line for every other code.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "yes")]
+    pub default: Option<()>,
+    /// What to do.
+    #[serde(rename = "do")]
+    pub outcome: Outcome,
+}
+
+fn yes<S: Serializer>(_: &Option<()>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(true)
+}
+
+/// What a client does after a close with this code.
+#[must_use]
+pub const fn close_outcome(code: u16) -> Outcome {
+    match close_class(code) {
+        CloseClass::Reconnect => Outcome::Reconnect,
+        CloseClass::ClientFault => Outcome::Fail,
+        CloseClass::Final => Outcome::Stop,
+    }
+}
+
+/// The whole table.
+#[must_use]
+pub fn close_rows() -> Vec<CloseRow> {
+    let listed = LISTED.iter().map(|code| CloseRow { code: Some(*code), default: None, outcome: close_outcome(*code) });
+    listed.chain([CloseRow { code: None, default: Some(()), outcome: Outcome::Reconnect }]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::CloseCode;
+
+    #[test]
+    fn every_code_off_the_list_means_a_lost_connection() {
+        for code in (0..=u16::MAX).filter(|code| !LISTED.contains(code)) {
+            assert_eq!(close_outcome(code), Outcome::Reconnect, "{code}");
+        }
+    }
+
+    #[test]
+    fn every_code_of_the_server_is_listed() {
+        assert!(CloseCode::ALL.iter().all(|code| LISTED.contains(&code.number())));
+        assert!(LISTED.is_sorted());
+    }
+
+    #[test]
+    fn a_line_is_a_code_or_the_default() {
+        let json = serde_json::to_value(close_rows()).unwrap();
+        assert_eq!(json[0], serde_json::json!({"code": 1000, "do": "stop"}));
+        assert_eq!(json[LISTED.len()], serde_json::json!({"default": true, "do": "reconnect"}));
+    }
+}

@@ -1,0 +1,83 @@
+//! What the machine is told, and what it answers.
+
+use crate::client::queue::Outgoing;
+use crate::client::state::{Event, State};
+use crate::client::watchdog::Observation;
+
+/// What happens to the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// The application joins, for the first time or after leaving.
+    Join,
+    /// The application leaves. Possible while joined; before that it may drop the machine and the connection.
+    Leave,
+    /// The application signals something.
+    Signal(Outgoing),
+    /// The connection asked for is there.
+    Opened,
+    /// The connection is gone or did not come about; 1006 when there was no close code.
+    Closed {
+        /// The WebSocket close code.
+        code: u16,
+    },
+    /// The device says that it has no network.
+    Offline,
+    /// The device says that it has a network.
+    Online,
+    /// The server answered `JOIN`.
+    JoinAck {
+        /// The ack code.
+        code: u16,
+    },
+    /// The server answered `HEARTBEAT`.
+    HeartbeatAck {
+        /// The ack code.
+        code: u16,
+    },
+    /// The server closed the room, or something else from which there is no way back.
+    Unrecoverable,
+    /// The client saw something.
+    Seen(Observation),
+    /// A second has passed.
+    Tick,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Open a connection after a delay.
+    Connect {
+        /// The delay in milliseconds.
+        delay: u64,
+    },
+    /// Let go of the connection, or of the attempt to open one. [`Input::Closed`] need not follow.
+    Close,
+    /// Send `JOIN`.
+    SendJoin,
+    /// Send `LEAVE`.
+    SendLeave,
+    /// Send `HEARTBEAT`.
+    SendHeartbeat,
+    /// Send a signal of the application.
+    Send(Outgoing),
+    /// The state is another one.
+    StateChanged(State),
+    /// A signal of the application is lost.
+    Dropped {
+        /// The signal.
+        signal: Outgoing,
+        /// Why.
+        because: Lost,
+    },
+    /// An event that does not move the state.
+    Ignored(Event),
+}
+
+/// Why a signal was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// The queue was full.
+    Overflow,
+    /// The client has left or failed.
+    Ended,
+}

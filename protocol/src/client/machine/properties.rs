@@ -1,0 +1,133 @@
+//! What holds for the machine whatever happens to it.
+
+use proptest::prelude::*;
+
+use super::tests::Run;
+use super::*;
+use crate::client::state::MOVES;
+use crate::code::AckCode;
+use crate::signal::SignalKind;
+
+fn any_input() -> impl Strategy<Value = Input> {
+    let ack = || prop_oneof![Just(200), prop::sample::select(AckCode::ALL).prop_map(AckCode::number)];
+    prop_oneof![
+        2 => Just(Input::Join),
+        1 => Just(Input::Leave),
+        6 => prop::sample::select(SignalKind::ALL)
+            .prop_map(|kind| Input::Signal(Outgoing { kind, text: String::new() })),
+        4 => Just(Input::Opened),
+        3 => prop::sample::select(vec![1000, 1001, 1006, 1008, 1012, 4000]).prop_map(|code| Input::Closed { code }),
+        1 => Just(Input::Offline),
+        2 => Just(Input::Online),
+        4 => ack().prop_map(|code| Input::JoinAck { code }),
+        1 => ack().prop_map(|code| Input::HeartbeatAck { code }),
+        3 => prop::sample::select(Observation::ALL).prop_map(Input::Seen),
+        4 => Just(Input::Tick),
+    ]
+}
+
+/// What an observer of the machine keeps in mind.
+#[derive(Default)]
+struct Record {
+    said: Vec<Outgoing>,
+    sent: Vec<Outgoing>,
+    dropped: Vec<Outgoing>,
+    unanswered: u32,
+    opening: bool,
+    connected: bool,
+}
+
+impl Record {
+    /// Numbers a signal, so that each is unlike all others.
+    fn number(&mut self, input: Input) -> Input {
+        let Input::Signal(mut signal) = input else { return input };
+        signal.text = format!("{:04}", self.said.len());
+        self.said.push(signal.clone());
+        Input::Signal(signal)
+    }
+
+    fn note(&mut self, state: &mut State, input: &Input, output: Output) -> Result<(), TestCaseError> {
+        match output {
+            Output::StateChanged(next) => {
+                prop_assert!(MOVES.iter().any(|step| step.from == *state && step.to == next));
+                let accepted = *input == Input::JoinAck { code: 200 };
+                prop_assert!(next != State::Joined || accepted);
+                *state = next;
+                self.unanswered = if next == State::Joined { 0 } else { self.unanswered };
+            }
+            Output::Send(signal) => {
+                prop_assert_eq!(*state, State::Joined);
+                self.sent.push(signal);
+            }
+            Output::SendLeave | Output::SendHeartbeat => prop_assert_eq!(*state, State::Joined),
+            Output::SendJoin => {
+                self.unanswered += 1;
+                prop_assert!(self.connected && self.unanswered <= MAX_JOINS);
+            }
+            Output::Dropped { signal, .. } => self.dropped.push(signal),
+            Output::Connect { .. } => {
+                prop_assert!(!self.connected && !self.opening);
+                self.opening = true;
+            }
+            Output::Close => (self.opening, self.connected) = (false, false),
+            Output::Ignored(event) => {
+                prop_assert_eq!(state.after(event).filter(|to| *to != State::Joined && *to != State::Failed), None)
+            }
+        }
+        Ok(())
+    }
+}
+
+proptest! {
+    #[test]
+    fn it_keeps_to_the_table_and_loses_no_signal_in_silence(
+        inputs in prop::collection::vec((any_input(), 0_u64..4000), 0..120),
+    ) {
+        let (mut run, mut record, mut state) = (Run::new(), Record::default(), State::INITIAL);
+        for (input, passes) in inputs {
+            run.now += passes;
+            let input = record.number(input);
+            record.unanswered = if input == Input::Join { 0 } else { record.unanswered };
+            match input {
+                Input::Opened if record.opening => (record.opening, record.connected) = (false, true),
+                Input::Closed { .. } => (record.opening, record.connected) = (false, false),
+                _ => {}
+            }
+            for output in run.input(input.clone()) {
+                record.note(&mut state, &input, output)?;
+            }
+            prop_assert_eq!(state, run.machine.state());
+            let told = record.sent.len() + record.dropped.len() + run.machine.waiting();
+            prop_assert_eq!(told, record.said.len());
+        }
+        prop_assert!(record.sent.is_sorted_by(|a, b| a.text < b.text));
+        prop_assert!(record.dropped.iter().all(|signal| !record.sent.contains(signal)));
+    }
+
+    #[test]
+    fn the_watchdog_joins_again_three_times_a_minute_at_most(
+        steps in prop::collection::vec((any_seen(), 0_u64..3000), 0..300),
+        room in prop::sample::select(vec![RoomType::P2p, RoomType::P2m]),
+        role in prop::sample::select(Role::ALL),
+    ) {
+        let (mut watched, mut now, mut rejoins) = (Watched::new(room, role), 0, Vec::new());
+        for (seen, passes) in steps {
+            now += passes;
+            watched.event(now, Event::JoinSent);
+            match seen {
+                Ok(event) => { watched.event(now, event); }
+                Err(observation) => watched.see(now, observation),
+            }
+            if watched.tick(now) == Some(Outcome::Rejoin) {
+                rejoins.push(now);
+            }
+            let minute = rejoins.iter().filter(|time| now - **time < crate::client::watchdog::WINDOW).count();
+            prop_assert!(minute <= MAX_REJOINS as usize);
+        }
+    }
+}
+
+fn any_seen() -> impl Strategy<Value = Result<Event, Observation>> {
+    let event = prop::sample::select(vec![Event::JoinAccepted, Event::JoinResent, Event::NetworkDown]);
+    prop_oneof![2 => event.prop_map(Ok), 3 => prop::sample::select(Observation::ALL).prop_map(Err)]
+}

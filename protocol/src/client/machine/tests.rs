@@ -1,0 +1,177 @@
+//! The machine in its usual and unusual hours.
+
+use super::*;
+use crate::signal::SignalKind;
+
+/// The machine with its clock, and what it did last.
+pub(super) struct Run {
+    pub machine: Machine,
+    pub now: u64,
+}
+
+impl Run {
+    pub fn new() -> Self {
+        Self { machine: Machine::new(RoomType::P2p, Role::Publisher, Queue::new(4, 1000)), now: 0 }
+    }
+
+    pub fn joined() -> Self {
+        let mut run = Self::new();
+        run.all([Input::Join, Input::Opened, ack(200)]);
+        run
+    }
+
+    pub fn input(&mut self, input: Input) -> Vec<Output> {
+        self.machine.handle(self.now, 1.0, input)
+    }
+
+    fn all<const N: usize>(&mut self, inputs: [Input; N]) -> Vec<Output> {
+        inputs.into_iter().flat_map(|input| self.input(input)).collect()
+    }
+
+    /// What is done at which second, while every second ticks.
+    fn seconds(&mut self, count: u64) -> Vec<(u64, Output)> {
+        let mut done = Vec::new();
+        for _ in 0..count {
+            self.now += 1000;
+            let at = self.now / 1000;
+            done.extend(self.input(Input::Tick).into_iter().map(|output| (at, output)));
+        }
+        done
+    }
+}
+
+fn ack(code: u16) -> Input {
+    Input::JoinAck { code }
+}
+
+fn closed(code: u16) -> Input {
+    Input::Closed { code }
+}
+
+fn said(text: &str) -> Outgoing {
+    Outgoing { kind: SignalKind::Ice, text: text.to_owned() }
+}
+
+fn signal(text: &str) -> Input {
+    Input::Signal(said(text))
+}
+
+#[test]
+fn signals_wait_for_the_room_and_go_out_in_order() {
+    let mut run = Run::new();
+    assert_eq!(run.all([Input::Join, signal("a"), Input::Opened, signal("b")]).last(), Some(&Output::SendJoin));
+    let done = run.input(ack(200));
+    let (a, b) = (Output::Send(said("a")), Output::Send(said("b")));
+    assert_eq!(done, [Output::StateChanged(State::Joined), a, b]);
+    assert_eq!(run.input(signal("c")), [Output::Send(said("c"))]);
+}
+
+#[test]
+fn a_lost_connection_is_tried_again_with_growing_delays() {
+    let mut run = Run::joined();
+    let lost = [Output::StateChanged(State::WaitingNetwork), Output::Connect { delay: 250 }];
+    assert_eq!(run.input(closed(1012)), lost);
+    assert_eq!(run.input(closed(1006)), [Output::Connect { delay: 500 }]);
+    assert_eq!(run.input(Input::Opened), [Output::StateChanged(State::Reinitializing), Output::SendJoin]);
+    // The server went down again before it answered.
+    assert_eq!(run.input(closed(1006)), [Output::Connect { delay: 1000 }]);
+    assert_eq!(run.all([Input::Opened, ack(200)]), [Output::SendJoin, Output::StateChanged(State::Joined)]);
+    assert_eq!(run.input(closed(1006))[1], Output::Connect { delay: 250 });
+}
+
+#[test]
+fn a_server_that_is_not_there_is_given_up_after_four_attempts() {
+    let mut run = Run::new();
+    run.input(Input::Join);
+    let done = run.all([closed(1006), closed(1006), closed(1006)]);
+    assert_eq!(done.len(), 3);
+    assert_eq!(run.input(closed(1006)), [Output::StateChanged(State::Failed)]);
+}
+
+#[test]
+fn an_unanswered_join_goes_out_over_a_new_connection_and_then_fails() {
+    let mut run = Run::new();
+    run.all([Input::Join, Input::Opened]);
+    for second in [10, 20, 30] {
+        let done = run.seconds(10);
+        assert_eq!(done[0], (second, Output::Close));
+        assert!(matches!(done[1..], [(_, Output::Connect { .. })]));
+        assert_eq!(run.input(Input::Opened), [Output::SendJoin]);
+    }
+    assert_eq!(run.seconds(10), [(40, Output::StateChanged(State::Failed)), (40, Output::Close)]);
+}
+
+#[test]
+fn service_unavailable_is_no_answer_and_any_other_refusal_is_the_end() {
+    let mut run = Run::new();
+    run.all([Input::Join, Input::Opened]);
+    assert_eq!(run.input(ack(503)), []);
+    run.input(signal("a"));
+    let lost = Output::Dropped { signal: said("a"), because: Lost::Ended };
+    assert_eq!(run.input(ack(4001)), [Output::StateChanged(State::Failed), Output::Close, lost.clone()]);
+    assert_eq!(run.input(signal("a")), [lost]);
+}
+
+#[test]
+fn close_codes_decide_who_comes_back() {
+    for code in [1000, 1002, 1008, 4000, 4001] {
+        assert_eq!(Run::joined().input(closed(code)), [Output::StateChanged(State::Failed)], "{code}");
+    }
+    let mut run = Run::joined();
+    run.input(closed(1013));
+    let done = run.input(closed(4001));
+    let states = [State::Reinitializing, State::Failed].map(Output::StateChanged);
+    assert_eq!(done, states);
+}
+
+#[test]
+fn no_connection_is_tried_while_the_device_is_offline() {
+    let mut run = Run::joined();
+    assert_eq!(run.input(Input::Offline), [Output::Close, Output::StateChanged(State::WaitingNetwork)]);
+    assert_eq!(run.seconds(120), []);
+    assert_eq!(run.input(Input::Online), [Output::Connect { delay: 250 }]);
+    let mut run = Run::new();
+    assert_eq!(run.all([Input::Offline, Input::Join]), [Output::StateChanged(State::Initializing)]);
+    assert_eq!(run.seconds(120), []);
+}
+
+#[test]
+fn heartbeats_go_out_every_three_seconds_until_ten_pass_without_an_answer() {
+    let mut run = Run::joined();
+    let beats: Vec<_> = [3, 6, 9].map(|at| (at, Output::SendHeartbeat)).into();
+    assert_eq!(run.seconds(9), beats);
+    let done = run.seconds(1);
+    assert_eq!(done[..2], [(10, Output::Close), (10, Output::StateChanged(State::WaitingNetwork))]);
+    let mut run = Run::joined();
+    run.seconds(9);
+    run.input(Input::HeartbeatAck { code: 200 });
+    assert!(run.seconds(9).iter().all(|(_, done)| *done == Output::SendHeartbeat));
+}
+
+#[test]
+fn a_member_the_server_forgot_joins_again_over_the_same_connection() {
+    let mut run = Run::joined();
+    run.input(Input::HeartbeatAck { code: 4002 });
+    assert_eq!(run.seconds(1), [(1, Output::StateChanged(State::Reinitializing)), (1, Output::SendJoin)]);
+    let mut run = Run::joined();
+    let end = [Output::StateChanged(State::Failed), Output::Close];
+    assert_eq!(run.input(Input::HeartbeatAck { code: 500 }), end);
+}
+
+#[test]
+fn leaving_is_said_and_joining_again_begins_anew() {
+    let mut run = Run::joined();
+    let done = run.input(Input::Leave);
+    assert_eq!(done, [Output::SendLeave, Output::StateChanged(State::Leaved), Output::Close]);
+    assert_eq!(run.input(Input::Leave), [Output::Ignored(Event::LeaveSent)]);
+    let again = [Output::StateChanged(State::Initializing), Output::Connect { delay: 0 }];
+    assert_eq!(run.input(Input::Join), again);
+}
+
+#[test]
+fn what_does_not_fit_the_queue_is_told() {
+    let mut run = Run::new();
+    run.input(Input::Join);
+    (0..4).for_each(|n| assert_eq!(run.input(signal(&n.to_string())), []));
+    assert_eq!(run.input(signal("4")), [Output::Dropped { signal: said("0"), because: Lost::Overflow }]);
+}

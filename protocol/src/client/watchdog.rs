@@ -1,0 +1,129 @@
+//! The watchdog: what a client saw and what follows, as one table of data.
+//!
+//! The rules are declarative, so that the same table drives an interpreter in any language. Every second the first rule
+//! that holds decides; [`Watched`] is the interpreter in Rust. It knows no clock: times are milliseconds and arguments.
+
+mod observation;
+mod rules;
+mod watched;
+
+use serde::Serialize;
+
+pub use observation::{Observation, Seen};
+pub use rules::RULES;
+pub use watched::Watched;
+
+use super::named::named;
+use super::outcome::Outcome;
+use super::state::State;
+use crate::limits::JOIN_ATTEMPTS;
+use crate::signal::RoomType;
+
+/// How often the rules are looked at, in milliseconds.
+pub const INTERVAL: u64 = 1000;
+/// How long what was counted is remembered, in milliseconds.
+pub const WINDOW: u64 = 60_000;
+/// How often within [`WINDOW`] the watchdog joins again; the next time it fails instead. The first `JOIN` is not counted.
+pub const MAX_REJOINS: u32 = JOIN_ATTEMPTS;
+
+named! {
+    /// Which side of a broadcast a client is on. The owner of a room (`admin`) is a publisher.
+    Role {
+        Publisher = "publisher", "Media flows from this client.";
+        Viewer = "viewer", "Media flows to this client.";
+    }
+}
+
+/// One case of the watchdog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rule {
+    /// Its name.
+    pub id: &'static str,
+    /// What it is about, in a sentence.
+    pub text: &'static str,
+    /// Where it holds. On the way into any other state all that it saw is forgotten.
+    pub states: &'static [State],
+    /// The types of room in which it holds; every type when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room_types: Option<&'static [RoomType]>,
+    /// For whom it holds; for both when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// What it waits for.
+    #[serde(flatten)]
+    pub kind: Kind,
+    /// What follows.
+    pub then: Outcome,
+}
+
+/// What a rule waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Kind {
+    /// Something began and did not end in time. A beginning while it is under way changes nothing. Never forgotten.
+    Timeout {
+        /// What begins it.
+        start: &'static [Seen],
+        /// What ends it.
+        cancelled_by: &'static [Seen],
+        /// How long it may take, in milliseconds.
+        after: u64,
+    },
+    /// Something was seen too often.
+    Count {
+        /// What is counted.
+        observation: Observation,
+        /// How often is too often.
+        count: usize,
+        /// Within how many milliseconds.
+        within: u64,
+    },
+    /// Something was seen too often in a row.
+    Consecutive {
+        /// What is counted.
+        observation: Observation,
+        /// How often is too often.
+        count: usize,
+        /// What interrupts the row.
+        reset: &'static [Seen],
+        /// Within how many milliseconds.
+        within: u64,
+    },
+}
+
+impl Rule {
+    fn applies(&self, state: State, room_type: RoomType, role: Role) -> bool {
+        self.states.contains(&state)
+            && self.room_types.is_none_or(|types| types.contains(&room_type))
+            && self.role.is_none_or(|of| of == role)
+    }
+}
+
+impl Kind {
+    /// Notes what was seen. Keeps no more times than the rule needs.
+    fn see(&self, times: &mut Vec<u64>, seen: Seen, now: u64) {
+        let (resets, counted, keep) = match *self {
+            Self::Timeout { start, cancelled_by, .. } => (cancelled_by, start.contains(&seen) && times.is_empty(), 1),
+            Self::Count { observation, count, .. } => (&[][..], seen == Seen::Observation(observation), count),
+            Self::Consecutive { observation, count, reset, .. } => {
+                (reset, seen == Seen::Observation(observation), count)
+            }
+        };
+        if resets.contains(&seen) {
+            times.clear();
+        } else if counted {
+            times.push(now);
+            times.drain(..times.len().saturating_sub(keep));
+        }
+    }
+
+    fn holds(&self, times: &[u64], now: u64) -> bool {
+        match *self {
+            Self::Timeout { after, .. } => times.first().is_some_and(|since| now.saturating_sub(*since) >= after),
+            Self::Count { count, within, .. } | Self::Consecutive { count, within, .. } => {
+                times.iter().filter(|time| now.saturating_sub(**time) < within).count() >= count
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What a client may see of its own connection and media, by name.
+//!
+//! Events of the state table are seen as well: a rule may name either.
+
+use serde::{Serialize, Serializer};
+
+use crate::client::named::named;
+use crate::client::state::Event;
+
+named! {
+    /// Something the client saw that is no event of the state table.
+    Observation {
+        JoinUnavailable = "joinUnavailable", "The join ack said 503, which is as good as no ack.";
+        CriticalFailure = "criticalFailure",
+            "The media connection failed, or a heartbeat ack said that the room or the member is gone.";
+        LowFrameRate = "lowFrameRate", "A warning that the frame rate is low.";
+        OfferSent = "offerSent", "`OFFER` was sent.";
+        AnswerReceived = "answerReceived", "No `OFFER` of this client is without its `ANSWER` any more.";
+        CalleeAbsent = "calleeAbsent", "Nobody else is in the call.";
+        CalleePresent = "calleePresent", "The other user is in the call.";
+        SlowUpload = "slowUpload", "A data signal took more than 700 ms.";
+        FastUpload = "fastUpload", "A data signal took 700 ms or less.";
+        BufferingStarted = "bufferingStarted", "Playback stands still for want of media.";
+        BufferingEnded = "bufferingEnded", "Playback goes on.";
+        Tick = "tick", "A second has passed: the rules are looked at.";
+    }
+}
+
+/// An event or an observation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Seen {
+    /// An event of the state table.
+    Event(Event),
+    /// Anything else.
+    Observation(Observation),
+}
+
+impl Seen {
+    /// The name in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Event(event) => event.name(),
+            Self::Observation(observation) => observation.name(),
+        }
+    }
+}
+
+impl From<Event> for Seen {
+    fn from(event: Event) -> Self {
+        Self::Event(event)
+    }
+}
+
+impl From<Observation> for Seen {
+    fn from(observation: Observation) -> Self {
+        Self::Observation(observation)
+    }
+}
+
+impl Serialize for Seen {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_observation_has_the_name_of_an_event_or_of_another() {
+        for (index, observation) in Observation::ALL.iter().enumerate() {
+            assert_eq!(Event::from_name(observation.name()), None);
+            assert_eq!(Observation::from_name(observation.name()), Some(*observation));
+            assert!(Observation::ALL[index + 1..].iter().all(|other| other.name() != observation.name()));
+        }
+    }
+}

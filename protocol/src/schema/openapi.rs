@@ -1,0 +1,168 @@
+//! `openapi.json`: the HTTP side as OpenAPI 3.1.
+//!
+//! Bodies are references to the published schemas. An answer's status is that of its code.
+
+use serde_json::{Map, Value, json};
+
+use super::VERSION;
+use crate::code::AckCode;
+
+/// What a data signal can be answered with.
+const INGEST: &[AckCode] = &[
+    AckCode::Ok,
+    AckCode::InvalidSignal,
+    AckCode::UnsupportedChannel,
+    AckCode::Unauthenticated,
+    AckCode::RoomNotFound,
+    AckCode::TrackNotFound,
+    AckCode::RoomFull,
+    AckCode::SequenceConflict,
+];
+/// What a player can be answered with beside what it asked for.
+const PLAYBACK: &[AckCode] = &[AckCode::InvalidSignal, AckCode::TrackNotFound, AckCode::Unavailable];
+
+pub(super) fn openapi() -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {
+            "title": "Roomcast over HTTP",
+            "version": VERSION,
+            "summary": "Uploads of HLS media, playback and health.",
+            "description": "The WebSocket is described in asyncapi.json. Uploads and playback answer pages of every origin \
+                (Access-Control-Allow-Origin: *), with an OPTIONS preflight.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "servers": [{ "url": "http://127.0.0.1:8080", "description": "A server started with its defaults." }],
+        "tags": [
+            { "name": "signaling", "description": "The WebSocket." },
+            { "name": "ingest", "description": "Data signals of a streamer." },
+            { "name": "playback", "description": "Low-Latency HLS for any player." },
+            { "name": "operation", "description": "Health, and the demo page." },
+        ],
+        "paths": paths(),
+        "components": { "parameters": parameters(), "responses": responses(), "securitySchemes": {
+            "ingestToken": { "type": "http", "scheme": "bearer", "description": "The ingest token of the JOIN ack (`b.hls.ingest.token`)." },
+        } },
+    })
+}
+
+fn paths() -> Value {
+    let playlist = json!({ "application/vnd.apple.mpegurl": { "schema": { "type": "string" } } });
+    let media = json!({ "video/mp4": {} });
+    let track = [parameter("rid"), parameter("playlistId"), parameter("trackId")];
+    let directives = ["_HLS_msn", "_HLS_part", "_HLS_skip"].map(parameter);
+    let object = [&track[..], &[parameter("objectId")]].concat();
+    json!({
+        "/ws": { "get": upgrade() },
+        "/rooms/{rid}/data": { "parameters": [parameter("rid")], "post": data_signal() },
+        "/live/{rid}/{playlistId}/playlist.m3u8":
+            readable("MultivariantPlaylist", "The multivariant playlist", &track[..2], &[], &playlist),
+        "/live/{rid}/{playlistId}/{trackId}/playlist.m3u8":
+            readable("MediaPlaylist", "A media playlist; with `_HLS_msn` answered once that segment or part is there", &track, &directives, &playlist),
+        "/live/{rid}/{playlistId}/{trackId}/{objectId}":
+            readable("Media", "An initialization section, part or segment; a hinted part is answered once it is there", &object, &[], &media),
+        "/healthz": { "get": text("healthz", "Whether the process is alive", &[("200", "Alive.")]) },
+        "/readyz": { "get": text("readyz", "Whether joins are taken", &[("200", "Ready."), ("503", "Draining.")]) },
+        "/": { "get": page() },
+    })
+}
+
+fn parameter(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/parameters/{name}") })
+}
+
+fn parameters() -> Value {
+    let path = |name: &str, text: &str, schema: &str| json!({ "name": name, "in": "path", "required": true, "description": text, "schema": { "$ref": schema } });
+    let query = |name: &str, text: &str, schema: Value| json!({ "name": name, "in": "query", "required": false, "description": text, "schema": schema });
+    let number = json!({ "type": "integer", "minimum": 0 });
+    let object = "data-signals.schema.json#/$defs/ObjectId";
+    json!({
+        "rid": path("rid", "The room.", "client-messages.schema.json#/$defs/RoomId"),
+        "playlistId": path("playlistId", "The multivariant playlist, as uploaded.", object),
+        "trackId": path("trackId", "The variant or rendition, as uploaded.", object),
+        "objectId": path("objectId", "The initialization section, part or segment, as uploaded.", object),
+        "_HLS_msn": query("_HLS_msn", "Answer once the playlist has the segment with this media sequence number.", number.clone()),
+        "_HLS_part": query("_HLS_part", "Answer once the playlist has this part of the segment; only with `_HLS_msn`.", number),
+        "_HLS_skip": query("_HLS_skip", "A delta update will do; the whole playlist is an answer too.", json!({ "type": "string", "enum": ["YES", "v2"] })),
+    })
+}
+
+fn responses() -> Value {
+    let error = |text: &str| json!({ "description": text, "content": answer() });
+    json!({ "Error": error("Any other code of codes.json, with its HTTP status.") })
+}
+
+fn answer() -> Value {
+    json!({ "application/json": { "schema": { "$ref": "data-answers.schema.json#/$defs/DataAnswer" } } })
+}
+
+/// One response for each HTTP status of these codes.
+fn answers(codes: &[AckCode]) -> Map<String, Value> {
+    let mut answers = Map::new();
+    for code in codes {
+        let status = code.http().to_string();
+        let text = format!("{} {}: {}", code.number(), code.name(), code.meaning());
+        let before = answers.get(&status).and_then(|known: &Value| known["description"].as_str());
+        let text = before.map_or_else(|| text.clone(), |before| format!("{before} {text}"));
+        answers.insert(status, json!({ "description": text, "content": answer() }));
+    }
+    answers.insert("default".into(), json!({ "$ref": "#/components/responses/Error" }));
+    answers
+}
+
+fn upgrade() -> Value {
+    let mut responses = answers(&[AckCode::InvalidSignal, AckCode::Unavailable]);
+    responses.shift_insert(0, "101".into(), json!({ "description": "The connection is a WebSocket now; see asyncapi.json.",
+        "headers": { "Sec-WebSocket-Protocol": { "description": "Echoed when it was offered.", "schema": { "const": "roomcast.v1" } } } }));
+    json!({
+        "operationId": "connect", "tags": ["signaling"], "summary": "Opens the WebSocket (RFC 6455)", "security": [],
+        "parameters": [{ "name": "Sec-WebSocket-Protocol", "in": "header", "required": false,
+            "description": "The subprotocol, `roomcast.v1`; may be left out.", "schema": { "type": "string" } }],
+        "responses": responses,
+    })
+}
+
+fn data_signal() -> Value {
+    let mut responses = answers(INGEST);
+    responses.insert(
+        "413".into(),
+        json!({ "description": "The upload is larger than the server takes.", "content": answer() }),
+    );
+    json!({
+        "operationId": "uploadDataSignal", "tags": ["ingest"], "summary": "Uploads one data signal",
+        "description": "A signal that is repeated with the same bytes is answered again and changes nothing.",
+        "security": [{ "ingestToken": [] }],
+        "requestBody": { "required": true, "content": { "application/json": { "schema": { "$ref": "data-signals.schema.json" } } } },
+        "responses": responses,
+    })
+}
+
+/// A resource with GET and HEAD.
+fn readable(id: &str, text: &str, path: &[Value], query: &[Value], content: &Value) -> Value {
+    let operation = |verb: &str, found: Value| {
+        let mut responses = answers(PLAYBACK);
+        responses.shift_insert(0, "200".into(), found);
+        json!({ "operationId": format!("{verb}{id}"), "tags": ["playback"], "summary": text, "security": [],
+            "parameters": query, "responses": responses })
+    };
+    let caching =
+        json!({ "Cache-Control": { "description": "How long it may be kept.", "schema": { "type": "string" } } });
+    json!({
+        "parameters": path,
+        "get": operation("get", json!({ "description": "What was asked for.", "headers": caching, "content": content })),
+        "head": operation("head", json!({ "description": "Its headers.", "headers": caching })),
+    })
+}
+
+fn text(id: &str, summary: &str, answers: &[(&str, &str)]) -> Value {
+    let plain = json!({ "text/plain": { "schema": { "type": "string" } } });
+    let one = |(status, text): &(&str, &str)| ((*status).to_owned(), json!({ "description": text, "content": plain }));
+    let responses: Map<String, Value> = answers.iter().map(one).collect();
+    json!({ "operationId": id, "tags": ["operation"], "summary": summary, "security": [], "responses": responses })
+}
+
+fn page() -> Value {
+    json!({ "operationId": "page", "tags": ["operation"], "summary": "The demo page", "security": [],
+        "responses": { "200": { "description": "The page.", "content": { "text/html": { "schema": { "type": "string" } } } } } })
+}

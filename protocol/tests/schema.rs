@@ -1,0 +1,94 @@
+//! The published schema: current, and of one mind with the decoders about every vector.
+
+use std::path::Path;
+
+use jsonschema::Validator;
+use roomcast_protocol::schema::{self, Vectors, vectors};
+use roomcast_protocol::{ack, data, signal};
+use serde_json::Value;
+
+fn committed(path: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema").join(path);
+    std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}; run `make schema`", file.display()))
+}
+
+#[test]
+fn the_committed_schema_is_current() {
+    for file in schema::files() {
+        assert_eq!(committed(&file.path), file.text, "schema/{} is not current: run `make schema`", file.path);
+    }
+}
+
+fn validator(name: &str) -> Validator {
+    let files = schema::files();
+    let file = files.iter().find(|file| file.path == format!("{name}.schema.json")).expect("the schema is published");
+    let schema = serde_json::from_str(&file.text).expect("it is JSON");
+    jsonschema::validator_for(&schema).expect("it is a schema")
+}
+
+/// Schema and decoder accept every valid vector and refuse every invalid one.
+fn agree(name: &str, all: &[Vectors], decode: impl Fn(&Value) -> Result<(), String>) {
+    let validator = validator(name);
+    for vectors in all {
+        assert!(vectors.valid.len() >= 2 && vectors.invalid.len() >= 3, "{} has too few vectors", vectors.message);
+        for value in &vectors.valid {
+            assert_eq!(decode(value), Ok(()), "{}: {value}", vectors.message);
+            let errors: Vec<String> = validator.iter_errors(value).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{}: {value}\n{errors:?}", vectors.message);
+        }
+        for (reason, value) in &vectors.invalid {
+            assert!(decode(value).is_err(), "the decoder takes {}, where {reason}: {value}", vectors.message);
+            assert!(!validator.is_valid(value), "the schema takes {}, where {reason}: {value}", vectors.message);
+        }
+    }
+}
+
+#[test]
+fn schema_and_decoder_agree_on_client_messages() {
+    let decode = |value: &Value| signal::decode(&value.to_string()).map(drop).map_err(|refusal| refusal.reason);
+    agree("client-messages", &vectors::client_messages(), decode);
+}
+
+#[test]
+fn schema_and_decoder_agree_on_server_messages() {
+    agree("server-messages", &vectors::server_messages(), |value| ack::decode(&value.to_string()).map(drop));
+}
+
+#[test]
+fn schema_and_decoder_agree_on_data_signals() {
+    let decode = |value: &Value| data::decode(value.to_string().as_bytes()).map(drop).map_err(|refusal| refusal.reason);
+    agree("data-signals", &vectors::data_signals(), decode);
+}
+
+#[test]
+fn the_state_machine_and_its_traces_satisfy_their_schemas() {
+    for (name, path) in
+        [("state-machine", "state-machine.json"), ("state-machine-traces", "vectors/state-machine.json")]
+    {
+        let files = schema::files();
+        let file = files.iter().find(|file| file.path == path).expect("it is published");
+        let document: Value = serde_json::from_str(&file.text).expect("it is JSON");
+        let errors: Vec<String> = validator(name).iter_errors(&document).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{path}: {errors:?}");
+    }
+}
+
+#[test]
+fn every_member_is_described() {
+    fn walk(path: &str, value: &Value) {
+        if let Some(properties) = value.get("properties").and_then(Value::as_object) {
+            for (name, schema) in properties {
+                let told = ["description", "const", "$ref"].iter().any(|word| schema.get(word).is_some());
+                assert!(told, "{path}.{name} has no description");
+            }
+        }
+        match value {
+            Value::Object(members) => members.iter().for_each(|(name, value)| walk(&format!("{path}/{name}"), value)),
+            Value::Array(entries) => entries.iter().for_each(|value| walk(path, value)),
+            _ => {}
+        }
+    }
+    for file in schema::files().iter().filter(|file| file.path.ends_with(".schema.json")) {
+        walk(&file.path, &serde_json::from_str(&file.text).unwrap());
+    }
+}

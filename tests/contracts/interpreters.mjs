@@ -1,0 +1,39 @@
+// The state machine, run by the published interpreters: driven by the JSON alone, they must pass every trace.
+
+import { join } from "node:path";
+import { fresh, here, read, run, schemaFolder } from "./files.mjs";
+import { check } from "./report.mjs";
+
+const PYTHON = `
+import json, sys
+folder = sys.argv[1]
+sys.path.insert(0, folder + "/interpreters")
+from state_machine import mismatches
+table = json.load(open(folder + "/state-machine.json"))
+traces = json.load(open(folder + "/vectors/state-machine.json"))["traces"]
+wrong = [(trace["name"], mismatches(table, trace)[0]) for trace in traces if mismatches(table, trace)]
+if wrong: sys.exit("\\n".join(map(str, wrong)))
+table["moves"] = [move for move in table["moves"] if move["from"] != "joined"]
+if not any(mismatches(table, trace) for trace in traces): sys.exit("a broken table passes")
+print(f"{len(traces)} traces, {sum(len(trace['steps']) for trace in traces)} steps")
+`;
+
+async function typescript() {
+  const folder = fresh("interpreters");
+  const source = join(schemaFolder, "interpreters/state_machine.ts");
+  const flags = ["--target", "es2022", "--module", "es2022", "--strict", "--ignoreConfig", "--outDir", folder];
+  run(join(here, "node_modules/.bin/tsc"), [source, ...flags]);
+  const { mismatches } = await import(join(folder, "state_machine.js"));
+  const table = read("state-machine.json");
+  const { traces } = read("vectors/state-machine.json");
+  const wrong = traces.filter((trace) => mismatches(table, trace).length > 0);
+  if (wrong.length > 0) throw new Error(wrong.map((trace) => trace.name).join("\n"));
+  table.moves = table.moves.filter((move) => move.from !== "joined");
+  if (!traces.some((trace) => mismatches(table, trace).length > 0)) throw new Error("a broken table passes");
+  return `${traces.length} traces, ${traces.reduce((sum, trace) => sum + trace.steps.length, 0)} steps`;
+}
+
+export async function interpreters() {
+  await check("typescript interpreter", typescript);
+  await check("python interpreter", () => run(join(here, ".venv/bin/python"), ["-c", PYTHON, schemaFolder]).trim());
+}

@@ -1,0 +1,15 @@
+// What other languages make of the published schema: `make contracts`.
+
+import { documents } from "./documents.mjs";
+import { compiled } from "./compiled.mjs";
+import { python } from "./python.mjs";
+import { interpreters } from "./interpreters.mjs";
+import { finish } from "./report.mjs";
+import { typescript } from "./typescript.mjs";
+
+await typescript();
+await python();
+await interpreters();
+await documents();
+await compiled();
+process.exit(finish());
