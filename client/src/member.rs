@@ -3,7 +3,7 @@
 //! [`Member::join`] starts a task that joins, sends heartbeats, and joins again after a lost connection without loss
 //! of signals. The handle signals and leaves; [`Events`] tells what happens. Both channels are bounded.
 //!
-//! What is decided stands in the driver, which knows no socket; the states are those of the protocol.
+//! What is decided stands in the driver, which knows no socket; state and watchdog are those of the protocol.
 
 mod creation;
 mod driver;
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
+use roomcast_protocol::client::{Observation, Outgoing};
 use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::{Head, Recipient, RoomType, Session, SignalKind, encode};
 use serde::Serialize;
@@ -55,7 +56,7 @@ pub struct Options {
     pub audio: bool,
     /// Whether to create the room.
     pub creating: Creating,
-    /// How long and how often to wait for the ack of `JOIN`.
+    /// How long to wait for the ack of `JOIN`.
     pub patience: Patience,
 }
 
@@ -63,7 +64,7 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub struct Member {
     commands: mpsc::Sender<Input>,
-    signals: mpsc::Sender<String>,
+    signals: mpsc::Sender<Outgoing>,
     head: Head,
 }
 
@@ -94,8 +95,8 @@ impl Member {
         Ok((Self { commands, signals, head }, Events(to_application)))
     }
 
-    /// Says something; `body` serialises as an object with the signal's own members. Waits while the member is out of
-    /// the room and much is queued already.
+    /// Says something; `body` serialises as an object with the signal's own members. Out of the room it is kept; what
+    /// does not fit is told as [`MemberEvent::Dropped`].
     ///
     /// # Errors
     /// [`Error::Gone`] when the member has left or failed.
@@ -106,7 +107,13 @@ impl Member {
         body: &B,
     ) -> Result<(), Error> {
         let head = Head { recipient, ..self.head.clone() };
-        self.signals.send(encode(kind, &head, body)).await.map_err(|_| Error::Gone)
+        let signal = Outgoing { kind, text: encode(kind, &head, body) };
+        self.signals.send(signal).await.map_err(|_| Error::Gone)
+    }
+
+    /// Tells the watchdog what was seen. One observation more or less decides nothing: none is waited for.
+    pub fn observe(&self, observation: Observation) {
+        let _ = self.commands.try_send(Input::Seen(observation));
     }
 
     /// Joins again over the same connection, for fresh tokens. The event is another [`MemberEvent::Joined`].

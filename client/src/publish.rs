@@ -62,7 +62,7 @@ pub struct Publish {
     pub target_duration: Duration,
     /// How much waits to be uploaded, and for how long.
     pub limits: Limits,
-    /// How long and how often to wait for the ack of `JOIN`.
+    /// How long to wait for the ack of `JOIN`.
     pub patience: Patience,
 }
 

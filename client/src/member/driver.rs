@@ -1,25 +1,25 @@
 //! A membership without its connection: events in, actions out.
 //!
-//! Holds the state machine, the attempts to join, the heartbeats and what waits to be said. Time and randomness are
-//! arguments, nothing is awaited. Whoever drives it carries every action out in order, and hands in a [`Input::Tick`]
-//! when [`Driver::deadline`] has come. After [`Action::Finish`] there is nothing more to do.
+//! The client's half of the protocol says when to join again and when to give up; the driver adds the connection, its
+//! heartbeats and the place in the room. Time and randomness are arguments, nothing is awaited. Whoever drives it carries
+//! every action out in order, and hands in a [`Input::Tick`] when [`Driver::deadline`] has come. After
+//! [`Action::Finish`] there is nothing more to do.
 //!
-//! Every change of state goes through [`State::after`].
+//! Every change of state goes through [`Watched`].
 
 mod action;
+mod ending;
 #[cfg(test)]
 mod properties;
 mod reply;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
 use roomcast_protocol::ack::Participant;
-use roomcast_protocol::client::{Event, State, reconnect_delay};
-use roomcast_protocol::code::{AckCode, CloseClass, close_class};
-use roomcast_protocol::signal::encode::Nothing;
+use roomcast_protocol::client::machine::MAX_JOINS;
+use roomcast_protocol::client::{Event, Outcome, Outgoing, Queue, Role, State, Watched};
 use roomcast_protocol::signal::{Engine, Heartbeat, Join, JoinOptions, SignalKind, encode};
 
 pub use action::Patience;
@@ -29,19 +29,15 @@ use super::creation::Creation;
 use super::event::MemberEvent;
 use super::pulse::Pulse;
 
-/// Signals that wait for the member to be in the room.
-const MAX_WAITING: usize = 64;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Link {
     Down {
         retry: Instant,
     },
     Opening,
-    /// `asked`: since when an ack of `JOIN` is awaited.
-    Up {
-        asked: Option<Instant>,
-    },
+    /// `JOIN` was sent over it and has no ack yet.
+    Asked,
+    Admitted(Pulse),
 }
 
 /// The state of a membership.
@@ -49,9 +45,17 @@ enum Link {
 pub(super) struct Driver {
     joining: Joining,
     creation: Creation,
-    state: State,
+    watched: Watched,
+    /// The last state that was told.
+    told: State,
+    started: Instant,
+    /// When the watchdog looks again.
+    watch: Instant,
+    /// Of the input that is being handled.
+    now: Instant,
+    random: f64,
     link: Link,
-    /// `JOIN`s in a row without an answer; at first, failed connections count as well.
+    /// `JOIN`s in a row without an answer, over however many connections; at first, failed connections count as well.
     unanswered: u32,
     /// Connections in a row that led nowhere.
     failures: u32,
@@ -60,8 +64,7 @@ pub(super) struct Driver {
     resume_token: String,
     /// The highest sequence number received, once joined.
     received: Option<u64>,
-    pulse: Option<Pulse>,
-    waiting: VecDeque<String>,
+    waiting: Queue,
     participants: Vec<Participant>,
     out: Vec<Action>,
 }
@@ -71,16 +74,20 @@ impl Driver {
     pub fn new(joining: Joining, now: Instant) -> (Self, Vec<Action>) {
         let mut driver = Self {
             creation: Creation::new(joining.creating),
+            watched: Watched::new(joining.head.room_type, Role::Viewer),
+            told: State::INITIAL,
+            started: now,
+            watch: now + joining.patience.interval(),
+            now,
+            random: 0.0,
             joining,
-            state: State::Idle,
             link: Link::Down { retry: now },
             unanswered: 0,
             failures: 0,
             put_off: None,
             resume_token: String::new(),
             received: None,
-            pulse: None,
-            waiting: VecDeque::new(),
+            waiting: Queue::default(),
             participants: Vec::new(),
             out: Vec::new(),
         };
@@ -92,38 +99,43 @@ impl Driver {
 
     /// Takes an input and says what is to be done. `random` is uniform in 0.0 to 1.0.
     pub fn handle(&mut self, now: Instant, random: f64, input: Input) -> Vec<Action> {
+        (self.now, self.random) = (now, random);
         match input {
-            Input::Opened => self.opened(now),
-            Input::NotOpened { status, reason } => self.not_opened(now, random, status, reason),
-            Input::Text(text) => self.read(now, &text),
-            Input::Closed { code, reason } => self.closed(now, random, code, reason),
-            Input::Signal(text) if self.state == State::Joined => self.out.push(Action::Send(text)),
-            Input::Signal(text) => self.waiting.push_back(text),
-            Input::Rejoin => self.rejoin(now),
+            Input::Opened => self.ask(),
+            Input::NotOpened { status, reason } => self.not_opened(status, reason),
+            Input::Text(text) => self.read(&text),
+            Input::Closed { code, reason } => self.closed(code, reason),
+            Input::Signal(signal) => self.signal(signal),
+            Input::Seen(observation) => self.watched.see(self.at(), observation),
+            Input::Rejoin => self.rejoin(),
             Input::Leave => self.leave(),
-            Input::Tick => self.tick(now, random),
+            Input::Tick => self.tick(),
         }
         std::mem::take(&mut self.out)
     }
 
     /// When a [`Input::Tick`] is due.
-    pub fn deadline(&self) -> Option<Instant> {
-        match self.link {
-            Link::Down { retry } => Some(retry),
-            Link::Opening => None,
-            Link::Up { asked: Some(asked) } => Some(asked + self.joining.patience.join_ack),
-            Link::Up { asked: None } => self.pulse.as_ref().map(Pulse::deadline),
+    pub fn deadline(&self) -> Instant {
+        match &self.link {
+            Link::Down { retry } => self.watch.min(*retry),
+            Link::Admitted(pulse) => self.watch.min(pulse.deadline()),
+            Link::Opening | Link::Asked => self.watch,
         }
     }
 
-    /// Whether another signal of the application can be taken.
-    pub fn has_room(&self) -> bool {
-        self.state == State::Joined || self.waiting.len() < MAX_WAITING
+    /// Now, as the watchdog counts.
+    fn at(&self) -> u64 {
+        self.joining.patience.millis(self.now.saturating_duration_since(self.started))
     }
 
     fn go(&mut self, event: Event) {
-        if let Some(state) = self.state.after(event) {
-            self.state = state;
+        self.watched.event(self.at(), event);
+        self.tell_state();
+    }
+
+    fn tell_state(&mut self) {
+        let state = self.watched.state();
+        if std::mem::replace(&mut self.told, state) != state {
             self.emit(MemberEvent::StateChanged(state));
         }
     }
@@ -137,15 +149,11 @@ impl Driver {
         self.out.push(Action::Connect);
     }
 
-    fn opened(&mut self, now: Instant) {
-        self.go(Event::JoinResent);
-        self.ask(now);
-    }
-
     /// Sends `JOIN`.
-    fn ask(&mut self, now: Instant) {
+    fn ask(&mut self) {
+        self.go(Event::JoinResent);
         self.unanswered += 1;
-        self.link = Link::Up { asked: Some(now) };
+        self.link = Link::Asked;
         let options = JoinOptions {
             room_creating: self.creation.creates(),
             resume_from: self.received,
@@ -162,110 +170,61 @@ impl Driver {
         self.out.push(Action::Send(text));
     }
 
+    fn signal(&mut self, signal: Outgoing) {
+        if self.watched.state() == State::Joined {
+            self.out.push(Action::Send(signal.text));
+        } else {
+            let dropped = self.waiting.push(signal);
+            self.tell_dropped(dropped);
+        }
+    }
+
+    fn tell_dropped(&mut self, dropped: Vec<Outgoing>) {
+        self.out.extend(dropped.into_iter().map(|signal| Action::Emit(MemberEvent::Dropped { signal })));
+    }
+
     /// Joins again over the same connection. Nothing happens while a `JOIN` is under way anyhow.
-    fn rejoin(&mut self, now: Instant) {
-        if self.state == State::Joined {
-            self.go(Event::JoinResent);
-            self.ask(now);
+    fn rejoin(&mut self) {
+        if self.watched.state() == State::Joined {
+            self.ask();
         }
     }
 
-    fn not_opened(&mut self, now: Instant, random: f64, status: Option<u16>, reason: String) {
-        let refused = match status {
-            Some(401) => Some(AckCode::Unauthenticated),
-            Some(403) => Some(AckCode::PermissionNotFound),
-            _ => None,
-        };
-        if let Some(code) = refused {
-            return self.refused(code.number(), reason);
-        }
-        if self.state == State::Initializing {
-            self.unanswered += 1;
-        }
-        self.lost(now, random, reason);
-    }
-
-    fn closed(&mut self, now: Instant, random: f64, code: u16, reason: String) {
-        match close_class(code) {
-            CloseClass::Reconnect => self.lost(now, random, format!("closed with code {code} {reason}")),
-            CloseClass::ClientFault | CloseClass::Final => {
-                self.emit(MemberEvent::Closed { code, reason });
-                self.fail();
-            }
-        }
-    }
-
-    fn lost(&mut self, now: Instant, random: f64, reason: String) {
-        self.pulse = None;
-        self.go(Event::NetworkDown);
-        if self.unanswered >= self.joining.patience.attempts {
-            return self.give_up(reason);
-        }
-        self.link = Link::Down { retry: now + reconnect_delay(self.failures, random) };
-        self.failures = self.failures.saturating_add(1);
-    }
-
-    /// No answer came, as often as is worth trying.
-    fn give_up(&mut self, reason: String) {
-        match self.put_off.take() {
-            Some((code, message)) => self.refused(code, message),
-            None => {
-                self.emit(MemberEvent::Unreachable { reason });
-                self.fail();
-            }
-        }
-    }
-
-    fn refused(&mut self, code: u16, message: String) {
-        let signal = SignalKind::Join.name().to_owned();
-        self.emit(MemberEvent::Refused { signal, code, message });
-        self.fail();
-    }
-
-    /// The end, from whatever state: each of these moves is legal in some, and one leads to `failed`.
-    fn fail(&mut self) {
-        if self.state == State::WaitingNetwork {
-            self.go(Event::JoinResent);
-        }
-        self.go(Event::JoinRefused);
-        self.go(Event::Unrecoverable);
-        self.out.extend([Action::Close, Action::Finish]);
-    }
-
-    fn leave(&mut self) {
-        // Before the ack the server may know the member already, so it is told in any case.
-        if matches!(self.link, Link::Up { .. }) {
-            self.send(SignalKind::Leave, &Nothing {});
-            self.go(Event::LeaveSent);
-        }
-        self.out.extend([Action::Close, Action::Finish]);
-    }
-
-    fn tick(&mut self, now: Instant, random: f64) {
+    fn tick(&mut self) {
         match self.link {
-            Link::Down { retry } if now >= retry => self.connect(),
-            Link::Up { asked: Some(asked) } if now >= asked + self.joining.patience.join_ack => self.unheard(),
-            Link::Up { asked: None } => self.beat(now, random),
+            Link::Down { retry } if self.now >= retry => self.connect(),
+            Link::Admitted(pulse) => self.beat(pulse),
             _ => {}
         }
-    }
-
-    /// `JOIN` went unanswered: another connection may lead to another node.
-    fn unheard(&mut self) {
-        self.out.push(Action::Abandon);
-        if self.unanswered >= self.joining.patience.attempts {
-            return self.give_up("JOIN had no answer".to_owned());
+        if self.now >= self.watch {
+            self.watch = self.now + self.joining.patience.interval();
+            self.look();
         }
-        self.connect();
     }
 
-    fn beat(&mut self, now: Instant, random: f64) {
-        let Some(pulse) = &mut self.pulse else { return };
-        if pulse.is_dead(now) {
+    /// Does what the watchdog says.
+    fn look(&mut self) {
+        let admitted = matches!(self.link, Link::Admitted(_));
+        match self.watched.tick(self.at()) {
+            None => {}
+            Some(Outcome::Rejoin) if admitted => self.ask(),
+            // `JOIN` went unanswered: another connection may lead to another node.
+            Some(Outcome::Rejoin) if self.unanswered < MAX_JOINS => {
+                self.out.push(Action::Abandon);
+                self.connect();
+            }
+            Some(_) if admitted => self.give_up("joining again did not help".to_owned()),
+            Some(_) => self.give_up("JOIN had no answer".to_owned()),
+        }
+    }
+
+    fn beat(&mut self, mut pulse: Pulse) {
+        if pulse.is_dead(self.now) {
             self.out.push(Action::Abandon);
-            return self.lost(now, random, "heartbeats had no answer".to_owned());
+            return self.lost("heartbeats had no answer".to_owned());
         }
-        if let Some(beat_id) = pulse.beat(now) {
+        if let Some(beat_id) = pulse.beat(self.now) {
+            self.link = Link::Admitted(pulse);
             let heartbeat = Heartbeat { beat_id, send_ack: true, received: self.received };
             self.send(SignalKind::Heartbeat, &heartbeat);
         }

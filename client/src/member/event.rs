@@ -1,7 +1,7 @@
 //! What a member tells the application.
 
 use roomcast_protocol::ack::{JoinAck, Participant, RoomClosedReason};
-use roomcast_protocol::client::State;
+use roomcast_protocol::client::{Outgoing, State};
 use serde_json::Value;
 
 /// What happened to a member.
@@ -36,6 +36,11 @@ pub enum MemberEvent {
         /// The server's sentence.
         message: String,
     },
+    /// A signal of the application will not be said: too many waited for the room, or the member came to its end.
+    Dropped {
+        /// The signal.
+        signal: Outgoing,
+    },
     /// The connection was closed with a code that forbids to reconnect.
     Closed {
         /// The WebSocket close code.
@@ -43,7 +48,7 @@ pub enum MemberEvent {
         /// The server's reason.
         reason: String,
     },
-    /// No connection came about, or `JOIN` went unanswered, as often as is worth trying.
+    /// No connection came about, `JOIN` went unanswered, or joining again did not help, as often as is worth trying.
     Unreachable {
         /// What happened last.
         reason: String,

@@ -9,7 +9,7 @@ use roomcast_protocol::ack::HeartbeatTimes;
 /// No server makes a client send faster than this.
 const SHORTEST: Duration = Duration::from_millis(10);
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pulse {
     interval: Duration,
     timeout: Duration,

@@ -7,8 +7,10 @@ use std::collections::VecDeque;
 use std::future::{Future, pending};
 use std::pin::Pin;
 
+use roomcast_protocol::client::Outgoing;
 use tokio::sync::mpsc;
 
+use super::EVENTS;
 use super::driver::{Action, Driver, Input};
 use super::event::MemberEvent;
 use super::socket::{Dial, NotOpened, Received, Socket};
@@ -53,7 +55,7 @@ pub(super) struct Task {
     pub driver: Driver,
     pub dial: Dial,
     pub commands: mpsc::Receiver<Input>,
-    pub signals: mpsc::Receiver<String>,
+    pub signals: mpsc::Receiver<Outgoing>,
     pub events: mpsc::Sender<MemberEvent>,
 }
 
@@ -68,9 +70,9 @@ impl Task {
             let mut actions = Vec::new();
             // What was said before leaving goes out before.
             while matches!(input, Input::Leave)
-                && let Ok(text) = self.signals.try_recv()
+                && let Ok(signal) = self.signals.try_recv()
             {
-                actions.extend(self.driver.handle(now(), random::unit(), Input::Signal(text)));
+                actions.extend(self.driver.handle(now(), random::unit(), Input::Signal(signal)));
             }
             actions.extend(self.driver.handle(now(), random::unit(), input));
             running = self.perform(actions, &mut wire, &mut untold).await;
@@ -89,9 +91,10 @@ impl Task {
         tokio::select! {
             // A member whose handles are all gone leaves.
             command = commands.recv() => Some(command.unwrap_or(Input::Leave)),
-            Some(text) = signals.recv(), if driver.has_room() => Some(Input::Signal(text)),
+            // A dropped signal is an event, and events are bounded.
+            Some(signal) = signals.recv(), if untold.len() < EVENTS => Some(Input::Signal(signal)),
             input = wire.next(), if reading => Some(input),
-            () = sleep_until(driver.deadline()) => Some(Input::Tick),
+            () = sleep_until(Some(driver.deadline())) => Some(Input::Tick),
             permit = events.reserve(), if !untold.is_empty() => {
                 match (permit, untold.pop_front()) {
                     (Ok(permit), Some(event)) => permit.send(event),

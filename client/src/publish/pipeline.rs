@@ -3,6 +3,8 @@
 //! Nothing is read from the input while something is held back, so that what is in memory stays small and a source
 //! that can wait does. Reports are taken while a place in the queue is awaited: neither side waits for the other.
 
+mod reports;
+
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
@@ -24,9 +26,6 @@ use crate::{Error, Events, Member, MemberEvent, ServerAddress};
 
 /// How long leaving may take.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The reports that the progress is made of.
-const PART: &str = "UPDATE_PART";
-const SEGMENT: &str = "UPDATE_SEGMENT";
 
 /// How a broadcast came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,54 +195,6 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             event => ended_by(event).map_or(Ok(()), Err)?,
         }
         Ok(())
-    }
-
-    async fn reported(&mut self, report: Report) -> Result<(), Error> {
-        match report {
-            Report::Uploaded { name, bytes, delay, round_trip } => {
-                self.progress.bytes += bytes as u64;
-                self.progress.segments += u64::from(name == SEGMENT);
-                if name == PART {
-                    self.part_uploaded(delay, round_trip);
-                }
-            }
-            Report::Dropped { name, reason } => {
-                tracing::warn!(name, reason, "too late to be uploaded");
-                if name == PART {
-                    self.progress.parts_dropped += 1;
-                    self.part_done();
-                }
-            }
-            Report::TokenRefused { token } => self.renew(&token).await?,
-            Report::Refused { name, code, message } => return Err(Error::Upload { signal: name, code, message }),
-        }
-        Ok(())
-    }
-
-    /// Every `JOIN` makes the token before it useless: one that is newer than the refused must not be asked away.
-    async fn renew(&self, refused: &str) -> Result<(), Error> {
-        let is_newest = self.seat.ingest.borrow().token == refused;
-        if is_newest {
-            self.seat.member.rejoin().await?;
-        }
-        Ok(())
-    }
-
-    fn part_uploaded(&mut self, delay: Option<i64>, round_trip: Duration) {
-        let is_slow = self.uplink.is_slow(now(), delay, round_trip);
-        if is_slow && !self.progress.is_slow {
-            tracing::warn!("uploads take more than 700 ms: the uplink is too slow for this bit rate");
-        }
-        self.progress.parts += 1;
-        self.progress.is_slow = is_slow;
-        self.progress.round_trip = Some(round_trip);
-        self.progress.delay = delay;
-        self.part_done();
-    }
-
-    fn part_done(&mut self) {
-        self.progress.media_time = self.queued.pop_front().unwrap_or(self.progress.media_time);
-        (self.show)(self.progress);
     }
 }
 

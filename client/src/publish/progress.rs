@@ -92,16 +92,17 @@ pub(super) struct Uplink {
 }
 
 impl Uplink {
-    /// Whether uploads have been slow for long, this one included. The two clocks may differ, but an upload takes no
-    /// longer than its round trip.
-    pub fn is_slow(&mut self, now: Instant, delay: Option<i64>, round_trip: Duration) -> bool {
-        let delay = delay.and_then(|delay| u64::try_from(delay).ok()).map(Duration::from_millis);
-        if delay.is_none_or(|delay| delay.min(round_trip) <= SLOW) {
-            self.slow_since = None;
-            return false;
-        }
-        now >= *self.slow_since.get_or_insert(now) + SLOW_FOR
+    /// Whether uploads have been slow for long, this one included.
+    pub fn stays_slow(&mut self, now: Instant, is_slow: bool) -> bool {
+        self.slow_since = self.slow_since.or(Some(now)).filter(|_| is_slow);
+        self.slow_since.is_some_and(|since| now >= since + SLOW_FOR)
     }
+}
+
+/// Whether an upload was slow. The two clocks may differ, but an upload takes no longer than its round trip.
+pub(super) fn is_slow(delay: Option<i64>, round_trip: Duration) -> bool {
+    let delay = delay.and_then(|delay| u64::try_from(delay).ok()).map(Duration::from_millis);
+    delay.is_some_and(|delay| delay.min(round_trip) > SLOW)
 }
 
 #[cfg(test)]
@@ -130,22 +131,18 @@ mod tests {
     fn an_uplink_is_slow_when_it_stays_so_for_ten_seconds() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let trip = Duration::from_secs(1);
         let mut uplink = Uplink::default();
-        assert!(!uplink.is_slow(at(0), Some(701), trip));
-        assert!(!uplink.is_slow(at(9), Some(900), trip));
-        assert!(uplink.is_slow(at(10), Some(900), trip));
-        assert!(!uplink.is_slow(at(11), Some(700), trip));
-        assert!(!uplink.is_slow(at(12), Some(900), trip));
+        assert!(!uplink.stays_slow(at(0), true));
+        assert!(!uplink.stays_slow(at(9), true));
+        assert!(uplink.stays_slow(at(10), true));
+        assert!(!uplink.stays_slow(at(11), false));
+        assert!(!uplink.stays_slow(at(12), true));
     }
 
     #[test]
-    fn a_wrong_clock_does_not_make_an_uplink_slow() {
-        let start = Instant::now();
-        let mut uplink = Uplink::default();
-        for second in 0..60 {
-            let now = start + Duration::from_secs(second);
-            assert!(!uplink.is_slow(now, Some(3_600_000), Duration::from_millis(40)));
-        }
+    fn an_upload_is_slow_by_its_delay_unless_a_clock_is_wrong() {
+        let trip = Duration::from_secs(1);
+        assert!(is_slow(Some(701), trip) && !is_slow(Some(700), trip) && !is_slow(None, trip));
+        assert!(!is_slow(Some(3_600_000), Duration::from_millis(40)));
     }
 }

@@ -1,5 +1,7 @@
 //! A broadcast against a server that records it.
 
+mod uplink;
+
 use std::time::Duration;
 
 use roomcast_client::{Error, Input, Publish, Summary, publish};
@@ -227,29 +229,4 @@ async fn whoever_stops_flushes_the_open_segment_and_ends_the_stream() {
     assert!(actions(&signals).ends_with("SE"));
     assert_eq!(air.peer.busy_signal().await["action"], "leave");
     assert!(air.end().await.unwrap().stopped);
-}
-
-#[tokio::test]
-async fn a_part_that_comes_too_late_is_dropped_and_its_segment_still_goes() {
-    let media = MediaFile::new(1);
-    let mut server = Server::start().await;
-    let mut options = options(&server, &media);
-    options.limits.deadline = Duration::from_millis(100);
-    let run = tokio::spawn(async { publish::run(options, std::future::pending(), |_| {}).await });
-    let mut peer = server.socket().await;
-    peer.signal().await;
-    peer.welcome(publisher("t1")).await;
-    server.request().await.answer(404, "");
-    let mut accepted = Vec::new();
-    while actions(&accepted) != "VSE" {
-        let request = server.request().await;
-        let signal = request.json();
-        if signal["action"] == "updatePart" {
-            request.acknowledge(503, 503);
-        } else {
-            request.acknowledge(200, 200);
-            accepted.push(signal);
-        }
-    }
-    assert_eq!(soon(run).await.unwrap().unwrap().progress.parts_dropped, 3);
 }

@@ -43,6 +43,12 @@ impl Request {
         let body = json!({"c": code, "s": "X", "b": {"id": self.json()["id"], "delay": 1, "msg": "said the server"}});
         self.answer(http, body.to_string());
     }
+
+    /// Accepts a data signal that took so long.
+    pub fn acknowledge_after(self, delay: Duration) {
+        let body = json!({"c": 200, "s": "X", "b": {"id": self.json()["id"], "delay": delay.as_millis() as u64}});
+        self.answer(200, body.to_string());
+    }
 }
 
 /// A WebSocket connection. When it is dropped it ends without a close frame.

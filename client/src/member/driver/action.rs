@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use roomcast_protocol::limits::{JOIN_ACK_TIMEOUT, JOIN_ATTEMPTS};
+use roomcast_protocol::client::watchdog::INTERVAL;
+use roomcast_protocol::client::{Observation, Outgoing};
+use roomcast_protocol::limits::JOIN_ACK_TIMEOUT;
 use roomcast_protocol::signal::Head;
 
 use crate::member::creation::Creating;
@@ -18,18 +20,30 @@ pub(in crate::member) struct Joining {
     pub patience: Patience,
 }
 
-/// How long and how often a member waits for the ack of its `JOIN`.
+/// How long a member waits for the ack of its `JOIN`. All times of the watchdog are scaled alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// How long for one ack.
     pub join_ack: Duration,
-    /// How many `JOIN`s in a row may go unanswered.
-    pub attempts: u32,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { join_ack: JOIN_ACK_TIMEOUT, attempts: JOIN_ATTEMPTS }
+        Self { join_ack: JOIN_ACK_TIMEOUT }
+    }
+}
+
+impl Patience {
+    /// A time in the milliseconds of the watchdog, whose ack of `JOIN` takes [`JOIN_ACK_TIMEOUT`].
+    pub(super) fn millis(self, passed: Duration) -> u64 {
+        let scaled = passed.as_millis() * JOIN_ACK_TIMEOUT.as_millis() / self.join_ack.as_millis().max(1);
+        u64::try_from(scaled).unwrap_or(u64::MAX)
+    }
+
+    /// The time between two looks of the watchdog.
+    pub(super) fn interval(self) -> Duration {
+        let scaled = Duration::from_millis(INTERVAL).mul_f64(self.join_ack.div_duration_f64(JOIN_ACK_TIMEOUT));
+        scaled.max(Duration::from_millis(1))
     }
 }
 
@@ -45,7 +59,9 @@ pub(in crate::member) enum Input {
     /// The connection is gone.
     Closed { code: u16, reason: String },
     /// The application signals something.
-    Signal(String),
+    Signal(Outgoing),
+    /// The application saw something.
+    Seen(Observation),
     /// The application wants a new ack of `JOIN`, for its tokens.
     Rejoin,
     /// The application leaves.

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use roomcast_protocol::client::Observation;
+use roomcast_protocol::code::AckCode;
 
-use super::tests::{Run, accepted, closed, refused};
+use super::tests::{Run, accepted, closed, offer, refused};
 use super::*;
 use crate::member::creation::Creating;
 
@@ -17,7 +19,8 @@ fn any_input() -> impl Strategy<Value = Input> {
         prop::sample::select(AckCode::ALL).prop_map(refused),
         prop::sample::select(vec![1000, 1006, 1009, 1012, 4000]).prop_map(closed),
         ".{0,20}".prop_map(Input::Text),
-        Just(Input::Signal("x".into())),
+        Just(Input::Signal(offer("x"))),
+        prop::sample::select(Observation::ALL).prop_map(Input::Seen),
         Just(Input::Rejoin),
         Just(Input::Tick),
     ]
@@ -27,7 +30,7 @@ fn any_input() -> impl Strategy<Value = Input> {
 fn is_possible(link: Link, input: &Input) -> bool {
     match input {
         Input::Opened | Input::NotOpened { .. } => link == Link::Opening,
-        Input::Text(_) | Input::Closed { .. } => matches!(link, Link::Up { .. }),
+        Input::Text(_) | Input::Closed { .. } => matches!(link, Link::Asked | Link::Admitted(_)),
         _ => true,
     }
 }
@@ -52,8 +55,8 @@ proptest! {
             let down = matches!(before, Link::Down { .. });
             prop_assert!(connects == 0 || dropped || down);
             let finished = run.done.contains(&Action::Finish);
-            prop_assert_eq!(finished, run.driver.state == State::Failed);
-            prop_assert!(finished || run.driver.link == Link::Opening || run.driver.deadline().is_some());
+            prop_assert_eq!(finished, run.driver.watched.state() == State::Failed);
+            prop_assert!(finished || run.driver.deadline() <= run.now + Duration::from_secs(1));
         }
     }
 

@@ -2,10 +2,10 @@
 //!
 //! An answer that cannot be read is as good as none. Never moves the state but by the table.
 
-use std::time::Instant;
-
-use roomcast_protocol::ack::{self, Ack, Gap, HeartbeatAck, JoinAck, Participant, PublishList, Reply, RoomClosed};
-use roomcast_protocol::client::{Event, State};
+use roomcast_protocol::ack::{
+    self, Ack, Gap, HeartbeatAck, JoinAck, Participant, PublishList, Reply, Role as Right, RoomClosed,
+};
+use roomcast_protocol::client::{Event, Observation, Role, State};
 use roomcast_protocol::code::AckCode;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -22,9 +22,9 @@ const NOT_ROOM_MEMBER: u16 = AckCode::NotRoomMember.number();
 const PERMISSION_NOT_FOUND: u16 = AckCode::PermissionNotFound.number();
 
 impl Driver {
-    pub(super) fn read(&mut self, now: Instant, text: &str) {
+    pub(super) fn read(&mut self, text: &str) {
         match ack::read(text) {
-            Ok(Reply::Ack(ack)) => self.acknowledged(now, ack),
+            Ok(Reply::Ack(ack)) => self.acknowledged(ack),
             Ok(Reply::Forwarded { sequence, signal }) => {
                 if self.is_new(Some(sequence)) {
                     self.emit(MemberEvent::Forwarded(signal));
@@ -34,11 +34,11 @@ impl Driver {
         }
     }
 
-    fn acknowledged(&mut self, now: Instant, ack: Ack) {
-        let joined = self.state == State::Joined;
+    fn acknowledged(&mut self, ack: Ack) {
+        let joined = self.watched.state() == State::Joined;
         match ack.name.as_str() {
-            "JOIN" if matches!(self.link, Link::Up { asked: Some(_) }) => self.answered(now, ack),
-            "HEARTBEAT" if joined => self.beaten(now, ack),
+            "JOIN" if self.link == Link::Asked => self.answered(ack),
+            "HEARTBEAT" if joined => self.beaten(ack),
             ack::name::PUBLISH_LIST_CHANGED => {
                 let list = body::<PublishList>(&ack);
                 if let Some(list) = list.filter(|_| self.is_new(ack.sequence)) {
@@ -79,18 +79,18 @@ impl Driver {
         }
     }
 
-    fn beaten(&mut self, now: Instant, ack: Ack) {
+    fn beaten(&mut self, ack: Ack) {
         match ack.code {
             OK => {
-                if let Some(pulse) = &mut self.pulse {
-                    pulse.answered(now);
+                if let Link::Admitted(pulse) = &mut self.link {
+                    pulse.answered(self.now);
                 }
                 if let Some(heartbeat) = body::<HeartbeatAck>(&ack) {
                     self.list(heartbeat.participants);
                 }
             }
             // The server has forgotten the member or the room: it was silent for too long.
-            NOT_ROOM_MEMBER | ROOM_NOT_FOUND => self.rejoin(now),
+            NOT_ROOM_MEMBER | ROOM_NOT_FOUND => self.watched.see(self.at(), Observation::CriticalFailure),
             UNAVAILABLE => {}
             _ => self.signal_refused(ack),
         }
@@ -100,41 +100,45 @@ impl Driver {
         let message = sentence(&ack);
         let Ack { name: signal, code, .. } = ack;
         self.emit(MemberEvent::Refused { signal, code, message });
-        if code == INTERNAL && self.state == State::Joined {
+        if code == INTERNAL && self.watched.state() == State::Joined {
             self.fail();
         }
     }
 
-    fn answered(&mut self, now: Instant, ack: Ack) {
+    fn answered(&mut self, ack: Ack) {
         // After an unanswered JOIN the seat may be held under a token that never arrived; it is given free by silence.
         let own_ghost = ack.code == PERMISSION_NOT_FOUND && self.unanswered > 1;
         match ack.code {
             OK => match body::<JoinAck>(&ack) {
-                Some(joined) => self.joined(now, joined),
+                Some(joined) => self.joined(joined),
                 None => tracing::debug!("the ack of JOIN cannot be read"),
             },
-            UNAVAILABLE => self.put_off = Some((ack.code, sentence(&ack))),
-            _ if own_ghost => self.put_off = Some((ack.code, sentence(&ack))),
+            code if code == UNAVAILABLE || own_ghost => {
+                self.watched.see(self.at(), Observation::JoinUnavailable);
+                self.put_off = Some((code, sentence(&ack)));
+            }
             code if self.creation.turn(code) => {
+                // Seen and no event: it ends the wait for this ack, but not the attempt to join.
+                self.watched.see(self.at(), Event::JoinRefused);
                 self.unanswered = 0;
-                self.ask(now);
+                self.ask();
             }
             code => self.refused(code, sentence(&ack)),
         }
     }
 
-    fn joined(&mut self, now: Instant, ack: JoinAck) {
-        self.link = Link::Up { asked: None };
+    fn joined(&mut self, ack: JoinAck) {
+        self.link = Link::Admitted(Pulse::new(self.now, ack.heartbeat));
+        self.watched.set_role(if ack.role == Right::Viewer { Role::Viewer } else { Role::Publisher });
         (self.unanswered, self.failures, self.put_off) = (0, 0, None);
         self.creation.joined();
         self.resume_token.clone_from(&ack.resume_token);
         // A new seat counts from the beginning again.
         self.received = Some(if ack.resumed { self.received.unwrap_or(0) } else { 0 });
-        self.pulse = Some(Pulse::new(now, ack.heartbeat));
         self.participants.clone_from(&ack.participants);
         self.go(Event::JoinAccepted);
         self.emit(MemberEvent::Joined(Box::new(ack)));
-        self.out.extend(self.waiting.drain(..).map(Action::Send));
+        self.out.extend(self.waiting.drain().into_iter().map(|signal| Action::Send(signal.text)));
     }
 }
 

@@ -1,6 +1,10 @@
 //! The driver against a server made of text.
 
+mod watchdog;
+
 use roomcast_protocol::ack::{RoomClosedReason, encode as ack, encode_error};
+use roomcast_protocol::client::queue::QUEUE_SIGNALS;
+use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{RoomId, SessionId, UserId};
 use roomcast_protocol::signal::{Body, Category, Head, Host, RoomType, Session, decode};
 use serde_json::json;
@@ -37,6 +41,10 @@ pub(super) fn closed(code: u16) -> Input {
     Input::Closed { code, reason: String::new() }
 }
 
+pub(super) fn offer(text: &str) -> Outgoing {
+    Outgoing { kind: SignalKind::Offer, text: text.to_owned() }
+}
+
 /// The driver with its clock, and what it did last.
 pub(super) struct Run {
     pub(super) driver: Driver,
@@ -63,10 +71,14 @@ impl Run {
         &self.done
     }
 
-    /// Lets time pass until the driver is due.
+    /// Lets time pass until the driver does something.
     pub(super) fn wait(&mut self) -> &[Action] {
-        self.now = self.driver.deadline().expect("something is due");
-        self.input(Input::Tick)
+        self.done.clear();
+        while self.done.is_empty() {
+            self.now = self.driver.deadline();
+            self.input(Input::Tick);
+        }
+        &self.done
     }
 
     fn sent_join(&self) -> Option<JoinOptions> {
@@ -87,7 +99,7 @@ impl Run {
     }
 
     pub(super) fn failed(&self) -> bool {
-        self.driver.state == State::Failed && self.done.ends_with(&[Action::Close, Action::Finish])
+        self.driver.watched.state() == State::Failed && self.done.ends_with(&[Action::Close, Action::Finish])
     }
 }
 
@@ -106,7 +118,7 @@ fn after_a_lost_connection_the_session_is_resumed() {
     let mut run = Run::joined();
     run.input(Input::Text(r#"{"sq":7,"s":"OFFER"}"#.to_owned()));
     run.input(closed(1012));
-    assert_eq!(run.driver.state, State::WaitingNetwork);
+    assert_eq!(run.driver.watched.state(), State::WaitingNetwork);
     assert_eq!(run.wait(), [Action::Connect]);
     run.input(Input::Opened);
     let options = run.sent_join().unwrap();
@@ -140,39 +152,7 @@ fn heartbeats_carry_what_was_received_and_their_silence_means_a_dead_connection(
     }
     run.wait();
     assert!(run.done.starts_with(&[Action::Abandon]));
-    assert_eq!(run.driver.state, State::WaitingNetwork);
-}
-
-#[test]
-fn a_heartbeat_that_nobody_knows_leads_to_another_join() {
-    let mut run = Run::joined();
-    let gone = encode_error(AckCode::NotRoomMember, Some(SignalKind::Heartbeat), "who?", None, 1000);
-    run.input(Input::Text(gone.to_string()));
-    assert_eq!(run.driver.state, State::Reinitializing);
-    assert!(run.sent_join().is_some());
-}
-
-#[test]
-fn three_unanswered_joins_are_enough() {
-    let mut run = Run::new(Creating::Never);
-    for _ in 0..2 {
-        run.input(Input::Opened);
-        assert_eq!(run.wait(), [Action::Abandon, Action::Connect]);
-    }
-    run.input(Input::Opened);
-    run.wait();
-    assert!(run.failed() && matches!(run.events()[0], MemberEvent::Unreachable { .. }));
-}
-
-#[test]
-fn a_server_that_cannot_answer_now_counts_as_silent_and_is_named_in_the_end() {
-    let mut run = Run::new(Creating::Never);
-    for _ in 0..3 {
-        run.input(Input::Opened);
-        assert_eq!(run.input(refused(AckCode::Unavailable)), []);
-        run.wait();
-    }
-    assert!(run.failed() && matches!(run.events()[0], MemberEvent::Refused { code: 503, .. }));
+    assert_eq!(run.driver.watched.state(), State::WaitingNetwork);
 }
 
 #[test]
@@ -187,7 +167,7 @@ fn a_seat_under_a_token_that_never_arrived_is_waited_for() {
     run.wait();
     run.input(Input::Opened);
     run.input(accepted(false, "t3"));
-    assert_eq!(run.driver.state, State::Joined);
+    assert_eq!(run.driver.watched.state(), State::Joined);
 }
 
 #[test]
@@ -199,7 +179,7 @@ fn a_room_that_went_meanwhile_is_created_again() {
     run.input(refused(AckCode::RoomNotFound));
     assert!(run.sent_join().unwrap().room_creating);
     run.input(accepted(false, "t2"));
-    assert_eq!(run.driver.state, State::Joined);
+    assert_eq!(run.driver.watched.state(), State::Joined);
     assert_eq!(run.driver.received, Some(0));
 }
 
@@ -224,7 +204,7 @@ fn close_codes_decide_who_comes_back() {
     }
     let mut run = Run::joined();
     run.input(closed(1013));
-    assert_eq!(run.driver.state, State::WaitingNetwork);
+    assert_eq!(run.driver.watched.state(), State::WaitingNetwork);
 }
 
 #[test]
@@ -232,10 +212,22 @@ fn signals_wait_for_the_room_and_go_out_in_order() {
     let mut run = Run::new(Creating::Never);
     run.input(Input::Opened);
     for text in ["a", "b"] {
-        assert_eq!(run.input(Input::Signal(text.to_owned())), []);
+        assert_eq!(run.input(Input::Signal(offer(text))), []);
     }
     run.input(accepted(false, "t1"));
     assert!(run.done.ends_with(&[Action::Send("a".into()), Action::Send("b".into())]));
+}
+
+#[test]
+fn a_signal_that_found_no_room_to_wait_is_told() {
+    let mut run = Run::new(Creating::Never);
+    for number in 0..QUEUE_SIGNALS {
+        assert_eq!(run.input(Input::Signal(offer(&number.to_string()))), []);
+    }
+    run.input(Input::Signal(offer("last")));
+    assert_eq!(run.events(), [&MemberEvent::Dropped { signal: offer("0") }]);
+    run.input(Input::Leave);
+    assert_eq!(run.events().len(), QUEUE_SIGNALS, "also what waits in vain");
 }
 
 #[test]
@@ -252,5 +244,5 @@ fn leaving_is_said_and_done() {
     run.input(Input::Leave);
     assert!(matches!(&run.done[0], Action::Send(text) if text.contains("LEAVE")));
     assert!(run.done.ends_with(&[Action::Close, Action::Finish]));
-    assert_eq!(run.driver.state, State::Leaved);
+    assert_eq!(run.driver.watched.state(), State::Leaved);
 }

@@ -1,0 +1,69 @@
+//! What became of the uploads, and who is told: the progress, and the watchdog of the member.
+//!
+//! A token that is refused is asked for again; a signal that is refused is the end.
+
+use std::time::Duration;
+
+use roomcast_protocol::client::Observation;
+
+use super::super::progress::{Progress, is_slow};
+use super::Broadcast;
+use crate::Error;
+use crate::clock::now;
+use crate::upload::Report;
+
+/// The reports that the progress is made of.
+const PART: &str = "UPDATE_PART";
+const SEGMENT: &str = "UPDATE_SEGMENT";
+
+impl<P: FnMut(Progress)> Broadcast<P> {
+    pub(super) async fn reported(&mut self, report: Report) -> Result<(), Error> {
+        match report {
+            Report::Uploaded { name, bytes, delay, round_trip } => {
+                self.progress.bytes += bytes as u64;
+                self.progress.segments += u64::from(name == SEGMENT);
+                let is_slow = is_slow(delay, round_trip);
+                self.seat.member.observe(if is_slow { Observation::SlowUpload } else { Observation::FastUpload });
+                if name == PART {
+                    self.progress.delay = delay;
+                    self.part_uploaded(is_slow, round_trip);
+                }
+            }
+            Report::Dropped { name, reason } => {
+                tracing::warn!(name, reason, "too late to be uploaded");
+                if name == PART {
+                    self.progress.parts_dropped += 1;
+                    self.part_done();
+                }
+            }
+            Report::TokenRefused { token } => self.renew(&token).await?,
+            Report::Refused { name, code, message } => return Err(Error::Upload { signal: name, code, message }),
+        }
+        Ok(())
+    }
+
+    /// Every `JOIN` makes the token before it useless: one that is newer than the refused must not be asked away.
+    async fn renew(&self, refused: &str) -> Result<(), Error> {
+        let is_newest = self.seat.ingest.borrow().token == refused;
+        if is_newest {
+            self.seat.member.rejoin().await?;
+        }
+        Ok(())
+    }
+
+    fn part_uploaded(&mut self, is_slow: bool, round_trip: Duration) {
+        let is_slow = self.uplink.stays_slow(now(), is_slow);
+        if is_slow && !self.progress.is_slow {
+            tracing::warn!("uploads take more than 700 ms: the uplink is too slow for this bit rate");
+        }
+        self.progress.parts += 1;
+        self.progress.is_slow = is_slow;
+        self.progress.round_trip = Some(round_trip);
+        self.part_done();
+    }
+
+    fn part_done(&mut self) {
+        self.progress.media_time = self.queued.pop_front().unwrap_or(self.progress.media_time);
+        (self.show)(self.progress);
+    }
+}
