@@ -16,7 +16,7 @@ demo: web ## the server and a broadcast of a test picture that shows the time (n
 	cargo build --release --locked -p roomcast-server
 	scripts/demo.sh target/release/roomcast
 
-test: tools check unit contracts e2e browser ## everything that CI runs; installs ffmpeg and chromium when missing and permitted
+test: tools check unit contracts e2e browser ## everything that CI runs; installs ffmpeg, chromium and python3 when missing and permitted
 
 check: web ## formatting, lints and types
 	cargo fmt --all --check
