@@ -7,7 +7,7 @@ OUTPUT := test-output
 .PHONY: help run demo test check unit contracts e2e browser schema tools web fmt clean fuzz bench
 
 help: ## list the jobs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: web ## build and start the server on http://127.0.0.1:8080
 	cargo run --release --locked -p roomcast-server -- serve
