@@ -6,6 +6,7 @@
 
 use std::hint::black_box;
 
+use bytestring::ByteString;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use roomcast_protocol::{ack, data, signal};
 use serde_json::{Value, json};
@@ -119,16 +120,17 @@ fn client_signals() -> Vec<(&'static str, String)> {
 
 fn signals(criterion: &mut Criterion) {
     for (name, text) in client_signals() {
-        let forwarded = signal::decode(&text).expect("a signal").kind().is_forwarded();
+        let text = ByteString::from(text);
+        let forwarded = signal::decode(text.clone()).expect("a signal").kind().is_forwarded();
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Bytes(text.len() as u64));
-        group.bench_function("decode", |bencher| bencher.iter(|| signal::decode(black_box(&text))));
+        group.bench_function("decode", |bencher| bencher.iter(|| signal::decode(black_box(text.clone()))));
         if forwarded {
             group.bench_function("relay", |bencher| {
-                bencher.iter(|| signal::decode(black_box(&text)).map(|signal| ack::numbered(17, signal.raw())));
+                bencher.iter(|| signal::decode(black_box(text.clone())).map(|signal| ack::numbered(17, signal.raw())));
             });
         }
-        group.bench_function("value", |bencher| bencher.iter(|| serde_json::from_str::<Value>(black_box(&text))));
+        group.bench_function("value", |bencher| bencher.iter(|| serde_json::from_str::<Value>(black_box(&*text))));
         group.finish();
     }
 }
@@ -138,7 +140,7 @@ fn data_signals(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("data signal 60 KB");
     group.throughput(Throughput::Bytes(text.len() as u64));
     group.bench_function("decode", |bencher| bencher.iter(|| data::signal::decode(black_box(text.as_bytes()))));
-    group.bench_function("value", |bencher| bencher.iter(|| serde_json::from_str::<Value>(black_box(&text))));
+    group.bench_function("value", |bencher| bencher.iter(|| serde_json::from_str::<Value>(black_box(&*text))));
     group.finish();
 }
 

@@ -13,10 +13,10 @@ use serde_json::value::RawValue;
 
 pub use body::{
     EngineSettings, Gap, HeartbeatAck, HeartbeatTimes, HlsAddresses, IceConfig, IceServer, IngestAddress, JoinAck,
-    KeepAlive, Participant, PublishList, Role, RoomClosed, RoomClosedReason,
+    KeepAlive, Participant, Participants, PublishList, Role, RoomClosed, RoomClosedReason,
 };
 pub use message::{ErrorAck, ServerMessage, decode};
-pub use reply::{Ack, Reply, read};
+pub use reply::{Ack, Forwarded, Reply, read};
 
 use crate::code::AckCode;
 use crate::signal::SignalKind;

@@ -38,7 +38,8 @@ impl Reassembler {
         if self.open.is_some() {
             return Err(CloseCode::Protocol);
         }
-        self.open = Some(Vec::new());
+        // At once, for growing would hold the message twice; memory that is not written to costs nothing.
+        self.open = Some(Vec::with_capacity(self.max_message));
         self.append(payload)
     }
 

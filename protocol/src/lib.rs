@@ -12,6 +12,7 @@ pub mod code;
 pub mod data;
 pub mod frame;
 pub mod id;
+pub mod json;
 pub mod limits;
 pub mod schema;
 pub mod signal;

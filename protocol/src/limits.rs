@@ -11,6 +11,10 @@ pub const MAX_FRAME: usize = 32 * 1024;
 pub const MAX_MESSAGE: usize = 128 * 1024;
 /// Longest identifier of a room, user, session or media object, in characters.
 pub const MAX_ID: usize = 128;
+/// Longest name of a device (`deviceId`) and of a heartbeat (`bid`), in characters: the server repeats them.
+pub const MAX_WORDS: usize = 256;
+/// Longest list in a message of the server: publishers, ICE servers, playlists.
+pub const MAX_LIST: usize = 256;
 /// How often a client sends `HEARTBEAT`.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
 /// Silence after which a member is removed (default of `--heartbeat-timeout`).

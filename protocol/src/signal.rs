@@ -3,6 +3,8 @@
 //! Decoding reads the envelope and the members the server needs; the payload of a relayed signal stays the
 //! sender's own text ([`Signal::raw`]) and is never serialised again.
 
+use bytestring::ByteString;
+
 pub mod decode;
 pub mod encode;
 pub mod head;
@@ -10,6 +12,7 @@ pub mod join;
 pub mod kind;
 pub mod member;
 pub mod presence;
+mod quick;
 pub mod webrtc;
 
 pub use decode::{Refusal, decode, decode_data};
@@ -28,8 +31,8 @@ pub struct Signal {
     pub head: Head,
     /// What is asked.
     pub body: Body,
-    /// The whole message as received.
-    pub message: std::sync::Arc<str>,
+    /// The whole message as received; shares its bytes.
+    pub message: ByteString,
     /// Where the `data` object stands in `message`.
     pub data: std::ops::Range<usize>,
 }

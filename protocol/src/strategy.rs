@@ -137,6 +137,12 @@ pub fn client_message() -> impl Strategy<Value = (SignalKind, Head, String)> {
     })
 }
 
+/// The text of any message of a client.
+#[cfg(test)]
+pub(crate) fn client_text() -> impl Strategy<Value = String> {
+    client_message().prop_map(|(_, _, text)| text)
+}
+
 /// Any message of a client that breaks one rule, and which.
 pub fn broken_client_message() -> impl Strategy<Value = (String, Value)> {
     const REQUIRED: &[&str] =

@@ -1,10 +1,13 @@
-//! What serde takes more freely than the protocol: structs come as JSON objects, never as arrays.
+//! What serde takes more freely than the protocol: structs come as JSON objects, never as arrays; texts that the
+//! server repeats and lists that a client keeps have an end.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use crate::limits::{MAX_LIST, MAX_WORDS};
 
 struct Object<T>(PhantomData<T>);
 
@@ -36,4 +39,50 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Wrapped<T> {
 /// As [`object`], for a member that may be absent or null.
 pub(crate) fn optional<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(Option::<Wrapped<T>>::deserialize(deserializer)?.map(|wrapped| wrapped.0))
+}
+
+/// Reads a text of at most [`MAX_WORDS`] characters.
+pub(crate) fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Words;
+    impl Visitor<'_> for Words {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a string of at most {MAX_WORDS} characters")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+            if text.len() > MAX_WORDS && text.chars().count() > MAX_WORDS {
+                return Err(E::invalid_length(text.len(), &self));
+            }
+            Ok(text.to_owned())
+        }
+    }
+    deserializer.deserialize_str(Words)
+}
+
+struct List<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an array of at most {MAX_LIST} items")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            if list.len() == MAX_LIST {
+                return Err(A::Error::invalid_length(MAX_LIST + 1, &self));
+            }
+            list.push(item);
+        }
+        Ok(list)
+    }
+}
+
+/// Reads an array of at most [`MAX_LIST`] items.
+pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_seq(List(PhantomData))
 }

@@ -45,7 +45,7 @@ fn agree(name: &str, all: &[Vectors], decode: impl Fn(&Value) -> Result<(), Stri
 
 #[test]
 fn schema_and_decoder_agree_on_client_messages() {
-    let decode = |value: &Value| signal::decode(&value.to_string()).map(drop).map_err(|refusal| refusal.reason);
+    let decode = |value: &Value| signal::decode(value.to_string()).map(drop).map_err(|refusal| refusal.reason);
     agree("client-messages", &vectors::client_messages(), decode);
 }
 

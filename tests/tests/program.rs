@@ -39,6 +39,24 @@ async fn the_schema_is_served_as_it_is_written() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+#[tokio::test]
+async fn every_address_of_the_published_description_is_there() {
+    let server = Server::start(&[]).await;
+    let text = get(&server.url("/schema/openapi.json")).await.text().await.unwrap();
+    let published: Value = serde_json::from_str(&text).unwrap();
+    let paths = published["paths"].as_object().unwrap();
+    let readable: Vec<_> = paths.iter().filter(|(_, item)| item.get("get").is_some()).collect();
+    assert!(readable.len() > 5);
+    for (path, item) in readable {
+        let address = path.replace(['{', '}'], "");
+        let response = get(&server.url(&address)).await;
+        let status = response.status().as_u16().to_string();
+        assert!(item["get"]["responses"].get(&status).is_some(), "{address} answers {status}");
+        let text = response.text().await.unwrap();
+        assert!(path == "/schema/{file}" || !text.contains("nothing here"), "{address} leads nowhere");
+    }
+}
+
 #[test]
 fn a_bad_flag_ends_with_2_and_one_sentence() {
     for bad in [["serve", "--room-linger=soon"], ["serve", "--no-such-flag"], ["publish", "-"], ["dance", "-"]] {

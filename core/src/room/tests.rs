@@ -32,7 +32,7 @@ impl World {
         let mut data = json!({"s": name, "ch": self.kind(), "rid": "demo", "ss": {"userId": user, "sessionId": format!("{user}-1"),
             "category": "stream", "host": "Web", "deviceId": "d"}});
         data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let signal = decode(&json!({"action": action, "data": data}).to_string()).unwrap();
+        let signal = decode(json!({"action": action, "data": data}).to_string()).unwrap();
         let connection = ConnectionId(connection);
         self.token += 1;
         let welcome = Welcome {

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{RoomId, SessionId, UserId};
+use crate::limits::{MAX_LIST, MAX_WORDS};
 use crate::signal::{Category, Engine, Host};
 
 /// What a member may do.
@@ -44,16 +45,27 @@ pub struct Participant {
     /// What the session carries.
     pub category: Category,
     /// The device, in the client's own words.
+    #[serde(deserialize_with = "crate::strict::words")]
+    #[schemars(length(max = MAX_WORDS))]
     pub device_id: String,
     /// Address of the multivariant playlist, once it is playable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hls: Option<String>,
 }
 
+/// The members that may publish, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Participants(
+    #[serde(deserialize_with = "crate::strict::list")]
+    #[schemars(length(max = MAX_LIST))]
+    pub Vec<Participant>,
+);
+
 /// Body of the ack of `JOIN`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "JoinAckBody")]
-pub struct JoinAck<P = Vec<Participant>> {
+pub struct JoinAck<P = Participants> {
     /// The room.
     #[serde(rename = "rid")]
     pub room_id: RoomId,
@@ -107,8 +119,12 @@ pub struct EngineSettings {
 #[serde(rename_all = "camelCase")]
 pub struct IceConfig {
     /// Addresses only.
+    #[serde(deserialize_with = "crate::strict::list")]
+    #[schemars(length(max = MAX_LIST))]
     pub is: Vec<String>,
     /// `RTCIceServer` objects.
+    #[serde(deserialize_with = "crate::strict::list")]
+    #[schemars(length(max = MAX_LIST))]
     pub ice_servers: Vec<IceServer>,
 }
 
@@ -116,6 +132,8 @@ pub struct IceConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IceServer {
     /// Addresses of one server.
+    #[serde(deserialize_with = "crate::strict::list")]
+    #[schemars(length(max = MAX_LIST))]
     pub urls: Vec<String>,
     /// User name for TURN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -132,6 +150,8 @@ pub struct HlsAddresses {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ingest: Option<IngestAddress>,
     /// Addresses of the multivariant playlists that are playable.
+    #[serde(deserialize_with = "crate::strict::list")]
+    #[schemars(length(max = MAX_LIST))]
     pub playlists: Vec<String>,
 }
 
@@ -149,7 +169,7 @@ pub struct IngestAddress {
 /// Body of the ack of `HEARTBEAT`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "HeartbeatAckBody")]
-pub struct HeartbeatAck<P = Vec<Participant>> {
+pub struct HeartbeatAck<P = Participants> {
     /// The members that may publish, oldest first.
     #[serde(rename = "pps")]
     pub participants: P,
@@ -157,14 +177,15 @@ pub struct HeartbeatAck<P = Vec<Participant>> {
     #[serde(rename = "rid")]
     pub room_id: RoomId,
     /// The heartbeat's id.
-    #[serde(rename = "bid")]
+    #[serde(rename = "bid", deserialize_with = "crate::strict::words")]
+    #[schemars(length(max = MAX_WORDS))]
     pub beat_id: String,
 }
 
 /// Body of `PUBLISH_LIST_CHANGED`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "PublishListBody")]
-pub struct PublishList<P = Vec<Participant>> {
+pub struct PublishList<P = Participants> {
     /// The room.
     #[serde(rename = "rid")]
     pub room_id: RoomId,

@@ -3,13 +3,16 @@
 //! Unlike [`read`](super::read), which lets newer codes and names pass, this refuses what the protocol does not
 //! know and says why.
 
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use std::borrow::Cow;
+
+use serde::Deserialize;
 
 use super::body::{Gap, HeartbeatAck, JoinAck, KeepAlive, PublishList, RoomClosed};
-use super::{Ack, Reply, encode, name, read};
+use super::{Ack, Forwarded, Reply, encode, name, read};
 use crate::code::AckCode;
-use crate::signal::{Signal, SignalKind, decode_data};
+use crate::json::{self, Raw};
+use crate::signal::decode::decode_forwarded;
+use crate::signal::{Signal, SignalKind};
 
 /// A message of the server.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,8 +44,8 @@ pub struct ErrorAck {
     pub signal: Option<SignalKind>,
     /// What is wrong, in a sentence.
     pub message: String,
-    /// The message as the server received it, where it was a JSON object and the ack had room for it.
-    pub request: Option<Value>,
+    /// The JSON object that the server received, as text; none where it received none or the ack had no room for it.
+    pub request: Option<String>,
 }
 
 /// Reads a message of the server.
@@ -51,25 +54,27 @@ pub struct ErrorAck {
 /// A sentence when it is no message of this version of the protocol.
 pub fn decode(text: &str) -> Result<ServerMessage, String> {
     match read(text).map_err(|error| error.to_string())? {
-        Reply::Forwarded { sequence, signal } => forwarded(sequence, &signal),
-        Reply::Ack(ack) if ack.code == AckCode::Ok.number() => acknowledged(ack),
+        Reply::Forwarded(signal) => forwarded(&signal),
+        Reply::Ack(ack) if ack.code == AckCode::Ok.number() => acknowledged(&ack),
         Reply::Ack(ack) => refused(&ack),
     }
 }
 
-fn forwarded(sequence: u64, value: &Value) -> Result<ServerMessage, String> {
-    let mut data = value.clone();
-    let members = data.as_object_mut().ok_or("a forwarded signal is an object")?;
-    members.shift_remove("sq");
-    let name = members.get("s").and_then(Value::as_str).ok_or("`s` is missing")?;
-    let kind = SignalKind::from_name(name).filter(|kind| kind.is_forwarded());
-    let kind = kind.ok_or_else(|| format!("{name} is never forwarded"))?;
-    let signal = decode_data(kind, &data.to_string()).map_err(|refusal| refusal.reason)?;
-    Ok(ServerMessage::Forwarded(sequence, Box::new(signal)))
+fn forwarded(forwarded: &Forwarded<'_>) -> Result<ServerMessage, String> {
+    #[derive(Deserialize)]
+    struct Name<'a> {
+        #[serde(borrow)]
+        s: Cow<'a, str>,
+    }
+    let name: Name<'_> = json::from_str(forwarded.text).map_err(|error| error.to_string())?;
+    let kind = SignalKind::from_name(&name.s).filter(|kind| kind.is_forwarded());
+    let kind = kind.ok_or_else(|| format!("{} is never forwarded", start(&name.s)))?;
+    let signal = decode_forwarded(kind, forwarded).map_err(|refusal| refusal.reason)?;
+    Ok(ServerMessage::Forwarded(forwarded.sequence, Box::new(signal)))
 }
 
-fn acknowledged(ack: Ack) -> Result<ServerMessage, String> {
-    Ok(match ack.name.as_str() {
+fn acknowledged(ack: &Ack<'_>) -> Result<ServerMessage, String> {
+    Ok(match &*ack.name {
         "JOIN" => ServerMessage::Join(Box::new(body(ack.body)?)),
         "HEARTBEAT" => ServerMessage::Heartbeat(body(ack.body)?),
         name::PUBLISH_LIST_CHANGED => {
@@ -78,26 +83,44 @@ fn acknowledged(ack: Ack) -> Result<ServerMessage, String> {
         name::KEEPALIVE => ServerMessage::KeepAlive(body(ack.body)?),
         name::ROOM_CLOSED => ServerMessage::RoomClosed(body(ack.body)?),
         name::GAP => ServerMessage::Gap(body(ack.body)?),
-        other => return Err(format!("there is no ack {other}")),
+        other => return Err(format!("there is no ack {}", start(other))),
     })
 }
 
-fn refused(ack: &Ack) -> Result<ServerMessage, String> {
+fn refused(ack: &Ack<'_>) -> Result<ServerMessage, String> {
     let code = AckCode::from_number(ack.code).ok_or_else(|| format!("{} is no ack code", ack.code))?;
     let signal = SignalKind::from_name(&ack.name);
     if signal.is_none() && ack.name != name::UNKNOWN {
-        return Err(format!("there is no signal {}", ack.name));
+        return Err(format!("there is no signal {}", start(&ack.name)));
     }
-    let message = ack.body.get("msg").and_then(Value::as_str).ok_or("`msg` is missing")?.to_owned();
-    let request = ack.body.get("req").cloned();
-    if request.as_ref().is_some_and(|request| !request.is_object()) {
+    let said: ErrorBody<'_> = body(ack.body)?;
+    let request = said.req.map(|raw| raw.0.to_owned());
+    if request.as_ref().is_some_and(|request| !request.starts_with('{')) {
         return Err("`req` must be an object".into());
     }
-    Ok(ServerMessage::Error(ErrorAck { code, signal, message, request }))
+    Ok(ServerMessage::Error(ErrorAck { code, signal, message: said.msg.into_owned(), request }))
 }
 
-fn body<T: DeserializeOwned>(body: Value) -> Result<T, String> {
-    crate::strict::object(body).map_err(|error: serde_json::Error| format!("`b`: {error}"))
+#[derive(Deserialize)]
+struct ErrorBody<'a> {
+    #[serde(borrow)]
+    msg: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "given")]
+    req: Option<Raw<'a>>,
+}
+
+/// Reads a member that counts as given even when it is null.
+fn given<'de: 'a, 'a, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Raw<'a>>, D::Error> {
+    Raw::deserialize(deserializer).map(Some)
+}
+
+/// What a sentence quotes of a text that may be long.
+fn start(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+fn body<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, String> {
+    json::from_str(body).map_err(|error| error.under("b").to_string())
 }
 
 impl ServerMessage {
@@ -114,9 +137,8 @@ impl ServerMessage {
             Self::RoomClosed(body) => encode(name::ROOM_CLOSED, body).to_string(),
             Self::Gap(body) => encode(name::GAP, body).to_string(),
             Self::Error(error) => {
-                let request = error.request.as_ref().map(Value::to_string);
-                super::encode_error(error.code, error.signal, &error.message, request.as_deref(), usize::MAX)
-                    .to_string()
+                let request = error.request.as_deref();
+                super::encode_error(error.code, error.signal, &error.message, request, usize::MAX).to_string()
             }
             Self::Forwarded(sequence, signal) => super::numbered(*sequence, signal.raw()),
         }

@@ -1,73 +1,159 @@
 //! A client's view of what the server says: an ack, or a signal forwarded from somebody else.
 
-use serde::Deserialize;
-use serde_json::Value;
+use std::borrow::Cow;
+use std::ops::Range;
 
-/// What came from the server.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Reply {
+use serde::Deserialize;
+
+use crate::json::{self, Error, Raw, Scanner};
+
+/// What came from the server; borrows from the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply<'a> {
     /// An ack of the server's own.
-    Ack(Ack),
-    /// A signal of another member, with the recipient's sequence number.
-    Forwarded {
-        /// The recipient's sequence number.
-        sequence: u64,
-        /// The sender's `data` object.
-        signal: Value,
-    },
+    Ack(Ack<'a>),
+    /// A signal of another member.
+    Forwarded(Forwarded<'a>),
+}
+
+/// A signal of another member, with the recipient's sequence number in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forwarded<'a> {
+    /// The recipient's sequence number.
+    pub sequence: u64,
+    /// The message as it came.
+    pub text: &'a str,
+    /// Where the number stands in it.
+    number: Range<usize>,
+}
+
+impl Forwarded<'_> {
+    /// The sender's `data` object, as it was sent.
+    #[must_use]
+    pub fn signal(&self) -> String {
+        [&self.text[..self.number.start], &self.text[self.number.end..]].concat()
+    }
 }
 
 /// An ack as read.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Ack {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ack<'a> {
     /// The code's number; a client meets codes newer than itself.
-    #[serde(rename = "c")]
     pub code: u16,
     /// What is acknowledged, without the `_ACK` that older servers put behind it.
-    #[serde(rename = "s", deserialize_with = "plain_name")]
-    pub name: String,
-    /// The body.
-    #[serde(rename = "b", default)]
-    pub body: Value,
+    pub name: Cow<'a, str>,
+    /// The body as written; `null` where there is none.
+    pub body: &'a str,
     /// The recipient's sequence number, in `PUBLISH_LIST_CHANGED`.
-    #[serde(rename = "sq", default)]
     pub sequence: Option<u64>,
 }
 
-fn plain_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    Ok(name.strip_suffix("_ACK").map(str::to_owned).unwrap_or(name))
+#[derive(Deserialize)]
+struct Members<'a> {
+    #[serde(borrow, rename = "c")]
+    code: Option<Raw<'a>>,
+    #[serde(borrow, rename = "s")]
+    name: Option<Raw<'a>>,
+    #[serde(borrow, rename = "b")]
+    body: Option<Raw<'a>>,
+    #[serde(borrow, rename = "sq")]
+    sequence: Option<Raw<'a>>,
 }
 
 /// Reads a message of the server.
 ///
 /// # Errors
 /// When the text is neither an ack nor a forwarded signal.
-pub fn read(text: &str) -> Result<Reply, serde_json::Error> {
-    let value: Value = serde_json::from_str(text)?;
-    if value.get("c").is_some() {
-        return Ack::deserialize(value).map(Reply::Ack);
+pub fn read(text: &str) -> Result<Reply<'_>, Error> {
+    let members: Members<'_> = json::from_str(text)?;
+    let sequence = members.sequence.map(|raw| json::from_str::<u64>(raw.0)).transpose();
+    let Some(code) = members.code else {
+        let none = || Error::new("neither an ack nor a forwarded signal");
+        let sequence = sequence.ok().flatten().ok_or_else(none)?;
+        return Ok(Reply::Forwarded(Forwarded { sequence, text, number: number(text)? }));
+    };
+    let code = json::from_str(code.0).map_err(|error| error.under("c"))?;
+    let name = members.name.ok_or_else(|| Error::new("missing field `s`"))?;
+    let name: Text<'_> = json::from_str(name.0).map_err(|error| error.under("s"))?;
+    let body = members.body.map_or("null", |raw| raw.0);
+    let sequence = sequence.map_err(|error| error.under("sq"))?;
+    Ok(Reply::Ack(Ack { code, name: plain_name(name.0), body, sequence }))
+}
+
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+fn plain_name(name: Cow<'_, str>) -> Cow<'_, str> {
+    let length = name.strip_suffix("_ACK").unwrap_or(&name).len();
+    match name {
+        Cow::Borrowed(name) => Cow::Borrowed(&name[..length]),
+        Cow::Owned(mut name) => {
+            name.truncate(length);
+            Cow::Owned(name)
+        }
     }
-    let sequence = value.get("sq").and_then(Value::as_u64);
-    let sequence = sequence.ok_or_else(|| serde::de::Error::custom("neither an ack nor a forwarded signal"))?;
-    Ok(Reply::Forwarded { sequence, signal: value })
+}
+
+/// Where the member `sq` of an object stands, with one of the commas around it.
+fn number(text: &str) -> Result<Range<usize>, Error> {
+    let mut scanner = Scanner::new(text);
+    scanner.expect(b'{')?;
+    let opened = scanner.position();
+    loop {
+        let start = scanner.position();
+        let name = scanner.string()?.read()?;
+        scanner.expect(b':')?;
+        scanner.skip(0)?;
+        let value_end = scanner.position();
+        let more = scanner.take(b',');
+        if name == "sq" {
+            let in_front = if start == opened { start } else { start - 1 };
+            return Ok(if more { start..scanner.position() } else { in_front..value_end });
+        }
+        if !more {
+            return Err(Error::new("there is no number"));
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn an_ack_is_told_from_a_forwarded_signal_by_its_code() {
         assert!(matches!(read(r#"{"c":200,"s":"LEAVE","b":{}}"#), Ok(Reply::Ack(_))));
-        assert!(matches!(read(r#"{"sq":3,"s":"OFFER"}"#), Ok(Reply::Forwarded { sequence: 3, .. })));
+        assert!(matches!(read(r#"{"sq":3,"s":"OFFER"}"#), Ok(Reply::Forwarded(Forwarded { sequence: 3, .. }))));
         assert!(read(r#"{"s":"OFFER"}"#).is_err());
+        assert!(read(r#"{"sq":-1,"s":"OFFER"}"#).is_err());
         assert!(read("7").is_err());
     }
 
     #[test]
     fn older_names_are_read() {
         let Ok(Reply::Ack(ack)) = read(r#"{"c":200,"s":"JOIN_ACK"}"#) else { panic!("no ack") };
-        assert_eq!(ack.name, "JOIN");
+        assert_eq!((&*ack.name, ack.body), ("JOIN", "null"));
+        let Ok(Reply::Ack(ack)) = read(r#"{"c":200,"s":"J\u004fIN_ACK","b": {"a": 1} }"#) else { panic!("no ack") };
+        assert_eq!((&*ack.name, ack.body), ("JOIN", r#"{"a": 1}"#));
+    }
+
+    proptest! {
+        #[test]
+        fn the_number_is_taken_out_wherever_it_stands(before in 0_usize..3, behind in 0_usize..3, space in "[ \n]{0,2}") {
+            let member = |name: &str| format!("{space}\"{name}\"{space}:{space}[1, {{\"sq\": 2}}]{space}");
+            let others = |count: usize, side: &str| (0..count).map(|n| member(&format!("{side}{n}"))).collect::<Vec<_>>();
+            let (before, behind) = (others(before, "a"), others(behind, "b"));
+            let number = vec![format!("{space}\"s\\u0071\":7{space}")];
+            let object = |members: Vec<String>| format!("{{{}}}", members.join(","));
+            let numbered = object([before.clone(), number, behind.clone()].concat());
+            let plain = object([before, behind].concat());
+            let Ok(Reply::Forwarded(forwarded)) = read(&numbered) else { panic!("no signal: {numbered}") };
+            prop_assert_eq!(forwarded.sequence, 7);
+            prop_assert_eq!(
+                serde_json::from_str::<serde_json::Value>(&forwarded.signal()).unwrap(),
+                serde_json::from_str::<serde_json::Value>(&plain).unwrap()
+            );
+        }
     }
 }

@@ -2,13 +2,12 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::media::{Media, lenient};
 use super::payload::{EndStream, UpdatePart, UpdateSegment, UpdateVariant};
 use super::rendition::UpdateRendition;
-use crate::strict;
+use crate::json::{self, Raw};
 
 /// The version of data signals.
 pub const VERSION: u64 = 1;
@@ -139,7 +138,7 @@ struct Envelope<'a> {
     timestamp: u64,
     numbytes: usize,
     #[serde(borrow)]
-    payload: &'a RawValue,
+    payload: Raw<'a>,
 }
 
 fn hyphenated<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
@@ -176,14 +175,15 @@ fn read(json: &[u8], parts: Option<Parts>) -> Result<DataSignal, Refusal> {
     if !json.trim_ascii_start().starts_with(b"{") {
         return Err(blank("the signal must be a JSON object".into()));
     }
-    let envelope: Envelope<'_> = serde_json::from_slice(json).map_err(|error| blank(error.to_string()))?;
+    let json = std::str::from_utf8(json).map_err(|_| blank("the signal must be UTF-8".into()))?;
+    let envelope: Envelope<'_> = json::from_str(json).map_err(|error| blank(error.to_string()))?;
     let (id, timestamp) = (envelope.id, envelope.timestamp);
     if envelope.version != VERSION {
         return Err(Refusal { id: Some(id), ..blank(format!("`version` must be {VERSION}")) });
     }
     let name = name_of(&envelope.action);
     let refuse = |reason: String| Refusal { name, id: Some(id), reason };
-    let mut payload = payload(&envelope.action, envelope.payload.get()).map_err(refuse)?;
+    let mut payload = payload(&envelope.action, envelope.payload.0).map_err(refuse)?;
     if let Some(parts) = parts {
         payload.fill(parts).map_err(|reason| refuse(reason.to_owned()))?;
     }
@@ -255,13 +255,9 @@ fn payload(action: &str, text: &str) -> Result<Payload, String> {
 }
 
 fn object<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
-    let read = || strict::object(&mut serde_json::Deserializer::from_str(text));
-    read().map_err(|_: serde_json::Error| {
-        let mut reader = serde_json::Deserializer::from_str(text);
-        match serde_path_to_error::deserialize::<_, T>(&mut reader) {
-            Ok(_) => "`payload` must be an object".to_owned(),
-            Err(error) => format!("`{}`: {}", error.path(), error.inner()),
-        }
+    json::from_str(text).map_err(|error| match error.to_string() {
+        reason if text.starts_with('{') => reason,
+        _ => "`payload` must be an object".to_owned(),
     })
 }
 

@@ -39,6 +39,8 @@ pub(super) fn limits() -> Value {
             entry("maxFrame", limits::MAX_FRAME as u64, "bytes", Some("--max-frame"), "Payload of one WebSocket frame, either direction; over it: close 1009."),
             entry("maxMessage", limits::MAX_MESSAGE as u64, "bytes", Some("--max-message"), "A message over all its frames, either direction; over it: close 1009."),
             entry("maxId", limits::MAX_ID as u64, "characters", None, "An identifier."),
+            entry("maxWords", limits::MAX_WORDS as u64, "characters", None, "Name of a device or of a heartbeat."),
+            entry("maxList", limits::MAX_LIST as u64, "items", None, "A list in a message of the server."),
             entry("heartbeatInterval", ms(limits::HEARTBEAT_INTERVAL), "ms", None, "Time between two heartbeats of a client."),
             entry("heartbeatTimeout", ms(limits::HEARTBEAT_TIMEOUT), "ms", Some("--heartbeat-timeout"), "Silence after which a member is removed."),
             entry("roomLinger", ms(limits::ROOM_LINGER), "ms", Some("--room-linger"), "How long a room without publishers waits for one to come back."),

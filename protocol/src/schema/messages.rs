@@ -16,7 +16,10 @@ pub(super) fn client_messages() -> Value {
     let mut messages = Vec::new();
     for kind in SignalKind::ALL {
         let shapes = shapes(&mut document, *kind);
-        for (name, data) in shapes {
+        for (name, mut data) in shapes {
+            if kind.is_forwarded() {
+                merge(&mut data, &reserved());
+            }
             let members = vec![("action", constant(kind.action())), ("data", data)];
             messages.push((
                 name.clone(),
@@ -26,6 +29,16 @@ pub(super) fn client_messages() -> Value {
     }
     let text = "What a client sends: a text message with one of these. Unknown members are ignored.";
     document.finish("client-messages", "ClientMessage", text, messages)
+}
+
+/// What a signal to be forwarded may not have: the recipient's number, and what makes a message an ack. As members
+/// that are never more than null, which generators keep; the decoder wants them left out altogether.
+fn reserved() -> Value {
+    let left_out = |what: &str| json!({ "description": format!("{what}: leave it out."), "type": "null" });
+    json!({ "properties": {
+        "sq": left_out("The recipient's sequence number, which is the server's to give"),
+        "c": left_out("The code, by which an ack is known"),
+    } })
 }
 
 pub(super) fn server_messages() -> Value {

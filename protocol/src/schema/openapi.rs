@@ -64,6 +64,7 @@ fn paths() -> Value {
             readable("Media", "An initialization section, part or segment; a hinted part is answered once it is there", &object, &[], &media),
         "/healthz": { "get": text("healthz", "Whether the process is alive", &[("200", "Alive.")]) },
         "/readyz": { "get": text("readyz", "Whether joins are taken", &[("200", "Ready."), ("503", "Draining.")]) },
+        "/schema/{file}": { "parameters": [parameter("file")], "get": published() },
         "/": { "get": page() },
     })
 }
@@ -82,6 +83,8 @@ fn parameters() -> Value {
         "playlistId": path("playlistId", "The multivariant playlist, as uploaded.", object),
         "trackId": path("trackId", "The variant or rendition, as uploaded.", object),
         "objectId": path("objectId", "The initialization section, part or segment, as uploaded.", object),
+        "file": { "name": "file", "in": "path", "required": true, "schema": { "type": "string" },
+            "description": "A file of the published schema, by its path within the folder, such as `codes.json`." },
         "_HLS_msn": query("_HLS_msn", "Answer once the playlist has the segment with this media sequence number.", number.clone()),
         "_HLS_part": query("_HLS_part", "Answer once the playlist has this part of the segment; only with `_HLS_msn`.", number),
         "_HLS_skip": query("_HLS_skip", "A delta update will do; the whole playlist is an answer too.", json!({ "type": "string", "enum": ["YES", "v2"] })),
@@ -160,6 +163,15 @@ fn text(id: &str, summary: &str, answers: &[(&str, &str)]) -> Value {
     let one = |(status, text): &(&str, &str)| ((*status).to_owned(), json!({ "description": text, "content": plain }));
     let responses: Map<String, Value> = answers.iter().map(one).collect();
     json!({ "operationId": id, "tags": ["operation"], "summary": summary, "security": [], "responses": responses })
+}
+
+fn published() -> Value {
+    json!({ "operationId": "schema", "tags": ["operation"], "summary": "The published schema, as this very server speaks it",
+        "security": [],
+        "responses": {
+            "200": { "description": "The file.", "content": { "application/json": {} } },
+            "404": { "description": "There is no such file.", "content": { "text/plain": { "schema": { "type": "string" } } } },
+        } })
 }
 
 fn page() -> Value {

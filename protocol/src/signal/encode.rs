@@ -54,10 +54,10 @@ mod tests {
         };
         let options = JoinOptions { room_creating: true, resume_from: Some(3), ..JoinOptions::default() };
         let join = Join { video: true, audio: false, engine: Engine::Native, options };
-        let signal = decode(&encode(SignalKind::Join, &head, &join)).unwrap();
+        let signal = decode(encode(SignalKind::Join, &head, &join)).unwrap();
         assert_eq!(signal.head, head);
         assert_eq!(signal.body, Body::Join(join));
-        let leave = decode(&encode(SignalKind::Leave, &head, &Nothing {})).unwrap();
+        let leave = decode(encode(SignalKind::Leave, &head, &Nothing {})).unwrap();
         assert_eq!(leave.body, Body::Leave);
     }
 }

@@ -8,6 +8,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::id::{SessionId, UserId};
+use crate::limits::MAX_WORDS;
 
 /// What a room is for (`ch`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -66,6 +67,8 @@ pub struct Session {
     /// What kind of program it is.
     pub host: Host,
     /// The device, in the client's own words.
+    #[serde(deserialize_with = "crate::strict::words")]
+    #[schemars(length(max = MAX_WORDS))]
     pub device_id: String,
 }
 

@@ -3,11 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::limits::MAX_WORDS;
+
 /// The members of `HEARTBEAT`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Heartbeat {
     /// Heartbeat id, given back in the ack.
-    #[serde(rename = "bid")]
+    #[serde(rename = "bid", deserialize_with = "crate::strict::words")]
+    #[schemars(length(max = MAX_WORDS))]
     pub beat_id: String,
     /// Whether an ack is wanted.
     #[serde(default = "yes")]

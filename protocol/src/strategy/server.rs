@@ -3,12 +3,12 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{category, client_message, host, room_id, session_id, user_id};
 use crate::ack::{
     EngineSettings, ErrorAck, Gap, HeartbeatAck, HeartbeatTimes, HlsAddresses, IceConfig, IceServer, IngestAddress,
-    JoinAck, KeepAlive, Participant, PublishList, Role, RoomClosed, RoomClosedReason, ServerMessage,
+    JoinAck, KeepAlive, Participant, Participants, PublishList, Role, RoomClosed, RoomClosedReason, ServerMessage,
 };
 use crate::code::AckCode;
 use crate::signal::{Engine, SignalKind, decode};
@@ -50,7 +50,7 @@ fn engine_settings() -> impl Strategy<Value = EngineSettings> {
 }
 
 fn join_ack() -> impl Strategy<Value = JoinAck> {
-    let plain = (room_id(), vec(participant(), 0..3), role(), any::<bool>(), 0_u64..1 << 53, ".{0,30}");
+    let plain = (room_id(), participants(), role(), any::<bool>(), 0_u64..1 << 53, ".{0,30}");
     (plain, (0_u64..1 << 40, 0_u64..1 << 40), engine_settings(), option::of(hls())).prop_map(
         |(
             (room_id, participants, role, resumed, sequence, resume_token),
@@ -75,10 +75,14 @@ fn join_ack() -> impl Strategy<Value = JoinAck> {
     )
 }
 
+fn participants() -> impl Strategy<Value = Participants> + Clone {
+    vec(participant(), 0..4).prop_map(Participants)
+}
+
 fn error_ack() -> impl Strategy<Value = ErrorAck> {
     let codes: Vec<AckCode> = AckCode::ALL.iter().copied().filter(|code| *code != AckCode::Ok).collect();
-    let request = ".{0,20}".prop_map(|text| json!({ "action": text, "data": { "n": 1 } }));
-    let request: BoxedStrategy<Option<Value>> = option::of(request).boxed();
+    let request = ".{0,20}".prop_map(|text| json!({ "action": text, "data": { "n": 1 } }).to_string());
+    let request: BoxedStrategy<Option<String>> = option::of(request).boxed();
     (prop::sample::select(codes), option::of(prop::sample::select(SignalKind::ALL)), ".{0,60}", request)
         .prop_map(|(code, signal, message, request)| ErrorAck { code, signal, message, request })
 }
@@ -86,7 +90,7 @@ fn error_ack() -> impl Strategy<Value = ErrorAck> {
 fn forwarded() -> impl Strategy<Value = ServerMessage> {
     let forwarded = client_message().prop_filter("not every signal is forwarded", |(kind, ..)| kind.is_forwarded());
     (1_u64..1 << 53, forwarded).prop_map(|(sequence, (kind, _, text))| {
-        let signal = decode(&text).expect("a generated message is legal");
+        let signal = decode(text).expect("a generated message is legal");
         let alone = crate::signal::decode_data(kind, signal.raw()).expect("its data is legal alone");
         ServerMessage::Forwarded(sequence, Box::new(alone))
     })
@@ -94,7 +98,7 @@ fn forwarded() -> impl Strategy<Value = ServerMessage> {
 
 /// Any message of the server.
 pub fn server_message() -> impl Strategy<Value = ServerMessage> {
-    let list = vec(participant(), 0..4);
+    let list = participants();
     let reasons = vec![RoomClosedReason::Ended, RoomClosedReason::Empty, RoomClosedReason::Admin];
     prop_oneof![
         join_ack().prop_map(|ack| ServerMessage::Join(Box::new(ack))),

@@ -43,7 +43,7 @@ fn anything() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn client_messages_survive_a_round_trip_and_satisfy_the_schema((kind, head, text) in client_message()) {
-        let signal = decode(&text).unwrap();
+        let signal = decode(text.as_str()).unwrap();
         prop_assert_eq!((signal.kind(), &signal.head), (kind, &head));
         prop_assert_eq!(json(signal.raw()), json(&text)["data"].clone());
         prop_assert!(CLIENT.is_valid(&json(&text)), "{}", text);
@@ -51,13 +51,13 @@ proptest! {
 
     #[test]
     fn joins_survive_a_round_trip((head, join) in (head(SignalKind::Join), join())) {
-        let signal = decode(&encode(SignalKind::Join, &head, &join)).unwrap();
+        let signal = decode(encode(SignalKind::Join, &head, &join)).unwrap();
         prop_assert_eq!(signal.body, crate::signal::Body::Join(join));
     }
 
     #[test]
     fn a_broken_rule_is_refused_by_schema_and_decoder_alike((rule, message) in broken_client_message()) {
-        prop_assert!(decode(&message.to_string()).is_err(), "the decoder takes {}: {}", rule, message);
+        prop_assert!(decode(message.to_string()).is_err(), "the decoder takes {}: {}", rule, message);
         prop_assert!(!CLIENT.is_valid(&message), "the schema takes {}: {}", rule, message);
     }
 
@@ -78,7 +78,7 @@ proptest! {
     #[test]
     fn arbitrary_json_never_panics_and_what_is_taken_satisfies_the_schema(value in anything()) {
         let text = value.to_string();
-        prop_assert!(decode(&text).is_err() || CLIENT.is_valid(&value));
+        prop_assert!(decode(text.as_str()).is_err() || CLIENT.is_valid(&value));
         prop_assert!(ack::decode(&text).is_err() || SERVER.is_valid(&value));
         prop_assert!(data::decode(text.as_bytes()).is_err() || DATA.is_valid(&value));
     }
@@ -86,6 +86,6 @@ proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let text = String::from_utf8_lossy(&bytes);
-        let _ = (decode(&text), ack::decode(&text), data::decode(&bytes));
+        let _ = (decode(&*text), ack::decode(&text), data::decode(&bytes));
     }
 }

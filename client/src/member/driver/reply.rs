@@ -7,8 +7,8 @@ use roomcast_protocol::ack::{
 };
 use roomcast_protocol::client::{Event, Observation, Role, State};
 use roomcast_protocol::code::AckCode;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use roomcast_protocol::json;
+use serde::Deserialize;
 
 use super::{Action, Driver, Link};
 use crate::member::event::MemberEvent;
@@ -24,9 +24,10 @@ const PERMISSION_NOT_FOUND: u16 = AckCode::PermissionNotFound.number();
 impl Driver {
     pub(super) fn read(&mut self, text: &str) {
         match ack::read(text) {
-            Ok(Reply::Ack(ack)) => self.acknowledged(ack),
-            Ok(Reply::Forwarded { sequence, signal }) => {
-                if self.is_new(Some(sequence)) {
+            Ok(Reply::Ack(ack)) => self.acknowledged(&ack),
+            Ok(Reply::Forwarded(forwarded)) => {
+                if self.is_new(Some(forwarded.sequence)) {
+                    let signal = serde_json::from_str(&forwarded.signal()).expect("what was read is JSON");
                     self.emit(MemberEvent::Forwarded(signal));
                 }
             }
@@ -34,25 +35,25 @@ impl Driver {
         }
     }
 
-    fn acknowledged(&mut self, ack: Ack) {
+    fn acknowledged(&mut self, ack: &Ack<'_>) {
         let joined = self.watched.state() == State::Joined;
-        match ack.name.as_str() {
+        match &*ack.name {
             "JOIN" if self.link == Link::Asked => self.answered(ack),
             "HEARTBEAT" if joined => self.beaten(ack),
             ack::name::PUBLISH_LIST_CHANGED => {
-                let list = body::<PublishList>(&ack);
+                let list = body::<PublishList>(ack);
                 if let Some(list) = list.filter(|_| self.is_new(ack.sequence)) {
-                    self.list(list.participants);
+                    self.list(list.participants.0);
                 }
             }
             ack::name::GAP => {
-                if let Some(Gap { from, to, .. }) = body(&ack) {
+                if let Some(Gap { from, to, .. }) = body(ack) {
                     self.is_new(Some(to));
                     self.emit(MemberEvent::Gap { from, to });
                 }
             }
             ack::name::ROOM_CLOSED if joined => {
-                if let Some(RoomClosed { reason, .. }) = body(&ack) {
+                if let Some(RoomClosed { reason, .. }) = body(ack) {
                     self.emit(MemberEvent::RoomClosed(reason));
                     self.fail();
                 }
@@ -79,14 +80,14 @@ impl Driver {
         }
     }
 
-    fn beaten(&mut self, ack: Ack) {
+    fn beaten(&mut self, ack: &Ack<'_>) {
         match ack.code {
             OK => {
                 if let Link::Admitted(pulse) = &mut self.link {
                     pulse.answered(self.now);
                 }
-                if let Some(heartbeat) = body::<HeartbeatAck>(&ack) {
-                    self.list(heartbeat.participants);
+                if let Some(heartbeat) = body::<HeartbeatAck>(ack) {
+                    self.list(heartbeat.participants.0);
                 }
             }
             // The server has forgotten the member or the room: it was silent for too long.
@@ -96,26 +97,25 @@ impl Driver {
         }
     }
 
-    fn signal_refused(&mut self, ack: Ack) {
-        let message = sentence(&ack);
-        let Ack { name: signal, code, .. } = ack;
+    fn signal_refused(&mut self, ack: &Ack<'_>) {
+        let (signal, code, message) = (ack.name.to_string(), ack.code, sentence(ack));
         self.emit(MemberEvent::Refused { signal, code, message });
         if code == INTERNAL && self.watched.state() == State::Joined {
             self.fail();
         }
     }
 
-    fn answered(&mut self, ack: Ack) {
+    fn answered(&mut self, ack: &Ack<'_>) {
         // After an unanswered JOIN the seat may be held under a token that never arrived; it is given free by silence.
         let own_ghost = ack.code == PERMISSION_NOT_FOUND && self.unanswered > 1;
         match ack.code {
-            OK => match body::<JoinAck>(&ack) {
+            OK => match body::<JoinAck>(ack) {
                 Some(joined) => self.joined(joined),
                 None => tracing::debug!("the ack of JOIN cannot be read"),
             },
             code if code == UNAVAILABLE || own_ghost => {
                 self.watched.see(self.at(), Observation::JoinUnavailable);
-                self.put_off = Some((code, sentence(&ack)));
+                self.put_off = Some((code, sentence(ack)));
             }
             code if self.creation.turn(code) => {
                 // Seen and no event: it ends the wait for this ack, but not the attempt to join.
@@ -123,7 +123,7 @@ impl Driver {
                 self.unanswered = 0;
                 self.ask();
             }
-            code => self.refused(code, sentence(&ack)),
+            code => self.refused(code, sentence(ack)),
         }
     }
 
@@ -135,19 +135,22 @@ impl Driver {
         self.resume_token.clone_from(&ack.resume_token);
         // A new seat counts from the beginning again.
         self.received = Some(if ack.resumed { self.received.unwrap_or(0) } else { 0 });
-        self.participants.clone_from(&ack.participants);
+        self.participants.clone_from(&ack.participants.0);
         self.go(Event::JoinAccepted);
         self.emit(MemberEvent::Joined(Box::new(ack)));
         self.out.extend(self.waiting.drain().into_iter().map(|signal| Action::Send(signal.text)));
     }
 }
 
-fn body<T: DeserializeOwned>(ack: &Ack) -> Option<T> {
-    T::deserialize(&ack.body).inspect_err(|error| tracing::debug!(%error, name = ack.name, "unreadable ack")).ok()
+fn body<'a, T: Deserialize<'a>>(ack: &Ack<'a>) -> Option<T> {
+    json::from_str(ack.body).inspect_err(|error| tracing::debug!(%error, name = &*ack.name, "unreadable ack")).ok()
 }
 
-fn sentence(ack: &Ack) -> String {
-    let said = ack.body.get("msg").and_then(Value::as_str);
-    let meaning = || AckCode::from_number(ack.code).map_or("no reason given", AckCode::meaning);
-    said.unwrap_or_else(meaning).to_owned()
+fn sentence(ack: &Ack<'_>) -> String {
+    #[derive(Deserialize)]
+    struct Said {
+        msg: String,
+    }
+    let meaning = || AckCode::from_number(ack.code).map_or("no reason given", AckCode::meaning).to_owned();
+    json::from_str::<Said>(ack.body).map_or_else(|_| meaning(), |said| said.msg)
 }

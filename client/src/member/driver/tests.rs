@@ -83,7 +83,7 @@ impl Run {
 
     fn sent_join(&self) -> Option<JoinOptions> {
         self.done.iter().find_map(|action| match action {
-            Action::Send(text) => match decode(text).unwrap().body {
+            Action::Send(text) => match decode(text.as_str()).unwrap().body {
                 Body::Join(join) => Some(join.options),
                 _ => None,
             },

@@ -131,6 +131,7 @@ fn common(message: &Value) -> Vec<(String, Value)> {
             ("/data/ss/userId", json!("zoë"), "is not printable ASCII"),
             ("/data/ss/category", json!("film"), "is no category"),
             ("/data/ss/host", json!("web"), "is no host"),
+            ("/data/ss/deviceId", json!("d".repeat(257)), "is longer than 256 characters"),
             ("/data/ss", json!(["ann", "ann-1", "stream", "Web", "laptop"]), "is no object"),
         ],
     ));
@@ -166,6 +167,18 @@ fn own(kind: SignalKind, message: &Value) -> Vec<(String, Value)> {
                 ("/data/op", json!("create"), "is no object"),
             ],
         ));
+    }
+    if kind.is_forwarded() {
+        invalid.extend(wrong(
+            message,
+            vec![
+                ("/data/sq", json!(7), "is the server's to give"),
+                ("/data/c", json!(500), "would make an ack of a forwarded signal"),
+            ],
+        ));
+    }
+    if kind == SignalKind::Heartbeat {
+        invalid.extend(wrong(message, vec![("/data/bid", json!("b".repeat(257)), "is longer than 256 characters")]));
     }
     if let Some(addressed) = valid(kind).last().filter(|last| last.pointer("/data/to").is_some()) {
         invalid.extend(missing(addressed, &["/data/to", "/data/to/userId", "/data/to/sessionId"]));
