@@ -51,3 +51,13 @@ pub const RECONNECT_MAX: Duration = Duration::from_secs(5);
 pub const INGEST_TTL: Duration = Duration::from_secs(4 * 3600);
 /// Multivariant playlists one room may have (default of `--max-playlists`).
 pub const PLAYLISTS_PER_ROOM: usize = 8;
+/// Publishing members of an `m2m` or `a2m` room.
+pub const GROUP_PUBLISHERS: usize = 9;
+/// Publishing members of any room, and so the longest list of participants.
+pub const PARTICIPANTS: usize = 32;
+/// Kicked users a room remembers at once; over it the oldest kick is forgotten.
+pub const KICKED_USERS: usize = 4096;
+/// Longest `deviceId` of a member, in bytes: the list of participants has to fit into a message.
+pub const MAX_DEVICE_ID: usize = 256;
+/// Longest `bid` of a heartbeat, in bytes: its ack has to fit into a message.
+pub const MAX_BEAT_ID: usize = 256;

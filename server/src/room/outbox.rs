@@ -82,7 +82,8 @@ impl Outbox {
     }
 }
 
-/// The receiving end: a stream that never ends while an [`Outbox`] lives.
+/// The receiving end: a stream that never ends while an [`Outbox`] lives. What it gives goes to the socket;
+/// what is never taken from it counts as never written.
 #[derive(Debug)]
 pub struct Inbox {
     receiver: mpsc::UnboundedReceiver<Delivery>,
@@ -96,6 +97,7 @@ impl Stream for Inbox {
         let polled = self.receiver.poll_recv(cx);
         if let Poll::Ready(Some(Delivery::Message(message))) = &polled {
             self.fill.bytes.fetch_sub(message.size(), Ordering::Relaxed);
+            message.written();
         }
         polled
     }
