@@ -38,6 +38,9 @@ impl PartialEq for Receipt {
 
 impl Eq for Receipt {}
 
+/// Numbers stay exact in JSON readers that hold them as doubles (RFC 8259, section 6).
+const HIGHEST_CLAIM: u64 = 1 << 52;
+
 #[derive(Debug)]
 struct Kept {
     sequence: u64,
@@ -59,6 +62,14 @@ pub struct Backlog {
 }
 
 impl Backlog {
+    /// The backlog of a new member that had numbers up to `had` from an earlier membership. It counts on from
+    /// there: should the ack of its `JOIN` be lost, the same claim means the same again.
+    #[must_use]
+    pub fn counting_on(had: Option<u64>) -> Self {
+        let had = had.filter(|had| *had < HIGHEST_CLAIM).unwrap_or_default();
+        Self { last: had, written: Receipt::at(had), ..Self::default() }
+    }
+
     /// The last number given.
     #[must_use]
     pub const fn last(&self) -> u64 {

@@ -5,6 +5,7 @@ use roomcast_protocol::code::AckCode;
 use roomcast_protocol::limits::{HEARTBEAT_INTERVAL, MAX_DEVICE_ID};
 use roomcast_protocol::signal::{Body, Engine, Join, MemberKey, RoomType, Session, Signal, SignalKind};
 
+use super::backlog::Backlog;
 use super::effect::{ConnectionId, Effect, Welcome};
 use super::member::Member;
 use super::{Refusal, Room, refuse};
@@ -52,6 +53,7 @@ impl Room {
         let publisher = self.place_for(session)?;
         let key = session.key();
         let mut member = Member::new(session.clone(), from, now);
+        member.backlog = Backlog::counting_on(join.options.resume_from);
         (member.video, member.audio) = (self.video(join.video), join.audio);
         self.members.insert(key.clone(), member);
         self.watch(self.expiry(now), key.clone());

@@ -66,11 +66,13 @@ impl Member {
     }
 
     /// Gives a fresh token. The one that was brought stays good for now: the client has no other for certain.
+    /// A new member may bring one of an earlier membership.
     pub fn renew_resume_token(&mut self, token: &str, brought: Option<&String>) {
-        let before = std::mem::take(&mut self.resume_token);
-        let brought = brought.filter(|brought| **brought == before || self.earlier_token.as_ref() == Some(brought));
-        self.earlier_token = Some(brought.cloned().unwrap_or(before)).filter(|token| !token.is_empty());
-        token.clone_into(&mut self.resume_token);
+        let before = std::mem::replace(&mut self.resume_token, token.to_owned());
+        let known =
+            |token: &&String| before.is_empty() || **token == before || self.earlier_token.as_ref() == Some(*token);
+        let brought = brought.filter(|token| !token.is_empty()).filter(known).cloned();
+        self.earlier_token = brought.or_else(|| Some(before).filter(|token| !token.is_empty()));
     }
 
     pub fn renew_ingest_token(&mut self, token: String, until: Instant) {

@@ -147,3 +147,19 @@ fn a_superseded_list_is_skipped_without_a_gap() {
     let numbers: Vec<_> = world.heard(7).iter().skip(1).map(|heard| heard["sq"].as_u64().unwrap()).collect();
     assert_eq!(numbers, [before + 4, before + 5], "the accept and the newest list");
 }
+
+#[test]
+fn who_was_removed_counts_on_and_may_lose_the_ack_of_its_return() {
+    let mut world = World::call();
+    let op = json!({"resumeFrom": 7, "resumeToken": "from before"});
+    world.say(2, "bob", "leave", &json!({}));
+    world.say(3, "bob", "join", &back(op.clone()));
+    let ack = world.heard(3).remove(0);
+    assert_eq!((&ack["b"]["resumed"], &ack["b"]["sq"]), (&json!(false), &json!(7)));
+    world.say(1, "ann", "offer", &sdp("x"));
+    world.say(4, "bob", "join", &back(op));
+    let heard = world.heard(4);
+    assert_eq!(heard[0]["b"]["resumed"], true);
+    let offer = heard.iter().find(|heard| heard["s"] == "OFFER").unwrap();
+    assert!(offer["sq"].as_u64().unwrap() > 7);
+}
