@@ -31,7 +31,7 @@ fn room_type() -> impl Strategy<Value = RoomType> {
 
 /// Sessions of the first user that join at the start: some cases begin near the limit of publishers.
 fn crowd() -> impl Strategy<Value = u8> {
-    prop_oneof![12 => Just(1), 1 => 2_u8..4, 1 => 7_u8..10, 1 => Just(32)]
+    prop_oneof![12 => Just(1), 1 => 2_u8..4, 1 => 7_u8..10, 1 => Just(33)]
 }
 
 fn run(room_type: RoomType, crowd: u8, commands: &[Command]) -> Result<(), TestCaseError> {
