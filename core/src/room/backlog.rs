@@ -89,6 +89,10 @@ impl Backlog {
         }
         self.last += 1;
         self.bytes += object.len();
+        if self.kept.capacity() == 0 {
+            // Most members never have more waiting than the newest list.
+            self.kept.reserve_exact(1);
+        }
         self.kept.push_back(Kept { sequence: self.last, object, list });
         while self.kept.len() > BACKLOG_SIGNALS || self.bytes > BACKLOG_BYTES {
             let Some(oldest) = self.kept.pop_front() else { break };

@@ -16,7 +16,8 @@ static LEAST: LazyLock<SessionId> = LazyLock::new(|| SessionId::parse(" ").expec
 /// The members, ordered by user and session.
 #[derive(Debug, Default)]
 pub(super) struct Members {
-    by_key: BTreeMap<MemberKey, Member>,
+    /// Boxed: the nodes of a tree are half empty.
+    by_key: BTreeMap<MemberKey, Box<Member>>,
     by_connection: HashMap<ConnectionId, Vec<MemberKey>>,
 }
 
@@ -30,26 +31,27 @@ impl Members {
     }
 
     pub fn get(&self, key: &MemberKey) -> Option<&Member> {
-        self.by_key.get(key)
+        self.by_key.get(key).map(AsRef::as_ref)
     }
 
     pub fn get_mut(&mut self, key: &MemberKey) -> Option<&mut Member> {
-        self.by_key.get_mut(key)
+        self.by_key.get_mut(key).map(AsMut::as_mut)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&MemberKey, &Member)> {
-        self.by_key.iter()
+        self.by_key.iter().map(|(key, member)| (key, member.as_ref()))
     }
 
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Member> {
-        self.by_key.values_mut()
+        self.by_key.values_mut().map(AsMut::as_mut)
     }
 
     /// The sessions of a user.
     pub fn of_user(&self, user: &UserId) -> impl Iterator<Item = (&MemberKey, &Member)> {
         let first = MemberKey { user_id: user.clone(), session_id: LEAST.clone() };
         let from_there = self.by_key.range((Bound::Included(first), Bound::Unbounded));
-        from_there.take_while(move |(key, _)| key.user_id == *user)
+        let own = from_there.take_while(move |(key, _)| key.user_id == *user);
+        own.map(|(key, member)| (key, member.as_ref()))
     }
 
     /// The members that `to` names.
@@ -65,12 +67,12 @@ impl Members {
         if let Some(connection) = member.connection {
             self.by_connection.entry(connection).or_insert_with(|| Vec::with_capacity(1)).push(key.clone());
         }
-        self.by_key.insert(key, member);
+        self.by_key.insert(key, Box::new(member));
     }
 
     /// Takes a member out; and its connection, if that has no other member here.
     pub fn remove(&mut self, key: &MemberKey) -> Option<(Member, Option<ConnectionId>)> {
-        let member = self.by_key.remove(key)?;
+        let member = *self.by_key.remove(key)?;
         let freed = member.connection.filter(|connection| self.unlink(*connection, key));
         Some((member, freed))
     }
@@ -78,7 +80,7 @@ impl Members {
     /// Takes all members out.
     pub fn take(&mut self) -> impl Iterator<Item = Member> + use<> {
         self.by_connection.clear();
-        std::mem::take(&mut self.by_key).into_values()
+        std::mem::take(&mut self.by_key).into_values().map(|member| *member)
     }
 
     /// Lets a connection speak for a member, and gives the one that did before.

@@ -12,7 +12,7 @@ use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::RoomType;
 
 use crate::client::Client;
-use crate::command::{Claim, Command, Key, Token, What};
+use crate::command::{Claim, Command, Key, To, Token, What};
 use crate::model::{KICK, Kind, LINGER, Line, Model, SILENCE, joining::Join};
 use crate::network::Network;
 use crate::words;
@@ -41,11 +41,15 @@ impl World {
         Self { room, model: Model::new(room_type), network: Network::new(), clients: BTreeMap::new(), marks: 0 }
     }
 
-    /// The first user creates the room and joins with so many sessions.
-    pub fn open(&mut self, crowd: u8) -> Checked {
-        for session in 1..=crowd {
+    /// The first user creates the room and joins with so many sessions; others join and are accepted.
+    pub fn open(&mut self, sessions: u8, guests: u8) -> Checked {
+        for session in 1..=sessions {
             let connection = if session == 1 { self.network.connection(0) } else { self.network.another() };
             self.join(connection, (0, session), session == 1, Claim::Nothing, Token::None)?;
+        }
+        for guest in 1..=guests {
+            self.join(self.network.connection(usize::from(guest)), (guest, 1), false, Claim::Nothing, Token::None)?;
+            self.say((0, 1), None, What::Accept(To::User(guest)))?;
         }
         Ok(())
     }
@@ -62,7 +66,10 @@ impl World {
             Command::Wait { millis } => self.wait(millis),
             Command::Lose { slot } => self.lose(slot),
             Command::Write { slot, count } => {
-                (0..count).for_each(|_| self.write(self.network.connection(slot)));
+                let connection = self.network.connection(slot);
+                for _ in 0..count {
+                    self.write(connection);
+                }
                 Ok(())
             }
             Command::Read { slot, count } => {
@@ -161,12 +168,16 @@ impl World {
         self.step(Input::Disconnected { connection: ConnectionId(gone) })
     }
 
-    fn write(&mut self, connection: u64) {
-        if let Some(Line { owner: Some(owner), kind: Kind::Numbered(number), .. }) = self.network.write(connection) {
+    /// Whether there was something to write.
+    fn write(&mut self, connection: u64) -> bool {
+        let written = self.network.write(connection);
+        if let Some(Line { owner: Some(owner), kind: Kind::Numbered(number), .. }) = written {
             self.model.note_written(owner, number);
         }
+        written.is_some()
     }
 
+    /// Whether there was something to read.
     fn read(&mut self, connection: u64) -> Result<bool, TestCaseError> {
         let Some(line) = self.network.read(connection) else { return Ok(false) };
         let Some((who, takeover)) = line.owner else { return Ok(true) };
@@ -179,8 +190,7 @@ impl World {
 
     fn flow(&mut self) -> Checked {
         for connection in self.network.all() {
-            // As many as a connection can have in its queues, and one to see that they are empty.
-            (0..2_000).for_each(|_| self.write(connection));
+            while self.write(connection) {}
             while self.read(connection)? {}
         }
         Ok(())

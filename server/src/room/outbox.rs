@@ -107,6 +107,7 @@ impl Stream for Inbox {
 mod tests {
     use super::*;
     use futures_util::{FutureExt, StreamExt};
+    use roomcast_core::room::Backlog;
 
     fn message(length: usize) -> Outgoing {
         Outgoing::plain("x".repeat(length).into())
@@ -127,6 +128,19 @@ mod tests {
         assert_eq!(take(&mut inbox), Some(Delivery::Message(message(100))));
         assert_eq!(take(&mut inbox), Some(Delivery::Close(CloseCode::SlowConsumer)));
         assert_eq!(take(&mut inbox), None);
+    }
+
+    #[test]
+    fn only_what_is_taken_counts_as_written() {
+        let mut backlog = Backlog::default();
+        let (outbox, mut inbox) = Outbox::new(300);
+        for text in ["one", "two"] {
+            let sequence = backlog.push(text.into(), false);
+            outbox.send(Outgoing::numbered(sequence, text.into(), backlog.receipt()));
+        }
+        assert!(take(&mut inbox).is_some());
+        drop(inbox);
+        assert_eq!(backlog.resume_point(None), 1);
     }
 
     #[test]

@@ -98,3 +98,14 @@ fn a_tenth_publisher_is_refused_and_so_are_two_for_one_place() {
     assert_eq!((world.code(1), world.publishers().len()), (4025, 9));
     assert_eq!(world.role("joe-1"), Some(Role::Viewer));
 }
+
+#[test]
+fn a_request_that_is_refused_leaves_no_wish_behind() {
+    let mut world = World::with(RoomType::M2m, &["ann", "bob"]);
+    world.say(1, "ann", "leave", &json!({}));
+    world.say(2, "bob", "publishRequest", &ask(false));
+    world.join(3, "ann", false);
+    world.say(3, "ann", "publishAccept", &to("bob"));
+    let list = world.join(4, "eve", false)["b"]["pps"].clone();
+    assert_eq!((&list[1]["userId"], &list[1]["video"]), (&json!("bob"), &json!(true)));
+}
