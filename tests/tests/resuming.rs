@@ -129,3 +129,18 @@ async fn who_comes_back_too_late_is_new_and_counts_on() {
     };
     assert_eq!(roomcast_tests::soon("bob to be removed", returned).await, 41);
 }
+
+#[tokio::test]
+async fn who_leaves_and_joins_in_one_breath_is_in() {
+    let server = Server::start(&[]).await;
+    let (_bob, _) = Client::join(&server, "bob", "p2p", true).await;
+    let (mut ann, _) = Client::join(&server, "ann", "p2p", false).await;
+    for _ in 0..50 {
+        let leave = ann.text("leave", "LEAVE", json!({}));
+        let join = ann.text("join", "JOIN", json!({"ve": true, "ae": true}));
+        ann.say_at_once(&[&leave, &join]).await;
+        assert_eq!(ann.hear("JOIN").await["b"]["resumed"], false);
+        ann.signal("heartbeat", "HEARTBEAT", json!({"bid": "1"})).await;
+        assert_eq!(ann.hear("HEARTBEAT").await["c"], 200);
+    }
+}

@@ -10,6 +10,7 @@ use roomcast_core::time::Instant;
 use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::RoomType;
 
+use super::joined::{Attempt, Departure};
 use super::message::{Disconnected, Ingest, JoinRoom, Outcome, RoomSignal};
 use super::outbox::Outbox;
 use crate::live::LiveRoom;
@@ -21,7 +22,8 @@ pub struct RoomActor {
     node: Arc<Node>,
     id: RoomId,
     room: Room,
-    outboxes: HashMap<ConnectionId, Outbox>,
+    /// The way to every connection that joined, and which of its `JOIN`s was the last.
+    outboxes: HashMap<ConnectionId, (Outbox, Attempt)>,
     /// Of a broadcast.
     live: Option<Arc<LiveRoom>>,
     timer: Option<(Instant, SpawnHandle)>,
@@ -59,8 +61,8 @@ impl RoomActor {
                     }
                 }
                 Effect::Forget { connection } => {
-                    if let Some(outbox) = self.outboxes.remove(&connection) {
-                        outbox.forget(self.id.clone());
+                    if let Some((outbox, attempt)) = self.outboxes.remove(&connection) {
+                        outbox.forget(Departure { room: self.id.clone(), attempt });
                     }
                 }
                 Effect::Live { playlist, change } => {
@@ -76,7 +78,7 @@ impl RoomActor {
 
     fn outbox<'a>(&'a self, to: ConnectionId, sender: Option<(ConnectionId, &'a Outbox)>) -> Option<&'a Outbox> {
         let unknown = sender.filter(|(connection, _)| *connection == to).map(|(_, outbox)| outbox);
-        self.outboxes.get(&to).or(unknown)
+        self.outboxes.get(&to).map(|(outbox, _)| outbox).or(unknown)
     }
 
     /// Nobody finds the room any more. What is in its mailbox already is still answered.
@@ -131,7 +133,7 @@ impl Handler<JoinRoom> for RoomActor {
         if self.room.is_closed() {
             return actix::MessageResult(Outcome::Gone);
         }
-        self.outboxes.insert(join.connection, join.outbox);
+        self.outboxes.insert(join.connection, (join.outbox, join.attempt));
         self.step(Input::Join { connection: join.connection, signal: join.signal, welcome: join.welcome }, ctx);
         actix::MessageResult(Outcome::Answered)
     }

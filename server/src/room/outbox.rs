@@ -13,7 +13,8 @@ use tokio::sync::mpsc;
 
 use roomcast_core::room::Outgoing;
 use roomcast_protocol::code::CloseCode;
-use roomcast_protocol::id::RoomId;
+
+use super::joined::Departure;
 
 /// Something for a connection.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub enum Delivery {
     /// To be closed.
     Close(CloseCode),
     /// The room has no member of this connection any more.
-    Forget(RoomId),
+    Forget(Departure),
 }
 
 #[derive(Debug)]
@@ -70,9 +71,9 @@ impl Outbox {
     }
 
     /// Says that a room has no member of this connection any more.
-    pub fn forget(&self, room: RoomId) {
+    pub fn forget(&self, departure: Departure) {
         if !self.fill.cut.load(Ordering::Relaxed) {
-            self.put(Delivery::Forget(room));
+            self.put(Delivery::Forget(departure));
         }
     }
 
