@@ -144,3 +144,19 @@ async fn who_leaves_and_joins_in_one_breath_is_in() {
         assert_eq!(ann.hear("HEARTBEAT").await["c"], 200);
     }
 }
+
+#[tokio::test]
+async fn all_that_is_kept_fits_through_a_new_connection_at_once() {
+    let server = Server::start(&["--max-outbox", "64KiB"]).await;
+    let (mut ann, bob, last) = call(&server).await;
+    drop(bob);
+    for number in 0..8 {
+        offer(&mut ann, &format!("{number}{}", "x".repeat(30_000))).await;
+    }
+    ann.heard().await;
+    let mut again = Client::connect(&server, "bob", "p2p").await;
+    again.join_with(json!({"resumeFrom": last})).await;
+    let firsts: Vec<_> =
+        again.heard().await.iter().map(|heard| heard["sdp"].as_str().map(|sdp| sdp.as_bytes()[0])).collect();
+    assert_eq!(firsts, b"01234567".map(Some));
+}

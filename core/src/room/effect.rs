@@ -88,6 +88,17 @@ pub enum Effect {
     Closed,
 }
 
+impl Effect {
+    /// How many bytes a connection is sent by it, at most.
+    #[must_use]
+    pub fn size_for(&self, connection: ConnectionId) -> usize {
+        match self {
+            Self::Send { to, message } if *to == connection => message.size(),
+            _ => 0,
+        }
+    }
+}
+
 /// A message to a connection: one text shared by all who get it, and each one's own number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {

@@ -133,8 +133,11 @@ impl Handler<JoinRoom> for RoomActor {
         if self.room.is_closed() {
             return actix::MessageResult(Outcome::Gone);
         }
-        self.outboxes.insert(join.connection, (join.outbox, join.attempt));
-        self.step(Input::Join { connection: join.connection, signal: join.signal, welcome: join.welcome }, ctx);
+        let JoinRoom { connection, outbox, attempt, signal, welcome } = join;
+        let effects = self.room.step(self.node.clock.now(), Input::Join { connection, signal, welcome });
+        outbox.allow(effects.iter().map(|effect| effect.size_for(connection)).sum());
+        self.outboxes.insert(connection, (outbox, attempt));
+        self.carry_out(effects, None, ctx);
         actix::MessageResult(Outcome::Answered)
     }
 }

@@ -31,6 +31,8 @@ pub enum Delivery {
 struct Fill {
     bytes: AtomicUsize,
     bound: usize,
+    /// What may stand in the queue on top of the bound.
+    allowance: AtomicUsize,
     cut: AtomicBool,
 }
 
@@ -45,7 +47,12 @@ impl Outbox {
     /// An outbox that holds at most `bound` bytes, and its receiving end.
     pub fn new(bound: usize) -> (Self, Inbox) {
         let (queue, receiver) = mpsc::unbounded_channel();
-        let fill = Arc::new(Fill { bytes: AtomicUsize::new(0), bound, cut: AtomicBool::new(false) });
+        let fill = Arc::new(Fill {
+            bytes: AtomicUsize::new(0),
+            bound,
+            allowance: AtomicUsize::new(0),
+            cut: AtomicBool::new(false),
+        });
         (Self { queue, fill: Arc::clone(&fill) }, Inbox { receiver, fill })
     }
 
@@ -56,11 +63,17 @@ impl Outbox {
         }
         let size = message.size();
         let before = self.fill.bytes.fetch_add(size, Ordering::Relaxed);
-        if before + size > self.fill.bound {
+        if before + size > self.fill.bound + self.fill.allowance.load(Ordering::Relaxed) {
             self.close(CloseCode::SlowConsumer);
             return;
         }
         self.put(Delivery::Message(message));
+    }
+
+    /// Makes room for what a member is sent at once when it comes back, so that a full backlog does not make it
+    /// a slow consumer time and again. Once per connection: a backlog has a bound, its repetition has none.
+    pub fn allow(&self, bytes: usize) {
+        self.fill.allowance.fetch_max(bytes, Ordering::Relaxed);
     }
 
     /// Has the connection closed after what is queued; nothing comes behind it.
@@ -129,6 +142,17 @@ mod tests {
         assert_eq!(take(&mut inbox), Some(Delivery::Message(message(100))));
         assert_eq!(take(&mut inbox), Some(Delivery::Close(CloseCode::SlowConsumer)));
         assert_eq!(take(&mut inbox), None);
+    }
+
+    #[test]
+    fn one_whole_replay_fits_on_top_of_the_bound_and_a_second_does_not() {
+        let (outbox, mut inbox) = Outbox::new(300);
+        for _ in 0..2 {
+            outbox.allow(message(1000).size());
+            outbox.send(message(1000));
+        }
+        assert_eq!(take(&mut inbox), Some(Delivery::Message(message(1000))));
+        assert_eq!(take(&mut inbox), Some(Delivery::Close(CloseCode::SlowConsumer)));
     }
 
     #[test]
