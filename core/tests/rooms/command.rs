@@ -71,6 +71,8 @@ pub enum Command {
         who: Key,
         to: To,
     },
+    /// Every publisher leaves, the youngest first.
+    Abandon,
     /// Everyone with a connection sends a heartbeat.
     BeatAll,
     /// Time passes with everyone sending heartbeats.
@@ -120,7 +122,7 @@ fn token() -> impl Strategy<Value = Token> {
 fn what() -> impl Strategy<Value = What> {
     let aimed = || proptest::option::weighted(0.7, to());
     prop_oneof![
-        2 => Just(What::Leave),
+        4 => Just(What::Leave),
         4 => (claim(), any::<bool>()).prop_map(|(claim, ack)| What::Beat { claim, ack }),
         3 => any::<(bool, bool)>().prop_map(|(video, audio)| What::Update(video, audio)),
         2 => to().prop_map(What::Kick),
@@ -146,8 +148,9 @@ fn command() -> impl Strategy<Value = Command> {
         70 => (key(), what()).prop_map(|(who, what)| Command::Say { who, slot: None, what }),
         6 => (key(), 0..SLOTS, what()).prop_map(|(who, slot, what)| Command::Say { who, slot: Some(slot), what }),
         1 => (key(), to()).prop_map(|(who, to)| Command::Flood { who, to }),
+        5 => Just(Command::Abandon),
         10 => Just(Command::BeatAll),
-        8 => (0_u64..13_000).prop_map(|millis| Command::Live { millis }),
+        14 => (0_u64..16_000).prop_map(|millis| Command::Live { millis }),
         10 => (0_u64..150).prop_map(|millis| Command::Wait { millis }),
         6 => (0_u64..4_000).prop_map(|millis| Command::Wait { millis }),
         3 => (9_000_u64..13_000).prop_map(|millis| Command::Wait { millis }),

@@ -61,6 +61,9 @@ impl World {
             }
             Command::Say { who, slot, what } => self.say(who, slot, what),
             Command::Flood { who, to } => (0..140).try_for_each(|_| self.say(who, None, What::Ice(Some(to)))),
+            Command::Abandon => {
+                self.model.publishers().into_iter().rev().try_for_each(|who| self.say(who, None, What::Leave))
+            }
             Command::BeatAll => self.beat_all(),
             Command::Live { millis } => self.live(millis),
             Command::Wait { millis } => self.wait(millis),
