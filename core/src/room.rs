@@ -3,36 +3,42 @@
 //! [`Room`] is a state machine without I/O. This file holds its state and the way in; the rules stand in the
 //! files named after them. A refused signal changes nothing but the sender's last sign of life.
 
+mod absence;
 mod backlog;
 mod broadcast;
 mod effect;
 mod joining;
+mod kicked;
 mod leaving;
 mod list;
 mod member;
+mod members;
+mod places;
 mod presence;
+mod publishing;
 mod relay;
+mod resuming;
 mod settings;
+mod silence;
 
-use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use roomcast_protocol::ack::{self, RoomClosedReason};
+use roomcast_protocol::ack::{self, Role, RoomClosedReason};
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::id::{ObjectId, RoomId, UserId};
+use roomcast_protocol::id::{ObjectId, RoomId};
 use roomcast_protocol::signal::{Body, MemberKey, RoomType, Signal};
 
-pub use backlog::Backlog;
+pub use backlog::{Backlog, Receipt};
 pub use effect::{ConnectionId, Effect, Input, Outgoing, Welcome};
 pub use settings::Settings;
 
 use crate::hls::Stream;
 use crate::time::Instant;
+use absence::Absence;
+use kicked::Kicked;
 use list::PublishList;
-use member::Member;
-
-/// How often the room looks for silent members.
-const SWEEP: Duration = Duration::from_millis(500);
+use members::Members;
+use silence::Silence;
 
 /// Why a signal or an upload is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,17 +60,18 @@ pub struct Room {
     id: RoomId,
     room_type: RoomType,
     settings: Settings,
-    members: HashMap<MemberKey, Member>,
+    members: Members,
     /// Members that may publish, oldest first; the first is the owner.
     publishers: Vec<MemberKey>,
     list: PublishList,
-    kicked: HashMap<UserId, Instant>,
-    /// Since when a room that had publishers has none, and who was the last.
-    abandoned: Option<(Instant, UserId)>,
+    kicked: Kicked,
+    absence: Absence,
+    silence: Silence,
     streams: BTreeMap<ObjectId, Stream>,
-    next_sweep: Instant,
     /// Whether anybody ever joined.
     opened: bool,
+    /// Until when somebody must have.
+    opening_ends: Instant,
     closed: bool,
 }
 
@@ -75,16 +82,17 @@ impl Room {
         Self {
             id,
             room_type,
-            settings,
-            members: HashMap::new(),
+            members: Members::default(),
             publishers: Vec::new(),
             list: PublishList::default(),
-            kicked: HashMap::new(),
-            abandoned: None,
+            kicked: Kicked::default(),
+            absence: Absence::default(),
+            silence: Silence::default(),
             streams: BTreeMap::new(),
-            next_sweep: now + SWEEP,
             opened: false,
+            opening_ends: now + settings.heartbeat_timeout,
             closed: false,
+            settings,
         }
     }
 
@@ -96,17 +104,25 @@ impl Room {
                 self.on_join(now, connection, &signal, welcome, &mut effects)
             }
             Input::Signal { connection, signal } => self.on_signal(now, connection, &signal, &mut effects),
-            Input::Disconnected { connection } => self.detach(connection),
+            Input::Disconnected { connection } => self.members.detach(connection),
             Input::Tick => {}
         }
         self.on_time(now, &mut effects);
         effects
     }
 
-    /// When the room wants to be stepped at the latest.
+    /// When the room has to be stepped next, should nothing happen before; never again once it is closed.
+    ///
+    /// Heartbeats move it to a later time at most.
     #[must_use]
-    pub fn next_deadline(&self) -> Instant {
-        self.list.due().map_or(self.next_sweep, |due| due.min(self.next_sweep))
+    pub fn next_deadline(&self) -> Option<Instant> {
+        if self.closed {
+            return None;
+        }
+        let opening = (!self.opened).then_some(self.opening_ends);
+        let linger = self.absence.due(self.settings.linger);
+        let due = [opening, linger, self.list.due(), self.silence.due(), self.kicked.due()];
+        due.into_iter().flatten().min()
     }
 
     /// Whether the room is over.
@@ -115,10 +131,16 @@ impl Room {
         self.closed
     }
 
+    /// Who is in the room, in what role, and over which connection at the moment. Ordered by user and session.
+    pub fn roster(&self) -> impl Iterator<Item = (&MemberKey, Role, Option<ConnectionId>)> {
+        let owner = self.publishers.first();
+        self.members.iter().map(move |(key, member)| (key, member.role(owner == Some(key)), member.connection))
+    }
+
     fn on_join(&mut self, now: Instant, from: ConnectionId, signal: &Signal, welcome: Welcome, out: &mut Vec<Effect>) {
         if let Err(refusal) = self.join(now, from, signal, welcome, out) {
             self.send_refusal(from, signal, &refusal, out);
-            if !self.has_connection(from) {
+            if !self.members.has_connection(from) {
                 out.push(Effect::Forget { connection: from });
             }
             if !self.opened {
@@ -147,29 +169,25 @@ impl Room {
                 self.leave(now, &key, out);
                 Ok(())
             }
-            Body::Heartbeat(beat) => {
-                self.heartbeat(&key, from, beat, out);
-                Ok(())
-            }
+            Body::Heartbeat(beat) => self.heartbeat(&key, beat, out),
             Body::Update(update) => self.update(&key, *update),
             Body::Kick => self.kick(now, &key, signal, out),
+            Body::PublishRequest(request) => self.publish_request(&key, request, signal, out),
+            Body::PublishAccept => self.publish_accept(&key, signal, out),
+            Body::PublishReject => self.publish_reject(&key, signal, out),
+            Body::Watch => self.watch_publisher(&key, signal, out),
             Body::Relayed(kind) => self.relay(&key, *kind, signal, out),
-            Body::PublishRequest(_) | Body::PublishAccept | Body::PublishReject | Body::Watch => {
-                refuse(AckCode::UnsupportedChannel, "the signal is not for this room")
-            }
         }
     }
 
-    /// The member that a signal's `ss` names, if this very connection joined it.
+    /// The member that a signal's `ss` names, if this very connection joined it. It was heard, whatever follows.
     fn sender(&mut self, now: Instant, from: ConnectionId, signal: &Signal) -> Result<MemberKey, Refusal> {
-        self.check_type(signal)?;
         let key = signal.head.session.key();
-        match self.members.get_mut(&key) {
-            Some(member) if member.connection == Some(from) => {
-                member.last_heard = now;
-                member.earlier_token = None;
-            }
-            _ => return refuse(AckCode::NotRoomMember, "`ss` is no member that this connection joined"),
+        let member = self.members.get_mut(&key).filter(|member| member.connection == Some(from));
+        let joined = member.map(|member| member.hear(now)).is_some();
+        self.check_type(signal)?;
+        if !joined {
+            return refuse(AckCode::NotRoomMember, "`ss` is no member that this connection joined");
         }
         Ok(key)
     }
@@ -186,26 +204,15 @@ impl Room {
     }
 
     fn on_time(&mut self, now: Instant, out: &mut Vec<Effect>) {
-        if !self.closed && now >= self.next_sweep {
-            self.next_sweep = now + SWEEP;
-            self.sweep(now, out);
+        if self.closed {
+            return;
         }
-        if !self.closed {
-            self.close_if_over(now, out);
-        }
+        self.kicked.clean(now);
+        self.remove_silent(now, out);
+        self.close_if_over(now, out);
         if !self.closed {
             self.publish_list(now, out);
         }
-    }
-
-    fn detach(&mut self, connection: ConnectionId) {
-        for member in self.members.values_mut().filter(|member| member.connection == Some(connection)) {
-            member.connection = None;
-        }
-    }
-
-    fn has_connection(&self, connection: ConnectionId) -> bool {
-        self.members.values().any(|member| member.connection == Some(connection))
     }
 
     fn send_refusal(&self, to: ConnectionId, signal: &Signal, refusal: &Refusal, out: &mut Vec<Effect>) {

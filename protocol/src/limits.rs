@@ -13,7 +13,7 @@ pub const MAX_MESSAGE: usize = 128 * 1024;
 pub const MAX_ID: usize = 128;
 /// Longest name of a device (`deviceId`) and of a heartbeat (`bid`), in characters: the server repeats them.
 pub const MAX_WORDS: usize = 256;
-/// Longest list in a message of the server: publishers, ICE servers, playlists.
+/// Longest list in a message of the server other than that of the participants: ICE servers, playlists.
 pub const MAX_LIST: usize = 256;
 /// How often a client sends `HEARTBEAT`.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
@@ -55,3 +55,9 @@ pub const RECONNECT_MAX: Duration = Duration::from_secs(5);
 pub const INGEST_TTL: Duration = Duration::from_secs(4 * 3600);
 /// Multivariant playlists one room may have (default of `--max-playlists`).
 pub const PLAYLISTS_PER_ROOM: usize = 8;
+/// Publishing members of an `m2m` or `a2m` room.
+pub const GROUP_PUBLISHERS: usize = 9;
+/// Publishing members of any room, and so the longest list of participants.
+pub const PARTICIPANTS: usize = 32;
+/// Kicked users a room remembers at once; over it the oldest kick is forgotten.
+pub const KICKED_USERS: usize = 4096;

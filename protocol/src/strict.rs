@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::limits::{MAX_LIST, MAX_WORDS};
+use crate::limits::MAX_WORDS;
 
 struct Object<T>(PhantomData<T>);
 
@@ -61,20 +61,20 @@ pub(crate) fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String
     deserializer.deserialize_str(Words)
 }
 
-struct List<T>(PhantomData<T>);
+struct List<T, const MOST: usize>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
+impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for List<T, MOST> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an array of at most {MAX_LIST} items")
+        write!(f, "an array of at most {MOST} items")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element()? {
-            if list.len() == MAX_LIST {
-                return Err(A::Error::invalid_length(MAX_LIST + 1, &self));
+            if list.len() == MOST {
+                return Err(A::Error::invalid_length(MOST + 1, &self));
             }
             list.push(item);
         }
@@ -82,7 +82,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
     }
 }
 
-/// Reads an array of at most [`MAX_LIST`] items.
-pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    deserializer.deserialize_seq(List(PhantomData))
+/// Reads an array of at most `MOST` items.
+pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MOST: usize>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_seq(List::<T, MOST>(PhantomData))
 }

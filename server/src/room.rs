@@ -4,11 +4,13 @@
 //! connections only as [`Outbox`]es and never waits for one.
 
 mod actor;
+mod joined;
 mod message;
 mod outbox;
 mod registry;
 
 pub use actor::RoomActor;
+pub use joined::JoinedRooms;
 pub use message::{Disconnected, Ingest, JoinRoom, Outcome, RoomSignal};
 pub use outbox::{Delivery, Inbox, Outbox};
 pub use registry::Registry;

@@ -11,12 +11,14 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::server::Server;
 use crate::soon;
 
-/// One connection.
+/// One connection, which speaks for one session: of user `ann` session `ann-1`, of `ann/2` session `ann-2`, of
+/// `ann/screen` session `ann-screen`, a screenshare.
 #[derive(Debug)]
 pub struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     user: String,
     room_type: &'static str,
+    beats: u64,
 }
 
 impl Client {
@@ -27,7 +29,7 @@ impl Client {
     pub async fn connect(server: &Server, user: &str, room_type: &'static str) -> Self {
         let url = format!("ws://{}/ws", server.address);
         let (socket, _) = soon("the upgrade", connect_async(url)).await.expect("the server upgrades");
-        Self { socket, user: user.to_owned(), room_type }
+        Self { socket, user: user.to_owned(), room_type, beats: 0 }
     }
 
     /// Connects and joins room `demo`.
@@ -47,14 +49,60 @@ impl Client {
         self.hear("JOIN").await
     }
 
+    /// Sends `JOIN` for room `demo` with these options and gives the answer.
+    pub async fn join_with(&mut self, options: Value) -> Value {
+        self.signal("join", "JOIN", json!({"ve": true, "ae": true, "op": options})).await;
+        self.hear("JOIN").await
+    }
+
+    /// Sends a signal and gives the code of the ack with its name.
+    pub async fn refused(&mut self, action: &str, name: &str, more: Value) -> Value {
+        self.signal(action, name, more).await;
+        loop {
+            let message = self.next().await;
+            if message["s"] == name && message.get("c").is_some() {
+                return message["c"].clone();
+            }
+        }
+    }
+
+    /// Everything the server said until now, made sure of by a heartbeat, whose ack is the last.
+    pub async fn heard(&mut self) -> Vec<Value> {
+        self.beats += 1;
+        let beat = format!("fence {}", self.beats);
+        self.signal("heartbeat", "HEARTBEAT", json!({"bid": beat})).await;
+        let mut heard = Vec::new();
+        loop {
+            let message = self.next().await;
+            if message["b"]["bid"] == beat.as_str() {
+                return heard;
+            }
+            heard.push(message);
+        }
+    }
+
+    /// Waits for a list of exactly these sessions, oldest first.
+    pub async fn hear_list(&mut self, sessions: &[&str]) -> Value {
+        loop {
+            let message = self.hear("PUBLISH_LIST_CHANGED").await;
+            let there: Vec<_> =
+                message["b"]["pps"].as_array().into_iter().flatten().map(|entry| &entry["id"]).collect();
+            if there == sessions {
+                return message;
+            }
+        }
+    }
+
     /// The text of a signal in room `demo`.
     ///
     /// # Panics
     /// When `more` is no object.
     #[must_use]
     pub fn text(&self, action: &str, name: &str, more: Value) -> String {
-        let mut data = json!({"s": name, "ch": self.room_type, "rid": "demo", "ss": {"userId": self.user,
-            "sessionId": format!("{}-1", self.user), "category": "stream", "host": "Web", "deviceId": "test"}});
+        let (user, session) = self.user.split_once('/').unwrap_or((&self.user, "1"));
+        let category = if session == "screen" { "screenshare" } else { "stream" };
+        let mut data = json!({"s": name, "ch": self.room_type, "rid": "demo", "ss": {"userId": user,
+            "sessionId": format!("{user}-{session}"), "category": category, "host": "Web", "deviceId": "test"}});
         let Value::Object(more) = more else { panic!("members come as an object") };
         data.as_object_mut().expect("it is an object").extend(more);
         json!({"action": action, "data": data}).to_string()

@@ -1,12 +1,45 @@
 //! What a member has been sent and may not have got, numbered.
 //!
 //! Bounded in messages and bytes. A list of publishers that a newer one supersedes is dropped without loss;
-//! anything else that no longer fits is remembered as lost, so that it can be announced.
+//! anything else that is not kept any more is remembered as lost, so that it can be announced to who lacks it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use roomcast_protocol::limits::{BACKLOG_BYTES, BACKLOG_SIGNALS};
+
+/// The highest number that was written to one connection. Whoever writes says so ([`Receipt::note`]); the room
+/// reads it when another connection takes over.
+#[derive(Debug, Clone, Default)]
+pub struct Receipt(Arc<AtomicU64>);
+
+impl Receipt {
+    fn at(sequence: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(sequence)))
+    }
+
+    /// The message with this number goes to the socket.
+    pub fn note(&self, sequence: u64) {
+        // Read late, a number counts as not written: its message is sent twice rather than never.
+        self.0.fetch_max(sequence, Ordering::Relaxed);
+    }
+
+    fn sequence(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl PartialEq for Receipt {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Receipt {}
+
+/// Numbers stay exact in JSON readers that hold them as doubles (RFC 8259, section 6).
+const HIGHEST_CLAIM: u64 = 1 << 52;
 
 #[derive(Debug)]
 struct Kept {
@@ -19,28 +52,47 @@ struct Kept {
 #[derive(Debug, Default)]
 pub struct Backlog {
     last: u64,
-    /// The highest number handed to a connection.
-    written: u64,
-    /// The highest number of a message that did not fit any more.
+    written: Receipt,
+    /// The highest number that the member said it has.
+    confirmed: u64,
+    /// The highest number of a message that is kept no more, other than a superseded list.
     lost: u64,
     bytes: usize,
     kept: VecDeque<Kept>,
 }
 
 impl Backlog {
+    /// The backlog of a new member that had numbers up to `had` from an earlier membership. It counts on from
+    /// there: should the ack of its `JOIN` be lost, the same claim means the same again.
+    #[must_use]
+    pub fn counting_on(had: Option<u64>) -> Self {
+        let had = had.filter(|had| *had < HIGHEST_CLAIM).unwrap_or_default();
+        Self { last: had, written: Receipt::at(had), ..Self::default() }
+    }
+
     /// The last number given.
     #[must_use]
     pub const fn last(&self) -> u64 {
         self.last
     }
 
+    /// Where the present connection notes what was written to it.
+    #[must_use]
+    pub fn receipt(&self) -> Receipt {
+        self.written.clone()
+    }
+
     /// Numbers a message and keeps it. `list` says that it is a list of publishers, of which only the newest counts.
     pub fn push(&mut self, object: Arc<str>, list: bool) -> u64 {
         if list {
-            self.drop_where(|kept| kept.list);
+            self.drop_list();
         }
         self.last += 1;
         self.bytes += object.len();
+        if self.kept.capacity() == 0 {
+            // Most members never have more waiting than the newest list.
+            self.kept.reserve_exact(1);
+        }
         self.kept.push_back(Kept { sequence: self.last, object, list });
         while self.kept.len() > BACKLOG_SIGNALS || self.bytes > BACKLOG_BYTES {
             let Some(oldest) = self.kept.pop_front() else { break };
@@ -50,22 +102,34 @@ impl Backlog {
         self.last
     }
 
-    /// Notes that everything up to now was handed to a connection.
-    pub const fn mark_written(&mut self) {
-        self.written = self.last;
-    }
-
-    /// The member has everything up to `sequence`.
+    /// The member has everything up to `sequence`; a number that was never given says nothing.
     pub fn confirm(&mut self, sequence: u64) {
-        if sequence <= self.last {
-            self.drop_where(|kept| kept.sequence <= sequence);
+        if sequence > self.last {
+            return;
+        }
+        self.confirmed = self.confirmed.max(sequence);
+        while self.kept.front().is_some_and(|kept| kept.sequence <= sequence) {
+            let Some(kept) = self.kept.pop_front() else { break };
+            self.bytes -= kept.object.len();
+            // Who confirms and later claims less has lost it; a list it gets anew with every join ack.
+            self.lost = if kept.list { self.lost } else { kept.sequence };
+        }
+        if self.kept.is_empty() {
+            // An idle member holds no memory for what once waited.
+            self.kept = VecDeque::new();
         }
     }
 
-    /// From where to send again: what the member says it has, or else what was handed to a connection.
+    /// From where to send again on another connection: behind what the member says it has, or else behind what
+    /// was written to the connection before.
     #[must_use]
     pub fn resume_point(&self, claimed: Option<u64>) -> u64 {
-        claimed.unwrap_or(self.written).min(self.last)
+        claimed.unwrap_or_else(|| self.written.sequence().max(self.confirmed)).min(self.last)
+    }
+
+    /// Another connection takes over and has everything up to `from`.
+    pub fn reconnect(&mut self, from: u64) {
+        self.written = Receipt::at(from);
     }
 
     /// The first and last number after `from` of what is lost, if anything is.
@@ -76,13 +140,15 @@ impl Backlog {
 
     /// What is kept after `from`, in order.
     pub fn after(&self, from: u64) -> impl Iterator<Item = (u64, Arc<str>)> {
-        let after = self.kept.iter().filter(move |kept| kept.sequence > from);
-        after.map(|kept| (kept.sequence, Arc::clone(&kept.object)))
+        let first = self.kept.partition_point(|kept| kept.sequence <= from);
+        self.kept.range(first..).map(|kept| (kept.sequence, Arc::clone(&kept.object)))
     }
 
-    fn drop_where(&mut self, gone: impl Fn(&Kept) -> bool) {
-        self.bytes -= self.kept.iter().filter(|kept| gone(kept)).map(|kept| kept.object.len()).sum::<usize>();
-        self.kept.retain(|kept| !gone(kept));
+    fn drop_list(&mut self) {
+        // The newest messages stand at the back, and so does the list, mostly.
+        if let Some(place) = self.kept.iter().rposition(|kept| kept.list) {
+            self.bytes -= self.kept.remove(place).map_or(0, |kept| kept.object.len());
+        }
     }
 }
 
@@ -95,32 +161,48 @@ mod tests {
         backlog.after(backlog.resume_point(from)).map(|(sequence, _)| sequence).collect()
     }
 
+    fn filled(texts: &[&str]) -> Backlog {
+        let mut backlog = Backlog::default();
+        for text in texts {
+            backlog.push((*text).into(), text.starts_with("list"));
+        }
+        backlog
+    }
+
     #[test]
     fn everything_after_a_number_is_sent_again() {
-        let mut backlog = Backlog::default();
-        for text in ["a", "b", "c"] {
-            backlog.push(text.into(), false);
-        }
+        let mut backlog = filled(&["a", "b", "c"]);
         assert_eq!(numbers(&backlog, Some(1)), [2, 3]);
         backlog.confirm(2);
-        assert_eq!(numbers(&backlog, Some(0)), [3]);
+        assert_eq!(numbers(&backlog, Some(2)), [3]);
+        assert_eq!(backlog.lost_after(2), None);
+    }
+
+    #[test]
+    fn who_claims_less_than_it_confirmed_is_told_what_is_lost() {
+        let mut backlog = filled(&["a", "b", "list", "c"]);
+        backlog.confirm(3);
+        assert_eq!(backlog.lost_after(0), Some((1, 2)));
+        assert_eq!(numbers(&backlog, Some(0)), [4]);
+        backlog.confirm(99);
+        assert_eq!(numbers(&backlog, Some(0)), [4], "a number that was never given says nothing");
     }
 
     #[test]
     fn without_a_number_only_what_was_never_written_is_sent() {
-        let mut backlog = Backlog::default();
-        backlog.push("a".into(), false);
-        backlog.mark_written();
+        let mut backlog = filled(&["a"]);
+        backlog.receipt().note(1);
         backlog.push("b".into(), false);
         assert_eq!(numbers(&backlog, None), [2]);
+        let old = backlog.receipt();
+        backlog.reconnect(1);
+        old.note(2);
+        assert_eq!(numbers(&backlog, None), [2], "what the old connection writes late counts for nothing");
     }
 
     #[test]
     fn only_the_newest_list_is_kept() {
-        let mut backlog = Backlog::default();
-        backlog.push("list 1".into(), true);
-        backlog.push("a".into(), false);
-        backlog.push("list 2".into(), true);
+        let backlog = filled(&["list 1", "a", "list 2"]);
         assert_eq!(numbers(&backlog, Some(0)), [2, 3]);
         assert_eq!(backlog.lost_after(0), None);
     }

@@ -38,7 +38,8 @@ impl Room {
         if self.room_type != RoomType::P2m {
             return refuse(AckCode::UnsupportedChannel, "only broadcasts take data signals");
         }
-        if self.members.values().any(|member| member.may_upload(now, token)) {
+        let mut streamers = self.publishers.iter().filter_map(|key| self.members.get(key));
+        if streamers.any(|member| member.may_upload(now, token)) {
             return Ok(());
         }
         refuse(AckCode::Unauthenticated, "the ingest token is wrong or has expired; join again for a new one")

@@ -7,6 +7,7 @@ use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::Signal;
 
+use super::backlog::Receipt;
 use crate::hls::Change;
 
 /// One WebSocket connection, unique for the life of the node.
@@ -87,31 +88,56 @@ pub enum Effect {
     Closed,
 }
 
+impl Effect {
+    /// How many bytes a connection is sent by it, at most.
+    #[must_use]
+    pub fn size_for(&self, connection: ConnectionId) -> usize {
+        match self {
+            Self::Send { to, message } if *to == connection => message.size(),
+            _ => 0,
+        }
+    }
+}
+
 /// A message to a connection: one text shared by all who get it, and each one's own number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The recipient's sequence number, which goes in front of the object's members.
-    pub sequence: Option<u64>,
     /// The text of a JSON object.
-    pub object: Arc<str>,
+    object: Arc<str>,
+    /// The recipient's sequence number, which goes in front of the object's members, and where to note it.
+    number: Option<(u64, Receipt)>,
 }
 
 impl Outgoing {
     /// A message without a number.
     #[must_use]
     pub const fn plain(object: Arc<str>) -> Self {
-        Self { sequence: None, object }
+        Self { object, number: None }
+    }
+
+    /// A message with a number.
+    #[must_use]
+    pub const fn numbered(sequence: u64, object: Arc<str>, receipt: Receipt) -> Self {
+        Self { object, number: Some((sequence, receipt)) }
     }
 
     /// The text as it goes over the wire.
     #[must_use]
     pub fn text(&self) -> String {
-        self.sequence.map_or_else(|| self.object.to_string(), |sequence| ack::numbered(sequence, &self.object))
+        let number = self.number.as_ref();
+        number.map_or_else(|| self.object.to_string(), |(sequence, _)| ack::numbered(*sequence, &self.object))
     }
 
     /// How many bytes it is on the wire, at most.
     #[must_use]
     pub fn size(&self) -> usize {
         self.object.len() + 32
+    }
+
+    /// The message goes to the socket now: who comes back without saying what it got is not sent it again.
+    pub fn written(&self) {
+        if let Some((sequence, receipt)) = &self.number {
+            receipt.note(*sequence);
+        }
     }
 }

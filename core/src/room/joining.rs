@@ -1,12 +1,12 @@
-//! `JOIN`: creating, joining and resuming.
+//! `JOIN`: who gets in, in which role, and what the ack says.
 
-use roomcast_protocol::ack::{self, Gap, HeartbeatTimes, HlsAddresses, IngestAddress, JoinAck};
-use roomcast_protocol::code::{AckCode, CloseCode};
-use roomcast_protocol::limits::{HEARTBEAT_INTERVAL, P2P_USERS};
+use roomcast_protocol::ack::{self, HeartbeatTimes, HlsAddresses, IngestAddress, JoinAck};
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::limits::HEARTBEAT_INTERVAL;
 use roomcast_protocol::signal::{Body, Engine, Join, MemberKey, RoomType, Session, Signal, SignalKind};
 
 use super::backlog::Backlog;
-use super::effect::{ConnectionId, Effect, Outgoing, Welcome};
+use super::effect::{ConnectionId, Effect, Welcome};
 use super::member::Member;
 use super::{Refusal, Room, refuse};
 use crate::time::Instant;
@@ -25,40 +25,14 @@ impl Room {
             return refuse(AckCode::RoomNotFound, "the room has just closed");
         }
         self.check_type(signal)?;
-        if matches!(self.room_type, RoomType::M2m | RoomType::A2m) {
-            return refuse(AckCode::UnsupportedChannel, "this version has no group rooms");
-        }
         let key = signal.head.session.key();
-        let resumed = self.members.contains_key(&key);
-        if resumed {
-            self.take_over(now, from, &key, join, out)?;
+        if self.members.contains(&key) {
+            let resume_point = self.resume(now, from, &key, join, out)?;
+            self.welcome(now, &key, join, true, welcome, out);
+            self.replay(&key, resume_point, out);
         } else {
             self.admit(now, from, &signal.head.session, join)?;
-        }
-        self.welcome(now, &key, join, resumed, welcome, out);
-        Ok(())
-    }
-
-    fn take_over(
-        &mut self,
-        now: Instant,
-        from: ConnectionId,
-        key: &MemberKey,
-        join: &Join,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
-        let member = self.members.get_mut(key).expect("the caller found the member");
-        if member.connection != Some(from) && !member.accepts(join.options.resume_token.as_ref()) {
-            return refuse(AckCode::PermissionNotFound, "the session is taken over only with its resume token");
-        }
-        if let Some(old) = member.connection.replace(from).filter(|old| *old != from) {
-            out.push(Effect::Close { connection: old, code: CloseCode::SessionReplaced });
-        }
-        member.last_heard = now;
-        let changed = (member.video, member.audio) != (join.video, join.audio);
-        (member.video, member.audio) = (join.video, join.audio);
-        if changed && member.publisher {
-            self.list.changed();
+            self.welcome(now, &key, join, false, welcome, out);
         }
         Ok(())
     }
@@ -70,63 +44,39 @@ impl Room {
         if !join.options.room_creating && !self.opened {
             return refuse(AckCode::RoomNotFound, "there is no such room");
         }
-        if self.kicked.get(&session.user_id).is_some_and(|until| now < *until) {
+        if self.kicked.contains(now, &session.user_id) {
             return refuse(AckCode::PermissionNotFound, "the user was put out of this room");
         }
-        let publisher = self.may_publish(session)?;
-        let member = Member {
-            session: session.clone(),
-            publisher,
-            video: join.video,
-            audio: join.audio,
-            connection: Some(from),
-            last_heard: now,
-            backlog: Backlog::default(),
-            resume_token: String::new(),
-            keeps_tokens: false,
-            earlier_token: None,
-            ingest: [None, None],
-        };
-        self.members.insert(session.key(), member);
+        let publisher = self.place_for(session)?;
+        let key = session.key();
+        let mut member = Member::new(session.clone(), from, now);
+        member.backlog = Backlog::counting_on(join.options.resume_from);
+        (member.video, member.audio) = (self.video(join.video), join.audio);
+        self.members.insert(key.clone(), member);
+        self.watch(self.expiry(now), key.clone());
         self.opened = true;
         if publisher {
-            self.publishers.push(session.key());
-            self.abandoned = None;
+            self.promote(key);
+        }
+        Ok(())
+    }
+
+    /// What is reported of somebody's video: an audio room has none.
+    pub(super) fn video(&self, enabled: bool) -> bool {
+        enabled && self.room_type != RoomType::A2m
+    }
+
+    /// Puts a member last among the publishers.
+    pub(super) fn promote(&mut self, key: MemberKey) {
+        if let Some(member) = self.members.get_mut(&key) {
+            member.publisher = true;
+            self.publishers.push(key);
+            self.absence.end();
             self.list.changed();
         }
-        Ok(())
     }
 
-    /// Whether a newcomer becomes a publisher, or why there is no place.
-    fn may_publish(&self, session: &Session) -> Result<bool, Refusal> {
-        match self.room_type {
-            RoomType::P2p => self.place_in_call(session).map(|()| true),
-            _ => Ok(self.owner_user().is_none_or(|owner| *owner == session.user_id)),
-        }
-    }
-
-    fn place_in_call(&self, session: &Session) -> Result<(), Refusal> {
-        let mut others: Vec<_> =
-            self.members.keys().map(|key| &key.user_id).filter(|user| **user != session.user_id).collect();
-        others.sort_unstable();
-        others.dedup();
-        if others.len() >= P2P_USERS {
-            return refuse(AckCode::RoomFull, "the call has two users already");
-        }
-        let twin =
-            |member: &Member| member.session.user_id == session.user_id && member.session.category == session.category;
-        if self.members.values().any(twin) {
-            return refuse(AckCode::RoomFull, "the user has a session of this category in the call already");
-        }
-        Ok(())
-    }
-
-    /// The user who publishes, or did until a moment ago and may come back.
-    fn owner_user(&self) -> Option<&roomcast_protocol::id::UserId> {
-        let present = self.publishers.first().map(|key| &key.user_id);
-        present.or(self.abandoned.as_ref().map(|(_, user)| user))
-    }
-
+    /// Says to a member that it is in.
     fn welcome(
         &mut self,
         now: Instant,
@@ -139,15 +89,15 @@ impl Room {
         let participants = self.participants();
         let hls = self.addresses(key, &welcome);
         let owner = self.publishers.first() == Some(key);
-        let (room_id, ttl, timeout) = (self.id.clone(), self.settings.ingest_ttl, self.settings.heartbeat_timeout);
-        let member = self.members.get_mut(key).expect("the caller admitted the member");
-        if member.publisher {
+        let (ttl, timeout) = (self.settings.ingest_ttl, self.settings.heartbeat_timeout);
+        let Some(member) = self.members.get_mut(key) else { return };
+        if hls.as_ref().is_some_and(|addresses| addresses.ingest.is_some()) {
             member.renew_ingest_token(welcome.ingest_token, now + ttl);
         }
-        member.renew_resume_token(&welcome.resume_token);
+        member.renew_resume_token(&welcome.resume_token, join.options.resume_token.as_ref());
         member.keeps_tokens |= join.options.resume_token.is_some();
         let body = JoinAck {
-            room_id: room_id.clone(),
+            room_id: self.id.clone(),
             participants,
             role: member.role(owner),
             engine: Engine::Native,
@@ -159,7 +109,6 @@ impl Room {
             hls,
         };
         member.say(ack::encode(SignalKind::Join.name(), &body), out);
-        member.replay(room_id, join.options.resume_from, out);
     }
 
     fn addresses(&self, key: &MemberKey, welcome: &Welcome) -> Option<HlsAddresses> {
@@ -173,37 +122,6 @@ impl Room {
             expires: welcome.ingest_expires,
         });
         Some(HlsAddresses { ingest, playlists: self.playable().collect() })
-    }
-}
-
-impl Member {
-    /// Says something without a number, if somebody listens.
-    pub(super) fn say(&self, object: std::sync::Arc<str>, out: &mut Vec<Effect>) {
-        if let Some(to) = self.connection {
-            out.push(Effect::Send { to, message: Outgoing::plain(object) });
-        }
-    }
-
-    /// Numbers and keeps a message, and sends it if somebody listens.
-    pub(super) fn deliver(&mut self, object: &std::sync::Arc<str>, list: bool, out: &mut Vec<Effect>) {
-        let sequence = self.backlog.push(object.clone(), list);
-        if let Some(to) = self.connection {
-            self.backlog.mark_written();
-            out.push(Effect::Send { to, message: Outgoing { sequence: Some(sequence), object: object.clone() } });
-        }
-    }
-
-    fn replay(&mut self, room_id: roomcast_protocol::id::RoomId, from: Option<u64>, out: &mut Vec<Effect>) {
-        let Some(to) = self.connection else { return };
-        let from = self.backlog.resume_point(from);
-        if let Some((from, until)) = self.backlog.lost_after(from) {
-            let object = ack::encode(ack::name::GAP, &Gap { room_id, from, to: until });
-            out.push(Effect::Send { to, message: Outgoing::plain(object) });
-        }
-        for (sequence, object) in self.backlog.after(from) {
-            out.push(Effect::Send { to, message: Outgoing { sequence: Some(sequence), object } });
-        }
-        self.backlog.mark_written();
     }
 }
 

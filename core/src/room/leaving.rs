@@ -17,6 +17,10 @@ impl Room {
         }
     }
 
+    /// Puts out the sessions that `to` names, and keeps their user out for a while.
+    ///
+    /// Nobody kicks a session of the owner's user, since that would keep out the owner. Other publishers may,
+    /// also themselves. Sessions of the user that `to` does not name stay, and may resume.
     pub(super) fn kick(
         &mut self,
         now: Instant,
@@ -28,70 +32,64 @@ impl Room {
             return refuse(AckCode::PermissionNotFound, "only publishers may kick");
         }
         let Some(to) = &signal.head.recipient else { return refuse(AckCode::InvalidSignal, "`to` is missing") };
-        let owner = self.publishers.first().is_some_and(|owner| owner.user_id == *to.user_id());
-        if owner {
-            return refuse(AckCode::PermissionNotFound, "the owner cannot be kicked");
-        }
-        let targets: Vec<MemberKey> = self.members.keys().filter(|key| to.matches(key)).cloned().collect();
+        let targets = self.members.meant(to);
         if targets.is_empty() {
-            return refuse(AckCode::RecipientNotMember, "`to` is no member of the room");
+            return refuse(AckCode::NotRoomMember, "`to` is no member of the room");
+        }
+        if self.publishers.first().is_some_and(|owner| owner.user_id == *to.user_id()) {
+            return refuse(AckCode::PermissionNotFound, "the owner cannot be kicked");
         }
         let object = signal.raw().into();
         for key in &targets {
             if let Some(member) = self.members.get_mut(key) {
                 member.deliver(&object, false, out);
             }
-            self.remove(now, key, out);
+            self.drop_member(key, out);
         }
         self.kicked.insert(to.user_id().clone(), now + self.settings.kick_duration);
         Ok(())
     }
 
-    /// Removes the silent and forgets kicks that are over.
-    pub(super) fn sweep(&mut self, now: Instant, out: &mut Vec<Effect>) {
-        let timeout = self.settings.heartbeat_timeout;
-        let silent = |last: Instant| now.since(last) > timeout;
-        let gone: Vec<MemberKey> =
-            self.members.iter().filter(|(_, member)| silent(member.last_heard)).map(|(key, _)| key.clone()).collect();
-        for key in gone {
-            self.remove(now, &key, out);
-        }
-        self.kicked.retain(|_, until| now < *until);
-    }
-
     /// An empty room goes at once, one without publishers after its linger.
     pub(super) fn close_if_over(&mut self, now: Instant, out: &mut Vec<Effect>) {
-        let linger = self.settings.linger;
-        if self.opened && self.members.is_empty() {
+        if self.members.is_empty() && (self.opened || now >= self.opening_ends) {
             self.close(RoomClosedReason::Empty, out);
-        } else if self.abandoned.as_ref().is_some_and(|(since, _)| now.since(*since) >= linger) {
+        } else if self.absence.due(self.settings.linger).is_some_and(|due| now >= due) {
             self.close(RoomClosedReason::Ended, out);
         }
     }
 
     pub(super) fn close(&mut self, reason: RoomClosedReason, out: &mut Vec<Effect>) {
         let object = ack::encode(ack::name::ROOM_CLOSED, &RoomClosed { room_id: self.id.clone(), reason });
-        for (_, member) in self.members.drain() {
+        for member in self.members.take() {
             member.say(object.clone(), out);
             out.extend(member.connection.map(|connection| Effect::Forget { connection }));
         }
+        self.publishers.clear();
         self.end_streams(out);
         self.closed = true;
         out.push(Effect::Closed);
     }
 
-    fn remove(&mut self, now: Instant, key: &MemberKey, out: &mut Vec<Effect>) {
-        let Some(member) = self.members.remove(key) else { return };
-        if let Some(connection) = member.connection.filter(|connection| !self.has_connection(*connection)) {
-            out.push(Effect::Forget { connection });
-        }
-        if !member.publisher {
+    /// A member is gone; the room may wait for it to come back.
+    pub(super) fn remove(&mut self, now: Instant, key: &MemberKey, out: &mut Vec<Effect>) {
+        if !self.drop_member(key, out) {
             return;
         }
-        self.publishers.retain(|publisher| publisher != key);
-        self.list.changed();
+        self.absence.note(now, &key.user_id, self.settings.linger);
         if self.publishers.is_empty() {
-            self.abandoned = Some((now, key.user_id.clone()));
+            self.absence.begin(now);
         }
+    }
+
+    /// Takes a member out, and says whether it published.
+    fn drop_member(&mut self, key: &MemberKey, out: &mut Vec<Effect>) -> bool {
+        let Some((member, freed)) = self.members.remove(key) else { return false };
+        out.extend(freed.map(|connection| Effect::Forget { connection }));
+        if member.publisher {
+            self.publishers.retain(|publisher| publisher != key);
+            self.list.changed();
+        }
+        member.publisher
     }
 }

@@ -1,5 +1,7 @@
 //! The list of publishers: encoded once per version, told to everyone at most once per 100 ms.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use roomcast_protocol::ack::{Participant, PublishList as PublishListBody, encode, name};
@@ -12,7 +14,7 @@ use crate::time::Instant;
 /// The encoded list and when it is due to be told.
 #[derive(Debug, Default)]
 pub(super) struct PublishList {
-    encoded: Option<Box<RawValue>>,
+    encoded: Option<Arc<RawValue>>,
     told: Option<Instant>,
     pending: bool,
 }
@@ -30,23 +32,19 @@ impl PublishList {
 }
 
 impl Room {
-    /// The encoded list, `pps`.
-    pub(super) fn participants(&mut self) -> Box<RawValue> {
+    /// The encoded list, `pps`: the same text for all who are told this version, in whatever ack.
+    pub(super) fn participants(&mut self) -> Arc<RawValue> {
         if let Some(encoded) = &self.list.encoded {
-            return encoded.clone();
+            return Arc::clone(encoded);
         }
-        let list: Vec<Participant> = self
-            .publishers
-            .iter()
-            .enumerate()
-            .filter_map(|(place, key)| {
-                let member = self.members.get(key)?;
-                let (publish, hls) = self.publishing(member);
-                Some(member.participant(place == 0, publish, hls))
-            })
-            .collect();
-        let encoded = serde_json::value::to_raw_value(&list).expect("participants serialise");
-        self.list.encoded = Some(encoded.clone());
+        let entry = |(place, key)| {
+            let member = self.members.get(key)?;
+            let (publish, hls) = self.publishing(member);
+            Some(member.participant(place == 0, publish, hls))
+        };
+        let list: Vec<Participant> = self.publishers.iter().enumerate().filter_map(entry).collect();
+        let encoded: Arc<RawValue> = serde_json::value::to_raw_value(&list).expect("participants serialise").into();
+        self.list.encoded = Some(Arc::clone(&encoded));
         encoded
     }
 

@@ -1,54 +1,91 @@
 //! One member: a session of a user, with or without a connection at the moment.
 
-use roomcast_protocol::ack::{Participant, Role};
+use std::sync::Arc;
+
+use roomcast_protocol::ack::{self, Gap, Participant, Role};
+use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::Session;
 
 use super::backlog::Backlog;
-use super::effect::ConnectionId;
+use super::effect::{ConnectionId, Effect, Outgoing};
 use crate::time::Instant;
 
 #[derive(Debug)]
 pub(super) struct Member {
     pub session: Session,
     pub publisher: bool,
+    /// What a publisher sends; what a viewer would.
     pub video: bool,
     pub audio: bool,
     /// The connection that speaks for it; none while the network is lost.
     pub connection: Option<ConnectionId>,
     pub last_heard: Instant,
+    /// When the room looks whether it has been silent for too long.
+    pub watched: Instant,
     pub backlog: Backlog,
     pub resume_token: String,
-    /// The token before, good until the member is heard on its new connection: the ack with the new one may be lost.
+    /// The token it brought, good until it is heard on its new connection: the ack with the new one may be lost.
     pub earlier_token: Option<String>,
     /// Whether a takeover must bring the resume token.
     pub keeps_tokens: bool,
-    /// The newest ingest token, the one before (uploads may be under way with it), and when each ends.
-    pub ingest: [Option<(String, Instant)>; 2],
+    /// Of a streamer: the newest ingest token, the one before (uploads may be under way with it), and when each ends.
+    pub ingest: Vec<(String, Instant)>,
 }
 
 impl Member {
-    /// Whether a takeover that brings this token may go on.
-    pub fn accepts(&self, brought: Option<&String>) -> bool {
-        let known = |token: &String| *token == self.resume_token || self.earlier_token.as_ref() == Some(token);
-        !self.keeps_tokens || brought.is_some_and(known)
+    pub fn new(session: Session, connection: ConnectionId, now: Instant) -> Self {
+        Self {
+            session,
+            publisher: false,
+            video: false,
+            audio: false,
+            connection: Some(connection),
+            last_heard: now,
+            watched: now,
+            backlog: Backlog::default(),
+            resume_token: String::new(),
+            earlier_token: None,
+            keeps_tokens: false,
+            ingest: Vec::new(),
+        }
     }
 
-    pub fn renew_resume_token(&mut self, token: &str) {
-        let earlier = std::mem::replace(&mut self.resume_token, token.to_owned());
-        self.earlier_token = (!earlier.is_empty()).then_some(earlier);
+    /// Notes a sign of life on the present connection.
+    pub fn hear(&mut self, now: Instant) {
+        self.last_heard = now;
+        self.earlier_token = None;
+    }
+
+    /// Whether a takeover that brings this token may go on.
+    pub fn accepts(&self, brought: Option<&String>) -> bool {
+        !self.keeps_tokens || brought.is_some_and(|token| self.knows(token))
+    }
+
+    fn knows(&self, token: &String) -> bool {
+        !token.is_empty() && (*token == self.resume_token || self.earlier_token.as_ref() == Some(token))
+    }
+
+    /// Gives a fresh token. The one that was brought stays good for now: the client has no other for certain.
+    /// A new member may bring one of an earlier membership.
+    pub fn renew_resume_token(&mut self, token: &str, brought: Option<&String>) {
+        let before = std::mem::replace(&mut self.resume_token, token.to_owned());
+        let known =
+            |token: &&String| before.is_empty() || **token == before || self.earlier_token.as_ref() == Some(*token);
+        let brought = brought.filter(|token| !token.is_empty()).filter(known).cloned();
+        self.earlier_token = brought.or_else(|| Some(before).filter(|token| !token.is_empty()));
     }
 
     pub fn renew_ingest_token(&mut self, token: String, until: Instant) {
-        let [newest, _] = std::mem::take(&mut self.ingest);
-        self.ingest = [Some((token, until)), newest];
+        self.ingest.truncate(1);
+        self.ingest.insert(0, (token, until));
     }
 
     /// Whether this token lets the member upload.
     pub fn may_upload(&self, now: Instant, token: &str) -> bool {
-        self.ingest.iter().flatten().any(|(own, until)| own == token && now < *until)
+        self.ingest.iter().any(|(own, until)| own == token && now < *until)
     }
 
-    pub fn role(&self, owner: bool) -> Role {
+    pub const fn role(&self, owner: bool) -> Role {
         match (self.publisher, owner) {
             (true, true) => Role::Admin,
             (true, false) => Role::Publisher,
@@ -69,6 +106,34 @@ impl Member {
             category: self.session.category,
             device_id: self.session.device_id.clone(),
             hls,
+        }
+    }
+
+    /// Says something without a number, if somebody listens.
+    pub fn say(&self, object: Arc<str>, out: &mut Vec<Effect>) {
+        if let Some(to) = self.connection {
+            out.push(Effect::Send { to, message: Outgoing::plain(object) });
+        }
+    }
+
+    /// Numbers and keeps a message, and sends it if somebody listens.
+    pub fn deliver(&mut self, object: &Arc<str>, list: bool, out: &mut Vec<Effect>) {
+        let sequence = self.backlog.push(Arc::clone(object), list);
+        if let Some(to) = self.connection {
+            let message = Outgoing::numbered(sequence, Arc::clone(object), self.backlog.receipt());
+            out.push(Effect::Send { to, message });
+        }
+    }
+
+    /// Sends again what came after `from`, and says what of it is lost.
+    pub fn replay(&self, room_id: RoomId, from: u64, out: &mut Vec<Effect>) {
+        let Some(to) = self.connection else { return };
+        if let Some((from, until)) = self.backlog.lost_after(from) {
+            self.say(ack::encode(ack::name::GAP, &Gap { room_id, from, to: until }), out);
+        }
+        for (sequence, object) in self.backlog.after(from) {
+            let message = Outgoing::numbered(sequence, object, self.backlog.receipt());
+            out.push(Effect::Send { to, message });
         }
     }
 }

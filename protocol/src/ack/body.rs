@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{RoomId, SessionId, UserId};
-use crate::limits::{MAX_LIST, MAX_WORDS};
+use crate::limits::{MAX_LIST, MAX_WORDS, PARTICIPANTS};
 use crate::signal::{Category, Engine, Host};
 
 /// What a member may do.
@@ -57,8 +57,8 @@ pub struct Participant {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Participants(
-    #[serde(deserialize_with = "crate::strict::list")]
-    #[schemars(length(max = MAX_LIST))]
+    #[serde(deserialize_with = "crate::strict::list::<_, _, PARTICIPANTS>")]
+    #[schemars(length(max = PARTICIPANTS))]
     pub Vec<Participant>,
 );
 
@@ -119,11 +119,11 @@ pub struct EngineSettings {
 #[serde(rename_all = "camelCase")]
 pub struct IceConfig {
     /// Addresses only.
-    #[serde(deserialize_with = "crate::strict::list")]
+    #[serde(deserialize_with = "crate::strict::list::<_, _, MAX_LIST>")]
     #[schemars(length(max = MAX_LIST))]
     pub is: Vec<String>,
     /// `RTCIceServer` objects.
-    #[serde(deserialize_with = "crate::strict::list")]
+    #[serde(deserialize_with = "crate::strict::list::<_, _, MAX_LIST>")]
     #[schemars(length(max = MAX_LIST))]
     pub ice_servers: Vec<IceServer>,
 }
@@ -132,7 +132,7 @@ pub struct IceConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IceServer {
     /// Addresses of one server.
-    #[serde(deserialize_with = "crate::strict::list")]
+    #[serde(deserialize_with = "crate::strict::list::<_, _, MAX_LIST>")]
     #[schemars(length(max = MAX_LIST))]
     pub urls: Vec<String>,
     /// User name for TURN.
@@ -150,7 +150,7 @@ pub struct HlsAddresses {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ingest: Option<IngestAddress>,
     /// Addresses of the multivariant playlists that are playable.
-    #[serde(deserialize_with = "crate::strict::list")]
+    #[serde(deserialize_with = "crate::strict::list::<_, _, MAX_LIST>")]
     #[schemars(length(max = MAX_LIST))]
     pub playlists: Vec<String>,
 }

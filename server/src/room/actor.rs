@@ -1,15 +1,16 @@
-//! The actor: messages and timers in, effects out.
+//! The actor: messages and one timer in, effects out.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, SpawnHandle};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
 
 use roomcast_core::room::{ConnectionId, Effect, Input, Refusal, Room};
 use roomcast_core::time::Instant;
 use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::RoomType;
 
+use super::joined::{Attempt, Departure};
 use super::message::{Disconnected, Ingest, JoinRoom, Outcome, RoomSignal};
 use super::outbox::Outbox;
 use crate::live::LiveRoom;
@@ -21,15 +22,22 @@ pub struct RoomActor {
     node: Arc<Node>,
     id: RoomId,
     room: Room,
-    outboxes: HashMap<ConnectionId, Outbox>,
-    live: Arc<LiveRoom>,
+    /// The way to every connection that joined, and which of its `JOIN`s was the last.
+    outboxes: HashMap<ConnectionId, (Outbox, Attempt)>,
+    /// Of a broadcast.
+    live: Option<Arc<LiveRoom>>,
     timer: Option<(Instant, SpawnHandle)>,
 }
+
+/// That the room is over and its mailbox read to the end.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Over;
 
 impl RoomActor {
     pub fn new(node: Arc<Node>, id: RoomId, room_type: RoomType) -> Self {
         let room = Room::new(id.clone(), room_type, node.settings.room(), node.clock.now());
-        let live = node.live.open(&id);
+        let live = (room_type == RoomType::P2m).then(|| node.live.open(&id));
         Self { node, id, room, outboxes: HashMap::new(), live, timer: None }
     }
 
@@ -53,11 +61,15 @@ impl RoomActor {
                     }
                 }
                 Effect::Forget { connection } => {
-                    if let Some(outbox) = self.outboxes.remove(&connection) {
-                        outbox.forget(self.id.clone());
+                    if let Some((outbox, attempt)) = self.outboxes.remove(&connection) {
+                        outbox.forget(Departure { room: self.id.clone(), attempt });
                     }
                 }
-                Effect::Live { playlist, change } => self.live.apply(&playlist, change),
+                Effect::Live { playlist, change } => {
+                    if let Some(live) = &self.live {
+                        live.apply(&playlist, change);
+                    }
+                }
                 Effect::Closed => self.end(ctx),
             }
         }
@@ -66,30 +78,41 @@ impl RoomActor {
 
     fn outbox<'a>(&'a self, to: ConnectionId, sender: Option<(ConnectionId, &'a Outbox)>) -> Option<&'a Outbox> {
         let unknown = sender.filter(|(connection, _)| *connection == to).map(|(_, outbox)| outbox);
-        self.outboxes.get(&to).or(unknown)
+        self.outboxes.get(&to).map(|(outbox, _)| outbox).or(unknown)
     }
 
-    fn end(&self, ctx: &mut Context<Self>) {
+    /// Nobody finds the room any more. What is in its mailbox already is still answered.
+    fn end(&self, ctx: &Context<Self>) {
         self.node.rooms.remove(&self.id, &ctx.address());
-        self.node.live.retire(&self.id, &self.live, self.node.settings.hls_window);
+        if let Some(live) = &self.live {
+            self.node.live.retire(&self.id, live, self.node.settings.hls_window);
+        }
         tracing::debug!(room = %self.id, "room closed");
-        ctx.stop();
+        ctx.address().do_send(Over);
     }
 
-    /// Keeps one timer, at the room's next deadline.
+    /// Keeps one timer, which fires no later than the room's next deadline. That mostly moves to a later time:
+    /// then the timer is left alone, and set anew when it has fired.
     fn set_timer(&mut self, ctx: &mut Context<Self>) {
-        let due = self.room.next_deadline();
-        if self.timer.is_some_and(|(set, _)| set == due) {
+        let Some(due) = self.room.next_deadline() else { return };
+        if self.timer.is_some_and(|(set, _)| set <= due) {
             return;
         }
         if let Some((_, handle)) = self.timer.take() {
             ctx.cancel_future(handle);
         }
-        let handle = ctx.run_later(due.since(self.node.clock.now()), |actor, ctx| {
-            actor.timer = None;
-            actor.step(Input::Tick, ctx);
-        });
+        let handle = ctx.run_later(due.since(self.node.clock.now()), Self::on_timer);
         self.timer = Some((due, handle));
+    }
+
+    fn on_timer(&mut self, ctx: &mut Context<Self>) {
+        self.timer = None;
+        let due = self.room.next_deadline();
+        if due.is_some_and(|due| due <= self.node.clock.now()) {
+            self.step(Input::Tick, ctx);
+        } else {
+            self.set_timer(ctx);
+        }
     }
 }
 
@@ -110,8 +133,11 @@ impl Handler<JoinRoom> for RoomActor {
         if self.room.is_closed() {
             return actix::MessageResult(Outcome::Gone);
         }
-        self.outboxes.insert(join.connection, join.outbox);
-        self.step(Input::Join { connection: join.connection, signal: join.signal, welcome: join.welcome }, ctx);
+        let JoinRoom { connection, outbox, attempt, signal, welcome } = join;
+        let effects = self.room.step(self.node.clock.now(), Input::Join { connection, signal, welcome });
+        outbox.allow(effects.iter().map(|effect| effect.size_for(connection)).sum());
+        self.outboxes.insert(connection, (outbox, attempt));
+        self.carry_out(effects, None, ctx);
         actix::MessageResult(Outcome::Answered)
     }
 }
@@ -142,5 +168,13 @@ impl Handler<Ingest> for RoomActor {
         let effects = self.room.ingest(self.node.clock.now(), &ingest.token, ingest.payload)?;
         self.carry_out(effects, None, ctx);
         Ok(())
+    }
+}
+
+impl Handler<Over> for RoomActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Over, ctx: &mut Self::Context) {
+        ctx.stop();
     }
 }

@@ -6,6 +6,7 @@ use roomcast_core::room::{ConnectionId, Refusal, Welcome};
 use roomcast_protocol::data::Payload;
 use roomcast_protocol::signal::Signal;
 
+use super::joined::Attempt;
 use super::outbox::Outbox;
 
 /// What became of a `JOIN` that reached a room.
@@ -23,6 +24,7 @@ pub enum Outcome {
 pub struct JoinRoom {
     pub connection: ConnectionId,
     pub outbox: Outbox,
+    pub attempt: Attempt,
     pub signal: Signal,
     pub welcome: Welcome,
 }

@@ -13,7 +13,8 @@ use tokio::sync::mpsc;
 
 use roomcast_core::room::Outgoing;
 use roomcast_protocol::code::CloseCode;
-use roomcast_protocol::id::RoomId;
+
+use super::joined::Departure;
 
 /// Something for a connection.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,13 +24,15 @@ pub enum Delivery {
     /// To be closed.
     Close(CloseCode),
     /// The room has no member of this connection any more.
-    Forget(RoomId),
+    Forget(Departure),
 }
 
 #[derive(Debug)]
 struct Fill {
     bytes: AtomicUsize,
     bound: usize,
+    /// What may stand in the queue on top of the bound.
+    allowance: AtomicUsize,
     cut: AtomicBool,
 }
 
@@ -44,7 +47,12 @@ impl Outbox {
     /// An outbox that holds at most `bound` bytes, and its receiving end.
     pub fn new(bound: usize) -> (Self, Inbox) {
         let (queue, receiver) = mpsc::unbounded_channel();
-        let fill = Arc::new(Fill { bytes: AtomicUsize::new(0), bound, cut: AtomicBool::new(false) });
+        let fill = Arc::new(Fill {
+            bytes: AtomicUsize::new(0),
+            bound,
+            allowance: AtomicUsize::new(0),
+            cut: AtomicBool::new(false),
+        });
         (Self { queue, fill: Arc::clone(&fill) }, Inbox { receiver, fill })
     }
 
@@ -55,11 +63,17 @@ impl Outbox {
         }
         let size = message.size();
         let before = self.fill.bytes.fetch_add(size, Ordering::Relaxed);
-        if before + size > self.fill.bound {
+        if before + size > self.fill.bound + self.fill.allowance.load(Ordering::Relaxed) {
             self.close(CloseCode::SlowConsumer);
             return;
         }
         self.put(Delivery::Message(message));
+    }
+
+    /// Makes room for what a member is sent at once when it comes back, so that a full backlog does not make it
+    /// a slow consumer time and again. Once per connection: a backlog has a bound, its repetition has none.
+    pub fn allow(&self, bytes: usize) {
+        self.fill.allowance.fetch_max(bytes, Ordering::Relaxed);
     }
 
     /// Has the connection closed after what is queued; nothing comes behind it.
@@ -70,9 +84,9 @@ impl Outbox {
     }
 
     /// Says that a room has no member of this connection any more.
-    pub fn forget(&self, room: RoomId) {
+    pub fn forget(&self, departure: Departure) {
         if !self.fill.cut.load(Ordering::Relaxed) {
-            self.put(Delivery::Forget(room));
+            self.put(Delivery::Forget(departure));
         }
     }
 
@@ -82,7 +96,8 @@ impl Outbox {
     }
 }
 
-/// The receiving end: a stream that never ends while an [`Outbox`] lives.
+/// The receiving end: a stream that never ends while an [`Outbox`] lives. What it gives goes to the socket;
+/// what is never taken from it counts as never written.
 #[derive(Debug)]
 pub struct Inbox {
     receiver: mpsc::UnboundedReceiver<Delivery>,
@@ -96,6 +111,7 @@ impl Stream for Inbox {
         let polled = self.receiver.poll_recv(cx);
         if let Poll::Ready(Some(Delivery::Message(message))) = &polled {
             self.fill.bytes.fetch_sub(message.size(), Ordering::Relaxed);
+            message.written();
         }
         polled
     }
@@ -105,6 +121,7 @@ impl Stream for Inbox {
 mod tests {
     use super::*;
     use futures_util::{FutureExt, StreamExt};
+    use roomcast_core::room::Backlog;
 
     fn message(length: usize) -> Outgoing {
         Outgoing::plain("x".repeat(length).into())
@@ -125,6 +142,30 @@ mod tests {
         assert_eq!(take(&mut inbox), Some(Delivery::Message(message(100))));
         assert_eq!(take(&mut inbox), Some(Delivery::Close(CloseCode::SlowConsumer)));
         assert_eq!(take(&mut inbox), None);
+    }
+
+    #[test]
+    fn one_whole_replay_fits_on_top_of_the_bound_and_a_second_does_not() {
+        let (outbox, mut inbox) = Outbox::new(300);
+        for _ in 0..2 {
+            outbox.allow(message(1000).size());
+            outbox.send(message(1000));
+        }
+        assert_eq!(take(&mut inbox), Some(Delivery::Message(message(1000))));
+        assert_eq!(take(&mut inbox), Some(Delivery::Close(CloseCode::SlowConsumer)));
+    }
+
+    #[test]
+    fn only_what_is_taken_counts_as_written() {
+        let mut backlog = Backlog::default();
+        let (outbox, mut inbox) = Outbox::new(300);
+        for text in ["one", "two"] {
+            let sequence = backlog.push(text.into(), false);
+            outbox.send(Outgoing::numbered(sequence, text.into(), backlog.receipt()));
+        }
+        assert!(take(&mut inbox).is_some());
+        drop(inbox);
+        assert_eq!(backlog.resume_point(None), 1);
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! The actor: one connection, the rooms it is in, and its life.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix::{Actor, ActorContext, Addr, AsyncContext, Running, StreamHandler};
+use actix::{Actor, ActorContext, AsyncContext, Running, StreamHandler};
 use actix_http::ws::{CloseReason, Item, Message, ProtocolError};
 use actix_web_actors::ws::WebsocketContext;
 use tokio_stream::wrappers::WatchStream;
@@ -12,12 +11,11 @@ use tokio_stream::wrappers::WatchStream;
 use roomcast_core::room::ConnectionId;
 use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::frame::Reassembler;
-use roomcast_protocol::id::RoomId;
 
 use super::close::close_code;
 use crate::config::to_usize;
 use crate::node::Node;
-use crate::room::{Delivery, Disconnected, Inbox, Outbox, RoomActor};
+use crate::room::{Delivery, Disconnected, Inbox, JoinedRooms, Outbox};
 
 /// Pings that a peer may leave unanswered.
 const SILENT_PINGS: u32 = 3;
@@ -30,7 +28,7 @@ pub struct SessionActor {
     pub(super) node: Arc<Node>,
     pub(super) connection: ConnectionId,
     pub(super) outbox: Outbox,
-    pub(super) rooms: HashMap<RoomId, Addr<RoomActor>>,
+    pub(super) rooms: JoinedRooms,
     pub(super) reassembler: Reassembler,
     inbox: Option<Inbox>,
     heard: Instant,
@@ -43,7 +41,7 @@ impl SessionActor {
         Self {
             connection: node.next_connection(),
             reassembler: Reassembler::new(to_usize(node.settings.max_message)),
-            rooms: HashMap::new(),
+            rooms: JoinedRooms::default(),
             inbox: Some(inbox),
             heard: Instant::now(),
             closing: false,
@@ -133,7 +131,7 @@ impl StreamHandler<Delivery> for SessionActor {
         match delivery {
             Delivery::Message(message) => self.write(&message.text(), ctx),
             Delivery::Close(code) => self.close(code, ctx),
-            Delivery::Forget(room) => drop(self.rooms.remove(&room)),
+            Delivery::Forget(departure) => self.rooms.forget(&departure),
         }
     }
 }

@@ -55,10 +55,10 @@ impl SessionActor {
         attempts: u32,
         ctx: &mut WebsocketContext<Self>,
     ) {
-        self.rooms.insert(signal.head.room_id.clone(), room.clone());
+        let attempt = self.rooms.insert(signal.head.room_id.clone(), room.clone());
         let welcome = self.welcome(signal.head.session.user_id.as_str());
         let (connection, outbox) = (self.connection, self.outbox.clone());
-        let asked = room.send(JoinRoom { connection, outbox, signal: signal.clone(), welcome });
+        let asked = room.send(JoinRoom { connection, outbox, attempt, signal: signal.clone(), welcome });
         let done = asked.into_actor(self).map(move |outcome, session, ctx| match outcome {
             Ok(Outcome::Answered) => {}
             _ if attempts > 1 => session.join(signal, &join, attempts - 1, ctx),

@@ -1,0 +1,63 @@
+//! A step of the room beside the same step of the model.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
+use roomcast_core::room::{Effect, Input, Outgoing};
+use roomcast_core::time::Instant;
+
+use crate::words;
+use crate::world::{Checked, World};
+
+impl World {
+    /// Gives the room an event that the model has had already, and compares what follows.
+    pub fn step(&mut self, input: Input) -> Checked {
+        let mut said: Vec<(u64, Outgoing)> = Vec::new();
+        let (mut forgotten, mut replaced, mut ended) = (BTreeSet::new(), Vec::new(), false);
+        for effect in self.room.step(Instant(self.model.now), input) {
+            match effect {
+                Effect::Send { to, message } => said.push((to.0, message)),
+                Effect::Forget { connection } => drop(forgotten.insert(connection.0)),
+                Effect::Close { connection, .. } => replaced.push(connection.0),
+                Effect::Closed => ended = true,
+                Effect::Live { .. } => prop_assert!(false, "nobody uploads here"),
+            }
+        }
+        self.compare_roster()?;
+        prop_assert_eq!(forgotten, std::mem::take(&mut self.model.forgotten));
+        prop_assert_eq!(replaced, std::mem::take(&mut self.model.replaced));
+        prop_assert!(!ended || self.model.closed);
+        prop_assert_eq!(self.room.is_closed(), self.model.closed);
+        self.compare_lines(said)
+    }
+
+    fn compare_roster(&self) -> Checked {
+        let word = |role| serde_json::to_value(role).unwrap().as_str().unwrap().to_owned();
+        let real = self.room.roster().map(|(key, role, connection)| {
+            (key.session_id.to_string(), word(role), connection.map(|connection| connection.0))
+        });
+        let ideal = self
+            .model
+            .members
+            .iter()
+            .map(|(key, member)| (words::session(*key), self.model.role(*key).to_owned(), member.connection));
+        prop_assert_eq!(real.collect::<Vec<_>>(), ideal.collect::<Vec<_>>());
+        Ok(())
+    }
+
+    /// Each connection is told the same in the same order; between connections there is none.
+    fn compare_lines(&mut self, mut said: Vec<(u64, Outgoing)>) -> Checked {
+        let mut ideal = std::mem::take(&mut self.model.lines);
+        ideal.sort_by_key(|line| line.connection);
+        said.sort_by_key(|(connection, _)| *connection);
+        let real = said.iter().map(|(to, message)| Ok((*to, words::short(&message.text())?)));
+        let real = real.collect::<Result<Vec<_>, TestCaseError>>()?;
+        let told: Vec<_> = ideal.iter().map(|line| (line.connection, line.text.clone())).collect();
+        prop_assert_eq!(real, told);
+        for ((_, message), line) in said.into_iter().zip(ideal) {
+            self.network.put(message, line);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,227 @@
+//! The rules of a room, told as plainly as possible: every list is searched, nothing is cached, nothing shared.
+
+pub mod joining;
+mod rules;
+mod time;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use roomcast_protocol::signal::RoomType;
+
+use crate::command::{Key, To};
+use crate::words;
+
+/// Times in milliseconds, shorter than the defaults so that a case sees them end.
+pub const SILENCE: u64 = 10_000;
+pub const LINGER: u64 = 12_000;
+pub const KICK: u64 = 15_000;
+pub const LIST_INTERVAL: u64 = 100;
+pub const KEPT: usize = 128;
+
+/// Something the room says to a connection, in its short form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub connection: u64,
+    pub text: String,
+    /// For which member, and since which of its takeovers.
+    pub owner: Option<(Key, u64)>,
+    pub kind: Kind,
+}
+
+/// What a line means to the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// With the number after which it is sent everything, if that changed.
+    Joined {
+        from: Option<u64>,
+        token: String,
+    },
+    Gap {
+        from: u64,
+        to: u64,
+    },
+    Numbered(u64),
+    Other,
+}
+
+/// A numbered message of a member.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub text: String,
+    pub list: bool,
+}
+
+#[derive(Debug)]
+pub struct Member {
+    /// The place among the publishers: less is older.
+    pub publishes: Option<u64>,
+    pub video: bool,
+    pub audio: bool,
+    pub connection: Option<u64>,
+    pub takeover: u64,
+    pub heard: u64,
+    /// Everything it was ever sent, by number.
+    pub history: BTreeMap<u64, Sent>,
+    pub last: u64,
+    pub kept: Vec<u64>,
+    pub lost: u64,
+    pub written: u64,
+    pub confirmed: u64,
+    pub token: String,
+    pub earlier: Option<String>,
+    pub keeps_tokens: bool,
+}
+
+/// The reference.
+#[derive(Debug)]
+pub struct Model {
+    pub room_type: RoomType,
+    pub members: BTreeMap<Key, Member>,
+    pub now: u64,
+    pub opened: bool,
+    pub closed: bool,
+    counter: u64,
+    kicked: Vec<(u8, u64)>,
+    went: Vec<(u8, u64)>,
+    empty_since: Option<u64>,
+    changed: bool,
+    told: Option<u64>,
+    /// Effects of the present step.
+    pub lines: Vec<Line>,
+    pub forgotten: BTreeSet<u64>,
+    pub replaced: Vec<u64>,
+}
+
+impl Model {
+    pub fn new(room_type: RoomType) -> Self {
+        Self {
+            room_type,
+            members: BTreeMap::new(),
+            now: 0,
+            opened: false,
+            closed: false,
+            counter: 0,
+            kicked: Vec::new(),
+            went: Vec::new(),
+            empty_since: None,
+            changed: false,
+            told: None,
+            lines: Vec::new(),
+            forgotten: BTreeSet::new(),
+            replaced: Vec::new(),
+        }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    fn group(&self) -> bool {
+        matches!(self.room_type, RoomType::M2m | RoomType::A2m)
+    }
+
+    /// The publishers, oldest first.
+    pub fn publishers(&self) -> Vec<Key> {
+        let mut list: Vec<_> =
+            self.members.iter().filter_map(|(key, member)| Some((member.publishes?, *key))).collect();
+        list.sort_unstable();
+        list.into_iter().map(|(_, key)| key).collect()
+    }
+
+    pub fn owner(&self) -> Option<Key> {
+        self.publishers().first().copied()
+    }
+
+    pub fn role(&self, key: Key) -> &'static str {
+        match self.members[&key].publishes {
+            Some(_) if self.owner() == Some(key) => "admin",
+            Some(_) => "publisher",
+            None => "viewer",
+        }
+    }
+
+    pub fn list(&self) -> String {
+        let flowing = self.room_type != RoomType::P2m;
+        let entry = |key: Key| {
+            let member = &self.members[&key];
+            let video = member.video && self.room_type != RoomType::A2m;
+            words::participant(&words::session(key), self.role(key), video, member.audio, flowing)
+        };
+        self.publishers().into_iter().map(entry).collect()
+    }
+
+    /// The members that `to` names.
+    fn named(&self, to: To) -> Vec<Key> {
+        let meant = |key: &Key| match to {
+            To::User(user) => key.0 == user,
+            To::Session(session) => *key == session,
+        };
+        self.members.keys().copied().filter(meant).collect()
+    }
+
+    fn say(&mut self, connection: u64, text: String) {
+        self.lines.push(Line { connection, text, owner: None, kind: Kind::Other });
+    }
+
+    /// Numbers a message for a member, keeps it within bounds, and sends it if there is a connection.
+    fn deliver(&mut self, key: Key, text: &str, list: bool) {
+        let member = self.members.get_mut(&key).unwrap();
+        member.last += 1;
+        let number = member.last;
+        if list {
+            member.kept.retain(|number| !member.history[number].list);
+        }
+        member.history.insert(number, Sent { text: text.to_owned(), list });
+        member.kept.push(number);
+        if member.kept.len() > KEPT {
+            member.lost = member.kept.remove(0);
+        }
+        if let Some(connection) = member.connection {
+            let owner = Some((key, member.takeover));
+            let text = format!("#{number} {text}");
+            self.lines.push(Line { connection, text, owner, kind: Kind::Numbered(number) });
+        }
+    }
+
+    /// The connection has written a message of this number.
+    pub fn note_written(&mut self, (key, takeover): (Key, u64), number: u64) {
+        if let Some(member) = self.members.get_mut(&key).filter(|member| member.takeover == takeover) {
+            member.written = member.written.max(number);
+        }
+    }
+
+    /// A member goes; `may_return` when the room would wait for it.
+    fn remove(&mut self, key: Key, may_return: bool) {
+        let member = self.members.remove(&key).unwrap();
+        if let Some(connection) = member.connection {
+            self.forget_if_unused(connection);
+        }
+        if member.publishes.is_none() {
+            return;
+        }
+        self.changed = true;
+        if may_return {
+            self.went.push((key.0, self.now));
+            if self.publishers().is_empty() {
+                self.empty_since = Some(self.now);
+            }
+        }
+    }
+
+    fn forget_if_unused(&mut self, connection: u64) {
+        if self.members.values().all(|member| member.connection != Some(connection)) {
+            self.forgotten.insert(connection);
+        }
+    }
+
+    fn close(&mut self, reason: &str) {
+        let told: Vec<u64> = self.members.values().filter_map(|member| member.connection).collect();
+        for connection in told {
+            self.say(connection, format!("CLOSED {reason}"));
+            self.forgotten.insert(connection);
+        }
+        self.members.clear();
+        self.closed = true;
+    }
+}
