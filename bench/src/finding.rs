@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::process::Load;
+
 /// A number with its unit, and what it ought to be.
 #[derive(Debug, Clone, Serialize)]
 pub struct Figure {
@@ -30,6 +32,8 @@ pub struct Findings {
     pub figures: Vec<Figure>,
     pub curves: Vec<Curve>,
     pub notes: Vec<String>,
+    /// The largest share of a measurement in which others had the server's core.
+    pub disturbed_percent: f64,
 }
 
 impl Findings {
@@ -42,6 +46,12 @@ impl Findings {
     pub fn add_target(&mut self, name: impl Into<String>, value: f64, unit: &'static str, at_most: f64) {
         let (at_most, met) = (Some(at_most), Some(value <= at_most));
         self.figures.push(Figure { name: name.into(), value, unit, at_most, met });
+    }
+
+    /// Remembers how much others disturbed a measurement.
+    pub fn heed<'a>(&mut self, loads: impl IntoIterator<Item = &'a Load>) {
+        let most = loads.into_iter().map(Load::waited_percent).fold(0.0, f64::max);
+        self.disturbed_percent = self.disturbed_percent.max(most);
     }
 
     /// Says something about the figures.

@@ -12,6 +12,8 @@ pub struct Load {
     pub wall: Duration,
     pub server: Duration,
     pub generator: Duration,
+    /// How long the server would have run but its core was taken.
+    pub waited: Duration,
 }
 
 impl Load {
@@ -23,6 +25,11 @@ impl Load {
     /// Percent of one core that the generator used; near 100 it was the generator that was measured.
     pub fn generator_percent(&self) -> f64 {
         100.0 * self.generator.as_secs_f64() / self.wall.as_secs_f64()
+    }
+
+    /// Percent of the time that others kept the server from running.
+    pub fn waited_percent(&self) -> f64 {
+        100.0 * self.waited.as_secs_f64() / self.wall.as_secs_f64()
     }
 
     /// Microseconds of the server's processor time for each of so many.
@@ -41,35 +48,49 @@ impl Load {
 pub struct Meter {
     pid: u32,
     began: Instant,
-    server: Duration,
-    generator: Duration,
+    server: Time,
+    generator: Time,
+}
+
+/// What the scheduler knows of the threads of a process that live.
+#[derive(Debug, Default, Clone, Copy)]
+struct Time {
+    ran: Duration,
+    waited: Duration,
 }
 
 impl Meter {
     /// Begins to measure a server.
     pub fn start(pid: u32) -> Self {
-        Self { pid, server: processor_time(pid), generator: processor_time(std::process::id()), began: Instant::now() }
+        Self { pid, server: Time::of(pid), generator: Time::of(std::process::id()), began: Instant::now() }
     }
 
     /// What it was until now.
     pub fn read(&self) -> Load {
+        let (server, generator) = (Time::of(self.pid), Time::of(std::process::id()));
         Load {
             wall: self.began.elapsed(),
-            server: processor_time(self.pid).saturating_sub(self.server),
-            generator: processor_time(std::process::id()).saturating_sub(self.generator),
+            server: server.ran.saturating_sub(self.server.ran),
+            generator: generator.ran.saturating_sub(self.generator.ran),
+            waited: server.waited.saturating_sub(self.server.waited),
         }
     }
 }
 
-/// Processor time of the threads of a process that live.
-fn processor_time(pid: u32) -> Duration {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    threads.filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok()).map(|text| ran(&text)).sum()
-}
+impl Time {
+    fn of(pid: u32) -> Self {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        let accounts = threads.filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok());
+        accounts
+            .map(|text| Self::read(&text))
+            .fold(Self::default(), |sum, time| Self { ran: sum.ran + time.ran, waited: sum.waited + time.waited })
+    }
 
-/// The first number of `schedstat`: nanoseconds on a processor.
-fn ran(schedstat: &str) -> Duration {
-    Duration::from_nanos(schedstat.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0))
+    /// The first two numbers of `schedstat`: nanoseconds on a processor, and waiting for one.
+    fn read(schedstat: &str) -> Self {
+        let mut numbers = schedstat.split(' ').map(|number| Duration::from_nanos(number.parse().unwrap_or(0)));
+        Self { ran: numbers.next().unwrap_or_default(), waited: numbers.next().unwrap_or_default() }
+    }
 }
 
 /// Resident memory of a process in KiB; 0 when it is gone.
@@ -95,9 +116,10 @@ mod tests {
     #[test]
     fn costs_are_shared_out() {
         let second = Duration::from_secs(1);
-        let load = Load { wall: second * 2, server: second, generator: second / 2 };
+        let load = Load { wall: second * 2, server: second, generator: second / 2, waited: second / 4 };
         assert_eq!(load.server_percent(), 50.0);
         assert_eq!(load.generator_percent(), 25.0);
+        assert_eq!(load.waited_percent(), 12.5);
         assert_eq!(load.server_micros_per(1000), 1000.0);
         assert_eq!(load.rate(1000), 500.0);
     }

@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use super::Entry;
 use crate::finding::Figure;
 
+/// Percent of the time from which it is worth saying that others had the server's core.
+const DISTURBED: f64 = 5.0;
+
 /// One scenario.
 pub fn table(entry: &Entry) -> String {
     let mut text = format!("\n{} ({:.0} s)\n", entry.name, entry.seconds);
@@ -13,6 +16,10 @@ pub fn table(entry: &Entry) -> String {
         let row =
             format!("  {:width$}  {:>10} {:<6}  {}", figure.name, number(figure.value), figure.unit, verdict(figure));
         let _ = writeln!(text, "{}", row.trim_end());
+    }
+    if entry.findings.disturbed_percent > DISTURBED {
+        let percent = number(entry.findings.disturbed_percent);
+        let _ = writeln!(text, "  note: other programs had the server's core for up to {percent} % of the time");
     }
     for note in &entry.findings.notes {
         let _ = writeln!(text, "  note: {note}");

@@ -66,6 +66,7 @@ async fn visit(server: SocketAddr, number: usize, rooms: Arc<AtomicUsize>) -> Re
 }
 
 fn report(memory: &[f64], load: Load, rooms: usize, findings: &mut Findings) {
+    findings.heed([&load]);
     let (quarter, half) = (memory.len() / 4, memory.len() / 2);
     let third = median(&memory[half..half + quarter]);
     let last = median(&memory[half + quarter..]);

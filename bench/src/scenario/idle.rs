@@ -59,6 +59,7 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
 
 fn report(stages: &[Stage], empty: f64, findings: &mut Findings) {
     let [first, .., last] = stages else { return };
+    findings.heed(stages.iter().map(|stage| &stage.load));
     findings.add("memory without members", empty / 1024.0, "MiB");
     for Stage { members, memory, load } in &stages[..stages.len() - 1] {
         findings.add(format!("{members} members: memory per member"), *memory, "KiB");

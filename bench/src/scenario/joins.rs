@@ -18,6 +18,7 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
         rounds.push(round(lab, members).await?);
     }
     let middle = |value: &dyn Fn(&Load) -> f64| median(&rounds.iter().map(value).collect::<Vec<_>>());
+    findings.heed(&rounds);
     findings.add("joins", middle(&|load| load.rate(members)), "/s");
     findings.add("server CPU per join", middle(&|load| load.server_micros_per(members)), "µs");
     findings.add("server CPU", middle(&Load::server_percent), "%");

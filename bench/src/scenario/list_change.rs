@@ -64,6 +64,7 @@ fn report(times: &[f64], loads: &[Load], viewers: usize, findings: &mut Findings
     let millis = |part: fn(&Load) -> Duration| {
         median(&loads.iter().map(|load| part(load).as_secs_f64() * 1e3).collect::<Vec<_>>())
     };
+    findings.heed(loads);
     findings.add("viewers", viewers as f64, "");
     findings.add_target("until the last viewer knows, median", median(times), "ms", TARGET);
     findings.add("until the last viewer knows, worst", largest(times), "ms");

@@ -40,6 +40,7 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     let load = meter.read();
     server.stop().await?;
 
+    findings.heed([&load]);
     let held = |now: f64| (now - before) / (full - before) * 100.0;
     findings.add("memory before", before / 1024.0, "MiB");
     findings.add(format!("memory with {members} members"), full / 1024.0, "MiB");

@@ -101,6 +101,7 @@ impl Side {
 
 /// Adds the figures of one side and gives its processor time per message.
 fn report(side: &str, window: usize, rounds: &[Round], findings: &mut Findings) -> f64 {
+    findings.heed(rounds.iter().map(|round| &round.load));
     let middle = |value: &dyn Fn(&Round) -> f64| median(&rounds.iter().map(value).collect::<Vec<_>>());
     let cost = middle(&|round| round.load.server_micros_per(round.messages));
     let mut add =
