@@ -52,16 +52,17 @@ impl Program {
         Ok(Self { child, pid, address })
     }
 
-    /// Stops the program and waits for its end.
+    /// Asks the program to stop and waits for its end; who does not stop in time is killed.
     ///
     /// # Errors
-    /// When it does not end.
+    /// When the system does not let it end.
     pub async fn stop(mut self) -> Result<(), Error> {
         if let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) {
             attempt("stop the server", kill_process(pid, Signal::TERM).map_err(Into::into))?;
         }
-        within(PATIENCE, "stopping a server", async { attempt("wait for the server", self.child.wait().await) })
-            .await?;
+        if tokio::time::timeout(PATIENCE, self.child.wait()).await.is_err() {
+            attempt("kill the server", self.child.kill().await)?;
+        }
         Ok(())
     }
 }

@@ -54,9 +54,10 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
             findings.add_target(format!("{window} in flight: relay over echo, CPU"), cost / beside, "×", target);
         }
     }
-    relay.program.stop().await?;
-    if let Some(echo) = echo {
-        echo.program.stop().await?;
+    for side in [Some(relay), echo].into_iter().flatten() {
+        // A server may wait for its connections.
+        drop(side.lanes);
+        side.program.stop().await?;
     }
     Ok(findings)
 }
