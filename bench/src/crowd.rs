@@ -144,9 +144,7 @@ impl Crowd {
     }
 
     fn keep(&mut self, (connection, member): Seat) {
-        let phase = HEARTBEAT_INTERVAL.mul_f64((self.keepers.len() as f64 * GOLDEN).fract());
-        let beats = self.began.elapsed().saturating_sub(phase).as_secs_f64() / HEARTBEAT_INTERVAL.as_secs_f64();
-        let first = self.began + phase + HEARTBEAT_INTERVAL.mul_f64(beats.floor() + 1.0);
+        let first = self.began + first_beat(self.keepers.len(), self.began.elapsed());
         let sight = Arc::clone(&self.sight);
         self.keepers.spawn(async move {
             if let Err(error) = keep(connection, member.heartbeat(), first, &sight).await {
@@ -154,6 +152,13 @@ impl Crowd {
             }
         });
     }
+}
+
+/// When the member with this number sends its first heartbeat, and when it comes, counted from the same moment.
+fn first_beat(number: usize, comes: Duration) -> Duration {
+    let phase = HEARTBEAT_INTERVAL.mul_f64((number as f64 * GOLDEN).fract());
+    let passed = comes.saturating_sub(phase).as_secs_f64() / HEARTBEAT_INTERVAL.as_secs_f64();
+    if comes < phase { phase } else { phase + HEARTBEAT_INTERVAL.mul_f64(passed.floor() + 1.0) }
 }
 
 /// Lets in who comes together.
@@ -209,5 +214,31 @@ impl Sight {
     fn lost(&self, error: &Error) {
         self.lost.fetch_add(1, Ordering::Relaxed);
         *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = error.to_string();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_heartbeat_comes_within_one_interval() {
+        for number in 0..100 {
+            let comes = Duration::from_millis(137) * number;
+            let wait = first_beat(number as usize, comes).saturating_sub(comes);
+            assert!(!wait.is_zero() && wait <= HEARTBEAT_INTERVAL, "{number}: {wait:?}");
+        }
+    }
+
+    #[test]
+    fn heartbeats_are_spread_evenly_at_any_size() {
+        for size in [100, 1000, 7000] {
+            let mut tenths = [0; 10];
+            for number in 0..size {
+                let share = first_beat(number, Duration::ZERO).as_secs_f64() / HEARTBEAT_INTERVAL.as_secs_f64();
+                tenths[(share * 10.0) as usize % 10] += 1;
+            }
+            assert!(tenths.iter().all(|count| (count - size as i64 / 10).abs() <= 3), "{tenths:?}");
+        }
     }
 }

@@ -32,6 +32,9 @@ pub enum Error {
     /// Connections were lost while they were measured.
     #[error("{0} connections were lost: {1}")]
     Lost(usize, String),
+    /// SIGTERM or SIGINT.
+    #[error("stopped before everything was measured")]
+    Stopped,
     /// There is no server to measure.
     #[error("there is no server beside this program: build it with `cargo build --release -p roomcast-server`")]
     NotBuilt,

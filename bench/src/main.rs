@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
 
 use error::{Error, attempt};
 use machine::{Cores, Machine};
@@ -87,6 +88,23 @@ fn measure(scenario: Scenario, lab: &Lab) -> Result<Entry, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = attempt("start the runtime", runtime)?;
     let began = Instant::now();
-    let result = runtime.block_on(scenario.run(lab));
+    let result = runtime.block_on(async {
+        // Whoever stops the generator stops the server: it is killed when the scenario is dropped.
+        tokio::select! {
+            result = scenario.run(lab) => Ok(result),
+            stopped = stop_signal() => Err(stopped),
+        }
+    })?;
     Ok(Entry::new(scenario, began.elapsed(), result))
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn stop_signal() -> Error {
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            Error::Stopped
+        }
+        (Err(source), _) | (_, Err(source)) => Error::System { what: "wait for signals", source },
+    }
 }

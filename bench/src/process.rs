@@ -67,14 +67,20 @@ impl Program {
     }
 }
 
-/// The address in the line with which a program says that it listens.
 async fn listening(log: &mut Lines<BufReader<ChildStderr>>) -> Option<SocketAddr> {
     while let Ok(Some(line)) = log.next_line().await {
-        if let Some((_, address)) = line.split_once("listening on ") {
-            return address.trim().trim_start_matches("http://").parse().ok();
+        if let Some(address) = address(&line) {
+            return Some(address);
         }
     }
     None
+}
+
+/// The address in a line with which a program says that it listens, with or without a scheme and a path.
+fn address(line: &str) -> Option<SocketAddr> {
+    let (_, place) = line.split_once("listening on ")?;
+    let place = place.split_once("://").map_or(place, |(_, place)| place);
+    place.split(['/', ' ']).next()?.trim().parse().ok()
 }
 
 /// Where the programs under load were built: beside this one.
@@ -88,4 +94,18 @@ pub fn built(name: &str) -> Option<PathBuf> {
 pub fn output(program: &Path, arguments: &[&str]) -> String {
     let output = std::process::Command::new(program).args(arguments).stdin(Stdio::null()).output();
     output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_found_in_the_log() {
+        let expected = Some(SocketAddr::from(([127, 0, 0, 1], 4711)));
+        assert_eq!(address("INFO roomcast::app: listening on http://127.0.0.1:4711"), expected);
+        assert_eq!(address("listening on ws://127.0.0.1:4711/echo"), expected);
+        assert_eq!(address("listening on 127.0.0.1:4711"), expected);
+        assert_eq!(address("starting"), None);
+    }
 }

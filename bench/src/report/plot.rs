@@ -23,18 +23,21 @@ const STYLE: &str = "text{font:13px sans-serif;fill:#222}.small{font-size:11px;f
 /// The report as one picture.
 pub fn svg(report: &Report) -> String {
     let findings = || report.scenarios.iter().map(|entry| &entry.findings);
-    let targets = || findings().flat_map(|findings| &findings.figures).filter(|figure| figure.at_most.is_some());
+    let figures = || report.scenarios.iter().flat_map(|entry| entry.findings.figures.iter().map(|it| (entry.name, it)));
+    let targets = || figures().filter(|(_, figure)| figure.at_most.is_some());
     let curves = || findings().flat_map(|findings| &findings.curves);
     let bars = 60.0 + targets().count() as f64 * ROW;
     let height = bars + curves().count() as f64 * CURVE + MARGIN;
     let mut svg = format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}"><style>{STYLE}</style><rect width="100%" height="100%" fill="white"/>"#
     );
-    let title = format!("{}, {}, {}", report.versions.server, report.date, report.machine.processor);
+    let quick = if report.quick { ", quick" } else { "" };
+    let title = format!("{}, {}, {}{quick}", report.versions.server, report.date, report.machine.processor);
     text(&mut svg, MARGIN, 28.0, "title", &title);
-    for (place, figure) in targets().enumerate() {
-        bar(&mut svg, 50.0 + place as f64 * ROW, figure);
+    for (place, (scenario, figure)) in targets().enumerate() {
+        bar(&mut svg, 50.0 + place as f64 * ROW, scenario, figure);
     }
+    text(&mut svg, FULL - 18.0, 44.0, "small", "target");
     line(&mut svg, (FULL, 50.0), (FULL, bars - 10.0));
     for (place, curve) in curves().enumerate() {
         plot(&mut svg, bars + place as f64 * CURVE, curve);
@@ -43,11 +46,11 @@ pub fn svg(report: &Report) -> String {
     svg
 }
 
-fn bar(svg: &mut String, top: f64, figure: &Figure) {
+fn bar(svg: &mut String, top: f64, scenario: &str, figure: &Figure) {
     let share = figure.value.max(0.0) / figure.at_most.unwrap_or(1.0);
     let length = (share * (FULL - MARGIN)).clamp(1.0, LONGEST);
     let class = if figure.met == Some(true) { "met" } else { "missed" };
-    let name = format!("{}: {} {}, {}", figure.name, number(figure.value), figure.unit, verdict(figure));
+    let name = format!("{scenario}: {}: {} {}, {}", figure.name, number(figure.value), figure.unit, verdict(figure));
     text(svg, MARGIN, top + 14.0, "", &name);
     let _ = write!(svg, r#"<rect class="{class}" x="{MARGIN}" y="{}" width="{length:.1}" height="12"/>"#, top + 19.0);
 }
@@ -61,7 +64,7 @@ fn plot(svg: &mut String, top: f64, curve: &Curve) {
     line(svg, (left, floor), (WIDTH - MARGIN, floor));
     text(svg, MARGIN, ceiling + 8.0, "small", &number(highest));
     text(svg, MARGIN, floor, "small", "0");
-    text(svg, WIDTH - MARGIN - 80.0, floor + 16.0, "small", &format!("{} {}", number(right), curve.x));
+    text(svg, WIDTH - MARGIN - 90.0, floor + 16.0, "small", &format!("{} {}", number(right), curve.x));
     let points: Vec<String> = curve
         .points
         .iter()

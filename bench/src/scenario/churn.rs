@@ -74,7 +74,12 @@ fn report(memory: &[f64], load: Load, rooms: usize, findings: &mut Findings) {
     findings.add("memory at the start", memory[0], "MiB");
     findings.add("memory in the middle", memory[half], "MiB");
     findings.add("memory at the end", memory[memory.len() - 1], "MiB");
-    findings.add_target("memory, last quarter against the one before", (last / third - 1.0) * 100.0, "% more", TARGET);
+    findings.add_target(
+        "growth of memory from the third quarter to the last",
+        (last / third - 1.0) * 100.0,
+        "%",
+        TARGET,
+    );
     findings.add("server CPU per room", load.server_micros_per(rooms), "µs");
     findings.add("server CPU", load.server_percent(), "%");
     findings.add("generator CPU", load.generator_percent(), "%");

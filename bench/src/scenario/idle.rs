@@ -70,9 +70,9 @@ fn report(stages: &[Stage], empty: f64, findings: &mut Findings) {
     findings.add_target(format!("{members} members: server CPU"), last.load.server_percent(), "%", PROCESSOR);
     findings.add(format!("{members} members: generator CPU"), last.load.generator_percent(), "%");
     let growth = |first: f64, last: f64| (last / first - 1.0) * 100.0;
-    let name = |what: &str| format!("{what} per member, {members} against {}", first.members);
-    findings.add_target(name("CPU"), growth(first.micros(), last.micros()), "% more", GROWTH);
-    findings.add_target(name("memory"), growth(first.memory, last.memory), "% more", GROWTH);
+    let name = |what: &str| format!("growth of {what} per member, {} to {members}", first.members);
+    findings.add_target(name("CPU"), growth(first.micros(), last.micros()), "%", GROWTH);
+    findings.add_target(name("memory"), growth(first.memory, last.memory), "%", GROWTH);
     let curve = |name: &str, y, value: &dyn Fn(&Stage) -> f64| Curve {
         name: name.into(),
         x: "members",
