@@ -95,9 +95,6 @@ impl Lab {
     pub async fn serve(&self, flags: &[&str]) -> Result<Program, Error> {
         let mut arguments = vec!["serve", "--listen", "127.0.0.1:0", "--workers", "1", "--shutdown-timeout", "1s"];
         arguments.extend(flags);
-        if self.limits_rate {
-            arguments.extend(["--rate-limit", "off"]);
-        }
         Program::start(&self.server, &arguments, self.cores).await
     }
 

@@ -64,7 +64,11 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
 
 async fn relay(lab: &Lab) -> Result<Side, Error> {
     // Nobody sends heartbeats: they would be part of what is measured.
-    let program = lab.serve(&["--heartbeat-timeout", "1h"]).await?;
+    let mut flags = vec!["--heartbeat-timeout", "1h"];
+    if lab.limits_rate {
+        flags.extend(["--rate-limit", "off"]);
+    }
+    let program = lab.serve(&flags).await?;
     let mut lanes = Vec::new();
     for number in 0..LANES {
         lanes.push(Lane::relay(program.address, number).await?);
