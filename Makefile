@@ -56,7 +56,7 @@ fuzz: ## 30 s of fuzzing for each reader of the protocol
 # The echo stands beside the relay in the same run; a server without that example is measured alone.
 bench: ## what reading a message costs, and what a server under load does; BENCH="idle --quick" picks
 	cargo bench -p roomcast-protocol --locked
-	cargo build --release --locked -p roomcast-server -p roomcast-bench
+	cargo build --release --locked -p roomcast-server
 	-cargo build --release --locked -p roomcast-server --example echo
 	cargo run --release --locked -p roomcast-bench -- $(BENCH)
 

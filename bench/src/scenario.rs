@@ -18,6 +18,9 @@ use crate::finding::Findings;
 use crate::machine::Cores;
 use crate::process::Program;
 
+/// How long any scenario may take; the longest needs a little over a minute.
+const BOUND: Duration = Duration::from_secs(240);
+
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Scenario {
@@ -75,14 +78,13 @@ impl Scenario {
     /// # Errors
     /// When it cannot be carried out, or not in time.
     pub async fn run(self, lab: &Lab) -> Result<Findings, Error> {
-        let bound = Duration::from_secs(240);
         match self {
-            Self::Relay => within(bound, "relay", relay::run(lab)).await,
-            Self::Joins => within(bound, "joins", joins::run(lab)).await,
-            Self::Idle => within(bound, "idle", idle::run(lab)).await,
-            Self::ListChange => within(bound, "list-change", list_change::run(lab)).await,
-            Self::Churn => within(bound, "churn", churn::run(lab)).await,
-            Self::MassDisconnect => within(bound, "mass-disconnect", mass_disconnect::run(lab)).await,
+            Self::Relay => within(BOUND, "relay", relay::run(lab)).await,
+            Self::Joins => within(BOUND, "joins", joins::run(lab)).await,
+            Self::Idle => within(BOUND, "idle", idle::run(lab)).await,
+            Self::ListChange => within(BOUND, "list-change", list_change::run(lab)).await,
+            Self::Churn => within(BOUND, "churn", churn::run(lab)).await,
+            Self::MassDisconnect => within(BOUND, "mass-disconnect", mass_disconnect::run(lab)).await,
         }
     }
 }

@@ -17,6 +17,8 @@ use crate::statistics::{largest, median};
 use crate::wire::Connection;
 
 const VIEWERS: usize = 5000;
+/// Viewers that are let in between two heartbeats of the publisher.
+const DOOR: usize = 1000;
 /// Between two changes; well over the 100 ms of the room.
 const QUIET: Duration = Duration::from_millis(600);
 /// For one change to reach everyone.
@@ -31,8 +33,11 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     let publisher = Member { room_type: "p2m", room: "show".into(), user: "publisher".into() };
     let mut stage = join(server.address, 0, &publisher, true).await?;
     let mut crowd = Crowd::new(server.address, Seating::Audience(publisher.room.clone()));
-    crowd.grow(lab.crowd(VIEWERS, &mut findings)).await?;
-    stage.send(&publisher.heartbeat()).await?;
+    let viewers = lab.crowd(VIEWERS, &mut findings);
+    for size in (0..viewers).step_by(DOOR).map(|seated| viewers.min(seated + DOOR)) {
+        stage.send(&publisher.heartbeat()).await?;
+        crowd.grow(size).await?;
+    }
     sleep(QUIET).await;
 
     let (mut times, mut loads) = (Vec::new(), Vec::new());
@@ -44,7 +49,6 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
         crowd.is_whole()?;
         sleep(QUIET).await;
     }
-    let viewers = crowd.size();
     drop(crowd);
     server.stop().await?;
     report(&times, &loads, viewers, &mut findings);
