@@ -53,8 +53,12 @@ fuzz: ## 30 s of fuzzing for each reader of the protocol
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target fuzz/found/$$target fuzz/corpus/$$target -- -max_total_time=30 -max_len=4096; \
 	done
 
-bench: ## what reading a message costs, beside a full parse
+# The echo stands beside the relay in the same run; a server without that example is measured alone.
+bench: ## what reading a message costs, and what a server under load does; BENCH="idle --quick" picks
 	cargo bench -p roomcast-protocol --locked
+	cargo build --release --locked -p roomcast-server
+	-cargo build --release --locked -p roomcast-server --example echo
+	cargo run --release --locked -p roomcast-bench -- $(BENCH)
 
 tools: ## install what the tests need and this machine lacks
 	scripts/tools.sh ffmpeg chromium python3

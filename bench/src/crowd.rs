@@ -1,0 +1,244 @@
+//! Many members: joined a few rooms at a time, then kept by one task each that sends its heartbeats and reads what
+//! comes. Heartbeats are spread evenly over their interval however many members there are.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use roomcast_protocol::limits::HEARTBEAT_INTERVAL;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval_at};
+
+use crate::error::Error;
+use crate::signal::{Member, accepted, name, refuses};
+use crate::wire::Connection;
+
+/// Rooms or viewers that are let in at the same time.
+const DOORS: usize = 32;
+/// Loopback addresses that connections come from, because one has ports for only 28,000.
+const SOURCES: usize = 4;
+/// Multiples of it, without their whole part, fill an interval evenly at any count.
+const GOLDEN: f64 = 0.618_033_988_749_895;
+
+/// Who sits where.
+#[derive(Debug, Clone)]
+pub enum Seating {
+    /// Calls of two.
+    Pairs,
+    /// Viewers of one broadcast, which exists.
+    Audience(String),
+}
+
+/// What the members have seen together.
+#[derive(Debug, Default)]
+pub struct Sight {
+    lists: AtomicUsize,
+    goal: AtomicUsize,
+    reached: Notify,
+    lost: AtomicUsize,
+    reason: Mutex<String>,
+}
+
+/// Members of rooms; all are gone when it is dropped.
+#[derive(Debug)]
+pub struct Crowd {
+    server: SocketAddr,
+    seating: Seating,
+    began: Instant,
+    parties: usize,
+    keepers: JoinSet<()>,
+    sight: Arc<Sight>,
+}
+
+type Seat = (Connection, Member);
+
+/// An address for the connection with this number.
+pub fn source(number: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 0, 1 + (number % SOURCES) as u8)
+}
+
+/// Connects and joins.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn join(server: SocketAddr, number: usize, member: &Member, creating: bool) -> Result<Connection, Error> {
+    let mut connection = Connection::open(server, source(number), "/ws").await?;
+    enter(&mut connection, member, creating).await?;
+    Ok(connection)
+}
+
+/// Joins with a connection that is there.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn enter(connection: &mut Connection, member: &Member, creating: bool) -> Result<(), Error> {
+    connection.send(&member.join(creating)).await?;
+    let mut answer = None;
+    while answer.is_none() {
+        connection
+            .read(|message| {
+                if name(message) == b"JOIN" {
+                    answer = Some(accepted(message))
+                }
+            })
+            .await?;
+    }
+    answer.unwrap_or(Ok(()))
+}
+
+impl Crowd {
+    /// Nobody yet.
+    pub fn new(server: SocketAddr, seating: Seating) -> Self {
+        let sight = Arc::default();
+        Self { server, seating, began: Instant::now(), parties: 0, keepers: JoinSet::new(), sight }
+    }
+
+    /// Lets members in until there are so many (of calls: an even number).
+    ///
+    /// # Errors
+    /// When one does not get in.
+    pub async fn grow(&mut self, size: usize) -> Result<(), Error> {
+        let mut doors = JoinSet::new();
+        loop {
+            while doors.len() < DOORS && self.parties * self.party() < size {
+                doors.spawn(party(self.server, self.seating.clone(), self.parties));
+                self.parties += 1;
+            }
+            let Some(seats) = doors.join_next().await else { return Ok(()) };
+            for seat in seats.map_err(|_| Error::Task)?? {
+                self.keep(seat);
+            }
+        }
+    }
+
+    /// How many there are.
+    pub fn size(&self) -> usize {
+        self.keepers.len()
+    }
+
+    /// That nobody was lost or refused.
+    ///
+    /// # Errors
+    /// How many were, and why the last one.
+    pub fn is_whole(&self) -> Result<(), Error> {
+        match self.sight.lost.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            lost => Err(Error::Lost(lost, self.sight.reason.lock().unwrap_or_else(PoisonError::into_inner).clone())),
+        }
+    }
+
+    /// What they see.
+    pub fn sight(&self) -> &Arc<Sight> {
+        &self.sight
+    }
+
+    /// Drops all connections at once, without a word.
+    pub async fn vanish(&mut self) {
+        self.keepers.shutdown().await;
+    }
+
+    fn party(&self) -> usize {
+        if matches!(self.seating, Seating::Pairs) { 2 } else { 1 }
+    }
+
+    fn keep(&mut self, (connection, member): Seat) {
+        let first = self.began + first_beat(self.keepers.len(), self.began.elapsed());
+        let sight = Arc::clone(&self.sight);
+        self.keepers.spawn(async move {
+            if let Err(error) = keep(connection, member.heartbeat(), first, &sight).await {
+                sight.lost(&error);
+            }
+        });
+    }
+}
+
+/// When the member with this number sends its first heartbeat, and when it comes, counted from the same moment.
+fn first_beat(number: usize, comes: Duration) -> Duration {
+    let phase = HEARTBEAT_INTERVAL.mul_f64((number as f64 * GOLDEN).fract());
+    let passed = comes.saturating_sub(phase).as_secs_f64() / HEARTBEAT_INTERVAL.as_secs_f64();
+    if comes < phase { phase } else { phase + HEARTBEAT_INTERVAL.mul_f64(passed.floor() + 1.0) }
+}
+
+/// Lets in who comes together.
+async fn party(server: SocketAddr, seating: Seating, number: usize) -> Result<Vec<Seat>, Error> {
+    match seating {
+        Seating::Pairs => {
+            let member = |user: char| Member { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
+            let (ann, bob) = (member('a'), member('b'));
+            let first = join(server, number * 2, &ann, true).await?;
+            let second = join(server, number * 2 + 1, &bob, false).await?;
+            Ok(vec![(first, ann), (second, bob)])
+        }
+        Seating::Audience(room) => {
+            let member = Member { room_type: "p2m", room, user: format!("viewer-{number}") };
+            Ok(vec![(join(server, number, &member, false).await?, member)])
+        }
+    }
+}
+
+async fn keep(mut connection: Connection, beat: Vec<u8>, first: Instant, sight: &Sight) -> Result<(), Error> {
+    let mut beats = interval_at(first, HEARTBEAT_INTERVAL);
+    loop {
+        tokio::select! {
+            read = connection.read(|message| sight.saw(message)) => read?,
+            _ = beats.tick() => connection.send(&beat).await?,
+        }
+    }
+}
+
+impl Sight {
+    /// Waits until the members have seen so many more changed lists of publishers, counted from the call.
+    pub fn lists(self: &Arc<Self>, more: usize) -> impl Future<Output = Result<Duration, Error>> + use<> {
+        let sight = Arc::clone(self);
+        let began = Instant::now();
+        sight.goal.store(sight.lists.load(Ordering::Relaxed) + more, Ordering::Relaxed);
+        async move {
+            sight.reached.notified().await;
+            Ok(began.elapsed())
+        }
+    }
+
+    fn saw(&self, message: &[u8]) {
+        if name(message) == b"PUBLISH_LIST_CHANGED" {
+            let seen = self.lists.fetch_add(1, Ordering::Relaxed) + 1;
+            if seen == self.goal.load(Ordering::Relaxed) {
+                self.reached.notify_one();
+            }
+        } else if refuses(message) {
+            self.lost(&accepted(message).err().unwrap_or(Error::Task));
+        }
+    }
+
+    fn lost(&self, error: &Error) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = error.to_string();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_heartbeat_comes_within_one_interval() {
+        for number in 0..100 {
+            let comes = Duration::from_millis(137) * number;
+            let wait = first_beat(number as usize, comes).saturating_sub(comes);
+            assert!(!wait.is_zero() && wait <= HEARTBEAT_INTERVAL, "{number}: {wait:?}");
+        }
+    }
+
+    #[test]
+    fn heartbeats_are_spread_evenly_at_any_size() {
+        for size in [100, 1000, 7000] {
+            let mut tenths = [0; 10];
+            for number in 0..size {
+                let share = first_beat(number, Duration::ZERO).as_secs_f64() / HEARTBEAT_INTERVAL.as_secs_f64();
+                tenths[(share * 10.0) as usize % 10] += 1;
+            }
+            assert!(tenths.iter().all(|count| (count - size as i64 / 10).abs() <= 3), "{tenths:?}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The load generator `roomcast-bench`: starts a release build of the server on one core, loads it from another, and
+//! reports what it cost. `docs/benchmarks.md` says what is measured and what the figures mean.
+
+mod crowd;
+mod error;
+mod finding;
+mod machine;
+mod process;
+mod report;
+mod scenario;
+mod signal;
+mod statistics;
+mod wire;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Parser, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
+
+use error::{Error, attempt};
+use machine::{Cores, Machine};
+use process::{built, output};
+use report::{Entry, Report, Versions};
+use scenario::{Lab, Scenario};
+
+/// Measures a Roomcast server.
+#[derive(Debug, Parser)]
+#[command(name = "roomcast-bench", version, about)]
+struct Cli {
+    /// What to measure; everything when left out.
+    scenarios: Vec<Scenario>,
+    /// Shorter measurements, for a first look.
+    #[arg(long)]
+    quick: bool,
+    /// The folder for `report.json` and `report.svg`.
+    #[arg(long, default_value = "bench-output", value_name = "DIR")]
+    out: PathBuf,
+    /// The server; built beside this program when left out.
+    #[arg(long, value_name = "FILE")]
+    server: Option<PathBuf>,
+    /// The echo that the relay is compared with; built beside this program when left out.
+    #[arg(long, value_name = "FILE")]
+    echo: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("roomcast-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether every scenario could be carried out; a target that is missed is no failure.
+fn run(cli: Cli) -> Result<bool, Error> {
+    let server = cli.server.clone().or_else(|| built("roomcast")).ok_or(Error::NotBuilt)?;
+    let echo = cli.echo.clone().or_else(|| built("examples/echo"));
+    let cores = Cores::choose()?;
+    machine::raise_open_files()?;
+    machine::pin(cores.generator)?;
+    let machine = Machine::look();
+    let help = output(&server, &["serve", "--help"]);
+    let limits_rate = help.contains("--rate-limit");
+    let connections = machine.connections();
+    let versions = Versions::ask(&server, echo.is_some());
+    let lab = Lab { server, echo, cores, quick: cli.quick, connections, limits_rate };
+    let mut report = Report::new(machine, cores, versions, cli.quick);
+    report.warn();
+    let scenarios = if cli.scenarios.is_empty() { Scenario::value_variants() } else { &cli.scenarios };
+    for scenario in scenarios {
+        let entry = measure(*scenario, &lab)?;
+        println!("{}", report::table(&entry));
+        report.scenarios.push(entry);
+    }
+    report.write(&cli.out)?;
+    println!("{} and report.svg hold all figures", cli.out.join("report.json").display());
+    Ok(report.scenarios.iter().all(|entry| entry.error.is_none()))
+}
+
+/// Every scenario has a runtime of its own: nothing of one is left when the next begins.
+fn measure(scenario: Scenario, lab: &Lab) -> Result<Entry, Error> {
+    eprintln!("{}: {}", scenario.name(), scenario.question());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = attempt("start the runtime", runtime)?;
+    let began = Instant::now();
+    let result = runtime.block_on(async {
+        // Whoever stops the generator stops the server: it is killed when the scenario is dropped.
+        tokio::select! {
+            result = scenario.run(lab) => Ok(result),
+            stopped = stop_signal() => Err(stopped),
+        }
+    })?;
+    Ok(Entry::new(scenario, began.elapsed(), result))
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn stop_signal() -> Error {
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            Error::Stopped
+        }
+        (Err(source), _) | (_, Err(source)) => Error::System { what: "wait for signals", source },
+    }
+}

@@ -1,0 +1,111 @@
+//! A program under load: started on its own core on a free port, measured by its process id, stopped by it.
+
+mod load;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+
+use crate::error::{Error, attempt, within};
+use crate::machine::{Cores, pin};
+
+pub use load::{Load, Meter, resident};
+
+/// How long a program may take to listen, or to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running program; killed when dropped.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    /// Its process id.
+    pub pid: u32,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Program {
+    /// Starts a program that tells where it listens, on the server's core.
+    ///
+    /// # Errors
+    /// When it does not start, or ends before it listens.
+    pub async fn start(path: &Path, arguments: &[&str], cores: Cores) -> Result<Self, Error> {
+        let mut command = Command::new(path);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+        // A child stays on the core of the thread that starts it.
+        pin(cores.server)?;
+        let started = command.spawn();
+        pin(cores.generator)?;
+        let mut child = attempt("start the program under load", started)?;
+        let gone = || Error::NotListening(path.display().to_string());
+        let pid = child.id().ok_or_else(gone)?;
+        let mut log = BufReader::new(child.stderr.take().ok_or_else(gone)?).lines();
+        let address =
+            within(PATIENCE, "starting a server", async { listening(&mut log).await.ok_or_else(gone) }).await?;
+        // A log that nobody reads would stop the program one day.
+        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+        Ok(Self { child, pid, address })
+    }
+
+    /// Asks the program to stop and waits for its end; who does not stop in time is killed.
+    ///
+    /// # Errors
+    /// When the system does not let it end.
+    pub async fn stop(mut self) -> Result<(), Error> {
+        if let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) {
+            attempt("stop the server", kill_process(pid, Signal::TERM).map_err(Into::into))?;
+        }
+        if tokio::time::timeout(PATIENCE, self.child.wait()).await.is_err() {
+            attempt("kill the server", self.child.kill().await)?;
+        }
+        Ok(())
+    }
+}
+
+async fn listening(log: &mut Lines<BufReader<ChildStderr>>) -> Option<SocketAddr> {
+    while let Ok(Some(line)) = log.next_line().await {
+        if let Some(address) = address(&line) {
+            return Some(address);
+        }
+    }
+    None
+}
+
+/// The address in a line with which a program says that it listens, with or without a scheme and a path.
+fn address(line: &str) -> Option<SocketAddr> {
+    let (_, place) = line.split_once("listening on ")?;
+    let place = place.split_once("://").map_or(place, |(_, place)| place);
+    place.split(['/', ' ']).next()?.trim().parse().ok()
+}
+
+/// Where the programs under load were built: beside this one.
+pub fn built(name: &str) -> Option<PathBuf> {
+    let own = std::env::current_exe().ok()?;
+    let program = own.parent()?.join(name);
+    program.is_file().then_some(program)
+}
+
+/// What a program prints when asked, such as for its version; nothing when it does not run.
+pub fn output(program: &Path, arguments: &[&str]) -> String {
+    let output = std::process::Command::new(program).args(arguments).stdin(Stdio::null()).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_found_in_the_log() {
+        let expected = Some(SocketAddr::from(([127, 0, 0, 1], 4711)));
+        assert_eq!(address("INFO roomcast::app: listening on http://127.0.0.1:4711"), expected);
+        assert_eq!(address("listening on ws://127.0.0.1:4711/echo"), expected);
+        assert_eq!(address("listening on 127.0.0.1:4711"), expected);
+        assert_eq!(address("starting"), None);
+    }
+}

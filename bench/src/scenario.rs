@@ -1,0 +1,129 @@
+//! The table of scenarios. Each has a file of its own, starts the servers it needs, is bounded in time, and gives
+//! figures. A further one is a file, a line in `mod`, and a line in each table below.
+
+mod churn;
+mod idle;
+mod joins;
+mod list_change;
+mod mass_disconnect;
+mod relay;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::error::{Error, within};
+use crate::finding::Findings;
+use crate::machine::Cores;
+use crate::process::Program;
+
+/// How long any scenario may take; the longest needs a little over a minute.
+const BOUND: Duration = Duration::from_secs(240);
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scenario {
+    Relay,
+    Joins,
+    Idle,
+    ListChange,
+    Churn,
+    MassDisconnect,
+}
+
+/// What every scenario works with.
+#[derive(Debug)]
+pub struct Lab {
+    /// The program `roomcast`.
+    pub server: PathBuf,
+    /// The program `echo`, when it was built.
+    pub echo: Option<PathBuf>,
+    pub cores: Cores,
+    /// Shorter, for a first look.
+    pub quick: bool,
+    /// Connections that this machine lets one process have.
+    pub connections: usize,
+    /// Whether the server limits how fast it reads a connection, and can be told not to.
+    pub limits_rate: bool,
+}
+
+impl Scenario {
+    /// Its name on the command line and in the report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Relay => "relay",
+            Self::Joins => "joins",
+            Self::Idle => "idle",
+            Self::ListChange => "list-change",
+            Self::Churn => "churn",
+            Self::MassDisconnect => "mass-disconnect",
+        }
+    }
+
+    /// What it answers.
+    pub fn question(self) -> &'static str {
+        match self {
+            Self::Relay => "What does it cost to pass a 2 KB offer on, beside echoing the same bytes?",
+            Self::Joins => "How fast do members connect and join calls?",
+            Self::Idle => "What does a member cost that only sends heartbeats?",
+            Self::ListChange => "How long until 5,000 viewers know that the publisher muted?",
+            Self::Churn => "Does memory stay flat while 1,000 rooms a second come and go?",
+            Self::MassDisconnect => "Is memory given back when 10,000 connections drop at once?",
+        }
+    }
+
+    /// Carries it out.
+    ///
+    /// # Errors
+    /// When it cannot be carried out, or not in time.
+    pub async fn run(self, lab: &Lab) -> Result<Findings, Error> {
+        match self {
+            Self::Relay => within(BOUND, "relay", relay::run(lab)).await,
+            Self::Joins => within(BOUND, "joins", joins::run(lab)).await,
+            Self::Idle => within(BOUND, "idle", idle::run(lab)).await,
+            Self::ListChange => within(BOUND, "list-change", list_change::run(lab)).await,
+            Self::Churn => within(BOUND, "churn", churn::run(lab)).await,
+            Self::MassDisconnect => within(BOUND, "mass-disconnect", mass_disconnect::run(lab)).await,
+        }
+    }
+}
+
+impl Lab {
+    /// Starts a server with one worker and these flags.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn serve(&self, flags: &[&str]) -> Result<Program, Error> {
+        let mut arguments = vec!["serve", "--listen", "127.0.0.1:0", "--workers", "1", "--shutdown-timeout", "1s"];
+        arguments.extend(flags);
+        Program::start(&self.server, &arguments, self.cores).await
+    }
+
+    /// One number for a whole measurement, another for a first look.
+    pub fn pick<T>(&self, whole: T, quick: T) -> T {
+        if self.quick { quick } else { whole }
+    }
+
+    /// So many connections, or as many as the machine permits.
+    pub fn crowd(&self, wanted: usize, findings: &mut Findings) -> usize {
+        if self.connections < wanted {
+            findings.note(format!("the limit on open files permits {} of {wanted} connections", self.connections));
+        }
+        // Calls are of two.
+        wanted.min(self.connections) & !1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_command_line() {
+        for scenario in Scenario::value_variants() {
+            let value = scenario.to_possible_value().unwrap();
+            assert_eq!(value.get_name(), scenario.name());
+        }
+    }
+}
