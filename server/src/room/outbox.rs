@@ -1,11 +1,11 @@
 //! The way from a room to a connection: a queue with a bound in bytes that nobody waits for.
 //!
-//! What is queued counts until the connection takes it, which it does only while its peer reads. Over the
-//! bound the connection is told to close as a slow consumer and gets nothing more.
+//! What is queued counts until the connection's socket has taken it, wherever it waits till then. Over the bound
+//! the connection is told to close as a slow consumer and gets nothing more.
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
@@ -14,6 +14,8 @@ use tokio::sync::mpsc;
 use roomcast_core::room::Outgoing;
 use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::id::RoomId;
+
+use crate::socket::Fill;
 
 /// Something for a connection.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,52 +28,43 @@ pub enum Delivery {
     Forget(RoomId),
 }
 
-#[derive(Debug)]
-struct Fill {
-    bytes: AtomicUsize,
-    bound: usize,
-    cut: AtomicBool,
-}
-
 /// The sending end.
 #[derive(Debug, Clone)]
 pub struct Outbox {
     queue: mpsc::UnboundedSender<Delivery>,
     fill: Arc<Fill>,
+    cut: Arc<AtomicBool>,
 }
 
 impl Outbox {
-    /// An outbox that holds at most `bound` bytes, and its receiving end.
-    pub fn new(bound: usize) -> (Self, Inbox) {
+    /// An outbox that keeps to a connection's bound, and its receiving end.
+    pub fn new(fill: Arc<Fill>) -> (Self, Inbox) {
         let (queue, receiver) = mpsc::unbounded_channel();
-        let fill = Arc::new(Fill { bytes: AtomicUsize::new(0), bound, cut: AtomicBool::new(false) });
-        (Self { queue, fill: Arc::clone(&fill) }, Inbox { receiver, fill })
+        (Self { queue, fill, cut: Arc::default() }, Inbox { receiver })
     }
 
     /// Queues a message, or has the connection closed when it does not fit.
     pub fn send(&self, message: Outgoing) {
-        if self.fill.cut.load(Ordering::Relaxed) {
+        if self.cut.load(Ordering::Relaxed) {
             return;
         }
-        let size = message.size();
-        let before = self.fill.bytes.fetch_add(size, Ordering::Relaxed);
-        if before + size > self.fill.bound {
+        if self.fill.claim(message.size()) {
+            self.put(Delivery::Message(message));
+        } else {
             self.close(CloseCode::SlowConsumer);
-            return;
         }
-        self.put(Delivery::Message(message));
     }
 
     /// Has the connection closed after what is queued; nothing comes behind it.
     pub fn close(&self, code: CloseCode) {
-        if !self.fill.cut.swap(true, Ordering::Relaxed) {
+        if !self.cut.swap(true, Ordering::Relaxed) {
             self.put(Delivery::Close(code));
         }
     }
 
     /// Says that a room has no member of this connection any more.
     pub fn forget(&self, room: RoomId) {
-        if !self.fill.cut.load(Ordering::Relaxed) {
+        if !self.cut.load(Ordering::Relaxed) {
             self.put(Delivery::Forget(room));
         }
     }
@@ -82,22 +75,18 @@ impl Outbox {
     }
 }
 
-/// The receiving end: a stream that never ends while an [`Outbox`] lives.
+/// The receiving end: a stream that never ends while an [`Outbox`] lives. Who takes a message from it sees to it
+/// that its bytes are released when they are written.
 #[derive(Debug)]
 pub struct Inbox {
     receiver: mpsc::UnboundedReceiver<Delivery>,
-    fill: Arc<Fill>,
 }
 
 impl Stream for Inbox {
     type Item = Delivery;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
-        let polled = self.receiver.poll_recv(cx);
-        if let Poll::Ready(Some(Delivery::Message(message))) = &polled {
-            self.fill.bytes.fetch_sub(message.size(), Ordering::Relaxed);
-        }
-        polled
+        self.receiver.poll_recv(cx)
     }
 }
 
@@ -116,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_full_outbox_closes_the_connection_and_takes_nothing_more() {
-        let (outbox, mut inbox) = Outbox::new(300);
+        let (outbox, mut inbox) = Outbox::new(Fill::new(300));
         outbox.send(message(100));
         outbox.send(message(100));
         outbox.send(message(100));
@@ -128,11 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_makes_room() {
-        let (outbox, mut inbox) = Outbox::new(300);
+    fn what_is_written_makes_room() {
+        let fill = Fill::new(300);
+        let (outbox, mut inbox) = Outbox::new(Arc::clone(&fill));
         for _ in 0..100 {
             outbox.send(message(200));
             assert_eq!(take(&mut inbox), Some(Delivery::Message(message(200))));
+            fill.release(message(200).size());
         }
     }
 }

@@ -1,0 +1,64 @@
+//! The session: one connection and the rooms it is in.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actix::Addr;
+use bytestring::ByteString;
+
+use roomcast_core::room::ConnectionId;
+use roomcast_protocol::ack::{self, KeepAlive};
+use roomcast_protocol::id::RoomId;
+
+use crate::clock::unix_millis;
+use crate::node::Node;
+use crate::room::{Delivery, Disconnected, Inbox, Outbox, RoomActor};
+use crate::socket::{Application, Fill, Port};
+
+/// The server's side of one connection.
+pub struct Session {
+    pub(super) node: Arc<Node>,
+    pub(super) connection: ConnectionId,
+    pub(super) outbox: Outbox,
+    pub(super) rooms: HashMap<RoomId, Addr<RoomActor>>,
+    inbox: Option<Inbox>,
+}
+
+impl Session {
+    pub fn new(node: Arc<Node>, fill: Arc<Fill>) -> Self {
+        let (outbox, inbox) = Outbox::new(fill);
+        let connection = node.connections.open(&outbox);
+        Self { node, connection, outbox, rooms: HashMap::new(), inbox: Some(inbox) }
+    }
+
+    fn deliver(&mut self, delivery: Delivery, port: &mut Port<'_, Self>) {
+        match delivery {
+            Delivery::Message(message) => port.send_claimed(message.text().into(), message.size()),
+            Delivery::Close(code) => port.close(code),
+            Delivery::Forget(room) => drop(self.rooms.remove(&room)),
+        }
+    }
+}
+
+impl Application for Session {
+    fn opened(&mut self, port: &mut Port<'_, Self>) {
+        if let Some(inbox) = self.inbox.take() {
+            port.listen(inbox, Self::deliver);
+        }
+    }
+
+    fn text(&mut self, text: ByteString, port: &mut Port<'_, Self>) {
+        self.on_message(&text, port);
+    }
+
+    fn keepalive(&mut self) -> Option<ByteString> {
+        Some((&*ack::encode(ack::name::KEEPALIVE, &KeepAlive { ts: unix_millis() })).into())
+    }
+
+    fn closed(&mut self) {
+        self.node.connections.close(self.connection);
+        for room in self.rooms.values() {
+            room.do_send(Disconnected { connection: self.connection });
+        }
+    }
+}
