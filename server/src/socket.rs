@@ -104,7 +104,7 @@ impl Sockets {
             }
         }
         let (fill, verdict) = (Fill::new(settings.max_outbox), Verdict::default());
-        let wire = Wire::new(Arc::clone(settings), Arc::clone(&fill), &verdict);
+        let wire = Wire::new(Arc::clone(settings), Arc::clone(&fill), &verdict, &socket);
         let intake = Intake::new(payload, settings.max_frame, settings.rate, Rc::clone(&verdict));
         let codec = Codec::new().max_size(settings.max_frame);
         let frames = WebsocketContext::with_codec(Connection::new(make(Arc::clone(&fill)), wire), intake, codec);

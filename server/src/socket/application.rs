@@ -1,5 +1,7 @@
 //! What a connection carries messages for, and how it answers.
 
+use std::time::Duration;
+
 use actix::fut::{ActorFutureExt, ActorStreamExt, wrap_future, wrap_stream};
 use actix::{ActorContext, AsyncContext};
 use actix_http::ws::{CloseReason, Message};
@@ -12,6 +14,9 @@ use roomcast_protocol::code::CloseCode;
 
 use super::connection::{Connection, Wire};
 use super::outbound;
+
+/// How long a peer may take to answer a close frame. Only then is the connection closed without it.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// What is on the server's side of a connection.
 ///
@@ -79,7 +84,8 @@ impl<A: Application> Port<'_, A> {
         }
     }
 
-    /// Closes the connection behind what was sent before. Nothing is read or written after it.
+    /// Closes the connection behind what was sent before. Nothing is written after it, and of what is still read
+    /// only the peer's own close frame counts.
     pub fn close(&mut self, code: CloseCode) {
         let description = (!code.reason().is_empty()).then(|| code.reason().to_owned());
         self.close_with(Some(CloseReason { code: code.number().into(), description }));
@@ -89,16 +95,11 @@ impl<A: Application> Port<'_, A> {
         if self.wire.closing {
             return;
         }
+        self.wire.closing = true;
         // The last frame is let through over the bound: it is small, and the peer may read it yet.
         self.wire.fill.exchange(0, outbound::close_size(reason.as_ref()));
         self.ctx.close(reason);
-        self.end();
-    }
-
-    /// Ends the connection without a word.
-    pub(super) fn end(&mut self) {
-        self.wire.closing = true;
-        self.ctx.stop();
+        self.ctx.run_later(ANSWER, |_, ctx| ctx.stop());
     }
 
     pub(super) fn control(&mut self, payload: &Bytes, frame: impl FnOnce(Bytes) -> Message) {

@@ -1,11 +1,11 @@
 //! The actor of one WebSocket connection: from frames to messages, and everything that is due with time.
 
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Instant;
 
 use actix::{Actor, ActorContext, AsyncContext, Running, StreamHandler};
-use actix_http::ws::{Item, Message, ProtocolError};
+use actix_http::ws::{CloseReason, Item, Message, ProtocolError};
 use actix_web_actors::ws::WebsocketContext;
 use bytes::Bytes;
 
@@ -16,6 +16,7 @@ use super::Settings;
 use super::ages::{Ages, Due};
 use super::application::{Application, Port};
 use super::close::close_code;
+use super::descriptor::Descriptor;
 use super::fill::Fill;
 use super::intake::Verdict;
 
@@ -23,6 +24,7 @@ use super::intake::Verdict;
 pub struct Connection<A: Application> {
     app: A,
     wire: Wire,
+    told: bool,
 }
 
 /// What a connection knows of its wire.
@@ -30,16 +32,25 @@ pub struct Wire {
     pub(super) settings: Arc<Settings>,
     pub(super) fill: Arc<Fill>,
     pub(super) closing: bool,
+    socket: Weak<Descriptor>,
     reassembler: Reassembler,
     ages: Ages,
     verdict: Verdict,
 }
 
 impl Wire {
-    pub(super) fn new(settings: Arc<Settings>, fill: Arc<Fill>, verdict: &Verdict) -> Self {
+    pub(super) fn new(settings: Arc<Settings>, fill: Arc<Fill>, verdict: &Verdict, socket: &Weak<Descriptor>) -> Self {
         let reassembler = Reassembler::new(settings.max_message);
         let ages = Ages::new(Instant::now());
-        Self { settings, fill, closing: false, reassembler, ages, verdict: Rc::clone(verdict) }
+        Self {
+            settings,
+            fill,
+            closing: false,
+            socket: Weak::clone(socket),
+            reassembler,
+            ages,
+            verdict: Rc::clone(verdict),
+        }
     }
 
     pub(super) fn max_frame(&self) -> usize {
@@ -53,19 +64,35 @@ impl Wire {
 
 impl<A: Application> Connection<A> {
     pub(super) const fn new(app: A, wire: Wire) -> Self {
-        Self { app, wire }
+        Self { app, wire, told: false }
     }
 
     /// Lets the application act, unless the connection is closing.
-    pub(super) fn run<T: Default>(
-        &mut self,
-        ctx: &mut WebsocketContext<Self>,
-        act: impl FnOnce(&mut A, &mut Port<'_, A>) -> T,
-    ) -> T {
-        if self.wire.closing {
-            return T::default();
+    pub(super) fn run(&mut self, ctx: &mut WebsocketContext<Self>, act: impl FnOnce(&mut A, &mut Port<'_, A>)) {
+        if !self.wire.closing {
+            act(&mut self.app, &mut Port { wire: &mut self.wire, ctx });
         }
-        act(&mut self.app, &mut Port { wire: &mut self.wire, ctx })
+        if self.wire.closing {
+            self.tell();
+        }
+    }
+
+    /// Tells the application that the connection is closed.
+    fn tell(&mut self) {
+        if !self.told {
+            self.told = true;
+            self.app.closed();
+        }
+    }
+
+    /// The peer's close frame: answered in kind, unless it is itself the answer. Either way this was the last frame.
+    fn closed_by_peer(&mut self, reason: Option<CloseReason>, ctx: &mut WebsocketContext<Self>) {
+        if let Some(socket) = self.wire.socket.upgrade() {
+            socket.set_closed_by_peer();
+        }
+        let answer = reason.map(|reason| CloseReason { description: None, ..reason });
+        self.run(ctx, |_, port| port.close_with(answer));
+        ctx.stop();
     }
 
     fn frame(&mut self, frame: Message, ctx: &mut WebsocketContext<Self>) -> Result<(), CloseCode> {
@@ -81,10 +108,7 @@ impl<A: Application> Connection<A> {
             }
             Message::Continuation(item) => self.fragment(item, ctx)?,
             Message::Ping(payload) => self.run(ctx, |_, port| port.control(&payload, Message::Pong)),
-            // Answered in kind.
-            Message::Close(reason) => self.run(ctx, |_, port| {
-                port.close_with(reason.map(|reason| actix_http::ws::CloseReason { description: None, ..reason }));
-            }),
+            Message::Close(reason) => self.closed_by_peer(reason, ctx),
             Message::Pong(_) | Message::Nop => {}
         }
         Ok(())
@@ -125,10 +149,13 @@ impl<A: Application> Connection<A> {
         while let Some(due) = self.wire.ages.due(now, &spans) {
             self.run(ctx, |app, port| match due {
                 Due::Close(code) => port.close(code),
-                Due::Drop => port.end(),
+                Due::Drop => port.wire.closing = true,
                 Due::Ping => port.control(&Bytes::new(), Message::Ping),
                 Due::Keepalive => app.keepalive().into_iter().for_each(|text| port.send_keepalive(text)),
             });
+            if due == Due::Drop {
+                ctx.stop();
+            }
             if self.wire.closing {
                 return;
             }
@@ -147,7 +174,7 @@ impl<A: Application> Actor for Connection<A> {
 
     fn stopping(&mut self, _: &mut Self::Context) -> Running {
         self.wire.closing = true;
-        self.app.closed();
+        self.tell();
         Running::Stop
     }
 }
@@ -155,12 +182,18 @@ impl<A: Application> Actor for Connection<A> {
 impl<A: Application> StreamHandler<Result<Message, ProtocolError>> for Connection<A> {
     fn handle(&mut self, frame: Result<Message, ProtocolError>, ctx: &mut Self::Context) {
         if self.wire.closing {
+            match frame {
+                Ok(Message::Close(reason)) => self.closed_by_peer(reason, ctx),
+                Ok(_) => {}
+                Err(_) => ctx.stop(),
+            }
             return;
         }
         self.wire.ages.on_frame();
-        let done = frame.map_err(|error| close_code(&error)).and_then(|frame| self.frame(frame, ctx));
-        if let Err(code) = done {
+        if let Err(code) = frame.map_err(|error| close_code(&error)).and_then(|frame| self.frame(frame, ctx)) {
+            // An error that is passed over comes again for ever: nothing more can be read.
             self.run(ctx, |_, port| port.close(code));
+            ctx.stop();
         }
     }
 

@@ -6,7 +6,7 @@
 //! weakly and on the same thread, so that as long as it lives its number means this socket.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::os::fd::{AsRawFd, RawFd};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -24,6 +24,7 @@ use super::address::Permit;
 pub struct Descriptor {
     number: RawFd,
     permit: RefCell<Option<Permit>>,
+    closed_by_peer: Cell<bool>,
 }
 
 impl Descriptor {
@@ -37,9 +38,24 @@ impl Descriptor {
         self.permit.replace(Some(permit));
     }
 
+    /// The peer has sent its close frame: nothing can come behind it.
+    pub fn set_closed_by_peer(&self) {
+        self.closed_by_peer.set(true);
+    }
+
+    /// Whether the peer has sent its close frame.
+    pub fn is_closed_by_peer(&self) -> bool {
+        self.closed_by_peer.get()
+    }
+
+    /// Has the dispatcher see the end of the input: it closes the connection once everything is written.
+    pub fn stop_reading(&self) {
+        // It may be gone already: then there is nothing to do.
+        let _ = shutdown(self.number, Shutdown::Read);
+    }
+
     /// Ends the connection, whatever is queued for it.
     pub fn shut_down(&self) {
-        // It may be gone already: then there is nothing to do.
         let _ = shutdown(self.number, Shutdown::Both);
     }
 }
@@ -62,6 +78,10 @@ pub fn on_connect(
         for error in set.into_iter().filter_map(Result::err) {
             tracing::debug!(%error, "a socket option was refused");
         }
-        data.insert(Rc::new(Descriptor { number: stream.as_raw_fd(), permit: RefCell::new(None) }));
+        data.insert(Rc::new(Descriptor {
+            number: stream.as_raw_fd(),
+            permit: RefCell::new(None),
+            closed_by_peer: Cell::new(false),
+        }));
     }
 }

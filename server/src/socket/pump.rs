@@ -64,6 +64,10 @@ where
         return;
     }
     drop(queue);
+    if let Some(socket) = socket.upgrade().filter(|socket| socket.is_closed_by_peer()) {
+        // Else the dispatcher would wait for more input, and the peer for the end of the connection.
+        socket.stop_reading();
+    }
     tokio::time::sleep(patience).await;
     if let Some(socket) = socket.upgrade() {
         socket.shut_down();
