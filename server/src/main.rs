@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+// What connections leave behind goes back to the system within seconds, without being asked.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     roomcast_server::run()
 }

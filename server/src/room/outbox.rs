@@ -3,19 +3,23 @@
 //! What is queued counts until the connection's socket has taken it, wherever it waits till then. Over the bound
 //! the connection is told to close as a slow consumer and gets nothing more.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
-use tokio::sync::mpsc;
+use futures_util::task::AtomicWaker;
 
 use roomcast_core::room::Outgoing;
 use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::id::RoomId;
 
 use crate::socket::Fill;
+
+/// Deliveries for which an empty queue keeps its memory.
+const KEPT: usize = 8;
 
 /// Something for a connection.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,25 +34,37 @@ pub enum Delivery {
 
 /// The sending end.
 #[derive(Debug, Clone)]
-pub struct Outbox {
-    queue: mpsc::UnboundedSender<Delivery>,
+pub struct Outbox(Arc<Shared>);
+
+/// A plain queue: an empty one costs nothing, where a channel keeps room for 32 deliveries.
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<VecDeque<Delivery>>,
+    reader: AtomicWaker,
     fill: Arc<Fill>,
-    cut: Arc<AtomicBool>,
+    cut: AtomicBool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Delivery>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Outbox {
     /// An outbox that keeps to a connection's bound, and its receiving end.
     pub fn new(fill: Arc<Fill>) -> (Self, Inbox) {
-        let (queue, receiver) = mpsc::unbounded_channel();
-        (Self { queue, fill, cut: Arc::default() }, Inbox { receiver })
+        let (queue, reader, cut) = (Mutex::default(), AtomicWaker::new(), AtomicBool::new(false));
+        let shared = Arc::new(Shared { queue, reader, fill, cut });
+        (Self(Arc::clone(&shared)), Inbox(shared))
     }
 
     /// Queues a message, or has the connection closed when it does not fit.
     pub fn send(&self, message: Outgoing) {
-        if self.cut.load(Ordering::Relaxed) {
+        if self.0.cut.load(Ordering::Relaxed) {
             return;
         }
-        if self.fill.claim(message.size()) {
+        if self.0.fill.claim(message.size()) {
             self.put(Delivery::Message(message));
         } else {
             self.close(CloseCode::SlowConsumer);
@@ -57,36 +73,49 @@ impl Outbox {
 
     /// Has the connection closed after what is queued; nothing comes behind it.
     pub fn close(&self, code: CloseCode) {
-        if !self.cut.swap(true, Ordering::Relaxed) {
+        if !self.0.cut.swap(true, Ordering::Relaxed) {
             self.put(Delivery::Close(code));
         }
     }
 
     /// Says that a room has no member of this connection any more.
     pub fn forget(&self, room: RoomId) {
-        if !self.cut.load(Ordering::Relaxed) {
+        if !self.0.cut.load(Ordering::Relaxed) {
             self.put(Delivery::Forget(room));
         }
     }
 
     fn put(&self, delivery: Delivery) {
-        // A connection that is gone needs nothing.
-        let _ = self.queue.send(delivery);
+        self.0.lock().push_back(delivery);
+        self.0.reader.wake();
     }
 }
 
-/// The receiving end: a stream that never ends while an [`Outbox`] lives. Who takes a message from it sees to it
-/// that its bytes are released when they are written.
+/// The receiving end: a stream that never ends. Who takes a message from it sees to it that its bytes are released
+/// when they are written. Once it is dropped nothing is queued any more.
 #[derive(Debug)]
-pub struct Inbox {
-    receiver: mpsc::UnboundedReceiver<Delivery>,
-}
+pub struct Inbox(Arc<Shared>);
 
 impl Stream for Inbox {
     type Item = Delivery;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
-        self.receiver.poll_recv(cx)
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
+        self.0.reader.register(cx.waker());
+        let mut queue = self.0.lock();
+        if let Some(delivery) = queue.pop_front() {
+            return Poll::Ready(Some(delivery));
+        }
+        if queue.capacity() > KEPT {
+            queue.shrink_to(KEPT);
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.0.cut.store(true, Ordering::Relaxed);
+        *self.0.lock() = VecDeque::new();
     }
 }
 

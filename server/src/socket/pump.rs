@@ -7,10 +7,10 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use actix_web::Error;
@@ -52,18 +52,19 @@ where
     S: Stream<Item = Result<Bytes, Error>>,
 {
     let queue = Rc::new(RefCell::new(Queue::default()));
-    let task = run(frames, Rc::clone(&queue), socket, patience);
+    // In a box, or the task would hold it twice: as an argument and as a part of its state.
+    let task = run(Box::pin(frames), Rc::clone(&queue), socket, patience);
     (Body { queue, fill }, task)
 }
 
-async fn run<S>(frames: S, queue: Rc<RefCell<Queue>>, socket: Weak<Descriptor>, patience: Duration)
+async fn run<S>(mut frames: Pin<Box<S>>, queue: Rc<RefCell<Queue>>, socket: Weak<Descriptor>, patience: Duration)
 where
     S: Stream<Item = Result<Bytes, Error>>,
 {
-    if !carry(frames, &queue).await {
+    if !poll_fn(|cx| carry(frames.as_mut(), &queue, cx)).await {
         return;
     }
-    drop(queue);
+    drop((frames, queue));
     if let Some(socket) = socket.upgrade().filter(|socket| socket.is_closed_by_peer()) {
         // Else the dispatcher would wait for more input, and the peer for the end of the connection.
         socket.stop_reading();
@@ -75,24 +76,22 @@ where
 }
 
 /// Queues all frames; false when there is nobody any more to take them.
-async fn carry<S: Stream<Item = Result<Bytes, Error>>>(frames: S, queue: &RefCell<Queue>) -> bool {
-    let mut frames = pin!(frames);
-    poll_fn(|cx| {
-        loop {
-            if queue.borrow_mut().is_abandoned(cx) {
-                return Poll::Ready(false);
-            }
-            match frames.as_mut().poll_next(cx) {
-                Poll::Ready(Some(Ok(chunk))) => queue.borrow_mut().push(chunk),
-                Poll::Ready(_) => {
-                    queue.borrow_mut().end();
-                    return Poll::Ready(true);
-                }
-                Poll::Pending => return Poll::Pending,
+fn carry<S>(mut frames: Pin<&mut S>, queue: &RefCell<Queue>, cx: &mut Context<'_>) -> Poll<bool>
+where
+    S: Stream<Item = Result<Bytes, Error>>,
+{
+    loop {
+        if queue.borrow_mut().is_abandoned(cx) {
+            return Poll::Ready(false);
+        }
+        match ready!(frames.as_mut().poll_next(cx)) {
+            Some(Ok(chunk)) => queue.borrow_mut().push(chunk),
+            _ => {
+                queue.borrow_mut().end();
+                return Poll::Ready(true);
             }
         }
-    })
-    .await
+    }
 }
 
 impl Queue {
@@ -128,7 +127,7 @@ impl Queue {
 impl Stream for Body {
     type Item = Result<Bytes, Error>;
 
-    fn poll_next(self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut queue = self.queue.borrow_mut();
         if let Some(piece) = queue.piece() {
             self.fill.release(piece.len());
