@@ -32,7 +32,7 @@ contracts: tests/contracts/node_modules tests/contracts/.venv ## the published s
 	cd tests/contracts && node run.mjs
 
 e2e: web ## a real server process, over real sockets
-	cargo build --locked -p roomcast-server
+	cargo build --locked -p roomcast-server --bins --examples
 	cargo test --locked -p roomcast-tests
 
 browser: web tests/browser/node_modules ## calls and broadcasts in real Chromium, with real H.264 from ffmpeg

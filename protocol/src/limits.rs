@@ -3,6 +3,7 @@
 //! Sizes are in bytes, durations are [`Duration`]s. A number that an operator may change is the default of a
 //! setting; the others are fixed by the protocol itself.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 /// Largest payload of one WebSocket frame, either direction (default of `--max-frame`).
@@ -61,3 +62,19 @@ pub const GROUP_PUBLISHERS: usize = 9;
 pub const PARTICIPANTS: usize = 32;
 /// Kicked users a room remembers at once; over it the oldest kick is forgotten.
 pub const KICKED_USERS: usize = 4096;
+/// Time without a message in either direction after which a connection is closed (default of `--idle-timeout`).
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
+/// Age at which a connection is closed (default of `--max-connection-age`).
+pub const CONNECTION_AGE: Duration = Duration::from_secs(2 * 3600);
+/// Time without a message to a client after which it gets a `KEEPALIVE` (default of `--keepalive-interval`).
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(240);
+/// Time between two WebSocket pings; a peer silent for three of them is dropped (default of `--ping-interval`).
+pub const PING_INTERVAL: Duration = Duration::from_secs(30);
+/// Messages a second at which a connection is read (default of `--rate-limit`).
+pub const RATE_MESSAGES: NonZeroU64 = NonZeroU64::new(200).expect("it is not 0");
+/// Bytes a second at which a connection is read (default of `--rate-limit`).
+pub const RATE_BYTES: NonZeroU64 = NonZeroU64::new(1024 * 1024).expect("it is not 0");
+/// How long a connection may be over its rate before it is closed (default of `--rate-limit-grace`).
+pub const RATE_GRACE: Duration = Duration::from_secs(60);
+/// Connections one address may have (default of `--max-connections-per-address`).
+pub const CONNECTIONS_PER_ADDRESS: usize = 10_000;

@@ -12,14 +12,15 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use roomcast_protocol::schema;
 
-use crate::config::{Cli, Command, Serve};
+use crate::config::{Cli, Command, Serve, to_usize};
 use crate::node::Node;
-use crate::{http, publish, telemetry};
+use crate::{http, publish, socket, telemetry};
 
 /// How long a lost peer may take to close; the library's clock makes shorter times hang.
 const CLIENT_DISCONNECT: std::time::Duration = std::time::Duration::from_millis(700);
 
 /// Reads the command line and carries it out.
+#[must_use]
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -79,6 +80,7 @@ async fn listen(settings: Serve) -> Result<(), String> {
     let data = web::Data::from(node.clone());
     let routes = http::routes(&data);
     let mut server = HttpServer::new(move || App::new().configure(routes.clone()))
+        .on_connect(socket::on_connect(to_usize(settings.connection.send_buffer), settings.connection.stall_timeout))
         .client_disconnect_timeout(CLIENT_DISCONNECT)
         .shutdown_timeout(settings.shutdown_timeout.as_secs())
         .disable_signals();

@@ -1,20 +1,11 @@
 //! The binary `roomcast`.
 
-mod app;
-mod clock;
-mod config;
-mod http;
-mod ice;
-mod live;
-mod node;
-mod publish;
-mod room;
-mod session;
-mod telemetry;
-mod token;
-
 use std::process::ExitCode;
 
+// What connections leave behind goes back to the system within seconds, without being asked.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
-    app::run()
+    roomcast_server::run()
 }

@@ -1,16 +1,20 @@
 //! What all parts of one running server share: its settings, its rooms, its broadcasts, its clock.
 
+mod connections;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::watch;
 
-use roomcast_core::room::ConnectionId;
+use roomcast_protocol::code::CloseCode;
 
 use crate::clock::Clock;
 use crate::config::Serve;
 use crate::live::LiveIndex;
 use crate::room::Registry;
+use crate::socket::Sockets;
+
+use connections::Connections;
 
 /// One running server.
 #[derive(Debug)]
@@ -19,8 +23,9 @@ pub struct Node {
     pub clock: Clock,
     pub rooms: Registry,
     pub live: Arc<LiveIndex>,
+    pub sockets: Sockets,
+    pub connections: Connections,
     draining: watch::Sender<bool>,
-    connections: AtomicU64,
 }
 
 impl Node {
@@ -29,19 +34,17 @@ impl Node {
             clock: Clock::start(),
             rooms: Registry::new(settings.max_rooms),
             live: Arc::new(LiveIndex::default()),
+            sockets: Sockets::new(settings.sockets()),
+            connections: Connections::default(),
             draining: watch::Sender::new(false),
-            connections: AtomicU64::new(0),
             settings,
         })
-    }
-
-    pub fn next_connection(&self) -> ConnectionId {
-        ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Says to all that the server stops.
     pub fn drain(&self) {
         self.draining.send_replace(true);
+        self.connections.close_all(CloseCode::ServiceRestart);
     }
 
     pub fn is_draining(&self) -> bool {

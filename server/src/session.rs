@@ -1,12 +1,10 @@
-//! One actor per WebSocket: from frames to signals, from a room's deliveries to frames.
+//! One session per WebSocket connection: from messages to signals, from a room's deliveries to messages.
 //!
-//! It decodes, keeps the protocol's limits and hands signals to rooms; what they mean is the rooms' business.
-//! This folder alone names the WebSocket crate.
+//! It decodes and hands signals to rooms; what they mean is the rooms' business, what a connection may do is
+//! `socket`'s.
 
-mod actor;
-mod close;
-mod handshake;
+mod application;
 mod inbound;
-mod outbound;
+mod upgrade;
 
-pub use handshake::upgrade;
+pub use upgrade::{SUBPROTOCOLS, upgrade};

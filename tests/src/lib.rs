@@ -5,6 +5,7 @@
 
 pub mod broadcast;
 pub mod client;
+pub mod raw;
 pub mod server;
 
 use std::future::Future;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
@@ -23,10 +24,15 @@ pub struct Server {
 /// When it was not built.
 #[must_use]
 pub fn program() -> PathBuf {
+    built("roomcast")
+}
+
+fn built(path: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
     let folder = test.parent().and_then(std::path::Path::parent).expect("tests stand in target/PROFILE/deps");
-    let program = folder.join("roomcast");
-    assert!(program.is_file(), "{} is missing: run `cargo build -p roomcast-server`", program.display());
+    let program = folder.join(path);
+    let build = "cargo build -p roomcast-server --bins --examples";
+    assert!(program.is_file(), "{} is missing: run `{build}`", program.display());
     program
 }
 
@@ -36,17 +42,53 @@ impl Server {
     /// # Panics
     /// When it does not come up.
     pub async fn start(flags: &[&str]) -> Self {
-        let mut child = Command::new(program())
-            .args(["serve", "--listen", "127.0.0.1:0", "--workers", "2"])
-            .args(flags)
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("the server starts");
+        let mut command = Command::new(program());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "2"]).args(flags);
+        Self::run(command).await
+    }
+
+    /// Starts the example `echo`, which answers under `/echo`.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub async fn echo(flags: &[&str]) -> Self {
+        let mut command = Command::new(built("examples/echo"));
+        command.args(["--listen", "127.0.0.1:0"]).args(flags);
+        Self::run(command).await
+    }
+
+    async fn run(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("the server starts");
         let stderr = child.stderr.take().expect("its log is piped");
         let mut log = BufReader::new(stderr).lines();
         let address = soon("the server to listen", listening(&mut log)).await;
         Self { child, address, log }
+    }
+
+    /// Its resident memory, in KiB.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let status = format!("/proc/{}/status", self.child.id().expect("the server runs"));
+        let status = std::fs::read_to_string(status).expect("the system tells of its processes");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+        line.trim().trim_end_matches(" kB").parse().expect("a number of KiB")
+    }
+
+    /// The processor time it has used.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    #[must_use]
+    pub fn processor_time(&self) -> Duration {
+        let stat = format!("/proc/{}/stat", self.child.id().expect("the server runs"));
+        let stat = std::fs::read_to_string(stat).expect("the system tells of its processes");
+        let (_, behind) = stat.rsplit_once(')').expect("a name in brackets");
+        let ticks: u64 = behind.split_whitespace().skip(11).take(2).map(|text| text.parse().unwrap_or(0)).sum();
+        // The unit is a hundredth of a second on every Linux.
+        Duration::from_millis(ticks * 10)
     }
 
     /// An address on the server.

@@ -134,6 +134,12 @@ impl Outgoing {
         self.object.len() + 32
     }
 
+    /// Whether it has a number, and so can be sent again.
+    #[must_use]
+    pub const fn is_numbered(&self) -> bool {
+        self.number.is_some()
+    }
+
     /// The message goes to the socket now: who comes back without saying what it got is not sent it again.
     pub fn written(&self) {
         if let Some((sequence, receipt)) = &self.number {

@@ -1,20 +1,26 @@
 //! The way from a room to a connection: a queue with a bound in bytes that nobody waits for.
 //!
-//! What is queued counts until the connection takes it, which it does only while its peer reads. Over the
-//! bound the connection is told to close as a slow consumer and gets nothing more.
+//! What is queued counts until the connection's socket has taken it, wherever it waits till then. Over the bound
+//! the connection is told to close as a slow consumer and gets nothing more.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
-use tokio::sync::mpsc;
+use futures_util::task::AtomicWaker;
 
 use roomcast_core::room::Outgoing;
 use roomcast_protocol::code::CloseCode;
 
 use super::joined::Departure;
+
+use crate::socket::Fill;
+
+/// Deliveries for which an empty queue keeps its memory.
+const KEPT: usize = 8;
 
 /// Something for a connection.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,93 +33,96 @@ pub enum Delivery {
     Forget(Departure),
 }
 
+/// The sending end.
+#[derive(Debug, Clone)]
+pub struct Outbox(Arc<Shared>);
+
+/// A plain queue: an empty one costs nothing, where a channel keeps room for 32 deliveries.
 #[derive(Debug)]
-struct Fill {
-    bytes: AtomicUsize,
-    bound: usize,
-    /// What may stand in the queue on top of the bound.
-    allowance: AtomicUsize,
+struct Shared {
+    queue: Mutex<VecDeque<Delivery>>,
+    reader: AtomicWaker,
+    fill: Arc<Fill>,
     cut: AtomicBool,
 }
 
-/// The sending end.
-#[derive(Debug, Clone)]
-pub struct Outbox {
-    queue: mpsc::UnboundedSender<Delivery>,
-    fill: Arc<Fill>,
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Delivery>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Outbox {
-    /// An outbox that holds at most `bound` bytes, and its receiving end.
-    pub fn new(bound: usize) -> (Self, Inbox) {
-        let (queue, receiver) = mpsc::unbounded_channel();
-        let fill = Arc::new(Fill {
-            bytes: AtomicUsize::new(0),
-            bound,
-            allowance: AtomicUsize::new(0),
-            cut: AtomicBool::new(false),
-        });
-        (Self { queue, fill: Arc::clone(&fill) }, Inbox { receiver, fill })
+    /// An outbox that keeps to a connection's bound, and its receiving end.
+    pub fn new(fill: Arc<Fill>) -> (Self, Inbox) {
+        let (queue, reader, cut) = (Mutex::default(), AtomicWaker::new(), AtomicBool::new(false));
+        let shared = Arc::new(Shared { queue, reader, fill, cut });
+        (Self(Arc::clone(&shared)), Inbox(shared))
     }
 
     /// Queues a message, or has the connection closed when it does not fit.
     pub fn send(&self, message: Outgoing) {
-        if self.fill.cut.load(Ordering::Relaxed) {
+        if self.0.cut.load(Ordering::Relaxed) {
             return;
         }
-        let size = message.size();
-        let before = self.fill.bytes.fetch_add(size, Ordering::Relaxed);
-        if before + size > self.fill.bound + self.fill.allowance.load(Ordering::Relaxed) {
+        if self.0.fill.claim(message.size()) {
+            self.put(Delivery::Message(message));
+        } else {
             self.close(CloseCode::SlowConsumer);
-            return;
         }
-        self.put(Delivery::Message(message));
     }
 
     /// Makes room for what a member is sent at once when it comes back, so that a full backlog does not make it
     /// a slow consumer time and again. Once per connection: a backlog has a bound, its repetition has none.
     pub fn allow(&self, bytes: usize) {
-        self.fill.allowance.fetch_max(bytes, Ordering::Relaxed);
+        self.0.fill.allow(bytes);
     }
 
     /// Has the connection closed after what is queued; nothing comes behind it.
     pub fn close(&self, code: CloseCode) {
-        if !self.fill.cut.swap(true, Ordering::Relaxed) {
+        if !self.0.cut.swap(true, Ordering::Relaxed) {
             self.put(Delivery::Close(code));
         }
     }
 
     /// Says that a room has no member of this connection any more.
     pub fn forget(&self, departure: Departure) {
-        if !self.fill.cut.load(Ordering::Relaxed) {
+        if !self.0.cut.load(Ordering::Relaxed) {
             self.put(Delivery::Forget(departure));
         }
     }
 
     fn put(&self, delivery: Delivery) {
-        // A connection that is gone needs nothing.
-        let _ = self.queue.send(delivery);
+        self.0.lock().push_back(delivery);
+        self.0.reader.wake();
     }
 }
 
-/// The receiving end: a stream that never ends while an [`Outbox`] lives. What it gives goes to the socket;
-/// what is never taken from it counts as never written.
+/// The receiving end: a stream that never ends. Who takes a message from it sees to it that its bytes are released
+/// when they are written. Once it is dropped nothing is queued any more.
 #[derive(Debug)]
-pub struct Inbox {
-    receiver: mpsc::UnboundedReceiver<Delivery>,
-    fill: Arc<Fill>,
-}
+pub struct Inbox(Arc<Shared>);
 
 impl Stream for Inbox {
     type Item = Delivery;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
-        let polled = self.receiver.poll_recv(cx);
-        if let Poll::Ready(Some(Delivery::Message(message))) = &polled {
-            self.fill.bytes.fetch_sub(message.size(), Ordering::Relaxed);
-            message.written();
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
+        self.0.reader.register(cx.waker());
+        let mut queue = self.0.lock();
+        if let Some(delivery) = queue.pop_front() {
+            return Poll::Ready(Some(delivery));
         }
-        polled
+        if queue.capacity() > KEPT {
+            queue.shrink_to(KEPT);
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.0.cut.store(true, Ordering::Relaxed);
+        *self.0.lock() = VecDeque::new();
     }
 }
 
@@ -121,7 +130,6 @@ impl Stream for Inbox {
 mod tests {
     use super::*;
     use futures_util::{FutureExt, StreamExt};
-    use roomcast_core::room::Backlog;
 
     fn message(length: usize) -> Outgoing {
         Outgoing::plain("x".repeat(length).into())
@@ -133,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_full_outbox_closes_the_connection_and_takes_nothing_more() {
-        let (outbox, mut inbox) = Outbox::new(300);
+        let (outbox, mut inbox) = Outbox::new(Fill::new(300));
         outbox.send(message(100));
         outbox.send(message(100));
         outbox.send(message(100));
@@ -146,7 +154,7 @@ mod tests {
 
     #[test]
     fn one_whole_replay_fits_on_top_of_the_bound_and_a_second_does_not() {
-        let (outbox, mut inbox) = Outbox::new(300);
+        let (outbox, mut inbox) = Outbox::new(Fill::new(300));
         for _ in 0..2 {
             outbox.allow(message(1000).size());
             outbox.send(message(1000));
@@ -156,24 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_taken_counts_as_written() {
-        let mut backlog = Backlog::default();
-        let (outbox, mut inbox) = Outbox::new(300);
-        for text in ["one", "two"] {
-            let sequence = backlog.push(text.into(), false);
-            outbox.send(Outgoing::numbered(sequence, text.into(), backlog.receipt()));
-        }
-        assert!(take(&mut inbox).is_some());
-        drop(inbox);
-        assert_eq!(backlog.resume_point(None), 1);
-    }
-
-    #[test]
-    fn what_is_taken_makes_room() {
-        let (outbox, mut inbox) = Outbox::new(300);
+    fn what_is_written_makes_room() {
+        let fill = Fill::new(300);
+        let (outbox, mut inbox) = Outbox::new(Arc::clone(&fill));
         for _ in 0..100 {
             outbox.send(message(200));
             assert_eq!(take(&mut inbox), Some(Delivery::Message(message(200))));
+            fill.release(message(200).size());
         }
     }
 }

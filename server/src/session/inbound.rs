@@ -2,69 +2,62 @@
 
 use std::sync::Arc;
 
+use actix::Addr;
 use actix::dev::SendError;
-use actix::{ActorFutureExt, Addr, AsyncContext, WrapFuture};
-use actix_web_actors::ws::WebsocketContext;
+use bytestring::ByteString;
 
 use roomcast_core::room::{Outgoing, Welcome};
 use roomcast_protocol::ack;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::{Body, Join, Refusal, Signal, SignalKind, decode};
 
-use super::actor::SessionActor;
+use super::application::Session;
 use crate::clock::unix_millis;
 use crate::config::to_usize;
 use crate::room::{JoinRoom, Outcome, RoomActor, RoomSignal};
+use crate::socket::Port;
 use crate::{ice, token};
 
 /// How often a `JOIN` is tried again when it met a room in the moment of its end.
 const ATTEMPTS: u32 = 3;
 
-impl SessionActor {
-    pub(super) fn on_message(&mut self, text: &str, ctx: &mut WebsocketContext<Self>) {
-        match decode(text) {
-            Err(refusal) => self.refuse_message(&refusal, text),
+impl Session {
+    pub(super) fn on_message(&mut self, text: ByteString, port: &mut Port<'_, Self>) {
+        match decode(text.clone()) {
+            Err(refusal) => self.refuse_message(&refusal, &text),
             Ok(signal) => match &signal.body {
                 Body::Join(join) => {
                     let join = join.clone();
-                    self.join(signal, &join, ATTEMPTS, ctx);
+                    self.join(signal, &join, ATTEMPTS, port);
                 }
                 _ => self.forward(signal),
             },
         }
     }
 
-    fn join(&mut self, signal: Signal, join: &Join, attempts: u32, ctx: &mut WebsocketContext<Self>) {
+    fn join(&mut self, signal: Signal, join: &Join, attempts: u32, port: &mut Port<'_, Self>) {
         let id = signal.head.room_id.clone();
-        if !self.rooms.contains_key(&id) && self.rooms.len() >= self.node.settings.max_rooms_per_connection {
+        if !self.rooms.contains_key(&id) && self.rooms.len() >= self.node.settings.connection.max_rooms_per_connection {
             self.refuse(&signal, AckCode::RateLimited, "the connection is in as many rooms as it may");
             return;
         }
         let found = self.node.rooms.open(&self.node, &id, signal.head.room_type, join.options.room_creating);
         match found {
-            Ok(room) => self.ask(&room, signal, join.clone(), attempts, ctx),
+            Ok(room) => self.ask(&room, signal, join.clone(), attempts, port),
             Err(none) => self.refuse(&signal, none.code(), &none.to_string()),
         }
     }
 
-    fn ask(
-        &mut self,
-        room: &Addr<RoomActor>,
-        signal: Signal,
-        join: Join,
-        attempts: u32,
-        ctx: &mut WebsocketContext<Self>,
-    ) {
+    fn ask(&mut self, room: &Addr<RoomActor>, signal: Signal, join: Join, attempts: u32, port: &mut Port<'_, Self>) {
         let attempt = self.rooms.insert(signal.head.room_id.clone(), room.clone());
         let welcome = self.welcome(signal.head.session.user_id.as_str());
         let (connection, outbox) = (self.connection, self.outbox.clone());
         let asked = room.send(JoinRoom { connection, outbox, attempt, signal: signal.clone(), welcome });
-        let done = asked.into_actor(self).map(move |outcome, session, ctx| match outcome {
+        port.when_done(asked, move |session, outcome, port| match outcome {
             Ok(Outcome::Answered) => {}
-            _ if attempts > 1 => session.join(signal, &join, attempts - 1, ctx),
+            _ if attempts > 1 => session.join(signal, &join, attempts - 1, port),
             _ => session.refuse(&signal, AckCode::Unavailable, "the room keeps closing; try again"),
         });
-        ctx.spawn(done);
     }
 
     fn welcome(&self, user: &str) -> Welcome {
@@ -112,7 +105,7 @@ impl SessionActor {
 
     /// Goes through the outbox like everything else, so that order and bound hold.
     fn say_error(&self, code: AckCode, kind: Option<SignalKind>, reason: &str, request: Option<&str>) {
-        let limit = to_usize(self.node.settings.max_message);
+        let limit = to_usize(self.node.settings.connection.max_message);
         let text: Arc<str> = ack::encode_error(code, kind, reason, request, limit);
         self.outbox.send(Outgoing::plain(text));
     }

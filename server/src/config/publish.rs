@@ -1,0 +1,45 @@
+//! Settings of `roomcast publish`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use roomcast_protocol::id::{ObjectId, RoomId, UserId};
+
+use super::value::duration;
+
+/// Settings of `roomcast publish`.
+#[derive(Debug, Clone, Args)]
+pub struct Publish {
+    /// The server.
+    #[arg(long, env = "ROOMCAST_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub server: String,
+    /// The room; created when it does not exist.
+    #[arg(long)]
+    pub room: RoomId,
+    /// The user in whose name to publish.
+    #[arg(long, default_value = "publisher")]
+    pub user: UserId,
+    /// Name of the multivariant playlist.
+    #[arg(long, default_value = "main")]
+    pub playlist: ObjectId,
+    /// Name of the variant.
+    #[arg(long, default_value = "v0")]
+    pub variant: ObjectId,
+    /// Length of segments; each begins at the first sync sample after it.
+    #[arg(long, default_value = "1s", value_parser = duration, value_name = "TIME")]
+    pub segment: Duration,
+    /// Longest part.
+    #[arg(long, default_value = "350ms", value_parser = duration, value_name = "TIME")]
+    pub part: Duration,
+    /// No segment may round to more: a whole number of seconds, at least the longest time between two key frames.
+    #[arg(long, default_value = "2s", value_parser = duration, value_name = "TIME")]
+    pub target_duration: Duration,
+    /// What is logged besides the progress line.
+    #[arg(long, env = "ROOMCAST_LOG", default_value = "warn", value_name = "FILTER")]
+    pub log: String,
+    /// A file of fragmented MP4, or `-` for standard input.
+    #[arg(value_name = "FILE")]
+    pub source: PathBuf,
+}

@@ -1,0 +1,17 @@
+//! The Roomcast server. Its one way in is [`run`]; the [`socket`] layer can carry other applications, too.
+
+mod app;
+mod clock;
+mod config;
+mod http;
+mod ice;
+mod live;
+mod node;
+mod publish;
+mod room;
+mod session;
+pub mod socket;
+mod telemetry;
+mod token;
+
+pub use app::run;

@@ -1,0 +1,83 @@
+//! Which connections there are on this node, so that all can be closed when it stops.
+//!
+//! A list costs an entry per connection; a task that waits for the stop would cost each several hundred bytes and
+//! a look at every message.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use roomcast_core::room::ConnectionId;
+use roomcast_protocol::code::CloseCode;
+
+use crate::room::Outbox;
+
+/// The open connections.
+#[derive(Debug, Default)]
+pub struct Connections(Mutex<List>);
+
+#[derive(Debug, Default)]
+struct List {
+    last: u64,
+    open: HashMap<ConnectionId, Outbox>,
+    /// Why every connection is closed, once it is.
+    closed: Option<CloseCode>,
+}
+
+impl Connections {
+    /// Gives a connection its number. Once all are closed it is closed at once.
+    pub fn open(&self, outbox: &Outbox) -> ConnectionId {
+        let mut list = self.lock();
+        list.last += 1;
+        let id = ConnectionId(list.last);
+        match list.closed {
+            Some(code) => outbox.close(code),
+            None => drop(list.open.insert(id, outbox.clone())),
+        }
+        id
+    }
+
+    /// Forgets a connection.
+    pub fn close(&self, id: ConnectionId) {
+        let mut list = self.lock();
+        list.open.remove(&id);
+        // A table does not shrink by itself after many have left.
+        if list.open.capacity() > 1024 && list.open.len() < list.open.capacity() / 8 {
+            list.open.shrink_to_fit();
+        }
+    }
+
+    /// Closes all, each behind what is queued for it.
+    pub fn close_all(&self, code: CloseCode) {
+        let open = {
+            let mut list = self.lock();
+            list.closed = Some(code);
+            std::mem::take(&mut list.open)
+        };
+        open.values().for_each(|outbox| outbox.close(code));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, List> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::room::Delivery;
+    use crate::socket::Fill;
+    use futures_util::{FutureExt, StreamExt};
+
+    #[test]
+    fn all_are_closed_also_those_that_come_too_late() {
+        let connections = Connections::default();
+        let [one, gone, late] = [(); 3].map(|()| Outbox::new(Fill::new(100)));
+        connections.open(&one.0);
+        connections.close(connections.open(&gone.0));
+        connections.close_all(CloseCode::ServiceRestart);
+        connections.open(&late.0);
+        let told = [one, gone, late].map(|(_outbox, mut inbox)| inbox.next().now_or_never().flatten());
+        let restart = || Some(Delivery::Close(CloseCode::ServiceRestart));
+        assert_eq!(told, [restart(), None, restart()]);
+    }
+}

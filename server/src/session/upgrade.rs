@@ -1,0 +1,30 @@
+//! `GET /ws`: the opening handshake.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use roomcast_protocol::code::AckCode;
+
+use super::application::Session;
+use crate::http::answer;
+use crate::node::Node;
+use crate::socket::{Refused, refusal};
+
+/// The subprotocol, echoed when offered.
+pub const SUBPROTOCOLS: &[&str] = &["roomcast.v1"];
+
+/// Upgrades a request to a session, or says why not.
+pub async fn upgrade(request: HttpRequest, payload: web::Payload, node: web::Data<Node>) -> HttpResponse {
+    if node.is_draining() {
+        return answer::error(AckCode::Unavailable, "the server is stopping");
+    }
+    let made = node.sockets.upgrade(&request, payload, |fill| Session::new(node.clone().into_inner(), fill));
+    made.unwrap_or_else(|refused| refusal(refused, answer::error(code(refused), refused.to_string())))
+}
+
+const fn code(refused: Refused) -> AckCode {
+    match refused {
+        Refused::Origin => AckCode::PermissionNotFound,
+        Refused::TooMany => AckCode::RateLimited,
+        _ => AckCode::InvalidSignal,
+    }
+}

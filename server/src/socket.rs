@@ -1,0 +1,128 @@
+//! A WebSocket connection, whole: one bad client harms nobody.
+//!
+//! ```text
+//! request payload ─▶ Intake (Guard, Bucket) ─▶ codec ─▶ Connection (Reassembler, Ages) ─▶ Application
+//!                                                                                             │ Port
+//! dispatcher ◀── Body ◀── queue ◀── pump ◀────────────── codec ◀──────────────────────────────┘
+//! ```
+//!
+//! Frames and messages have limits, input has a rate, output has a bound ([`Fill`]) that counts every byte from
+//! where it is queued until the socket's dispatcher takes it. Nothing here waits for a peer. What messages mean is
+//! the [`Application`]'s business. This folder alone names the WebSocket crate.
+
+mod address;
+mod ages;
+mod application;
+mod close;
+mod connection;
+mod descriptor;
+mod fill;
+mod guard;
+mod handshake;
+mod intake;
+mod outbound;
+mod progress;
+mod pump;
+mod rate;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::ws::Codec;
+use actix_web::http::header::HeaderValue;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web_actors::ws::{WebsocketContext, handshake_with_protocols};
+
+pub use ages::Spans;
+pub use application::{Application, Port};
+pub use descriptor::on_connect;
+pub use fill::Fill;
+pub use handshake::Refused;
+pub use rate::Rate;
+
+use address::Addresses;
+use connection::{Connection, Wire};
+use descriptor::Descriptor;
+use intake::{Intake, Verdict};
+use progress::Progress;
+
+/// Settings of every connection.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Largest payload of a frame, either direction, in bytes.
+    pub max_frame: usize,
+    /// Largest message over all its frames, in bytes.
+    pub max_message: usize,
+    /// Most bytes on their way to a peer that does not read.
+    pub max_outbox: usize,
+    /// How fast a connection is read, and how long it may stay over that; absent: as fast as it sends.
+    pub rate: Option<(Rate, Duration)>,
+    /// What is due with time.
+    pub spans: Spans,
+    /// How long a closed connection may take to take in what is left, before its socket is shut down.
+    pub close_timeout: Duration,
+    /// Connections one address may have.
+    pub max_per_address: usize,
+    /// Origins whose pages may connect; empty: all.
+    pub allowed_origins: Vec<String>,
+    /// Subprotocols, echoed when offered.
+    pub protocols: &'static [&'static str],
+}
+
+/// All connections of a server.
+#[derive(Debug)]
+pub struct Sockets {
+    settings: Arc<Settings>,
+    addresses: Arc<Addresses>,
+}
+
+impl Sockets {
+    /// No connections yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { addresses: Addresses::new(settings.max_per_address), settings: Arc::new(settings) }
+    }
+
+    /// Opens a connection. `make` gets the count of bytes on their way to the peer, which whoever queues messages
+    /// for it has to keep to.
+    ///
+    /// # Errors
+    /// When the request is no handshake or must not become a connection.
+    pub fn upgrade<A: Application>(
+        &self,
+        request: &HttpRequest,
+        payload: web::Payload,
+        make: impl FnOnce(Arc<Fill>) -> A,
+    ) -> Result<HttpResponse, Refused> {
+        let settings = &self.settings;
+        handshake::check(request, &settings.allowed_origins)?;
+        let mut response = handshake_with_protocols(request, settings.protocols).map_err(|_| Refused::NoUpgrade)?;
+        let socket = Descriptor::of(request);
+        if let Some(address) = request.peer_addr() {
+            let permit = self.addresses.enter(address.ip()).ok_or(Refused::TooMany)?;
+            if let Some(socket) = socket.upgrade() {
+                socket.keep(permit);
+            }
+        }
+        let (fill, verdict) = (Fill::new(settings.max_outbox), Verdict::default());
+        let progress = Rc::new(Progress::default());
+        let wire = Wire::new(Arc::clone(settings), Arc::clone(&fill), Rc::clone(&progress), &verdict, &socket);
+        let intake = Intake::new(payload, settings.max_frame, settings.rate, Rc::clone(&verdict));
+        let codec = Codec::new().max_size(settings.max_frame);
+        let frames = WebsocketContext::with_codec(Connection::new(make(Arc::clone(&fill)), wire), intake, codec);
+        let (body, task) = pump::pump(frames, fill, progress, socket, settings.close_timeout);
+        actix_web::rt::spawn(task);
+        Ok(response.streaming(body))
+    }
+}
+
+/// Gives the answer to a refused request its status and headers.
+#[must_use]
+pub fn refusal(refused: Refused, mut response: HttpResponse) -> HttpResponse {
+    *response.status_mut() = refused.status();
+    for (name, value) in refused.headers() {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

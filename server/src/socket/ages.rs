@@ -1,0 +1,181 @@
+//! What a connection owes to time: pings, keepalives and the ends of silence and age. Pure.
+//!
+//! One timer per connection is enough: it asks what is due, and when to ask again. Traffic only moves deadlines
+//! back, so that the timer is never set anew before it has fired.
+
+use std::time::{Duration, Instant};
+
+use roomcast_protocol::code::CloseCode;
+
+/// Pings that a peer may leave unanswered.
+const UNANSWERED: u32 = 3;
+
+/// Settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spans {
+    /// Time without a message in either direction after which the connection is closed. Pings and keepalives are
+    /// no messages here: else a keepalive would keep every connection.
+    pub idle: Duration,
+    /// Age at which it is closed.
+    pub age: Duration,
+    /// Time without a message to the peer after which it gets a keepalive.
+    pub keepalive: Duration,
+    /// Time between two pings.
+    pub ping: Duration,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// Close.
+    Close(CloseCode),
+    /// Drop: nobody is there to be told.
+    Drop,
+    /// Send a ping.
+    Ping,
+    /// Send a keepalive.
+    Keepalive,
+}
+
+/// The ages of one connection.
+#[derive(Debug)]
+pub struct Ages {
+    opened: Instant,
+    exchanged: Instant,
+    said: Instant,
+    pinged: Instant,
+    unanswered: u32,
+}
+
+impl Ages {
+    /// A connection that opens now.
+    pub const fn new(now: Instant) -> Self {
+        Self { opened: now, exchanged: now, said: now, pinged: now, unanswered: 0 }
+    }
+
+    /// A frame came.
+    pub const fn on_frame(&mut self) {
+        self.unanswered = 0;
+    }
+
+    /// A message came.
+    pub const fn on_message(&mut self, now: Instant) {
+        self.exchanged = now;
+    }
+
+    /// A message was sent.
+    pub const fn on_said(&mut self, now: Instant) {
+        self.exchanged = now;
+        self.said = now;
+    }
+
+    /// What is due, one thing at a time; ask until nothing is.
+    pub fn due(&mut self, now: Instant, spans: &Spans) -> Option<Due> {
+        if now >= self.opened + spans.age {
+            return Some(Due::Close(CloseCode::TooOld));
+        }
+        if now >= self.exchanged + spans.idle {
+            return Some(Due::Close(CloseCode::IdleTimeout));
+        }
+        if now >= self.pinged + spans.ping {
+            self.pinged = now;
+            self.unanswered += 1;
+            return Some(if self.unanswered > UNANSWERED { Due::Drop } else { Due::Ping });
+        }
+        if now >= self.said + spans.keepalive {
+            self.said = now;
+            return Some(Due::Keepalive);
+        }
+        None
+    }
+
+    /// When to ask again.
+    pub fn next(&self, spans: &Spans) -> Instant {
+        let ends = (self.opened + spans.age).min(self.exchanged + spans.idle);
+        ends.min(self.pinged + spans.ping).min(self.said + spans.keepalive)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SPANS: Spans = Spans {
+        idle: Duration::from_secs(600),
+        age: Duration::from_secs(7200),
+        keepalive: Duration::from_secs(240),
+        ping: Duration::from_secs(30),
+    };
+
+    /// What happens up to its end, in seconds, to a connection whose peer sends a frame and a message so often.
+    fn life(frames: u64, messages: u64, replies: u64) -> (u64, Vec<Due>) {
+        let start = Instant::now();
+        let mut ages = Ages::new(start);
+        let mut all = Vec::new();
+        for second in 1.. {
+            let now = start + Duration::from_secs(second);
+            let every = |period: u64| period != 0 && second % period == 0;
+            if every(frames) {
+                ages.on_frame();
+            }
+            if every(messages) {
+                ages.on_message(now);
+            }
+            if every(replies) {
+                ages.on_said(now);
+            }
+            while let Some(due) = ages.due(now, &SPANS) {
+                all.push(due);
+                if matches!(due, Due::Close(_) | Due::Drop) {
+                    return (second, all);
+                }
+            }
+            assert!(ages.next(&SPANS) > now);
+        }
+        unreachable!("every connection ends")
+    }
+
+    #[test]
+    fn a_silent_peer_is_dropped_after_three_pings() {
+        assert_eq!(life(0, 0, 0), (120, vec![Due::Ping, Due::Ping, Due::Ping, Due::Drop]));
+    }
+
+    #[test]
+    fn keepalives_and_pongs_do_not_keep_an_idle_connection() {
+        let (end, dues) = life(10, 0, 0);
+        assert_eq!((end, dues.last()), (600, Some(&Due::Close(CloseCode::IdleTimeout))));
+        assert_eq!(dues.iter().filter(|due| **due == Due::Keepalive).count(), 2);
+    }
+
+    #[test]
+    fn who_hears_nothing_gets_keepalives_and_who_hears_something_does_not() {
+        assert_eq!(life(3, 3, 0).1.iter().filter(|due| **due == Due::Keepalive).count(), 29);
+        assert!(!life(3, 3, 3).1.contains(&Due::Keepalive));
+    }
+
+    #[test]
+    fn a_busy_connection_ends_at_its_age() {
+        let (end, dues) = life(1, 1, 1);
+        assert_eq!((end, dues.last()), (7200, Some(&Due::Close(CloseCode::TooOld))));
+    }
+
+    proptest! {
+        #[test]
+        fn traffic_never_brings_the_next_deadline_forward(steps in prop::collection::vec((0_u64..40, 0_u8..3), 1..60)) {
+            let mut now = Instant::now();
+            let mut ages = Ages::new(now);
+            for (seconds, what) in steps {
+                now += Duration::from_secs(seconds);
+                while ages.due(now, &SPANS).is_some_and(|due| !matches!(due, Due::Close(_) | Due::Drop)) {}
+                let before = ages.next(&SPANS);
+                match what {
+                    0 => ages.on_frame(),
+                    1 => ages.on_message(now),
+                    _ => ages.on_said(now),
+                }
+                prop_assert!(ages.next(&SPANS) >= before);
+            }
+        }
+    }
+}

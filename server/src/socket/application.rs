@@ -1,0 +1,139 @@
+//! What a connection carries messages for, and how it answers.
+
+use std::time::Duration;
+
+use actix::fut::{ActorFutureExt, ActorStreamExt, wrap_future, wrap_stream};
+use actix::{ActorContext, AsyncContext};
+use actix_http::ws::{CloseReason, Message};
+use actix_web_actors::ws::WebsocketContext;
+use bytes::Bytes;
+use bytestring::ByteString;
+use futures_util::Stream;
+
+use roomcast_protocol::code::CloseCode;
+
+use super::connection::{Connection, Wire};
+use super::outbound;
+
+/// How long a peer may take to answer a close frame. Only then is the connection closed without it.
+const ANSWER: Duration = Duration::from_secs(1);
+
+/// What is on the server's side of a connection.
+///
+/// It gets whole messages, in order and within the limits, and the [`Port`] through which it answers.
+pub trait Application: Sized + Unpin + 'static {
+    /// The connection is open.
+    fn opened(&mut self, _port: &mut Port<'_, Self>) {}
+
+    /// A text message came.
+    fn text(&mut self, text: ByteString, port: &mut Port<'_, Self>);
+
+    /// Whether binary messages are taken; else they close the connection with 1003.
+    const BINARY: bool = false;
+
+    /// A binary message came.
+    fn binary(&mut self, _bytes: Bytes, _port: &mut Port<'_, Self>) {}
+
+    /// What the peer is told when it has not heard anything for long.
+    fn keepalive(&mut self) -> Option<ByteString> {
+        None
+    }
+
+    /// The connection is closed or lost; called once.
+    fn closed(&mut self) {}
+}
+
+/// The application's hand on its connection.
+pub struct Port<'a, A: Application> {
+    pub(super) wire: &'a mut Wire,
+    pub(super) ctx: &'a mut WebsocketContext<Connection<A>>,
+}
+
+impl<A: Application> Port<'_, A> {
+    /// Sends a text message; a connection that does not take what it is sent is closed instead, as a slow consumer.
+    pub fn send_text(&mut self, text: ByteString) {
+        if !self.wire.claim(outbound::size(text.len(), self.wire.max_frame())) {
+            return self.close(CloseCode::SlowConsumer);
+        }
+        self.wire.said();
+        outbound::text(text, self.wire.max_frame(), |frame| self.ctx.write_raw(frame));
+    }
+
+    /// Sends a text message for which `claimed` bytes of the connection's bound were claimed when it was queued.
+    pub fn send_claimed(&mut self, text: ByteString, claimed: usize) {
+        self.wire.exchange(claimed, outbound::size(text.len(), self.wire.max_frame()));
+        self.wire.said();
+        outbound::text(text, self.wire.max_frame(), |frame| self.ctx.write_raw(frame));
+    }
+
+    /// Calls back once all that was sent up to now has gone to the socket; never when it does not.
+    pub fn when_written(&mut self, done: impl FnOnce() + 'static) {
+        self.wire.progress.when_taken(done);
+    }
+
+    /// Sends a binary message, as [`send_text`](Self::send_text).
+    pub fn send_binary(&mut self, bytes: Bytes) {
+        if !self.wire.claim(outbound::size(bytes.len(), self.wire.max_frame())) {
+            return self.close(CloseCode::SlowConsumer);
+        }
+        self.wire.said();
+        outbound::binary(bytes, self.wire.max_frame(), |frame| self.ctx.write_raw(frame));
+    }
+
+    /// A keepalive is no message: it does not make an idle connection busy.
+    pub(super) fn send_keepalive(&mut self, text: ByteString) {
+        if self.wire.claim(outbound::size(text.len(), self.wire.max_frame())) {
+            outbound::text(text, self.wire.max_frame(), |frame| self.ctx.write_raw(frame));
+        } else {
+            self.close(CloseCode::SlowConsumer);
+        }
+    }
+
+    /// Closes the connection behind what was sent before. Nothing is written after it, and of what is still read
+    /// only the peer's own close frame counts.
+    pub fn close(&mut self, code: CloseCode) {
+        let description = (!code.reason().is_empty()).then(|| code.reason().to_owned());
+        self.close_with(Some(CloseReason { code: code.number().into(), description }));
+    }
+
+    pub(super) fn close_with(&mut self, reason: Option<CloseReason>) {
+        if self.wire.closing {
+            return;
+        }
+        self.wire.closing = true;
+        // The last frame is let through over the bound: it is small, and the peer may read it yet.
+        self.wire.exchange(0, outbound::close_size(reason.as_ref()));
+        self.ctx.close(reason);
+        self.ctx.run_later(ANSWER, |_, ctx| ctx.stop());
+    }
+
+    pub(super) fn control(&mut self, payload: &Bytes, frame: impl FnOnce(Bytes) -> Message) {
+        if self.wire.claim(outbound::size(payload.len(), usize::MAX)) {
+            self.ctx.write_raw(frame(payload.clone()));
+        } else {
+            self.close(CloseCode::SlowConsumer);
+        }
+    }
+
+    /// Has everything from a stream handled, for as long as the connection is open.
+    pub fn listen<S: Stream + 'static>(
+        &mut self,
+        stream: S,
+        mut each: impl FnMut(&mut A, S::Item, &mut Port<'_, A>) + 'static,
+    ) {
+        let handled = wrap_stream::<_, Connection<A>>(stream)
+            .map(move |item, connection, ctx| connection.run(ctx, |app, port| each(app, item, port)));
+        self.ctx.spawn(handled.finish());
+    }
+
+    /// Has the outcome of a future handled, if the connection is still open then.
+    pub fn when_done<F: Future + 'static>(
+        &mut self,
+        future: F,
+        then: impl FnOnce(&mut A, F::Output, &mut Port<'_, A>) + 'static,
+    ) {
+        let done = wrap_future::<_, Connection<A>>(future)
+            .map(move |output, connection, ctx| connection.run(ctx, |app, port| then(app, output, port)));
+        self.ctx.spawn(done);
+    }
+}

@@ -1,0 +1,87 @@
+//! The TCP socket below a connection: its options, and its end when nothing else ends it.
+//!
+//! A dispatcher that waits for its peer to read cannot be told to stop; only the kernel can wake it. The
+//! descriptor is not duplicated, which would halve the number of connections a process can hold: a [`Descriptor`]
+//! lives in the connection's data, which its dispatcher drops before the socket. Whoever else wants it holds it
+//! weakly and on the same thread, so that as long as it lives its number means this socket.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::os::fd::{AsRawFd, RawFd};
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::dev::Extensions;
+use actix_web::rt::net::TcpStream;
+use nix::sys::socket::{Shutdown, shutdown};
+use socket2::SockRef;
+
+use super::address::Permit;
+
+/// One TCP connection.
+#[derive(Debug)]
+pub struct Descriptor {
+    number: RawFd,
+    permit: RefCell<Option<Permit>>,
+    closed_by_peer: Cell<bool>,
+}
+
+impl Descriptor {
+    /// The descriptor of the connection that a request came on.
+    pub fn of(request: &HttpRequest) -> Weak<Self> {
+        request.conn_data::<Rc<Self>>().map(Rc::downgrade).unwrap_or_default()
+    }
+
+    /// Keeps a permit until the connection is gone.
+    pub fn keep(&self, permit: Permit) {
+        self.permit.replace(Some(permit));
+    }
+
+    /// The peer has sent its close frame: nothing can come behind it.
+    pub fn set_closed_by_peer(&self) {
+        self.closed_by_peer.set(true);
+    }
+
+    /// Whether the peer has sent its close frame.
+    pub fn is_closed_by_peer(&self) -> bool {
+        self.closed_by_peer.get()
+    }
+
+    /// Has the dispatcher see the end of the input: it closes the connection once everything is written.
+    pub fn stop_reading(&self) {
+        // It may be gone already: then there is nothing to do.
+        let _ = shutdown(self.number, Shutdown::Read);
+    }
+
+    /// Ends the connection, whatever is queued for it.
+    pub fn shut_down(&self) {
+        let _ = shutdown(self.number, Shutdown::Both);
+    }
+}
+
+/// What a server does with each new connection, for `HttpServer::on_connect`: `send_buffer` bytes at most wait in
+/// the kernel, and the kernel ends a connection whose peer has taken nothing for `stall_timeout`.
+pub fn on_connect(
+    send_buffer: usize,
+    stall_timeout: Duration,
+) -> impl Fn(&dyn Any, &mut Extensions) + Clone + Send + Sync + 'static {
+    move |connection, data| {
+        let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+        let socket = SockRef::from(stream);
+        let set = [
+            socket.set_tcp_nodelay(true),
+            // The kernel doubles it, for its own bookkeeping.
+            socket.set_send_buffer_size(send_buffer),
+            socket.set_tcp_user_timeout(Some(stall_timeout)),
+        ];
+        for error in set.into_iter().filter_map(Result::err) {
+            tracing::debug!(%error, "a socket option was refused");
+        }
+        data.insert(Rc::new(Descriptor {
+            number: stream.as_raw_fd(),
+            permit: RefCell::new(None),
+            closed_by_peer: Cell::new(false),
+        }));
+    }
+}

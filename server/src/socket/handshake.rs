@@ -1,0 +1,131 @@
+//! The opening handshake (RFC 6455, section 4.2.1), stricter than the WebSocket crate: no drafts, no malformed
+//! keys, no request body, and only pages of the origins that are allowed.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{
+    ALLOW, CONTENT_LENGTH, HeaderName, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+};
+use actix_web::http::{Method, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// Why a request becomes no WebSocket connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Another method than GET.
+    #[error("WebSocket connections are opened with GET")]
+    Method,
+    /// No `Upgrade: websocket` with `Connection: Upgrade`.
+    #[error("this address takes WebSocket connections")]
+    NoUpgrade,
+    /// Another version than 13.
+    #[error("this address takes WebSocket connections of version 13")]
+    Version,
+    /// A malformed key.
+    #[error("Sec-WebSocket-Key must be 16 bytes in base64")]
+    Key,
+    /// A request body.
+    #[error("a WebSocket handshake has no body")]
+    Body,
+    /// A page of another origin.
+    #[error("pages of this origin may not connect")]
+    Origin,
+    /// The address has as many connections as it may.
+    #[error("there are too many connections from this address")]
+    TooMany,
+}
+
+impl Refused {
+    /// The HTTP status of the answer.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Version => StatusCode::UPGRADE_REQUIRED,
+            Self::NoUpgrade | Self::Key | Self::Body => StatusCode::BAD_REQUEST,
+            Self::Origin => StatusCode::FORBIDDEN,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+
+    /// Headers that tell how to do better.
+    #[must_use]
+    pub fn headers(self) -> Vec<(HeaderName, &'static str)> {
+        match self {
+            Self::Method => vec![(ALLOW, "GET")],
+            Self::NoUpgrade | Self::Version => vec![(UPGRADE, "websocket"), (SEC_WEBSOCKET_VERSION, "13")],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Checks a request. An empty list of origins allows all; who sends none is no page.
+pub fn check(request: &HttpRequest, allowed_origins: &[String]) -> Result<(), Refused> {
+    let headers = request.headers();
+    if request.method() != Method::GET {
+        return Err(Refused::Method);
+    }
+    let upgrade = headers.get(UPGRADE).and_then(|upgrade| upgrade.to_str().ok()).unwrap_or_default();
+    let named = upgrade.split(',').any(|name| name.trim().eq_ignore_ascii_case("websocket"));
+    if !named || !request.head().upgrade() {
+        return Err(Refused::NoUpgrade);
+    }
+    if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return Err(Refused::Version);
+    }
+    let key = headers.get(SEC_WEBSOCKET_KEY).and_then(|key| STANDARD.decode(key).ok());
+    if key.is_none_or(|key| key.len() != 16) {
+        return Err(Refused::Key);
+    }
+    if headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING) {
+        return Err(Refused::Body);
+    }
+    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+    let allowed = allowed_origins.iter().any(|allowed| origin.as_bytes().eq_ignore_ascii_case(allowed.as_bytes()));
+    if allowed || allowed_origins.is_empty() { Ok(()) } else { Err(Refused::Origin) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    fn handshake() -> TestRequest {
+        TestRequest::get()
+            .insert_header(("upgrade", "WebSocket"))
+            .insert_header(("connection", "upgrade"))
+            .insert_header(("sec-websocket-version", "13"))
+            .insert_header(("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="))
+    }
+
+    fn checked(request: TestRequest) -> Result<(), Refused> {
+        check(&request.to_http_request(), &[])
+    }
+
+    #[test]
+    fn a_proper_handshake_is_taken() {
+        assert_eq!(checked(handshake()), Ok(()));
+    }
+
+    #[test]
+    fn whatever_is_wrong_is_told() {
+        assert_eq!(checked(handshake().method(Method::POST)), Err(Refused::Method));
+        assert_eq!(checked(handshake().insert_header(("upgrade", "h2c"))), Err(Refused::NoUpgrade));
+        assert_eq!(checked(TestRequest::get().insert_header(("upgrade", "websocket"))), Err(Refused::NoUpgrade));
+        assert_eq!(checked(handshake().insert_header(("sec-websocket-version", "8"))), Err(Refused::Version));
+        assert_eq!(checked(handshake().insert_header(("sec-websocket-key", "c2hvcnQ="))), Err(Refused::Key));
+        assert_eq!(checked(handshake().insert_header(("content-length", "5"))), Err(Refused::Body));
+    }
+
+    #[test]
+    fn pages_of_other_origins_are_refused_where_origins_are_named() {
+        let allowed = ["https://rooms.example.com".to_owned()];
+        let from =
+            |origin: &'static str| check(&handshake().insert_header(("origin", origin)).to_http_request(), &allowed);
+        assert_eq!(from("https://rooms.example.com"), Ok(()));
+        assert_eq!(from("https://rooms.example.com.evil.org"), Err(Refused::Origin));
+        assert_eq!(from("null"), Err(Refused::Origin));
+        assert_eq!(check(&handshake().to_http_request(), &allowed), Ok(()));
+        assert_eq!(checked(handshake().insert_header(("origin", "https://else.where"))), Ok(()));
+    }
+}

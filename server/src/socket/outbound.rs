@@ -1,0 +1,95 @@
+//! Messages on their way to the peer, fragmented when they are longer than a frame may be.
+
+use actix_http::ws::{CloseReason, Item, Message};
+use bytes::Bytes;
+use bytestring::ByteString;
+
+/// Writes a text message.
+pub fn text(text: ByteString, max_frame: usize, write: impl FnMut(Message)) {
+    fragmented(text, max_frame, Message::Text, |text| text.into_bytes(), Item::FirstText, write);
+}
+
+/// Writes a binary message.
+pub fn binary(bytes: Bytes, max_frame: usize, write: impl FnMut(Message)) {
+    fragmented(bytes, max_frame, Message::Binary, |bytes| bytes, Item::FirstBinary, write);
+}
+
+fn fragmented<M: AsRef<[u8]>>(
+    message: M,
+    max_frame: usize,
+    whole: impl FnOnce(M) -> Message,
+    bytes: impl FnOnce(M) -> Bytes,
+    first: impl FnOnce(Bytes) -> Item,
+    mut write: impl FnMut(Message),
+) {
+    if message.as_ref().len() <= max_frame {
+        return write(whole(message));
+    }
+    let mut rest = bytes(message);
+    write(Message::Continuation(first(rest.split_to(max_frame))));
+    while rest.len() > max_frame {
+        write(Message::Continuation(Item::Continue(rest.split_to(max_frame))));
+    }
+    write(Message::Continuation(Item::Last(rest)));
+}
+
+/// How many bytes a message of this length takes on the wire.
+pub const fn size(length: usize, max_frame: usize) -> usize {
+    if length <= max_frame {
+        return header(length) + length;
+    }
+    let (full, rest) = ((length - 1) / max_frame, (length - 1) % max_frame + 1);
+    full * header(max_frame) + header(rest) + length
+}
+
+/// How many bytes a close frame takes.
+pub fn close_size(reason: Option<&CloseReason>) -> usize {
+    let text = |reason: &CloseReason| reason.description.as_ref().map_or(0, String::len);
+    reason.map_or(2, |reason| 4 + text(reason))
+}
+
+const fn header(length: usize) -> usize {
+    match length {
+        0..126 => 2,
+        126..65536 => 4,
+        _ => 10,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_codec::Encoder as _;
+    use actix_http::ws::Codec;
+    use bytes::BytesMut;
+
+    fn written(message: &str, max_frame: usize) -> (usize, BytesMut) {
+        let (mut codec, mut out, mut frames) = (Codec::new(), BytesMut::new(), 0);
+        text(message.into(), max_frame, |frame| {
+            frames += 1;
+            codec.encode(frame, &mut out).unwrap();
+        });
+        (frames, out)
+    }
+
+    #[test]
+    fn the_size_is_what_is_written_whatever_the_length() {
+        for max_frame in [1, 100, 125, 126, 32_768, 65_536, 1 << 20] {
+            for length in [0, 1, 99, 100, 101, 125, 126, 127, 250, 32_768, 32_769, 65_535, 65_536, 65_537, 131_072] {
+                let (frames, out) = written(&"x".repeat(length), max_frame);
+                assert_eq!(out.len(), size(length, max_frame), "{length} in frames of {max_frame}");
+                assert_eq!(frames, length.div_ceil(max_frame).max(1));
+            }
+        }
+    }
+
+    #[test]
+    fn the_size_of_a_close_frame_is_what_is_written() {
+        for reason in [None, Some((1000, None)), Some((1013, Some("slow consumer".to_owned())))] {
+            let reason = reason.map(|(code, description)| CloseReason { code: code.into(), description });
+            let mut out = BytesMut::new();
+            Codec::new().encode(Message::Close(reason.clone()), &mut out).unwrap();
+            assert_eq!(out.len(), close_size(reason.as_ref()));
+        }
+    }
+}
