@@ -39,6 +39,28 @@ async fn malformed_signals_get_2001_with_a_sentence_and_the_request() {
 }
 
 #[tokio::test]
+async fn an_error_leaves_the_request_out_where_the_ack_would_be_too_long() {
+    let server = Server::start(&["--max-message", "1000", "--max-frame", "1000"]).await;
+    let mut client = Client::connect(&server, "ann", "p2p").await;
+    for (padding, quoted) in [(700, true), (950, false)] {
+        let text = format!(r#"{{"action":"dance","data":{{"x":"{}"}}}}"#, "y".repeat(padding));
+        client.say(&text).await;
+        let error = client.next().await;
+        assert_eq!((&error["c"], error["b"].get("req").is_some()), (&json!(2001), quoted), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn unknown_members_are_ignored_everywhere() {
+    let server = Server::start(&[]).await;
+    let mut client = Client::connect(&server, "ann", "p2p").await;
+    let more = json!({"ve": true, "ae": true, "op": {"roomCreating": true, "new": 1}, "uid": 7, "later": [{}]});
+    let text = client.text("join", "JOIN", more).replacen('{', r#"{"v":9,"#, 1);
+    client.say(&text).await;
+    assert_eq!(client.hear("JOIN").await["c"], 200);
+}
+
+#[tokio::test]
 async fn a_binary_frame_closes_with_1003() {
     let server = Server::start(&[]).await;
     let mut client = Client::connect(&server, "ann", "p2p").await;

@@ -59,7 +59,18 @@ async fn every_address_of_the_published_description_is_there() {
 
 #[test]
 fn a_bad_flag_ends_with_2_and_one_sentence() {
-    for bad in [["serve", "--room-linger=soon"], ["serve", "--no-such-flag"], ["publish", "-"], ["dance", "-"]] {
+    for bad in [
+        ["serve", "--room-linger=soon"],
+        ["serve", "--no-such-flag"],
+        ["publish", "-"],
+        ["dance", "-"],
+        ["serve", "--rate-limit=fast"],
+        ["serve", "--idle-timeout=0s"],
+        ["serve", "--max-frame=0"],
+        ["config", "--allow-origin=here"],
+        ["serve", "--max-connection-age=200years"],
+        ["serve", "--max-connections-per-address=-1"],
+    ] {
         let output = Command::new(program()).args(bad).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{bad:?}");
         let said = String::from_utf8(output.stderr).unwrap();
@@ -78,6 +89,9 @@ fn flags_win_over_the_environment_over_defaults() {
     assert_eq!(run(&[])["room_linger"], "7s");
     assert_eq!(run(&["--room-linger", "9s"])["room_linger"], "9s");
     assert_eq!(run(&[])["heartbeat_timeout"], "10s");
+    assert_eq!(run(&["--rate-limit", "off"])["rate_limit"], "off");
+    assert_eq!(run(&[])["idle_timeout"], "10m");
+    assert_eq!(run(&["--allow-origin", "https://a.b,https://c.d"])["allow_origin"][1], "https://c.d");
 }
 
 #[test]
