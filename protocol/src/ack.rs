@@ -6,6 +6,7 @@ pub mod body;
 pub mod message;
 pub mod reply;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -81,7 +82,12 @@ pub fn encode_error(
 #[must_use]
 pub fn numbered(sequence: u64, object: &str) -> String {
     let members = object.strip_prefix('{').expect("only objects are numbered");
-    format!("{{\"sq\":{sequence},{members}")
+    // Room for the longest number: the text is not moved as it grows.
+    let mut text = String::with_capacity(object.len() + 32);
+    text.push_str("{\"sq\":");
+    write!(text, "{sequence},").expect("a string takes everything");
+    text.push_str(members);
+    text
 }
 
 fn json<T: Serialize>(value: &T) -> Arc<str> {

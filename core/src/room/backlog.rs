@@ -7,6 +7,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytestring::ByteString;
+
+use roomcast_protocol::ack;
 use roomcast_protocol::limits::{BACKLOG_BYTES, BACKLOG_SIGNALS};
 
 /// The highest number that was written to one connection. Whoever writes says so ([`Receipt::note`]); the room
@@ -41,10 +44,36 @@ impl Eq for Receipt {}
 /// Numbers stay exact in JSON readers that hold them as doubles (RFC 8259, section 6).
 const HIGHEST_CLAIM: u64 = 1 << 52;
 
+/// The text of a numbered message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Words {
+    /// Shared by all who get it; each one's number goes in front as it is written.
+    Shared(Arc<str>),
+    /// One recipient's own, with its number.
+    Own(ByteString),
+}
+
+impl Words {
+    /// How many bytes there are, without the number of a shared text.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Shared(object) => object.len(),
+            Self::Own(text) => text.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 #[derive(Debug)]
 struct Kept {
     sequence: u64,
-    object: Arc<str>,
+    words: Words,
     list: bool,
 }
 
@@ -82,24 +111,31 @@ impl Backlog {
         self.written.clone()
     }
 
-    /// Numbers a message and keeps it. `list` says that it is a list of publishers, of which only the newest counts.
-    pub fn push(&mut self, object: Arc<str>, list: bool) -> u64 {
-        if list {
-            self.drop_list();
-        }
+    /// Numbers a list of publishers and keeps it; only the newest counts.
+    pub fn push_list(&mut self, object: Arc<str>) -> (u64, Words) {
+        self.drop_list();
+        self.keep(Words::Shared(object), true)
+    }
+
+    /// Numbers a signal and keeps it. `object` is the sender's text.
+    pub fn push_signal(&mut self, object: &str) -> (u64, Words) {
+        self.keep(Words::Own(ack::numbered(self.last + 1, object).into()), false)
+    }
+
+    fn keep(&mut self, words: Words, list: bool) -> (u64, Words) {
         self.last += 1;
-        self.bytes += object.len();
+        self.bytes += words.len();
         if self.kept.capacity() == 0 {
             // Most members never have more waiting than the newest list.
             self.kept.reserve_exact(1);
         }
-        self.kept.push_back(Kept { sequence: self.last, object, list });
+        self.kept.push_back(Kept { sequence: self.last, words: words.clone(), list });
         while self.kept.len() > BACKLOG_SIGNALS || self.bytes > BACKLOG_BYTES {
             let Some(oldest) = self.kept.pop_front() else { break };
-            self.bytes -= oldest.object.len();
+            self.bytes -= oldest.words.len();
             self.lost = oldest.sequence;
         }
-        self.last
+        (self.last, words)
     }
 
     /// The member has everything up to `sequence`; a number that was never given says nothing.
@@ -110,7 +146,7 @@ impl Backlog {
         self.confirmed = self.confirmed.max(sequence);
         while self.kept.front().is_some_and(|kept| kept.sequence <= sequence) {
             let Some(kept) = self.kept.pop_front() else { break };
-            self.bytes -= kept.object.len();
+            self.bytes -= kept.words.len();
             // Who confirms and later claims less has lost it; a list it gets anew with every join ack.
             self.lost = if kept.list { self.lost } else { kept.sequence };
         }
@@ -139,15 +175,15 @@ impl Backlog {
     }
 
     /// What is kept after `from`, in order.
-    pub fn after(&self, from: u64) -> impl Iterator<Item = (u64, Arc<str>)> {
+    pub fn after(&self, from: u64) -> impl Iterator<Item = (u64, Words)> {
         let first = self.kept.partition_point(|kept| kept.sequence <= from);
-        self.kept.range(first..).map(|kept| (kept.sequence, Arc::clone(&kept.object)))
+        self.kept.range(first..).map(|kept| (kept.sequence, kept.words.clone()))
     }
 
     fn drop_list(&mut self) {
         // The newest messages stand at the back, and so does the list, mostly.
         if let Some(place) = self.kept.iter().rposition(|kept| kept.list) {
-            self.bytes -= self.kept.remove(place).map_or(0, |kept| kept.object.len());
+            self.bytes -= self.kept.remove(place).map_or(0, |kept| kept.words.len());
         }
     }
 }
@@ -161,10 +197,17 @@ mod tests {
         backlog.after(backlog.resume_point(from)).map(|(sequence, _)| sequence).collect()
     }
 
+    fn signal(text: &str) -> String {
+        format!("{{\"s\":\"{text}\"}}")
+    }
+
     fn filled(texts: &[&str]) -> Backlog {
         let mut backlog = Backlog::default();
         for text in texts {
-            backlog.push((*text).into(), text.starts_with("list"));
+            match text.starts_with("list") {
+                true => backlog.push_list((*text).into()),
+                false => backlog.push_signal(&signal(text)),
+            };
         }
         backlog
     }
@@ -192,7 +235,7 @@ mod tests {
     fn without_a_number_only_what_was_never_written_is_sent() {
         let mut backlog = filled(&["a"]);
         backlog.receipt().note(1);
-        backlog.push("b".into(), false);
+        backlog.push_signal(&signal("b"));
         assert_eq!(numbers(&backlog, None), [2]);
         let old = backlog.receipt();
         backlog.reconnect(1);
@@ -212,7 +255,7 @@ mod tests {
         fn a_loss_is_always_announced(pushes in 0_u64..400, from in 0_u64..400, size in 1_usize..4000) {
             let mut backlog = Backlog::default();
             for _ in 0..pushes {
-                backlog.push("x".repeat(size).into(), false);
+                backlog.push_signal(&signal(&"x".repeat(size)));
             }
             let from = from.min(pushes);
             let lost = backlog.lost_after(from);

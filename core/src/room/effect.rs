@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use bytestring::ByteString;
+
 use roomcast_protocol::ack::{self, EngineSettings};
 use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::Signal;
 
-use super::backlog::Receipt;
+use super::backlog::{Receipt, Words};
 use crate::hls::Change;
 
 /// One WebSocket connection, unique for the life of the node.
@@ -99,12 +101,11 @@ impl Effect {
     }
 }
 
-/// A message to a connection: one text shared by all who get it, and each one's own number.
+/// A message to a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The text of a JSON object.
-    object: Arc<str>,
-    /// The recipient's sequence number, which goes in front of the object's members, and where to note it.
+    words: Words,
+    /// The recipient's sequence number, and where to note that it was written.
     number: Option<(u64, Receipt)>,
 }
 
@@ -112,26 +113,29 @@ impl Outgoing {
     /// A message without a number.
     #[must_use]
     pub const fn plain(object: Arc<str>) -> Self {
-        Self { object, number: None }
+        Self { words: Words::Shared(object), number: None }
     }
 
     /// A message with a number.
     #[must_use]
-    pub const fn numbered(sequence: u64, object: Arc<str>, receipt: Receipt) -> Self {
-        Self { object, number: Some((sequence, receipt)) }
+    pub const fn numbered(sequence: u64, words: Words, receipt: Receipt) -> Self {
+        Self { words, number: Some((sequence, receipt)) }
     }
 
     /// The text as it goes over the wire.
     #[must_use]
-    pub fn text(&self) -> String {
-        let number = self.number.as_ref();
-        number.map_or_else(|| self.object.to_string(), |(sequence, _)| ack::numbered(*sequence, &self.object))
+    pub fn text(&self) -> ByteString {
+        match (&self.words, &self.number) {
+            (Words::Own(text), _) => text.clone(),
+            (Words::Shared(object), Some((sequence, _))) => ack::numbered(*sequence, object).into(),
+            (Words::Shared(object), None) => (&**object).into(),
+        }
     }
 
     /// How many bytes it is on the wire, at most.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.object.len() + 32
+        self.words.len() + 32
     }
 
     /// Whether it has a number, and so can be sent again.

@@ -39,10 +39,9 @@ impl Room {
         if self.publishers.first().is_some_and(|owner| owner.user_id == *to.user_id()) {
             return refuse(AckCode::PermissionNotFound, "the owner cannot be kicked");
         }
-        let object = signal.raw().into();
         for key in &targets {
             if let Some(member) = self.members.get_mut(key) {
-                member.deliver(&object, false, out);
+                member.forward(signal.raw(), out);
             }
             self.drop_member(key, out);
         }

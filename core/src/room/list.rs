@@ -57,7 +57,7 @@ impl Room {
         let body = PublishListBody { room_id: self.id.clone(), participants };
         let object = encode(name::PUBLISH_LIST_CHANGED, &body);
         for member in self.members.values_mut() {
-            member.deliver(&object, true, out);
+            member.tell_list(Arc::clone(&object), out);
         }
         self.list.told = Some(now);
         self.list.pending = false;

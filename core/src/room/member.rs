@@ -6,7 +6,7 @@ use roomcast_protocol::ack::{self, Gap, Participant, Role};
 use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::Session;
 
-use super::backlog::Backlog;
+use super::backlog::{Backlog, Words};
 use super::effect::{ConnectionId, Effect, Outgoing};
 use crate::time::Instant;
 
@@ -116,24 +116,32 @@ impl Member {
         }
     }
 
-    /// Numbers and keeps a message, and sends it if somebody listens.
-    pub fn deliver(&mut self, object: &Arc<str>, list: bool, out: &mut Vec<Effect>) {
-        let sequence = self.backlog.push(Arc::clone(object), list);
+    /// Numbers and keeps a signal, and sends it if somebody listens.
+    pub fn forward(&mut self, object: &str, out: &mut Vec<Effect>) {
+        let numbered = self.backlog.push_signal(object);
+        self.send(numbered, out);
+    }
+
+    /// The same for a list of publishers, of which only the newest counts.
+    pub fn tell_list(&mut self, object: Arc<str>, out: &mut Vec<Effect>) {
+        let numbered = self.backlog.push_list(object);
+        self.send(numbered, out);
+    }
+
+    fn send(&self, (sequence, words): (u64, Words), out: &mut Vec<Effect>) {
         if let Some(to) = self.connection {
-            let message = Outgoing::numbered(sequence, Arc::clone(object), self.backlog.receipt());
+            let message = Outgoing::numbered(sequence, words, self.backlog.receipt());
             out.push(Effect::Send { to, message });
         }
     }
 
     /// Sends again what came after `from`, and says what of it is lost.
     pub fn replay(&self, room_id: RoomId, from: u64, out: &mut Vec<Effect>) {
-        let Some(to) = self.connection else { return };
         if let Some((from, until)) = self.backlog.lost_after(from) {
             self.say(ack::encode(ack::name::GAP, &Gap { room_id, from, to: until }), out);
         }
-        for (sequence, object) in self.backlog.after(from) {
-            let message = Outgoing::numbered(sequence, object, self.backlog.receipt());
-            out.push(Effect::Send { to, message });
+        for kept in self.backlog.after(from) {
+            self.send(kept, out);
         }
     }
 }

@@ -1,7 +1,5 @@
 //! `PUBLISH_REQUEST`, `PUBLISH_ACCEPT` and `PUBLISH_REJECT`: how a viewer becomes a publisher.
 
-use std::sync::Arc;
-
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::{MemberKey, PublishRequest, Signal};
 
@@ -78,10 +76,9 @@ impl Room {
 
     /// Passes a signal on as it was sent.
     pub(super) fn forward(&mut self, to: &[MemberKey], signal: &Signal, out: &mut Vec<Effect>) {
-        let object: Arc<str> = signal.raw().into();
         for key in to {
             if let Some(member) = self.members.get_mut(key) {
-                member.deliver(&object, false, out);
+                member.forward(signal.raw(), out);
             }
         }
     }

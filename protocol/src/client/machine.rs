@@ -71,7 +71,7 @@ impl Machine {
             Input::Opened => self.opened(now),
             Input::Closed { code } => self.closed(now, random, code),
             Input::Offline => self.offline(now),
-            Input::Online => self.online(random),
+            Input::Online => self.online(now, random),
             Input::JoinAck { code } => self.join_ack(now, code),
             Input::HeartbeatAck { code } => self.heartbeat_ack(now, code),
             Input::Unrecoverable => self.unrecoverable(now),

@@ -31,7 +31,7 @@ impl Session {
     fn deliver(&mut self, delivery: Delivery, port: &mut Port<'_, Self>) {
         match delivery {
             Delivery::Message(message) => {
-                port.send_claimed(message.text().into(), message.size());
+                port.send_claimed(message.text(), message.size());
                 if message.is_numbered() {
                     port.when_written(move || message.written());
                 }

@@ -171,12 +171,12 @@ impl Machine {
         self.tell_move(before);
     }
 
-    pub(super) fn online(&mut self, random: f64) {
+    pub(super) fn online(&mut self, now: u64, random: f64) {
         let was_offline = std::mem::take(&mut self.link.offline);
         let waits = matches!(self.state(), State::Initializing | State::WaitingNetwork | State::Reinitializing);
         if was_offline && waits {
             self.link.forgive();
-            self.connect(random);
+            self.retry(now, random);
         }
     }
 }

@@ -89,6 +89,15 @@ fn a_server_that_is_not_there_is_given_up_after_four_attempts() {
 }
 
 #[test]
+fn who_comes_back_online_does_not_ask_more_often_than_anybody_else() {
+    let mut run = Run::new();
+    run.all([Input::Join, Input::Opened, closed(1006), Input::Opened, closed(1006), Input::Opened, closed(1006)]);
+    assert_eq!(run.input(Input::Opened), [Output::SendJoin]);
+    assert_eq!(run.input(Input::Offline), [Output::Close]);
+    assert_eq!(run.input(Input::Online), [Output::StateChanged(State::Failed)]);
+}
+
+#[test]
 fn an_unanswered_join_goes_out_over_a_new_connection_and_then_fails() {
     let mut run = Run::new();
     run.all([Input::Join, Input::Opened]);
