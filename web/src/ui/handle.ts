@@ -9,6 +9,7 @@ import type { Connection } from '../client';
 export interface CallHandle {
   readonly pc: RTCPeerConnection | undefined;
   readonly connection: Connection | undefined;
+  restartMedia(): void;
 }
 
 export interface WatchHandle {

@@ -34,6 +34,12 @@ export function failureWords(failure: Failure, place: Place): Words {
   }
 }
 
+/** Two people who reach the server, but not each other. */
+export function noWayThroughWords(name: string): Words {
+  const detail = 'One of your networks does not let picture and sound through. Try again, or from another network.';
+  return words(`No connection to ${name}`, detail);
+}
+
 function refusedWords(code: number, message: string, place: Place): Words {
   switch (code) {
     case Code.ROOM_FULL:
