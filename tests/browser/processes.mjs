@@ -15,9 +15,10 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 export const program = process.env.ROOMCAST_BIN ?? `${root}target/debug/roomcast`;
 export const output = process.env.ROOMCAST_OUTPUT ?? `${root}test-output`;
 
-/** Starts a server on a free port and gives its address. */
-export async function startServer(t, flags = []) {
-  const child = spawn(program, ['serve', '--listen', '127.0.0.1:0', ...flags], { stdio: ['ignore', 'inherit', 'pipe'] });
+/** Starts a server, on a free port unless one is named, and gives its address. */
+export async function startServer(t, flags = [], port = 0) {
+  const listen = ['--listen', `127.0.0.1:${port}`];
+  const child = spawn(program, ['serve', ...listen, ...flags], { stdio: ['ignore', 'inherit', 'pipe'] });
   stopAfter(t, child, 'SIGTERM');
   const lines = createInterface({ input: child.stderr });
   const address = await new Promise((resolve, reject) => {
@@ -47,14 +48,26 @@ export async function startBrowser(t) {
   return browser;
 }
 
-/** A page of its own browser profile; what goes wrong in it is collected. */
+/** A page of its own browser profile; what goes wrong in it and what the server says to it is collected. */
 export async function openPage(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
   page.errors = [];
   page.on('pageerror', (error) => page.errors.push(String(error)));
+  page.heard = [];
+  page.on('websocket', (socket) => {
+    socket.on('framereceived', ({ payload }) => page.heard.push(JSON.parse(payload)));
+  });
   await page.goto(url);
   return page;
+}
+
+/** Ends a process and waits until it is gone. */
+export async function stop(child, signal) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  await ended;
 }
 
 /** Waits until the page is in a state. */
@@ -105,11 +118,5 @@ export async function run(name, flags) {
 }
 
 function stopAfter(t, child, signal) {
-  t.after(async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit');
-      child.kill(signal);
-      await ended;
-    }
-  });
+  t.after(() => stop(child, signal));
 }
