@@ -1,22 +1,25 @@
 // What a call looks like from its pages.
 
+import { until } from './processes.mjs';
+
 /** Waits until a page has decoded this many more frames of the other's video, and hears the other's sound. */
 export async function seesTheOther(page, frames) {
-  await page.waitForFunction(
+  await until(
+    page,
     async (wanted) => {
-      const video = document.querySelector('#remote-video');
-      const reports = [...((await window.roomcast.pc?.getStats()) ?? new Map()).values()];
+      const { pc } = window.roomcast;
+      const reports = [...((await pc?.getStats()) ?? new Map()).values()];
       const inbound = reports.filter((report) => report.type === 'inbound-rtp');
-      const picture = inbound.find((report) => report.kind === 'video');
-      const sound = inbound.find((report) => report.kind === 'audio');
-      window.decodedBefore ??= picture?.framesDecoded ?? 0;
-      const decoded = (picture?.framesDecoded ?? 0) - window.decodedBefore >= wanted;
-      return decoded && (sound?.packetsReceived ?? 0) > 20 && video.videoWidth > 0 && !video.paused;
+      const decoded = inbound.find((report) => report.kind === 'video')?.framesDecoded ?? 0;
+      const heard = inbound.find((report) => report.kind === 'audio')?.packetsReceived ?? 0;
+      if (window.before?.pc !== pc) window.before = { pc, decoded, heard };
+      const video = document.querySelector('#remote-video');
+      const plays = video.videoWidth > 0 && !video.paused;
+      return plays && decoded - window.before.decoded >= wanted && heard - window.before.heard >= wanted;
     },
     frames,
-    { timeout: 30_000, polling: 200 },
   );
-  await page.evaluate(() => { delete window.decodedBefore; });
+  await page.evaluate(() => { delete window.before; });
 }
 
 /** Keeps the states a page goes through from now on, for `statesOf`. */

@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
@@ -77,6 +78,15 @@ export async function state(page, wanted, timeout = 20_000) {
   } catch (error) {
     const found = await page.evaluate(() => [document.body.dataset.state, document.querySelector('#status')?.textContent]);
     throw new Error(`waited for state ${wanted}, the page is in ${found}; ${page.errors}; ${error.message}`);
+  }
+}
+
+/** Asks a page until it says yes. It may take its time: `waitForFunction` takes a promise for a yes. */
+export async function until(page, question, argument, timeout = 30_000) {
+  const end = Date.now() + timeout;
+  while (!(await page.evaluate(question, argument))) {
+    if (Date.now() > end) throw new Error(`the page did not say yes within ${timeout} ms to ${question}`);
+    await after(100);
   }
 }
 
