@@ -15,7 +15,7 @@ import {
   type Offer,
 } from '../client';
 import { Candidates } from './candidates';
-import type { Kind, LocalMedia } from './media';
+import type { Kind, OutgoingMedia } from './media';
 import { PendingOffer } from './pending-offer';
 import { Revival } from './revival';
 import { isSamePeerConnection } from './sdp';
@@ -35,7 +35,7 @@ export class Peer {
   /** In a collision of offers the polite one gives way. */
   polite: boolean;
   iceServers: IceServer[];
-  readonly #media: LocalMedia;
+  readonly #media: OutgoingMedia;
   readonly #env: Environment;
   readonly #handlers: PeerHandlers;
   readonly #revival: Revival;
@@ -52,7 +52,7 @@ export class Peer {
     address: Address,
     polite: boolean,
     iceServers: IceServer[],
-    media: LocalMedia,
+    media: OutgoingMedia,
     env: Environment,
     handlers: PeerHandlers,
   ) {
