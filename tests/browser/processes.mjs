@@ -49,8 +49,15 @@ export async function startBrowser(t) {
   return browser;
 }
 
-/** A page of its own browser profile; what goes wrong in it and what the server says to it is collected. */
+/** A page of its own browser profile, opened at an address. */
 export async function openPage(browser, url, options = {}) {
+  const page = await newPage(browser, options);
+  await page.goto(url);
+  return page;
+}
+
+/** A page that is still empty; what goes wrong in it and what the server says to it is collected. */
+export async function newPage(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
   page.errors = [];
@@ -59,7 +66,6 @@ export async function openPage(browser, url, options = {}) {
   page.on('websocket', (socket) => {
     socket.on('framereceived', ({ payload }) => page.heard.push(JSON.parse(payload)));
   });
-  await page.goto(url);
   return page;
 }
 

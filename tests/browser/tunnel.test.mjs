@@ -1,7 +1,7 @@
 // A call while the network of one page fails: tunnels, cuts, and a server that starts anew.
 //
-// The traveller reaches the server through a proxy, the page at home directly. Picture and sound go between the
-// two without the proxy, so what is seen of them shows what the pages do, not what the network does.
+// The traveller reaches the server through a proxy, the page at home directly. Unless a test says otherwise picture
+// and sound go between the two without one, so what is seen of them shows what the pages do, not what the network does.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,21 +9,23 @@ import { setTimeout as during } from 'node:timers/promises';
 import {
   heard, iceFragments, numbersHeard, restartMedia, say, seesTheOther, statesOf, watchNumbers, watchStates,
 } from './calls.mjs';
-import { openPage, output, startBrowser, startServer, state, stop } from './processes.mjs';
+import { startMediaProxy } from './media-proxy.mjs';
+import { newPage, output, startBrowser, startServer, state, stop } from './processes.mjs';
 import { startProxy } from './proxy.mjs';
 
 const FROM_HOME = [1, 2, 3, 4, 5];
 const FROM_THE_TRAIN = [11, 12, 13, 14, 15];
 
-/** Two pages in a call; the first name is of the one who comes first. */
-async function startCall(t, { flags = [], order = ['home', 'traveller'] } = {}) {
+/** Two pages in a call; the first name is of the one who comes first. The media of the traveller may be proxied too. */
+async function startCall(t, { flags = [], order = ['home', 'traveller'], proxied = false } = {}) {
   const server = await startServer(t, flags);
   const proxy = await startProxy(t, server);
   const browser = await startBrowser(t);
   const address = { home: server.url, traveller: proxy.url };
-  const pages = {};
+  const pages = { home: await newPage(browser), traveller: await newPage(browser) };
+  const media = proxied && (await startMediaProxy(t, pages.traveller));
   for (const who of order) {
-    pages[who] = await openPage(browser, `${address[who]}/call/journey?autojoin`);
+    await pages[who].goto(`${address[who]}/call/journey?autojoin`);
     await state(pages[who], who === order[0] ? 'waiting' : 'in-call');
   }
   const both = Object.values(pages);
@@ -34,7 +36,7 @@ async function startCall(t, { flags = [], order = ['home', 'traveller'] } = {}) 
     await watchNumbers(page);
     page.heard.length = 0;
   }
-  return { server, proxy, ...pages };
+  return { server, proxy, media, ...pages };
 }
 
 /** Both are in the call, and each sees the other move. */
@@ -95,9 +97,11 @@ test('a short tunnel is noticed by nobody, and what was signaled in it arrives o
 });
 
 test('who stays in the tunnel for long is gone, and comes back without doing anything', async (t) => {
-  const { proxy, home, traveller } = await startCall(t, { flags: ['--heartbeat-timeout', '5s'] });
+  const flags = ['--heartbeat-timeout', '5s'];
+  const { proxy, media, home, traveller } = await startCall(t, { flags, proxied: true });
   proxy.darken();
-  const tunnel = during(12_000);
+  media.darken();
+  const tunnel = during(15_000);
   await state(home, 'left');
   assert.match(await status(home), /left the call/);
   await state(traveller, 'reconnecting');
@@ -105,8 +109,27 @@ test('who stays in the tunnel for long is gone, and comes back without doing any
   await traveller.screenshot({ path: `${output}/call-tunnel.png` });
   await tunnel;
   proxy.lighten();
+  media.lighten();
   await says(traveller, /Back in the call/);
   await inCall(home, traveller);
+});
+
+test('who keeps a place while the media stand still has them move again after the tunnel', async (t) => {
+  const flags = ['--heartbeat-timeout', '30s'];
+  const { proxy, media, home, traveller } = await startCall(t, { flags, proxied: true });
+  await Promise.all([home, traveller].map(rememberPeerConnection));
+  proxy.darken();
+  media.darken();
+  const tunnel = during(12_000);
+  await Promise.all([home, traveller].map((page) => state(page, 'reconnecting')));
+  assert.match(await status(home), /Connection to .* lost. Reconnecting/);
+  await tunnel;
+  proxy.lighten();
+  media.lighten();
+  await Promise.all([home, traveller].map((page) => says(page, /Back in the call/)));
+  await inCall(home, traveller);
+  assert.deepEqual(await statesOf(home), ['in-call', 'reconnecting', 'in-call']);
+  assert.ok((await samePeerConnection(home)) && (await samePeerConnection(traveller)));
 });
 
 test('a cut connection is taken up again, and nothing said meanwhile is lost or said twice', async (t) => {
