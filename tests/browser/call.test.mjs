@@ -2,25 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { seesTheOther } from './calls.mjs';
 import { openPage, output, startBrowser, startServer, state } from './processes.mjs';
-
-/** Waits until a page has decoded this many more frames of the other's video, and hears the other's sound. */
-async function seesTheOther(page, frames) {
-  await page.waitForFunction(
-    async (wanted) => {
-      const video = document.querySelector('#remote-video');
-      const reports = [...(await window.roomcast.pc.getStats()).values()].filter((report) => report.type === 'inbound-rtp');
-      const picture = reports.find((report) => report.kind === 'video');
-      const sound = reports.find((report) => report.kind === 'audio');
-      window.decodedBefore ??= picture?.framesDecoded ?? 0;
-      const decoded = (picture?.framesDecoded ?? 0) - window.decodedBefore >= wanted;
-      return decoded && (sound?.packetsReceived ?? 0) > 20 && video.videoWidth > 0 && !video.paused;
-    },
-    frames,
-    { timeout: 30_000, polling: 200 },
-  );
-  await page.evaluate(() => { delete window.decodedBefore; });
-}
 
 /** Takes a picture of a page once it shows a new frame of the other's video. */
 async function picture(page, name) {

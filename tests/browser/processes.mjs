@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
@@ -15,9 +16,10 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 export const program = process.env.ROOMCAST_BIN ?? `${root}target/debug/roomcast`;
 export const output = process.env.ROOMCAST_OUTPUT ?? `${root}test-output`;
 
-/** Starts a server on a free port and gives its address. */
-export async function startServer(t, flags = []) {
-  const child = spawn(program, ['serve', '--listen', '127.0.0.1:0', ...flags], { stdio: ['ignore', 'inherit', 'pipe'] });
+/** Starts a server, on a free port unless one is named, and gives its address. */
+export async function startServer(t, flags = [], port = 0) {
+  const listen = ['--listen', `127.0.0.1:${port}`];
+  const child = spawn(program, ['serve', ...listen, ...flags], { stdio: ['ignore', 'inherit', 'pipe'] });
   stopAfter(t, child, 'SIGTERM');
   const lines = createInterface({ input: child.stderr });
   const address = await new Promise((resolve, reject) => {
@@ -47,14 +49,32 @@ export async function startBrowser(t) {
   return browser;
 }
 
-/** A page of its own browser profile; what goes wrong in it is collected. */
+/** A page of its own browser profile, opened at an address. */
 export async function openPage(browser, url, options = {}) {
+  const page = await newPage(browser, options);
+  await page.goto(url);
+  return page;
+}
+
+/** A page that is still empty; what goes wrong in it and what the server says to it is collected. */
+export async function newPage(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
   page.errors = [];
   page.on('pageerror', (error) => page.errors.push(String(error)));
-  await page.goto(url);
+  page.heard = [];
+  page.on('websocket', (socket) => {
+    socket.on('framereceived', ({ payload }) => page.heard.push(JSON.parse(payload)));
+  });
   return page;
+}
+
+/** Ends a process and waits until it is gone. */
+export async function stop(child, signal) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  await ended;
 }
 
 /** Waits until the page is in a state. */
@@ -64,6 +84,15 @@ export async function state(page, wanted, timeout = 20_000) {
   } catch (error) {
     const found = await page.evaluate(() => [document.body.dataset.state, document.querySelector('#status')?.textContent]);
     throw new Error(`waited for state ${wanted}, the page is in ${found}; ${page.errors}; ${error.message}`);
+  }
+}
+
+/** Asks a page until it says yes. It may take its time: `waitForFunction` takes a promise for a yes. */
+export async function until(page, question, argument, timeout = 30_000) {
+  const end = Date.now() + timeout;
+  while (!(await page.evaluate(question, argument))) {
+    if (Date.now() > end) throw new Error(`the page did not say yes within ${timeout} ms to ${question}`);
+    await after(100);
   }
 }
 
@@ -105,11 +134,5 @@ export async function run(name, flags) {
 }
 
 function stopAfter(t, child, signal) {
-  t.after(async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit');
-      child.kill(signal);
-      await ended;
-    }
-  });
+  t.after(() => stop(child, signal));
 }

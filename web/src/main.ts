@@ -1,10 +1,11 @@
 /**
- * Looks at the address and shows the page that belongs to it: start, call or broadcast.
+ * Looks at the address and shows the page that belongs to it: start, call, group or broadcast.
  * The player is loaded only where there is something to play.
  */
 
 import './style.css';
 import { showCall } from './call/page';
+import { showGroup } from './group/page';
 import { isRoomName } from './ui/names';
 import { showStart } from './ui/start';
 import { showUnknown } from './ui/unknown';
@@ -15,6 +16,7 @@ async function show(root: HTMLElement): Promise<void> {
   if (view === '') return showStart(root);
   if (!isRoomName(room)) return showUnknown(root);
   if (view === 'call') return showCall(root, room, url);
+  if (view === 'group') return showGroup(root, room, url);
   if (view !== 'watch') return showUnknown(root);
   const { showWatch } = await import('./watch/page');
   showWatch(root, room, url);

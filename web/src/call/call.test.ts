@@ -53,6 +53,7 @@ describe('the state of a call', () => {
     offline: false,
     media: 'new',
     everConnected: false,
+    interrupted: false,
     ...changes,
   });
   const other = { name: 'Amber Otter', video: true, audio: true };

@@ -17,7 +17,8 @@ import {
   type Participant,
 } from '../client';
 import { displayName } from '../ui/names';
-import { failureWords } from '../ui/words';
+import { failureWords, noWayThroughWords } from '../ui/words';
+import { CallFacts } from './facts';
 import type { Kind, LocalMedia } from './media';
 import type { Facts } from './model';
 import { Peer } from './peer';
@@ -39,13 +40,7 @@ export class Call {
   readonly #media: LocalMedia;
   readonly #env: Environment;
   readonly #handlers: CallHandlers;
-  readonly #facts: Facts = {
-    stage: 'lobby',
-    unreachable: false,
-    offline: false,
-    media: 'new',
-    everConnected: false,
-  };
+  readonly #facts: CallFacts;
   #membership: Membership | undefined;
   #peer: Peer | undefined;
   #iceServers: IceServer[] = [];
@@ -66,6 +61,7 @@ export class Call {
     this.#media = media;
     this.#env = env;
     this.#handlers = handlers;
+    this.#facts = new CallFacts(env, (facts) => handlers.changed(facts));
     media.onchange = (kind) => this.#mediaChanged(kind);
   }
 
@@ -79,7 +75,7 @@ export class Call {
 
   join(): void {
     this.#membership?.leave();
-    this.#update({ stage: 'joining', unreachable: false, failure: undefined, departed: undefined });
+    this.#facts.update({ stage: 'joining', unreachable: false, failure: undefined, departed: undefined });
     this.#dropPeer();
     this.#unanswered = 0;
     const options = { url: this.#url, roomType: 'p2p', roomId: this.#room, environment: this.#env } as const;
@@ -88,32 +84,42 @@ export class Call {
       participantsChanged: (participants) => this.#participantsChanged(participants),
       signalReceived: (forwarded) => this.#signalReceived(forwarded),
       gap: () => this.#peer?.offer(),
-      attemptFailed: () => this.#update({ unreachable: true }),
+      attemptFailed: () => this.#facts.update({ unreachable: true }),
       stateChanged: (state) => {
-        if (state === 'reinitializing' || state === 'waitingNetwork') this.#update({ stage: 'recovering' });
+        if (state === 'reinitializing' || state === 'waitingNetwork') this.#signalingLost();
       },
       retrying: (failure) => this.#retrying(failure),
       over: (failure) => this.#over(failure),
     });
     this.#membership = membership;
-    if (this.#facts.offline) membership.networkLost();
+    if (this.#facts.now.offline) membership.networkLost();
     membership.join();
+  }
+
+  /** Looks for another way through the network for picture and sound. */
+  restartMedia(): void {
+    this.#peer?.restart();
   }
 
   leave(): void {
     this.#membership?.leave();
     this.#dropPeer();
-    this.#update({ stage: 'gone' });
+    this.#facts.update({ stage: 'gone' });
   }
 
   networkLost(): void {
-    this.#update({ offline: true });
+    this.#facts.update({ offline: true });
     this.#membership?.networkLost();
   }
 
   networkBack(): void {
-    this.#update({ offline: false });
+    this.#facts.update({ offline: false });
     this.#membership?.networkBack();
+  }
+
+  #signalingLost(): void {
+    this.#peer?.signalingLost();
+    this.#facts.update({ stage: 'recovering' });
   }
 
   #joined(ack: JoinAck): void {
@@ -124,8 +130,9 @@ export class Call {
       this.connection?.discardQueued();
       this.#dropPeer();
     }
+    this.#peer?.signalingBack();
     this.#offerOnList = !this.#peer?.pc;
-    this.#update({ stage: 'joined', unreachable: false });
+    this.#facts.update({ stage: 'joined', unreachable: false });
   }
 
   #participantsChanged(participants: Participant[]): void {
@@ -138,7 +145,7 @@ export class Call {
       if (this.#peer) this.#peer.polite = isLater(me, other.userId, participants);
       if (this.#offerOnList) this.#peer?.offer();
       const { video, audio } = other;
-      this.#update({ other: { name: displayName(other.userId), video, audio } });
+      this.#facts.update({ other: { name: displayName(other.userId), video, audio } });
     }
     this.#offerOnList = false;
   }
@@ -161,7 +168,7 @@ export class Call {
     this.#env.after(OFFER_EXPECTED_MS, () => {
       if (this.#peer === peer && !peer.pc) peer.offer();
     });
-    this.#update({ departed: undefined, media: 'new', everConnected: false });
+    this.#facts.update({ departed: undefined, media: 'new', everConnected: false });
   }
 
   #signalReceived({ sender, signal }: Forwarded): void {
@@ -169,14 +176,14 @@ export class Call {
     // The offer of somebody new may come before the list that names them, which is told at most every 100 ms.
     if (!this.#isPeer(sender) && signal.s === 'OFFER') {
       this.#meet(sender, []);
-      this.#update({ other: { name: displayName(sender.userId), video: true, audio: true } });
+      this.#facts.update({ other: { name: displayName(sender.userId), video: true, audio: true } });
     }
     if (this.#isPeer(sender)) this.#peer?.receive(signal);
   }
 
   #connectionChanged(media: RTCPeerConnectionState): void {
     if (media === 'connected') this.#unanswered = 0;
-    this.#update({ media, everConnected: this.#facts.everConnected || media === 'connected' });
+    this.#facts.update({ media, everConnected: this.#facts.now.everConnected || media === 'connected' });
   }
 
   #offerUnanswered(peer: Peer): void {
@@ -188,31 +195,26 @@ export class Call {
   }
 
   #noWayThrough(): void {
-    const name = this.#facts.other?.name ?? 'the other person';
+    const name = this.#facts.now.other?.name ?? 'the other person';
     this.#membership?.leave();
     this.#dropPeer();
-    const failure = {
-      title: `No connection to ${name}`,
-      detail: 'One of your networks does not let picture and sound through. Try again, or from another network.',
-      canRetry: true,
-    };
-    this.#update({ stage: 'failed', failure });
+    this.#facts.update({ stage: 'failed', failure: noWayThroughWords(name) });
   }
 
   #departed(peer: Peer): void {
     this.#dropPeer();
-    this.#update({ departed: displayName(peer.address.userId) });
+    this.#facts.update({ departed: displayName(peer.address.userId) });
   }
 
   #dropPeer(): void {
     this.#peer?.close();
     this.#peer = undefined;
     this.#handlers.streamChanged(null);
-    this.#update({ other: undefined, media: 'new', everConnected: false });
+    this.#facts.update({ other: undefined, media: 'new', everConnected: false });
   }
 
   #retrying(failure: Failure): void {
-    if (failure.kind === 'noAnswer') this.#update({ stage: 'recovering' });
+    if (failure.kind === 'noAnswer') this.#facts.update({ stage: 'recovering' });
   }
 
   #over(failure: Failure): void {
@@ -221,24 +223,20 @@ export class Call {
       failure.kind === 'refused' && failure.code === Code.ALREADY_EXIST_ROOM
         ? { title: 'The call could not be joined', detail: 'Try again in a moment.', canRetry: true }
         : failureWords(failure, 'call');
-    this.#update({ stage: 'failed', failure: words });
+    this.#facts.update({ stage: 'failed', failure: words });
   }
 
   #mediaChanged(kind: Kind): void {
     this.#peer?.replaceTrack(kind);
     const { video: ve, audio: ae } = this.#publishing();
     const update: ApplicationSignal = { s: 'UPDATE', ve, ae };
-    if (this.#facts.stage === 'joined' || this.#facts.stage === 'recovering') this.#membership?.send(update);
-    this.#update({});
+    const { stage } = this.#facts.now;
+    if (stage === 'joined' || stage === 'recovering') this.#membership?.send(update);
+    this.#facts.update({});
   }
 
   #publishing() {
     return { video: this.#media.isOn('video'), audio: this.#media.isOn('audio') };
-  }
-
-  #update(changes: Partial<Facts>): void {
-    Object.assign(this.#facts, changes);
-    this.#handlers.changed(this.#facts);
   }
 }
 

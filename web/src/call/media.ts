@@ -13,6 +13,9 @@ const CONSTRAINTS = {
   video: { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: 'user' },
 } as const;
 
+/** What is sent to others: all of it, or what a room lets this person send. */
+export type OutgoingMedia = Pick<LocalMedia, 'stream' | 'track' | 'isAvailable'>;
+
 export class LocalMedia {
   readonly stream = new MediaStream();
   readonly problems: Partial<Record<Kind, Problem>> = {};

@@ -26,6 +26,8 @@ export interface Facts {
   media: RTCPeerConnectionState;
   /** The media with this other person was connected at some time. */
   everConnected: boolean;
+  /** The call was lost for a while, and the person has not read yet that it goes on. */
+  interrupted: boolean;
 }
 
 export interface CallModel {
@@ -80,7 +82,7 @@ function failed({ failure }: Facts): CallModel {
   return { ...shown, retry: failure?.canRetry ?? true };
 }
 
-function alone({ departed }: Facts): CallModel {
+function alone({ departed, interrupted }: Facts): CallModel {
   if (departed) {
     const title = `${departed} left the call`;
     return {
@@ -89,11 +91,15 @@ function alone({ departed }: Facts): CallModel {
     };
   }
   const title = 'Waiting for someone to join';
-  return { ...model('waiting', title, title, 'Send this link to the person you want to talk to.'), invite: true };
+  const status = interrupted ? `Connected again. ${title}` : title;
+  return { ...model('waiting', status, title, 'Send this link to the person you want to talk to.'), invite: true };
 }
 
 function together(facts: Facts, other: Other): CallModel {
-  if (facts.media === 'connected') return { ...model('in-call', `In call with ${other.name}`, '', ''), panel: false };
+  if (facts.media === 'connected') {
+    const status = `${facts.interrupted ? 'Back in the call' : 'In call'} with ${other.name}`;
+    return { ...model('in-call', status, '', ''), panel: false };
+  }
   if (facts.everConnected) {
     const title = `Connection to ${other.name} lost`;
     return model('reconnecting', `${title}. Reconnecting…`, title, 'Reconnecting…');

@@ -53,6 +53,7 @@ export function showCall(root: HTMLElement, room: string, url: string): void {
     get connection() {
       return call.connection;
     },
+    restartMedia: () => call.restartMedia(),
   });
   listen(call);
   void start(media, call, before.settled);

@@ -9,18 +9,17 @@ import {
   type Answer,
   type ApplicationSignal,
   Budget,
-  type Cancel,
   type Environment,
   type Ice,
   type IceServer,
   type Offer,
 } from '../client';
 import { Candidates } from './candidates';
-import type { Kind, LocalMedia } from './media';
+import type { Kind, OutgoingMedia } from './media';
+import { PendingOffer } from './pending-offer';
 import { Revival } from './revival';
 import { isSamePeerConnection } from './sdp';
 
-export const ANSWER_TIMEOUT_MS = 10_000;
 const KINDS: readonly Kind[] = ['audio', 'video'];
 
 export interface PeerHandlers {
@@ -36,15 +35,15 @@ export class Peer {
   /** In a collision of offers the polite one gives way. */
   polite: boolean;
   iceServers: IceServer[];
-  readonly #media: LocalMedia;
+  readonly #media: OutgoingMedia;
   readonly #env: Environment;
   readonly #handlers: PeerHandlers;
   readonly #revival: Revival;
+  readonly #pending: PendingOffer;
   readonly #candidates = new Candidates();
   readonly #fresh = new Budget(3, 60_000);
   #pc: RTCPeerConnection | undefined;
   #work: Promise<void> = Promise.resolve();
-  #answerTimer: Cancel | undefined;
   /** A change waits for an offer that cannot be made while another one is under way. */
   #offerDue = false;
   #closed = false;
@@ -53,7 +52,7 @@ export class Peer {
     address: Address,
     polite: boolean,
     iceServers: IceServer[],
-    media: LocalMedia,
+    media: OutgoingMedia,
     env: Environment,
     handlers: PeerHandlers,
   ) {
@@ -64,6 +63,7 @@ export class Peer {
     this.#env = env;
     this.#handlers = handlers;
     this.#revival = new Revival(env, { restart: () => this.restart(), gaveUp: () => handlers.gaveUp() });
+    this.#pending = new PendingOffer(env, () => handlers.offerUnanswered());
   }
 
   get pc(): RTCPeerConnection | undefined {
@@ -111,6 +111,19 @@ export class Peer {
     });
   }
 
+  /** Nothing can be negotiated until `signalingBack`; the media themselves may well go on. */
+  signalingLost(): void {
+    this.#pending.pause();
+    this.#revival.suspend();
+  }
+
+  signalingBack(): void {
+    const again = this.#pending.resume();
+    // By now the description names the candidates that may have been lost together with the offer.
+    if (again) this.#send({ ...again, sdp: this.#pc?.localDescription?.sdp ?? again.sdp });
+    this.#revival.resume(this.#pc?.connectionState ?? 'new');
+  }
+
   close(): void {
     this.#closed = true;
     this.#discard();
@@ -144,7 +157,7 @@ export class Peer {
   }
 
   #discard(): void {
-    this.#answerTimer?.();
+    this.#pending.clear();
     this.#revival.stop();
     this.#candidates.clear();
     this.#offerDue = false;
@@ -156,11 +169,9 @@ export class Peer {
   async #sendOffer(pc: RTCPeerConnection, restarting: boolean): Promise<void> {
     await pc.setLocalDescription(await pc.createOffer({ iceRestart: restarting }));
     if (pc !== this.#pc) return;
-    this.#send({ s: 'OFFER', sdp: pc.localDescription?.sdp ?? '', op: { restarting } });
-    this.#answerTimer?.();
-    this.#answerTimer = this.#env.after(ANSWER_TIMEOUT_MS, () => {
-      if (pc === this.#pc && pc.signalingState === 'have-local-offer') this.#handlers.offerUnanswered();
-    });
+    const offer: Offer = { s: 'OFFER', sdp: pc.localDescription?.sdp ?? '', op: { restarting } };
+    this.#pending.said(offer);
+    this.#send(offer);
   }
 
   async #offered({ sdp, op }: Offer): Promise<void> {
@@ -177,6 +188,7 @@ export class Peer {
       pc = this.#create();
       await pc.setRemoteDescription(description);
     }
+    this.#pending.clear();
     await this.#attachTracks(pc);
     await this.#candidates.flush(pc);
     await pc.setLocalDescription();
@@ -189,7 +201,7 @@ export class Peer {
     const pc = this.#pc;
     // An answer to an offer that was given up since.
     if (pc?.signalingState !== 'have-local-offer') return;
-    this.#answerTimer?.();
+    this.#pending.clear();
     try {
       await pc.setRemoteDescription({ type: 'answer', sdp });
     } catch (error) {

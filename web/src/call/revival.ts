@@ -22,6 +22,7 @@ export class Revival {
   #timer: Cancel | undefined;
   #due = Number.POSITIVE_INFINITY;
   #restarts = 0;
+  #suspended = false;
 
   constructor(env: Environment, handlers: RevivalHandlers) {
     this.#env = env;
@@ -33,9 +34,23 @@ export class Revival {
       this.#restarts = 0;
       return this.stop();
     }
+    if (this.#suspended) return;
     const patience = polite ? POLITE_EXTRA_MS : 0;
     if (state === 'disconnected') this.#restartIn(DISCONNECTED_MS + patience);
     if (state === 'failed') this.#restartIn(patience);
+  }
+
+  /** The other side cannot be reached: a restart would be wasted, and its failure would prove nothing. */
+  suspend(): void {
+    this.stop();
+    this.#suspended = true;
+  }
+
+  /** The other side can be reached again: media that stand still are restarted at once. */
+  resume(state: RTCPeerConnectionState): void {
+    this.#suspended = false;
+    this.#restarts = 0;
+    if (state === 'disconnected' || state === 'failed') this.#restartIn(0);
   }
 
   stop(): void {

@@ -9,6 +9,13 @@ import type { Connection } from '../client';
 export interface CallHandle {
   readonly pc: RTCPeerConnection | undefined;
   readonly connection: Connection | undefined;
+  restartMedia(): void;
+}
+
+export interface GroupHandle {
+  readonly connection: Connection | undefined;
+  /** The media connection with each publisher, by user id. */
+  readonly pcs: Record<string, RTCPeerConnection | undefined>;
 }
 
 export interface WatchHandle {
@@ -23,10 +30,10 @@ export interface WatchHandle {
 
 declare global {
   interface Window {
-    roomcast?: CallHandle | WatchHandle;
+    roomcast?: CallHandle | GroupHandle | WatchHandle;
   }
 }
 
-export function expose(handle: CallHandle | WatchHandle): void {
+export function expose(handle: CallHandle | GroupHandle | WatchHandle): void {
   window.roomcast = handle;
 }

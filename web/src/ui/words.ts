@@ -6,7 +6,7 @@
 
 import { CloseCode, Code, type Failure } from '../client';
 
-export type Place = 'call' | 'broadcast';
+export type Place = 'call' | 'broadcast' | 'group';
 
 export interface Words {
   title: string;
@@ -26,7 +26,7 @@ export function failureWords(failure: Failure, place: Place): Words {
         : words('The server cannot be reached', 'Check your connection to the internet and try again.');
     case 'roomClosed':
       return words(
-        place === 'call' ? 'The call has ended' : 'The broadcast has ended',
+        `The ${place} has ended`,
         failure.reason === 'admin' ? 'It was closed by whoever runs this server.' : 'The room was closed.',
       );
     case 'kicked':
@@ -34,18 +34,24 @@ export function failureWords(failure: Failure, place: Place): Words {
   }
 }
 
+/** Two people who reach the server, but not each other. */
+export function noWayThroughWords(name: string): Words {
+  const detail = 'One of your networks does not let picture and sound through. Try again, or from another network.';
+  return words(`No connection to ${name}`, detail);
+}
+
 function refusedWords(code: number, message: string, place: Place): Words {
   switch (code) {
     case Code.ROOM_FULL:
       return place === 'call'
         ? words('This call already has two people', 'Wait until one of them leaves, or start a call of your own.')
-        : words('This broadcast is full', 'Try again in a moment.');
+        : words(`This ${place} is full`, 'Try again in a moment.');
     case Code.ROOM_NOT_FOUND:
       return words(`This ${place} does not exist`, 'Check the link, or start a new one.');
     case Code.UNSUPPORTED_CHANNEL:
-      return place === 'call'
-        ? words('This room is not a call', 'The name belongs to another kind of room. Choose another name.', false)
-        : words('This room is not a broadcast', 'The name belongs to another kind of room. Check the link.', false);
+      return place === 'broadcast'
+        ? words('This room is not a broadcast', 'The name belongs to another kind of room. Check the link.', false)
+        : words(`This room is not a ${place}`, 'The name belongs to another kind of room. Choose another name.', false);
     case Code.PERMISSION_NOT_FOUND:
       return words(`You may not join this ${place}`, 'Ask whoever invited you for a new link.');
     case Code.UNAUTHENTICATED:

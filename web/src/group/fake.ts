@@ -1,0 +1,90 @@
+/**
+ * A group for tests: peers that only write down what is asked of them, and a server played by the test.
+ * Never part of the built page.
+ */
+
+import type { PeerHandlers } from '../call/peer';
+import type { Address, ApplicationSignal, Identity, Participant, Session } from '../client';
+import { FakeWorld, joinAck, ME } from '../client/fake';
+import { Group } from './group';
+import type { MakePeer, MeshPeer } from './mesh';
+
+export class FakePeer implements MeshPeer {
+  polite = true;
+  iceServers = [];
+  pc: RTCPeerConnection | undefined;
+  readonly done: string[] = [];
+  readonly handlers: PeerHandlers;
+
+  constructor(handlers: PeerHandlers) {
+    this.handlers = handlers;
+  }
+
+  offer = () => this.#begin('offer');
+  receive = ({ s }: ApplicationSignal) => this.#begin(s);
+  replaceTrack = (kind: string) => void this.done.push(`replace ${kind}`);
+  signalingLost = () => void this.done.push('lost');
+  signalingBack = () => void this.done.push('back');
+  close = () => void this.done.push('close');
+
+  #begin(what: string): void {
+    this.pc = {} as RTCPeerConnection;
+    this.done.push(what);
+  }
+}
+
+export function peers() {
+  const made = new Map<string, FakePeer>();
+  const makePeer: MakePeer = ({ userId }, handlers) => {
+    const peer = new FakePeer(handlers);
+    made.set(userId, peer);
+    return peer;
+  };
+  return { made, makePeer };
+}
+
+/** The session of somebody else; `u1` is this member itself. */
+export function session(userId: string): Session {
+  return { ...ME, userId, sessionId: `s${userId.slice(1)}` };
+}
+
+export function address(userId: string): Address {
+  const { sessionId } = session(userId);
+  return { userId, sessionId };
+}
+
+/** A list of publishers by their user ids, oldest first. */
+export function publishers(...userIds: string[]): Participant[] {
+  return userIds.map((userId, place) => ({
+    ...session(userId),
+    role: place === 0 ? 'admin' : 'publisher',
+    video: true,
+    audio: true,
+    publish: true,
+  }));
+}
+
+/** A member that has joined a group in which these people publish. */
+export function joinedGroup(...userIds: string[]) {
+  const world = new FakeWorld();
+  const { made, makePeer } = peers();
+  const identity: Identity = { session: () => ME, resume: () => undefined, keep() {}, renew() {} };
+  const media = { isOn: (kind: string) => kind === 'audio' };
+  const group = new Group('ws://host/ws', 'demo', identity, media, world, makePeer, { changed() {} });
+  group.join();
+  world.socket.open().receive(joinAck({ pps: publishers(...userIds) }));
+  let sequence = 0;
+  const numbered = (message: object) => {
+    sequence += 1;
+    world.socket.receive({ ...message, sq: sequence });
+  };
+  return {
+    world,
+    group,
+    made,
+    sent: () => world.socket.sent.slice(1).map(({ data }) => ({ s: data.s, to: data.to })),
+    listChanges: (...now: string[]) => numbered({ c: 200, s: 'PUBLISH_LIST_CHANGED', b: { pps: publishers(...now) } }),
+    says: (userId: string, signal: object) => numbered({ ...signal, ch: 'm2m', rid: 'demo', ss: session(userId) }),
+    refuses: (s: string, c: number) => world.socket.receive({ c, s, b: { msg: '' } }),
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * The people of a group on screen: one tile for each, with picture, name and microphone.
+ * Tiles stay as they are while their person does, so that no picture starts anew. Decides nothing.
+ */
+
+import { element, setText } from '../ui/dom';
+import { icon } from '../ui/icons';
+
+export interface Tile {
+  key: string;
+  name: string;
+  video: boolean;
+  audio: boolean;
+  stream: MediaStream | null;
+  /** The media with this person flow. */
+  connected: boolean;
+}
+
+export interface Grid {
+  root: HTMLElement;
+  render(tiles: Tile[], self: HTMLElement | undefined): void;
+}
+
+interface Shown {
+  root: HTMLElement;
+  render(tile: Tile): void;
+}
+
+export function grid(): Grid {
+  const root = element('div', { class: 'tiles', id: 'tiles' });
+  const shown = new Map<string, Shown>();
+  return {
+    root,
+    render(tiles, self) {
+      removeOthers(shown, tiles);
+      for (const tile of tiles) {
+        const made = shown.get(tile.key) ?? makeTile(tile.name);
+        if (!shown.has(tile.key)) root.append(made.root);
+        shown.set(tile.key, made);
+        made.render(tile);
+      }
+      if (self && self.parentElement !== root) root.prepend(self);
+      root.dataset.count = String(tiles.length + (self ? 1 : 0));
+    },
+  };
+}
+
+function removeOthers(shown: Map<string, Shown>, tiles: Tile[]): void {
+  const wanted = new Set(tiles.map(({ key }) => key));
+  for (const [key, { root }] of shown) {
+    if (wanted.has(key)) continue;
+    root.remove();
+    shown.delete(key);
+  }
+}
+
+function makeTile(name: string): Shown {
+  const video = element('video', { autoplay: true, playsinline: true, 'aria-label': name });
+  const label = element('span', {}, name);
+  const muted = element('span', { class: 'muted', role: 'img', 'aria-label': 'microphone off' }, icon('microphoneOff'));
+  const words = element('p', {});
+  const dark = element('div', { class: 'camera-off' }, element('div', { class: 'avatar' }, initials(name)), words);
+  return {
+    root: element('figure', { class: 'tile' }, video, dark, element('figcaption', { class: 'badge' }, label, muted)),
+    render(tile) {
+      if (video.srcObject !== tile.stream) {
+        video.srcObject = tile.stream;
+        if (tile.stream) void play(video);
+      }
+      muted.hidden = tile.audio;
+      dark.hidden = tile.connected && tile.video;
+      setText(words, tile.connected ? 'The camera is off' : 'Connecting…');
+    },
+  };
+}
+
+async function play(video: HTMLVideoElement): Promise<void> {
+  try {
+    await video.play();
+  } catch {
+    // Browsers hold sound back on a page nobody has touched yet; joining is a touch, loading with ?autojoin is none.
+    video.muted = true;
+    await video.play().catch(() => {});
+  }
+}
+
+function initials(name: string): string {
+  const letters = name.split(' ').map((word) => word.charAt(0).toUpperCase());
+  return letters.slice(0, 2).join('');
+}

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import { joinAck } from '../client/fake';
+import { address, joinedGroup, publishers } from './fake';
+import { describe as describeGroup } from './model';
+
+const request = { s: 'PUBLISH_REQUEST', ve: true, ae: true };
+
+describe('a viewer of a group', () => {
+  test('joins a room of type m2m and watches', () => {
+    const { world, group, sent } = joinedGroup('u2', 'u3');
+    expect(world.socket.sent[0]?.data).toMatchObject({ s: 'JOIN', ch: 'm2m', op: { roomCreating: false } });
+    expect(sent().map(({ s }) => s)).toEqual(['WATCH', 'WATCH']);
+    expect(group.facts).toMatchObject({ publishing: false, owner: false });
+    expect(describeGroup(group.facts)).toMatchObject({ state: 'watching', ask: 'Ask to take part', canAsk: true });
+  });
+
+  test('asks once, with the devices it has', () => {
+    const { world, group, sent } = joinedGroup('u2');
+    group.ask();
+    group.ask();
+    expect(sent().map(({ s }) => s)).toEqual(['WATCH', 'PUBLISH_REQUEST']);
+    expect(world.socket.sent.at(-1)?.data).toMatchObject({ ve: false, ae: true });
+    expect(describeGroup(group.facts)).toMatchObject({ canAsk: false, status: 'Waiting for u2 to let you in' });
+  });
+
+  test('sends its media to everybody once it is let in', () => {
+    const { group, made, sent, says, listChanges } = joinedGroup('u2', 'u3');
+    group.ask();
+    says('u2', { s: 'PUBLISH_ACCEPT', to: address('u1') });
+    listChanges('u2', 'u3', 'u1');
+    expect(group.facts).toMatchObject({ publishing: true, asked: 'no' });
+    for (const userId of ['u2', 'u3']) expect(made.get(userId)?.done).toEqual(['replace audio', 'replace video']);
+    expect(sent().at(-1)?.s).toBe('UPDATE');
+    expect(describeGroup(group.facts)).toMatchObject({ state: 'taking-part', ask: '' });
+  });
+
+  test('may ask again when it was declined, or when there is somebody else to ask', () => {
+    const { group, says, listChanges } = joinedGroup('u2', 'u3');
+    group.ask();
+    says('u2', { s: 'PUBLISH_REJECT', to: address('u1') });
+    expect(describeGroup(group.facts)).toMatchObject({ ask: 'Ask again', canAsk: true });
+    group.ask();
+    listChanges('u3');
+    expect(describeGroup(group.facts)).toMatchObject({ ask: 'Ask to take part', canAsk: true });
+  });
+
+  test('is told when there is nobody to ask', () => {
+    const { group, refuses } = joinedGroup('u2');
+    group.ask();
+    refuses('PUBLISH_REQUEST', 4024);
+    expect(group.facts).toMatchObject({ asked: 'no', notice: 'There is nobody to ask right now.' });
+  });
+});
+
+describe('the owner of a group', () => {
+  test('creates the room that was not found', () => {
+    const { world, group, refuses } = joinedGroup('u1');
+    world.socket.lose();
+    world.advance(250);
+    world.socket.open();
+    refuses('JOIN', 4001);
+    world.advance(0);
+    expect(world.socket.open().sent[0]?.data.op?.roomCreating).toBe(true);
+    world.socket.receive(joinAck({ pps: publishers('u1') }));
+    expect(group.facts).toMatchObject({ stage: 'joined', publishing: true, owner: true });
+  });
+
+  test('hears who would like to take part, each once', () => {
+    const { group, says } = joinedGroup('u1');
+    for (const userId of ['u2', 'u3', 'u2']) says(userId, request);
+    expect(group.facts.requests.map(({ name }) => name)).toEqual(['u3', 'u2']);
+  });
+
+  test('lets one in and not the other', () => {
+    const { group, sent, says } = joinedGroup('u1');
+    for (const userId of ['u2', 'u3']) says(userId, request);
+    const [first, second] = group.facts.requests;
+    if (first && second) {
+      group.answer(first, true);
+      group.answer(second, false);
+    }
+    expect(sent().slice(-2)).toEqual([
+      { s: 'PUBLISH_ACCEPT', to: address('u2') },
+      { s: 'PUBLISH_REJECT', to: address('u3') },
+    ]);
+    expect(group.facts.requests).toEqual([]);
+  });
+
+  test('learns that all places are taken', () => {
+    const { group, refuses } = joinedGroup('u1');
+    refuses('PUBLISH_ACCEPT', 4025);
+    expect(group.facts.notice).toContain('all places are taken');
+  });
+
+  test('answers nothing any more when somebody else is the owner', () => {
+    const { group, says, listChanges } = joinedGroup('u1', 'u3');
+    says('u2', request);
+    listChanges('u3', 'u1');
+    expect(group.facts).toMatchObject({ owner: false, requests: [] });
+  });
+});
+
+describe('a group that loses the server', () => {
+  test('goes on with its media when its place was kept', () => {
+    const { world, group, made } = joinedGroup('u2');
+    world.socket.lose();
+    expect(describeGroup(group.facts)).toMatchObject({ state: 'reconnecting', panel: false });
+    world.advance(250);
+    world.socket.open().receive(joinAck({ resumed: true, pps: publishers('u2') }));
+    expect(made.get('u2')?.done).toEqual(['lost', 'back']);
+    expect(describeGroup(group.facts).state).toBe('watching');
+  });
+
+  test('makes them anew when it was not', () => {
+    const { world, made, sent } = joinedGroup('u2');
+    const before = made.get('u2');
+    world.socket.lose();
+    world.advance(250);
+    world.socket.open().receive(joinAck({ resumed: false, pps: publishers('u2') }));
+    expect(before?.done.at(-1)).toBe('close');
+    expect(made.get('u2')).not.toBe(before);
+    expect(sent().map(({ s }) => s)).toEqual(['WATCH']);
+  });
+
+  test('makes them anew after a gap', () => {
+    const { world, made, sent } = joinedGroup('u2');
+    const before = made.get('u2');
+    world.socket.receive({ c: 200, s: 'GAP', b: { rid: 'demo', from: 1, to: 4 } });
+    expect(before?.done).toEqual(['close']);
+    expect(sent().map(({ s }) => s)).toEqual(['WATCH', 'WATCH']);
+  });
+});

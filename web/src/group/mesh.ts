@@ -1,0 +1,191 @@
+/**
+ * The peer connections of one member of a group: one to everybody it exchanges media with, for both directions.
+ * Whoever publishes offers to those who WATCH; whoever does not may not offer, and asks to be offered.
+ * Of two publishers the one who came later asks. Draws nothing, and knows nothing of requests to publish.
+ */
+
+import type { Kind } from '../call/media';
+import type { Peer, PeerHandlers } from '../call/peer';
+import type { Address, ApplicationSignal, Environment, Forwarded, IceServer, Participant } from '../client';
+
+/** How long an offer may take before it is asked for (again). */
+export const OFFER_EXPECTED_MS = 5000;
+const UNANSWERED_OFFERS = 2;
+
+export type MeshPeer = Pick<
+  Peer,
+  'polite' | 'iceServers' | 'pc' | 'offer' | 'receive' | 'replaceTrack' | 'signalingLost' | 'signalingBack' | 'close'
+>;
+export type MakePeer = (address: Address, handlers: PeerHandlers) => MeshPeer;
+
+export interface MeshHandlers {
+  send(signal: ApplicationSignal): void;
+  /** A picture came, went, or stands still. */
+  changed(): void;
+}
+
+export interface Link {
+  readonly address: Address;
+  readonly peer: MeshPeer;
+  /** Media are expected from it; the others only watch. */
+  publishes: boolean;
+  stream: MediaStream | null;
+  state: RTCPeerConnectionState;
+  unanswered: number;
+}
+
+export class Mesh {
+  readonly #me: () => Address;
+  readonly #env: Environment;
+  readonly #makePeer: MakePeer;
+  readonly #handlers: MeshHandlers;
+  readonly #links = new Map<string, Link>();
+  #publishers: Participant[] = [];
+  #iceServers: IceServer[] = [];
+  #reachable = true;
+
+  constructor(me: () => Address, env: Environment, makePeer: MakePeer, handlers: MeshHandlers) {
+    this.#me = me;
+    this.#env = env;
+    this.#makePeer = makePeer;
+    this.#handlers = handlers;
+  }
+
+  set iceServers(servers: IceServer[]) {
+    this.#iceServers = servers;
+    for (const { peer } of this.#links.values()) peer.iceServers = servers;
+  }
+
+  link(address: Address): Link | undefined {
+    return this.#links.get(key(address));
+  }
+
+  /** Keeps a connection to every publisher; `publishers` is in the room's order, oldest first. */
+  update(publishers: Participant[]): void {
+    this.#publishers = publishers;
+    const others = publishers.filter(({ userId }) => userId !== this.#me().userId);
+    const expected = new Set(others.map(key));
+    for (const link of [...this.#links.values()]) {
+      if (link.publishes && !expected.has(key(link.address))) this.#drop(link);
+    }
+    for (const other of others) {
+      const known = this.link(other);
+      const link = known ?? this.#meet(other);
+      const isNew = !known?.publishes;
+      link.publishes = true;
+      link.peer.polite = this.#isPolite(other);
+      if (isNew) this.#expectOffer(link);
+    }
+  }
+
+  receive({ sender, signal }: Forwarded): void {
+    if (sender.userId === this.#me().userId) return;
+    if (signal.s === 'WATCH') {
+      if (this.#publishing) (this.link(sender) ?? this.#meet(sender)).peer.offer();
+      return;
+    }
+    // An offer may come before the list that names its sender, which is told at most every 100 ms.
+    const link = this.link(sender) ?? (signal.s === 'OFFER' ? this.#meet(sender) : undefined);
+    link?.peer.receive(signal);
+  }
+
+  replaceTrack(kind: Kind): void {
+    for (const { peer } of this.#links.values()) peer.replaceTrack(kind);
+  }
+
+  signalingLost(): void {
+    this.#reachable = false;
+    for (const { peer } of this.#links.values()) peer.signalingLost();
+  }
+
+  signalingBack(): void {
+    this.#reachable = true;
+    for (const { peer } of this.#links.values()) peer.signalingBack();
+  }
+
+  /** Ends every connection; the next list of publishers starts anew. */
+  clear(): void {
+    for (const link of [...this.#links.values()]) this.#drop(link);
+    this.#publishers = [];
+  }
+
+  get #publishing(): boolean {
+    return this.#place(this.#me()) >= 0;
+  }
+
+  #place(address: Address): number {
+    return this.#publishers.findIndex((one) => key(one) === key(address));
+  }
+
+  /** Who may not offer gives way, and of two publishers the later one. */
+  #isPolite(other: Address): boolean {
+    const mine = this.#place(this.#me());
+    return mine < 0 || mine > this.#place(other);
+  }
+
+  #meet({ userId, sessionId }: Address): Link {
+    const address = { userId, sessionId };
+    const isCurrent = () => this.link(address) === link;
+    const peer = this.#makePeer(address, {
+      send: (signal) => this.#send(link, signal),
+      streamChanged: (stream) => {
+        if (isCurrent()) this.#change(link, { stream });
+      },
+      connectionChanged: (state) => {
+        if (state === 'connected') link.unanswered = 0;
+        if (isCurrent()) this.#change(link, { state });
+      },
+      offerUnanswered: () => this.#offerUnanswered(link),
+      gaveUp: () => this.#drop(link),
+    });
+    const link: Link = { address, peer, publishes: false, stream: null, state: 'new', unanswered: 0 };
+    peer.polite = this.#isPolite(address);
+    peer.iceServers = this.#iceServers;
+    this.#links.set(key(address), link);
+    return link;
+  }
+
+  #expectOffer(link: Link): void {
+    if (link.peer.pc) return;
+    if (link.peer.polite && this.#reachable) this.#watch(link);
+    this.#env.after(OFFER_EXPECTED_MS, () => {
+      if (this.link(link.address) !== link || link.peer.pc) return;
+      // Not even the older one waits for ever for somebody who should have asked.
+      if (!link.peer.polite && this.#reachable) this.#watch(link);
+      this.#expectOffer(link);
+    });
+  }
+
+  #watch({ address }: Link): void {
+    this.#handlers.send({ s: 'WATCH', to: address });
+  }
+
+  #send(link: Link, signal: Parameters<PeerHandlers['send']>[0]): void {
+    // A new beginning of the media, wanted by who may not offer, is for the publisher to make.
+    if (signal.s === 'OFFER' && !this.#publishing) this.#watch(link);
+    else this.#handlers.send(signal);
+  }
+
+  #offerUnanswered(link: Link): void {
+    link.unanswered += 1;
+    if (link.unanswered > UNANSWERED_OFFERS) this.#drop(link);
+    else link.peer.offer();
+  }
+
+  #change(link: Link, changes: Partial<Pick<Link, 'stream' | 'state'>>): void {
+    Object.assign(link, changes);
+    this.#handlers.changed();
+  }
+
+  /** A publisher that is still in the next list is tried anew then. */
+  #drop(link: Link): void {
+    if (this.link(link.address) !== link) return;
+    this.#links.delete(key(link.address));
+    link.peer.close();
+    this.#handlers.changed();
+  }
+}
+
+export function key({ userId, sessionId }: Address): string {
+  return `${userId} ${sessionId}`;
+}
