@@ -17,7 +17,7 @@ async fn the_server_is_healthy_and_ready() {
 #[tokio::test]
 async fn the_page_is_served_under_every_address_it_has() {
     let server = Server::start(&[]).await;
-    for path in ["/", "/call/demo", "/watch/demo"] {
+    for path in ["/", "/call/demo", "/group/demo", "/watch/demo"] {
         let response = get(&server.url(path)).await;
         assert_eq!(response.status(), 200, "{path}");
         assert!(response.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'self'"));

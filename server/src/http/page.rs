@@ -19,6 +19,7 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .route("/", web::get().to(index))
         .route("/call/{room}", web::get().to(index))
+        .route("/group/{room}", web::get().to(index))
         .route("/watch/{room}", web::get().to(index))
         .route("/assets/{name}", web::get().to(asset))
         .route("/{name}", web::get().to(file));

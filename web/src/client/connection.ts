@@ -11,7 +11,7 @@ import { browserEnvironment, type Cancel, type Environment } from './environment
 import { HeartbeatTimer } from './heartbeat';
 import { JoinDeadline } from './join-deadline';
 import { Link } from './link';
-import type { Ack, ApplicationSignal, Common, Join, Session, Signal } from './messages';
+import type { Ack, ApplicationSignal, Common, Join, Participant, Session, Signal } from './messages';
 import { ACTIONS } from './messages';
 import { Progress, type Resume } from './progress';
 import { OfflineQueue } from './queue';
@@ -199,7 +199,16 @@ export class Connection {
     this.#handlers.resumeChanged?.(this.resume);
     this.#handlers.joined?.(joined);
     this.#handlers.participantsChanged?.(joined.participants);
+    if (joined.resumed) this.#correct(joined.participants);
     if (this.state === 'joined') this.#queue.flush((signal) => this.#transmit(signal));
+  }
+
+  /** A resumed member is as the server knew it: what it was told in vain, it is told again. */
+  #correct(participants: Participant[]): void {
+    const { userId, sessionId } = this.#options.session;
+    const own = participants.find((one) => one.userId === userId && one.sessionId === sessionId);
+    if (!own || (own.video === this.#video && own.audio === this.#audio)) return;
+    this.#transmit({ s: 'UPDATE', ve: this.#video, ae: this.#audio });
   }
 
   #heartbeatAnswered(ack: Ack): void {

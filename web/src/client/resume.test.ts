@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { connect, connectAndJoin, forwarded, joinAck } from './fake';
 
+/** The member of a connection as the server knew it: with camera and microphone on. */
+function known(socket: { sent: { data?: Record<string, unknown> }[] }): object {
+  const { userId, sessionId } = (socket.sent[0]?.data?.ss ?? {}) as { userId?: string; sessionId?: string };
+  return { userId, sessionId, video: true, audio: true };
+}
+
 const heartbeatAck = { c: 200, s: 'HEARTBEAT', b: { rid: 'demo', pps: [] } };
 
 describe('the heartbeat', () => {
@@ -147,5 +153,25 @@ describe('resuming', () => {
     world.socket.lose();
     world.advance(250);
     expect(world.socket.open().sent[0]?.data).toMatchObject({ ve: false, ae: true });
+  });
+
+  test('says again what it told a socket that was dead already', () => {
+    const { world, connection } = connectAndJoin();
+    connection.send({ s: 'UPDATE', ve: false, ae: true });
+    world.socket.lose();
+    world.advance(250);
+    world.socket.open();
+    world.socket.receive(joinAck({ resumed: true, pps: [known(world.socket)] }));
+    expect(world.socket.sent.at(-1)?.data).toMatchObject({ s: 'UPDATE', ve: false, ae: true });
+    expect(world.socket.names()).toEqual(['JOIN', 'UPDATE']);
+  });
+
+  test('says nothing again that the server knows', () => {
+    const { world } = connectAndJoin();
+    world.socket.lose();
+    world.advance(250);
+    world.socket.open();
+    world.socket.receive(joinAck({ resumed: true, pps: [known(world.socket)] }));
+    expect(world.socket.names()).toEqual(['JOIN']);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * The start page: a room name to talk in, or the name of a broadcast to watch.
+ * The start page: a room to talk in, or the name of a broadcast to watch.
  * Only leads on to an address; it opens no connection and asks for no device.
  */
 
@@ -20,31 +20,48 @@ interface Entrance {
   style: string;
 }
 
+/** Where one can go from here. */
+function entrances(): Entrance[] {
+  return [
+    {
+      id: 'room',
+      icon: 'camera',
+      title: 'Start or join a call',
+      text: 'Face to face, two people. Send the other one the link and talk.',
+      label: 'Room name',
+      button: 'Go to the call',
+      path: '/call/',
+      value: randomRoom(cryptoPick),
+      style: 'primary',
+    },
+    {
+      id: 'group',
+      icon: 'people',
+      title: 'Talk in a group',
+      text: 'Who opens it decides who takes part; everyone else watches.',
+      label: 'Group name',
+      button: 'Go to the group',
+      path: '/group/',
+      value: randomRoom(cryptoPick),
+      style: 'plain',
+    },
+    {
+      id: 'broadcast',
+      icon: 'play',
+      title: 'Watch a broadcast',
+      text: 'Live, about a second and a half behind the camera.',
+      label: 'Broadcast name',
+      button: 'Watch',
+      path: '/watch/',
+      value: '',
+      style: 'plain',
+    },
+  ];
+}
+
 export function showStart(root: HTMLElement): void {
   document.title = 'Roomcast';
   setState('start');
-  const call = entrance({
-    id: 'room',
-    icon: 'camera',
-    title: 'Start or join a call',
-    text: 'Face to face, two people. Send the other one the link and talk.',
-    label: 'Room name',
-    button: 'Go to the call',
-    path: '/call/',
-    value: randomRoom(cryptoPick),
-    style: 'primary',
-  });
-  const watch = entrance({
-    id: 'broadcast',
-    icon: 'play',
-    title: 'Watch a broadcast',
-    text: 'Live, about a second and a half behind the camera.',
-    label: 'Broadcast name',
-    button: 'Watch',
-    path: '/watch/',
-    value: '',
-    style: 'plain',
-  });
   const intro = element(
     'div',
     { class: 'intro' },
@@ -53,7 +70,7 @@ export function showStart(root: HTMLElement): void {
   );
   root.replaceChildren(
     element('header', { class: 'bar' }, brand()),
-    element('main', { class: 'start' }, intro, element('div', { class: 'entrances' }, call, watch)),
+    element('main', { class: 'start' }, intro, element('div', { class: 'entrances' }, ...entrances().map(entrance))),
   );
 }
 
