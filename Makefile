@@ -57,7 +57,7 @@ fuzz: ## 30 s of fuzzing for each reader of the protocol
 bench: ## what reading a message costs, and what a server under load does; BENCH="idle --quick" picks
 	cargo bench -p roomcast-protocol --locked
 	cargo build --release --locked -p roomcast-server
-	-cargo build --release --locked -p roomcast-server --example echo
+	cargo build --release --locked -p roomcast-server --example echo
 	cargo run --release --locked -p roomcast-bench -- $(BENCH)
 
 tools: ## install what the tests need and this machine lacks
@@ -91,5 +91,5 @@ fmt: web/node_modules ## format everything
 
 clean: ## remove everything that was built
 	cargo clean
-	rm -rf web/dist web/node_modules tests/browser/node_modules $(OUTPUT)
+	rm -rf web/dist web/node_modules tests/browser/node_modules $(OUTPUT) bench-output
 	rm -rf tests/contracts/node_modules tests/contracts/.venv tests/contracts/generated
