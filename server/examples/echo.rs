@@ -53,7 +53,7 @@ impl Application for Echo {
 }
 
 async fn echo(request: HttpRequest, payload: web::Payload, sockets: web::Data<Sockets>) -> HttpResponse {
-    let made = sockets.upgrade(&request, payload, |_| Echo);
+    let made = sockets.upgrade(&request, payload, |_, _| Echo);
     made.unwrap_or_else(|refused| refusal(refused, HttpResponse::BadRequest().body(refused.to_string())))
 }
 

@@ -12,5 +12,5 @@ mod registry;
 pub use actor::RoomActor;
 pub use joined::JoinedRooms;
 pub use message::{Disconnected, Ingest, JoinRoom, Outcome, RoomSignal};
-pub use outbox::{Delivery, Inbox, Outbox};
+pub use outbox::{Delivery, Inbox, Outbox, hand_over};
 pub use registry::Registry;

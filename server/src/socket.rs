@@ -3,7 +3,9 @@
 //! ```text
 //! request payload ─▶ Intake (Guard, Bucket) ─▶ codec ─▶ Connection (Reassembler, Ages) ─▶ Application
 //!                                                                                             │ Port
-//! dispatcher ◀── Body ◀── queue ◀── pump ◀────────────── codec ◀──────────────────────────────┘
+//! dispatcher ◀── Body ◀── Lane ◀── pump ◀─────────────── codec ◀──────────────────────────────┘
+//!                          ▲
+//!                          └────── rooms of the same thread
 //! ```
 //!
 //! Frames and messages have limits, input has a rate, output has a bound ([`Fill`]) that counts every byte from
@@ -20,8 +22,8 @@ mod fill;
 mod guard;
 mod handshake;
 mod intake;
+mod lane;
 mod outbound;
-mod progress;
 mod pump;
 mod rate;
 
@@ -39,13 +41,13 @@ pub use application::{Application, Port};
 pub use descriptor::on_connect;
 pub use fill::Fill;
 pub use handshake::Refused;
+pub use lane::{Lane, LaneId};
 pub use rate::Rate;
 
 use address::Addresses;
 use connection::{Connection, Wire};
 use descriptor::Descriptor;
 use intake::{Intake, Verdict};
-use progress::Progress;
 
 /// Settings of every connection.
 #[derive(Debug, Clone)]
@@ -85,7 +87,7 @@ impl Sockets {
     }
 
     /// Opens a connection. `make` gets the count of bytes on their way to the peer, which whoever queues messages
-    /// for it has to keep to.
+    /// for it has to keep to, and the name of the way there.
     ///
     /// # Errors
     /// When the request is no handshake or must not become a connection.
@@ -93,7 +95,7 @@ impl Sockets {
         &self,
         request: &HttpRequest,
         payload: web::Payload,
-        make: impl FnOnce(Arc<Fill>) -> A,
+        make: impl FnOnce(Arc<Fill>, LaneId) -> A,
     ) -> Result<HttpResponse, Refused> {
         let settings = &self.settings;
         handshake::check(request, &settings.allowed_origins)?;
@@ -106,12 +108,13 @@ impl Sockets {
             }
         }
         let (fill, verdict) = (Fill::new(settings.max_outbox), Verdict::default());
-        let progress = Rc::new(Progress::default());
-        let wire = Wire::new(Arc::clone(settings), Arc::clone(&fill), Rc::clone(&progress), &verdict, &socket);
+        let id = LaneId::fresh();
+        let lane = Lane::new(id, Arc::clone(&fill), settings.max_frame);
+        let wire = Wire::new(Arc::clone(settings), Arc::clone(&fill), Rc::clone(&lane), &verdict, &socket);
         let intake = Intake::new(payload, settings.max_frame, settings.rate, Rc::clone(&verdict));
         let codec = Codec::new().max_size(settings.max_frame);
-        let frames = WebsocketContext::with_codec(Connection::new(make(Arc::clone(&fill)), wire), intake, codec);
-        let (body, task) = pump::pump(frames, fill, progress, socket, settings.close_timeout);
+        let frames = WebsocketContext::with_codec(Connection::new(make(fill, id), wire), intake, codec);
+        let (body, task) = pump::pump(frames, lane, socket, settings.close_timeout);
         actix_web::rt::spawn(task);
         Ok(response.streaming(body))
     }

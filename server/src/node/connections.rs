@@ -65,13 +65,13 @@ impl Connections {
 mod tests {
     use super::*;
     use crate::room::Delivery;
-    use crate::socket::Fill;
+    use crate::socket::{Fill, LaneId};
     use futures_util::{FutureExt, StreamExt};
 
     #[test]
     fn all_are_closed_also_those_that_come_too_late() {
         let connections = Connections::default();
-        let [one, gone, late] = [(); 3].map(|()| Outbox::new(Fill::new(100)));
+        let [one, gone, late] = [(); 3].map(|()| Outbox::new(Fill::new(100), LaneId::fresh()));
         connections.open(&one.0);
         connections.close(connections.open(&gone.0));
         connections.close_all(CloseCode::ServiceRestart);

@@ -9,8 +9,8 @@ use roomcast_protocol::ack::{self, KeepAlive};
 
 use crate::clock::unix_millis;
 use crate::node::Node;
-use crate::room::{Delivery, Disconnected, Inbox, JoinedRooms, Outbox};
-use crate::socket::{Application, Fill, Port};
+use crate::room::{Delivery, Disconnected, Inbox, JoinedRooms, Outbox, hand_over};
+use crate::socket::{Application, Fill, LaneId, Port};
 
 /// The server's side of one connection.
 pub struct Session {
@@ -22,20 +22,15 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(node: Arc<Node>, fill: Arc<Fill>) -> Self {
-        let (outbox, inbox) = Outbox::new(fill);
+    pub fn new(node: Arc<Node>, fill: Arc<Fill>, lane: LaneId) -> Self {
+        let (outbox, inbox) = Outbox::new(fill, lane);
         let connection = node.connections.open(&outbox);
         Self { node, connection, outbox, rooms: JoinedRooms::default(), inbox: Some(inbox) }
     }
 
     fn deliver(&mut self, delivery: Delivery, port: &mut Port<'_, Self>) {
         match delivery {
-            Delivery::Message(message) => {
-                port.send_claimed(message.text(), message.size());
-                if message.is_numbered() {
-                    port.when_written(move || message.written());
-                }
-            }
+            Delivery::Message(message) => hand_over(message, port.lane()),
             Delivery::Close(code) => port.close(code),
             Delivery::Forget(departure) => self.rooms.forget(&departure),
         }

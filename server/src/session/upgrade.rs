@@ -17,7 +17,8 @@ pub async fn upgrade(request: HttpRequest, payload: web::Payload, node: web::Dat
     if node.is_draining() {
         return answer::error(AckCode::Unavailable, "the server is stopping");
     }
-    let made = node.sockets.upgrade(&request, payload, |fill| Session::new(node.clone().into_inner(), fill));
+    let make = |fill, lane| Session::new(node.clone().into_inner(), fill, lane);
+    let made = node.sockets.upgrade(&request, payload, make);
     made.unwrap_or_else(|refused| refusal(refused, answer::error(code(refused), refused.to_string())))
 }
 

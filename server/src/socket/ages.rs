@@ -63,10 +63,10 @@ impl Ages {
         self.exchanged = now;
     }
 
-    /// A message was sent.
-    pub const fn on_said(&mut self, now: Instant) {
-        self.exchanged = now;
-        self.said = now;
+    /// A message was sent, perhaps some time ago.
+    pub fn on_said(&mut self, when: Instant) {
+        self.exchanged = self.exchanged.max(when);
+        self.said = self.said.max(when);
     }
 
     /// What is due, one thing at a time; ask until nothing is.

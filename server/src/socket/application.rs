@@ -13,6 +13,7 @@ use futures_util::Stream;
 use roomcast_protocol::code::CloseCode;
 
 use super::connection::{Connection, Wire};
+use super::lane::Lane;
 use super::outbound;
 
 /// How long a peer may take to answer a close frame. Only then is the connection closed without it.
@@ -59,16 +60,10 @@ impl<A: Application> Port<'_, A> {
         outbound::text(text, self.wire.max_frame(), |frame| self.ctx.write_raw(frame));
     }
 
-    /// Sends a text message for which `claimed` bytes of the connection's bound were claimed when it was queued.
-    pub fn send_claimed(&mut self, text: ByteString, claimed: usize) {
-        self.wire.exchange(claimed, outbound::size(text.len(), self.wire.max_frame()));
-        self.wire.said();
-        outbound::text(text, self.wire.max_frame(), |frame| self.ctx.write_raw(frame));
-    }
-
-    /// Calls back once all that was sent up to now has gone to the socket; never when it does not.
-    pub fn when_written(&mut self, done: impl FnOnce() + 'static) {
-        self.wire.progress.when_taken(done);
+    /// The way to the peer, for messages whose bytes were claimed when they were queued.
+    #[must_use]
+    pub fn lane(&self) -> &Lane {
+        self.wire.lane()
     }
 
     /// Sends a binary message, as [`send_text`](Self::send_text).
@@ -101,6 +96,7 @@ impl<A: Application> Port<'_, A> {
             return;
         }
         self.wire.closing = true;
+        self.wire.lane().shut();
         // The last frame is let through over the bound: it is small, and the peer may read it yet.
         self.wire.exchange(0, outbound::close_size(reason.as_ref()));
         self.ctx.close(reason);

@@ -19,7 +19,7 @@ use super::close::close_code;
 use super::descriptor::Descriptor;
 use super::fill::Fill;
 use super::intake::Verdict;
-use super::progress::Progress;
+use super::lane::Lane;
 
 /// The shell of one connection.
 pub struct Connection<A: Application> {
@@ -31,8 +31,8 @@ pub struct Connection<A: Application> {
 /// What a connection knows of its wire.
 pub struct Wire {
     pub(super) settings: Arc<Settings>,
-    pub(super) progress: Rc<Progress>,
     fill: Arc<Fill>,
+    lane: Rc<Lane>,
     pub(super) closing: bool,
     socket: Weak<Descriptor>,
     reassembler: Reassembler,
@@ -44,7 +44,7 @@ impl Wire {
     pub(super) fn new(
         settings: Arc<Settings>,
         fill: Arc<Fill>,
-        progress: Rc<Progress>,
+        lane: Rc<Lane>,
         verdict: &Verdict,
         socket: &Weak<Descriptor>,
     ) -> Self {
@@ -52,8 +52,8 @@ impl Wire {
         let ages = Ages::new(Instant::now());
         Self {
             settings,
-            progress,
             fill,
+            lane,
             closing: false,
             socket: Weak::clone(socket),
             reassembler,
@@ -68,15 +68,16 @@ impl Wire {
 
     /// Claims the bytes of something that is queued, if they fit.
     pub(super) fn claim(&self, bytes: usize) -> bool {
-        let fits = self.fill.claim(bytes);
-        self.progress.queue(if fits { bytes } else { 0 });
-        fits
+        self.fill.claim(bytes)
     }
 
     /// Something is queued for which another number of bytes was claimed.
     pub(super) fn exchange(&self, claimed: usize, bytes: usize) {
         self.fill.exchange(claimed, bytes);
-        self.progress.queue(bytes);
+    }
+
+    pub(super) fn lane(&self) -> &Lane {
+        &self.lane
     }
 
     pub(super) fn said(&mut self) {
@@ -168,6 +169,9 @@ impl<A: Application> Connection<A> {
     fn tick(&mut self, ctx: &mut WebsocketContext<Self>) {
         let now = Instant::now();
         let spans = self.wire.settings.spans;
+        if let Some(said) = self.wire.lane.take_said() {
+            self.wire.ages.on_said(said);
+        }
         while let Some(due) = self.wire.ages.due(now, &spans) {
             self.run(ctx, |app, port| match due {
                 Due::Close(code) => port.close(code),

@@ -1,0 +1,270 @@
+//! The way to one peer's socket, for everything that runs on its thread.
+//!
+//! What rooms of that thread say goes straight into the queue of the response's body: the actor of the connection
+//! need not be woken for it. What the actor itself writes comes in through the pump. The queue has no bound of its
+//! own: whoever writes has claimed the bytes. Never leaves its thread; others know it by its [`LaneId`].
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use actix_codec::Encoder;
+use actix_http::ws::Codec;
+use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
+
+use super::fill::Fill;
+use super::outbound;
+
+/// The most that is handed to the dispatcher at once, so that little waits there uncounted.
+const PIECE: usize = 16 * 1024;
+
+type Written = Box<dyn FnOnce()>;
+
+/// Which lane, for whoever may be on another thread. Unique for the life of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LaneId(u64);
+
+thread_local! {
+    static LANES: RefCell<HashMap<LaneId, Weak<Lane>>> = RefCell::default();
+}
+
+/// The queue of one connection's output.
+pub struct Lane {
+    id: LaneId,
+    queue: RefCell<Queue>,
+    fill: Arc<Fill>,
+    max_frame: usize,
+    said: Cell<Option<Instant>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    chunks: VecDeque<Bytes>,
+    /// What was encoded since the last chunk.
+    tail: BytesMut,
+    ended: bool,
+    abandoned: bool,
+    body: Option<Waker>,
+    pump: Option<Waker>,
+    /// Bytes that went in and out since the beginning.
+    pushed: u64,
+    taken: u64,
+    /// What to do once so many bytes are out, in order.
+    marks: VecDeque<(u64, Written)>,
+}
+
+impl LaneId {
+    /// The lane, if this is its thread and the connection is there.
+    pub fn here(self) -> Option<Rc<Lane>> {
+        LANES.with_borrow(|lanes| lanes.get(&self)?.upgrade())
+    }
+
+    /// A number that no lane has had.
+    pub fn fresh() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Lane {
+    /// An empty lane of this thread.
+    pub(super) fn new(id: LaneId, fill: Arc<Fill>, max_frame: usize) -> Rc<Self> {
+        let lane = Rc::new(Self { id, queue: RefCell::default(), fill, max_frame, said: Cell::new(None) });
+        LANES.with_borrow_mut(|lanes| lanes.insert(id, Rc::downgrade(&lane)));
+        lane
+    }
+
+    /// Queues a text message for which `claimed` bytes of the connection's bound were claimed. `written` is called
+    /// once the socket has taken all of it; never when it does not.
+    pub fn send(&self, text: ByteString, claimed: usize, written: Option<Written>) {
+        let size = outbound::size(text.len(), self.max_frame);
+        self.fill.exchange(claimed, size);
+        self.said.set(Some(Instant::now()));
+        let mut queue = self.queue.borrow_mut();
+        let mut codec = Codec::new();
+        queue.tail.reserve(size);
+        outbound::text(text, self.max_frame, |frame| {
+            codec.encode(frame, &mut queue.tail).expect("frames of this layer are legal");
+        });
+        queue.pushed += size as u64;
+        if let Some(written) = written {
+            let place = queue.pushed;
+            queue.marks.push_back((place, written));
+        }
+        queue.wake_body();
+    }
+
+    /// Nobody finds the lane any more: what is said from now on comes behind a close frame.
+    pub(super) fn shut(&self) {
+        LANES.with_borrow_mut(|lanes| lanes.remove(&self.id));
+    }
+
+    /// When the last message was sent, if one was since this was last asked.
+    pub(super) fn take_said(&self) -> Option<Instant> {
+        self.said.take()
+    }
+
+    /// Queues what the actor wrote.
+    pub(super) fn push(&self, chunk: Bytes) {
+        let mut queue = self.queue.borrow_mut();
+        queue.pushed += chunk.len() as u64;
+        if !queue.tail.is_empty() {
+            let tail = std::mem::take(&mut queue.tail).freeze();
+            queue.chunks.push_back(tail);
+        }
+        queue.chunks.push_back(chunk);
+        queue.wake_body();
+    }
+
+    /// Nothing comes any more.
+    pub(super) fn end(&self) {
+        let mut queue = self.queue.borrow_mut();
+        queue.ended = true;
+        queue.wake_body();
+    }
+
+    /// Whether nobody takes anything any more; the pump is woken when that happens.
+    pub(super) fn is_abandoned(&self, cx: &Context<'_>) -> bool {
+        let mut queue = self.queue.borrow_mut();
+        if queue.pump.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
+            queue.pump = Some(cx.waker().clone());
+        }
+        queue.abandoned
+    }
+
+    /// Says that nobody takes anything any more.
+    pub(super) fn abandon(&self) {
+        self.shut();
+        let (pump, left) = {
+            let mut queue = self.queue.borrow_mut();
+            queue.abandoned = true;
+            (queue.pump.take(), (std::mem::take(&mut queue.marks), std::mem::take(&mut queue.chunks)))
+        };
+        // Outside of the borrow: what is dropped may be anything.
+        drop(left);
+        if let Some(waker) = pump {
+            waker.wake();
+        }
+    }
+
+    /// The next bytes for the socket; none at the end.
+    pub(super) fn poll_piece(&self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
+        let mut queue = self.queue.borrow_mut();
+        let Some(piece) = queue.piece() else {
+            if queue.ended {
+                return Poll::Ready(None);
+            }
+            queue.body = Some(cx.waker().clone());
+            return Poll::Pending;
+        };
+        queue.taken += piece.len() as u64;
+        drop(queue);
+        self.fill.release(piece.len());
+        while let Some(written) = self.reached() {
+            written();
+        }
+        Poll::Ready(Some(piece))
+    }
+
+    fn reached(&self) -> Option<Written> {
+        let mut queue = self.queue.borrow_mut();
+        let taken = queue.taken;
+        if queue.marks.front()?.0 > taken {
+            return None;
+        }
+        let written = queue.marks.pop_front().map(|(_, written)| written);
+        if queue.marks.is_empty() {
+            // An idle connection holds no memory for what once waited.
+            queue.marks = VecDeque::new();
+        }
+        written
+    }
+}
+
+impl Queue {
+    fn wake_body(&mut self) {
+        if let Some(waker) = self.body.take() {
+            waker.wake();
+        }
+    }
+
+    fn piece(&mut self) -> Option<Bytes> {
+        if let Some(first) = self.chunks.front_mut() {
+            return if first.len() > PIECE { Some(first.split_to(PIECE)) } else { self.chunks.pop_front() };
+        }
+        match self.tail.len() {
+            0 => None,
+            ..=PIECE => Some(std::mem::take(&mut self.tail).freeze()),
+            _ => Some(self.tail.split_to(PIECE).freeze()),
+        }
+    }
+}
+
+impl fmt::Debug for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let queue = self.queue.borrow();
+        write!(f, "{:?}: {} of {} bytes taken", self.id, queue.taken, queue.pushed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::task::noop_waker_ref;
+
+    fn lane() -> (Arc<Fill>, Rc<Lane>) {
+        let fill = Fill::new(100_000);
+        (Arc::clone(&fill), Lane::new(LaneId::fresh(), fill, 32_768))
+    }
+
+    fn take(lane: &Lane) -> Option<Bytes> {
+        match lane.poll_piece(&Context::from_waker(noop_waker_ref())) {
+            Poll::Ready(piece) => piece,
+            Poll::Pending => None,
+        }
+    }
+
+    fn send(lane: &Lane, length: usize, written: &Rc<Cell<usize>>) {
+        let written = Rc::clone(written);
+        let size = outbound::size(length, lane.max_frame);
+        assert!(lane.fill.claim(size + 20));
+        lane.send("x".repeat(length).into(), size + 20, Some(Box::new(move || written.set(written.get() + 1))));
+    }
+
+    #[test]
+    fn a_message_counts_as_written_with_its_last_byte() {
+        let ((fill, lane), written) = (lane(), Rc::default());
+        send(&lane, 20_000, &written);
+        send(&lane, 10, &written);
+        let sizes: Vec<_> = std::iter::from_fn(|| take(&lane).map(|piece| (piece.len(), written.get()))).collect();
+        assert_eq!(sizes, [(16_384, 0), (3632, 2)]);
+        assert!(fill.claim(100_000), "what was taken counts no longer");
+    }
+
+    #[test]
+    fn what_the_actor_writes_keeps_its_place() {
+        let ((_, lane), written) = (lane(), Rc::default());
+        send(&lane, 3, &written);
+        assert!(lane.fill.claim(2));
+        lane.push(Bytes::from_static(b"ab"));
+        send(&lane, 1, &written);
+        let pieces: Vec<_> = std::iter::from_fn(|| take(&lane)).collect();
+        assert_eq!(pieces, [&b"\x81\x03xxx"[..], b"ab", b"\x81\x01x"]);
+    }
+
+    #[test]
+    fn a_lane_is_found_on_its_thread_while_somebody_takes_from_it() {
+        let (_, lane) = lane();
+        let id = lane.id;
+        assert!(id.here().is_some());
+        assert!(std::thread::spawn(move || id.here().is_none()).join().unwrap());
+        lane.abandon();
+        assert!(id.here().is_none());
+    }
+}
