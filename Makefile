@@ -24,19 +24,20 @@ check: web ## formatting, lints and types
 	npm --prefix web run check
 	node --check tests/browser/*.mjs
 
+# Always the whole workspace: with fewer packages the dependencies would be built again, with other features.
 unit: web ## unit and property tests
-	cargo test --workspace --locked --exclude roomcast-tests
+	cargo test --workspace --locked --lib --bins
 	npm --prefix web test
 
 contracts: tests/contracts/node_modules tests/contracts/.venv ## the published schema, used from TypeScript, Python and Go
 	cd tests/contracts && node run.mjs
 
-e2e: web ## a real server process, over real sockets
-	cargo build --locked -p roomcast-server --bins --examples
-	cargo test --locked -p roomcast-tests
+e2e: web ## rooms against their model, playlists against their rules, a real server process over real sockets
+	cargo build --workspace --locked --bins --examples
+	cargo test --workspace --locked --test '*'
 
 browser: web tests/browser/node_modules ## calls and broadcasts in real Chromium, with real H.264 from ffmpeg
-	cargo build --locked -p roomcast-server
+	cargo build --workspace --locked --bins
 	mkdir -p $(OUTPUT)
 	cd tests/browser && ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) \
 		node --test --test-concurrency=1 --test-reporter=spec *.test.mjs

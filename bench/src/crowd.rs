@@ -29,6 +29,8 @@ pub enum Seating {
     Pairs,
     /// Viewers of one broadcast, which exists.
     Audience(String),
+    /// Connections to the echo, which sends back what members of calls would send.
+    Echoes,
 }
 
 /// What the members have seen together.
@@ -174,6 +176,10 @@ async fn party(server: SocketAddr, seating: Seating, number: usize) -> Result<Ve
         Seating::Audience(room) => {
             let member = Member { room_type: "p2m", room, user: format!("viewer-{number}") };
             Ok(vec![(join(server, number, &member, false).await?, member)])
+        }
+        Seating::Echoes => {
+            let member = Member { room_type: "p2p", room: format!("call-{number}"), user: "a".into() };
+            Ok(vec![(Connection::open(server, source(number), "/echo").await?, member)])
         }
     }
 }

@@ -1,4 +1,7 @@
 //! Members of calls of two that only send heartbeats, every 3 s, spread evenly: 1,000 to 10,000 of them.
+//!
+//! Beside them as many connections whose heartbeats are merely echoed: what the machine wants for that many wake-ups,
+//! whatever a room does with them.
 
 use std::time::Duration;
 
@@ -7,7 +10,7 @@ use tokio::time::sleep;
 use crate::crowd::{Crowd, Seating};
 use crate::error::Error;
 use crate::finding::{Curve, Findings};
-use crate::process::{Load, Meter, resident};
+use crate::process::{Load, Meter, Program, resident};
 use crate::scenario::Lab;
 
 const SIZES: [usize; 4] = [1000, 2000, 5000, 10_000];
@@ -54,7 +57,29 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     drop(crowd);
     server.stop().await?;
     report(&stages, empty, &mut findings);
+    if let Some(load) = echoed(lab, most).await? {
+        findings.heed([&load]);
+        let last = stages.last().map_or(0.0, |stage| stage.load.server_percent());
+        findings.add(format!("{most} connections, heartbeats only echoed: server CPU"), load.server_percent(), "%");
+        findings.add("heartbeats over echoes, CPU", last / load.server_percent(), "×");
+    }
     Ok(findings)
+}
+
+/// The same traffic with the echo in place of rooms.
+async fn echoed(lab: &Lab, connections: usize) -> Result<Option<Load>, Error> {
+    let Some(path) = &lab.echo else { return Ok(None) };
+    let program = Program::start(path, &["--listen", "127.0.0.1:0"], lab.cores).await?;
+    let mut crowd = Crowd::new(program.address, Seating::Echoes);
+    crowd.grow(connections).await?;
+    sleep(Duration::from_secs(4)).await;
+    let meter = Meter::start(program.pid);
+    sleep(lab.pick(Duration::from_secs(12), Duration::from_secs(6))).await;
+    let load = meter.read();
+    crowd.is_whole()?;
+    drop(crowd);
+    program.stop().await?;
+    Ok(Some(load))
 }
 
 fn report(stages: &[Stage], empty: f64, findings: &mut Findings) {

@@ -200,7 +200,7 @@ impl Queue {
         }
         match self.tail.len() {
             0 => None,
-            ..=PIECE => Some(std::mem::take(&mut self.tail).freeze()),
+            1..=PIECE => Some(std::mem::take(&mut self.tail).freeze()),
             _ => Some(self.tail.split_to(PIECE).freeze()),
         }
     }
