@@ -1,4 +1,4 @@
-//! 50 pairs in calls send 2 KB offers from one to the other; beside it, in turns, 50 connections have the same bytes
+//! 50 pairs in calls send 2 KB offers to each other, to and fro; beside it, in turns, 50 connections have the same bytes
 //! echoed by a program with the same socket layer and no rooms. What is over the echo is the price of a room.
 
 mod lane;

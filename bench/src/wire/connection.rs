@@ -104,18 +104,6 @@ impl Connection {
         }
         Ok(())
     }
-
-    /// Shows what has come already, without waiting.
-    ///
-    /// # Errors
-    /// When the connection ended.
-    pub async fn read_ready(&mut self, show: impl FnMut(&[u8])) -> Result<(), Error> {
-        tokio::select! {
-            biased;
-            result = self.read(show) => result,
-            () = std::future::ready(()) => Ok(()),
-        }
-    }
 }
 
 /// The answer to the handshake: a head alone, because a server says nothing before it is asked.

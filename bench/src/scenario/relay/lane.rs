@@ -1,4 +1,7 @@
-//! One sender, one receiver, and a fixed number of messages between them: whenever some arrive, as many are sent.
+//! A fixed number of messages in flight between two members, to and fro: who gets some sends as many back.
+//!
+//! So both connections carry data both ways, as a connection to the echo does, and acknowledgements of TCP travel
+//! with it on either side of the comparison.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -12,73 +15,109 @@ use crate::wire::Connection;
 /// Bytes of the session description.
 const SIZE: usize = 2048;
 
-/// Two members of a call, or one connection that is its own receiver.
+/// One end of a lane.
 #[derive(Debug)]
-pub struct Lane {
-    sender: Connection,
-    receiver: Option<Connection>,
+struct End {
+    connection: Connection,
     offer: Vec<u8>,
 }
 
-impl Lane {
-    /// Two members of a call of their own.
-    pub async fn relay(server: SocketAddr, number: usize) -> Result<Self, Error> {
-        let member = |user: &str| Member { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
-        let ann = member("a");
-        let sender = join(server, number, &ann, true).await?;
-        let receiver = join(server, number, &member("b"), false).await?;
-        Ok(Self { sender, receiver: Some(receiver), offer: ann.offer(SIZE) })
-    }
+/// Two members of a call, or one connection that is its own other end.
+#[derive(Debug)]
+pub struct Lane {
+    one: End,
+    other: Option<End>,
+}
 
-    /// A connection to the echo.
-    pub async fn echo(server: SocketAddr, number: usize) -> Result<Self, Error> {
-        let ann = Member { room_type: "p2p", room: format!("call-{number}"), user: "a".into() };
-        let sender = Connection::open(server, source(number), "/echo").await?;
-        Ok(Self { sender, receiver: None, offer: ann.offer(SIZE) })
-    }
+/// What is on its way in a lane.
+struct Flight {
+    until: Instant,
+    in_flight: usize,
+    /// When each message was sent that comes to the one end, and to the other.
+    sent: [VecDeque<Instant>; 2],
+    /// Microseconds.
+    latencies: Vec<f64>,
+}
 
-    /// Keeps so many messages in flight for a time, waits for the last of them, and gives the latency of each in
-    /// microseconds.
-    pub async fn run(mut self, window: usize, time: Duration) -> Result<(Self, Vec<f64>), Error> {
-        let batch = self.offer.repeat(window);
-        let until = Instant::now() + time;
-        let mut sent = VecDeque::with_capacity(window);
-        let mut latencies = Vec::new();
-        let mut free = window;
-        while free > 0 || !sent.is_empty() {
-            if free > 0 && Instant::now() < until {
-                // The time stands before the system call: the answer may come within it.
-                sent.extend(std::iter::repeat_n(Instant::now(), free));
-                self.sender.send(&batch[..free * self.offer.len()]).await?;
-            }
-            if sent.is_empty() {
-                break;
-            }
-            free = self.arrived().await?;
-            let now = Instant::now();
-            latencies.extend(sent.drain(..free).map(|sent| (now - sent).as_secs_f64() * 1e6));
-        }
-        Ok((self, latencies))
+impl End {
+    fn new(connection: Connection, member: &Member) -> Self {
+        Self { connection, offer: member.offer(SIZE) }
     }
 
     /// Waits for bytes and counts the offers that they complete.
     async fn arrived(&mut self) -> Result<usize, Error> {
         let mut count = 0;
         let mut refusal = Ok(());
-        let mut show = |message: &[u8]| {
+        let show = |message: &[u8]| {
             if let Err(error) = accepted(message) {
                 refusal = Err(error);
             } else if name(message) == b"OFFER" && message.len() >= SIZE {
                 count += 1;
             }
         };
-        if let Some(receiver) = &mut self.receiver {
-            self.sender.read_ready(&mut show).await?;
-            receiver.read(&mut show).await?;
-        } else {
-            self.sender.read(&mut show).await?;
+        self.connection.read(show).await?;
+        refusal.map(|()| count)
+    }
+
+    async fn send(&mut self, count: usize) -> Result<(), Error> {
+        self.connection.send(&self.offer.repeat(count)).await
+    }
+}
+
+impl Lane {
+    /// Two members of a call of their own.
+    pub async fn relay(server: SocketAddr, number: usize) -> Result<Self, Error> {
+        let member = |user: &str| Member { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
+        let (ann, bob) = (member("a"), member("b"));
+        let one = End::new(join(server, number, &ann, true).await?, &ann);
+        let other = End::new(join(server, number, &bob, false).await?, &bob);
+        Ok(Self { one, other: Some(other) })
+    }
+
+    /// A connection to the echo.
+    pub async fn echo(server: SocketAddr, number: usize) -> Result<Self, Error> {
+        let ann = Member { room_type: "p2p", room: format!("call-{number}"), user: "a".into() };
+        let connection = Connection::open(server, source(number), "/echo").await?;
+        Ok(Self { one: End::new(connection, &ann), other: None })
+    }
+
+    /// Keeps so many messages in flight for a time, waits for the last of them, and gives the latency of each in
+    /// microseconds.
+    pub async fn run(mut self, window: usize, time: Duration) -> Result<(Self, Vec<f64>), Error> {
+        let mut flight = Flight {
+            until: Instant::now() + time,
+            in_flight: window,
+            sent: [VecDeque::with_capacity(window), VecDeque::with_capacity(window)],
+            latencies: Vec::new(),
+        };
+        let towards = usize::from(self.other.is_some());
+        flight.sent[towards].extend(std::iter::repeat_n(Instant::now(), window));
+        self.one.send(window).await?;
+        while flight.in_flight > 0 {
+            let Some(other) = &mut self.other else {
+                let count = self.one.arrived().await?;
+                self.one.send(flight.landed(0, 0, count)).await?;
+                continue;
+            };
+            tokio::select! {
+                count = self.one.arrived() => self.one.send(flight.landed(0, 1, count?)).await?,
+                count = other.arrived() => other.send(flight.landed(1, 0, count?)).await?,
+            }
         }
-        refusal?;
-        Ok(count)
+        Ok((self, flight.latencies))
+    }
+}
+
+impl Flight {
+    /// Messages arrived at one end; says how many it sends back, to the end named last.
+    fn landed(&mut self, at: usize, back: usize, count: usize) -> usize {
+        let now = Instant::now();
+        self.latencies.extend(self.sent[at].drain(..count).map(|sent| (now - sent).as_secs_f64() * 1e6));
+        if now < self.until {
+            self.sent[back].extend(std::iter::repeat_n(now, count));
+            return count;
+        }
+        self.in_flight -= count;
+        0
     }
 }
