@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at};
 
 use crate::error::Error;
-use crate::signal::{Member, accepted, name, refuses};
+use crate::signal::{Member, accepted, name, number, refuses};
 use crate::wire::Connection;
 
 /// Rooms or viewers that are let in at the same time.
@@ -149,7 +149,7 @@ impl Crowd {
         let first = self.began + first_beat(self.keepers.len(), self.began.elapsed());
         let sight = Arc::clone(&self.sight);
         self.keepers.spawn(async move {
-            if let Err(error) = keep(connection, member.heartbeat(), first, &sight).await {
+            if let Err(error) = keep(connection, member, first, &sight).await {
                 sight.lost(&error);
             }
         });
@@ -184,12 +184,21 @@ async fn party(server: SocketAddr, seating: Seating, number: usize) -> Result<Ve
     }
 }
 
-async fn keep(mut connection: Connection, beat: Vec<u8>, first: Instant, sight: &Sight) -> Result<(), Error> {
+async fn keep(mut connection: Connection, member: Member, first: Instant, sight: &Sight) -> Result<(), Error> {
     let mut beats = interval_at(first, HEARTBEAT_INTERVAL);
+    let (mut received, mut beat) = (0, member.heartbeat(0));
     loop {
+        let before = received;
+        let see = |message: &[u8]| {
+            received = number(message).unwrap_or(received);
+            sight.saw(message);
+        };
         tokio::select! {
-            read = connection.read(|message| sight.saw(message)) => read?,
+            read = connection.read(see) => read?,
             _ = beats.tick() => connection.send(&beat).await?,
+        }
+        if received != before {
+            beat = member.heartbeat(received);
         }
     }
 }

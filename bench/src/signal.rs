@@ -7,6 +7,13 @@ use memchr::memmem;
 use crate::error::Error;
 use crate::wire;
 
+/// The recipient's number of a message, where it has one: it stands in front.
+pub fn number(message: &[u8]) -> Option<u64> {
+    let behind = message.strip_prefix(b"{\"sq\":")?;
+    let digits = behind.iter().take_while(|byte| byte.is_ascii_digit());
+    Some(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
+}
+
 /// Where the name of a message stands at the latest.
 const HEAD: usize = 64;
 
@@ -40,9 +47,9 @@ impl Member {
         self.frame("leave", "LEAVE", "")
     }
 
-    /// `HEARTBEAT`, to be answered.
-    pub fn heartbeat(&self) -> Vec<u8> {
-        self.frame("heartbeat", "HEARTBEAT", r#","bid":"1""#)
+    /// `HEARTBEAT`, to be answered, with the highest number received.
+    pub fn heartbeat(&self, received: u64) -> Vec<u8> {
+        self.frame("heartbeat", "HEARTBEAT", &format!(r#","bid":"1","sq":{received}"#))
     }
 
     /// `UPDATE`.

@@ -57,6 +57,21 @@ async fn uploaded_parts_and_segments_are_listed_and_served() {
 }
 
 #[tokio::test]
+async fn what_was_never_announced_is_4005_for_streamers_and_players() {
+    let server = Server::start(&[]).await;
+    let streamer = Streamer::start(&server).await;
+    let (status, answer) = streamer.part(0, 0).await;
+    assert_eq!((status.as_u16(), &answer["c"], &answer["s"]), (404, &json!(4005), &json!("UPDATE_PART")), "{answer}");
+    for path in
+        ["/live/demo/main/playlist.m3u8", MEDIA, "/live/demo/main/v0/p0.m4s", "/live/nowhere/main/playlist.m3u8"]
+    {
+        let response = get(&server.url(path)).await;
+        assert_eq!(response.status(), 404, "{path}");
+        assert_eq!(response.json::<serde_json::Value>().await.unwrap()["c"], 4005, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_blocking_reload_is_answered_by_the_part_it_waits_for() {
     let server = Server::start(&[]).await;
     let streamer = Streamer::start(&server).await;

@@ -35,7 +35,7 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     let mut crowd = Crowd::new(server.address, Seating::Audience(publisher.room.clone()));
     let viewers = lab.crowd(VIEWERS, &mut findings);
     for size in (0..viewers).step_by(DOOR).map(|seated| viewers.min(seated + DOOR)) {
-        stage.send(&publisher.heartbeat()).await?;
+        stage.send(&publisher.heartbeat(0)).await?;
         crowd.grow(size).await?;
     }
     sleep(QUIET).await;
