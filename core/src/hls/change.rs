@@ -35,7 +35,7 @@ pub enum Change {
         /// The playlist and what a waiting request must know of it.
         snapshot: Arc<Snapshot>,
     },
-    /// The multivariant playlist changed. First given with the first media playlist.
+    /// The multivariant playlist changed. First given when a variant can play.
     Multivariant(Arc<str>),
 }
 
@@ -46,6 +46,8 @@ pub struct Object {
     pub bytes: Bytes,
     /// What they are.
     pub kind: ObjectKind,
+    /// Their media type, as in `Content-Type`.
+    pub content_type: &'static str,
 }
 
 /// What an object is.

@@ -188,7 +188,7 @@ impl Track {
     }
 
     fn store(&self, name: &ObjectId, kind: ObjectKind, bytes: &Bytes) -> Change {
-        let media = Object { bytes: bytes.clone(), kind };
-        Change::Store { track: self.variant.id.clone(), object: name.clone(), media }
+        let media = Object { bytes: bytes.clone(), kind, content_type: self.role.content_type() };
+        Change::Store { track: self.role.id().clone(), object: name.clone(), media }
     }
 }

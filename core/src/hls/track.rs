@@ -9,23 +9,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use roomcast_protocol::data::{InitSection, Variant};
+use roomcast_protocol::data::InitSection;
 use roomcast_protocol::id::ObjectId;
 
 use super::change::{Position, Snapshot};
 use super::hint::Hint;
 use super::playlist::media::{Media, Report};
 use super::refusal::Refusal;
+use super::role::Role;
 use super::waiting::Waiting;
 use super::window::{Owner, Window};
 
 /// The file name of the playlist itself, which no object may take.
 const PLAYLIST: &str = "playlist.m3u8";
 
-/// A variant stream and its media playlist. Durations are in microseconds.
+/// A variant stream or rendition and its media playlist. Durations are in microseconds.
 #[derive(Debug)]
 pub(super) struct Track {
-    pub variant: Variant,
+    pub role: Role,
     /// A whole number of seconds.
     pub target: u64,
     pub part_target: u64,
@@ -41,13 +42,13 @@ pub(super) struct Track {
 }
 
 impl Track {
-    /// A track that lists `length` of media. The target duration is a whole number of seconds.
-    pub fn new(variant: Variant, target: u64, length: u64, parts_before_gap: usize) -> Self {
-        let part_target = variant.target_part_duration.micros();
+    /// A track that lists `length` of media.
+    pub fn new(role: Role, length: u64, parts_before_gap: usize) -> Self {
+        let (target, part_target) = (role.target(), role.part_target());
         let window = Window::new(length, target);
         let (waiting, hint, maps) = (Waiting::default(), Hint::default(), Vec::new());
         Self {
-            variant,
+            role,
             target,
             part_target,
             parts_before_gap,
@@ -149,7 +150,7 @@ impl Track {
     /// How far the playlist lists, for the other playlists of the stream.
     pub fn report(&self) -> Option<Report> {
         let position = self.snapshot.as_ref()?.position;
-        Some(Report { track: self.variant.id.clone(), msn: position.msn, part: position.parts.checked_sub(1) })
+        Some(Report { track: self.role.id().clone(), msn: position.msn, part: position.parts.checked_sub(1) })
     }
 
     /// The new snapshot, if the playlist lists something and is not as it was.

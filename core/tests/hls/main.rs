@@ -9,3 +9,4 @@ mod order;
 mod properties;
 mod reader;
 mod refusals;
+mod renditions;

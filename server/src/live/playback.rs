@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use roomcast_core::hls::{Decision, Object, ObjectKind, Reload, Snapshot};
+use roomcast_core::hls::{Decision, Object, Reload, Snapshot};
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{InvalidId, ObjectId, RoomId};
 
@@ -140,11 +140,8 @@ fn media_answer(snapshot: &Snapshot, blocking: bool) -> HttpResponse {
 }
 
 fn object_answer(object: Object, snapshot: &Snapshot) -> HttpResponse {
-    let mime = match object.kind {
-        ObjectKind::Init | ObjectKind::Part | ObjectKind::Segment => "video/mp4",
-    };
     HttpResponse::Ok()
-        .content_type(mime)
+        .content_type(object.content_type)
         .insert_header((CACHE_CONTROL, max_age(snapshot.target_duration * 6)))
         .body(object.bytes)
 }
