@@ -66,6 +66,8 @@ pub enum ObjectKind {
 pub struct Snapshot {
     /// The text.
     pub playlist: Bytes,
+    /// The text of the delta update; absent where there is nothing to skip, and at the end.
+    pub delta: Option<Bytes>,
     /// How far it lists.
     pub position: Position,
     /// Whether it has its end tag.

@@ -161,13 +161,13 @@ impl Track {
         let hint = self.hint.name().filter(|_| has_parts && !ended);
         let (target, part_target, window) = (self.target, self.part_target, &self.window);
         let text = Media { target, part_target, part_hold_back, window, hint, reports, ended }.render();
-        let playlist = Bytes::from(text);
+        let (playlist, delta) = (Bytes::from(text.whole), text.delta.map(Bytes::from));
         if self.snapshot.as_ref().is_some_and(|known| known.playlist == playlist) {
             return None;
         }
         let (target_duration, part_target) = (Duration::from_micros(target), Duration::from_micros(part_target));
         let hint = hint.cloned();
-        let snapshot = Snapshot { playlist, position, ended, target_duration, part_target, hint, has_parts };
+        let snapshot = Snapshot { playlist, delta, position, ended, target_duration, part_target, hint, has_parts };
         Some(self.snapshot.insert(Arc::new(snapshot)).clone())
     }
 }

@@ -107,6 +107,18 @@ impl Window {
         self.segments.push_back(segment);
     }
 
+    /// How many of the first segments a delta update may leave out: those that lie further from the end of the last
+    /// finished segment than the skip boundary. Never a discontinuity, over which players lose count.
+    pub fn skippable(&self, boundary: u64) -> usize {
+        let finished = self.segments.iter().filter(|segment| segment.finished());
+        let mut behind: u64 = finished.map(Segment::duration).sum();
+        let beyond = |segment: &&Segment| {
+            behind = behind.saturating_sub(segment.duration());
+            behind > boundary && !segment.discontinuity
+        };
+        self.segments.iter().take_while(beyond).count()
+    }
+
     pub fn has_parts(&self) -> bool {
         self.segments.iter().any(|segment| !segment.listed_parts().is_empty())
     }

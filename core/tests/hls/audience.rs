@@ -51,6 +51,10 @@ impl Audience {
             let whole = segment.uri.as_ref().filter(|_| !segment.gap);
             whole.into_iter().for_each(|uri| assert_eq!(self.objects[uri].kind, ObjectKind::Segment));
         }
+        if let Some(delta) = &snapshot.delta {
+            let text = std::str::from_utf8(delta).unwrap();
+            assert!(!new.ended && Playlist::merge(Some(&new), text).as_ref() == Some(&new), "{text}");
+        }
         if let Some(old) = &self.playlist {
             assert!(old != &new && !(old.ended && new.ended), "nothing changed\n{text}");
             goes_on(old, &new);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod audience;
+mod delta;
 mod feed;
 mod golden;
 mod order;

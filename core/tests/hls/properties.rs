@@ -13,15 +13,15 @@ use crate::reader::Playlist;
 
 /// One segment of a streamer.
 #[derive(Debug, Clone)]
-struct Plan {
-    parts: u64,
-    whole: bool,
-    discontinuity: bool,
-    dated: bool,
-    new_map: bool,
+pub struct Plan {
+    pub parts: u64,
+    pub whole: bool,
+    pub discontinuity: bool,
+    pub dated: bool,
+    pub new_map: bool,
 }
 
-fn plan() -> impl Strategy<Value = Plan> {
+pub fn plan() -> impl Strategy<Value = Plan> {
     let rare = || prop::bool::weighted(0.1);
     (0_u64..5, prop::bool::weighted(0.7), rare(), rare(), rare()).prop_map(
         |(parts, whole, discontinuity, dated, new_map)| Plan {
@@ -35,7 +35,7 @@ fn plan() -> impl Strategy<Value = Plan> {
 }
 
 /// How the streamer names its parts.
-fn naming() -> impl Strategy<Value = fn(u64, u64, u64) -> String> {
+pub fn naming() -> impl Strategy<Value = fn(u64, u64, u64) -> String> {
     prop_oneof![
         3 => Just::<fn(u64, u64, u64) -> String>(|_, _, n| format!("p{n}.m4s")),
         1 => Just::<fn(u64, u64, u64) -> String>(|msn, index, _| format!("s{msn}p{index}")),
@@ -45,7 +45,7 @@ fn naming() -> impl Strategy<Value = fn(u64, u64, u64) -> String> {
 }
 
 /// The uploads of a stream in their order.
-fn uploads(plans: &[Plan], name: fn(u64, u64, u64) -> String) -> Vec<Payload> {
+pub fn uploads(plans: &[Plan], name: fn(u64, u64, u64) -> String) -> Vec<Payload> {
     let (mut uploads, mut number) = (vec![Payload::Variant(variant("v0", "init.mp4"))], 0);
     for (msn, plan) in (3..).zip(plans) {
         if plan.new_map {

@@ -1,4 +1,5 @@
-//! A strict reader of media playlists: every line must be known, well-formed and where it belongs.
+//! A strict reader of media playlists: every line must be known, well-formed and where it belongs. Reads delta
+//! updates as a player does, over an earlier version.
 
 use std::collections::HashMap;
 
@@ -37,27 +38,36 @@ pub struct Part {
 }
 
 impl Playlist {
+    /// Reads a whole playlist.
     pub fn read(text: &str) -> Self {
+        Self::merge(None, text).unwrap()
+    }
+
+    /// Reads a playlist, what it skips being taken from an earlier version; `None` where that does not have it.
+    pub fn merge(old: Option<&Self>, text: &str) -> Option<Self> {
         assert!(text.ends_with('\n') && !text.contains("\n\n") && text.is_ascii());
         let mut lines = text.lines();
-        for first in ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-INDEPENDENT-SEGMENTS"] {
+        // Nothing skipped, nothing new: then the lower version is enough.
+        let version = if text.contains("\n#EXT-X-SKIP") { "#EXT-X-VERSION:9" } else { "#EXT-X-VERSION:6" };
+        for first in ["#EXTM3U", version, "#EXT-X-INDEPENDENT-SEGMENTS"] {
             assert_eq!(lines.next(), Some(first));
         }
         let mut playlist = Self::default();
         let (mut open, mut map, mut stage) = (Segment::default(), String::new(), 0);
         for line in lines {
             let next = stage_of(line);
-            assert!(next >= stage && !playlist.ended, "{line} is out of place in\n{text}");
+            // There is one skip, behind the head.
+            let in_place = next > stage || (next == stage && next != 1);
+            assert!(in_place && !playlist.ended, "{line} is out of place in\n{text}");
             stage = next;
-            if next == 0 {
-                playlist.head(line);
-            } else if next == 1 {
-                open.line(line, &mut map);
-                if open.uri.is_some() {
-                    playlist.segments.push(std::mem::take(&mut open));
-                }
-            } else {
-                playlist.tail(line);
+            match next {
+                0 => playlist.head(line),
+                1 => map = playlist.skip(line, old)?,
+                2 => open.line(line, &mut map),
+                _ => playlist.tail(line),
+            }
+            if open.uri.is_some() {
+                playlist.segments.push(std::mem::take(&mut open));
             }
         }
         if open != Segment::default() {
@@ -66,7 +76,19 @@ impl Playlist {
             playlist.segments.push(open);
         }
         playlist.check(text);
-        playlist
+        Some(playlist)
+    }
+
+    /// Takes over what is skipped, and says with which map the list goes on. Part tags are gone so far from the end.
+    fn skip(&mut self, line: &str, old: Option<&Self>) -> Option<String> {
+        let count: u64 = line.split_once("SKIPPED-SEGMENTS=").unwrap().1.parse().unwrap();
+        assert!(count > 0, "{line}");
+        for msn in self.media_sequence..self.media_sequence + count {
+            let known = old?.segment(msn).filter(|segment| segment.uri.is_some())?;
+            assert!(!known.discontinuity, "a discontinuity is skipped");
+            self.segments.push(Segment { parts: Vec::new(), ..known.clone() });
+        }
+        self.segments.last().map(|last| last.map.clone())
     }
 
     fn head(&mut self, line: &str) {
@@ -80,6 +102,7 @@ impl Playlist {
                 let control = attributes(value);
                 assert_eq!(control["CAN-BLOCK-RELOAD"], "YES");
                 assert!(micros(&control["HOLD-BACK"]) >= 3 * self.target);
+                assert!(micros(&control["CAN-SKIP-UNTIL"]) >= 6 * self.target);
             }
         }
         self.fixed.push(line.to_owned());
@@ -169,16 +192,17 @@ impl Segment {
     }
 }
 
-/// 0: about the playlist, 1: about a segment, 2: behind the segments.
+/// 0: about the playlist, 1: what is skipped, 2: about a segment, 3: behind the segments.
 fn stage_of(line: &str) -> u8 {
     match line.split(':').next().unwrap() {
         "#EXT-X-TARGETDURATION" | "#EXT-X-SERVER-CONTROL" | "#EXT-X-PART-INF" => 0,
         "#EXT-X-MEDIA-SEQUENCE" | "#EXT-X-DISCONTINUITY-SEQUENCE" => 0,
-        "#EXT-X-PRELOAD-HINT" | "#EXT-X-RENDITION-REPORT" | "#EXT-X-ENDLIST" => 2,
-        "#EXT-X-DISCONTINUITY" | "#EXT-X-MAP" | "#EXT-X-PROGRAM-DATE-TIME" | "#EXT-X-PART" => 1,
-        "#EXT-X-GAP" | "#EXTINF" => 1,
+        "#EXT-X-SKIP" => 1,
+        "#EXT-X-DISCONTINUITY" | "#EXT-X-MAP" | "#EXT-X-PROGRAM-DATE-TIME" | "#EXT-X-PART" => 2,
+        "#EXT-X-GAP" | "#EXTINF" => 2,
+        "#EXT-X-PRELOAD-HINT" | "#EXT-X-RENDITION-REPORT" | "#EXT-X-ENDLIST" => 3,
         other if other.starts_with('#') => panic!("unknown tag {other}"),
-        _ => 1,
+        _ => 2,
     }
 }
 
