@@ -144,10 +144,23 @@ impl Stream {
     fn advance(&mut self, index: usize, admission: Admission) -> Vec<Change> {
         let mut changes = Vec::new();
         if admission == Admission::New {
+            let begins = self.tracks[index].window.last().is_none();
             self.tracks[index].advance(false, &mut changes);
+            if begins {
+                self.align(index);
+            }
             self.publish(index, &mut changes);
         }
         changes
+    }
+
+    /// Lets a track that begins late count discontinuities as those that play already: players go by these numbers
+    /// from one track to another (rfc8216bis, 6.2.4).
+    fn align(&mut self, index: usize) {
+        let Some(first) = self.tracks[index].window.media_sequence() else { return };
+        let others = self.tracks.iter().enumerate().filter(|(other, _)| *other != index);
+        let counted = others.filter_map(|(_, track)| track.discontinuity_sequence_at(first)).max();
+        self.tracks[index].window.begin_at_discontinuity(counted.unwrap_or(0));
     }
 
     /// Publishes what changed of a track, and lets go what it does not need any more.

@@ -147,10 +147,17 @@ impl Track {
         removed
     }
 
-    /// How far the playlist lists, for the other playlists of the stream.
+    /// How far the playlist lists, for the other playlists of the stream: to its last part where it has parts.
     pub fn report(&self) -> Option<Report> {
-        let position = self.snapshot.as_ref()?.position;
-        Some(Report { track: self.role.id().clone(), msn: position.msn, part: position.parts.checked_sub(1) })
+        self.snapshot.as_ref()?;
+        let last = self.window.last_with_parts().or_else(|| self.window.last())?;
+        Some(Report { track: self.role.id().clone(), msn: last.msn, part: (last.parts.len() as u64).checked_sub(1) })
+    }
+
+    /// Which discontinuity sequence number a segment has that another track begins with; `None` before the first.
+    pub fn discontinuity_sequence_at(&self, msn: u64) -> Option<u64> {
+        let ahead = self.interrupted && msn > self.window.last()?.msn;
+        Some(self.window.discontinuity_sequence_at(msn) + u64::from(ahead))
     }
 
     /// The new snapshot, if the playlist lists something and is not as it was.

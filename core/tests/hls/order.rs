@@ -34,7 +34,8 @@ fn what_only_the_first_part_says_counts_though_it_comes_last() {
     first.segment.map = map("init.mp4");
     (first.segment.discontinuity, first.segment.program_date_time) = (true, date(NOON));
     origin.take(Payload::Part(first));
-    let begin = "s7.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-PROGRAM-DATE-TIME:2024-11-22T15:00:00.000Z\n#EXT-X-PART";
+    let begin = "s7.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"init.mp4\"\n\
+        #EXT-X-PROGRAM-DATE-TIME:2024-11-22T15:00:00.000Z\n#EXT-X-PART";
     assert!(origin.playlist().contains(begin), "{}", origin.playlist());
 }
 
@@ -174,8 +175,9 @@ fn what_is_no_longer_listed_is_removed_after_its_time() {
         };
         removed_at.push((gone("s0.m4s"), gone(&part_id(0, 3))));
     }
-    // 6 s of others are listed at 8 s, and 2 s + 6 s more have gone by at 16 s. Part tags go at 8 s, bytes at 14 s.
-    assert_eq!(removed_at.iter().position(|gone| gone.0), Some(7));
+    // 6 s of others are listed at 8 s, the longest list, and 2 s + 8 s more have gone by at 18 s. Part tags go at
+    // 8 s, bytes at 14 s.
+    assert_eq!(removed_at.iter().position(|gone| gone.0), Some(8));
     assert_eq!(removed_at.iter().position(|gone| gone.1), Some(6));
 }
 

@@ -244,3 +244,35 @@ fn a_rendition_that_comes_back_takes_up_the_ended_stream() {
     let text = String::from_utf8(origin.snapshot("en").playlist.to_vec()).unwrap();
     assert!(text.contains("s7.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"new.mp4\"\n"), "{text}");
 }
+
+#[test]
+fn a_track_that_begins_late_counts_discontinuities_like_the_others() {
+    let mut origin = origin();
+    for msn in 7..10 {
+        let mut cut = segment(msn);
+        cut.segment.discontinuity = msn != 8;
+        origin.take(Payload::Segment(cut));
+    }
+    let mut late = segment(9);
+    late.segment.discontinuity = true;
+    origin.take(of_rendition("en", Payload::Segment(late)));
+    let text = |origin: &Origin, track| String::from_utf8(origin.snapshot(track).playlist.to_vec()).unwrap();
+    let head = "#EXT-X-MEDIA-SEQUENCE:9\n#EXT-X-DISCONTINUITY-SEQUENCE:1\n#EXT-X-DISCONTINUITY\n";
+    assert!(text(&origin, "en").contains(head), "{}", text(&origin, "en"));
+    origin.take(end());
+    origin.take(Payload::Variant(variant("v0", "new.mp4")));
+    origin.take(Payload::Rendition(rendition("de", "init.mp4")));
+    origin.take(of_rendition("de", Payload::Part(part(10, 0))));
+    assert!(text(&origin, "de").contains("#EXT-X-MEDIA-SEQUENCE:10\n#EXT-X-DISCONTINUITY-SEQUENCE:3\n#EXT-X-MAP"));
+}
+
+#[test]
+fn a_report_tells_of_the_last_part_where_there_are_parts() {
+    let mut origin = origin();
+    origin.parts(7);
+    origin.segment(7);
+    origin.segment(8);
+    plays(&mut origin, "en");
+    let text = String::from_utf8(origin.snapshot("en").playlist.to_vec()).unwrap();
+    assert!(text.ends_with("REPORT:URI=\"../v0/playlist.m3u8\",LAST-MSN=7,LAST-PART=3\n"), "{text}");
+}

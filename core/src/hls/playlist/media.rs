@@ -105,7 +105,8 @@ fn write_segment(text: &mut String, segment: &Segment, map: Option<&ObjectId>) -
     if segment.discontinuity {
         writeln!(text, "#EXT-X-DISCONTINUITY")?;
     }
-    if map != Some(&segment.map) {
+    // A decoder starts anew behind a discontinuity, with the same map as well.
+    if segment.discontinuity || map != Some(&segment.map) {
         writeln!(text, "#EXT-X-MAP:URI=\"{}\"", segment.map)?;
     }
     if let Some(date) = segment.date.and_then(date) {
