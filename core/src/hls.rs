@@ -170,11 +170,13 @@ impl Stream {
         let reports: Vec<_> = others.filter_map(|(_, track)| track.report()).collect();
         let track = &mut self.tracks[index];
         let id = track.role.id().clone();
-        let removed = track.slide();
+        let (removed, played) = (track.slide(), track.playable());
         if let Some(snapshot) = track.render(self.part_hold_back, &reports, self.ended) {
             changes.push(Change::Media { track: id.clone(), snapshot });
         }
-        self.publish_multivariant(changes);
+        if self.tracks[index].playable() != played {
+            self.publish_multivariant(changes);
+        }
         changes.extend(removed.into_iter().map(|object| Change::Remove { track: id.clone(), object }));
     }
 

@@ -58,6 +58,7 @@ impl Stream {
         changes.extend(new.then(|| store_map(track, &map)));
         track.use_map(map);
         self.publish(index, &mut changes);
+        self.publish_multivariant(&mut changes);
         Ok(changes)
     }
 

@@ -10,12 +10,22 @@ pub struct Playlist {
     pub fixed: Vec<String>,
     pub target: u64,
     pub part_target: u64,
+    pub part_hold_back: u64,
     pub media_sequence: u64,
     pub discontinuity_sequence: u64,
     /// The last one may be open.
     pub segments: Vec<Segment>,
     pub hint: Option<String>,
+    pub reports: Vec<Report>,
     pub ended: bool,
+}
+
+/// How far another track lists, by the address of its playlist.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    pub uri: String,
+    pub msn: u64,
+    pub part: Option<u64>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,14 +38,20 @@ pub struct Segment {
     pub duration: u64,
     /// Absent while it is open.
     pub uri: Option<String>,
+    rank: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
     pub uri: String,
     pub duration: u64,
+    pub independent: bool,
     pub gap: bool,
 }
+
+/// The tags of a segment in their order, the last being its address.
+const ORDER: [&str; 7] =
+    ["#EXT-X-DISCONTINUITY", "#EXT-X-MAP", "#EXT-X-PROGRAM-DATE-TIME", "#EXT-X-PART", "#EXT-X-GAP", "#EXTINF", ""];
 
 impl Playlist {
     /// Reads a whole playlist.
@@ -75,7 +91,7 @@ impl Playlist {
             open.map = map;
             playlist.segments.push(open);
         }
-        playlist.check(text);
+        crate::rules::check(&playlist, text);
         Some(playlist)
     }
 
@@ -102,6 +118,7 @@ impl Playlist {
                 let control = attributes(value);
                 assert_eq!(control["CAN-BLOCK-RELOAD"], "YES");
                 assert!(micros(&control["HOLD-BACK"]) >= 3 * self.target);
+                self.part_hold_back = micros(&control["PART-HOLD-BACK"]);
                 assert!(micros(&control["CAN-SKIP-UNTIL"]) >= 6 * self.target);
             }
         }
@@ -114,30 +131,18 @@ impl Playlist {
             return;
         }
         let (tag, value) = line.split_once(':').unwrap();
-        let mut attributes = attributes(value);
+        let attributes = attributes(value);
         if tag == "#EXT-X-PRELOAD-HINT" {
+            assert!(self.hint.is_none() && self.reports.is_empty(), "{line}");
             assert_eq!(attributes["TYPE"], "PART");
-            self.hint = attributes.remove("URI");
+            self.hint = Some(attributes["URI"].clone());
         } else {
-            attributes["LAST-MSN"].parse::<u64>().unwrap();
-        }
-    }
-
-    fn check(&self, text: &str) {
-        assert!(!self.segments.is_empty() && self.fixed.len() == 3, "{text}");
-        for segment in &self.segments {
-            assert!(!segment.map.is_empty(), "{text}");
-            assert!((segment.duration + 500_000) / 1_000_000 * 1_000_000 <= self.target, "{text}");
-            assert!(segment.parts.iter().all(|part| part.duration <= self.part_target && part.duration > 0), "{text}");
-        }
-        let has_parts = self.segments.iter().any(|segment| !segment.parts.is_empty());
-        assert_eq!(self.hint.is_some(), has_parts && !self.ended, "{text}");
-        let behind = self.segments.iter().rev().scan(0, |sum, segment| {
-            *sum += segment.length();
-            Some((*sum - segment.length(), segment))
-        });
-        for (behind, segment) in behind {
-            assert!(segment.parts.is_empty() || behind < 3 * self.target, "parts too far from the end\n{text}");
+            let part = attributes.get("LAST-PART").map(|part| part.parse().unwrap());
+            self.reports.push(Report {
+                uri: attributes["URI"].clone(),
+                msn: attributes["LAST-MSN"].parse().unwrap(),
+                part,
+            });
         }
     }
 
@@ -155,6 +160,18 @@ impl Playlist {
         (msn + 1..=self.last_msn()).filter_map(|msn| self.segment(msn)).map(Segment::length).sum()
     }
 
+    /// How much is listed.
+    pub fn length(&self) -> u64 {
+        self.segments.iter().map(Segment::length).sum()
+    }
+
+    /// The discontinuity sequence number of a segment.
+    pub fn discontinuity_sequence_of(&self, msn: u64) -> u64 {
+        let count = usize::try_from(msn - self.media_sequence).unwrap() + 1;
+        let passed = self.segments.iter().take(count).filter(|segment| segment.discontinuity);
+        self.discontinuity_sequence + passed.count() as u64
+    }
+
     /// Names of everything whose bytes must be there.
     pub fn uris(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().flat_map(|segment| {
@@ -167,28 +184,35 @@ impl Playlist {
 impl Segment {
     fn line(&mut self, line: &str, map: &mut String) {
         let (tag, value) = line.split_once(':').unwrap_or((line, ""));
+        let rank = ORDER.iter().position(|known| *known == tag).unwrap_or(ORDER.len() - 1);
+        assert!(rank > self.rank || self.rank == 0 || (rank == self.rank && tag == "#EXT-X-PART"), "{line}");
+        self.rank = rank;
         match tag {
-            "#EXT-X-DISCONTINUITY" => self.discontinuity = true,
+            "#EXT-X-DISCONTINUITY" => (self.discontinuity, *map) = (true, String::new()),
             "#EXT-X-GAP" => self.gap = true,
             "#EXT-X-MAP" => *map = attributes(value).remove("URI").unwrap(),
             "#EXT-X-PROGRAM-DATE-TIME" => self.date = Some(value.to_owned()),
             "#EXTINF" => self.duration = micros(value.strip_suffix(',').unwrap()),
-            "#EXT-X-PART" => {
-                let mut part = attributes(value);
-                let (uri, duration) = (part.remove("URI").unwrap(), micros(&part["DURATION"]));
-                self.parts.push(Part { uri, duration, gap: part.contains_key("GAP") });
-            }
+            "#EXT-X-PART" => self.parts.push(Part::read(value)),
             uri => {
                 assert!(!uri.starts_with('#') && self.duration > 0, "{line}");
                 self.uri = Some(uri.to_owned());
                 self.map.clone_from(map);
             }
         }
-        assert!(tag == "#EXT-X-PART" || self.parts.is_empty() || !tag.starts_with("#EXT-X") || tag == "#EXT-X-GAP");
     }
 
-    fn length(&self) -> u64 {
+    pub fn length(&self) -> u64 {
         if self.uri.is_some() { self.duration } else { self.parts.iter().map(|part| part.duration).sum() }
+    }
+}
+
+impl Part {
+    fn read(value: &str) -> Self {
+        let mut part = attributes(value);
+        let yes = |name| part.get(name).map(|value| assert_eq!(value, "YES")).is_some();
+        let (independent, gap, duration) = (yes("INDEPENDENT"), yes("GAP"), micros(&part["DURATION"]));
+        Self { uri: part.remove("URI").unwrap(), duration, independent, gap }
     }
 }
 
