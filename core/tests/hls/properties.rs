@@ -62,7 +62,7 @@ pub fn uploads(plans: &[Plan], name: fn(u64, u64, u64) -> String) -> Vec<Payload
         }
         if plan.whole {
             let mut update = segment(msn);
-            update.segment.duration = seconds(1.9);
+            update.segment.duration = if plan.parts > 0 { seconds(0.5 * plan.parts as f64) } else { seconds(0.2) };
             (update.segment.discontinuity, update.segment.program_date_time) = (plan.discontinuity, date);
             uploads.push(Payload::Segment(update));
         }

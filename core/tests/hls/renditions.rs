@@ -271,7 +271,9 @@ fn a_report_tells_of_the_last_part_where_there_are_parts() {
     let mut origin = origin();
     origin.parts(7);
     origin.segment(7);
-    origin.segment(8);
+    let mut bare = segment(8);
+    bare.segment.duration = seconds(0.2);
+    origin.take(Payload::Segment(bare));
     plays(&mut origin, "en");
     let text = String::from_utf8(origin.snapshot("en").playlist.to_vec()).unwrap();
     assert!(text.ends_with("REPORT:URI=\"../v0/playlist.m3u8\",LAST-MSN=7,LAST-PART=3\n"), "{text}");
