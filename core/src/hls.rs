@@ -89,7 +89,11 @@ impl Stream {
         let mut changes = Vec::new();
         if !std::mem::replace(&mut self.ended, true) {
             for index in 0..self.tracks.len() {
+                let begins = self.tracks[index].window.last().is_none();
                 self.tracks[index].close(&mut changes);
+                if begins {
+                    self.align(index);
+                }
                 self.publish(index, &mut changes);
             }
         }

@@ -267,6 +267,20 @@ fn a_track_that_begins_late_counts_discontinuities_like_the_others() {
 }
 
 #[test]
+fn a_track_that_begins_at_the_end_counts_discontinuities_like_the_others() {
+    let mut origin = origin();
+    for msn in 7..9 {
+        let mut cut = segment(msn);
+        cut.segment.discontinuity = true;
+        origin.take(Payload::Segment(cut));
+    }
+    assert_eq!(origin.take(of_rendition("en", Payload::Part(part(8, 1)))), 0);
+    origin.take(end());
+    let text = String::from_utf8(origin.snapshot("en").playlist.to_vec()).unwrap();
+    assert!(text.contains("#EXT-X-MEDIA-SEQUENCE:8\n#EXT-X-DISCONTINUITY-SEQUENCE:2\n"), "{text}");
+}
+
+#[test]
 fn a_report_tells_of_the_last_part_where_there_are_parts() {
     let mut origin = origin();
     origin.parts(7);
