@@ -35,7 +35,7 @@ pub enum Change {
         /// The playlist and what a waiting request must know of it.
         snapshot: Arc<Snapshot>,
     },
-    /// The multivariant playlist changed. First given with the first media playlist.
+    /// The multivariant playlist changed. First given when a variant can play.
     Multivariant(Arc<str>),
 }
 
@@ -46,6 +46,8 @@ pub struct Object {
     pub bytes: Bytes,
     /// What they are.
     pub kind: ObjectKind,
+    /// Their media type, as in `Content-Type`.
+    pub content_type: &'static str,
 }
 
 /// What an object is.
@@ -64,6 +66,8 @@ pub enum ObjectKind {
 pub struct Snapshot {
     /// The text.
     pub playlist: Bytes,
+    /// The text of the delta update; absent where there is nothing to skip, and at the end.
+    pub delta: Option<Bytes>,
     /// How far it lists.
     pub position: Position,
     /// Whether it has its end tag.

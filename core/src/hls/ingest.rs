@@ -17,7 +17,7 @@ use super::window::Owner;
 /// How far ahead of the list an upload may be, in segments and in parts of a segment.
 const MAX_AHEAD: u64 = 100;
 /// Parts of one segment.
-const MAX_PARTS: u64 = 1000;
+pub(super) const MAX_PARTS: u64 = 1000;
 /// Players count segments in doubles.
 const MAX_SEQUENCE: u64 = 1 << 53;
 /// What every missing part is taken to last at least, in microseconds.

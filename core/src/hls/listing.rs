@@ -1,16 +1,17 @@
 //! Puts what was accepted into order and into the list.
 //!
 //! Parts are listed as they come. What follows a hole waits; once a few newer uploads wait, the hole is listed as a
-//! gap. A segment is finished by its own upload, or by the first part of the next; then its parts are joined.
+//! gap. A segment is finished by its own upload, or by the first part of the next; then its parts are joined. An
+//! upload of a whole segment that overtook its parts waits for them, for parts and segment must be the same media.
 //!
-//! rfc8216bis, 4.4.4.7 (EXT-X-GAP), 4.4.4.9 (EXT-X-PART) and 6.2.1.
+//! rfc8216bis, 3.2, 4.4.4.7 (EXT-X-GAP), 4.4.4.9 (EXT-X-PART) and 6.2.1.
 
 use bytes::Bytes;
 use roomcast_protocol::data::PartData;
 use roomcast_protocol::id::ObjectId;
 
 use super::change::{Change, Object, ObjectKind};
-use super::ingest::MIN_GAP;
+use super::ingest::{MAX_PARTS, MIN_GAP};
 use super::segment::{Ending, Part, Segment, Source};
 use super::track::Track;
 use super::waiting::Whole;
@@ -68,25 +69,49 @@ impl Track {
         if self.waiting.part(next.msn, next.index).is_some() {
             return Some(Step::Part(next.msn, next.index));
         }
-        if self.waiting.has_whole(next.msn) {
-            return Some(Step::Whole(next.msn));
-        }
         let count = self.waiting.len();
         let patient = count == 0 || (!flush && count < self.parts_before_gap);
+        if self.waiting.has_whole(next.msn) {
+            return self.end(next, patient);
+        }
         let ends = next.open && !self.waiting.has_parts(next.msn);
         let begin = if ends { self.begin(next.msn, patient) } else { None };
         begin.or_else(|| if patient { None } else { Some(self.gap(next)) })
     }
 
+    /// The step by which the upload of a whole segment is listed; `None` while its parts may still come.
+    fn end(&self, next: Next, patient: bool) -> Option<Step> {
+        match self.lacks_parts(next) {
+            false => Some(Step::Whole(next.msn)),
+            true if patient => None,
+            true if next.open && next.index < MAX_PARTS => Some(Step::GapPart(next.msn)),
+            true => Some(Step::Whole(next.msn)),
+        }
+    }
+
+    /// Whether a segment that came as a whole is listed without parts it has: more than half a part is missing. A
+    /// segment has parts if the one before has.
+    fn lacks_parts(&self, next: Next) -> bool {
+        let has_parts = self.window.last().is_some_and(|last| !last.parts.is_empty());
+        has_parts && self.missing(next.msn) > self.part_target / 2
+    }
+
+    /// How much of a segment that came as a whole is not listed as parts, in microseconds.
+    fn missing(&self, msn: u64) -> u64 {
+        let whole = self.waiting.get(msn).and_then(|pending| pending.whole()).map_or(0, |whole| whole.duration);
+        whole.saturating_sub(self.window.segment(msn).map_or(0, Segment::duration))
+    }
+
     /// The step by which the next segment begins and ends the open one.
     fn begin(&self, open: u64, patient: bool) -> Option<Step> {
-        let next = open + 1;
-        let Some(first) = self.waiting.part(next, 0) else {
-            return self.waiting.has_whole(next).then_some(Step::Whole(next)).filter(|_| !self.waiting.has_parts(next));
+        let next = Next { msn: open + 1, index: 0, open: false };
+        let Some(first) = self.waiting.part(next.msn, 0) else {
+            let alone = self.waiting.has_whole(next.msn) && !self.waiting.has_parts(next.msn);
+            return if alone { self.end(next, patient) } else { None };
         };
         let lost = self.hint.skips(&first.id) && self.room(open, None) >= MIN_GAP;
         match (lost, patient) {
-            (false, _) => Some(Step::Part(next, 0)),
+            (false, _) => Some(Step::Part(next.msn, 0)),
             (true, false) => Some(Step::GapPart(open)),
             (true, true) => None,
         }
@@ -144,7 +169,8 @@ impl Track {
         let hinted = self.hint.name().cloned();
         let Some(sent) = sent else {
             let uri = hinted.unwrap_or_else(|| self.free_name("gap", msn));
-            let duration = self.part_target.min(self.room(msn, None)).max(1);
+            let rest = if self.waiting.has_whole(msn) { self.missing(msn) } else { u64::MAX };
+            let duration = self.part_target.min(self.room(msn, None)).min(rest).max(1);
             return Part { id: None, uri, twice: false, duration, independent: false, gap: true, bytes: Bytes::new() };
         };
         let reserved = self.reserved(&sent.id);
@@ -188,7 +214,7 @@ impl Track {
     }
 
     fn store(&self, name: &ObjectId, kind: ObjectKind, bytes: &Bytes) -> Change {
-        let media = Object { bytes: bytes.clone(), kind };
-        Change::Store { track: self.variant.id.clone(), object: name.clone(), media }
+        let media = Object { bytes: bytes.clone(), kind, content_type: self.role.content_type() };
+        Change::Store { track: self.role.id().clone(), object: name.clone(), media }
     }
 }

@@ -1,11 +1,13 @@
-//! Blocking playlist reload: whether a request is answered now, later or not at all.
+//! The delivery directives: whether a request is answered now, later or not at all, and with which text.
 //!
 //! Decided anew for every snapshot, so a request that waits needs no state. Never waits itself: who does, and for
 //! how long, is the server's affair.
 //!
-//! rfc8216bis, 6.2.5.2.
+//! rfc8216bis, 6.2.5.1 and 6.2.5.2.
 
 use std::time::Duration;
+
+use bytes::Bytes;
 
 use super::change::Snapshot;
 
@@ -14,6 +16,7 @@ use super::change::Snapshot;
 pub struct Reload {
     msn: Option<u64>,
     part: Option<u64>,
+    skip: bool,
 }
 
 /// A delivery directive that is no number, or is given twice.
@@ -35,10 +38,11 @@ pub enum Decision {
 }
 
 impl Reload {
-    /// Reads the query of a URL. Parameters other than `_HLS_msn` and `_HLS_part` are ignored.
+    /// Reads the query of a URL. Parameters other than `_HLS_msn`, `_HLS_part` and `_HLS_skip` are ignored, and so
+    /// are values of `_HLS_skip` other than `YES` and `v2`: an answer may always be the whole playlist.
     ///
     /// # Errors
-    /// [`BadReload`] when one of these is no number or comes twice.
+    /// [`BadReload`] when `_HLS_msn` or `_HLS_part` is no number or comes twice.
     pub fn parse(query: &str) -> Result<Self, BadReload> {
         let mut reload = Self::default();
         for parameter in query.split('&') {
@@ -46,6 +50,10 @@ impl Reload {
             let (directive, slot) = match name {
                 "_HLS_msn" => ("_HLS_msn", &mut reload.msn),
                 "_HLS_part" => ("_HLS_part", &mut reload.part),
+                "_HLS_skip" => {
+                    reload.skip |= matches!(value, "YES" | "v2");
+                    continue;
+                }
                 _ => continue,
             };
             let digits = value.bytes().all(|byte| byte.is_ascii_digit());
@@ -53,6 +61,19 @@ impl Reload {
             *slot = Some(number.ok_or(BadReload { directive })?);
         }
         Ok(reload)
+    }
+
+    /// Whether a certain state of the playlist is asked for, so that the answer is good for long.
+    #[must_use]
+    pub const fn names_a_state(&self) -> bool {
+        self.msn.is_some()
+    }
+
+    /// The text of the answer: the delta update if one was asked for and there is something to skip.
+    #[must_use]
+    pub fn text<'a>(&self, snapshot: &'a Snapshot) -> &'a Bytes {
+        let delta = snapshot.delta.as_ref().filter(|_| self.skip && !snapshot.ended);
+        delta.unwrap_or(&snapshot.playlist)
     }
 
     /// What becomes of the request while this is the newest snapshot.
@@ -96,12 +117,12 @@ fn advance_limit(part_target: Duration) -> u64 {
 mod tests {
     use super::super::change::Position;
     use super::*;
-    use bytes::Bytes;
     use proptest::prelude::*;
 
     fn snapshot(msn: u64, parts: u64, finished: bool) -> Snapshot {
         Snapshot {
-            playlist: Bytes::new(),
+            playlist: Bytes::from_static(b"whole"),
+            delta: Some(Bytes::from_static(b"delta")),
             position: Position { msn, parts, finished },
             ended: false,
             target_duration: Duration::from_secs(2),
@@ -125,8 +146,8 @@ mod tests {
 
     #[test]
     fn other_parameters_are_ignored() {
-        let reload = Reload::parse("_HLS_skip=v2&token=_HLS_msn&&_HLS_msn=7&_HLS_push=x").unwrap();
-        assert_eq!(reload, Reload { msn: Some(7), part: None });
+        let reload = Reload::parse("_HLS_report=v2&token=_HLS_msn&&_HLS_msn=7&_HLS_push=x").unwrap();
+        assert_eq!(reload, Reload { msn: Some(7), ..Reload::default() });
         assert_eq!(decide("", &snapshot(7, 2, false)), Decision::Answer);
     }
 
@@ -168,6 +189,26 @@ mod tests {
         assert_eq!(decide("_HLS_msn=7", &whole), Decision::Answer);
         assert_eq!(decide("_HLS_msn=7&_HLS_part=0", &whole), Decision::Answer);
         assert_eq!(decide("_HLS_msn=8", &whole), Decision::Wait);
+    }
+
+    #[test]
+    fn a_delta_update_is_for_those_who_ask_for_one() {
+        let (whole, none) = (snapshot(7, 2, false), Snapshot { delta: None, ..snapshot(7, 2, false) });
+        let ended = Snapshot { ended: true, ..snapshot(7, 2, true) };
+        let text = |query: &str, of: &Snapshot| Reload::parse(query).unwrap().text(of).clone();
+        for query in ["_HLS_skip=YES", "_HLS_skip=v2", "_HLS_msn=7&_HLS_skip=YES&_HLS_part=1"] {
+            assert_eq!((&text(query, &whole)[..], &text(query, &none)[..]), (&b"delta"[..], &b"whole"[..]));
+            assert_eq!(text(query, &ended), "whole");
+        }
+        for query in ["", "_HLS_skip", "_HLS_skip=NO", "_HLS_skip=yes", "_HLS_skip=v3", "_HLS_msn=7"] {
+            assert_eq!(text(query, &whole), "whole", "{query}");
+        }
+    }
+
+    #[test]
+    fn only_a_number_names_a_state() {
+        assert!(Reload::parse("_HLS_msn=7").unwrap().names_a_state());
+        assert!(!Reload::parse("_HLS_skip=YES").unwrap().names_a_state());
     }
 
     #[test]

@@ -9,23 +9,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use roomcast_protocol::data::{InitSection, Variant};
+use roomcast_protocol::data::InitSection;
 use roomcast_protocol::id::ObjectId;
 
 use super::change::{Position, Snapshot};
 use super::hint::Hint;
 use super::playlist::media::{Media, Report};
 use super::refusal::Refusal;
+use super::role::Role;
 use super::waiting::Waiting;
 use super::window::{Owner, Window};
 
 /// The file name of the playlist itself, which no object may take.
 const PLAYLIST: &str = "playlist.m3u8";
 
-/// A variant stream and its media playlist. Durations are in microseconds.
+/// A variant stream or rendition and its media playlist. Durations are in microseconds.
 #[derive(Debug)]
 pub(super) struct Track {
-    pub variant: Variant,
+    pub role: Role,
     /// A whole number of seconds.
     pub target: u64,
     pub part_target: u64,
@@ -41,13 +42,13 @@ pub(super) struct Track {
 }
 
 impl Track {
-    /// A track that lists `length` of media. The target duration is a whole number of seconds.
-    pub fn new(variant: Variant, target: u64, length: u64, parts_before_gap: usize) -> Self {
-        let part_target = variant.target_part_duration.micros();
+    /// A track that lists `length` of media.
+    pub fn new(role: Role, length: u64, parts_before_gap: usize) -> Self {
+        let (target, part_target) = (role.target(), role.part_target());
         let window = Window::new(length, target);
         let (waiting, hint, maps) = (Waiting::default(), Hint::default(), Vec::new());
         Self {
-            variant,
+            role,
             target,
             part_target,
             parts_before_gap,
@@ -146,10 +147,17 @@ impl Track {
         removed
     }
 
-    /// How far the playlist lists, for the other playlists of the stream.
+    /// How far the playlist lists, for the other playlists of the stream: to its last part where it has parts.
     pub fn report(&self) -> Option<Report> {
-        let position = self.snapshot.as_ref()?.position;
-        Some(Report { track: self.variant.id.clone(), msn: position.msn, part: position.parts.checked_sub(1) })
+        self.snapshot.as_ref()?;
+        let last = self.window.last_with_parts().or_else(|| self.window.last())?;
+        Some(Report { track: self.role.id().clone(), msn: last.msn, part: (last.parts.len() as u64).checked_sub(1) })
+    }
+
+    /// Which discontinuity sequence number a segment has that another track begins with; `None` before the first.
+    pub fn discontinuity_sequence_at(&self, msn: u64) -> Option<u64> {
+        let ahead = self.interrupted && msn > self.window.last()?.msn;
+        Some(self.window.discontinuity_sequence_at(msn) + u64::from(ahead))
     }
 
     /// The new snapshot, if the playlist lists something and is not as it was.
@@ -160,13 +168,13 @@ impl Track {
         let hint = self.hint.name().filter(|_| has_parts && !ended);
         let (target, part_target, window) = (self.target, self.part_target, &self.window);
         let text = Media { target, part_target, part_hold_back, window, hint, reports, ended }.render();
-        let playlist = Bytes::from(text);
+        let (playlist, delta) = (Bytes::from(text.whole), text.delta.map(Bytes::from));
         if self.snapshot.as_ref().is_some_and(|known| known.playlist == playlist) {
             return None;
         }
         let (target_duration, part_target) = (Duration::from_micros(target), Duration::from_micros(part_target));
         let hint = hint.cloned();
-        let snapshot = Snapshot { playlist, position, ended, target_duration, part_target, hint, has_parts };
+        let snapshot = Snapshot { playlist, delta, position, ended, target_duration, part_target, hint, has_parts };
         Some(self.snapshot.insert(Arc::new(snapshot)).clone())
     }
 }

@@ -1,7 +1,7 @@
 //! The segments a media playlist lists, and what is kept of those it has listed.
 //!
 //! Time is media time, the sum of what was listed, so no clock is needed. The oldest segment leaves when the others
-//! fill the window; its bytes stay for its duration and another window. Part tags leave when the whole segment lies
+//! fill the window; its bytes stay for its duration and that of the longest playlist there was. Part tags leave when the whole segment lies
 //! more than three target durations from the end, all at once, for players count parts from the first that they
 //! see; their bytes follow three target durations later.
 //!
@@ -49,6 +49,8 @@ pub(super) struct Window {
     /// Media that left the list.
     passed: u64,
     now: u64,
+    /// The longest list there was.
+    longest: u64,
     kept: VecDeque<Kept>,
 }
 
@@ -60,7 +62,7 @@ impl Window {
         // Segments of a few milliseconds would make a list without end.
         let most = usize::try_from(length / 100_000).unwrap_or(usize::MAX).saturating_add(100);
         let (segments, kept) = (VecDeque::new(), VecDeque::new());
-        Self { length, target, most, segments, discontinuity_sequence: 0, passed: 0, now: 0, kept }
+        Self { length, target, most, segments, discontinuity_sequence: 0, passed: 0, now: 0, longest: 0, kept }
     }
 
     pub fn segments(&self) -> impl DoubleEndedIterator<Item = &Segment> {
@@ -69,6 +71,23 @@ impl Window {
 
     pub fn discontinuity_sequence(&self) -> u64 {
         self.discontinuity_sequence
+    }
+
+    /// The discontinuity sequence number of the segment with a media sequence number, or of the nearest to it.
+    pub fn discontinuity_sequence_at(&self, msn: u64) -> u64 {
+        let passed = self.segments.iter().filter(|segment| segment.msn <= msn && segment.discontinuity);
+        self.discontinuity_sequence + passed.count() as u64
+    }
+
+    /// Gives the first segment the discontinuity sequence number that it has in other tracks.
+    pub fn begin_at_discontinuity(&mut self, sequence: u64) {
+        let own = self.segments.front().is_some_and(|first| first.discontinuity);
+        self.discontinuity_sequence = sequence.saturating_sub(u64::from(own));
+    }
+
+    /// The last segment that has part tags.
+    pub fn last_with_parts(&self) -> Option<&Segment> {
+        self.segments.iter().rev().find(|segment| !segment.listed_parts().is_empty())
     }
 
     /// Media sequence number of the first segment.
@@ -107,17 +126,29 @@ impl Window {
         self.segments.push_back(segment);
     }
 
+    /// How many of the first segments a delta update may leave out: those that lie further from the end of the last
+    /// finished segment than the skip boundary. Never a discontinuity, over which players lose count.
+    pub fn skippable(&self, boundary: u64) -> usize {
+        let finished = self.segments.iter().filter(|segment| segment.finished());
+        let mut behind: u64 = finished.map(Segment::duration).sum();
+        let beyond = |segment: &&Segment| {
+            behind = behind.saturating_sub(segment.duration());
+            behind > boundary && !segment.discontinuity
+        };
+        self.segments.iter().take_while(beyond).count()
+    }
+
     pub fn has_parts(&self) -> bool {
-        self.segments.iter().any(|segment| !segment.listed_parts().is_empty())
+        self.last_with_parts().is_some()
     }
 
     /// Lets go what is old enough, and says which objects are to be removed.
     pub fn slide(&mut self) -> Vec<ObjectId> {
-        let listed: u64 = self.segments.iter().map(Segment::duration).sum();
         // A segment may be declared shorter than its parts: time does not run back for that.
-        self.now = self.now.max(self.passed + listed);
+        self.now = self.now.max(self.passed + self.listed());
         self.drop_part_tags();
         self.drop_segments();
+        self.longest = self.longest.max(self.listed());
         let mut due = Vec::new();
         let excess = self.kept.len().saturating_sub(self.most.saturating_mul(8));
         due.extend(self.kept.drain(..excess).map(|kept| kept.object));
@@ -128,6 +159,10 @@ impl Window {
             keep
         });
         due
+    }
+
+    fn listed(&self) -> u64 {
+        self.segments.iter().map(Segment::duration).sum()
     }
 
     fn drop_part_tags(&mut self) {
@@ -157,7 +192,7 @@ impl Window {
     fn keep(&mut self, segment: &Segment) {
         self.passed += segment.duration();
         self.discontinuity_sequence += u64::from(segment.discontinuity);
-        let due = self.now.saturating_add(segment.duration()).saturating_add(self.length);
+        let due = self.now.saturating_add(segment.duration()).saturating_add(self.longest);
         if segment.parts_listed {
             keep_parts(&mut self.kept, segment, due);
         }

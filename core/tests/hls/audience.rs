@@ -1,4 +1,4 @@
-//! Whoever stores, serves and plays what a stream says, and holds it to its promises.
+//! Whoever stores, serves and plays what a stream says of a track, and holds it to its promises.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use roomcast_core::hls::{Change, Object, ObjectKind, Snapshot};
 
 use crate::reader::{Playlist, Segment};
+use crate::retention::Retention;
 
 /// The objects and the media playlist of one track.
 #[derive(Default)]
@@ -14,27 +15,30 @@ pub struct Audience {
     pub playlist: Option<Playlist>,
     pub snapshot: Option<Arc<Snapshot>>,
     pub multivariant: Option<Arc<str>>,
+    retention: Retention,
 }
 
 impl Audience {
     pub fn watch(&mut self, changes: &[Change]) {
-        for change in changes {
-            match change {
-                Change::Store { object, media, .. } => {
-                    let known = self.objects.insert(object.to_string(), media.clone());
-                    assert!(known.is_none(), "{object} is stored twice");
-                }
-                Change::Remove { object, .. } => {
-                    assert!(self.objects.remove(object.as_str()).is_some(), "{object} was never stored");
-                    let listed =
-                        self.playlist.as_ref().is_some_and(|list| list.uris().any(|uri| uri == object.as_str()));
-                    assert!(!listed, "{object} is listed");
-                }
-                Change::Media { snapshot, .. } => self.publish(snapshot),
-                Change::Multivariant(text) => {
-                    assert!(self.snapshot.is_some(), "the media playlist must be there first");
-                    self.multivariant = Some(text.clone());
-                }
+        changes.iter().for_each(|change| self.take(change));
+    }
+
+    pub fn take(&mut self, change: &Change) {
+        match change {
+            Change::Store { object, media, .. } => {
+                let known = self.objects.insert(object.to_string(), media.clone());
+                assert!(known.is_none(), "{object} is stored twice");
+            }
+            Change::Remove { object, .. } => {
+                assert!(self.objects.remove(object.as_str()).is_some(), "{object} was never stored");
+                let listed = self.playlist.as_ref().is_some_and(|list| list.uris().any(|uri| uri == object.as_str()));
+                assert!(!listed, "{object} is listed");
+                self.retention.removed(object.as_str());
+            }
+            Change::Media { snapshot, .. } => self.publish(snapshot),
+            Change::Multivariant(text) => {
+                assert!(self.snapshot.is_some(), "the media playlist must be there first");
+                self.multivariant = Some(text.clone());
             }
         }
     }
@@ -51,10 +55,15 @@ impl Audience {
             let whole = segment.uri.as_ref().filter(|_| !segment.gap);
             whole.into_iter().for_each(|uri| assert_eq!(self.objects[uri].kind, ObjectKind::Segment));
         }
+        if let Some(delta) = &snapshot.delta {
+            let text = std::str::from_utf8(delta).unwrap();
+            assert!(!new.ended && Playlist::merge(Some(&new), text).as_ref() == Some(&new), "{text}");
+        }
         if let Some(old) = &self.playlist {
             assert!(old != &new && !(old.ended && new.ended), "nothing changed\n{text}");
             goes_on(old, &new);
         }
+        self.retention.published(self.playlist.as_ref(), &new);
         (self.playlist, self.snapshot) = (Some(new), Some(snapshot.clone()));
     }
 }

@@ -1,10 +1,11 @@
 //! Uploads of a streamer: segments of 2 s, four parts each, numbered through. The bytes of an object are its id.
 
 use bytes::Bytes;
-use roomcast_core::hls::{Change, Refusal, Settings, Stream};
+use roomcast_core::hls::{Change, Refusal, Settings, Snapshot, Stream};
 use roomcast_protocol::data::{
-    EndStream, InitSection, MapRef, Media, PartData, Payload, PlaylistRef, ProgramDateTime, Seconds, SegmentData,
-    SegmentHead, TrackRef, UpdatePart, UpdateSegment, UpdateVariant, Variant, WithMap,
+    EndStream, InitSection, MapRef, Media, PartData, Payload, PlaylistRef, ProgramDateTime, Rendition, RenditionType,
+    Seconds, SegmentData, SegmentHead, TrackRef, UpdatePart, UpdateRendition, UpdateSegment, UpdateVariant, Variant,
+    WithMap,
 };
 use roomcast_protocol::id::ObjectId;
 
@@ -51,6 +52,37 @@ pub fn variant(track: &str, map: &str) -> UpdateVariant {
         },
         segment: WithMap { map: InitSection { id: id(map), data: media(map) } },
     }
+}
+
+/// Sound of the group `aac`, named as its track.
+pub fn rendition(track: &str, map: &str) -> UpdateRendition {
+    UpdateRendition {
+        playlist: playlist(),
+        rendition: Rendition {
+            id: id(track),
+            kind: RenditionType::Audio,
+            group_id: id("aac"),
+            name: track.into(),
+            language: None,
+            is_default: None,
+            auto_select: None,
+            channels: None,
+            target_duration: seconds(2.0),
+            target_part_duration: seconds(0.5),
+        },
+        segment: WithMap { map: InitSection { id: id(map), data: media(map) } },
+    }
+}
+
+/// An upload for a rendition instead of the variant.
+pub fn of_rendition(track: &str, mut payload: Payload) -> Payload {
+    let (variant, rendition) = match &mut payload {
+        Payload::Part(update) => (&mut update.variant, &mut update.rendition),
+        Payload::Segment(update) => (&mut update.variant, &mut update.rendition),
+        other => panic!("{other:?} is of no track"),
+    };
+    (*variant, *rendition) = (None, Some(TrackRef { id: id(track) }));
+    payload
 }
 
 pub fn part_id(msn: u64, index: u64) -> String {
@@ -149,11 +181,16 @@ impl Origin {
 
     /// The newest text of the playlist of `v0`.
     pub fn playlist(&self) -> String {
+        String::from_utf8(self.snapshot("v0").playlist.to_vec()).unwrap()
+    }
+
+    /// The newest snapshot of a track.
+    pub fn snapshot(&self, of: &str) -> &Snapshot {
         let newest = self.changes.iter().rev().find_map(|change| match change {
-            Change::Media { track, snapshot } if track.as_str() == "v0" => Some(&snapshot.playlist),
+            Change::Media { track, snapshot } if track.as_str() == of => Some(snapshot),
             _ => None,
         });
-        String::from_utf8(newest.unwrap().to_vec()).unwrap()
+        newest.unwrap()
     }
 
     /// The newest text of the multivariant playlist.

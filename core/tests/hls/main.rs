@@ -3,9 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod audience;
+mod delta;
 mod feed;
 mod golden;
 mod order;
+mod orders;
+mod presentation;
 mod properties;
 mod reader;
 mod refusals;
+mod renditions;
+mod retention;
+mod rules;
+mod wild;

@@ -34,7 +34,8 @@ fn what_only_the_first_part_says_counts_though_it_comes_last() {
     first.segment.map = map("init.mp4");
     (first.segment.discontinuity, first.segment.program_date_time) = (true, date(NOON));
     origin.take(Payload::Part(first));
-    let begin = "s7.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-PROGRAM-DATE-TIME:2024-11-22T15:00:00.000Z\n#EXT-X-PART";
+    let begin = "s7.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"init.mp4\"\n\
+        #EXT-X-PROGRAM-DATE-TIME:2024-11-22T15:00:00.000Z\n#EXT-X-PART";
     assert!(origin.playlist().contains(begin), "{}", origin.playlist());
 }
 
@@ -87,13 +88,55 @@ fn the_first_part_of_the_next_segment_joins_the_parts() {
 }
 
 #[test]
-fn a_part_that_comes_after_its_segment_is_not_listed() {
+fn a_whole_segment_that_overtakes_its_parts_waits_for_them() {
     let mut origin = Origin::new();
     origin.part(7, 0);
     origin.part(7, 1);
-    origin.segment(7);
-    assert_eq!(origin.part(7, 2), 0);
-    assert_eq!(lines(&origin.playlist(), "#EXT-X-PART:").len(), 2);
+    assert_eq!(origin.segment(7), 0);
+    assert!(origin.part(7, 2) > 0 && !origin.playlist().contains("s7.m4s"));
+    assert!(origin.part(7, 3) > 0);
+    assert!(origin.playlist().contains("URI=\"p31.m4s\"\n#EXTINF:2.0,\ns7.m4s\n"));
+    assert_eq!(origin.segment(8) + origin.part(8, 1), 0);
+    assert!(origin.part(8, 0) > 0);
+    assert_eq!(lines(&origin.playlist(), "#EXT-X-PART:").len(), 6);
+}
+
+#[test]
+fn a_part_that_is_lost_though_its_segment_came_is_a_gap_of_the_length_that_is_missing() {
+    let mut origin = Origin::new();
+    (0..3).for_each(|index| assert!(origin.part(7, index) > 0));
+    let mut whole = segment(7);
+    whole.segment.duration = seconds(1.9);
+    assert_eq!(origin.take(Payload::Segment(whole)) + origin.part(8, 0), 0);
+    assert!(origin.part(8, 1) > 0);
+    let end = "URI=\"p30.m4s\"\n#EXT-X-PART:DURATION=0.4,URI=\"p31.m4s\",GAP=YES\n#EXTINF:1.9,\ns7.m4s\n";
+    assert!(origin.playlist().contains(end), "{}", origin.playlist());
+    assert_eq!(origin.part(7, 3), 0, "it comes too late");
+}
+
+#[test]
+fn tiny_parts_before_a_long_segment_do_not_make_gaps_without_end() {
+    let mut origin = Origin::new();
+    let mut tiny = variant("v1", "init.mp4");
+    tiny.variant.target_part_duration = seconds(0.000_001);
+    origin.take(Payload::Variant(tiny));
+    let of = Some(TrackRef { id: id("v1") });
+    let (mut first, mut whole) = (part(7, 0), segment(7));
+    (first.part.duration, first.variant, whole.variant) = (seconds(0.000_001), of.clone(), of);
+    origin.take(Payload::Part(first));
+    assert_eq!(origin.take(Payload::Segment(whole)), 0);
+    origin.take(end());
+    let text = String::from_utf8(origin.snapshot("v1").playlist.to_vec()).unwrap();
+    assert_eq!(lines(&text, "#EXT-X-PART:").len(), 1000);
+}
+
+#[test]
+fn a_stream_that_goes_over_to_whole_segments_is_waited_for_once() {
+    let mut origin = Origin::new();
+    origin.parts(7);
+    assert_eq!(origin.segment(8) + origin.segment(9), 0);
+    assert!(origin.segment(10) > 0 && origin.segment(11) > 0);
+    assert!(origin.playlist().contains("s7.m4s\n#EXTINF:2.0,\ns8.m4s\n#EXTINF:2.0,\ns9.m4s\n"));
 }
 
 #[test]
@@ -126,7 +169,7 @@ fn parts_under_other_names_are_listed_as_hinted_and_stored_under_both() {
 
 #[test]
 fn an_id_that_was_hinted_for_another_part_is_no_fault_of_the_sender() {
-    let mut origin = Origin::new();
+    let mut origin = Origin::with(Settings { parts_before_gap: 1, ..Settings::default() });
     origin.part(7, 0);
     let (mut other, mut taken, mut whole) = (part(7, 1), part(7, 2), segment(8));
     other.part.id = id("x");
@@ -174,8 +217,9 @@ fn what_is_no_longer_listed_is_removed_after_its_time() {
         };
         removed_at.push((gone("s0.m4s"), gone(&part_id(0, 3))));
     }
-    // 6 s of others are listed at 8 s, and 2 s + 6 s more have gone by at 16 s. Part tags go at 8 s, bytes at 14 s.
-    assert_eq!(removed_at.iter().position(|gone| gone.0), Some(7));
+    // 6 s of others are listed at 8 s, the longest list, and 2 s + 8 s more have gone by at 18 s. Part tags go at
+    // 8 s, bytes at 14 s.
+    assert_eq!(removed_at.iter().position(|gone| gone.0), Some(8));
     assert_eq!(removed_at.iter().position(|gone| gone.1), Some(6));
 }
 

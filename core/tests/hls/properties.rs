@@ -13,15 +13,15 @@ use crate::reader::Playlist;
 
 /// One segment of a streamer.
 #[derive(Debug, Clone)]
-struct Plan {
-    parts: u64,
-    whole: bool,
-    discontinuity: bool,
-    dated: bool,
-    new_map: bool,
+pub struct Plan {
+    pub parts: u64,
+    pub whole: bool,
+    pub discontinuity: bool,
+    pub dated: bool,
+    pub new_map: bool,
 }
 
-fn plan() -> impl Strategy<Value = Plan> {
+pub fn plan() -> impl Strategy<Value = Plan> {
     let rare = || prop::bool::weighted(0.1);
     (0_u64..5, prop::bool::weighted(0.7), rare(), rare(), rare()).prop_map(
         |(parts, whole, discontinuity, dated, new_map)| Plan {
@@ -35,7 +35,7 @@ fn plan() -> impl Strategy<Value = Plan> {
 }
 
 /// How the streamer names its parts.
-fn naming() -> impl Strategy<Value = fn(u64, u64, u64) -> String> {
+pub fn naming() -> impl Strategy<Value = fn(u64, u64, u64) -> String> {
     prop_oneof![
         3 => Just::<fn(u64, u64, u64) -> String>(|_, _, n| format!("p{n}.m4s")),
         1 => Just::<fn(u64, u64, u64) -> String>(|msn, index, _| format!("s{msn}p{index}")),
@@ -45,7 +45,7 @@ fn naming() -> impl Strategy<Value = fn(u64, u64, u64) -> String> {
 }
 
 /// The uploads of a stream in their order.
-fn uploads(plans: &[Plan], name: fn(u64, u64, u64) -> String) -> Vec<Payload> {
+pub fn uploads(plans: &[Plan], name: fn(u64, u64, u64) -> String) -> Vec<Payload> {
     let (mut uploads, mut number) = (vec![Payload::Variant(variant("v0", "init.mp4"))], 0);
     for (msn, plan) in (3..).zip(plans) {
         if plan.new_map {
@@ -62,7 +62,7 @@ fn uploads(plans: &[Plan], name: fn(u64, u64, u64) -> String) -> Vec<Payload> {
         }
         if plan.whole {
             let mut update = segment(msn);
-            update.segment.duration = seconds(1.9);
+            update.segment.duration = if plan.parts > 0 { seconds(0.5 * plan.parts as f64) } else { seconds(0.2) };
             (update.segment.discontinuity, update.segment.program_date_time) = (plan.discontinuity, date);
             uploads.push(Payload::Segment(update));
         }
@@ -82,38 +82,6 @@ fn lists(list: &Playlist, msn: u64, index: u64) -> bool {
 
 fn ask(msn: u64, part: u64, snapshot: &Snapshot) -> Decision {
     Reload::parse(&format!("_HLS_msn={msn}&_HLS_part={part}")).unwrap().decide(snapshot)
-}
-
-fn wild() -> impl Strategy<Value = Payload> {
-    let number = || prop_oneof![8 => 0_u64..6, 1 => 90_u64..120, 1 => any::<u64>()];
-    let length = || prop_oneof![4 => 1_u64..500_000, 2 => Just(500_000), 1 => any::<u64>()];
-    let name = || (0_u32..14).prop_map(|n| if n == 13 { "playlist.m3u8".to_owned() } else { format!("n{n}") });
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
-    (0..12, number(), number(), length(), name(), name(), flags).prop_map(
-        |(kind, msn, index, length, own, of, flags)| {
-            let length = roomcast_protocol::data::Seconds::from_micros(length);
-            let named = flags.0.then(|| feed::map(&of)).flatten();
-            match kind {
-                0 => Payload::Variant(variant("v0", &own)),
-                1 if flags == (true, true, true, true) => feed::end(),
-                1..=4 => {
-                    let mut update = segment(msn);
-                    (update.segment.duration, update.segment.discontinuity, update.segment.map) =
-                        (length, flags.1, named);
-                    update.segment.id = if flags.2 { id(&own) } else { update.segment.id };
-                    Payload::Segment(update)
-                }
-                _ => {
-                    let mut update = part(msn, index);
-                    (update.part.duration, update.part.gap, update.segment.discontinuity) = (length, flags.1, flags.2);
-                    update.part.independent |= flags.3;
-                    update.part.id = if flags.0 { id(&own) } else { update.part.id };
-                    update.segment.id = if flags.3 { id(&of) } else { update.segment.id };
-                    Payload::Part(update)
-                }
-            }
-        },
-    )
 }
 
 proptest! {
@@ -179,19 +147,6 @@ proptest! {
         let last = audience.snapshot.unwrap();
         prop_assert!(waiting.iter().all(|&(msn, part)| ask(msn, part, &last) == Decision::Answer));
     }
-
-    #[test]
-    fn wild_uploads_never_panic_and_break_no_promise(uploads in vec(wild(), 1..150)) {
-        let (mut stream, mut audience) = (Stream::new(settings()), Audience::default());
-        audience.watch(&stream.apply(Payload::Variant(variant("v0", "init.mp4"))).unwrap());
-        for upload in uploads {
-            let before = format!("{stream:?}");
-            match stream.apply(upload) {
-                Ok(changes) => audience.watch(&changes),
-                Err(_) => prop_assert_eq!(format!("{stream:?}"), before, "a refusal changes nothing"),
-            }
-        }
-    }
 }
 
 #[test]
@@ -203,8 +158,8 @@ fn what_is_stored_stays_bounded() {
             audience.watch(&stream.apply(Payload::Variant(variant("v0", &format!("map-{msn}")))).unwrap());
         }
         (0..4).for_each(|index| audience.watch(&stream.apply(Payload::Part(part(msn, index))).unwrap()));
-        // 8 s and an open segment listed, 8 s and a segment kept; parts of 6 s listed and 6 s kept; two maps.
-        assert!(audience.objects.len() <= 10 + 30 + 2, "{}", audience.objects.len());
+        // 8 s and an open segment listed, 10 s and a segment kept; parts of 6 s listed and 6 s kept; two maps.
+        assert!(audience.objects.len() <= 11 + 30 + 2, "{}", audience.objects.len());
     }
 }
 

@@ -1,4 +1,5 @@
-//! A strict reader of media playlists: every line must be known, well-formed and where it belongs.
+//! A strict reader of media playlists: every line must be known, well-formed and where it belongs. Reads delta
+//! updates as a player does, over an earlier version.
 
 use std::collections::HashMap;
 
@@ -9,12 +10,22 @@ pub struct Playlist {
     pub fixed: Vec<String>,
     pub target: u64,
     pub part_target: u64,
+    pub part_hold_back: u64,
     pub media_sequence: u64,
     pub discontinuity_sequence: u64,
     /// The last one may be open.
     pub segments: Vec<Segment>,
     pub hint: Option<String>,
+    pub reports: Vec<Report>,
     pub ended: bool,
+}
+
+/// How far another track lists, by the address of its playlist.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    pub uri: String,
+    pub msn: u64,
+    pub part: Option<u64>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,37 +38,52 @@ pub struct Segment {
     pub duration: u64,
     /// Absent while it is open.
     pub uri: Option<String>,
+    rank: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
     pub uri: String,
     pub duration: u64,
+    pub independent: bool,
     pub gap: bool,
 }
 
+/// The tags of a segment in their order, the last being its address.
+const ORDER: [&str; 7] =
+    ["#EXT-X-DISCONTINUITY", "#EXT-X-MAP", "#EXT-X-PROGRAM-DATE-TIME", "#EXT-X-PART", "#EXT-X-GAP", "#EXTINF", ""];
+
 impl Playlist {
+    /// Reads a whole playlist.
     pub fn read(text: &str) -> Self {
+        Self::merge(None, text).unwrap()
+    }
+
+    /// Reads a playlist, what it skips being taken from an earlier version; `None` where that does not have it.
+    pub fn merge(old: Option<&Self>, text: &str) -> Option<Self> {
         assert!(text.ends_with('\n') && !text.contains("\n\n") && text.is_ascii());
         let mut lines = text.lines();
-        for first in ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-INDEPENDENT-SEGMENTS"] {
+        // Nothing skipped, nothing new: then the lower version is enough.
+        let version = if text.contains("\n#EXT-X-SKIP") { "#EXT-X-VERSION:9" } else { "#EXT-X-VERSION:6" };
+        for first in ["#EXTM3U", version, "#EXT-X-INDEPENDENT-SEGMENTS"] {
             assert_eq!(lines.next(), Some(first));
         }
         let mut playlist = Self::default();
         let (mut open, mut map, mut stage) = (Segment::default(), String::new(), 0);
         for line in lines {
             let next = stage_of(line);
-            assert!(next >= stage && !playlist.ended, "{line} is out of place in\n{text}");
+            // There is one skip, behind the head.
+            let in_place = next > stage || (next == stage && next != 1);
+            assert!(in_place && !playlist.ended, "{line} is out of place in\n{text}");
             stage = next;
-            if next == 0 {
-                playlist.head(line);
-            } else if next == 1 {
-                open.line(line, &mut map);
-                if open.uri.is_some() {
-                    playlist.segments.push(std::mem::take(&mut open));
-                }
-            } else {
-                playlist.tail(line);
+            match next {
+                0 => playlist.head(line),
+                1 => map = playlist.skip(line, old)?,
+                2 => open.line(line, &mut map),
+                _ => playlist.tail(line),
+            }
+            if open.uri.is_some() {
+                playlist.segments.push(std::mem::take(&mut open));
             }
         }
         if open != Segment::default() {
@@ -65,8 +91,20 @@ impl Playlist {
             open.map = map;
             playlist.segments.push(open);
         }
-        playlist.check(text);
-        playlist
+        crate::rules::check(&playlist, text);
+        Some(playlist)
+    }
+
+    /// Takes over what is skipped, and says with which map the list goes on. Part tags are gone so far from the end.
+    fn skip(&mut self, line: &str, old: Option<&Self>) -> Option<String> {
+        let count: u64 = line.split_once("SKIPPED-SEGMENTS=").unwrap().1.parse().unwrap();
+        assert!(count > 0, "{line}");
+        for msn in self.media_sequence..self.media_sequence + count {
+            let known = old?.segment(msn).filter(|segment| segment.uri.is_some())?;
+            assert!(!known.discontinuity, "a discontinuity is skipped");
+            self.segments.push(Segment { parts: Vec::new(), ..known.clone() });
+        }
+        self.segments.last().map(|last| last.map.clone())
     }
 
     fn head(&mut self, line: &str) {
@@ -80,6 +118,8 @@ impl Playlist {
                 let control = attributes(value);
                 assert_eq!(control["CAN-BLOCK-RELOAD"], "YES");
                 assert!(micros(&control["HOLD-BACK"]) >= 3 * self.target);
+                self.part_hold_back = micros(&control["PART-HOLD-BACK"]);
+                assert!(micros(&control["CAN-SKIP-UNTIL"]) >= 6 * self.target);
             }
         }
         self.fixed.push(line.to_owned());
@@ -91,30 +131,18 @@ impl Playlist {
             return;
         }
         let (tag, value) = line.split_once(':').unwrap();
-        let mut attributes = attributes(value);
+        let attributes = attributes(value);
         if tag == "#EXT-X-PRELOAD-HINT" {
+            assert!(self.hint.is_none() && self.reports.is_empty(), "{line}");
             assert_eq!(attributes["TYPE"], "PART");
-            self.hint = attributes.remove("URI");
+            self.hint = Some(attributes["URI"].clone());
         } else {
-            attributes["LAST-MSN"].parse::<u64>().unwrap();
-        }
-    }
-
-    fn check(&self, text: &str) {
-        assert!(!self.segments.is_empty() && self.fixed.len() == 3, "{text}");
-        for segment in &self.segments {
-            assert!(!segment.map.is_empty(), "{text}");
-            assert!((segment.duration + 500_000) / 1_000_000 * 1_000_000 <= self.target, "{text}");
-            assert!(segment.parts.iter().all(|part| part.duration <= self.part_target && part.duration > 0), "{text}");
-        }
-        let has_parts = self.segments.iter().any(|segment| !segment.parts.is_empty());
-        assert_eq!(self.hint.is_some(), has_parts && !self.ended, "{text}");
-        let behind = self.segments.iter().rev().scan(0, |sum, segment| {
-            *sum += segment.length();
-            Some((*sum - segment.length(), segment))
-        });
-        for (behind, segment) in behind {
-            assert!(segment.parts.is_empty() || behind < 3 * self.target, "parts too far from the end\n{text}");
+            let part = attributes.get("LAST-PART").map(|part| part.parse().unwrap());
+            self.reports.push(Report {
+                uri: attributes["URI"].clone(),
+                msn: attributes["LAST-MSN"].parse().unwrap(),
+                part,
+            });
         }
     }
 
@@ -132,6 +160,18 @@ impl Playlist {
         (msn + 1..=self.last_msn()).filter_map(|msn| self.segment(msn)).map(Segment::length).sum()
     }
 
+    /// How much is listed.
+    pub fn length(&self) -> u64 {
+        self.segments.iter().map(Segment::length).sum()
+    }
+
+    /// The discontinuity sequence number of a segment.
+    pub fn discontinuity_sequence_of(&self, msn: u64) -> u64 {
+        let count = usize::try_from(msn - self.media_sequence).unwrap() + 1;
+        let passed = self.segments.iter().take(count).filter(|segment| segment.discontinuity);
+        self.discontinuity_sequence + passed.count() as u64
+    }
+
     /// Names of everything whose bytes must be there.
     pub fn uris(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().flat_map(|segment| {
@@ -144,41 +184,49 @@ impl Playlist {
 impl Segment {
     fn line(&mut self, line: &str, map: &mut String) {
         let (tag, value) = line.split_once(':').unwrap_or((line, ""));
+        let rank = ORDER.iter().position(|known| *known == tag).unwrap_or(ORDER.len() - 1);
+        assert!(rank > self.rank || self.rank == 0 || (rank == self.rank && tag == "#EXT-X-PART"), "{line}");
+        self.rank = rank;
         match tag {
-            "#EXT-X-DISCONTINUITY" => self.discontinuity = true,
+            "#EXT-X-DISCONTINUITY" => (self.discontinuity, *map) = (true, String::new()),
             "#EXT-X-GAP" => self.gap = true,
             "#EXT-X-MAP" => *map = attributes(value).remove("URI").unwrap(),
             "#EXT-X-PROGRAM-DATE-TIME" => self.date = Some(value.to_owned()),
             "#EXTINF" => self.duration = micros(value.strip_suffix(',').unwrap()),
-            "#EXT-X-PART" => {
-                let mut part = attributes(value);
-                let (uri, duration) = (part.remove("URI").unwrap(), micros(&part["DURATION"]));
-                self.parts.push(Part { uri, duration, gap: part.contains_key("GAP") });
-            }
+            "#EXT-X-PART" => self.parts.push(Part::read(value)),
             uri => {
                 assert!(!uri.starts_with('#') && self.duration > 0, "{line}");
                 self.uri = Some(uri.to_owned());
                 self.map.clone_from(map);
             }
         }
-        assert!(tag == "#EXT-X-PART" || self.parts.is_empty() || !tag.starts_with("#EXT-X") || tag == "#EXT-X-GAP");
     }
 
-    fn length(&self) -> u64 {
+    pub fn length(&self) -> u64 {
         if self.uri.is_some() { self.duration } else { self.parts.iter().map(|part| part.duration).sum() }
     }
 }
 
-/// 0: about the playlist, 1: about a segment, 2: behind the segments.
+impl Part {
+    fn read(value: &str) -> Self {
+        let mut part = attributes(value);
+        let yes = |name| part.get(name).map(|value| assert_eq!(value, "YES")).is_some();
+        let (independent, gap, duration) = (yes("INDEPENDENT"), yes("GAP"), micros(&part["DURATION"]));
+        Self { uri: part.remove("URI").unwrap(), duration, independent, gap }
+    }
+}
+
+/// 0: about the playlist, 1: what is skipped, 2: about a segment, 3: behind the segments.
 fn stage_of(line: &str) -> u8 {
     match line.split(':').next().unwrap() {
         "#EXT-X-TARGETDURATION" | "#EXT-X-SERVER-CONTROL" | "#EXT-X-PART-INF" => 0,
         "#EXT-X-MEDIA-SEQUENCE" | "#EXT-X-DISCONTINUITY-SEQUENCE" => 0,
-        "#EXT-X-PRELOAD-HINT" | "#EXT-X-RENDITION-REPORT" | "#EXT-X-ENDLIST" => 2,
-        "#EXT-X-DISCONTINUITY" | "#EXT-X-MAP" | "#EXT-X-PROGRAM-DATE-TIME" | "#EXT-X-PART" => 1,
-        "#EXT-X-GAP" | "#EXTINF" => 1,
+        "#EXT-X-SKIP" => 1,
+        "#EXT-X-DISCONTINUITY" | "#EXT-X-MAP" | "#EXT-X-PROGRAM-DATE-TIME" | "#EXT-X-PART" => 2,
+        "#EXT-X-GAP" | "#EXTINF" => 2,
+        "#EXT-X-PRELOAD-HINT" | "#EXT-X-RENDITION-REPORT" | "#EXT-X-ENDLIST" => 3,
         other if other.starts_with('#') => panic!("unknown tag {other}"),
-        _ => 1,
+        _ => 2,
     }
 }
 

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use roomcast_core::hls::{Decision, Object, ObjectKind, Reload, Snapshot};
+use roomcast_core::hls::{Decision, Object, Reload, Snapshot};
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{InvalidId, ObjectId, RoomId};
 
@@ -45,7 +45,7 @@ pub async fn media_playlist(
         Ok(track) => wait(&node, &track, |snapshot| reload.decide(snapshot)).await,
         Err(stop) => Err(stop),
     };
-    waited.map_or_else(Stop::into_answer, |snapshot| media_answer(&snapshot, reload != Reload::default()))
+    waited.map_or_else(Stop::into_answer, |snapshot| media_answer(&snapshot, &reload))
 }
 
 /// `GET /live/{room}/{playlist}/{track}/{object}`
@@ -133,18 +133,15 @@ fn no_track() -> HttpResponse {
     response
 }
 
-fn media_answer(snapshot: &Snapshot, blocking: bool) -> HttpResponse {
+fn media_answer(snapshot: &Snapshot, reload: &Reload) -> HttpResponse {
     // An answer that was asked for by number never changes; the plain one does with the next part.
-    let targets = if blocking && !snapshot.ended { 6.0 } else { 0.5 };
-    playlist_answer(snapshot.playlist.clone(), max_age(snapshot.target_duration.mul_f64(targets)))
+    let targets = if reload.names_a_state() && !snapshot.ended { 6.0 } else { 0.5 };
+    playlist_answer(reload.text(snapshot).clone(), max_age(snapshot.target_duration.mul_f64(targets)))
 }
 
 fn object_answer(object: Object, snapshot: &Snapshot) -> HttpResponse {
-    let mime = match object.kind {
-        ObjectKind::Init | ObjectKind::Part | ObjectKind::Segment => "video/mp4",
-    };
     HttpResponse::Ok()
-        .content_type(mime)
+        .content_type(object.content_type)
         .insert_header((CACHE_CONTROL, max_age(snapshot.target_duration * 6)))
         .body(object.bytes)
 }

@@ -1,7 +1,7 @@
-//! A media playlist (rfc8216bis, 4.4.2 to 4.4.5).
+//! A media playlist (rfc8216bis, 4.4.2 to 4.4.5 and 6.2.5.1).
 //!
-//! What belongs to a segment, its discontinuity, map and date, stands before its first part. Writes the whole list;
-//! says nothing that was not decided before.
+//! What belongs to a segment, its discontinuity, map and date, stands before its first part. Writes the whole list,
+//! and the delta update from the same lines; says nothing that was not decided before.
 
 use std::fmt::{self, Write as _};
 
@@ -22,6 +22,13 @@ pub(in crate::hls) struct Media<'a> {
     pub ended: bool,
 }
 
+/// A playlist and its delta update, which tells of the same moment.
+pub(in crate::hls) struct Rendered {
+    pub whole: String,
+    /// Absent where there is nothing to skip, and at the end.
+    pub delta: Option<String>,
+}
+
 /// How far another media playlist of the stream lists (`EXT-X-RENDITION-REPORT`).
 pub(in crate::hls) struct Report {
     pub track: ObjectId,
@@ -31,19 +38,43 @@ pub(in crate::hls) struct Report {
 
 impl Media<'_> {
     /// Writes the playlist.
-    pub fn render(&self) -> String {
-        let mut text = String::with_capacity(8192);
-        self.write(&mut text).expect("a string takes all text");
-        text
+    pub fn render(&self) -> Rendered {
+        let mut whole = String::with_capacity(8192);
+        let skipped = if self.ended { 0 } else { self.window.skippable(self.skip_boundary()) };
+        let listed = self.write(&mut whole, skipped).expect("a string takes all text");
+        let delta = (skipped > 0).then(|| self.delta(skipped, &whole[listed..]));
+        Rendered { whole, delta: delta.map(|text| text.expect("a string takes all text")) }
     }
 
-    fn write(&self, text: &mut String) -> fmt::Result {
-        self.head(text)?;
-        let mut map = None;
-        for segment in self.window.segments() {
+    /// `CAN-SKIP-UNTIL`.
+    fn skip_boundary(&self) -> u64 {
+        6 * self.target
+    }
+
+    /// The delta update: what stands behind the skipped segments is the same as in the whole.
+    fn delta(&self, skipped: usize, listed: &str) -> Result<String, fmt::Error> {
+        let mut text = String::with_capacity(listed.len() + 512);
+        self.head(&mut text, 9)?;
+        write!(text, "#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}\n{listed}")?;
+        Ok(text)
+    }
+
+    /// Writes all, and says where the segments behind the first `skipped` begin.
+    fn write(&self, text: &mut String, skipped: usize) -> Result<usize, fmt::Error> {
+        self.head(text, 6)?;
+        let (mut map, mut listed) = (None, text.len());
+        for (index, segment) in self.window.segments().enumerate() {
+            if index == skipped {
+                listed = text.len();
+            }
             write_segment(text, segment, map)?;
             map = Some(&segment.map);
         }
+        self.tail(text)?;
+        Ok(listed)
+    }
+
+    fn tail(&self, text: &mut String) -> fmt::Result {
         if let Some(hint) = self.hint {
             writeln!(text, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{hint}\"")?;
         }
@@ -55,11 +86,11 @@ impl Media<'_> {
         if self.ended { writeln!(text, "#EXT-X-ENDLIST") } else { Ok(()) }
     }
 
-    fn head(&self, text: &mut String) -> fmt::Result {
+    fn head(&self, text: &mut String, version: u8) -> fmt::Result {
         let (part_hold_back, hold_back) = (Seconds(self.part_hold_back), Seconds(3 * self.target));
-        writeln!(text, "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS")?;
+        writeln!(text, "#EXTM3U\n#EXT-X-VERSION:{version}\n#EXT-X-INDEPENDENT-SEGMENTS")?;
         writeln!(text, "#EXT-X-TARGETDURATION:{}", self.target / 1_000_000)?;
-        write!(text, "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,")?;
+        write!(text, "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={},", Seconds(self.skip_boundary()))?;
         writeln!(text, "PART-HOLD-BACK={part_hold_back},HOLD-BACK={hold_back}")?;
         writeln!(text, "#EXT-X-PART-INF:PART-TARGET={}", Seconds(self.part_target))?;
         writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{}", self.window.media_sequence().unwrap_or(0))?;
@@ -74,7 +105,8 @@ fn write_segment(text: &mut String, segment: &Segment, map: Option<&ObjectId>) -
     if segment.discontinuity {
         writeln!(text, "#EXT-X-DISCONTINUITY")?;
     }
-    if map != Some(&segment.map) {
+    // A decoder starts anew behind a discontinuity, with the same map as well.
+    if segment.discontinuity || map != Some(&segment.map) {
         writeln!(text, "#EXT-X-MAP:URI=\"{}\"", segment.map)?;
     }
     if let Some(date) = segment.date.and_then(date) {

@@ -1,26 +1,79 @@
 //! The multivariant playlist (rfc8216bis, 4.4.6).
 //!
 //! Every segment begins with a sync sample, or its first part would not have been accepted: so
-//! `EXT-X-INDEPENDENT-SEGMENTS` holds for all variants. An audio group is not named, as there are no renditions.
+//! `EXT-X-INDEPENDENT-SEGMENTS` holds for all tracks. Variants name the audio group they were declared with. As a
+//! streamer cannot say which subtitles go with a variant, the first group of them goes with all.
 
 use std::fmt::{self, Write as _};
 
-use roomcast_protocol::data::Variant;
+use roomcast_protocol::data::{Rendition, RenditionType, Variant};
+use roomcast_protocol::id::ObjectId;
 
-/// Writes the playlist of these variants, in this order.
-pub(in crate::hls) fn render<'a>(variants: impl Iterator<Item = &'a Variant>) -> String {
-    let mut text = "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n".to_owned();
-    variants.for_each(|variant| stream_inf(&mut text, variant).expect("a string takes all text"));
-    text
+use crate::hls::role::Role;
+
+/// The tracks it lists, in this order: renditions before variants.
+pub(in crate::hls) struct Multivariant<'a>(pub &'a [&'a Role]);
+
+impl Multivariant<'_> {
+    /// Writes the playlist.
+    pub fn render(&self) -> String {
+        let mut text = "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n".to_owned();
+        self.write(&mut text).expect("a string takes all text");
+        text
+    }
+
+    fn write(&self, text: &mut String) -> fmt::Result {
+        let renditions = self.0.iter().filter_map(|role| match role {
+            Role::Rendition(rendition) => Some(rendition),
+            Role::Variant(_) => None,
+        });
+        renditions.clone().try_for_each(|rendition| media(text, rendition))?;
+        let mut subtitles = renditions.filter(|rendition| rendition.kind == RenditionType::Subtitles);
+        let subtitles = subtitles.next().map(|rendition| &rendition.group_id);
+        self.0.iter().try_for_each(|role| match role {
+            Role::Variant(variant) => stream_inf(text, variant, subtitles),
+            Role::Rendition(_) => Ok(()),
+        })
+    }
 }
 
-fn stream_inf(text: &mut String, variant: &Variant) -> fmt::Result {
+fn media(text: &mut String, rendition: &Rendition) -> fmt::Result {
+    let kind = match rendition.kind {
+        RenditionType::Audio => "AUDIO",
+        RenditionType::Video => "VIDEO",
+        RenditionType::Subtitles => "SUBTITLES",
+    };
+    write!(text, "#EXT-X-MEDIA:TYPE={kind},GROUP-ID=\"{}\",NAME=\"{}\"", rendition.group_id, rendition.name)?;
+    if let Some(language) = &rendition.language {
+        write!(text, ",LANGUAGE=\"{language}\"")?;
+    }
+    let default = rendition.is_default == Some(true);
+    if default {
+        write!(text, ",DEFAULT=YES")?;
+    }
+    // What plays by default may be selected: the standard allows nothing else.
+    if default || rendition.auto_select == Some(true) {
+        write!(text, ",AUTOSELECT=YES")?;
+    }
+    if let Some(channels) = &rendition.channels {
+        write!(text, ",CHANNELS=\"{channels}\"")?;
+    }
+    writeln!(text, ",URI=\"{}/playlist.m3u8\"", rendition.id)
+}
+
+fn stream_inf(text: &mut String, variant: &Variant, subtitles: Option<&ObjectId>) -> fmt::Result {
     write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={},CODECS=\"{}\"", variant.bandwidth, variant.codecs)?;
     if let Some(resolution) = &variant.resolution {
         write!(text, ",RESOLUTION={resolution}")?;
     }
     if let Some(rate) = variant.frame_rate.filter(|rate| rate.is_finite() && *rate > 0.0) {
         write!(text, ",FRAME-RATE={rate:.3}")?;
+    }
+    if let Some(group) = &variant.audio {
+        write!(text, ",AUDIO=\"{group}\"")?;
+    }
+    if let Some(group) = subtitles {
+        write!(text, ",SUBTITLES=\"{group}\"")?;
     }
     writeln!(text, "\n{}/playlist.m3u8", variant.id)
 }

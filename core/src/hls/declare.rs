@@ -1,0 +1,112 @@
+//! Makes tracks and changes what was declared of them: `updateVariant` and `updateRendition`.
+//!
+//! What players have been told stays true: target durations are fixed, and a variant that is listed stays listed.
+//!
+//! rfc8216bis, 4.4.3.1, 4.4.3.8 and 4.4.6.
+
+use roomcast_protocol::data::InitSection;
+use roomcast_protocol::id::ObjectId;
+
+use super::Stream;
+use super::change::{Change, Object, ObjectKind};
+use super::refusal::Refusal;
+use super::role::Role;
+use super::track::Track;
+
+/// The longest target duration, in microseconds.
+const MAX_TARGET: u64 = 3_600_000_000;
+
+impl Stream {
+    /// Makes a track, or changes it if it is known.
+    pub(super) fn declare(&mut self, role: Role, map: InitSection) -> Result<Vec<Change>, Refusal> {
+        match self.position(role.id()) {
+            Some(index) if self.ended => self.reopen(index, role, map),
+            Some(index) => self.change_track(index, role, map),
+            None if self.ended => Err(gone()),
+            None => self.make_track(role, map),
+        }
+    }
+
+    /// Lets a streamer that comes back go on where it ended, behind a discontinuity; its new init section tells
+    /// it from a repetition.
+    fn reopen(&mut self, index: usize, role: Role, map: InitSection) -> Result<Vec<Change>, Refusal> {
+        let track = &self.tracks[index];
+        if track.has_map(&map.id) || role.older_than(&track.role) {
+            return Err(gone());
+        }
+        let mut changes = self.change_track(index, role, map)?;
+        self.ended = false;
+        for index in 0..self.tracks.len() {
+            self.tracks[index].interrupted = true;
+            self.publish(index, &mut changes);
+        }
+        Ok(changes)
+    }
+
+    fn change_track(&mut self, index: usize, role: Role, map: InitSection) -> Result<Vec<Change>, Refusal> {
+        let track = &self.tracks[index];
+        role.check_change(&track.role)?;
+        let new = track.admit_map(&map)?;
+        if role.older_than(&track.role) || (role == track.role && map.id == *track.newest_map()) {
+            return Ok(Vec::new());
+        }
+        role.check(self.roles_but(Some(index)))?;
+        self.check_listed(index, &role)?;
+        let track = &mut self.tracks[index];
+        track.role = role;
+        let mut changes = Vec::new();
+        changes.extend(new.then(|| store_map(track, &map)));
+        track.use_map(map);
+        self.publish(index, &mut changes);
+        self.publish_multivariant(&mut changes);
+        Ok(changes)
+    }
+
+    /// A variant that players know must not vanish from the multivariant playlist.
+    fn check_listed(&self, index: usize, role: &Role) -> Result<(), Refusal> {
+        let track = &self.tracks[index];
+        if track.playable() && self.lists(&track.role) && !self.lists(role) {
+            return Err(Refusal::invalid("a variant that plays may only change to an audio group that plays"));
+        }
+        Ok(())
+    }
+
+    fn make_track(&mut self, role: Role, map: InitSection) -> Result<Vec<Change>, Refusal> {
+        let (target, part_target) = (role.target(), role.part_target());
+        if target == 0 || target > MAX_TARGET || part_target == 0 || part_target > target {
+            return Err(Refusal::invalid("the target durations must be more than 0, and a part within a segment"));
+        }
+        role.check(self.roles_but(None))?;
+        if self.tracks.iter().any(|other| other.target != target) {
+            return Err(Refusal::invalid("all tracks of a stream must have the same target duration"));
+        }
+        let part_hold_back = self.part_hold_back.max(3 * part_target);
+        if self.tracks.iter().any(Track::playable) && part_hold_back != self.part_hold_back {
+            return Err(Refusal::invalid("the part target is longer than those of the tracks that play already"));
+        }
+        let mut track = Track::new(role, self.window(), self.settings.parts_before_gap);
+        track.admit_map(&map)?;
+        let stored = store_map(&track, &map);
+        track.use_map(map);
+        self.part_hold_back = part_hold_back;
+        self.tracks.push(track);
+        Ok(vec![stored])
+    }
+
+    fn roles_but(&self, index: Option<usize>) -> impl Iterator<Item = &Role> + Clone {
+        self.tracks.iter().enumerate().filter(move |(at, _)| Some(*at) != index).map(|(_, track)| &track.role)
+    }
+
+    pub(super) fn position(&self, id: &ObjectId) -> Option<usize> {
+        self.tracks.iter().position(|track| track.role.id() == id)
+    }
+}
+
+fn gone() -> Refusal {
+    Refusal::conflict("the stream has ended; to go on, bring a new map for one of its tracks")
+}
+
+fn store_map(track: &Track, map: &InitSection) -> Change {
+    let media = Object { bytes: map.data.0.clone(), kind: ObjectKind::Init, content_type: track.role.content_type() };
+    Change::Store { track: track.role.id().clone(), object: map.id.clone(), media }
+}

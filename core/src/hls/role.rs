@@ -1,0 +1,139 @@
+//! What a track is to the multivariant playlist: a variant stream, or a rendition beside the variants.
+//!
+//! Knows what streamers declare and which declarations go together. Never looks at media.
+//!
+//! rfc8216bis, 4.4.6.1 (EXT-X-MEDIA) and 4.4.6.2 (EXT-X-STREAM-INF).
+
+use roomcast_protocol::data::{Rendition, RenditionType, Variant};
+use roomcast_protocol::id::ObjectId;
+
+use super::refusal::Refusal;
+
+/// Variants of one stream.
+const MAX_VARIANTS: usize = 16;
+/// Renditions of one stream, those of all groups together.
+const MAX_RENDITIONS: usize = 16;
+
+/// What a streamer declared of a track.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Role {
+    Variant(Variant),
+    Rendition(Rendition),
+}
+
+impl Role {
+    pub fn id(&self) -> &ObjectId {
+        match self {
+            Self::Variant(variant) => &variant.id,
+            Self::Rendition(rendition) => &rendition.id,
+        }
+    }
+
+    /// The target duration, a whole number of seconds in microseconds.
+    pub fn target(&self) -> u64 {
+        let declared = match self {
+            Self::Variant(variant) => variant.target_duration,
+            Self::Rendition(rendition) => rendition.target_duration,
+        };
+        declared.micros().div_ceil(1_000_000).saturating_mul(1_000_000)
+    }
+
+    /// The part target in microseconds.
+    pub fn part_target(&self) -> u64 {
+        match self {
+            Self::Variant(variant) => variant.target_part_duration.micros(),
+            Self::Rendition(rendition) => rendition.target_part_duration.micros(),
+        }
+    }
+
+    /// Whether this is an earlier declaration of the same track than another. Renditions do not say.
+    pub fn older_than(&self, known: &Self) -> bool {
+        match (self, known) {
+            (Self::Variant(came), Self::Variant(known)) => came.version.zip(known.version).is_some_and(|(a, b)| a < b),
+            _ => false,
+        }
+    }
+
+    /// The media type of the track's objects. Sound alone has no resolution and only codecs of sound.
+    pub fn content_type(&self) -> &'static str {
+        match self {
+            Self::Variant(variant) if variant.resolution.is_none() && is_sound(&variant.codecs) => "audio/mp4",
+            Self::Rendition(rendition) if rendition.kind == RenditionType::Audio => "audio/mp4",
+            Self::Rendition(rendition) if rendition.kind == RenditionType::Subtitles => "application/mp4",
+            Self::Variant(_) | Self::Rendition(_) => "video/mp4",
+        }
+    }
+
+    /// Whether this is a rendition of a group of sound.
+    pub fn is_audio_of(&self, group: &ObjectId) -> bool {
+        matches!(self, Self::Rendition(r) if r.kind == RenditionType::Audio && r.group_id == *group)
+    }
+
+    /// Refuses what does not go together with the other tracks of the stream, or with what the track was before.
+    pub fn check<'a>(&self, others: impl Iterator<Item = &'a Self> + Clone) -> Result<(), Refusal> {
+        let alike = others.clone().filter(|other| std::mem::discriminant(*other) == std::mem::discriminant(self));
+        let (most, what) = match self {
+            Self::Variant(_) => (MAX_VARIANTS, "variants"),
+            Self::Rendition(_) => (MAX_RENDITIONS, "renditions"),
+        };
+        if alike.count() >= most {
+            return Err(Refusal::invalid(format!("a stream may have {most} {what}")));
+        }
+        match self {
+            Self::Variant(_) => Ok(()),
+            Self::Rendition(rendition) => check_rendition(rendition, others),
+        }
+    }
+
+    /// Refuses to make another kind of track of the one that is known by the id.
+    pub fn check_change(&self, known: &Self) -> Result<(), Refusal> {
+        if (self.target(), self.part_target()) != (known.target(), known.part_target()) {
+            return Err(Refusal::invalid("the target durations of a track are fixed when it is made"));
+        }
+        match (self, known) {
+            (Self::Variant(_), Self::Variant(_)) => Ok(()),
+            (Self::Rendition(came), Self::Rendition(known)) => {
+                let same = came.kind == known.kind && came.group_id == known.group_id;
+                let fixed = || Refusal::invalid("the type and group of a rendition are fixed when it is made");
+                same.then_some(()).ok_or_else(fixed)
+            }
+            (_, Self::Variant(_)) => Err(Refusal::invalid(format!("{} is a variant", self.id()))),
+            (_, Self::Rendition(_)) => Err(Refusal::invalid(format!("{} is a rendition", self.id()))),
+        }
+    }
+
+    fn in_group(&self, of: &Rendition) -> Option<&Rendition> {
+        match self {
+            Self::Rendition(other) if other.kind == of.kind && other.group_id == of.group_id => Some(other),
+            _ => None,
+        }
+    }
+}
+
+fn check_rendition<'a>(rendition: &Rendition, others: impl Iterator<Item = &'a Role>) -> Result<(), Refusal> {
+    // A playlist has no control characters (rfc8216bis, 4.1).
+    if rendition.name.contains(char::is_control) {
+        return Err(Refusal::invalid("the name of a rendition has no control characters"));
+    }
+    let default = rendition.is_default == Some(true);
+    if default && rendition.auto_select == Some(false) {
+        return Err(Refusal::invalid("a default rendition must be one that players may select"));
+    }
+    for other in others.filter_map(|other| other.in_group(rendition)) {
+        if other.name == rendition.name {
+            return Err(Refusal::invalid(format!("{} has the same name in group {}", other.id, other.group_id)));
+        }
+        if default && other.is_default == Some(true) {
+            return Err(Refusal::invalid(format!("{} is the default of group {}", other.id, other.group_id)));
+        }
+    }
+    Ok(())
+}
+
+fn is_sound(codecs: &str) -> bool {
+    let sound = ["mp4a.", "opus", "flac", "ac-3", "ec-3", "alac", "ac-4"];
+    codecs
+        .split(',')
+        .map(|codec| codec.trim().to_ascii_lowercase())
+        .all(|codec| sound.iter().any(|name| codec.starts_with(name)))
+}

@@ -1,0 +1,50 @@
+//! What must be true of every media playlist, whatever was uploaded.
+
+use std::collections::HashSet;
+
+use crate::reader::Playlist;
+
+pub fn check(list: &Playlist, text: &str) {
+    assert!(!list.segments.is_empty() && list.fixed.len() == 3, "{text}");
+    assert!(list.part_hold_back >= 3 * list.part_target && list.part_target <= list.target, "{text}");
+    durations(list, text);
+    dates(list, text);
+    parts(list, text);
+    names(list, text);
+}
+
+fn durations(list: &Playlist, text: &str) {
+    for segment in &list.segments {
+        // A map is stated at the beginning and behind every discontinuity, or there is none.
+        assert!(!segment.map.is_empty(), "{text}");
+        assert!((segment.duration + 500_000) / 1_000_000 * 1_000_000 <= list.target, "{text}");
+        assert!(segment.parts.iter().all(|part| part.duration <= list.part_target && part.duration > 0), "{text}");
+    }
+}
+
+/// Dates go on once there are some.
+fn dates(list: &Playlist, text: &str) {
+    let dated: Vec<bool> = list.segments.iter().map(|segment| segment.date.is_some()).collect();
+    assert!(dated.is_sorted(), "{text}");
+}
+
+fn parts(list: &Playlist, text: &str) {
+    let has_parts = list.segments.iter().any(|segment| !segment.parts.is_empty());
+    assert_eq!(list.hint.is_some(), has_parts && !list.ended, "{text}");
+    let mut behind = 0;
+    for segment in list.segments.iter().rev() {
+        assert!(segment.parts.is_empty() || behind < 3 * list.target, "parts too far from the end\n{text}");
+        assert!(segment.parts.first().is_none_or(|first| first.independent || first.gap), "{text}");
+        behind += segment.length();
+    }
+}
+
+/// No two objects go by one name, and the hint is none of them.
+fn names(list: &Playlist, text: &str) {
+    let parts = list.segments.iter().flat_map(|segment| segment.parts.iter().map(|part| &part.uri));
+    let segments = list.segments.iter().filter_map(|segment| segment.uri.as_ref());
+    let mut seen: HashSet<&String> = list.segments.iter().map(|segment| &segment.map).collect();
+    assert!(parts.chain(segments).chain(&list.hint).all(|name| seen.insert(name)), "a name is there twice\n{text}");
+    let mut reported = HashSet::new();
+    assert!(list.reports.iter().all(|report| reported.insert(&report.uri)) && (!list.ended || reported.is_empty()));
+}

@@ -1,0 +1,110 @@
+//! Uploads without sense, over several tracks: whatever is taken, no promise is broken.
+
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use roomcast_core::hls::{Settings, Stream};
+use roomcast_protocol::data::{Payload, Seconds, TrackRef};
+
+use crate::feed::{self, id, of_rendition, part, rendition, segment, variant};
+use crate::presentation::Presentation;
+
+/// What two random names and four random bits make of an upload.
+struct Dice {
+    own: String,
+    of: String,
+    flags: (bool, bool, bool, bool),
+}
+
+fn declaration(track: &str, dice: &Dice) -> Payload {
+    if track.starts_with('v') {
+        let mut update = variant(track, &dice.own);
+        update.variant.audio = dice.flags.0.then(|| id(if dice.flags.1 { "aac" } else { "opus" }));
+        return Payload::Variant(update);
+    }
+    let mut update = rendition(track, &dice.own);
+    (update.rendition.is_default, update.rendition.auto_select) = (Some(dice.flags.0), Some(dice.flags.1));
+    update.rendition.group_id = id(if dice.flags.2 || track == "en" { "aac" } else { "opus" });
+    update.rendition.name = if dice.flags.3 { "name".into() } else { dice.of.clone() };
+    Payload::Rendition(update)
+}
+
+fn whole(msn: u64, length: Seconds, dice: &Dice) -> Payload {
+    let mut update = segment(msn);
+    (update.segment.duration, update.segment.discontinuity) = (length, dice.flags.1);
+    update.segment.map = dice.flags.0.then(|| feed::map(&dice.of)).flatten();
+    update.segment.id = if dice.flags.2 { id(&dice.own) } else { update.segment.id };
+    Payload::Segment(update)
+}
+
+fn one_part(msn: u64, index: u64, length: Seconds, dice: &Dice) -> Payload {
+    let mut update = part(msn, index);
+    (update.part.duration, update.part.gap, update.segment.discontinuity) = (length, dice.flags.1, dice.flags.2);
+    update.part.independent |= dice.flags.3;
+    update.part.id = if dice.flags.0 { id(&dice.own) } else { update.part.id };
+    update.segment.id = if dice.flags.3 { id(&dice.of) } else { update.segment.id };
+    Payload::Part(update)
+}
+
+fn of_track(track: &str, mut payload: Payload) -> Payload {
+    match &mut payload {
+        Payload::Part(update) if track.starts_with('v') => update.variant = Some(TrackRef { id: id(track) }),
+        Payload::Segment(update) if track.starts_with('v') => update.variant = Some(TrackRef { id: id(track) }),
+        _ => return of_rendition(track, payload),
+    }
+    payload
+}
+
+fn wild(tracks: &'static [&'static str]) -> impl Strategy<Value = Payload> {
+    let number = || prop_oneof![8 => 0_u64..6, 1 => 90_u64..120, 1 => any::<u64>()];
+    let length = || prop_oneof![4 => 1_u64..500_000, 2 => Just(500_000), 1 => any::<u64>()];
+    let name = || (0_u32..14).prop_map(|n| if n == 13 { "playlist.m3u8".to_owned() } else { format!("n{n}") });
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let track = prop::sample::select(tracks);
+    (0..12, track, number(), number(), length(), name(), name(), flags).prop_map(
+        |(kind, track, msn, index, length, own, of, flags)| {
+            let dice = Dice { own, of, flags };
+            let length = Seconds::from_micros(length);
+            match kind {
+                0 => declaration(track, &dice),
+                1 if flags == (true, true, true, true) => feed::end(),
+                1..=4 => of_track(track, whole(msn, length, &dice)),
+                _ => of_track(track, one_part(msn, index, length, &dice)),
+            }
+        },
+    )
+}
+
+fn survives(uploads: Vec<Payload>) {
+    let settings = Settings { window: Duration::from_secs(8), ..Settings::default() };
+    let (mut stream, mut seen) = (Stream::new(settings), Presentation::default());
+    seen.watch(&stream.apply(Payload::Variant(variant("v0", "init.mp4"))).unwrap());
+    for upload in uploads {
+        let (before, again) = (format!("{stream:?}"), upload.clone());
+        match stream.apply(upload) {
+            Ok(changes) => {
+                seen.watch(&changes);
+                assert_eq!(stream.playable(), !seen.multivariant.is_empty());
+                // Going on after the end is told from a repetition by its new map, which is then known.
+                let after = stream.apply(again).unwrap_or_default();
+                assert_eq!(after, vec![], "a repetition changes nothing");
+            }
+            Err(_) => assert_eq!(format!("{stream:?}"), before, "a refusal changes nothing"),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn wild_uploads_of_one_track_break_no_promise(uploads in vec(wild(&["v0"]), 1..150)) {
+        survives(uploads);
+    }
+
+    #[test]
+    fn wild_uploads_of_several_tracks_break_no_promise(uploads in vec(wild(&["v0", "v1", "en", "de"]), 1..200)) {
+        survives(uploads);
+    }
+}
