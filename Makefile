@@ -24,7 +24,7 @@ check: web ## formatting, lints and types
 	npm --prefix web run check
 	node --check tests/browser/*.mjs
 
-# Always the whole workspace: with fewer packages the dependencies would be built again, with other features.
+# Always the whole workspace with its examples: with less, dependencies would be built again, with other features.
 unit: web ## unit and property tests
 	cargo test --workspace --locked --lib --bins
 	npm --prefix web test
@@ -37,7 +37,7 @@ e2e: web ## rooms against their model, playlists against their rules, a real ser
 	cargo test --workspace --locked --test '*'
 
 browser: web tests/browser/node_modules ## calls and broadcasts in real Chromium, with real H.264 from ffmpeg
-	cargo build --workspace --locked --bins
+	cargo build --workspace --locked --bins --examples
 	mkdir -p $(OUTPUT)
 	cd tests/browser && ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) \
 		node --test --test-concurrency=1 --test-reporter=spec *.test.mjs
