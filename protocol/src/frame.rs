@@ -202,6 +202,19 @@ mod tests {
         }
 
         #[test]
+        fn cuts_at_any_place_and_empty_frames_give_the_message_back(
+            message in ".{0,200}",
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        ) {
+            let bytes = message.as_bytes();
+            let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+            places.extend([0, bytes.len()]);
+            places.sort_unstable();
+            let frames: Vec<&[u8]> = places.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
+            prop_assert_eq!(reassemble(&frames, 4000).unwrap(), message);
+        }
+
+        #[test]
         fn any_fragmentation_gives_the_message_back(message in ".{0,400}", max in 1_usize..60) {
             let frames: Vec<&[u8]> = fragments(&message, max).collect();
             prop_assert!(frames.iter().all(|frame| frame.len() <= max));

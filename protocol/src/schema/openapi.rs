@@ -115,7 +115,8 @@ fn answers(codes: &[AckCode]) -> Map<String, Value> {
 }
 
 fn upgrade() -> Value {
-    let mut responses = answers(&[AckCode::InvalidSignal, AckCode::Unavailable]);
+    let refusals = [AckCode::InvalidSignal, AckCode::PermissionNotFound, AckCode::RateLimited, AckCode::Unavailable];
+    let mut responses = answers(&refusals);
     responses.shift_insert(0, "101".into(), json!({ "description": "The connection is a WebSocket now; see asyncapi.json.",
         "headers": { "Sec-WebSocket-Protocol": { "description": "Echoed when it was offered.", "schema": { "const": "roomcast.v1" } } } }));
     json!({
