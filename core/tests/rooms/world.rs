@@ -201,7 +201,14 @@ impl World {
 
     /// The end of a case: whoever still has a connection has everything.
     pub fn settle(&mut self) -> Checked {
-        self.wait(200)?;
+        // Somebody may fall silent while we wait, which changes the list once more: until nobody does.
+        loop {
+            let before = self.model.list();
+            self.wait(200)?;
+            if self.model.list() == before {
+                break;
+            }
+        }
         self.flow()?;
         for (who, member) in self.model.members.iter().filter(|(_, member)| member.connection.is_some()) {
             self.clients[who].has_all(member)?;
