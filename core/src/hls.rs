@@ -9,6 +9,7 @@ mod declare;
 mod hint;
 mod ingest;
 mod listing;
+mod peers;
 mod playlist;
 mod refusal;
 mod reload;
@@ -22,13 +23,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use roomcast_protocol::data::{Payload, SegmentHead, TrackRef, UpdatePart, UpdateSegment, Variant};
-use roomcast_protocol::limits::{HLS_WINDOW, PARTS_BEFORE_GAP};
+use roomcast_protocol::limits::{HLS_WINDOW, LEAST_PART, PARTS_BEFORE_GAP};
 
 pub use change::{Change, Object, ObjectKind, Position, Snapshot};
 pub use refusal::Refusal;
 pub use reload::{BadReload, Decision, Reload};
 
+use crate::time::UnixTime;
 use ingest::Admission;
+use peers::Peers;
 use playlist::multivariant::Multivariant;
 use role::Role;
 use track::Track;
@@ -41,11 +44,15 @@ pub struct Settings {
     pub window: Duration,
     /// Uploads that wait behind a hole before the hole is listed as a gap.
     pub parts_before_gap: usize,
+    /// How much of the part target a part must last at least, in per cent, if another follows it in its segment and
+    /// it is neither independent nor a gap: the standard's 85. With 0, encoders with few and uneven frames are taken,
+    /// too.
+    pub least_part: u8,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { window: HLS_WINDOW, parts_before_gap: PARTS_BEFORE_GAP }
+        Self { window: HLS_WINDOW, parts_before_gap: PARTS_BEFORE_GAP, least_part: LEAST_PART }
     }
 }
 
@@ -58,29 +65,33 @@ pub struct Stream {
     part_hold_back: u64,
     multivariant: Option<Arc<str>>,
     ended: bool,
+    /// When the newest upload came.
+    received: UnixTime,
 }
 
 impl Stream {
     /// A stream of nothing yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, tracks: Vec::new(), part_hold_back: 0, multivariant: None, ended: false }
+        let (tracks, received) = (Vec::new(), UnixTime::default());
+        Self { settings, tracks, part_hold_back: 0, multivariant: None, ended: false, received }
     }
 
-    /// Takes a payload. The playlist's id in it is not looked at: who holds several streams goes by it.
+    /// Takes a payload. The playlist's id in it is not looked at: who holds several streams goes by it. `received` is
+    /// when it came, from which media is dated whose streamer gives no dates.
     ///
     /// A repetition is taken without changes. A rendition report may be one change of the other track behind.
     ///
     /// # Errors
     /// A [`Refusal`] with the code and a sentence for the answer; then nothing has changed.
-    pub fn apply(&mut self, payload: Payload) -> Result<Vec<Change>, Refusal> {
+    pub fn apply(&mut self, payload: Payload, received: UnixTime) -> Result<Vec<Change>, Refusal> {
         match payload {
             Payload::End(_) => Ok(self.end()),
             Payload::Variant(update) => self.declare(Role::Variant(update.variant), update.segment.map),
             Payload::Rendition(update) => self.declare(Role::Rendition(update.rendition), update.segment.map),
             _ if self.ended => Err(Refusal::conflict("the stream has ended")),
-            Payload::Segment(update) => self.update_segment(update),
-            Payload::Part(update) => self.update_part(update),
+            Payload::Segment(update) => self.update_segment(update, received),
+            Payload::Part(update) => self.update_part(update, received),
         }
     }
 
@@ -90,7 +101,8 @@ impl Stream {
         if !std::mem::replace(&mut self.ended, true) {
             for index in 0..self.tracks.len() {
                 let begins = self.tracks[index].window.last().is_none();
-                self.tracks[index].close(&mut changes);
+                let (track, peers) = Peers::of(&mut self.tracks, index, self.received);
+                track.close(peers, &mut changes);
                 if begins {
                     self.align(index);
                 }
@@ -112,7 +124,7 @@ impl Stream {
         self.ended
     }
 
-    fn update_segment(&mut self, update: UpdateSegment) -> Result<Vec<Change>, Refusal> {
+    fn update_segment(&mut self, update: UpdateSegment, received: UnixTime) -> Result<Vec<Change>, Refusal> {
         let index = self.find(update.variant.as_ref(), update.rendition.as_ref())?;
         let sent = update.segment;
         let whole = Whole { duration: sent.duration.micros(), bytes: sent.data.0 };
@@ -125,13 +137,13 @@ impl Stream {
             map: sent.map,
         };
         let admission = self.tracks[index].take_segment(head, whole)?;
-        Ok(self.advance(index, admission))
+        Ok(self.advance(index, admission, received))
     }
 
-    fn update_part(&mut self, update: UpdatePart) -> Result<Vec<Change>, Refusal> {
+    fn update_part(&mut self, update: UpdatePart, received: UnixTime) -> Result<Vec<Change>, Refusal> {
         let index = self.find(update.variant.as_ref(), update.rendition.as_ref())?;
         let admission = self.tracks[index].take_part(update.segment, update.part)?;
-        Ok(self.advance(index, admission))
+        Ok(self.advance(index, admission, received))
     }
 
     fn find(&self, variant: Option<&TrackRef>, rendition: Option<&TrackRef>) -> Result<usize, Refusal> {
@@ -145,11 +157,13 @@ impl Stream {
         index.ok_or_else(|| Refusal::no_track(format!("there is no {what} {id}")))
     }
 
-    fn advance(&mut self, index: usize, admission: Admission) -> Vec<Change> {
+    fn advance(&mut self, index: usize, admission: Admission, received: UnixTime) -> Vec<Change> {
         let mut changes = Vec::new();
         if admission == Admission::New {
             let begins = self.tracks[index].window.last().is_none();
-            self.tracks[index].advance(false, &mut changes);
+            self.received = received;
+            let (track, peers) = Peers::of(&mut self.tracks, index, received);
+            track.advance(false, peers, &mut changes);
             if begins {
                 self.align(index);
             }
@@ -203,9 +217,5 @@ impl Stream {
     fn lists(&self, role: &Role) -> bool {
         let Role::Variant(Variant { audio: Some(group), .. }) = role else { return true };
         self.tracks.iter().any(|track| track.playable() && track.role.is_audio_of(group))
-    }
-
-    fn window(&self) -> u64 {
-        u64::try_from(self.settings.window.as_micros()).unwrap_or(u64::MAX)
     }
 }

@@ -15,6 +15,18 @@ impl Instant {
     }
 }
 
+/// A moment by the clock on the wall, in microseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct UnixTime(pub i64);
+
+impl UnixTime {
+    /// That many milliseconds since 1970.
+    #[must_use]
+    pub fn from_millis(millis: u64) -> Self {
+        Self(i64::try_from(millis.saturating_mul(1000)).unwrap_or(i64::MAX))
+    }
+}
+
 impl Add<Duration> for Instant {
     type Output = Self;
     fn add(self, duration: Duration) -> Self {

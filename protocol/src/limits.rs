@@ -44,6 +44,9 @@ pub const MAX_UPLOAD: usize = 16 * 1024 * 1024;
 pub const HLS_WINDOW: Duration = Duration::from_secs(60);
 /// Parts that arrive behind a hole before the hole is listed as a gap.
 pub const PARTS_BEFORE_GAP: usize = 3;
+/// How much of the part target a part lasts at least that another part follows in its segment, in per cent; parts
+/// that are independent or a gap may be shorter (rfc8216bis, 4.4.3.7).
+pub const LEAST_PART: u8 = 85;
 /// How long a client waits for the ack of its `JOIN` before it asks again.
 pub const JOIN_ACK_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a client joins again before it gives up.

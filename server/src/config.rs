@@ -102,6 +102,13 @@ pub struct Serve {
     #[arg(long, env = "ROOMCAST_HLS_WINDOW", default_value = "60s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub hls_window: Duration,
+    /// Parts or segments that wait behind a hole before the hole is listed as a gap.
+    #[arg(long, env = "ROOMCAST_HLS_PARTS_BEFORE_GAP", default_value_t = limits::PARTS_BEFORE_GAP, value_name = "COUNT")]
+    pub hls_parts_before_gap: usize,
+    /// How much of the part target a part that another follows must last, in per cent, unless it is independent or a
+    /// gap; a shorter one is not followed (2001). With 0, encoders with few and uneven frames are taken.
+    #[arg(long, env = "ROOMCAST_HLS_LEAST_PART", default_value_t = limits::LEAST_PART, value_parser = clap::value_parser!(u8).range(0..=100), value_name = "PERCENT")]
+    pub hls_least_part: u8,
     /// STUN or TURN server told to clients, such as stun:stun.example.com:3478; may be repeated.
     #[arg(long, env = "ROOMCAST_ICE_SERVER", value_delimiter = ',', value_name = "URL")]
     pub ice_server: Vec<String>,
@@ -127,7 +134,11 @@ impl Serve {
             max_message: to_usize(self.connection.max_message),
             max_playlists: self.max_playlists,
             public_url: self.public_url.clone(),
-            hls: hls::Settings { window: self.hls_window, ..hls::Settings::default() },
+            hls: hls::Settings {
+                window: self.hls_window,
+                parts_before_gap: self.hls_parts_before_gap,
+                least_part: self.hls_least_part,
+            },
         }
     }
 }

@@ -84,7 +84,7 @@ impl Stream {
         if self.tracks.iter().any(Track::playable) && part_hold_back != self.part_hold_back {
             return Err(Refusal::invalid("the part target is longer than those of the tracks that play already"));
         }
-        let mut track = Track::new(role, self.window(), self.settings.parts_before_gap);
+        let mut track = Track::new(role, &self.settings);
         track.admit_map(&map)?;
         let stored = store_map(&track, &map);
         track.use_map(map);

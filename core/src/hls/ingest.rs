@@ -71,6 +71,7 @@ impl Track {
             }
         }
         self.check_room(head.sequence, part)?;
+        self.check_short(head.sequence, part)?;
         self.check_name(&head.id, Owner::Segment(head.sequence))?;
         self.check_name(&part.id, Owner::Part(head.sequence, part.sequence))?;
         if head.id == part.id {
@@ -151,6 +152,34 @@ impl Track {
             return Err(Refusal::invalid(format!("the segment would last over {} s", self.target / 1_000_000)));
         }
         Ok(())
+    }
+
+    /// Refuses to have a part follow one that is too short to be followed (rfc8216bis, 4.4.3.7).
+    fn check_short(&self, msn: u64, part: &PartData) -> Result<(), Refusal> {
+        let waits = |index| self.waiting.part(msn, index);
+        let listed = |index: u64| self.window.segment(msn)?.parts.get(usize::try_from(index).ok()?);
+        let before = part.sequence.checked_sub(1);
+        let short_before = before.is_some_and(|index| match (listed(index), waits(index)) {
+            (Some(listed), _) => self.short(listed.duration, listed.independent || listed.gap),
+            (None, Some(waits)) => self.short(waits.duration.micros(), waits.independent || waits.gap),
+            (None, None) => false,
+        });
+        let followed = waits(part.sequence + 1).is_some_and(|next| !next.gap);
+        let short = followed && self.short(part.duration.micros(), part.independent || part.gap);
+        if short || (short_before && !part.gap) {
+            let (which, least) = (part.sequence - u64::from(short_before), self.least_part());
+            return Err(Refusal::invalid(format!("part {which} lasts less than {least} µs, so no part may follow it")));
+        }
+        Ok(())
+    }
+
+    fn short(&self, duration: u64, excused: bool) -> bool {
+        !excused && duration < self.least_part()
+    }
+
+    /// How long a part lasts at least that another follows, in microseconds.
+    fn least_part(&self) -> u64 {
+        self.part_target.saturating_mul(self.least_part.into()) / 100
     }
 
     /// The longest a segment may last that rounds to the target duration, in microseconds.

@@ -12,9 +12,10 @@ use roomcast_protocol::id::ObjectId;
 
 use super::change::{Change, Object, ObjectKind};
 use super::ingest::{MAX_PARTS, MIN_GAP};
+use super::peers::Peers;
 use super::segment::{Ending, Part, Segment, Source};
 use super::track::Track;
-use super::waiting::Whole;
+use super::waiting::{Pending, Whole};
 use super::window::Next;
 
 /// What is listed next.
@@ -30,25 +31,25 @@ enum Step {
 
 impl Track {
     /// Lists what can be listed; `flush` gives up every hole at once.
-    pub(super) fn advance(&mut self, flush: bool, changes: &mut Vec<Change>) {
+    pub(super) fn advance(&mut self, flush: bool, peers: Peers<'_>, changes: &mut Vec<Change>) {
         while let Some(step) = self.next_step(flush) {
             match step {
                 Step::Part(msn, index) => {
-                    self.reach(msn, changes);
+                    self.reach(msn, peers, changes);
                     let part = self.waiting.take_part(msn, index);
                     self.list_part(part, changes);
                 }
                 Step::GapPart(msn) => {
-                    self.reach(msn, changes);
+                    self.reach(msn, peers, changes);
                     self.list_part(None, changes);
                 }
                 Step::Whole(msn) => {
-                    self.reach(msn, changes);
+                    self.reach(msn, peers, changes);
                     let whole = self.waiting.take_whole(msn);
                     self.finish(whole, changes);
                 }
                 Step::GapSegment(msn) => {
-                    self.reach(msn, changes);
+                    self.reach(msn, peers, changes);
                     self.finish(None, changes);
                 }
             }
@@ -56,8 +57,8 @@ impl Track {
     }
 
     /// Finishes the last segment: there will be no more parts.
-    pub(super) fn close(&mut self, changes: &mut Vec<Change>) {
-        self.advance(true, changes);
+    pub(super) fn close(&mut self, peers: Peers<'_>, changes: &mut Vec<Change>) {
+        self.advance(true, peers, changes);
         if self.window.open().is_some() {
             self.finish(None, changes);
         }
@@ -126,8 +127,8 @@ impl Track {
         }
     }
 
-    /// Makes a segment the open one. What waits tells about it; of one that was given up nothing is known.
-    fn reach(&mut self, msn: u64, changes: &mut Vec<Change>) {
+    /// Makes a segment the open one. What waits tells about it; what is lost of that, the other tracks tell.
+    fn reach(&mut self, msn: u64, peers: Peers<'_>, changes: &mut Vec<Change>) {
         match self.window.open() {
             Some(open) if open.msn == msn => return,
             Some(_) => self.finish(None, changes),
@@ -136,18 +137,32 @@ impl Track {
         let interrupted = std::mem::take(&mut self.interrupted) && self.window.last().is_some();
         let pending = self.waiting.get(msn);
         let head = pending.map(|pending| &pending.head);
-        let stated = head.and_then(|head| head.program_date_time).map(|date| date.millis() * 1000);
-        let derived = self.window.last().and_then(|last| last.date?.checked_add_unsigned(last.duration()));
+        let map = pending.map_or_else(|| self.newest_map(), Pending::map).clone();
+        let stated = head.is_some_and(|head| head.discontinuity);
+        let discontinuity = interrupted || stated || self.lost_discontinuity(msn, &map, peers);
+        let date = head.and_then(|head| head.program_date_time).map(|date| date.millis() * 1000);
+        let before = self.window.last().filter(|_| !discontinuity);
+        let date = date.or_else(|| before.and_then(|last| last.date?.checked_add_unsigned(last.duration())));
+        let date = date.unwrap_or_else(|| peers.date(msn, pending.map_or(0, Pending::first_duration)));
         self.window.push(Segment {
             msn,
             id: head.map(|head| head.id.clone()),
-            discontinuity: interrupted || head.is_some_and(|head| head.discontinuity),
-            date: stated.or(derived),
-            map: pending.map_or_else(|| self.newest_map(), |pending| pending.map()).clone(),
+            discontinuity,
+            date: Some(date),
+            map,
             parts: Vec::new(),
             parts_listed: true,
             ending: None,
         });
+    }
+
+    /// Whether the upload that told of a discontinuity was given up: the other tracks tell, or a map that changes
+    /// over the loss.
+    fn lost_discontinuity(&self, msn: u64, map: &ObjectId, peers: Peers<'_>) -> bool {
+        let Some(last) = self.window.last() else { return false };
+        let lacks_begin = self.waiting.get(msn).is_none_or(|pending| !pending.has_begin());
+        let told = if lacks_begin { peers.discontinuity(msn) } else { None };
+        told.unwrap_or_else(|| (lacks_begin || last.id.is_none()) && last.map != *map)
     }
 
     /// Lists the next part of the open segment; `None` stands for one that was given up.

@@ -102,6 +102,16 @@ impl Role {
         }
     }
 
+    /// The same rendition in another group of its type.
+    fn twin(&self, of: &Rendition) -> Option<&Rendition> {
+        match self {
+            Self::Rendition(other) if other.kind == of.kind && other.group_id != of.group_id => {
+                Some(other).filter(|other| other.name == of.name)
+            }
+            _ => None,
+        }
+    }
+
     fn in_group(&self, of: &Rendition) -> Option<&Rendition> {
         match self {
             Self::Rendition(other) if other.kind == of.kind && other.group_id == of.group_id => Some(other),
@@ -110,7 +120,7 @@ impl Role {
     }
 }
 
-fn check_rendition<'a>(rendition: &Rendition, others: impl Iterator<Item = &'a Role>) -> Result<(), Refusal> {
+fn check_rendition<'a>(rendition: &Rendition, others: impl Iterator<Item = &'a Role> + Clone) -> Result<(), Refusal> {
     // A playlist has no control characters (rfc8216bis, 4.1).
     if rendition.name.contains(char::is_control) {
         return Err(Refusal::invalid("the name of a rendition has no control characters"));
@@ -118,6 +128,14 @@ fn check_rendition<'a>(rendition: &Rendition, others: impl Iterator<Item = &'a R
     let default = rendition.is_default == Some(true);
     if default && rendition.auto_select == Some(false) {
         return Err(Refusal::invalid("a default rendition must be one that players may select"));
+    }
+    // Groups are encodings of the same: their members differ in channels at most (rfc8216bis, 4.4.6.1.1).
+    let told = |of: &Rendition| (of.language.clone(), of.is_default == Some(true), of.auto_select == Some(true));
+    if let Some(twin) =
+        others.clone().filter_map(|other| other.twin(rendition)).find(|twin| told(twin) != told(rendition))
+    {
+        let reason = format!("{} of group {} has the same name and other attributes", twin.id, twin.group_id);
+        return Err(Refusal::invalid(reason));
     }
     for other in others.filter_map(|other| other.in_group(rendition)) {
         if other.name == rendition.name {

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use roomcast_protocol::data::InitSection;
 use roomcast_protocol::id::ObjectId;
 
+use super::Settings;
 use super::change::{Position, Snapshot};
 use super::hint::Hint;
 use super::playlist::media::{Media, Report};
@@ -31,6 +32,8 @@ pub(super) struct Track {
     pub target: u64,
     pub part_target: u64,
     pub(super) parts_before_gap: usize,
+    /// Per cent of the part target.
+    pub(super) least_part: u8,
     pub(super) window: Window,
     pub(super) waiting: Waiting,
     pub(super) hint: Hint,
@@ -42,16 +45,18 @@ pub(super) struct Track {
 }
 
 impl Track {
-    /// A track that lists `length` of media.
-    pub fn new(role: Role, length: u64, parts_before_gap: usize) -> Self {
+    /// A track of nothing yet.
+    pub fn new(role: Role, settings: &Settings) -> Self {
         let (target, part_target) = (role.target(), role.part_target());
+        let length = u64::try_from(settings.window.as_micros()).unwrap_or(u64::MAX);
         let window = Window::new(length, target);
         let (waiting, hint, maps) = (Waiting::default(), Hint::default(), Vec::new());
         Self {
             role,
             target,
             part_target,
-            parts_before_gap,
+            parts_before_gap: settings.parts_before_gap,
+            least_part: settings.least_part,
             window,
             waiting,
             hint,

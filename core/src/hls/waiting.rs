@@ -41,6 +41,17 @@ impl Pending {
         self.parts.get(&index)
     }
 
+    /// Whether what tells of the segment's beginning is there.
+    pub fn has_begin(&self) -> bool {
+        self.parts.contains_key(&0) || self.whole.is_some()
+    }
+
+    /// How long the media lasts that is listed first, in microseconds.
+    pub fn first_duration(&self) -> u64 {
+        let whole = self.whole.as_ref().map(|whole| whole.duration);
+        self.parts.get(&0).map(|part| part.duration.micros()).or(whole).unwrap_or(0)
+    }
+
     pub fn parts(&self) -> impl Iterator<Item = &PartData> {
         self.parts.values()
     }

@@ -11,18 +11,24 @@ use super::effect::Effect;
 use super::member::Member;
 use super::{Refusal, Room, refuse};
 use crate::hls::{Change, Stream};
-use crate::time::Instant;
+use crate::time::{Instant, UnixTime};
 
 impl Room {
-    /// Takes a data signal that came with an ingest token.
+    /// Takes a data signal that came with an ingest token at a time by the clock on the wall.
     ///
     /// # Errors
     /// The code and reason of the answer; then nothing has changed.
-    pub fn ingest(&mut self, now: Instant, token: &str, payload: Payload) -> Result<Vec<Effect>, Refusal> {
+    pub fn ingest(
+        &mut self,
+        now: Instant,
+        received: UnixTime,
+        token: &str,
+        payload: Payload,
+    ) -> Result<Vec<Effect>, Refusal> {
         self.check_token(now, token)?;
         let playlist = playlist_of(&payload).clone();
         let before = self.playable().count();
-        let changes = self.apply(&playlist, payload)?;
+        let changes = self.apply(&playlist, payload, received)?;
         let mut out = effects(&playlist, changes);
         if self.playable().count() != before {
             self.list.changed();
@@ -45,7 +51,7 @@ impl Room {
         refuse(AckCode::Unauthenticated, "the ingest token is wrong or has expired; join again for a new one")
     }
 
-    fn apply(&mut self, playlist: &ObjectId, payload: Payload) -> Result<Vec<Change>, Refusal> {
+    fn apply(&mut self, playlist: &ObjectId, payload: Payload, received: UnixTime) -> Result<Vec<Change>, Refusal> {
         let room_for_one_more = self.streams.len() < self.settings.max_playlists;
         let stream = match self.streams.entry(playlist.clone()) {
             Entry::Occupied(there) => there.into_mut(),
@@ -57,12 +63,12 @@ impl Room {
             }
             Entry::Vacant(free) => {
                 let mut stream = Stream::new(self.settings.hls);
-                let changes = stream.apply(payload).map_err(Refusal::from)?;
+                let changes = stream.apply(payload, received).map_err(Refusal::from)?;
                 free.insert(stream);
                 return Ok(changes);
             }
         };
-        stream.apply(payload).map_err(Refusal::from)
+        stream.apply(payload, received).map_err(Refusal::from)
     }
 
     /// Addresses of the multivariant playlists that play live.

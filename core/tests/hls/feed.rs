@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use roomcast_core::hls::{Change, Refusal, Settings, Snapshot, Stream};
+use roomcast_core::time::UnixTime;
 use roomcast_protocol::data::{
     EndStream, InitSection, MapRef, Media, PartData, Payload, PlaylistRef, ProgramDateTime, Rendition, RenditionType,
     Seconds, SegmentData, SegmentHead, TrackRef, UpdatePart, UpdateRendition, UpdateSegment, UpdateVariant, Variant,
@@ -11,6 +12,8 @@ use roomcast_protocol::id::ObjectId;
 
 /// 2024-11-22T15:00:00Z
 pub const NOON: i64 = 1_732_287_600_000;
+/// When all uploads come.
+pub const RECEIVED: UnixTime = UnixTime(NOON * 1000);
 
 pub fn id(text: &str) -> ObjectId {
     ObjectId::parse(text).unwrap()
@@ -137,6 +140,12 @@ pub fn end() -> Payload {
     Payload::End(EndStream { playlist: playlist() })
 }
 
+/// A playlist without its dates.
+pub fn undated(playlist: &str) -> String {
+    let lines = playlist.split_inclusive('\n');
+    lines.filter(|line| !line.starts_with("#EXT-X-PROGRAM-DATE-TIME")).collect()
+}
+
 /// A stream that keeps what it said.
 pub struct Origin {
     pub stream: Stream,
@@ -156,10 +165,16 @@ impl Origin {
     }
 
     pub fn try_take(&mut self, payload: Payload) -> Result<usize, Refusal> {
-        let changes = self.stream.apply(payload)?;
+        let changes = self.stream.apply(payload, RECEIVED)?;
         let count = changes.len();
         self.changes.extend(changes);
         Ok(count)
+    }
+
+    /// Takes what comes at a certain time.
+    pub fn take_at(&mut self, payload: Payload, received: UnixTime) {
+        let changes = self.stream.apply(payload, received).unwrap();
+        self.changes.extend(changes);
     }
 
     /// Takes what must be taken, and says how much it changed.

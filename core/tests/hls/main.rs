@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod audience;
+mod dates;
 mod delta;
+mod discontinuities;
 mod feed;
 mod golden;
 mod order;

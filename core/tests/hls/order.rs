@@ -5,7 +5,7 @@ use std::time::Duration;
 use roomcast_core::hls::{Change, Settings};
 use roomcast_protocol::data::{Payload, TrackRef};
 
-use crate::feed::{NOON, Origin, date, end, id, map, media, part, part_id, seconds, segment, variant};
+use crate::feed::{NOON, Origin, date, end, id, map, media, part, part_id, seconds, segment, undated, variant};
 
 fn lines(playlist: &str, start: &str) -> Vec<String> {
     playlist.lines().filter(|line| line.starts_with(start)).map(str::to_owned).collect()
@@ -136,7 +136,7 @@ fn a_stream_that_goes_over_to_whole_segments_is_waited_for_once() {
     origin.parts(7);
     assert_eq!(origin.segment(8) + origin.segment(9), 0);
     assert!(origin.segment(10) > 0 && origin.segment(11) > 0);
-    assert!(origin.playlist().contains("s7.m4s\n#EXTINF:2.0,\ns8.m4s\n#EXTINF:2.0,\ns9.m4s\n"));
+    assert!(undated(&origin.playlist()).contains("s7.m4s\n#EXTINF:2.0,\ns8.m4s\n#EXTINF:2.0,\ns9.m4s\n"));
 }
 
 #[test]
@@ -188,7 +188,9 @@ fn a_lost_segment_is_listed_as_a_gap() {
     origin.segment(7);
     assert_eq!(origin.segment(9) + origin.segment(10), 0);
     origin.segment(11);
-    assert!(origin.playlist().contains("s7.m4s\n#EXT-X-GAP\n#EXTINF:2.0,\nsegment-8.m4s\n#EXTINF:2.0,\ns9.m4s"));
+    assert!(
+        undated(&origin.playlist()).contains("s7.m4s\n#EXT-X-GAP\n#EXTINF:2.0,\nsegment-8.m4s\n#EXTINF:2.0,\ns9.m4s")
+    );
     assert_eq!(origin.segment(8), 0);
 }
 
@@ -261,7 +263,7 @@ fn a_streamer_that_comes_back_goes_on_behind_a_discontinuity() {
     origin.take(Payload::Variant(variant("v0", "new.mp4")));
     assert!(!origin.playlist().contains("ENDLIST"));
     origin.parts(8);
-    let playlist = origin.playlist();
+    let playlist = undated(&origin.playlist());
     assert!(playlist.contains("s7.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"new.mp4\"\n#EXT-X-PART"), "{playlist}");
     assert!(playlist.contains("#EXT-X-MEDIA-SEQUENCE:7\n"));
 }

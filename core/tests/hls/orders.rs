@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use roomcast_core::hls::{Settings, Stream};
 use roomcast_protocol::data::{Payload, TrackRef};
 
-use crate::feed::{self, NOON, id, media, of_rendition, part, rendition, seconds, segment, variant};
+use crate::feed::{self, NOON, RECEIVED, id, media, of_rendition, part, rendition, seconds, segment, variant};
 use crate::presentation::Presentation;
 
 /// What all tracks have in common of a segment.
@@ -33,9 +33,9 @@ fn declared() -> (Stream, Presentation) {
     for track in ["v0", "v1"] {
         let mut update = variant(track, "init.mp4");
         update.variant.audio = Some(id("aac"));
-        seen.watch(&stream.apply(Payload::Variant(update)).unwrap());
+        seen.watch(&stream.apply(Payload::Variant(update), RECEIVED).unwrap());
     }
-    seen.watch(&stream.apply(Payload::Rendition(rendition("en", "init.mp4"))).unwrap());
+    seen.watch(&stream.apply(Payload::Rendition(rendition("en", "init.mp4")), RECEIVED).unwrap());
     (stream, seen)
 }
 
@@ -89,9 +89,9 @@ fn seen(uploads: impl IntoIterator<Item = Payload>) -> Presentation {
     let (mut stream, mut seen) = declared();
     for upload in uploads {
         let again = upload.clone();
-        seen.watch(&stream.apply(upload).unwrap());
+        seen.watch(&stream.apply(upload, RECEIVED).unwrap());
         seen.check_discontinuities();
-        assert_eq!(stream.apply(again).unwrap(), vec![], "a repetition changes nothing");
+        assert_eq!(stream.apply(again, RECEIVED).unwrap(), vec![], "a repetition changes nothing");
     }
     seen.watch(&stream.end());
     seen

@@ -4,7 +4,7 @@ use roomcast_core::hls::Settings;
 use roomcast_protocol::code::AckCode::{self, InvalidSignal, SequenceConflict, TrackNotFound};
 use roomcast_protocol::data::{InitSection, Payload, TrackRef, UpdatePart, UpdateSegment, UpdateVariant};
 
-use crate::feed::{Origin, end, id, map, media, part, seconds, segment, variant};
+use crate::feed::{Origin, RECEIVED, end, id, map, media, part, seconds, segment, variant};
 
 fn refused(origin: &mut Origin, payload: Payload, code: AckCode, reason: &str) {
     let before = format!("{:?}", origin.stream);
@@ -209,4 +209,46 @@ fn an_ended_stream_takes_no_more_of_the_same() {
     assert!(origin.stream.end().is_empty());
     refused(&mut origin, Payload::Part(part(7, 0)), SequenceConflict, "has ended");
     refused(&mut origin, Payload::Variant(variant("v0", "init.mp4")), SequenceConflict, "has ended");
+}
+
+/// A part of 0.4 s where the part target is 0.5 s.
+fn short(msn: u64, index: u64) -> UpdatePart {
+    let mut update = part(msn, index);
+    update.part.duration = seconds(0.4);
+    update
+}
+
+#[test]
+fn no_part_follows_one_that_is_too_short() {
+    let mut origin = Origin::new();
+    origin.part(7, 0);
+    origin.take(Payload::Part(short(7, 1)));
+    refused(&mut origin, Payload::Part(part(7, 2)), InvalidSignal, "part 1 lasts less than 425000 µs");
+    let mut gap = part(7, 2);
+    (gap.part.gap, gap.part.data) = (true, media(""));
+    origin.take(Payload::Part(gap));
+    assert!(origin.part(7, 3) > 0, "behind a gap it goes on");
+    assert!(origin.part(8, 0) > 0, "the last part of a segment may be short");
+}
+
+#[test]
+fn a_short_part_does_not_come_between_others() {
+    let mut origin = Origin::new();
+    origin.part(7, 0);
+    origin.part(7, 2);
+    refused(&mut origin, Payload::Part(short(7, 1)), InvalidSignal, "part 1 lasts less");
+    let mut independent = short(7, 1);
+    independent.part.independent = true;
+    assert!(origin.take(Payload::Part(independent)) > 0);
+}
+
+#[test]
+fn an_operator_may_let_parts_be_short() {
+    let mut origin = Origin::with(Settings { least_part: 0, ..Settings::default() });
+    origin.take(Payload::Part(part(7, 0)));
+    for index in 1..4 {
+        let mut tiny = short(7, index);
+        tiny.part.duration = seconds(0.02);
+        assert!(origin.stream.apply(Payload::Part(tiny), RECEIVED).is_ok());
+    }
 }

@@ -103,6 +103,7 @@ fn a_rendition_has_a_media_playlist_and_all_report_on_all_others() {
 #EXT-X-PART-INF:PART-TARGET=0.5
 #EXT-X-MEDIA-SEQUENCE:7
 #EXT-X-MAP:URI=\"init.mp4\"
+#EXT-X-PROGRAM-DATE-TIME:2024-11-22T14:59:59.500Z
 #EXT-X-PART:DURATION=0.5,URI=\"p28.m4s\",INDEPENDENT=YES
 #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"p29.m4s\"
 #EXT-X-RENDITION-REPORT:URI=\"../v0/playlist.m3u8\",LAST-MSN=7,LAST-PART=3
@@ -166,10 +167,21 @@ fn members_of_a_group_have_different_names_and_one_default() {
     let mut origin = origin();
     let mut other = rendition("de", "init.mp4");
     (other.rendition.name, other.rendition.group_id) = ("English".into(), id("opus"));
-    other.rendition.is_default = Some(true);
+    (other.rendition.is_default, other.rendition.language) = (Some(true), Some("en".into()));
     origin.take(Payload::Rendition(other.clone()));
     (other.rendition.id, other.rendition.kind) = (id("angle"), RenditionType::Video);
     origin.take(Payload::Rendition(other));
+}
+
+#[test]
+fn groups_are_encodings_of_the_same() {
+    let twin = |update: &mut UpdateRendition| {
+        (update.rendition.id, update.rendition.group_id) = (id("en-opus"), id("opus"));
+        (update.rendition.name, update.rendition.is_default) = ("English".into(), Some(true));
+        update.rendition.language = Some("en".into());
+    };
+    bad(|update| (twin(update), update.rendition.language = Some("de".into())).1, "the same name and other attributes");
+    bad(|update| (twin(update), update.rendition.is_default = None).1, "the same name and other attributes");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use roomcast_core::hls::{Settings, Stream};
 use roomcast_protocol::data::{Payload, Seconds, TrackRef};
 
-use crate::feed::{self, id, of_rendition, part, rendition, segment, variant};
+use crate::feed::{self, RECEIVED, id, of_rendition, part, rendition, segment, variant};
 use crate::presentation::Presentation;
 
 /// What two random names and four random bits make of an upload.
@@ -79,15 +79,15 @@ fn wild(tracks: &'static [&'static str]) -> impl Strategy<Value = Payload> {
 fn survives(uploads: Vec<Payload>) {
     let settings = Settings { window: Duration::from_secs(8), ..Settings::default() };
     let (mut stream, mut seen) = (Stream::new(settings), Presentation::default());
-    seen.watch(&stream.apply(Payload::Variant(variant("v0", "init.mp4"))).unwrap());
+    seen.watch(&stream.apply(Payload::Variant(variant("v0", "init.mp4")), RECEIVED).unwrap());
     for upload in uploads {
         let (before, again) = (format!("{stream:?}"), upload.clone());
-        match stream.apply(upload) {
+        match stream.apply(upload, RECEIVED) {
             Ok(changes) => {
                 seen.watch(&changes);
                 assert_eq!(stream.playable(), !seen.multivariant.is_empty());
                 // Going on after the end is told from a repetition by its new map, which is then known.
-                let after = stream.apply(again).unwrap_or_default();
+                let after = stream.apply(again, RECEIVED).unwrap_or_default();
                 assert_eq!(after, vec![], "a repetition changes nothing");
             }
             Err(_) => assert_eq!(format!("{stream:?}"), before, "a refusal changes nothing"),

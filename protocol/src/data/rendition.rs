@@ -44,9 +44,9 @@ pub struct Rendition {
     pub kind: RenditionType,
     /// The group that variants name.
     pub group_id: ObjectId,
-    /// What people are shown: 1 to 128 characters without quotes and line breaks.
+    /// What people are shown: 1 to 128 characters without quotes and control characters.
     #[serde(deserialize_with = "quotable")]
-    #[schemars(regex(pattern = "^[^\"\\r\\n]{1,128}$"))]
+    #[schemars(regex(pattern = r#"^[^"\x00-\x1f\x7f-\x9f]{1,128}$"#))]
     pub name: String,
     /// The language (RFC 5646).
     #[serde(default, deserialize_with = "language", skip_serializing_if = "Option::is_none")]
@@ -70,8 +70,8 @@ pub struct Rendition {
 
 fn quotable<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
-    if !(1..=128).contains(&text.chars().count()) || text.contains(['"', '\r', '\n']) {
-        return Err(serde::de::Error::custom("expected 1 to 128 characters without quotes and line breaks"));
+    if !(1..=128).contains(&text.chars().count()) || text.contains(|c: char| c == '"' || c.is_control()) {
+        return Err(serde::de::Error::custom("expected 1 to 128 characters without quotes and control characters"));
     }
     Ok(text)
 }

@@ -56,7 +56,7 @@ fn variant() -> impl Strategy<Value = Variant> {
 
 fn rendition() -> impl Strategy<Value = Rendition> {
     let kinds = vec![RenditionType::Audio, RenditionType::Video, RenditionType::Subtitles];
-    let words = ("[^\"\r\n]{1,40}", option::of("[a-z]{2}(-[A-Z]{2})?"), option::of("[1-9]"));
+    let words = (r#"[^"\x00-\x1f\x7f-\x9f]{1,40}"#, option::of("[a-z]{2}(-[A-Z]{2})?"), option::of("[1-9]"));
     let names = (object_id(), object_id(), prop::sample::select(kinds));
     (names, words, (option::of(any::<bool>()), option::of(any::<bool>())), (seconds(), seconds())).prop_map(
         |(

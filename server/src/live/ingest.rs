@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
 use roomcast_core::room;
+use roomcast_core::time::UnixTime;
 use roomcast_protocol::ack::name::UNKNOWN;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::{self, DataAckBody, DataSignal};
@@ -42,19 +43,26 @@ pub async fn data(
     let (name, id) = (signal.payload.name(), signal.id);
     let delay = i64::try_from(received).unwrap_or(i64::MAX).saturating_sub_unsigned(signal.timestamp);
     let body = DataAckBody { id: Some(id), delay: Some(delay), msg: None };
-    match ingest(&request, &room, signal, &node).await {
+    match ingest(&request, &room, signal, received, &node).await {
         Ok(()) => answer::data(AckCode::Ok, name, body),
         Err(refusal) => answer::data(refusal.code, name, DataAckBody { msg: Some(refusal.reason), ..body }),
     }
 }
 
-async fn ingest(request: &HttpRequest, room: &str, signal: DataSignal, node: &Node) -> Result<(), room::Refusal> {
+async fn ingest(
+    request: &HttpRequest,
+    room: &str,
+    signal: DataSignal,
+    received: u64,
+    node: &Node,
+) -> Result<(), room::Refusal> {
     let refuse = |code, reason: &str| room::Refusal { code, reason: reason.to_owned() };
     let id = RoomId::parse(room).map_err(|error| refuse(AckCode::InvalidSignal, &error.to_string()))?;
     let token = bearer(request).ok_or_else(|| refuse(AckCode::Unauthenticated, "the ingest token is missing"))?;
     let gone = || refuse(AckCode::RoomNotFound, "there is no such room");
     let actor = node.rooms.find(&id).ok_or_else(gone)?;
-    let message = Ingest { token: token.to_owned(), payload: signal.payload };
+    let message =
+        Ingest { token: token.to_owned(), payload: signal.payload, received: UnixTime::from_millis(received) };
     actor.send(message).await.unwrap_or_else(|_| Err(gone()))
 }
 

@@ -165,7 +165,7 @@ impl Handler<Ingest> for RoomActor {
     type Result = Result<(), Refusal>;
 
     fn handle(&mut self, ingest: Ingest, ctx: &mut Self::Context) -> Self::Result {
-        let effects = self.room.ingest(self.node.clock.now(), &ingest.token, ingest.payload)?;
+        let effects = self.room.ingest(self.node.clock.now(), ingest.received, &ingest.token, ingest.payload)?;
         self.carry_out(effects, None, ctx);
         Ok(())
     }

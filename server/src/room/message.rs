@@ -3,6 +3,7 @@
 use actix::Message;
 
 use roomcast_core::room::{ConnectionId, Refusal, Welcome};
+use roomcast_core::time::UnixTime;
 use roomcast_protocol::data::Payload;
 use roomcast_protocol::signal::Signal;
 
@@ -51,4 +52,6 @@ pub struct Disconnected {
 pub struct Ingest {
     pub token: String,
     pub payload: Payload,
+    /// When it came.
+    pub received: UnixTime,
 }
