@@ -54,8 +54,10 @@ fuzz: ## 30 s of fuzzing for each reader of the protocol
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target fuzz/found/$$target fuzz/corpus/$$target -- -max_total_time=30 -max_len=4096; \
 	done
 
-# The echo stands beside the relay in the same run; a server without that example is measured alone.
+# The echo stands beside the relay in the same run, nginx beside what is served as files; without them the server is
+# measured alone.
 bench: ## what reading a message costs, and what a server under load does; BENCH="idle --quick" picks
+	scripts/tools.sh nginx || true
 	cargo bench -p roomcast-protocol --locked
 	cargo build --release --locked -p roomcast-server
 	cargo build --release --locked -p roomcast-server --example echo

@@ -11,6 +11,8 @@ for program in "$@"; do
         # Debian keeps what makes a virtual environment apart.
         python3) python3 -c 'import venv, ensurepip' 2>/dev/null && continue
             missing+=(python3-venv) ;;
+        # Where ordinary users do not look for programs.
+        nginx) PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v nginx >/dev/null && continue ;;
         *) command -v "$program" >/dev/null && continue ;;
     esac
     missing+=("$program")
@@ -25,6 +27,13 @@ if command -v apt-get >/dev/null && [ "${as_root[*]}" != false ]; then
     echo "installing: ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
     "${as_root[@]}" apt-get update -qq
+    # A package must not start a server of its own: this is how Debian is told.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap '"${as_root[@]}" rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+        "${as_root[@]}" chmod 755 "$policy"
+    fi
     "${as_root[@]}" apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
     exit 0
 fi

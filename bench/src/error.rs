@@ -26,6 +26,9 @@ pub enum Error {
     /// The server refused a signal.
     #[error("the server refused a signal: {0}")]
     Refused(String),
+    /// An HTTP request got another answer than was expected.
+    #[error("an unexpected answer over HTTP: {0}")]
+    Http(String),
     /// Something did not happen in time.
     #[error("{what} took longer than {} s", bound.as_secs())]
     Late { what: &'static str, bound: Duration },

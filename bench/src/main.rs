@@ -4,6 +4,8 @@
 mod crowd;
 mod error;
 mod finding;
+mod http;
+mod live;
 mod machine;
 mod process;
 mod report;
@@ -20,8 +22,9 @@ use clap::{Parser, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
 use error::{Error, attempt};
+use live::Form;
 use machine::{Cores, Machine};
-use process::{built, output};
+use process::{built, installed, output};
 use report::{Entry, Report, Versions};
 use scenario::{Lab, Scenario};
 
@@ -43,6 +46,12 @@ struct Cli {
     /// The echo that the relay is compared with; built beside this program when left out.
     #[arg(long, value_name = "FILE")]
     echo: Option<PathBuf>,
+    /// The web server that files are compared with; looked for where programs are when left out.
+    #[arg(long, value_name = "FILE")]
+    nginx: Option<PathBuf>,
+    /// How media is uploaded.
+    #[arg(long, value_enum, default_value_t = Form::Json, value_name = "FORM")]
+    upload: Form,
 }
 
 fn main() -> ExitCode {
@@ -67,8 +76,10 @@ fn run(cli: Cli) -> Result<bool, Error> {
     let help = output(&server, &["serve", "--help"]);
     let limits_rate = help.contains("--rate-limit");
     let connections = machine.connections();
-    let versions = Versions::ask(&server, echo.is_some());
-    let lab = Lab { server, echo, cores, quick: cli.quick, connections, limits_rate };
+    let nginx = cli.nginx.clone().or_else(|| installed("nginx"));
+    let versions = Versions::ask(&server, echo.is_some(), nginx.as_deref());
+    let (quick, upload) = (cli.quick, cli.upload);
+    let lab = Lab { server, echo, cores, quick, connections, limits_rate, upload, nginx };
     let mut report = Report::new(machine, cores, versions, cli.quick);
     report.warn();
     let scenarios = if cli.scenarios.is_empty() { Scenario::value_variants() } else { &cli.scenarios };

@@ -9,15 +9,19 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::sleep;
 
 use crate::error::{Error, attempt, within};
 use crate::machine::{Cores, pin};
 
-pub use load::{Load, Meter, resident};
+pub use load::{Load, Meter, quiet, resident};
 
 /// How long a program may take to listen, or to end.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two attempts to reach a program that starts.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(20);
 
 /// A running program; killed when dropped.
 #[derive(Debug)]
@@ -35,19 +39,32 @@ impl Program {
     /// # Errors
     /// When it does not start, or ends before it listens.
     pub async fn start(path: &Path, arguments: &[&str], cores: Cores) -> Result<Self, Error> {
-        let mut command = Command::new(path);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-        // A child stays on the core of the thread that starts it.
-        pin(cores.server)?;
-        let started = command.spawn();
-        pin(cores.generator)?;
-        let mut child = attempt("start the program under load", started)?;
+        let (child, pid, mut log) = spawn(path, arguments, cores)?;
         let gone = || Error::NotListening(path.display().to_string());
-        let pid = child.id().ok_or_else(gone)?;
-        let mut log = BufReader::new(child.stderr.take().ok_or_else(gone)?).lines();
         let address =
             within(PATIENCE, "starting a server", async { listening(&mut log).await.ok_or_else(gone) }).await?;
         // A log that nobody reads would stop the program one day.
+        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+        Ok(Self { child, pid, address })
+    }
+
+    /// Starts a program that was told where to listen, on the server's core.
+    ///
+    /// # Errors
+    /// When it does not start, or ends before it listens: what it said then.
+    pub async fn start_at(path: &Path, arguments: &[&str], cores: Cores, address: SocketAddr) -> Result<Self, Error> {
+        let (mut child, pid, mut log) = spawn(path, arguments, cores)?;
+        let opened = async {
+            while TcpStream::connect(address).await.is_err() {
+                if matches!(child.try_wait(), Ok(Some(_))) {
+                    let said = log.next_line().await.ok().flatten().unwrap_or_default();
+                    return Err(Error::NotListening(format!("{} ({said})", path.display())));
+                }
+                sleep(BETWEEN_ATTEMPTS).await;
+            }
+            Ok(())
+        };
+        within(PATIENCE, "starting a server", opened).await?;
         tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
         Ok(Self { child, pid, address })
     }
@@ -67,7 +84,23 @@ impl Program {
     }
 }
 
-async fn listening(log: &mut Lines<BufReader<ChildStderr>>) -> Option<SocketAddr> {
+type Log = Lines<BufReader<ChildStderr>>;
+
+fn spawn(path: &Path, arguments: &[&str], cores: Cores) -> Result<(Child, u32, Log), Error> {
+    let mut command = Command::new(path);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    // A child stays on the core of the thread that starts it.
+    pin(cores.server)?;
+    let started = command.spawn();
+    pin(cores.generator)?;
+    let mut child = attempt("start the program under load", started)?;
+    let gone = || Error::NotListening(path.display().to_string());
+    let pid = child.id().ok_or_else(gone)?;
+    let log = BufReader::new(child.stderr.take().ok_or_else(gone)?).lines();
+    Ok((child, pid, log))
+}
+
+async fn listening(log: &mut Log) -> Option<SocketAddr> {
     while let Ok(Some(line)) = log.next_line().await {
         if let Some(address) = address(&line) {
             return Some(address);
@@ -90,10 +123,19 @@ pub fn built(name: &str) -> Option<PathBuf> {
     program.is_file().then_some(program)
 }
 
+/// Where a program of the system is: servers are often kept out of the path of ordinary users.
+pub fn installed(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
+    folders.map(|folder| folder.join(name)).find(|program| program.is_file())
+}
+
 /// What a program prints when asked, such as for its version; nothing when it does not run.
 pub fn output(program: &Path, arguments: &[&str]) -> String {
     let output = std::process::Command::new(program).args(arguments).stdin(Stdio::null()).output();
-    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+    // Some say it to their error output.
+    let said = output.map(|output| [output.stdout, output.stderr].concat()).unwrap_or_default();
+    String::from_utf8_lossy(&said).trim().to_owned()
 }
 
 #[cfg(test)]

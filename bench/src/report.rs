@@ -38,6 +38,8 @@ pub struct Versions {
     /// Empty outside a git checkout.
     pub commit: String,
     pub echo: bool,
+    /// What nginx says it is; empty where there is none.
+    pub nginx: String,
 }
 
 /// One run.
@@ -64,10 +66,11 @@ impl Entry {
 
 impl Versions {
     /// Asks the programs, and git.
-    pub fn ask(server: &Path, echo: bool) -> Self {
+    pub fn ask(server: &Path, echo: bool, nginx: Option<&Path>) -> Self {
         let git = Command::new("git").args(["describe", "--always", "--dirty"]).output();
         let commit = git.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
-        Self { server: output(server, &["--version"]), generator: env!("CARGO_PKG_VERSION"), commit, echo }
+        let nginx = nginx.map(|nginx| output(nginx, &["-v"])).unwrap_or_default();
+        Self { server: output(server, &["--version"]), generator: env!("CARGO_PKG_VERSION"), commit, echo, nginx }
     }
 }
 

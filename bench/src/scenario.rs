@@ -2,11 +2,15 @@
 //! figures. A further one is a file, a line in `mod`, and a line in each table below.
 
 mod churn;
+mod files;
 mod idle;
 mod joins;
 mod list_change;
 mod mass_disconnect;
 mod relay;
+mod reload;
+mod streams;
+mod viewers_memory;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +19,7 @@ use clap::ValueEnum;
 
 use crate::error::{Error, within};
 use crate::finding::Findings;
+use crate::live::Form;
 use crate::machine::Cores;
 use crate::process::Program;
 
@@ -30,6 +35,10 @@ pub enum Scenario {
     ListChange,
     Churn,
     MassDisconnect,
+    Reload,
+    Files,
+    ViewersMemory,
+    Streams,
 }
 
 /// What every scenario works with.
@@ -46,6 +55,10 @@ pub struct Lab {
     pub connections: usize,
     /// Whether the server limits how fast it reads a connection, and can be told not to.
     pub limits_rate: bool,
+    /// How media is uploaded.
+    pub upload: Form,
+    /// The program `nginx`, when it is installed.
+    pub nginx: Option<PathBuf>,
 }
 
 impl Scenario {
@@ -58,6 +71,10 @@ impl Scenario {
             Self::ListChange => "list-change",
             Self::Churn => "churn",
             Self::MassDisconnect => "mass-disconnect",
+            Self::Reload => "reload",
+            Self::Files => "files",
+            Self::ViewersMemory => "viewers-memory",
+            Self::Streams => "streams",
         }
     }
 
@@ -70,6 +87,12 @@ impl Scenario {
             Self::ListChange => "How long until 5,000 viewers know that the publisher muted?",
             Self::Churn => "Does memory stay flat while 1,000 rooms a second come and go?",
             Self::MassDisconnect => "Is memory given back when 10,000 connections drop at once?",
+            Self::Reload => {
+                "How long from a part's last byte until 1, 100 and 5,000 waiting viewers have the playlist?"
+            }
+            Self::Files => "What does it cost to serve media and playlists, beside nginx and its files?",
+            Self::ViewersMemory => "How much memory does a waiting viewer take, and how much a stream?",
+            Self::Streams => "What do 50 broadcasts at once cost, and how fast are their parts taken and told?",
         }
     }
 
@@ -85,6 +108,10 @@ impl Scenario {
             Self::ListChange => within(BOUND, "list-change", list_change::run(lab)).await,
             Self::Churn => within(BOUND, "churn", churn::run(lab)).await,
             Self::MassDisconnect => within(BOUND, "mass-disconnect", mass_disconnect::run(lab)).await,
+            Self::Reload => within(BOUND, "reload", reload::run(lab)).await,
+            Self::Files => within(BOUND, "files", files::run(lab)).await,
+            Self::ViewersMemory => within(BOUND, "viewers-memory", viewers_memory::run(lab)).await,
+            Self::Streams => within(BOUND, "streams", streams::run(lab)).await,
         }
     }
 }

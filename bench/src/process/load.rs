@@ -4,7 +4,16 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use tokio::time::sleep;
+
+use crate::error::{Error, within};
 use crate::machine::kibibytes;
+
+/// How long a server may take to come to rest.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A server rests that uses less than a fortieth of a core, twice in a row.
+const LOOK: Duration = Duration::from_millis(20);
+const RESTING: Duration = Duration::from_micros(500);
 
 /// Processor time of a server and of the generator between two moments.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +100,24 @@ impl Time {
         let mut numbers = schedstat.split(' ').map(|number| Duration::from_nanos(number.parse().unwrap_or(0)));
         Self { ran: numbers.next().unwrap_or_default(), waited: numbers.next().unwrap_or_default() }
     }
+}
+
+/// Waits until a server has nothing to do.
+///
+/// # Errors
+/// When it does not come to rest.
+pub async fn quiet(pid: u32) -> Result<(), Error> {
+    within(PATIENCE, "the server's coming to rest", async {
+        let (mut before, mut rests) = (Time::of(pid).ran, 0);
+        while rests < 2 {
+            sleep(LOOK).await;
+            let now = Time::of(pid).ran;
+            rests = if now.saturating_sub(before) < RESTING { rests + 1 } else { 0 };
+            before = now;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Resident memory of a process in KiB; 0 when it is gone.

@@ -1,0 +1,125 @@
+//! Viewers over HTTP/1.1 who are all asked to send one request at the same time, and tell when each got its answer.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::error::{Error, within};
+use crate::http::{Answer, Http};
+
+/// For all to send, or all to be answered.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Connections that are kept; closed when dropped.
+#[derive(Debug)]
+pub struct Viewers {
+    count: usize,
+    requests: watch::Sender<Arc<[u8]>>,
+    board: Arc<Board>,
+    _tasks: JoinSet<()>,
+}
+
+/// What became of the request.
+#[derive(Debug, Default)]
+struct Board {
+    told: Mutex<Told>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    sent: usize,
+    answers: Vec<Instant>,
+    last: Option<Answer>,
+    lost: Option<Error>,
+}
+
+impl Viewers {
+    /// Opens connections, each of which sends a first request and gets its answer.
+    ///
+    /// # Errors
+    /// When one does not.
+    pub async fn open(server: SocketAddr, count: usize, first: &[u8]) -> Result<Self, Error> {
+        let requests = watch::Sender::new(Arc::from(first));
+        let (board, mut tasks) = (Arc::<Board>::default(), JoinSet::new());
+        for number in 0..count {
+            let mut http = Http::open(server, number).await?;
+            http.send(first).await?;
+            http.receive().await?;
+            tasks.spawn(view(http, requests.subscribe(), Arc::clone(&board)));
+        }
+        Ok(Self { count, requests, board, _tasks: tasks })
+    }
+
+    /// Lets everyone send a request, and waits until the system has all of them.
+    ///
+    /// # Errors
+    /// When a connection is lost.
+    pub async fn ask(&self, request: Vec<u8>) -> Result<(), Error> {
+        self.board.see(|told| (told.sent, told.answers) = (0, Vec::with_capacity(self.count)));
+        self.requests.send_replace(request.into());
+        self.until("sending requests", |told| told.sent).await
+    }
+
+    /// How many were answered so far.
+    pub fn answered(&self) -> usize {
+        self.board.see(|told| told.answers.len())
+    }
+
+    /// Waits until everyone has an answer; gives the moments in their order, and what the last answer was.
+    ///
+    /// # Errors
+    /// When a connection is lost, or the answer is a refusal.
+    pub async fn answers(&self) -> Result<(Vec<Instant>, Option<Answer>), Error> {
+        self.until("the answers to all viewers", |told| told.answers.len()).await?;
+        Ok(self.board.see(|told| (std::mem::take(&mut told.answers), told.last)))
+    }
+
+    async fn until(&self, what: &'static str, so_many: fn(&Told) -> usize) -> Result<(), Error> {
+        within(PATIENCE, what, async {
+            loop {
+                let changed = self.board.changed.notified();
+                let (there, lost) = self.board.see(|told| (so_many(told), told.lost.take()));
+                match lost {
+                    Some(error) => return Err(error),
+                    None if there >= self.count => return Ok(()),
+                    None => changed.await,
+                }
+            }
+        })
+        .await
+    }
+}
+
+impl Board {
+    fn see<T>(&self, what: impl FnOnce(&mut Told) -> T) -> T {
+        what(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+async fn view(mut http: Http, mut requests: watch::Receiver<Arc<[u8]>>, board: Arc<Board>) {
+    while requests.changed().await.is_ok() {
+        let request = Arc::clone(&requests.borrow_and_update());
+        if let Err(error) = exchange(&mut http, &request, &board).await {
+            board.see(|told| told.lost = Some(error));
+            board.changed.notify_one();
+            return;
+        }
+    }
+}
+
+async fn exchange(http: &mut Http, request: &[u8], board: &Board) -> Result<(), Error> {
+    http.send(request).await?;
+    board.see(|told| told.sent += 1);
+    board.changed.notify_one();
+    let answer = http.receive().await?;
+    board.see(|told| {
+        told.answers.push(Instant::now());
+        told.last = Some(answer);
+    });
+    board.changed.notify_one();
+    Ok(())
+}

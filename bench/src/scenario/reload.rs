@@ -1,0 +1,104 @@
+//! Viewers wait for the next part of a broadcast, as Low-Latency HLS players do; the part is uploaded, and all are
+//! answered. The time runs from the last byte of the upload, so that the server's reading of it counts.
+//!
+//! The next part is uploaded when the server has come to rest: all requests wait then, and nothing else is measured.
+
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::finding::Findings;
+use crate::live::{Clip, PART_BYTES, Streamer, Viewers, WINDOW};
+use crate::process::{Load, Meter, Program, quiet};
+use crate::scenario::Lab;
+use crate::statistics::{median, quantile};
+
+/// How many wait, for how many parts, and for how many in a first look.
+const CROWDS: [(usize, usize, usize); 3] = [(1, 200, 40), (100, 100, 20), (5000, 15, 5)];
+/// Milliseconds until a single viewer has its answer.
+const ALONE: f64 = 2.0;
+/// Milliseconds until the last of the largest crowd has its answer, and of processor time for all of them.
+const ALL: f64 = 400.0;
+
+/// One part.
+struct Round {
+    /// Milliseconds until the first viewer has its answer, and until the last has.
+    first: f64,
+    last: f64,
+    load: Load,
+}
+
+/// Each crowd has a server of its own, with a full window.
+pub async fn run(lab: &Lab) -> Result<Findings, Error> {
+    let mut findings = Findings::default();
+    for (wanted, whole, quick) in CROWDS {
+        let count = if wanted == 1 { 1 } else { lab.crowd(wanted, &mut findings) };
+        let server = lab.serve(&["--heartbeat-timeout", "1h"]).await?;
+        let rounds = parts(lab, &server, count, lab.pick(whole, quick), &mut findings).await?;
+        server.stop().await?;
+        report(count, &rounds, &mut findings);
+    }
+    Ok(findings)
+}
+
+async fn parts(
+    lab: &Lab,
+    server: &Program,
+    count: usize,
+    rounds: usize,
+    findings: &mut Findings,
+) -> Result<Vec<Round>, Error> {
+    let (filling, clip) = (Clip::new(100), Clip::new(PART_BYTES));
+    let mut streamer = Streamer::start(server.address, 0, lab.upload).await?;
+    streamer.upload(&filling, WINDOW).await?;
+    let viewers = Viewers::open(server.address, count, &streamer.track().playlist(true)).await?;
+    let mut measured = Vec::new();
+    // The first part warms up.
+    for _ in 0..=rounds {
+        viewers.ask(streamer.track().reload(streamer.next())).await?;
+        let upload = streamer.request(&clip);
+        quiet(server.pid).await?;
+        if viewers.answered() > 0 {
+            return Err(Error::Http("a reload was answered before its part was there".into()));
+        }
+        let meter = Meter::start(server.pid);
+        let sent = streamer.send(&upload).await?;
+        let (answers, last) = viewers.answers().await?;
+        let load = meter.read();
+        streamer.answered().await?;
+        let millis = |at: Option<&Instant>| at.map_or(0.0, |at| (*at - sent).as_secs_f64() * 1e3);
+        measured.push(Round { first: millis(answers.first()), last: millis(answers.last()), load });
+        if let (Some(answer), true) = (last, measured.len() == rounds) {
+            let coding = if answer.gzip { "gzip" } else { "not compressed" };
+            findings.add(format!("{count} waiting: playlist as sent, {coding}"), answer.length as f64, "B");
+        }
+    }
+    Ok(measured.split_off(1))
+}
+
+fn report(count: usize, rounds: &[Round], findings: &mut Findings) {
+    findings.heed(rounds.iter().map(|round| &round.load));
+    let values = |value: &dyn Fn(&Round) -> f64| rounds.iter().map(value).collect::<Vec<_>>();
+    let (first, last) = (values(&|round| round.first), values(&|round| round.last));
+    let millis = |part: fn(&Load) -> Duration| median(&values(&|round| part(&round.load).as_secs_f64() * 1e3));
+    let (server, generator) = (millis(|load| load.server), millis(|load| load.generator));
+    let name = |what: &str| format!("{count} waiting: {what}");
+    if count == 1 {
+        findings.add_target(name("part to answer p50"), median(&last), "ms", ALONE);
+        findings.add(name("part to answer p99"), quantile(&last, 0.99), "ms");
+        findings.add(name("server CPU per part"), server, "ms");
+        return findings.add(name("generator CPU per part"), generator, "ms");
+    }
+    findings.add(name("part to first answer p50"), median(&first), "ms");
+    findings.add(name("part to first answer p99"), quantile(&first, 0.99), "ms");
+    findings.add(name("part to last answer p50"), median(&last), "ms");
+    if count < CROWDS[CROWDS.len() - 1].0 {
+        findings.add(name("part to last answer p99"), quantile(&last, 0.99), "ms");
+        findings.add(name("server CPU per part"), server, "ms");
+    } else {
+        findings.add_target(name("part to last answer p99"), quantile(&last, 0.99), "ms", ALL);
+        findings.add_target(name("server CPU per part"), server, "ms", ALL);
+    }
+    findings.add(name("server CPU per answer"), server * 1e3 / count as f64, "µs");
+    findings.add(name("generator CPU per answer"), generator * 1e3 / count as f64, "µs");
+    findings.add(name("generator CPU"), median(&values(&|round| round.load.generator_percent())), "%");
+}
