@@ -111,9 +111,11 @@ async fn view(mut http: Http, track: Track, mut next: Place, told: Arc<Mutex<Tol
         http.receive().await?;
         next = next.next();
         let now = std::time::Instant::now();
-        see(&told, |told| match told.sent.get(number) {
-            Some(sent) => Ok(told.reloads.push((now - *sent).as_secs_f64() * 1e3)),
-            None => Err(Error::Http("a reload was answered before its part was there".into())),
+        see(&told, |told| {
+            let early = || Error::Http("a reload was answered before its part was there".into());
+            let sent = told.sent.get(number).ok_or_else(early)?;
+            told.reloads.push((now - *sent).as_secs_f64() * 1e3);
+            Ok(())
         })?;
     }
     Ok(())
