@@ -13,6 +13,10 @@ use crate::http::{Answer, Http};
 /// For all to send, or all to be answered.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Viewers who arrive at the same time: the first must not have left before the last is there, for a server keeps an
+/// idle connection for a few seconds only.
+const DOORS: usize = 64;
+
 /// Connections that are kept; closed when dropped.
 #[derive(Debug)]
 pub struct Viewers {
@@ -43,12 +47,16 @@ impl Viewers {
     /// # Errors
     /// When one does not.
     pub async fn open(server: SocketAddr, count: usize, first: &[u8]) -> Result<Self, Error> {
-        let requests = watch::Sender::new(Arc::from(first));
-        let (board, mut tasks) = (Arc::<Board>::default(), JoinSet::new());
-        for number in 0..count {
-            let mut http = Http::open(server, number).await?;
-            http.send(first).await?;
-            http.receive().await?;
+        let (requests, board) = (watch::Sender::new(Arc::from(first)), Arc::<Board>::default());
+        let (mut tasks, mut doors) = (JoinSet::new(), JoinSet::new());
+        let mut numbers = 0..count;
+        loop {
+            let free = DOORS - doors.len();
+            for number in numbers.by_ref().take(free) {
+                doors.spawn(arrive(server, number, Arc::clone(&requests.borrow())));
+            }
+            let Some(http) = doors.join_next().await else { break };
+            let http = http.map_err(|_| Error::Task)??;
             tasks.spawn(view(http, requests.subscribe(), Arc::clone(&board)));
         }
         Ok(Self { count, requests, board, _tasks: tasks })
@@ -98,6 +106,13 @@ impl Board {
     fn see<T>(&self, what: impl FnOnce(&mut Told) -> T) -> T {
         what(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+async fn arrive(server: SocketAddr, number: usize, first: Arc<[u8]>) -> Result<Http, Error> {
+    let mut http = Http::open(server, number).await?;
+    http.send(&first).await?;
+    http.receive().await?;
+    Ok(http)
 }
 
 async fn view(mut http: Http, mut requests: watch::Receiver<Arc<[u8]>>, board: Arc<Board>) {

@@ -16,7 +16,7 @@ use crate::live::{Clip, PART_BYTES, Streamer, WINDOW};
 use crate::process::{Load, Meter};
 use crate::scenario::Lab;
 use crate::statistics::median;
-use nginx::Nginx;
+use nginx::{COPIED, Nginx};
 
 /// Connections with one request in flight each.
 const CONNECTIONS: usize = 32;
@@ -83,6 +83,13 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
             let nginx = report(subject.name, "nginx", &theirs[1..], &mut findings);
             findings.add_target(name, cost / nginx, "×", subject.target);
         }
+    }
+    if let (Some((address, side)), Some(media)) = (&mut beside, subjects.first()) {
+        let (mut copied, request) = (Vec::new(), get(*address, &format!("{COPIED}{}", media.file), false));
+        for _ in 0..=lab.pick(5, 2) {
+            copied.push(side.round(&request, media.length, lab).await?);
+        }
+        report("media", "nginx without sendfile", &copied[1..], &mut findings);
     }
     drop((own, beside));
     if let Some(nginx) = nginx {

@@ -11,6 +11,9 @@ use crate::error::{Error, attempt};
 use crate::machine::Cores;
 use crate::process::Program;
 
+/// In front of a path: the same file, read into memory and written from there, as a server must that encrypts.
+pub const COPIED: &str = "/copied";
+
 /// A running nginx and its folder, which goes with it.
 #[derive(Debug)]
 pub struct Nginx {
@@ -84,6 +87,7 @@ fn settings(folder: &str, address: SocketAddr) -> String {
          keepalive_timeout 75s;\n    keepalive_requests 1000000000;\n    \
          open_file_cache max=100 inactive=1h;\n    open_file_cache_valid 1h;\n    \
          types {{ application/vnd.apple.mpegurl m3u8; video/iso.segment m4s; }}\n    \
-         gzip_static on;\n    server {{ listen {address}; root {folder}/files; }}\n}}\n"
+         gzip_static on;\n    server {{ listen {address}; root {folder}/files;\n        \
+         location {COPIED}/ {{ alias {folder}/files/; sendfile off; }}\n    }}\n}}\n"
     )
 }
