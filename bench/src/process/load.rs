@@ -11,7 +11,7 @@ use crate::machine::kibibytes;
 
 /// How long a server may take to come to rest.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// A server rests that uses less than a fortieth of a core, twice in a row.
+/// A server rests whose threads all sleep and have hardly run since the last look, twice in a row.
 const LOOK: Duration = Duration::from_millis(20);
 const RESTING: Duration = Duration::from_micros(500);
 
@@ -112,12 +112,25 @@ pub async fn quiet(pid: u32) -> Result<(), Error> {
         while rests < 2 {
             sleep(LOOK).await;
             let now = Time::of(pid).ran;
-            rests = if now.saturating_sub(before) < RESTING { rests + 1 } else { 0 };
+            // One whose core was taken by others hardly runs either.
+            rests = if now.saturating_sub(before) < RESTING && sleeps(pid) { rests + 1 } else { 0 };
             before = now;
         }
         Ok(())
     })
     .await
+}
+
+/// Whether no thread of a process runs or would like to.
+fn sleeps(pid: u32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let states = threads.filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok());
+    states.map(|text| state(&text)).all(|state| state == Some('S'))
+}
+
+/// The state in a `stat` file: behind the name, which may hold anything.
+fn state(stat: &str) -> Option<char> {
+    stat.rsplit_once(") ")?.1.chars().next()
 }
 
 /// Resident memory of a process in KiB; 0 when it is gone.
@@ -138,6 +151,13 @@ mod tests {
         assert!(load.wall >= Duration::from_millis(1));
         assert!(load.server_percent() > 0.0);
         assert!(resident(std::process::id()) > 100.0);
+    }
+
+    #[test]
+    fn a_thread_that_runs_does_not_sleep() {
+        assert!(!sleeps(std::process::id()));
+        assert_eq!(state("7 (a) b) S 1 7 7 0"), Some('S'));
+        assert_eq!(state(""), None);
     }
 
     #[test]

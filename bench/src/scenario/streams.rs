@@ -11,7 +11,7 @@ use tokio::time::{Instant, interval_at, sleep, sleep_until};
 use crate::error::Error;
 use crate::finding::Findings;
 use crate::http::Http;
-use crate::live::{Clip, PART_BYTES, PART_MICROS, Place, Streamer, Track, WINDOW};
+use crate::live::{Clip, Form, PART_BYTES, PART_MICROS, Place, Streamer, Track, WINDOW};
 use crate::process::{Load, Meter};
 use crate::scenario::Lab;
 use crate::statistics::{median, quantile};
@@ -37,12 +37,14 @@ struct Time {
 /// Streams begin with a full list of small parts, and go on with large ones.
 pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     let server = lab.serve(&["--heartbeat-timeout", "1h"]).await?;
-    let (filling, clip) = (Clip::new(100), Arc::new(Clip::new(PART_BYTES)));
-    let mut streamers = Vec::new();
+    let (filling, clip) = (Arc::new(Clip::new(100)), Arc::new(Clip::new(PART_BYTES)));
+    let mut starting = JoinSet::new();
     for number in 0..STREAMS {
-        let mut streamer = Streamer::start(server.address, number, lab.upload).await?;
-        streamer.upload(&filling, WINDOW).await?;
-        streamers.push(streamer);
+        starting.spawn(start(server.address, number, lab.upload, Arc::clone(&filling)));
+    }
+    let mut streamers = Vec::new();
+    while let Some(started) = starting.join_next().await {
+        streamers.push(started.map_err(|_| Error::Task)??);
     }
     let (mut running, interval) = (JoinSet::new(), Duration::from_micros(PART_MICROS));
     let began = Instant::now() + interval;
@@ -65,6 +67,13 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     let mut findings = Findings::default();
     report(&all, &load, &mut findings);
     Ok(findings)
+}
+
+/// All at the same time: a server keeps an idle connection for a few seconds only.
+async fn start(server: SocketAddr, number: usize, form: Form, filling: Arc<Clip>) -> Result<Streamer, Error> {
+    let mut streamer = Streamer::start(server, number, form).await?;
+    streamer.upload(&filling, WINDOW).await?;
+    Ok(streamer)
 }
 
 /// One stream with its viewers.
