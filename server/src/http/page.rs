@@ -21,6 +21,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/call/{room}", web::get().to(index))
         .route("/group/{room}", web::get().to(index))
         .route("/watch/{room}", web::get().to(index))
+        .route("/broadcast/{room}", web::get().to(index))
         .route("/assets/{name}", web::get().to(asset))
         .route("/{name}", web::get().to(file));
 }

@@ -8,10 +8,10 @@ export type Kind = 'audio' | 'video';
 /** Why there is no camera or microphone. */
 export type Problem = 'insecure' | 'refused' | 'missing' | 'busy' | 'ended' | 'other';
 
-const CONSTRAINTS = {
+const CONSTRAINTS: Record<Kind, MediaTrackConstraints> = {
   audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
   video: { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: 'user' },
-} as const;
+};
 
 /** What is sent to others: all of it, or what a room lets this person send. */
 export type OutgoingMedia = Pick<LocalMedia, 'stream' | 'track' | 'isAvailable'>;
@@ -21,6 +21,7 @@ export class LocalMedia {
   readonly problems: Partial<Record<Kind, Problem>> = {};
   /** Called after every change, with the kind whose track is another one now. */
   onchange: (kind: Kind) => void = () => {};
+  readonly #constraints = { ...CONSTRAINTS };
   #released = false;
   #wanted: Record<Kind, boolean> = { audio: true, video: true };
   #available: Record<Kind, boolean> = { audio: false, video: false };
@@ -58,6 +59,20 @@ export class LocalMedia {
     this.onchange('audio');
   }
 
+  /** What to ask of a device from the next time on. */
+  constrain(kind: Kind, constraints: MediaTrackConstraints): void {
+    this.#constraints[kind] = { ...CONSTRAINTS[kind], ...constraints };
+  }
+
+  /** Takes another device in the place of the one in use, which is let go of first: some serve one at a time. */
+  async replace(kind: Kind, constraints: MediaTrackConstraints): Promise<void> {
+    this.constrain(kind, constraints);
+    this.#remove(kind);
+    await this.#request([kind]);
+    if (this.#released) this.release();
+    this.onchange(kind);
+  }
+
   async setCamera(on: boolean): Promise<void> {
     this.#wanted.video = on;
     if (!on) this.#remove('video');
@@ -87,7 +102,7 @@ export class LocalMedia {
   }
 
   async #request(kinds: Kind[]): Promise<Problem | undefined> {
-    const constraints = Object.fromEntries(kinds.map((kind) => [kind, CONSTRAINTS[kind]]));
+    const constraints = Object.fromEntries(kinds.map((kind) => [kind, this.#constraints[kind]]));
     try {
       const stream = await navigator.mediaDevices.getUserMedia(constraints);
       for (const track of stream.getTracks()) this.#add(track);

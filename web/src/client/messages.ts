@@ -130,6 +130,14 @@ export interface IceServer {
   credential?: string;
 }
 
+/** Where a publisher's data signals go. */
+export interface IngestAddress {
+  url: string;
+  token: string;
+  /** Milliseconds since 1970. */
+  expires: number;
+}
+
 export interface JoinAck {
   roomId: string;
   role: Role;
@@ -141,4 +149,6 @@ export interface JoinAck {
   heartbeat: { interval: number; timeout: number };
   iceServers: IceServer[];
   playlists: string[];
+  /** Of a live broadcast, for who broadcasts. */
+  ingest?: IngestAddress;
 }

@@ -4,7 +4,17 @@
  * comes back as `undefined`. Never throws on bad input and never acts on a message.
  */
 
-import type { Ack, ApplicationSignal, Forwarded, IceServer, JoinAck, Participant, Role, Session } from './messages';
+import type {
+  Ack,
+  ApplicationSignal,
+  Forwarded,
+  IceServer,
+  IngestAddress,
+  JoinAck,
+  Participant,
+  Role,
+  Session,
+} from './messages';
 
 type Fields = Record<string, unknown>;
 
@@ -25,6 +35,7 @@ export function readMessage(text: string): Ack | Forwarded | undefined {
 export function readJoinAck(body: Fields): JoinAck {
   const heartbeat = object(body.hb);
   const ice = object(object(body.es).icfg);
+  const ingest = readIngest(object(body.hls).ingest);
   return {
     roomId: string(body.rid),
     role: role(body.pt),
@@ -35,7 +46,14 @@ export function readJoinAck(body: Fields): JoinAck {
     heartbeat: { interval: number(heartbeat.interval, 3000), timeout: number(heartbeat.timeout, 10_000) },
     iceServers: [...stunServers(ice.is), ...list(ice.iceServers).flatMap(readIceServer)],
     playlists: strings(object(body.hls).playlists),
+    ...(ingest ? { ingest } : {}),
   };
+}
+
+function readIngest(value: unknown): IngestAddress | undefined {
+  const { url, token, expires } = object(value);
+  if (typeof url !== 'string' || typeof token !== 'string') return undefined;
+  return { url, token, expires: number(expires, Number.POSITIVE_INFINITY) };
 }
 
 export function readParticipants(value: unknown): Participant[] | undefined {

@@ -12,12 +12,12 @@ export function roomLink(): string {
   return location.origin + location.pathname;
 }
 
-export async function copyRoomLink(): Promise<boolean> {
+export async function copyRoomLink(address = roomLink()): Promise<boolean> {
   try {
-    await navigator.clipboard.writeText(roomLink());
+    await navigator.clipboard.writeText(address);
     return true;
   } catch {
-    return copyTheOldWay(roomLink());
+    return copyTheOldWay(address);
   }
 }
 
@@ -33,7 +33,7 @@ function copyTheOldWay(text: string): boolean {
 }
 
 /** The link in a field of its own with a button beside it. */
-export function linkField(): HTMLElement {
+export function linkField(address = roomLink()): HTMLElement {
   const field = element('input', {
     id: 'link',
     class: 'field',
@@ -41,11 +41,11 @@ export function linkField(): HTMLElement {
     'aria-label': 'Link to this room',
     onfocus: () => field.select(),
   });
-  field.value = roomLink();
+  field.value = address;
   const label = element('span', { 'aria-live': 'polite' }, 'Copy link');
   const button = element('button', { id: 'copy', type: 'button', class: 'button primary' }, icon('link'), label);
   button.addEventListener('click', async () => {
-    const copied = await copyRoomLink();
+    const copied = await copyRoomLink(address);
     if (!copied) field.select();
     say(label, copied ? 'Link copied' : 'Press Ctrl+C', 'Copy link');
   });

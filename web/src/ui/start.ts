@@ -46,6 +46,17 @@ function entrances(): Entrance[] {
       style: 'plain',
     },
     {
+      id: 'go-live',
+      icon: 'onAir',
+      title: 'Broadcast live',
+      text: 'From your camera, to as many as want to watch. They need the link and a browser.',
+      label: 'Broadcast name',
+      button: 'Set up the broadcast',
+      path: '/broadcast/',
+      value: randomRoom(cryptoPick),
+      style: 'plain',
+    },
+    {
       id: 'broadcast',
       icon: 'play',
       title: 'Watch a broadcast',

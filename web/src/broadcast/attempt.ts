@@ -1,0 +1,72 @@
+/**
+ * What becomes of one upload: done, tried again, or not.
+ *
+ * The same as the command `roomcast publish` decides: failures that pass are tried again until it is too late; a
+ * conflict after an attempt of unknown outcome means that it had arrived. Pure; time and randomness are arguments.
+ */
+
+import { Code } from '../client';
+
+export type Outcome =
+  /** There was an answer, if only a status. */
+  | { kind: 'answered'; status: number; code: number | undefined; delay: number | undefined; message: string }
+  /** None came; the upload may have arrived all the same. */
+  | { kind: 'lost'; reason: string };
+
+export type Step =
+  | { kind: 'done'; delay: number | undefined }
+  | { kind: 'again'; after: number }
+  /** With another token. */
+  | { kind: 'renew' }
+  | { kind: 'late'; reason: string }
+  /** It will never be accepted. */
+  | { kind: 'refused'; code: number; message: string };
+
+const FIRST_CEILING_MS = 250;
+const LAST_CEILING_MS = 1000;
+const MOST_RENEWALS = 3;
+
+export class Attempt {
+  readonly #deadline: number | undefined;
+  #failures = 0;
+  #renewals = 0;
+  #unsure = false;
+
+  /** @param deadline when it is worth nothing any more */
+  constructor(deadline?: number) {
+    this.#deadline = deadline;
+  }
+
+  isLate(now: number): boolean {
+    return this.#deadline !== undefined && now >= this.#deadline;
+  }
+
+  judge(now: number, random: number, outcome: Outcome): Step {
+    if (outcome.kind === 'lost') {
+      this.#unsure = true;
+      return this.#again(now, random, outcome.reason);
+    }
+    const { status, message, delay } = outcome;
+    const code = outcome.code ?? status;
+    if (status >= 200 && status < 300) return { kind: 'done', delay };
+    if (code === Code.SEQUENCE_CONFLICT && this.#unsure) return { kind: 'done', delay: undefined };
+    // A room that is gone comes back with the member, and so does the token.
+    if (code === Code.UNAUTHENTICATED || code === Code.ROOM_NOT_FOUND || code === 401)
+      return this.#renew(code, message);
+    if (code === Code.RATE_LIMITED || code === 429 || code === 408) return this.#again(now, random, message);
+    if (status < 500) return { kind: 'refused', code, message };
+    this.#unsure ||= code !== Code.SERVICE_UNAVAILABLE;
+    return this.#again(now, random, message);
+  }
+
+  #renew(code: number, message: string): Step {
+    this.#renewals += 1;
+    return this.#renewals > MOST_RENEWALS ? { kind: 'refused', code, message } : { kind: 'renew' };
+  }
+
+  #again(now: number, random: number, reason: string): Step {
+    const after = random * Math.min(LAST_CEILING_MS, FIRST_CEILING_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    return this.isLate(now + after) ? { kind: 'late', reason } : { kind: 'again', after };
+  }
+}

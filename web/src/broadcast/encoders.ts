@@ -1,0 +1,64 @@
+/**
+ * Which encoders this browser has for a broadcast: H.264 before VP9, Opus for the sound.
+ * Asks the browser; encodes nothing.
+ */
+
+export interface Quality {
+  name: string;
+  width: number;
+  height: number;
+  /** Of the picture, in bits per second. */
+  bitrate: number;
+}
+
+export const QUALITIES: Record<'low' | 'medium' | 'high', Quality> = {
+  low: { name: 'Low · 360p, for a slow network', width: 640, height: 360, bitrate: 700_000 },
+  medium: { name: 'Medium · 720p', width: 1280, height: 720, bitrate: 2_000_000 },
+  high: { name: 'High · 1080p, for a fast network', width: 1920, height: 1080, bitrate: 4_500_000 },
+};
+
+export type QualityName = keyof typeof QUALITIES;
+
+const SOUND_BITRATE = 64_000;
+/** What 720p needs at 30 frames a second: macroblocks of a picture in level 3.1. */
+const LEVEL_31_BLOCKS = 3600;
+
+export function hasEncoders(): boolean {
+  return typeof VideoEncoder === 'function' && typeof VideoFrame === 'function';
+}
+
+/** The best configuration that the browser says it can encode; nothing when there is none. */
+export async function videoConfig(
+  width: number,
+  height: number,
+  framerate: number,
+  bitrate: number,
+): Promise<VideoEncoderConfig | undefined> {
+  const blocks = Math.ceil(width / 16) * Math.ceil(height / 16);
+  const level = blocks <= LEVEL_31_BLOCKS ? '1f' : '28';
+  const avc = ['42e0', '4d00', '6400'].map((profile) => `avc1.${profile}${level}`);
+  const vp9 = `vp09.00.${blocks <= LEVEL_31_BLOCKS ? '31' : '40'}.08`;
+  for (const codec of [...avc, vp9]) {
+    const config: VideoEncoderConfig = { codec, width, height, framerate, bitrate, latencyMode: 'realtime' };
+    if (codec !== vp9) config.avc = { format: 'avc' };
+    for (const bitrateMode of ['constant', 'variable'] as const) {
+      const whole = { ...config, bitrateMode };
+      if (await isSupported(() => VideoEncoder.isConfigSupported(whole))) return whole;
+    }
+  }
+  return undefined;
+}
+
+export async function soundConfig(rate: number, channels: number): Promise<AudioEncoderConfig | undefined> {
+  if (typeof AudioEncoder !== 'function') return undefined;
+  const config = { codec: 'opus', sampleRate: rate, numberOfChannels: channels, bitrate: SOUND_BITRATE * channels };
+  return (await isSupported(() => AudioEncoder.isConfigSupported(config))) ? config : undefined;
+}
+
+async function isSupported(ask: () => Promise<{ supported?: boolean }>): Promise<boolean> {
+  try {
+    return (await ask()).supported === true;
+  } catch {
+    return false;
+  }
+}

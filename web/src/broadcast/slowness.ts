@@ -1,0 +1,35 @@
+/**
+ * Whether the way to the server is too slow for a broadcast (wire protocol, section 9: over 700 ms for 10 s).
+ * One upload that was fast enough starts the count anew. Pure; time is an argument, in milliseconds.
+ */
+
+export const SLOW_MS = 700;
+export const SLOW_FOR_MS = 10_000;
+
+export class Slowness {
+  #since: number | undefined;
+
+  /** Takes the delay of an upload that was acknowledged; true when it has been too slow for too long. */
+  report(now: number, delay: number): boolean {
+    if (delay <= SLOW_MS) this.#since = undefined;
+    else this.#since ??= now;
+    return this.#since !== undefined && now - this.#since >= SLOW_FOR_MS;
+  }
+
+  get isSlow(): boolean {
+    return this.#since !== undefined;
+  }
+
+  reset(): void {
+    this.#since = undefined;
+  }
+}
+
+/**
+ * How long an upload was on its way. The server's word counts its clock against ours and may be nonsense with
+ * clocks that differ; it can never have been longer than from sending to the answer.
+ * @param waited in our own queue
+ */
+export function uplinkDelay(waited: number, delay: number | undefined, roundTrip: number): number {
+  return waited + (delay === undefined || delay < 0 ? roundTrip : Math.min(delay, roundTrip));
+}

@@ -1,0 +1,45 @@
+/**
+ * Keeps the sound whole: every moment from the begin on has exactly one sample, whatever the microphone does.
+ * Where it has left a hole there is silence, where it comes twice or too early it is left out.
+ * Pure; counts samples at the rate of the encoder.
+ */
+
+/** Further from its place than this, sound is moved there; less is not heard and corrects itself. */
+const TOLERANCE_S = 0.06;
+/** So late may sound be before silence is put in its place. */
+const PATIENCE_S = 0.25;
+
+export class SteadySound {
+  readonly #rate: number;
+  #next = 0;
+
+  constructor(rate: number) {
+    this.#rate = rate;
+  }
+
+  /** The first sample that is not there yet. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /**
+   * What to do with `samples` that were taken `seconds` after the begin: how much silence to put before them,
+   * or to leave them out.
+   */
+  take(seconds: number, samples: number): { silence: number } | undefined {
+    const ahead = Math.round(seconds * this.#rate) - this.#next;
+    if (ahead < -TOLERANCE_S * this.#rate) return undefined;
+    const silence = ahead > TOLERANCE_S * this.#rate ? ahead : 0;
+    this.#next += silence + samples;
+    return { silence };
+  }
+
+  /** How much silence is due at `seconds` because nothing has come for a while. */
+  fill(seconds: number): number {
+    const missing = Math.floor(seconds * this.#rate) - this.#next;
+    if (missing < PATIENCE_S * this.#rate) return 0;
+    const silence = missing - Math.floor(TOLERANCE_S * this.#rate);
+    this.#next += silence;
+    return silence;
+  }
+}
