@@ -96,6 +96,22 @@ export async function until(page, question, argument, timeout = 30_000) {
   }
 }
 
+/** Waits until the player has gone on by this many seconds, and gives the delays seen on the way. */
+export async function play(page, seconds) {
+  return page.evaluate(async (wanted) => {
+    const { video, delay } = window.roomcast;
+    const start = video.currentTime;
+    const delays = [];
+    const bound = Date.now() + wanted * 3000;
+    while (video.currentTime < start + wanted) {
+      if (Date.now() > bound) throw new Error(`played ${video.currentTime - start} s in ${wanted * 3} s`);
+      await new Promise((resolve) => { setTimeout(resolve, 250); });
+      delays.push(delay());
+    }
+    return delays;
+  }, seconds);
+}
+
 /** ffmpeg's flags for a test picture with sound, as fragmented MP4 on standard output. */
 export function encoderFlags(seconds, realTime = true) {
   return [

@@ -1,6 +1,6 @@
 /**
- * Looks at the address and shows the page that belongs to it: start, call, group or broadcast.
- * The player is loaded only where there is something to play.
+ * Looks at the address and shows the page that belongs to it: start, call, group, broadcast or watch.
+ * Player and encoders are loaded only where they are needed.
  */
 
 import './style.css';
@@ -17,6 +17,10 @@ async function show(root: HTMLElement): Promise<void> {
   if (!isRoomName(room)) return showUnknown(root);
   if (view === 'call') return showCall(root, room, url);
   if (view === 'group') return showGroup(root, room, url);
+  if (view === 'broadcast') {
+    const { showBroadcast } = await import('./broadcast/page');
+    return showBroadcast(root, room, url);
+  }
   if (view !== 'watch') return showUnknown(root);
   const { showWatch } = await import('./watch/page');
   showWatch(root, room, url);

@@ -129,7 +129,8 @@ describe('the sound', () => {
   test('is silence where nothing comes, and that does not collide with what comes at last', () => {
     const steady = new SteadySound(48_000);
     expect(steady.fill(0.2)).toBe(0);
-    expect(steady.fill(1)).toBe(48_000 - 2880);
+    expect(steady.fill(0.2, false)).toBe(9600 - 2880);
+    expect(steady.fill(1)).toBe(48_000 - 9600);
     expect(steady.take(1, 480)).toEqual({ silence: 0 });
   });
 });

@@ -30,6 +30,7 @@ export class SoundLine {
   readonly #encoder: AudioEncoder;
   readonly #steady: SteadySound;
   #clock = new ClockMap();
+  #expected = true;
   #description: Uint8Array | undefined;
 
   constructor(config: AudioEncoderConfig, handlers: SoundHandlers) {
@@ -71,12 +72,13 @@ export class SoundLine {
 
   fill(seconds: number): void {
     const first = this.#steady.next;
-    this.#silence(first, this.#steady.fill(seconds));
+    this.#silence(first, this.#steady.fill(seconds, this.#expected));
   }
 
-  /** Another device has another clock. */
-  sourceChanged(): void {
+  /** Another device has another clock, and no device leaves silence. */
+  sourceChanged(exists: boolean): void {
     this.#clock = new ClockMap();
+    this.#expected = exists;
   }
 
   flush(): Promise<void> {

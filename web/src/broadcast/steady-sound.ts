@@ -34,10 +34,13 @@ export class SteadySound {
     return { silence };
   }
 
-  /** How much silence is due at `seconds` because nothing has come for a while. */
-  fill(seconds: number): number {
+  /**
+   * How much silence is due at `seconds` because nothing has come for a while.
+   * @param expected whether something may still come
+   */
+  fill(seconds: number, expected = true): number {
     const missing = Math.floor(seconds * this.#rate) - this.#next;
-    if (missing < PATIENCE_S * this.#rate) return 0;
+    if (missing < (expected ? PATIENCE_S : TOLERANCE_S) * this.#rate) return 0;
     const silence = missing - Math.floor(TOLERANCE_S * this.#rate);
     this.#next += silence;
     return silence;

@@ -40,7 +40,7 @@ export class Take {
   readonly #sound: SoundLine | undefined;
   readonly #cutter = new Cutter(PART_TARGET);
   readonly #cadence: Cadence;
-  readonly #clock = new ClockMap();
+  #clock = new ClockMap();
   readonly #timer: ReturnType<typeof setInterval>;
   #begin: number | undefined;
   #wallClock = 0;
@@ -99,10 +99,17 @@ export class Take {
     this.#last?.close();
     this.#last = frame;
     this.#encode(frame, place.place);
+    this.#sound?.fill(seconds);
   }
 
   sound(sound: Sound, arrival: number): void {
     if (!this.#closed && this.#begin !== undefined) this.#sound?.take(sound, arrival, this.#begin);
+  }
+
+  /** Another device has another clock. */
+  sourceChanged(kind: 'audio' | 'video', exists: boolean): void {
+    if (kind === 'video') this.#clock = new ClockMap();
+    else this.#sound?.sourceChanged(exists);
   }
 
   /** Gives what is left, then lets go of everything. */

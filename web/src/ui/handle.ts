@@ -28,12 +28,21 @@ export interface WatchHandle {
   delay(): number | undefined;
 }
 
+export interface BroadcastHandle {
+  readonly connection: Connection | undefined;
+  /** How uploads are encoded: `multipart` or `json`. */
+  readonly form: string | undefined;
+  readonly stats: Record<string, unknown>;
+}
+
+export type Handle = CallHandle | GroupHandle | WatchHandle | BroadcastHandle;
+
 declare global {
   interface Window {
-    roomcast?: CallHandle | GroupHandle | WatchHandle;
+    roomcast?: Handle;
   }
 }
 
-export function expose(handle: CallHandle | GroupHandle | WatchHandle): void {
+export function expose(handle: Handle): void {
   window.roomcast = handle;
 }

@@ -40,6 +40,26 @@ export function noWayThroughWords(name: string): Words {
   return words(`No connection to ${name}`, detail);
 }
 
+/** Somebody else is on air in this room. */
+export function takenWords(): Words {
+  return words('Somebody else is broadcasting here', 'A broadcast has one camera. Choose another name for yours.');
+}
+
+export function tooSlowWords(): Words {
+  const detail = 'Your network does not carry the picture in time. Choose a lower quality, or try another network.';
+  return words('The way to the server is too slow', detail);
+}
+
+export function cannotEncodeWords(): Words {
+  const detail = 'It lacks what it takes to encode video (WebCodecs). Use a current Chrome, Edge, Firefox or Safari.';
+  return words('This browser cannot broadcast', detail, false);
+}
+
+/** What went wrong several times in a row. */
+export function brokenWords(reason: string): Words {
+  return words('The broadcast could not go on', `It said: ${reason}.`);
+}
+
 function refusedWords(code: number, message: string, place: Place): Words {
   switch (code) {
     case Code.ROOM_FULL:

@@ -1,0 +1,159 @@
+// A broadcast from the camera of one page to another page, through a real server.
+
+import assert from 'node:assert/strict';
+import { setTimeout as after } from 'node:timers/promises';
+import { test } from 'node:test';
+import HLS from 'hls-parser';
+import { openPage, output, play, run, startBrowser, startServer, state, until } from './processes.mjs';
+
+// Its strict mode counts segments where the standard counts target durations.
+HLS.setOptions({ silent: true });
+
+const SECONDS = 20;
+const MOST_BEHIND = 2;
+
+async function media(server, room) {
+  const response = await fetch(`${server.url}/live/${room}/main/v0/playlist.m3u8`);
+  assert.equal(response.status, 200);
+  return HLS.parse(await response.text());
+}
+
+/** Opens the page of a broadcaster and goes on air. */
+async function goLive(t, browser, server, room, quality = 'medium') {
+  const page = await openPage(browser, `${server.url}/broadcast/${room}`);
+  // Leaving while on air asks whether that is meant.
+  page.on('dialog', (dialog) => dialog.accept());
+  await state(page, 'preview');
+  await page.selectOption('#quality', quality);
+  await page.screenshot({ path: `${output}/broadcast-preview.png` });
+  await page.click('#start');
+  await state(page, 'on-air', 30_000);
+  return page;
+}
+
+/** Every part of a playlist obeys its target: none is longer, and those within a segment are nearly full. */
+function checkParts(playlist) {
+  const target = playlist.partTargetDuration;
+  for (const { parts } of playlist.segments) {
+    const listed = parts.filter((part) => !part.hint);
+    for (const [index, part] of listed.entries()) {
+      assert.ok(part.duration <= target, `${part.uri} lasts ${part.duration} s of ${target} s`);
+      const mayBeShort = part.independent || part.gap || index === listed.length - 1;
+      assert.ok(mayBeShort || part.duration >= 0.85 * target, `${part.uri} lasts only ${part.duration} s of ${target} s`);
+    }
+  }
+}
+
+test('a page broadcasts its camera, and another page watches it', async (t) => {
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+  const studio = await goLive(t, browser, server, 'demo');
+  const viewer = await openPage(browser, `${server.url}/watch/demo`);
+  await state(viewer, 'watching', 30_000);
+  await play(viewer, 4);
+
+  await t.test('with picture and sound, close behind and without a stall', async () => {
+    const before = await viewer.evaluate(() => window.roomcast.stalls);
+    const delays = (await play(viewer, SECONDS)).sort((a, b) => a - b);
+    const stalls = (await viewer.evaluate(() => window.roomcast.stalls)) - before;
+    const median = delays[Math.floor(delays.length / 2)];
+    const stats = await studio.evaluate(() => ({ ...window.roomcast.stats, form: window.roomcast.form }));
+    t.diagnostic(`delay over ${SECONDS} s: median ${median.toFixed(2)} s, most ${delays.at(-1).toFixed(2)} s, ${stalls} stalls`);
+    t.diagnostic(`the studio: ${JSON.stringify(stats)}`);
+    assert.ok(median > 0 && median < MOST_BEHIND, `median ${median} s`);
+    assert.equal(stalls, 0);
+    const seen = await viewer.evaluate(async () => {
+      const { video } = window.roomcast;
+      const { totalVideoFrames } = video.getVideoPlaybackQuality();
+      return { frames: totalVideoFrames, width: video.videoWidth, sound: video.webkitAudioDecodedByteCount };
+    });
+    assert.ok(seen.frames > SECONDS * 15, `the picture moves: ${JSON.stringify(seen)}`);
+    assert.equal(seen.width, 1280);
+    assert.ok(seen.sound > 0, `sound is decoded: ${JSON.stringify(seen)}`);
+    assert.equal(stats.droppedParts, 0);
+    await studio.screenshot({ path: `${output}/broadcast-on-air.png` });
+    await viewer.screenshot({ path: `${output}/broadcast-watched.png` });
+  });
+
+  await t.test('in parts that obey the part target', async () => {
+    const playlist = await media(server, 'demo');
+    assert.ok(playlist.segments.length > 15);
+    assert.ok(playlist.segments.some(({ parts }) => parts.length > 0));
+    checkParts(playlist);
+    assert.ok(playlist.segments.every((segment) => segment.programDateTime instanceof Date));
+  });
+
+  await t.test('which ffprobe reads', async () => {
+    const url = `${server.url}/live/demo/main/playlist.m3u8`;
+    const report = JSON.parse(await run('ffprobe', ['-v', 'error', '-print_format', 'json', '-show_streams', url]));
+    const streams = report.streams.map(({ codec_name: codec, width, height }) => [codec, width, height]);
+    assert.equal(streams.length, 2, JSON.stringify(streams));
+    const [sound, picture] = streams.sort((a, b) => (a[1] ?? 0) - (b[1] ?? 0));
+    assert.equal(sound[0], 'opus');
+    assert.match(picture[0], /^(h264|vp9)$/);
+    assert.deepEqual(picture.slice(1), [1280, 720]);
+  });
+
+  await t.test('goes on behind a discontinuity when the broadcaster reloads', async () => {
+    const last = (await media(server, 'demo')).segments.at(-1).mediaSequenceNumber;
+    await studio.reload();
+    await state(studio, 'on-air', 30_000);
+    await until(viewer, () => document.body.dataset.state === 'watching');
+    await play(viewer, 5);
+    const playlist = await media(server, 'demo');
+    const numbers = playlist.segments.map((segment) => segment.mediaSequenceNumber);
+    assert.ok(numbers.every((number, index) => index === 0 || number === numbers[index - 1] + 1));
+    const begun = playlist.segments.find((segment) => segment.discontinuity && segment.mediaSequenceNumber > last);
+    assert.ok(begun, 'a segment with a discontinuity');
+    assert.equal(playlist.endlist, false);
+    checkParts(playlist);
+  });
+
+  await t.test('until it is ended, which the viewer sees', async () => {
+    await studio.click('#stop');
+    await state(studio, 'stopped');
+    assert.equal((await media(server, 'demo')).endlist, true);
+    await state(viewer, 'ended', 30_000);
+    await studio.screenshot({ path: `${output}/broadcast-stopped.png` });
+  });
+  assert.deepEqual([...studio.errors, ...viewer.errors], []);
+});
+
+test('a room takes one broadcaster, and says so to another', async (t) => {
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+  const first = await goLive(t, browser, server, 'demo', 'low');
+  const second = await openPage(browser, `${server.url}/broadcast/demo`);
+  await state(second, 'preview');
+  await second.click('#start');
+  await state(second, 'failed');
+  assert.match(await second.textContent('.panel-title'), /somebody else/i);
+  await second.screenshot({ path: `${output}/broadcast-taken.png` });
+  await first.click('#stop');
+  await state(first, 'stopped');
+  assert.deepEqual([...first.errors, ...second.errors], []);
+});
+
+test('a broadcast goes on after the network was away for a few seconds', async (t) => {
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+  const studio = await goLive(t, browser, server, 'demo', 'low');
+  await until(studio, () => window.roomcast.stats.delay !== undefined);
+  await studio.context().setOffline(true);
+  await state(studio, 'reconnecting');
+  await after(3000);
+  await studio.context().setOffline(false);
+  await state(studio, 'on-air', 30_000);
+  const before = (await media(server, 'demo')).segments.at(-1).mediaSequenceNumber;
+  const end = Date.now() + 30_000;
+  let playlist = await media(server, 'demo');
+  while (playlist.segments.at(-1).mediaSequenceNumber < before + 3) {
+    assert.ok(Date.now() < end, 'the playlist goes on');
+    await after(200);
+    playlist = await media(server, 'demo');
+  }
+  const numbers = playlist.segments.map((segment) => segment.mediaSequenceNumber);
+  assert.ok(numbers.every((number, index) => index === 0 || number === numbers[index - 1] + 1));
+  checkParts(playlist);
+  assert.deepEqual(studio.errors, []);
+});

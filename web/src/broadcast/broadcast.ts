@@ -1,0 +1,309 @@
+/**
+ * One broadcast as its maker sees it: the membership says where uploads go, the camera gives parts, the uplink
+ * carries them. Goes on behind a discontinuity after whatever interrupted it. Draws nothing itself.
+ */
+
+import type { Kind, LocalMedia } from '../call/media';
+import {
+  Budget,
+  type Connection,
+  type Environment,
+  type Failure,
+  type Identity,
+  type JoinAck,
+  Membership,
+} from '../client';
+import { brokenWords, cannotEncodeWords, failureWords, takenWords, tooSlowWords, type Words } from '../ui/words';
+import { Camera } from './camera';
+import { hasEncoders, type Quality } from './encoders';
+import type { Facts, Stats } from './model';
+import { type Numbers, numbersAfter, PLAYLIST, VARIANT } from './names';
+import { Packager } from './packager';
+import { broadcastPolicy } from './policy';
+import { Post } from './post';
+import { Rate } from './rate';
+import type { Upload } from './signals';
+import { Slowness } from './slowness';
+import { Uplink } from './uplink';
+
+export interface BroadcastHandlers {
+  changed(facts: Facts): void;
+}
+
+/** What is left to upload at the end gets so much time. */
+const LAST_MS = 3000;
+const PLAYLIST_TIMEOUT_MS = 3000;
+const REOPENINGS_PER_MINUTE = 4;
+
+export class Broadcast {
+  readonly #room: string;
+  readonly #media: LocalMedia;
+  readonly #env: Environment;
+  readonly #handlers: BroadcastHandlers;
+  readonly #membership: Membership;
+  readonly #slowness = new Slowness();
+  readonly #rate = new Rate();
+  readonly #reopenings = new Budget(REOPENINGS_PER_MINUTE, 60_000);
+  readonly #facts: Facts = {
+    stage: 'off',
+    asked: false,
+    camera: false,
+    problems: {},
+    connected: false,
+    offline: false,
+    unreachable: false,
+    arrived: false,
+    slow: false,
+  };
+  #quality: Quality;
+  #camera: Camera | undefined;
+  #packager: Packager | undefined;
+  #uplink: Uplink | undefined;
+  #post: Post | undefined;
+  #delay: number | undefined;
+  #droppedParts = 0;
+  #opening = 0;
+
+  constructor(
+    url: string,
+    room: string,
+    identity: Identity,
+    media: LocalMedia,
+    quality: Quality,
+    env: Environment,
+    handlers: BroadcastHandlers,
+  ) {
+    this.#room = room;
+    this.#media = media;
+    this.#quality = quality;
+    this.#env = env;
+    this.#handlers = handlers;
+    const options = { url, roomType: 'p2m', roomId: room, video: true, audio: true, environment: env } as const;
+    this.#membership = new Membership(options, identity, broadcastPolicy, {
+      joined: (ack) => this.#joined(ack),
+      attemptFailed: () => this.#update({ unreachable: true }),
+      stateChanged: (state) => {
+        if (state === 'reinitializing' || state === 'waitingNetwork') this.#update({ connected: false });
+      },
+      retrying: () => this.#update({ connected: false }),
+      over: (failure) => this.#over(failure),
+    });
+  }
+
+  get facts(): Readonly<Facts> {
+    return this.#facts;
+  }
+
+  get connection(): Connection | undefined {
+    return this.#membership.connection;
+  }
+
+  /** How data signals are encoded. */
+  get form(): string | undefined {
+    return this.#post?.form;
+  }
+
+  get stats(): Stats & { codec: string } {
+    return {
+      delay: this.#delay,
+      droppedFrames: this.#camera?.droppedFrames ?? 0,
+      droppedParts: this.#droppedParts,
+      resolution: this.#camera?.resolution ?? '',
+      bitrate: this.#rate.perSecond(this.#env.now()),
+      codec: this.#camera?.codec ?? '',
+    };
+  }
+
+  get isOnAir(): boolean {
+    return this.#facts.stage === 'starting' || this.#facts.stage === 'on-air';
+  }
+
+  /** The browser has answered, or a device came or went. */
+  mediaChanged(kind?: Kind): void {
+    const { problems } = this.#media;
+    this.#update({ asked: true, camera: this.#media.isAvailable('video'), problems: { ...problems } });
+    if (kind) this.#camera?.sourceChanged(kind);
+  }
+
+  /** Holds from the next change of the camera on. */
+  setQuality(quality: Quality): void {
+    this.#quality = quality;
+    this.#camera?.setQuality(quality);
+  }
+
+  start(): void {
+    if (this.#facts.stage !== 'off') return;
+    if (!hasEncoders()) return this.#fail(cannotEncodeWords());
+    this.#update({ stage: 'starting' });
+    this.#membership.join();
+  }
+
+  /** Ends the stream for everybody, then leaves. */
+  async stop(): Promise<void> {
+    if (!this.isOnAir) return;
+    this.#update({ stage: 'stopping' });
+    this.#opening += 1;
+    await this.#camera?.stop();
+    if (this.#packager && this.#uplink) {
+      this.#uplink.put(this.#packager.end());
+      const late = new Promise<void>((resolve) => void this.#env.after(LAST_MS, resolve));
+      await Promise.race([this.#uplink.emptied(), late]);
+    }
+    this.#release();
+    this.#membership.leave();
+    this.#update({ stage: 'stopped' });
+  }
+
+  /** The page goes away. The seat is kept for as long as a reload takes; the server gives up who does not return. */
+  suspend(): void {
+    this.#opening += 1;
+    this.#release();
+  }
+
+  networkLost(): void {
+    this.#update({ offline: true });
+    this.#membership.networkLost();
+  }
+
+  networkBack(): void {
+    this.#update({ offline: false });
+    this.#membership.networkBack();
+  }
+
+  #joined(ack: JoinAck): void {
+    if (this.#facts.stage !== 'starting' && this.#facts.stage !== 'on-air') return;
+    if (!ack.ingest) {
+      this.#membership.leave();
+      return this.#fail(takenWords());
+    }
+    this.#update({ connected: true, unreachable: false, stage: 'on-air' });
+    if (this.#post) this.#post.renew(ack.ingest);
+    this.#post ??= new Post(ack.ingest);
+    if (ack.resumed && this.#uplink) return this.#uplink.resume();
+    void this.#open();
+  }
+
+  /** Begins to upload, behind what there is already. */
+  async #open(): Promise<void> {
+    this.#opening += 1;
+    const mine = this.#opening;
+    this.#uplink?.close();
+    this.#uplink = undefined;
+    this.#packager = undefined;
+    const earlier = await earlierNumbers(this.#room);
+    if (mine !== this.#opening || !this.isOnAir) return;
+    this.#slowness.reset();
+    this.#packager = new Packager(earlier, Date.now(), newId);
+    this.#uplink = this.#makeUplink();
+    if (this.#camera) return void this.#camera.restart();
+    this.#camera = this.#makeCamera();
+    this.#camera.start();
+  }
+
+  #makeCamera(): Camera {
+    return new Camera(this.#media, this.#quality, {
+      began: (facts) => {
+        if (this.#packager) this.#uplink?.put(this.#packager.begin(facts));
+      },
+      part: (part) => {
+        for (const upload of this.#packager?.part(part) ?? []) this.#uplink?.put(upload);
+      },
+      failed: (reason, unsupported) => this.#giveUp(unsupported ? cannotEncodeWords() : brokenWords(reason)),
+    });
+  }
+
+  #makeUplink(): Uplink {
+    const line: Uplink = new Uplink(
+      this.#env,
+      (upload) => this.#post?.send(upload) ?? Promise.resolve({ kind: 'lost', reason: 'no address yet' }),
+      newId,
+      {
+        uploaded: (upload, delay) => this.#uploaded(upload, delay),
+        dropped: () => {
+          this.#droppedParts += 1;
+        },
+        tokenRefused: () => this.#renewToken(),
+        refused: (code, message) => {
+          if (line === this.#uplink) this.#refused(code, message);
+        },
+      },
+    );
+    return line;
+  }
+
+  #uploaded(upload: Upload, delay: number): void {
+    const now = this.#env.now();
+    this.#rate.add(now, (upload.media?.length ?? 0) * 8);
+    if (upload.action !== 'updatePart' || !upload.media) return;
+    this.#delay = delay;
+    const tooSlow = this.#slowness.report(now, delay);
+    if (tooSlow) return this.#giveUp(tooSlowWords());
+    if (!this.#facts.arrived || this.#facts.slow !== this.#slowness.isSlow) {
+      this.#update({ arrived: true, slow: this.#slowness.isSlow });
+    }
+  }
+
+  /** Every join brings another token; one that is under way already will do. */
+  #renewToken(): void {
+    const { connection } = this;
+    if (connection?.state !== 'joined' || connection.recover()) return;
+    this.#giveUp(brokenWords('the server does not take the token it gave'));
+  }
+
+  /** Numbers that do not fit or a stream that is gone: both are found out anew. */
+  #refused(code: number, message: string): void {
+    console.warn(`roomcast: an upload was refused: ${message} (${code})`);
+    if (!this.isOnAir) return;
+    if (!this.#reopenings.take(this.#env.now())) return this.#giveUp(brokenWords(`${message} (${code})`));
+    void this.#open();
+  }
+
+  #over(failure: Failure): void {
+    if (this.#facts.stage === 'stopping') return;
+    this.#release();
+    this.#fail(failureWords(failure, 'broadcast'));
+  }
+
+  #giveUp(words: Words): void {
+    if (!this.isOnAir) return;
+    this.#release();
+    this.#membership.leave();
+    this.#fail(words);
+  }
+
+  #release(): void {
+    this.#camera?.close();
+    this.#camera = undefined;
+    this.#uplink?.close();
+    this.#media.release();
+  }
+
+  #fail(failure: Words): void {
+    this.#media.release();
+    this.#update({ stage: 'failed', failure });
+  }
+
+  #update(changes: Partial<Facts>): void {
+    Object.assign(this.#facts, changes);
+    this.#handlers.changed(this.#facts);
+  }
+}
+
+function newId(): string {
+  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
+  const hex = [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
+}
+
+/** Where an earlier run stopped, in this room. */
+async function earlierNumbers(room: string): Promise<Numbers | undefined> {
+  try {
+    const address = `/live/${encodeURIComponent(room)}/${PLAYLIST}/${VARIANT}/playlist.m3u8`;
+    const response = await fetch(address, { cache: 'no-store', signal: AbortSignal.timeout(PLAYLIST_TIMEOUT_MS) });
+    return response.ok ? numbersAfter(await response.text()) : undefined;
+  } catch {
+    return undefined;
+  }
+}

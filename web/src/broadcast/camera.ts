@@ -1,0 +1,183 @@
+/**
+ * Puts the devices of this person into takes, one after the other: another one when the encoder fails, when the
+ * shape of the picture changes, or when the camera stood still. Knows no room and no upload.
+ */
+
+import type { LocalMedia } from '../call/media';
+import { Budget } from '../client';
+import { gridRate } from './cadence';
+import type { Part } from './cut';
+import { type Quality, soundConfig, videoConfig } from './encoders';
+import type { TakeFacts } from './packager';
+import { type Close, frames, sounds } from './sources';
+import { Take } from './take';
+
+export interface CameraHandlers {
+  began(facts: TakeFacts): void;
+  part(part: Part): void;
+  /** There will be no more takes. `unsupported`: this browser has no encoder. */
+  failed(reason: string, unsupported: boolean): void;
+}
+
+const TAKES_PER_MINUTE = 6;
+const SOUND_RATE = 48_000;
+
+export class Camera {
+  readonly #media: LocalMedia;
+  readonly #handlers: CameraHandlers;
+  readonly #budget = new Budget(TAKES_PER_MINUTE, 60_000);
+  #quality: Quality;
+  #take: Take | undefined;
+  /** A take that is being made; what comes later makes it stale. */
+  #making = 0;
+  #frames: Close | undefined;
+  #sounds: Close | undefined;
+  #soundRate: number | undefined;
+  readonly #tracks: Partial<Record<'audio' | 'video', MediaStreamTrack | null>> = {};
+  #size = '';
+  #running = false;
+  #dropped = 0;
+
+  constructor(media: LocalMedia, quality: Quality, handlers: CameraHandlers) {
+    this.#media = media;
+    this.#quality = quality;
+    this.#handlers = handlers;
+  }
+
+  get resolution(): string {
+    const { width = 0, height = 0 } = this.#take?.video ?? {};
+    return width > 0 ? `${width}×${height}` : '';
+  }
+
+  get codec(): string {
+    return this.#take?.video.codec ?? '';
+  }
+
+  get droppedFrames(): number {
+    return this.#dropped + (this.#take?.frames.dropped ?? 0);
+  }
+
+  start(): void {
+    this.#running = true;
+    this.sourceChanged('video');
+    this.sourceChanged('audio');
+  }
+
+  /** Another device, or none; nothing happens while it is the same. */
+  sourceChanged(kind: 'audio' | 'video'): void {
+    const track = this.#media.track(kind);
+    if (!this.#running || (this.#tracks[kind] ?? null) === track) return;
+    this.#tracks[kind] = track;
+    if (kind === 'video') {
+      // Another camera, another picture: its first frame begins another take.
+      this.#size = '';
+      this.#frames?.();
+      this.#frames = track ? frames(track, (frame) => this.#frame(frame)) : undefined;
+    } else {
+      this.#sounds?.();
+      this.#soundRate = track?.getSettings().sampleRate;
+      this.#sounds = track ? sounds(track, (sound) => this.#sound(sound)) : undefined;
+    }
+    this.#take?.sourceChanged(kind, track !== null);
+  }
+
+  /** Holds from the next take on. */
+  setQuality(quality: Quality): void {
+    this.#quality = quality;
+  }
+
+  /** Goes on in another take, with what the devices give now. */
+  async restart(): Promise<void> {
+    this.#making += 1;
+    await this.#leave();
+  }
+
+  /** Gives what is left and lets go of everything but the devices. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#making += 1;
+    this.#closeSources();
+    await this.#leave();
+  }
+
+  /** At once, and nothing more is given. */
+  close(): void {
+    this.#running = false;
+    this.#making += 1;
+    this.#closeSources();
+    this.#take?.close();
+    this.#take = undefined;
+  }
+
+  async #leave(): Promise<void> {
+    const take = this.#take;
+    this.#take = undefined;
+    this.#size = '';
+    if (!take) return;
+    this.#dropped += take.frames.dropped;
+    await take.finish();
+  }
+
+  #closeSources(): void {
+    this.#frames?.();
+    this.#sounds?.();
+    this.#frames = this.#sounds = undefined;
+    this.#tracks.audio = this.#tracks.video = null;
+  }
+
+  #frame(frame: VideoFrame): void {
+    const size = `${frame.displayWidth}x${frame.displayHeight}`;
+    if (!this.#running) return frame.close();
+    if (size === this.#size) {
+      if (this.#take) return this.#take.frame(frame, performance.now());
+      return frame.close();
+    }
+    this.#size = size;
+    const { displayWidth, displayHeight } = frame;
+    frame.close();
+    void this.#begin(displayWidth, displayHeight);
+  }
+
+  #sound(sound: Parameters<Take['sound']>[0]): void {
+    const take = this.#take;
+    if (take?.soundRate === undefined || take.soundRate === sound.rate) {
+      take?.sound(sound, performance.now());
+      return;
+    }
+    this.#soundRate = sound.rate;
+    void this.restart();
+  }
+
+  async #begin(width: number, height: number): Promise<void> {
+    this.#making += 1;
+    const mine = this.#making;
+    const before = this.#take;
+    this.#take = undefined;
+    await before?.finish();
+    if (!this.#budget.take(performance.now())) return this.#handlers.failed('it was begun anew too often', false);
+    const rate = gridRate(this.#media.track('video')?.getSettings().frameRate);
+    const video = await videoConfig(even(width), even(height), rate, this.#quality.bitrate);
+    const sound = await soundConfig(this.#soundRate ?? SOUND_RATE, 1);
+    if (mine !== this.#making) return;
+    if (!video) return this.#handlers.failed('no encoder for the picture', true);
+    this.#take = this.#make(video, sound);
+  }
+
+  #make(video: VideoEncoderConfig, sound: AudioEncoderConfig | undefined): Take {
+    const take: Take = new Take(video, sound, {
+      began: (facts) => this.#handlers.began(facts),
+      part: (part) => this.#handlers.part(part),
+      failed: (reason) => {
+        console.warn('roomcast: a take ended:', reason);
+        if (this.#take === take) void this.restart();
+      },
+    });
+    take.sourceChanged('audio', this.#media.track('audio') !== null);
+    return take;
+  }
+}
+
+/** H.264 with 4:2:0 has no odd sizes. */
+function even(size: number): number {
+  return Math.max(2, size - (size % 2));
+}

@@ -1,0 +1,39 @@
+/** A labelled choice from a list; hidden while there is nothing to choose between. */
+
+import { element } from '../ui/dom';
+
+export interface Option {
+  value: string;
+  name: string;
+}
+
+export interface Choice {
+  root: HTMLElement;
+  readonly value: string;
+  set(options: Option[]): void;
+  /** Shows a value as the chosen one, if it is in the list. */
+  select(value: string | undefined): void;
+}
+
+export function choice(id: string, label: string, chosen: (value: string) => void): Choice {
+  const field = element('select', { id, class: 'field' });
+  field.addEventListener('change', () => chosen(field.value));
+  const root = element('div', { class: 'choice' }, element('label', { for: id }, label), field);
+  let shown = '';
+  return {
+    root,
+    get value() {
+      return field.value;
+    },
+    set(options) {
+      const key = JSON.stringify(options);
+      if (key === shown) return;
+      shown = key;
+      field.replaceChildren(...options.map(({ value, name }) => element('option', { value }, name)));
+      field.disabled = options.length === 0;
+    },
+    select(value) {
+      if (value !== undefined && value !== field.value) field.value = value;
+    },
+  };
+}

@@ -1,0 +1,167 @@
+/**
+ * What a broadcast looks like to who makes it, from its facts: one state with a name, and the words for it. Pure.
+ */
+
+import type { Kind, Problem } from '../call/media';
+import type { Words } from '../ui/words';
+
+export type BroadcastState =
+  | 'asking'
+  | 'no-camera'
+  | 'preview'
+  | 'starting'
+  | 'on-air'
+  | 'reconnecting'
+  | 'stopping'
+  | 'stopped'
+  | 'failed';
+
+export interface Facts {
+  stage: 'off' | 'starting' | 'on-air' | 'stopping' | 'stopped' | 'failed';
+  /** The browser has answered about the devices. */
+  asked: boolean;
+  camera: boolean;
+  problems: Partial<Record<Kind, Problem>>;
+  /** Joined, or on the way back in. */
+  connected: boolean;
+  offline: boolean;
+  unreachable: boolean;
+  /** The first part has reached the server. */
+  arrived: boolean;
+  slow: boolean;
+  failure?: Words | undefined;
+}
+
+export interface BroadcastModel {
+  state: BroadcastState;
+  status: string;
+  /** Words over the picture; none while it is to be seen. */
+  title: string;
+  detail: string;
+  /** Beside the buttons. */
+  hint: string;
+  warning: boolean;
+  start: boolean;
+  stop: boolean;
+  again: boolean;
+}
+
+export function describe(facts: Facts): BroadcastModel {
+  switch (facts.stage) {
+    case 'off':
+      return before(facts);
+    case 'starting':
+      return model('starting', facts.unreachable ? 'The server does not answer yet…' : 'Going on air…', { stop: true });
+    case 'on-air':
+      return onAir(facts);
+    case 'stopping':
+      return model('stopping', 'Ending the broadcast…');
+    case 'stopped':
+      return model('stopped', 'Not on air', {
+        title: 'The broadcast has ended',
+        detail: 'Your camera is off. Everybody who watched has seen the end.',
+        again: true,
+      });
+    case 'failed':
+      return failed(facts.failure);
+  }
+}
+
+function before({ asked, camera, problems }: Facts): BroadcastModel {
+  if (!asked) {
+    const hint = 'Your browser asks for camera and microphone. Please allow them.';
+    return model('asking', 'Not on air', { hint });
+  }
+  if (!camera) {
+    const { title, detail } = noCamera(problems.video);
+    return model('no-camera', 'No camera', { title, detail, again: problems.video !== 'insecure' });
+  }
+  const sound = noSound(problems.audio);
+  return model('preview', 'Not on air', { hint: sound, warning: sound !== '', start: true });
+}
+
+function onAir(facts: Facts): BroadcastModel {
+  const { offline, connected, arrived, slow, problems } = facts;
+  if (offline) return model('reconnecting', 'You are offline. Waiting…', { stop: true });
+  if (!connected) return model('reconnecting', 'Connection lost. Reconnecting…', { stop: true });
+  if (!arrived) return model('starting', 'Going on air…', { stop: true });
+  const device = facts.camera ? noSound(problems.audio) : `${noCamera(problems.video).title}. Choose another one.`;
+  const hint = slow ? 'Your network is slow: viewers fall behind. A lower quality may help.' : device;
+  return model('on-air', 'On air', { hint, warning: hint !== '', stop: true });
+}
+
+function failed(failure: Words | undefined): BroadcastModel {
+  const title = failure?.title ?? 'Something went wrong';
+  return model('failed', title, { title, detail: failure?.detail ?? '', again: failure?.canRetry ?? true });
+}
+
+function noCamera(problem: Problem | undefined): { title: string; detail: string } {
+  switch (problem) {
+    case 'insecure':
+      return {
+        title: 'No camera on this page',
+        detail: 'Browsers give camera and microphone only to pages on https or on localhost.',
+      };
+    case 'refused':
+      return { title: 'The camera is blocked', detail: 'Allow it for this page in the address bar, then try again.' };
+    case 'busy':
+      return { title: 'The camera is in use', detail: 'Another program has it. Close that, then try again.' };
+    case 'ended':
+      return { title: 'The camera was disconnected', detail: 'Plug it in again, or choose another one.' };
+    case 'missing':
+      return { title: 'No camera found', detail: 'Plug one in, then try again.' };
+    default:
+      return { title: 'The camera could not be started', detail: 'Try again, or choose another one.' };
+  }
+}
+
+function noSound(problem: Problem | undefined): string {
+  switch (problem) {
+    case undefined:
+      return '';
+    case 'refused':
+      return 'The microphone is blocked for this page: viewers hear nothing.';
+    case 'busy':
+      return 'The microphone is in use by another program: viewers hear nothing.';
+    case 'ended':
+      return 'The microphone was disconnected: viewers hear nothing.';
+    default:
+      return 'No microphone: viewers hear nothing.';
+  }
+}
+
+function model(state: BroadcastState, status: string, more: Partial<BroadcastModel> = {}): BroadcastModel {
+  const none = { title: '', detail: '', hint: '', warning: false, start: false, stop: false, again: false };
+  return { ...none, state, status, ...more };
+}
+
+/** "0:07", "12:34", "1:02:03". */
+export function clockText(seconds: number): string {
+  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, Math.floor(seconds) % 60];
+  const two = (value: number) => String(value).padStart(2, '0');
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+export interface Stats {
+  /** Milliseconds an upload took lately. */
+  delay: number | undefined;
+  /** Of frames, by the encoder. */
+  droppedFrames: number;
+  /** Parts that were given up. */
+  droppedParts: number;
+  resolution: string;
+  /** Bits per second that went out lately. */
+  bitrate: number;
+}
+
+/** What is worth knowing while on air, in one line. */
+export function statsText({ delay, droppedFrames, droppedParts, resolution, bitrate }: Stats): string {
+  const pieces = [
+    resolution,
+    bitrate > 0 ? `${(bitrate / 1e6).toFixed(1)} Mbit/s` : '',
+    delay === undefined ? '' : `${Math.round(delay)} ms to the server`,
+    droppedFrames > 0 ? `${droppedFrames} frames left out` : '',
+    droppedParts > 0 ? `${droppedParts} parts lost` : '',
+  ];
+  return pieces.filter(Boolean).join(' · ');
+}

@@ -1,0 +1,117 @@
+/**
+ * The page /broadcast/{room}: puts devices, broadcast and studio together and connects them with the browser's
+ * events. A reload while on air goes on by itself. No rule of a broadcast stands here.
+ */
+
+import { LocalMedia } from '../call/media';
+import { browserEnvironment } from '../client';
+import { bar } from '../ui/frame';
+import { expose } from '../ui/handle';
+import { tabIdentity } from '../ui/tab';
+import { Broadcast } from './broadcast';
+import { QUALITIES, type Quality, type QualityName } from './encoders';
+import { clockText, describe, statsText } from './model';
+import { onAirMark } from './on-air-mark';
+import { type Studio, studio } from './studio';
+
+const REFRESH_MS = 500;
+
+export function showBroadcast(root: HTMLElement, room: string, url: string): void {
+  document.title = `${room} · Roomcast`;
+  const media = new LocalMedia();
+  const mark = onAirMark(room);
+  const top = bar(room);
+  const view = studio(`${location.origin}/watch/${room}`, {
+    start: () => broadcast.start(),
+    stop: () => void broadcast.stop(),
+    mute: () => media.setMicrophone(!media.isOn('audio')),
+    again: () => location.reload(),
+    camera: (deviceId) => void media.replace('video', picture(view, deviceId)),
+    microphone: (deviceId) => void media.replace('audio', { deviceId: { exact: deviceId } }),
+    quality: () => {
+      broadcast.setQuality(quality(view));
+      if (media.track('video')) void media.replace('video', picture(view));
+    },
+  });
+  view.quality.select(mark.quality ?? 'medium');
+  const identity = tabIdentity('p2m', room);
+  const broadcast = new Broadcast(url, room, identity, media, quality(view), browserEnvironment(), {
+    changed(facts) {
+      const model = describe(facts);
+      top.setStatus(model.status);
+      view.render(model, media);
+      mark.set(broadcast.isOnAir, view.quality.value);
+    },
+  });
+  media.onchange = (kind) => broadcast.mediaChanged(kind);
+  root.replaceChildren(top.root, view.root);
+  top.setStatus(describe(broadcast.facts).status);
+  view.render(describe(broadcast.facts), media);
+  handle(broadcast);
+  listen(broadcast, media, view);
+  tell(broadcast, view);
+  void begin(media, broadcast, view, mark.wasReloaded);
+}
+
+async function begin(media: LocalMedia, broadcast: Broadcast, view: Studio, goesOn: boolean): Promise<void> {
+  media.constrain('video', picture(view));
+  await media.acquire();
+  broadcast.mediaChanged();
+  await listDevices(media, view);
+  if (goesOn && media.isAvailable('video')) broadcast.start();
+}
+
+function quality(view: Studio): Quality {
+  return QUALITIES[view.quality.value as QualityName] ?? QUALITIES.medium;
+}
+
+/** What is asked of the camera; the chosen one, where there is a choice. */
+function picture(view: Studio, deviceId?: string): MediaTrackConstraints {
+  const { width, height } = quality(view);
+  const size = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: 30, max: 30 } };
+  return deviceId ? { ...size, deviceId: { exact: deviceId } } : size;
+}
+
+async function listDevices(media: LocalMedia, view: Studio): Promise<void> {
+  const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
+  view.listDevices(devices, media);
+}
+
+function tell(broadcast: Broadcast, view: Studio): void {
+  let since: number | undefined;
+  setInterval(() => {
+    const { arrived, stage } = broadcast.facts;
+    if (stage !== 'on-air') return view.showStats('');
+    if (!arrived) return;
+    since ??= performance.now();
+    view.showClock(clockText((performance.now() - since) / 1000));
+    view.showStats(statsText(broadcast.stats));
+  }, REFRESH_MS);
+}
+
+function listen(broadcast: Broadcast, media: LocalMedia, view: Studio): void {
+  addEventListener('offline', () => broadcast.networkLost());
+  addEventListener('online', () => broadcast.networkBack());
+  addEventListener('beforeunload', (event) => {
+    if (broadcast.isOnAir) event.preventDefault();
+  });
+  addEventListener('pagehide', () => broadcast.suspend());
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) location.reload();
+  });
+  navigator.mediaDevices?.addEventListener('devicechange', () => void listDevices(media, view));
+}
+
+function handle(broadcast: Broadcast): void {
+  expose({
+    get connection() {
+      return broadcast.connection;
+    },
+    get form() {
+      return broadcast.form;
+    },
+    get stats() {
+      return { ...broadcast.stats };
+    },
+  });
+}

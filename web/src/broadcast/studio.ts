@@ -1,0 +1,172 @@
+/**
+ * What the page /broadcast/{room} shows: the picture as viewers will see it, beside it the link for them, the
+ * choice of devices and the one button that matters. Only draws and tells what was pressed.
+ */
+
+import type { LocalMedia } from '../call/media';
+import { linkField } from '../ui/copy-link';
+import { element, setText } from '../ui/dom';
+import { panel, type RoundButton, roundButton, setState } from '../ui/frame';
+import { icon } from '../ui/icons';
+import { type Choice, choice } from './choice';
+import { QUALITIES } from './encoders';
+import type { BroadcastModel } from './model';
+
+export interface StudioHandlers {
+  start(): void;
+  stop(): void;
+  mute(): void;
+  again(): void;
+  camera(deviceId: string): void;
+  microphone(deviceId: string): void;
+  quality(name: string): void;
+}
+
+export interface Studio {
+  root: HTMLElement;
+  video: HTMLVideoElement;
+  quality: Choice;
+  render(model: BroadcastModel, media: LocalMedia): void;
+  showClock(text: string): void;
+  showStats(text: string): void;
+  listDevices(devices: MediaDeviceInfo[], media: LocalMedia): void;
+}
+
+export function studio(viewersLink: string, handlers: StudioHandlers): Studio {
+  const view = picture(handlers);
+  const side = controls(viewersLink, handlers);
+  const mute = roundButton('mute', handlers.mute);
+  const stats = element('p', { id: 'stats', class: 'studio-stats' });
+  return {
+    root: element(
+      'main',
+      { class: 'studio' },
+      element('div', { class: 'studio-view' }, view.root, element('div', { class: 'buttons' }, stats, mute.root)),
+      side.root,
+    ),
+    video: view.video,
+    quality: side.quality,
+    render(model, media) {
+      setState(model.state);
+      view.render(model, media);
+      side.render(model, media);
+      renderMute(mute, media);
+    },
+    showClock: view.showClock,
+    showStats: (text) => setText(stats, text),
+    listDevices: side.listDevices,
+  };
+}
+
+function picture(handlers: StudioHandlers) {
+  const video = element('video', { id: 'preview', autoplay: true, playsinline: true, 'aria-label': 'Your camera' });
+  // As an attribute alone it would not mute a video that was made by a script.
+  video.muted = true;
+  const clock = element('span', { id: 'clock' });
+  const badge = element('p', { class: 'on-air', hidden: true }, element('strong', {}, 'On air'), clock);
+  const again = element('button', { id: 'retry', type: 'button', class: 'button primary' }, 'Try again');
+  again.addEventListener('click', handlers.again);
+  const home = element('a', { href: '/', class: 'button plain' }, 'Start page');
+  const words = panel(element('div', { class: 'actions' }, again, home));
+  return {
+    root: element('div', { class: 'picture' }, video, badge, words.root),
+    video,
+    showClock: (text: string) => setText(clock, text),
+    render(model: BroadcastModel, media: LocalMedia) {
+      const stream = media.track('video') ? media.stream : null;
+      if (video.srcObject !== stream) video.srcObject = stream;
+      badge.hidden = model.state !== 'on-air';
+      words.root.hidden = model.title === '' && model.state !== 'asking';
+      words.show(model.title || 'Waiting for your camera', model.detail);
+      again.hidden = !model.again;
+      setText(again, model.state === 'stopped' ? 'Broadcast again' : 'Try again');
+      home.hidden = model.state !== 'stopped' && model.state !== 'failed';
+    },
+  };
+}
+
+function controls(viewersLink: string, handlers: StudioHandlers) {
+  const title = element('h2', {});
+  const { camera, microphone, quality, fields } = choices(handlers);
+  const hint = element('p', { id: 'hint', class: 'hint', role: 'status', 'aria-live': 'polite' });
+  const start = element(
+    'button',
+    { id: 'start', type: 'button', class: 'button primary wide' },
+    icon('onAir'),
+    'Go live',
+  );
+  const stop = element(
+    'button',
+    { id: 'stop', type: 'button', class: 'button danger wide' },
+    icon('stop'),
+    'End the broadcast',
+  );
+  start.addEventListener('click', handlers.start);
+  stop.addEventListener('click', handlers.stop);
+  const share = element('p', { class: 'quiet' }, 'Whoever has this link can watch:');
+  const link = element('div', { class: 'studio-link' }, share, linkField(viewersLink));
+  return {
+    root: element('section', { class: 'studio-side' }, title, link, fields, hint, start, stop),
+    quality,
+    render(model: BroadcastModel, media: LocalMedia) {
+      setText(title, TITLES[model.state] ?? 'Broadcast');
+      setText(hint, model.hint);
+      hint.hidden = model.hint === '';
+      hint.classList.toggle('is-warning', model.warning);
+      keepFocus(start, stop, model);
+      const over = model.state === 'stopped' || model.state === 'stopping' || model.state === 'failed';
+      fields.hidden = over;
+      link.hidden = over;
+      camera.root.hidden = !media.isAvailable('video') && model.state !== 'on-air' && model.state !== 'no-camera';
+      camera.select(media.track('video')?.getSettings().deviceId);
+      microphone.select(media.track('audio')?.getSettings().deviceId);
+    },
+    listDevices(devices: MediaDeviceInfo[], media: LocalMedia) {
+      camera.set(named(devices, 'videoinput', 'Camera'));
+      microphone.set(named(devices, 'audioinput', 'Microphone'));
+      camera.select(media.track('video')?.getSettings().deviceId);
+      microphone.select(media.track('audio')?.getSettings().deviceId);
+    },
+  };
+}
+
+function choices(handlers: StudioHandlers) {
+  const camera = choice('camera', 'Camera', handlers.camera);
+  const microphone = choice('microphone', 'Microphone', handlers.microphone);
+  const quality = choice('quality', 'Quality', handlers.quality);
+  quality.set(Object.entries(QUALITIES).map(([value, { name }]) => ({ value, name })));
+  const fields = element('div', { class: 'studio-fields' }, camera.root, microphone.root, quality.root);
+  return { camera, microphone, quality, fields };
+}
+
+const TITLES: Partial<Record<BroadcastModel['state'], string>> = {
+  asking: 'Set up your broadcast',
+  'no-camera': 'Set up your broadcast',
+  preview: 'Ready to go live?',
+  starting: 'Going on air…',
+  'on-air': 'You are live',
+  reconnecting: 'You are live',
+  stopped: 'That was it',
+};
+
+/** One button takes the place of the other: who pressed it by keyboard should not have to look for the next. */
+function keepFocus(start: HTMLButtonElement, stop: HTMLButtonElement, model: BroadcastModel): void {
+  const focused = document.activeElement === start || document.activeElement === stop;
+  start.hidden = !(model.start || model.state === 'asking');
+  start.disabled = !model.start;
+  stop.hidden = !model.stop;
+  if (focused) (stop.hidden ? start : stop).focus();
+}
+
+function named(devices: MediaDeviceInfo[], kind: MediaDeviceKind, name: string) {
+  return devices
+    .filter((device) => device.kind === kind && device.deviceId !== '')
+    .map(({ deviceId, label }, index) => ({ value: deviceId, name: label || `${name} ${index + 1}` }));
+}
+
+function renderMute(button: RoundButton, media: LocalMedia): void {
+  const on = media.isOn('audio');
+  button.root.disabled = !media.isAvailable('audio');
+  if (button.root.disabled) return button.set('microphoneOff', 'No microphone', true);
+  button.set(on ? 'microphone' : 'microphoneOff', on ? 'Mute' : 'Unmute', !on);
+}
