@@ -55,7 +55,7 @@ export function describe(facts: Facts): BroadcastModel {
     case 'on-air':
       return onAir(facts);
     case 'stopping':
-      return model('stopping', 'Ending the broadcast…');
+      return model('stopping', 'Ending the broadcast…', { title: 'Ending the broadcast…' });
     case 'stopped':
       return model('stopped', 'Not on air', {
         title: 'The broadcast has ended',

@@ -37,19 +37,16 @@ export function studio(viewersLink: string, handlers: StudioHandlers): Studio {
   const side = controls(viewersLink, handlers);
   const mute = roundButton('mute', handlers.mute);
   const stats = element('p', { id: 'stats', class: 'studio-stats' });
+  const buttons = element('div', { class: 'buttons' }, stats, mute.root);
   return {
-    root: element(
-      'main',
-      { class: 'studio' },
-      element('div', { class: 'studio-view' }, view.root, element('div', { class: 'buttons' }, stats, mute.root)),
-      side.root,
-    ),
+    root: element('main', { class: 'studio' }, element('div', { class: 'studio-view' }, view.root, buttons), side.root),
     video: view.video,
     quality: side.quality,
     render(model, media) {
       setState(model.state);
       view.render(model, media);
       side.render(model, media);
+      buttons.hidden = isOver(model);
       renderMute(mute, media);
     },
     showClock: view.showClock,
@@ -105,8 +102,9 @@ function controls(viewersLink: string, handlers: StudioHandlers) {
   stop.addEventListener('click', handlers.stop);
   const share = element('p', { class: 'quiet' }, 'Whoever has this link can watch:');
   const link = element('div', { class: 'studio-link' }, share, linkField(viewersLink));
+  const root = element('section', { class: 'studio-side' }, title, link, fields, hint, start, stop);
   return {
-    root: element('section', { class: 'studio-side' }, title, link, fields, hint, start, stop),
+    root,
     quality,
     render(model: BroadcastModel, media: LocalMedia) {
       setText(title, TITLES[model.state] ?? 'Broadcast');
@@ -114,9 +112,7 @@ function controls(viewersLink: string, handlers: StudioHandlers) {
       hint.hidden = model.hint === '';
       hint.classList.toggle('is-warning', model.warning);
       keepFocus(start, stop, model);
-      const over = model.state === 'stopped' || model.state === 'stopping' || model.state === 'failed';
-      fields.hidden = over;
-      link.hidden = over;
+      root.hidden = isOver(model);
       camera.root.hidden = !media.isAvailable('video') && model.state !== 'on-air' && model.state !== 'no-camera';
       camera.select(media.track('video')?.getSettings().deviceId);
       microphone.select(media.track('audio')?.getSettings().deviceId);
@@ -146,8 +142,12 @@ const TITLES: Partial<Record<BroadcastModel['state'], string>> = {
   starting: 'Going on air…',
   'on-air': 'You are live',
   reconnecting: 'You are live',
-  stopped: 'That was it',
 };
+
+/** Nothing is left to decide. */
+function isOver({ state }: BroadcastModel): boolean {
+  return state === 'stopping' || state === 'stopped' || state === 'failed';
+}
 
 /** One button takes the place of the other: who pressed it by keyboard should not have to look for the next. */
 function keepFocus(start: HTMLButtonElement, stop: HTMLButtonElement, model: BroadcastModel): void {

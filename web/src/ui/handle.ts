@@ -5,6 +5,7 @@
 
 import type Hls from 'hls.js';
 import type { Connection } from '../client';
+import type { PictureFacts, Sample } from '../watch/history';
 
 export interface CallHandle {
   readonly pc: RTCPeerConnection | undefined;
@@ -26,6 +27,13 @@ export interface WatchHandle {
   readonly stalls: number;
   /** Seconds behind live, when known. */
   delay(): number | undefined;
+  /** What the graph shows, and the facts beside it. */
+  readonly insight: {
+    samples: readonly Sample[];
+    picture: PictureFacts;
+    droppedVideoFrames: number;
+    stalls: number;
+  };
 }
 
 export interface BroadcastHandle {

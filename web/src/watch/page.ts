@@ -10,6 +10,7 @@ import { expose } from '../ui/handle';
 import { icon } from '../ui/icons';
 import { tabIdentity } from '../ui/tab';
 import { delayText } from './delay';
+import { type Insight, insight } from './insight';
 import { describe, type Facts } from './model';
 import { Watch } from './watch';
 
@@ -28,14 +29,17 @@ export function showWatch(root: HTMLElement, room: string, url: string): void {
     },
     muted: () => view.renderSound(),
   });
+  const details = insight(watch.player);
+  view.attach(details);
   root.replaceChildren(top.root, view.root);
   view.goLive.addEventListener('click', () => watch.player.goLive());
   setInterval(() => {
     const delay = watch.player.delay();
     setText(view.delay, delayText(delay));
+    if (view.hasPicture()) details.measure(Date.now());
     view.goLive.hidden = delay === undefined || (delay < FAR_BEHIND_S && !view.video.paused);
   }, REFRESH_MS);
-  handle(watch);
+  handle(watch, details);
   listen(watch);
   watch.start();
 }
@@ -60,8 +64,15 @@ function screen() {
   video.addEventListener('volumechange', renderSound);
   renderSound();
   const buttons = element('div', { class: 'buttons' }, delay, goLive, mute.root, full.root);
+  const root = element('main', { class: 'stage watch' }, picture, buttons);
   return {
-    root: element('main', { class: 'stage watch' }, picture, buttons),
+    root,
+    /** Puts the graph below the buttons, and its own button among them. */
+    attach(details: Insight) {
+      buttons.insertBefore(details.button.root, mute.root);
+      root.append(element('div', { class: 'below' }, details.root));
+    },
+    hasPicture: () => !buttons.hidden,
     video,
     delay,
     goLive,
@@ -99,7 +110,7 @@ function listen(watch: Watch): void {
   });
 }
 
-function handle(watch: Watch): void {
+function handle(watch: Watch, details: Insight): void {
   expose({
     get hls() {
       return watch.player.hls;
@@ -114,5 +125,10 @@ function handle(watch: Watch): void {
       return watch.player.stalls;
     },
     delay: () => watch.player.delay(),
+    get insight() {
+      const { video, stalls } = watch.player;
+      const { droppedVideoFrames } = video.getVideoPlaybackQuality();
+      return { samples: details.samples, picture: watch.player.picture(), droppedVideoFrames, stalls };
+    },
   });
 }

@@ -7,6 +7,7 @@
 import Hls, { type ErrorData, ErrorDetails, ErrorTypes, Events } from 'hls.js';
 import { Budget, type Cancel, type Environment } from '../client';
 import { delayBehindLive } from './delay';
+import type { PictureFacts } from './history';
 
 /** `absent`: there is nothing to play at this address (yet). `starved`: it stopped for want of data. */
 export type PlayerState = 'idle' | 'loading' | 'absent' | 'playing' | 'starved' | 'ended' | 'failed';
@@ -34,6 +35,7 @@ export class Player {
   #url = '';
   #state: PlayerState = 'idle';
   #stalls = 0;
+  #stalling = false;
   #started = false;
   #repairs = 0;
   #timer: Cancel | undefined;
@@ -67,6 +69,29 @@ export class Player {
     return this.#stalls;
   }
 
+  /** The picture stands still for want of data. */
+  get isStalling(): boolean {
+    return this.#stalling;
+  }
+
+  /** Seconds of media ahead of the picture. */
+  buffer(): number {
+    const { buffered, currentTime } = this.video;
+    for (let n = 0; n < buffered.length; n += 1) {
+      // A little before the first range counts as within: players jump over such holes.
+      if (buffered.start(n) - 0.1 <= currentTime && currentTime <= buffered.end(n))
+        return buffered.end(n) - currentTime;
+    }
+    return 0;
+  }
+
+  /** What is shown: its size, and of the variant its name and bitrate as far as they are known. */
+  picture(): PictureFacts {
+    const { videoWidth: width, videoHeight: height } = this.video;
+    const level = this.#hls?.levels[this.#hls.currentLevel];
+    return { width, height, bitrate: level?.bitrate ?? 0, name: level?.name ?? '' };
+  }
+
   delay(): number | undefined {
     if (!this.#started || this.#state === 'ended') return undefined;
     if (this.#hls) return delayBehindLive(Date.now(), this.#hls.playingDate, this.#hls.latency);
@@ -90,6 +115,7 @@ export class Player {
     this.#hls = undefined;
     this.#url = '';
     this.#started = false;
+    this.#stalling = false;
     this.#set('idle');
   }
 
@@ -148,6 +174,7 @@ export class Player {
   #playing(): void {
     this.#starving?.();
     this.#started = true;
+    this.#stalling = false;
     this.#repairs = 0;
     this.#set('playing');
   }
@@ -156,6 +183,7 @@ export class Player {
     const { paused, seeking, ended } = this.video;
     if (!this.#started || paused || seeking || ended) return;
     this.#stalls += 1;
+    this.#stalling = true;
     this.#starving?.();
     this.#starving = this.#env.after(STARVED_MS, () => {
       if (this.#state === 'playing') this.#set('starved');

@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import type { Failure, History } from '../client';
+import { clockText, describe as describeBroadcast, type Facts, statsText } from './model';
+import { broadcastPolicy } from './policy';
+import { Rate } from './rate';
+
+const history: History = { roomCreating: false, resuming: false, everJoined: false, attempts: 1 };
+const refused = (code: number): Failure => ({ kind: 'refused', code, message: '' });
+
+describe('getting on air', () => {
+  test('makes the room that is not there, and joins one that came in between', () => {
+    expect(broadcastPolicy(refused(4001), history)).toEqual({ roomCreating: true, delay: 0 });
+    expect(broadcastPolicy(refused(4022), { ...history, roomCreating: true })).toEqual({
+      roomCreating: false,
+      delay: 0,
+    });
+  });
+
+  test('does not go round for ever', () => {
+    expect(broadcastPolicy(refused(4001), { ...history, attempts: 6 })).toBeUndefined();
+    expect(broadcastPolicy(refused(4022), { ...history, attempts: 6 })).toBeUndefined();
+  });
+
+  test('waits for a server that is away only when it was on air', () => {
+    const noAnswer: Failure = { kind: 'noAnswer', unavailable: false };
+    expect(broadcastPolicy(noAnswer, history)).toBeUndefined();
+    expect(broadcastPolicy(noAnswer, { ...history, everJoined: true })).toMatchObject({ delay: 2000 });
+  });
+
+  test('is somebody new when the seat of before is not given back', () => {
+    expect(broadcastPolicy(refused(4051), { ...history, resuming: true })).toMatchObject({ newIdentity: true });
+    expect(broadcastPolicy(refused(4051), history)).toBeUndefined();
+    expect(broadcastPolicy({ kind: 'kicked' }, history)).toBeUndefined();
+  });
+});
+
+describe('the state of a broadcast', () => {
+  const facts = (changes: Partial<Facts>): Facts => ({
+    stage: 'off',
+    asked: true,
+    camera: true,
+    problems: {},
+    connected: false,
+    offline: false,
+    unreachable: false,
+    arrived: false,
+    slow: false,
+    ...changes,
+  });
+  const onAir = (changes: Partial<Facts> = {}) =>
+    facts({ stage: 'on-air', connected: true, arrived: true, ...changes });
+
+  test.each([
+    ['asking', facts({ asked: false })],
+    ['preview', facts({})],
+    ['preview', facts({ problems: { audio: 'missing' } })],
+    ['no-camera', facts({ camera: false, problems: { video: 'refused' } })],
+    ['starting', facts({ stage: 'starting' })],
+    ['starting', onAir({ arrived: false })],
+    ['on-air', onAir()],
+    ['reconnecting', onAir({ connected: false })],
+    ['reconnecting', onAir({ offline: true })],
+    ['stopping', facts({ stage: 'stopping' })],
+    ['stopped', facts({ stage: 'stopped' })],
+    ['failed', facts({ stage: 'failed' })],
+  ])('is %s', (state, given) => {
+    expect(describeBroadcast(given).state).toBe(state);
+  });
+
+  test('can be begun only with a camera and ended only while it runs', () => {
+    const can = (given: Facts) => [describeBroadcast(given).start, describeBroadcast(given).stop];
+    expect(can(facts({}))).toEqual([true, false]);
+    expect(can(facts({ camera: false }))).toEqual([false, false]);
+    expect(can(onAir())).toEqual([false, true]);
+    expect(can(facts({ stage: 'starting' }))).toEqual([false, true]);
+  });
+
+  test('warns of what viewers miss', () => {
+    expect(describeBroadcast(onAir({ slow: true })).hint).toMatch(/slow/);
+    expect(describeBroadcast(onAir({ problems: { audio: 'ended' } })).hint).toMatch(/hear nothing/);
+    expect(describeBroadcast(onAir({ camera: false, problems: { video: 'ended' } })).hint).toMatch(/disconnected/);
+    expect(describeBroadcast(onAir()).warning).toBe(false);
+  });
+
+  test('says why there is no camera, and offers another try where that may help', () => {
+    const without = (problem: 'insecure' | 'refused' | 'missing' | 'busy') => {
+      const { title, again } = describeBroadcast(facts({ camera: false, problems: { video: problem } }));
+      return [title, again];
+    };
+    expect(without('insecure')).toEqual(['No camera on this page', false]);
+    expect(without('refused')).toEqual(['The camera is blocked', true]);
+    expect(without('missing')).toEqual(['No camera found', true]);
+    expect(without('busy')).toEqual(['The camera is in use', true]);
+  });
+});
+
+test('the time on air and what goes out are said in short', () => {
+  expect([7, 754, 3723].map(clockText)).toEqual(['0:07', '12:34', '1:02:03']);
+  const stats = { delay: 41.7, droppedFrames: 0, droppedParts: 2, resolution: '1280×720', bitrate: 1_950_000 };
+  expect(statsText(stats)).toBe('1280×720 · 1.9 Mbit/s · 42 ms to the server · 2 parts lost');
+});
+
+test('a rate is that of the last seconds', () => {
+  const rate = new Rate();
+  expect(rate.perSecond(0)).toBe(0);
+  for (let now = 0; now <= 10_000; now += 500) rate.add(now, 1000);
+  expect(rate.perSecond(10_000)).toBeCloseTo(2222.2, 0);
+  expect(rate.perSecond(20_000)).toBe(0);
+});
