@@ -131,9 +131,15 @@ export class Broadcast {
     this.#camera?.setQuality(quality);
   }
 
+  /** False, and said to be so, in a browser that cannot broadcast at all. */
+  check(): boolean {
+    if (hasEncoders()) return true;
+    this.#fail(cannotEncodeWords());
+    return false;
+  }
+
   start(): void {
     if (this.#facts.stage !== 'off') return;
-    if (!hasEncoders()) return this.#fail(cannotEncodeWords());
     this.#update({ stage: 'starting' });
     this.#membership.join();
   }
@@ -238,9 +244,8 @@ export class Broadcast {
     this.#delay = delay;
     const tooSlow = this.#slowness.report(now, delay);
     if (tooSlow) return this.#giveUp(tooSlowWords());
-    if (!this.#facts.arrived || this.#facts.slow !== this.#slowness.isSlow) {
-      this.#update({ arrived: true, slow: this.#slowness.isSlow });
-    }
+    const slow = this.#slowness.isSlow(now);
+    if (!this.#facts.arrived || this.#facts.slow !== slow) this.#update({ arrived: true, slow });
   }
 
   /** Every join brings another token; one that is under way already will do. */

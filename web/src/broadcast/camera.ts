@@ -21,6 +21,8 @@ export interface CameraHandlers {
 
 const TAKES_PER_MINUTE = 6;
 const SOUND_RATE = 48_000;
+/** So long may the first sound of a microphone take before a take begins without it. */
+const SOUND_PATIENCE_MS = 1000;
 
 export class Camera {
   readonly #media: LocalMedia;
@@ -33,6 +35,7 @@ export class Camera {
   #frames: Close | undefined;
   #sounds: Close | undefined;
   #soundRate: number | undefined;
+  #soundDueUntil = 0;
   readonly #tracks: Partial<Record<'audio' | 'video', MediaStreamTrack | null>> = {};
   #size = '';
   #running = false;
@@ -75,7 +78,8 @@ export class Camera {
       this.#frames = track ? frames(track, (frame) => this.#frame(frame)) : undefined;
     } else {
       this.#sounds?.();
-      this.#soundRate = track?.getSettings().sampleRate;
+      this.#soundRate = undefined;
+      this.#soundDueUntil = track ? performance.now() + SOUND_PATIENCE_MS : 0;
       this.#sounds = track ? sounds(track, (sound) => this.#sound(sound)) : undefined;
     }
     this.#take?.sourceChanged(kind, track !== null);
@@ -128,6 +132,8 @@ export class Camera {
   #frame(frame: VideoFrame): void {
     const size = `${frame.displayWidth}x${frame.displayHeight}`;
     if (!this.#running) return frame.close();
+    // The sound tells its rate with its first piece; a take that began without would have to begin again.
+    if (!this.#take && this.#isSoundDue()) return frame.close();
     if (size === this.#size) {
       if (this.#take) return this.#take.frame(frame, performance.now());
       return frame.close();
@@ -138,14 +144,16 @@ export class Camera {
     void this.#begin(displayWidth, displayHeight);
   }
 
+  #isSoundDue(): boolean {
+    return this.#soundDueUntil > performance.now();
+  }
+
   #sound(sound: Parameters<Take['sound']>[0]): void {
-    const take = this.#take;
-    if (take?.soundRate === undefined || take.soundRate === sound.rate) {
-      take?.sound(sound, performance.now());
-      return;
-    }
+    this.#soundDueUntil = 0;
     this.#soundRate = sound.rate;
-    void this.restart();
+    const take = this.#take;
+    if (take?.soundRate === undefined || take.soundRate === sound.rate) take?.sound(sound, performance.now());
+    else void this.restart();
   }
 
   async #begin(width: number, height: number): Promise<void> {

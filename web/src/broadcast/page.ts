@@ -54,6 +54,8 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
 }
 
 async function begin(media: LocalMedia, broadcast: Broadcast, view: Studio, goesOn: boolean): Promise<void> {
+  // Without https there is no camera and no encoder: then the camera is the better word for it.
+  if (isSecureContext && !broadcast.check()) return;
   media.constrain('video', picture(view));
   await media.acquire();
   broadcast.mediaChanged();

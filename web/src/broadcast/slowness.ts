@@ -5,6 +5,8 @@
 
 export const SLOW_MS = 700;
 export const SLOW_FOR_MS = 10_000;
+/** One hiccup is not worth a word. */
+const NOTICED_AFTER_MS = 3000;
 
 export class Slowness {
   #since: number | undefined;
@@ -16,8 +18,9 @@ export class Slowness {
     return this.#since !== undefined && now - this.#since >= SLOW_FOR_MS;
   }
 
-  get isSlow(): boolean {
-    return this.#since !== undefined;
+  /** It has been slow for long enough to be worth a word. */
+  isSlow(now: number): boolean {
+    return this.#since !== undefined && now - this.#since >= NOTICED_AFTER_MS;
   }
 
   reset(): void {

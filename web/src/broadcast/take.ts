@@ -112,8 +112,9 @@ export class Take {
     else this.#sound?.sourceChanged(exists);
   }
 
-  /** Gives what is left, then lets go of everything. */
+  /** Gives what is left, then lets go of everything. Of a take that gave nothing yet, nothing is left. */
   async finish(): Promise<void> {
+    if (!this.#began) this.close();
     if (this.#closed) return;
     clearInterval(this.#timer);
     try {

@@ -109,8 +109,12 @@ function entrance(about: Entrance): HTMLElement {
   return element(
     'form',
     { class: 'card', novalidate: true, onsubmit: go },
-    element('div', { class: 'card-icon' }, icon(about.icon)),
-    element('h2', {}, about.title),
+    element(
+      'div',
+      { class: 'card-head' },
+      element('div', { class: 'card-icon' }, icon(about.icon)),
+      element('h2', {}, about.title),
+    ),
     element('p', { class: 'quiet' }, about.text),
     element('label', { for: about.id }, about.label),
     field,

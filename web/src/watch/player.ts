@@ -151,6 +151,7 @@ export class Player {
   #failed(hls: Hls, error: ErrorData): void {
     const now = this.#env.now();
     if (isManifest(error) && error.response?.code === 404) return this.#retryAbsent(hls);
+    console.warn('roomcast: the player', error.details, error.reason ?? error.error?.message ?? '');
     if (error.type === ErrorTypes.NETWORK_ERROR && this.#network.take(now)) {
       this.#repairs += 1;
       const delay = Math.min(5000, REPAIR_DELAY_MS * 2 ** (this.#repairs - 1));

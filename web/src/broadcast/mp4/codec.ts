@@ -59,11 +59,14 @@ function vpConfiguration(codec: string): Bytes {
   return fullBox('vpcC', 1, 0, u8(profile, level, depth * 16 + subsampling * 2 + fullRange, 1, 1, 1), u16(0));
 }
 
-/** The header in MP4 holds the same as in Ogg, with the bytes of numbers the other way round. */
+/**
+ * The header in MP4 holds the same as in Ogg, with the bytes of numbers the other way round. But for the rate of
+ * what went in, which only informs: Chromium takes no other than 48 kHz for it.
+ */
 function opusConfiguration({ channels, description }: AudioFormat): Bytes {
   const head = opusHead(description);
   if (!head) return box('dOps', u8(0, channels), u16(USUAL_PRE_SKIP), u32(OPUS_RATE), u16(0), u8(0));
-  const numbers = [u16(head.getUint16(10, true)), u32(head.getUint32(12, true)), u16(head.getUint16(16, true))];
+  const numbers = [u16(head.getUint16(10, true)), u32(OPUS_RATE), u16(head.getUint16(16, true))];
   const mapping = description?.subarray(18) ?? u8(0);
   return box('dOps', u8(0, head.getUint8(9)), ...numbers, mapping);
 }

@@ -43,6 +43,13 @@ describe('the initialization section', () => {
     expect([...entry]).toEqual([0, 2, 1, 0x38, 0, 0, 0xbb, 0x80, 0, 0, 0]);
   });
 
+  test('says 48 kHz of Opus, whatever rate the microphone had', () => {
+    const head = Uint8Array.from(opusHead);
+    view(head).setUint32(12, 44_100, true);
+    const boxes = walk(initSection(avc, { channels: 2, description: head }));
+    expect(view(find(boxes, 'moov/trak:1/mdia/minf/stbl/stsd/Opus/dOps').content).getUint32(4)).toBe(48_000);
+  });
+
   test('has an Opus header of its own where the encoder gives none', () => {
     const boxes = walk(initSection(avc, { channels: 1 }));
     const entry = find(boxes, 'moov/trak:1/mdia/minf/stbl/stsd/Opus/dOps').content;
