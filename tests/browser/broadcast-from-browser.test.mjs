@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as after } from 'node:timers/promises';
 import { test } from 'node:test';
 import HLS from 'hls-parser';
-import { openPage, output, play, run, startBrowser, startServer, state, until } from './processes.mjs';
+import { newPage, openPage, output, play, run, startBrowser, startServer, state, until } from './processes.mjs';
 
 // Its strict mode counts segments where the standard counts target durations.
 HLS.setOptions({ silent: true });
@@ -50,6 +50,7 @@ test('a page broadcasts its camera, and another page watches it', async (t) => {
   const studio = await goLive(t, browser, server, 'demo');
   const viewer = await openPage(browser, `${server.url}/watch/demo`);
   await state(viewer, 'watching', 30_000);
+  await viewer.click('#details');
   await play(viewer, 4);
 
   await t.test('with picture and sound, close behind and without a stall', async () => {
@@ -71,6 +72,11 @@ test('a page broadcasts its camera, and another page watches it', async (t) => {
     assert.equal(seen.width, 1280);
     assert.ok(seen.sound > 0, `sound is decoded: ${JSON.stringify(seen)}`);
     assert.equal(stats.droppedParts, 0);
+    const { samples, picture } = await viewer.evaluate(() => window.roomcast.insight);
+    assert.ok(samples.length > SECONDS * 2 && samples.every(({ buffer }) => buffer >= 0), `${samples.length} samples`);
+    assert.ok(samples.slice(-20).every(({ delay }) => delay > 0 && delay < MOST_BEHIND + 1));
+    assert.deepEqual([picture.width, picture.height], [1280, 720]);
+    assert.match(await viewer.getAttribute('.graph-delay', 'd'), /^M[\d.]+ [\d.]+L/);
     await studio.screenshot({ path: `${output}/broadcast-on-air.png` });
     await viewer.screenshot({ path: `${output}/broadcast-watched.png` });
   });
@@ -132,6 +138,66 @@ test('a room takes one broadcaster, and says so to another', async (t) => {
   await first.click('#stop');
   await state(first, 'stopped');
   assert.deepEqual([...first.errors, ...second.errors], []);
+});
+
+test('a browser without track processors and without H.264 broadcasts VP9', async (t) => {
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+  const studio = await newPage(browser);
+  await studio.addInitScript(() => {
+    delete window.MediaStreamTrackProcessor;
+    const ask = VideoEncoder.isConfigSupported;
+    VideoEncoder.isConfigSupported = async (config) =>
+      config.codec.startsWith('avc1') ? { supported: false, config } : ask.call(VideoEncoder, config);
+  });
+  await studio.goto(`${server.url}/broadcast/demo`);
+  await state(studio, 'preview');
+  await studio.selectOption('#quality', 'low');
+  await studio.click('#start');
+  await state(studio, 'on-air', 30_000);
+  assert.match(await studio.evaluate(() => window.roomcast.stats.codec), /^vp09/);
+  const viewer = await openPage(browser, `${server.url}/watch/demo`);
+  await state(viewer, 'watching', 30_000);
+  await play(viewer, 5);
+  assert.ok(await viewer.evaluate(() => window.roomcast.video.webkitAudioDecodedByteCount > 0), 'sound is decoded');
+  checkParts(await media(server, 'demo'));
+  assert.deepEqual([...studio.errors, ...viewer.errors], []);
+});
+
+test('a browser that cannot broadcast is told so, and why there is no camera', async (t) => {
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+  const without = async (room, script) => {
+    const page = await newPage(browser);
+    await page.addInitScript(script);
+    await page.goto(`${server.url}/broadcast/${room}`);
+    return page;
+  };
+  const encoder = await without('a', () => { delete window.VideoEncoder; });
+  await state(encoder, 'failed');
+  assert.match(await encoder.textContent('.panel-title'), /cannot broadcast/);
+  const camera = await without('b', () => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));
+  });
+  await state(camera, 'no-camera');
+  assert.match(await camera.textContent('.panel-title'), /blocked/);
+  await camera.screenshot({ path: `${output}/broadcast-no-camera.png` });
+  assert.deepEqual([...encoder.errors, ...camera.errors], []);
+});
+
+test('a way to the server that is too slow ends the broadcast with a reason', async (t) => {
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+  const studio = await goLive(t, browser, server, 'demo', 'low');
+  await studio.route('**/rooms/demo/data', async (route) => {
+    await after(1200);
+    await route.continue().catch(() => {});
+  });
+  const slowSince = Date.now();
+  await state(studio, 'failed', 40_000);
+  assert.ok(Date.now() - slowSince > 10_000, 'not before ten seconds');
+  assert.match(await studio.textContent('.panel-title'), /too slow/);
+  assert.deepEqual(studio.errors, []);
 });
 
 test('a broadcast goes on after the network was away for a few seconds', async (t) => {
