@@ -15,9 +15,9 @@ import {
 } from '../client';
 import { brokenWords, cannotEncodeWords, failureWords, takenWords, tooSlowWords, type Words } from '../ui/words';
 import { Camera } from './camera';
+import { earlierNumbers, newId } from './earlier';
 import { hasEncoders, type Quality } from './encoders';
 import type { Facts, Stats } from './model';
-import { type Numbers, numbersAfter, PLAYLIST, VARIANT } from './names';
 import { Packager } from './packager';
 import { broadcastPolicy } from './policy';
 import { Post } from './post';
@@ -32,7 +32,6 @@ export interface BroadcastHandlers {
 
 /** What is left to upload at the end gets so much time. */
 const LAST_MS = 3000;
-const PLAYLIST_TIMEOUT_MS = 3000;
 const REOPENINGS_PER_MINUTE = 4;
 
 export class Broadcast {
@@ -291,24 +290,5 @@ export class Broadcast {
   #update(changes: Partial<Facts>): void {
     Object.assign(this.#facts, changes);
     this.#handlers.changed(this.#facts);
-  }
-}
-
-function newId(): string {
-  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
-  const hex = [...crypto.getRandomValues(new Uint8Array(16))]
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
-}
-
-/** Where an earlier run stopped, in this room. */
-async function earlierNumbers(room: string): Promise<Numbers | undefined> {
-  try {
-    const address = `/live/${encodeURIComponent(room)}/${PLAYLIST}/${VARIANT}/playlist.m3u8`;
-    const response = await fetch(address, { cache: 'no-store', signal: AbortSignal.timeout(PLAYLIST_TIMEOUT_MS) });
-    return response.ok ? numbersAfter(await response.text()) : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -38,6 +38,7 @@ export class Camera {
   #soundDueUntil = 0;
   readonly #tracks: Partial<Record<'audio' | 'video', MediaStreamTrack | null>> = {};
   #size = '';
+  #left = Promise.resolve();
   #running = false;
   #dropped = 0;
 
@@ -93,6 +94,7 @@ export class Camera {
   /** Goes on in another take, with what the devices give now. */
   async restart(): Promise<void> {
     this.#making += 1;
+    this.#size = '';
     await this.#leave();
   }
 
@@ -113,13 +115,15 @@ export class Camera {
     this.#take = undefined;
   }
 
-  async #leave(): Promise<void> {
+  /** Ends a take; the next one waits until this one has given its last part. */
+  #leave(): Promise<void> {
     const take = this.#take;
     this.#take = undefined;
-    this.#size = '';
-    if (!take) return;
+    if (!take) return this.#left;
     this.#dropped += take.frames.dropped;
-    await take.finish();
+    const before = this.#left;
+    this.#left = before.then(() => take.finish());
+    return this.#left;
   }
 
   #closeSources(): void {
@@ -159,9 +163,7 @@ export class Camera {
   async #begin(width: number, height: number): Promise<void> {
     this.#making += 1;
     const mine = this.#making;
-    const before = this.#take;
-    this.#take = undefined;
-    await before?.finish();
+    await this.#leave();
     if (!this.#budget.take(performance.now())) return this.#handlers.failed('it was begun anew too often', false);
     const rate = gridRate(this.#media.track('video')?.getSettings().frameRate);
     const video = await videoConfig(even(width), even(height), rate, this.#quality.bitrate);
