@@ -3,9 +3,10 @@ import { Cadence, gridRate } from './cadence';
 import { ClockMap } from './clock-map';
 import { type Chunk, Cutter, type Part } from './cut';
 import { runs } from './mp4/walk';
+import { PART_TARGET } from './packager';
 import { SteadySound } from './steady-sound';
 
-const TARGET = 31_500;
+const TARGET = PART_TARGET;
 
 function frame(time: number, duration: number, key: boolean): Chunk {
   return { data: new Uint8Array([time % 251]), time, duration, key };

@@ -16,7 +16,7 @@ import type { PartUpload, Upload } from './signals';
 export const TARGET_DURATION = 2;
 export const PART_TARGET_S = 0.35;
 /** In ticks of the picture. */
-export const PART_TARGET = PART_TARGET_S * VIDEO_RATE;
+export const PART_TARGET = Math.round(PART_TARGET_S * VIDEO_RATE);
 export const PARTS_PER_SEGMENT = 3;
 const BANDWIDTH_STEP = 100_000;
 
