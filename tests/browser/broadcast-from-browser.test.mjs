@@ -19,7 +19,7 @@ async function media(server, room) {
 }
 
 /** Opens the page of a broadcaster and goes on air. */
-async function goLive(t, browser, server, room, quality = 'medium') {
+async function goLive(browser, server, room, quality = 'low') {
   const page = await openPage(browser, `${server.url}/broadcast/${room}`);
   // Leaving while on air asks whether that is meant.
   page.on('dialog', (dialog) => dialog.accept());
@@ -47,7 +47,7 @@ function checkParts(playlist) {
 test('a page broadcasts its camera, and another page watches it', async (t) => {
   const server = await startServer(t);
   const browser = await startBrowser(t);
-  const studio = await goLive(t, browser, server, 'demo');
+  const studio = await goLive(browser, server, 'demo');
   const viewer = await openPage(browser, `${server.url}/watch/demo`);
   await state(viewer, 'watching', 30_000);
   await viewer.click('#details');
@@ -69,13 +69,13 @@ test('a page broadcasts its camera, and another page watches it', async (t) => {
       return { frames: totalVideoFrames, width: video.videoWidth, sound: video.webkitAudioDecodedByteCount };
     });
     assert.ok(seen.frames > SECONDS * 15, `the picture moves: ${JSON.stringify(seen)}`);
-    assert.equal(seen.width, 1280);
+    assert.equal(seen.width, 640);
     assert.ok(seen.sound > 0, `sound is decoded: ${JSON.stringify(seen)}`);
     assert.equal(stats.droppedParts, 0);
     const { samples, picture } = await viewer.evaluate(() => window.roomcast.insight);
     assert.ok(samples.length > SECONDS * 2 && samples.every(({ buffer }) => buffer >= 0), `${samples.length} samples`);
     assert.ok(samples.slice(-20).every(({ delay }) => delay > 0 && delay < MOST_BEHIND + 1));
-    assert.deepEqual([picture.width, picture.height], [1280, 720]);
+    assert.deepEqual([picture.width, picture.height], [640, 360]);
     assert.match(await viewer.getAttribute('.graph-delay', 'd'), /^M[\d.]+ [\d.]+L/);
     await studio.screenshot({ path: `${output}/broadcast-on-air.png` });
     await viewer.screenshot({ path: `${output}/broadcast-watched.png` });
@@ -97,7 +97,7 @@ test('a page broadcasts its camera, and another page watches it', async (t) => {
     const [sound, picture] = streams.sort((a, b) => (a[1] ?? 0) - (b[1] ?? 0));
     assert.equal(sound[0], 'opus');
     assert.match(picture[0], /^(h264|vp9)$/);
-    assert.deepEqual(picture.slice(1), [1280, 720]);
+    assert.deepEqual(picture.slice(1), [640, 360]);
   });
 
   await t.test('goes on behind a discontinuity when the broadcaster reloads', async () => {
@@ -128,7 +128,7 @@ test('a page broadcasts its camera, and another page watches it', async (t) => {
 test('a room takes one broadcaster, and says so to another', async (t) => {
   const server = await startServer(t);
   const browser = await startBrowser(t);
-  const first = await goLive(t, browser, server, 'demo', 'low');
+  const first = await goLive(browser, server, 'demo');
   const second = await openPage(browser, `${server.url}/broadcast/demo`);
   await state(second, 'preview');
   await second.click('#start');
@@ -188,7 +188,7 @@ test('a browser that cannot broadcast is told so, and why there is no camera', a
 test('a way to the server that is too slow ends the broadcast with a reason', async (t) => {
   const server = await startServer(t);
   const browser = await startBrowser(t);
-  const studio = await goLive(t, browser, server, 'demo', 'low');
+  const studio = await goLive(browser, server, 'demo');
   await studio.route('**/rooms/demo/data', async (route) => {
     await after(1200);
     await route.continue().catch(() => {});
@@ -203,7 +203,7 @@ test('a way to the server that is too slow ends the broadcast with a reason', as
 test('a broadcast goes on after the network was away for a few seconds', async (t) => {
   const server = await startServer(t);
   const browser = await startBrowser(t);
-  const studio = await goLive(t, browser, server, 'demo', 'low');
+  const studio = await goLive(browser, server, 'demo');
   await until(studio, () => window.roomcast.stats.delay !== undefined);
   await studio.context().setOffline(true);
   await state(studio, 'reconnecting');
