@@ -58,3 +58,18 @@ describe('a list of participants', () => {
     expect(readParticipants([])).toEqual([]);
   });
 });
+
+describe('the address for uploads', () => {
+  const ingest = { url: '/rooms/demo/data', token: 't', expires: 1_800_000_000_000 };
+
+  test('is there for who broadcasts', () => {
+    expect(readJoinAck({ hls: { ingest, playlists: [] } }).ingest).toEqual(ingest);
+  });
+
+  test.each([{}, { hls: null }, { hls: { ingest: { url: 1, token: 't' } } }, { hls: { ingest: { url: '/' } } }])(
+    'is left out where it is not whole: %j',
+    (body) => {
+      expect(readJoinAck(body)).not.toHaveProperty('ingest');
+    },
+  );
+});
