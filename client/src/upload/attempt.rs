@@ -42,6 +42,8 @@ pub(super) enum Step {
 /// The attempts of one data signal.
 #[derive(Debug)]
 pub(super) struct Attempt {
+    /// One part: the broadcast goes on without it.
+    spare: bool,
     deadline: Option<Instant>,
     failures: u32,
     renewals: u32,
@@ -59,7 +61,8 @@ impl Attempt {
             Payload::Segment(_) | Payload::End(_) => Some(now + limit),
             Payload::Variant(_) | Payload::Rendition(_) => None,
         };
-        Self { deadline, failures: 0, renewals: 0, unsure: false, restored: false }
+        let spare = matches!(payload, Payload::Part(_));
+        Self { spare, deadline, failures: 0, renewals: 0, unsure: false, restored: false }
     }
 
     /// When it is too late; `None`: never.
@@ -94,6 +97,8 @@ impl Attempt {
                 self.unsure = true;
                 self.again(now, random, sentence(code, ack))
             }
+            // Frames too uneven for parts of the least length: the segment as a whole fills the hole.
+            (Some(AckCode::InvalidSignal), _) if self.spare => Step::GiveUp { reason: sentence(code, ack) },
             _ => Step::Refused { code, message: sentence(code, ack) },
         }
     }
@@ -133,6 +138,7 @@ mod tests {
     use proptest::prelude::*;
     use roomcast_protocol::data::{DataAckBody, EndStream, PlaylistRef};
     use roomcast_protocol::id::ObjectId;
+    use serde_json::json;
 
     const LIMIT: Duration = Duration::from_secs(10);
 
@@ -186,6 +192,17 @@ mod tests {
         assert!(matches!(attempt.judge(now, 0.5, answer(AckCode::Unauthenticated)), Step::Refused { .. }));
         assert_eq!(attempt.judge(now, 0.5, answer(AckCode::TrackNotFound)), Step::Restore);
         assert!(matches!(attempt.judge(now, 0.5, answer(AckCode::TrackNotFound)), Step::Refused { .. }));
+    }
+
+    #[test]
+    fn one_part_that_is_not_taken_does_not_end_a_broadcast() {
+        let now = Instant::now();
+        let part = json!({"playlist": {"id": "main"}, "variant": {"id": "v0"}, "segment": {"id": "s1", "sequence": 1},
+            "part": {"id": "p1", "sequence": 0, "duration": 0.3, "data": ""}});
+        let part = Payload::Part(serde_json::from_value(part).unwrap());
+        let step = Attempt::new(&part, now, now, LIMIT).judge(now, 0.5, answer(AckCode::InvalidSignal));
+        assert_eq!(step, Step::GiveUp { reason: "because".into() });
+        assert!(matches!(attempt(now).judge(now, 0.5, answer(AckCode::InvalidSignal)), Step::Refused { .. }));
     }
 
     #[test]
