@@ -109,8 +109,13 @@ where
 
 /// An application of actix-web, as `HttpServer` takes it.
 pub trait Application:
-    ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<BoxBody>, Error = actix_web::Error, InitError = ()>
-    + 'static
+    ServiceFactory<
+        Request,
+        Config = AppConfig,
+        Response = ServiceResponse<BoxBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    > + 'static
 {
 }
 
@@ -196,10 +201,12 @@ where
     let (application, draining) = (Rc::clone(application), draining.clone());
     let service = fn_factory(move || {
         let application = Rc::clone(&application);
-        async move { Ok::<_, ()>(fn_service(move |request| {
-            let answer = application.call(request);
-            async move { answer.await.map_err(|error| error.error_response()) }
-        })) }
+        async move {
+            Ok::<_, ()>(fn_service(move |request| {
+                let answer = application.call(request);
+                async move { answer.await.map_err(|error| error.error_response()) }
+            }))
+        }
     });
     let made = HttpService::<T, _, BoxBody>::build()
         .keep_alive(settings.keep_alive)

@@ -26,7 +26,8 @@ async fn live(flags: &[&str], segments: u64) -> (Server, Streamer) {
 }
 
 async fn ask(server: &Server, method: Method, path: &str, headers: &[(&'static str, &str)]) -> Response {
-    let given = headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()));
+    let given =
+        headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()));
     let request = Client::new().request(method, server.url(path)).headers(given.collect::<HeaderMap>());
     soon("an answer", request.send()).await.expect("the server answers")
 }
@@ -50,7 +51,11 @@ async fn playlists_come_in_gzip_to_those_who_take_it_and_only_to_them() {
     let (server, _streamer) = live(&[], 20).await;
     for path in [MULTIVARIANT, MEDIA, &format!("{MEDIA}?_HLS_skip=YES"), &format!("{MEDIA}?_HLS_msn=3")] {
         let plain = get(&server, path, &[]).await;
-        assert_eq!((header(&plain, "content-encoding"), header(&plain, "vary")), (None, Some("Accept-Encoding")), "{path}");
+        assert_eq!(
+            (header(&plain, "content-encoding"), header(&plain, "vary")),
+            (None, Some("Accept-Encoding")),
+            "{path}"
+        );
         assert_eq!(header(&plain, "content-type"), Some("application/vnd.apple.mpegurl"), "{path}");
         let plain = plain.text().await.unwrap();
         assert_eq!(plain.contains("#EXT-X-SKIP"), path.contains("skip"), "{path}");
@@ -103,9 +108,13 @@ async fn media_comes_in_ranges() {
     assert_eq!((first.status().as_u16(), header(&first, "accept-ranges")), (200, Some("bytes")));
     let tag = header(&first, "etag").expect("a tag").to_owned();
     assert!(tag.starts_with('"'), "{tag} is strong");
-    for (range, from, to) in [("bytes=0-0", 0, 0), ("bytes=5-9", 5, 9), ("bytes=7-", 7, length - 1),
-        ("bytes=-4", length - 4, length - 1), ("bytes=3-99999", 3, length - 1)]
-    {
+    for (range, from, to) in [
+        ("bytes=0-0", 0, 0),
+        ("bytes=5-9", 5, 9),
+        ("bytes=7-", 7, length - 1),
+        ("bytes=-4", length - 4, length - 1),
+        ("bytes=3-99999", 3, length - 1),
+    ] {
         let response = get(&server, PART, &[("range", range)]).await;
         assert_eq!(response.status(), 206, "{range}");
         assert_eq!(header(&response, "content-range"), Some(format!("bytes {from}-{to}/{length}").as_str()));
@@ -172,8 +181,13 @@ async fn caches_are_told_how_long_an_answer_is_good() {
 #[tokio::test]
 async fn pages_of_all_origins_may_read_errors_included() {
     let (server, _streamer) = live(&[], 1).await;
-    let paths = [(MEDIA, 200), (PART, 200), ("/live/demo/main/v0/none.m4s", 404), ("/live/demo/main/v9/playlist.m3u8", 404),
-        ("/live/demo/main/v0/playlist.m3u8?_HLS_part=1", 400)];
+    let paths = [
+        (MEDIA, 200),
+        (PART, 200),
+        ("/live/demo/main/v0/none.m4s", 404),
+        ("/live/demo/main/v9/playlist.m3u8", 404),
+        ("/live/demo/main/v0/playlist.m3u8?_HLS_part=1", 400),
+    ];
     for (path, status) in paths {
         for origin in [None, Some(("origin", "https://page.example"))] {
             let response = get(&server, path, origin.as_slice()).await;
@@ -185,8 +199,11 @@ async fn pages_of_all_origins_may_read_errors_included() {
             }
         }
     }
-    let asked = [("origin", "https://page.example"), ("access-control-request-method", "GET"),
-        ("access-control-request-headers", "range")];
+    let asked = [
+        ("origin", "https://page.example"),
+        ("access-control-request-method", "GET"),
+        ("access-control-request-headers", "range"),
+    ];
     for path in [MEDIA, PART, "/rooms/demo/data"] {
         let preflight = ask(&server, Method::OPTIONS, path, &asked).await;
         assert_eq!(preflight.status(), 204, "{path}");
@@ -218,9 +235,13 @@ async fn only_pages_of_the_named_origins_may_read() {
 #[tokio::test]
 async fn rooms_do_not_answer_for_each_other() {
     let (server, _streamer) = live(&[], 1).await;
-    for path in ["/live/other/main/v0/playlist.m3u8", "/live/other/main/v0/p0.m4s", "/live/other/main/playlist.m3u8",
-        "/live/demo/other/v0/p0.m4s", "/live/demo/main/other/p0.m4s"]
-    {
+    for path in [
+        "/live/other/main/v0/playlist.m3u8",
+        "/live/other/main/v0/p0.m4s",
+        "/live/other/main/playlist.m3u8",
+        "/live/demo/other/v0/p0.m4s",
+        "/live/demo/main/other/p0.m4s",
+    ] {
         let response = get(&server, path, &[]).await;
         assert_eq!(response.status(), 404, "{path}");
         assert_eq!(response.json::<serde_json::Value>().await.unwrap()["c"], 4005, "{path}");

@@ -46,14 +46,33 @@ mod tests {
 
     #[test]
     fn gzip_is_for_those_who_accept_it() {
-        for given in ["gzip", "GZip, deflate, br, zstd", "br;q=1, gzip;q=0.5", "*", "deflate, *;q=0.1", "x-gzip",
-            "gzip ; q=0.001", "identity, gzip", "identity;q=0.5, gzip;q=0.5", "br, gzip;q=1.000"]
-        {
+        for given in [
+            "gzip",
+            "GZip, deflate, br, zstd",
+            "br;q=1, gzip;q=0.5",
+            "*",
+            "deflate, *;q=0.1",
+            "x-gzip",
+            "gzip ; q=0.001",
+            "identity, gzip",
+            "identity;q=0.5, gzip;q=0.5",
+            "br, gzip;q=1.000",
+        ] {
             assert!(takes(given), "{given}");
         }
-        for given in ["", "br", "gzip;q=0", "gzip;q=0.000, *", "*;q=0", "identity", "identity;q=1, gzip;q=0.9",
-            "gzip;q=much", "gzip;q=2", "gzipped", "gzip;q=0, x-br"]
-        {
+        for given in [
+            "",
+            "br",
+            "gzip;q=0",
+            "gzip;q=0.000, *",
+            "*;q=0",
+            "identity",
+            "identity;q=1, gzip;q=0.9",
+            "gzip;q=much",
+            "gzip;q=2",
+            "gzipped",
+            "gzip;q=0, x-br",
+        ] {
             assert!(!takes(given), "{given}");
         }
         assert!(!takes_gzip(&HeaderMap::new()), "who says nothing gets it as it is");

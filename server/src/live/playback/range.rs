@@ -34,7 +34,6 @@ pub fn select(method: &Method, headers: &HeaderMap, length: usize, tag: impl Fn(
     range.to_str().ok().and_then(|range| bytes(range, length)).unwrap_or(Selection::Whole)
 }
 
-
 /// None for what is no single range of bytes: then the whole is as good an answer.
 fn bytes(range: &str, length: usize) -> Option<Selection> {
     let (unit, set) = range.split_once('=')?;
@@ -96,7 +95,8 @@ mod tests {
 
     #[test]
     fn what_is_no_single_range_of_bytes_is_answered_with_the_whole() {
-        for range in ["bytes=", "bytes=-", "bytes=5-4", "bytes=a-b", "bytes=+1-2", "items=0-1", "bytes=0-1,5-6", "0-1"] {
+        for range in ["bytes=", "bytes=-", "bytes=5-4", "bytes=a-b", "bytes=+1-2", "items=0-1", "bytes=0-1,5-6", "0-1"]
+        {
             assert_eq!(ranged(range), Whole, "{range}");
         }
         assert_eq!(selected(&Method::HEAD, &[(RANGE, "bytes=0-1")], 100), Whole);
