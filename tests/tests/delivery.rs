@@ -26,8 +26,9 @@ async fn live(flags: &[&str], segments: u64) -> (Server, Streamer) {
 }
 
 async fn ask(server: &Server, method: Method, path: &str, headers: &[(&'static str, &str)]) -> Response {
-    let given =
-        headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()));
+    let given = headers
+        .iter()
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).expect("text in ASCII")));
     let request = Client::new().request(method, server.url(path)).headers(given.collect::<HeaderMap>());
     soon("an answer", request.send()).await.expect("the server answers")
 }
@@ -37,7 +38,7 @@ async fn get(server: &Server, path: &str, headers: &[(&'static str, &str)]) -> R
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-    response.headers().get(name).map(|value| value.to_str().unwrap())
+    response.headers().get(name).map(|value| value.to_str().expect("text in ASCII"))
 }
 
 fn unzipped(bytes: &[u8]) -> String {

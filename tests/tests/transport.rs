@@ -32,17 +32,17 @@ struct Files {
 impl Files {
     fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("roomcast-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = |file: &str| folder.join(file).to_str().unwrap().to_owned();
+        std::fs::create_dir_all(&folder).expect("a working machine");
+        let path = |file: &str| folder.join(file).to_str().expect("a working machine").to_owned();
         let files = Self { certificate: path("cert.pem"), key: path("key.pem"), folder };
         files.renew();
         files
     }
 
     fn renew(&self) {
-        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
-        std::fs::write(&self.certificate, made.cert.pem()).unwrap();
-        std::fs::write(&self.key, made.signing_key.serialize_pem()).unwrap();
+        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).expect("a working machine");
+        std::fs::write(&self.certificate, made.cert.pem()).expect("a working machine");
+        std::fs::write(&self.key, made.signing_key.serialize_pem()).expect("a working machine");
     }
 
     fn flags(&self) -> [&str; 4] {
@@ -51,8 +51,8 @@ impl Files {
 
     /// A client that trusts the certificate as it is now.
     fn client(&self) -> reqwest::ClientBuilder {
-        let pem = std::fs::read(&self.certificate).unwrap();
-        Client::builder().tls_certs_only([reqwest::Certificate::from_pem(&pem).unwrap()])
+        let pem = std::fs::read(&self.certificate).expect("a working machine");
+        Client::builder().tls_certs_only([reqwest::Certificate::from_pem(&pem).expect("a working machine")])
     }
 }
 
@@ -68,7 +68,7 @@ async fn live(flags: &[&str]) -> (Server, Streamer, Client) {
     let streamer = Streamer::start(&server).await;
     streamer.variant().await;
     streamer.part(0, 0).await;
-    (server, streamer, Client::builder().http2_prior_knowledge().build().unwrap())
+    (server, streamer, Client::builder().http2_prior_knowledge().build().expect("a working machine"))
 }
 
 /// Uploads a segment of this many bytes as `s0.m4s`, of a stream of its own.

@@ -49,6 +49,6 @@ mod tests {
         assert!(one.len() * 4 < text.plain().len());
         let mut back = Vec::new();
         flate2::read::GzDecoder::new(&one[..]).read_to_end(&mut back).unwrap();
-        assert_eq!(back, text.plain());
+        assert_eq!(back, text.plain()[..]);
     }
 }

@@ -60,6 +60,7 @@ fn number(digits: &str) -> Option<usize> {
 mod tests {
     use super::*;
     use Selection::{Bytes, NotModified, Unsatisfiable, Whole};
+    use actix_web::http::header::HeaderName;
     use proptest::prelude::*;
 
     fn selected(method: &Method, given: &[(HeaderName, &str)], length: usize) -> Selection {
