@@ -72,6 +72,7 @@ fn settings(flags: &Flags) -> Settings {
             ping: flags.ping_interval,
         },
         close_timeout: Duration::from_secs(5),
+        send_buffer: 128 * 1024,
         max_per_address: limits::CONNECTIONS_PER_ADDRESS,
         allowed_origins: Vec::new(),
         protocols: &[],

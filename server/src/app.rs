@@ -5,19 +5,16 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, web};
 use clap::Parser;
 use clap::error::ErrorKind;
 use tokio::signal::unix::{SignalKind, signal};
 
 use roomcast_protocol::schema;
 
-use crate::config::{Cli, Command, Serve, to_usize};
+use crate::config::{Cli, Command, Serve};
 use crate::node::Node;
-use crate::{http, publish, socket, telemetry};
-
-/// How long a lost peer may take to close; the library's clock makes shorter times hang.
-const CLIENT_DISCONNECT: std::time::Duration = std::time::Duration::from_millis(700);
+use crate::{http, listen, publish, telemetry};
 
 /// Reads the command line and carries it out.
 #[must_use]
@@ -75,26 +72,23 @@ fn serve(settings: Serve) -> Result<(), String> {
 }
 
 async fn listen(settings: Serve) -> Result<(), String> {
+    let tls = settings.delivery.tls()?;
+    let listener =
+        listen::bind(settings.listen).map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
+    let address = listener.local_addr().unwrap_or(settings.listen);
     let node = Node::new(settings);
-    let settings = &node.settings;
-    let data = web::Data::from(node.clone());
-    let routes = http::routes(&data);
-    let mut server = HttpServer::new(move || App::new().configure(routes.clone()))
-        .on_connect(socket::on_connect(to_usize(settings.connection.send_buffer), settings.connection.stall_timeout))
-        .client_disconnect_timeout(CLIENT_DISCONNECT)
-        .shutdown_timeout(settings.shutdown_timeout.as_secs())
-        .disable_signals();
-    if settings.workers > 0 {
-        server = server.workers(settings.workers);
-    }
-    let server =
-        server.bind(settings.listen).map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
-    let address = server.addrs().first().copied().unwrap_or(settings.listen);
-    tracing::info!("listening on http://{address}");
+    let routes = http::routes(&web::Data::from(node.clone()));
+    let application = move || App::new().configure(routes.clone());
+    let draining = node.watch_draining();
+    let running = listen::serve(listener, tls.clone(), node.settings.listening(), draining, application);
+    let running = running.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    tracing::info!("listening on {}://{address}", if tls.is_some() { "https" } else { "http" });
     if !address.ip().is_loopback() {
         tracing::warn!("anyone who reaches this address may open rooms: there is no authentication");
     }
-    let running = server.run();
+    if let Some(tls) = tls {
+        actix_web::rt::spawn(renew(tls));
+    }
     let handle = running.handle();
     let stopping = node.clone();
     actix_web::rt::spawn(async move {
@@ -106,6 +100,17 @@ async fn listen(settings: Serve) -> Result<(), String> {
     running.await.map_err(|error| error.to_string())?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Takes the certificate anew with every SIGHUP.
+async fn renew(tls: listen::Tls) {
+    let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+    while hangups.recv().await.is_some() {
+        match tls.reload() {
+            Ok(()) => tracing::info!("the certificate was read again"),
+            Err(reason) => tracing::error!("the old certificate stays: {reason}"),
+        }
+    }
 }
 
 async fn stop_signal() {

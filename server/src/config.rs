@@ -1,6 +1,7 @@
 //! The command line: flags over environment over defaults. Every limit of the server is a setting here.
 
 mod connection;
+mod delivery;
 mod publish;
 mod rate;
 mod value;
@@ -17,10 +18,11 @@ use roomcast_core::{hls, room};
 use roomcast_protocol::limits;
 
 pub use connection::Connection;
+pub use delivery::Delivery;
 pub use publish::Publish;
 pub use value::to_usize;
 
-use crate::{session, socket};
+use crate::{listen, session, socket};
 use value::{bytes, duration, public_url, size, time};
 
 /// Live rooms over WebSocket and Low-Latency HLS, self-hosted.
@@ -81,6 +83,9 @@ pub struct Serve {
     #[command(flatten)]
     #[serde(flatten)]
     pub connection: Connection,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub delivery: Delivery,
     /// Signals queued towards a room; over it they are refused with 503.
     #[arg(long, env = "ROOMCAST_MAX_ROOM_QUEUE", default_value_t = 1024, value_name = "COUNT")]
     pub max_room_queue: usize,
@@ -122,6 +127,20 @@ impl Serve {
     /// The settings of all connections.
     pub fn sockets(&self) -> socket::Settings {
         self.connection.sockets(session::SUBPROTOCOLS)
+    }
+
+    /// The settings of the layer below HTTP.
+    pub fn listening(&self) -> listen::Settings {
+        listen::Settings {
+            workers: self.workers,
+            max_connections: self.delivery.max_connections,
+            shutdown_timeout: self.shutdown_timeout,
+            keep_alive: self.delivery.keep_alive,
+            request_timeout: self.delivery.request_timeout,
+            stall_timeout: self.connection.stall_timeout,
+            max_unsent: u32::try_from(self.delivery.max_unsent.as_u64()).unwrap_or(u32::MAX),
+            max_streams: self.delivery.max_streams,
+        }
     }
 
     /// The settings of one room.

@@ -5,6 +5,7 @@ mod clock;
 mod config;
 mod http;
 mod ice;
+mod listen;
 mod live;
 mod node;
 mod publish;

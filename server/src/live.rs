@@ -6,15 +6,17 @@
 mod index;
 mod ingest;
 mod playback;
+mod text;
 mod track;
 
 use actix_web::http::Method;
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
 pub use index::{LiveIndex, LiveRoom};
 
 use crate::config::to_usize;
-use crate::http::{open_to_all_pages, preflight};
+use crate::http::cors;
 use crate::node::Node;
 
 /// Adds the addresses of ingest and playback.
@@ -23,30 +25,20 @@ pub fn routes(config: &mut ServiceConfig, node: &web::Data<Node>) {
     let limit = to_usize(node.settings.max_upload).saturating_mul(4) / 3 + 64 * 1024;
     config
         .service(
-            web::scope("/rooms/{room}").wrap(open_to_all_pages()).app_data(web::PayloadConfig::new(limit)).service(
-                web::resource("/data")
-                    .route(web::post().to(ingest::data))
-                    .route(web::method(Method::OPTIONS).to(preflight)),
-            ),
+            web::scope("/rooms/{room}")
+                .wrap(from_fn(cors::for_pages))
+                .app_data(web::PayloadConfig::new(limit))
+                .service(
+                    web::resource("/data")
+                        .route(web::post().to(ingest::data))
+                        .route(web::method(Method::OPTIONS).to(async || cors::preflight())),
+                ),
         )
+        // No middleware and no guards: this is what thousands of viewers ask for, each several times a second.
         .service(
             web::scope("/live/{room}/{playlist}")
-                .wrap(open_to_all_pages())
-                .service(both("/playlist.m3u8", playback::multivariant))
-                .service(both("/{track}/playlist.m3u8", playback::media_playlist))
-                .service(both("/{track}/{object}", playback::object)),
+                .service(web::resource("/playlist.m3u8").to(playback::multivariant))
+                .service(web::resource("/{track}/playlist.m3u8").to(playback::media_playlist))
+                .service(web::resource("/{track}/{object}").to(playback::object)),
         );
-}
-
-/// A resource for GET and HEAD, for the pages of any origin.
-fn both<F, Args>(path: &str, handler: F) -> actix_web::Resource
-where
-    F: actix_web::Handler<Args> + Copy,
-    Args: actix_web::FromRequest + 'static,
-    F::Output: actix_web::Responder + 'static,
-{
-    web::resource(path)
-        .route(web::get().to(handler))
-        .route(web::head().to(handler))
-        .route(web::method(Method::OPTIONS).to(preflight))
 }

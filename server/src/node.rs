@@ -10,6 +10,7 @@ use roomcast_protocol::code::CloseCode;
 
 use crate::clock::Clock;
 use crate::config::Serve;
+use crate::http::Cors;
 use crate::live::LiveIndex;
 use crate::room::Registry;
 use crate::socket::Sockets;
@@ -25,6 +26,7 @@ pub struct Node {
     pub live: Arc<LiveIndex>,
     pub sockets: Sockets,
     pub connections: Connections,
+    pub cors: Cors,
     draining: watch::Sender<bool>,
 }
 
@@ -36,6 +38,7 @@ impl Node {
             live: Arc::new(LiveIndex::default()),
             sockets: Sockets::new(settings.sockets()),
             connections: Connections::default(),
+            cors: Cors::new(&settings.delivery.cors_origin),
             draining: watch::Sender::new(false),
             settings,
         })
@@ -44,6 +47,7 @@ impl Node {
     /// Says to all that the server stops.
     pub fn drain(&self) {
         self.draining.send_replace(true);
+        self.live.wake_all();
         self.connections.close_all(CloseCode::ServiceRestart);
     }
 

@@ -38,7 +38,7 @@ use actix_web_actors::ws::{WebsocketContext, handshake_with_protocols};
 
 pub use ages::Spans;
 pub use application::{Application, Port};
-pub use descriptor::on_connect;
+pub use descriptor::{Descriptor, on_connect, prepare, report};
 pub use fill::Fill;
 pub use handshake::Refused;
 pub use lane::{Lane, LaneId};
@@ -46,7 +46,6 @@ pub use rate::Rate;
 
 use address::Addresses;
 use connection::{Connection, Wire};
-use descriptor::Descriptor;
 use intake::{Intake, Verdict};
 
 /// Settings of every connection.
@@ -64,6 +63,8 @@ pub struct Settings {
     pub spans: Spans,
     /// How long a closed connection may take to take in what is left, before its socket is shut down.
     pub close_timeout: Duration,
+    /// Bytes that may wait in the kernel, which doubles the number for its bookkeeping.
+    pub send_buffer: usize,
     /// Connections one address may have.
     pub max_per_address: usize,
     /// Origins whose pages may connect; empty: all.
@@ -105,6 +106,7 @@ impl Sockets {
             let permit = self.addresses.enter(address.ip()).ok_or(Refused::TooMany)?;
             if let Some(socket) = socket.upgrade() {
                 socket.keep(permit);
+                socket.want_send_buffer(settings.send_buffer);
             }
         }
         let (fill, verdict) = (Fill::new(settings.max_outbox), Verdict::default());

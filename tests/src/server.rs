@@ -15,6 +15,7 @@ pub struct Server {
     child: Child,
     /// `127.0.0.1:PORT`
     pub address: String,
+    scheme: String,
     log: Lines<BufReader<ChildStderr>>,
 }
 
@@ -61,8 +62,8 @@ impl Server {
         let mut child = command.stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("the server starts");
         let stderr = child.stderr.take().expect("its log is piped");
         let mut log = BufReader::new(stderr).lines();
-        let address = soon("the server to listen", listening(&mut log)).await;
-        Self { child, address, log }
+        let (scheme, address) = soon("the server to listen", listening(&mut log)).await;
+        Self { child, address, scheme, log }
     }
 
     /// Its resident memory, in KiB.
@@ -94,7 +95,7 @@ impl Server {
     /// An address on the server.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     /// Sends SIGTERM.
@@ -102,9 +103,33 @@ impl Server {
     /// # Panics
     /// When the process is gone already.
     pub async fn terminate(&self) {
+        self.signal("-TERM").await;
+    }
+
+    /// Sends a signal, such as `-HUP`.
+    ///
+    /// # Panics
+    /// When the process is gone already.
+    pub async fn signal(&self, signal: &str) {
         let pid = self.child.id().expect("the server runs").to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill runs");
+        let sent = Command::new("kill").args([signal, &pid]).status().await.expect("kill runs");
         assert!(sent.success());
+    }
+
+    /// Waits for a line of the log.
+    ///
+    /// # Panics
+    /// When the log ends before.
+    pub async fn logged(&mut self, words: &str) {
+        let found = async {
+            while let Ok(Some(line)) = self.log.next_line().await {
+                if line.contains(words) {
+                    return;
+                }
+            }
+            panic!("the log ended without {words}");
+        };
+        soon(words, found).await;
     }
 
     /// Waits for the process to end.
@@ -126,11 +151,11 @@ impl Server {
     }
 }
 
-async fn listening(log: &mut Lines<BufReader<ChildStderr>>) -> String {
+async fn listening(log: &mut Lines<BufReader<ChildStderr>>) -> (String, String) {
     let mut seen = String::new();
     while let Ok(Some(line)) = log.next_line().await {
-        if let Some((_, address)) = line.split_once("listening on http://") {
-            return address.trim().to_owned();
+        if let Some((scheme, address)) = line.split_once("listening on ").and_then(|(_, url)| url.split_once("://")) {
+            return (scheme.to_owned(), address.trim().to_owned());
         }
         seen.push_str(&line);
     }

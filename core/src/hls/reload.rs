@@ -69,10 +69,16 @@ impl Reload {
         self.msn.is_some()
     }
 
+    /// Whether the delta update is the answer, where there is one.
+    #[must_use]
+    pub const fn wants_delta(&self, snapshot: &Snapshot) -> bool {
+        self.skip && !snapshot.ended
+    }
+
     /// The text of the answer: the delta update if one was asked for and there is something to skip.
     #[must_use]
     pub fn text<'a>(&self, snapshot: &'a Snapshot) -> &'a Bytes {
-        let delta = snapshot.delta.as_ref().filter(|_| self.skip && !snapshot.ended);
+        let delta = snapshot.delta.as_ref().filter(|_| self.wants_delta(snapshot));
         delta.unwrap_or(&snapshot.playlist)
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Bodies are references to the published schemas. An answer's status is that of its code.
 
+mod playback;
+
 use serde_json::{Map, Value, json};
 
 use super::VERSION;
@@ -18,8 +20,6 @@ const INGEST: &[AckCode] = &[
     AckCode::RoomFull,
     AckCode::SequenceConflict,
 ];
-/// What a player can be answered with beside what it asked for.
-const PLAYBACK: &[AckCode] = &[AckCode::InvalidSignal, AckCode::TrackNotFound, AckCode::Unavailable];
 
 pub(super) fn openapi() -> Value {
     json!({
@@ -30,7 +30,8 @@ pub(super) fn openapi() -> Value {
             "version": VERSION,
             "summary": "Uploads of HLS media, playback and health.",
             "description": "The WebSocket is described in asyncapi.json. Uploads and playback answer pages of every origin \
-                (Access-Control-Allow-Origin: *), with an OPTIONS preflight.",
+                (Access-Control-Allow-Origin: *, unless the server names some), with an OPTIONS preflight. All of it is \
+                served over HTTP/1.1 and HTTP/2, but for the WebSocket: that is opened over HTTP/1.1.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "http://127.0.0.1:8080", "description": "A server started with its defaults." }],
@@ -48,20 +49,12 @@ pub(super) fn openapi() -> Value {
 }
 
 fn paths() -> Value {
-    let playlist = json!({ "application/vnd.apple.mpegurl": { "schema": { "type": "string" } } });
-    let media = json!({ "video/mp4": {} });
-    let track = [parameter("rid"), parameter("playlistId"), parameter("trackId")];
-    let directives = ["_HLS_msn", "_HLS_part", "_HLS_skip"].map(parameter);
-    let object = [&track[..], &[parameter("objectId")]].concat();
     json!({
         "/ws": { "get": upgrade() },
         "/rooms/{rid}/data": { "parameters": [parameter("rid")], "post": data_signal() },
-        "/live/{rid}/{playlistId}/playlist.m3u8":
-            readable("MultivariantPlaylist", "The multivariant playlist", &track[..2], &[], &playlist),
-        "/live/{rid}/{playlistId}/{trackId}/playlist.m3u8":
-            readable("MediaPlaylist", "A media playlist; with `_HLS_msn` answered once that segment or part is there", &track, &directives, &playlist),
-        "/live/{rid}/{playlistId}/{trackId}/{objectId}":
-            readable("Media", "An initialization section, part or segment; a hinted part is answered once it is there", &object, &[], &media),
+        "/live/{rid}/{playlistId}/playlist.m3u8": playback::multivariant(),
+        "/live/{rid}/{playlistId}/{trackId}/playlist.m3u8": playback::media_playlist(),
+        "/live/{rid}/{playlistId}/{trackId}/{objectId}": playback::object(),
         "/healthz": { "get": text("healthz", "Whether the process is alive", &[("200", "Alive.")]) },
         "/readyz": { "get": text("readyz", "Whether joins are taken", &[("200", "Ready."), ("503", "Draining.")]) },
         "/schema/{file}": { "parameters": [parameter("file")], "get": published() },
@@ -139,23 +132,6 @@ fn data_signal() -> Value {
         "security": [{ "ingestToken": [] }],
         "requestBody": { "required": true, "content": { "application/json": { "schema": { "$ref": "data-signals.schema.json" } } } },
         "responses": responses,
-    })
-}
-
-/// A resource with GET and HEAD.
-fn readable(id: &str, text: &str, path: &[Value], query: &[Value], content: &Value) -> Value {
-    let operation = |verb: &str, found: Value| {
-        let mut responses = answers(PLAYBACK);
-        responses.shift_insert(0, "200".into(), found);
-        json!({ "operationId": format!("{verb}{id}"), "tags": ["playback"], "summary": text, "security": [],
-            "parameters": query, "responses": responses })
-    };
-    let caching =
-        json!({ "Cache-Control": { "description": "How long it may be kept.", "schema": { "type": "string" } } });
-    json!({
-        "parameters": path,
-        "get": operation("get", json!({ "description": "What was asked for.", "headers": caching, "content": content })),
-        "head": operation("head", json!({ "description": "Its headers.", "headers": caching })),
     })
 }
 

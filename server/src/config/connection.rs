@@ -50,11 +50,11 @@ pub struct Connection {
     #[arg(long, env = "ROOMCAST_CLOSE_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub close_timeout: Duration,
-    /// How long a peer may leave bytes unacknowledged before the kernel cuts its connection.
+    /// How long a peer may take nothing of what waits for it before its connection is cut, downloads included.
     #[arg(long, env = "ROOMCAST_STALL_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub stall_timeout: Duration,
-    /// Bytes of one connection that may wait in the kernel (it doubles the number for its bookkeeping).
+    /// Bytes of one WebSocket connection that may wait in the kernel (it doubles the number for its bookkeeping).
     #[arg(long, env = "ROOMCAST_SEND_BUFFER", default_value_t = ByteSize(SEND_BUFFER), value_parser = size, value_name = "SIZE")]
     #[serde(serialize_with = "bytes")]
     pub send_buffer: ByteSize,
@@ -73,7 +73,7 @@ pub struct Connection {
     pub allow_origin: Vec<String>,
 }
 
-/// Enough for 10 Mbit/s at 100 ms, which is how media goes out of the same sockets.
+/// Enough for 10 Mbit/s at 100 ms.
 const SEND_BUFFER: u64 = 128 * 1024;
 
 impl Connection {
@@ -91,6 +91,7 @@ impl Connection {
                 ping: self.ping_interval,
             },
             close_timeout: self.close_timeout,
+            send_buffer: to_usize(self.send_buffer),
             max_per_address: self.max_connections_per_address,
             allowed_origins: self.allow_origin.clone(),
             protocols,

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use roomcast_core::hls::Change;
 use roomcast_protocol::id::{ObjectId, RoomId};
 
+use super::text::Text;
 use super::track::LiveTrack;
 
 type Shared<K, V> = RwLock<HashMap<K, Arc<V>>>;
@@ -50,6 +51,15 @@ impl LiveIndex {
         find(&find(&self.rooms, room)?.playlists, playlist)
     }
 
+    /// Wakes everyone who waits for any track, with nothing new: the server stops.
+    pub fn wake_all(&self) {
+        for room in all(&self.rooms) {
+            for playlist in all(&room.playlists) {
+                all(&playlist.tracks).iter().for_each(|track| track.wake());
+            }
+        }
+    }
+
     pub fn track(&self, room: &RoomId, playlist: &ObjectId, track: &ObjectId) -> Option<Arc<LiveTrack>> {
         find(&self.playlist(room, playlist)?.tracks, track)
     }
@@ -72,8 +82,8 @@ impl LiveRoom {
             Change::Remove { track, object } => playlist.track(&track).remove(&object),
             Change::Media { track, snapshot } => playlist.track(&track).publish(snapshot),
             Change::Multivariant(text) => {
-                let text = Bytes::copy_from_slice(text.as_bytes());
-                *playlist.multivariant.write().unwrap_or_else(PoisonError::into_inner) = Some(text);
+                let text = Text::new(Bytes::copy_from_slice(text.as_bytes()));
+                *playlist.multivariant.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(text));
             }
         }
     }
@@ -94,12 +104,12 @@ impl LiveRoom {
 /// One multivariant playlist and its tracks.
 #[derive(Debug, Default)]
 pub struct LivePlaylist {
-    multivariant: RwLock<Option<Bytes>>,
+    multivariant: RwLock<Option<Arc<Text>>>,
     tracks: Shared<ObjectId, LiveTrack>,
 }
 
 impl LivePlaylist {
-    pub fn multivariant(&self) -> Option<Bytes> {
+    pub fn multivariant(&self) -> Option<Arc<Text>> {
         self.multivariant.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -114,6 +124,10 @@ impl LivePlaylist {
 
 fn find<K: std::hash::Hash + Eq, V>(shared: &Shared<K, V>, key: &K) -> Option<Arc<V>> {
     shared.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+}
+
+fn all<K, V>(shared: &Shared<K, V>) -> Vec<Arc<V>> {
+    shared.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
 }
 
 fn put<K: std::hash::Hash + Eq, V>(shared: &Shared<K, V>, key: K, value: Arc<V>) {

@@ -25,9 +25,42 @@ pub struct Descriptor {
     number: RawFd,
     permit: RefCell<Option<Permit>>,
     closed_by_peer: Cell<bool>,
+    ended: Cell<bool>,
+    send_buffer: Cell<Option<usize>>,
 }
 
 impl Descriptor {
+    /// Takes hold of a connection. Whoever gets it has to drop it before the stream.
+    pub fn hold(stream: &TcpStream) -> Rc<Self> {
+        Rc::new(Self {
+            number: stream.as_raw_fd(),
+            permit: RefCell::new(None),
+            closed_by_peer: Cell::new(false),
+            ended: Cell::new(false),
+            send_buffer: Cell::new(None),
+        })
+    }
+
+    /// Asks the owner of the stream to let this many bytes wait in the kernel and no more.
+    pub fn want_send_buffer(&self, bytes: usize) {
+        self.send_buffer.set(Some(bytes));
+    }
+
+    /// What was asked for, once.
+    pub fn take_send_buffer(&self) -> Option<usize> {
+        self.send_buffer.take()
+    }
+
+    /// The owner of the stream has read the end of what the peer sends, or an error.
+    pub fn set_ended(&self) {
+        self.ended.set(true);
+    }
+
+    /// Whether nothing will be read any more.
+    pub fn is_ended(&self) -> bool {
+        self.ended.get()
+    }
+
     /// The descriptor of the connection that a request came on.
     pub fn of(request: &HttpRequest) -> Weak<Self> {
         request.conn_data::<Rc<Self>>().map(Rc::downgrade).unwrap_or_default()
@@ -60,28 +93,32 @@ impl Descriptor {
     }
 }
 
-/// What a server does with each new connection, for `HttpServer::on_connect`: `send_buffer` bytes at most wait in
-/// the kernel, and the kernel ends a connection whose peer has taken nothing for `stall_timeout`.
+/// What a server of WebSockets alone does with each new connection, for `HttpServer::on_connect`: `send_buffer` bytes
+/// at most wait in the kernel, and the kernel ends a connection whose peer has taken nothing for `stall_timeout`.
 pub fn on_connect(
     send_buffer: usize,
     stall_timeout: Duration,
 ) -> impl Fn(&dyn Any, &mut Extensions) + Clone + Send + Sync + 'static {
     move |connection, data| {
         let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
-        let socket = SockRef::from(stream);
-        let set = [
-            socket.set_tcp_nodelay(true),
-            // The kernel doubles it, for its own bookkeeping.
-            socket.set_send_buffer_size(send_buffer),
-            socket.set_tcp_user_timeout(Some(stall_timeout)),
-        ];
-        for error in set.into_iter().filter_map(Result::err) {
-            tracing::debug!(%error, "a socket option was refused");
-        }
-        data.insert(Rc::new(Descriptor {
-            number: stream.as_raw_fd(),
-            permit: RefCell::new(None),
-            closed_by_peer: Cell::new(false),
-        }));
+        prepare(stream, stall_timeout);
+        // The kernel doubles it, for its own bookkeeping.
+        report(SockRef::from(stream).set_send_buffer_size(send_buffer));
+        data.insert(Descriptor::hold(stream));
+    }
+}
+
+/// Sets the options of any new connection: what is written goes out at once, and the kernel ends a connection whose
+/// peer has taken nothing for `stall_timeout`.
+pub fn prepare(stream: &TcpStream, stall_timeout: Duration) {
+    let socket = SockRef::from(stream);
+    report(socket.set_tcp_nodelay(true));
+    report(socket.set_tcp_user_timeout(Some(stall_timeout)));
+}
+
+/// A connection does without an option that the system refuses.
+pub fn report(set: std::io::Result<()>) {
+    if let Err(error) = set {
+        tracing::debug!(%error, "a socket option was refused");
     }
 }

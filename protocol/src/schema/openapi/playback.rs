@@ -1,0 +1,100 @@
+//! Playlists and media, as a player asks for them.
+
+use serde_json::{Value, json};
+
+use super::{answers, parameter};
+use crate::code::AckCode;
+
+/// What a player can be answered with beside what it asked for.
+const PLAYBACK: &[AckCode] = &[AckCode::InvalidSignal, AckCode::TrackNotFound, AckCode::Unavailable];
+
+pub(super) fn multivariant() -> Value {
+    playlist("MultivariantPlaylist", "The multivariant playlist", &track()[..2], &[])
+}
+
+pub(super) fn media_playlist() -> Value {
+    let text = "A media playlist; with `_HLS_msn` answered once that segment or part is there";
+    playlist("MediaPlaylist", text, &track(), &["_HLS_msn", "_HLS_part", "_HLS_skip"].map(parameter))
+}
+
+fn playlist(id: &str, text: &str, path: &[Value], query: &[Value]) -> Value {
+    let content = json!({ "application/vnd.apple.mpegurl": { "schema": { "type": "string" } } });
+    let headers = json!({
+        "Cache-Control": caching(),
+        "Content-Encoding": header("`gzip` for those who accept it.", &json!({ "const": "gzip" })),
+        "Vary": header("What the answer depends on.", &json!({ "type": "string" })),
+    });
+    let found = |content: Option<&Value>| vec![("200", described("What was asked for.", &headers, content))];
+    json!({
+        "parameters": path,
+        "get": operation("get", id, text, query, found(Some(&content))),
+        "head": operation("head", id, text, query, found(None)),
+    })
+}
+
+pub(super) fn object() -> Value {
+    let text = "An initialization section, part or segment; a hinted part is answered once it is there";
+    let content = json!({ "video/mp4": {} });
+    let conditions = [
+        ("If-None-Match", "Send nothing if it still has this tag."),
+        ("Range", "Send only these bytes; more than one range is answered with the whole."),
+        ("If-Range", "Send only the range if it still has this tag, else the whole."),
+    ];
+    let conditions = conditions.map(|(name, text)| {
+        json!({ "name": name, "in": "header", "required": false, "description": text, "schema": { "type": "string" } })
+    });
+    let string = json!({ "type": "string" });
+    let whole = json!({
+        "Accept-Ranges": header("Ranges of bytes may be asked for.", &json!({ "const": "bytes" })),
+        "Cache-Control": caching(),
+        "ETag": header("A strong tag: the same tag means the same bytes.", &string),
+    });
+    let mut part = whole.clone();
+    part["Content-Range"] = header("Which bytes of how many.", &string);
+    let found = |content: Option<&Value>| {
+        vec![
+            ("200", described("What was asked for.", &whole, content)),
+            ("304", described("It still has the tag that was given.", &whole, None)),
+        ]
+    };
+    let ranged = [
+        ("206", described("The bytes that were asked for.", &part, Some(&content))),
+        ("416", described("Nothing of it lies in the range.", &part, None)),
+    ];
+    let got: Vec<_> = found(Some(&content)).into_iter().chain(ranged).collect();
+    let path = [&track()[..], &[parameter("objectId")]].concat();
+    json!({
+        "parameters": path,
+        "get": operation("get", "Media", text, &conditions, got),
+        "head": operation("head", "Media", text, &conditions[..1], found(None)),
+    })
+}
+
+fn track() -> [Value; 3] {
+    ["rid", "playlistId", "trackId"].map(parameter)
+}
+
+fn operation(verb: &str, id: &str, text: &str, parameters: &[Value], found: Vec<(&str, Value)>) -> Value {
+    let mut responses = answers(PLAYBACK);
+    for (index, (status, response)) in found.into_iter().enumerate() {
+        responses.shift_insert(index, status.into(), response);
+    }
+    json!({ "operationId": format!("{verb}{id}"), "tags": ["playback"], "summary": text, "security": [],
+        "parameters": parameters, "responses": responses })
+}
+
+fn described(text: &str, headers: &Value, content: Option<&Value>) -> Value {
+    let mut response = json!({ "description": text, "headers": headers });
+    if let Some(content) = content {
+        response["content"] = content.clone();
+    }
+    response
+}
+
+fn header(text: &str, schema: &Value) -> Value {
+    json!({ "description": text, "schema": schema })
+}
+
+fn caching() -> Value {
+    header("How long a cache may keep it.", &json!({ "type": "string" }))
+}

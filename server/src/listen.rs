@@ -1,0 +1,226 @@
+//! TCP connections, up to the requests they carry.
+//!
+//! ```text
+//! TcpStream ─▶ Link ─┬─ preface ─┬──▶ HTTP/1.1 (actix-http) ─┐
+//!                    └─ TLS, ALPN ┴─▶ HTTP/2 (h2) ───────────┴─▶ the application
+//! ```
+//!
+//! One application per worker thread serves both. HTTP/2 is driven here: actix-http's own dispatcher advertises no
+//! bound on concurrent streams, goes on waiting for streams that were cancelled, and does not close in a shutdown;
+//! and its look at a connection's first bytes waits for them for ever. Nothing here knows what is served.
+
+mod http2;
+mod link;
+mod preface;
+mod tls;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix_codec::{AsyncRead, AsyncWrite};
+use actix_http::{HttpService, Request};
+use actix_server::{Server, ServerBuilder};
+use actix_service::{IntoServiceFactory, Service, ServiceFactory, fn_factory, fn_service};
+use actix_web::body::BoxBody;
+use actix_web::dev::{AppConfig, Extensions, ServiceResponse};
+use actix_web::rt::net::TcpStream;
+use socket2::{Domain, Socket, Type};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use link::{Link, Linked};
+
+pub use tls::Tls;
+
+/// How long a lost peer may take to close; the library's clock makes shorter times hang.
+const CLIENT_DISCONNECT: Duration = Duration::from_millis(700);
+/// Connections that wait to be accepted; the system may allow fewer.
+const BACKLOG: i32 = 4096;
+
+/// What holds for every connection.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Worker threads; 0: one per core.
+    pub workers: usize,
+    /// Connections each of them takes.
+    pub max_connections: usize,
+    /// How long requests may go on in a shutdown.
+    pub shutdown_timeout: Duration,
+    /// How long a connection without a request stays open.
+    pub keep_alive: Duration,
+    /// How long a connection may take for its first bytes, and for the head of a request.
+    pub request_timeout: Duration,
+    /// How long a peer may take nothing of what waits for it.
+    pub stall_timeout: Duration,
+    /// Bytes that may wait in the kernel unsent.
+    pub max_unsent: u32,
+    /// Requests one HTTP/2 connection may have open.
+    pub max_streams: u32,
+}
+
+/// An address to listen on.
+///
+/// # Errors
+/// When the system does not allow it.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// A server of this application on an address that was bound. `draining` becomes true when it stops.
+///
+/// # Errors
+/// When the system refuses the address after all.
+pub fn serve<F, I, S>(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    settings: Settings,
+    draining: watch::Receiver<bool>,
+    application: F,
+) -> io::Result<Server>
+where
+    F: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: Application,
+{
+    let mut builder = ServerBuilder::new()
+        .max_concurrent_connections(settings.max_connections)
+        .shutdown_timeout(settings.shutdown_timeout.as_secs())
+        .disable_signals();
+    if settings.workers > 0 {
+        builder = builder.workers(settings.workers);
+    }
+    let per_worker = move || {
+        let (tls, settings, draining) = (tls.clone(), settings.clone(), draining.clone());
+        let application = application().into_factory();
+        let worker = Rc::new(move || {
+            let made = application.new_service(AppConfig::default());
+            worker(made, tls.clone(), settings.clone(), draining.clone())
+        });
+        fn_factory(move || worker())
+    };
+    Ok(builder.listen("roomcast", listener, per_worker)?.run())
+}
+
+/// An application of actix-web, as `HttpServer` takes it.
+pub trait Application:
+    ServiceFactory<
+        Request,
+        Config = AppConfig,
+        Response = ServiceResponse<BoxBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    > + 'static
+{
+}
+
+impl<S> Application for S where
+    S: ServiceFactory<
+            Request,
+            Config = AppConfig,
+            Response = ServiceResponse<BoxBody>,
+            Error = actix_web::Error,
+            InitError = (),
+        > + 'static
+{
+}
+
+/// What one worker thread does with its connections.
+async fn worker<S>(
+    application: impl Future<Output = Result<S, ()>>,
+    tls: Option<Tls>,
+    settings: Settings,
+    draining: watch::Receiver<bool>,
+) -> Result<impl Service<TcpStream, Response = (), Error = ()>, ()>
+where
+    S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
+{
+    let application = Rc::new(application.await?);
+    let plain = http1(&application, &settings, &draining).await?;
+    let secure = http1(&application, &settings, &draining).await?;
+    let shared = Rc::new((application, plain, secure, tls, settings, draining));
+    Ok(fn_service(move |stream: TcpStream| {
+        let shared = Rc::clone(&shared);
+        async move {
+            let (application, plain, secure, tls, settings, draining) = &*shared;
+            let peer = stream.peer_addr().ok();
+            let mut link = Link::new(stream, settings);
+            let first_words = begin(&mut link, tls.is_some(), settings, draining).await;
+            // All but the usual connection in a box, so that this one is no larger than it has to be.
+            match (first_words, tls) {
+                (Some(_), Some(tls)) => {
+                    let secured = timeout(settings.request_timeout, tls.acceptor().accept(link));
+                    let Ok(Ok(stream)) = Box::pin(secured).await else { return Ok(()) };
+                    if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2) {
+                        Box::pin(http2::serve(stream, Rc::clone(application), peer, settings, draining.clone())).await;
+                    } else {
+                        let _ = Box::pin(secure.call((stream, peer))).await;
+                    }
+                }
+                (Some(true), None) => {
+                    Box::pin(http2::serve(link, Rc::clone(application), peer, settings, draining.clone())).await;
+                }
+                (Some(false), None) => {
+                    let _ = plain.call((link, peer)).await;
+                }
+                (None, _) => {}
+            }
+            Ok(())
+        }
+    }))
+}
+
+/// Waits for a connection's first bytes: whether they are the preface of HTTP/2; none when they do not come.
+async fn begin(link: &mut Link, tls: bool, settings: &Settings, draining: &watch::Receiver<bool>) -> Option<bool> {
+    if tls {
+        return Some(false);
+    }
+    let mut draining = draining.clone();
+    tokio::select! {
+        biased;
+        read = timeout(settings.request_timeout, preface::is_http2(link)) => read.ok()?.ok(),
+        _ = draining.wait_for(|draining| *draining) => None,
+    }
+}
+
+/// The library's side of HTTP/1.1.
+async fn http1<T, S>(
+    application: &Rc<S>,
+    settings: &Settings,
+    draining: &watch::Receiver<bool>,
+) -> Result<impl Service<(T, Option<SocketAddr>), Response = ()> + use<T, S>, ()>
+where
+    T: Linked + AsyncRead + AsyncWrite + Unpin + 'static,
+    S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
+{
+    let (application, draining) = (Rc::clone(application), draining.clone());
+    let service = fn_factory(move || {
+        let application = Rc::clone(&application);
+        async move {
+            Ok::<_, ()>(fn_service(move |request| {
+                let answer = application.call(request);
+                async move { answer.await.map_err(|error| error.error_response()) }
+            }))
+        }
+    });
+    let made = HttpService::<T, _, BoxBody>::build()
+        .keep_alive(settings.keep_alive)
+        .client_request_timeout(settings.request_timeout)
+        .client_disconnect_timeout(CLIENT_DISCONNECT)
+        .graceful_shutdown_signal(move || {
+            let mut draining = draining.clone();
+            async move {
+                let _ = draining.wait_for(|draining| *draining).await;
+            }
+        })
+        .on_connect_ext(|connection: &T, data: &mut Extensions| {
+            data.insert(connection.link().descriptor());
+        })
+        .h1(service);
+    made.new_service(()).await
+}

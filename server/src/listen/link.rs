@@ -1,0 +1,200 @@
+//! One TCP connection below HTTP and TLS: how long its peer may take nothing, and what is read from it meanwhile.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use actix_codec::{AsyncRead, AsyncWrite, ReadBuf};
+use actix_web::rt::net::TcpStream;
+use bytes::{Buf, BytesMut};
+use socket2::SockRef;
+use tokio::time::{Sleep, sleep};
+use tokio_rustls::server::TlsStream;
+
+use super::Settings;
+use crate::socket::{self, Descriptor};
+
+/// Bytes that are read from a peer while it takes nothing, if it is [`Link::restrained`].
+const WHILE_BLOCKED: usize = 16 * 1024;
+/// Most bytes read ahead at a time.
+const AHEAD: usize = 1024;
+
+/// A connection.
+#[derive(Debug)]
+pub struct Link {
+    // Before the stream, so that it goes first.
+    descriptor: Rc<Descriptor>,
+    stream: TcpStream,
+    ahead: BytesMut,
+    stall_timeout: Duration,
+    restrained: bool,
+    blocked: Option<Blocked>,
+}
+
+/// The peer takes nothing.
+#[derive(Debug)]
+struct Blocked {
+    limit: Pin<Box<Sleep>>,
+    /// Bytes that may still be read.
+    readable: usize,
+    /// Whether a reader was told to wait.
+    reader: bool,
+}
+
+impl Link {
+    pub fn new(stream: TcpStream, settings: &Settings) -> Self {
+        socket::prepare(&stream, settings.stall_timeout);
+        socket::report(SockRef::from(&stream).set_tcp_notsent_lowat(settings.max_unsent));
+        Self {
+            descriptor: Descriptor::hold(&stream),
+            stream,
+            ahead: BytesMut::new(),
+            stall_timeout: settings.stall_timeout,
+            restrained: false,
+            blocked: None,
+        }
+    }
+
+    pub fn descriptor(&self) -> Rc<Descriptor> {
+        Rc::clone(&self.descriptor)
+    }
+
+    /// Reads little from a peer that takes nothing: with HTTP/2 each request makes for an answer that waits.
+    pub fn restrain(&mut self) {
+        self.restrained = true;
+    }
+
+    /// What has come so far, and more of it, without taking it away.
+    pub async fn read_ahead(&mut self) -> io::Result<&[u8]> {
+        let mut bytes = [0; AHEAD];
+        let mut more = ReadBuf::new(&mut bytes);
+        poll_fn(|cx| Pin::new(&mut self.stream).poll_read(cx, &mut more)).await?;
+        if more.filled().is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.ahead.extend_from_slice(more.filled());
+        Ok(&self.ahead)
+    }
+
+    fn may_read(&mut self) -> bool {
+        match &mut self.blocked {
+            Some(blocked) if self.restrained && blocked.readable == 0 => {
+                blocked.reader = true;
+                false
+            }
+            _ => true,
+        }
+    }
+
+    /// Hears how a write went.
+    fn written(&mut self, wrote: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if wrote.is_ready() {
+            if self.blocked.take().is_some_and(|blocked| blocked.reader) {
+                cx.waker().wake_by_ref();
+            }
+            return wrote;
+        }
+        let stall_timeout = self.stall_timeout;
+        let blocked = self.blocked.get_or_insert_with(|| Blocked {
+            limit: Box::pin(sleep(stall_timeout)),
+            readable: WHILE_BLOCKED,
+            reader: false,
+        });
+        ready!(blocked.limit.as_mut().poll(cx));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes nothing")))
+    }
+
+    /// Bounds what waits in the kernel once a WebSocket wants it so.
+    fn before_write(&self) {
+        if let Some(bytes) = self.descriptor.take_send_buffer() {
+            socket::report(SockRef::from(&self.stream).set_send_buffer_size(bytes));
+        }
+    }
+}
+
+impl AsyncRead for Link {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if !this.ahead.is_empty() {
+            let count = this.ahead.len().min(into.remaining());
+            into.put_slice(&this.ahead[..count]);
+            this.ahead.advance(count);
+            if this.ahead.is_empty() {
+                this.ahead = BytesMut::new();
+            }
+            return Poll::Ready(Ok(()));
+        }
+        if !this.may_read() {
+            return Poll::Pending;
+        }
+        let before = into.filled().len();
+        let read = ready!(Pin::new(&mut this.stream).poll_read(cx, into));
+        let count = into.filled().len() - before;
+        if read.is_err() || (count == 0 && into.remaining() > 0) {
+            this.descriptor.set_ended();
+        }
+        if let Some(blocked) = &mut this.blocked {
+            blocked.readable = blocked.readable.saturating_sub(count);
+        }
+        Poll::Ready(read)
+    }
+}
+
+impl AsyncWrite for Link {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.before_write();
+        let wrote = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.written(wrote, cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.before_write();
+        let wrote = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.written(wrote, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// What a [`Link`] is below of.
+pub trait Linked {
+    fn link(&self) -> &Link;
+    fn link_mut(&mut self) -> &mut Link;
+}
+
+impl Linked for Link {
+    fn link(&self) -> &Link {
+        self
+    }
+
+    fn link_mut(&mut self) -> &mut Link {
+        self
+    }
+}
+
+impl Linked for TlsStream<Link> {
+    fn link(&self) -> &Link {
+        self.get_ref().0
+    }
+
+    fn link_mut(&mut self) -> &mut Link {
+        self.get_mut().0
+    }
+}

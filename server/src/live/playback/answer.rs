@@ -1,0 +1,94 @@
+//! The answers to players, put together of what was prepared.
+
+use actix_web::http::header::{
+    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, VARY,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
+
+use roomcast_protocol::code::AckCode;
+
+use super::freshness::NEVER;
+use super::range::{Selection, select};
+use super::waiting::Stop;
+use super::{coding, pieces};
+use crate::http::{answer, cors};
+use crate::live::text::Text;
+use crate::live::track::Stored;
+
+const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
+
+/// The answer to what is neither GET nor HEAD.
+pub fn to_other_method(request: &HttpRequest) -> Option<HttpResponse> {
+    match *request.method() {
+        Method::GET | Method::HEAD => None,
+        Method::OPTIONS => Some(cors::preflight()),
+        _ => Some(HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD, OPTIONS")).finish()),
+    }
+}
+
+/// A playlist, in gzip for those who take it.
+pub fn playlist(request: &HttpRequest, text: &Text, fresh: HeaderValue) -> HttpResponse {
+    let gzip = coding::takes_gzip(request.headers());
+    let body = if gzip { text.gzip() } else { text.plain() };
+    let mut response = HttpResponse::with_body(StatusCode::OK, pieces::body(body.clone()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, PLAYLIST_TYPE);
+    headers.insert(CACHE_CONTROL, fresh);
+    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    if gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
+/// An object, or what a request wants of it.
+pub fn object(request: &HttpRequest, stored: &Stored, fresh: HeaderValue) -> HttpResponse {
+    let media = &stored.media;
+    let length = media.bytes.len();
+    let (status, body, range) = match select(request.method(), request.headers(), length, || stored.tag()) {
+        Selection::Whole => (StatusCode::OK, media.bytes.clone(), None),
+        Selection::NotModified => (StatusCode::NOT_MODIFIED, Bytes::new(), None),
+        Selection::Unsatisfiable => {
+            (StatusCode::RANGE_NOT_SATISFIABLE, Bytes::new(), Some(format!("bytes */{length}")))
+        }
+        Selection::Bytes(first, last) => {
+            let range = format!("bytes {first}-{last}/{length}");
+            (StatusCode::PARTIAL_CONTENT, media.bytes.slice(first..=last), Some(range))
+        }
+    };
+    let mut response = HttpResponse::with_body(status, pieces::body(body));
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, if status == StatusCode::RANGE_NOT_SATISFIABLE { NEVER } else { fresh });
+    headers.insert(ETAG, stored.tag());
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if status.is_success() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type));
+    }
+    if let Some(range) = range {
+        headers.insert(CONTENT_RANGE, HeaderValue::try_from(range).expect("letters and digits"));
+    }
+    response
+}
+
+/// Why there is neither; `missing` says how long a cache may know that there is nothing.
+pub fn stopped(stop: &Stop, missing: impl FnOnce() -> HeaderValue) -> HttpResponse {
+    match stop {
+        Stop::BadId(error) => bad_request(error.to_string()),
+        Stop::Refused(reason) => bad_request((*reason).to_owned()),
+        Stop::TooLong => kept(AckCode::Unavailable, "what was asked for did not come in time".to_owned(), NEVER),
+        Stop::NotPlayable => kept(AckCode::TrackNotFound, AckCode::TrackNotFound.meaning().to_owned(), missing()),
+    }
+}
+
+/// The answer to a request that makes no sense now.
+pub fn bad_request(reason: String) -> HttpResponse {
+    kept(AckCode::InvalidSignal, reason, NEVER)
+}
+
+fn kept(code: AckCode, reason: String, fresh: HeaderValue) -> HttpResponse {
+    let mut response = answer::error(code, reason);
+    response.headers_mut().insert(CACHE_CONTROL, fresh);
+    response
+}

@@ -1,0 +1,99 @@
+//! Waits for a state of a track: for a part, a segment or the end.
+//!
+//! One change wakes all who wait, and each decides anew. Who waits holds a place in the track's list and one timer.
+
+use std::future::poll_fn;
+use std::rc::Weak;
+use std::sync::Arc;
+use std::task::Poll;
+
+use actix_web::HttpRequest;
+use tokio::sync::watch;
+
+use roomcast_core::hls::{Decision, Snapshot};
+use roomcast_protocol::id::InvalidId;
+
+use crate::live::track::{LiveTrack, Newest, Published};
+use crate::node::Node;
+use crate::socket::Descriptor;
+
+/// A reader waits at most this many target durations.
+const WAIT_TARGETS: u32 = 3;
+
+/// Why there is no answer from a track.
+#[derive(Debug, Clone)]
+pub enum Stop {
+    /// Not an id.
+    BadId(InvalidId),
+    /// The request makes no sense, for this reason.
+    Refused(&'static str),
+    /// There is nothing of that name.
+    NotPlayable,
+    /// It did not come in time, the server stops, or nobody is there any more to be answered.
+    TooLong,
+}
+
+impl From<InvalidId> for Stop {
+    fn from(error: InvalidId) -> Self {
+        Self::BadId(error)
+    }
+}
+
+/// Waits until `decide` says to answer, at most for three target durations.
+pub async fn wait(
+    request: &HttpRequest,
+    node: &Node,
+    track: &LiveTrack,
+    decide: impl Fn(&Snapshot) -> Decision,
+) -> Result<Arc<Published>, Stop> {
+    let now = track.newest().ok_or(Stop::NotPlayable)?;
+    if let Some(decided) = decided(&now, &decide) {
+        return decided;
+    }
+    let mut newest = track.watch();
+    let limit = tokio::time::sleep(now.snapshot.target_duration * WAIT_TARGETS);
+    drop(now);
+    tokio::select! {
+        biased;
+        answer = until(&mut newest, node, decide) => answer,
+        () = abandoned(Descriptor::of(request)) => Err(Stop::TooLong),
+        () = limit => Err(Stop::TooLong),
+    }
+}
+
+async fn until(
+    newest: &mut watch::Receiver<Newest>,
+    node: &Node,
+    decide: impl Fn(&Snapshot) -> Decision,
+) -> Result<Arc<Published>, Stop> {
+    loop {
+        let now = newest.borrow_and_update().clone().ok_or(Stop::NotPlayable)?;
+        if let Some(decided) = decided(&now, &decide) {
+            return decided;
+        }
+        // Looked at only behind the list: who stops the server sets it first and then wakes all.
+        if node.is_draining() {
+            return Err(Stop::TooLong);
+        }
+        drop(now);
+        newest.changed().await.map_err(|_| Stop::TooLong)?;
+    }
+}
+
+fn decided(now: &Arc<Published>, decide: impl Fn(&Snapshot) -> Decision) -> Option<Result<Arc<Published>, Stop>> {
+    match decide(&now.snapshot) {
+        Decision::Answer => Some(Ok(Arc::clone(now))),
+        Decision::Refuse(reason) => Some(Err(Stop::Refused(reason))),
+        Decision::Wait => None,
+    }
+}
+
+/// Until the peer has closed its connection. The dispatcher of HTTP/1.1 reads on while it waits for an answer, and
+/// in the same task: there is no need to be woken. A stream of HTTP/2 is dropped with all that waits for it.
+async fn abandoned(socket: Weak<Descriptor>) {
+    poll_fn(|_| match socket.upgrade() {
+        Some(socket) if socket.is_ended() => Poll::Ready(()),
+        _ => Poll::Pending,
+    })
+    .await;
+}

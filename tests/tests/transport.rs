@@ -1,0 +1,317 @@
+//! What is below requests: HTTP/2 with and without TLS, silent and slow peers, bounds.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt as _;
+use reqwest::{Client, Version};
+use roomcast_tests::broadcast::{Streamer, get};
+use roomcast_tests::raw::{HANDSHAKE, Raw};
+use roomcast_tests::server::{Server, program};
+use roomcast_tests::soon;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+
+const MEDIA: &str = "/live/demo/main/v0/playlist.m3u8";
+const MEBIBYTE: usize = 1 << 20;
+
+/// Files of a certificate for 127.0.0.1, removed when dropped.
+struct Files {
+    folder: PathBuf,
+    certificate: String,
+    key: String,
+}
+
+impl Files {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("roomcast-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a working machine");
+        let path = |file: &str| folder.join(file).to_str().expect("a working machine").to_owned();
+        let files = Self { certificate: path("cert.pem"), key: path("key.pem"), folder };
+        files.renew();
+        files
+    }
+
+    fn renew(&self) {
+        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).expect("a working machine");
+        std::fs::write(&self.certificate, made.cert.pem()).expect("a working machine");
+        std::fs::write(&self.key, made.signing_key.serialize_pem()).expect("a working machine");
+    }
+
+    fn flags(&self) -> [&str; 4] {
+        ["--tls-cert", &self.certificate, "--tls-key", &self.key]
+    }
+
+    /// A client that trusts the certificate as it is now.
+    fn client(&self) -> reqwest::ClientBuilder {
+        let pem = std::fs::read(&self.certificate).expect("a working machine");
+        Client::builder().tls_certs_only([reqwest::Certificate::from_pem(&pem).expect("a working machine")])
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A stream with one part, and a client of HTTP/2 without TLS.
+async fn live(flags: &[&str]) -> (Server, Streamer, Client) {
+    let server = Server::start(flags).await;
+    let streamer = Streamer::start(&server).await;
+    streamer.variant().await;
+    streamer.part(0, 0).await;
+    (server, streamer, Client::builder().http2_prior_knowledge().build().expect("a working machine"))
+}
+
+/// Uploads a segment of this many bytes as `s0.m4s`, of a stream of its own.
+async fn large(server: &Server, bytes: usize) -> Streamer {
+    let streamer = Streamer::start(server).await;
+    streamer.variant().await;
+    let payload = json!({"playlist": {"id": "main"}, "variant": {"id": "v0"},
+        "segment": {"id": "s0.m4s", "sequence": 0, "duration": 1, "data": STANDARD.encode(vec![7; bytes])}});
+    assert_eq!(streamer.upload("updateSegment", bytes, payload).await.0, 200);
+    streamer
+}
+
+#[tokio::test]
+async fn many_reloads_wait_on_one_http2_connection() {
+    let (server, streamer, client) = live(&[]).await;
+    let url = server.url(&format!("{MEDIA}?_HLS_msn=0&_HLS_part=1"));
+    let warm = soon("an answer", client.get(server.url(MEDIA)).send()).await.unwrap();
+    assert_eq!((warm.version(), warm.status().as_u16()), (Version::HTTP_2, 200));
+    assert!(warm.headers().contains_key("date") && warm.headers().contains_key("content-length"));
+    let waiting: Vec<_> = (0..200).map(|_| tokio::spawn(client.get(&url).send())).collect();
+    // On the same connection, opened behind all others.
+    soon("an answer", client.get(server.url(MEDIA)).send()).await.unwrap();
+    assert!(waiting.iter().all(|waiter| !waiter.is_finished()));
+    streamer.part(0, 1).await;
+    for waiter in waiting {
+        let answer = soon("the reload", waiter).await.unwrap().unwrap();
+        assert_eq!(answer.version(), Version::HTTP_2);
+        assert!(answer.text().await.unwrap().contains("URI=\"p1.m4s\""));
+    }
+}
+
+#[tokio::test]
+async fn http2_carries_uploads_ranges_and_heads() {
+    let server = Server::start(&[]).await;
+    let streamer = Streamer::start(&server).await;
+    streamer.variant().await;
+    let client = Client::builder().http2_prior_knowledge().build().unwrap();
+    let bytes = vec![9; 3 * MEBIBYTE];
+    let signal = json!({"action": "updateSegment", "version": 1, "id": "7f0c2d3e-7d43-4f0e-8f6b-0d5e0e3a7c11",
+        "timestamp": "1732287600123", "numbytes": bytes.len(), "payload": {"playlist": {"id": "main"},
+        "variant": {"id": "v0"}, "segment": {"id": "s0.m4s", "sequence": 0, "duration": 1, "data": STANDARD.encode(&bytes)}}});
+    let upload = client.post(server.url("/rooms/demo/data")).bearer_auth(&streamer.token);
+    let upload = upload.header("content-type", "application/json").body(signal.to_string()).send();
+    let answer = soon("the upload", upload).await.unwrap();
+    assert_eq!((answer.version(), answer.status().as_u16()), (Version::HTTP_2, 200), "{:?}", answer.text().await);
+    let url = server.url("/live/demo/main/v0/s0.m4s");
+    let whole = soon("the segment", client.get(&url).send()).await.unwrap();
+    assert!(soon("the segment", whole.bytes()).await.unwrap() == bytes);
+    let head = soon("the head", client.head(&url).send()).await.unwrap();
+    assert_eq!(head.headers()["content-length"], bytes.len().to_string().as_str());
+    let range = soon("the range", client.get(&url).header("range", "bytes=-70000").send()).await.unwrap();
+    assert_eq!((range.status().as_u16(), range.bytes().await.unwrap().len()), (206, 70_000));
+    let tag = head.headers()["etag"].clone();
+    let known = soon("the news", client.get(&url).header("if-none-match", tag).send()).await.unwrap();
+    assert_eq!(known.status(), 304);
+}
+
+#[tokio::test]
+async fn the_number_of_streams_is_announced() {
+    let server = Server::start(&["--max-streams", "7"]).await;
+    let mut raw = Raw::dial(&server.address).await;
+    // In pieces: what comes first need not be all of it.
+    for piece in [&b"PR"[..], b"I * HTTP/2.0\r\n", b"\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"] {
+        raw.send(piece).await;
+        tokio::task::yield_now().await;
+    }
+    let mut head = [0; 9];
+    soon("the settings", raw.stream.read_exact(&mut head)).await.unwrap();
+    assert_eq!(head[3], 4, "SETTINGS comes first");
+    let mut settings = vec![0; usize::from(head[2])];
+    soon("the settings", raw.stream.read_exact(&mut settings)).await.unwrap();
+    let streams = settings.chunks(6).find(|setting| setting[..2] == [0, 3]).expect("MAX_CONCURRENT_STREAMS");
+    assert_eq!(streams[2..], [0, 0, 0, 7]);
+}
+
+#[tokio::test]
+async fn an_http2_connection_ends_with_the_server() {
+    let (mut server, _streamer, client) = live(&["--shutdown-timeout", "10s"]).await;
+    let url = server.url(&format!("{MEDIA}?_HLS_msn=0&_HLS_part=1"));
+    let waiting = tokio::spawn(client.get(&url).send());
+    soon("an answer", client.get(server.url(MEDIA)).send()).await.unwrap();
+    let asked = Instant::now();
+    server.terminate().await;
+    assert_eq!(soon("the answer", waiting).await.unwrap().unwrap().status(), 503);
+    assert!(server.ended().await.success());
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn tls_carries_http2_http1_and_websockets() {
+    let files = Files::new("tls");
+    let server = Server::start(&files.flags()).await;
+    let two = files.client().build().unwrap();
+    let answer = soon("an answer", two.get(server.url("/healthz")).send()).await.unwrap();
+    assert_eq!((answer.version(), answer.status().as_u16()), (Version::HTTP_2, 200));
+    let one = files.client().http1_only().build().unwrap();
+    let answer = soon("an answer", one.get(server.url("/healthz")).send()).await.unwrap();
+    assert_eq!((answer.version(), answer.status().as_u16()), (Version::HTTP_11, 200));
+
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(&files.certificate).unwrap()).unwrap();
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let connector = tokio_tungstenite::Connector::Rustls(Arc::new(tls));
+    let request = server.url("/ws").replacen("https", "wss", 1).into_client_request().unwrap();
+    let opened = tokio_tungstenite::connect_async_tls_with_config(request, None, false, Some(connector));
+    let (mut socket, _) = soon("a WebSocket", opened).await.unwrap();
+    futures_util::SinkExt::send(&mut socket, "nonsense".into()).await.unwrap();
+    let ack = soon("an answer", socket.next()).await.unwrap().unwrap().into_text().unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&ack).unwrap()["c"], 2001, "{ack}");
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_taken_while_the_server_runs() {
+    let files = Files::new("renewed");
+    let mut server = Server::start(&files.flags()).await;
+    let (before, url) = (files.client().build().unwrap(), server.url("/healthz"));
+    assert!(soon("an answer", before.get(&url).send()).await.is_ok());
+    files.renew();
+    server.signal("-HUP").await;
+    server.logged("the certificate was read again").await;
+    assert!(soon("an answer", files.client().build().unwrap().get(&url).send()).await.is_ok());
+    std::fs::write(&files.key, "no key").unwrap();
+    server.signal("-HUP").await;
+    server.logged("the old certificate stays").await;
+    assert!(soon("an answer", files.client().build().unwrap().get(&url).send()).await.is_ok());
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_told_in_one_sentence() {
+    let (files, other) = (Files::new("bad"), Files::new("other"));
+    let nothing = files.folder.join("nothing").to_str().unwrap().to_owned();
+    let empty = files.folder.join("empty").to_str().unwrap().to_owned();
+    std::fs::write(&empty, "").unwrap();
+    for (certificate, key, wrong) in [
+        (&nothing, &files.key, &nothing),
+        (&files.certificate, &nothing, &nothing),
+        (&empty, &files.key, &empty),
+        (&files.certificate, &empty, &empty),
+        (&files.certificate, &other.key, &other.key),
+    ] {
+        let mut command = Command::new(program());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--tls-cert", certificate, "--tls-key", key]);
+        let ended = command.output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!((ended.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+        assert!(said.starts_with("roomcast: ") && said.contains(wrong.as_str()), "{said}");
+    }
+    let half = Command::new(program()).args(["serve", "--tls-cert", &files.certificate]).output().unwrap();
+    assert_eq!(half.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn a_silent_connection_is_closed_and_holds_up_no_shutdown() {
+    let mut server = Server::start(&["--request-timeout", "500ms", "--shutdown-timeout", "10s"]).await;
+    for first in [&b""[..], b"P", b"GET / HTTP/1.1\r\n", b"PRI * HTTP/2.0\r\n\r\nSM"] {
+        let mut raw = Raw::dial(&server.address).await;
+        raw.send(first).await;
+        let mut rest = Vec::new();
+        let _ = soon("the end of the connection", raw.stream.read_to_end(&mut rest)).await;
+    }
+    let _silent = Raw::dial(&server.address).await;
+    get(&server.url("/healthz")).await;
+    let asked = Instant::now();
+    server.terminate().await;
+    assert!(server.ended().await.success());
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn a_waiter_that_leaves_is_let_go_at_once() {
+    let (server, _streamer, _) = live(&[]).await;
+    let mut raw = Raw::dial(&server.address).await;
+    let request = format!("GET {MEDIA}?_HLS_msn=0&_HLS_part=1 HTTP/1.1\r\nHost: test\r\n\r\n");
+    raw.send(request.as_bytes()).await;
+    get(&server.url(MEDIA)).await;
+    let left = Instant::now();
+    raw.stream.shutdown().await.unwrap();
+    let mut answer = String::new();
+    soon("the end of the connection", raw.stream.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(left.elapsed() < Duration::from_secs(1), "not only when the wait is over: {:?}", left.elapsed());
+}
+
+#[tokio::test]
+async fn slow_downloads_hold_little_and_are_ended() {
+    let server = Server::start(&["--stall-timeout", "2s", "--max-upload", "16MiB"]).await;
+    let _streamer = large(&server, 8 * MEBIBYTE).await;
+    let before = server.memory();
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        let mut raw = Raw::dial(&server.address).await;
+        let (status, _) = raw.request("GET", "/live/demo/main/v0/s0.m4s", "").await;
+        assert_eq!(status, 200);
+        slow.push(raw);
+    }
+    let held = server.memory().saturating_sub(before);
+    assert!(held < 8 * 1024, "20 downloads of 8 MiB hold {held} KiB");
+    let begun = Instant::now();
+    for raw in &mut slow {
+        raw.is_cut().await;
+    }
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn slow_readers_of_http2_hold_little() {
+    let server = Server::start(&["--stall-timeout", "2s"]).await;
+    let _streamer = large(&server, 8 * MEBIBYTE).await;
+    let client = Client::builder().http2_prior_knowledge().http2_initial_stream_window_size(65_535).build().unwrap();
+    let url = server.url("/live/demo/main/v0/s0.m4s");
+    let before = server.memory();
+    let mut slow = Vec::new();
+    for _ in 0..50 {
+        slow.push(soon("the head", client.get(&url).send()).await.unwrap());
+    }
+    let held = server.memory().saturating_sub(before);
+    assert!(held < 8 * 1024, "50 downloads of 8 MiB hold {held} KiB");
+    // Taking nothing for this long is the very thing.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    for response in slow {
+        assert!(soon("the end of the stream", response.bytes()).await.is_err(), "it was cancelled for taking nothing");
+    }
+    assert_eq!(soon("an answer", client.get(server.url("/healthz")).send()).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_websocket_is_not_opened_over_http2() {
+    let (server, _streamer, client) = live(&[]).await;
+    assert_eq!(soon("an answer", client.get(server.url("/ws")).send()).await.unwrap().status(), 400);
+    let mut raw = Raw::dial(&server.address).await;
+    assert_eq!(raw.request("GET", "/ws", HANDSHAKE).await.0, 101, "the same address takes them over HTTP/1.1");
+}
+
+#[tokio::test]
+async fn a_fast_download_is_not_held_back() {
+    let server = Server::start(&[]).await;
+    let _streamer = large(&server, 12 * MEBIBYTE).await;
+    for client in [Client::new(), Client::builder().http2_prior_knowledge().build().unwrap()] {
+        let answer = soon("the head", client.get(server.url("/live/demo/main/v0/s0.m4s")).send()).await.unwrap();
+        assert_eq!(soon("12 MiB", answer.bytes()).await.unwrap().len(), 12 * MEBIBYTE);
+    }
+}
