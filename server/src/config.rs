@@ -1,6 +1,7 @@
 //! The command line: flags over environment over defaults. Every limit of the server is a setting here.
 
 mod connection;
+mod ingest;
 mod publish;
 mod rate;
 mod value;
@@ -17,6 +18,7 @@ use roomcast_core::{hls, room};
 use roomcast_protocol::limits;
 
 pub use connection::Connection;
+pub use ingest::Ingest;
 pub use publish::Publish;
 pub use value::to_usize;
 
@@ -98,6 +100,9 @@ pub struct Serve {
     #[arg(long, env = "ROOMCAST_INGEST_TOKEN_TTL", default_value = "4h", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub ingest_token_ttl: Duration,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub ingest: Ingest,
     /// How much media a playlist lists.
     #[arg(long, env = "ROOMCAST_HLS_WINDOW", default_value = "60s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
@@ -127,7 +132,7 @@ impl Serve {
             max_message: to_usize(self.connection.max_message),
             max_playlists: self.max_playlists,
             public_url: self.public_url.clone(),
-            hls: hls::Settings { window: self.hls_window, ..hls::Settings::default() },
+            hls: hls::Settings { window: self.hls_window, parts_before_gap: self.ingest.parts_before_gap },
         }
     }
 }

@@ -13,17 +13,13 @@ use actix_web::web::{self, ServiceConfig};
 
 pub use index::{LiveIndex, LiveRoom};
 
-use crate::config::to_usize;
 use crate::http::{open_to_all_pages, preflight};
-use crate::node::Node;
 
 /// Adds the addresses of ingest and playback.
-pub fn routes(config: &mut ServiceConfig, node: &web::Data<Node>) {
-    // Base64 takes four bytes for three; the rest is for the signal's other members.
-    let limit = to_usize(node.settings.max_upload).saturating_mul(4) / 3 + 64 * 1024;
+pub fn routes(config: &mut ServiceConfig) {
     config
         .service(
-            web::scope("/rooms/{room}").wrap(open_to_all_pages()).app_data(web::PayloadConfig::new(limit)).service(
+            web::scope("/rooms/{room}").wrap(open_to_all_pages()).service(
                 web::resource("/data")
                     .route(web::post().to(ingest::data))
                     .route(web::method(Method::OPTIONS).to(preflight)),
