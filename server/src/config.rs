@@ -20,10 +20,10 @@ use roomcast_protocol::limits;
 pub use connection::Connection;
 pub use ingest::Ingest;
 pub use publish::Publish;
-pub use value::to_usize;
+pub use value::{duration, to_usize};
 
 use crate::{session, socket};
-use value::{bytes, duration, public_url, size, time};
+use value::{bytes, public_url, size, time};
 
 /// Live rooms over WebSocket and Low-Latency HLS, self-hosted.
 #[derive(Debug, Parser)]

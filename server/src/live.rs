@@ -12,6 +12,7 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
 pub use index::{LiveIndex, LiveRoom};
+pub use ingest::Seats;
 
 use crate::http::{open_to_all_pages, preflight};
 
@@ -19,11 +20,15 @@ use crate::http::{open_to_all_pages, preflight};
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(
-            web::scope("/rooms/{room}").wrap(open_to_all_pages()).service(
-                web::resource("/data")
-                    .route(web::post().to(ingest::data))
-                    .route(web::method(Method::OPTIONS).to(preflight)),
-            ),
+            web::scope("/rooms/{room}")
+                .wrap(open_to_all_pages())
+                .service(
+                    web::resource("/data")
+                        .route(web::post().to(ingest::data))
+                        .route(web::method(Method::OPTIONS).to(preflight)),
+                )
+                .service(pushed("/ingest/{playlist}/{track}"))
+                .service(pushed("/ingest/{playlist}/{track}/{rest:.*}")),
         )
         .service(
             web::scope("/live/{room}/{playlist}")
@@ -32,6 +37,15 @@ pub fn routes(config: &mut ServiceConfig) {
                 .service(both("/{track}/playlist.m3u8", playback::media_playlist))
                 .service(both("/{track}/{object}", playback::object)),
         );
+}
+
+/// A resource for encoders, which also tidy up at times.
+fn pushed(path: &str) -> actix_web::Resource {
+    web::resource(path)
+        .route(web::put().to(ingest::push))
+        .route(web::post().to(ingest::push))
+        .route(web::delete().to(ingest::anything))
+        .route(web::method(Method::OPTIONS).to(preflight))
 }
 
 /// A resource for GET and HEAD, for the pages of any origin.

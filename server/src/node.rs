@@ -10,7 +10,7 @@ use roomcast_protocol::code::CloseCode;
 
 use crate::clock::Clock;
 use crate::config::Serve;
-use crate::live::LiveIndex;
+use crate::live::{LiveIndex, Seats};
 use crate::room::Registry;
 use crate::socket::Sockets;
 
@@ -23,6 +23,7 @@ pub struct Node {
     pub clock: Clock,
     pub rooms: Registry,
     pub live: Arc<LiveIndex>,
+    pub seats: Seats,
     pub sockets: Sockets,
     pub connections: Connections,
     draining: watch::Sender<bool>,
@@ -34,6 +35,7 @@ impl Node {
             clock: Clock::start(),
             rooms: Registry::new(settings.max_rooms),
             live: Arc::new(LiveIndex::default()),
+            seats: Seats::default(),
             sockets: Sockets::new(settings.sockets()),
             connections: Connections::default(),
             draining: watch::Sender::new(false),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
+use roomcast_protocol::id::UserId;
 use roomcast_protocol::limits;
 
 use super::value::{duration, time};
@@ -19,4 +20,31 @@ pub struct Ingest {
     /// Newer uploads of a track that may wait for a missing part or segment before it is listed as a gap.
     #[arg(long, env = "ROOMCAST_PARTS_BEFORE_GAP", default_value_t = limits::PARTS_BEFORE_GAP, value_name = "COUNT")]
     pub parts_before_gap: usize,
+    /// The user in whose name encoders publish that push to `/rooms/…/ingest`.
+    #[arg(long, env = "ROOMCAST_INGEST_USER", default_value = "ingest", value_name = "USER")]
+    pub ingest_user: UserId,
+    /// How long the broadcast of such encoders waits for one to come back, unless they say that they end.
+    #[arg(long, env = "ROOMCAST_INGEST_LINGER", default_value = "10s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ingest_linger: Duration,
+    /// How long pushed video without sound waits for sound of its own request, and sound for video.
+    #[arg(long, env = "ROOMCAST_INGEST_OPENING", default_value = "2s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ingest_opening: Duration,
+    /// How long a pushing encoder may be silent within a request; then: 408.
+    #[arg(long, env = "ROOMCAST_INGEST_SILENCE", default_value = "30s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ingest_silence: Duration,
+    /// Length of segments that pushed media is cut into, unless `?segment=` says otherwise.
+    #[arg(long, env = "ROOMCAST_INGEST_SEGMENT", default_value = "1s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ingest_segment: Duration,
+    /// Longest part that pushed media is cut into, unless `?part=` says otherwise.
+    #[arg(long, env = "ROOMCAST_INGEST_PART", default_value = "350ms", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ingest_part: Duration,
+    /// No segment of pushed media may round to more whole seconds, unless `?target=` says otherwise.
+    #[arg(long, env = "ROOMCAST_INGEST_TARGET_DURATION", default_value = "2s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ingest_target_duration: Duration,
 }

@@ -4,7 +4,14 @@
 //! by the room alone.
 
 mod body;
+mod direct;
+mod member;
 mod multipart;
+mod presentation;
+mod seat;
+mod seats;
 mod signal;
 
+pub use direct::{anything, push};
+pub use seats::Seats;
 pub use signal::data;

@@ -1,0 +1,1 @@
+//! Encoders that come, go and come back, without a server.
