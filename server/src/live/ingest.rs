@@ -5,6 +5,7 @@
 
 mod body;
 mod direct;
+mod intake;
 mod member;
 mod multipart;
 mod presentation;

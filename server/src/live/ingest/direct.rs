@@ -11,17 +11,16 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
 use tokio::sync::watch;
 
 use roomcast_core::room::Refusal;
-use roomcast_media::{Error, Reader, Targets};
+use roomcast_media::{Error, FourCc, Reader, Targets};
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::DataAckBody;
 use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::body::{self, Bounds};
+use super::intake::{self, Body, Silent};
 use super::presentation::Fault;
 use super::seat::{Address, Seat, Stop};
 use crate::config::{duration, to_usize};
@@ -55,6 +54,12 @@ impl From<Stop> for Early {
     }
 }
 
+impl From<Silent> for Early {
+    fn from(_: Silent) -> Self {
+        Self::Status(StatusCode::REQUEST_TIMEOUT, "nothing came for too long")
+    }
+}
+
 impl From<Error> for Early {
     fn from(error: Error) -> Self {
         Self::Stop(Stop::Fault(Fault::Media(error)))
@@ -68,7 +73,7 @@ pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, nod
     if [track, rest].iter().any(|name| name.ends_with(".mpd") || name.ends_with(".m3u8")) {
         let bounds = Bounds { bytes: MANIFEST, time: node.settings.ingest.upload_timeout };
         let _ = body::collect(&request, payload, bounds).await;
-        return done();
+        return taken();
     }
     let ids = || Some((RoomId::parse(room).ok()?, ObjectId::parse(playlist).ok()?, ObjectId::parse(track).ok()?));
     let Some((room, playlist, track)) = ids() else {
@@ -83,9 +88,16 @@ pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, nod
     };
     let insists = ["segment", "part", "target"].iter().any(|name| query.contains_key(*name));
     let address = Address { playlist, track, targets, insists };
-    let task = actix_web::rt::spawn(run(node.into_inner(), room, address, payload));
-    match task.await {
-        Ok(Ok(())) => done(),
+    let limit = to_usize(node.settings.max_upload);
+    let (intake, body) = intake::way(limit, node.settings.ingest.ingest_silence);
+    let mut task = actix_web::rt::spawn(run(node.into_inner(), room, address, body));
+    let done = tokio::select! {
+        biased;
+        () = intake.fill(payload) => task.await,
+        done = &mut task => done,
+    };
+    match done {
+        Ok(Ok(())) => taken(),
         Ok(Err(early)) => refuse(early),
         Err(_) => answer::error(AckCode::Internal, "the request failed"),
     }
@@ -93,12 +105,11 @@ pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, nod
 
 /// What muxers do beside pushing, such as deleting old segments: nothing follows from it.
 pub async fn anything() -> HttpResponse {
-    done()
+    taken()
 }
 
-async fn run(node: Arc<Node>, room: RoomId, address: Address, payload: web::Payload) -> Result<(), Early> {
+async fn run(node: Arc<Node>, room: RoomId, address: Address, body: Body) -> Result<(), Early> {
     let seat = node.seats.enter(&node, &room);
-    let body = Body { payload, begun: BytesMut::new(), silence: node.settings.ingest.ingest_silence };
     let limit = to_usize(node.settings.max_upload);
     let done = pump(&seat, &address, body, limit).await;
     if let Err(early) = &done {
@@ -106,40 +117,6 @@ async fn run(node: Arc<Node>, room: RoomId, address: Address, payload: web::Payl
     }
     seat.exit().await;
     done
-}
-
-/// The body of a request.
-struct Body {
-    payload: web::Payload,
-    begun: BytesMut,
-    silence: Duration,
-}
-
-impl Body {
-    /// The next bytes; `None` at the end, also when the connection breaks.
-    async fn next(&mut self) -> Result<Option<Bytes>, Early> {
-        if !self.begun.is_empty() {
-            return Ok(Some(self.begun.split().freeze()));
-        }
-        self.more().await
-    }
-
-    async fn more(&mut self) -> Result<Option<Bytes>, Early> {
-        let silent = Early::Status(StatusCode::REQUEST_TIMEOUT, "nothing came for too long");
-        let next = actix_web::rt::time::timeout(self.silence, self.payload.next()).await.map_err(|_| silent)?;
-        Ok(next.and_then(Result::ok))
-    }
-
-    /// Whether the body begins with an init section.
-    async fn begins_anew(&mut self) -> Result<bool, Early> {
-        while self.begun.len() < 8 {
-            match self.more().await? {
-                Some(bytes) => self.begun.extend_from_slice(&bytes),
-                None => break,
-            }
-        }
-        Ok(self.begun.get(4..8) == Some(b"ftyp"))
-    }
 }
 
 async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize) -> Result<(), Early> {
@@ -229,7 +206,7 @@ fn targets(query: &Query, node: &Node) -> Result<(Targets, Duration), String> {
     Ok((Targets { segment, part }, target))
 }
 
-fn done() -> HttpResponse {
+fn taken() -> HttpResponse {
     answer::data(AckCode::Ok, NAME, DataAckBody::default())
 }
 
@@ -254,13 +231,19 @@ fn refuse(early: Early) -> HttpResponse {
 const fn status_of(fault: &Fault) -> StatusCode {
     match fault {
         Fault::Media(Error::FragmentBeforeInit) => StatusCode::PRECONDITION_FAILED,
-        Fault::Media(Error::BoxTooLarge { .. } | Error::Waiting(_)) => StatusCode::PAYLOAD_TOO_LARGE,
+        // Something else altogether mostly reads as a box of gigabytes.
+        Fault::Media(Error::BoxTooLarge { kind, .. }) if is_media(kind) => StatusCode::PAYLOAD_TOO_LARGE,
+        Fault::Media(Error::Waiting(_)) => StatusCode::PAYLOAD_TOO_LARGE,
         Fault::KeyFrames(_)
         | Fault::Media(Error::SampleTooLong { .. } | Error::Targets { .. } | Error::Discontinuity { .. }) => {
             StatusCode::BAD_REQUEST
         }
         Fault::Media(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
     }
+}
+
+const fn is_media(kind: &FourCc) -> bool {
+    matches!(&kind.0, b"ftyp" | b"moov" | b"moof" | b"mdat" | b"styp" | b"sidx" | b"emsg" | b"free" | b"mfra")
 }
 
 fn explain(fault: &Fault) -> String {

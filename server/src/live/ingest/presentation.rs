@@ -8,9 +8,6 @@ mod roles;
 mod timeline;
 mod track;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 

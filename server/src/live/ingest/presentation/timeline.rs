@@ -74,3 +74,32 @@ impl Clock {
 pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn the_same_time_has_the_same_number_and_date() {
+        let mut timeline = Timeline::begin(None, at(5040), 1_732_287_600_000, 7, at(1000));
+        timeline.advance(at(9000));
+        assert_eq!([at(5000), at(5040), at(6039), at(6040)].map(|time| timeline.sequence(time)), [7, 7, 7, 8]);
+        let date = |time| timeline.clock.date(time).map(ProgramDateTime::millis);
+        assert_eq!(date(at(6040)), Some(1_732_287_601_000));
+        assert_eq!(date(at(5000)), Some(1_732_287_599_960));
+        assert!(timeline.holds(at(0)) && timeline.holds(at(19_000)) && !timeline.holds(at(19_001)));
+        assert!(timeline.reaches(at(5040)) && !timeline.reaches(at(5039)) && !timeline.reaches(at(11_001)));
+    }
+
+    #[test]
+    fn dates_never_run_back_over_a_restart() {
+        let mut first = Timeline::begin(None, at(0), 1000, 0, at(1000));
+        first.advance(at(60_000));
+        let second = Timeline::begin(Some(&first), at(0), 50_000, 60, at(1000));
+        assert_eq!((second.number, second.clock.millis(at(0))), (1, 61_000));
+    }
+}

@@ -111,8 +111,9 @@ impl Track {
         self.held_bytes
     }
 
-    pub const fn next_segment(&self) -> u64 {
-        self.next.segment
+    /// The first number that is free, once what is open has ended.
+    pub fn next_segment(&self) -> u64 {
+        self.next.segment + u64::from(self.run.is_some())
     }
 
     /// Takes an init section. The same again is no news.

@@ -1,1 +1,0 @@
-//! Encoders that come, go and come back, without a server.
