@@ -349,7 +349,8 @@ async fn a_body_that_does_not_come_ends_with_408_and_costs_what_it_has_sent() {
     // This one is answered behind them.
     part_taken(&streamer, Encoding::Multipart, V0, 0, 0).await;
     let grown = server.memory().saturating_sub(before);
-    assert!(grown < 120 * UPLOADS, "{UPLOADS} half-sent uploads of 40 KB take {grown} KiB");
+    // A connection has buffers of its own; what is claimed would be 16 MB each.
+    assert!(grown < 256 * UPLOADS, "{UPLOADS} half-sent uploads of 40 KB take {grown} KiB");
     for mut upload in uploads {
         let (status, _) = upload.answer().await;
         assert_eq!(status, 408);
