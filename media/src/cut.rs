@@ -22,6 +22,7 @@ use bytes::Bytes;
 
 use crate::{Error, Fragment, Init};
 use clock::Clock;
+pub(crate) use clock::time;
 use lane::Lane;
 use rules::Rules;
 
@@ -120,6 +121,20 @@ impl Cutter {
             segment_start: 0,
             next: start,
         })
+    }
+
+    /// Lets segments end on a grid instead of by their own length: before the first sync sample at
+    /// or after `origin` plus a multiple of the segment target, `origin` being decode time. Tracks
+    /// on one grid do not drift apart, as far as their sync samples allow.
+    #[must_use]
+    pub fn on_grid(mut self, origin: Duration) -> Self {
+        self.rules.grid = Some(origin.as_nanos());
+        self
+    }
+
+    /// The decode time of the first sample; `None` before it. The `start` of parts counts from it.
+    pub fn origin(&self) -> Option<Duration> {
+        Some(time(self.clock.origin?, self.clock.timescale))
     }
 
     /// Takes a fragment and gives what it finishes. What comes before the leading track's first

@@ -8,6 +8,7 @@
 mod codec;
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -58,6 +59,13 @@ pub struct Defaults {
     pub size: u32,
     /// Sample flags.
     pub flags: u32,
+}
+
+impl Track {
+    /// A decode time of this track as time, rounded down to the nanosecond.
+    pub fn time(&self, ticks: u64) -> Duration {
+        crate::cut::time(ticks, self.timescale)
+    }
 }
 
 impl Init {

@@ -38,6 +38,7 @@ pub struct Reader {
     position: u64,
     kept: Kept,
     tracks: Option<Vec<Track>>,
+    over: bool,
     failed: Option<Error>,
 }
 
@@ -52,7 +53,27 @@ enum Kept {
 impl Reader {
     /// A reader that refuses a box which, with the one kept for it, exceeds `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { limit, buffer: BytesMut::new(), position: 0, kept: Kept::Nothing, tracks: None, failed: None }
+        Self {
+            limit,
+            buffer: BytesMut::new(),
+            position: 0,
+            kept: Kept::Nothing,
+            tracks: None,
+            over: false,
+            failed: None,
+        }
+    }
+
+    /// A reader of a further body of the same stream, in which fragments may come without the
+    /// initialization section.
+    pub fn after(limit: usize, init: &Init) -> Self {
+        Self { tracks: Some(init.tracks.clone()), ..Self::new(limit) }
+    }
+
+    /// Whether the encoder has said that the stream ends with this body: by an `mfra`, or by the
+    /// brand `lmsg` of the last `styp` (CMAF 7.3.2.3).
+    pub fn is_over(&self) -> bool {
+        self.over
     }
 
     /// Takes the next bytes of the stream. Call [`Reader::next`] until it gives `None` before
@@ -108,7 +129,12 @@ impl Reader {
                     let whole = self.buffer.split_to(size).freeze();
                     self.take_box(&header, at, whole)?
                 }
-                _ => {
+                kind => {
+                    match kind {
+                        b"mfra" => self.over = true,
+                        b"styp" => self.over = has_brand(&self.buffer[header.length..size], b"lmsg"),
+                        _ => {}
+                    }
                     self.buffer.advance(size);
                     None
                 }
@@ -149,6 +175,7 @@ impl Reader {
                 let bytes = [&ftyp[..], &whole].concat();
                 let init = Init::read(&whole[header..], bytes.into())?;
                 self.tracks = Some(init.tracks.clone());
+                self.over = false;
                 Ok(Some(Item::Init(init)))
             }
             (b"moov", _) => Err(Error::Missing(FourCc(*b"ftyp"))),
@@ -159,4 +186,9 @@ impl Reader {
             }
         }
     }
+}
+
+/// Whether a `styp` has this brand: the major one or a compatible one, behind the minor version.
+fn has_brand(styp: &[u8], brand: &[u8; 4]) -> bool {
+    styp.chunks_exact(4).enumerate().any(|(at, word)| at != 1 && word == brand)
 }

@@ -2,6 +2,7 @@
 
 mod connection;
 mod delivery;
+mod ingest;
 mod publish;
 mod rate;
 mod value;
@@ -19,11 +20,12 @@ use roomcast_protocol::limits;
 
 pub use connection::Connection;
 pub use delivery::Delivery;
+pub use ingest::Ingest;
 pub use publish::Publish;
-pub use value::to_usize;
+pub use value::{duration, to_usize};
 
 use crate::{listen, session, socket};
-use value::{bytes, duration, public_url, size, time};
+use value::{bytes, public_url, size, time};
 
 /// Live rooms over WebSocket and Low-Latency HLS, self-hosted.
 #[derive(Debug, Parser)]
@@ -103,6 +105,9 @@ pub struct Serve {
     #[arg(long, env = "ROOMCAST_INGEST_TOKEN_TTL", default_value = "4h", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub ingest_token_ttl: Duration,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub ingest: Ingest,
     /// How much media a playlist lists.
     #[arg(long, env = "ROOMCAST_HLS_WINDOW", default_value = "60s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]

@@ -24,7 +24,7 @@ pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + u
             .route("/healthz", web::get().to(health::healthz))
             .route("/readyz", web::get().to(health::readyz))
             .route("/ws", web::to(session::upgrade))
-            .configure(|config| live::routes(config, &node))
+            .configure(live::routes)
             .service(
                 web::scope("/schema").wrap(open_to_all_pages()).route("/{path:.*}", web::get().to(published::file)),
             )

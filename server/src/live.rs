@@ -14,25 +14,23 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
 pub use index::{LiveIndex, LiveRoom};
+pub use ingest::Seats;
 
-use crate::config::to_usize;
 use crate::http::cors;
-use crate::node::Node;
 
 /// Adds the addresses of ingest and playback.
-pub fn routes(config: &mut ServiceConfig, node: &web::Data<Node>) {
-    // Base64 takes four bytes for three; the rest is for the signal's other members.
-    let limit = to_usize(node.settings.max_upload).saturating_mul(4) / 3 + 64 * 1024;
+pub fn routes(config: &mut ServiceConfig) {
     config
         .service(
             web::scope("/rooms/{room}")
                 .wrap(from_fn(cors::for_pages))
-                .app_data(web::PayloadConfig::new(limit))
                 .service(
                     web::resource("/data")
                         .route(web::post().to(ingest::data))
                         .route(web::method(Method::OPTIONS).to(async || cors::preflight())),
-                ),
+                )
+                .service(pushed("/ingest/{playlist}/{track}"))
+                .service(pushed("/ingest/{playlist}/{track}/{rest:.*}")),
         )
         // No middleware and no guards: this is what thousands of viewers ask for, each several times a second.
         .service(
@@ -41,4 +39,13 @@ pub fn routes(config: &mut ServiceConfig, node: &web::Data<Node>) {
                 .service(web::resource("/{track}/playlist.m3u8").to(playback::media_playlist))
                 .service(web::resource("/{track}/{object}").to(playback::object)),
         );
+}
+
+/// A resource for encoders, which also tidy up at times.
+fn pushed(path: &str) -> actix_web::Resource {
+    web::resource(path)
+        .route(web::put().to(ingest::push))
+        .route(web::post().to(ingest::push))
+        .route(web::delete().to(ingest::anything))
+        .route(web::method(Method::OPTIONS).to(async || cors::preflight()))
 }

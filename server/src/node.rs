@@ -11,7 +11,7 @@ use roomcast_protocol::code::CloseCode;
 use crate::clock::Clock;
 use crate::config::Serve;
 use crate::http::Cors;
-use crate::live::LiveIndex;
+use crate::live::{LiveIndex, Seats};
 use crate::room::Registry;
 use crate::socket::Sockets;
 
@@ -24,6 +24,7 @@ pub struct Node {
     pub clock: Clock,
     pub rooms: Registry,
     pub live: Arc<LiveIndex>,
+    pub seats: Seats,
     pub sockets: Sockets,
     pub connections: Connections,
     pub cors: Cors,
@@ -36,6 +37,7 @@ impl Node {
             clock: Clock::start(),
             rooms: Registry::new(settings.max_rooms),
             live: Arc::new(LiveIndex::default()),
+            seats: Seats::default(),
             sockets: Sockets::new(settings.sockets()),
             connections: Connections::default(),
             cors: Cors::new(&settings.delivery.cors_origin),

@@ -13,4 +13,4 @@ pub use actor::RoomActor;
 pub use joined::JoinedRooms;
 pub use message::{Disconnected, Ingest, JoinRoom, Outcome, RoomSignal};
 pub use outbox::{Delivery, Inbox, Outbox, hand_over};
-pub use registry::Registry;
+pub use registry::{NoRoom, Registry};

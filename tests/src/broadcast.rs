@@ -1,5 +1,7 @@
 //! A streamer that uploads made-up media.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::{Response, StatusCode};
@@ -10,13 +12,28 @@ use crate::client::Client;
 use crate::server::Server;
 use crate::soon;
 
+/// How a data signal is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Media as base64 in `data` members.
+    Json,
+    /// Media as parts of `multipart/form-data`.
+    Multipart,
+}
+
+impl Encoding {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Json, Self::Multipart];
+}
+
 /// A streamer in room `demo`.
 #[derive(Debug)]
 pub struct Streamer {
     /// Its signaling.
     pub client: Client,
     http: reqwest::Client,
-    url: String,
+    /// Where it uploads.
+    pub url: String,
     /// Its ingest token.
     pub token: String,
 }
@@ -58,6 +75,48 @@ impl Streamer {
         (status, response.json().await.expect("answers are JSON"))
     }
 
+    /// Sends a data signal with this media in either encoding, and gives the status and answer.
+    ///
+    /// # Panics
+    /// When the answer is no JSON.
+    pub async fn send(&self, encoding: Encoding, action: &str, payload: Value, media: &[u8]) -> (StatusCode, Value) {
+        let (content_type, body) = self.written(encoding, action, payload, media);
+        let response = self.post(Some(&self.token), content_type, body).await;
+        let status = response.status();
+        (status, response.json().await.expect("answers are JSON"))
+    }
+
+    /// The content type and the body of a data signal with this media, sent now.
+    ///
+    /// # Panics
+    /// When the clock stands before 1970.
+    #[must_use]
+    pub fn written(&self, encoding: Encoding, action: &str, payload: Value, media: &[u8]) -> (&'static str, Vec<u8>) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970").as_millis();
+        let mut signal = json!({"action": action, "version": 1, "id": Uuid::new_v4().to_string(),
+            "timestamp": now.to_string(), "numbytes": media.len(), "payload": payload});
+        let (place, part) = match action {
+            "updatePart" => ("/payload/part", "data"),
+            "updateSegment" => ("/payload/segment", "data"),
+            _ => ("/payload/segment/map", "map"),
+        };
+        let place = signal.pointer_mut(place).filter(|_| !media.is_empty());
+        match (encoding, place) {
+            (Encoding::Json, place) => {
+                if let Some(place) = place {
+                    place["data"] = STANDARD.encode(media).into();
+                }
+                ("application/json", signal.to_string().into_bytes())
+            }
+            (Encoding::Multipart, place) => {
+                let media = place.map(|_| (part, media));
+                let signal = signal.to_string();
+                let parts = [Some(("signal", signal.as_bytes())), media];
+                (MULTIPART, multipart(parts.into_iter().flatten()))
+            }
+        }
+    }
+
     /// Declares variant `v0` of playlist `main`: segments of 1 s, parts of 0.5 s.
     pub async fn variant(&self) -> (StatusCode, Value) {
         let payload = json!({"playlist": {"id": "main"}, "variant": {"id": "v0", "codecs": "avc1.42e01e,mp4a.40.2",
@@ -88,6 +147,23 @@ impl Streamer {
     pub async fn end(&self) -> (StatusCode, Value) {
         self.upload("endStream", 0, json!({"playlist": {"id": "main"}})).await
     }
+}
+
+/// The content type of [`multipart`].
+pub const MULTIPART: &str = "multipart/form-data; boundary=end-of-part";
+
+/// A multipart body of these parts.
+#[must_use]
+pub fn multipart<'a>(parts: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, bytes) in parts {
+        let head = format!("--end-of-part\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--end-of-part--\r\n");
+    body
 }
 
 /// The made-up bytes of a part.

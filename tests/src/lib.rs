@@ -5,6 +5,7 @@
 
 pub mod broadcast;
 pub mod client;
+pub mod media;
 pub mod raw;
 pub mod server;
 

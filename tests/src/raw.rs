@@ -111,6 +111,14 @@ impl Raw {
     /// When the answer is none of HTTP.
     pub async fn request(&mut self, method: &str, path: &str, headers: &str) -> (u16, String) {
         self.send(format!("{method} {path} HTTP/1.1\r\nHost: test\r\n{headers}\r\n").as_bytes()).await;
+        self.answer().await
+    }
+
+    /// The status and head of an answer; what follows stays unread.
+    ///
+    /// # Panics
+    /// When it is none of HTTP.
+    pub async fn answer(&mut self) -> (u16, String) {
         loop {
             if let Some(end) = self.unread.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 let head = String::from_utf8(self.unread.drain(..end + 4).collect()).expect("heads are text");

@@ -48,7 +48,7 @@ impl MediaTime {
 }
 
 /// So many ticks, rounded down to the nanosecond.
-pub(super) fn time(ticks: u64, timescale: NonZeroU32) -> Duration {
+pub(crate) fn time(ticks: u64, timescale: NonZeroU32) -> Duration {
     let timescale = u64::from(timescale.get());
     let nanos = ticks % timescale * NANOS / timescale;
     Duration::from_secs(ticks / timescale) + Duration::from_nanos(nanos)

@@ -16,11 +16,13 @@ const NANOS: u128 = 1_000_000_000;
 pub(super) struct Rules {
     pub(super) targets: Targets,
     timescale: u128,
+    /// Nanoseconds of decode time at which the lines begin between which segments lie.
+    pub(super) grid: Option<u128>,
 }
 
 impl Rules {
     pub(super) fn new(targets: Targets, timescale: NonZeroU32) -> Result<Self, Error> {
-        let rules = Self { targets, timescale: u128::from(timescale.get()) };
+        let rules = Self { targets, timescale: u128::from(timescale.get()), grid: None };
         if rules.part_ticks() == 0 || targets.segment < targets.part {
             return Err(Error::Targets { segment: targets.segment, part: targets.part });
         }
@@ -46,9 +48,18 @@ impl Rules {
     /// Whether a segment that began at `start` is over before this sync sample. Half a sample is
     /// tolerated, as no timescale holds every frame rate exactly.
     pub(super) fn is_segment_due(&self, start: u64, sample: &Sample) -> bool {
+        if let Some(origin) = self.grid {
+            return self.cell(origin, sample.decode_time, sample) > self.cell(origin, start, sample);
+        }
         let passed = u128::from(sample.decode_time.saturating_sub(start));
         let twice = 2 * passed + u128::from(sample.duration);
         twice * NANOS >= 2 * self.targets.segment.as_nanos() * self.timescale
+    }
+
+    /// Between which lines of the grid a decode time lies; half a sample early is on the line.
+    fn cell(&self, origin: u128, ticks: u64, sample: &Sample) -> u128 {
+        let nanos = (2 * u128::from(ticks) + u128::from(sample.duration)) * NANOS / (2 * self.timescale);
+        nanos.saturating_sub(origin) / self.targets.segment.as_nanos()
     }
 }
 
@@ -82,6 +93,23 @@ mod tests {
         let rules = rules(1000, 350, 1000).unwrap();
         assert!(rules.is_segment_due(5000, &sample(1, 5983, 34, true)));
         assert!(!rules.is_segment_due(5000, &sample(1, 5982, 34, true)));
+    }
+
+    #[test]
+    fn segments_on_a_grid_do_not_drift() {
+        let rules = Rules { grid: Some(0), ..rules(1000, 350, 48_000).unwrap() };
+        let (mut start, mut starts) = (0, Vec::new());
+        for frame in 0..(48_000 * 600 / 1024) {
+            let sample = sample(1, frame * 1024, 1024, true);
+            if rules.is_segment_due(start, &sample) {
+                start = sample.decode_time;
+                starts.push(start);
+            }
+        }
+        assert_eq!(starts.len(), 599);
+        for (second, start) in (1..).zip(starts) {
+            assert!(start.abs_diff(second * 48_000) <= 512, "{second}: {start}");
+        }
     }
 
     #[test]

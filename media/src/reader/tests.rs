@@ -144,3 +144,32 @@ fn a_second_initialization_section_replaces_the_first() {
     let items = read(4096, &stream).0;
     assert_eq!(items, [Item::Init(init(&[VIDEO])), Item::Init(init(&TRACKS)), item]);
 }
+
+#[test]
+fn a_further_body_needs_no_init_of_its_own() {
+    let (bytes, item) = media();
+    let mut reader = Reader::after(4096, &init(&TRACKS));
+    reader.push(&bytes).unwrap();
+    assert_eq!(reader.next(), Ok(Some(item)));
+}
+
+#[test]
+fn an_mfra_or_the_brand_of_the_last_segment_says_that_the_stream_is_over() {
+    let styp = |brands: &[u8]| {
+        let mut out = BytesMut::new();
+        put_box(&mut out, b"styp", |out| out.put_slice(brands));
+        out.to_vec()
+    };
+    let over = |boxes: &[Vec<u8>]| {
+        let mut reader = Reader::new(4096);
+        reader.push(&boxes.concat()).unwrap();
+        while reader.next().unwrap().is_some() {}
+        reader.is_over()
+    };
+    let begin = init_bytes(&TRACKS).to_vec();
+    assert!(!over(&[begin.clone(), styp(b"msdhlmsgmsdh")]), "the minor version is no brand");
+    assert!(over(&[begin.clone(), styp(b"msdh\0\0\0\0lmsg")]));
+    assert!(over(&[begin.clone(), empty_box(b"mfra", 9)]));
+    assert!(!over(&[begin.clone(), styp(b"lmsg"), styp(b"msdh\0\0\0\0")]));
+    assert!(!over(&[empty_box(b"mfra", 9), begin]));
+}

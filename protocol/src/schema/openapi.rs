@@ -20,6 +20,15 @@ const INGEST: &[AckCode] = &[
     AckCode::RoomFull,
     AckCode::SequenceConflict,
 ];
+/// What an encoder that pushes can be answered with.
+const PUSHED: &[AckCode] = &[
+    AckCode::Ok,
+    AckCode::InvalidSignal,
+    AckCode::PermissionNotFound,
+    AckCode::RoomNotFound,
+    AckCode::RoomFull,
+    AckCode::Unavailable,
+];
 
 pub(super) fn openapi() -> Value {
     json!({
@@ -52,6 +61,8 @@ fn paths() -> Value {
     json!({
         "/ws": { "get": upgrade() },
         "/rooms/{rid}/data": { "parameters": [parameter("rid")], "post": data_signal() },
+        "/rooms/{rid}/ingest/{playlistId}/{trackId}": { "parameters": [parameter("rid"), parameter("playlistId"), parameter("trackId")],
+            "put": pushed("pushMedia"), "post": pushed("postMedia") },
         "/live/{rid}/{playlistId}/playlist.m3u8": playback::multivariant(),
         "/live/{rid}/{playlistId}/{trackId}/playlist.m3u8": playback::media_playlist(),
         "/live/{rid}/{playlistId}/{trackId}/{objectId}": playback::object(),
@@ -122,15 +133,68 @@ fn upgrade() -> Value {
 
 fn data_signal() -> Value {
     let mut responses = answers(INGEST);
-    responses.insert(
-        "413".into(),
-        json!({ "description": "The upload is larger than the server takes.", "content": answer() }),
-    );
+    let also = [
+        ("408", "The upload took longer than the server waits."),
+        ("413", "The upload is larger than the server takes."),
+    ];
+    for (status, text) in also {
+        responses.insert(status.into(), json!({ "description": text, "content": answer() }));
+    }
     json!({
         "operationId": "uploadDataSignal", "tags": ["ingest"], "summary": "Uploads one data signal",
         "description": "A signal that is repeated with the same bytes is answered again and changes nothing.",
         "security": [{ "ingestToken": [] }],
-        "requestBody": { "required": true, "content": { "application/json": { "schema": { "$ref": "data-signals.schema.json" } } } },
+        "requestBody": { "required": true, "content": {
+            "application/json": { "schema": { "$ref": "data-signals.schema.json" } },
+            "multipart/form-data": { "schema": multipart(), "encoding": {
+                "signal": { "contentType": "application/json" },
+                "data": { "contentType": "application/octet-stream" },
+                "map": { "contentType": "application/octet-stream" },
+            } },
+        } },
+        "responses": responses,
+    })
+}
+
+/// The signal without its `data` members, whose bytes are parts of their own.
+fn multipart() -> Value {
+    let bytes = |text: &str| json!({ "description": text });
+    json!({
+        "type": "object", "required": ["signal"], "additionalProperties": false,
+        "properties": {
+            "signal": { "type": "object", "description": "The data signal without `data` members; `numbytes` counts those of the parts." },
+            "data": bytes("The bytes of a part or segment."),
+            "map": bytes("The bytes of an initialization section."),
+        },
+    })
+}
+
+/// Fragmented MP4 as encoders push it, one request for the whole broadcast or one per segment.
+fn pushed(id: &str) -> Value {
+    let mut responses = answers(PUSHED);
+    let also = [
+        ("408", "Nothing came for too long."),
+        ("412", "Media came before the initialization section; send that first."),
+        ("413", "A box is larger than the server takes."),
+        ("415", "This is no fragmented MP4, or of a codec that is not known."),
+    ];
+    for (status, text) in also {
+        responses.insert(status.into(), json!({ "description": text, "content": answer() }));
+    }
+    let duration = |name: &str, text: &str| json!({ "name": name, "in": "query", "required": false, "description": text, "schema": { "type": "string", "examples": ["350ms"] } });
+    json!({
+        "operationId": id, "tags": ["ingest"], "summary": "Pushes the media of a track, as ffmpeg writes it",
+        "description": "The request itself makes the broadcast room and publishes in it. The body is fragmented MP4 (CMAF), \
+            mostly chunked and as long as the broadcast; with one request per segment, anything may follow the track in the path. \
+            An `mfra` box or the brand `lmsg` ends the track; when all have ended, so does the broadcast. A newer request for a \
+            track replaces the one before.",
+        "security": [],
+        "parameters": [
+            duration("segment", "Length of segments; each begins at the first sync sample after it."),
+            duration("part", "Longest part."),
+            duration("target", "No segment may round to more whole seconds."),
+        ],
+        "requestBody": { "required": true, "content": { "video/mp4": {}, "audio/mp4": {}, "application/octet-stream": {} } },
         "responses": responses,
     })
 }

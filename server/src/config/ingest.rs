@@ -1,0 +1,46 @@
+//! Settings of uploads and of encoders that push.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use roomcast_protocol::id::UserId;
+
+use super::value::{duration, time};
+
+/// What who uploads may do.
+#[derive(Debug, Clone, Args, Serialize)]
+pub struct Ingest {
+    /// How long the body of one data signal may take to come; then: 408.
+    #[arg(long, env = "ROOMCAST_UPLOAD_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub upload_timeout: Duration,
+    /// The user in whose name encoders publish that push to `/rooms/…/ingest`.
+    #[arg(long, env = "ROOMCAST_INGEST_USER", default_value = "ingest", value_name = "USER")]
+    pub ingest_user: UserId,
+    /// How long the broadcast of such encoders waits for one to come back, unless they say that they end.
+    #[arg(long, env = "ROOMCAST_INGEST_LINGER", default_value = "10s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ingest_linger: Duration,
+    /// How long pushed video without sound waits for sound of its own request, and sound for video.
+    #[arg(long, env = "ROOMCAST_INGEST_OPENING", default_value = "2s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ingest_opening: Duration,
+    /// How long a pushing encoder may be silent within a request; then: 408.
+    #[arg(long, env = "ROOMCAST_INGEST_SILENCE", default_value = "30s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ingest_silence: Duration,
+    /// Length of segments that pushed media is cut into, unless `?segment=` says otherwise.
+    #[arg(long, env = "ROOMCAST_INGEST_SEGMENT", default_value = "1s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ingest_segment: Duration,
+    /// Longest part that pushed media is cut into, unless `?part=` says otherwise.
+    #[arg(long, env = "ROOMCAST_INGEST_PART", default_value = "350ms", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ingest_part: Duration,
+    /// No segment of pushed media may round to more whole seconds, unless `?target=` says otherwise.
+    #[arg(long, env = "ROOMCAST_INGEST_TARGET_DURATION", default_value = "2s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ingest_target_duration: Duration,
+}

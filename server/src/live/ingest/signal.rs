@@ -1,0 +1,138 @@
+//! `POST /rooms/{room}/data`: data signals, as JSON or as multipart.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+
+use roomcast_core::room;
+use roomcast_core::time::UnixTime;
+use roomcast_protocol::ack::name::UNKNOWN;
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::data::{self, DataAckBody, DataSignal};
+use roomcast_protocol::id::RoomId;
+
+use super::body::{self, Bounds, Unreadable};
+use super::multipart;
+use crate::clock::unix_millis;
+use crate::config::to_usize;
+use crate::http::answer;
+use crate::node::Node;
+use crate::room::Ingest;
+
+/// What a signal may take beside its media.
+const BESIDE_MEDIA: usize = 64 * 1024;
+
+/// How a signal is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Json,
+    Multipart,
+}
+
+/// Takes one data signal.
+pub async fn data(
+    request: HttpRequest,
+    room: web::Path<String>,
+    payload: web::Payload,
+    node: web::Data<Node>,
+) -> HttpResponse {
+    let received = unix_millis();
+    let Some(encoding) = encoding(&request) else {
+        return answer::error(AckCode::InvalidSignal, "a data signal is application/json or multipart/form-data");
+    };
+    let bounds = Bounds { bytes: limit(encoding, &node), time: node.settings.ingest.upload_timeout };
+    let signal = match body::collect(&request, payload, bounds).await {
+        Ok(body) => read(&request, encoding, body),
+        Err(unreadable) => return refuse(&unreadable),
+    };
+    let signal = match signal {
+        Ok(signal) => signal,
+        Err(refusal) => return malformed(refusal),
+    };
+    if signal.payload.media_bytes() > to_usize(node.settings.max_upload) {
+        return refuse(&Unreadable::TooLarge);
+    }
+    let (name, id) = (signal.payload.name(), signal.id);
+    let delay = i64::try_from(received).unwrap_or(i64::MAX).saturating_sub_unsigned(signal.timestamp);
+    let body = DataAckBody { id: Some(id), delay: Some(delay), msg: None };
+    match ingest(&request, &room, signal, received, &node).await {
+        Ok(()) => answer::data(AckCode::Ok, name, body),
+        Err(refusal) => answer::data(refusal.code, name, DataAckBody { msg: Some(refusal.reason), ..body }),
+    }
+}
+
+/// Bytes that a body may have. Base64 takes four for three.
+fn limit(encoding: Encoding, node: &Node) -> usize {
+    let media = to_usize(node.settings.max_upload);
+    let media = match encoding {
+        Encoding::Json => media.saturating_mul(4) / 3,
+        Encoding::Multipart => media,
+    };
+    media.saturating_add(BESIDE_MEDIA)
+}
+
+/// The media in the signal is a slice of a multipart body, and decoded from JSON, which is let go here.
+fn read(request: &HttpRequest, encoding: Encoding, body: Bytes) -> Result<DataSignal, data::Refusal> {
+    match encoding {
+        Encoding::Json => data::decode(&body),
+        Encoding::Multipart => {
+            let refuse = |reason| data::Refusal { name: None, id: None, reason };
+            let parts = multipart::read(content_type(request), &body).map_err(refuse)?;
+            let signal = parts.signal.ok_or_else(|| refuse("the part `signal` is missing".to_owned()))?;
+            data::decode_multipart(&signal, parts.data, parts.map)
+        }
+    }
+}
+
+async fn ingest(
+    request: &HttpRequest,
+    room: &str,
+    signal: DataSignal,
+    received: u64,
+    node: &Node,
+) -> Result<(), room::Refusal> {
+    let refuse = |code, reason: &str| room::Refusal { code, reason: reason.to_owned() };
+    let id = RoomId::parse(room).map_err(|error| refuse(AckCode::InvalidSignal, &error.to_string()))?;
+    let token = bearer(request).ok_or_else(|| refuse(AckCode::Unauthenticated, "the ingest token is missing"))?;
+    let gone = || refuse(AckCode::RoomNotFound, "there is no such room");
+    let actor = node.rooms.find(&id).ok_or_else(gone)?;
+    let message =
+        Ingest { token: token.to_owned(), payload: signal.payload, received: UnixTime::from_millis(received) };
+    actor.send(message).await.unwrap_or_else(|_| Err(gone()))
+}
+
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+fn encoding(request: &HttpRequest) -> Option<Encoding> {
+    let essence = content_type(request).split(';').next().unwrap_or_default().trim();
+    let is = |name: &str| essence.eq_ignore_ascii_case(name);
+    let json = is("application/json").then_some(Encoding::Json);
+    json.or_else(|| is("multipart/form-data").then_some(Encoding::Multipart))
+}
+
+fn content_type(request: &HttpRequest) -> &str {
+    request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn malformed(refusal: data::Refusal) -> HttpResponse {
+    let body = DataAckBody { id: refusal.id, delay: None, msg: Some(refusal.reason) };
+    answer::data(AckCode::InvalidSignal, refusal.name.unwrap_or(UNKNOWN), body)
+}
+
+fn refuse(unreadable: &Unreadable) -> HttpResponse {
+    let mut response = answer::error(AckCode::InvalidSignal, unreadable.to_string());
+    let head = response.head_mut();
+    match unreadable {
+        Unreadable::TooLarge => head.status = StatusCode::PAYLOAD_TOO_LARGE,
+        Unreadable::TooSlow => head.status = StatusCode::REQUEST_TIMEOUT,
+        Unreadable::Broken(_) => {}
+    }
+    // The rest of the body is not wanted.
+    head.set_connection_type(actix_http::ConnectionType::Close);
+    response
+}
