@@ -129,6 +129,27 @@ function hole(t, stage) {
   };
 }
 
+/** ffmpeg pushes picture and sound by itself, each in one long request. */
+function pushed(t, { server, media }) {
+  return {
+    name: 'pushed', tracks: ['v0', 'a0'], players: LIVE,
+    start: (room) => {
+      const output = (map, track) => [
+        '-map', map, '-c', 'copy', '-flush_packets', '1', '-f', 'mp4', '-movflags', '+cmaf+delay_moov+default_base_moof',
+        '-frag_duration', '333333', '-method', 'PUT', `${server.url}/rooms/${room}/ingest/main/${track}`,
+      ];
+      const flags = ['-v', 'error', '-nostdin', '-re', '-i', media.muxed, ...output('0:v', 'v0'), ...output('0:a', 'a0')];
+      const child = spawn('ffmpeg', flags, { stdio: ['ignore', 'inherit', 'inherit'] });
+      t.after(() => stop(child, 'SIGKILL'));
+      return { end: () => stop(child, 'SIGINT') };
+    },
+    judge: ({ results, probe }) => {
+      assertAll(results);
+      assert.deepEqual(probe, BOTH);
+    },
+  };
+}
+
 test('the players that people have play broadcasts for a minute each', { timeout: 600_000 }, async (t) => {
   const media = await encode(t, MEDIA_SECONDS);
   const stage = { server: await startServer(t), browser: await startBrowser(t), site: await startSite(t), media };
@@ -138,7 +159,7 @@ test('the players that people have play broadcasts for a minute each', { timeout
     sound: rendition('sound', media.sound),
   };
   const seen = [];
-  for (const group of [[muxed, separate], [variants, restart], [hole]]) {
+  for (const group of [[muxed, separate], [variants, restart], [hole, pushed]]) {
     seen.push(...await watched(t, stage, group.map((broadcast) => broadcast(t, stage))));
   }
   for (const { broadcast, error } of seen) {

@@ -148,7 +148,8 @@ mod tests {
         let meter = Meter::start(std::process::id());
         while meter.read().server < Duration::from_millis(1) {}
         let load = meter.read();
-        assert!(load.wall >= Duration::from_millis(1));
+        // Other threads of the process count as well, so that less may have passed than was used.
+        assert!(load.wall > Duration::ZERO);
         assert!(load.server_percent() > 0.0);
         assert!(resident(std::process::id()) > 100.0);
     }
