@@ -6,18 +6,21 @@ import HLS from 'hls-parser';
 import { ask } from './ask.mjs';
 
 const EVERY_MS = 1000;
+/** Of fewer, shaka takes what is not there for a segment, or an old end for the live one. */
+const SEGMENTS = 4;
 const WAIT_MS = 20_000;
 
 // What the parser holds against playlists that are right: it counts the segments that may have parts where the
 // standard counts target durations, and wants a version for gaps that the standard has dropped since.
 const MISTAKEN = [/Remove EXT-X-PART tags/, /EXT-X-VERSION needs to be 8/];
 
-/** Waits until all tracks of a room have a whole segment: shaka does not start with less. */
+/** Waits until all tracks of a room have some whole segments. */
 export async function playable(server, room, tracks) {
   const bound = Date.now() + WAIT_MS;
   const begun = async (path) => {
     const response = await ask(`${server.url}/live/${room}/main/${path}playlist.m3u8`);
-    return response.ok && (await response.text()).includes(path ? '#EXTINF' : '#EXT-X-STREAM-INF');
+    const count = response.ok ? (await response.text()).split(path ? '#EXTINF' : '#EXT-X-STREAM-INF').length - 1 : 0;
+    return count >= (path ? SEGMENTS : 1);
   };
   while (!(await Promise.all(['', ...tracks.map((track) => `${track}/`)].map(begun))).every(Boolean)) {
     if (Date.now() > bound) throw new Error(`nothing to play in ${room} after ${WAIT_MS} ms`);
