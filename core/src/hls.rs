@@ -9,6 +9,7 @@ mod declare;
 mod hint;
 mod ingest;
 mod listing;
+mod lost;
 mod peers;
 mod playlist;
 mod refusal;

@@ -32,7 +32,7 @@ pub struct Targets {
     /// A segment ends before the first sync sample at or after this.
     pub segment: Duration,
     /// No part is longer. Parts of 85 % of it and more come out for certain as long as no sample
-    /// of the leading track lasts longer than 15 % of it.
+    /// of the leading track lasts longer than 15 % of it. Counts in whole microseconds.
     pub part: Duration,
 }
 
@@ -65,9 +65,12 @@ pub struct Part {
     pub number: u64,
     /// Whether its first sample of the leading track is a sync sample.
     pub independent: bool,
-    /// Decode time of its first sample of the leading track since the first one of the stream.
+    /// Decode time of its first sample of the leading track since the first one of the stream, rounded up to the
+    /// microsecond.
     pub start: Duration,
-    /// How long it lasts by the leading track; never above the part target.
+    /// How long it lasts by the leading track, in whole microseconds: its end, rounded like its start, less its
+    /// start. So the sum of many never falls behind the media, and is never a microsecond ahead. Never above the part
+    /// target.
     pub duration: Duration,
     /// One `moof` and its `mdat`.
     pub bytes: Bytes,

@@ -183,7 +183,7 @@ impl Track {
     }
 
     /// The longest a segment may last that rounds to the target duration, in microseconds.
-    fn longest_segment(&self) -> u64 {
+    pub(super) fn longest_segment(&self) -> u64 {
         self.target + 499_999
     }
 

@@ -97,12 +97,6 @@ impl Track {
         has_parts && self.missing(next.msn) > self.part_target / 2
     }
 
-    /// How much of a segment that came as a whole is not listed as parts, in microseconds.
-    fn missing(&self, msn: u64) -> u64 {
-        let whole = self.waiting.get(msn).and_then(|pending| pending.whole()).map_or(0, |whole| whole.duration);
-        whole.saturating_sub(self.window.segment(msn).map_or(0, Segment::duration))
-    }
-
     /// The step by which the next segment begins and ends the open one.
     fn begin(&self, open: u64, patient: bool) -> Option<Step> {
         let next = Next { msn: open + 1, index: 0, open: false };
@@ -111,11 +105,19 @@ impl Track {
             return if alone { self.end(next, patient) } else { None };
         };
         let lost = self.hint.skips(&first.id) && self.room(open, None) >= MIN_GAP;
-        match (lost, patient) {
-            (false, _) => Some(Step::Part(next.msn, 0)),
-            (true, false) => Some(Step::GapPart(open)),
-            (true, true) => None,
+        match patient {
+            true if lost => None,
+            false if self.lacks_end(open, lost) => Some(Step::GapPart(open)),
+            _ => Some(Step::Part(next.msn, 0)),
         }
+    }
+
+    /// Whether the open segment is listed with one more gap: its next part is `lost`, as names tell, or it is lost as a
+    /// whole, and its date and that of the next leave room.
+    fn lacks_end(&self, open: u64, lost: bool) -> bool {
+        let rest = self.rest(open);
+        let whole = rest < u64::MAX && self.window.open().is_some_and(|open| open.id.is_none());
+        (lost || whole) && rest.min(self.room(open, None)) >= MIN_GAP
     }
 
     fn gap(&self, next: Next) -> Step {
@@ -184,8 +186,7 @@ impl Track {
         let hinted = self.hint.name().cloned();
         let Some(sent) = sent else {
             let uri = hinted.unwrap_or_else(|| self.free_name("gap", msn));
-            let rest = if self.waiting.has_whole(msn) { self.missing(msn) } else { u64::MAX };
-            let duration = self.part_target.min(self.room(msn, None)).min(rest).max(1);
+            let duration = self.part_target.min(self.room(msn, None)).min(self.rest(msn)).max(1);
             return Part { id: None, uri, twice: false, duration, independent: false, gap: true, bytes: Bytes::new() };
         };
         let reserved = self.reserved(&sent.id);
@@ -212,7 +213,7 @@ impl Track {
         let (duration, source, bytes) = match (whole, joined) {
             (Some(whole), _) => (whole.duration, Source::Uploaded(whole.bytes.clone()), Some(whole.bytes)),
             (None, Some(joined)) => (open.duration(), Source::Joined, Some(joined)),
-            (None, None) if open.parts.is_empty() => (self.usual_duration(), Source::Missing, None),
+            (None, None) if open.parts.is_empty() => (self.lost_duration(msn), Source::Missing, None),
             (None, None) => (open.duration(), Source::Missing, None),
         };
         changes.extend(bytes.as_ref().map(|bytes| self.store(&uri, ObjectKind::Segment, bytes)));
@@ -220,12 +221,6 @@ impl Track {
         bytes.iter().for_each(|bytes| segment.share(bytes));
         segment.ending = Some(Ending { uri, duration, source });
         self.waiting.forget(msn);
-    }
-
-    /// What a segment of which nothing is known is taken to last, in microseconds.
-    fn usual_duration(&self) -> u64 {
-        let finished = self.window.segments().rev().find(|segment| segment.finished());
-        finished.map_or(self.target, Segment::duration)
     }
 
     fn store(&self, name: &ObjectId, kind: ObjectKind, bytes: &Bytes) -> Change {

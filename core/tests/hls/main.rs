@@ -8,6 +8,7 @@ mod delta;
 mod discontinuities;
 mod feed;
 mod golden;
+mod lost;
 mod order;
 mod orders;
 mod presentation;

@@ -2,13 +2,15 @@
 //! of different timescales against each other.
 //!
 //! Converts points of time and never durations, so that rounding does not add up: durations are
-//! differences of two points.
+//! differences of two points. Points are rounded up to the microsecond, in which playlists count: players add the
+//! durations up, and drop media whose decode time lies ahead of that sum by whatever little.
 
 use std::num::NonZeroU32;
 use std::ops::Range;
 use std::time::Duration;
 
 const NANOS: u64 = 1_000_000_000;
+const MICROS: u64 = 1_000_000;
 
 #[derive(Debug)]
 pub(super) struct Clock {
@@ -22,9 +24,12 @@ impl Clock {
         Self { timescale, origin: None }
     }
 
-    /// The time at this decode time, rounded down to the nanosecond.
+    /// The time at this decode time, rounded up to the microsecond.
     pub(super) fn at(&self, decode_time: u64) -> Duration {
-        time(decode_time.saturating_sub(self.origin.unwrap_or(0)), self.timescale)
+        let ticks = decode_time.saturating_sub(self.origin.unwrap_or(0));
+        let timescale = u64::from(self.timescale.get());
+        let micros = (ticks % timescale * MICROS).div_ceil(timescale);
+        Duration::from_secs(ticks / timescale) + Duration::from_micros(micros)
     }
 
     /// The time between two decode times.
@@ -66,6 +71,12 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_never_behind_the_media_and_never_a_microsecond_ahead() {
+        let clock = Clock { timescale: NonZeroU32::new(3).unwrap(), origin: Some(1) };
+        assert_eq!([1, 2, 3, 4].map(|ticks| clock.at(ticks).as_nanos()), [0, 333_334_000, 666_667_000, 1_000_000_000]);
+    }
+
+    #[test]
     fn media_times_compare_by_any_fraction_of_a_tick() {
         let [thirds, tenths] = [3, 10].map(|timescale| NonZeroU32::new(timescale).unwrap());
         let third = MediaTime { ticks: 1, timescale: thirds };
@@ -81,5 +92,9 @@ mod tests {
         assert_eq!(all, Duration::from_secs(u64::MAX));
         let fine = time(u64::MAX, NonZeroU32::MAX);
         assert_eq!(fine.as_secs(), u64::from(u32::MAX) + 2);
+        for timescale in [NonZeroU32::MIN, NonZeroU32::MAX] {
+            let at = Clock { timescale, origin: None }.at(u64::MAX);
+            assert!(at >= time(u64::MAX, timescale) && at.subsec_nanos() % 1000 == 0);
+        }
     }
 }

@@ -6,6 +6,7 @@
 //! rfc8216bis, 4.4.3.7 (EXT-X-PART-INF).
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use super::Targets;
 use crate::{Error, Sample};
@@ -22,6 +23,9 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn new(targets: Targets, timescale: NonZeroU32) -> Result<Self, Error> {
+        // Playlists count in microseconds: a part must not round to more than the target does.
+        let part = Duration::from_micros(u64::try_from(targets.part.as_micros()).unwrap_or(u64::MAX));
+        let targets = Targets { part, ..targets };
         let rules = Self { targets, timescale: u128::from(timescale.get()), grid: None };
         if rules.part_ticks() == 0 || targets.segment < targets.part {
             return Err(Error::Targets { segment: targets.segment, part: targets.part });
@@ -67,7 +71,6 @@ impl Rules {
 mod tests {
     use super::*;
     use crate::fixture::sample;
-    use std::time::Duration;
 
     fn rules(segment: u64, part: u64, timescale: u32) -> Result<Rules, Error> {
         let targets = Targets { segment: Duration::from_millis(segment), part: Duration::from_millis(part) };
@@ -79,6 +82,14 @@ mod tests {
         let rules = rules(1000, 350, 1000).unwrap();
         assert!(!rules.is_too_long(350));
         assert!(rules.is_too_long(351));
+    }
+
+    #[test]
+    fn a_target_counts_in_whole_microseconds() {
+        let targets = Targets { segment: Duration::from_secs(1), part: Duration::from_nanos(333_333_999) };
+        let rules = Rules::new(targets, NonZeroU32::new(1_000_000_000).unwrap()).unwrap();
+        assert!(!rules.is_too_long(333_333_000));
+        assert!(rules.is_too_long(333_333_001));
     }
 
     #[test]

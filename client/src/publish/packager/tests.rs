@@ -19,10 +19,14 @@ fn plan() -> Plan {
 }
 
 fn init() -> Item {
+    init_of(1000)
+}
+
+fn init_of(timescale: u32) -> Item {
     let track = Track {
         id: 1,
         handler: Handler::Video,
-        timescale: NonZeroU32::new(1000).unwrap(),
+        timescale: NonZeroU32::new(timescale).unwrap(),
         codec: "avc1.64001f".into(),
         resolution: Some((1280, 720)),
         defaults: Defaults::default(),
@@ -32,10 +36,14 @@ fn init() -> Item {
 
 /// A fragment of 25 frames per second from this frame on, with a key frame every `gop` frames.
 fn fragment(first: u64, count: u64, gop: u64) -> Item {
+    fragment_of(FRAME, first, count, gop)
+}
+
+fn fragment_of(ticks: u32, first: u64, count: u64, gop: u64) -> Item {
     let sample = |frame: u64| Sample {
         track: 1,
-        decode_time: frame * u64::from(FRAME),
-        duration: FRAME,
+        decode_time: frame * u64::from(ticks),
+        duration: ticks,
         composition_offset: 0,
         flags: if frame.is_multiple_of(gop) { 0 } else { 0x0001_0000 },
         payload: Bytes::from_static(&[7; 1000]),
@@ -123,6 +131,38 @@ fn an_earlier_run_is_continued() {
 }
 
 proptest! {
+    #[test]
+    fn stated_durations_add_up_to_the_media_and_less_than_a_microsecond(
+        (timescale, ticks) in prop::sample::select(vec![(30, 1), (24_000, 1001), (90_000, 3003), (15_360, 256)]),
+        pieces in prop::collection::vec(1_u64..20, 1..40),
+        begin in 0_u64..1 << 40,
+    ) {
+        let mut packager = Packager::new(plan(), None);
+        packager.take(init_of(timescale), 0).unwrap();
+        let (mut frame, mut all) = (begin * 20, Vec::new());
+        for count in pieces {
+            all.extend(packager.take(fragment_of(ticks, frame, count, 20), 0).unwrap());
+            frame += count;
+        }
+        all.extend(packager.finish(0).unwrap());
+        let (mut of_parts, mut of_segments) = (0, 0);
+        for payload in all.iter().map(|piece| &piece.payload) {
+            match payload {
+                Payload::Part(part) => {
+                    prop_assert!(part.part.duration.micros() <= 350_000);
+                    of_parts += part.part.duration.micros();
+                }
+                Payload::Segment(segment) => {
+                    of_segments += segment.segment.duration.micros();
+                    prop_assert_eq!(of_segments, of_parts);
+                }
+                _ => {}
+            }
+        }
+        let exact = (frame - begin * 20) * u64::from(ticks) * 1_000_000;
+        prop_assert_eq!(of_parts, exact.div_ceil(timescale.into()));
+    }
+
     #[test]
     fn numbers_run_on_and_every_signal_can_be_read(
         pieces in prop::collection::vec((1_u64..40, prop::sample::select(vec![0, 0, 0, 50_000])), 1..20),

@@ -1,0 +1,48 @@
+//! How long media lasted that was lost: as long as the dates around it leave room for, else as long as usual.
+//!
+//! What is listed in its place and the date of what follows then agree, and players go by both.
+//!
+//! rfc8216bis, 4.4.4.6 (EXT-X-PROGRAM-DATE-TIME) and 4.4.4.7 (EXT-X-GAP).
+
+use super::segment::Segment;
+use super::track::Track;
+use super::waiting::Pending;
+
+impl Track {
+    /// How much of a segment is neither listed nor waits as parts, in microseconds; without end where nothing tells.
+    pub(super) fn rest(&self, msn: u64) -> u64 {
+        if self.waiting.has_whole(msn) {
+            return self.missing(msn);
+        }
+        // Behind parts that wait there may be more to come.
+        let told = if self.waiting.has_parts(msn) { None } else { self.length_by_dates(msn) };
+        let listed = self.window.segment(msn).map_or(0, Segment::duration);
+        told.map_or(u64::MAX, |length| length.saturating_sub(listed))
+    }
+
+    /// How much of a segment that came as a whole is not listed as parts, in microseconds.
+    pub(super) fn missing(&self, msn: u64) -> u64 {
+        let whole = self.waiting.get(msn).and_then(|pending| pending.whole()).map_or(0, |whole| whole.duration);
+        whole.saturating_sub(self.window.segment(msn).map_or(0, Segment::duration))
+    }
+
+    /// What the open segment is taken to last if nothing came of it, in microseconds.
+    pub(super) fn lost_duration(&self, msn: u64) -> u64 {
+        let finished = self.window.segments().rev().find(|segment| segment.finished());
+        let usual = || finished.map_or(self.target, Segment::duration);
+        self.length_by_dates(msn).unwrap_or_else(usual)
+    }
+
+    /// How far the date of the open segment lies before the one that the next segment states, in microseconds; for
+    /// each one alike if there are more between them. `None` where that can be no length of a segment.
+    fn length_by_dates(&self, msn: u64) -> Option<u64> {
+        let open = self.window.open().filter(|open| open.msn == msn)?;
+        let next = self.waiting.first().filter(|first| *first > msn).unwrap_or(msn + 1);
+        // Over a discontinuity dates may jump.
+        let goes_on = |pending: &&Pending| *pending.map() == open.map && !pending.head.discontinuity;
+        let pending = self.waiting.get(next).filter(goes_on)?;
+        let date = pending.head.program_date_time?.millis().checked_mul(1000)?;
+        let between = u64::try_from(date.checked_sub(open.date?)?).ok()?;
+        Some(between / (next - msn)).filter(|length| (1..=self.longest_segment()).contains(length))
+    }
+}
