@@ -50,7 +50,7 @@ struct Cli {
     #[arg(long, value_name = "FILE")]
     nginx: Option<PathBuf>,
     /// How media is uploaded.
-    #[arg(long, value_enum, default_value_t = Form::Json, value_name = "FORM")]
+    #[arg(long, value_enum, default_value_t = Form::Multipart, value_name = "FORM")]
     upload: Form,
 }
 
