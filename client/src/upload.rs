@@ -4,6 +4,7 @@
 //! that pass are tried again until it is too late. What became of each is reported. Never cuts or reads media.
 
 mod attempt;
+mod form;
 mod line;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use roomcast_protocol::data::Payload;
 use tokio::sync::{mpsc, watch};
 
 use crate::{Error, clock};
+use form::Form;
 use line::{Job, Line};
 
 /// Reports that wait for the application.
@@ -101,7 +103,7 @@ impl Uploader {
         let http = crate::tls::http()?;
         let (queue, jobs) = mpsc::channel(limits.queue);
         let (reports, to_application) = mpsc::channel(REPORTS);
-        tokio::spawn(Line { http, ingest, limits, reports, variant: None }.run(jobs));
+        tokio::spawn(Line { http, ingest, limits, reports, variant: None, form: Form::Untried }.run(jobs));
         Ok((Self { queue }, to_application))
     }
 

@@ -27,15 +27,25 @@ pub fn clip_of_few_key_frames() -> PathBuf {
     make("few", "150")
 }
 
+/// Where files of tests stand: one of a kind, and none is left over anywhere else.
+fn folder() -> PathBuf {
+    let target = crate::server::program().ancestors().nth(2).expect("the program stands in target/PROFILE").join("tmp");
+    std::fs::create_dir_all(&target).expect("what the build made can be written to");
+    target
+}
+
 fn make(name: &str, key_frames: &str) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("roomcast-{name}-{}.mp4", uuid::Uuid::new_v4()));
+    let own = folder().join(format!("{name}-{}.mp4", std::process::id()));
     let input = "-v error -f lavfi -i testsrc2=size=160x90:rate=30 -f lavfi -i sine=sample_rate=48000 -t 6";
     let video = "-c:v libx264 -preset ultrafast -tune zerolatency -sc_threshold 0 -bf 0 -pix_fmt yuv420p";
     let sound = "-c:a aac -b:a 64k -map 0:v -map 1:a";
     let words = [input, video, sound].into_iter().flat_map(|words| words.split(' '));
     let mut ffmpeg = Command::new("ffmpeg");
-    ffmpeg.args(words).args(["-g", key_frames, "-keyint_min", key_frames]).args(FRAGMENTED).arg(&path);
+    ffmpeg.args(words).args(["-g", key_frames, "-keyint_min", key_frames]).args(FRAGMENTED).arg(&own);
     assert!(ffmpeg.status().expect("ffmpeg is installed").success());
+    // Another test program may be reading it, and goes on reading what it has opened.
+    let path = folder().join(format!("{name}.mp4"));
+    std::fs::rename(own, &path).expect("both stand in one folder");
     path
 }
 
@@ -45,7 +55,7 @@ fn make(name: &str, key_frames: &str) -> PathBuf {
 /// When ffmpeg is missing.
 #[must_use]
 pub fn bytes(tracks: &str) -> Vec<u8> {
-    let path = std::env::temp_dir().join(format!("roomcast-track-{}.mp4", uuid::Uuid::new_v4()));
+    let path = folder().join(format!("track-{}.mp4", uuid::Uuid::new_v4()));
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-v", "error", "-i"]).arg(clip()).args(["-c", "copy"]);
     for track in tracks.split(' ') {

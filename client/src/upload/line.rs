@@ -4,12 +4,12 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::header::CONTENT_TYPE;
 use roomcast_protocol::data::{DataSignal, Payload};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use super::attempt::{Attempt, Outcome, Step};
+use super::form::Form;
 use super::{Ingest, Limits, Report};
 use crate::clock::{now, sleep_until, unix_millis};
 use crate::random;
@@ -27,6 +27,7 @@ pub(super) struct Line {
     pub reports: mpsc::Sender<Report>,
     /// The last variant that was accepted: a server that lost the track needs it first.
     pub variant: Option<Payload>,
+    pub form: Form,
 }
 
 /// The application is gone, or the line must not go on.
@@ -72,15 +73,24 @@ impl Line {
         }
     }
 
-    async fn post(&self, signal: &mut DataSignal, deadline: Option<Instant>) -> Outcome {
+    /// One attempt; two if the server turns out not to know multipart.
+    async fn post(&mut self, signal: &mut DataSignal, deadline: Option<Instant>) -> Outcome {
+        let outcome = self.post_once(signal, deadline).await;
+        if self.form.learn(&outcome) {
+            tracing::info!("the server takes no multipart: uploads go on as JSON");
+            return self.post_once(signal, deadline).await;
+        }
+        outcome
+    }
+
+    async fn post_once(&self, signal: &mut DataSignal, deadline: Option<Instant>) -> Outcome {
         let Ingest { url, token } = self.ingest.borrow().clone();
         // Half of the time for one attempt leaves the other half for another, over a fresh connection.
         let longest = self.limits.deadline / 2;
         let left = deadline.map_or(longest, |deadline| deadline.saturating_duration_since(now()));
         signal.timestamp = unix_millis();
-        let request = self.http.post(url).bearer_auth(token).header(CONTENT_TYPE, "application/json");
-        let request = request.body(signal.to_json()).timeout(longest.min(left).max(Duration::from_millis(1)));
-        match answer(request).await {
+        let request = self.form.fill(self.http.post(url).bearer_auth(token), signal);
+        match answer(request.timeout(longest.min(left).max(Duration::from_millis(1)))).await {
             Ok((status, body)) => Outcome::Answered { status, ack: serde_json::from_slice(&body).ok() },
             Err(error) => Outcome::Lost { reason: error.without_url().to_string() },
         }
@@ -97,7 +107,7 @@ impl Line {
     }
 
     /// Whether it worked shows when the signal itself is tried again.
-    async fn restore(&self) {
+    async fn restore(&mut self) {
         if let Some(payload) = self.variant.clone() {
             let mut signal = DataSignal { id: Uuid::new_v4(), timestamp: 0, payload };
             let outcome = self.post(&mut signal, None).await;

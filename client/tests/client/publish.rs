@@ -105,6 +105,27 @@ fn parts(signals: &[Value]) -> Vec<&Value> {
 }
 
 #[tokio::test]
+async fn a_server_that_takes_no_multipart_gets_json_from_then_on() {
+    let media = MediaFile::new(1);
+    let mut air = OnAir::start(&media, None).await;
+    let first = air.upload().await;
+    assert!(first.content_type.starts_with("multipart/form-data; boundary="), "{}", first.content_type);
+    first
+        .answer(400, json!({"c": 2001, "s": "UNKNOWN", "b": {"msg": "a data signal is application/json"}}).to_string());
+    let mut accepted = Vec::new();
+    while actions(&accepted) != "VpppSE" {
+        let request = air.upload().await;
+        assert_eq!(request.content_type, "application/json");
+        accepted.push(request.json());
+        request.acknowledge(200, 200);
+    }
+    let map = accepted[0]["payload"]["segment"]["map"]["data"].as_str().unwrap();
+    assert!(!map.is_empty());
+    assert_eq!(air.peer.busy_signal().await["action"], "leave");
+    air.end().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_file_becomes_parts_and_segments_and_an_end() {
     let media = MediaFile::new(3);
     let mut air = OnAir::start(&media, None).await;

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use roomcast_protocol::data::decode_multipart;
 use roomcast_protocol::limits::MAX_FRAME;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,6 +27,7 @@ pub async fn soon<T>(what: impl Future<Output = T>) -> T {
 pub struct Request {
     pub path: String,
     pub bearer: String,
+    pub content_type: String,
     pub body: Vec<u8>,
     answer: oneshot::Sender<(u16, String)>,
 }
@@ -34,8 +37,17 @@ impl Request {
         let _ = self.answer.send((status, body.into()));
     }
 
+    /// A data signal without its media.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).expect("the body is JSON")
+        let Some(boundary) = self.content_type.strip_prefix("multipart/form-data; boundary=") else {
+            return serde_json::from_slice(&self.body).expect("the body is JSON");
+        };
+        let delimiter = format!("--{boundary}");
+        let (json, rest) = part(&self.body, &delimiter, "signal").expect("the signal comes first");
+        let media = |name| part(rest, &delimiter, name).map(|(bytes, _)| Bytes::copy_from_slice(bytes));
+        let signal = decode_multipart(json, media("data"), media("map"));
+        signal.expect("the media is beside it");
+        serde_json::from_slice(json).expect("the signal is JSON")
     }
 
     /// Answers a data signal.
@@ -49,6 +61,17 @@ impl Request {
         let body = json!({"c": 200, "s": "X", "b": {"id": self.json()["id"], "delay": delay.as_millis() as u64}});
         self.answer(200, body.to_string());
     }
+}
+
+/// The bytes of a part of this name, if it comes next, and what stands behind them.
+fn part<'a>(body: &'a [u8], delimiter: &str, name: &str) -> Option<(&'a [u8], &'a [u8])> {
+    let find = |bytes: &[u8], what: &str| bytes.windows(what.len()).position(|window| window == what.as_bytes());
+    let part = body.strip_prefix(delimiter.as_bytes())?;
+    let (head, content) = part.split_at(find(part, "\r\n\r\n")?);
+    find(head, &format!("name=\"{name}\""))?;
+    let content = &content[4..];
+    let end = find(content, &format!("\r\n{delimiter}"))?;
+    Some((&content[..end], &content[end + 2..]))
 }
 
 /// A WebSocket connection. When it is dropped it ends without a close frame.
@@ -195,5 +218,6 @@ async fn read(stream: &mut TcpStream) -> Option<(Request, oneshot::Receiver<(u16
     let path = head.split(' ').nth(1)?.to_owned();
     let bearer = header("authorization").trim_start_matches("Bearer ").to_owned();
     let (answer, answered) = oneshot::channel();
-    Some((Request { path, bearer, body, answer }, answered))
+    let content_type = header("content-type");
+    Some((Request { path, bearer, content_type, body, answer }, answered))
 }

@@ -109,13 +109,13 @@ pub async fn anything() -> HttpResponse {
 }
 
 async fn run(node: Arc<Node>, room: RoomId, address: Address, body: Body) -> Result<(), Early> {
-    let seat = node.seats.enter(&node, &room);
+    let request = node.seats.enter(&node, &room);
     let limit = to_usize(node.settings.max_upload);
-    let done = pump(&seat, &address, body, limit).await;
+    let done = pump(request.seat(), &address, body, limit).await;
     if let Err(early) = &done {
-        tracing::info!(room = %seat.room, track = %address.track, ?early, "a request of an encoder ended early");
+        tracing::info!(%room, track = %address.track, ?early, "a request of an encoder ended early");
     }
-    seat.exit().await;
+    request.exit().await;
     done
 }
 

@@ -5,6 +5,8 @@
 //! multivariant playlist, which players read once: so a track without one of the two waits a while for the other.
 
 mod roles;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod track;
 

@@ -3,6 +3,8 @@
 //! It is taken when the first of them brings an init section, and given up at once when all have said that they end,
 //! else some time after the last request. One piece of media at a time goes to the room, and who brings it waits.
 
+mod request;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,6 +24,7 @@ use crate::clock::unix_millis;
 use crate::config::to_usize;
 use crate::node::Node;
 use crate::token;
+pub use request::Request;
 
 /// How often to look for what is due.
 const LOOK: Duration = Duration::from_millis(200);
@@ -170,17 +173,6 @@ impl Seat {
         upload(&state, payloads).await.map_err(Stop::Refused)
     }
 
-    /// A request is over. With the last one the seat is given up, if all tracks have ended.
-    pub async fn exit(self: &Arc<Self>) {
-        let mut state = self.state.lock().await;
-        self.requests.send_modify(|requests| *requests -= 1);
-        state.idle_since = (*self.requests.borrow() == 0).then(|| self.node.clock.now());
-        let ended = state.member.is_none() || state.playlists.values().all(Presentation::has_ended);
-        if ended && self.node.seats.close(self, 0) {
-            self.leave(&mut state).await;
-        }
-    }
-
     /// Holds the seat until it is given up or lost.
     async fn keep(self: Arc<Self>, mut ear: Ear) {
         let mut look = actix_web::rt::time::interval(LOOK);
@@ -205,6 +197,8 @@ impl Seat {
     async fn look(self: &Arc<Self>) -> bool {
         let mut state = self.state.lock().await;
         let now = self.node.clock.now();
+        // A request that broke down has not said that it is over.
+        state.idle_since = (*self.requests.borrow() == 0).then(|| state.idle_since.unwrap_or(now));
         let Some(member) = &mut state.member else { return false };
         member.tick().await;
         let due = state.playlists.values_mut().filter(|show| show.is_due(now));

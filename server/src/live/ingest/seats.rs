@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use roomcast_protocol::id::RoomId;
 
-use super::seat::Seat;
+use super::seat::{Request, Seat};
 use crate::node::Node;
 
 /// One seat per room.
@@ -14,11 +14,10 @@ pub struct Seats(Mutex<HashMap<RoomId, Arc<Seat>>>);
 
 impl Seats {
     /// The seat of a room, for one more request.
-    pub(super) fn enter(&self, node: &Arc<Node>, room: &RoomId) -> Arc<Seat> {
+    pub(super) fn enter(&self, node: &Arc<Node>, room: &RoomId) -> Request {
         let mut seats = self.lock();
         let seat = seats.entry(room.clone()).or_insert_with(|| Arc::new(Seat::new(Arc::clone(node), room.clone())));
-        seat.requests.send_modify(|requests| *requests += 1);
-        Arc::clone(seat)
+        Request::new(Arc::clone(seat))
     }
 
     /// Forgets a seat, unless more than so many requests want it. Whoever comes now gets a new one.
@@ -35,5 +34,30 @@ impl Seats {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, Arc<Seat>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Cli, Command};
+    use clap::Parser;
+
+    #[actix_web::test]
+    async fn a_request_that_breaks_down_does_not_keep_its_seat() {
+        let Command::Serve(settings) = Cli::parse_from(["roomcast", "serve"]).command else { panic!("not serve") };
+        let (node, room) = (Node::new(settings), RoomId::parse("demo").unwrap());
+        let (one, other) = (node.seats.enter(&node, &room), node.seats.enter(&node, &room));
+        let seat = Arc::clone(one.seat());
+        let broken = actix_web::rt::spawn(async move {
+            let _counts = one;
+            panic!("on purpose");
+        });
+        assert!(broken.await.is_err());
+        assert_eq!((*seat.requests.borrow(), node.seats.lock().len()), (1, 1));
+        other.exit().await;
+        assert_eq!((*seat.requests.borrow(), node.seats.lock().len()), (0, 0));
+        drop(node.seats.enter(&node, &room));
+        assert!(node.seats.lock().is_empty());
     }
 }
