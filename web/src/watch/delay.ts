@@ -15,6 +15,14 @@ export function delayBehindLive(nowMs: number, playingDate: Date | null, estimat
   return estimate > 0 && Number.isFinite(estimate) ? estimate : undefined;
 }
 
+/** Further behind its target than this, hls.js takes the viewer for one who looks at the past, and stays there. */
+const STRAY_S = 2;
+
+/** Whether a player has fallen so far behind where it wants to be that it will not catch up by itself. */
+export function hasStrayed(latency: number, target: number | null): boolean {
+  return target !== null && target > 0 && Number.isFinite(latency) && latency - target > STRAY_S;
+}
+
 export function delayText(delay: number | undefined): string {
   if (delay === undefined) return '';
   if (delay < 60) return `${delay.toFixed(1)} s behind live`;

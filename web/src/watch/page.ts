@@ -34,6 +34,7 @@ export function showWatch(root: HTMLElement, room: string, url: string): void {
   root.replaceChildren(top.root, view.root);
   view.goLive.addEventListener('click', () => watch.player.goLive());
   setInterval(() => {
+    watch.player.keepLive();
     const delay = watch.player.delay();
     setText(view.delay, delayText(delay));
     if (view.hasPicture()) details.measure(Date.now());

@@ -6,7 +6,7 @@
 
 import Hls, { type ErrorData, ErrorDetails, ErrorTypes, Events } from 'hls.js';
 import { Budget, type Cancel, type Environment } from '../client';
-import { delayBehindLive } from './delay';
+import { delayBehindLive, hasStrayed } from './delay';
 import type { PictureFacts } from './history';
 
 /** `absent`: there is nothing to play at this address (yet). `starved`: it stopped for want of data. */
@@ -24,6 +24,7 @@ const ABSENT_RETRY_MS = 3000;
 const NETWORK_REPAIRS = 8;
 const MEDIA_REPAIRS = 3;
 const REPAIR_DELAY_MS = 500;
+const JUMP_EVERY_MS = 10_000;
 
 export class Player {
   readonly video: HTMLVideoElement;
@@ -31,6 +32,7 @@ export class Player {
   readonly #handlers: PlayerHandlers;
   readonly #network = new Budget(NETWORK_REPAIRS, 60_000);
   readonly #media = new Budget(MEDIA_REPAIRS, 60_000);
+  readonly #jumps = new Budget(1, JUMP_EVERY_MS);
   #hls: Hls | undefined;
   #url = '';
   #state: PlayerState = 'idle';
@@ -131,6 +133,16 @@ export class Player {
     }
   }
 
+  /** Back to live, now and then, if a lost network or a slow start has left the picture behind. */
+  keepLive(): void {
+    const hls = this.#hls;
+    const { paused, seeking } = this.video;
+    if (!hls || this.#state !== 'playing' || paused || seeking) return;
+    if (!hasStrayed(hls.latency, hls.targetLatency) || !hls.liveSyncPosition) return;
+    const there = isBuffered(this.video, hls.liveSyncPosition);
+    if (there && this.#jumps.take(this.#env.now())) this.goLive();
+  }
+
   /** Jumps to where a viewer who comes now would start. */
   goLive(): void {
     const position = this.#hls?.liveSyncPosition;
@@ -196,6 +208,12 @@ export class Player {
     this.#state = state;
     this.#handlers.changed(state);
   }
+}
+
+function isBuffered({ buffered }: HTMLVideoElement, position: number): boolean {
+  return Array.from({ length: buffered.length }, (_, index) => index).some(
+    (index) => buffered.start(index) <= position && position < buffered.end(index),
+  );
 }
 
 function isManifest({ details }: ErrorData): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Failure, History } from '../client';
-import { delayBehindLive, delayText } from './delay';
+import { delayBehindLive, delayText, hasStrayed } from './delay';
 import { describe as describeWatch, type Facts } from './model';
 import { watchPolicy } from './policy';
 
@@ -81,5 +81,19 @@ describe('the delay', () => {
     expect(delayText(1.4)).toBe('1.4 s behind live');
     expect(delayText(65.5)).toBe('1 min 5 s behind live');
     expect(delayText(undefined)).toBe('');
+  });
+});
+
+describe('falling behind', () => {
+  test.each([
+    [1.3, 1.05, false],
+    [3.0, 1.05, false],
+    [3.2, 1.05, true],
+    [20, 3, true],
+    [Number.NaN, 1.05, false],
+    [20, 0, false],
+    [20, null, false],
+  ])('%s s behind with a target of %s s: too far is %s', (latency, target, expected) => {
+    expect(hasStrayed(latency, target)).toBe(expected);
   });
 });
