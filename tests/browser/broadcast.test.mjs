@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import HLS from 'hls-parser';
-import { openPage, output, run, startBroadcast, startBrowser, startServer, state } from './processes.mjs';
+import { openPage, output, run, startBroadcast, startBrowser, startServer, state, until } from './processes.mjs';
 
 // Its strict mode counts segments where the standard counts target durations.
 HLS.setOptions({ silent: true });
@@ -54,6 +54,15 @@ test('ffmpeg is played by hls.js for 20 s within 3 s of live and without a stall
   const frames = await page.evaluate(() => window.roomcast.video.getVideoPlaybackQuality().totalVideoFrames);
   assert.ok(frames > SECONDS * 20, `the picture moves: ${frames} frames`);
   await page.screenshot({ path: `${output}/watch.png` });
+
+  await t.test('a picture that is seconds behind goes back to live by itself', async () => {
+    const behind = await page.evaluate(() => {
+      window.roomcast.video.currentTime -= 4;
+      return window.roomcast.delay();
+    });
+    assert.ok(behind > MOST_BEHIND, `it is behind: ${behind} s`);
+    await until(page, (most) => window.roomcast.delay() < most, MOST_BEHIND);
+  });
 
   await t.test('ffprobe reads it too', async () => {
     const url = `${server.url}/live/demo/main/playlist.m3u8`;
