@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(fine.as_secs(), u64::from(u32::MAX) + 2);
         for timescale in [NonZeroU32::MIN, NonZeroU32::MAX] {
             let at = Clock { timescale, origin: None }.at(u64::MAX);
-            assert!(at >= time(u64::MAX, timescale) && at.subsec_nanos() % 1000 == 0);
+            assert!(at >= time(u64::MAX, timescale) && at.subsec_nanos().is_multiple_of(1000));
         }
     }
 }

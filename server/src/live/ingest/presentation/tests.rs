@@ -127,13 +127,13 @@ impl Show {
 
     /// The parts of a track, each with its segment.
     fn parts(&self, track: &str) -> Vec<(&SegmentHead, &PartData)> {
-        let own = |payload| match payload {
-            &Payload::Part(ref update) => {
+        let own = self.said.iter().filter_map(|payload| match payload {
+            Payload::Part(update) => {
                 let of = update.variant.as_ref().or(update.rendition.as_ref());
                 (of.map(|of| of.id.as_str()) == Some(track)).then_some((&update.segment, &update.part))
             }
             _ => None,
-        };
-        self.said.iter().filter_map(own).collect()
+        });
+        own.collect()
     }
 }
