@@ -1,10 +1,14 @@
 //! The HTTP side: which address leads where.
 
 pub mod answer;
+pub mod coding;
 pub mod cors;
 mod health;
 mod page;
+pub mod pieces;
 mod published;
+pub mod range;
+pub mod text;
 
 use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS};
 use actix_web::middleware::DefaultHeaders;

@@ -26,9 +26,12 @@ use actix_service::{IntoServiceFactory, Service, ServiceFactory, fn_factory, fn_
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, Extensions, ServiceResponse};
 use actix_web::rt::net::TcpStream;
+use futures_util::future::LocalBoxFuture;
+use futures_util::{FutureExt as _, TryFutureExt as _};
 use socket2::{Domain, Socket, Type};
 use tokio::sync::watch;
 use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 
 use link::{Link, Linked};
 
@@ -143,49 +146,65 @@ where
     let application = Rc::new(application.await?);
     let plain = http1(&application, &settings, &draining).await?;
     let secure = http1(&application, &settings, &draining).await?;
-    let shared = Rc::new((application, plain, secure, tls, settings, draining));
+    let worker = Rc::new(Worker { application, plain, secure, tls, settings, draining });
     Ok(fn_service(move |stream: TcpStream| {
-        let shared = Rc::clone(&shared);
+        let worker = Rc::clone(&worker);
+        // In boxes of their own, so that a connection holds what begins it no longer than it begins, and no more
+        // than what serves it from then on: a future is as large as the largest of what it awaits, at times twice.
         async move {
-            let (application, plain, secure, tls, settings, draining) = &*shared;
-            let peer = stream.peer_addr().ok();
-            let mut link = Link::new(stream, settings);
-            let first_words = begin(&mut link, tls.is_some(), settings, draining).await;
-            // All but the usual connection in a box, so that this one is no larger than it has to be.
-            match (first_words, tls) {
-                (Some(_), Some(tls)) => {
-                    let secured = timeout(settings.request_timeout, tls.acceptor().accept(link));
-                    let Ok(Ok(stream)) = Box::pin(secured).await else { return Ok(()) };
-                    if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2) {
-                        Box::pin(http2::serve(stream, Rc::clone(application), peer, settings, draining.clone())).await;
-                    } else {
-                        let _ = Box::pin(secure.call((stream, peer))).await;
-                    }
-                }
-                (Some(true), None) => {
-                    Box::pin(http2::serve(link, Rc::clone(application), peer, settings, draining.clone())).await;
-                }
-                (Some(false), None) => {
-                    let _ = plain.call((link, peer)).await;
-                }
-                (None, _) => {}
+            if let Some(served) = Box::pin(begin(worker, stream)).await {
+                served.await;
             }
             Ok(())
         }
     }))
 }
 
-/// Waits for a connection's first bytes: whether they are the preface of HTTP/2; none when they do not come.
-async fn begin(link: &mut Link, tls: bool, settings: &Settings, draining: &watch::Receiver<bool>) -> Option<bool> {
-    if tls {
-        return Some(false);
+/// What the connections of one worker thread share.
+struct Worker<S, P, Q> {
+    application: Rc<S>,
+    plain: P,
+    secure: Q,
+    tls: Option<Tls>,
+    settings: Settings,
+    draining: watch::Receiver<bool>,
+}
+
+/// Waits for a connection's first bytes: what serves it from then on; none when they do not come.
+async fn begin<S, P, Q>(worker: Rc<Worker<S, P, Q>>, stream: TcpStream) -> Option<LocalBoxFuture<'static, ()>>
+where
+    S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
+    P: Service<(Link, Option<SocketAddr>), Future: 'static> + 'static,
+    Q: Service<(TlsStream<Link>, Option<SocketAddr>), Future: 'static> + 'static,
+{
+    let Worker { settings, tls, .. } = &*worker;
+    let peer = stream.peer_addr().ok();
+    let mut link = Link::new(stream, settings);
+    if let Some(tls) = tls {
+        let secured = timeout(settings.request_timeout, tls.acceptor().accept(link)).await;
+        let stream = secured.ok()?.ok()?;
+        return Some(if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2) {
+            http2(&worker, stream, peer)
+        } else {
+            Box::pin(worker.secure.call((stream, peer)).map(drop))
+        });
     }
-    let mut draining = draining.clone();
-    tokio::select! {
+    let mut draining = worker.draining.clone();
+    let is_http2 = tokio::select! {
         biased;
-        read = timeout(settings.request_timeout, preface::is_http2(link)) => read.ok()?.ok(),
-        _ = draining.wait_for(|draining| *draining) => None,
-    }
+        read = timeout(settings.request_timeout, preface::is_http2(&mut link)) => read.ok()?.ok()?,
+        _ = draining.wait_for(|draining| *draining) => return None,
+    };
+    Some(if is_http2 { http2(&worker, link, peer) } else { Box::pin(worker.plain.call((link, peer)).map(drop)) })
+}
+
+fn http2<S, P, Q, T>(worker: &Rc<Worker<S, P, Q>>, io: T, peer: Option<SocketAddr>) -> LocalBoxFuture<'static, ()>
+where
+    T: Linked + AsyncRead + AsyncWrite + Unpin + 'static,
+    S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
+{
+    let (application, draining) = (Rc::clone(&worker.application), worker.draining.clone());
+    Box::pin(http2::serve(io, application, peer, worker.settings.clone(), draining))
 }
 
 /// The library's side of HTTP/1.1.
@@ -193,7 +212,7 @@ async fn http1<T, S>(
     application: &Rc<S>,
     settings: &Settings,
     draining: &watch::Receiver<bool>,
-) -> Result<impl Service<(T, Option<SocketAddr>), Response = ()> + use<T, S>, ()>
+) -> Result<impl Service<(T, Option<SocketAddr>), Response = (), Future: 'static> + use<T, S>, ()>
 where
     T: Linked + AsyncRead + AsyncWrite + Unpin + 'static,
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
@@ -203,8 +222,7 @@ where
         let application = Rc::clone(&application);
         async move {
             Ok::<_, ()>(fn_service(move |request| {
-                let answer = application.call(request);
-                async move { answer.await.map_err(|error| error.error_response()) }
+                application.call(request).map_err(|error: actix_web::Error| error.error_response())
             }))
         }
     });

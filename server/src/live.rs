@@ -6,7 +6,6 @@
 mod index;
 mod ingest;
 mod playback;
-mod text;
 mod track;
 
 use actix_web::http::Method;
@@ -17,28 +16,21 @@ pub use index::{LiveIndex, LiveRoom};
 pub use ingest::Seats;
 
 use crate::http::cors;
+use playback::Playback;
 
 /// Adds the addresses of ingest and playback.
 pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::scope("/rooms/{room}")
-                .wrap(from_fn(cors::for_pages))
-                .service(
-                    web::resource("/data")
-                        .route(web::post().to(ingest::data))
-                        .route(web::method(Method::OPTIONS).to(async || cors::preflight())),
-                )
-                .service(pushed("/ingest/{playlist}/{track}"))
-                .service(pushed("/ingest/{playlist}/{track}/{rest:.*}")),
-        )
-        // No middleware and no guards: this is what thousands of viewers ask for, each several times a second.
-        .service(
-            web::scope("/live/{room}/{playlist}")
-                .service(web::resource("/playlist.m3u8").to(playback::multivariant))
-                .service(web::resource("/{track}/playlist.m3u8").to(playback::media_playlist))
-                .service(web::resource("/{track}/{object}").to(playback::object)),
-        );
+    config.service(Playback).service(
+        web::scope("/rooms/{room}")
+            .wrap(from_fn(cors::for_pages))
+            .service(
+                web::resource("/data")
+                    .route(web::post().to(ingest::data))
+                    .route(web::method(Method::OPTIONS).to(async || cors::preflight())),
+            )
+            .service(pushed("/ingest/{playlist}/{track}"))
+            .service(pushed("/ingest/{playlist}/{track}/{rest:.*}")),
+    );
 }
 
 /// A resource for encoders, which also tidy up at times.

@@ -234,6 +234,41 @@ async fn only_pages_of_the_named_origins_may_read() {
 }
 
 #[tokio::test]
+async fn only_whole_addresses_lead_anywhere() {
+    let (server, _streamer) = live(&[], 1).await;
+    for path in ["/live/demo/main/v0/%70layli%73t.m3u8", "/%6cive/demo/main/v0/playlist.m3u8", MULTIVARIANT] {
+        assert_eq!(get(&server, path, &[]).await.status(), 200, "{path}");
+    }
+    for path in
+        ["/live", "/live/", "/live/demo/main", "/live/demo/main/v0/", "/live/demo//v0/p0.m4s", "/lives/demo/x/y"]
+    {
+        let response = get(&server, path, &[]).await;
+        assert_eq!(
+            (response.status().as_u16(), header(&response, "content-type").map(|of| of.starts_with("text/plain"))),
+            (404, Some(true)),
+            "{path}"
+        );
+    }
+    let bad = get(&server, "/live/de%2Fmo/main/v0/p0.m4s", &[]).await;
+    assert_eq!(bad.status(), 400, "a name with a slash is no id");
+}
+
+#[tokio::test]
+async fn the_page_comes_in_gzip_and_only_when_it_is_new() {
+    let server = Server::start(&[]).await;
+    let plain = get(&server, "/watch/demo", &[]).await;
+    assert_eq!((header(&plain, "content-encoding"), header(&plain, "vary")), (None, Some("Accept-Encoding")));
+    let tag = header(&plain, "etag").expect("a tag").to_owned();
+    let plain = plain.text().await.unwrap();
+    let zipped = get(&server, "/", &[("accept-encoding", "gzip")]).await;
+    assert_eq!((header(&zipped, "content-encoding"), header(&zipped, "etag")), (Some("gzip"), Some(&*tag)));
+    assert_eq!(unzipped(&zipped.bytes().await.unwrap()), plain);
+    let known = get(&server, "/", &[("if-none-match", &tag)]).await;
+    assert_eq!((known.status().as_u16(), header(&known, "cache-control")), (304, Some("no-cache")));
+    assert_eq!(get(&server, "/assets/none.js", &[]).await.status(), 404);
+}
+
+#[tokio::test]
 async fn rooms_do_not_answer_for_each_other() {
     let (server, _streamer) = live(&[], 1).await;
     for path in [

@@ -44,7 +44,7 @@ pub async fn serve<T, S>(
     mut io: T,
     application: Rc<S>,
     peer: Option<SocketAddr>,
-    settings: &Settings,
+    settings: Settings,
     draining: watch::Receiver<bool>,
 ) where
     T: Linked + AsyncRead + AsyncWrite + Unpin,

@@ -69,13 +69,19 @@ impl Link {
 
     /// What has come so far, and more of it, without taking it away.
     pub async fn read_ahead(&mut self) -> io::Result<&[u8]> {
-        let mut bytes = [0; AHEAD];
-        let mut more = ReadBuf::new(&mut bytes);
-        poll_fn(|cx| Pin::new(&mut self.stream).poll_read(cx, &mut more)).await?;
-        if more.filled().is_empty() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.ahead.extend_from_slice(more.filled());
+        let (stream, ahead) = (&mut self.stream, &mut self.ahead);
+        poll_fn(|cx| {
+            // Not in the future: every connection that has said nothing yet would hold it.
+            let mut bytes = [0; AHEAD];
+            let mut more = ReadBuf::new(&mut bytes);
+            ready!(Pin::new(&mut *stream).poll_read(cx, &mut more))?;
+            if more.filled().is_empty() {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+            ahead.extend_from_slice(more.filled());
+            Poll::Ready(io::Result::Ok(()))
+        })
+        .await?;
         Ok(&self.ahead)
     }
 

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use roomcast_core::hls::Change;
 use roomcast_protocol::id::{ObjectId, RoomId};
 
-use super::text::Text;
 use super::track::LiveTrack;
+use crate::http::text::Text;
 
 type Shared<K, V> = RwLock<HashMap<K, Arc<V>>>;
 

@@ -2,54 +2,76 @@
 //!
 //! What all viewers get is made once, with the snapshot; here it is only chosen.
 
+mod address;
 mod answer;
-mod coding;
 mod freshness;
-mod pieces;
-mod range;
 mod waiting;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_service::fn_service;
+use actix_web::dev::{AppService, HttpServiceFactory, ResourceDef, ServiceRequest, ServiceResponse};
+use actix_web::{Error, HttpRequest, HttpResponse, web};
 
 use roomcast_core::hls::{Decision, Reload};
 use roomcast_protocol::id::{InvalidId, ObjectId, RoomId};
 
+use address::Address;
 pub use freshness::Freshness;
 
 use super::track::LiveTrack;
+use crate::http;
 use crate::node::Node;
 use waiting::{Stop, wait};
 
-/// `GET /live/{room}/{playlist}/playlist.m3u8`
-pub async fn multivariant(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
+/// Everything under `/live`. Thousands of viewers ask for it, each several times a second: the beginning of the
+/// path is compared and the rest split, while the library's routes are regular expressions, tried one by one.
+pub struct Playback;
+
+impl HttpServiceFactory for Playback {
+    fn register(self, config: &mut AppService) {
+        config.register_service(ResourceDef::prefix("/live"), None, fn_service(serve), None);
+    }
+}
+
+async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
+    let node = request.app_data::<web::Data<Node>>().expect("the application has its node").clone();
+    let Some(address) = Address::of(request.match_info().unprocessed()) else {
+        return Ok(request.into_response(http::answer::nothing_here().await));
+    };
+    let mut answer = match (answer::to_other_method(request.request()), address) {
+        (Some(answer), _) => answer,
+        (None, Address::Multivariant(room, playlist)) => multivariant(request.request(), &node, room, playlist),
+        (None, Address::Playlist(room, playlist, track)) => {
+            let track = find(&node, room, playlist, track);
+            media_playlist(&mut request, &node, track).await
+        }
+        (None, Address::Object(room, playlist, track, name)) => {
+            let (track, name) = (find(&node, room, playlist, track), ObjectId::parse(name));
+            object(&mut request, &node, track, name).await
+        }
+    };
+    node.cors.stamp(request.headers(), answer.headers_mut());
+    Ok(request.into_response(answer))
+}
+
+fn multivariant(request: &HttpRequest, node: &Node, room: &str, playlist: &str) -> HttpResponse {
     let found = || {
-        let playlist = node.live.playlist(&room(&request)?, &id(&request, "playlist")?).ok_or(Stop::NotPlayable)?;
-        playlist.multivariant().ok_or(Stop::NotPlayable)
+        let playlist = node.live.playlist(&RoomId::parse(room)?, &ObjectId::parse(playlist)?);
+        playlist.and_then(|playlist| playlist.multivariant()).ok_or(Stop::NotPlayable)
     };
-    let answer = answer::to_other_method(&request).unwrap_or_else(|| match found() {
-        Ok(text) => answer::playlist(&request, &text, freshness::max_age(freshness::UNKNOWN)),
+    match found() {
+        Ok(text) => answer::playlist(request, &text, freshness::max_age(freshness::UNKNOWN)),
         Err(stop) => answer::stopped(&stop, || freshness::no_playlist(&Reload::default(), None)),
-    });
-    stamped(answer, &request, &node)
+    }
 }
 
-/// `GET /live/{room}/{playlist}/{track}/playlist.m3u8`
-pub async fn media_playlist(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
-    let answer = match answer::to_other_method(&request) {
-        Some(answer) => answer,
-        None => reloaded(&request, &node).await,
-    };
-    stamped(answer, &request, &node)
-}
-
-async fn reloaded(request: &HttpRequest, node: &Node) -> HttpResponse {
+async fn media_playlist(request: &mut ServiceRequest, node: &Node, track: Found) -> HttpResponse {
     let reload = match Reload::parse(request.query_string()) {
         Ok(reload) => reload,
         Err(bad) => return answer::bad_request(bad.to_string()),
     };
-    let track = find(request, node);
     let waited = match &track {
         Ok(track) => wait(request, node, track, |snapshot| reload.decide(snapshot)).await,
         Err(stop) => Err(stop.clone()),
@@ -61,53 +83,38 @@ async fn reloaded(request: &HttpRequest, node: &Node) -> HttpResponse {
     let snapshot = &published.snapshot;
     let delta = published.delta.as_ref().filter(|_| reload.wants_delta(snapshot));
     let fresh = published.fresh.playlist(&reload, snapshot).clone();
-    answer::playlist(request, delta.unwrap_or(&published.whole), fresh)
-}
-
-/// `GET /live/{room}/{playlist}/{track}/{object}`
-pub async fn object(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
-    let answer = match answer::to_other_method(&request) {
-        Some(answer) => answer,
-        None => held_back(&request, &node).await,
-    };
-    stamped(answer, &request, &node)
+    answer::playlist(request.request(), delta.unwrap_or(&published.whole), fresh)
 }
 
 /// A part that is hinted at is held back until it is there.
-async fn held_back(request: &HttpRequest, node: &Node) -> HttpResponse {
-    let track = find(request, node);
+async fn object(
+    request: &mut ServiceRequest,
+    node: &Node,
+    track: Found,
+    name: Result<ObjectId, InvalidId>,
+) -> HttpResponse {
     let answer = async {
-        let (track, name) = (track.as_ref().map_err(Stop::clone)?, id(request, "object")?);
+        let (track, name) = (track.as_ref().map_err(Stop::clone)?, name?);
         let waited = wait(request, node, track, |snapshot| {
             let hinted = snapshot.hint.as_ref() == Some(&name);
             if hinted && track.object(&name).is_none() { Decision::Wait } else { Decision::Answer }
         });
         let fresh = waited.await?.fresh.media.clone();
-        track.object(&name).map(|stored| answer::object(request, &stored, fresh)).ok_or(Stop::NotPlayable)
+        let stored = track.object(&name).ok_or(Stop::NotPlayable)?;
+        Ok(answer::object(request.request(), &stored, fresh))
     };
     let answer = answer.await;
     answer.unwrap_or_else(|stop| answer::stopped(&stop, || freshness::no_object(target(&track))))
 }
 
-fn stamped(mut answer: HttpResponse, request: &HttpRequest, node: &Node) -> HttpResponse {
-    node.cors.stamp(request.headers(), answer.headers_mut());
-    answer
-}
+type Found = Result<Arc<LiveTrack>, Stop>;
 
-/// The target duration of a track, when there is one.
-fn target(track: &Result<Arc<LiveTrack>, Stop>) -> Option<std::time::Duration> {
-    Some(track.as_ref().ok()?.newest()?.snapshot.target_duration)
-}
-
-fn find(request: &HttpRequest, node: &Node) -> Result<Arc<LiveTrack>, Stop> {
-    let (room, playlist, track) = (room(request)?, id(request, "playlist")?, id(request, "track")?);
+fn find(node: &Node, room: &str, playlist: &str, track: &str) -> Found {
+    let (room, playlist, track) = (RoomId::parse(room)?, ObjectId::parse(playlist)?, ObjectId::parse(track)?);
     node.live.track(&room, &playlist, &track).ok_or(Stop::NotPlayable)
 }
 
-fn room(request: &HttpRequest) -> Result<RoomId, InvalidId> {
-    RoomId::parse(request.match_info().query("room"))
-}
-
-fn id(request: &HttpRequest, name: &str) -> Result<ObjectId, InvalidId> {
-    ObjectId::parse(request.match_info().query(name))
+/// The target duration of a track, when there is one.
+fn target(track: &Found) -> Option<Duration> {
+    Some(track.as_ref().ok()?.newest()?.snapshot.target_duration)
 }

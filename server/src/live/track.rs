@@ -13,7 +13,7 @@ use roomcast_core::hls::{Object, Snapshot};
 use roomcast_protocol::id::ObjectId;
 
 use super::playback::Freshness;
-use super::text::Text;
+use crate::http::text::Text;
 
 /// What was published last, nothing before the first.
 pub type Newest = Option<Arc<Published>>;

@@ -10,11 +10,10 @@ use bytes::Bytes;
 use roomcast_protocol::code::AckCode;
 
 use super::freshness::NEVER;
-use super::range::{Selection, select};
 use super::waiting::Stop;
-use super::{coding, pieces};
-use crate::http::{answer, cors};
-use crate::live::text::Text;
+use crate::http::range::{Selection, select};
+use crate::http::text::Text;
+use crate::http::{answer, coding, cors, pieces};
 use crate::live::track::Stored;
 
 const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");

@@ -7,7 +7,8 @@ use std::rc::Weak;
 use std::sync::Arc;
 use std::task::Poll;
 
-use actix_web::HttpRequest;
+use actix_web::dev::{RequestHead, ServiceRequest};
+use actix_web::http::header::{ACCEPT_ENCODING, HeaderName, IF_NONE_MATCH, IF_RANGE, ORIGIN, RANGE};
 use tokio::sync::watch;
 
 use roomcast_core::hls::{Decision, Snapshot};
@@ -19,6 +20,9 @@ use crate::socket::Descriptor;
 
 /// A reader waits at most this many target durations.
 const WAIT_TARGETS: u32 = 3;
+
+/// The headers that are read when the wait is over.
+const READ_LATER: [HeaderName; 5] = [ACCEPT_ENCODING, IF_NONE_MATCH, IF_RANGE, ORIGIN, RANGE];
 
 /// Why there is no answer from a track.
 #[derive(Debug, Clone)]
@@ -41,7 +45,7 @@ impl From<InvalidId> for Stop {
 
 /// Waits until `decide` says to answer, at most for three target durations.
 pub async fn wait(
-    request: &HttpRequest,
+    request: &mut ServiceRequest,
     node: &Node,
     track: &LiveTrack,
     decide: impl Fn(&Snapshot) -> Decision,
@@ -50,14 +54,26 @@ pub async fn wait(
     if let Some(decided) = decided(&now, &decide) {
         return decided;
     }
+    lighten(request.head_mut());
     let mut newest = track.watch();
     let limit = tokio::time::sleep(now.snapshot.target_duration * WAIT_TARGETS);
     drop(now);
     tokio::select! {
         biased;
         answer = until(&mut newest, node, decide) => answer,
-        () = abandoned(Descriptor::of(request)) => Err(Stop::TooLong),
+        () = abandoned(Descriptor::of(request.request())) => Err(Stop::TooLong),
         () = limit => Err(Stop::TooLong),
+    }
+}
+
+/// Drops the headers that nobody reads any more: the map that a request comes with is far larger than all else that
+/// who waits holds.
+fn lighten(head: &mut RequestHead) {
+    let all = std::mem::take(&mut head.headers);
+    for name in READ_LATER {
+        for value in all.get_all(&name) {
+            head.headers.append(name.clone(), value.clone());
+        }
     }
 }
 

@@ -18,13 +18,8 @@ pub enum Selection {
 
 /// What a request wants of an object of `length` bytes. The tag is strong: the same tag means the same bytes.
 pub fn select(method: &Method, headers: &HeaderMap, length: usize, tag: impl Fn() -> HeaderValue) -> Selection {
-    let mut known = headers.get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok()).peekable();
-    if known.peek().is_some() {
-        let tag = tag();
-        let same = |given: &str| given == "*" || given.trim_start_matches("W/").as_bytes() == tag.as_bytes();
-        if known.flat_map(|list| list.split(',')).any(|given| same(given.trim())) {
-            return Selection::NotModified;
-        }
+    if is_known(headers, &tag) {
+        return Selection::NotModified;
     }
     // For other methods than GET ranges are not defined.
     let Some(range) = headers.get(RANGE).filter(|_| method == Method::GET) else { return Selection::Whole };
@@ -32,6 +27,17 @@ pub fn select(method: &Method, headers: &HeaderMap, length: usize, tag: impl Fn(
         return Selection::Whole;
     }
     range.to_str().ok().and_then(|range| bytes(range, length)).unwrap_or(Selection::Whole)
+}
+
+/// Whether the client has what this tag names.
+pub fn is_known(headers: &HeaderMap, tag: impl Fn() -> HeaderValue) -> bool {
+    let mut known = headers.get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok()).peekable();
+    if known.peek().is_none() {
+        return false;
+    }
+    let tag = tag();
+    let same = |given: &str| given == "*" || given.trim_start_matches("W/").as_bytes() == tag.as_bytes();
+    known.flat_map(|list| list.split(',')).any(|given| same(given.trim()))
 }
 
 /// None for what is no single range of bytes: then the whole is as good an answer.
