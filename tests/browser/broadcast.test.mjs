@@ -3,29 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import HLS from 'hls-parser';
-import { openPage, output, run, startBroadcast, startBrowser, startServer, state, until } from './processes.mjs';
+import { openPage, output, play, run, startBroadcast, startBrowser, startServer, state, until } from './processes.mjs';
 
 // Its strict mode counts segments where the standard counts target durations.
 HLS.setOptions({ silent: true });
 
 const SECONDS = 20;
 const MOST_BEHIND = 3;
-
-/** Waits until the player has gone on by this many seconds, and gives the delays seen on the way. */
-async function play(page, seconds) {
-  return page.evaluate(async (wanted) => {
-    const { video, delay } = window.roomcast;
-    const start = video.currentTime;
-    const delays = [];
-    const bound = Date.now() + wanted * 3000;
-    while (video.currentTime < start + wanted) {
-      if (Date.now() > bound) throw new Error(`played ${video.currentTime - start} s in ${wanted * 3} s`);
-      await new Promise((resolve) => { setTimeout(resolve, 250); });
-      delays.push(delay());
-    }
-    return delays;
-  }, seconds);
-}
 
 async function parsed(url) {
   const response = await fetch(url);
