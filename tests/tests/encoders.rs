@@ -148,6 +148,19 @@ async fn a_muxer_with_one_request_per_segment_makes_a_broadcast() {
 }
 
 #[tokio::test]
+async fn a_body_of_which_nothing_is_whole_is_refused() {
+    let server = Server::start(&[]).await;
+    let init = &media::pieces(&media::bytes("v a"))[0];
+    for body in [b"hello".to_vec(), init[..init.len() - 1].to_vec()] {
+        let (status, answer) = push(&server, V0, body).await;
+        assert_eq!((status, &answer["c"]), (415, &json!(2001)), "{answer}");
+    }
+    // Nothing at all is how some encoders ask whether they may.
+    assert_eq!(push(&server, V0, Vec::new()).await.0, 200);
+    gone(&server).await;
+}
+
+#[tokio::test]
 async fn requests_per_fragment_go_on_with_and_without_an_init_section_in_front() {
     let server = Server::start(&["--ingest-linger", "1h"]).await;
     let pieces = media::pieces(&media::bytes("v a"));

@@ -133,10 +133,11 @@ async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize)
     let init = seat.init(address).await;
     let mut reader = init.map_or_else(|| Reader::new(limit), |init| Reader::after(limit, &init));
     let mut lost = seat.lost.subscribe();
-    let mut ends_at = None;
+    let (mut ends_at, mut brought) = (None, false);
     loop {
         while let Some(item) = reader.next()? {
             seat.take(address, item).await?;
+            brought = true;
         }
         let bytes = tokio::select! {
             biased;
@@ -155,6 +156,9 @@ async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize)
             Some(bytes) => reader.push(&bytes)?,
             None => break,
         }
+    }
+    if !brought && reader.held() > 0 {
+        return Err(Early::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body ends before anything of it is whole"));
     }
     if reader.is_over() {
         seat.end(address).await?;
