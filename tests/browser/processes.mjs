@@ -80,7 +80,7 @@ export async function stop(child, signal) {
 /** Waits until the page is in a state. */
 export async function state(page, wanted, timeout = 20_000) {
   try {
-    await page.waitForFunction((name) => document.body.dataset.state === name, wanted, { timeout });
+    await page.waitForFunction((name) => document.body.dataset.state === name, wanted, { timeout, polling: 100 });
   } catch (error) {
     const found = await page.evaluate(() => [document.body.dataset.state, document.querySelector('#status')?.textContent]);
     throw new Error(`waited for state ${wanted}, the page is in ${found}; ${page.errors}; ${error.message}`);
