@@ -3,23 +3,23 @@
 //! [`Room`] is a state machine without I/O. This file holds its state and the way in; the rules stand in the
 //! files named after them. A refused signal changes nothing but the sender's last sign of life.
 
-mod absence;
 mod backlog;
 mod broadcast;
 mod effect;
 mod joining;
-mod kicked;
 mod leaving;
 mod list;
 mod member;
 mod members;
-mod places;
 mod presence;
 mod publishing;
 mod relay;
 mod resuming;
 mod settings;
+mod shared;
 mod silence;
+pub mod stage;
+mod submit;
 
 use std::collections::BTreeMap;
 
@@ -31,14 +31,17 @@ use roomcast_protocol::signal::{Body, MemberKey, RoomType, Signal};
 pub use backlog::{Backlog, Receipt, Words};
 pub use effect::{ConnectionId, Effect, Input, Outgoing, Welcome};
 pub use settings::Settings;
+pub use shared::{
+    Answer, Arrival, Errand, HandOver, Kept, News, Operation, Proposal, Record, Relay, Status, Synced, Target, Verdict,
+};
 
 use crate::hls::Stream;
 use crate::time::Instant;
-use absence::Absence;
-use kicked::Kicked;
 use list::PublishList;
 use members::Members;
+use shared::Shared;
 use silence::Silence;
+use stage::{Rules, Stage};
 
 /// Why a signal or an upload is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,18 +61,16 @@ fn refuse<T>(code: AckCode, reason: impl Into<String>) -> Result<T, Refusal> {
 #[derive(Debug)]
 pub struct Room {
     id: RoomId,
-    room_type: RoomType,
     settings: Settings,
+    /// Those who joined here: all of them, or those of this node.
     members: Members,
-    /// Members that may publish, oldest first; the first is the owner.
-    publishers: Vec<MemberKey>,
+    /// What all nodes agree on.
+    stage: Stage,
+    /// Of a room that spans nodes.
+    shared: Option<Box<Shared>>,
     list: PublishList,
-    kicked: Kicked,
-    absence: Absence,
     silence: Silence,
     streams: BTreeMap<ObjectId, Stream>,
-    /// Whether anybody ever joined.
-    opened: bool,
     /// Until when somebody must have.
     opening_ends: Instant,
     closed: bool,
@@ -81,15 +82,12 @@ impl Room {
     pub fn new(id: RoomId, room_type: RoomType, settings: Settings, now: Instant) -> Self {
         Self {
             id,
-            room_type,
             members: Members::default(),
-            publishers: Vec::new(),
+            stage: Stage::new(room_type),
+            shared: None,
             list: PublishList::default(),
-            kicked: Kicked::default(),
-            absence: Absence::default(),
             silence: Silence::default(),
             streams: BTreeMap::new(),
-            opened: false,
             opening_ends: now + settings.heartbeat_timeout,
             closed: false,
             settings,
@@ -100,11 +98,12 @@ impl Room {
     pub fn step(&mut self, now: Instant, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
+            Input::Join { connection, signal, welcome } if self.held_join(connection, &signal, &welcome) => {}
             Input::Join { connection, signal, welcome } => {
                 self.on_join(now, connection, &signal, welcome, &mut effects)
             }
             Input::Signal { connection, signal } => self.on_signal(now, connection, &signal, &mut effects),
-            Input::Disconnected { connection } => self.members.detach(connection),
+            Input::Disconnected { connection } => self.on_disconnected(connection, &mut effects),
             Input::Tick => {}
         }
         self.on_time(now, &mut effects);
@@ -119,9 +118,11 @@ impl Room {
         if self.closed {
             return None;
         }
-        let opening = (!self.opened).then_some(self.opening_ends);
-        let linger = self.absence.due(self.settings.linger);
-        let due = [opening, linger, self.list.due(), self.silence.due(), self.kicked.due()];
+        let alone = self.shared.is_none();
+        let opening = (alone && !self.stage.is_open()).then_some(self.opening_ends);
+        let kicks = self.stage.kick_ends().filter(|_| alone);
+        let waits = self.shared.as_ref().and_then(|shared| shared.due());
+        let due = [opening, self.over_at(), self.list.due(), self.silence.due(), kicks, waits];
         due.into_iter().flatten().min()
     }
 
@@ -133,23 +134,36 @@ impl Room {
 
     /// Who is in the room, in what role, and over which connection at the moment. Ordered by user and session.
     pub fn roster(&self) -> impl Iterator<Item = (&MemberKey, Role, Option<ConnectionId>)> {
-        let owner = self.publishers.first();
-        self.members.iter().map(move |(key, member)| (key, member.role(owner == Some(key)), member.connection))
+        self.members.iter().map(|(key, member)| (key, self.stage.role(key), member.connection))
     }
 
     fn on_join(&mut self, now: Instant, from: ConnectionId, signal: &Signal, welcome: Welcome, out: &mut Vec<Effect>) {
         if let Err(refusal) = self.join(now, from, signal, welcome, out) {
-            self.send_refusal(from, signal, &refusal, out);
-            if !self.members.has_connection(from) {
-                out.push(Effect::Forget { connection: from });
-            }
-            if !self.opened {
-                self.close(RoomClosedReason::Empty, out);
-            }
+            self.refuse_join(now, from, signal, &refusal, out);
+        }
+    }
+
+    fn refuse_join(
+        &mut self,
+        now: Instant,
+        from: ConnectionId,
+        signal: &Signal,
+        refusal: &Refusal,
+        out: &mut Vec<Effect>,
+    ) {
+        self.send_refusal(from, signal, refusal, out);
+        if !self.members.has_connection(from) {
+            out.push(Effect::Forget { connection: from });
+        }
+        if self.shared.is_none() && !self.stage.is_open() {
+            self.close(now, RoomClosedReason::Empty, out);
         }
     }
 
     fn on_signal(&mut self, now: Instant, from: ConnectionId, signal: &Signal, out: &mut Vec<Effect>) {
+        if self.held(from, signal, out) {
+            return;
+        }
         if let Err(refusal) = self.carry_out(now, from, signal, out) {
             self.send_refusal(from, signal, &refusal, out);
         }
@@ -170,13 +184,13 @@ impl Room {
                 Ok(())
             }
             Body::Heartbeat(beat) => self.heartbeat(&key, beat, out),
-            Body::Update(update) => self.update(&key, *update),
-            Body::Kick => self.kick(now, &key, signal, out),
-            Body::PublishRequest(request) => self.publish_request(&key, request, signal, out),
-            Body::PublishAccept => self.publish_accept(&key, signal, out),
-            Body::PublishReject => self.publish_reject(&key, signal, out),
-            Body::Watch => self.watch_publisher(&key, signal, out),
-            Body::Relayed(kind) => self.relay(&key, *kind, signal, out),
+            Body::Update(update) => self.update(now, &key, *update, signal, from, out),
+            Body::Kick => self.kick(now, &key, signal, from, out),
+            Body::PublishRequest(request) => self.publish_request(&key, request, signal, from, out),
+            Body::PublishAccept => self.publish_accept(now, &key, signal, from, out),
+            Body::PublishReject => self.publish_reject(&key, signal, from, out),
+            Body::Watch => self.watch_publisher(&key, signal, from, out),
+            Body::Relayed(kind) => self.relay(&key, *kind, signal, from, out),
         }
     }
 
@@ -193,10 +207,10 @@ impl Room {
     }
 
     fn check_type(&self, signal: &Signal) -> Result<(), Refusal> {
-        if signal.head.room_type != self.room_type {
+        if signal.head.room_type != self.stage.room_type() {
             return refuse(AckCode::UnsupportedChannel, "`ch` is not the type of this room");
         }
-        if !signal.kind().allowed_in(self.room_type) {
+        if !signal.kind().allowed_in(self.stage.room_type()) {
             let name = signal.kind().name();
             return refuse(AckCode::UnsupportedChannel, format!("{name} does not exist in this type of room"));
         }
@@ -207,12 +221,34 @@ impl Room {
         if self.closed {
             return;
         }
-        self.kicked.clean(now);
+        if self.shared.is_none() {
+            self.stage.clean(now);
+        }
         self.remove_silent(now, out);
+        self.look_after_inboxes(now, out);
         self.close_if_over(now, out);
         if !self.closed {
             self.publish_list(now, out);
         }
+    }
+
+    /// By the clock that all nodes share.
+    fn shared_time(&self, now: Instant) -> Instant {
+        now.ahead(self.shared.as_ref().map_or(0, |shared| shared.ahead))
+    }
+
+    /// When the wait for a publisher is over, by this node's clock.
+    fn over_at(&self) -> Option<Instant> {
+        let ahead = match &self.shared {
+            Some(shared) if shared.says_over => return None,
+            Some(shared) => shared.ahead,
+            None => 0,
+        };
+        self.stage.over_at(self.settings.linger).map(|due| due.ahead(-ahead))
+    }
+
+    const fn rules(&self) -> Rules {
+        Rules { linger: self.settings.linger, kick_duration: self.settings.kick_duration }
     }
 
     fn send_refusal(&self, to: ConnectionId, signal: &Signal, refusal: &Refusal, out: &mut Vec<Effect>) {

@@ -70,11 +70,28 @@ impl Words {
     }
 }
 
+/// Numbers of signals from other nodes are multiples of this, so that what a node numbers by itself in between fits.
+const SPAN: u64 = 1 << 20;
+
+/// The number of the `count`th signal from other nodes.
+#[must_use]
+pub const fn first_after(count: u64) -> u64 {
+    count.saturating_mul(SPAN)
+}
+
+/// How many signals from other nodes somebody has that has this number.
+#[must_use]
+pub const fn counted(sequence: u64) -> u64 {
+    sequence / SPAN
+}
+
 #[derive(Debug)]
 struct Kept {
     sequence: u64,
     words: Words,
     list: bool,
+    /// Whether it came from another node, and so is kept by what all nodes share.
+    remote: bool,
 }
 
 /// The numbered messages of one member.
@@ -129,7 +146,7 @@ impl Backlog {
             // Most members never have more waiting than the newest list.
             self.kept.reserve_exact(1);
         }
-        self.kept.push_back(Kept { sequence: self.last, words: words.clone(), list });
+        self.kept.push_back(Kept { sequence: self.last, words: words.clone(), list, remote: false });
         while self.kept.len() > BACKLOG_SIGNALS || self.bytes > BACKLOG_BYTES {
             let Some(oldest) = self.kept.pop_front() else { break };
             self.bytes -= oldest.words.len();
@@ -154,6 +171,57 @@ impl Backlog {
             // An idle member holds no memory for what once waited.
             self.kept = VecDeque::new();
         }
+    }
+
+    /// Numbers a signal that came from another node as its `count`th, and keeps it. From its number every node can
+    /// tell which of the signals that all share are behind it.
+    pub fn push_remote(&mut self, count: u64, object: &str) -> (u64, Words) {
+        self.last = self.last.max(first_after(count).saturating_sub(1));
+        let pushed = self.push_signal(object);
+        if let Some(kept) = self.kept.back_mut() {
+            kept.remote = true;
+        }
+        pushed
+    }
+
+    /// The highest number that the member said it has or that was written to it.
+    #[must_use]
+    pub fn had(&self) -> u64 {
+        self.written.sequence().max(self.confirmed)
+    }
+
+    /// Everything up to a number is lost, and was never kept here.
+    pub fn lose(&mut self, sequence: u64) {
+        self.last = self.last.max(sequence);
+        self.lost = self.lost.max(sequence);
+    }
+
+    /// The last number of what is lost.
+    #[must_use]
+    pub const fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// What is kept, other than lists, with or without what came from other nodes.
+    pub fn signals(&self, remote: bool) -> impl Iterator<Item = (u64, &str)> {
+        let wanted = self.kept.iter().filter(move |kept| !kept.list && (remote || !kept.remote));
+        wanted.filter_map(|kept| match &kept.words {
+            Words::Own(text) => Some((kept.sequence, &**text)),
+            Words::Shared(_) => None,
+        })
+    }
+
+    /// The backlog of a member that comes from another node: what it may lack, in order of the numbers it has, and
+    /// the last number that may have been given there.
+    #[must_use]
+    pub fn moved(last: u64, had: u64, lost: u64, kept: impl IntoIterator<Item = (u64, ByteString)>) -> Self {
+        let mut backlog = Self { last, written: Receipt::at(had), confirmed: 0, lost, ..Self::default() };
+        for (sequence, text) in kept {
+            backlog.bytes += text.len();
+            let words = Words::Own(text);
+            backlog.kept.push_back(Kept { sequence, words, list: false, remote: true });
+        }
+        backlog
     }
 
     /// From where to send again on another connection: behind what the member says it has, or else behind what

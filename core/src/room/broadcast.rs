@@ -8,7 +8,9 @@ use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::RoomType;
 
 use super::effect::Effect;
-use super::member::Member;
+use super::shared::Errand;
+use super::stage::Command;
+use super::submit::Then;
 use super::{Refusal, Room, refuse};
 use crate::hls::{Change, Stream};
 use crate::time::{Instant, UnixTime};
@@ -27,25 +29,29 @@ impl Room {
     ) -> Result<Vec<Effect>, Refusal> {
         self.check_token(now, token)?;
         let playlist = playlist_of(&payload).clone();
-        let before = self.playable().count();
         let changes = self.apply(&playlist, payload, received)?;
         let mut out = effects(&playlist, changes);
-        if self.playable().count() != before {
-            self.list.changed();
-        }
+        let plays = self.streams.get(&playlist).is_some_and(|stream| stream.playable() && !stream.has_ended());
+        self.playlist_plays(now, playlist, plays, &mut out);
         self.on_time(now, &mut out);
         Ok(out)
     }
 
-    fn check_token(&self, now: Instant, token: &str) -> Result<(), Refusal> {
+    /// Whether an ingest token lets its bearer upload at this moment.
+    ///
+    /// # Errors
+    /// The code and reason of the answer.
+    pub fn check_token(&self, now: Instant, token: &str) -> Result<(), Refusal> {
         if self.closed {
             return refuse(AckCode::RoomNotFound, "the room has just closed");
         }
-        if self.room_type != RoomType::P2m {
+        if !self.stage.is_open() {
+            return refuse(AckCode::RoomNotFound, "there is no such room");
+        }
+        if self.stage.room_type() != RoomType::P2m {
             return refuse(AckCode::UnsupportedChannel, "only broadcasts take data signals");
         }
-        let mut streamers = self.publishers.iter().filter_map(|key| self.members.get(key));
-        if streamers.any(|member| member.may_upload(now, token)) {
+        if self.stage.may_upload(self.shared_time(now), token) {
             return Ok(());
         }
         refuse(AckCode::Unauthenticated, "the ingest token is wrong or has expired; join again for a new one")
@@ -73,22 +79,36 @@ impl Room {
 
     /// Addresses of the multivariant playlists that play live.
     pub(super) fn playable(&self) -> impl Iterator<Item = String> + '_ {
-        let ready = self.streams.iter().filter(|(_, stream)| stream.playable() && !stream.has_ended());
-        ready.map(|(id, _)| format!("{}/live/{}/{id}/playlist.m3u8", self.settings.public_url, self.id))
+        self.stage.playing().map(|id| format!("{}/live/{}/{id}/playlist.m3u8", self.settings.public_url, self.id))
     }
 
-    /// Whether a member's media flows, and where its broadcast plays.
-    pub(super) fn publishing(&self, member: &Member) -> (bool, Option<String>) {
-        if self.room_type != RoomType::P2m {
-            return (member.publisher, None);
+    /// Whether the publishers' media flows, and where their broadcast plays.
+    pub(super) fn publishing(&self) -> (bool, Option<String>) {
+        if self.stage.room_type() != RoomType::P2m {
+            return (true, None);
         }
         let hls = self.playable().last();
         (hls.is_some(), hls)
     }
 
-    pub(super) fn end_streams(&mut self, out: &mut Vec<Effect>) {
+    /// A broadcast plays live, or does not any more.
+    pub fn playlist_plays(&mut self, now: Instant, id: ObjectId, live: bool, out: &mut Vec<Effect>) {
+        if self.stage.playing().any(|playing| *playing == id) != live {
+            // The room that is over has nobody to tell.
+            let _ = self.submit(now, Command::Playlist { id, live }, Then::Nothing, out);
+        }
+    }
+
+    pub(super) fn end_streams(&mut self, now: Instant, out: &mut Vec<Effect>) {
+        if self.shared.is_some() {
+            out.push(Effect::Elsewhere(Errand::EndStreams));
+        }
+        let ended: Vec<ObjectId> = self.streams.keys().cloned().collect();
         for (playlist, stream) in &mut self.streams {
             out.extend(effects(playlist, stream.end()));
+        }
+        for playlist in ended {
+            self.playlist_plays(now, playlist, false, out);
         }
     }
 }

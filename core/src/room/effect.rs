@@ -10,6 +10,7 @@ use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::Signal;
 
 use super::backlog::{Receipt, Words};
+use super::shared::Errand;
 use crate::hls::Change;
 
 /// One WebSocket connection, unique for the life of the node.
@@ -86,7 +87,9 @@ pub enum Effect {
         /// What changed.
         change: Change,
     },
-    /// The room is over.
+    /// Something for other nodes, or for what they share.
+    Elsewhere(Errand),
+    /// The room is over, or has nobody on this node any more.
     Closed,
 }
 

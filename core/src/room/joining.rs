@@ -3,11 +3,13 @@
 use roomcast_protocol::ack::{self, HeartbeatTimes, HlsAddresses, IngestAddress, JoinAck};
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::limits::HEARTBEAT_INTERVAL;
-use roomcast_protocol::signal::{Body, Engine, Join, MemberKey, RoomType, Session, Signal, SignalKind};
+use roomcast_protocol::signal::{Body, Engine, Join, MemberKey, RoomType, Signal, SignalKind};
 
 use super::backlog::Backlog;
 use super::effect::{ConnectionId, Effect, Welcome};
 use super::member::Member;
+use super::stage::{Command, Outcome, Publisher};
+use super::submit::Then;
 use super::{Refusal, Room, refuse};
 use crate::time::Instant;
 
@@ -24,62 +26,78 @@ impl Room {
         if self.closed {
             return refuse(AckCode::RoomNotFound, "the room has just closed");
         }
-        self.check_type(signal)?;
         let key = signal.head.session.key();
         if self.members.contains(&key) {
+            self.check_type(signal)?;
             let resume_point = self.resume(now, from, &key, join, out)?;
-            self.welcome(now, &key, join, true, welcome, out);
-            self.replay(&key, resume_point, out);
-        } else {
-            self.admit(now, from, &signal.head.session, join)?;
-            self.welcome(now, &key, join, false, welcome, out);
+            self.take_up(now, from, signal, welcome, resume_point, true, out);
+            return Ok(());
         }
-        Ok(())
+        let until = self.shared_time(now) + self.settings.ingest_ttl;
+        let room_type = signal.head.room_type;
+        let newcomer = Box::new(Publisher {
+            session: signal.head.session.clone(),
+            video: join.video && room_type != RoomType::A2m,
+            audio: join.audio,
+            ingest: Vec::from_iter((room_type == RoomType::P2m).then(|| (welcome.ingest_token.clone(), until))),
+        });
+        let command = Command::Join { room_type, newcomer, creating: join.options.room_creating };
+        self.submit(now, command, Then::Join { connection: from, signal: signal.clone(), welcome }, out)
     }
 
-    fn admit(&mut self, now: Instant, from: ConnectionId, session: &Session, join: &Join) -> Result<(), Refusal> {
-        if join.options.room_creating && self.opened {
-            return refuse(AckCode::AlreadyExistRoom, "the room exists already");
-        }
-        if !join.options.room_creating && !self.opened {
-            return refuse(AckCode::RoomNotFound, "there is no such room");
-        }
-        if self.kicked.contains(now, &session.user_id) {
-            return refuse(AckCode::PermissionNotFound, "the user was put out of this room");
-        }
-        let publisher = self.place_for(session)?;
-        let key = session.key();
-        let mut member = Member::new(session.clone(), from, now);
+    /// The newcomer has its place.
+    pub(super) fn admitted(
+        &mut self,
+        now: Instant,
+        from: ConnectionId,
+        signal: &Signal,
+        welcome: Welcome,
+        out: &mut Vec<Effect>,
+    ) {
+        let Body::Join(join) = &signal.body else { return };
+        let key = signal.head.session.key();
+        let mut member = Member::new(signal.head.session.clone(), from, now);
         member.backlog = Backlog::counting_on(join.options.resume_from);
         (member.video, member.audio) = (self.video(join.video), join.audio);
+        if let Some(shared) = &self.shared {
+            member.begin_remote(shared.first_generation(), join.options.resume_from);
+        }
         self.members.insert(key.clone(), member);
         self.watch(self.expiry(now), key.clone());
-        self.opened = true;
-        if publisher {
-            self.promote(key);
+        self.welcome(&key, join, false, welcome, out);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all of it is of the join")]
+    /// Tells a member that is back so. A streamer gets another ingest token first.
+    pub(super) fn take_up(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        signal: &Signal,
+        welcome: Welcome,
+        from: Option<u64>,
+        describe: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let key = signal.head.session.key();
+        let token = (welcome.ingest_token.clone(), self.shared_time(now) + self.settings.ingest_ttl);
+        let then = Then::Welcome { connection, signal: signal.clone(), welcome, from, describe };
+        if self.stage.room_type() == RoomType::P2m && self.stage.publishes(&key) {
+            // It cannot be refused: whoever is no streamer any more is told so as a viewer.
+            let _ = self.submit(now, Command::Renew { key, token }, then, out);
+        } else {
+            self.finish(now, then, Outcome::Done, out);
         }
-        Ok(())
     }
 
     /// What is reported of somebody's video: an audio room has none.
     pub(super) fn video(&self, enabled: bool) -> bool {
-        enabled && self.room_type != RoomType::A2m
-    }
-
-    /// Puts a member last among the publishers.
-    pub(super) fn promote(&mut self, key: MemberKey) {
-        if let Some(member) = self.members.get_mut(&key) {
-            member.publisher = true;
-            self.publishers.push(key);
-            self.absence.end();
-            self.list.changed();
-        }
+        enabled && self.stage.room_type() != RoomType::A2m
     }
 
     /// Says to a member that it is in.
-    fn welcome(
+    pub(super) fn welcome(
         &mut self,
-        now: Instant,
         key: &MemberKey,
         join: &Join,
         resumed: bool,
@@ -88,18 +106,15 @@ impl Room {
     ) {
         let participants = self.participants();
         let hls = self.addresses(key, &welcome);
-        let owner = self.publishers.first() == Some(key);
-        let (ttl, timeout) = (self.settings.ingest_ttl, self.settings.heartbeat_timeout);
+        let role = self.stage.role(key);
+        let timeout = self.settings.heartbeat_timeout;
         let Some(member) = self.members.get_mut(key) else { return };
-        if hls.as_ref().is_some_and(|addresses| addresses.ingest.is_some()) {
-            member.renew_ingest_token(welcome.ingest_token, now + ttl);
-        }
         member.renew_resume_token(&welcome.resume_token, join.options.resume_token.as_ref());
         member.keeps_tokens |= join.options.resume_token.is_some();
         let body = JoinAck {
             room_id: self.id.clone(),
             participants,
-            role: member.role(owner),
+            role,
             engine: Engine::Native,
             resumed,
             sequence: member.backlog.last(),
@@ -112,10 +127,10 @@ impl Room {
     }
 
     fn addresses(&self, key: &MemberKey, welcome: &Welcome) -> Option<HlsAddresses> {
-        if self.room_type != RoomType::P2m {
+        if self.stage.room_type() != RoomType::P2m {
             return None;
         }
-        let publisher = self.members.get(key).is_some_and(|member| member.publisher);
+        let publisher = self.stage.publishes(key);
         let ingest = publisher.then(|| IngestAddress {
             url: format!("{}/rooms/{}/data", self.settings.public_url, self.id),
             token: welcome.ingest_token.clone(),

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use roomcast_protocol::ack::{Participant, PublishList as PublishListBody, encode, name};
+use roomcast_protocol::ack::{Participant, PublishList as PublishListBody, Role, encode, name};
 use roomcast_protocol::limits::LIST_CHANGE_INTERVAL;
 
 use super::Room;
 use super::effect::Effect;
+use super::stage::Publisher;
 use crate::time::Instant;
 
 /// The encoded list and when it is due to be told.
@@ -37,12 +38,9 @@ impl Room {
         if let Some(encoded) = &self.list.encoded {
             return Arc::clone(encoded);
         }
-        let entry = |(place, key)| {
-            let member = self.members.get(key)?;
-            let (publish, hls) = self.publishing(member);
-            Some(member.participant(place == 0, publish, hls))
-        };
-        let list: Vec<Participant> = self.publishers.iter().enumerate().filter_map(entry).collect();
+        let (publish, hls) = self.publishing();
+        let entry = |(place, publisher): (usize, &Publisher)| participant(place == 0, publisher, publish, hls.clone());
+        let list: Vec<Participant> = self.stage.publishers().iter().enumerate().map(entry).collect();
         let encoded: Arc<RawValue> = serde_json::value::to_raw_value(&list).expect("participants serialise").into();
         self.list.encoded = Some(Arc::clone(&encoded));
         encoded
@@ -61,5 +59,22 @@ impl Room {
         }
         self.list.told = Some(now);
         self.list.pending = false;
+    }
+}
+
+fn participant(owner: bool, publisher: &Publisher, publish: bool, hls: Option<String>) -> Participant {
+    let session = &publisher.session;
+    Participant {
+        id: session.session_id.clone(),
+        role: if owner { Role::Admin } else { Role::Publisher },
+        video: publisher.video,
+        audio: publisher.audio,
+        publish,
+        user_id: session.user_id.clone(),
+        session_id: session.session_id.clone(),
+        host: session.host,
+        category: session.category,
+        device_id: session.device_id.clone(),
+        hls,
     }
 }

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use roomcast_protocol::ack::{self, Gap, Participant, Role};
+use roomcast_protocol::ack::{self, Gap};
 use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::Session;
 
 use super::backlog::{Backlog, Words};
 use super::effect::{ConnectionId, Effect, Outgoing};
+use super::shared::Remote;
 use crate::time::Instant;
 
 #[derive(Debug)]
 pub(super) struct Member {
     pub session: Session,
-    pub publisher: bool,
-    /// What a publisher sends; what a viewer would.
+    /// Of a viewer: what it would send as a publisher.
     pub video: bool,
     pub audio: bool,
     /// The connection that speaks for it; none while the network is lost.
@@ -28,15 +28,14 @@ pub(super) struct Member {
     pub earlier_token: Option<String>,
     /// Whether a takeover must bring the resume token.
     pub keeps_tokens: bool,
-    /// Of a streamer: the newest ingest token, the one before (uploads may be under way with it), and when each ends.
-    pub ingest: Vec<(String, Instant)>,
+    /// Of a member of a room that spans nodes.
+    pub remote: Option<Box<Remote>>,
 }
 
 impl Member {
     pub fn new(session: Session, connection: ConnectionId, now: Instant) -> Self {
         Self {
             session,
-            publisher: false,
             video: false,
             audio: false,
             connection: Some(connection),
@@ -46,7 +45,7 @@ impl Member {
             resume_token: String::new(),
             earlier_token: None,
             keeps_tokens: false,
-            ingest: Vec::new(),
+            remote: None,
         }
     }
 
@@ -75,40 +74,6 @@ impl Member {
         self.earlier_token = brought.or_else(|| Some(before).filter(|token| !token.is_empty()));
     }
 
-    pub fn renew_ingest_token(&mut self, token: String, until: Instant) {
-        self.ingest.truncate(1);
-        self.ingest.insert(0, (token, until));
-    }
-
-    /// Whether this token lets the member upload.
-    pub fn may_upload(&self, now: Instant, token: &str) -> bool {
-        self.ingest.iter().any(|(own, until)| own == token && now < *until)
-    }
-
-    pub const fn role(&self, owner: bool) -> Role {
-        match (self.publisher, owner) {
-            (true, true) => Role::Admin,
-            (true, false) => Role::Publisher,
-            (false, _) => Role::Viewer,
-        }
-    }
-
-    pub fn participant(&self, owner: bool, publish: bool, hls: Option<String>) -> Participant {
-        Participant {
-            id: self.session.session_id.clone(),
-            role: self.role(owner),
-            video: self.video,
-            audio: self.audio,
-            publish,
-            user_id: self.session.user_id.clone(),
-            session_id: self.session.session_id.clone(),
-            host: self.session.host,
-            category: self.session.category,
-            device_id: self.session.device_id.clone(),
-            hls,
-        }
-    }
-
     /// Says something without a number, if somebody listens.
     pub fn say(&self, object: Arc<str>, out: &mut Vec<Effect>) {
         if let Some(to) = self.connection {
@@ -119,6 +84,12 @@ impl Member {
     /// Numbers and keeps a signal, and sends it if somebody listens.
     pub fn forward(&mut self, object: &str, out: &mut Vec<Effect>) {
         let numbered = self.backlog.push_signal(object);
+        self.send(numbered, out);
+    }
+
+    /// The same for the `count`th signal from other nodes.
+    pub fn forward_remote(&mut self, count: u64, object: &str, out: &mut Vec<Effect>) {
+        let numbered = self.backlog.push_remote(count, object);
         self.send(numbered, out);
     }
 

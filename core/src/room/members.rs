@@ -97,13 +97,15 @@ impl Members {
         before
     }
 
-    /// A connection is gone; its members stay.
-    pub fn detach(&mut self, connection: ConnectionId) {
-        for key in self.by_connection.remove(&connection).unwrap_or_default() {
-            if let Some(member) = self.by_key.get_mut(&key) {
+    /// A connection is gone; its members stay, and are given.
+    pub fn detach(&mut self, connection: ConnectionId) -> Vec<MemberKey> {
+        let gone = self.by_connection.remove(&connection).unwrap_or_default();
+        for key in &gone {
+            if let Some(member) = self.by_key.get_mut(key) {
                 member.connection = None;
             }
         }
+        gone
     }
 
     pub fn has_connection(&self, connection: ConnectionId) -> bool {

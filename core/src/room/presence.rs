@@ -2,10 +2,13 @@
 
 use roomcast_protocol::ack::{HeartbeatAck, encode};
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::signal::{Heartbeat, MemberKey, SignalKind, Update};
+use roomcast_protocol::signal::{Heartbeat, MemberKey, Signal, SignalKind, Update};
 
-use super::effect::Effect;
+use super::effect::{ConnectionId, Effect};
+use super::stage::Command;
+use super::submit::Then;
 use super::{Refusal, Room, refuse};
+use crate::time::Instant;
 
 impl Room {
     pub(super) fn heartbeat(
@@ -28,15 +31,16 @@ impl Room {
         Ok(())
     }
 
-    pub(super) fn update(&mut self, key: &MemberKey, update: Update) -> Result<(), Refusal> {
-        let video = self.video(update.video);
-        let Some(member) = self.members.get_mut(key).filter(|member| member.publisher) else {
-            return refuse(AckCode::PermissionNotFound, "only publishers have video or audio to switch");
-        };
-        if (member.video, member.audio) != (video, update.audio) {
-            (member.video, member.audio) = (video, update.audio);
-            self.list.changed();
-        }
-        Ok(())
+    pub(super) fn update(
+        &mut self,
+        now: Instant,
+        key: &MemberKey,
+        update: Update,
+        signal: &Signal,
+        from: ConnectionId,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        let command = Command::Update { key: key.clone(), video: self.video(update.video), audio: update.audio };
+        self.submit(now, command, Then::Answer { connection: from, signal: signal.clone() }, out)
     }
 }

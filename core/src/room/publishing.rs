@@ -3,8 +3,12 @@
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::{MemberKey, PublishRequest, Signal};
 
-use super::effect::Effect;
+use super::effect::{ConnectionId, Effect};
+use super::shared::Aim;
+use super::stage::{Command, Publisher};
+use super::submit::Then;
 use super::{Refusal, Room, refuse};
+use crate::time::Instant;
 
 impl Room {
     /// Passes a viewer's request on to the owner. Without one there is nobody to ask: the recipient has left.
@@ -13,12 +17,13 @@ impl Room {
         from: &MemberKey,
         request: &PublishRequest,
         signal: &Signal,
+        connection: ConnectionId,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        if self.publishers.contains(from) {
+        if self.stage.publishes(from) {
             return refuse(AckCode::AlreadyIsPublisher, "the sender publishes already");
         }
-        let Some(owner) = self.publishers.first().cloned() else {
+        let Some(owner) = self.stage.owner().map(|owner| owner.key()) else {
             return refuse(AckCode::UserLeft, "the room waits for its publisher; there is nobody to ask");
         };
         let video = self.video(request.video);
@@ -26,28 +31,53 @@ impl Room {
             // Nobody sees these of a viewer; they are what it will begin with as a publisher.
             (viewer.video, viewer.audio) = (video, request.audio);
         }
-        self.forward(&[owner], signal, out);
-        Ok(())
+        self.describe(from, out);
+        let missing = (AckCode::UserLeft, "the owner has left");
+        self.pass_on(from, connection, Aim::Sessions(vec![owner]), signal, missing, out)
     }
 
     /// Makes publishers of the sessions that `to` names. One that publishes already is told so again, and
     /// nothing changes: two requests may cross one answer.
     pub(super) fn publish_accept(
         &mut self,
+        now: Instant,
         from: &MemberKey,
         signal: &Signal,
+        connection: ConnectionId,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let targets = self.asked(from, signal)?;
-        let newcomers: Vec<MemberKey> = targets.iter().filter(|key| !self.publishers.contains(key)).cloned().collect();
-        if newcomers.len() > self.free_places() {
-            return refuse(AckCode::RoomFull, "the room has as many publishers as it may");
+        self.check_owner(from)?;
+        let here = self.others(from, signal);
+        if self.may_be_elsewhere(from, signal, &here) {
+            self.look_for(from, signal, connection, out);
+            return Ok(());
         }
-        self.forward(&targets, signal, out);
-        for key in newcomers {
-            self.promote(key);
+        let newcomers = here.iter().filter_map(|key| self.candidate(key)).collect();
+        self.accept(now, from, signal, connection, newcomers, out)
+    }
+
+    /// Everyone it is for is known.
+    pub(super) fn accept(
+        &mut self,
+        now: Instant,
+        by: &MemberKey,
+        signal: &Signal,
+        connection: ConnectionId,
+        newcomers: Vec<Publisher>,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        if newcomers.is_empty() {
+            return refuse(AckCode::NotRoomMember, NOBODY);
         }
-        Ok(())
+        let accepted = newcomers.iter().map(|new| new.session.key()).collect();
+        let command = Command::Accept { by: by.clone(), newcomers };
+        self.submit(now, command, Then::Accept { connection, signal: signal.clone(), accepted }, out)
+    }
+
+    fn candidate(&self, key: &MemberKey) -> Option<Publisher> {
+        let member = self.members.get(key)?;
+        let (session, video, audio) = (member.session.clone(), member.video, member.audio);
+        Some(Publisher { session, video, audio, ingest: Vec::new() })
     }
 
     /// Tells the sessions that `to` names that they may not publish. Who publishes already goes on.
@@ -55,31 +85,26 @@ impl Room {
         &mut self,
         from: &MemberKey,
         signal: &Signal,
+        connection: ConnectionId,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let targets = self.asked(from, signal)?;
-        self.forward(&targets, signal, out);
-        Ok(())
+        self.check_owner(from)?;
+        let aim = self.aim(from, signal);
+        self.pass_on(from, connection, aim, signal, (AckCode::NotRoomMember, NOBODY), out)
+    }
+
+    fn check_owner(&self, from: &MemberKey) -> Result<(), Refusal> {
+        match self.stage.is_owner(from) {
+            true => Ok(()),
+            false => refuse(AckCode::PermissionNotFound, "only the owner decides who publishes"),
+        }
     }
 
     /// Whom the owner answers. Never itself: `to` with its own user id means that user's other sessions.
-    fn asked(&self, from: &MemberKey, signal: &Signal) -> Result<Vec<MemberKey>, Refusal> {
-        if self.publishers.first() != Some(from) {
-            return refuse(AckCode::PermissionNotFound, "only the owner decides who publishes");
-        }
-        let targets = self.others(from, signal);
-        if targets.is_empty() {
-            return refuse(AckCode::NotRoomMember, "`to` is no other member of the room");
-        }
-        Ok(targets)
-    }
-
-    /// Passes a signal on as it was sent.
-    pub(super) fn forward(&mut self, to: &[MemberKey], signal: &Signal, out: &mut Vec<Effect>) {
-        for key in to {
-            if let Some(member) = self.members.get_mut(key) {
-                member.forward(signal.raw(), out);
-            }
-        }
+    fn others(&self, from: &MemberKey, signal: &Signal) -> Vec<MemberKey> {
+        let meant = signal.head.recipient.as_ref().map(|to| self.members.meant(to));
+        meant.unwrap_or_default().into_iter().filter(|key| key != from).collect()
     }
 }
+
+const NOBODY: &str = "`to` is no other member of the room";

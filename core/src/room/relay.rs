@@ -4,10 +4,14 @@
 //! sessions, and the sender's own session counts as not there.
 
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::signal::{MemberKey, RoomType, Signal, SignalKind};
+use roomcast_protocol::signal::{MemberKey, Recipient, RoomType, Signal, SignalKind};
 
-use super::effect::Effect;
+use super::effect::{ConnectionId, Effect};
+use super::shared::Aim;
 use super::{Refusal, Room, refuse};
+
+/// The answer when nobody is there.
+pub(super) type Missing = (AckCode, &'static str);
 
 impl Room {
     pub(super) fn relay(
@@ -15,21 +19,19 @@ impl Room {
         from: &MemberKey,
         kind: SignalKind,
         signal: &Signal,
+        connection: ConnectionId,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let offers = kind == SignalKind::Offer && self.room_type != RoomType::P2p;
-        if offers && !self.publishers.contains(from) {
+        let offers = kind == SignalKind::Offer && self.stage.room_type() != RoomType::P2p;
+        if offers && !self.stage.publishes(from) {
             return refuse(AckCode::PermissionNotFound, "only publishers have something to offer");
         }
-        let to = self.others(from, signal);
-        if to.is_empty() {
-            return match kind {
-                SignalKind::Answer => refuse(AckCode::UserLeft, "the recipient has left"),
-                _ => refuse(AckCode::RecipientNotMember, "the recipient is not in the room"),
-            };
-        }
-        self.forward(&to, signal, out);
-        Ok(())
+        let missing = match kind {
+            SignalKind::Answer => (AckCode::UserLeft, "the recipient has left"),
+            _ => (AckCode::RecipientNotMember, "the recipient is not in the room"),
+        };
+        let aim = self.aim(from, signal);
+        self.pass_on(from, connection, aim, signal, missing, out)
     }
 
     /// Passes a viewer's wish on to the publishing sessions of a user, which answer with offers.
@@ -37,24 +39,59 @@ impl Room {
         &mut self,
         from: &MemberKey,
         signal: &Signal,
+        connection: ConnectionId,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let mut to = self.others(from, signal);
-        to.retain(|key| self.publishers.contains(key));
-        if to.is_empty() {
-            return refuse(AckCode::UserLeft, "`to` does not publish here any more");
+        let to = signal.head.recipient.as_ref();
+        let meant = |session: &_| to.is_some_and(|to| super::stage::names(to, session));
+        let publishers = self.stage.publishers().iter().map(|publisher| &publisher.session);
+        let aim = publishers.filter(|session| meant(session)).map(|session| session.key()).collect();
+        let missing = (AckCode::UserLeft, "`to` does not publish here any more");
+        self.pass_on(from, connection, Aim::Sessions(aim), signal, missing, out)
+    }
+
+    /// Whom a signal is for. Where `to` is left out, as a call permits, the other user.
+    pub(super) fn aim(&self, from: &MemberKey, signal: &Signal) -> Aim {
+        match &signal.head.recipient {
+            Some(Recipient::User(user)) => Aim::User(user.clone()),
+            Some(Recipient::Session(key)) => Aim::Sessions(vec![key.clone()]),
+            None => {
+                let publishers = self.stage.publishers().iter().map(|publisher| publisher.session.key());
+                Aim::Sessions(publishers.filter(|key| key.user_id != from.user_id).collect())
+            }
         }
-        self.forward(&to, signal, out);
+    }
+
+    /// Passes a signal on as it was sent, to everyone it is for other than its sender.
+    pub(super) fn pass_on(
+        &mut self,
+        from: &MemberKey,
+        connection: ConnectionId,
+        aim: Aim,
+        signal: &Signal,
+        missing: Missing,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        let mut here = match &aim {
+            Aim::User(user) => self.members.meant(&Recipient::User(user.clone())),
+            Aim::Sessions(keys) => keys.iter().filter(|key| self.members.contains(key)).cloned().collect(),
+        };
+        here.retain(|key| key != from);
+        if self.shared.is_some() {
+            return self.pass_on_shared(from, connection, aim, here, signal, missing, out);
+        }
+        if here.is_empty() {
+            return refuse(missing.0, missing.1);
+        }
+        self.forward(&here, signal, out);
         Ok(())
     }
 
-    /// Whom a signal is for, other than its sender. Where `to` is left out, as a call permits, the other user.
-    pub(super) fn others(&self, from: &MemberKey, signal: &Signal) -> Vec<MemberKey> {
-        let Some(to) = &signal.head.recipient else {
-            return self.publishers.iter().filter(|key| key.user_id != from.user_id).cloned().collect();
-        };
-        let mut keys = self.members.meant(to);
-        keys.retain(|key| key != from);
-        keys
+    pub(super) fn forward(&mut self, to: &[MemberKey], signal: &Signal, out: &mut Vec<Effect>) {
+        for key in to {
+            if let Some(member) = self.members.get_mut(key) {
+                member.forward(signal.raw(), out);
+            }
+        }
     }
 }

@@ -53,7 +53,7 @@ impl Room {
             let Some(key) = self.silence.pop() else { return };
             match expiry {
                 Some(expiry) if expiry > due => self.watch(expiry, key),
-                Some(_) => self.remove(now, &key, out),
+                Some(_) => self.remove(now, &key, false, out),
                 // The member went, or is watched anew after it came back.
                 None => {}
             }

@@ -66,7 +66,7 @@ impl World {
         let (user, session) = who.split_once('/').unwrap_or((who, "1"));
         let category = if session == "screen" { "screenshare" } else { "stream" };
         let name = SignalKind::from_action(action).unwrap().name();
-        let mut data = json!({"s": name, "ch": self.room.room_type, "rid": "demo", "ss": {"userId": user,
+        let mut data = json!({"s": name, "ch": self.room.stage.room_type(), "rid": "demo", "ss": {"userId": user,
             "sessionId": format!("{user}-{session}"), "category": category, "host": "Web", "deviceId": "d"}});
         data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let signal = decode(json!({"action": action, "data": data}).to_string()).unwrap();
@@ -128,7 +128,7 @@ impl World {
 
     /// The sessions that may publish, oldest first.
     fn publishers(&self) -> Vec<String> {
-        self.room.publishers.iter().map(|key| key.session_id.to_string()).collect()
+        self.room.stage.publishers().iter().map(|publisher| publisher.session.session_id.to_string()).collect()
     }
 
     fn role(&self, session: &str) -> Option<Role> {

@@ -22,6 +22,7 @@ impl World {
                 Effect::Close { connection, .. } => replaced.push(connection.0),
                 Effect::Closed => ended = true,
                 Effect::Live { .. } => prop_assert!(false, "nobody uploads here"),
+                Effect::Elsewhere(_) => prop_assert!(false, "there is no other node"),
             }
         }
         self.compare_roster()?;

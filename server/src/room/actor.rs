@@ -70,6 +70,7 @@ impl RoomActor {
                         live.apply(&playlist, change);
                     }
                 }
+                Effect::Elsewhere(_) => {}
                 Effect::Closed => self.end(ctx),
             }
         }

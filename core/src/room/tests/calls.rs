@@ -71,13 +71,13 @@ proptest! {
             }
             let users: std::collections::HashSet<_> = world.room.members.iter().map(|(key, _)| key.user_id.clone()).collect();
             prop_assert!(users.len() <= 2);
-            prop_assert_eq!(world.room.publishers.len(), world.room.roster().count());
+            prop_assert_eq!(world.room.stage.publishers().len(), world.room.roster().count());
             if world.room.is_closed() {
                 break;
             }
         }
         world.wait(12_000);
-        prop_assert!(world.room.is_closed() || !world.room.opened, "silence empties a room");
+        prop_assert!(world.room.is_closed() || !world.room.exists(), "silence empties a room");
     }
 }
 

@@ -70,5 +70,5 @@ fn a_room_wakes_to_forget_a_kick() {
     let ends = world.now.0 + 60_000;
     world.wait_with(60_000, &[(1, "ann")]);
     assert_eq!(world.now.0, ends);
-    assert_eq!(world.room.kicked.due(), None);
+    assert_eq!(world.room.stage.kick_ends(), None);
 }

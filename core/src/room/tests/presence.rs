@@ -14,7 +14,7 @@ fn a_heartbeat_is_answered_with_the_list_and_keeps_the_member() {
         let ack = world.heard(1).into_iter().find(|heard| heard["s"] == "HEARTBEAT").unwrap();
         assert_eq!(ack["b"]["bid"], beat.to_string());
     }
-    assert_eq!(world.room.publishers.len(), 1, "bob was silent");
+    assert_eq!(world.room.stage.publishers().len(), 1, "bob was silent");
     world.say(1, "ann", "heartbeat", &json!({"bid": "x", "send_ack": false}));
     assert!(world.names(1).iter().all(|name| name != "HEARTBEAT"));
 }

@@ -7,9 +7,10 @@ use roomcast_protocol::id::UserId;
 use roomcast_protocol::limits::{GROUP_PUBLISHERS, P2P_USERS, PARTICIPANTS};
 use roomcast_protocol::signal::{RoomType, Session};
 
-use super::{Refusal, Room, refuse};
+use super::Stage;
+use crate::room::{Refusal, refuse};
 
-impl Room {
+impl Stage {
     /// Whether a newcomer becomes a publisher, or why there is no place.
     ///
     /// Who creates the room publishes; so does a further session of a user that does, and a user that the
@@ -18,7 +19,7 @@ impl Room {
         let user = &session.user_id;
         let publisher = match self.room_type {
             RoomType::P2p => self.place_in_call(session).map(|()| true)?,
-            _ => !self.opened || self.publishes(user) || self.absence.awaits(user),
+            _ => !self.opened || self.publishes_as(user) || self.absence.awaits(user),
         };
         if publisher && self.free_places() == 0 {
             return refuse(AckCode::RoomFull, "the room has as many publishers as it may");
@@ -35,18 +36,14 @@ impl Room {
         places.saturating_sub(self.publishers.len())
     }
 
-    fn publishes(&self, user: &UserId) -> bool {
-        self.publishers.iter().any(|key| key.user_id == *user)
-    }
-
     /// A call has two users, and of each at most one session of either category.
     fn place_in_call(&self, session: &Session) -> Result<(), Refusal> {
-        let users: BTreeSet<&UserId> = self.publishers.iter().map(|key| &key.user_id).collect();
+        let users: BTreeSet<&UserId> = self.publishers.iter().map(|publisher| &publisher.session.user_id).collect();
         if !users.contains(&session.user_id) && users.len() >= P2P_USERS {
             return refuse(AckCode::RoomFull, "the call has two users already");
         }
-        let own = self.members.of_user(&session.user_id);
-        if own.into_iter().any(|(_, member)| member.session.category == session.category) {
+        let mut own = self.publishers.iter().filter(|publisher| publisher.session.user_id == session.user_id);
+        if own.any(|publisher| publisher.session.category == session.category) {
             return refuse(AckCode::RoomFull, "the user has a session of this category in the call already");
         }
         Ok(())

@@ -2,20 +2,39 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::limits::KICKED_USERS;
 
 use crate::time::Instant;
 
 /// The kicked users, and when each kick ends.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "VecDeque<(Instant, UserId)>", into = "VecDeque<(Instant, UserId)>")]
 pub(super) struct Kicked {
     until: HashMap<UserId, Instant>,
     /// The same in the order in which they end; a user kicked again stands in it twice.
     order: VecDeque<(Instant, UserId)>,
 }
 
+impl From<VecDeque<(Instant, UserId)>> for Kicked {
+    fn from(order: VecDeque<(Instant, UserId)>) -> Self {
+        Self { until: order.iter().map(|(until, user)| (user.clone(), *until)).collect(), order }
+    }
+}
+
+impl From<Kicked> for VecDeque<(Instant, UserId)> {
+    fn from(kicked: Kicked) -> Self {
+        kicked.order
+    }
+}
+
 impl Kicked {
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
     /// Remembers a kick, which ends no earlier than any before it.
     pub fn insert(&mut self, user: UserId, until: Instant) {
         self.until.insert(user.clone(), until);

@@ -6,13 +6,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::limits::PARTICIPANTS;
 
 use crate::time::Instant;
 
 /// Who published until when.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Absence {
     since: Option<Instant>,
     went: VecDeque<(Instant, UserId)>,

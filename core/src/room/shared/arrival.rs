@@ -1,0 +1,179 @@
+//! A member that comes from another node, and what it brings.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use roomcast_protocol::ack;
+use roomcast_protocol::signal::{Body, MemberKey, Signal};
+
+use super::errand::{Errand, HandOver, Record};
+use super::verdict::Arrival;
+use crate::room::Room;
+use crate::room::backlog::{Backlog, counted, first_after};
+use crate::room::effect::{ConnectionId, Effect, Welcome};
+use crate::room::member::Member;
+use crate::time::Instant;
+
+/// How long the node before has to hand over what it keeps.
+const PATIENCE: Duration = Duration::from_millis(1000);
+
+/// What a member has of its own in a room that spans nodes.
+#[derive(Debug, Default)]
+pub struct Remote {
+    /// Which membership, and where: a later one is higher.
+    pub generation: u64,
+    /// How many signals from other nodes came, without a gap.
+    pub seen: u64,
+    /// Those that came too early.
+    pub early: BTreeMap<u64, Arc<str>>,
+    /// What this node has for it, behind those that are missing.
+    pub behind: VecDeque<ByteString>,
+    pub arriving: Option<Box<Arriving>>,
+}
+
+/// A member whose former node is asked for what it keeps.
+#[derive(Debug)]
+pub struct Arriving {
+    connection: ConnectionId,
+    signal: Signal,
+    welcome: Welcome,
+    arrival: Arrival,
+    pub until: Instant,
+}
+
+impl Member {
+    pub fn begin_remote(&mut self, generation: u64, had: Option<u64>) {
+        let seen = had.map_or(0, |had| counted(had) + 1);
+        self.remote = Some(Box::new(Remote { generation, seen, ..Remote::default() }));
+    }
+
+    pub fn generation(&self) -> u64 {
+        self.remote.as_ref().map_or(0, |remote| remote.generation)
+    }
+
+    /// As all nodes know it.
+    pub fn record(&self) -> Record {
+        Record {
+            session: self.session.clone(),
+            video: self.video,
+            audio: self.audio,
+            keeps_tokens: self.keeps_tokens,
+            resume_token: self.resume_token.clone(),
+            other_token: self.earlier_token.clone().unwrap_or_default(),
+            generation: self.generation(),
+            had: None,
+        }
+    }
+
+    /// The same, with what it was sent by other nodes.
+    pub fn returning(&self) -> Record {
+        let seen = self.remote.as_ref().map_or(0, |remote| remote.seen);
+        Record { had: seen.checked_sub(1).map(first_after), ..self.record() }
+    }
+
+    /// What it has not got; without what came from other nodes, which is kept where all find it.
+    pub fn hand_over(&self, remote: bool) -> HandOver {
+        let backlog = &self.backlog;
+        let kept = backlog.signals(remote).map(|(sequence, text)| super::Kept(sequence, text.into())).collect();
+        let (had, last, lost) = (backlog.had(), backlog.last(), backlog.lost());
+        HandOver { key: self.session.key(), generation: self.generation(), had, last, lost, kept }
+    }
+}
+
+impl Room {
+    /// A `JOIN` met a member of another node.
+    pub(super) fn on_arrival(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        signal: Signal,
+        welcome: Welcome,
+        arrival: Arrival,
+        out: &mut Vec<Effect>,
+    ) {
+        let Body::Join(join) = &signal.body else { return };
+        let key = signal.head.session.key();
+        let mut member = Member::new(arrival.record.session.clone(), connection, now);
+        (member.video, member.audio) = (arrival.record.video, arrival.record.audio);
+        member.resume_token.clone_from(&arrival.record.resume_token);
+        member.keeps_tokens = arrival.record.keeps_tokens || join.options.resume_token.is_some();
+        let (generation, seen) = (arrival.generation, arrival.count);
+        let (waits, until) = (arrival.waits, now + PATIENCE);
+        let arriving = Box::new(Arriving { connection, signal, welcome, arrival, until });
+        member.remote = Some(Box::new(Remote { generation, seen, arriving: Some(arriving), ..Remote::default() }));
+        self.members.insert(key.clone(), member);
+        self.watch(self.expiry(now), key.clone());
+        if let Some(shared) = &mut self.shared {
+            *shared.busy.entry(connection).or_default() += 1;
+            shared.dirty = true;
+            if waits {
+                shared.inbox_due = Some(shared.inbox_due.map_or(until, |due| due.min(until)));
+            }
+        }
+        if !waits {
+            self.complete_arrival(now, &key, None, out);
+        }
+    }
+
+    /// What the node before kept is here, or will not come.
+    pub(super) fn complete_arrival(
+        &mut self,
+        now: Instant,
+        key: &MemberKey,
+        handed: Option<HandOver>,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(member) = self.members.get_mut(key) else { return };
+        let Some(arriving) = member.remote.as_mut().and_then(|remote| remote.arriving.take()) else { return };
+        let Arriving { connection, signal, welcome, arrival, .. } = *arriving;
+        let claimed = match &signal.body {
+            Body::Join(join) => join.options.resume_from,
+            _ => None,
+        };
+        let had = handed.as_ref().map_or(arrival.had, |over| over.had.max(arrival.had));
+        let last = first_after(arrival.count).max(handed.as_ref().map_or(0, |over| over.last));
+        let point = claimed.unwrap_or(had).min(last);
+        let mut lost = handed.as_ref().map_or(0, |over| over.lost).max(arrival.lost_behind(point));
+        let mut kept: BTreeMap<u64, ByteString> = BTreeMap::new();
+        for (sequence, text) in arrival.kept {
+            if !text.is_empty() {
+                kept.insert(sequence, wire(sequence, &text));
+            }
+        }
+        for super::Kept(sequence, text) in handed.into_iter().flat_map(|over| over.kept) {
+            kept.entry(sequence).or_insert_with(|| wire(sequence, &text));
+        }
+        kept.retain(|sequence, _| *sequence > point);
+        if lost <= point {
+            lost = 0;
+        }
+        member.backlog = Backlog::moved(last, point, lost, kept);
+        // Who comes without a connection any more is found by whoever it comes to next.
+        if member.connection == Some(connection) {
+            self.take_up(now, connection, &signal, welcome, Some(point), false, out);
+        }
+        self.drain(key, out);
+        self.release(now, connection, out);
+    }
+
+    /// Keeps where all find it what a member without a connection has not got.
+    pub(super) fn park(&mut self, key: &MemberKey, out: &mut Vec<Effect>) {
+        if let Some(member) = self.members.get(key) {
+            let over = member.hand_over(false);
+            if !over.kept.is_empty() {
+                out.push(Effect::Elsewhere(Errand::Park(over)));
+            }
+        }
+    }
+}
+
+/// The text with its number; some have it already.
+fn wire(sequence: u64, text: &str) -> ByteString {
+    if text.starts_with("{\"sq\":") {
+        return text.into();
+    }
+    ack::numbered(sequence, text).into()
+}

@@ -1,0 +1,143 @@
+//! Signals from other nodes, taken in the order in which they were counted.
+//!
+//! What is missing is asked for; until it is here, everything later for that member waits behind it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use roomcast_protocol::ack::{self, Gap};
+use roomcast_protocol::limits::BACKLOG_SIGNALS;
+use roomcast_protocol::signal::{MemberKey, Signal};
+
+use super::errand::Errand;
+use crate::room::Room;
+use crate::room::backlog::first_after;
+use crate::room::effect::Effect;
+use crate::time::Instant;
+
+/// How long a missing signal may be on its way before it is asked for.
+const LATE: Duration = Duration::from_millis(100);
+
+impl Room {
+    /// A signal from another node, the `count`th for this member.
+    pub(super) fn take_in(&mut self, now: Instant, key: &MemberKey, count: u64, text: Arc<str>, out: &mut Vec<Effect>) {
+        let Some(remote) = self.members.get_mut(key).and_then(|member| member.remote.as_mut()) else { return };
+        if count > remote.seen && remote.early.len() < 2 * BACKLOG_SIGNALS {
+            remote.early.insert(count, text);
+        }
+        self.drain(key, out);
+        self.miss(now, key);
+    }
+
+    /// Passes on what stands in line without a gap.
+    pub(super) fn drain(&mut self, key: &MemberKey, out: &mut Vec<Effect>) {
+        let Some(member) = self.members.get_mut(key) else { return };
+        let Some(remote) = member.remote.as_mut().filter(|remote| remote.arriving.is_none()) else { return };
+        let mut ready = Vec::new();
+        while let Some(text) = remote.early.remove(&(remote.seen + 1)) {
+            remote.seen += 1;
+            // An empty one only stands for a number that was passed over.
+            if !text.is_empty() {
+                ready.push((remote.seen, text));
+            }
+        }
+        let behind = match remote.early.is_empty() {
+            true => std::mem::take(&mut remote.behind),
+            false => Default::default(),
+        };
+        for (count, text) in ready {
+            member.forward_remote(count, &text, out);
+        }
+        for text in behind {
+            member.forward(&text, out);
+        }
+    }
+
+    /// Has the room look for what is missing in a moment.
+    fn miss(&mut self, now: Instant, key: &MemberKey) {
+        let waits = self.members.get(key).and_then(|member| member.remote.as_ref());
+        if waits.is_some_and(|remote| !remote.early.is_empty() && remote.arriving.is_none())
+            && let Some(shared) = &mut self.shared
+        {
+            let due = now + LATE;
+            shared.inbox_due = Some(shared.inbox_due.map_or(due, |before| before.min(due)));
+        }
+    }
+
+    /// Asks for what is missing, and goes on without a node that does not hand over.
+    pub(in crate::room) fn look_after_inboxes(&mut self, now: Instant, out: &mut Vec<Effect>) {
+        let Some(shared) = self.shared.as_mut() else { return };
+        if shared.inbox_due.is_none_or(|due| due > now) {
+            return;
+        }
+        shared.inbox_due = None;
+        let mut late = Vec::new();
+        let mut next: Option<Instant> = None;
+        for (key, member) in self.members.iter() {
+            let Some(remote) = &member.remote else { continue };
+            match &remote.arriving {
+                Some(arriving) if arriving.until <= now => late.push(key.clone()),
+                Some(arriving) => next = Some(next.map_or(arriving.until, |due| due.min(arriving.until))),
+                None if !remote.early.is_empty() => {
+                    out.push(Effect::Elsewhere(Errand::Fetch { key: key.clone(), after: remote.seen }));
+                    next = Some(next.map_or(now + LATE * 5, |due| due.min(now + LATE * 5)));
+                }
+                None => {}
+            }
+        }
+        if let Some(shared) = &mut self.shared {
+            shared.inbox_due = next;
+        }
+        for key in late {
+            self.complete_arrival(now, &key, None, out);
+        }
+    }
+
+    /// What was asked for; what is not among it is lost.
+    pub(super) fn fill_inbox(
+        &mut self,
+        key: &MemberKey,
+        count: u64,
+        kept: Vec<(u64, Arc<str>)>,
+        out: &mut Vec<Effect>,
+    ) {
+        let id = self.id.clone();
+        let Some(member) = self.members.get_mut(key) else { return };
+        let Some(remote) = &mut member.remote else { return };
+        if remote.arriving.is_some() {
+            return;
+        }
+        for (number, text) in kept {
+            if number > remote.seen {
+                remote.early.insert(number, text);
+            }
+        }
+        let first = remote.early.keys().next().copied().unwrap_or(count + 1);
+        if first > remote.seen + 1 && count > remote.seen {
+            // Nobody has them any more.
+            let lost = (first - 1).min(count);
+            let from = first_after(remote.seen + 1).max(member.backlog.last() + 1);
+            remote.seen = lost;
+            member.backlog.lose(first_after(lost));
+            member.say(ack::encode(ack::name::GAP, &Gap { room_id: id, from, to: first_after(lost).max(from) }), out);
+        }
+        self.drain(key, out);
+    }
+
+    /// Passes on what this node's members say, behind what is missing.
+    pub(super) fn forward_behind(&mut self, keys: &[MemberKey], signal: &Signal, out: &mut Vec<Effect>) {
+        for key in keys {
+            let Some(member) = self.members.get_mut(key) else { continue };
+            match &mut member.remote {
+                Some(remote) if !remote.early.is_empty() || remote.arriving.is_some() => {
+                    if remote.behind.len() < BACKLOG_SIGNALS {
+                        remote.behind.push_back(ByteString::from(signal.raw()));
+                    }
+                }
+                _ => member.forward(signal.raw(), out),
+            }
+        }
+    }
+}

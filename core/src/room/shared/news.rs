@@ -1,0 +1,119 @@
+//! What other nodes say.
+
+use std::sync::Arc;
+
+use roomcast_protocol::ack::RoomClosedReason;
+use roomcast_protocol::code::CloseCode;
+use roomcast_protocol::id::UserId;
+use roomcast_protocol::signal::MemberKey;
+
+use super::errand::{Errand, HandOver};
+use crate::room::Room;
+use crate::room::effect::Effect;
+use crate::room::stage::Stage;
+use crate::time::Instant;
+
+/// Something another node did.
+#[derive(Debug, Clone)]
+pub enum News {
+    /// The document has changed.
+    Stage {
+        /// Its version.
+        version: u64,
+        /// What it is.
+        stage: Box<Stage>,
+    },
+    /// The room is over.
+    Closed {
+        /// The last version.
+        version: u64,
+        /// Why.
+        reason: RoomClosedReason,
+    },
+    /// A signal for a member here.
+    Relay {
+        /// Whom.
+        to: MemberKey,
+        /// The how many-th from other nodes.
+        count: u64,
+        /// The sender's text.
+        text: Arc<str>,
+    },
+    /// A member has gone on to another node.
+    Taken {
+        /// Who.
+        key: MemberKey,
+        /// Which membership it is there.
+        generation: u64,
+        /// Where.
+        node: String,
+    },
+    /// What a member that came from another node has not got.
+    Handed(HandOver),
+    /// Members are put out.
+    Kicked {
+        /// Who.
+        key: MemberKey,
+        /// What they are told.
+        text: Arc<str>,
+    },
+    /// A user with sessions here has others elsewhere.
+    Spread(UserId),
+}
+
+impl Room {
+    /// Takes what another node says.
+    pub fn heard(&mut self, now: Instant, news: News) -> Vec<Effect> {
+        let mut out = Vec::new();
+        match news {
+            News::Stage { version, stage } => {
+                if version > self.version() {
+                    self.learn(version, Some(stage));
+                }
+            }
+            News::Closed { version, reason } => {
+                if version >= self.version() && !self.closed {
+                    self.close(now, reason, &mut out);
+                }
+            }
+            News::Relay { to, count, text } => self.take_in(now, &to, count, text, &mut out),
+            News::Taken { key, generation, node } => self.on_taken(&key, generation, node, &mut out),
+            News::Handed(over) => self.on_handed(now, over, &mut out),
+            News::Kicked { key, text } => self.put_out(&key, &text, &mut out),
+            News::Spread(user) => self.spread(user),
+        }
+        self.on_time(now, &mut out);
+        out
+    }
+
+    /// The newer connection wins; what the member has not got goes after it.
+    fn on_taken(&mut self, key: &MemberKey, generation: u64, node: String, out: &mut Vec<Effect>) {
+        let over = match self.members.get(key) {
+            Some(member) if member.generation() >= generation => return,
+            Some(member) => HandOver { generation, ..member.hand_over(true) },
+            None => HandOver { key: key.clone(), generation, had: 0, last: 0, lost: 0, kept: Vec::new() },
+        };
+        self.give_away(key, out);
+        out.push(Effect::Elsewhere(Errand::Hand { node, over }));
+    }
+
+    /// A member is another node's now.
+    pub(super) fn give_away(&mut self, key: &MemberKey, out: &mut Vec<Effect>) {
+        let connection = self.members.get(key).and_then(|member| member.connection);
+        if let Some(connection) = connection {
+            out.push(Effect::Close { connection, code: CloseCode::SessionReplaced });
+        }
+        self.drop_member(key, out);
+        if let Some(shared) = &mut self.shared {
+            shared.dirty = true;
+        }
+    }
+
+    fn on_handed(&mut self, now: Instant, over: HandOver, out: &mut Vec<Effect>) {
+        let expected = self.members.get(&over.key).is_some_and(|member| member.generation() == over.generation);
+        if expected {
+            let key = over.key.clone();
+            self.complete_arrival(now, &key, Some(over), out);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! All that waits, folded into one change of the document.
+
+use roomcast_protocol::id::UserId;
+use roomcast_protocol::signal::{Body, MemberKey, Recipient};
+
+use super::errand::Record;
+use super::{Flight, Waiting};
+use crate::room::Room;
+use crate::room::stage::{Command, Outcome};
+use crate::room::submit::Then;
+use crate::time::Instant;
+
+/// A change of what all nodes share, good only if the document still has the version it was made from.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// The version of the document it was decided on; 0: there is none.
+    pub expected: u64,
+    /// The version is to be higher than this, too.
+    pub above: u64,
+    /// The document, if it changes.
+    pub document: Option<String>,
+    /// How many publishers there are then.
+    pub publishers: usize,
+    /// Whether the room is over for want of a publisher.
+    pub ends: bool,
+    /// What is done beside it, in order.
+    pub operations: Vec<Operation>,
+    /// Whether this node has somebody in the room, or reads its broadcasts.
+    pub present: bool,
+    /// How many viewers this node has in it.
+    pub viewers: usize,
+}
+
+/// What is done beside a change of the document.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// A member comes in.
+    Join(Record),
+    /// A member was there all the time.
+    Return(Record),
+    /// A member of this node is gone.
+    Leave(MemberKey),
+    /// Members are put out.
+    Kick {
+        /// Who.
+        to: Recipient,
+        /// What they are told.
+        text: String,
+    },
+}
+
+impl Room {
+    /// Folds what waits into a proposal, unless one is on its way.
+    pub fn propose(&mut self, now: Instant) -> Option<Proposal> {
+        let time = self.shared_time(now);
+        let rules = self.rules();
+        let shared = self.shared.as_mut()?;
+        let rests = shared.again.is_some_and(|again| now < again);
+        let nothing = shared.queue.is_empty() && !shared.dirty && shared.restore.is_none();
+        if self.closed || shared.flight.is_some() || rests || nothing {
+            return None;
+        }
+        shared.again = None;
+        shared.generation = shared.generation.max(time.0) + 1;
+        let mut stage = self.stage.clone();
+        stage.clean(time);
+        let before = self.stage.clone();
+        let mut waiting = Vec::with_capacity(shared.queue.len());
+        let mut operations = Vec::new();
+        let (mut ends, mut joins, mut viewers) = (false, 0_usize, 0_usize);
+        for item in shared.queue.drain(..) {
+            let decided = stage.decide(time, rules, &item.command);
+            if let Ok(decided) = &decided {
+                ends |= decided.outcome == Outcome::Ended;
+                let back = match &item.command {
+                    Command::Return { member, .. } => self.members.get(&member.session.key()),
+                    _ => None,
+                };
+                let back = back.map(|member| Operation::Return(member.returning()));
+                if let Some(operation) = back.or_else(|| operation(&item, shared.generation)) {
+                    joins += usize::from(matches!(operation, Operation::Join(_)));
+                    viewers +=
+                        usize::from(matches!(operation, Operation::Join(_)) && decided.outcome == Outcome::Viewer);
+                    operations.push(operation);
+                }
+            }
+            waiting.push((item, decided.map(|decided| decided.outcome)));
+        }
+        let members = self.members.iter().filter(|(key, _)| !stage.publishes(key)).count();
+        let present = !self.members.is_empty() || joins > 0 || shared.observed;
+        let document = (stage != before || shared.restore.is_some())
+            .then(|| serde_json::to_string(&stage).expect("a stage serialises"));
+        let proposal = Proposal {
+            expected: shared.restore.unwrap_or(shared.version),
+            above: shared.version,
+            document,
+            publishers: stage.publishers().len(),
+            ends,
+            operations,
+            present,
+            viewers: members + viewers,
+        };
+        shared.dirty = false;
+        shared.flight = Some(Flight { stage, waiting });
+        Some(proposal)
+    }
+
+    /// A user of these sessions may have others elsewhere.
+    pub(super) fn spread(&mut self, user: UserId) {
+        if let Some(shared) = &mut self.shared {
+            shared.spread.insert(user);
+        }
+    }
+}
+
+fn operation(item: &Waiting, generation: u64) -> Option<Operation> {
+    match (&item.command, &item.then) {
+        (Command::Join { newcomer, .. }, Then::Join { signal, welcome, .. }) => {
+            let Body::Join(join) = &signal.body else { return None };
+            Some(Operation::Join(Record {
+                session: newcomer.session.clone(),
+                video: newcomer.video,
+                audio: newcomer.audio,
+                keeps_tokens: join.options.resume_token.is_some(),
+                resume_token: welcome.resume_token.clone(),
+                other_token: join.options.resume_token.clone().unwrap_or_default(),
+                generation,
+                had: join.options.resume_from,
+            }))
+        }
+        (Command::Leave { key }, _) => Some(Operation::Leave(key.clone())),
+        (Command::Kick { to, .. }, Then::Kick { signal, .. }) => {
+            Some(Operation::Kick { to: to.clone(), text: signal.raw().to_owned() })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,147 @@
+//! In doubt a room compares what it knows with what all share, and repairs.
+
+use std::sync::Arc;
+
+use roomcast_protocol::ack::RoomClosedReason;
+use roomcast_protocol::signal::MemberKey;
+
+use super::errand::{Errand, Record};
+use crate::room::Room;
+use crate::room::effect::Effect;
+use crate::room::stage::{Command, Publisher, Stage};
+use crate::room::submit::Then;
+use crate::time::Instant;
+
+/// When to look again for publishers that nobody has: all nodes that live have compared by then.
+const ORPHANS_AFTER: u64 = 8_000;
+
+/// What all share of a room, as it was read.
+#[derive(Debug, Clone)]
+pub struct Synced {
+    /// The version; 0: there is no document.
+    pub version: u64,
+    /// The document.
+    pub stage: Option<Box<Stage>>,
+    /// Whether the room is over.
+    pub closed: Option<RoomClosedReason>,
+    /// The members that were asked for.
+    pub members: Vec<(MemberKey, Status)>,
+    /// Publishers that no node has a record of.
+    pub orphans: Vec<MemberKey>,
+}
+
+/// What is known of a member of this node.
+#[derive(Debug, Clone)]
+pub enum Status {
+    /// It is here.
+    Here {
+        /// How many signals other nodes have sent it.
+        count: u64,
+        /// Those that this node may lack.
+        kept: Vec<(u64, Arc<str>)>,
+    },
+    /// It is on another node.
+    Moved,
+    /// Nobody knows it.
+    Unknown,
+}
+
+impl Room {
+    /// This node's members, and how many signals from other nodes each has got.
+    #[must_use]
+    pub fn members_here(&self) -> Vec<(MemberKey, u64, u64)> {
+        let arrived = self
+            .members
+            .iter()
+            .filter(|(_, member)| member.remote.as_ref().is_none_or(|remote| remote.arriving.is_none()));
+        let seen = |member: &super::super::member::Member| member.remote.as_ref().map_or(0, |remote| remote.seen);
+        arrived.map(|(key, member)| (key.clone(), member.generation(), seen(member))).collect()
+    }
+
+    /// A member of this node, as all are to know it.
+    #[must_use]
+    pub fn record(&self, key: &MemberKey) -> Option<Record> {
+        self.members.get(key).map(super::super::member::Member::record)
+    }
+
+    /// The publishers by the replica.
+    pub fn publishers(&self) -> impl Iterator<Item = MemberKey> + '_ {
+        self.stage.publishers().iter().map(|publisher| publisher.session.key())
+    }
+
+    /// Compares. Who was told that it is in stays in: a document that was lost, or is older than what this node knows,
+    /// is written again.
+    pub fn synced(&mut self, now: Instant, synced: Synced) -> Vec<Effect> {
+        let mut out = Vec::new();
+        if let Some(reason) = synced.closed {
+            if !self.closed && self.version() > 0 {
+                self.close(now, reason, &mut out);
+            }
+            return out;
+        }
+        let known = self.version();
+        match synced.stage {
+            Some(stage) if synced.version >= known => self.learn(synced.version, Some(stage)),
+            Some(_) => self.restore(synced.version),
+            None if known > 0 && (!self.members.is_empty() || self.observed()) => self.restore(0),
+            None => {}
+        }
+        let restored = self.shared.as_ref().is_some_and(|shared| shared.restore.is_some());
+        for (key, status) in synced.members {
+            match status {
+                Status::Moved => self.give_away(&key, &mut out),
+                Status::Here { count, kept } => self.fill_inbox(&key, count, kept, &mut out),
+                Status::Unknown => self.bring_back_member(&key),
+            }
+        }
+        if !synced.orphans.is_empty() || restored {
+            out.push(Effect::Elsewhere(Errand::Compare { after: ORPHANS_AFTER }));
+        }
+        self.drop_orphans(synced.orphans);
+        if let Some(shared) = &mut self.shared {
+            shared.dirty = true;
+        }
+        self.on_time(now, &mut out);
+        out
+    }
+
+    fn observed(&self) -> bool {
+        self.shared.as_ref().is_some_and(|shared| shared.observed)
+    }
+
+    /// The document that this node knows is to stand in place of one that is older, or of none.
+    fn restore(&mut self, there: u64) {
+        if let Some(shared) = &mut self.shared {
+            shared.restore = Some(there);
+        }
+    }
+
+    /// Somebody here whom the document or the others do not know any more.
+    pub(super) fn bring_back(&mut self, member: Publisher, publisher: bool) {
+        let Some(shared) = &mut self.shared else { return };
+        let same = |waiting: &super::Waiting| matches!(&waiting.command, Command::Return { member: other, .. } if other.session == member.session);
+        if !shared.queue.iter().any(same) {
+            let _ = shared.enqueue(Command::Return { member: Box::new(member), publisher }, Then::Nothing);
+        }
+    }
+
+    fn bring_back_member(&mut self, key: &MemberKey) {
+        let Some(member) = self.members.get(key) else { return };
+        let publisher = self.stage.publisher(key).cloned();
+        let published = publisher.is_some();
+        let (session, video, audio) = (member.session.clone(), member.video, member.audio);
+        self.bring_back(publisher.unwrap_or(Publisher { session, video, audio, ingest: Vec::new() }), published);
+    }
+
+    /// Who had no record the last time either is gone.
+    fn drop_orphans(&mut self, orphans: Vec<MemberKey>) {
+        let Some(shared) = &mut self.shared else { return };
+        let before = std::mem::take(&mut shared.orphans);
+        for key in &orphans {
+            if before.contains(key) && !self.members.contains(key) {
+                let _ = shared.enqueue(Command::Leave { key: key.clone() }, Then::Gone { ends: false });
+            }
+        }
+        shared.orphans = orphans.into_iter().collect();
+    }
+}

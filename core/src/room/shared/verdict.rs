@@ -1,0 +1,253 @@
+//! What became of a proposal.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use roomcast_protocol::ack::RoomClosedReason;
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::id::UserId;
+use roomcast_protocol::signal::{MemberKey, Recipient};
+
+use super::errand::Record;
+use super::{AGAIN, Flight, Waiting};
+use crate::room::backlog::{counted, first_after};
+use crate::room::effect::Effect;
+use crate::room::stage::{Command, Outcome, Publisher, Stage};
+use crate::room::submit::Then;
+use crate::room::{Refusal, Room};
+use crate::time::Instant;
+
+/// The answer to a proposal.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// It holds for all.
+    Committed {
+        /// The version it made.
+        version: u64,
+        /// Users of its joins that have sessions on other nodes, too.
+        spread: Vec<UserId>,
+    },
+    /// The document is another; nothing was done.
+    Conflict {
+        /// The version there is; 0: none.
+        version: u64,
+        /// The document; none when the room is over or never was.
+        stage: Option<Box<Stage>>,
+    },
+    /// Some who want to join are members already. Nothing was done but to let them come here, if they may.
+    Present(Vec<(MemberKey, Option<Arrival>)>),
+    /// These are on another node by now, and do not leave. Nothing was done.
+    Moved(Vec<MemberKey>),
+    /// Nobody is there to be kicked. Nothing was done.
+    Nobody(Vec<Recipient>),
+    /// Nothing was done, or it is not known what.
+    Unavailable {
+        /// Whether it may have been done.
+        maybe: bool,
+    },
+}
+
+/// A member that comes from another node.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// As all know it, with its fresh token.
+    pub record: Record,
+    /// Which membership it is now.
+    pub generation: u64,
+    /// How many signals from other nodes it was sent.
+    pub count: u64,
+    /// Up to which number it was written to when its connection was lost.
+    pub had: u64,
+    /// Those kept, with their numbers; an empty one stands for a number that was passed over.
+    pub kept: Vec<(u64, Arc<str>)>,
+    /// Whether the node before is asked for what it keeps.
+    pub waits: bool,
+}
+
+impl Arrival {
+    /// Up to which number something behind `point` is kept no more.
+    pub(super) fn lost_behind(&self, point: u64) -> u64 {
+        let kept: HashSet<u64> = self.kept.iter().map(|(sequence, _)| counted(*sequence)).collect();
+        let lost = (counted(point) + 1..=self.count).rev().find(|count| !kept.contains(count));
+        lost.map_or(0, first_after)
+    }
+}
+
+impl Room {
+    /// What became of the proposal.
+    pub fn decided(&mut self, now: Instant, verdict: Verdict) -> Vec<Effect> {
+        let mut out = Vec::new();
+        let Some(flight) = self.shared.as_mut().and_then(|shared| shared.flight.take()) else { return out };
+        match verdict {
+            Verdict::Committed { version, spread } => self.commit(now, flight, version, spread, &mut out),
+            Verdict::Conflict { version, stage } => {
+                self.put_back(flight);
+                self.learn(version, stage);
+            }
+            Verdict::Present(members) => self.on_present(now, flight, members, &mut out),
+            Verdict::Moved(keys) => {
+                let stays = |item: &Waiting| !matches!(&item.command, Command::Leave { key } if keys.contains(key));
+                self.sort_out(now, flight, stays, None, &mut out);
+            }
+            Verdict::Nobody(whom) => {
+                let meant = |item: &Waiting| matches!(&item.command, Command::Kick { to, .. } if whom.contains(to));
+                let refusal =
+                    Refusal { code: AckCode::NotRoomMember, reason: "`to` is no member of the room".to_owned() };
+                self.sort_out(now, flight, |item| !meant(item), Some(&refusal), &mut out);
+            }
+            Verdict::Unavailable { maybe } => self.give_up(now, flight, maybe, &mut out),
+        }
+        self.on_time(now, &mut out);
+        out
+    }
+
+    fn commit(&mut self, now: Instant, flight: Flight, version: u64, spread: Vec<UserId>, out: &mut Vec<Effect>) {
+        let Some(shared) = &mut self.shared else { return };
+        shared.restore = None;
+        // Another node may have gone on from here in the meantime.
+        if version >= shared.version {
+            shared.version = version;
+            self.adopt(flight.stage);
+        }
+        spread.into_iter().for_each(|user| self.spread(user));
+        let mut ended = false;
+        for (item, result) in flight.waiting {
+            let sender = item.then.sender();
+            match result {
+                Ok(outcome) => {
+                    ended |= outcome == Outcome::Ended;
+                    self.finish(now, item.then, outcome, out);
+                }
+                Err(refusal) => {
+                    self.refuse_then(now, &item.then, &refusal, out);
+                    if let Command::Return { member, .. } = &item.command {
+                        self.drop_member(&member.session.key(), out);
+                    }
+                }
+            }
+            if let Some(connection) = sender {
+                self.release(now, connection, out);
+            }
+        }
+        if ended {
+            self.close(now, RoomClosedReason::Ended, out);
+        }
+    }
+
+    /// Takes over a document that is newer, or another.
+    pub(super) fn learn(&mut self, version: u64, stage: Option<Box<Stage>>) {
+        let room_type = self.stage.room_type();
+        let stage = stage.map_or_else(|| Stage::new(room_type), |stage| *stage);
+        if let Some(shared) = &mut self.shared {
+            shared.version = version;
+            shared.restore = None;
+        }
+        let before = std::mem::replace(&mut self.stage, stage.clone());
+        if !before.lists_like(&stage) {
+            self.list.changed();
+        }
+        self.adopt(stage);
+        let here = |publisher: &&Publisher| self.members.contains(&publisher.session.key());
+        let lost: Vec<Publisher> = before.publishers().iter().filter(here).cloned().collect();
+        for publisher in lost {
+            if !self.stage.publishes(&publisher.session.key()) {
+                self.bring_back(publisher, true);
+            }
+        }
+    }
+
+    pub(super) fn adopt(&mut self, stage: Stage) {
+        if !self.stage.lists_like(&stage) {
+            self.list.changed();
+        }
+        self.stage = stage;
+        if let Some(shared) = &mut self.shared {
+            shared.says_over &= self.stage.over_at(self.settings.linger).is_some();
+        }
+    }
+
+    fn put_back(&mut self, flight: Flight) {
+        let Some(shared) = &mut self.shared else { return };
+        shared.dirty = true;
+        for (item, _) in flight.waiting.into_iter().rev() {
+            shared.queue.push_front(item);
+        }
+    }
+
+    /// Puts back those that stay, and is done with the others.
+    fn sort_out(
+        &mut self,
+        now: Instant,
+        flight: Flight,
+        stays: impl Fn(&Waiting) -> bool,
+        refusal: Option<&Refusal>,
+        out: &mut Vec<Effect>,
+    ) {
+        let (stay, go): (Vec<_>, Vec<_>) = flight.waiting.into_iter().partition(|(item, _)| stays(item));
+        self.put_back(Flight { stage: flight.stage, waiting: stay });
+        for (item, _) in go {
+            if let Some(refusal) = refusal {
+                self.refuse_then(now, &item.then, refusal, out);
+            }
+            if let Some(connection) = item.then.sender() {
+                self.release(now, connection, out);
+            }
+        }
+    }
+
+    fn on_present(
+        &mut self,
+        now: Instant,
+        flight: Flight,
+        mut members: Vec<(MemberKey, Option<Arrival>)>,
+        out: &mut Vec<Effect>,
+    ) {
+        let joins = |item: &Waiting, key: &MemberKey| matches!(&item.command, Command::Join { newcomer, .. } if newcomer.session.key() == *key);
+        let met = |item: &Waiting| members.iter().any(|(key, _)| joins(item, key));
+        let (go, stay): (Vec<_>, Vec<_>) = flight.waiting.into_iter().partition(|(item, _)| met(item));
+        self.put_back(Flight { stage: flight.stage, waiting: stay });
+        for (item, _) in go {
+            let Then::Join { connection, signal, welcome } = item.then else { continue };
+            let key = signal.head.session.key();
+            let place = members.iter().position(|(there, _)| *there == key);
+            match place.map(|place| members.swap_remove(place)) {
+                Some((_, Some(arrival))) => self.on_arrival(now, connection, signal, welcome, arrival, out),
+                Some((_, None)) => {
+                    let reason = "the session is taken over only with its resume token".to_owned();
+                    let refusal = Refusal { code: AckCode::PermissionNotFound, reason };
+                    self.refuse_join(now, connection, &signal, &refusal, out);
+                }
+                // The same session asked twice: the first has it.
+                None => self.on_join(now, connection, &signal, welcome, out),
+            }
+            self.release(now, connection, out);
+        }
+    }
+
+    /// What a client waits for is refused; what only has to be known is tried again.
+    fn give_up(&mut self, now: Instant, flight: Flight, maybe: bool, out: &mut Vec<Effect>) {
+        let refusal = Refusal {
+            code: AckCode::Unavailable,
+            reason: "the nodes cannot agree at the moment; try again".to_owned(),
+        };
+        let (go, stay): (Vec<_>, Vec<_>) = flight.waiting.into_iter().partition(|(item, _)| is_answered(item));
+        self.put_back(Flight { stage: flight.stage, waiting: stay });
+        if let Some(shared) = &mut self.shared {
+            shared.again = Some(now + AGAIN);
+        }
+        for (item, _) in go {
+            self.refuse_then(now, &item.then, &refusal, out);
+            if let (true, Command::Join { newcomer, .. }, Some(shared)) = (maybe, &item.command, &mut self.shared) {
+                let _ = shared.enqueue(Command::Leave { key: newcomer.session.key() }, Then::Nothing);
+            }
+            if let Some(connection) = item.then.sender() {
+                self.release(now, connection, out);
+            }
+        }
+    }
+}
+
+/// Whether somebody waits for the answer.
+fn is_answered(item: &Waiting) -> bool {
+    !matches!(item.then, Then::Nothing | Then::Gone { .. } | Then::Welcome { .. })
+}

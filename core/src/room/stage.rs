@@ -1,0 +1,429 @@
+//! What all who hold a room must agree on: its type, its publishers in order, who was put out, and whether it waits
+//! for a publisher.
+//!
+//! A small document. It changes only by a [`Command`], decided here and nowhere else: a lone room decides at once,
+//! a room on several nodes when the document they share is still the one that was decided on. Times are those of
+//! one clock for all who share it.
+
+mod absence;
+mod kicked;
+mod places;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use roomcast_protocol::ack::Role;
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::id::{ObjectId, UserId};
+use roomcast_protocol::signal::{MemberKey, Recipient, RoomType, Session};
+
+use super::{Refusal, refuse};
+use crate::time::Instant;
+use absence::Absence;
+use kicked::Kicked;
+
+/// A member that may publish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publisher {
+    /// Who it is.
+    pub session: Session,
+    /// Whether it sends video.
+    pub video: bool,
+    /// Whether it sends audio.
+    pub audio: bool,
+    /// Of a streamer: the newest ingest token, the one before (uploads may be under way with it), and when each ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ingest: Vec<(String, Instant)>,
+}
+
+impl Publisher {
+    fn is(&self, key: &MemberKey) -> bool {
+        self.session.user_id == key.user_id && self.session.session_id == key.session_id
+    }
+
+    fn renew(&mut self, (token, until): (String, Instant)) {
+        self.ingest.truncate(1);
+        self.ingest.insert(0, (token, until));
+    }
+}
+
+/// The document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    room_type: RoomType,
+    /// Whether anybody ever joined.
+    opened: bool,
+    /// Oldest first; the first is the owner.
+    publishers: Vec<Publisher>,
+    #[serde(default, skip_serializing_if = "Kicked::is_empty")]
+    kicked: Kicked,
+    #[serde(default)]
+    absence: Absence,
+    /// The broadcasts, and whether each plays live.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    playlists: BTreeMap<ObjectId, bool>,
+}
+
+/// A wish to change the document.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Somebody comes in.
+    Join {
+        /// The type of room it asks for.
+        room_type: RoomType,
+        /// Who.
+        newcomer: Box<Publisher>,
+        /// Whether it wants to create the room.
+        creating: bool,
+    },
+    /// Somebody was there all the time, though the document does not say so: the node was taken for dead, or the
+    /// document was lost.
+    Return {
+        /// Who.
+        member: Box<Publisher>,
+        /// Whether it published.
+        publisher: bool,
+    },
+    /// A streamer gets another ingest token.
+    Renew {
+        /// Who.
+        key: MemberKey,
+        /// The token, and when it ends.
+        token: (String, Instant),
+    },
+    /// Somebody is gone.
+    Leave {
+        /// Who.
+        key: MemberKey,
+    },
+    /// A publisher switches its media.
+    Update {
+        /// Who.
+        key: MemberKey,
+        /// Whether it sends video.
+        video: bool,
+        /// Whether it sends audio.
+        audio: bool,
+    },
+    /// Sessions are put out and their user kept out.
+    Kick {
+        /// By whom.
+        by: MemberKey,
+        /// Who.
+        to: Recipient,
+        /// Whether they are there, as far as is known.
+        there: bool,
+    },
+    /// The owner makes viewers publishers.
+    Accept {
+        /// Who decides.
+        by: MemberKey,
+        /// Those it means; who publishes already goes on.
+        newcomers: Vec<Publisher>,
+    },
+    /// A broadcast begins or ends to play live.
+    Playlist {
+        /// Which.
+        id: ObjectId,
+        /// Whether it plays.
+        live: bool,
+    },
+    /// The wait for a publisher is over.
+    Over,
+}
+
+/// What became of a command that was not refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The newcomer publishes.
+    Publisher,
+    /// The newcomer watches.
+    Viewer,
+    /// It is so now.
+    Done,
+    /// The room is over.
+    Ended,
+}
+
+/// A command carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decided {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Whether the list that members are told has changed.
+    pub listed: bool,
+}
+
+const fn decided(outcome: Outcome, listed: bool) -> Result<Decided, Refusal> {
+    Ok(Decided { outcome, listed })
+}
+
+/// The numbers of a room that its decisions depend on.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// How long a room without publishers waits for one to come back.
+    pub linger: Duration,
+    /// How long a kicked user is refused.
+    pub kick_duration: Duration,
+}
+
+impl Stage {
+    /// The document of a room that nobody has opened.
+    #[must_use]
+    pub fn new(room_type: RoomType) -> Self {
+        Self {
+            room_type,
+            opened: false,
+            publishers: Vec::new(),
+            kicked: Kicked::default(),
+            absence: Absence::default(),
+            playlists: BTreeMap::new(),
+        }
+    }
+
+    /// Its type.
+    #[must_use]
+    pub const fn room_type(&self) -> RoomType {
+        self.room_type
+    }
+
+    /// Whether anybody ever joined.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.opened
+    }
+
+    /// Those that may publish, oldest first.
+    #[must_use]
+    pub fn publishers(&self) -> &[Publisher] {
+        &self.publishers
+    }
+
+    /// The oldest publisher.
+    #[must_use]
+    pub fn owner(&self) -> Option<&Session> {
+        self.publishers.first().map(|publisher| &publisher.session)
+    }
+
+    /// Whether this member is the owner.
+    #[must_use]
+    pub fn is_owner(&self, key: &MemberKey) -> bool {
+        self.publishers.first().is_some_and(|publisher| publisher.is(key))
+    }
+
+    /// Whether a member may publish.
+    #[must_use]
+    pub fn publishes(&self, key: &MemberKey) -> bool {
+        self.publisher(key).is_some()
+    }
+
+    /// What a member is.
+    #[must_use]
+    pub fn role(&self, key: &MemberKey) -> Role {
+        match self.publishers.iter().position(|publisher| publisher.is(key)) {
+            Some(0) => Role::Admin,
+            Some(_) => Role::Publisher,
+            None => Role::Viewer,
+        }
+    }
+
+    /// A publisher.
+    #[must_use]
+    pub fn publisher(&self, key: &MemberKey) -> Option<&Publisher> {
+        self.publishers.iter().find(|publisher| publisher.is(key))
+    }
+
+    /// The broadcasts that play live, in order.
+    pub fn playing(&self) -> impl Iterator<Item = &ObjectId> {
+        self.playlists.iter().filter(|(_, live)| **live).map(|(id, _)| id)
+    }
+
+    /// Whether members are told the same list by both.
+    #[must_use]
+    pub fn lists_like(&self, other: &Self) -> bool {
+        let entry = |publisher: &Publisher| (publisher.session.clone(), publisher.video, publisher.audio);
+        self.publishers.iter().map(entry).eq(other.publishers.iter().map(entry)) && self.playing().eq(other.playing())
+    }
+
+    /// When the wait for a publisher is over.
+    #[must_use]
+    pub fn over_at(&self, linger: Duration) -> Option<Instant> {
+        self.absence.due(linger)
+    }
+
+    /// When the first kick is over.
+    #[must_use]
+    pub fn kick_ends(&self) -> Option<Instant> {
+        self.kicked.due()
+    }
+
+    /// Forgets kicks that are over.
+    pub fn clean(&mut self, now: Instant) {
+        self.kicked.clean(now);
+    }
+
+    /// Whether an ingest token is good.
+    #[must_use]
+    pub fn may_upload(&self, now: Instant, token: &str) -> bool {
+        let mut tokens = self.publishers.iter().flat_map(|publisher| &publisher.ingest);
+        tokens.any(|(own, until)| own == token && now < *until)
+    }
+
+    /// Decides on a command and carries it out.
+    ///
+    /// # Errors
+    /// The code and reason of the answer; then nothing has changed.
+    pub fn decide(&mut self, now: Instant, rules: Rules, command: &Command) -> Result<Decided, Refusal> {
+        match command {
+            Command::Join { room_type, newcomer, creating } => self.admit(now, *room_type, newcomer, *creating),
+            Command::Return { member, publisher } => self.take_back(now, member, *publisher),
+            Command::Renew { key, token } => {
+                let publisher = self.publishers.iter_mut().find(|publisher| publisher.is(key));
+                publisher.into_iter().for_each(|publisher| publisher.renew(token.clone()));
+                decided(Outcome::Done, false)
+            }
+            Command::Leave { key } => decided(Outcome::Done, self.remove(now, rules, key)),
+            Command::Update { key, video, audio } => self.update(key, *video, *audio),
+            Command::Kick { by, to, there } => self.kick(now, rules, by, to, *there),
+            Command::Accept { by, newcomers } => self.accept(by, newcomers),
+            Command::Playlist { id, live } => {
+                let before = self.playlists.insert(id.clone(), *live).unwrap_or(false);
+                decided(Outcome::Done, before != *live)
+            }
+            Command::Over if self.absence.due(rules.linger).is_some_and(|due| now >= due) => {
+                decided(Outcome::Ended, false)
+            }
+            Command::Over => decided(Outcome::Done, false),
+        }
+    }
+
+    fn admit(
+        &mut self,
+        now: Instant,
+        room_type: RoomType,
+        new: &Publisher,
+        creating: bool,
+    ) -> Result<Decided, Refusal> {
+        if creating && self.opened {
+            return refuse(AckCode::AlreadyExistRoom, "the room exists already");
+        }
+        if !creating && !self.opened {
+            return refuse(AckCode::RoomNotFound, "there is no such room");
+        }
+        if self.opened && self.room_type != room_type {
+            return refuse(AckCode::UnsupportedChannel, "`ch` is not the type of this room");
+        }
+        if self.kicked.contains(now, &new.session.user_id) {
+            return refuse(AckCode::PermissionNotFound, "the user was put out of this room");
+        }
+        let mut opened = if self.opened { None } else { Some(Self::new(room_type)) };
+        let stage = opened.as_mut().unwrap_or(self);
+        let publisher = stage.place_for(&new.session)?;
+        if let Some(fresh) = opened {
+            *self = fresh;
+        }
+        self.opened = true;
+        if publisher {
+            self.promote(new.clone());
+        }
+        decided(if publisher { Outcome::Publisher } else { Outcome::Viewer }, publisher)
+    }
+
+    /// Who is here already was told so, and is not sent away for want of a place.
+    fn take_back(&mut self, now: Instant, member: &Publisher, publisher: bool) -> Result<Decided, Refusal> {
+        if self.kicked.contains(now, &member.session.user_id) {
+            return refuse(AckCode::PermissionNotFound, "the user was put out of this room");
+        }
+        self.opened = true;
+        let key = member.session.key();
+        if self.publishes(&key) {
+            return decided(Outcome::Publisher, false);
+        }
+        if publisher && self.free_places() > 0 {
+            self.promote(member.clone());
+            return decided(Outcome::Publisher, true);
+        }
+        decided(Outcome::Viewer, false)
+    }
+
+    fn remove(&mut self, now: Instant, rules: Rules, key: &MemberKey) -> bool {
+        let before = self.publishers.len();
+        self.publishers.retain(|publisher| !publisher.is(key));
+        if self.publishers.len() == before {
+            return false;
+        }
+        self.absence.note(now, &key.user_id, rules.linger);
+        if self.publishers.is_empty() {
+            self.absence.begin(now);
+        }
+        true
+    }
+
+    fn update(&mut self, key: &MemberKey, video: bool, audio: bool) -> Result<Decided, Refusal> {
+        let Some(publisher) = self.publishers.iter_mut().find(|publisher| publisher.is(key)) else {
+            return refuse(AckCode::PermissionNotFound, "only publishers have video or audio to switch");
+        };
+        let listed = (publisher.video, publisher.audio) != (video, audio);
+        (publisher.video, publisher.audio) = (video, audio);
+        decided(Outcome::Done, listed)
+    }
+
+    /// Nobody kicks a session of the owner's user, since that would keep out the owner. Other publishers may, also
+    /// themselves. Sessions of the user that `to` does not name stay, and may resume.
+    fn kick(
+        &mut self,
+        now: Instant,
+        rules: Rules,
+        by: &MemberKey,
+        to: &Recipient,
+        there: bool,
+    ) -> Result<Decided, Refusal> {
+        if !self.publishes(by) {
+            return refuse(AckCode::PermissionNotFound, "only publishers may kick");
+        }
+        if !there {
+            return refuse(AckCode::NotRoomMember, "`to` is no member of the room");
+        }
+        if self.owner().is_some_and(|owner| owner.user_id == *to.user_id()) {
+            return refuse(AckCode::PermissionNotFound, "the owner cannot be kicked");
+        }
+        let before = self.publishers.len();
+        self.publishers.retain(|publisher| !names(to, &publisher.session));
+        self.kicked.insert(to.user_id().clone(), now + rules.kick_duration);
+        decided(Outcome::Done, self.publishers.len() != before)
+    }
+
+    fn accept(&mut self, by: &MemberKey, newcomers: &[Publisher]) -> Result<Decided, Refusal> {
+        if !self.is_owner(by) {
+            return refuse(AckCode::PermissionNotFound, "only the owner decides who publishes");
+        }
+        let fresh: Vec<_> = newcomers.iter().filter(|new| !self.publishes(&new.session.key())).cloned().collect();
+        if fresh.len() > self.free_places() {
+            return refuse(AckCode::RoomFull, "the room has as many publishers as it may");
+        }
+        let listed = !fresh.is_empty();
+        fresh.into_iter().for_each(|new| self.promote(new));
+        decided(Outcome::Done, listed)
+    }
+
+    /// Puts somebody last among the publishers.
+    fn promote(&mut self, publisher: Publisher) {
+        self.publishers.push(publisher);
+        self.absence.end();
+    }
+
+    fn publishes_as(&self, user: &UserId) -> bool {
+        self.publishers.iter().any(|publisher| publisher.session.user_id == *user)
+    }
+}
+
+/// Whether `to` names this session.
+#[must_use]
+pub fn names(to: &Recipient, session: &Session) -> bool {
+    match to {
+        Recipient::User(user) => session.user_id == *user,
+        Recipient::Session(key) => session.key() == *key,
+    }
+}

@@ -1,0 +1,132 @@
+//! From a command to what follows from it.
+//!
+//! A lone room decides at once. A room that spans nodes waits until the document has been changed for all; what is
+//! to be done then is kept beside the command, and the sender's further signals are held back until then.
+
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::signal::{Body, MemberKey, Signal};
+
+use super::effect::{ConnectionId, Effect, Welcome};
+use super::stage::{Command, Outcome};
+use super::{Refusal, Room};
+use crate::time::Instant;
+
+/// What is to be done when a command has been decided.
+#[derive(Debug, Clone)]
+pub(super) enum Then {
+    /// Nothing more.
+    Nothing,
+    /// The streams end, if the streamer left of its own accord.
+    Gone { ends: bool },
+    /// A newcomer is let in.
+    Join { connection: ConnectionId, signal: Signal, welcome: Welcome },
+    /// A member that is back is told so, and what it lacks.
+    Welcome {
+        connection: ConnectionId,
+        signal: Signal,
+        welcome: Welcome,
+        from: Option<u64>,
+        /// Whether other nodes are to know its new tokens.
+        describe: bool,
+    },
+    /// Only a refusal is answered.
+    Answer { connection: ConnectionId, signal: Signal },
+    /// The kicked are put out.
+    Kick { connection: ConnectionId, signal: Signal },
+    /// The new publishers are told.
+    Accept { connection: ConnectionId, signal: Signal, accepted: Vec<MemberKey> },
+}
+
+impl Then {
+    /// Whose further signals wait for it.
+    pub const fn sender(&self) -> Option<ConnectionId> {
+        match self {
+            Self::Nothing | Self::Gone { .. } => None,
+            Self::Join { connection, .. }
+            | Self::Welcome { connection, .. }
+            | Self::Answer { connection, .. }
+            | Self::Kick { connection, .. }
+            | Self::Accept { connection, .. } => Some(*connection),
+        }
+    }
+}
+
+impl Room {
+    /// Decides on a command, or has it decided by all.
+    pub(super) fn submit(
+        &mut self,
+        now: Instant,
+        command: Command,
+        then: Then,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        if let Some(shared) = &mut self.shared {
+            return shared.enqueue(command, then);
+        }
+        let rules = self.rules();
+        let decided = self.stage.decide(now, rules, &command)?;
+        if decided.listed {
+            self.list.changed();
+        }
+        self.finish(now, then, decided.outcome, out);
+        Ok(())
+    }
+
+    /// A command was carried out.
+    pub(super) fn finish(&mut self, now: Instant, then: Then, outcome: Outcome, out: &mut Vec<Effect>) {
+        match then {
+            Then::Nothing | Then::Answer { .. } => {}
+            Then::Gone { ends } => {
+                if ends && self.shared.is_some() && self.stage.publishers().is_empty() {
+                    self.end_streams(now, out);
+                }
+            }
+            Then::Join { connection, signal, welcome } => self.admitted(now, connection, &signal, welcome, out),
+            Then::Welcome { signal, welcome, from, describe, .. } => {
+                let key = signal.head.session.key();
+                if let Body::Join(join) = &signal.body {
+                    self.welcome(&key, join, true, welcome, out);
+                    self.replay(&key, from, out);
+                    if describe {
+                        self.describe(&key, out);
+                    }
+                }
+            }
+            Then::Kick { signal, .. } => {
+                let Some(to) = &signal.head.recipient else { return };
+                for key in self.members.meant(to) {
+                    self.put_out(&key, signal.raw(), out);
+                }
+            }
+            Then::Accept { connection, signal, accepted } => self.tell_accepted(connection, &signal, accepted, out),
+        }
+        let _ = outcome;
+    }
+
+    /// A command was refused.
+    pub(super) fn refuse_then(&mut self, now: Instant, then: &Then, refusal: &Refusal, out: &mut Vec<Effect>) {
+        match then {
+            Then::Nothing | Then::Gone { .. } => {}
+            Then::Join { connection, signal, .. } => self.refuse_join(now, *connection, signal, refusal, out),
+            Then::Welcome { connection, signal, .. }
+            | Then::Answer { connection, signal }
+            | Then::Kick { connection, signal }
+            | Then::Accept { connection, signal, .. } => self.send_refusal(*connection, signal, refusal, out),
+        }
+    }
+
+    fn tell_accepted(
+        &mut self,
+        connection: ConnectionId,
+        signal: &Signal,
+        accepted: Vec<MemberKey>,
+        out: &mut Vec<Effect>,
+    ) {
+        let by = signal.head.session.key();
+        let missing = (AckCode::NotRoomMember, "`to` is no other member of the room");
+        let aim = super::shared::Aim::Sessions(accepted);
+        if let Err(refusal) = self.pass_on(&by, connection, aim, signal, missing, out) {
+            self.send_refusal(connection, signal, &refusal, out);
+        }
+    }
+}
