@@ -28,7 +28,7 @@ use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{ObjectId, RoomId};
 use roomcast_protocol::signal::{Body, MemberKey, RoomType, Signal};
 
-pub use backlog::{Backlog, Receipt, Words};
+pub use backlog::{Backlog, Receipt, Words, first_after as backlog_number};
 pub use effect::{ConnectionId, Effect, Input, Outgoing, Welcome};
 pub use settings::Settings;
 pub use shared::{

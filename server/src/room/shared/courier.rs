@@ -1,0 +1,199 @@
+//! Errands, one after another, so that what one member says to another keeps its order.
+//!
+//! Relays that wait together go together. One that failed is tried until it is done; who has had it already is not
+//! given it again. What only helps is tried a few times.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use roomcast_core::room::{Answer, Errand, HandOver, Relay, Target};
+use roomcast_protocol::signal::Recipient;
+
+use super::reply::{Read, at, entries, key};
+use super::{Place, text};
+use crate::backplane::{Failure, Script};
+
+static RELAY: Script = Script::new(include_str!("lua/relay.lua"));
+static FIND: Script = Script::new(include_str!("lua/find.lua"));
+static DESCRIBE: Script = Script::new(include_str!("lua/describe.lua"));
+static PARK: Script = Script::new(include_str!("lua/park.lua"));
+static HAND: Script = Script::new(include_str!("lua/hand.lua"));
+static INBOX: Script = Script::new(include_str!("lua/inbox.lua"));
+
+/// How many relays go in one call, and how many bytes of them.
+const TOGETHER: usize = 64;
+const TOGETHER_BYTES: usize = 256 * 1024;
+/// How long to wait before another try.
+const AGAIN: Duration = Duration::from_millis(100);
+/// How often an errand is tried that nobody waits for.
+const TRIES: u32 = 3;
+
+/// What waits to be carried out.
+#[derive(Debug, Default)]
+pub struct Courier {
+    waiting: VecDeque<Errand>,
+    pub busy: bool,
+}
+
+impl Courier {
+    pub fn push(&mut self, errand: Errand) {
+        self.waiting.push_back(errand);
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && !self.busy
+    }
+
+    /// What goes next: one errand, or several relays.
+    pub fn load(&mut self) -> Vec<Errand> {
+        let mut load: Vec<Errand> = self.waiting.pop_front().into_iter().collect();
+        let mut bytes = 0;
+        if matches!(load.first(), Some(Errand::Relay(_))) {
+            while let Some(Errand::Relay(next)) = self.waiting.front() {
+                bytes += next.text.len();
+                if load.len() >= TOGETHER || bytes > TOGETHER_BYTES {
+                    break;
+                }
+                load.extend(self.waiting.pop_front());
+            }
+        }
+        load
+    }
+}
+
+/// Carries out a load, for as long as it takes.
+pub async fn carry(mut place: Place, load: Vec<Errand>) -> Vec<Answer> {
+    let mut relays = Vec::new();
+    let mut answers = Vec::new();
+    for errand in load {
+        match errand {
+            Errand::Relay(relay) => relays.push(relay),
+            Errand::Find { ticket, to } => answers.push(find(&place, ticket, &to).await),
+            Errand::Fetch { key, .. } => answers.extend(fetch(&place, key).await),
+            Errand::Describe(_) | Errand::Park(_) | Errand::Hand { .. } => help(&place, &errand).await,
+            Errand::EndStreams | Errand::Compare { .. } => {}
+        }
+    }
+    if !relays.is_empty() {
+        loop {
+            match relay(&place, &relays).await {
+                Ok(relayed) => {
+                    answers.extend(relayed);
+                    break;
+                }
+                Err(Failure::Refused(reason)) => {
+                    tracing::error!(room = %place.room, "a relay was refused: {reason}");
+                    answers.extend(relays.iter().map(|relay| Answer::Failed { ticket: relay.ticket }));
+                    break;
+                }
+                Err(_) => {
+                    actix_web::rt::time::sleep(AGAIN).await;
+                    place.renew();
+                }
+            }
+        }
+    }
+    answers
+}
+
+async fn relay(place: &Place, relays: &[Relay]) -> Result<Vec<Answer>, Failure> {
+    let mut args = vec![
+        text(place.prefix()),
+        text(place.backplane.publish_command()),
+        text(&place.room),
+        text(place.node.as_str()),
+    ];
+    for relay in relays {
+        args.push(text(relay.ticket.to_string()));
+        args.push(relay.text.as_bytes().clone());
+        args.push(text(relay.targets.len().to_string()));
+        for target in &relay.targets {
+            match target {
+                Target::User(user) => args.extend([text(user), Bytes::new()]),
+                Target::Session(key) => args.extend([text(&key.user_id), text(&key.session_id)]),
+            }
+        }
+        args.push(text(relay.not.len().to_string()));
+        args.extend(relay.not.iter().flat_map(|key| [text(&key.user_id), text(&key.session_id)]));
+    }
+    let reply = place.backplane.run(place.partition, &RELAY, vec![place.room_key()], args).await?;
+    let answer = |(relay, found): (&Relay, &crate::backplane::Reply)| {
+        let found = found.list();
+        let here = found.get(1..).unwrap_or_default().chunks(3).filter_map(|one| {
+            Some((key(at(one, 0).text(), at(one, 1).text())?, at(one, 2).number()))
+        });
+        Answer::Relayed {
+            ticket: relay.ticket,
+            found: usize::try_from(at(found, 0).number()).unwrap_or_default(),
+            here: here.collect(),
+        }
+    };
+    Ok(relays.iter().zip(reply.list()).map(answer).collect())
+}
+
+async fn find(place: &Place, ticket: u64, to: &Recipient) -> Answer {
+    let session = match to {
+        Recipient::User(_) => Bytes::new(),
+        Recipient::Session(key) => text(&key.session_id),
+    };
+    let args = vec![text(place.prefix()), text(&place.room), text(to.user_id()), session];
+    match place.backplane.run(place.partition, &FIND, vec![place.room_key()], args).await {
+        Ok(reply) => {
+            let records = reply.list().iter().filter_map(|known| serde_json::from_slice(known.bytes()).ok());
+            Answer::Found { ticket, records: records.collect() }
+        }
+        Err(_) => Answer::Failed { ticket },
+    }
+}
+
+async fn fetch(place: &Place, key: roomcast_protocol::signal::MemberKey) -> Option<Answer> {
+    let keys = vec![place.member_key(&key), place.inbox_key(&key)];
+    let reply = place.backplane.run(place.partition, &INBOX, keys, Vec::new()).await.ok()?;
+    let kept = entries(at(reply.list(), 1)).into_iter();
+    let kept = kept.filter_map(|entry| Some((entry.count?, entry.text))).collect();
+    Some(Answer::Inbox { key, count: at(reply.list(), 0).number(), kept })
+}
+
+async fn help(place: &Place, errand: &Errand) {
+    for _ in 0..TRIES {
+        let called = match errand {
+            Errand::Describe(record) => {
+                let described = serde_json::to_string(record).expect("a record serialises");
+                let keeps = if record.keeps_tokens { "1" } else { "0" };
+                let args = vec![
+                    text(place.node.as_str()),
+                    text(record.generation.to_string()),
+                    text(described),
+                    text(&record.resume_token),
+                    text(&record.other_token),
+                    text(keeps),
+                ];
+                let keys = vec![place.member_key(&record.session.key())];
+                place.backplane.run(place.partition, &DESCRIBE, keys, args).await
+            }
+            Errand::Park(over) => park(place, over).await,
+            Errand::Hand { node, over } => {
+                let message = format!("H{}\n{}", place.room, serde_json::to_string(over).expect("it serialises"));
+                let channel = place.backplane.channel(place.partition, node);
+                let args = vec![text(place.backplane.publish_command()), text(channel), text(message)];
+                place.backplane.run(place.partition, &HAND, vec![place.member_key(&over.key)], args).await
+            }
+            _ => return,
+        };
+        match called {
+            Ok(_) | Err(Failure::Refused(_)) => return,
+            Err(_) => actix_web::rt::time::sleep(AGAIN).await,
+        }
+    }
+}
+
+async fn park(place: &Place, over: &HandOver) -> Result<crate::backplane::Reply, Failure> {
+    let mut args = vec![text(place.node.as_str()), text(over.generation.to_string()), text(over.had.to_string())];
+    for kept in &over.kept {
+        args.extend([text(kept.0.to_string()), text(&kept.1)]);
+    }
+    let keys = vec![place.member_key(&over.key), place.inbox_key(&over.key)];
+    place.backplane.run(place.partition, &PARK, keys, args).await
+}

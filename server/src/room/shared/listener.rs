@@ -1,0 +1,51 @@
+//! Hands on to the rooms of this node what comes from others.
+
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+
+use roomcast_core::room::stage::Rules;
+use roomcast_protocol::id::RoomId;
+
+use super::payload::{news, split};
+use super::reaper;
+use crate::backplane::{BootId, Failure, Listener, Partition, Reaping, Reset};
+use crate::node::Node;
+use crate::room::message::{Heard, Live, ResetRoom};
+
+/// The rooms of a node, as the backplane sees them.
+#[derive(Debug)]
+pub struct Rooms(pub Weak<Node>);
+
+impl Listener for Rooms {
+    fn message(&self, _: Partition, payload: Bytes) {
+        let Some(node) = self.0.upgrade() else { return };
+        let Some((kind, room, rest)) = split(&payload) else { return };
+        if kind == b'L' {
+            node.rooms.tell(&room, Live(payload.clone()));
+        } else if let Some(news) = news(kind, rest) {
+            node.rooms.tell(&room, Heard(news));
+        }
+    }
+
+    fn reset(&self, partitions: &[Partition], reason: Reset) {
+        let Some(node) = self.0.upgrade() else { return };
+        tracing::info!("the rooms are compared with redis: {reason:?}");
+        node.rooms.reset(|room| partitions.contains(&Partition::of(room)), ResetRoom);
+    }
+
+    fn reap(&self, dead: BootId) -> Reaping {
+        let node = self.0.upgrade();
+        Box::pin(async move {
+            let node = node.ok_or(Failure::Unavailable)?;
+            let backplane = node.backplane().cloned().ok_or(Failure::Unavailable)?;
+            let (linger, kick_duration) = (node.settings.room_linger, node.settings.kick_duration);
+            reaper::reap(backplane, dead, Rules { linger, kick_duration }).await
+        })
+    }
+}
+
+/// A broadcast room of another node, looked for on behalf of somebody who reads or uploads here.
+pub async fn live_room(node: &Arc<Node>, room: &RoomId) -> bool {
+    node.rooms.observe(node, room).await
+}

@@ -1,0 +1,46 @@
+-- Signals for members wherever they are. KEYS[1] the room.
+-- ARGV: 1 key prefix, 2 publishing command, 3 room, 4 node; then for every signal: its ticket, its text, how many
+-- targets, each a user and a session or nothing, how many exceptions, each a user and a session.
+-- Answers for every signal how many it was for, and for those on the asking node: user, session, count.
+local at, publish, room, node = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local MOST, AFTERLIFE = 128, 60
+local next_arg, answer = 5, {}
+local function take() next_arg = next_arg + 1 return ARGV[next_arg - 1] end
+
+while next_arg <= #ARGV do
+    local ticket, text = take(), take()
+    local targets, except, found = {}, {}, {0}
+    for _ = 1, tonumber(take()) do targets[#targets + 1] = {take(), take()} end
+    for _ = 1, tonumber(take()) do except[take() .. '\n' .. take()] = true end
+    local function give(user, session)
+        local rest = room .. ':' .. #user .. ':' .. user .. ':' .. session
+        local key = at .. 's:' .. rest
+        local kept = redis.call('HMGET', key, 'node', 'k', 'f' .. node)
+        if not kept[1] then return end
+        found[1] = found[1] + 1
+        if kept[3] and tonumber(kept[3]) >= tonumber(ticket) then return end
+        local count = string.format('%.0f', tonumber(kept[2]) + 1)
+        local box = at .. 'o:' .. rest
+        redis.call('HSET', key, 'k', count, 'f' .. node, ticket)
+        if redis.call('RPUSH', box, 'c' .. count .. ' ' .. text) > MOST then redis.call('LPOP', box) end
+        redis.call('EXPIRE', box, AFTERLIFE)
+        redis.call(publish, at .. 'n:' .. kept[1], 'R' .. room .. '\n' .. user .. '\n' .. session .. '\n' .. count .. '\n' .. text)
+        if kept[1] == node then
+            found[#found + 1] = user
+            found[#found + 1] = session
+            found[#found + 1] = count
+        end
+    end
+    for _, target in ipairs(targets) do
+        local user = target[1]
+        if target[2] ~= '' then
+            give(user, target[2])
+        else
+            for _, session in ipairs(redis.call('SMEMBERS', at .. 'u:' .. room .. ':' .. user)) do
+                if not except[user .. '\n' .. session] then give(user, session) end
+            end
+        end
+    end
+    answer[#answer + 1] = found
+end
+return answer
