@@ -7,16 +7,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use actix_web::{App, web};
-use bytes::Bytes;
 use clap::Parser;
 use clap::error::ErrorKind;
 use tokio::signal::unix::{SignalKind, signal};
 
 use roomcast_protocol::schema;
 
-use crate::backplane::{Backplane, BootId, Listener, Partition, Reaping, Reset};
+use crate::backplane::Backplane;
 use crate::config::{Cli, Command, Serve};
 use crate::node::Node;
+use crate::room::Rooms;
 use crate::{http, listen, publish, telemetry};
 
 /// Reads the command line and carries it out.
@@ -82,7 +82,7 @@ async fn listen(settings: Serve) -> Result<(), String> {
     let node = Node::new(settings);
     if let Some(settings) = node.settings.backplane.settings() {
         tracing::info!("shares its rooms over {}", settings.address);
-        let backplane = Backplane::start(settings, Arc::new(Deaf)).await?;
+        let backplane = Backplane::start(settings, Arc::new(Rooms(Arc::downgrade(&node)))).await?;
         let _ = node.backplane.set(backplane);
     }
     let routes = http::routes(&web::Data::from(node.clone()));
@@ -103,25 +103,16 @@ async fn listen(settings: Serve) -> Result<(), String> {
         stop_signal().await;
         tracing::info!("stopping");
         stopping.drain();
+        stopping.settle().await;
         handle.stop(true).await;
     });
     running.await.map_err(|error| error.to_string())?;
-    if let Some(backplane) = node.backplane.get() {
+    // With members still to come back elsewhere the lease is left to end by itself: until then nobody removes them.
+    if let Some(backplane) = node.backplane().filter(|_| node.rooms.len() == 0) {
         backplane.leave().await;
     }
     tracing::info!("stopped");
     Ok(())
-}
-
-/// Nothing is shared yet: who listens has nothing to do.
-struct Deaf;
-
-impl Listener for Deaf {
-    fn message(&self, _: Partition, _: Bytes) {}
-    fn reset(&self, _: &[Partition], _: Reset) {}
-    fn reap(&self, _: BootId) -> Reaping {
-        Box::pin(async { Ok(0) })
-    }
 }
 
 /// Takes the certificate anew with every SIGHUP.

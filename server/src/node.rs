@@ -4,6 +4,9 @@ mod connections;
 
 use std::sync::{Arc, OnceLock};
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use tokio::sync::watch;
 
 use roomcast_protocol::code::CloseCode;
@@ -18,6 +21,10 @@ use crate::socket::Sockets;
 
 use connections::Connections;
 
+/// How long to wait for the farewell of all.
+const SETTLE_LOOKS: u32 = 100;
+const SETTLE_LOOK: Duration = Duration::from_millis(20);
+
 /// One running server.
 #[derive(Debug)]
 pub struct Node {
@@ -31,6 +38,8 @@ pub struct Node {
     pub cors: Cors,
     /// The way to other nodes; none when this one is alone.
     pub backplane: OnceLock<Backplane>,
+    /// What rooms have on its way to other nodes.
+    pub errands: AtomicUsize,
     draining: watch::Sender<bool>,
 }
 
@@ -45,9 +54,15 @@ impl Node {
             connections: Connections::default(),
             cors: Cors::new(&settings.delivery.cors_origin),
             backplane: OnceLock::new(),
+            errands: AtomicUsize::new(0),
             draining: watch::Sender::new(false),
             settings,
         })
+    }
+
+    /// The way to other nodes, if there are any.
+    pub fn backplane(&self) -> Option<&Backplane> {
+        self.backplane.get()
     }
 
     /// Says to all that the server stops.
@@ -55,6 +70,20 @@ impl Node {
         self.draining.send_replace(true);
         self.live.wake_all();
         self.connections.close_all(CloseCode::ServiceRestart);
+    }
+
+    /// Waits a moment, after the drain, for the connections to close and for what their members have not got to be
+    /// where other nodes find it.
+    pub async fn settle(&self) {
+        if self.backplane().is_none() {
+            return;
+        }
+        for _ in 0..SETTLE_LOOKS {
+            if self.connections.is_empty() && self.errands.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+            actix_web::rt::time::sleep(SETTLE_LOOK).await;
+        }
     }
 
     pub fn is_draining(&self) -> bool {

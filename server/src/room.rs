@@ -8,9 +8,12 @@ mod joined;
 mod message;
 mod outbox;
 mod registry;
+mod shared;
+mod spanning;
 
 pub use actor::RoomActor;
 pub use joined::JoinedRooms;
 pub use message::{Disconnected, Ingest, JoinRoom, Outcome, RoomSignal};
 pub use outbox::{Delivery, Inbox, Outbox, hand_over};
 pub use registry::{NoRoom, Registry};
+pub use shared::{Rooms, live_room};

@@ -19,6 +19,8 @@ pub struct Connections(Mutex<List>);
 struct List {
     last: u64,
     open: HashMap<ConnectionId, Outbox>,
+    /// Those that were told to close and have not yet.
+    leaving: usize,
     /// Why every connection is closed, once it is.
     closed: Option<CloseCode>,
 }
@@ -39,11 +41,19 @@ impl Connections {
     /// Forgets a connection.
     pub fn close(&self, id: ConnectionId) {
         let mut list = self.lock();
-        list.open.remove(&id);
+        if list.open.remove(&id).is_none() {
+            list.leaving = list.leaving.saturating_sub(1);
+        }
         // A table does not shrink by itself after many have left.
         if list.open.capacity() > 1024 && list.open.len() < list.open.capacity() / 8 {
             list.open.shrink_to_fit();
         }
+    }
+
+    /// Whether all have gone that were told to.
+    pub fn is_empty(&self) -> bool {
+        let list = self.lock();
+        list.open.is_empty() && list.leaving == 0
     }
 
     /// Closes all, each behind what is queued for it.
@@ -51,6 +61,7 @@ impl Connections {
         let open = {
             let mut list = self.lock();
             list.closed = Some(code);
+            list.leaving = list.open.len();
             std::mem::take(&mut list.open)
         };
         open.values().for_each(|outbox| outbox.close(code));

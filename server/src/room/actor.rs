@@ -13,15 +13,18 @@ use roomcast_protocol::signal::RoomType;
 use super::joined::{Attempt, Departure};
 use super::message::{Disconnected, Ingest, JoinRoom, Outcome, RoomSignal};
 use super::outbox::Outbox;
+use super::spanning::Spanning;
 use crate::live::LiveRoom;
 use crate::node::Node;
 
 /// The shell of one room.
 #[derive(Debug)]
 pub struct RoomActor {
-    node: Arc<Node>,
-    id: RoomId,
-    room: Room,
+    pub(super) node: Arc<Node>,
+    pub(super) id: RoomId,
+    pub(super) room: Room,
+    /// Of a room that spans nodes.
+    pub(super) spanning: Option<Box<Spanning>>,
     /// The way to every connection that joined, and which of its `JOIN`s was the last.
     outboxes: HashMap<ConnectionId, (Outbox, Attempt)>,
     /// Of a broadcast.
@@ -36,9 +39,13 @@ struct Over;
 
 impl RoomActor {
     pub fn new(node: Arc<Node>, id: RoomId, room_type: RoomType) -> Self {
-        let room = Room::new(id.clone(), room_type, node.settings.room(), node.clock.now());
+        let mut room = Room::new(id.clone(), room_type, node.settings.room(), node.clock.now());
         let live = (room_type == RoomType::P2m).then(|| node.live.open(&id));
-        Self { node, id, room, outboxes: HashMap::new(), live, timer: None }
+        let spanning = node.backplane().map(|backplane| Box::new(Spanning::new(backplane, &id)));
+        if let Some(spanning) = &spanning {
+            room.share(node.clock.now(), spanning.ahead(node.clock));
+        }
+        Self { node, id, room, spanning, outboxes: HashMap::new(), live, timer: None }
     }
 
     fn step(&mut self, input: Input, ctx: &mut Context<Self>) {
@@ -47,7 +54,7 @@ impl RoomActor {
     }
 
     /// `sender` is who caused the effects, in case the room does not know it.
-    fn carry_out(&mut self, effects: Vec<Effect>, sender: Option<(ConnectionId, &Outbox)>, ctx: &mut Context<Self>) {
+    pub(super) fn carry_out(&mut self, effects: Vec<Effect>, sender: Option<(ConnectionId, &Outbox)>, ctx: &mut Context<Self>) {
         for effect in effects {
             match effect {
                 Effect::Send { to, message } => {
@@ -70,10 +77,11 @@ impl RoomActor {
                         live.apply(&playlist, change);
                     }
                 }
-                Effect::Elsewhere(_) => {}
+                Effect::Elsewhere(errand) => self.send_away(errand, ctx),
                 Effect::Closed => self.end(ctx),
             }
         }
+        self.propose(ctx);
         self.set_timer(ctx);
     }
 
@@ -122,6 +130,7 @@ impl Actor for RoomActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.node.settings.max_room_queue);
+        self.compare_regularly(ctx);
         tracing::debug!(room = %self.id, "room created");
         self.set_timer(ctx);
     }
@@ -176,6 +185,9 @@ impl Handler<Over> for RoomActor {
     type Result = ();
 
     fn handle(&mut self, _: Over, ctx: &mut Self::Context) {
-        ctx.stop();
+        // What is on its way to other nodes goes out first.
+        if self.spanning.as_mut().is_none_or(|spanning| spanning.may_end()) {
+            ctx.stop();
+        }
     }
 }

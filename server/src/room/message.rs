@@ -1,8 +1,9 @@
 //! What a room's actor can be told.
 
 use actix::Message;
+use bytes::Bytes;
 
-use roomcast_core::room::{ConnectionId, Refusal, Welcome};
+use roomcast_core::room::{ConnectionId, News, Refusal, Welcome};
 use roomcast_core::time::UnixTime;
 use roomcast_protocol::data::Payload;
 use roomcast_protocol::signal::Signal;
@@ -55,3 +56,23 @@ pub struct Ingest {
     /// When it came.
     pub received: UnixTime,
 }
+
+/// What another node did.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Heard(pub News);
+
+/// A change of one of the room's broadcasts that came in through another node.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Live(pub Bytes);
+
+/// Messages of other nodes may be missing: the room is to be compared with what all share.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct ResetRoom;
+
+/// Somebody on this node reads or uploads a broadcast of the room. Says whether there is such a room.
+#[derive(Debug, Message)]
+#[rtype(result = "bool")]
+pub struct Observe;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use actix::dev::SendError;
 use actix::{Actor, Addr};
 
 use roomcast_protocol::code::AckCode;
@@ -10,6 +11,7 @@ use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::RoomType;
 
 use super::actor::RoomActor;
+use super::message::{Observe, ResetRoom};
 use crate::node::Node;
 
 /// Why there is no room to join.
@@ -67,7 +69,7 @@ impl Registry {
         if let Some(room) = rooms.get(id).filter(|room| room.connected()) {
             return Ok(room.clone());
         }
-        if !creating {
+        if !creating && node.backplane().is_none() {
             return Err(NoRoom::NotFound);
         }
         if rooms.len() >= self.max_rooms {
@@ -84,6 +86,38 @@ impl Registry {
         if rooms.get(id) == Some(room) {
             rooms.remove(id);
         }
+    }
+
+    /// Tells a room what came from another node, if this node has it. A room that is too busy to be told reads its
+    /// state anew.
+    pub fn tell<M>(&self, id: &RoomId, message: M)
+    where
+        M: actix::Message<Result = ()> + Send + 'static,
+        RoomActor: actix::Handler<M> + actix::Handler<ResetRoom>,
+    {
+        let rooms = self.lock();
+        let Some(room) = rooms.get(id) else { return };
+        if let Err(SendError::Full(_)) = room.try_send(message) {
+            room.do_send::<ResetRoom>(ResetRoom);
+        }
+    }
+
+    /// Has rooms compared with what all nodes share.
+    pub fn reset(&self, which: impl Fn(&RoomId) -> bool) {
+        for (_, room) in self.lock().iter().filter(|(id, _)| which(id)) {
+            room.do_send(ResetRoom);
+        }
+    }
+
+    /// The room of another node's broadcast, for somebody who reads or uploads here. Says whether there is one.
+    pub async fn observe(&self, node: &Arc<Node>, id: &RoomId) -> bool {
+        let Ok(room) = self.open(node, id, RoomType::P2m, false) else { return false };
+        room.send(Observe).await.unwrap_or(false)
+    }
+
+    /// How many rooms there are.
+    pub fn len(&self) -> usize {
+        self.lock().len()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, Addr<RoomActor>>> {

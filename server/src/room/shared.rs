@@ -24,8 +24,7 @@ use crate::backplane::{Backplane, BootId, Partition};
 pub use commit::commit;
 pub use courier::{Courier, carry};
 pub use listener::{Rooms, live_room};
-pub use payload::news;
-pub use sync::sync;
+pub use sync::{Question, sync};
 
 /// What every script of a room is told.
 #[derive(Debug, Clone)]
@@ -69,8 +68,8 @@ impl Place {
     }
 }
 
-fn text(text: impl AsRef<str>) -> Bytes {
-    Bytes::copy_from_slice(text.as_ref().as_bytes())
+fn text(text: impl ToString) -> Bytes {
+    Bytes::from(text.to_string())
 }
 
 /// A member, as it stands in an operation of a commit.

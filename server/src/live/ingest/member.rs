@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use roomcast_core::room::{ConnectionId, Refusal, Welcome};
@@ -26,7 +26,9 @@ use crate::socket::{Fill, LaneId};
 use crate::token;
 
 /// How often a `JOIN` is tried again when it met a room in the moment of its begin or end.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: usize = 5;
+/// How long the nodes may take to agree on a `JOIN`.
+const ANSWER: Duration = Duration::from_secs(5);
 /// What may be on its way to a member that reads at once.
 const OUTBOX: usize = 1024 * 1024;
 
@@ -65,9 +67,10 @@ impl Ear {
         }
     }
 
-    /// The answer to a `JOIN`, which is there already.
-    fn answer(&mut self) -> Option<Value> {
-        while let Some(delivery) = self.inbox.next().now_or_never().flatten() {
+    /// The answer to a `JOIN`: there already when the node is alone, else when the nodes have agreed.
+    async fn answer(&mut self) -> Option<Value> {
+        let deadline = tokio::time::Instant::now() + ANSWER;
+        while let Ok(Some(delivery)) = tokio::time::timeout_at(deadline, self.inbox.next()).await {
             let Delivery::Message(message) = delivery else { continue };
             self.fill.release(message.size());
             let said: Value = serde_json::from_str(&message.text()).ok()?;
@@ -84,8 +87,8 @@ impl Member {
     pub async fn join(node: &Arc<Node>, room: &RoomId, carries: (bool, bool)) -> Result<(Self, Ear), Refusal> {
         let mut refusal =
             Refusal { code: AckCode::Unavailable, reason: "the room keeps closing; try again".to_owned() };
-        for _ in 0..ATTEMPTS {
-            let creating = node.rooms.find(room).is_none();
+        for attempt in 0..ATTEMPTS {
+            let creating = attempt % 2 == usize::from(node.rooms.find(room).is_some());
             let actor = match node.rooms.open(node, room, RoomType::P2m, creating) {
                 Ok(actor) => actor,
                 Err(NoRoom::NotFound) => continue,
@@ -128,7 +131,7 @@ impl Member {
         if self.send_join(creating).await != Some(Outcome::Answered) {
             return refuse(AckCode::Unavailable, "the room keeps closing; try again");
         }
-        let Some(answer) = ear.answer() else { return refuse(AckCode::Unavailable, "the room did not answer") };
+        let Some(answer) = ear.answer().await else { return refuse(AckCode::Unavailable, "the room did not answer") };
         let code = answer["c"].as_u64().and_then(|code| AckCode::from_number(u16::try_from(code).ok()?));
         match code {
             Some(AckCode::Ok) if answer["b"]["pt"] == "viewer" => {

@@ -60,7 +60,7 @@ fn verdict(place: &Place, proposal: &Proposal, reply: &Reply) -> Verdict {
             Verdict::Committed { version: at(answer, 1).number(), spread }
         }
         "conflict" => {
-            place.backplane.counters().cas_retries.increment(1);
+            place.backplane.counters().cas_retry();
             let stage = serde_json::from_slice(at(answer, 2).bytes()).ok();
             Verdict::Conflict { version: at(answer, 1).number(), stage }
         }

@@ -11,7 +11,7 @@ use super::payload::{news, split};
 use super::reaper;
 use crate::backplane::{BootId, Failure, Listener, Partition, Reaping, Reset};
 use crate::node::Node;
-use crate::room::message::{Heard, Live, ResetRoom};
+use crate::room::message::{Heard, Live};
 
 /// The rooms of a node, as the backplane sees them.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Listener for Rooms {
     fn reset(&self, partitions: &[Partition], reason: Reset) {
         let Some(node) = self.0.upgrade() else { return };
         tracing::info!("the rooms are compared with redis: {reason:?}");
-        node.rooms.reset(|room| partitions.contains(&Partition::of(room)), ResetRoom);
+        node.rooms.reset(|room| partitions.contains(&Partition::of(room)));
     }
 
     fn reap(&self, dead: BootId) -> Reaping {
