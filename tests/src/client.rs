@@ -27,7 +27,7 @@ impl Client {
     /// # Panics
     /// When the server does not upgrade the connection.
     pub async fn connect(server: &Server, user: &str, room_type: &'static str) -> Self {
-        let url = format!("ws://{}/ws", server.address);
+        let url = format!("ws://{}/ws", server.next_address());
         let (socket, _) = soon("the upgrade", connect_async(url)).await.expect("the server upgrades");
         Self { socket, user: user.to_owned(), room_type, beats: 0 }
     }
