@@ -81,6 +81,19 @@ impl Client {
         }
     }
 
+    /// Everything the server says until it sends the offer with this description, which is the last.
+    ///
+    /// A heartbeat shows the end of what comes from one node only.
+    pub async fn heard_until_offer(&mut self, sdp: &str) -> Vec<Value> {
+        let mut heard = Vec::new();
+        loop {
+            heard.push(self.next().await);
+            if heard.last().is_some_and(|message| message["sdp"] == sdp && message.get("c").is_none()) {
+                return heard;
+            }
+        }
+    }
+
     /// Waits for a list of exactly these sessions, oldest first.
     pub async fn hear_list(&mut self, sessions: &[&str]) -> Value {
         loop {

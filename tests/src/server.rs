@@ -136,6 +136,12 @@ impl Server {
         std::iter::once(self).chain(self.others.iter().flat_map(|others| &others.nodes))
     }
 
+    /// Whether this is a lone node.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.others.is_none()
+    }
+
     /// Where the next client connects.
     #[must_use]
     pub fn next_address(&self) -> &str {
