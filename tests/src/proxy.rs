@@ -6,6 +6,7 @@
 mod pipe;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -14,6 +15,8 @@ use tokio::task::JoinHandle;
 
 /// How many connections it carries at once.
 const CONNECTIONS: usize = 256;
+/// Stands in `SUBSCRIBE`, `SSUBSCRIBE` and `PSUBSCRIBE` alike.
+const SUBSCRIBE: &[u8] = b"SUBSCRIBE";
 
 /// What happens to the bytes of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,6 +39,8 @@ pub struct Weather {
     pub replies: Flow,
     /// By how much every piece is late, in both directions.
     pub delay: Duration,
+    /// Only connections that have subscribed to something are held back or lose anything.
+    pub subscribers_only: bool,
     /// New connections end at once.
     pub refuses: bool,
     /// How often everything was cut; connections of an older count end.
@@ -125,9 +130,17 @@ async fn carry(mut node: TcpStream, mut redis: TcpStream, weather: watch::Receiv
     let cuts = weather.borrow().cuts;
     let ((from_node, to_node), (from_redis, to_redis)) = (node.split(), redis.split());
     let mut cut = weather.clone();
+    let subscriber = AtomicBool::new(false);
+    let spared = |weather: &Weather| weather.subscribers_only && !subscriber.load(Ordering::Relaxed);
+    let flow = |weather: &Weather, flow: Flow| if spared(weather) { Flow::Passes } else { flow };
+    let seen = |piece: &[u8]| {
+        if piece.windows(SUBSCRIBE.len()).any(|words| words.eq_ignore_ascii_case(SUBSCRIBE)) {
+            subscriber.store(true, Ordering::Relaxed);
+        }
+    };
     tokio::select! {
-        () = pipe::run(from_node, to_redis, weather.clone(), |weather| weather.requests) => {}
-        () = pipe::run(from_redis, to_node, weather, |weather| weather.replies) => {}
+        () = pipe::run(from_node, to_redis, weather.clone(), |now| flow(now, now.requests), seen) => {}
+        () = pipe::run(from_redis, to_node, weather, |now| flow(now, now.replies), |_| ()) => {}
         // Also when the proxy was dropped.
         _ = cut.wait_for(|now| now.cuts != cuts) => {}
     }

@@ -131,6 +131,16 @@ async fn what_is_held_comes_late_and_what_is_lost_never() {
 }
 
 #[tokio::test]
+async fn the_fault_of_subscribers_spares_others() {
+    let (redis, proxy, mut other) = behind_a_proxy().await;
+    let mut subscriber = Connection::open(proxy.address()).await.unwrap();
+    subscriber.call(&["SUBSCRIBE", "news"]).await.unwrap();
+    proxy.set(|weather| (weather.subscribers_only, weather.replies) = (true, Flow::Lost));
+    assert!(answers(&mut other).await && !answers(&mut subscriber).await);
+    assert_eq!(redis.call(&["PUBSUB", "NUMSUB", "news"]).await.list()[1], Reply::Int(1), "it seems well");
+}
+
+#[tokio::test]
 async fn connections_are_delayed_cut_and_refused() {
     let (_redis, proxy, mut connection) = behind_a_proxy().await;
     proxy.set(|weather| weather.delay = Duration::from_millis(100));

@@ -18,13 +18,14 @@ pub async fn run(
     from: ReadHalf<'_>,
     to: WriteHalf<'_>,
     weather: watch::Receiver<Weather>,
-    flow: impl Fn(&Weather) -> Flow + Copy,
+    flow: impl Fn(&Weather) -> Flow,
+    seen: impl Fn(&[u8]),
 ) {
     let (sender, receiver) = mpsc::channel(PIECES);
     let mut writing = pin!(write(to, receiver));
     tokio::select! {
         () = &mut writing => return,
-        () = read(from, sender, weather, flow) => {}
+        () = read(from, sender, weather, flow, seen) => {}
     }
     // What was read before the end still goes out.
     writing.await;
@@ -34,7 +35,8 @@ async fn read(
     mut from: ReadHalf<'_>,
     pieces: mpsc::Sender<(Instant, Vec<u8>)>,
     mut weather: watch::Receiver<Weather>,
-    flow: impl Fn(&Weather) -> Flow + Copy,
+    flow: impl Fn(&Weather) -> Flow,
+    seen: impl Fn(&[u8]),
 ) {
     let mut lost = false;
     let mut buffer = vec![0; PIECE];
@@ -53,6 +55,7 @@ async fn read(
             }
         };
         let Ok(length @ 1..) = read else { return };
+        seen(&buffer[..length]);
         let now = *weather.borrow();
         if flow(&now) == Flow::Lost {
             lost = true;
