@@ -101,7 +101,7 @@ async fn a_cluster_without_replicas_goes_on_with_the_slots_it_has() {
 async fn behind_a_proxy() -> (Redis, Proxy, Connection) {
     let redis = Redis::start().await;
     let proxy = Proxy::start(&redis.address()).await;
-    let mut connection = Connection::open(proxy.address()).await.unwrap();
+    let mut connection = Connection::open(proxy.address()).await.expect("the proxy takes a connection");
     assert!(answers(&mut connection).await);
     (redis, proxy, connection)
 }
