@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 WEB_SOURCES := $(shell find web/src web/index.html web/vite.config.ts web/package.json -type f 2>/dev/null)
 OUTPUT := test-output
+# What holds for one node and for several alike.
+SHARED := calls groups roles resuming broadcasts uploads playlists
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check unit contracts e2e browser schema tools web fmt clean fuzz bench
@@ -16,7 +18,7 @@ demo: web ## the server and a broadcast of a test picture that shows the time (n
 	cargo build --release --locked -p roomcast-server
 	scripts/demo.sh target/release/roomcast
 
-test: tools check unit contracts e2e browser ## everything that CI runs; installs ffmpeg, chromium and python3 when missing and permitted
+test: tools check unit contracts e2e browser ## everything that CI runs; installs ffmpeg, chromium, python3 and redis-server when missing and permitted
 
 check: web ## formatting, lints and types
 	cargo fmt --all --check
@@ -32,9 +34,12 @@ unit: web ## unit and property tests
 contracts: tests/contracts/node_modules tests/contracts/.venv ## the published schema, used from TypeScript, Python and Go
 	cd tests/contracts && node run.mjs
 
-e2e: web ## rooms against their model, playlists against their rules, a real server process over real sockets
+# Faults mostly wait, so more of those tests run at once than there are processors.
+e2e: web ## rooms against their model, playlists against their rules, real server processes over real sockets: one, and several on one Redis
 	cargo build --workspace --locked --bins --examples
-	cargo test --workspace --locked --test '*'
+	cargo test --workspace --locked --test '*' -- --skip faults::
+	ROOMCAST_TEST_NODES=3 cargo test --workspace --locked $(addprefix --test ,$(SHARED))
+	RUST_TEST_THREADS=8 cargo test --workspace --locked --test cluster_faults
 
 browser: web tests/browser/node_modules ## calls and broadcasts in real Chromium, with real H.264 from ffmpeg
 	cargo build --workspace --locked --bins --examples
@@ -64,7 +69,7 @@ bench: ## what reading a message costs, and what a server under load does; BENCH
 	cargo run --release --locked -p roomcast-bench -- $(BENCH)
 
 tools: ## install what the tests need and this machine lacks
-	scripts/tools.sh ffmpeg chromium python3
+	scripts/tools.sh ffmpeg chromium python3 redis-server
 
 web: web/dist/index.html ## build the web page
 

@@ -27,7 +27,7 @@ impl Client {
     /// # Panics
     /// When the server does not upgrade the connection.
     pub async fn connect(server: &Server, user: &str, room_type: &'static str) -> Self {
-        let url = format!("ws://{}/ws", server.address);
+        let url = format!("ws://{}/ws", server.next_address());
         let (socket, _) = soon("the upgrade", connect_async(url)).await.expect("the server upgrades");
         Self { socket, user: user.to_owned(), room_type, beats: 0 }
     }
@@ -78,6 +78,19 @@ impl Client {
                 return heard;
             }
             heard.push(message);
+        }
+    }
+
+    /// Everything the server says until it sends the offer with this description, which is the last.
+    ///
+    /// A heartbeat shows the end of what comes from one node only.
+    pub async fn heard_until_offer(&mut self, sdp: &str) -> Vec<Value> {
+        let mut heard = Vec::new();
+        loop {
+            heard.push(self.next().await);
+            if heard.last().is_some_and(|message| message["sdp"] == sdp && message.get("c").is_none()) {
+                return heard;
+            }
         }
     }
 

@@ -1,4 +1,5 @@
-//! What the end-to-end tests share: a real server process and a plain WebSocket client.
+//! What the end-to-end tests share: real server processes, a plain WebSocket client, real Redis servers and a network
+//! between them that fails on demand.
 //!
 //! Every server takes a free port of its own and is stopped by its own process. Nothing here waits for time:
 //! whatever is awaited has a bound after which the test fails with a reason.
@@ -6,7 +7,12 @@
 pub mod broadcast;
 pub mod client;
 pub mod media;
+pub mod member;
+pub mod nodes;
+pub mod process;
+pub mod proxy;
 pub mod raw;
+pub mod redis;
 pub mod server;
 
 use std::future::Future;

@@ -1,22 +1,45 @@
-//! A server process.
+//! A server process, or several on one Redis that are used as if they were one.
+//!
+//! With `ROOMCAST_TEST_NODES=3` in the environment [`Server::start`] starts three nodes and a Redis of their own, and
+//! whoever connects or asks comes to the next of them. So one suite holds for a lone node and for several.
+
+pub mod log;
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::process::Command;
 
+use crate::process::Process;
+use crate::redis::Redis;
+use crate::server::log::Log;
 use crate::soon;
 
 /// A running server; killed when dropped.
 #[derive(Debug)]
 pub struct Server {
-    child: Child,
-    /// `127.0.0.1:PORT`
+    process: Process,
+    /// `127.0.0.1:PORT`; of the first node, when there are several.
     pub address: String,
     scheme: String,
-    log: Lines<BufReader<ChildStderr>>,
+    log: Log,
+    others: Option<Box<Others>>,
+}
+
+/// What stands beside the first node.
+#[derive(Debug)]
+struct Others {
+    nodes: Vec<Server>,
+    turn: AtomicUsize,
+    _redis: Redis,
+}
+
+/// How many nodes a server of the suite is.
+fn nodes() -> usize {
+    let nodes = std::env::var("ROOMCAST_TEST_NODES").unwrap_or_else(|_| "1".to_owned());
+    nodes.parse().unwrap_or_else(|_| panic!("ROOMCAST_TEST_NODES is a number, not {nodes}"))
 }
 
 /// The program under test.
@@ -38,14 +61,47 @@ fn built(path: &str) -> PathBuf {
 }
 
 impl Server {
-    /// Starts a server with these flags on a free port.
+    /// Starts a server with these flags on a free port: a lone node, or as many as the environment says.
     ///
     /// # Panics
     /// When it does not come up.
     pub async fn start(flags: &[&str]) -> Self {
+        match nodes() {
+            1 => Self::alone(flags).await,
+            count => Self::together(count, flags).await,
+        }
+    }
+
+    /// Starts a lone node with these flags, for what is said of one process: its memory, its log, its limits.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub async fn alone(flags: &[&str]) -> Self {
         let mut command = Command::new(program());
         command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "2"]).args(flags);
         Self::run(command).await
+    }
+
+    /// Starts a node of several with these flags, which is ready and whose log is kept and shown with [`Self::told`].
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub async fn node(redis_url: &str, flags: &[&str]) -> Self {
+        let mut server = Self::alone(&[&["--redis-url", redis_url][..], flags].concat()).await;
+        server.log.keep();
+        server
+    }
+
+    async fn together(count: usize, flags: &[&str]) -> Self {
+        let redis = Redis::start().await;
+        let url = redis.url();
+        let mut nodes = futures_util::future::join_all((0..count).map(|_| Self::node(&url, flags))).await;
+        for node in &nodes {
+            node.becomes_ready(true).await;
+        }
+        let mut first = nodes.remove(0);
+        first.others = Some(Box::new(Others { nodes, turn: AtomicUsize::new(0), _redis: redis }));
+        first
     }
 
     /// Starts the example `echo`, which answers under `/echo`.
@@ -59,11 +115,104 @@ impl Server {
     }
 
     async fn run(mut command: Command) -> Self {
-        let mut child = command.stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("the server starts");
-        let stderr = child.stderr.take().expect("its log is piped");
-        let mut log = BufReader::new(stderr).lines();
-        let (scheme, address) = soon("the server to listen", listening(&mut log)).await;
-        Self { child, address, scheme, log }
+        let mut process = Process::start(command.stderr(Stdio::piped()));
+        let mut log = Log::new(process.child().stderr.take().expect("its log is piped"));
+        let listens = soon("the server to listen", log.listening()).await;
+        let (scheme, address) = listens.unwrap_or_else(|seen| panic!("the server ended before it listened: {seen}"));
+        Self { process, address, scheme, log, others: None }
+    }
+
+    /// The node whose turn it is, of several.
+    fn next(&self) -> &Self {
+        let Some(others) = &self.others else { return self };
+        match others.turn.fetch_add(1, Ordering::Relaxed) % (others.nodes.len() + 1) {
+            0 => self,
+            place => &others.nodes[place - 1],
+        }
+    }
+
+    /// All nodes.
+    fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.others.iter().flat_map(|others| &others.nodes))
+    }
+
+    /// Whether this is a lone node.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.others.is_none()
+    }
+
+    /// Where the next client connects.
+    #[must_use]
+    pub fn next_address(&self) -> &str {
+        &self.next().address
+    }
+
+    /// The text under a path, which is to be had. Of several nodes: once all give the same, as they do soon after a
+    /// change, of which the one that has carried it out knows at once.
+    ///
+    /// # Panics
+    /// When the server does not answer, or the nodes do not come to agree.
+    pub async fn text(&self, path: &str) -> String {
+        let agreed = async {
+            loop {
+                let texts = self.all().map(|node| async {
+                    let response = reqwest::get(node.at(path)).await.expect("the server answers");
+                    (response.status(), response.text().await.expect("it is text"))
+                });
+                let mut texts = futures_util::future::join_all(texts).await;
+                if texts.iter().all(|text| *text == texts[0]) {
+                    return texts.remove(0);
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let (status, text) = soon("all nodes to agree", agreed).await;
+        assert_eq!(status, 200, "{path}: {text}");
+        text
+    }
+
+    /// Waits until `/readyz` says that it is ready, or that it is not.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn becomes_ready(&self, ready: bool) {
+        let status = if ready { 200 } else { 503 };
+        let turns = async {
+            while reqwest::get(self.at("/readyz")).await.expect("the server answers").status() != status {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        soon(&format!("/readyz to answer {status}"), turns).await;
+    }
+
+    /// A number of `/metrics`; a series is named as it stands there.
+    ///
+    /// # Panics
+    /// When it is not there.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let response = soon("the metrics", reqwest::get(self.at("/metrics"))).await.expect("the server answers");
+        let text = response.text().await.expect("metrics are text");
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.and_then(|value| value.trim().parse().ok()).unwrap_or_else(|| panic!("{name} in\n{text}"))
+    }
+
+    /// What the log has said, of a node of several.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match &self.log {
+            Log::Kept(kept) => kept.text(),
+            Log::Unread(_) => String::new(),
+        }
+    }
+
+    /// The process: to stop it, to let it go on, to kill it.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     /// Its resident memory, in KiB.
@@ -72,7 +221,7 @@ impl Server {
     /// When the system does not tell.
     #[must_use]
     pub fn memory(&self) -> usize {
-        let status = format!("/proc/{}/status", self.child.id().expect("the server runs"));
+        let status = format!("/proc/{}/status", self.process.id());
         let status = std::fs::read_to_string(status).expect("the system tells of its processes");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
         line.trim().trim_end_matches(" kB").parse().expect("a number of KiB")
@@ -84,7 +233,7 @@ impl Server {
     /// When the system does not tell.
     #[must_use]
     pub fn processor_time(&self) -> Duration {
-        let stat = format!("/proc/{}/stat", self.child.id().expect("the server runs"));
+        let stat = format!("/proc/{}/stat", self.process.id());
         let stat = std::fs::read_to_string(stat).expect("the system tells of its processes");
         let (_, behind) = stat.rsplit_once(')').expect("a name in brackets");
         let ticks: u64 = behind.split_whitespace().skip(11).take(2).map(|text| text.parse().unwrap_or(0)).sum();
@@ -92,10 +241,10 @@ impl Server {
         Duration::from_millis(ticks * 10)
     }
 
-    /// An address on the server.
+    /// An address on the server; of several nodes, on the next.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("{}://{}{path}", self.scheme, self.address)
+        self.next().at(path)
     }
 
     /// Sends SIGTERM.
@@ -111,9 +260,7 @@ impl Server {
     /// # Panics
     /// When the process is gone already.
     pub async fn signal(&self, signal: &str) {
-        let pid = self.child.id().expect("the server runs").to_string();
-        let sent = Command::new("kill").args([signal, &pid]).status().await.expect("kill runs");
-        assert!(sent.success());
+        self.process.signal(signal).await;
     }
 
     /// Waits for a line of the log.
@@ -121,15 +268,7 @@ impl Server {
     /// # Panics
     /// When the log ends before.
     pub async fn logged(&mut self, words: &str) {
-        let found = async {
-            while let Ok(Some(line)) = self.log.next_line().await {
-                if line.contains(words) {
-                    return;
-                }
-            }
-            panic!("the log ended without {words}");
-        };
-        soon(words, found).await;
+        self.log.wait_for(words).await;
     }
 
     /// Waits for the process to end.
@@ -137,27 +276,11 @@ impl Server {
     /// # Panics
     /// When it does not.
     pub async fn ended(&mut self) -> ExitStatus {
-        soon("the server to end", self.child.wait()).await.expect("the server was ours")
+        self.process.ended().await
     }
 
     /// The rest of the log, after the process has ended.
     pub async fn rest_of_log(&mut self) -> String {
-        let mut text = String::new();
-        while let Ok(Some(line)) = self.log.next_line().await {
-            text.push_str(&line);
-            text.push('\n');
-        }
-        text
+        self.log.rest().await
     }
-}
-
-async fn listening(log: &mut Lines<BufReader<ChildStderr>>) -> (String, String) {
-    let mut seen = String::new();
-    while let Ok(Some(line)) = log.next_line().await {
-        if let Some((scheme, address)) = line.split_once("listening on ").and_then(|(_, url)| url.split_once("://")) {
-            return (scheme.to_owned(), address.trim().to_owned());
-        }
-        seen.push_str(&line);
-    }
-    panic!("the server ended before it listened: {seen}")
 }

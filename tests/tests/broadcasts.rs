@@ -23,13 +23,15 @@ async fn uploaded_parts_and_segments_are_listed_and_served() {
     }
     assert_eq!(streamer.part(3, 0).await.0, 200);
 
-    let response = get(&server.url("/live/demo/main/playlist.m3u8")).await;
+    let multivariant = "/live/demo/main/playlist.m3u8";
+    server.text(multivariant).await;
+    let response = get(&server.url(multivariant)).await;
     assert_eq!(response.headers()["content-type"], "application/vnd.apple.mpegurl");
     assert_eq!(response.headers()["access-control-allow-origin"], "*");
     let multivariant = m3u8_rs::parse_master_playlist_res(&response.bytes().await.unwrap()).unwrap();
     assert_eq!(multivariant.variants[0].uri, "v0/playlist.m3u8");
 
-    let text = get(&server.url(MEDIA)).await.text().await.unwrap();
+    let text = server.text(MEDIA).await;
     let playlist = m3u8_rs::parse_media_playlist_res(text.as_bytes()).unwrap();
     let names: Vec<_> = playlist.segments.iter().map(|segment| segment.uri.as_str()).collect();
     assert_eq!(names, ["s0.m4s", "s1.m4s", "s2.m4s"]);
@@ -77,10 +79,11 @@ async fn a_blocking_reload_is_answered_by_the_part_it_waits_for() {
     let streamer = Streamer::start(&server).await;
     streamer.variant().await;
     streamer.part(0, 0).await;
+    server.text(MEDIA).await;
     let waiting = tokio::spawn(get_text(server.url(&format!("{MEDIA}?_HLS_msn=0&_HLS_part=1"))));
     let hinted = tokio::spawn(get_text(server.url("/live/demo/main/v0/p1.m4s")));
     // A later request is answered first: so the two above have nothing to be answered with yet.
-    assert!(!get_text(server.url(MEDIA)).await.contains("URI=\"p1.m4s\",INDEPENDENT") && !waiting.is_finished());
+    assert!(!server.text(MEDIA).await.contains("URI=\"p1.m4s\",INDEPENDENT") && !waiting.is_finished());
     streamer.part(0, 1).await;
     assert!(soon("the reload", waiting).await.unwrap().contains("#EXT-X-PART:DURATION=0.5,URI=\"p1.m4s\""));
     assert_eq!(soon("the hinted part", hinted).await.unwrap().into_bytes(), part_bytes(0, 1));
@@ -92,6 +95,7 @@ async fn reloads_that_make_no_sense_are_refused() {
     let streamer = Streamer::start(&server).await;
     streamer.variant().await;
     streamer.part(0, 0).await;
+    server.text(MEDIA).await;
     for query in ["_HLS_part=1", "_HLS_msn=9", "_HLS_msn=x", "_HLS_msn=0&_HLS_part=40"] {
         assert_eq!(get(&server.url(&format!("{MEDIA}?{query}"))).await.status(), 400, "{query}");
     }
@@ -103,6 +107,7 @@ async fn a_reload_whose_part_never_comes_ends_with_503() {
     let streamer = Streamer::start(&server).await;
     streamer.variant().await;
     streamer.part(0, 0).await;
+    server.text(MEDIA).await;
     assert_eq!(get(&server.url(&format!("{MEDIA}?_HLS_msn=0&_HLS_part=1"))).await.status(), 503);
 }
 
@@ -112,9 +117,9 @@ async fn a_repeat_changes_nothing_and_other_bytes_conflict() {
     let streamer = Streamer::start(&server).await;
     streamer.variant().await;
     streamer.part(0, 0).await;
-    let before = get_text(server.url(MEDIA)).await;
+    let before = server.text(MEDIA).await;
     assert_eq!(streamer.part(0, 0).await.0, 200);
-    assert_eq!(get_text(server.url(MEDIA)).await, before);
+    assert_eq!(server.text(MEDIA).await, before);
     let other = json!({"playlist": {"id": "main"}, "variant": {"id": "v0"}, "segment": {"id": "s0.m4s", "sequence": 0},
         "part": {"id": "p0.m4s", "sequence": 0, "duration": 0.5, "independent": true, "data": "AAAA"}});
     let (status, answer) = streamer.upload("updatePart", 3, other).await;
@@ -144,7 +149,7 @@ async fn viewers_learn_when_a_broadcast_is_playable_and_when_it_ends() {
 
     streamer.client.signal("leave", "LEAVE", json!({})).await;
     assert_eq!(viewer.hear("ROOM_CLOSED").await["b"]["reason"], "ended");
-    let text = get_text(server.url(MEDIA)).await;
+    let text = server.text(MEDIA).await;
     assert!(text.ends_with("#EXT-X-ENDLIST\n"), "the playlist outlives the room:\n{text}");
 }
 
@@ -155,6 +160,7 @@ async fn the_end_of_a_stream_wakes_who_waits() {
     streamer.variant().await;
     streamer.part(0, 0).await;
     streamer.part(0, 1).await;
+    server.text(MEDIA).await;
     let waiting = tokio::spawn(get_text(server.url(&format!("{MEDIA}?_HLS_msn=1&_HLS_part=0"))));
     assert_eq!(streamer.end().await.1["s"], "END_STREAM");
     assert!(soon("the reload", waiting).await.unwrap().contains("#EXT-X-ENDLIST"));

@@ -116,7 +116,7 @@ async fn what_is_said_behind_a_leave_is_still_answered() {
 
 #[tokio::test]
 async fn sigterm_closes_every_connection_with_1012_and_ends_the_process_cleanly() {
-    let mut server = Server::start(&[]).await;
+    let mut server = Server::alone(&[]).await;
     let (mut ann, _) = Client::join(&server, "ann", "p2p", true).await;
     server.terminate().await;
     assert_eq!(ann.closed().await, (1012, "service restart".to_owned()));

@@ -91,7 +91,7 @@ async fn a_close_by_the_server_is_over_as_soon_as_it_is_answered() {
 #[tokio::test]
 async fn a_member_that_does_not_read_is_cut_off_and_the_others_go_on() {
     let flags = ["--max-outbox", "64KiB", "--send-buffer", "8KiB", "--close-timeout", "500ms", "--rate-limit", "off"];
-    let server = Server::start(&flags).await;
+    let server = Server::alone(&flags).await;
     let mut deaf = Raw::narrow(&server.address, "/ws").await;
     let create = signal("deaf", "join", "JOIN", r#","ve":true,"ae":true,"op":{"roomCreating":true}"#);
     deaf.frame(TEXT, create.as_bytes()).await;
@@ -172,7 +172,7 @@ async fn the_rate_counts_bytes_and_can_be_switched_off() {
 
 #[tokio::test]
 async fn everything_queued_is_delivered_before_the_close_of_a_restart() {
-    let mut server = Server::start(&["--rate-limit", "off"]).await;
+    let mut server = Server::alone(&["--rate-limit", "off"]).await;
     let (mut ann, _) = Client::join(&server, "ann", "p2p", true).await;
     let (mut bob, _) = Client::join(&server, "bob", "p2p", false).await;
     for index in 0..20 {
@@ -193,7 +193,7 @@ async fn everything_queued_is_delivered_before_the_close_of_a_restart() {
 
 #[tokio::test]
 async fn a_connection_is_in_as_many_rooms_as_it_may_and_no_more() {
-    let server = Server::start(&["--max-rooms-per-connection", "2", "--max-rooms", "3"]).await;
+    let server = Server::alone(&["--max-rooms-per-connection", "2", "--max-rooms", "3"]).await;
     let mut ann = Client::connect(&server, "ann", "p2p").await;
     let mut bob = Client::connect(&server, "bob", "p2p").await;
     let join = |room: &str| json!({"ve": true, "ae": true, "rid": room, "op": {"roomCreating": true}});

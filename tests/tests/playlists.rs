@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use m3u8_rs::{ExtTag, MediaPlaylist, MediaSegment, Playlist};
-use roomcast_tests::broadcast::{Streamer, get, part_bytes};
+use roomcast_tests::broadcast::{Streamer, part_bytes};
 use roomcast_tests::server::Server;
 use serde_json::{Value, json};
 
@@ -71,15 +71,9 @@ impl Broadcast {
         assert_eq!(status, 200, "{answer}");
     }
 
-    async fn text(&self, path: &str) -> String {
-        let response = get(&self.server.url(path)).await;
-        assert_eq!(response.status(), 200, "{path}");
-        response.text().await.expect("playlists are text")
-    }
-
     /// Reads a media playlist, and holds what the parser found against the text.
     async fn media(&self, path: &str) -> MediaPlaylist {
-        let text = self.text(path).await;
+        let text = self.server.text(path).await;
         let (rest, read) = m3u8_rs::parse_playlist(text.as_bytes()).expect("the parser reads it");
         let Playlist::MediaPlaylist(playlist) = read else { panic!("{path} is a media playlist\n{text}") };
         assert!(rest.is_empty(), "{path} is read to its end");
@@ -119,7 +113,7 @@ fn names(segments: &[MediaSegment]) -> String {
 async fn the_multivariant_playlist_names_variants_and_renditions() {
     let broadcast = Broadcast::start().await;
     broadcast.segments(0..1).await;
-    let text = broadcast.text(MASTER).await;
+    let text = broadcast.server.text(MASTER).await;
     let playlist = m3u8_rs::parse_master_playlist_res(text.as_bytes()).expect("the parser reads it");
     let [variant] = &playlist.variants[..] else { panic!("one variant in\n{text}") };
     assert_eq!(

@@ -32,13 +32,15 @@ async fn what_was_said_while_the_network_was_lost_comes_in_order_before_anything
     ann.heard().await;
     let mut again = Client::connect(&server, "bob", "p2p").await;
     let ack = again.join_with(json!({"roomCreating": true, "resumeFrom": last})).await;
-    assert_eq!((&ack["b"]["resumed"], &ack["b"]["sq"]), (&json!(true), &json!(last + 3)));
+    assert_eq!(ack["b"]["resumed"], true);
     offer(&mut ann, "four").await;
-    ann.heard().await;
-    let heard = again.heard().await;
+    let heard = again.heard_until_offer("four").await;
     assert_eq!(sdps(&heard), ["one", "two", "three", "four"]);
     let numbers: Vec<_> = heard.iter().filter_map(|heard| heard["sq"].as_u64()).collect();
-    assert_eq!(numbers, [last + 1, last + 2, last + 3, last + 4]);
+    assert!(numbers[0] > last && numbers.is_sorted_by(|one, next| one < next), "{numbers:?} rise from {last}");
+    if server.is_alone() {
+        assert_eq!((&ack["b"]["sq"], numbers), (&json!(last + 3), (last + 1..last + 5).collect()));
+    }
     assert!(ann.heard().await.is_empty(), "nobody else is told that anything happened");
 }
 
@@ -65,9 +67,20 @@ async fn what_cannot_be_sent_again_is_announced() {
     ann.heard().await;
     let mut again = Client::connect(&server, "bob", "p2p").await;
     again.join_with(json!({"resumeFrom": last})).await;
-    let heard = again.heard().await;
-    assert_eq!(heard[0]["b"], json!({"rid": "demo", "from": last + 1, "to": last + 22}));
-    assert_eq!((&heard[0]["s"], &heard[1]["sdp"], heard.len()), (&json!("GAP"), &json!("22"), 129));
+    let heard = again.heard_until_offer("149").await;
+    // Several nodes may keep more: what comes is what was not announced as lost, and all of it.
+    let lost: usize = match &heard[0] {
+        gap if gap["s"] == "GAP" => {
+            assert_eq!(gap["b"]["from"], last + 1);
+            usize::try_from(gap["b"]["to"].as_u64().unwrap_or(0) - last).unwrap()
+        }
+        _ => 0,
+    };
+    let kept: Vec<String> = (lost..150).map(|number| number.to_string()).collect();
+    assert_eq!(sdps(&heard), kept);
+    if server.is_alone() {
+        assert_eq!((lost, heard.len()), (22, 129));
+    }
 }
 
 #[tokio::test]
@@ -85,10 +98,20 @@ async fn only_the_newest_list_is_kept_and_what_was_confirmed_is_not() {
     }
     let mut again = Client::connect(&server, "bob", "p2p").await;
     again.join_with(json!({"resumeFrom": last - 1})).await;
-    let heard = again.heard().await;
-    let short: Vec<_> = heard.iter().map(|heard| (&heard["s"], &heard["b"]["pps"][0]["video"])).collect();
-    assert_eq!(short, [(&json!("GAP"), &Value::Null), (&json!("PUBLISH_LIST_CHANGED"), &json!(false))]);
-    assert_eq!(heard[0]["b"]["to"], last);
+    let gap = again.next().await;
+    assert_eq!((&gap["s"], &gap["b"]["to"]), (&json!("GAP"), &json!(last)));
+    let newest = async {
+        loop {
+            let list = again.next().await;
+            assert_eq!(list["s"], "PUBLISH_LIST_CHANGED");
+            if !server.is_alone() && list["b"]["pps"][0]["video"] == true {
+                continue;
+            }
+            return list["b"]["pps"][0]["video"].clone();
+        }
+    };
+    assert_eq!(roomcast_tests::soon("the newest list", newest).await, false);
+    assert!(again.heard().await.is_empty());
 }
 
 #[tokio::test]
@@ -156,7 +179,7 @@ async fn all_that_is_kept_fits_through_a_new_connection_at_once() {
     ann.heard().await;
     let mut again = Client::connect(&server, "bob", "p2p").await;
     again.join_with(json!({"resumeFrom": last})).await;
-    let firsts: Vec<_> =
-        again.heard().await.iter().map(|heard| heard["sdp"].as_str().map(|sdp| sdp.as_bytes()[0])).collect();
+    let heard = again.heard_until_offer(&format!("7{}", "x".repeat(30_000))).await;
+    let firsts: Vec<_> = heard.iter().map(|heard| heard["sdp"].as_str().map(|sdp| sdp.as_bytes()[0])).collect();
     assert_eq!(firsts, b"01234567".map(Some));
 }

@@ -51,10 +51,6 @@ fn segment_bytes(sequence: u64) -> Vec<u8> {
     [part_bytes(sequence, 0), part_bytes(sequence, 1)].concat()
 }
 
-async fn text(server: &Server, path: &str) -> String {
-    get(&server.url(path)).await.text().await.expect("a playlist is text")
-}
-
 /// Sends a signal that must be taken.
 async fn taken(streamer: &Streamer, encoding: Encoding, action: &str, payload: Value, media: &[u8]) {
     let (status, answer) = streamer.send(encoding, action, payload, media).await;
@@ -86,6 +82,7 @@ async fn both_encodings_make_the_same_playlists_of_variants_and_renditions() {
             taken(&streamer, encoding, "updateSegment", segment(A0, sequence), &segment_bytes(sequence)).await;
         }
         part_taken(&streamer, encoding, V0, 3, 0).await;
+        seen.push([server.text(MULTIVARIANT).await, server.text(VIDEO).await, server.text(AUDIO).await]);
         for (path, bytes) in [
             ("/live/demo/main/v0/init.mp4", b"init of v0".to_vec()),
             ("/live/demo/main/v0/p1.m4s", part_bytes(0, 1)),
@@ -95,7 +92,6 @@ async fn both_encodings_make_the_same_playlists_of_variants_and_renditions() {
         ] {
             assert_eq!(get(&server.url(path)).await.bytes().await.unwrap(), bytes, "{path}");
         }
-        seen.push([text(&server, MULTIVARIANT).await, text(&server, VIDEO).await, text(&server, AUDIO).await]);
     }
     assert!(seen[0][0].contains("AUDIO=\"sound\"") && seen[0][0].contains("LANGUAGE=\"en\""), "{}", seen[0][0]);
     assert_eq!(seen[0][1].matches("#EXTINF:1").count(), 3, "{}", seen[0][1]);
@@ -132,7 +128,7 @@ async fn eight_uploaders_in_any_order_end_in_the_playlist_of_one_in_order() {
         let shuffled = uploads.split_off(6);
         stream::iter(uploads).for_each_concurrent(1, |upload| upload).await;
         stream::iter(shuffled).for_each_concurrent(uploaders, |upload| upload).await;
-        seen.push(text(&server, VIDEO).await);
+        seen.push(server.text(VIDEO).await);
     }
     assert_eq!(seen[0].matches("#EXTINF").count() as u64, SEGMENTS, "{}", seen[0]);
     assert!(!seen[0].contains("GAP"), "{}", seen[0]);
@@ -160,10 +156,10 @@ async fn a_hole_becomes_a_gap_when_three_newer_parts_have_come() {
     // Part 1 of segment 1, p3.m4s, is missing.
     for (sequence, index) in [(2, 0), (2, 1)] {
         part_taken(&streamer, Encoding::Multipart, V0, sequence, index).await;
-        assert!(!text(&server, VIDEO).await.contains("p4.m4s"), "it waits for the hole");
+        assert!(!server.text(VIDEO).await.contains("p4.m4s"), "it waits for the hole");
     }
     part_taken(&streamer, Encoding::Multipart, V0, 3, 0).await;
-    let playlist = text(&server, VIDEO).await;
+    let playlist = server.text(VIDEO).await;
     let gap = playlist.lines().find(|line| line.contains("p3.m4s")).unwrap_or_else(|| panic!("{playlist}"));
     assert!(gap.contains("GAP=YES") && playlist.contains("p6.m4s"), "{playlist}");
 }
@@ -180,7 +176,7 @@ async fn what_is_repeated_is_answered_again_and_what_differs_conflicts() {
     for (action, payload, media) in &all {
         taken(&streamer, Encoding::Multipart, action, payload.clone(), media).await;
     }
-    let before = text(&server, VIDEO).await;
+    let before = server.text(VIDEO).await;
     for encoding in Encoding::ALL {
         for (action, payload, media) in &all {
             taken(&streamer, encoding, action, payload.clone(), media).await;
@@ -188,7 +184,7 @@ async fn what_is_repeated_is_answered_again_and_what_differs_conflicts() {
             assert_eq!((status.as_u16(), &answer["c"]), (409, &json!(4026)), "{action}: {answer}");
         }
     }
-    assert_eq!(text(&server, VIDEO).await, before);
+    assert_eq!(server.text(VIDEO).await, before);
 }
 
 #[tokio::test]
@@ -197,7 +193,7 @@ async fn a_refused_upload_changes_nothing() {
     let streamer = Streamer::start(&server).await;
     taken(&streamer, Encoding::Json, "updateVariant", variant(None), b"init").await;
     part_taken(&streamer, Encoding::Json, V0, 0, 0).await;
-    let before = text(&server, VIDEO).await;
+    let before = server.text(VIDEO).await;
     let signal = |media: &[u8]| streamer.written(Encoding::Json, "updatePart", part(V0, 0, 1), media).1;
     let (short, whole) = (signal(b""), signal(b"abc"));
     let multi = |parts: &[(&'static str, &[u8])]| (MULTIPART, multipart(parts.iter().copied()));
@@ -221,7 +217,7 @@ async fn a_refused_upload_changes_nothing() {
         let told = answer["b"]["msg"].as_str().is_some_and(|message| message.contains(what));
         assert!(answer["c"] == 2001 && told, "{what}: {answer}");
     }
-    assert_eq!(text(&server, VIDEO).await, before);
+    assert_eq!(server.text(VIDEO).await, before);
     part_taken(&streamer, Encoding::Multipart, V0, 0, 1).await;
 }
 
@@ -292,7 +288,7 @@ async fn a_streamer_that_comes_back_goes_on_with_a_new_token() {
     let mut next = part(V0, 1, 0);
     next["segment"]["discontinuity"] = true.into();
     taken(&again, Encoding::Multipart, "updatePart", next, &part_bytes(1, 0)).await;
-    let playlist = text(&server, VIDEO).await;
+    let playlist = server.text(VIDEO).await;
     let (before, behind) = playlist.split_once("#EXT-X-DISCONTINUITY\n").unwrap_or_else(|| panic!("{playlist}"));
     assert!(before.contains("s0.m4s") && behind.contains("p2.m4s"), "{playlist}");
 }
@@ -330,7 +326,7 @@ async fn what_is_larger_than_the_limit_is_refused_with_413() {
 #[tokio::test]
 async fn a_body_that_does_not_come_ends_with_408_and_costs_what_it_has_sent() {
     const UPLOADS: usize = 200;
-    let server = Server::start(&["--upload-timeout", "3s"]).await;
+    let server = Server::alone(&["--upload-timeout", "3s"]).await;
     let streamer = Streamer::start(&server).await;
     taken(&streamer, Encoding::Multipart, "updateVariant", variant(None), b"init").await;
     let before = server.memory();

@@ -132,15 +132,23 @@ async fn every_signal_is_refused_in_rooms_that_have_it_not() {
 }
 
 #[tokio::test]
+async fn a_room_beyond_the_limit_of_the_node_or_the_connection_is_refused() {
+    let server = Server::alone(&["--max-rooms", "1", "--max-rooms-per-connection", "1"]).await;
+    let mut bob = Client::connect(&server, "bob", "m2m").await;
+    let (mut ann, _) = Client::join(&server, "ann", "m2m", true).await;
+    let other = json!({"rid": "other", "ve": true, "ae": true, "op": {"roomCreating": true}});
+    assert_eq!(bob.refused("join", "JOIN", other.clone()).await, 503);
+    assert_eq!(ann.refused("join", "JOIN", other).await, 4029);
+    assert_eq!(bob.ask_to_join(false).await["c"], 200);
+}
+
+#[tokio::test]
 async fn a_room_is_created_once_and_joined_while_it_exists() {
-    let server = Server::start(&["--max-rooms", "1", "--max-rooms-per-connection", "1"]).await;
+    let server = Server::start(&[]).await;
     let mut bob = Client::connect(&server, "bob", "m2m").await;
     assert_eq!(bob.ask_to_join(false).await["c"], 4001);
     let (mut ann, _) = Client::join(&server, "ann", "m2m", true).await;
     assert_eq!(bob.ask_to_join(true).await["c"], 4022);
-    let other = json!({"rid": "other", "ve": true, "ae": true, "op": {"roomCreating": true}});
-    assert_eq!(bob.refused("join", "JOIN", other.clone()).await, 503);
-    assert_eq!(ann.refused("join", "JOIN", other).await, 4029);
     assert_eq!(bob.refused("join", "JOIN", json!({"ch": "a2m", "ve": true, "ae": true})).await, 2002);
     assert_eq!(bob.ask_to_join(false).await["c"], 200);
     ann.signal("leave", "LEAVE", json!({})).await;

@@ -1,0 +1,80 @@
+//! What a member has heard.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+/// One message.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// When it came.
+    pub at: Instant,
+    /// The message.
+    pub value: Value,
+}
+
+/// Everything a member has heard, over all its connections.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// The messages, in order.
+    pub heard: Vec<Heard>,
+    /// The code with which the newest connection was closed; 1006 when it broke.
+    pub closed: Option<u16>,
+    pub(super) last: Option<u64>,
+}
+
+impl State {
+    pub(super) fn push(&mut self, value: Value) {
+        let own = value["sq"].as_u64().or_else(|| (value["s"] == "JOIN").then(|| value["b"]["sq"].as_u64()).flatten());
+        // An ack of JOIN tells the last number given, of which the messages may still come.
+        if value["s"] != "JOIN" || self.last.is_none() {
+            self.last = own.or(self.last);
+        }
+        self.heard.push(Heard { at: Instant::now(), value });
+    }
+
+    /// The highest number it has got.
+    #[must_use]
+    pub fn last_number(&self) -> u64 {
+        self.last.unwrap_or(0)
+    }
+
+    /// All messages of this name.
+    pub fn named<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a Value> {
+        self.heard.iter().map(|heard| &heard.value).filter(move |value| value["s"] == name)
+    }
+
+    /// The entries of the newest list it knows: of a list change, a heartbeat's or a join's answer.
+    #[must_use]
+    pub fn entries(&self) -> &[Value] {
+        let newest = self.heard.iter().rev().find_map(|heard| heard.value["b"]["pps"].as_array());
+        newest.map_or(&[], Vec::as_slice)
+    }
+
+    /// The sessions of that list, oldest publisher first.
+    #[must_use]
+    pub fn list(&self) -> Vec<&str> {
+        self.entries().iter().filter_map(|entry| entry["id"].as_str()).collect()
+    }
+
+    /// The numbers of the candidates it got from a session, in the order they came.
+    #[must_use]
+    pub fn numbers(&self, session: &str) -> Vec<u64> {
+        let own = self.named("ICE").filter(|value| value.get("c").is_none() && value["ss"]["sessionId"] == session);
+        own.filter_map(|value| value["sdp"].as_str()?.parse().ok()).collect()
+    }
+
+    /// The codes of the errors it was told.
+    #[must_use]
+    pub fn errors(&self) -> Vec<u64> {
+        self.heard.iter().filter_map(|heard| heard.value["c"].as_u64()).filter(|code| *code != 200).collect()
+    }
+
+    /// The last messages, for who looks for a reason.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let newest = self.heard.iter().rev().take(12).rev();
+        let lines = newest.map(|heard| format!("\n  {:?} ago: {}", heard.at.elapsed(), heard.value));
+        lines.fold(format!("closed {:?}, heard {} messages", self.closed, self.heard.len()), |text, line| text + &line)
+    }
+}

@@ -1,0 +1,91 @@
+//! The connection of a member.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::{State, Who};
+
+/// How often it beats: often enough that a missed one shows soon.
+const BEAT: Duration = Duration::from_secs(1);
+
+pub(super) struct Line {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    state: watch::Sender<State>,
+}
+
+impl Line {
+    /// Connects, sends `JOIN` and reads on until it is answered; gives the code and the answer.
+    pub async fn open(address: &str, join: &str, state: State) -> Result<(Self, u64, Value), String> {
+        let url = format!("ws://{address}/ws");
+        let (mut socket, _) = connect_async(url).await.map_err(|error| error.to_string())?;
+        socket.send(Message::text(join)).await.map_err(|error| error.to_string())?;
+        let mut line = Self { socket, state: watch::Sender::new(State { closed: None, ..state }) };
+        loop {
+            if !line.read().await {
+                return Err("the connection ended".to_owned());
+            }
+            let newest = line.state.borrow().heard.last().map(|heard| heard.value.clone()).unwrap_or_default();
+            if let (Some(code), true) = (newest["c"].as_u64(), newest["s"] == "JOIN") {
+                return Ok((line, code, newest));
+            }
+        }
+    }
+
+    pub fn state(&self) -> watch::Receiver<State> {
+        self.state.subscribe()
+    }
+
+    /// Reads and writes until the connection ends.
+    pub async fn run(mut self, mut said: mpsc::Receiver<String>, who: Who) {
+        let mut beats = tokio::time::interval(BEAT);
+        loop {
+            let text = tokio::select! {
+                go_on = self.read() => {
+                    if !go_on {
+                        return;
+                    }
+                    continue;
+                }
+                text = said.recv() => text,
+                _ = beats.tick() => {
+                    let last = self.state.borrow().last_number();
+                    Some(who.signal("heartbeat", "HEARTBEAT", json!({"bid": "beat", "sq": last})))
+                }
+            };
+            let Some(text) = text else { return };
+            if self.socket.send(Message::text(text)).await.is_err() {
+                return self.end(1006);
+            }
+        }
+    }
+
+    /// Takes in the next message; false when the connection has ended.
+    async fn read(&mut self) -> bool {
+        match self.socket.next().await {
+            Some(Ok(Message::Text(text))) => {
+                let value = serde_json::from_str(&text).expect("the server speaks JSON");
+                self.state.send_modify(|state| state.push(value));
+                true
+            }
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => true,
+            Some(Ok(Message::Close(Some(close)))) => {
+                self.end(close.code.into());
+                false
+            }
+            _ => {
+                self.end(1006);
+                false
+            }
+        }
+    }
+
+    fn end(&self, code: u16) {
+        self.state.send_modify(|state| _ = state.closed.get_or_insert(code));
+    }
+}

@@ -1,0 +1,147 @@
+//! A network between a node and Redis that fails on demand.
+//!
+//! Delays, cuts, refuses, holds back one direction as a black hole does, or loses what goes one way while the
+//! connection seems well. Each connection holds at most 64 pieces of 16 KiB per direction; a proxy has at most 256.
+
+mod pipe;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+
+/// How many connections it carries at once.
+const CONNECTIONS: usize = 256;
+/// Stands in `SUBSCRIBE`, `SSUBSCRIBE` and `PSUBSCRIBE` alike.
+const SUBSCRIBE: &[u8] = b"SUBSCRIBE";
+
+/// What happens to the bytes of one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Flow {
+    /// They pass.
+    #[default]
+    Passes,
+    /// They stand still, and come when the fault is over: a black hole and a sender that repeats.
+    Held,
+    /// They are lost. Such a connection can never pass again: it ends when the fault does.
+    Lost,
+}
+
+/// What the network does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Weather {
+    /// From the node to Redis.
+    pub requests: Flow,
+    /// From Redis to the node.
+    pub replies: Flow,
+    /// By how much every piece is late, in both directions.
+    pub delay: Duration,
+    /// Only connections that have subscribed to something are held back or lose anything.
+    pub subscribers_only: bool,
+    /// New connections end at once.
+    pub refuses: bool,
+    /// How often everything was cut; connections of an older count end.
+    cuts: u64,
+}
+
+/// A proxy; ends, with its connections, when dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    address: String,
+    weather: watch::Sender<Weather>,
+    accepting: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// Starts one before this address.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn start(target: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = listener.local_addr().expect("it listens").to_string();
+        let (weather, seen) = watch::channel(Weather::default());
+        let accepting = tokio::spawn(accept(listener, target.to_owned(), seen));
+        Self { address, weather, accepting }
+    }
+
+    /// `127.0.0.1:PORT`
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What a node is told.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.address)
+    }
+
+    /// Changes the weather of all connections.
+    pub fn set(&self, change: impl FnOnce(&mut Weather)) {
+        self.weather.send_modify(change);
+    }
+
+    /// Ends all connections.
+    pub fn cut(&self) {
+        self.set(|weather| weather.cuts += 1);
+    }
+
+    /// Ends all connections and refuses new ones.
+    pub fn close(&self) {
+        self.set(|weather| (weather.refuses, weather.cuts) = (true, weather.cuts + 1));
+    }
+
+    /// Fair weather.
+    pub fn heal(&self) {
+        self.set(|weather| *weather = Weather { cuts: weather.cuts, ..Weather::default() });
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, target: String, weather: watch::Receiver<Weather>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    while let Ok((node, _)) = listener.accept().await {
+        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        let (target, mut weather) = (target.clone(), weather.clone());
+        if weather.borrow_and_update().refuses {
+            continue;
+        }
+        tokio::spawn(async move {
+            let _place = place;
+            if let Ok(redis) = TcpStream::connect(target).await {
+                carry(node, redis, weather).await;
+            }
+        });
+    }
+}
+
+/// Carries both directions until one ends, the connection is cut, or the proxy is gone.
+async fn carry(mut node: TcpStream, mut redis: TcpStream, weather: watch::Receiver<Weather>) {
+    let (_, _) = (node.set_nodelay(true), redis.set_nodelay(true));
+    let cuts = weather.borrow().cuts;
+    let ((from_node, to_node), (from_redis, to_redis)) = (node.split(), redis.split());
+    let mut cut = weather.clone();
+    let subscriber = AtomicBool::new(false);
+    let spared = |weather: &Weather| weather.subscribers_only && !subscriber.load(Ordering::Relaxed);
+    let flow = |weather: &Weather, flow: Flow| if spared(weather) { Flow::Passes } else { flow };
+    let seen = |piece: &[u8]| {
+        if piece.windows(SUBSCRIBE.len()).any(|words| words.eq_ignore_ascii_case(SUBSCRIBE)) {
+            subscriber.store(true, Ordering::Relaxed);
+        }
+    };
+    tokio::select! {
+        () = pipe::run(from_node, to_redis, weather.clone(), |now| flow(now, now.requests), seen) => {}
+        () = pipe::run(from_redis, to_node, weather, |now| flow(now, now.replies), |_| ()) => {}
+        // Also when the proxy was dropped.
+        _ = cut.wait_for(|now| now.cuts != cuts) => {}
+    }
+}

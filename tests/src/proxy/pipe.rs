@@ -1,0 +1,77 @@
+//! One direction of one connection.
+
+use std::pin::pin;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::{Flow, Weather};
+
+/// So many pieces may be on their way.
+const PIECES: usize = 64;
+const PIECE: usize = 16 * 1024;
+
+/// Carries bytes until an end is gone, or until a connection that has lost some would pass again.
+pub async fn run(
+    from: ReadHalf<'_>,
+    to: WriteHalf<'_>,
+    weather: watch::Receiver<Weather>,
+    flow: impl Fn(&Weather) -> Flow,
+    seen: impl Fn(&[u8]),
+) {
+    let (sender, receiver) = mpsc::channel(PIECES);
+    let mut writing = pin!(write(to, receiver));
+    tokio::select! {
+        () = &mut writing => return,
+        () = read(from, sender, weather, flow, seen) => {}
+    }
+    // What was read before the end still goes out.
+    writing.await;
+}
+
+async fn read(
+    mut from: ReadHalf<'_>,
+    pieces: mpsc::Sender<(Instant, Vec<u8>)>,
+    mut weather: watch::Receiver<Weather>,
+    flow: impl Fn(&Weather) -> Flow,
+    seen: impl Fn(&[u8]),
+) {
+    let mut lost = false;
+    let mut buffer = vec![0; PIECE];
+    loop {
+        if weather.wait_for(|now| flow(now) != Flow::Held).await.is_err() {
+            return;
+        }
+        let read = tokio::select! {
+            read = from.read(&mut buffer) => read,
+            // What is held or lost is decided before the next bytes are read.
+            _ = weather.changed() => {
+                if lost && flow(&weather.borrow()) == Flow::Passes {
+                    return;
+                }
+                continue;
+            }
+        };
+        let Ok(length @ 1..) = read else { return };
+        seen(&buffer[..length]);
+        let now = *weather.borrow();
+        if flow(&now) == Flow::Lost {
+            lost = true;
+        } else if lost || pieces.send((Instant::now() + now.delay, buffer[..length].to_vec())).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn write(mut to: WriteHalf<'_>, mut pieces: mpsc::Receiver<(Instant, Vec<u8>)>) {
+    while let Some((due, piece)) = pieces.recv().await {
+        if due > Instant::now() {
+            tokio::time::sleep_until(due).await;
+        }
+        if to.write_all(&piece).await.is_err() {
+            return;
+        }
+    }
+}

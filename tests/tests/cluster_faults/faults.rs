@@ -1,0 +1,11 @@
+//! One file per subject; each test is a row of the table of faults or a promise of the protocol across nodes.
+
+mod capacity;
+mod cost;
+mod deaths;
+mod kicks;
+mod links;
+mod outages;
+mod scene;
+mod sessions;
+mod topologies;

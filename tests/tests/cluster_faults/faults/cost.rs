@@ -1,0 +1,90 @@
+//! What costs Redis something and what does not, and the order of what is relayed under load.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use roomcast_tests::member::Member;
+
+use super::scene::{Group, Scene, m2m};
+
+/// What was called between two counts, without what an idle node calls.
+fn difference(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let more = |(name, count): (&String, &u64)| (name.clone(), count - before.get(name).unwrap_or(&0));
+    after.iter().map(more).filter(|(_, count)| *count > 0).collect()
+}
+
+async fn during(scene: &Scene, what: impl Future<Output = ()>) -> BTreeMap<String, u64> {
+    let before = scene.redis.commands().await;
+    what.await;
+    difference(&before, &scene.redis.commands().await)
+}
+
+fn scripts(calls: &BTreeMap<String, u64>) -> u64 {
+    calls.iter().filter(|(name, _)| name.starts_with("eval") || name.starts_with("fcall")).map(|(_, count)| count).sum()
+}
+
+#[tokio::test]
+async fn heartbeats_and_relay_on_one_node_cost_redis_nothing() {
+    let scene = Scene::start_with(&["--rate-limit", "off"]).await;
+    let group = Group::gather(&scene.nodes).await;
+    let watched = async |work: bool| {
+        during(&scene, async {
+            for round in 0..20 {
+                if work {
+                    for _ in 0..25 {
+                        group.ann.say("heartbeat", "HEARTBEAT", serde_json::json!({"bid": "many"}));
+                    }
+                    group.ann.relay(&group.dave.who, round * 25..(round + 1) * 25);
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        })
+        .await
+    };
+    let idle = watched(false).await;
+    let busy = watched(true).await;
+    group.dave.hears(&group.ann.who, 0..500).await;
+    // Leases and beats come each second, so that a second more or less of them is the difference.
+    assert!(scripts(&busy) <= scripts(&idle) + 12, "500 heartbeats and 500 signals: {busy:?}, idle: {idle:?}");
+}
+
+#[tokio::test]
+async fn relay_to_another_node_costs_one_call_each() {
+    let scene = Scene::start_with(&["--rate-limit", "off"]).await;
+    let group = Group::gather(&scene.nodes).await;
+    let calls = during(&scene, async {
+        for number in 0..200 {
+            group.ann.relay(&group.bob.who, number..number + 1);
+            group.bob.until("it", |state| state.numbers("ann-1").len() as u64 == number + 1).await;
+        }
+    })
+    .await;
+    // Besides: each node's lease, once per second.
+    assert!(scripts(&calls) <= 200 + 40, "{calls:?}");
+}
+
+#[tokio::test]
+async fn under_load_the_order_of_each_pair_holds() {
+    const SIGNALS: u64 = 1500;
+    let scene = Scene::start_with(&["--rate-limit", "off"]).await;
+    let group = Group::gather(&scene.nodes).await;
+    let eve = Member::join(&scene.nodes[1], m2m("eve")).await;
+    let all: Vec<&Member> = group.members().into_iter().chain([&eve]).collect();
+    for batch in 0..SIGNALS / 50 {
+        for from in &all {
+            for to in all.iter().filter(|to| to.who.session != from.who.session) {
+                from.relay(&to.who, batch * 50..(batch + 1) * 50);
+            }
+        }
+        // In a batch all talk at once; what is ahead of the slowest is bounded.
+        for from in &all {
+            from.beat().await;
+        }
+    }
+    for to in &all {
+        for from in all.iter().filter(|from| from.who.session != to.who.session) {
+            to.hears(&from.who, 0..SIGNALS).await;
+        }
+        assert!(to.look(roomcast_tests::member::State::errors).is_empty());
+    }
+}

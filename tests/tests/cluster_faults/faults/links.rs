@@ -1,0 +1,168 @@
+//! The network between one node and Redis fails, or only a part of it.
+
+use std::time::{Duration, Instant};
+
+use roomcast_tests::member::{Member, all_know};
+use roomcast_tests::nodes::Nodes;
+use roomcast_tests::proxy::{Flow, Proxy};
+use roomcast_tests::redis::Redis;
+use serde_json::json;
+
+use super::scene::{Group, LIST, Scene, m2m, nobody_is_missing, seconds};
+
+/// Three nodes, of which node 1, bob's, reaches Redis through a proxy.
+struct Cut {
+    _redis: Redis,
+    proxy: Proxy,
+    nodes: Nodes,
+    group: Group,
+}
+
+impl Cut {
+    async fn start() -> Self {
+        let redis = Redis::start().await;
+        let proxy = Proxy::start(&redis.address()).await;
+        let nodes = Nodes::start_each(vec![redis.url(), proxy.url(), redis.url()], &[]).await;
+        let group = Group::gather(&nodes).await;
+        Self { _redis: redis, proxy, nodes, group }
+    }
+
+    /// Relays to and from the node behind the proxy.
+    fn relay(&self, numbers: std::ops::Range<u64>) {
+        self.group.ann.relay(&self.group.bob.who, numbers.clone());
+        self.group.bob.relay(&self.group.carl.who, numbers);
+    }
+
+    async fn all_came(&self, numbers: std::ops::Range<u64>) {
+        self.group.bob.hears(&self.group.ann.who, numbers.clone()).await;
+        self.group.carl.hears(&self.group.bob.who, numbers).await;
+    }
+}
+
+#[tokio::test]
+async fn subscribers_are_cut_off_and_nothing_is_lost() {
+    let scene = Scene::start().await;
+    let group = Group::gather(&scene.nodes).await;
+    let then = Instant::now();
+    for round in 0..5 {
+        let numbers = round * 40..(round + 1) * 40;
+        group.ann.relay(&group.bob.who, numbers.start..numbers.start + 20);
+        assert!(scene.redis.kill_subscribers().await > 0, "each node subscribes");
+        group.ann.relay(&group.bob.who, numbers.start + 20..numbers.end);
+        let sent = Instant::now();
+        group.bob.hears(&group.ann.who, 0..numbers.end).await;
+        assert!(sent.elapsed() < seconds(4), "at most 3 s of delay, not {:?}", sent.elapsed());
+    }
+    let eve = Member::join(&scene.nodes[2], m2m("eve")).await;
+    group.ann.say("publishAccept", "PUBLISH_ACCEPT", json!({"to": "eve"}));
+    scene.redis.kill_subscribers().await;
+    all_know(&group.members(), &["ann-1", "bob-1", "eve-1"]).await;
+    all_know(&[&eve], &["ann-1", "bob-1", "eve-1"]).await;
+    group.members().iter().for_each(|member| member.look(|state| nobody_is_missing(state, then, &LIST)));
+}
+
+#[tokio::test]
+async fn a_subscription_that_is_silently_dead_delays_by_seconds_and_loses_nothing() {
+    let cut = Cut::start().await;
+    let then = Instant::now();
+    cut.proxy.set(|weather| (weather.subscribers_only, weather.replies) = (true, Flow::Lost));
+    cut.relay(0..50);
+    // A new subscription is as dead as the old one, so the fault must end for its end to be seen.
+    cut.nodes[1].becomes_ready(false).await;
+    assert!(then.elapsed() < seconds(5), "readiness tells it: {:?}", then.elapsed());
+    cut.proxy.heal();
+    let healed = Instant::now();
+    cut.all_came(0..50).await;
+    assert!(healed.elapsed() < seconds(4), "{:?}", healed.elapsed());
+    cut.nodes[1].becomes_ready(true).await;
+    cut.group.nobody_left_since(then, 1);
+}
+
+#[tokio::test]
+async fn replies_are_lost_and_nothing_is_done_twice() {
+    let cut = Cut::start().await;
+    let then = Instant::now();
+    cut.proxy.set(|weather| weather.replies = Flow::Lost);
+    cut.relay(0..50);
+    let join = Member::try_join(&cut.nodes[1], m2m("eve"), false).await;
+    if let Err(ack) = &join {
+        assert_eq!(ack["c"], 503, "{ack}");
+    }
+    cut.group.stays_open((then + seconds(4)).saturating_duration_since(Instant::now())).await;
+    cut.proxy.heal();
+    cut.all_came(0..50).await;
+    cut.nodes[1].becomes_ready(true).await;
+    cut.group.nobody_left_since(then, 1);
+    drop(join);
+    let eve = Member::join(&cut.nodes[1], m2m("eve")).await;
+    all_know(&[&eve], &LIST).await;
+}
+
+#[tokio::test]
+async fn a_node_whose_requests_vanish_for_a_while_loses_nobody() {
+    let cut = Cut::start().await;
+    let then = Instant::now();
+    cut.proxy.set(|weather| weather.requests = Flow::Held);
+    cut.relay(0..50);
+    cut.group.stays_open(seconds(3)).await;
+    cut.proxy.heal();
+    cut.all_came(0..50).await;
+    cut.group.stays_open(seconds(4)).await;
+    cut.group.nobody_left_since(then, 1);
+}
+
+#[tokio::test]
+async fn a_node_that_is_cut_off_for_long_is_left_by_the_others_and_comes_back_with_its_members() {
+    for held in [true, false] {
+        let cut = Cut::start().await;
+        cut.group.ann.say("publishAccept", "PUBLISH_ACCEPT", json!({"to": "carl"}));
+        all_know(&cut.group.members(), &["ann-1", "bob-1", "carl-1"]).await;
+        let then = Instant::now();
+        if held {
+            cut.proxy.set(|weather| weather.requests = Flow::Held);
+        } else {
+            cut.proxy.close();
+        }
+        let others = [&cut.group.ann, &cut.group.carl, &cut.group.dave];
+        all_know(&others, &["ann-1", "carl-1"]).await;
+        assert!(then.elapsed() > seconds(4), "not at once: {:?}", then.elapsed());
+        assert!(then.elapsed() < seconds(11), "within 10 s: {:?}", then.elapsed());
+        assert!(cut.group.bob.is_open(), "its own sockets stay");
+        cut.proxy.heal();
+        let back = cut.group.members();
+        all_know(&back, &["ann-1", "carl-1", "bob-1"]).await;
+        let sent = 1000..1050;
+        cut.group.ann.relay(&cut.group.bob.who, sent.clone());
+        cut.group.bob.relay(&cut.group.ann.who, sent.clone());
+        cut.group.bob.hears(&cut.group.ann.who, sent.clone()).await;
+        cut.group.ann.hears(&cut.group.bob.who, sent).await;
+        cut.group.stays_open(Duration::ZERO).await;
+    }
+}
+
+#[tokio::test]
+async fn a_slow_network_to_redis_keeps_the_order() {
+    let cut = Cut::start().await;
+    let then = Instant::now();
+    cut.proxy.set(|weather| weather.delay = Duration::from_millis(150));
+    cut.relay(0..300);
+    let eve = Member::join(&cut.nodes[1], m2m("eve")).await;
+    cut.all_came(0..300).await;
+    all_know(&[&eve], &LIST).await;
+    cut.group.nobody_left_since(then, 0);
+}
+
+#[tokio::test]
+async fn connections_to_redis_are_cut_again_and_again() {
+    let cut = Cut::start().await;
+    let then = Instant::now();
+    for round in 0..10 {
+        cut.relay(round * 20..(round + 1) * 20);
+        cut.proxy.cut();
+        // The next cut comes at any point of the connection's life.
+        tokio::time::sleep(Duration::from_millis(37 * round)).await;
+    }
+    cut.all_came(0..200).await;
+    cut.nodes[1].becomes_ready(true).await;
+    cut.group.nobody_left_since(then, 1);
+}
