@@ -318,6 +318,10 @@ impl Stage {
         if self.kicked.contains(now, &new.session.user_id) {
             return refuse(AckCode::PermissionNotFound, "the user was put out of this room");
         }
+        if self.publishes(&new.session.key()) {
+            // Nobody has a record of it, but it never left: it is the same one.
+            return decided(Outcome::Publisher, false);
+        }
         let mut opened = if self.opened { None } else { Some(Self::new(room_type)) };
         let stage = opened.as_mut().unwrap_or(self);
         let publisher = stage.place_for(&new.session)?;

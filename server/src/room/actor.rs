@@ -54,7 +54,12 @@ impl RoomActor {
     }
 
     /// `sender` is who caused the effects, in case the room does not know it.
-    pub(super) fn carry_out(&mut self, effects: Vec<Effect>, sender: Option<(ConnectionId, &Outbox)>, ctx: &mut Context<Self>) {
+    pub(super) fn carry_out(
+        &mut self,
+        effects: Vec<Effect>,
+        sender: Option<(ConnectionId, &Outbox)>,
+        ctx: &mut Context<Self>,
+    ) {
         for effect in effects {
             match effect {
                 Effect::Send { to, message } => {

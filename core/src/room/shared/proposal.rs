@@ -36,6 +36,8 @@ pub struct Proposal {
 pub enum Operation {
     /// A member comes in.
     Join(Record),
+    /// Somebody who is refused, unless it is a member already, maybe of another node.
+    Probe(Record),
     /// A member was there all the time.
     Return(Record),
     /// A member of this node is gone.
@@ -83,6 +85,11 @@ impl Room {
                         usize::from(matches!(operation, Operation::Join(_)) && decided.outcome == Outcome::Viewer);
                     operations.push(operation);
                 }
+            }
+            if decided.is_err()
+                && let Some(Operation::Join(record)) = operation(&item, shared.generation)
+            {
+                operations.push(Operation::Probe(record));
             }
             waiting.push((item, decided.map(|decided| decided.outcome)));
         }

@@ -42,6 +42,7 @@ fn ask(place: &Place, proposal: &Proposal, reaper: bool) -> Value {
 fn operation(operation: &Operation) -> Value {
     match operation {
         Operation::Join(record) => described("J", record),
+        Operation::Probe(record) => described("P", record),
         Operation::Return(record) => described("R", record),
         Operation::Leave(key) => json!({ "o": "L", "u": key.user_id, "s": key.session_id }),
         Operation::Kick { to: Recipient::User(user), text } => json!({ "o": "K", "u": user, "t": text }),
@@ -93,7 +94,7 @@ fn present(place: &Place, proposal: &Proposal, met: &Reply) -> Option<(MemberKey
         return Some((key, None));
     }
     let joins = |operation: &Operation| match operation {
-        Operation::Join(record) if record.session.key() == key => Some(record.clone()),
+        Operation::Join(record) | Operation::Probe(record) if record.session.key() == key => Some(record.clone()),
         _ => None,
     };
     let asked = proposal.operations.iter().find_map(joins)?;

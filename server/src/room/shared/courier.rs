@@ -121,9 +121,11 @@ async fn relay(place: &Place, relays: &[Relay]) -> Result<Vec<Answer>, Failure> 
     let reply = place.backplane.run(place.partition, &RELAY, vec![place.room_key()], args).await?;
     let answer = |(relay, found): (&Relay, &crate::backplane::Reply)| {
         let found = found.list();
-        let here = found.get(1..).unwrap_or_default().chunks(3).filter_map(|one| {
-            Some((key(at(one, 0).text(), at(one, 1).text())?, at(one, 2).number()))
-        });
+        let here = found
+            .get(1..)
+            .unwrap_or_default()
+            .chunks(3)
+            .filter_map(|one| Some((key(at(one, 0).text(), at(one, 1).text())?, at(one, 2).number())));
         Answer::Relayed {
             ticket: relay.ticket,
             found: usize::try_from(at(found, 0).number()).unwrap_or_default(),

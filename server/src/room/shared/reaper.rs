@@ -37,12 +37,7 @@ pub async fn reap(backplane: Backplane, dead: BootId, rules: Rules) -> Result<u6
 async fn sweep(place: &Place, rules: Rules) -> Result<u64, Failure> {
     let mut removed = 0;
     for attempt in 0..TRIES {
-        let args = vec![
-            text(place.prefix()),
-            text(&place.room),
-            text(place.node.as_str()),
-            text(AT_ONCE.to_string()),
-        ];
+        let args = vec![text(place.prefix()), text(&place.room), text(place.node.as_str()), text(AT_ONCE.to_string())];
         let reply = place.backplane.run(place.partition, &LEFT, vec![place.room_key()], args).await?;
         let answer = reply.list();
         let members: Vec<MemberKey> = at(answer, 3).list().iter().filter_map(|name| named(name.text())).collect();

@@ -63,7 +63,7 @@ for _, o in ipairs(ask.operations) do
         left[member(o.u, o.s)] = true
         local there = redis.call('HGET', member(o.u, o.s), 'node')
         if there and there ~= node then moved[#moved + 1] = {o.u, o.s} end
-    elseif o.o == 'J' and version > 0 and not closed and not left[member(o.u, o.s)] then
+    elseif (o.o == 'J' or o.o == 'P') and version > 0 and not closed and not left[member(o.u, o.s)] then
         local there = redis.call('HGET', member(o.u, o.s), 'node')
         if there then present[#present + 1] = arrive(o, member(o.u, o.s), there) end
     elseif o.o == 'K' and #meant(o) == 0 then
