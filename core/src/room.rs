@@ -164,7 +164,9 @@ impl Room {
         if self.held(from, signal, out) {
             return;
         }
-        if let Err(refusal) = self.carry_out(now, from, signal, out) {
+        if let Err(refusal) = self.carry_out(now, from, signal, out)
+            && !self.looks_again(from, signal, &refusal, out)
+        {
             self.send_refusal(from, signal, &refusal, out);
         }
     }

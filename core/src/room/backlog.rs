@@ -202,6 +202,12 @@ impl Backlog {
         self.lost
     }
 
+    /// The number of the list that is kept, if one is.
+    #[must_use]
+    pub fn list(&self) -> u64 {
+        self.kept.iter().rfind(|kept| kept.list).map_or(0, |kept| kept.sequence)
+    }
+
     /// What is kept, other than lists, with or without what came from other nodes.
     pub fn signals(&self, remote: bool) -> impl Iterator<Item = (u64, &str)> {
         let wanted = self.kept.iter().filter(move |kept| !kept.list && (remote || !kept.remote));

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use roomcast_protocol::ack::{Participant, PublishList as PublishListBody, Role, encode, name};
 use roomcast_protocol::limits::LIST_CHANGE_INTERVAL;
+use roomcast_protocol::signal::MemberKey;
 
 use super::Room;
 use super::effect::Effect;
@@ -24,6 +25,11 @@ impl PublishList {
     pub fn changed(&mut self) {
         self.encoded = None;
         self.pending = true;
+    }
+
+    /// There is nobody to tell.
+    pub const fn told(&mut self) {
+        self.pending = false;
     }
 
     /// When the last change is to be told; nothing when it was.
@@ -46,14 +52,26 @@ impl Room {
         encoded
     }
 
+    fn list_change(&mut self) -> Arc<str> {
+        let participants = self.participants();
+        let body = PublishListBody { room_id: self.id.clone(), participants };
+        encode(name::PUBLISH_LIST_CHANGED, &body)
+    }
+
+    /// Tells one member the list as it is.
+    pub(super) fn tell_list_to(&mut self, key: &MemberKey, out: &mut Vec<Effect>) {
+        let object = self.list_change();
+        if let Some(member) = self.members.get_mut(key) {
+            member.tell_list(object, out);
+        }
+    }
+
     /// Tells everyone the list, if it changed and the last time is long enough ago.
     pub(super) fn publish_list(&mut self, now: Instant, out: &mut Vec<Effect>) {
         if self.list.due().is_none_or(|due| due > now) {
             return;
         }
-        let participants = self.participants();
-        let body = PublishListBody { room_id: self.id.clone(), participants };
-        let object = encode(name::PUBLISH_LIST_CHANGED, &body);
+        let object = self.list_change();
         for member in self.members.values_mut() {
             member.tell_list(Arc::clone(&object), out);
         }

@@ -7,6 +7,7 @@ use roomcast_protocol::code::{AckCode, CloseCode};
 use roomcast_protocol::signal::{Join, MemberKey};
 
 use super::effect::{ConnectionId, Effect};
+use super::shared::Errand;
 use super::{Refusal, Room, refuse};
 use crate::time::Instant;
 
@@ -46,6 +47,9 @@ impl Room {
     /// Sends again what came after a number.
     pub(super) fn replay(&self, key: &MemberKey, from: Option<u64>, out: &mut Vec<Effect>) {
         if let (Some(from), Some(member)) = (from, self.members.get(key)) {
+            if let (Some(_), Some(to)) = (&self.shared, member.connection) {
+                out.push(Effect::Elsewhere(Errand::Replays { to }));
+            }
             member.replay(self.id.clone(), from, out);
         }
     }

@@ -59,8 +59,13 @@ struct Flight {
 /// What waits behind a connection's signal that is being decided.
 #[derive(Debug)]
 enum Held {
-    Join { signal: Signal, welcome: Welcome },
+    Join {
+        signal: Signal,
+        welcome: Welcome,
+    },
     Signal(Signal),
+    /// Refused by a replica that may have been old.
+    Again(Signal),
 }
 
 /// A signal that was sent to other nodes.
@@ -185,6 +190,9 @@ impl Room {
 
     /// Whether a signal has to wait behind one of its connection that is being decided; then it is kept.
     pub(super) fn held(&mut self, from: ConnectionId, signal: &Signal, out: &mut Vec<Effect>) -> bool {
+        if self.confirms(from, signal, out) {
+            return true;
+        }
         let Some(shared) = &mut self.shared else { return false };
         let beats = matches!(signal.body, super::Body::Heartbeat(_)) && self.members.has_connection(from);
         if beats || !shared.busy.contains_key(&from) {
@@ -197,6 +205,42 @@ impl Room {
             let refusal = Refusal { code: AckCode::Unavailable, reason: "the room is busy; try again".to_owned() };
             self.send_refusal(from, signal, &refusal, out);
         }
+        true
+    }
+
+    /// The first sign of life with a fresh token: the token before is to be good nowhere before it is answered.
+    fn confirms(&mut self, from: ConnectionId, signal: &Signal, out: &mut Vec<Effect>) -> bool {
+        let Some(shared) = &mut self.shared else { return false };
+        let Some(member) = self.members.get_mut(&signal.head.session.key()) else { return false };
+        let first = member.connection == Some(from) && member.keeps_tokens && member.earlier_token.is_some();
+        if !first || shared.busy.contains_key(&from) {
+            return false;
+        }
+        member.earlier_token = None;
+        shared.held.entry(from).or_default().push_front(Held::Signal(signal.clone()));
+        *shared.busy.entry(from).or_default() += 1;
+        out.push(Effect::Elsewhere(Errand::Confirm { connection: from, record: member.record() }));
+        true
+    }
+
+    /// Before a member is refused for what others are, the replica is made new: it may lag behind.
+    pub(super) fn looks_again(
+        &mut self,
+        from: ConnectionId,
+        signal: &Signal,
+        refusal: &Refusal,
+        out: &mut Vec<Effect>,
+    ) -> bool {
+        let of_others = matches!(
+            refusal.code,
+            AckCode::RecipientNotMember | AckCode::UserLeft | AckCode::PermissionNotFound | AckCode::NotRoomMember
+        );
+        let member = self.members.get(&signal.head.session.key());
+        let joined = member.is_some_and(|member| member.connection == Some(from));
+        let Some(shared) = self.shared.as_mut().filter(|_| of_others && joined) else { return false };
+        shared.held.entry(from).or_default().push_front(Held::Again(signal.clone()));
+        *shared.busy.entry(from).or_default() += 1;
+        out.push(Effect::Elsewhere(Errand::Look { connection: from }));
         true
     }
 
@@ -233,6 +277,11 @@ impl Room {
             match held {
                 Held::Join { signal, welcome } => self.on_join(now, connection, &signal, welcome, out),
                 Held::Signal(signal) => self.on_signal(now, connection, &signal, out),
+                Held::Again(signal) => {
+                    if let Err(refusal) = self.carry_out(now, connection, &signal, out) {
+                        self.send_refusal(connection, &signal, &refusal, out);
+                    }
+                }
             }
         }
     }
@@ -281,7 +330,7 @@ impl Room {
         {
             match held {
                 Held::Join { signal, .. } => self.refuse_join(now, connection, &signal, &again, out),
-                Held::Signal(signal) => self.send_refusal(connection, &signal, &closed, out),
+                Held::Signal(signal) | Held::Again(signal) => self.send_refusal(connection, &signal, &closed, out),
             }
         }
     }

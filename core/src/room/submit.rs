@@ -122,9 +122,14 @@ impl Room {
         accepted: Vec<MemberKey>,
         out: &mut Vec<Effect>,
     ) {
+        // Those of other nodes were told as it was decided.
+        let here: Vec<_> = accepted.into_iter().filter(|key| self.members.contains(key)).collect();
+        if here.is_empty() {
+            return;
+        }
         let by = signal.head.session.key();
         let missing = (AckCode::NotRoomMember, "`to` is no other member of the room");
-        let aim = super::shared::Aim::Sessions(accepted);
+        let aim = super::shared::Aim::Sessions(here);
         if let Err(refusal) = self.pass_on(&by, connection, aim, signal, missing, out) {
             self.send_refusal(connection, signal, &refusal, out);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
 
-use roomcast_core::room::{ConnectionId, Effect, Input, Refusal, Room};
+use roomcast_core::room::{ConnectionId, Effect, Errand, Input, Refusal, Room};
 use roomcast_core::time::Instant;
 use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::RoomType;
@@ -60,8 +60,14 @@ impl RoomActor {
         sender: Option<(ConnectionId, &Outbox)>,
         ctx: &mut Context<Self>,
     ) {
-        for effect in effects {
+        let mut effects = effects.into_iter();
+        while let Some(effect) = effects.next() {
             match effect {
+                Effect::Elsewhere(Errand::Replays { to }) => {
+                    if let Some((outbox, _)) = self.outboxes.get(&to) {
+                        outbox.allow(effects.as_slice().iter().map(|effect| effect.size_for(to)).sum());
+                    }
+                }
                 Effect::Send { to, message } => {
                     if let Some(outbox) = self.outbox(to, sender) {
                         outbox.send(message);

@@ -100,7 +100,7 @@ impl RoomActor {
     pub(super) fn send_away(&mut self, errand: Errand, ctx: &mut Context<Self>) {
         let Some(spanning) = &mut self.spanning else { return };
         match errand {
-            Errand::EndStreams => {}
+            Errand::EndStreams | Errand::Replays { .. } => {}
             Errand::Compare { after } => {
                 ctx.run_later(Duration::from_millis(after), Self::compare);
             }

@@ -79,7 +79,7 @@ impl Member {
         let backlog = &self.backlog;
         let kept = backlog.signals(remote).map(|(sequence, text)| super::Kept(sequence, text.into())).collect();
         let (had, last, lost) = (backlog.had(), backlog.last(), backlog.lost());
-        HandOver { key: self.session.key(), generation: self.generation(), had, last, lost, kept }
+        HandOver { key: self.session.key(), generation: self.generation(), had, last, lost, list: backlog.list(), kept }
     }
 }
 
@@ -143,19 +143,23 @@ impl Room {
                 kept.insert(sequence, wire(sequence, &text));
             }
         }
+        let lists = handed.as_ref().is_some_and(|over| over.list > point);
         for super::Kept(sequence, text) in handed.into_iter().flat_map(|over| over.kept) {
             kept.entry(sequence).or_insert_with(|| wire(sequence, &text));
         }
-        kept.retain(|sequence, _| *sequence > point);
         if lost <= point {
             lost = 0;
         }
+        kept.retain(|sequence, _| *sequence > point.max(lost));
         member.backlog = Backlog::moved(last, point, lost, kept);
         // Who comes without a connection any more is found by whoever it comes to next.
         if member.connection == Some(connection) {
             self.take_up(now, connection, &signal, welcome, Some(point), false, out);
         }
         self.drain(key, out);
+        if lists {
+            self.tell_list_to(key, out);
+        }
         self.release(now, connection, out);
     }
 

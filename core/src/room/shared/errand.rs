@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use roomcast_protocol::signal::{MemberKey, Recipient, Session};
 
+use crate::room::effect::ConnectionId;
+use crate::room::stage::Stage;
+
 /// Something that is to be done elsewhere, in the order in which it is given.
 #[derive(Debug, Clone)]
 pub enum Errand {
@@ -36,6 +39,23 @@ pub enum Errand {
         key: MemberKey,
         /// Behind which.
         after: u64,
+    },
+    /// What the document is now. Answered with [`Answer::Seen`].
+    Look {
+        /// Whose signal waits for it.
+        connection: ConnectionId,
+    },
+    /// A member has used its newest token: those before are good no more. Answered with [`Answer::Confirmed`].
+    Confirm {
+        /// Whose signals wait for it.
+        connection: ConnectionId,
+        /// The member, as it is known now.
+        record: Record,
+    },
+    /// A connection is about to be sent at once what its member has not got.
+    Replays {
+        /// Which.
+        to: ConnectionId,
     },
     /// The streamer has left: the broadcasts end.
     EndStreams,
@@ -115,6 +135,9 @@ pub struct HandOver {
     /// Up to which number something is lost.
     #[serde(rename = "x")]
     pub lost: u64,
+    /// The number of the newest list of publishers it was to be told; 0: none that it may lack.
+    #[serde(rename = "l", default)]
+    pub list: u64,
     /// Signals and their numbers.
     #[serde(rename = "s")]
     pub kept: Vec<Kept>,
@@ -147,6 +170,18 @@ pub enum Answer {
         ticket: u64,
         /// Who is there.
         records: Vec<Record>,
+    },
+    /// The document.
+    Seen {
+        /// Whose signal waited.
+        connection: ConnectionId,
+        /// Its version, and what it is; nothing when it cannot be read now, or is no more.
+        document: Option<(u64, Box<Stage>)>,
+    },
+    /// A member's tokens are known to all.
+    Confirmed {
+        /// Whose signals waited.
+        connection: ConnectionId,
     },
     /// What a member was sent by other nodes.
     Inbox {

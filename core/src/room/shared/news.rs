@@ -91,7 +91,7 @@ impl Room {
         let over = match self.members.get(key) {
             Some(member) if member.generation() >= generation => return,
             Some(member) => HandOver { generation, ..member.hand_over(true) },
-            None => HandOver { key: key.clone(), generation, had: 0, last: 0, lost: 0, kept: Vec::new() },
+            None => HandOver { key: key.clone(), generation, had: 0, last: 0, lost: 0, list: 0, kept: Vec::new() },
         };
         self.give_away(key, out);
         out.push(Effect::Elsewhere(Errand::Hand { node, over }));

@@ -133,6 +133,13 @@ impl Room {
             Answer::Relayed { ticket, found, here } => self.on_relayed(now, ticket, found, here, &mut out),
             Answer::Found { ticket, records } => self.on_found(now, ticket, records, &mut out),
             Answer::Failed { ticket } => self.on_failed(now, ticket, &mut out),
+            Answer::Seen { connection, document } => {
+                if let Some((version, stage)) = document.filter(|(version, _)| *version > self.version()) {
+                    self.learn(version, Some(stage));
+                }
+                self.release(now, connection, &mut out);
+            }
+            Answer::Confirmed { connection } => self.release(now, connection, &mut out),
             Answer::Inbox { key, count, kept } => self.fill_inbox(&key, count, kept, &mut out),
         }
         self.on_time(now, &mut out);

@@ -42,6 +42,13 @@ pub enum Operation {
     Return(Record),
     /// A member of this node is gone.
     Leave(MemberKey),
+    /// A member is told that it may publish, before the list says so.
+    Tell {
+        /// Who.
+        key: MemberKey,
+        /// What.
+        text: String,
+    },
     /// Members are put out.
     Kick {
         /// Who.
@@ -78,6 +85,11 @@ impl Room {
                     Command::Return { member, .. } => self.members.get(&member.session.key()),
                     _ => None,
                 };
+                if let (Command::Accept { .. }, Then::Accept { signal, accepted, .. }) = (&item.command, &item.then) {
+                    let elsewhere = accepted.iter().filter(|key| !self.members.contains(key));
+                    let text = signal.raw();
+                    operations.extend(elsewhere.map(|key| Operation::Tell { key: key.clone(), text: text.to_owned() }));
+                }
                 let back = back.map(|member| Operation::Return(member.returning()));
                 if let Some(operation) = back.or_else(|| operation(&item, shared.generation)) {
                     joins += usize::from(matches!(operation, Operation::Join(_)));

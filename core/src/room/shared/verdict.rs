@@ -35,7 +35,14 @@ pub enum Verdict {
         stage: Option<Box<Stage>>,
     },
     /// Some who want to join are members already. Nothing was done but to let them come here, if they may.
-    Present(Vec<(MemberKey, Option<Arrival>)>),
+    Present {
+        /// Who, and what it brings; nothing when it may not come.
+        members: Vec<(MemberKey, Option<Arrival>)>,
+        /// The version there is.
+        version: u64,
+        /// The document.
+        stage: Option<Box<Stage>>,
+    },
     /// These are on another node by now, and do not leave. Nothing was done.
     Moved(Vec<MemberKey>),
     /// Nobody is there to be kicked. Nothing was done.
@@ -68,7 +75,8 @@ impl Arrival {
     /// Up to which number something behind `point` is kept no more.
     pub(super) fn lost_behind(&self, point: u64) -> u64 {
         let kept: HashSet<u64> = self.kept.iter().map(|(sequence, _)| counted(*sequence)).collect();
-        let lost = (counted(point) + 1..=self.count).rev().find(|count| !kept.contains(count));
+        // The last of them was passed over just now.
+        let lost = (counted(point) + 1..self.count).rev().find(|count| !kept.contains(count));
         lost.map_or(0, first_after)
     }
 }
@@ -84,7 +92,12 @@ impl Room {
                 self.put_back(flight);
                 self.learn(version, stage);
             }
-            Verdict::Present(members) => self.on_present(now, flight, members, &mut out),
+            Verdict::Present { members, version, stage } => {
+                if version > self.version() && stage.is_some() {
+                    self.learn(version, stage);
+                }
+                self.on_present(now, flight, members, &mut out);
+            }
             Verdict::Moved(keys) => {
                 let stays = |item: &Waiting| !matches!(&item.command, Command::Leave { key } if keys.contains(key));
                 self.sort_out(now, flight, stays, None, &mut out);
@@ -142,11 +155,12 @@ impl Room {
             shared.version = version;
             shared.restore = None;
         }
-        let before = std::mem::replace(&mut self.stage, stage.clone());
-        if !before.lists_like(&stage) {
-            self.list.changed();
-        }
+        let before = self.stage.clone();
         self.adopt(stage);
+        if self.members.is_empty() {
+            // Who joins is told with the ack.
+            self.list.told();
+        }
         let here = |publisher: &&Publisher| self.members.contains(&publisher.session.key());
         let lost: Vec<Publisher> = before.publishers().iter().filter(here).cloned().collect();
         for publisher in lost {

@@ -45,6 +45,7 @@ fn operation(operation: &Operation) -> Value {
         Operation::Probe(record) => described("P", record),
         Operation::Return(record) => described("R", record),
         Operation::Leave(key) => json!({ "o": "L", "u": key.user_id, "s": key.session_id }),
+        Operation::Tell { key, text } => json!({ "o": "A", "u": key.user_id, "s": key.session_id, "t": text }),
         Operation::Kick { to: Recipient::User(user), text } => json!({ "o": "K", "u": user, "t": text }),
         Operation::Kick { to: Recipient::Session(key), text } => {
             json!({ "o": "K", "u": key.user_id, "s": key.session_id, "t": text })
@@ -65,7 +66,11 @@ fn verdict(place: &Place, proposal: &Proposal, reply: &Reply) -> Verdict {
             let stage = serde_json::from_slice(at(answer, 2).bytes()).ok();
             Verdict::Conflict { version: at(answer, 1).number(), stage }
         }
-        "present" => Verdict::Present(listed.iter().filter_map(|met| present(place, proposal, met)).collect()),
+        "present" => Verdict::Present {
+            members: listed.iter().filter_map(|met| present(place, proposal, met)).collect(),
+            version: at(answer, 2).number(),
+            stage: serde_json::from_slice(at(answer, 3).bytes()).ok(),
+        },
         "moved" => Verdict::Moved(listed.iter().filter_map(member).collect()),
         "nobody" => Verdict::Nobody(listed.iter().filter_map(recipient).collect()),
         "fenced" => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use roomcast_core::room::{Answer, Errand, HandOver, Relay, Target};
+use roomcast_core::room::{Answer, ConnectionId, Errand, HandOver, Relay, Target};
 use roomcast_protocol::signal::Recipient;
 
 use super::reply::{Read, at, entries, key};
@@ -20,6 +20,7 @@ static FIND: Script = Script::new(include_str!("lua/find.lua"));
 static DESCRIBE: Script = Script::new(include_str!("lua/describe.lua"));
 static PARK: Script = Script::new(include_str!("lua/park.lua"));
 static HAND: Script = Script::new(include_str!("lua/hand.lua"));
+static LOOK: Script = Script::new(include_str!("lua/look.lua"));
 static INBOX: Script = Script::new(include_str!("lua/inbox.lua"));
 
 /// How many relays go in one call, and how many bytes of them.
@@ -73,7 +74,12 @@ pub async fn carry(mut place: Place, load: Vec<Errand>) -> Vec<Answer> {
             Errand::Find { ticket, to } => answers.push(find(&place, ticket, &to).await),
             Errand::Fetch { key, .. } => answers.extend(fetch(&place, key).await),
             Errand::Describe(_) | Errand::Park(_) | Errand::Hand { .. } => help(&place, &errand).await,
-            Errand::EndStreams | Errand::Compare { .. } => {}
+            Errand::Look { connection } => answers.push(look(&place, connection).await),
+            Errand::Confirm { connection, record } => {
+                help(&place, &Errand::Describe(record)).await;
+                answers.push(Answer::Confirmed { connection });
+            }
+            Errand::EndStreams | Errand::Compare { .. } | Errand::Replays { .. } => {}
         }
     }
     if !relays.is_empty() {
@@ -148,6 +154,15 @@ async fn find(place: &Place, ticket: u64, to: &Recipient) -> Answer {
         }
         Err(_) => Answer::Failed { ticket },
     }
+}
+
+async fn look(place: &Place, connection: ConnectionId) -> Answer {
+    let called = place.backplane.run(place.partition, &LOOK, vec![place.room_key()], Vec::new()).await;
+    let document = called.ok().and_then(|reply| {
+        let stage = serde_json::from_slice(at(reply.list(), 1).bytes()).ok()?;
+        Some((at(reply.list(), 0).number(), stage))
+    });
+    Answer::Seen { connection, document }
 }
 
 async fn fetch(place: &Place, key: roomcast_protocol::signal::MemberKey) -> Option<Answer> {

@@ -70,7 +70,7 @@ for _, o in ipairs(ask.operations) do
         nobody[#nobody + 1] = {o.u, o.s or ''}
     end
 end
-if #present > 0 then return {'present', present} end
+if #present > 0 then return {'present', present, whole(version), known[4] or ''} end
 if #moved > 0 then return {'moved', moved} end
 if version ~= tonumber(ask.expected) then
     return {'conflict', whole(version), (closed or not known[4]) and '' or known[4]}
@@ -108,6 +108,15 @@ for _, o in ipairs(ask.operations) do
                     tell(there, 'W' .. room .. '\n' .. o.u)
                 end
             end
+        end
+    elseif o.o == 'A' then
+        local key, box = member(o.u, o.s), inbox(o.u, o.s)
+        local there = redis.call('HGET', key, 'node')
+        if there then
+            local count = whole(redis.call('HINCRBY', key, 'k', 1))
+            redis.call('RPUSH', box, 'c' .. count .. ' ' .. o.t)
+            redis.call('EXPIRE', box, AFTERLIFE)
+            tell(there, 'R' .. room .. '\n' .. o.u .. '\n' .. o.s .. '\n' .. count .. '\n' .. o.t)
         end
     elseif o.o == 'L' then
         redis.call('DEL', member(o.u, o.s), inbox(o.u, o.s))
