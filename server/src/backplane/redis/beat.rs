@@ -20,6 +20,8 @@ struct State {
     last: u64,
     pending: VecDeque<(u64, Instant)>,
     returned: Option<Instant>,
+    /// Which mark was left with the last beat.
+    mark: Option<String>,
 }
 
 impl Beats {
@@ -55,6 +57,16 @@ impl Beats {
         let mut state = self.lock();
         state.pending.clear();
         state.returned = None;
+    }
+
+    /// Remembers the mark that was left; tells whether it was left before.
+    pub fn mark(&self, key: &str) -> bool {
+        self.lock().mark.replace(key.to_owned()).is_some_and(|former| former == key)
+    }
+
+    /// That the mark is gone will mean nothing.
+    pub fn forget_mark(&self) {
+        self.lock().mark = None;
     }
 
     /// A published beat has not come back within so long.

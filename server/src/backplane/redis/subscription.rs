@@ -9,7 +9,7 @@ use redis::{Pipeline, PushInfo, PushKind, Value};
 use super::Fabric;
 use super::backoff::Backoff;
 use super::beat;
-use super::connector::{Connection, Purpose};
+use super::connector::{Connection, Login, Purpose};
 use super::push::{PushQueue, Pushed};
 use super::shard::Shard;
 use crate::backplane::{BootId, Partition, Reset, Server};
@@ -45,7 +45,8 @@ pub async fn open(fabric: &Arc<Fabric>, shard: &Arc<Shard>, server: &Server) -> 
 
 async fn subscribe(fabric: &Arc<Fabric>, shard: &Arc<Shard>, server: &Server) -> Result<Subscription, String> {
     let queue = Arc::new(PushQueue::new(fabric.settings.max_push_bytes));
-    let purpose = Purpose { timeout: fabric.settings.timeout, push: Some(pusher(fabric, shard, &queue)) };
+    let purpose =
+        Purpose { login: Login::Ours, timeout: fabric.settings.timeout, push: Some(pusher(fabric, shard, &queue)) };
     let mut connection = fabric.connector.connect(server, purpose).await?;
     let (assigned, boot) = (shard.assigned(), fabric.boot());
     let mut channels: Vec<_> = assigned.partitions.iter().map(|partition| partition.channel(boot.as_str())).collect();
@@ -66,7 +67,12 @@ async fn subscribe(fabric: &Arc<Fabric>, shard: &Arc<Shard>, server: &Server) ->
 /// Takes beats where they arrive, so that a slow listener delays none, and queues the rest.
 fn pusher(fabric: &Arc<Fabric>, shard: &Arc<Shard>, queue: &Arc<PushQueue>) -> Arc<dyn redis::aio::AsyncPushSender> {
     let (lag, beats, queue) = (fabric.counters.beat_lag.clone(), Arc::clone(&shard.beats), Arc::clone(queue));
+    let refresh = Arc::clone(&fabric.refresh);
     Arc::new(move |push: PushInfo| -> Result<(), ()> {
+        if push.kind == PushKind::SUnsubscribe {
+            // The slot has moved to another server.
+            refresh.notify_one();
+        }
         let Some((channel, payload)) = message(push) else { return Ok(()) };
         if payload.first() == Some(&beat::KIND) {
             if let Some(took) = beats.returned(&payload) {
