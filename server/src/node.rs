@@ -4,6 +4,7 @@ mod connections;
 
 use std::sync::{Arc, OnceLock};
 
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
 use roomcast_protocol::code::CloseCode;
@@ -11,7 +12,7 @@ use roomcast_protocol::code::CloseCode;
 use crate::backplane::Backplane;
 use crate::clock::Clock;
 use crate::config::Serve;
-use crate::http::Cors;
+use crate::http::{self, Cors};
 use crate::live::{LiveIndex, Seats};
 use crate::room::Registry;
 use crate::socket::Sockets;
@@ -19,7 +20,6 @@ use crate::socket::Sockets;
 use connections::Connections;
 
 /// One running server.
-#[derive(Debug)]
 pub struct Node {
     pub settings: Serve,
     pub clock: Clock,
@@ -31,7 +31,15 @@ pub struct Node {
     pub cors: Cors,
     /// The way to other nodes; none when this one is alone.
     pub backplane: OnceLock<Backplane>,
+    /// What is counted, when anything is.
+    pub recorder: Option<PrometheusHandle>,
     draining: watch::Sender<bool>,
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Node")
+    }
 }
 
 impl Node {
@@ -45,6 +53,7 @@ impl Node {
             connections: Connections::default(),
             cors: Cors::new(&settings.delivery.cors_origin),
             backplane: OnceLock::new(),
+            recorder: http::install_metrics(),
             draining: watch::Sender::new(false),
             settings,
         })

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
 use roomcast_server::backplane::Reset;
 
 use super::ear::{Told, heard, node, ready, settings, until};
+use super::proxy::Proxy;
 use super::server::Redis;
 use super::*;
 
@@ -79,16 +79,21 @@ async fn a_fenced_node_goes_on_under_another_name() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_reaped_because_redis_was_away() {
     let redis = Redis::start(&[]);
-    let (one, ear_one) = node(settings(&redis.url())).await;
-    let (two, ear_two) = node(settings(&redis.url())).await;
+    let ways = [Proxy::start(redis.port).await, Proxy::start(redis.port).await];
+    let (one, ear_one) = node(settings(&ways[0].url())).await;
+    let (two, ear_two) = node(settings(&ways[1].url())).await;
     until("all know of all", || one.nodes().len() == 2 && two.nodes().len() == 2).await;
     let lease = settings(&redis.url()).lease;
-    redis.signal(Signal::SIGSTOP);
+    let boot = two.boot();
+    ways.iter().for_each(Proxy::cut);
+    // Times, not events: every lease ends while nobody reaches Redis.
     tokio::time::sleep(lease * 3 / 2).await;
     assert!(!one.is_ready() && one.is_alive("nobody knows"), "nothing was read lately");
-    redis.signal(Signal::SIGCONT);
-    let boot = two.boot();
+    ways[0].mend();
     ready(&one).await;
+    // The other one takes longer to find its way back.
+    tokio::time::sleep(lease / 2).await;
+    ways[1].mend();
     ready(&two).await;
     assert_eq!(two.boot(), boot);
     // Now one really dies: the first reaping there is.

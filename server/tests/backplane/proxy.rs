@@ -1,10 +1,12 @@
-//! A proxy that can swallow what a subscription gets, while its connection and all others stay.
+//! A proxy that can swallow what a subscription gets, while its connection and all others stay, and can cut all
+//! connections and hold up new ones.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// A way to Redis.
 pub struct Proxy {
@@ -13,6 +15,8 @@ pub struct Proxy {
     made: Arc<AtomicUsize>,
     /// Subscriptions on connections before this one get nothing.
     muted: Arc<AtomicUsize>,
+    /// New connections wait while this is true.
+    held: watch::Sender<bool>,
 }
 
 impl Proxy {
@@ -20,11 +24,17 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let (made, muted) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let proxy = Self { port, made: Arc::clone(&made), muted: Arc::clone(&muted) };
+        let held = watch::Sender::new(false);
+        let mut free = held.subscribe();
+        let proxy = Self { port, made: Arc::clone(&made), muted: Arc::clone(&muted), held };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                let _ = free.wait_for(|held| !held).await;
                 let number = made.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(carry(client, redis, number, Arc::clone(&muted)));
+                let (carried, mut cut) = (carry(client, redis, number, Arc::clone(&muted)), free.clone());
+                tokio::spawn(async move {
+                    tokio::select! { () = carried => {}, _ = cut.wait_for(|held| *held) => {} }
+                });
             }
         });
         proxy
@@ -32,6 +42,16 @@ impl Proxy {
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Cuts all connections and holds up new ones.
+    pub fn cut(&self) {
+        self.held.send_replace(true);
+    }
+
+    /// Lets connections through again.
+    pub fn mend(&self) {
+        self.held.send_replace(false);
     }
 
     /// Subscriptions that stand get nothing any more; later ones do.

@@ -114,7 +114,7 @@ async fn a_cluster_is_followed_when_a_master_dies() {
     let resets = |ear: &Ear| {
         ear.told().iter().map(|told| if let Told::Reset(count, _) = told { *count } else { 0 }).sum::<usize>()
     };
-    assert_eq!([resets(&ear_one), resets(&ear_two)], [64, 64]);
+    assert_eq!([resets(&ear_one), resets(&ear_two)], [64, 64], "{:?}", ear_two.told());
 
     ear_two.forget();
     cluster.masters[0].kill();

@@ -65,7 +65,10 @@ impl Shard {
 
     /// Asks for a new subscription.
     pub fn resubscribe(&self, reason: Reset) {
-        *self.resubscribe.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        {
+            let mut asked = self.resubscribe.lock().unwrap_or_else(PoisonError::into_inner);
+            *asked = (*asked).max(Some(reason));
+        }
         self.changed.notify_one();
     }
 
