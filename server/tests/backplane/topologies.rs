@@ -155,7 +155,12 @@ async fn a_partition_that_moves_is_found_again() {
     }
     assert_eq!(append(&one, "after").await, Ok(Reply::Int(2)));
     ear.wait_reset(Reset::Connected).await;
-    until_ok(async || tell(&one, &one, "Rmoved").await).await;
+    // Until it stands there, too, which is told by a second reset.
+    until_ok(async || match tell(&one, &one, "Rmoved").await {
+        Ok(Reply::Int(1)) => Ok(()),
+        _ => Err(Failure::Unavailable),
+    })
+    .await;
     heard(&ear, "Rmoved").await;
     ready(&one).await;
 }

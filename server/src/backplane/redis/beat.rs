@@ -59,9 +59,14 @@ impl Beats {
         state.returned = None;
     }
 
-    /// Remembers the mark that was left; tells whether it was left before.
-    pub fn mark(&self, key: &str) -> bool {
-        self.lock().mark.replace(key.to_owned()).is_some_and(|former| former == key)
+    /// Remembers the mark that was left.
+    pub fn leave_mark(&self, key: &str) {
+        self.lock().mark = Some(key.to_owned());
+    }
+
+    /// The mark was left before.
+    pub fn has_mark(&self, key: &str) -> bool {
+        self.lock().mark.as_deref() == Some(key)
     }
 
     /// That the mark is gone will mean nothing.

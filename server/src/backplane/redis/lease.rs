@@ -124,6 +124,8 @@ async fn beat(fabric: Arc<Fabric>, shard: Arc<Shard>) {
     let Some(partition) = shard.assigned().partitions.first().copied() else { return };
     let boot = fabric.boot();
     let key = partition.key(&format!("b:{boot}"));
+    // Before it is sent: of two beats under way at once, neither is told by the other's mark.
+    let known = shard.beats.has_mark(&key);
     let (number, payload) = shard.beats.send();
     let args = [
         partition.channel(boot.as_str()).into(),
@@ -133,7 +135,8 @@ async fn beat(fabric: Arc<Fabric>, shard: Arc<Shard>) {
     ];
     match fabric.script(&shard, &BEAT, std::slice::from_ref(&key), &args).await {
         Ok(former) => {
-            if shard.beats.mark(&key) && former == Reply::Int(0) {
+            shard.beats.leave_mark(&key);
+            if known && former == Reply::Int(0) {
                 tracing::warn!("a part of the cluster has lost its data: its rooms are built anew");
                 shard.resubscribe(Reset::Gap);
             }
