@@ -1,5 +1,6 @@
 //! Every step of start and stop, in order.
 
+use std::error::Error as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 use actix_web::{App, web};
 use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use tokio::signal::unix::{SignalKind, signal};
 
 use roomcast_protocol::schema;
@@ -44,6 +45,13 @@ pub fn run() -> ExitCode {
 /// A bad flag is told in one sentence; help and version are no errors.
 fn refuse(error: &clap::Error) -> ExitCode {
     if !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) && error.use_stderr() {
+        // What is wrong with this one is told without the value: it may have a password in it.
+        if let (Some(ContextValue::String(flag)), Some(reason)) = (error.get(ContextKind::InvalidArg), error.source())
+            && flag.starts_with("--redis-url")
+        {
+            eprintln!("roomcast: --redis-url {reason}");
+            return ExitCode::from(2);
+        }
         let text = error.to_string();
         let first = text.lines().next().unwrap_or_default();
         eprintln!("roomcast: {}", first.trim_start_matches("error: "));

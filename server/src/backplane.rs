@@ -57,13 +57,13 @@ pub enum Reply {
     Array(Vec<Reply>),
 }
 
-/// Why state may be behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Why state may be behind. Of two reasons at once the later one here is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reset {
-    /// Redis was reached (again); it may be empty, or another one.
-    Connected,
     /// Messages may be missing, or Redis has lost its data while the connections stood.
     Gap,
+    /// Redis was reached (again); it may be empty, or another one.
+    Connected,
     /// Others took this node for dead: it has a new boot id.
     Fenced,
 }

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod coding;
 pub mod cors;
 mod health;
+mod metrics;
 mod page;
 pub mod pieces;
 mod published;
@@ -15,6 +16,7 @@ use actix_web::middleware::DefaultHeaders;
 use actix_web::web::{self, ServiceConfig};
 
 pub use cors::Cors;
+pub use metrics::install as install_metrics;
 
 use crate::node::Node;
 use crate::{live, session};
@@ -27,6 +29,7 @@ pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + u
             .app_data(node.clone())
             .route("/healthz", web::get().to(health::healthz))
             .route("/readyz", web::get().to(health::readyz))
+            .route("/metrics", web::get().to(metrics::metrics))
             .route("/ws", web::to(session::upgrade))
             .configure(live::routes)
             .service(

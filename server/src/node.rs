@@ -2,11 +2,11 @@
 
 mod connections;
 
-use std::sync::{Arc, OnceLock};
-
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
 use roomcast_protocol::code::CloseCode;
@@ -14,7 +14,7 @@ use roomcast_protocol::code::CloseCode;
 use crate::backplane::Backplane;
 use crate::clock::Clock;
 use crate::config::Serve;
-use crate::http::Cors;
+use crate::http::{self, Cors};
 use crate::live::{LiveIndex, Seats};
 use crate::room::Registry;
 use crate::socket::Sockets;
@@ -26,7 +26,6 @@ const SETTLE_LOOKS: u32 = 100;
 const SETTLE_LOOK: Duration = Duration::from_millis(20);
 
 /// One running server.
-#[derive(Debug)]
 pub struct Node {
     pub settings: Serve,
     pub clock: Clock,
@@ -40,7 +39,15 @@ pub struct Node {
     pub backplane: OnceLock<Backplane>,
     /// What rooms have on its way to other nodes.
     pub errands: AtomicUsize,
+    /// What is counted, when anything is.
+    pub recorder: Option<PrometheusHandle>,
     draining: watch::Sender<bool>,
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Node")
+    }
 }
 
 impl Node {
@@ -55,6 +62,7 @@ impl Node {
             cors: Cors::new(&settings.delivery.cors_origin),
             backplane: OnceLock::new(),
             errands: AtomicUsize::new(0),
+            recorder: http::install_metrics(),
             draining: watch::Sender::new(false),
             settings,
         })

@@ -180,3 +180,101 @@ impl fmt::Display for Address {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn servers(ports: &[(&str, u16)]) -> Vec<Server> {
+        ports.iter().map(|(host, port)| Server { host: (*host).to_owned(), port: *port }).collect()
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        let read = |text: &str| text.parse::<Address>().expect(text);
+        let single = read("redis://example.com");
+        assert_eq!(single.place, Place::Single(servers(&[("example.com", 6379)]).remove(0)));
+        assert!(!single.tls && single.credentials.is_none() && single.database == 0);
+        let secure = read("rediss://me:p%40s%2Fs@[::1]:7000/3");
+        assert_eq!(secure.place, Place::Single(servers(&[("::1", 7000)]).remove(0)));
+        let credentials = Credentials { user: Some("me".into()), password: "p@s/s".into() };
+        assert_eq!((secure.tls, secure.database, secure.credentials), (true, 3, Some(credentials)));
+        let watched = read("redis+sentinel://:secret@a,b:5/rooms/1");
+        let place = Place::Sentinel { sentinels: servers(&[("a", 26379), ("b", 5)]), service: "rooms".into() };
+        assert_eq!((watched.place, watched.database), (place, 1));
+        assert_eq!(watched.credentials, Some(Credentials { user: None, password: "secret".into() }));
+        let cluster = read("rediss+cluster://a:1,b:2/");
+        assert_eq!(cluster.place, Place::Cluster(servers(&[("a", 1), ("b", 2)])));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_in_a_sentence_without_the_secret() {
+        for bad in [
+            "",
+            "example.com",
+            "http://a",
+            "redis+x://a",
+            "redis://",
+            "redis://a:0",
+            "redis://a:65536",
+            "redis://a:b",
+            "redis://a,b",
+            "redis://a/x",
+            "redis://a/0?x=1",
+            "redis://me@a",
+            "redis://[::1",
+            "redis://[::1]x",
+            "redis+sentinel://a",
+            "redis+sentinel://a/",
+            "redis+sentinel://a,/s",
+            "redis+cluster://a/1",
+            "redis://me:geheim@",
+            "redis://me:geheim@a b",
+            "redis://me:geheim%ff@a",
+            "redis://me:ge#heim@a",
+        ] {
+            let reason = bad.parse::<Address>().expect_err(bad);
+            assert!(!reason.contains("geheim") && !reason.contains('\n') && reason.len() < 120, "{reason}");
+        }
+    }
+
+    fn server() -> impl Strategy<Value = Server> {
+        (prop_oneof!["[a-z][a-z0-9.-]{0,20}", "[0-9a-f]{0,4}::[0-9a-f]{1,4}"], 1..=u16::MAX)
+            .prop_map(|(host, port)| Server { host, port })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_again(
+            tls: bool,
+            servers in proptest::collection::vec(server(), 1..4),
+            service in "[a-z]{1,9}",
+            database: u16,
+            kind in 0..3,
+        ) {
+            let place = match kind {
+                0 => Place::Single(servers[0].clone()),
+                1 => Place::Cluster(servers),
+                _ => Place::Sentinel { sentinels: servers, service },
+            };
+            let database = if kind == 1 { 0 } else { database };
+            let address = Address { tls, credentials: None, place, database };
+            prop_assert_eq!(address.to_string().parse::<Address>(), Ok(address));
+        }
+
+        #[test]
+        fn any_password_arrives_and_is_never_printed(password in "geheim.{0,20}") {
+            let encoded = percent_encoding::utf8_percent_encode(&password, percent_encoding::NON_ALPHANUMERIC);
+            let address: Address = format!("redis://me:{encoded}@h").parse().expect("an address");
+            let printed = [address.to_string(), format!("{address:?}")];
+            prop_assert!(printed.iter().all(|text| !text.contains("geheim")));
+            prop_assert_eq!(address.credentials.map(|credentials| credentials.password), Some(password));
+        }
+
+        #[test]
+        fn no_text_is_a_panic(text in "(redis|rediss)?(\\+sentinel|\\+cluster)?(://)?.{0,40}") {
+            let _ = text.parse::<Address>();
+        }
+    }
+}

@@ -5,14 +5,17 @@
 
 mod backoff;
 mod beat;
+mod cluster;
 mod connector;
 mod failure;
 mod lease;
 mod link;
 mod push;
 mod reaper;
+mod sentinel;
 mod session;
 mod shard;
+mod slot;
 mod subscription;
 
 use std::collections::HashSet;
@@ -21,16 +24,20 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio::task::AbortHandle;
 
 use roomcast_core::time::UnixTime;
 
 use super::{BackplaneSettings, BootId, Counters, Failure, Listener, Partition, Place, Reply, Reset, Script};
 use connector::Connector;
-use failure::reply;
+use failure::{Consequence, reply};
 use lease::Membership;
-use link::Link;
-use shard::{Shard, Shards};
+use link::{Call, Link};
+use shard::{Assigned, Shard, Shards, Whereabouts};
+
+/// How often a call is made whose partition moves.
+const TRIES: usize = 3;
 
 /// All of one node's way to Redis.
 pub struct Fabric {
@@ -43,6 +50,10 @@ pub struct Fabric {
     /// Every script used so far: loaded on each new connection.
     scripts: Mutex<Vec<&'static Script>>,
     membership: Membership,
+    /// Somebody else may have a partition now: a cluster is to be asked.
+    refresh: Arc<Notify>,
+    /// Counts how often who has what was told anew.
+    assigned: watch::Sender<u64>,
     stop: watch::Sender<bool>,
 }
 
@@ -57,27 +68,42 @@ impl Fabric {
             boot: RwLock::new(BootId::fresh()),
             shards: RwLock::default(),
             scripts: Mutex::default(),
+            refresh: Arc::default(),
+            assigned: watch::Sender::new(0),
             stop: watch::Sender::new(false),
         });
-        if matches!(fabric.settings.address.place, Place::Cluster(_)) {
-            return Err("a cluster is not spoken to yet".into());
+        let place = match &fabric.settings.address.place {
+            Place::Cluster(_) => None,
+            Place::Single(server) => Some(Whereabouts::At(server.clone())),
+            Place::Sentinel { sentinels, service } => {
+                Some(Whereabouts::Watched { sentinels: sentinels.clone(), service: service.clone() })
+            }
+        };
+        if let Some(place) = place {
+            let shard = fabric.shard(place, Assigned { partitions: Partition::all().collect(), lease: true });
+            fabric.set_shards(Shards::of_all(std::iter::once(Arc::clone(&shard))));
+            fabric.spawn(session::supervise(Arc::clone(&fabric), shard));
+        } else {
+            fabric.spawn(cluster::follow(Arc::clone(&fabric)));
         }
-        let shard = Arc::new(Shard::whole(&fabric.settings));
-        fabric.set_shards(Shards::single(&shard));
-        fabric.spawn(session::supervise(Arc::clone(&fabric), shard));
         fabric.spawn(lease::keep(Arc::clone(&fabric)));
         Ok(fabric)
     }
 
     /// Runs until the end of the backplane at most.
-    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         let mut stopped = self.stop.subscribe();
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             tokio::select! {
                 _ = stopped.wait_for(|stopped| *stopped) => {}
                 () = work => {}
             }
         });
+        task.abort_handle()
+    }
+
+    fn shard(&self, place: Whereabouts, assigned: Assigned) -> Arc<Shard> {
+        Arc::new(Shard::new(place, assigned, &self.settings, &self.refresh))
     }
 
     pub fn stop(&self) {
@@ -140,6 +166,7 @@ impl Fabric {
 
     fn set_shards(&self, shards: Shards) {
         *self.shards.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shards);
+        self.assigned.send_modify(|count| *count += 1);
     }
 
     /// Remembers a script, so that later connections load it before they are used.
@@ -161,30 +188,27 @@ impl Fabric {
         keys: Vec<String>,
         args: Vec<Bytes>,
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + use<> {
-        let shard = self.shards().of(partition);
-        let call = shard.map(|shard| self.script(&shard, script, &keys, &args));
-        async move {
-            match call {
-                Some(call) => call.await,
-                None => Err(Failure::Unavailable),
-            }
-        }
+        self.on(partition, move |fabric, shard| fabric.call(shard, script, &keys, &args))
     }
 
     /// Calls a script on a shard.
-    fn script(
+    async fn script(
         &self,
         shard: &Shard,
         script: &'static Script,
         keys: &[String],
         args: &[Bytes],
-    ) -> impl Future<Output = Result<Reply, Failure>> + Send + use<> {
+    ) -> Result<Reply, Failure> {
+        self.call(shard, script, keys, args).await.map_err(|(failure, _)| failure).and_then(reply)
+    }
+
+    fn call(&self, shard: &Shard, script: &'static Script, keys: &[String], args: &[Bytes]) -> Call {
         self.counters.commands.increment(1);
         let call = Link::script(&shard.commands, script, keys, args);
         if call.is_first_use() {
             self.remember(script);
         }
-        async move { call.await.and_then(reply) }
+        call
     }
 
     pub fn store(
@@ -197,8 +221,8 @@ impl Fabric {
         let mut command = redis::cmd("SET");
         let millis = u64::try_from(expires.as_millis()).unwrap_or(u64::MAX).max(1);
         command.arg(key).arg(bytes.as_ref()).arg("PX").arg(millis);
-        let call = self.media(partition, command, bytes.len());
-        async move { call.await.map(drop) }
+        let stored = self.media(partition, command, bytes.len());
+        async move { stored.await.map(drop) }
     }
 
     pub fn fetch(
@@ -208,9 +232,9 @@ impl Fabric {
     ) -> impl Future<Output = Result<Option<Bytes>, Failure>> + Send + use<> {
         let mut command = redis::cmd("GET");
         command.arg(key);
-        let call = self.media(partition, command, key.len());
+        let fetched = self.media(partition, command, key.len());
         async move {
-            match call.await? {
+            match fetched.await? {
                 Reply::Bytes(bytes) => Ok(Some(bytes)),
                 _ => Ok(None),
             }
@@ -218,18 +242,41 @@ impl Fabric {
     }
 
     fn media(
-        &self,
+        self: &Arc<Self>,
         partition: Partition,
         command: redis::Cmd,
         size: usize,
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + use<> {
-        self.counters.commands.increment(1);
-        let call = self.shards().of(partition).map(|shard| Link::command(&shard.media, command, size));
+        self.on(partition, move |fabric, shard| {
+            fabric.counters.commands.increment(1);
+            Link::command(&shard.media, command.clone(), size)
+        })
+    }
+
+    /// Calls on the shard of a partition, at once; again when the partition turns out to have moved.
+    fn on<C>(
+        self: &Arc<Self>,
+        partition: Partition,
+        call: C,
+    ) -> impl Future<Output = Result<Reply, Failure>> + Send + use<C>
+    where
+        C: Fn(&Self, &Shard) -> Call + Send,
+    {
+        let mut changes = self.assigned.subscribe();
+        let mut under_way = self.shards().of(partition).map(|shard| call(self, &shard));
+        let fabric = Arc::clone(self);
         async move {
-            match call {
-                Some(call) => call.await.and_then(reply),
-                None => Err(Failure::Unavailable),
+            for _ in 0..TRIES {
+                let Some(current) = under_way.take() else { break };
+                match current.await {
+                    Err((_, Consequence::Astray)) => {}
+                    answer => return answer.map_err(|(failure, _)| failure).and_then(reply),
+                }
+                // Whoever has it now is soon known; while it moves, there may be nothing new to know.
+                let _ = tokio::time::timeout(fabric.settings.timeout, changes.changed()).await;
+                under_way = fabric.shards().of(partition).map(|shard| call(&fabric, &shard));
             }
+            Err(Failure::Unavailable)
         }
     }
 }

@@ -26,6 +26,11 @@ struct List {
 }
 
 impl Connections {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.lock().open.len()
+    }
+
     /// Gives a connection its number. Once all are closed it is closed at once.
     pub fn open(&self, outbox: &Outbox) -> ConnectionId {
         let mut list = self.lock();

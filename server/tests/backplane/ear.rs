@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use roomcast_server::backplane::{Backplane, BackplaneSettings, BootId, Listener, Partition, Reaping, Reset};
+use roomcast_server::backplane::{Backplane, BackplaneSettings, BootId, Failure, Listener, Partition, Reaping, Reset};
 use tokio::sync::Notify;
 
 /// What a listener was told.
@@ -23,12 +23,12 @@ pub struct Ear {
     /// How often a reaping of a node fails before it works.
     pub failing: Mutex<HashMap<BootId, u32>>,
     /// Held by a test, it holds up the listener.
-    pub gate: Mutex<()>,
+    pub gate: tokio::sync::Mutex<()>,
 }
 
 impl Ear {
     fn hear(&self, told: Told) {
-        drop(self.gate.lock().expect("a gate"));
+        tokio::task::block_in_place(|| drop(self.gate.blocking_lock()));
         self.told.lock().expect("a list").push((Instant::now(), told));
         self.more.notify_waiters();
     }
@@ -80,9 +80,7 @@ impl Listener for Ear {
         let left = failing.get_mut(&dead).filter(|left| **left > 0).map(|left| *left -= 1);
         drop(failing);
         self.hear(Told::Reaped(dead));
-        Box::pin(
-            async move { if left.is_some() { Err(roomcast_server::backplane::Failure::Unavailable) } else { Ok(1) } },
-        )
+        Box::pin(async move { if left.is_some() { Err(Failure::Unavailable) } else { Ok(1) } })
     }
 }
 
@@ -124,4 +122,21 @@ pub async fn until(what: &str, is: impl Fn() -> bool) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("never {what}");
+}
+
+/// Waits for a message in partition 7.
+pub async fn heard(ear: &Ear, payload: &str) -> Instant {
+    let wanted = Told::Message(super::partition(7), super::text(payload));
+    ear.wait(payload, |told| *told == wanted).await
+}
+
+/// Calls until it works.
+pub async fn until_ok<T>(call: impl AsyncFn() -> Result<T, Failure>) -> T {
+    for _ in 0..500 {
+        if let Ok(value) = call().await {
+            return value;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never answered");
 }

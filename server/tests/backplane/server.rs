@@ -1,7 +1,7 @@
 //! Real Redis servers on free ports, each in a folder of its own, which goes with it.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -11,7 +11,9 @@ use nix::unistd::Pid;
 /// One `redis-server`.
 pub struct Redis {
     pub port: u16,
+    bus: u16,
     folder: PathBuf,
+    file: Option<PathBuf>,
     arguments: Vec<String>,
     process: Option<Child>,
 }
@@ -27,25 +29,62 @@ impl Redis {
         Self::start_at(free_port(), arguments)
     }
 
-    pub fn start_at(port: u16, arguments: &[&str]) -> Self {
-        let folder = std::env::temp_dir().join(format!("roomcast-redis-{}-{port}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let mut redis = Self { port, folder, arguments, process: None };
+    fn start_at(port: u16, arguments: &[&str]) -> Self {
+        let mut redis = Self::not_started(port);
+        redis.arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
         redis.run();
         redis
     }
 
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    fn not_started(port: u16) -> Self {
+        let folder = std::env::temp_dir().join(format!("roomcast-redis-{}-{port}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        Self { port, bus: 0, folder, file: None, arguments: Vec::new(), process: None }
+    }
+
+    /// A Sentinel that watches a master as `rooms` and is quick to act.
+    pub fn sentinel(master: u16) -> Self {
+        let mut sentinel = Self::not_started(free_port());
+        let file = sentinel.folder.join("sentinel.conf");
+        let lines = format!(
+            "sentinel monitor rooms 127.0.0.1 {master} 1\nsentinel down-after-milliseconds rooms 500\n\
+             sentinel failover-timeout rooms 3000\n"
+        );
+        std::fs::write(&file, lines).expect("written");
+        sentinel.arguments = vec!["--sentinel".into()];
+        sentinel.file = Some(file);
+        sentinel.run();
+        sentinel
+    }
+
+    /// A server that may join a cluster.
+    pub fn cluster_node() -> Self {
+        let mut node = Self::not_started(free_port());
+        node.bus = free_port();
+        let arguments = format!(
+            "--cluster-enabled yes --cluster-port {} --cluster-node-timeout 1000 --cluster-require-full-coverage no \
+             --cluster-replica-validity-factor 0 --repl-diskless-sync-delay 0",
+            node.bus
+        );
+        node.arguments = arguments.split_whitespace().map(str::to_owned).collect();
+        node.run();
+        node
+    }
+
+    /// The port of the cluster's bus.
+    pub fn bus(&self) -> u16 {
+        self.bus
     }
 
     /// Runs it (again), empty.
     pub fn run(&mut self) {
         let log = std::fs::File::create(self.folder.join("log")).expect("a log");
-        let process = Command::new("redis-server")
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .args(["--enable-debug-command", "yes"])
+        let mut command = Command::new("redis-server");
+        command.args(&self.file).args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"]);
+        if self.file.is_none() {
+            command.args(["--save", "", "--appendonly", "no"]);
+        }
+        let process = command
             .args(&self.arguments)
             .current_dir(&self.folder)
             .stdout(Stdio::from(log))
@@ -83,8 +122,7 @@ impl Redis {
     }
 }
 
-/// What `redis-cli` answers about the server at a port.
-pub fn ask(port: u16, command: &[&str]) -> String {
+fn ask(port: u16, command: &[&str]) -> String {
     let output = Command::new("redis-cli")
         .args(["-h", "127.0.0.1", "-p", &port.to_string()])
         .args(command)

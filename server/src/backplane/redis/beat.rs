@@ -20,6 +20,8 @@ struct State {
     last: u64,
     pending: VecDeque<(u64, Instant)>,
     returned: Option<Instant>,
+    /// Which mark was left with the last beat.
+    mark: Option<String>,
 }
 
 impl Beats {
@@ -55,6 +57,21 @@ impl Beats {
         let mut state = self.lock();
         state.pending.clear();
         state.returned = None;
+    }
+
+    /// Remembers the mark that was left.
+    pub fn leave_mark(&self, key: &str) {
+        self.lock().mark = Some(key.to_owned());
+    }
+
+    /// The mark was left before.
+    pub fn has_mark(&self, key: &str) -> bool {
+        self.lock().mark.as_deref() == Some(key)
+    }
+
+    /// That the mark is gone will mean nothing.
+    pub fn forget_mark(&self) {
+        self.lock().mark = None;
     }
 
     /// A published beat has not come back within so long.

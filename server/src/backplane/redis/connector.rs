@@ -24,8 +24,18 @@ pub struct Connector {
     max_calls: usize,
 }
 
+/// As whom to log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    /// As the address says, in its database.
+    Ours,
+    /// As nobody: for Sentinels.
+    Nobody,
+}
+
 /// What a connection is for.
 pub struct Purpose {
+    pub login: Login,
     /// How long an answer may take.
     pub timeout: Duration,
     /// Who gets what is published.
@@ -89,7 +99,11 @@ impl Connector {
         if let Some(push) = purpose.push {
             config = config.set_push_sender(push);
         }
-        let made = MultiplexedConnection::new_with_config(&self.login, stream, config).await;
+        let login = match purpose.login {
+            Login::Ours => &self.login,
+            Login::Nobody => &nobody(),
+        };
+        let made = MultiplexedConnection::new_with_config(login, stream, config).await;
         let (commands, driver) = made.map_err(|error| error.to_string())?;
         Ok(Connection { commands, driver: tokio::spawn(driver) })
     }
@@ -103,11 +117,14 @@ impl Connector {
     }
 }
 
-fn login(address: &Address) -> RedisConnectionInfo {
-    let login = RedisConnectionInfo::default()
+fn nobody() -> RedisConnectionInfo {
+    RedisConnectionInfo::default()
         .set_protocol(ProtocolVersion::RESP3)
         .set_lib_name("roomcast", env!("CARGO_PKG_VERSION"))
-        .set_db(address.database.into());
+}
+
+fn login(address: &Address) -> RedisConnectionInfo {
+    let login = nobody().set_db(address.database.into());
     let Some(credentials) = &address.credentials else { return login };
     let login = login.set_password(&credentials.password);
     credentials.user.iter().fold(login, RedisConnectionInfo::set_username)

@@ -13,6 +13,8 @@ pub enum Consequence {
     LoadScript,
     /// No answer in time.
     TimedOut,
+    /// The partition has moved, or is just moving.
+    Astray,
     /// This is not (or no longer) the right server: its address is to be found again.
     FindServer,
 }
@@ -21,9 +23,8 @@ pub enum Consequence {
 pub fn sort(error: &RedisError) -> (Failure, Consequence) {
     match error.code() {
         Some("NOSCRIPT") => (Failure::Unavailable, Consequence::LoadScript),
-        Some("READONLY" | "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "MOVED" | "ASK" | "TRYAGAIN") => {
-            (Failure::Unavailable, Consequence::FindServer)
-        }
+        Some("READONLY" | "LOADING" | "MASTERDOWN") => (Failure::Unavailable, Consequence::FindServer),
+        Some("MOVED" | "ASK" | "TRYAGAIN" | "CLUSTERDOWN") => (Failure::Unavailable, Consequence::Astray),
         // Nothing is written then, and nothing is wrong with the connection.
         Some("NOREPLICAS" | "MISCONF" | "BUSY") => (Failure::Unavailable, Consequence::None),
         Some(_) => (Failure::Refused(error.to_string()), Consequence::None),

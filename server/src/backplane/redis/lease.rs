@@ -15,6 +15,7 @@ use super::subscription::lease_channel;
 use super::{Fabric, Shard};
 use crate::backplane::{BackplaneSettings, BootId, Failure, Reply, Reset, Script};
 
+static BEAT: Script = Script::new(include_str!("beat.lua"));
 static LEASE: Script = Script::new(include_str!("lease.lua"));
 
 /// The sorted set of nodes.
@@ -102,14 +103,47 @@ pub async fn keep(fabric: Arc<Fabric>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = fabric.membership.soon.notified() => ticks.reset() }
-        let Some(shard) = fabric.shards().lease.clone() else { continue };
-        if fabric.membership.has_left() || !shard.commands.is_open() {
+        if fabric.membership.has_left() {
             continue;
         }
+        let shards = fabric.shards();
+        for shard in shards.all.iter().filter(|shard| shard.commands.is_open() && !shard.assigned().lease) {
+            fabric.spawn(beat(Arc::clone(&fabric), Arc::clone(shard)));
+        }
+        let Some(shard) = shards.lease.as_ref().filter(|shard| shard.commands.is_open()) else { continue };
         let (number, beat) = shard.beats.send();
-        if let Err(failure) = renew(&fabric, &shard, beat).await {
+        if let Err(failure) = renew(&fabric, shard, beat).await {
             shard.beats.withdraw(number);
             tracing::debug!("the lease was not renewed: {failure}");
+        }
+    }
+}
+
+/// The beat of a shard without the lease.
+async fn beat(fabric: Arc<Fabric>, shard: Arc<Shard>) {
+    let Some(partition) = shard.assigned().partitions.first().copied() else { return };
+    let boot = fabric.boot();
+    let key = partition.key(&format!("b:{boot}"));
+    // Before it is sent: of two beats under way at once, neither is told by the other's mark.
+    let known = shard.beats.has_mark(&key);
+    let (number, payload) = shard.beats.send();
+    let args = [
+        partition.channel(boot.as_str()).into(),
+        fabric.publish_command().into(),
+        payload,
+        (fabric.settings.lease * 10).as_millis().to_string().into(),
+    ];
+    match fabric.script(&shard, &BEAT, std::slice::from_ref(&key), &args).await {
+        Ok(former) => {
+            shard.beats.leave_mark(&key);
+            if known && former == Reply::Int(0) {
+                tracing::warn!("a part of the cluster has lost its data: its rooms are built anew");
+                shard.resubscribe(Reset::Gap);
+            }
+        }
+        Err(failure) => {
+            shard.beats.withdraw(number);
+            tracing::debug!("no beat: {failure}");
         }
     }
 }

@@ -29,6 +29,7 @@ pub struct Link {
     bytes: AtomicUsize,
     max_calls: usize,
     max_bytes: usize,
+    astray: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -44,6 +45,7 @@ struct Open {
 pub struct Health {
     timeouts: AtomicU32,
     given_up: Notify,
+    astray: Arc<Notify>,
 }
 
 impl Health {
@@ -63,17 +65,23 @@ impl Health {
         if timeouts >= TIMEOUTS || consequence == Consequence::FindServer {
             self.given_up.notify_one();
         }
+        if consequence == Consequence::Astray {
+            self.astray.notify_one();
+        }
     }
 }
 
 impl Link {
-    pub fn new(max_calls: usize, max_bytes: usize) -> Self {
-        Self { open: Mutex::default(), calls: AtomicUsize::new(0), bytes: AtomicUsize::new(0), max_calls, max_bytes }
+    /// `astray` is notified of calls that another server would have answered.
+    pub fn new(max_calls: usize, max_bytes: usize, astray: &Arc<Notify>) -> Self {
+        let astray = Arc::clone(astray);
+        let (calls, bytes) = Default::default();
+        Self { open: Mutex::default(), calls, bytes, max_calls, max_bytes, astray }
     }
 
     /// Calls go over this connection from now on, on which these scripts are loaded.
     pub fn open(&self, connection: MultiplexedConnection, loaded: &[&'static Script]) -> Arc<Health> {
-        let health = Arc::new(Health::default());
+        let health = Arc::new(Health { astray: Arc::clone(&self.astray), ..Health::default() });
         let loaded = loaded.iter().map(|script| script.name()).collect();
         *self.lock() = Some(Open { connection, loaded, health: Arc::clone(&health) });
         health
@@ -160,10 +168,13 @@ struct Submitted {
     first_use: bool,
 }
 
+/// An answer, or why there is none and what that means.
+pub type Answered = Result<Value, (Failure, Consequence)>;
+
 /// A call under way.
 pub struct Call {
     first_use: bool,
-    outcome: Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>,
+    outcome: Pin<Box<dyn Future<Output = Answered> + Send>>,
 }
 
 impl Call {
@@ -173,13 +184,13 @@ impl Call {
         let first_use = submitted.as_ref().is_ok_and(|(submitted, _)| submitted.first_use);
         let link = Arc::clone(link);
         let outcome = async move {
-            let (submitted, _permit) = submitted?;
+            let (submitted, _permit) = submitted.map_err(untried)?;
             match answer(submitted).await {
                 Err((_, Consequence::LoadScript)) => {
-                    let again = link.submit(&request, true)?;
-                    answer(again).await.map_err(|(failure, _)| failure)
+                    let again = link.submit(&request, true).map_err(untried)?;
+                    answer(again).await
                 }
-                answer => answer.map_err(|(failure, _)| failure),
+                answer => answer,
             }
         };
         Self { first_use, outcome: Box::pin(outcome) }
@@ -192,14 +203,18 @@ impl Call {
 }
 
 impl Future for Call {
-    type Output = Result<Value, Failure>;
+    type Output = Answered;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.outcome.as_mut().poll(context)
     }
 }
 
-async fn answer(submitted: Submitted) -> Result<Value, (Failure, Consequence)> {
+fn untried(failure: Failure) -> (Failure, Consequence) {
+    (failure, Consequence::None)
+}
+
+async fn answer(submitted: Submitted) -> Answered {
     let answer = match submitted.answer {
         Answer::Here(answer) => answer,
         Answer::Coming(sending) => sending.await,

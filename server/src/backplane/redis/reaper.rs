@@ -98,7 +98,7 @@ async fn fence_partitions(fabric: &Arc<Fabric>, dead: &BootId) -> Result<(), Fai
             .collect();
         if !commands.is_empty() {
             fabric.counters.commands.increment(commands.len() as u64);
-            Link::commands(&shard.commands, commands, 0).await?;
+            Link::commands(&shard.commands, commands, 0).await.map_err(|(failure, _)| failure)?;
         }
     }
     Ok(())

@@ -11,9 +11,9 @@ use redis::Pipeline;
 
 use super::Fabric;
 use super::backoff::Backoff;
-use super::connector::{Connection, Purpose};
-use super::shard::{Shard, Whereabouts};
-use super::subscription;
+use super::connector::{Connection, Login, Purpose};
+use super::shard::Shard;
+use super::{sentinel, subscription};
 use crate::backplane::{Script, Server};
 
 /// A session of this length was a good one: the next is tried soon.
@@ -29,6 +29,8 @@ pub async fn supervise(fabric: Arc<Fabric>, shard: Arc<Shard>) {
         let began = Instant::now();
         let ended = session(&fabric, &shard, &mut connected_before).await;
         shard.close();
+        // In a cluster another server may have its partitions now.
+        fabric.refresh.notify_one();
         match ended {
             Ended::Lost(reason) => {
                 tracing::warn!("the connection to Redis is lost: {reason}");
@@ -54,8 +56,8 @@ enum Ended {
 
 async fn session(fabric: &Arc<Fabric>, shard: &Arc<Shard>, connected_before: &mut bool) -> Ended {
     let opening = async {
-        let server = find(shard).await?;
-        let (mut commands, scripts) = commands(fabric, &server).await?;
+        let server = sentinel::find(&fabric.connector, fabric.settings.timeout, &shard.place).await?;
+        let (mut commands, scripts) = commands(fabric, shard, &server).await?;
         let subscription = subscription::open(fabric, shard, &server).await?;
         let health = shard.commands.open(commands.commands.clone(), &scripts);
         if *connected_before {
@@ -63,8 +65,9 @@ async fn session(fabric: &Arc<Fabric>, shard: &Arc<Shard>, connected_before: &mu
         }
         tracing::info!("connected to Redis at {server}");
         *connected_before = true;
+        // What is known of it is from another session, perhaps of another server.
+        shard.beats.forget_mark();
         if shard.assigned().lease {
-            // What is known of the lease is from another session, perhaps of another server.
             fabric.membership.forget_registration();
         }
         Ok((server, async move { commands.lost().await }, subscription, health))
@@ -73,7 +76,11 @@ async fn session(fabric: &Arc<Fabric>, shard: &Arc<Shard>, connected_before: &mu
         Ok(open) => open,
         Err(reason) => return Ended::NotMade(reason),
     };
+    let Fabric { connector, settings, .. } = &**fabric;
     tokio::select! {
+        () = sentinel::switched(connector, settings.timeout, settings.lease / 2, shard, &server) => {
+            Ended::Lost("the Sentinels name another master")
+        }
         () = lost => Ended::Lost("it was closed"),
         () = health.given_up() => Ended::Lost("it does not answer, or not as a master"),
         () = subscription::keep(fabric, shard, &server, subscription) => Ended::Lost("its subscription ended"),
@@ -81,17 +88,14 @@ async fn session(fabric: &Arc<Fabric>, shard: &Arc<Shard>, connected_before: &mu
     }
 }
 
-/// Where the shard's server is at present.
-async fn find(shard: &Shard) -> Result<Server, String> {
-    match &shard.place {
-        Whereabouts::At(server) => Ok(server.clone()),
-        Whereabouts::Watched { service, .. } => Err(format!("sentinels of {service} are not asked yet")),
-    }
-}
-
-async fn commands(fabric: &Fabric, server: &Server) -> Result<(Connection, Vec<&'static Script>), String> {
-    let purpose = Purpose { timeout: fabric.settings.timeout, push: None };
+async fn commands(
+    fabric: &Fabric,
+    shard: &Shard,
+    server: &Server,
+) -> Result<(Connection, Vec<&'static Script>), String> {
+    let purpose = Purpose { login: Login::Ours, timeout: fabric.settings.timeout, push: None };
     let mut connection = fabric.connector.connect(server, purpose).await?;
+    sentinel::verify(&mut connection.commands, &shard.place).await.map_err(|reason| format!("{server}: {reason}"))?;
     let scripts = fabric.scripts();
     if !scripts.is_empty() {
         let mut load = Pipeline::with_capacity(scripts.len());
@@ -108,7 +112,7 @@ async fn media(fabric: &Fabric, shard: &Shard, server: &Server) {
     let mut backoff = Backoff::new();
     loop {
         let began = Instant::now();
-        let purpose = Purpose { timeout: fabric.settings.media_timeout, push: None };
+        let purpose = Purpose { login: Login::Ours, timeout: fabric.settings.media_timeout, push: None };
         match fabric.connector.connect(server, purpose).await {
             Err(reason) => tracing::debug!("no connection for media: {reason}"),
             Ok(mut connection) => {

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::beat::Beats;
 use super::link::Link;
-use crate::backplane::{BackplaneSettings, Partition, Place, Reset, Server};
+use crate::backplane::{BackplaneSettings, Partition, Reset, Server};
 
 /// One master.
 pub struct Shard {
@@ -38,8 +38,8 @@ pub struct Assigned {
 }
 
 impl Shard {
-    pub fn new(place: Whereabouts, assigned: Assigned, settings: &BackplaneSettings) -> Self {
-        let link = || Arc::new(Link::new(settings.max_calls, settings.max_call_bytes));
+    pub fn new(place: Whereabouts, assigned: Assigned, settings: &BackplaneSettings, astray: &Arc<Notify>) -> Self {
+        let link = || Arc::new(Link::new(settings.max_calls, settings.max_call_bytes, astray));
         Self {
             place,
             commands: link(),
@@ -51,25 +51,24 @@ impl Shard {
         }
     }
 
-    /// The one shard there is without a cluster.
-    pub fn whole(settings: &BackplaneSettings) -> Self {
-        let place = match &settings.address.place {
-            Place::Single(server) => Whereabouts::At(server.clone()),
-            Place::Sentinel { sentinels, service } => {
-                Whereabouts::Watched { sentinels: sentinels.clone(), service: service.clone() }
-            }
-            Place::Cluster(servers) => Whereabouts::At(servers[0].clone()),
-        };
-        Self::new(place, Assigned { partitions: Partition::all().collect(), lease: true }, settings)
-    }
-
     pub fn assigned(&self) -> Assigned {
         self.assigned.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Gives it other partitions; tells whether that changes anything.
+    pub fn assign(&self, assigned: &Assigned) -> bool {
+        let mut current = self.assigned.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = *current != *assigned;
+        current.clone_from(assigned);
+        changes
+    }
+
     /// Asks for a new subscription.
     pub fn resubscribe(&self, reason: Reset) {
-        *self.resubscribe.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        {
+            let mut asked = self.resubscribe.lock().unwrap_or_else(PoisonError::into_inner);
+            *asked = (*asked).max(Some(reason));
+        }
         self.changed.notify_one();
     }
 
@@ -98,10 +97,19 @@ pub struct Shards {
 }
 
 impl Shards {
-    /// One shard that has everything.
-    pub fn single(shard: &Arc<Shard>) -> Self {
-        let by_partition = Partition::all().map(|_| Some(Arc::clone(shard))).collect();
-        Self { by_partition, lease: Some(Arc::clone(shard)), all: vec![Arc::clone(shard)] }
+    /// Who has what of these.
+    pub fn of_all(shards: impl Iterator<Item = Arc<Shard>>) -> Self {
+        let all: Vec<_> = shards.collect();
+        let mut by_partition = vec![None; usize::from(Partition::COUNT)];
+        let mut lease = None;
+        for shard in &all {
+            let assigned = shard.assigned();
+            assigned.partitions.iter().for_each(|partition| by_partition[partition.index()] = Some(Arc::clone(shard)));
+            if assigned.lease {
+                lease = Some(Arc::clone(shard));
+            }
+        }
+        Self { by_partition, lease, all }
     }
 
     pub fn of(&self, partition: Partition) -> Option<Arc<Shard>> {

@@ -9,7 +9,7 @@ use redis::{Pipeline, PushInfo, PushKind, Value};
 use super::Fabric;
 use super::backoff::Backoff;
 use super::beat;
-use super::connector::{Connection, Purpose};
+use super::connector::{Connection, Login, Purpose};
 use super::push::{PushQueue, Pushed};
 use super::shard::Shard;
 use crate::backplane::{BootId, Partition, Reset, Server};
@@ -22,6 +22,8 @@ pub struct Subscription {
     connection: Connection,
     queue: Arc<PushQueue>,
     partitions: Vec<Partition>,
+    /// Why it was asked for, if it was.
+    asked: Option<Reset>,
 }
 
 /// The channel of the lease's beat.
@@ -36,16 +38,22 @@ pub fn lease_channel(boot: &BootId) -> String {
 pub async fn open(fabric: &Arc<Fabric>, shard: &Arc<Shard>, server: &Server) -> Result<Subscription, String> {
     // Asked for before this one is built, by which it is done.
     let asked = shard.take_reason();
-    let opened = subscribe(fabric, shard, server).await;
+    let opened = subscribe(fabric, shard, server, asked).await;
     if let (Err(_), Some(reason)) = (&opened, asked) {
         shard.resubscribe(reason);
     }
     opened
 }
 
-async fn subscribe(fabric: &Arc<Fabric>, shard: &Arc<Shard>, server: &Server) -> Result<Subscription, String> {
+async fn subscribe(
+    fabric: &Arc<Fabric>,
+    shard: &Arc<Shard>,
+    server: &Server,
+    asked: Option<Reset>,
+) -> Result<Subscription, String> {
     let queue = Arc::new(PushQueue::new(fabric.settings.max_push_bytes));
-    let purpose = Purpose { timeout: fabric.settings.timeout, push: Some(pusher(fabric, shard, &queue)) };
+    let purpose =
+        Purpose { login: Login::Ours, timeout: fabric.settings.timeout, push: Some(pusher(fabric, shard, &queue)) };
     let mut connection = fabric.connector.connect(server, purpose).await?;
     let (assigned, boot) = (shard.assigned(), fabric.boot());
     let mut channels: Vec<_> = assigned.partitions.iter().map(|partition| partition.channel(boot.as_str())).collect();
@@ -60,13 +68,18 @@ async fn subscribe(fabric: &Arc<Fabric>, shard: &Arc<Shard>, server: &Server) ->
     shard.beats.restart();
     // The first beat of this subscription is soon.
     fabric.membership.soon.notify_one();
-    Ok(Subscription { connection, queue, partitions: assigned.partitions })
+    Ok(Subscription { connection, queue, partitions: assigned.partitions, asked })
 }
 
 /// Takes beats where they arrive, so that a slow listener delays none, and queues the rest.
 fn pusher(fabric: &Arc<Fabric>, shard: &Arc<Shard>, queue: &Arc<PushQueue>) -> Arc<dyn redis::aio::AsyncPushSender> {
     let (lag, beats, queue) = (fabric.counters.beat_lag.clone(), Arc::clone(&shard.beats), Arc::clone(queue));
+    let refresh = Arc::clone(&fabric.refresh);
     Arc::new(move |push: PushInfo| -> Result<(), ()> {
+        if push.kind == PushKind::SUnsubscribe {
+            // The slot has moved to another server.
+            refresh.notify_one();
+        }
         let Some((channel, payload)) = message(push) else { return Ok(()) };
         if payload.first() == Some(&beat::KIND) {
             if let Some(took) = beats.returned(&payload) {
@@ -95,7 +108,7 @@ pub async fn keep(fabric: &Arc<Fabric>, shard: &Arc<Shard>, server: &Server, fir
     let mut subscription = first;
     let mut reason = Reset::Connected;
     loop {
-        reset(fabric, &subscription, reason);
+        reset(fabric, &subscription, subscription.asked.map_or(reason, |asked| asked.max(reason)));
         reason = deliver(fabric, shard, &mut subscription).await;
         // Its connection is closed before the next is made: two would deliver twice.
         drop(subscription);
@@ -120,7 +133,11 @@ async fn deliver(fabric: &Fabric, shard: &Shard, subscription: &mut Subscription
     loop {
         tokio::select! {
             pushed = subscription.queue.next() => match pushed {
-                Pushed::Message(partition, payload) => fabric.listener.message(partition, payload),
+                Pushed::Message(partition, payload) => {
+                    fabric.listener.message(partition, payload);
+                    // However much comes, others on this thread get their turn.
+                    tokio::task::coop::consume_budget().await;
+                }
                 Pushed::Gap => reset(fabric, subscription, Reset::Gap),
             },
             () = shard.changed.notified() => match shard.take_reason() {

@@ -1,0 +1,73 @@
+//! Asks Sentinels where the master of a service is.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+
+use super::connector::{Connector, Login, Purpose};
+use super::shard::{Shard, Whereabouts};
+use crate::backplane::Server;
+
+/// Where a shard's server is at present.
+///
+/// # Errors
+/// A sentence.
+pub async fn find(connector: &Connector, timeout: Duration, place: &Whereabouts) -> Result<Server, String> {
+    let (sentinels, service) = match place {
+        Whereabouts::At(server) => return Ok(server.clone()),
+        Whereabouts::Watched { sentinels, service } => (sentinels, service),
+    };
+    let mut reasons = Vec::new();
+    for sentinel in sentinels {
+        match ask(connector, timeout, sentinel, service).await {
+            Ok(Some(server)) => return Ok(server),
+            Ok(None) => reasons.push(format!("{sentinel} knows no service {service}")),
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    Err(format!("no Sentinel tells the master: {}", reasons.join("; ")))
+}
+
+async fn ask(
+    connector: &Connector,
+    timeout: Duration,
+    sentinel: &Server,
+    service: &str,
+) -> Result<Option<Server>, String> {
+    let purpose = Purpose { login: Login::Nobody, timeout, push: None };
+    let mut connection = connector.connect(sentinel, purpose).await?;
+    let mut question = redis::cmd("SENTINEL");
+    question.arg("GET-MASTER-ADDR-BY-NAME").arg(service);
+    let answer = question.query_async::<Option<(String, u16)>>(&mut connection.commands).await;
+    let answer = answer.map_err(|error| format!("{sentinel}: {error}"))?;
+    Ok(answer.map(|(host, port)| Server { host, port }))
+}
+
+/// Whether a server knows itself as the master: Sentinels may be behind.
+///
+/// # Errors
+/// A sentence when it is not.
+pub async fn verify(connection: &mut MultiplexedConnection, place: &Whereabouts) -> Result<(), String> {
+    if matches!(place, Whereabouts::At(_)) {
+        return Ok(());
+    }
+    let role = redis::cmd("ROLE").query_async::<Vec<redis::Value>>(connection).await;
+    let role = role.map_err(|error| error.to_string())?;
+    match role.first() {
+        Some(redis::Value::BulkString(role)) if role == b"master" => Ok(()),
+        _ => Err("it is no master (yet)".into()),
+    }
+}
+
+/// Ends when the Sentinels name another server.
+pub async fn switched(connector: &Connector, timeout: Duration, every: Duration, shard: &Shard, server: &Server) {
+    if matches!(shard.place, Whereabouts::At(_)) {
+        return std::future::pending().await;
+    }
+    loop {
+        tokio::time::sleep(every).await;
+        if find(connector, timeout, &shard.place).await.is_ok_and(|found| found != *server) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Which of a cluster's 16384 slots a key tag is in: CRC-16/XMODEM, as the specification of Redis Cluster says.
+
+const SLOTS: u16 = 16384;
+
+/// The slot of what stands between the braces of a key.
+pub fn of_tag(tag: &str) -> u16 {
+    let crc = tag.bytes().fold(0_u16, |crc, byte| {
+        (0..8)
+            .fold(crc ^ (u16::from(byte) << 8), |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 })
+    });
+    crc % SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn slots_are_those_of_the_specification() {
+        // CRC-16/XMODEM of "123456789" is 0x31C3.
+        assert_eq!(super::of_tag("123456789"), 0x31C3 % super::SLOTS);
+        // What `CLUSTER KEYSLOT` answers.
+        assert_eq!([super::of_tag("foo"), super::of_tag("")], [12182, 0]);
+    }
+}
