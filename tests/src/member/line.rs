@@ -44,6 +44,7 @@ impl Line {
     /// Reads and writes until the connection ends.
     pub async fn run(mut self, mut said: mpsc::Receiver<String>, who: Who) {
         let mut beats = tokio::time::interval(BEAT);
+        let mut count = 0;
         loop {
             let text = tokio::select! {
                 go_on = self.read() => {
@@ -52,10 +53,13 @@ impl Line {
                     }
                     continue;
                 }
-                text = said.recv() => text,
+                text = said.recv() => {
+                    count += 1;
+                    text
+                }
                 _ = beats.tick() => {
                     let last = self.state.borrow().last_number();
-                    Some(who.signal("heartbeat", "HEARTBEAT", json!({"bid": "beat", "sq": last})))
+                    Some(who.signal("heartbeat", "HEARTBEAT", json!({"bid": format!("said {count}"), "sq": last})))
                 }
             };
             let Some(text) = text else { return };
