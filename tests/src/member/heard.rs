@@ -98,8 +98,20 @@ impl State {
     /// The last messages, for who looks for a reason.
     #[must_use]
     pub fn summary(&self) -> String {
-        let newest = self.heard.iter().rev().take(12).rev();
-        let lines = newest.map(|heard| format!("\n  {:?} ago: {}", heard.at.elapsed(), heard.value));
+        let told: Vec<_> = self.heard.iter().filter(|heard| heard.value["s"] != "HEARTBEAT").collect();
+        let newest = told.iter().rev().take(6).rev();
+        let lines = newest.map(|heard| format!("\n  {:?} ago: {}", heard.at.elapsed(), brief(&heard.value)));
         lines.fold(format!("closed {:?}, heard {} messages", self.closed, self.heard.len()), |text, line| text + &line)
+    }
+}
+
+/// A message without what is the same in all.
+fn brief(value: &Value) -> String {
+    let list: Option<Vec<_>> = value["b"]["pps"]
+        .as_array()
+        .map(|list| list.iter().map(|entry| format!("{} {} {}", entry["id"], entry["role"], entry["video"])).collect());
+    match list {
+        Some(list) => format!("{} {} {} {list:?}", value["s"], value["c"], value["sq"]),
+        None => value.to_string().chars().take(200).collect(),
     }
 }

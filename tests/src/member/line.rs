@@ -28,7 +28,8 @@ impl Line {
         let mut line = Self { socket, state: watch::Sender::new(State { closed: None, ..state }) };
         loop {
             if !line.read().await {
-                return Err("the connection ended".to_owned());
+                let code = line.state.borrow().closed.unwrap_or(1006);
+                return Err(format!("the connection was closed with {code}"));
             }
             let newest = line.state.borrow().heard.last().map(|heard| heard.value.clone()).unwrap_or_default();
             if let (Some(code), true) = (newest["c"].as_u64(), newest["s"] == "JOIN") {

@@ -111,7 +111,7 @@ impl Weather {
     async fn pause_node(&mut self, record: &Record, place: usize) {
         record.note(What::Begins(Fault::Apart(place)));
         self.nodes[place].process().pause().await;
-        tokio::time::sleep(self.dice.time(100..8000)).await;
+        tokio::time::sleep(self.dice.time(100..7000)).await;
         self.nodes[place].process().resume().await;
         self.nodes[place].becomes_ready(true).await;
         record.note(What::Ends(Fault::Apart(place)));
@@ -126,7 +126,7 @@ impl Weather {
             2 => weather.replies = Flow::Lost,
             _ => (weather.subscribers_only, weather.replies) = (true, Flow::Lost),
         });
-        tokio::time::sleep(self.dice.time(100..8000)).await;
+        tokio::time::sleep(self.dice.time(100..7000)).await;
         self.proxies[place].heal();
         self.nodes[place].becomes_ready(true).await;
         record.note(What::Ends(Fault::Apart(place)));
