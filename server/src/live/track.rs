@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use actix_web::http::header::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use sha1::{Digest as _, Sha1};
 use tokio::sync::watch;
 
@@ -41,7 +42,8 @@ impl Published {
 /// An object and what names its bytes.
 #[derive(Debug)]
 pub struct Stored {
-    pub media: Object,
+    pub bytes: Bytes,
+    pub content_type: &'static str,
     tag: OnceLock<HeaderValue>,
 }
 
@@ -50,7 +52,7 @@ impl Stored {
     /// first asked for.
     pub fn tag(&self) -> HeaderValue {
         let made = || {
-            let digest = URL_SAFE_NO_PAD.encode(&Sha1::digest(&self.media.bytes)[..15]);
+            let digest = URL_SAFE_NO_PAD.encode(&Sha1::digest(&self.bytes)[..15]);
             HeaderValue::try_from(format!("\"{digest}\"")).expect("letters and digits")
         };
         self.tag.get_or_init(made).clone()
@@ -66,7 +68,8 @@ pub struct LiveTrack {
 
 impl LiveTrack {
     pub fn store(&self, id: ObjectId, media: Object) {
-        let stored = Arc::new(Stored { media, tag: OnceLock::new() });
+        let bytes = media.bytes().cloned().expect("a node alone has all bytes at hand");
+        let stored = Arc::new(Stored { bytes, content_type: media.content_type, tag: OnceLock::new() });
         self.objects.write().unwrap_or_else(PoisonError::into_inner).insert(id, stored);
     }
 

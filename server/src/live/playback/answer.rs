@@ -44,17 +44,16 @@ pub fn playlist(request: &HttpRequest, text: &Text, fresh: HeaderValue) -> HttpR
 
 /// An object, or what a request wants of it.
 pub fn object(request: &HttpRequest, stored: &Stored, fresh: HeaderValue) -> HttpResponse {
-    let media = &stored.media;
-    let length = media.bytes.len();
+    let length = stored.bytes.len();
     let (status, body, range) = match select(request.method(), request.headers(), length, || stored.tag()) {
-        Selection::Whole => (StatusCode::OK, media.bytes.clone(), None),
+        Selection::Whole => (StatusCode::OK, stored.bytes.clone(), None),
         Selection::NotModified => (StatusCode::NOT_MODIFIED, Bytes::new(), None),
         Selection::Unsatisfiable => {
             (StatusCode::RANGE_NOT_SATISFIABLE, Bytes::new(), Some(format!("bytes */{length}")))
         }
         Selection::Bytes(first, last) => {
             let range = format!("bytes {first}-{last}/{length}");
-            (StatusCode::PARTIAL_CONTENT, media.bytes.slice(first..=last), Some(range))
+            (StatusCode::PARTIAL_CONTENT, stored.bytes.slice(first..=last), Some(range))
         }
     };
     let mut response = HttpResponse::with_body(status, pieces::body(body));
@@ -63,7 +62,7 @@ pub fn object(request: &HttpRequest, stored: &Stored, fresh: HeaderValue) -> Htt
     headers.insert(ETAG, stored.tag());
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if status.is_success() {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(stored.content_type));
     }
     if let Some(range) = range {
         headers.insert(CONTENT_RANGE, HeaderValue::try_from(range).expect("letters and digits"));
