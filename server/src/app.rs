@@ -4,14 +4,17 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use actix_web::{App, web};
+use bytes::Bytes;
 use clap::Parser;
 use clap::error::ErrorKind;
 use tokio::signal::unix::{SignalKind, signal};
 
 use roomcast_protocol::schema;
 
+use crate::backplane::{Backplane, BootId, Listener, Partition, Reaping, Reset};
 use crate::config::{Cli, Command, Serve};
 use crate::node::Node;
 use crate::{http, listen, publish, telemetry};
@@ -77,6 +80,11 @@ async fn listen(settings: Serve) -> Result<(), String> {
         listen::bind(settings.listen).map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr().unwrap_or(settings.listen);
     let node = Node::new(settings);
+    if let Some(settings) = node.settings.backplane.settings() {
+        tracing::info!("shares its rooms over {}", settings.address);
+        let backplane = Backplane::start(settings, Arc::new(Deaf)).await?;
+        let _ = node.backplane.set(backplane);
+    }
     let routes = http::routes(&web::Data::from(node.clone()));
     let application = move || App::new().configure(routes.clone());
     let draining = node.watch_draining();
@@ -98,8 +106,22 @@ async fn listen(settings: Serve) -> Result<(), String> {
         handle.stop(true).await;
     });
     running.await.map_err(|error| error.to_string())?;
+    if let Some(backplane) = node.backplane.get() {
+        backplane.leave().await;
+    }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Nothing is shared yet: who listens has nothing to do.
+struct Deaf;
+
+impl Listener for Deaf {
+    fn message(&self, _: Partition, _: Bytes) {}
+    fn reset(&self, _: &[Partition], _: Reset) {}
+    fn reap(&self, _: BootId) -> Reaping {
+        Box::pin(async { Ok(0) })
+    }
 }
 
 /// Takes the certificate anew with every SIGHUP.

@@ -1,5 +1,6 @@
 //! The command line: flags over environment over defaults. Every limit of the server is a setting here.
 
+mod backplane;
 mod connection;
 mod delivery;
 mod ingest;
@@ -18,6 +19,7 @@ use serde::Serialize;
 use roomcast_core::{hls, room};
 use roomcast_protocol::limits;
 
+pub use backplane::Backplane;
 pub use connection::Connection;
 pub use delivery::Delivery;
 pub use ingest::Ingest;
@@ -88,6 +90,9 @@ pub struct Serve {
     #[command(flatten)]
     #[serde(flatten)]
     pub delivery: Delivery,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub backplane: Backplane,
     /// Signals queued towards a room; over it they are refused with 503.
     #[arg(long, env = "ROOMCAST_MAX_ROOM_QUEUE", default_value_t = 1024, value_name = "COUNT")]
     pub max_room_queue: usize,

@@ -1,6 +1,7 @@
 //! The Roomcast server. Its one way in is [`run`]; the [`socket`] layer can carry other applications, too.
 
 mod app;
+pub mod backplane;
 mod clock;
 mod config;
 mod http;

@@ -2,12 +2,13 @@
 
 mod connections;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::watch;
 
 use roomcast_protocol::code::CloseCode;
 
+use crate::backplane::Backplane;
 use crate::clock::Clock;
 use crate::config::Serve;
 use crate::http::Cors;
@@ -28,6 +29,8 @@ pub struct Node {
     pub sockets: Sockets,
     pub connections: Connections,
     pub cors: Cors,
+    /// The way to other nodes; none when this one is alone.
+    pub backplane: OnceLock<Backplane>,
     draining: watch::Sender<bool>,
 }
 
@@ -41,6 +44,7 @@ impl Node {
             sockets: Sockets::new(settings.sockets()),
             connections: Connections::default(),
             cors: Cors::new(&settings.delivery.cors_origin),
+            backplane: OnceLock::new(),
             draining: watch::Sender::new(false),
             settings,
         })

@@ -14,5 +14,10 @@ pub async fn readyz(node: web::Data<Node>) -> HttpResponse {
     if node.is_draining() {
         return HttpResponse::ServiceUnavailable().content_type("text/plain; charset=utf-8").body("draining\n");
     }
+    if node.backplane.get().is_some_and(|backplane| !backplane.is_ready()) {
+        return HttpResponse::ServiceUnavailable()
+            .content_type("text/plain; charset=utf-8")
+            .body("redis is out of reach\n");
+    }
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n")
 }

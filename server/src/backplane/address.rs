@@ -1,0 +1,182 @@
+//! How the address of Redis is written: one server, a service watched by Sentinels, or a Cluster.
+//!
+//! ```text
+//! redis://[user:password@]host[:port][/database]                        one server
+//! redis+sentinel://[user:password@]host[:port],…/service[/database]     the master of a service
+//! redis+cluster://[user:password@]host[:port],…                         a cluster
+//! ```
+//! With `rediss` instead of `redis` over TLS. User and password may be percent-encoded (RFC 3986, section 2.1).
+//! Neither is ever printed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use percent_encoding::percent_decode_str;
+
+/// Where Redis is and who we are there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Address {
+    /// Whether everything goes over TLS, Sentinels included.
+    pub tls: bool,
+    /// Who we are to Redis; Sentinels are not told.
+    pub credentials: Option<Credentials>,
+    /// Where it is.
+    pub place: Place,
+    /// The number of the database; always 0 in a cluster.
+    pub database: u16,
+}
+
+/// A login. Its password is not printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user; without one, the default user.
+    pub user: Option<String>,
+    /// The password.
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials")
+    }
+}
+
+/// Host and port of one server.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Server {
+    /// Name or address; of IPv6 without its brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+/// What stands at the address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// One server.
+    Single(Server),
+    /// Sentinels, who know the master of a service.
+    Sentinel {
+        /// Where to ask.
+        sentinels: Vec<Server>,
+        /// The name of what they watch.
+        service: String,
+    },
+    /// Some servers of a cluster, who know the others.
+    Cluster(Vec<Server>),
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const FORMS: &str = "must start with redis://, redis+sentinel:// or redis+cluster://, or with rediss for TLS";
+        let (scheme, rest) = text.split_once("://").ok_or(FORMS)?;
+        let (secure, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
+        let tls = match secure {
+            "redis" => false,
+            "rediss" => true,
+            _ => return Err(FORMS.into()),
+        };
+        if rest.contains(['?', '#']) {
+            return Err("takes no ? and no # (in a password they are written %3F and %23)".into());
+        }
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (login, hosts) = match authority.rsplit_once('@') {
+            Some((login, hosts)) => (Some(login), hosts),
+            None => (None, authority),
+        };
+        let credentials = login.map(credentials).transpose()?.flatten();
+        match kind {
+            "" => single(hosts, path).map(|(place, database)| Self { tls, credentials, place, database }),
+            "sentinel" => sentinel(hosts, path).map(|(place, database)| Self { tls, credentials, place, database }),
+            "cluster" if path.is_empty() => {
+                Ok(Self { tls, credentials, place: Place::Cluster(servers(hosts, 6379)?), database: 0 })
+            }
+            "cluster" => Err("has no path after the servers of a cluster, which has one database only".into()),
+            _ => Err(FORMS.into()),
+        }
+    }
+}
+
+fn single(host: &str, path: &str) -> Result<(Place, u16), String> {
+    if host.contains(',') {
+        return Err("names one server; several are for redis+sentinel:// and redis+cluster://".into());
+    }
+    Ok((Place::Single(server(host, 6379)?), database(path)?))
+}
+
+fn sentinel(hosts: &str, path: &str) -> Result<(Place, u16), String> {
+    let (service, number) = path.split_once('/').unwrap_or((path, ""));
+    if service.is_empty() {
+        return Err("needs the name of the service after the sentinels, such as /mymaster".into());
+    }
+    let place = Place::Sentinel { sentinels: servers(hosts, 26379)?, service: decode(service)? };
+    Ok((place, database(number)?))
+}
+
+fn database(path: &str) -> Result<u16, String> {
+    if path.is_empty() {
+        return Ok(0);
+    }
+    path.parse().map_err(|_| "must end in the number of a database, such as /0".to_owned())
+}
+
+fn credentials(login: &str) -> Result<Option<Credentials>, String> {
+    if login.is_empty() {
+        return Ok(None);
+    }
+    let Some((user, password)) = login.split_once(':') else {
+        return Err("must have user:password, or :password, before the @".into());
+    };
+    let user = Some(decode(user)?).filter(|user| !user.is_empty());
+    Ok(Some(Credentials { user, password: decode(password)? }))
+}
+
+fn decode(text: &str) -> Result<String, String> {
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map(Into::into).map_err(|_| "has percent-encoded bytes that are no text".to_owned())
+}
+
+fn servers(hosts: &str, default_port: u16) -> Result<Vec<Server>, String> {
+    hosts.split(',').map(|host| server(host, default_port)).collect()
+}
+
+fn server(text: &str, default_port: u16) -> Result<Server, String> {
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').ok_or("has an address in brackets without its end")?,
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'%');
+    if host.is_empty() || !host.bytes().all(legal) {
+        return Err("needs a host, such as redis.example.com or [::1]".into());
+    }
+    let port = match port.strip_prefix(':') {
+        Some(port) => port.parse().ok().filter(|&port| port > 0).ok_or("has a port that is no number up to 65535")?,
+        None if port.is_empty() => default_port,
+        None => return Err("has something after the brackets that is no port".into()),
+    };
+    Ok(Server { host: host.to_owned(), port })
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
+/// As it was given, with all ports and without the login.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |servers: &[Server]| servers.iter().map(Server::to_string).collect::<Vec<_>>().join(",");
+        let scheme = if self.tls { "rediss" } else { "redis" };
+        match &self.place {
+            Place::Single(server) => write!(f, "{scheme}://{server}/{}", self.database),
+            Place::Cluster(servers) => write!(f, "{scheme}+cluster://{}", list(servers)),
+            Place::Sentinel { sentinels, service } => {
+                write!(f, "{scheme}+sentinel://{}/{service}/{}", list(sentinels), self.database)
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Where in Redis something is kept, and under which name a node lives.
+//!
+//! A room, its sessions and the node channels that tell of them have the same tag in their keys, so that in a
+//! Redis Cluster they share a slot and one script may touch them all.
+
+use std::fmt;
+use std::sync::Arc;
+
+use roomcast_protocol::id::RoomId;
+
+/// One of 64 parts of the rooms.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Partition(u8);
+
+impl Partition {
+    /// How many there are.
+    pub const COUNT: u8 = 64;
+
+    /// The partition of a room; the same on every node and in every version (FNV-1a).
+    #[must_use]
+    pub fn of(room: &RoomId) -> Self {
+        const PRIME: u64 = 0x0100_0000_01b3;
+        let hash = room
+            .as_str()
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+        let folded = hash ^ (hash >> 32) ^ (hash >> 16);
+        Self(u8::try_from(folded % u64::from(Self::COUNT)).unwrap_or_default())
+    }
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..Self::COUNT).map(Self)
+    }
+
+    /// Its number, below [`COUNT`](Self::COUNT).
+    #[must_use]
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
+    /// A key of this partition, such as `rc:{07}:r:demo` for `r:demo`.
+    #[must_use]
+    pub fn key(self, kind_and_rest: &str) -> String {
+        format!("rc:{{{self}}}:{kind_and_rest}")
+    }
+
+    /// The channel of a node for what happens in this partition.
+    #[must_use]
+    pub fn channel(self, node: &str) -> String {
+        self.key(&format!("n:{node}"))
+    }
+
+    /// The partition a channel or key belongs to.
+    pub(super) fn of_key(key: &[u8]) -> Option<Self> {
+        let tag = key.strip_prefix(b"rc:{")?.get(..3)?.strip_suffix(b"}")?;
+        let number = std::str::from_utf8(tag).ok()?.parse().ok()?;
+        (number < Self::COUNT).then_some(Self(number))
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}", self.0)
+    }
+}
+
+/// The name of one life of a node: random, fit for a URL, without `:`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct BootId(Arc<str>);
+
+impl BootId {
+    /// A name nobody had before.
+    pub(super) fn fresh() -> Self {
+        Self(crate::token::random().into())
+    }
+
+    /// A name read from Redis.
+    pub(super) fn known(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The name itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for BootId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_tells_its_partition() {
+        for partition in Partition::all() {
+            assert_eq!(Partition::of_key(partition.channel("x").as_bytes()), Some(partition));
+        }
+        for foreign in ["rc:{64}:n:x", "rc:{L}:lease", "rc:{7}:n:x", "rc:{", "", "rc:{0x}:n"] {
+            assert_eq!(Partition::of_key(foreign.as_bytes()), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn rooms_spread_over_all_partitions() {
+        let mut rooms = [0_u32; Partition::COUNT as usize];
+        for number in 0..6400 {
+            let room = RoomId::parse(&format!("room-{number}")).expect("a room's name");
+            rooms[Partition::of(&room).index()] += 1;
+        }
+        assert!(rooms.iter().all(|&rooms| (60..=145).contains(&rooms)), "{rooms:?}");
+    }
+
+    #[test]
+    fn a_room_never_changes_its_partition() {
+        let room = RoomId::parse("demo").expect("a room's name");
+        assert_eq!(Partition::of(&room).key("r:demo"), "rc:{07}:r:demo");
+    }
+}

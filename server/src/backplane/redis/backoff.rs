@@ -1,0 +1,44 @@
+//! How long to wait before the next try: longer each time, and never in step with the other nodes.
+
+use std::time::Duration;
+
+const SHORTEST: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// The pauses between tries.
+#[derive(Debug)]
+pub struct Backoff(Duration);
+
+impl Backoff {
+    pub const fn new() -> Self {
+        Self(SHORTEST)
+    }
+
+    /// The next pause: at least 50 ms, at most twice the bound of the last one and 1 s.
+    pub fn pause(&mut self) -> Duration {
+        self.0 = (self.0 * 2).min(LONGEST);
+        SHORTEST + jitter(self.0 - SHORTEST)
+    }
+}
+
+/// Some time below a bound.
+pub fn jitter(below: Duration) -> Duration {
+    let mut bytes = [0_u8; 4];
+    // Without randomness the pauses are merely in step.
+    let _ = getrandom::fill(&mut bytes);
+    below.mul_f64(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_up_to_a_second() {
+        let mut backoff = Backoff::new();
+        for bound in [100, 200, 400, 800, 1000, 1000] {
+            let pause = backoff.pause();
+            assert!(pause >= SHORTEST && pause <= Duration::from_millis(bound), "{pause:?} of {bound}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Beats: what a node publishes to itself, to know that its subscription lives.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+/// The kind of message, its first byte.
+pub const KIND: u8 = b'b';
+/// More are not remembered: the oldest is the one that counts.
+const MOST_PENDING: usize = 16;
+
+/// The beats of one shard.
+#[derive(Debug, Default)]
+pub struct Beats(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    last: u64,
+    pending: VecDeque<(u64, Instant)>,
+    returned: Option<Instant>,
+}
+
+impl Beats {
+    /// A beat is sent now: what to publish, and its number.
+    pub fn send(&self) -> (u64, Bytes) {
+        let mut state = self.lock();
+        state.last += 1;
+        let number = state.last;
+        if state.pending.len() < MOST_PENDING {
+            state.pending.push_back((number, Instant::now()));
+        }
+        (number, format!("{}{number}", char::from(KIND)).into())
+    }
+
+    /// It was perhaps never published: it is not waited for.
+    pub fn withdraw(&self, number: u64) {
+        self.lock().pending.retain(|(sent, _)| *sent != number);
+    }
+
+    /// A beat came back. Tells how long it took, when it was waited for.
+    pub fn returned(&self, payload: &[u8]) -> Option<Duration> {
+        let number: u64 = std::str::from_utf8(payload.get(1..)?).ok()?.parse().ok()?;
+        let mut state = self.lock();
+        let now = Instant::now();
+        let sent = state.pending.iter().find(|(sent, _)| *sent == number).map(|(_, at)| *at)?;
+        state.pending.retain(|(sent, _)| *sent > number);
+        state.returned = Some(now);
+        Some(now - sent)
+    }
+
+    /// A new subscription: what the old one may have got is not waited for.
+    pub fn restart(&self) {
+        let mut state = self.lock();
+        state.pending.clear();
+        state.returned = None;
+    }
+
+    /// A published beat has not come back within so long.
+    pub fn is_overdue(&self, timeout: Duration) -> bool {
+        self.lock().pending.front().is_some_and(|(_, at)| at.elapsed() > timeout)
+    }
+
+    /// The newest beat came back within the last so long.
+    pub fn is_fresh(&self, timeout: Duration) -> bool {
+        self.lock().returned.is_some_and(|at| at.elapsed() <= timeout)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beat_is_fresh_once_it_is_back_and_overdue_until_then() {
+        let beats = Beats::default();
+        assert!(!beats.is_fresh(Duration::MAX) && !beats.is_overdue(Duration::ZERO));
+        let (number, _) = beats.send();
+        let (_, second) = beats.send();
+        assert!(beats.is_overdue(Duration::ZERO) && !beats.is_overdue(Duration::from_secs(60)));
+        beats.withdraw(number);
+        assert!(beats.returned(&second).is_some() && beats.returned(&second).is_none());
+        assert!(beats.is_fresh(Duration::from_secs(60)) && !beats.is_overdue(Duration::ZERO));
+        beats.restart();
+        assert!(!beats.is_fresh(Duration::from_secs(60)));
+        for strange in [&b""[..], b"b", b"bx", b"b99999999999999999999999", b"b7"] {
+            assert!(beats.returned(strange).is_none());
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What the crate's errors and values mean to a caller.
+
+use redis::{RedisError, Value};
+
+use crate::backplane::{Failure, Reply};
+
+/// What is to be done about an error, besides telling the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consequence {
+    /// Nothing: the connection is good.
+    None,
+    /// Redis has forgotten the script.
+    LoadScript,
+    /// No answer in time.
+    TimedOut,
+    /// This is not (or no longer) the right server: its address is to be found again.
+    FindServer,
+}
+
+/// Sorts an error.
+pub fn sort(error: &RedisError) -> (Failure, Consequence) {
+    match error.code() {
+        Some("NOSCRIPT") => (Failure::Unavailable, Consequence::LoadScript),
+        Some("READONLY" | "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "MOVED" | "ASK" | "TRYAGAIN") => {
+            (Failure::Unavailable, Consequence::FindServer)
+        }
+        // Nothing is written then, and nothing is wrong with the connection.
+        Some("NOREPLICAS" | "MISCONF" | "BUSY") => (Failure::Unavailable, Consequence::None),
+        Some(_) => (Failure::Refused(error.to_string()), Consequence::None),
+        None if error.is_timeout() => (Failure::Unknown, Consequence::TimedOut),
+        None => (Failure::Unknown, Consequence::None),
+    }
+}
+
+/// A value as an answer.
+pub fn reply(value: Value) -> Result<Reply, Failure> {
+    Ok(match value {
+        Value::Nil => Reply::Nil,
+        Value::Int(number) => Reply::Int(number),
+        Value::Boolean(yes) => Reply::Int(yes.into()),
+        Value::BulkString(bytes) => Reply::Bytes(bytes.into()),
+        Value::SimpleString(text) => Reply::Bytes(text.into_bytes().into()),
+        Value::Okay => Reply::Bytes("OK".into()),
+        Value::Array(values) | Value::Set(values) => {
+            Reply::Array(values.into_iter().map(reply).collect::<Result<_, _>>()?)
+        }
+        Value::ServerError(error) => return Err(sort(&error.into()).0),
+        other => return Err(Failure::Refused(format!("answered in a form that is not read: {other:?}"))),
+    })
+}

@@ -1,0 +1,193 @@
+//! The lease: each node says regularly that it lives, and learns who else does.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
+
+use roomcast_core::time::UnixTime;
+
+use super::reaper::{self, Reaping};
+use super::subscription::lease_channel;
+use super::{Fabric, Shard};
+use crate::backplane::{BackplaneSettings, BootId, Failure, Reply, Reset, Script};
+
+static LEASE: Script = Script::new(include_str!("lease.lua"));
+
+/// The sorted set of nodes.
+pub const LEASE_KEY: &str = "rc:{L}:lease";
+/// Until when nobody is taken for dead.
+pub const GRACE_KEY: &str = "rc:{L}:grace";
+const SEEN_KEY: &str = "rc:{L}:seen";
+
+/// What is known of the nodes.
+pub struct Membership {
+    reading: RwLock<Option<Reading>>,
+    /// Who renewed last in this session.
+    registered: Mutex<Option<BootId>>,
+    /// Who is being reaped by this node.
+    pub reaping: Reaping,
+    /// The lease is to be renewed now, not with the next tick.
+    pub soon: Notify,
+    left: std::sync::atomic::AtomicBool,
+    away: Duration,
+}
+
+struct Reading {
+    at: Instant,
+    alive: HashSet<String>,
+    /// What Redis' clock said when it was `at` here, in microseconds.
+    micros: i64,
+}
+
+impl Membership {
+    pub fn new(settings: &BackplaneSettings) -> Self {
+        Self {
+            reading: RwLock::default(),
+            registered: Mutex::default(),
+            reaping: Reaping::default(),
+            soon: Notify::new(),
+            left: std::sync::atomic::AtomicBool::new(false),
+            away: settings.away(),
+        }
+    }
+
+    pub fn is_alive(&self, node: &str) -> bool {
+        let reading = self.reading.read().unwrap_or_else(PoisonError::into_inner);
+        reading.as_ref().is_none_or(|reading| reading.at.elapsed() > self.away || reading.alive.contains(node))
+    }
+
+    pub fn nodes(&self) -> HashSet<String> {
+        let reading = self.reading.read().unwrap_or_else(PoisonError::into_inner);
+        reading.as_ref().map(|reading| reading.alive.clone()).unwrap_or_default()
+    }
+
+    pub fn now(&self) -> UnixTime {
+        let reading = self.reading.read().unwrap_or_else(PoisonError::into_inner);
+        match &*reading {
+            Some(reading) => UnixTime(reading.micros.saturating_add(micros(reading.at.elapsed()))),
+            None => UnixTime::from_millis(crate::clock::unix_millis()),
+        }
+    }
+
+    /// Redis may be another one: that our lease is not in it means nothing.
+    pub fn forget_registration(&self) {
+        *self.registered() = None;
+    }
+
+    /// The lease is not renewed any more.
+    pub fn leave(&self) {
+        self.left.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    fn has_left(&self) -> bool {
+        self.left.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    fn registered(&self) -> std::sync::MutexGuard<'_, Option<BootId>> {
+        self.registered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Renews for ever.
+pub async fn keep(fabric: Arc<Fabric>) {
+    let mut ticks = tokio::time::interval(fabric.settings.interval());
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! { _ = ticks.tick() => {}, () = fabric.membership.soon.notified() => ticks.reset() }
+        let Some(shard) = fabric.shards().lease.clone() else { continue };
+        if fabric.membership.has_left() || !shard.commands.is_open() {
+            continue;
+        }
+        let (number, beat) = shard.beats.send();
+        if let Err(failure) = renew(&fabric, &shard, beat).await {
+            shard.beats.withdraw(number);
+            tracing::debug!("the lease was not renewed: {failure}");
+        }
+    }
+}
+
+async fn renew(fabric: &Arc<Fabric>, shard: &Arc<Shard>, beat: Bytes) -> Result<(), Failure> {
+    let boot = fabric.boot();
+    let known = fabric.membership.registered().as_ref() == Some(&boot);
+    let keys = [LEASE_KEY.to_owned(), fence_key(&boot), SEEN_KEY.to_owned(), GRACE_KEY.to_owned()];
+    let millis = |duration: Duration| Bytes::from(duration.as_millis().to_string());
+    let args = [
+        boot.to_string().into(),
+        millis(fabric.settings.lease),
+        millis(fabric.settings.away()),
+        lease_channel(&boot).into(),
+        fabric.publish_command().into(),
+        beat,
+        if known { "1" } else { "0" }.into(),
+    ];
+    let asked = Instant::now();
+    let reply = fabric.script(shard, &LEASE, &keys, &args).await?;
+    let answer = Answer::read(reply).ok_or_else(|| Failure::Refused("the lease reads otherwise".into()))?;
+    if answer.state == 2 {
+        fabric.fence_self(&boot);
+        return Err(Failure::Unavailable);
+    }
+    *fabric.membership.registered() = Some(boot.clone());
+    if answer.state == 1 {
+        tracing::warn!("Redis has lost its data: rooms are built anew");
+        for shard in &fabric.shards().all {
+            shard.resubscribe(Reset::Gap);
+        }
+    }
+    let reading = Reading {
+        at: Instant::now(),
+        alive: answer.alive.into_iter().collect(),
+        // Half of the way was the way back.
+        micros: answer.micros.saturating_add(micros(asked.elapsed() / 2)),
+    };
+    *fabric.membership.reading.write().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+    for dead in answer.dead.iter().map(|dead| BootId::known(dead)).filter(|dead| *dead != boot) {
+        reaper::reap(fabric, dead);
+    }
+    Ok(())
+}
+
+/// The fence of a node beside the lease.
+pub fn fence_key(boot: &BootId) -> String {
+    format!("rc:{{L}}:x:{boot}")
+}
+
+/// Takes the node out of the lease.
+pub async fn give_back(fabric: &Arc<Fabric>) -> Result<(), Failure> {
+    let Some(shard) = fabric.shards().lease.clone() else { return Err(Failure::Unavailable) };
+    reaper::finish(fabric, &shard, &fabric.boot(), true).await
+}
+
+struct Answer {
+    state: i64,
+    micros: i64,
+    alive: Vec<String>,
+    dead: Vec<String>,
+}
+
+impl Answer {
+    fn read(reply: Reply) -> Option<Self> {
+        let Reply::Array(parts) = reply else { return None };
+        let [Reply::Int(state), Reply::Int(micros), alive, dead] = <[Reply; 4]>::try_from(parts).ok()? else {
+            return None;
+        };
+        Some(Self { state, micros, alive: names(alive)?, dead: names(dead)? })
+    }
+}
+
+fn names(reply: Reply) -> Option<Vec<String>> {
+    let Reply::Array(names) = reply else { return None };
+    let name = |reply| match reply {
+        Reply::Bytes(bytes) => String::from_utf8(bytes.into()).ok(),
+        _ => None,
+    };
+    names.into_iter().map(name).collect()
+}

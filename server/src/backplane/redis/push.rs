@@ -1,0 +1,111 @@
+//! What was published to this node and waits for the listener: bounded in bytes.
+//!
+//! The connection's driver puts in, one task takes out. When there is no room, everything is dropped until what is
+//! queued has been taken; then the taker is told of the gap, and only then of what comes after it.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use crate::backplane::Partition;
+
+/// What a waiting message costs besides its bytes.
+const OVERHEAD: usize = 64;
+
+/// What the taker gets.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// A message.
+    Message(Partition, Bytes),
+    /// Messages are missing here.
+    Gap,
+}
+
+/// The queue.
+#[derive(Debug)]
+pub struct PushQueue {
+    state: Mutex<State>,
+    filled: Notify,
+    max_bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    messages: VecDeque<(Partition, Bytes)>,
+    bytes: usize,
+    gap: bool,
+}
+
+impl PushQueue {
+    pub fn new(max_bytes: usize) -> Self {
+        Self { state: Mutex::default(), filled: Notify::new(), max_bytes }
+    }
+
+    /// A message came.
+    pub fn put(&self, partition: Partition, payload: Bytes) {
+        let mut state = self.lock();
+        let cost = payload.len() + OVERHEAD;
+        // A message alone may be of any size.
+        let fits = state.messages.is_empty() || state.bytes + cost <= self.max_bytes;
+        if state.gap || !fits {
+            state.gap = true;
+        } else {
+            state.bytes += cost;
+            state.messages.push_back((partition, payload));
+        }
+        drop(state);
+        self.filled.notify_one();
+    }
+
+    /// Messages are missing after what is queued.
+    pub fn gap(&self) {
+        self.lock().gap = true;
+        self.filled.notify_one();
+    }
+
+    /// Waits for what is next.
+    pub async fn next(&self) -> Pushed {
+        loop {
+            if let Some(pushed) = self.take() {
+                return pushed;
+            }
+            self.filled.notified().await;
+        }
+    }
+
+    fn take(&self) -> Option<Pushed> {
+        let mut state = self.lock();
+        if let Some((partition, payload)) = state.messages.pop_front() {
+            state.bytes -= payload.len() + OVERHEAD;
+            return Some(Pushed::Message(partition, payload));
+        }
+        std::mem::take(&mut state.gap).then_some(Pushed::Gap)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_a_gap_behind_what_did() {
+        let queue = PushQueue::new(2 * (OVERHEAD + 1));
+        let partition = Partition::all().next().expect("there are partitions");
+        let message = |text: &'static str| Pushed::Message(partition, text.into());
+        for text in ["1", "2", "3", ""] {
+            queue.put(partition, text.into());
+        }
+        assert_eq!([queue.take(), queue.take()], [Some(message("1")), Some(message("2"))]);
+        // Still before the gap was told of: this one is behind it, too.
+        queue.put(partition, "4".into());
+        assert_eq!([queue.take(), queue.take()], [Some(Pushed::Gap), None]);
+        queue.put(partition, "a message longer than the whole bound, which is alone in the queue".into());
+        assert!(matches!(queue.take(), Some(Pushed::Message(..))));
+    }
+}

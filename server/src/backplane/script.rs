@@ -1,0 +1,45 @@
+//! A script that runs inside Redis, named by its content: two versions of the server live side by side.
+
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+use sha1::{Digest, Sha1};
+
+/// The source of a script and, once used, its name. To be kept in a `static`.
+#[derive(Debug)]
+pub struct Script {
+    source: &'static str,
+    name: OnceLock<String>,
+}
+
+impl Script {
+    /// A script in Lua.
+    #[must_use]
+    pub const fn new(source: &'static str) -> Self {
+        Self { source, name: OnceLock::new() }
+    }
+
+    /// What Redis runs.
+    pub(super) fn source(&self) -> &'static str {
+        self.source
+    }
+
+    /// The SHA-1 of the source in hexadecimal digits, by which Redis knows it.
+    pub(super) fn name(&self) -> &str {
+        self.name.get_or_init(|| {
+            Sha1::digest(self.source.as_bytes()).iter().fold(String::with_capacity(40), |mut text, byte| {
+                let _ = write!(text, "{byte:02x}");
+                text
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_script_has_the_name_redis_gives_it() {
+        // What `SCRIPT LOAD "return 1"` answers.
+        assert_eq!(super::Script::new("return 1").name(), "e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
+    }
+}

@@ -1,0 +1,44 @@
+//! What the backplane goes by.
+
+use std::time::Duration;
+
+use super::Address;
+
+/// Where Redis is, and every time and bound of the way there.
+#[derive(Debug, Clone)]
+pub struct BackplaneSettings {
+    /// Where Redis is.
+    pub address: Address,
+    /// Certificates (PEM) of those who vouch for Redis; without them the web's.
+    pub ca: Option<std::path::PathBuf>,
+    /// How long a command may take.
+    pub timeout: Duration,
+    /// How long the storing or fetching of media may take.
+    pub media_timeout: Duration,
+    /// How long connecting may take, TLS and login included.
+    pub connect_timeout: Duration,
+    /// How long a node lives without renewing its lease; it is renewed six times as often.
+    pub lease: Duration,
+    /// How long a beat may take to come back before the subscription is built anew.
+    pub beat_timeout: Duration,
+    /// Calls under way per connection; over it they are refused as [`Unavailable`](super::Failure::Unavailable).
+    pub max_calls: usize,
+    /// Bytes of the calls under way per connection; likewise.
+    pub max_call_bytes: usize,
+    /// Bytes of messages that wait for the listener, per shard; over it they are dropped and it is told of the gap.
+    pub max_push_bytes: usize,
+}
+
+impl BackplaneSettings {
+    /// How often the lease is renewed, with a beat each time.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        (self.lease / 6).min(self.beat_timeout / 2)
+    }
+
+    /// Nobody renewed for so long: Redis was away, not the nodes.
+    #[must_use]
+    pub fn away(&self) -> Duration {
+        self.interval() * 5 / 2
+    }
+}

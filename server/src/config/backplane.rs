@@ -1,0 +1,109 @@
+//! Settings of the way to other nodes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use clap::Args;
+use serde::{Serialize, Serializer};
+
+use super::value::{bytes, duration, size, time, to_usize};
+use crate::backplane::{Address, BackplaneSettings};
+
+/// Where several nodes meet, and what they expect of each other. Nodes of one Redis have the same times.
+#[derive(Debug, Clone, Args, Serialize)]
+pub struct Backplane {
+    /// Redis over which several nodes share their rooms: redis://[user:password@]host:port[/db],
+    /// redis+sentinel://host:port,host:port/service[/db] or redis+cluster://host:port,host:port; with `rediss` over
+    /// TLS. Without it, this node is alone.
+    #[arg(long, env = "ROOMCAST_REDIS_URL", hide_env_values = true, value_name = "URL")]
+    #[serde(serialize_with = "address")]
+    pub redis_url: Option<Address>,
+    /// Certificates in PEM of those who vouch for Redis; without it, those known to the web.
+    #[arg(long, env = "ROOMCAST_REDIS_CA", requires = "redis_url", value_name = "FILE")]
+    pub redis_ca: Option<PathBuf>,
+    /// How long Redis may take to answer; a connection with three such silences in a row is given up.
+    #[arg(long, env = "ROOMCAST_REDIS_TIMEOUT", default_value = "1s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub redis_timeout: Duration,
+    /// How long Redis may take to store or fetch media.
+    #[arg(long, env = "ROOMCAST_REDIS_MEDIA_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub redis_media_timeout: Duration,
+    /// How long connecting to Redis may take, TLS and login included.
+    #[arg(long, env = "ROOMCAST_REDIS_CONNECT_TIMEOUT", default_value = "2s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub redis_connect_timeout: Duration,
+    /// Calls under way on one connection to Redis; over it they fail at once (503).
+    #[arg(long, env = "ROOMCAST_REDIS_MAX_CALLS", default_value_t = 16_384, value_parser = at_least_1, value_name = "COUNT")]
+    pub redis_max_calls: usize,
+    /// Bytes of the calls under way on one connection to Redis; over it they fail at once (503).
+    #[arg(long, env = "ROOMCAST_REDIS_MAX_CALL_BYTES", default_value_t = ByteSize::mib(64), value_parser = size, value_name = "SIZE")]
+    #[serde(serialize_with = "bytes")]
+    pub redis_max_call_bytes: ByteSize,
+    /// Bytes of messages from other nodes that wait here; over it they are dropped, and every room reads its state
+    /// anew.
+    #[arg(long, env = "ROOMCAST_REDIS_MAX_PUSHED", default_value_t = ByteSize::mib(64), value_parser = size, value_name = "SIZE")]
+    #[serde(serialize_with = "bytes")]
+    pub redis_max_pushed: ByteSize,
+    /// How long the others wait for a node that is silent before they remove its members. It is renewed six times as
+    /// often.
+    #[arg(long, env = "ROOMCAST_NODE_LEASE", default_value = "6s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub node_lease: Duration,
+    /// How long what a node publishes to itself may take to come back; then it subscribes anew.
+    #[arg(long, env = "ROOMCAST_BEAT_TIMEOUT", default_value = "2s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub beat_timeout: Duration,
+}
+
+impl Backplane {
+    /// The settings of the way to other nodes, when there is one.
+    pub fn settings(&self) -> Option<BackplaneSettings> {
+        Some(BackplaneSettings {
+            address: self.redis_url.clone()?,
+            ca: self.redis_ca.clone(),
+            timeout: self.redis_timeout,
+            media_timeout: self.redis_media_timeout,
+            connect_timeout: self.redis_connect_timeout,
+            lease: self.node_lease,
+            beat_timeout: self.beat_timeout,
+            max_calls: self.redis_max_calls,
+            max_call_bytes: to_usize(self.redis_max_call_bytes),
+            max_push_bytes: to_usize(self.redis_max_pushed),
+        })
+    }
+}
+
+/// Without its login.
+fn address<S: Serializer>(address: &Option<Address>, serializer: S) -> Result<S::Ok, S::Error> {
+    match address {
+        Some(address) => serializer.collect_str(address),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn at_least_1(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "must be a number of at least 1".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use crate::config::{Cli, Command};
+
+    #[test]
+    fn no_password_is_printed() {
+        let url = "redis://me:geheim@example.com:7000/2";
+        let Command::Config(serve) = Cli::parse_from(["roomcast", "config", "--redis-url", url]).command else {
+            panic!("not config")
+        };
+        let printed = serde_json::to_string(&serve).expect("settings are printed");
+        assert!(printed.contains("redis://example.com:7000/2"), "{printed}");
+        let debugged = format!("{serve:?}");
+        for text in [printed, debugged] {
+            assert!(!text.contains("geheim"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Real Redis servers on free ports, each in a folder of its own, which goes with it.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// One `redis-server`.
+pub struct Redis {
+    pub port: u16,
+    folder: PathBuf,
+    arguments: Vec<String>,
+    process: Option<Child>,
+}
+
+/// A port nobody listens on.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address").port()
+}
+
+impl Redis {
+    /// Starts a server that keeps nothing on disk and waits until it answers.
+    pub fn start(arguments: &[&str]) -> Self {
+        Self::start_at(free_port(), arguments)
+    }
+
+    pub fn start_at(port: u16, arguments: &[&str]) -> Self {
+        let folder = std::env::temp_dir().join(format!("roomcast-redis-{}-{port}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let mut redis = Self { port, folder, arguments, process: None };
+        redis.run();
+        redis
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Runs it (again), empty.
+    pub fn run(&mut self) {
+        let log = std::fs::File::create(self.folder.join("log")).expect("a log");
+        let process = Command::new("redis-server")
+            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(["--enable-debug-command", "yes"])
+            .args(&self.arguments)
+            .current_dir(&self.folder)
+            .stdout(Stdio::from(log))
+            .spawn()
+            .expect("redis-server is installed");
+        self.process = Some(process);
+        for _ in 0..500 {
+            if self.ask(&["PING"]).trim() == "PONG" {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("redis-server does not answer");
+    }
+
+    /// What `redis-cli` answers.
+    pub fn ask(&self, command: &[&str]) -> String {
+        ask(self.port, command)
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let process = self.process.as_ref().expect("it runs");
+        kill(Pid::from_raw(i32::try_from(process.id()).expect("a process id")), signal).expect("signalled");
+    }
+}
+
+/// What `redis-cli` answers about the server at a port.
+pub fn ask(port: u16, command: &[&str]) -> String {
+    let output = Command::new("redis-cli")
+        .args(["-h", "127.0.0.1", "-p", &port.to_string()])
+        .args(command)
+        .stdin(Stdio::null())
+        .output()
+        .expect("redis-cli is installed");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
