@@ -150,6 +150,15 @@ impl Stream {
         self.ended
     }
 
+    /// How long media is needed at most after it came, while the stream goes on: listed, and then kept for those who
+    /// play late (rfc8216bis, 6.2.2).
+    #[must_use]
+    pub fn retention(&self) -> Duration {
+        let target = Duration::from_micros(self.tracks.first().map_or(0, |track| track.target));
+        let listed = self.settings.window.max(3 * target);
+        listed.saturating_mul(2).saturating_add(6 * target)
+    }
+
     /// Counts what was taken and is no repetition.
     #[must_use]
     pub const fn revision(&self) -> u64 {
