@@ -5,11 +5,14 @@
 //! serves or waits itself.
 
 mod change;
+mod checkpoint;
 mod declare;
 mod hint;
 mod ingest;
 mod listing;
+mod log;
 mod lost;
+mod media;
 mod peers;
 mod playlist;
 mod refusal;
@@ -23,10 +26,14 @@ mod window;
 use std::sync::Arc;
 use std::time::Duration;
 
-use roomcast_protocol::data::{Payload, SegmentHead, TrackRef, UpdatePart, UpdateSegment, Variant};
+use roomcast_protocol::data::{InitSection, Payload, SegmentHead, TrackRef, UpdatePart, UpdateSegment, Variant};
 use roomcast_protocol::limits::{HLS_WINDOW, LEAST_PART, PARTS_BEFORE_GAP};
+use serde::{Deserialize, Serialize};
 
 pub use change::{Change, Object, ObjectKind, Position, Snapshot};
+pub use checkpoint::BadCheckpoint;
+pub use log::{BadEntry, Entry};
+pub use media::{Digest, Media, Reference};
 pub use refusal::Refusal;
 pub use reload::{BadReload, Decision, Reload};
 
@@ -35,11 +42,11 @@ use ingest::Admission;
 use peers::Peers;
 use playlist::multivariant::Multivariant;
 use role::Role;
-use track::Track;
-use waiting::Whole;
+use track::{Map, Track};
+use waiting::{SentPart, Whole};
 
 /// What an operator may set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// How much media a playlist lists; at least three target durations are listed.
     pub window: Duration,
@@ -58,7 +65,11 @@ impl Default for Settings {
 }
 
 /// One multivariant playlist and its tracks.
-#[derive(Debug)]
+///
+/// The same payloads with the same times in the same order make the same changes and playlists, byte for byte, on
+/// every node, also when it was written down and restored in between
+/// ([`checkpoint`](Self::checkpoint), [`restore`](Self::restore)), and whether media is at hand or elsewhere.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Stream {
     settings: Settings,
     tracks: Vec<Track>,
@@ -68,6 +79,7 @@ pub struct Stream {
     ended: bool,
     /// When the newest upload came.
     received: UnixTime,
+    revision: u64,
 }
 
 impl Stream {
@@ -75,7 +87,7 @@ impl Stream {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let (tracks, received) = (Vec::new(), UnixTime::default());
-        Self { settings, tracks, part_hold_back: 0, multivariant: None, ended: false, received }
+        Self { settings, tracks, part_hold_back: 0, multivariant: None, ended: false, received, revision: 0 }
     }
 
     /// Takes a payload. The playlist's id in it is not looked at: who holds several streams goes by it. `received` is
@@ -86,13 +98,25 @@ impl Stream {
     /// # Errors
     /// A [`Refusal`] with the code and a sentence for the answer; then nothing has changed.
     pub fn apply(&mut self, payload: Payload, received: UnixTime) -> Result<Vec<Change>, Refusal> {
+        self.replay(Entry::new(payload, received))
+    }
+
+    /// As [`apply`](Self::apply), with media that may be elsewhere.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn replay(&mut self, entry: Entry) -> Result<Vec<Change>, Refusal> {
+        let Entry { received, payload, media } = entry;
+        let map = |InitSection { id, data: _ }, media| Map { id, media };
         match payload {
             Payload::End(_) => Ok(self.end()),
-            Payload::Variant(update) => self.declare(Role::Variant(update.variant), update.segment.map),
-            Payload::Rendition(update) => self.declare(Role::Rendition(update.rendition), update.segment.map),
+            Payload::Variant(update) => self.declare(Role::Variant(update.variant), map(update.segment.map, media)),
+            Payload::Rendition(update) => {
+                self.declare(Role::Rendition(update.rendition), map(update.segment.map, media))
+            }
             _ if self.ended => Err(Refusal::conflict("the stream has ended")),
-            Payload::Segment(update) => self.update_segment(update, received),
-            Payload::Part(update) => self.update_part(update, received),
+            Payload::Segment(update) => self.update_segment(update, media, received),
+            Payload::Part(update) => self.update_part(update, media, received),
         }
     }
 
@@ -100,6 +124,7 @@ impl Stream {
     pub fn end(&mut self) -> Vec<Change> {
         let mut changes = Vec::new();
         if !std::mem::replace(&mut self.ended, true) {
+            self.revision += 1;
             for index in 0..self.tracks.len() {
                 let begins = self.tracks[index].window.last().is_none();
                 let (track, peers) = Peers::of(&mut self.tracks, index, self.received);
@@ -125,10 +150,30 @@ impl Stream {
         self.ended
     }
 
-    fn update_segment(&mut self, update: UpdateSegment, received: UnixTime) -> Result<Vec<Change>, Refusal> {
+    /// How long media is needed at most after it came, while the stream goes on: listed, and then kept for those who
+    /// play late (rfc8216bis, 6.2.2).
+    #[must_use]
+    pub fn retention(&self) -> Duration {
+        let target = Duration::from_micros(self.tracks.first().map_or(0, |track| track.target));
+        let listed = self.settings.window.max(3 * target);
+        listed.saturating_mul(2).saturating_add(6 * target)
+    }
+
+    /// Counts what was taken and is no repetition.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    fn update_segment(
+        &mut self,
+        update: UpdateSegment,
+        media: Media,
+        received: UnixTime,
+    ) -> Result<Vec<Change>, Refusal> {
         let index = self.find(update.variant.as_ref(), update.rendition.as_ref())?;
         let sent = update.segment;
-        let whole = Whole { duration: sent.duration.micros(), bytes: sent.data.0 };
+        let whole = Whole { duration: sent.duration.micros(), media };
         let head = SegmentHead {
             id: sent.id,
             sequence: sent.sequence,
@@ -141,9 +186,9 @@ impl Stream {
         Ok(self.advance(index, admission, received))
     }
 
-    fn update_part(&mut self, update: UpdatePart, received: UnixTime) -> Result<Vec<Change>, Refusal> {
+    fn update_part(&mut self, update: UpdatePart, media: Media, received: UnixTime) -> Result<Vec<Change>, Refusal> {
         let index = self.find(update.variant.as_ref(), update.rendition.as_ref())?;
-        let admission = self.tracks[index].take_part(update.segment, update.part)?;
+        let admission = self.tracks[index].take_part(update.segment, SentPart::new(update.part, media))?;
         Ok(self.advance(index, admission, received))
     }
 
@@ -163,6 +208,7 @@ impl Stream {
         if admission == Admission::New {
             let begins = self.tracks[index].window.last().is_none();
             self.received = received;
+            self.revision += 1;
             let (track, peers) = Peers::of(&mut self.tracks, index, received);
             track.advance(false, peers, &mut changes);
             if begins {
@@ -190,7 +236,7 @@ impl Stream {
         let track = &mut self.tracks[index];
         let id = track.role.id().clone();
         let (removed, played) = (track.slide(), track.playable());
-        if let Some(snapshot) = track.render(self.part_hold_back, &reports, self.ended) {
+        if let Some(snapshot) = track.render(self.part_hold_back, reports, self.ended) {
             changes.push(Change::Media { track: id.clone(), snapshot });
         }
         if self.tracks[index].playable() != played {

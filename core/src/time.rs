@@ -24,7 +24,7 @@ impl Instant {
 }
 
 /// A moment by the clock on the wall, in microseconds since 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct UnixTime(pub i64);
 
 impl UnixTime {

@@ -3,15 +3,20 @@
 //! The room's actor alone writes; it publishes bytes and immutable snapshots into the [`LiveIndex`], which
 //! readers share. No reader ever stands in a room's mailbox.
 
+mod elsewhere;
 mod index;
 mod ingest;
 mod playback;
+pub mod shared;
+mod stored;
 mod track;
 
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
+#[expect(unused_imports, reason = "the rooms look for others with it")]
+pub use elsewhere::Look;
 pub use index::{LiveIndex, LiveRoom};
 pub use ingest::Seats;
 

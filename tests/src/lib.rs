@@ -5,6 +5,7 @@
 //! whatever is awaited has a bound after which the test fails with a reason.
 
 pub mod broadcast;
+pub mod checker;
 pub mod client;
 pub mod media;
 pub mod member;

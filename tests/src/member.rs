@@ -56,7 +56,6 @@ impl Who {
 }
 
 /// A member with an open connection; its connection is lost when it is dropped.
-#[derive(Debug)]
 pub struct Member {
     /// Who it is.
     pub who: Who,
@@ -216,16 +215,20 @@ impl Member {
         self.until(&format!("the list {sessions:?}"), |state| state.list() == sessions).await
     }
 
-    /// Waits for all these numbers from a session, and holds that they came in order and none twice.
+    /// Waits for all these numbers from a member, and holds that they came in order and none twice.
     ///
     /// # Panics
-    /// When they do not.
-    pub async fn hears(&self, from: &Who, numbers: std::ops::Range<u64>) {
+    /// When they do not, or one was refused.
+    pub async fn hears(&self, from: &Member, numbers: std::ops::Range<u64>) {
         let all: Vec<u64> = numbers.collect();
         let last = all.last().copied().unwrap_or_default();
-        let what = format!("number {last} of {}", from.session);
-        let state = self.until(&what, |state| state.numbers(&from.session).contains(&last)).await;
-        assert_eq!(state.numbers(&from.session), all, "of {} at {}", from.session, self.who.session);
+        let (who, own) = (&from.who.session, &self.who.session);
+        let mut state = self.state.clone();
+        let came = state.wait_for(|state| state.numbers(who).contains(&last));
+        let in_time = tokio::time::timeout(crate::PATIENCE, came).await.is_ok_and(|came| came.is_ok());
+        let numbers = self.look(|state| state.numbers(who));
+        assert!(in_time, "{own} has {numbers:?} of {from:?}\nbut not {last}; {self:?}");
+        assert_eq!(numbers, all, "of {from:?}\nat {self:?}");
     }
 
     /// Beats and waits for the answer: everything said before has been read.
@@ -261,6 +264,12 @@ impl Member {
         let left = end.saturating_duration_since(Instant::now());
         let broken = tokio::time::timeout(left, otherwise).await;
         assert!(broken.is_err(), "{}: {what}, not {}", self.who.session, self.state.borrow().summary());
+    }
+}
+
+impl std::fmt::Debug for Member {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.who.session, self.state.borrow().summary())
     }
 }
 

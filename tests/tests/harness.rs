@@ -169,12 +169,12 @@ async fn a_member_beats_hears_and_comes_back_with_what_it_knew() {
     let refused = Member::try_join(&server, Who::new("eve", "m2m"), true).await.err();
     assert_eq!(refused.map(|ack| ack["c"].clone()), Some(4022.into()));
     ann.relay(&bob.who, 0..50);
-    bob.hears(&ann.who, 0..50).await;
+    bob.hears(&ann, 0..50).await;
     let memory = bob.lose();
     ann.relay(&memory.who, 50..100);
     ann.beat().await;
     let bob = memory.resume(&server).await.unwrap();
-    bob.hears(&ann.who, 0..100).await;
+    bob.hears(&ann, 0..100).await;
     let newer = bob.resumed(&server).await;
     assert_eq!(bob.closed().await, 4000);
     newer.stays(Duration::from_secs(4), "who beats stays", |state| state.closed.is_none()).await;

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use roomcast_protocol::id::ObjectId;
+use serde::{Deserialize, Serialize};
+
+use super::media::Media;
 
 /// One thing to carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,16 +45,27 @@ pub enum Change {
 /// An object of a track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// The bytes.
-    pub bytes: Bytes,
+    /// The bytes, in pieces that follow each other; a single one where all of them are at hand.
+    pub pieces: Vec<Media>,
     /// What they are.
     pub kind: ObjectKind,
     /// Their media type, as in `Content-Type`.
     pub content_type: &'static str,
 }
 
+impl Object {
+    /// The bytes, where all of them are at hand in one piece.
+    #[must_use]
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match &self.pieces[..] {
+            [piece] => piece.bytes(),
+            _ => None,
+        }
+    }
+}
+
 /// What an object is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ObjectKind {
     /// An initialization section (`EXT-X-MAP`).
     Init,

@@ -4,21 +4,20 @@
 //!
 //! rfc8216bis, 4.4.3.1, 4.4.3.8 and 4.4.6.
 
-use roomcast_protocol::data::InitSection;
 use roomcast_protocol::id::ObjectId;
 
 use super::Stream;
 use super::change::{Change, Object, ObjectKind};
 use super::refusal::Refusal;
 use super::role::Role;
-use super::track::Track;
+use super::track::{Map, Track};
 
 /// The longest target duration, in microseconds.
-const MAX_TARGET: u64 = 3_600_000_000;
+pub(super) const MAX_TARGET: u64 = 3_600_000_000;
 
 impl Stream {
     /// Makes a track, or changes it if it is known.
-    pub(super) fn declare(&mut self, role: Role, map: InitSection) -> Result<Vec<Change>, Refusal> {
+    pub(super) fn declare(&mut self, role: Role, map: Map) -> Result<Vec<Change>, Refusal> {
         match self.position(role.id()) {
             Some(index) if self.ended => self.reopen(index, role, map),
             Some(index) => self.change_track(index, role, map),
@@ -29,7 +28,7 @@ impl Stream {
 
     /// Lets a streamer that comes back go on where it ended, behind a discontinuity; its new init section tells
     /// it from a repetition.
-    fn reopen(&mut self, index: usize, role: Role, map: InitSection) -> Result<Vec<Change>, Refusal> {
+    fn reopen(&mut self, index: usize, role: Role, map: Map) -> Result<Vec<Change>, Refusal> {
         let track = &self.tracks[index];
         if track.has_map(&map.id) || role.older_than(&track.role) {
             return Err(gone());
@@ -43,7 +42,7 @@ impl Stream {
         Ok(changes)
     }
 
-    fn change_track(&mut self, index: usize, role: Role, map: InitSection) -> Result<Vec<Change>, Refusal> {
+    fn change_track(&mut self, index: usize, role: Role, map: Map) -> Result<Vec<Change>, Refusal> {
         let track = &self.tracks[index];
         role.check_change(&track.role)?;
         let new = track.admit_map(&map)?;
@@ -52,6 +51,7 @@ impl Stream {
         }
         role.check(self.roles_but(Some(index)))?;
         self.check_listed(index, &role)?;
+        self.revision += 1;
         let track = &mut self.tracks[index];
         track.role = role;
         let mut changes = Vec::new();
@@ -71,7 +71,7 @@ impl Stream {
         Ok(())
     }
 
-    fn make_track(&mut self, role: Role, map: InitSection) -> Result<Vec<Change>, Refusal> {
+    fn make_track(&mut self, role: Role, map: Map) -> Result<Vec<Change>, Refusal> {
         let (target, part_target) = (role.target(), role.part_target());
         if target == 0 || target > MAX_TARGET || part_target == 0 || part_target > target {
             return Err(Refusal::invalid("the target durations must be more than 0, and a part within a segment"));
@@ -89,6 +89,7 @@ impl Stream {
         let stored = store_map(&track, &map);
         track.use_map(map);
         self.part_hold_back = part_hold_back;
+        self.revision += 1;
         self.tracks.push(track);
         Ok(vec![stored])
     }
@@ -106,7 +107,8 @@ fn gone() -> Refusal {
     Refusal::conflict("the stream has ended; to go on, bring a new map for one of its tracks")
 }
 
-fn store_map(track: &Track, map: &InitSection) -> Change {
-    let media = Object { bytes: map.data.0.clone(), kind: ObjectKind::Init, content_type: track.role.content_type() };
+fn store_map(track: &Track, map: &Map) -> Change {
+    let media =
+        Object { pieces: vec![map.media.clone()], kind: ObjectKind::Init, content_type: track.role.content_type() };
     Change::Store { track: track.role.id().clone(), object: map.id.clone(), media }
 }

@@ -8,12 +8,13 @@
 use std::ops::Range;
 
 use roomcast_protocol::id::ObjectId;
+use serde::{Deserialize, Serialize};
 
 /// How many missing numbers are taken for lost parts, and not for another way of counting.
 const MAX_SKIP: u32 = 3;
 
 /// The current hint and what it was predicted from.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub(super) struct Hint {
     name: Option<ObjectId>,
     last: Option<ObjectId>,

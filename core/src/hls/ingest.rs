@@ -6,12 +6,12 @@
 //!
 //! rfc8216bis, 4.4.3.1, 4.4.3.7 and 6.2.1.
 
-use roomcast_protocol::data::{PartData, SegmentHead};
+use roomcast_protocol::data::SegmentHead;
 
 use super::refusal::Refusal;
 use super::segment::{Segment, Source};
 use super::track::Track;
-use super::waiting::Whole;
+use super::waiting::{SentPart, Whole};
 use super::window::Owner;
 
 /// How far ahead of the list an upload may be, in segments and in parts of a segment.
@@ -33,7 +33,7 @@ pub(super) enum Admission {
 
 impl Track {
     /// Takes a part, unless it is refused or known.
-    pub(super) fn take_part(&mut self, head: SegmentHead, part: PartData) -> Result<Admission, Refusal> {
+    pub(super) fn take_part(&mut self, head: SegmentHead, part: SentPart) -> Result<Admission, Refusal> {
         let admission = self.admit_part(&head, &part)?;
         if admission == Admission::New {
             let map = self.newest_map().clone();
@@ -52,7 +52,7 @@ impl Track {
         Ok(admission)
     }
 
-    fn admit_part(&self, head: &SegmentHead, part: &PartData) -> Result<Admission, Refusal> {
+    fn admit_part(&self, head: &SegmentHead, part: &SentPart) -> Result<Admission, Refusal> {
         self.check_head(head)?;
         self.check_part(head.sequence, part)?;
         if let Some(segment) = self.window.segment(head.sequence) {
@@ -66,7 +66,7 @@ impl Track {
         if let Some(pending) = self.waiting.get(head.sequence) {
             pending.check(head)?;
             if let Some(waits) = pending.part(part.sequence) {
-                let same = (&waits.id, waits.gap, &waits.data) == (&part.id, part.gap, &part.data);
+                let same = (&waits.id, waits.gap, &waits.media) == (&part.id, part.gap, &part.media);
                 return known(same, "part", part.sequence);
             }
         }
@@ -82,13 +82,13 @@ impl Track {
 
     fn admit_segment(&self, head: &SegmentHead, whole: &Whole) -> Result<Admission, Refusal> {
         self.check_head(head)?;
-        if whole.bytes.is_empty() {
+        if whole.media.is_empty() {
             return Err(Refusal::invalid("a segment must have bytes"));
         }
         if let Some(segment) = self.window.segment(head.sequence) {
             check_listed(segment, head)?;
             match segment.ending.as_ref().map(|ending| &ending.source) {
-                Some(Source::Uploaded(bytes)) => return known(*bytes == whole.bytes, "segment", head.sequence),
+                Some(Source::Uploaded(media)) => return known(*media == whole.media, "segment", head.sequence),
                 Some(_) => return Ok(Admission::Known),
                 None => {}
             }
@@ -96,7 +96,7 @@ impl Track {
         if let Some(pending) = self.waiting.get(head.sequence) {
             pending.check(head)?;
             if let Some(waits) = pending.whole() {
-                return known(waits.bytes == whole.bytes, "segment", head.sequence);
+                return known(waits.media == whole.media, "segment", head.sequence);
             }
         }
         self.check_name(&head.id, Owner::Segment(head.sequence))?;
@@ -128,7 +128,7 @@ impl Track {
         Ok(())
     }
 
-    fn check_part(&self, msn: u64, part: &PartData) -> Result<(), Refusal> {
+    fn check_part(&self, msn: u64, part: &SentPart) -> Result<(), Refusal> {
         let duration = part.duration.micros();
         // The part target went through a division by the frame rate: it may be rounded down.
         if duration == 0 || duration > self.part_target + 1 {
@@ -137,7 +137,7 @@ impl Track {
         if part.sequence == 0 && !part.independent && !part.gap {
             return Err(Refusal::invalid("the first part of a segment must be independent"));
         }
-        if part.data.0.is_empty() && !part.gap {
+        if part.media.is_empty() && !part.gap {
             return Err(Refusal::invalid("a part without bytes must be a gap"));
         }
         let listed = self.window.segment(msn).map_or(0, |segment| segment.parts.len() as u64);
@@ -147,7 +147,7 @@ impl Track {
         Ok(())
     }
 
-    fn check_room(&self, msn: u64, part: &PartData) -> Result<(), Refusal> {
+    fn check_room(&self, msn: u64, part: &SentPart) -> Result<(), Refusal> {
         if part.duration.micros() > self.room(msn, Some(part.sequence)) {
             return Err(Refusal::invalid(format!("the segment would last over {} s", self.target / 1_000_000)));
         }
@@ -155,7 +155,7 @@ impl Track {
     }
 
     /// Refuses to have a part follow one that is too short to be followed (rfc8216bis, 4.4.3.7).
-    fn check_short(&self, msn: u64, part: &PartData) -> Result<(), Refusal> {
+    fn check_short(&self, msn: u64, part: &SentPart) -> Result<(), Refusal> {
         let waits = |index| self.waiting.part(msn, index);
         let listed = |index: u64| self.window.segment(msn)?.parts.get(usize::try_from(index).ok()?);
         let before = part.sequence.checked_sub(1);

@@ -6,16 +6,15 @@
 //!
 //! rfc8216bis, 3.2, 4.4.4.7 (EXT-X-GAP), 4.4.4.9 (EXT-X-PART) and 6.2.1.
 
-use bytes::Bytes;
-use roomcast_protocol::data::PartData;
 use roomcast_protocol::id::ObjectId;
 
 use super::change::{Change, Object, ObjectKind};
 use super::ingest::{MAX_PARTS, MIN_GAP};
+use super::media::Media;
 use super::peers::Peers;
 use super::segment::{Ending, Part, Segment, Source};
 use super::track::Track;
-use super::waiting::{Pending, Whole};
+use super::waiting::{Pending, SentPart, Whole};
 use super::window::Next;
 
 /// What is listed next.
@@ -168,12 +167,12 @@ impl Track {
     }
 
     /// Lists the next part of the open segment; `None` stands for one that was given up.
-    fn list_part(&mut self, sent: Option<PartData>, changes: &mut Vec<Change>) {
+    fn list_part(&mut self, sent: Option<SentPart>, changes: &mut Vec<Change>) {
         let Some(open) = self.window.open() else { return };
         let (msn, begins) = (open.msn, open.parts.is_empty());
         let part = self.name_part(msn, sent);
         for name in part.stored() {
-            changes.push(self.store(name, ObjectKind::Part, &part.bytes));
+            changes.push(self.store(name, ObjectKind::Part, vec![part.media.clone()]));
         }
         let id = part.id.clone();
         self.window.open_mut().expect("it is open").parts.push(part);
@@ -182,12 +181,20 @@ impl Track {
         self.hint = hint;
     }
 
-    fn name_part(&self, msn: u64, sent: Option<PartData>) -> Part {
+    fn name_part(&self, msn: u64, sent: Option<SentPart>) -> Part {
         let hinted = self.hint.name().cloned();
         let Some(sent) = sent else {
             let uri = hinted.unwrap_or_else(|| self.free_name("gap", msn));
             let duration = self.part_target.min(self.room(msn, None)).min(self.rest(msn)).max(1);
-            return Part { id: None, uri, twice: false, duration, independent: false, gap: true, bytes: Bytes::new() };
+            return Part {
+                id: None,
+                uri,
+                twice: false,
+                duration,
+                independent: false,
+                gap: true,
+                media: Media::default(),
+            };
         };
         let reserved = self.reserved(&sent.id);
         let own = || if reserved { self.free_name("part", msn) } else { sent.id.clone() };
@@ -199,7 +206,7 @@ impl Track {
             duration: sent.duration.micros().min(self.part_target),
             independent: sent.independent,
             gap: sent.gap,
-            bytes: sent.data.0,
+            media: sent.media,
         }
     }
 
@@ -210,21 +217,26 @@ impl Track {
         let joined = open.joined();
         let id = open.id.clone().filter(|id| !self.reserved(id));
         let uri = id.unwrap_or_else(|| self.free_name("segment", msn));
-        let (duration, source, bytes) = match (whole, joined) {
-            (Some(whole), _) => (whole.duration, Source::Uploaded(whole.bytes.clone()), Some(whole.bytes)),
-            (None, Some(joined)) => (open.duration(), Source::Joined, Some(joined)),
-            (None, None) if open.parts.is_empty() => (self.lost_duration(msn), Source::Missing, None),
-            (None, None) => (open.duration(), Source::Missing, None),
+        let (duration, source, pieces) = match (whole, joined) {
+            (Some(whole), _) => (whole.duration, Source::Uploaded(whole.media.clone()), vec![whole.media]),
+            (None, Some(joined)) => (open.duration(), Source::Joined, joined),
+            (None, None) if open.parts.is_empty() => (self.lost_duration(msn), Source::Missing, Vec::new()),
+            (None, None) => (open.duration(), Source::Missing, Vec::new()),
         };
-        changes.extend(bytes.as_ref().map(|bytes| self.store(&uri, ObjectKind::Segment, bytes)));
         let segment = self.window.open_mut().expect("it is open");
-        bytes.iter().for_each(|bytes| segment.share(bytes));
+        if let [Media::Here(bytes)] = &pieces[..] {
+            segment.share(bytes);
+        }
+        if !pieces.is_empty() {
+            changes.push(self.store(&uri, ObjectKind::Segment, pieces));
+        }
+        let segment = self.window.open_mut().expect("it is open");
         segment.ending = Some(Ending { uri, duration, source });
         self.waiting.forget(msn);
     }
 
-    fn store(&self, name: &ObjectId, kind: ObjectKind, bytes: &Bytes) -> Change {
-        let media = Object { bytes: bytes.clone(), kind, content_type: self.role.content_type() };
+    pub(super) fn store(&self, name: &ObjectId, kind: ObjectKind, pieces: Vec<Media>) -> Change {
+        let media = Object { pieces, kind, content_type: self.role.content_type() };
         Change::Store { track: self.role.id().clone(), object: name.clone(), media }
     }
 }

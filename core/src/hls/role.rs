@@ -6,6 +6,7 @@
 
 use roomcast_protocol::data::{Rendition, RenditionType, Variant};
 use roomcast_protocol::id::ObjectId;
+use serde::{Deserialize, Serialize};
 
 use super::refusal::Refusal;
 
@@ -15,7 +16,7 @@ const MAX_VARIANTS: usize = 16;
 const MAX_RENDITIONS: usize = 16;
 
 /// What a streamer declared of a track.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum Role {
     Variant(Variant),
     Rendition(Rendition),

@@ -5,12 +5,15 @@
 //!
 //! rfc8216bis, 4.4.4.
 
-use bytes::{Bytes, BytesMut};
-use roomcast_protocol::data::PartData;
+use bytes::Bytes;
 use roomcast_protocol::id::ObjectId;
+use serde::{Deserialize, Serialize};
+
+use super::media::Media;
+use super::waiting::SentPart;
 
 /// A listed part.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Part {
     /// The sender's id; `None` for one that was given up.
     pub id: Option<ObjectId>,
@@ -21,13 +24,13 @@ pub(super) struct Part {
     pub duration: u64,
     pub independent: bool,
     pub gap: bool,
-    pub bytes: Bytes,
+    pub media: Media,
 }
 
 impl Part {
     /// Whether the sender sent this very part.
-    pub fn is(&self, part: &PartData) -> bool {
-        self.id.as_ref() == Some(&part.id) && self.gap == part.gap && self.bytes == part.data.0
+    pub fn is(&self, part: &SentPart) -> bool {
+        self.id.as_ref() == Some(&part.id) && self.gap == part.gap && self.media == part.media
     }
 
     /// The names under which its bytes are stored.
@@ -38,10 +41,10 @@ impl Part {
 }
 
 /// Where the bytes of a finished segment come from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Source {
     /// They were uploaded as a whole.
-    Uploaded(Bytes),
+    Uploaded(Media),
     /// They are those of the parts, one after the other.
     Joined,
     /// They are not complete: `EXT-X-GAP`.
@@ -49,7 +52,7 @@ pub(super) enum Source {
 }
 
 /// How a segment was finished.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Ending {
     /// The name it is listed under.
     pub uri: ObjectId,
@@ -59,7 +62,7 @@ pub(super) struct Ending {
 }
 
 /// A listed segment. It is open until it has an ending.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Segment {
     /// Media sequence number.
     pub msn: u64,
@@ -89,31 +92,35 @@ impl Segment {
         if self.parts_listed { &self.parts } else { &[] }
     }
 
-    /// The bytes of all parts; `None` if there are none or some are missing.
-    pub fn joined(&self) -> Option<Bytes> {
+    /// The media of all parts; `None` if there are none or some are missing.
+    pub fn joined(&self) -> Option<Vec<Media>> {
         if self.parts.is_empty() || self.parts.iter().any(|part| part.gap) {
             return None;
         }
-        let mut joined = BytesMut::with_capacity(self.parts.iter().map(|part| part.bytes.len()).sum());
-        self.parts.iter().for_each(|part| joined.extend_from_slice(&part.bytes));
-        Some(joined.freeze())
+        Some(Media::join(self.parts.iter().map(|part| &part.media)))
     }
 
     /// Lets the parts share the memory of the whole where they are the same.
     pub fn share(&mut self, whole: &Bytes) {
         let mut at = 0;
         for part in &mut self.parts {
-            let end = at + part.bytes.len();
-            if whole.get(at..end) == Some(&part.bytes[..]) {
-                part.bytes = whole.slice(at..end);
+            let Media::Here(bytes) = &mut part.media else { return };
+            let end = at + bytes.len();
+            if whole.get(at..end) == Some(&bytes[..]) {
+                *bytes = whole.slice(at..end);
             }
             at = end;
         }
     }
 
-    /// The name under which its bytes are stored.
-    pub fn stored(&self) -> Option<&ObjectId> {
-        self.ending.as_ref().filter(|ending| !matches!(ending.source, Source::Missing)).map(|ending| &ending.uri)
+    /// The name under which it is stored as a whole, and its media.
+    pub fn stored(&self) -> Option<(&ObjectId, Vec<Media>)> {
+        let ending = self.ending.as_ref()?;
+        match &ending.source {
+            Source::Uploaded(media) => Some((&ending.uri, vec![media.clone()])),
+            Source::Joined => Some((&ending.uri, self.parts.iter().map(|part| part.media.clone()).collect())),
+            Source::Missing => None,
+        }
     }
 
     /// Whether a name was given by the origin, not by the sender.
@@ -129,7 +136,15 @@ mod tests {
 
     fn part(bytes: &'static [u8], gap: bool) -> Part {
         let uri = ObjectId::parse("p").unwrap();
-        Part { id: None, uri, twice: false, duration: 1, independent: true, gap, bytes: Bytes::from_static(bytes) }
+        Part {
+            id: None,
+            uri,
+            twice: false,
+            duration: 1,
+            independent: true,
+            gap,
+            media: Bytes::from_static(bytes).into(),
+        }
     }
 
     fn segment(parts: Vec<Part>) -> Segment {
@@ -140,18 +155,20 @@ mod tests {
     #[test]
     fn parts_share_the_memory_of_the_joined_segment() {
         let mut segment = segment(vec![part(b"ab", false), part(b"c", false)]);
-        let whole = segment.joined().unwrap();
+        let joined = segment.joined().unwrap();
+        let whole = joined[0].bytes().unwrap();
         assert_eq!(&whole[..], b"abc");
-        segment.share(&whole);
-        assert_eq!(segment.parts[1].bytes.as_ptr(), whole[2..].as_ptr());
-        assert_eq!(&segment.parts[1].bytes[..], b"c");
+        segment.share(whole);
+        let second = segment.parts[1].media.bytes().unwrap();
+        assert_eq!(second.as_ptr(), whole[2..].as_ptr());
+        assert_eq!(&second[..], b"c");
     }
 
     #[test]
     fn a_part_that_is_not_in_the_whole_keeps_its_own_bytes() {
         let mut segment = segment(vec![part(b"ab", false), part(b"c", false)]);
         segment.share(&Bytes::from_static(b"xbc"));
-        assert_eq!(&segment.parts[0].bytes[..], b"ab");
+        assert_eq!(segment.parts[0].media.bytes().unwrap(), "ab");
     }
 
     #[test]

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use roomcast_protocol::data::InitSection;
 use roomcast_protocol::id::ObjectId;
+use serde::{Deserialize, Serialize};
 
 use super::Settings;
 use super::change::{Position, Snapshot};
 use super::hint::Hint;
+use super::media::Media as Bits;
 use super::playlist::media::{Media, Report};
 use super::refusal::Refusal;
 use super::role::Role;
@@ -24,8 +25,15 @@ use super::window::{Owner, Window};
 /// The file name of the playlist itself, which no object may take.
 const PLAYLIST: &str = "playlist.m3u8";
 
+/// An init section.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Map {
+    pub id: ObjectId,
+    pub media: Bits,
+}
+
 /// A variant stream or rendition and its media playlist. Durations are in microseconds.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Track {
     pub role: Role,
     /// A whole number of seconds.
@@ -40,7 +48,11 @@ pub(super) struct Track {
     /// The stream had ended and goes on: the next segment stands behind a discontinuity.
     pub interrupted: bool,
     /// The newest is the last.
-    maps: Vec<InitSection>,
+    maps: Vec<Map>,
+    /// What the playlist said of the others when it was last published; `None` before.
+    reports: Option<Vec<Report>>,
+    /// Rendered again where the track is restored.
+    #[serde(skip)]
     snapshot: Option<Arc<Snapshot>>,
 }
 
@@ -62,8 +74,14 @@ impl Track {
             hint,
             maps,
             interrupted: false,
+            reports: None,
             snapshot: None,
         }
+    }
+
+    /// What was published last.
+    pub(super) fn newest(&self) -> Option<Arc<Snapshot>> {
+        self.snapshot.clone()
     }
 
     /// Whether the playlist lists something.
@@ -72,13 +90,13 @@ impl Track {
     }
 
     /// Whether an init section can be taken. `false` if it is there already.
-    pub fn admit_map(&self, map: &InitSection) -> Result<bool, Refusal> {
+    pub fn admit_map(&self, map: &Map) -> Result<bool, Refusal> {
         match self.maps.iter().find(|known| known.id == map.id) {
-            Some(known) if known.data == map.data => return Ok(false),
+            Some(known) if known.media == map.media => return Ok(false),
             Some(_) => return Err(Refusal::conflict(format!("the map {} has other bytes", map.id))),
             None => {}
         }
-        if map.data.0.is_empty() {
+        if map.media.is_empty() {
             return Err(Refusal::invalid("a map must have bytes"));
         }
         if self.reserved(&map.id) {
@@ -89,9 +107,13 @@ impl Track {
     }
 
     /// Makes an admitted init section the newest.
-    pub fn use_map(&mut self, map: InitSection) {
+    pub fn use_map(&mut self, map: Map) {
         self.maps.retain(|known| known.id != map.id);
         self.maps.push(map);
+    }
+
+    pub(super) fn maps(&self) -> &[Map] {
+        &self.maps
     }
 
     pub(super) fn has_map(&self, id: &ObjectId) -> bool {
@@ -166,7 +188,22 @@ impl Track {
     }
 
     /// The new snapshot, if the playlist lists something and is not as it was.
-    pub fn render(&mut self, part_hold_back: u64, reports: &[Report], ended: bool) -> Option<Arc<Snapshot>> {
+    pub fn render(&mut self, part_hold_back: u64, reports: Vec<Report>, ended: bool) -> Option<Arc<Snapshot>> {
+        let snapshot = self.snapshot(part_hold_back, &reports, ended)?;
+        if self.snapshot.as_ref().is_some_and(|known| known.playlist == snapshot.playlist) {
+            return None;
+        }
+        self.reports = Some(reports);
+        Some(self.snapshot.insert(Arc::new(snapshot)).clone())
+    }
+
+    /// Renders what was last published, for a track that was written down without it.
+    pub(super) fn render_again(&mut self, part_hold_back: u64, ended: bool) {
+        let reports = self.reports.as_deref();
+        self.snapshot = reports.and_then(|reports| self.snapshot(part_hold_back, reports, ended)).map(Arc::new);
+    }
+
+    fn snapshot(&self, part_hold_back: u64, reports: &[Report], ended: bool) -> Option<Snapshot> {
         let last = self.window.last()?;
         let position = Position { msn: last.msn, parts: last.parts.len() as u64, finished: last.finished() };
         let has_parts = self.window.has_parts();
@@ -174,12 +211,8 @@ impl Track {
         let (target, part_target, window) = (self.target, self.part_target, &self.window);
         let text = Media { target, part_target, part_hold_back, window, hint, reports, ended }.render();
         let (playlist, delta) = (Bytes::from(text.whole), text.delta.map(Bytes::from));
-        if self.snapshot.as_ref().is_some_and(|known| known.playlist == playlist) {
-            return None;
-        }
         let (target_duration, part_target) = (Duration::from_micros(target), Duration::from_micros(part_target));
         let hint = hint.cloned();
-        let snapshot = Snapshot { playlist, delta, position, ended, target_duration, part_target, hint, has_parts };
-        Some(self.snapshot.insert(Arc::new(snapshot)).clone())
+        Some(Snapshot { playlist, delta, position, ended, target_duration, part_target, hint, has_parts })
     }
 }

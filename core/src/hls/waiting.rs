@@ -5,29 +5,50 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use roomcast_protocol::data::{PartData, SegmentHead};
+use roomcast_protocol::data::{PartData, Seconds, SegmentHead};
 use roomcast_protocol::id::ObjectId;
+use serde::{Deserialize, Serialize};
 
+use super::media::Media;
 use super::refusal::Refusal;
 use super::window::Owner;
 
+/// A part as it was sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct SentPart {
+    pub id: ObjectId,
+    /// Its place within the segment, from 0.
+    pub sequence: u64,
+    pub duration: Seconds,
+    pub independent: bool,
+    pub gap: bool,
+    pub media: Media,
+}
+
+impl SentPart {
+    /// What was told of a part, and its media.
+    pub fn new(told: PartData, media: Media) -> Self {
+        let PartData { id, sequence, duration, independent, gap, data: _ } = told;
+        Self { id, sequence, duration, independent, gap, media }
+    }
+}
+
 /// A whole segment that waits.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Whole {
     /// Microseconds.
     pub duration: u64,
-    pub bytes: Bytes,
+    pub media: Media,
 }
 
 /// What waits of one segment.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Pending {
     /// What the uploads said of the segment, taken together.
     pub head: SegmentHead,
     /// The newest map when the segment was first heard of.
     newest_map: ObjectId,
-    parts: BTreeMap<u64, PartData>,
+    parts: BTreeMap<u64, SentPart>,
     whole: Option<Whole>,
 }
 
@@ -37,7 +58,7 @@ impl Pending {
         self.head.map.as_ref().map_or(&self.newest_map, |map| &map.id)
     }
 
-    pub fn part(&self, index: u64) -> Option<&PartData> {
+    pub fn part(&self, index: u64) -> Option<&SentPart> {
         self.parts.get(&index)
     }
 
@@ -52,7 +73,7 @@ impl Pending {
         self.parts.get(&0).map(|part| part.duration.micros()).or(whole).unwrap_or(0)
     }
 
-    pub fn parts(&self) -> impl Iterator<Item = &PartData> {
+    pub fn parts(&self) -> impl Iterator<Item = &SentPart> {
         self.parts.values()
     }
 
@@ -75,7 +96,7 @@ impl Pending {
 }
 
 /// Everything that waits in a track.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub(super) struct Waiting {
     segments: BTreeMap<u64, Pending>,
 }
@@ -95,7 +116,7 @@ impl Waiting {
         self.segments.get(&msn)
     }
 
-    pub fn part(&self, msn: u64, index: u64) -> Option<&PartData> {
+    pub fn part(&self, msn: u64, index: u64) -> Option<&SentPart> {
         self.get(msn)?.part(index)
     }
 
@@ -111,7 +132,7 @@ impl Waiting {
         self.segments.values().any(|pending| pending.map() == map)
     }
 
-    pub fn add_part(&mut self, head: SegmentHead, newest_map: &ObjectId, part: PartData) {
+    pub fn add_part(&mut self, head: SegmentHead, newest_map: &ObjectId, part: SentPart) {
         self.pending(head, newest_map).parts.insert(part.sequence, part);
     }
 
@@ -133,7 +154,7 @@ impl Waiting {
         known
     }
 
-    pub fn take_part(&mut self, msn: u64, index: u64) -> Option<PartData> {
+    pub fn take_part(&mut self, msn: u64, index: u64) -> Option<SentPart> {
         self.segments.get_mut(&msn)?.parts.remove(&index)
     }
 

@@ -10,7 +10,10 @@
 use std::collections::VecDeque;
 
 use roomcast_protocol::id::ObjectId;
+use serde::{Deserialize, Serialize};
 
+use super::change::ObjectKind;
+use super::media::Media;
 use super::segment::Segment;
 
 /// What an id of the sender stands for.
@@ -22,10 +25,12 @@ pub(super) enum Owner {
 }
 
 /// A stored object that is not listed any more.
-#[derive(Debug)]
-struct Kept {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Kept {
     due: u64,
-    object: ObjectId,
+    pub object: ObjectId,
+    pub kind: ObjectKind,
+    pub pieces: Vec<Media>,
     map: ObjectId,
 }
 
@@ -39,7 +44,7 @@ pub(super) struct Next {
 }
 
 /// The listed segments of a track. All times are in microseconds.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Window {
     length: u64,
     target: u64,
@@ -165,6 +170,22 @@ impl Window {
         self.segments.iter().map(Segment::duration).sum()
     }
 
+    /// Whether what was read from elsewhere is a window as this one makes them.
+    pub fn holds_together(&self, target: u64) -> bool {
+        const LONG: u64 = 1 << 56;
+        let times = [self.length, self.passed, self.now, self.longest, self.discontinuity_sequence];
+        let times = times.iter().all(|time| *time < LONG) && self.kept.iter().all(|kept| kept.due < 4 * LONG);
+        let short = |segment: &Segment| {
+            let parts = segment.parts.iter().all(|part| part.duration < 1 << 40);
+            parts && segment.parts.len() < 1 << 12 && segment.duration() < 1 << 53
+        };
+        let first = self.media_sequence().unwrap_or(0);
+        let at = |(index, segment): (u64, &Segment)| first.checked_add(index) == Some(segment.msn);
+        let in_order = (0_u64..).zip(&self.segments).all(at) && first < 1 << 54;
+        let closed = self.segments.iter().rev().skip(1).all(Segment::finished);
+        self.target == target && times && in_order && closed && self.segments.iter().all(short)
+    }
+
     fn drop_part_tags(&mut self) {
         let mut behind = 0;
         for segment in self.segments.iter_mut().rev() {
@@ -196,8 +217,14 @@ impl Window {
         if segment.parts_listed {
             keep_parts(&mut self.kept, segment, due);
         }
-        let kept = segment.stored().map(|object| Kept { due, object: object.clone(), map: segment.map.clone() });
-        self.kept.extend(kept);
+        let (kind, map) = (ObjectKind::Segment, &segment.map);
+        let kept = segment.stored().map(|(object, pieces)| (object.clone(), pieces));
+        self.kept.extend(kept.map(|(object, pieces)| Kept { due, object, kind, pieces, map: map.clone() }));
+    }
+
+    /// What is stored and not listed any more.
+    pub fn kept(&self) -> impl Iterator<Item = &Kept> {
+        self.kept.iter()
     }
 
     pub fn needs_map(&self, map: &ObjectId) -> bool {
@@ -222,6 +249,7 @@ impl Window {
 }
 
 fn keep_parts(kept: &mut VecDeque<Kept>, segment: &Segment, due: u64) {
-    let names = segment.parts.iter().flat_map(|part| part.stored());
-    kept.extend(names.map(|object| Kept { due, object: object.clone(), map: segment.map.clone() }));
+    let (kind, map) = (ObjectKind::Part, &segment.map);
+    let stored = segment.parts.iter().flat_map(|part| part.stored().map(|name| (name.clone(), part.media.clone())));
+    kept.extend(stored.map(|(object, media)| Kept { due, object, kind, pieces: vec![media], map: map.clone() }));
 }

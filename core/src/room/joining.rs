@@ -29,6 +29,9 @@ impl Room {
         let key = signal.head.session.key();
         if self.members.contains(&key) {
             self.check_type(signal)?;
+            if self.arrives_elsewhere(now, from, signal, &welcome, out)? {
+                return Ok(());
+            }
             let resume_point = self.resume(now, from, &key, join, out)?;
             self.take_up(now, from, signal, welcome, resume_point, true, out);
             return Ok(());

@@ -81,6 +81,10 @@ impl Room {
                     self.end_streams(now, out);
                 }
             }
+            // The same session may have asked twice, over two connections: the later one takes it over.
+            Then::Join { connection, signal, welcome } if self.members.contains(&signal.head.session.key()) => {
+                self.on_join(now, connection, &signal, welcome, out);
+            }
             Then::Join { connection, signal, welcome } => self.admitted(now, connection, &signal, welcome, out),
             Then::Welcome { signal, welcome, from, describe, .. } => {
                 let key = signal.head.session.key();

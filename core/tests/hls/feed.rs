@@ -220,7 +220,7 @@ impl Origin {
     /// The bytes stored under a name, if they were not removed.
     pub fn object(&self, name: &str) -> Option<Bytes> {
         self.changes.iter().rev().find_map(|change| match change {
-            Change::Store { object, media, .. } if object.as_str() == name => Some(Some(media.bytes.clone())),
+            Change::Store { object, media, .. } if object.as_str() == name => media.bytes().cloned().map(Some),
             Change::Remove { object, .. } if object.as_str() == name => Some(None),
             _ => None,
         })?

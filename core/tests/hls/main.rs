@@ -16,6 +16,7 @@ mod properties;
 mod reader;
 mod refusals;
 mod renditions;
+mod replicas;
 mod retention;
 mod rules;
 mod wild;

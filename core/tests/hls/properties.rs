@@ -70,7 +70,7 @@ pub fn uploads(plans: &[Plan], name: fn(u64, u64, u64) -> String) -> Vec<Payload
     uploads
 }
 
-fn settings() -> Settings {
+pub fn settings() -> Settings {
     Settings { window: Duration::from_secs(8), ..Settings::default() }
 }
 

@@ -56,7 +56,7 @@ fn of_track(track: &str, mut payload: Payload) -> Payload {
     payload
 }
 
-fn wild(tracks: &'static [&'static str]) -> impl Strategy<Value = Payload> {
+pub fn wild(tracks: &'static [&'static str]) -> impl Strategy<Value = Payload> {
     let number = || prop_oneof![8 => 0_u64..6, 1 => 90_u64..120, 1 => any::<u64>()];
     let length = || prop_oneof![4 => 1_u64..500_000, 2 => Just(500_000), 1 => any::<u64>()];
     let name = || (0_u32..14).prop_map(|n| if n == 13 { "playlist.m3u8".to_owned() } else { format!("n{n}") });

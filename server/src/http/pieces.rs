@@ -4,6 +4,7 @@
 //! read holds a few of them and not the object. The bytes themselves are shared by all viewers.
 
 use std::convert::Infallible;
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -13,25 +14,85 @@ use bytes::Bytes;
 /// The dispatcher fills its buffer up to 32 KiB before it writes, so it holds less than twice as much.
 const PIECE: usize = 32 * 1024;
 
+/// Bytes that lie one after the other, though not in one place.
+#[derive(Debug, Clone, Default)]
+pub struct Chain {
+    first: Bytes,
+    rest: Vec<Bytes>,
+}
+
+impl Chain {
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.links().map(Bytes::len).sum()
+    }
+
+    /// The bytes, in their order.
+    pub fn links(&self) -> impl Iterator<Item = &Bytes> {
+        std::iter::once(&self.first).chain(&self.rest)
+    }
+
+    /// Some of them; what lies behind the end is left out.
+    pub fn slice(&self, range: RangeInclusive<usize>) -> Self {
+        let (mut begin, mut end) = (*range.start(), range.end().saturating_add(1));
+        self.links()
+            .filter_map(|link| {
+                let cut = begin.min(link.len())..end.min(link.len());
+                (begin, end) = (begin.saturating_sub(link.len()), end.saturating_sub(link.len()));
+                (cut.start < cut.end).then(|| link.slice(cut))
+            })
+            .collect()
+    }
+}
+
+impl From<Bytes> for Chain {
+    fn from(first: Bytes) -> Self {
+        Self { first, rest: Vec::new() }
+    }
+}
+
+impl FromIterator<Bytes> for Chain {
+    fn from_iter<I: IntoIterator<Item = Bytes>>(links: I) -> Self {
+        let mut links = links.into_iter();
+        Self { first: links.next().unwrap_or_default(), rest: links.collect() }
+    }
+}
+
 /// What is left of the bytes. Not to be had as a whole: a [`BoxBody`] would give them all at once.
 #[derive(Debug)]
-struct Pieces(Bytes);
+struct Pieces {
+    now: Bytes,
+    rest: std::vec::IntoIter<Bytes>,
+    length: u64,
+}
 
 /// A body of these bytes.
-pub fn body(bytes: Bytes) -> BoxBody {
-    if bytes.len() <= PIECE { BoxBody::new(bytes) } else { BoxBody::new(Pieces(bytes)) }
+pub fn body(bytes: impl Into<Chain>) -> BoxBody {
+    let Chain { first, rest } = bytes.into();
+    if rest.is_empty() && first.len() <= PIECE {
+        return BoxBody::new(first);
+    }
+    let length = first.len() + rest.iter().map(Bytes::len).sum::<usize>();
+    BoxBody::new(Pieces { now: first, rest: rest.into_iter(), length: length as u64 })
 }
 
 impl MessageBody for Pieces {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
-        BodySize::Sized(self.0.len() as u64)
+        BodySize::Sized(self.length)
     }
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        let piece = self.0.len().min(PIECE);
-        Poll::Ready((piece > 0).then(|| Ok(self.0.split_to(piece))))
+        while self.now.is_empty() {
+            match self.rest.next() {
+                Some(next) => self.now = next,
+                None => return Poll::Ready(None),
+            }
+        }
+        let piece = self.now.len().min(PIECE);
+        self.length -= piece as u64;
+        Poll::Ready(Some(Ok(self.now.split_to(piece))))
     }
 }
 
@@ -39,21 +100,45 @@ impl MessageBody for Pieces {
 mod tests {
     use super::*;
     use futures_util::FutureExt as _;
+    use proptest::prelude::*;
+
+    fn read(body: BoxBody) -> Vec<u8> {
+        let mut body = std::pin::pin!(body);
+        let mut back = Vec::new();
+        let mut next = || std::future::poll_fn(|cx| body.as_mut().poll_next(cx)).now_or_never().flatten();
+        while let Some(piece) = next() {
+            let piece = piece.unwrap();
+            assert!(piece.len() <= PIECE);
+            back.extend(piece);
+        }
+        back
+    }
 
     #[test]
     fn no_piece_is_large_and_none_is_lost() {
         let bytes = Bytes::from((0..100_000_u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>());
         for length in [0, 1, PIECE, PIECE + 1, bytes.len()] {
-            let mut body = std::pin::pin!(body(bytes.slice(..length)));
+            let body = body(bytes.slice(..length));
             assert_eq!(body.size(), BodySize::Sized(length as u64));
-            let mut back = Vec::new();
-            let mut next = || std::future::poll_fn(|cx| body.as_mut().poll_next(cx)).now_or_never().flatten();
-            while let Some(piece) = next() {
-                let piece = piece.unwrap();
-                assert!(piece.len() <= PIECE);
-                back.extend(piece);
-            }
-            assert!(back == bytes[..length]);
+            assert!(read(body) == bytes[..length]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_chain_is_cut_like_what_it_is_made_of(
+            links in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..9), 0..6),
+            first in 0_usize..50,
+            last in 0_usize..50,
+        ) {
+            let whole = links.concat();
+            let chain: Chain = links.into_iter().map(Bytes::from).collect();
+            prop_assert_eq!(chain.len(), whole.len());
+            let expected = whole.get(first..(last + 1).min(whole.len())).unwrap_or_default();
+            let cut = chain.slice(first..=last);
+            let body = body(cut.clone());
+            prop_assert_eq!(body.size(), BodySize::Sized(expected.len() as u64));
+            prop_assert_eq!(read(body), expected);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A room's broadcasts outlive it by the playlist window, so that viewers see them to their end.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use bytes::Bytes;
 use roomcast_core::hls::Change;
 use roomcast_protocol::id::{ObjectId, RoomId};
 
+use super::elsewhere::{Elsewhere, Look};
+use super::stored::Stored;
 use super::track::LiveTrack;
 use crate::http::text::Text;
 
@@ -20,6 +23,7 @@ type Shared<K, V> = RwLock<HashMap<K, Arc<V>>>;
 #[derive(Debug, Default)]
 pub struct LiveIndex {
     rooms: Shared<RoomId, LiveRoom>,
+    elsewhere: Elsewhere,
 }
 
 impl LiveIndex {
@@ -37,6 +41,7 @@ impl LiveIndex {
 
     /// Forgets a room's broadcasts after a while, unless a new room has taken over.
     pub fn retire(self: &Arc<Self>, room: &RoomId, live: &Arc<LiveRoom>, after: Duration) {
+        live.retired.store(true, Ordering::Relaxed);
         let (index, room, live) = (Arc::clone(self), room.clone(), Arc::downgrade(live));
         actix_web::rt::spawn(async move {
             actix_web::rt::time::sleep(after).await;
@@ -45,6 +50,18 @@ impl LiveIndex {
                 rooms.remove(&room);
             }
         });
+    }
+
+    /// Has a room that this node does not know looked for with this, from now on.
+    pub fn look_with(&self, look: Look) {
+        self.elsewhere.set(look);
+    }
+
+    /// Has a room looked for on other nodes, if it is not one of this node.
+    pub async fn look_up(&self, room: &RoomId) {
+        if find(&self.rooms, room).is_none_or(|live| live.retired.load(Ordering::Relaxed)) {
+            self.elsewhere.look(room).await;
+        }
     }
 
     pub fn playlist(&self, room: &RoomId, playlist: &ObjectId) -> Option<Arc<LivePlaylist>> {
@@ -71,6 +88,8 @@ pub struct LiveRoom {
     playlists: Shared<ObjectId, LivePlaylist>,
     /// Playlists that this room made itself.
     own: RwLock<Vec<ObjectId>>,
+    /// The room is over here: its playlists are still served for a while.
+    retired: AtomicBool,
 }
 
 impl LiveRoom {
@@ -78,7 +97,10 @@ impl LiveRoom {
     pub fn apply(&self, playlist: &ObjectId, change: Change) {
         let playlist = self.playlist(playlist);
         match change {
-            Change::Store { track, object, media } => playlist.track(&track).store(object, media),
+            Change::Store { track, object, media } => {
+                let bytes = media.bytes().cloned().expect("a node alone has all bytes at hand");
+                playlist.track(&track).store(object, Stored::here(bytes, media.content_type));
+            }
             Change::Remove { track, object } => playlist.track(&track).remove(&object),
             Change::Media { track, snapshot } => playlist.track(&track).publish(snapshot),
             Change::Multivariant(text) => {
@@ -86,6 +108,11 @@ impl LiveRoom {
                 *playlist.multivariant.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(text));
             }
         }
+    }
+
+    /// The track of a playlist of the room's own, made if need be.
+    pub fn track(&self, playlist: &ObjectId, track: &ObjectId) -> Arc<LiveTrack> {
+        self.playlist(playlist).track(track)
     }
 
     /// The room's own playlist, in place of one that an earlier room of this name left behind.

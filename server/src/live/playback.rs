@@ -42,13 +42,13 @@ async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
     };
     let mut answer = match (answer::to_other_method(request.request()), address) {
         (Some(answer), _) => answer,
-        (None, Address::Multivariant(room, playlist)) => multivariant(request.request(), &node, room, playlist),
+        (None, Address::Multivariant(room, playlist)) => multivariant(request.request(), &node, room, playlist).await,
         (None, Address::Playlist(room, playlist, track)) => {
-            let track = find(&node, room, playlist, track);
+            let track = find(&node, room, playlist, track).await;
             media_playlist(&mut request, &node, track).await
         }
         (None, Address::Object(room, playlist, track, name)) => {
-            let (track, name) = (find(&node, room, playlist, track), ObjectId::parse(name));
+            let (track, name) = (find(&node, room, playlist, track).await, ObjectId::parse(name));
             object(&mut request, &node, track, name).await
         }
     };
@@ -56,12 +56,14 @@ async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
     Ok(request.into_response(answer))
 }
 
-fn multivariant(request: &HttpRequest, node: &Node, room: &str, playlist: &str) -> HttpResponse {
-    let found = || {
-        let playlist = node.live.playlist(&RoomId::parse(room)?, &ObjectId::parse(playlist)?);
+async fn multivariant(request: &HttpRequest, node: &Node, room: &str, playlist: &str) -> HttpResponse {
+    let found = async {
+        let (room, playlist) = (RoomId::parse(room)?, ObjectId::parse(playlist)?);
+        node.live.look_up(&room).await;
+        let playlist = node.live.playlist(&room, &playlist);
         playlist.and_then(|playlist| playlist.multivariant()).ok_or(Stop::NotPlayable)
     };
-    match found() {
+    match found.await {
         Ok(text) => answer::playlist(request, &text, freshness::max_age(freshness::UNKNOWN)),
         Err(stop) => answer::stopped(&stop, || freshness::no_playlist(&Reload::default(), None)),
     }
@@ -101,7 +103,8 @@ async fn object(
         });
         let fresh = waited.await?.fresh.media.clone();
         let stored = track.object(&name).ok_or(Stop::NotPlayable)?;
-        Ok(answer::object(request.request(), &stored, fresh))
+        let bytes = stored.bytes().await?;
+        Ok(answer::object(request.request(), &stored, bytes, fresh))
     };
     let answer = answer.await;
     answer.unwrap_or_else(|stop| answer::stopped(&stop, || freshness::no_object(target(&track))))
@@ -109,9 +112,12 @@ async fn object(
 
 type Found = Result<Arc<LiveTrack>, Stop>;
 
-fn find(node: &Node, room: &str, playlist: &str, track: &str) -> Found {
+async fn find(node: &Node, room: &str, playlist: &str, track: &str) -> Found {
     let (room, playlist, track) = (RoomId::parse(room)?, ObjectId::parse(playlist)?, ObjectId::parse(track)?);
-    node.live.track(&room, &playlist, &track).ok_or(Stop::NotPlayable)
+    node.live.look_up(&room).await;
+    let track = node.live.track(&room, &playlist, &track).ok_or(Stop::NotPlayable)?;
+    track.note_viewer();
+    Ok(track)
 }
 
 /// The target duration of a track, when there is one.

@@ -1,18 +1,16 @@
 //! One track as its viewers see it: the newest playlist, and the media it names.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use actix_web::http::header::HeaderValue;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha1::{Digest as _, Sha1};
 use tokio::sync::watch;
 
-use roomcast_core::hls::{Object, Snapshot};
+use roomcast_core::hls::Snapshot;
 use roomcast_protocol::id::ObjectId;
 
 use super::playback::Freshness;
+use super::stored::Stored;
 use crate::http::text::Text;
 
 /// What was published last, nothing before the first.
@@ -38,36 +36,17 @@ impl Published {
     }
 }
 
-/// An object and what names its bytes.
-#[derive(Debug)]
-pub struct Stored {
-    pub media: Object,
-    tag: OnceLock<HeaderValue>,
-}
-
-impl Stored {
-    /// A strong entity tag, made of the bytes: the same wherever and whenever they were uploaded. Made when it is
-    /// first asked for.
-    pub fn tag(&self) -> HeaderValue {
-        let made = || {
-            let digest = URL_SAFE_NO_PAD.encode(&Sha1::digest(&self.media.bytes)[..15]);
-            HeaderValue::try_from(format!("\"{digest}\"")).expect("letters and digits")
-        };
-        self.tag.get_or_init(made).clone()
-    }
-}
-
 /// One track.
 #[derive(Debug, Default)]
 pub struct LiveTrack {
     objects: RwLock<HashMap<ObjectId, Arc<Stored>>>,
     newest: watch::Sender<Newest>,
+    asked: AtomicBool,
 }
 
 impl LiveTrack {
-    pub fn store(&self, id: ObjectId, media: Object) {
-        let stored = Arc::new(Stored { media, tag: OnceLock::new() });
-        self.objects.write().unwrap_or_else(PoisonError::into_inner).insert(id, stored);
+    pub fn store(&self, id: ObjectId, stored: Stored) {
+        self.objects.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::new(stored));
     }
 
     pub fn remove(&self, id: &ObjectId) {
@@ -76,6 +55,11 @@ impl LiveTrack {
 
     pub fn object(&self, id: &ObjectId) -> Option<Arc<Stored>> {
         self.objects.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    /// Serves these objects and no others.
+    pub fn replace(&self, objects: HashMap<ObjectId, Arc<Stored>>) {
+        *self.objects.write().unwrap_or_else(PoisonError::into_inner) = objects;
     }
 
     /// Wakes everyone who waits for this or an earlier state.
@@ -94,5 +78,17 @@ impl LiveTrack {
 
     pub fn watch(&self) -> watch::Receiver<Newest> {
         self.newest.subscribe()
+    }
+
+    /// Notes that a viewer asked for something. Thousands do at once: only the first of them writes.
+    pub fn note_viewer(&self) {
+        if !self.asked.load(Ordering::Relaxed) {
+            self.asked.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a viewer asked for something since this was last called.
+    pub fn was_asked(&self) -> bool {
+        self.asked.swap(false, Ordering::Relaxed)
     }
 }

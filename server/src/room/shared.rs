@@ -11,6 +11,7 @@ mod reply;
 mod sync;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -33,12 +34,19 @@ pub struct Place {
     pub room: RoomId,
     pub partition: Partition,
     pub node: BootId,
+    /// The room has ended here: what cannot go out at once does not any more.
+    pub ended: Arc<AtomicBool>,
 }
 
 impl Place {
     pub fn new(backplane: &Backplane, room: &RoomId) -> Self {
         let (backplane, partition, node) = (backplane.clone(), Partition::of(room), backplane.boot());
-        Self { backplane, room: room.clone(), partition, node }
+        Self::of(backplane, room.clone(), partition, node)
+    }
+
+    /// The same in the name of another node.
+    pub fn of(backplane: Backplane, room: RoomId, partition: Partition, node: BootId) -> Self {
+        Self { backplane, room, partition, node, ended: Arc::default() }
     }
 
     /// The same for who lives under this name now.

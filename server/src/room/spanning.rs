@@ -61,6 +61,7 @@ impl Spanning {
     /// Whether nothing is on its way any more; else the actor ends when it has arrived.
     pub fn may_end(&mut self) -> bool {
         self.over = true;
+        self.place.ended.store(true, Ordering::Relaxed);
         self.courier.is_idle()
     }
 }

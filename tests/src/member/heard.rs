@@ -25,18 +25,31 @@ pub struct State {
 
 impl State {
     pub(super) fn push(&mut self, value: Value) {
+        self.count(&value, Instant::now());
+    }
+
+    fn count(&mut self, value: &Value, at: Instant) {
         let own = value["sq"].as_u64().or_else(|| (value["s"] == "JOIN").then(|| value["b"]["sq"].as_u64()).flatten());
         // An ack of JOIN tells the last number given, of which the messages may still come.
         if value["s"] != "JOIN" || self.last.is_none() {
             self.last = own.or(self.last);
         }
-        self.heard.push(Heard { at: Instant::now(), value });
+        self.heard.push(Heard { at, value: value.clone() });
     }
 
     /// The highest number it has got.
     #[must_use]
     pub fn last_number(&self) -> u64 {
         self.last.unwrap_or(0)
+    }
+
+    /// Forgets all messages but so many, with their numbers: another connection gets them again.
+    pub fn forget_behind(&mut self, known: usize) {
+        if known < self.heard.len() {
+            let kept: Vec<_> = self.heard.drain(..).take(known).collect();
+            self.last = None;
+            kept.into_iter().for_each(|heard| self.count(&heard.value, heard.at));
+        }
     }
 
     /// All messages of this name.
@@ -64,6 +77,18 @@ impl State {
         own.filter_map(|value| value["sdp"].as_str()?.parse().ok()).collect()
     }
 
+    /// How many signals of the newest connection the server has certainly read, by its answers to heartbeats behind
+    /// message `from` of those heard.
+    #[must_use]
+    pub fn confirmed(&self, from: usize) -> u64 {
+        let beats =
+            self.heard[from..].iter().filter(|heard| heard.value["s"] == "HEARTBEAT" && heard.value["c"] == 200);
+        beats
+            .filter_map(|heard| heard.value["b"]["bid"].as_str()?.strip_prefix("said ")?.parse().ok())
+            .max()
+            .unwrap_or(0)
+    }
+
     /// The codes of the errors it was told.
     #[must_use]
     pub fn errors(&self) -> Vec<u64> {
@@ -73,8 +98,20 @@ impl State {
     /// The last messages, for who looks for a reason.
     #[must_use]
     pub fn summary(&self) -> String {
-        let newest = self.heard.iter().rev().take(12).rev();
-        let lines = newest.map(|heard| format!("\n  {:?} ago: {}", heard.at.elapsed(), heard.value));
+        let told: Vec<_> = self.heard.iter().filter(|heard| heard.value["s"] != "HEARTBEAT").collect();
+        let newest = told.iter().rev().take(6).rev();
+        let lines = newest.map(|heard| format!("\n  {:?} ago: {}", heard.at.elapsed(), brief(&heard.value)));
         lines.fold(format!("closed {:?}, heard {} messages", self.closed, self.heard.len()), |text, line| text + &line)
+    }
+}
+
+/// A message without what is the same in all.
+fn brief(value: &Value) -> String {
+    let list: Option<Vec<_>> = value["b"]["pps"]
+        .as_array()
+        .map(|list| list.iter().map(|entry| format!("{} {} {}", entry["id"], entry["role"], entry["video"])).collect());
+    match list {
+        Some(list) => format!("{} {} {} {list:?}", value["s"], value["c"], value["sq"]),
+        None => value.to_string().chars().take(200).collect(),
     }
 }

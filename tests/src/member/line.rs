@@ -28,7 +28,8 @@ impl Line {
         let mut line = Self { socket, state: watch::Sender::new(State { closed: None, ..state }) };
         loop {
             if !line.read().await {
-                return Err("the connection ended".to_owned());
+                let code = line.state.borrow().closed.unwrap_or(1006);
+                return Err(format!("the connection was closed with {code}"));
             }
             let newest = line.state.borrow().heard.last().map(|heard| heard.value.clone()).unwrap_or_default();
             if let (Some(code), true) = (newest["c"].as_u64(), newest["s"] == "JOIN") {
@@ -44,6 +45,7 @@ impl Line {
     /// Reads and writes until the connection ends.
     pub async fn run(mut self, mut said: mpsc::Receiver<String>, who: Who) {
         let mut beats = tokio::time::interval(BEAT);
+        let mut count = 0;
         loop {
             let text = tokio::select! {
                 go_on = self.read() => {
@@ -52,10 +54,13 @@ impl Line {
                     }
                     continue;
                 }
-                text = said.recv() => text,
+                text = said.recv() => {
+                    count += 1;
+                    text
+                }
                 _ = beats.tick() => {
                     let last = self.state.borrow().last_number();
-                    Some(who.signal("heartbeat", "HEARTBEAT", json!({"bid": "beat", "sq": last})))
+                    Some(who.signal("heartbeat", "HEARTBEAT", json!({"bid": format!("said {count}"), "sq": last})))
                 }
             };
             let Some(text) = text else { return };

@@ -6,6 +6,7 @@
 use std::fmt::{self, Write as _};
 
 use roomcast_protocol::id::ObjectId;
+use serde::{Deserialize, Serialize};
 
 use super::number::{Seconds, date};
 use crate::hls::segment::{Part, Segment, Source};
@@ -30,6 +31,7 @@ pub(in crate::hls) struct Rendered {
 }
 
 /// How far another media playlist of the stream lists (`EXT-X-RENDITION-REPORT`).
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::hls) struct Report {
     pub track: ObjectId,
     pub msn: u64,

@@ -66,7 +66,7 @@ fn stream_inf(text: &mut String, variant: &Variant, subtitles: Option<&ObjectId>
     if let Some(resolution) = &variant.resolution {
         write!(text, ",RESOLUTION={resolution}")?;
     }
-    if let Some(rate) = variant.frame_rate.filter(|rate| rate.is_finite() && *rate > 0.0) {
+    if let Some(rate) = variant.frame_rate {
         write!(text, ",FRAME-RATE={rate:.3}")?;
     }
     if let Some(group) = &variant.audio {

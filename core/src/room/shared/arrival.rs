@@ -7,14 +7,15 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use roomcast_protocol::ack;
+use roomcast_protocol::code::{AckCode, CloseCode};
 use roomcast_protocol::signal::{Body, MemberKey, Signal};
 
 use super::errand::{Errand, HandOver, Record};
 use super::verdict::Arrival;
-use crate::room::Room;
 use crate::room::backlog::{Backlog, counted, first_after};
 use crate::room::effect::{ConnectionId, Effect, Welcome};
 use crate::room::member::Member;
+use crate::room::{Refusal, Room, refuse};
 use crate::time::Instant;
 
 /// How long the node before has to hand over what it keeps.
@@ -116,6 +117,40 @@ impl Room {
         if !waits {
             self.complete_arrival(now, &key, None, out);
         }
+    }
+
+    /// A member whose former node is still asked comes over yet another connection: that one gets the answer.
+    pub(in crate::room) fn arrives_elsewhere(
+        &mut self,
+        now: Instant,
+        from: ConnectionId,
+        signal: &Signal,
+        welcome: &Welcome,
+        out: &mut Vec<Effect>,
+    ) -> Result<bool, Refusal> {
+        let (key, Body::Join(join)) = (signal.head.session.key(), &signal.body) else { return Ok(false) };
+        let Some(member) = self.members.get_mut(&key) else { return Ok(false) };
+        let accepts = member.accepts(join.options.resume_token.as_ref());
+        let Some(arriving) = member.remote.as_mut().and_then(|remote| remote.arriving.as_mut()) else {
+            return Ok(false);
+        };
+        if arriving.connection != from && !accepts {
+            return refuse(AckCode::PermissionNotFound, "the session is taken over only with its resume token");
+        }
+        let before = std::mem::replace(&mut arriving.connection, from);
+        (arriving.signal, arriving.welcome) = (signal.clone(), welcome.clone());
+        member.last_heard = now;
+        if before == from {
+            return Ok(true);
+        }
+        if let Some(old) = self.members.attach(&key, from) {
+            out.push(Effect::Close { connection: old, code: CloseCode::SessionReplaced });
+        }
+        if let Some(shared) = &mut self.shared {
+            *shared.busy.entry(from).or_default() += 1;
+        }
+        self.release(now, before, out);
+        Ok(true)
     }
 
     /// What the node before kept is here, or will not come.

@@ -23,6 +23,8 @@ pub struct Proposal {
     pub publishers: usize,
     /// Whether the room is over for want of a publisher.
     pub ends: bool,
+    /// Whether the document stands in place of one that was lost.
+    pub restores: bool,
     /// What is done beside it, in order.
     pub operations: Vec<Operation>,
     /// Whether this node has somebody in the room, or reads its broadcasts.
@@ -115,6 +117,7 @@ impl Room {
             document,
             publishers: stage.publishers().len(),
             ends,
+            restores: shared.restore.is_some(),
             operations,
             present,
             viewers: members + viewers,

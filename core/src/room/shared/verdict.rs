@@ -225,6 +225,9 @@ impl Room {
             let key = signal.head.session.key();
             let place = members.iter().position(|(there, _)| *there == key);
             match place.map(|place| members.swap_remove(place)) {
+                Some((_, Some(_))) if self.members.contains(&key) => {
+                    self.on_join(now, connection, &signal, welcome, out);
+                }
                 Some((_, Some(arrival))) => self.on_arrival(now, connection, signal, welcome, arrival, out),
                 Some((_, None)) => {
                     let reason = "the session is taken over only with its resume token".to_owned();

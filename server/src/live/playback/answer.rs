@@ -1,20 +1,21 @@
 //! The answers to players, put together of what was prepared.
 
 use actix_web::http::header::{
-    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, VARY,
+    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, RETRY_AFTER,
+    VARY,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
-use bytes::Bytes;
 
 use roomcast_protocol::code::AckCode;
 
 use super::freshness::NEVER;
 use super::waiting::Stop;
+use crate::http::pieces::Chain;
 use crate::http::range::{Selection, select};
 use crate::http::text::Text;
 use crate::http::{answer, coding, cors, pieces};
-use crate::live::track::Stored;
+use crate::live::stored::{OutOfReach, Stored};
 
 const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
 
@@ -43,27 +44,28 @@ pub fn playlist(request: &HttpRequest, text: &Text, fresh: HeaderValue) -> HttpR
 }
 
 /// An object, or what a request wants of it.
-pub fn object(request: &HttpRequest, stored: &Stored, fresh: HeaderValue) -> HttpResponse {
-    let media = &stored.media;
-    let length = media.bytes.len();
-    let (status, body, range) = match select(request.method(), request.headers(), length, || stored.tag()) {
-        Selection::Whole => (StatusCode::OK, media.bytes.clone(), None),
-        Selection::NotModified => (StatusCode::NOT_MODIFIED, Bytes::new(), None),
+pub fn object(request: &HttpRequest, stored: &Stored, bytes: Chain, fresh: HeaderValue) -> HttpResponse {
+    let (length, tag) = (bytes.len(), || stored.tag(&bytes));
+    let selection = select(request.method(), request.headers(), length, tag);
+    let tag = tag();
+    let (status, body, range) = match selection {
+        Selection::Whole => (StatusCode::OK, bytes, None),
+        Selection::NotModified => (StatusCode::NOT_MODIFIED, Chain::default(), None),
         Selection::Unsatisfiable => {
-            (StatusCode::RANGE_NOT_SATISFIABLE, Bytes::new(), Some(format!("bytes */{length}")))
+            (StatusCode::RANGE_NOT_SATISFIABLE, Chain::default(), Some(format!("bytes */{length}")))
         }
         Selection::Bytes(first, last) => {
             let range = format!("bytes {first}-{last}/{length}");
-            (StatusCode::PARTIAL_CONTENT, media.bytes.slice(first..=last), Some(range))
+            (StatusCode::PARTIAL_CONTENT, bytes.slice(first..=last), Some(range))
         }
     };
     let mut response = HttpResponse::with_body(status, pieces::body(body));
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, if status == StatusCode::RANGE_NOT_SATISFIABLE { NEVER } else { fresh });
-    headers.insert(ETAG, stored.tag());
+    headers.insert(ETAG, tag);
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if status.is_success() {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(stored.content_type()));
     }
     if let Some(range) = range {
         headers.insert(CONTENT_RANGE, HeaderValue::try_from(range).expect("letters and digits"));
@@ -77,6 +79,11 @@ pub fn stopped(stop: &Stop, missing: impl FnOnce() -> HeaderValue) -> HttpRespon
         Stop::BadId(error) => bad_request(error.to_string()),
         Stop::Refused(reason) => bad_request((*reason).to_owned()),
         Stop::TooLong => kept(AckCode::Unavailable, "what was asked for did not come in time".to_owned(), NEVER),
+        Stop::OutOfReach => {
+            let mut response = kept(AckCode::Unavailable, OutOfReach.to_string(), NEVER);
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            response
+        }
         Stop::NotPlayable => kept(AckCode::TrackNotFound, AckCode::TrackNotFound.meaning().to_owned(), missing()),
     }
 }
@@ -90,4 +97,17 @@ fn kept(code: AckCode, reason: String, fresh: HeaderValue) -> HttpResponse {
     let mut response = answer::error(code, reason);
     response.headers_mut().insert(CACHE_CONTROL, fresh);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_out_of_reach_is_to_be_asked_for_again() {
+        let response = stopped(&Stop::OutOfReach, || NEVER);
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "1");
+        assert_eq!(response.headers().get(CACHE_CONTROL).unwrap(), NEVER);
+    }
 }

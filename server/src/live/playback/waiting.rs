@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use roomcast_core::hls::{Decision, Snapshot};
 use roomcast_protocol::id::InvalidId;
 
+use crate::live::stored::OutOfReach;
 use crate::live::track::{LiveTrack, Newest, Published};
 use crate::node::Node;
 use crate::socket::Descriptor;
@@ -35,6 +36,14 @@ pub enum Stop {
     NotPlayable,
     /// It did not come in time, the server stops, or nobody is there any more to be answered.
     TooLong,
+    /// It is listed, and its bytes could not be had in time.
+    OutOfReach,
+}
+
+impl From<OutOfReach> for Stop {
+    fn from(_: OutOfReach) -> Self {
+        Self::OutOfReach
+    }
 }
 
 impl From<InvalidId> for Stop {

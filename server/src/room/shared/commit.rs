@@ -33,6 +33,9 @@ fn ask(place: &Place, proposal: &Proposal, reaper: bool) -> Value {
         "above": proposal.above, "publishers": proposal.publishers, "present": proposal.present,
         "ends": proposal.ends, "viewers": proposal.viewers,
         "operations": proposal.operations.iter().map(operation).collect::<Vec<_>>() });
+    if proposal.restores {
+        ask["restores"] = true.into();
+    }
     if reaper {
         ask["reaper"] = true.into();
     }

@@ -4,6 +4,7 @@
 //! given it again. What only helps is tried a few times.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -82,24 +83,28 @@ pub async fn carry(mut place: Place, load: Vec<Errand>) -> Vec<Answer> {
             Errand::EndStreams | Errand::Compare { .. } | Errand::Replays { .. } => {}
         }
     }
-    if !relays.is_empty() {
-        loop {
-            match relay(&place, &relays).await {
-                Ok(relayed) => {
-                    answers.extend(relayed);
+    while !relays.is_empty() {
+        match relay(&place, &relays).await {
+            Ok(relayed) => {
+                relays.drain(..relayed.len());
+                answers.extend(relayed);
+                if relays.is_empty() {
                     break;
-                }
-                Err(Failure::Refused(reason)) => {
-                    tracing::error!(room = %place.room, "a relay was refused: {reason}");
-                    answers.extend(relays.iter().map(|relay| Answer::Failed { ticket: relay.ticket }));
-                    break;
-                }
-                Err(_) => {
-                    actix_web::rt::time::sleep(AGAIN).await;
-                    place.renew();
                 }
             }
+            Err(Failure::Refused(reason)) => {
+                tracing::error!(room = %place.room, "a relay was refused: {reason}");
+                answers.extend(relays.drain(..).map(|relay| Answer::Failed { ticket: relay.ticket }));
+                break;
+            }
+            Err(_) => {}
         }
+        if place.ended.load(Ordering::Relaxed) {
+            answers.extend(relays.drain(..).map(|relay| Answer::Failed { ticket: relay.ticket }));
+            break;
+        }
+        actix_web::rt::time::sleep(AGAIN).await;
+        place.renew();
     }
     answers
 }
@@ -138,7 +143,9 @@ async fn relay(place: &Place, relays: &[Relay]) -> Result<Vec<Answer>, Failure> 
             here: here.collect(),
         }
     };
-    Ok(relays.iter().zip(reply.list()).map(answer).collect())
+    // From one on that is to wait, all are.
+    let done = reply.list().iter().take_while(|found| at(found.list(), 0).text() != "later");
+    Ok(relays.iter().zip(done).map(answer).collect())
 }
 
 async fn find(place: &Place, ticket: u64, to: &Recipient) -> Answer {

@@ -27,7 +27,7 @@ pub async fn reap(backplane: Backplane, dead: BootId, rules: Rules) -> Result<u6
         let keys = vec![partition.key(&format!("ni:{dead}"))];
         let rooms = backplane.run(partition, &ROOMS, keys, Vec::new()).await?;
         for room in rooms.list().iter().filter_map(|room| RoomId::parse(room.text()).ok()) {
-            let place = Place { backplane: backplane.clone(), room, partition, node: dead.clone() };
+            let place = Place::of(backplane.clone(), room, partition, dead.clone());
             removed += sweep(&place, rules).await?;
         }
     }
@@ -84,6 +84,7 @@ fn proposal(
             .filter(|changed| stage.as_ref() != Some(changed))
             .map(|changed| serde_json::to_string(&changed).expect("a stage serialises")),
         ends: false,
+        restores: false,
         operations: members.into_iter().map(Operation::Leave).collect(),
         present: rest > 0,
         viewers: rest,

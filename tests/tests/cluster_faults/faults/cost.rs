@@ -43,7 +43,7 @@ async fn heartbeats_and_relay_on_one_node_cost_redis_nothing() {
     };
     let idle = watched(false).await;
     let busy = watched(true).await;
-    group.dave.hears(&group.ann.who, 0..500).await;
+    group.dave.hears(&group.ann, 0..500).await;
     // Leases and beats come each second, so that a second more or less of them is the difference.
     assert!(scripts(&busy) <= scripts(&idle) + 12, "500 heartbeats and 500 signals: {busy:?}, idle: {idle:?}");
 }
@@ -83,7 +83,7 @@ async fn under_load_the_order_of_each_pair_holds() {
     }
     for to in &all {
         for from in all.iter().filter(|from| from.who.session != to.who.session) {
-            to.hears(&from.who, 0..SIGNALS).await;
+            to.hears(&from, 0..SIGNALS).await;
         }
         assert!(to.look(roomcast_tests::member::State::errors).is_empty());
     }

@@ -25,7 +25,7 @@ async fn members_of_a_killed_node_are_gone_within_ten_seconds() {
     let bob = group.bob.lose().resume(&scene.nodes[1]).await.expect("bob comes in anew");
     assert!(bob.look(|state| state.named("JOIN").next_back().is_some_and(|ack| ack["b"]["resumed"] == false)));
     bob.relay(&group.ann.who, 0..10);
-    group.ann.hears(&bob.who, 0..10).await;
+    group.ann.hears(&bob, 0..10).await;
 }
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn who_resumes_elsewhere_in_time_is_not_missed_and_misses_nothing() {
     let mut scene = Scene::start().await;
     let group = Group::gather(&scene.nodes).await;
     group.ann.relay(&group.bob.who, 0..50);
-    group.bob.hears(&group.ann.who, 0..50).await;
+    group.bob.hears(&group.ann, 0..50).await;
     let then = Instant::now();
     scene.nodes.kill(1).await;
     let Group { ann, bob, carl, dave } = group;
@@ -44,10 +44,10 @@ async fn who_resumes_elsewhere_in_time_is_not_missed_and_misses_nothing() {
     let bob = bob.lose().resume(&scene.nodes[2]).await.expect("bob comes back");
     assert!(bob.look(|state| state.named("JOIN").next_back().is_some_and(|ack| ack["b"]["resumed"] == true)));
     ann.relay(&bob.who, 100..150);
-    bob.hears(&ann.who, 0..150).await;
-    bob.hears(&carl.who, 0..50).await;
+    bob.hears(&ann, 0..150).await;
+    bob.hears(&carl, 0..50).await;
     bob.relay(&ann.who, 0..10);
-    ann.hears(&bob.who, 0..10).await;
+    ann.hears(&bob, 0..10).await;
     // Now the dead node is cleared away.
     ann.stays(seconds(11), "the list", |state| state.list() == LIST).await;
     for member in [&ann, &carl, &dave] {
@@ -115,8 +115,8 @@ async fn a_node_that_stood_still_comes_back_with_its_members_as_newest() {
     all_know(&[&ann, &carl, &dave, &moved, &frank], &["ann-1", "bob-1", "carl-1", "frank-1"]).await;
     ann.relay(&frank.who, 0..20);
     frank.relay(&moved.who, 0..20);
-    frank.hears(&ann.who, 0..20).await;
-    moved.hears(&frank.who, 0..20).await;
+    frank.hears(&ann, 0..20).await;
+    moved.hears(&frank, 0..20).await;
     scene.nodes[1].becomes_ready(true).await;
     assert!(frank.is_open());
 }
@@ -130,7 +130,7 @@ async fn a_node_that_stood_still_for_a_moment_has_lost_nobody() {
     group.ann.relay(&group.bob.who, 0..50);
     group.ann.stays(seconds(3), "the list", |state| state.list() == LIST).await;
     scene.nodes_resume(1).await;
-    group.bob.hears(&group.ann.who, 0..50).await;
+    group.bob.hears(&group.ann, 0..50).await;
     group.stays_open(seconds(5)).await;
     group.nobody_left_since(then, 1);
 }
@@ -144,7 +144,7 @@ async fn members_of_a_node_that_is_shut_down_go_on_elsewhere() {
     assert_eq!(bob.closed().await, 1012);
     ann.relay(&bob.who, 0..50);
     let bob = bob.lose().resume(&scene.nodes[0]).await.expect("bob comes back");
-    bob.hears(&ann.who, 0..50).await;
+    bob.hears(&ann, 0..50).await;
     assert!(scene.nodes[1].ended().await.success());
     ann.stays(seconds(8), "the list", |state| state.list() == LIST).await;
     for member in [&ann, &bob, &carl, &dave] {

@@ -20,12 +20,12 @@ async fn a_fail_over_of_sentinels_loses_nobody_and_nothing() {
     group.ann.relay(&group.bob.who, 50..100);
     group.bob.relay(&group.dave.who, 0..50);
     redis.failed_over().await;
-    group.bob.hears(&group.ann.who, 0..100).await;
-    group.dave.hears(&group.bob.who, 0..50).await;
+    group.bob.hears(&group.ann, 0..100).await;
+    group.dave.hears(&group.bob, 0..50).await;
     nodes.become_ready(true).await;
     let eve = Member::join(&nodes[1], m2m("eve")).await;
     eve.relay(&group.ann.who, 0..10);
-    group.ann.hears(&eve.who, 0..10).await;
+    group.ann.hears(&eve, 0..10).await;
     group.stays_open(Duration::from_secs(7)).await;
     group.nobody_left_since(then, 1);
 }
@@ -59,8 +59,8 @@ impl Pair {
     }
 
     async fn hear(&self, numbers: std::ops::Range<u64>) {
-        self.bob.hears(&self.ann.who, numbers.clone()).await;
-        self.ann.hears(&self.bob.who, numbers).await;
+        self.bob.hears(&self.ann, numbers.clone()).await;
+        self.ann.hears(&self.bob, numbers).await;
         for member in [&self.ann, &self.bob] {
             member.look(|state| {
                 assert_eq!(state.list(), ["ann-1", "bob-1"]);

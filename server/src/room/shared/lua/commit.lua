@@ -82,6 +82,8 @@ if changed then
     version = math.max(version, tonumber(ask.above)) + 1
     redis.call('HSET', room_key, 'v', whole(version), 'n', ask.nonce, 'd', document, 'p', ask.publishers)
     if closed then redis.call('HDEL', room_key, 'c') end
+    -- Members may be missing until every node has compared.
+    if ask.restores then redis.call('HSET', room_key, 'm', redis.call('TIME')[1]) end
     closed = false
 end
 if version == 0 or closed then return {'committed', whole(version), {}} end

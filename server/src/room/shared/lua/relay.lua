@@ -1,9 +1,10 @@
 -- Signals for members wherever they are. KEYS[1] the room.
 -- ARGV: 1 key prefix, 2 publishing command, 3 room, 4 node; then for every signal: its ticket, its text, how many
 -- targets, each a user and a session or nothing, how many exceptions, each a user and a session.
--- Answers for every signal how many it was for, and for those on the asking node: user, session, count.
+-- Answers {'later'} while the room, or some of its members, may only be missing for now: the rest is to be asked again.
+-- Else for every signal how many it was for, and for those on the asking node: user, session, count.
 local at, publish, room, node = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local MOST, AFTERLIFE = 128, 60
+local MOST, AFTERLIFE, RESTORING = 128, 60, 4
 local next_arg, answer = 5, {}
 local function take() next_arg = next_arg + 1 return ARGV[next_arg - 1] end
 
@@ -39,6 +40,13 @@ while next_arg <= #ARGV do
             for _, session in ipairs(redis.call('SMEMBERS', at .. 'u:' .. room .. ':' .. user)) do
                 if not except[user .. '\n' .. session] then give(user, session) end
             end
+        end
+    end
+    if found[1] == 0 then
+        local known = redis.call('HMGET', KEYS[1], 'v', 'm')
+        if not known[1] or (known[2] and tonumber(redis.call('TIME')[1]) - tonumber(known[2]) < RESTORING) then
+            answer[#answer + 1] = {'later'}
+            return answer
         end
     end
     answer[#answer + 1] = found

@@ -1,0 +1,95 @@
+//! A stream written down, so that who comes late need not hear of every upload: with references, never with bytes.
+//!
+//! What was restored goes on exactly as the stream that was written down. Playlists are not written: they are
+//! rendered again. What does not hold together is refused, so that the rules never meet it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Stream;
+use super::change::{Change, ObjectKind};
+use super::declare::MAX_TARGET;
+use super::track::Track;
+
+/// Changes with every change of what is written: a node does not guess at another version's checkpoints.
+const FORMAT: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Written<S> {
+    format: u32,
+    stream: S,
+}
+
+/// What is no checkpoint, for this reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no checkpoint of a stream: {0}")]
+pub struct BadCheckpoint(String);
+
+impl Stream {
+    /// Writes the stream down as JSON.
+    ///
+    /// # Panics
+    /// Never: every member serialises.
+    #[must_use]
+    pub fn checkpoint(&self) -> String {
+        serde_json::to_string(&Written { format: FORMAT, stream: self }).expect("streams serialise")
+    }
+
+    /// Goes on from what was written down.
+    ///
+    /// # Errors
+    /// [`BadCheckpoint`] when it is none, or one of another format.
+    pub fn restore(json: &[u8]) -> Result<Self, BadCheckpoint> {
+        let bad = |error: serde_json::Error| BadCheckpoint(error.to_string());
+        let Written { format, mut stream }: Written<Self> = serde_json::from_slice(json).map_err(bad)?;
+        if format != FORMAT {
+            return Err(BadCheckpoint(format!("format {format} instead of {FORMAT}")));
+        }
+        if !stream.holds_together() {
+            return Err(BadCheckpoint("it does not hold together".to_owned()));
+        }
+        for track in &mut stream.tracks {
+            track.render_again(stream.part_hold_back, stream.ended);
+        }
+        Ok(stream)
+    }
+
+    /// Everything that is served now, as the changes that make it so.
+    #[must_use]
+    pub fn everything(&self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        self.tracks.iter().for_each(|track| track.stored(&mut changes));
+        let published =
+            |track: &Track| Some(Change::Media { track: track.role.id().clone(), snapshot: track.newest()? });
+        changes.extend(self.tracks.iter().filter_map(published));
+        changes.extend(self.multivariant.clone().map(Change::Multivariant));
+        changes
+    }
+
+    fn holds_together(&self) -> bool {
+        let alike = |track: &Track| track.target == self.tracks[0].target && track.holds_together();
+        self.part_hold_back <= 3 * MAX_TARGET && self.tracks.iter().all(alike)
+    }
+}
+
+impl Track {
+    /// Says what is served of it beside its playlist.
+    fn stored(&self, changes: &mut Vec<Change>) {
+        let maps = self.maps().iter().map(|map| self.store(&map.id, ObjectKind::Init, vec![map.media.clone()]));
+        changes.extend(maps);
+        changes.extend(self.window.kept().map(|kept| self.store(&kept.object, kept.kind, kept.pieces.clone())));
+        for segment in self.window.segments() {
+            for part in segment.listed_parts() {
+                let names = part.stored();
+                changes.extend(names.map(|name| self.store(name, ObjectKind::Part, vec![part.media.clone()])));
+            }
+            let whole = segment.stored();
+            changes.extend(whole.map(|(name, pieces)| self.store(name, ObjectKind::Segment, pieces)));
+        }
+    }
+
+    fn holds_together(&self) -> bool {
+        let fixed = (self.target, self.part_target) == (self.role.target(), self.role.part_target());
+        let sane = (1..=MAX_TARGET).contains(&self.target) && (1..=self.target).contains(&self.part_target);
+        fixed && sane && !self.maps().is_empty() && self.window.holds_together(self.target)
+    }
+}

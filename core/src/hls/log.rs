@@ -1,0 +1,162 @@
+//! An upload as the log of a replicated stream keeps it: what was told, when it came, and a reference to its media.
+//!
+//! Written as compact JSON without the bytes. Whatever is read back is an entry or an error, never a panic; an entry
+//! that was written reads back as what it was, and whoever appends one makes sure of that first.
+
+use bytes::Bytes;
+use roomcast_protocol::data::{
+    EndStream, Media as Data, Payload, UpdatePart, UpdateRendition, UpdateSegment, UpdateVariant,
+};
+use roomcast_protocol::id::ObjectId;
+use serde::{Deserialize, Serialize};
+
+use super::media::Media;
+use crate::time::UnixTime;
+
+/// An upload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// When it came.
+    pub received: UnixTime,
+    /// What it says, without media.
+    pub payload: Payload,
+    /// Its media; empty where it has none.
+    pub media: Media,
+}
+
+/// What is no entry of a log, for this reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no entry of a stream's log: {0}")]
+pub struct BadEntry(String);
+
+/// The payloads by their names in the log.
+#[derive(Serialize, Deserialize)]
+enum Told<V, R, S, P, E> {
+    #[serde(rename = "v")]
+    Variant(V),
+    #[serde(rename = "r")]
+    Rendition(R),
+    #[serde(rename = "s")]
+    Segment(S),
+    #[serde(rename = "p")]
+    Part(P),
+    #[serde(rename = "e")]
+    End(E),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written<T> {
+    #[serde(rename = "t")]
+    received: UnixTime,
+    #[serde(rename = "u")]
+    told: T,
+    #[serde(rename = "m", default, skip_serializing_if = "Media::is_empty")]
+    media: Media,
+}
+
+impl Entry {
+    /// An upload with the bytes it brought. A frame rate is kept as it is listed, with three decimals: so it reads
+    /// back as it was written.
+    #[must_use]
+    pub fn new(mut payload: Payload, received: UnixTime) -> Self {
+        if let Payload::Variant(update) = &mut payload {
+            let rate = update.variant.frame_rate.filter(|rate| rate.is_finite() && *rate > 0.0);
+            update.variant.frame_rate = rate.map(|rate| (rate * 1000.0).round().max(1.0) / 1000.0);
+        }
+        let bytes = data(&mut payload).map_or_else(Bytes::new, |data| std::mem::take(&mut data.0));
+        Self { received, payload, media: bytes.into() }
+    }
+
+    /// The playlist it belongs to.
+    #[must_use]
+    pub const fn playlist(&self) -> &ObjectId {
+        match &self.payload {
+            Payload::Variant(update) => &update.playlist.id,
+            Payload::Rendition(update) => &update.playlist.id,
+            Payload::Segment(update) => &update.playlist.id,
+            Payload::Part(update) => &update.playlist.id,
+            Payload::End(end) => &end.playlist.id,
+        }
+    }
+
+    /// Writes it down; bytes become a reference.
+    ///
+    /// # Panics
+    /// Never: every member serialises.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let told: Told<&UpdateVariant, &UpdateRendition, &UpdateSegment, &UpdatePart, &EndStream> = match &self.payload
+        {
+            Payload::Variant(update) => Told::Variant(update),
+            Payload::Rendition(update) => Told::Rendition(update),
+            Payload::Segment(update) => Told::Segment(update),
+            Payload::Part(update) => Told::Part(update),
+            Payload::End(end) => Told::End(end),
+        };
+        let written = Written { received: self.received, told, media: self.media.clone() };
+        serde_json::to_string(&written).expect("entries serialise")
+    }
+
+    /// Reads what was written down.
+    ///
+    /// # Errors
+    /// [`BadEntry`] when it is no entry.
+    pub fn decode(json: &[u8]) -> Result<Self, BadEntry> {
+        type Owned = Told<UpdateVariant, UpdateRendition, UpdateSegment, UpdatePart, EndStream>;
+        let read: Result<Written<Owned>, _> = serde_json::from_slice(json);
+        let Written { received, told, media } = read.map_err(|error| BadEntry(error.to_string()))?;
+        let mut payload = match told {
+            Told::Variant(update) => Payload::Variant(update),
+            Told::Rendition(update) => Payload::Rendition(update),
+            Told::Segment(update) => Payload::Segment(update),
+            Told::Part(update) => Payload::Part(update),
+            Told::End(end) => Payload::End(end),
+        };
+        if data(&mut payload).is_some_and(|data| !data.0.is_empty()) {
+            return Err(BadEntry("it has bytes of its own".to_owned()));
+        }
+        Ok(Self { received, payload, media })
+    }
+}
+
+fn data(payload: &mut Payload) -> Option<&mut Data> {
+    match payload {
+        Payload::Variant(update) => Some(&mut update.segment.map.data),
+        Payload::Rendition(update) => Some(&mut update.segment.map.data),
+        Payload::Segment(update) => Some(&mut update.segment.data),
+        Payload::Part(update) => Some(&mut update.part.data),
+        Payload::End(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use roomcast_protocol::strategy::data_signal;
+
+    proptest! {
+        #[test]
+        fn an_entry_reads_back_without_its_bytes(signal in data_signal(), received in any::<i64>()) {
+            let entry = Entry::new(signal.payload, UnixTime(received));
+            let written = entry.encode();
+            let read = Entry::decode(written.as_bytes()).unwrap();
+            prop_assert!(read.media.is_empty() || read.media.bytes().is_none());
+            prop_assert_eq!(&read.encode(), &written);
+            prop_assert_eq!(read, entry);
+        }
+
+        #[test]
+        fn whatever_is_read_is_an_entry_or_an_error(
+            signal in data_signal(),
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+        ) {
+            let mut written = Entry::new(signal.payload, UnixTime(0)).encode().into_bytes();
+            let at = at.index(written.len());
+            written[at] = byte;
+            let _ = Entry::decode(&written);
+            prop_assert!(Entry::decode(&written[..at]).is_err());
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Broadcasts of rooms that this node does not know, and another may.
+//!
+//! The first viewer who asks for such a room has it looked for; who asks meanwhile waits with it. That there is none
+//! is remembered for a second, so that asking for what does not exist costs next to nothing. A node alone has
+//! nowhere to look.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
+
+use roomcast_protocol::id::RoomId;
+
+/// How long it is remembered that there is no such room.
+const REMEMBERED: Duration = Duration::from_secs(1);
+/// How many rooms are remembered at most, or looked for at once.
+const MAX_ROOMS: usize = 4096;
+
+/// Looks for a room, opens its broadcasts on this node if there is one, and says whether.
+pub type Look = Arc<dyn Fn(RoomId) -> BoxFuture<'static, bool> + Send + Sync>;
+
+/// Where rooms are looked for.
+#[derive(Default)]
+pub struct Elsewhere {
+    look: OnceLock<Look>,
+    rooms: Mutex<HashMap<RoomId, State>>,
+}
+
+#[derive(Clone)]
+enum State {
+    Looking(Shared<BoxFuture<'static, bool>>),
+    /// There was none at this time.
+    None(Instant),
+}
+
+impl std::fmt::Debug for Elsewhere {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Elsewhere").field("rooms", &self.lock().len()).finish()
+    }
+}
+
+impl Elsewhere {
+    /// Has rooms looked for from now on. Counts once.
+    pub fn set(&self, look: Look) {
+        let _ = self.look.set(look);
+    }
+
+    /// Has a room looked for, unless that was in vain a moment ago.
+    pub async fn look(&self, room: &RoomId) {
+        let Some(look) = self.look.get() else { return };
+        let Some(looking) = self.looking(room, look) else { return };
+        let found = looking.await;
+        let mut rooms = self.lock();
+        if found {
+            rooms.remove(room);
+        } else if let Some(state @ State::Looking(_)) = rooms.get_mut(room) {
+            *state = State::None(Instant::now());
+        }
+    }
+
+    fn looking(&self, room: &RoomId, look: &Look) -> Option<Shared<BoxFuture<'static, bool>>> {
+        let mut rooms = self.lock();
+        match rooms.get(room) {
+            Some(State::Looking(looking)) => return Some(looking.clone()),
+            Some(State::None(when)) if when.elapsed() < REMEMBERED => return None,
+            _ => {}
+        }
+        if rooms.len() >= MAX_ROOMS {
+            rooms.retain(|_, state| matches!(state, State::Looking(_)));
+        }
+        if rooms.len() >= MAX_ROOMS {
+            return None;
+        }
+        let looking = look(room.clone()).shared();
+        rooms.insert(room.clone(), State::Looking(looking.clone()));
+        Some(looking)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, State>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    fn room(name: &str) -> RoomId {
+        RoomId::parse(name).unwrap()
+    }
+
+    #[actix_web::test]
+    async fn all_who_ask_at_once_look_once_and_nothing_is_remembered_as_such() {
+        let elsewhere = Elsewhere::default();
+        elsewhere.look(&room("alone")).await;
+        let (looks, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(tokio::sync::Notify::new()));
+        let (counted, opened) = (Arc::clone(&looks), Arc::clone(&gate));
+        elsewhere.set(Arc::new(move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let opened = Arc::clone(&opened);
+            async move {
+                opened.notified().await;
+                false
+            }
+            .boxed()
+        }));
+        let demo = room("demo");
+        let many = futures_util::future::join_all((0..100).map(|_| elsewhere.look(&demo)));
+        let open = async { gate.notify_one() };
+        futures_util::future::join(many, open).await;
+        elsewhere.look(&demo).await;
+        assert_eq!(looks.load(Ordering::SeqCst), 1);
+        for number in 0..MAX_ROOMS + 10 {
+            gate.notify_one();
+            elsewhere.look(&room(&format!("none-{number}"))).await;
+        }
+        assert!(elsewhere.lock().len() <= MAX_ROOMS);
+    }
+}

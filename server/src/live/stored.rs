@@ -1,0 +1,77 @@
+//! An object of a track: its bytes, or where to fetch them.
+//!
+//! What was uploaded on another node stands here as a placeholder. The first who asks fetches it for all who ask, and
+//! it is kept for as long as the object is served.
+
+use std::sync::{Arc, OnceLock};
+
+use actix_web::http::header::HeaderValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use sha1::{Digest as _, Sha1};
+
+use super::shared::Piece;
+use crate::http::pieces::Chain;
+
+/// That the bytes could not be fetched in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the media could not be fetched in time")]
+pub struct OutOfReach;
+
+/// An object and what names its bytes.
+#[derive(Debug)]
+pub struct Stored {
+    media: Held,
+    content_type: &'static str,
+    tag: OnceLock<HeaderValue>,
+}
+
+#[derive(Debug)]
+enum Held {
+    Here(Bytes),
+    Elsewhere(Vec<Arc<Piece>>),
+}
+
+impl Stored {
+    /// Of bytes at hand.
+    pub const fn here(bytes: Bytes, content_type: &'static str) -> Self {
+        Self { media: Held::Here(bytes), content_type, tag: OnceLock::new() }
+    }
+
+    /// Of pieces that are fetched when somebody asks.
+    pub const fn elsewhere(pieces: Vec<Arc<Piece>>, content_type: &'static str) -> Self {
+        Self { media: Held::Elsewhere(pieces), content_type, tag: OnceLock::new() }
+    }
+
+    /// The media type.
+    pub const fn content_type(&self) -> &'static str {
+        self.content_type
+    }
+
+    /// The bytes, fetched if need be.
+    ///
+    /// # Errors
+    /// When they do not come in time.
+    pub async fn bytes(&self) -> Result<Chain, OutOfReach> {
+        match &self.media {
+            Held::Here(bytes) => Ok(bytes.clone().into()),
+            Held::Elsewhere(pieces) => {
+                let fetched = futures_util::future::try_join_all(pieces.iter().map(|piece| piece.bytes()));
+                Ok(fetched.await?.into_iter().collect())
+            }
+        }
+    }
+
+    /// A strong entity tag, made of the bytes: the same wherever and whenever they were uploaded. Made when it is
+    /// first asked for.
+    pub fn tag(&self, bytes: &Chain) -> HeaderValue {
+        let made = || {
+            let mut sha1 = Sha1::new();
+            bytes.links().for_each(|link| sha1.update(link));
+            let digest = URL_SAFE_NO_PAD.encode(&sha1.finalize()[..15]);
+            HeaderValue::try_from(format!("\"{digest}\"")).expect("letters and digits")
+        };
+        self.tag.get_or_init(made).clone()
+    }
+}

@@ -1,0 +1,103 @@
+//! Every accepted signal is delivered exactly once and in order, across reconnects.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::log::{Log, What};
+use super::stays::{Stay, stays};
+
+/// What is accepted by a node may still be on its way to Redis.
+const ON_ITS_WAY: Duration = Duration::from_secs(3);
+/// Whoever is refused is told by then.
+const REFUSED: Duration = Duration::from_secs(1);
+/// By then a node that failed has been cleared away, or has its members again.
+const CLEARED: Duration = Duration::from_secs(12);
+/// What is said at the very end may come behind it.
+const LATE: Duration = Duration::from_secs(3);
+
+/// Numbers of a session never run backwards nor come twice.
+pub fn numbers_rise(log: &Log) -> Vec<String> {
+    let mut highest = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for entry in &log.entries {
+        let What::Number(connection, number) = entry.what else { continue };
+        let session = log.session(connection);
+        if let Some(before) = highest.insert(session, number).filter(|before| *before >= number) {
+            wrong.push(format!("{session} got number {number} behind {before} at {:?}", entry.at));
+        }
+    }
+    wrong
+}
+
+/// Signals of a pair come in the order they were sent, and none twice.
+pub fn once_and_in_order(log: &Log) -> Vec<String> {
+    let mut newest = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for entry in &log.entries {
+        let What::Got { connection, from, number } = &entry.what else { continue };
+        let pair = (from, log.session(*connection));
+        if let Some(before) = newest.insert(pair, *number).filter(|before| before >= number) {
+            wrong.push(format!("{} got {number} of {from} behind {before} at {:?}", pair.1, entry.at));
+        }
+    }
+    wrong
+}
+
+/// What was accepted came, unless its recipient was not a member all the time or the loss was announced.
+pub fn nothing_lost(log: &Log) -> Vec<String> {
+    let stays = stays(log);
+    let got: BTreeSet<_> = log
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.what {
+            What::Got { connection, from, number } => Some((from.as_str(), log.session(*connection), *number)),
+            _ => None,
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for entry in &log.entries {
+        let What::Sent { connection, to, number, accepted: true } = &entry.what else { continue };
+        let from = log.session(*connection);
+        let carried = stays.iter().any(|stay| {
+            stay.connection == *connection
+                && log.sound(stay.node, entry.at, log.later(entry.at, ON_ITS_WAY))
+                // A refusal would have been heard.
+                && ended(log, stay) >= log.later(entry.at, REFUSED).min(log.end())
+        });
+        let owed = carried && entry.at + LATE < log.end() && is_there(log, &stays, to, entry.at);
+        if owed && !got.contains(&(from, to.as_str(), *number)) {
+            wrong.push(format!("{number} of {from} to {to}, sent at {:?}, is lost", entry.at));
+        }
+    }
+    wrong
+}
+
+/// Whether a session was a member from then to the end, on whatever connections, and was told of no loss.
+fn is_there(log: &Log, stays: &[Stay], session: &str, then: Duration) -> bool {
+    let own = || stays.iter().filter(|stay| stay.session == session);
+    let Some(current) = own().rfind(|stay| stay.from <= then) else { return false };
+    let moved = own().filter(|stay| stay.from > then).all(|stay| stay.joined.resumed);
+    let apart = own().any(|stay| {
+        log.faults().any(|(fault, begin, end)| {
+            fault == super::Fault::Apart(stay.node) && end + CLEARED >= then && begin <= ended(log, stay)
+        })
+    });
+    let stayed = !log.entries.iter().any(|entry| {
+        let late = entry.at >= current.joined.asked;
+        late && match &entry.what {
+            What::Left(left) => log.session(*left) == session,
+            What::KickAsked(kicked) | What::Kicked(kicked) => kicked == session,
+            What::Gap(told) => log.session(*told) == session,
+            _ => false,
+        }
+    });
+    // One whose connection ended without another one has not read what waits for it.
+    let connected = own().next_back().is_some_and(|last| ended(log, last) >= log.end());
+    moved && stayed && !apart && connected
+}
+
+/// When the connection of a stay ended.
+fn ended(log: &Log, stay: &Stay) -> Duration {
+    let end = log.entries.iter().find(|entry| matches!(entry.what, What::Ended(ended) if ended == stay.connection));
+    end.map_or(log.end(), |entry| entry.at)
+}

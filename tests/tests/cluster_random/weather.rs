@@ -1,0 +1,147 @@
+//! What breaks, one thing after the other.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use roomcast_tests::checker::{Fault, What};
+use roomcast_tests::nodes::Nodes;
+use roomcast_tests::proxy::{Flow, Proxy};
+use roomcast_tests::redis::Redis;
+
+use super::dice::Dice;
+use super::record::Record;
+
+/// Where each node listens.
+pub type Addresses = Arc<Mutex<Vec<String>>>;
+
+const NODES: u64 = 3;
+/// For how many seconds a kick holds.
+pub const KICK: u64 = 3;
+
+pub struct Weather {
+    dice: Dice,
+    redis: Redis,
+    proxies: Vec<Proxy>,
+    nodes: Nodes,
+    addresses: Addresses,
+    /// How many things broke.
+    pub faults: usize,
+}
+
+impl Weather {
+    pub async fn start(dice: Dice) -> Self {
+        let redis = Redis::start().await;
+        let mut proxies = Vec::new();
+        for _ in 0..NODES {
+            proxies.push(Proxy::start(&redis.address()).await);
+        }
+        let kick = format!("{KICK}s");
+        let flags = ["--rate-limit", "off", "--kick-duration", &kick];
+        let nodes = Nodes::start_each(proxies.iter().map(Proxy::url).collect(), &flags).await;
+        let addresses = (0..nodes.count()).map(|node| nodes[node].address.clone()).collect();
+        Self { dice, redis, proxies, nodes, addresses: Arc::new(Mutex::new(addresses)), faults: 0 }
+    }
+
+    pub fn addresses(&self) -> Addresses {
+        self.addresses.clone()
+    }
+
+    /// Breaks something again and again for this long, and heals everything.
+    pub async fn rage(&mut self, record: &Record, time: Duration) {
+        let end = Instant::now() + time;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        while Instant::now() < end {
+            let kind = self.dice.within(0..10);
+            let place = self.dice.within(0..NODES) as usize;
+            let begun = record.now();
+            self.fault(record, kind, place).await;
+            println!(
+                "{:6.2}..{:6.2} s: {} {place}",
+                begun.as_secs_f64(),
+                record.now().as_secs_f64(),
+                NAMES[kind as usize]
+            );
+            self.faults += 1;
+            tokio::time::sleep(self.dice.time(300..2500)).await;
+        }
+        self.nodes.become_ready(true).await;
+    }
+
+    async fn fault(&mut self, record: &Record, kind: u64, place: usize) {
+        match kind {
+            0 => self.kill_node(record, place).await,
+            1 => self.pause_node(record, place).await,
+            2 => {
+                record.note(What::Begins(Fault::Redis));
+                self.redis.process().kill().await;
+                tokio::time::sleep(self.dice.time(100..4000)).await;
+                self.redis.restart().await;
+                self.nodes.become_ready(true).await;
+                record.note(What::Ends(Fault::Redis));
+            }
+            3 => {
+                record.note(What::Begins(Fault::Redis));
+                self.redis.process().pause().await;
+                tokio::time::sleep(self.dice.time(100..4000)).await;
+                self.redis.process().resume().await;
+                self.nodes.become_ready(true).await;
+                record.note(What::Ends(Fault::Redis));
+            }
+            4 => _ = self.redis.kill_subscribers().await,
+            5 => self.redis.flush().await,
+            6 => self.proxies[place].cut(),
+            7 => {
+                let delay = self.dice.time(20..300);
+                self.proxies[place].set(|weather| weather.delay = delay);
+                tokio::time::sleep(self.dice.time(300..2000)).await;
+                self.proxies[place].heal();
+            }
+            _ => self.cut_off(record, place).await,
+        }
+    }
+
+    async fn kill_node(&mut self, record: &Record, place: usize) {
+        record.note(What::Begins(Fault::Killed(place)));
+        self.nodes.kill(place).await;
+        tokio::time::sleep(self.dice.time(0..3000)).await;
+        self.nodes.restart(place).await;
+        self.addresses.lock().expect("nobody panics with it")[place] = self.nodes[place].address.clone();
+    }
+
+    async fn pause_node(&mut self, record: &Record, place: usize) {
+        record.note(What::Begins(Fault::Apart(place)));
+        self.nodes[place].process().pause().await;
+        tokio::time::sleep(self.dice.time(100..7000)).await;
+        self.nodes[place].process().resume().await;
+        self.nodes[place].becomes_ready(true).await;
+        record.note(What::Ends(Fault::Apart(place)));
+    }
+
+    async fn cut_off(&mut self, record: &Record, place: usize) {
+        record.note(What::Begins(Fault::Apart(place)));
+        let kind = self.dice.within(0..4);
+        self.proxies[place].set(|weather| match kind {
+            0 => weather.requests = Flow::Held,
+            1 => weather.replies = Flow::Held,
+            2 => weather.replies = Flow::Lost,
+            _ => (weather.subscribers_only, weather.replies) = (true, Flow::Lost),
+        });
+        tokio::time::sleep(self.dice.time(100..7000)).await;
+        self.proxies[place].heal();
+        self.nodes[place].becomes_ready(true).await;
+        record.note(What::Ends(Fault::Apart(place)));
+    }
+}
+
+const NAMES: [&str; 10] = [
+    "node killed",
+    "node stood still",
+    "Redis killed",
+    "Redis stood still",
+    "subscribers killed",
+    "Redis flushed",
+    "connections cut",
+    "delay",
+    "cut off",
+    "cut off",
+];
