@@ -49,11 +49,6 @@ impl Registry {
         Self { rooms: Mutex::default(), max_rooms }
     }
 
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.lock().len()
-    }
-
     /// The room, if it exists.
     pub fn find(&self, id: &RoomId) -> Option<Addr<RoomActor>> {
         self.lock().get(id).filter(|room| room.connected()).cloned()
