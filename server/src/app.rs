@@ -92,6 +92,7 @@ async fn listen(settings: Serve) -> Result<(), String> {
         tracing::info!("shares its rooms over {}", settings.address);
         let backplane = Backplane::start(settings, Arc::new(Rooms(Arc::downgrade(&node)))).await?;
         let _ = node.backplane.set(backplane);
+        node.look_elsewhere();
     }
     let routes = http::routes(&web::Data::from(node.clone()));
     let application = move || App::new().configure(routes.clone());

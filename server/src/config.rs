@@ -26,7 +26,7 @@ pub use ingest::Ingest;
 pub use publish::Publish;
 pub use value::{duration, to_usize};
 
-use crate::{listen, session, socket};
+use crate::{listen, live, session, socket};
 use value::{bytes, public_url, size, time};
 
 /// Live rooms over WebSocket and Low-Latency HLS, self-hosted.
@@ -151,6 +151,11 @@ impl Serve {
             max_unsent: u32::try_from(self.delivery.max_unsent.as_u64()).unwrap_or(u32::MAX),
             max_streams: self.delivery.max_streams,
         }
+    }
+
+    /// The settings of broadcasts on several nodes.
+    pub fn broadcasts(&self) -> live::shared::Settings {
+        live::shared::Settings { hls: self.room().hls, max_playlists: self.max_playlists }
     }
 
     /// The settings of one room.

@@ -19,6 +19,7 @@ use actix_web::web::{self, ServiceConfig};
 pub use elsewhere::Look;
 pub use index::{LiveIndex, LiveRoom};
 pub use ingest::Seats;
+pub use shared::{Broadcasts, Playing};
 
 use crate::http::cors;
 use playback::Playback;

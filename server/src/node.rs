@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
@@ -66,6 +67,19 @@ impl Node {
             draining: watch::Sender::new(false),
             settings,
         })
+    }
+
+    /// Has broadcasts that this node does not know looked for on others.
+    pub fn look_elsewhere(self: &Arc<Self>) {
+        let node = Arc::downgrade(self);
+        self.live.look_with(Arc::new(move |room| {
+            let node = node.clone();
+            let looked = async move {
+                let Some(node) = node.upgrade() else { return false };
+                node.rooms.observe(&node, &room).await
+            };
+            looked.boxed()
+        }));
     }
 
     /// The way to other nodes, if there are any.

@@ -4,6 +4,7 @@
 //! connections only as [`Outbox`]es and never waits for one.
 
 mod actor;
+mod broadcasting;
 mod joined;
 mod message;
 mod outbox;
@@ -16,4 +17,4 @@ pub use joined::JoinedRooms;
 pub use message::{Disconnected, Ingest, JoinRoom, Outcome, RoomSignal};
 pub use outbox::{Delivery, Inbox, Outbox, hand_over};
 pub use registry::{NoRoom, Registry};
-pub use shared::{Rooms, live_room};
+pub use shared::Rooms;

@@ -6,6 +6,8 @@ mod calls;
 mod ear;
 #[path = "backplane/lease.rs"]
 mod lease;
+#[path = "backplane/process.rs"]
+mod process;
 #[path = "backplane/proxy.rs"]
 mod proxy;
 #[path = "backplane/server.rs"]

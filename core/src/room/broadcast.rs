@@ -91,8 +91,18 @@ impl Room {
         (hls.is_some(), hls)
     }
 
+    /// Which broadcasts play live, by what all nodes have of them.
+    pub fn broadcasts_play(&mut self, now: Instant, playing: Vec<(ObjectId, bool)>) -> Vec<Effect> {
+        let mut out = Vec::new();
+        for (id, live) in playing {
+            self.playlist_plays(now, id, live, &mut out);
+        }
+        self.on_time(now, &mut out);
+        out
+    }
+
     /// A broadcast plays live, or does not any more.
-    pub fn playlist_plays(&mut self, now: Instant, id: ObjectId, live: bool, out: &mut Vec<Effect>) {
+    fn playlist_plays(&mut self, now: Instant, id: ObjectId, live: bool, out: &mut Vec<Effect>) {
         if self.stage.playing().any(|playing| *playing == id) != live {
             // The room that is over has nobody to tell.
             let _ = self.submit(now, Command::Playlist { id, live }, Then::Nothing, out);
@@ -102,6 +112,7 @@ impl Room {
     pub(super) fn end_streams(&mut self, now: Instant, out: &mut Vec<Effect>) {
         if self.shared.is_some() {
             out.push(Effect::Elsewhere(Errand::EndStreams));
+            return;
         }
         let ended: Vec<ObjectId> = self.streams.keys().cloned().collect();
         for (playlist, stream) in &mut self.streams {

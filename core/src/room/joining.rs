@@ -59,11 +59,15 @@ impl Room {
     ) {
         let Body::Join(join) = &signal.body else { return };
         let key = signal.head.session.key();
+        let generation = self.shared.as_ref().map(|shared| shared.first_generation());
+        if generation.is_some_and(|generation| self.is_outdone(&key, generation, from, out)) {
+            return;
+        }
         let mut member = Member::new(signal.head.session.clone(), from, now);
         member.backlog = Backlog::counting_on(join.options.resume_from);
         (member.video, member.audio) = (self.video(join.video), join.audio);
-        if let Some(shared) = &self.shared {
-            member.begin_remote(shared.first_generation(), join.options.resume_from);
+        if let Some(generation) = generation {
+            member.begin_remote(generation, join.options.resume_from);
         }
         self.members.insert(key.clone(), member);
         self.watch(self.expiry(now), key.clone());

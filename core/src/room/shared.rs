@@ -17,7 +17,7 @@ mod verdict;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use roomcast_protocol::code::AckCode;
+use roomcast_protocol::code::{AckCode, CloseCode};
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::{MemberKey, Signal};
 
@@ -39,6 +39,8 @@ pub use verdict::{Arrival, Verdict};
 const MOST_HELD: usize = 64;
 /// Commands and relays of one room that wait.
 const MOST_WAITING: usize = 4096;
+/// Members that went on to other nodes that are remembered.
+const MOST_TAKEN: usize = 256;
 /// How long to wait before a command is tried again that failed.
 const AGAIN: Duration = Duration::from_millis(300);
 
@@ -107,8 +109,10 @@ pub(super) struct Shared {
     inbox_due: Option<Instant>,
     /// By whom it is asked for.
     generation: u64,
-    /// Publishers that nobody had a record of when the room was last compared.
-    orphans: HashSet<MemberKey>,
+    /// Publishers that nobody has a record of, and since when.
+    orphans: HashMap<MemberKey, Instant>,
+    /// Members that went on to other nodes, maybe before this one knew that it had them: which membership.
+    taken: VecDeque<(MemberKey, u64)>,
 }
 
 impl Shared {
@@ -255,6 +259,25 @@ impl Room {
         held.retain(|held| !matches!(held, Held::Join { .. }));
         held.push_back(Held::Join { signal: signal.clone(), welcome: welcome.clone() });
         true
+    }
+
+    /// Another node has had a member since it was to come here: its connection is the older one.
+    pub(super) fn is_outdone(
+        &self,
+        key: &MemberKey,
+        generation: u64,
+        connection: ConnectionId,
+        out: &mut Vec<Effect>,
+    ) -> bool {
+        let Some(shared) = &self.shared else { return false };
+        let outdone = shared.taken.iter().any(|(other, taken)| other == key && *taken > generation);
+        if outdone {
+            out.push(Effect::Close { connection, code: CloseCode::SessionReplaced });
+            if !self.members.has_connection(connection) {
+                out.push(Effect::Forget { connection });
+            }
+        }
+        outdone
     }
 
     /// One of a connection's signals was decided; what waited behind it goes on.

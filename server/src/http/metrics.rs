@@ -24,7 +24,7 @@ pub fn install() -> Option<PrometheusHandle> {
 /// Everything there is to see.
 pub async fn metrics(node: web::Data<Node>) -> HttpResponse {
     let Some(recorder) = &node.recorder else { return HttpResponse::NotFound().finish() };
-    gauge!("roomcast_rooms").set(lossy(node.rooms.count()));
+    gauge!("roomcast_rooms").set(lossy(node.rooms.len()));
     gauge!("roomcast_connections").set(lossy(node.connections.count()));
     gauge!("roomcast_draining").set(u8::from(node.is_draining()));
     if let Some(backplane) = node.backplane.get() {

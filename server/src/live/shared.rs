@@ -157,6 +157,15 @@ impl Broadcasts {
         self.upload(self.0.ledger.backplane.now(), Payload::End(EndStream { playlist })).await
     }
 
+    /// The room is new: what an earlier one of its name has left behind is forgotten. To be called before anything is
+    /// read or uploaded.
+    ///
+    /// # Errors
+    /// When the backplane was out of reach.
+    pub async fn begin(&self) -> Result<(), Failure> {
+        self.0.ledger.forget().await
+    }
+
     /// The room is closed for good: a later one of its name begins with no streams. Nothing is put back any more.
     ///
     /// # Errors

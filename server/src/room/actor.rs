@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
 
-use roomcast_core::room::{ConnectionId, Effect, Errand, Input, Refusal, Room};
+use roomcast_core::room::{ConnectionId, Effect, Errand, Input, Room};
 use roomcast_core::time::Instant;
 use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::RoomType;
 
 use super::joined::{Attempt, Departure};
-use super::message::{Disconnected, Ingest, JoinRoom, Outcome, RoomSignal};
+use super::message::{Disconnected, JoinRoom, Outcome, RoomSignal};
 use super::outbox::Outbox;
 use super::spanning::Spanning;
 use crate::live::LiveRoom;
@@ -28,7 +28,7 @@ pub struct RoomActor {
     /// The way to every connection that joined, and which of its `JOIN`s was the last.
     outboxes: HashMap<ConnectionId, (Outbox, Attempt)>,
     /// Of a broadcast.
-    live: Option<Arc<LiveRoom>>,
+    pub(super) live: Option<Arc<LiveRoom>>,
     timer: Option<(Instant, SpawnHandle)>,
 }
 
@@ -141,6 +141,7 @@ impl Actor for RoomActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.node.settings.max_room_queue);
+        self.keep_broadcasts(ctx);
         self.compare_regularly(ctx);
         tracing::debug!(room = %self.id, "room created");
         self.set_timer(ctx);
@@ -179,16 +180,6 @@ impl Handler<Disconnected> for RoomActor {
     fn handle(&mut self, gone: Disconnected, ctx: &mut Self::Context) {
         self.outboxes.remove(&gone.connection);
         self.step(Input::Disconnected { connection: gone.connection }, ctx);
-    }
-}
-
-impl Handler<Ingest> for RoomActor {
-    type Result = Result<(), Refusal>;
-
-    fn handle(&mut self, ingest: Ingest, ctx: &mut Self::Context) -> Self::Result {
-        let effects = self.room.ingest(self.node.clock.now(), ingest.received, &ingest.token, ingest.payload)?;
-        self.carry_out(effects, None, ctx);
-        Ok(())
     }
 }
 

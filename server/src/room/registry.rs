@@ -12,6 +12,7 @@ use roomcast_protocol::signal::RoomType;
 
 use super::actor::RoomActor;
 use super::message::{Observe, ResetRoom};
+use super::shared::{Place, document};
 use crate::node::Node;
 
 /// Why there is no room to join.
@@ -47,11 +48,6 @@ pub struct Registry {
 impl Registry {
     pub fn new(max_rooms: usize) -> Self {
         Self { rooms: Mutex::default(), max_rooms }
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.lock().len()
     }
 
     /// The room, if it exists.
@@ -114,8 +110,20 @@ impl Registry {
         }
     }
 
-    /// The room of another node's broadcast, for somebody who reads or uploads here. Says whether there is one.
+    /// The room of another node's broadcast, for somebody who reads or uploads here. Says whether there is one; no
+    /// room is made of a name that somebody made up.
     pub async fn observe(&self, node: &Arc<Node>, id: &RoomId) -> bool {
+        let Some(backplane) = node.backplane() else { return false };
+        let there = match self.find(id) {
+            Some(_) => true,
+            None => {
+                let document = document(&Place::new(backplane, id)).await;
+                document.is_some_and(|(_, stage)| stage.room_type() == RoomType::P2m)
+            }
+        };
+        if !there {
+            return false;
+        }
         let Ok(room) = self.open(node, id, RoomType::P2m, false) else { return false };
         room.send(Observe).await.unwrap_or(false)
     }

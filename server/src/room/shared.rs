@@ -23,8 +23,8 @@ use roomcast_protocol::signal::MemberKey;
 use crate::backplane::{Backplane, BootId, Partition};
 
 pub use commit::commit;
-pub use courier::{Courier, carry};
-pub use listener::{Rooms, live_room};
+pub use courier::{Courier, carry, document};
+pub use listener::Rooms;
 pub use sync::{Question, sync};
 
 /// What every script of a room is told.

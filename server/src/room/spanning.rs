@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use actix::{ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 
-use roomcast_core::room::{Errand, Verdict};
+use roomcast_core::room::stage::Stage;
+use roomcast_core::room::{Errand, Synced, Verdict};
 use roomcast_protocol::id::RoomId;
 
 use super::actor::RoomActor;
-use super::message::{Heard, Live, Observe, ResetRoom};
-use super::shared::{Courier, Place, Question, carry, commit, sync};
-use crate::backplane::Backplane;
+use super::message::{Heard, ResetRoom};
+use super::shared::{Courier, Place, Question, carry, commit, document, sync};
+use crate::backplane::{Backplane, Failure};
 use crate::clock::Clock;
+use crate::live::Broadcasts;
 
-/// How long a room that only broadcasts here stays after the last look at it.
-const OBSERVED: Duration = Duration::from_secs(30);
 /// The longest wait before a change is proposed anew, in milliseconds.
 const MOST_JITTER: u64 = 64;
 /// How often a room is compared though nothing is in doubt: it also keeps alive what all share of it.
@@ -26,15 +26,19 @@ const AGAIN: Duration = Duration::from_millis(300);
 /// What is under way.
 #[derive(Debug)]
 pub struct Spanning {
-    place: Place,
+    pub(super) place: Place,
     courier: Courier,
+    /// Of a room that may broadcast.
+    pub(super) broadcasts: Option<Broadcasts>,
+    /// Whether they have been read.
+    read: bool,
+    /// Somebody on this node has looked for the room.
+    pub(super) observed: bool,
     proposing: bool,
     /// Proposals that met another document, in a row.
     conflicts: u32,
     comparing: bool,
     compare_again: bool,
-    compared: bool,
-    observed: u64,
     over: bool,
 }
 
@@ -47,8 +51,9 @@ impl Spanning {
             conflicts: 0,
             comparing: false,
             compare_again: false,
-            compared: false,
-            observed: 0,
+            broadcasts: None,
+            read: false,
+            observed: false,
             over: false,
         }
     }
@@ -56,6 +61,12 @@ impl Spanning {
     /// How far the clock that all share is ahead of this node's.
     pub fn ahead(&self, clock: Clock) -> i64 {
         self.place.backplane.now().0 / 1000 - i64::try_from(clock.now().0).unwrap_or(i64::MAX)
+    }
+
+    /// The broadcasts, if they are still to be read.
+    pub(super) fn unread(&mut self) -> Option<Broadcasts> {
+        let read = std::mem::replace(&mut self.read, true);
+        self.broadcasts.clone().filter(|_| !read)
     }
 
     /// Whether nothing is on its way any more; else the actor ends when it has arrived.
@@ -75,7 +86,9 @@ impl RoomActor {
         }
         self.room.set_ahead(spanning.ahead(self.node.clock));
         spanning.place.renew();
+        let exists = self.room.exists();
         let Some(proposal) = self.room.propose(self.node.clock.now()) else { return };
+        let creates = !exists && proposal.document.is_some();
         spanning.proposing = true;
         let wait = jitter(spanning.conflicts);
         let place = spanning.place.clone();
@@ -83,10 +96,13 @@ impl RoomActor {
             actix_web::rt::time::sleep(wait).await;
             commit(place, proposal, false).await
         };
-        ctx.spawn(asked.into_actor(self).map(|verdict, actor, ctx| actor.on_verdict(verdict, ctx)));
+        ctx.spawn(asked.into_actor(self).map(move |verdict, actor, ctx| match verdict {
+            Verdict::Committed { .. } | Verdict::Present { .. } => actor.read_broadcasts(verdict, creates, ctx),
+            _ => actor.take_effect(verdict, ctx),
+        }));
     }
 
-    fn on_verdict(&mut self, verdict: Verdict, ctx: &mut Context<Self>) {
+    pub(super) fn take_effect(&mut self, verdict: Verdict, ctx: &mut Context<Self>) {
         let Some(spanning) = &mut self.spanning else { return };
         spanning.proposing = false;
         spanning.conflicts = match verdict {
@@ -101,7 +117,8 @@ impl RoomActor {
     pub(super) fn send_away(&mut self, errand: Errand, ctx: &mut Context<Self>) {
         let Some(spanning) = &mut self.spanning else { return };
         match errand {
-            Errand::EndStreams | Errand::Replays { .. } => {}
+            Errand::EndStreams => self.end_broadcasts(),
+            Errand::Replays { .. } => {}
             Errand::Compare { after } => {
                 ctx.run_later(Duration::from_millis(after), Self::compare);
             }
@@ -153,18 +170,13 @@ impl RoomActor {
             return;
         }
         spanning.comparing = true;
-        spanning.place.renew();
-        let members = self.room.members_here();
-        let stays = !members.is_empty() || spanning.observed > 0;
-        let question = Question { members, publishers: self.room.publishers().collect(), stays };
-        let asked = sync(spanning.place.clone(), question);
+        let asked = self.ask_all();
         ctx.spawn(asked.into_actor(self).map(|answer, actor, ctx| {
             let Some(spanning) = &mut actor.spanning else { return };
             spanning.comparing = false;
             let again = std::mem::take(&mut spanning.compare_again);
             match answer {
                 Ok(synced) => {
-                    spanning.compared = true;
                     let effects = actor.room.synced(actor.node.clock.now(), synced);
                     actor.carry_out(effects, None, ctx);
                     if again {
@@ -176,6 +188,22 @@ impl RoomActor {
                 }
             }
         }));
+    }
+
+    /// Asks what all share of the room.
+    pub(super) fn ask_all(&mut self) -> impl Future<Output = Result<Synced, Failure>> + use<> {
+        let spanning = self.spanning.as_mut().expect("only rooms that span nodes ask");
+        spanning.place.renew();
+        let members = self.room.members_here();
+        let stays = !members.is_empty() || spanning.observed;
+        sync(spanning.place.clone(), Question { members, publishers: self.room.publishers().collect(), stays })
+    }
+
+    /// The document as it is now.
+    pub(super) fn seen(&mut self) -> impl Future<Output = Option<(u64, Box<Stage>)>> + use<> {
+        let spanning = self.spanning.as_mut().expect("only rooms that span nodes ask");
+        let place = spanning.place.clone();
+        async move { document(&place).await }
     }
 
     /// Compares now and then, as long as the actor lives.
@@ -204,25 +232,13 @@ impl Handler<Heard> for RoomActor {
     }
 }
 
-impl Handler<Live> for RoomActor {
-    type Result = ();
-
-    fn handle(&mut self, Live(_message): Live, _: &mut Self::Context) {}
-}
-
 impl Handler<ResetRoom> for RoomActor {
     type Result = ();
 
     fn handle(&mut self, _: ResetRoom, ctx: &mut Self::Context) {
         self.compare(ctx);
-    }
-}
-
-impl Handler<Observe> for RoomActor {
-    type Result = actix::MessageResult<Observe>;
-
-    fn handle(&mut self, _: Observe, _: &mut Self::Context) -> Self::Result {
-        let _ = OBSERVED;
-        actix::MessageResult(self.room.exists())
+        if let Some(broadcasts) = self.spanning.as_ref().and_then(|spanning| spanning.broadcasts.as_ref()) {
+            broadcasts.reset();
+        }
     }
 }

@@ -97,6 +97,9 @@ impl Room {
     ) {
         let Body::Join(join) = &signal.body else { return };
         let key = signal.head.session.key();
+        if self.is_outdone(&key, arrival.generation, connection, out) {
+            return;
+        }
         let mut member = Member::new(arrival.record.session.clone(), connection, now);
         (member.video, member.audio) = (arrival.record.video, arrival.record.audio);
         member.resume_token.clone_from(&arrival.record.resume_token);

@@ -7,6 +7,7 @@ use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::MemberKey;
 
+use super::MOST_TAKEN;
 use super::errand::{Errand, HandOver};
 use crate::room::Room;
 use crate::room::effect::Effect;
@@ -93,6 +94,12 @@ impl Room {
             Some(member) => HandOver { generation, ..member.hand_over(true) },
             None => HandOver { key: key.clone(), generation, had: 0, last: 0, lost: 0, list: 0, kept: Vec::new() },
         };
+        if let Some(shared) = &mut self.shared {
+            shared.taken.push_back((key.clone(), generation));
+            if shared.taken.len() > MOST_TAKEN {
+                shared.taken.pop_front();
+            }
+        }
         self.give_away(key, out);
         out.push(Effect::Elsewhere(Errand::Hand { node, over }));
     }

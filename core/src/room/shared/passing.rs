@@ -12,7 +12,7 @@ use super::errand::{Answer, Errand, Record, Relay, Target};
 use super::{MOST_WAITING, Sent};
 use crate::room::effect::{ConnectionId, Effect};
 use crate::room::relay::Missing;
-use crate::room::stage::Publisher;
+use crate::room::stage::{Publisher, Stage};
 use crate::room::{Refusal, Room, refuse};
 use crate::time::Instant;
 
@@ -134,14 +134,28 @@ impl Room {
             Answer::Found { ticket, records } => self.on_found(now, ticket, records, &mut out),
             Answer::Failed { ticket } => self.on_failed(now, ticket, &mut out),
             Answer::Seen { connection, document } => {
-                if let Some((version, stage)) = document.filter(|(version, _)| *version > self.version()) {
-                    self.learn(version, Some(stage));
+                if let Some((version, stage)) = document {
+                    self.see(version, stage);
                 }
                 self.release(now, connection, &mut out);
             }
             Answer::Confirmed { connection } => self.release(now, connection, &mut out),
             Answer::Inbox { key, count, kept } => self.fill_inbox(&key, count, kept, &mut out),
         }
+        self.on_time(now, &mut out);
+        out
+    }
+
+    fn see(&mut self, version: u64, stage: Box<Stage>) {
+        if version > self.version() {
+            self.learn(version, Some(stage));
+        }
+    }
+
+    /// The document was read.
+    pub fn seen(&mut self, now: Instant, version: u64, stage: Box<Stage>) -> Vec<Effect> {
+        let mut out = Vec::new();
+        self.see(version, stage);
         self.on_time(now, &mut out);
         out
     }

@@ -1,6 +1,7 @@
 //! In doubt a room compares what it knows with what all share, and repairs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use roomcast_protocol::ack::RoomClosedReason;
 use roomcast_protocol::signal::MemberKey;
@@ -14,6 +15,9 @@ use crate::time::Instant;
 
 /// When to look again for publishers that nobody has: all nodes that live have compared by then.
 const ORPHANS_AFTER: u64 = 8_000;
+
+/// How long nobody has had them then. All nodes that live compare within a few seconds.
+const ORPHANED: Duration = Duration::from_secs(7);
 
 /// What all share of a room, as it was read.
 #[derive(Debug, Clone)]
@@ -97,7 +101,7 @@ impl Room {
         if !synced.orphans.is_empty() || restored {
             out.push(Effect::Elsewhere(Errand::Compare { after: ORPHANS_AFTER }));
         }
-        self.drop_orphans(synced.orphans);
+        self.drop_orphans(now, synced.orphans);
         if let Some(shared) = &mut self.shared {
             shared.dirty = true;
         }
@@ -133,15 +137,16 @@ impl Room {
         self.bring_back(publisher.unwrap_or(Publisher { session, video, audio, ingest: Vec::new() }), published);
     }
 
-    /// Who had no record the last time either is gone.
-    fn drop_orphans(&mut self, orphans: Vec<MemberKey>) {
+    /// Whom nobody has a record of for long enough is gone.
+    fn drop_orphans(&mut self, now: Instant, orphans: Vec<MemberKey>) {
         let Some(shared) = &mut self.shared else { return };
-        let before = std::mem::take(&mut shared.orphans);
-        for key in &orphans {
-            if before.contains(key) && !self.members.contains(key) {
-                let _ = shared.enqueue(Command::Leave { key: key.clone() }, Then::Gone { ends: false });
+        shared.orphans.retain(|key, _| orphans.contains(key));
+        for key in orphans {
+            let since = *shared.orphans.entry(key.clone()).or_insert(now);
+            if now.since(since) >= ORPHANED && !self.members.contains(&key) {
+                shared.orphans.remove(&key);
+                let _ = shared.enqueue(Command::Leave { key }, Then::Gone { ends: false });
             }
         }
-        shared.orphans = orphans.into_iter().collect();
     }
 }

@@ -12,6 +12,7 @@ use redis::Pipeline;
 use super::Fabric;
 use super::backoff::Backoff;
 use super::connector::{Connection, Login, Purpose};
+use super::lease::LEASE_KEY;
 use super::shard::Shard;
 use super::{sentinel, subscription};
 use crate::backplane::{Script, Server};
@@ -104,7 +105,20 @@ async fn commands(
         }
         load.exec_async(&mut connection.commands).await.map_err(|error| error.to_string())?;
     }
+    probe(shard, &mut connection).await.map_err(|reason| format!("{server}: {reason}"))?;
     Ok((connection, scripts))
+}
+
+/// Whether it answers for what it is responsible for: a server that has just come back to its cluster takes connections
+/// and scripts, but no call yet.
+async fn probe(shard: &Shard, connection: &mut Connection) -> Result<(), String> {
+    let assigned = shard.assigned();
+    let lease = assigned.lease.then(|| LEASE_KEY.to_owned());
+    let Some(key) = assigned.partitions.first().map(|partition| partition.key("probe")).or(lease) else {
+        return Ok(());
+    };
+    let probed = redis::cmd("EXISTS").arg(key).exec_async(&mut connection.commands).await;
+    probed.map_err(|error| error.to_string())
 }
 
 /// Keeps the connection for media.

@@ -1,5 +1,7 @@
 //! `POST /rooms/{room}/data`: data signals, as JSON or as multipart.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -56,7 +58,7 @@ pub async fn data(
     let (name, id) = (signal.payload.name(), signal.id);
     let delay = i64::try_from(received).unwrap_or(i64::MAX).saturating_sub_unsigned(signal.timestamp);
     let body = DataAckBody { id: Some(id), delay: Some(delay), msg: None };
-    match ingest(&request, &room, signal, received, &node).await {
+    match ingest(&request, &room, signal, received, &node.clone().into_inner()).await {
         Ok(()) => answer::data(AckCode::Ok, name, body),
         Err(refusal) => answer::data(refusal.code, name, DataAckBody { msg: Some(refusal.reason), ..body }),
     }
@@ -90,13 +92,18 @@ async fn ingest(
     room: &str,
     signal: DataSignal,
     received: u64,
-    node: &Node,
+    node: &Arc<Node>,
 ) -> Result<(), room::Refusal> {
     let refuse = |code, reason: &str| room::Refusal { code, reason: reason.to_owned() };
     let id = RoomId::parse(room).map_err(|error| refuse(AckCode::InvalidSignal, &error.to_string()))?;
     let token = bearer(request).ok_or_else(|| refuse(AckCode::Unauthenticated, "the ingest token is missing"))?;
     let gone = || refuse(AckCode::RoomNotFound, "there is no such room");
-    let actor = node.rooms.find(&id).ok_or_else(gone)?;
+    let actor = match node.rooms.find(&id) {
+        Some(actor) => actor,
+        // Of another node, perhaps.
+        None if node.rooms.observe(node, &id).await => node.rooms.find(&id).ok_or_else(gone)?,
+        None => return Err(gone()),
+    };
     let message =
         Ingest { token: token.to_owned(), payload: signal.payload, received: UnixTime::from_millis(received) };
     actor.send(message).await.unwrap_or_else(|_| Err(gone()))

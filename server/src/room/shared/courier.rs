@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use roomcast_core::room::stage::Stage;
 use roomcast_core::room::{Answer, ConnectionId, Errand, HandOver, Relay, Target};
 use roomcast_protocol::signal::Recipient;
 
@@ -164,12 +165,14 @@ async fn find(place: &Place, ticket: u64, to: &Recipient) -> Answer {
 }
 
 async fn look(place: &Place, connection: ConnectionId) -> Answer {
-    let called = place.backplane.run(place.partition, &LOOK, vec![place.room_key()], Vec::new()).await;
-    let document = called.ok().and_then(|reply| {
-        let stage = serde_json::from_slice(at(reply.list(), 1).bytes()).ok()?;
-        Some((at(reply.list(), 0).number(), stage))
-    });
-    Answer::Seen { connection, document }
+    Answer::Seen { connection, document: document(place).await }
+}
+
+/// The document and its version.
+pub async fn document(place: &Place) -> Option<(u64, Box<Stage>)> {
+    let reply = place.backplane.run(place.partition, &LOOK, vec![place.room_key()], Vec::new()).await.ok()?;
+    let stage = serde_json::from_slice(at(reply.list(), 1).bytes()).ok()?;
+    Some((at(reply.list(), 0).number(), stage))
 }
 
 async fn fetch(place: &Place, key: roomcast_protocol::signal::MemberKey) -> Option<Answer> {

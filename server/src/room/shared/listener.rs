@@ -1,11 +1,10 @@
 //! Hands on to the rooms of this node what comes from others.
 
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 
 use bytes::Bytes;
 
 use roomcast_core::room::stage::Rules;
-use roomcast_protocol::id::RoomId;
 
 use super::payload::{news, split};
 use super::reaper;
@@ -43,9 +42,4 @@ impl Listener for Rooms {
             reaper::reap(backplane, dead, Rules { linger, kick_duration }).await
         })
     }
-}
-
-/// A broadcast room of another node, looked for on behalf of somebody who reads or uploads here.
-pub async fn live_room(node: &Arc<Node>, room: &RoomId) -> bool {
-    node.rooms.observe(node, room).await
 }
