@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { heard, numbersHeard, say, seesTheOther, statesOf, watchNumbers, watchStates } from './calls.mjs';
 import { startCluster, until } from './cluster.mjs';
-import { openPage, startBrowser, state } from './processes.mjs';
+import { openPage, play, startBroadcast, startBrowser, state } from './processes.mjs';
 
 /** The acks of a page's joins since it was last watched. */
 const joins = (page) => page.heard.filter(({ s }) => s === 'JOIN');
@@ -57,4 +57,35 @@ test('a call goes on while every node behind nginx is replaced', { timeout: 60_0
     assert.deepEqual(page.errors, []);
   }
   t.diagnostic(`${moved} connections moved to another node`);
+});
+
+test('a broadcast plays on while every node behind nginx is replaced', { timeout: 60_000 }, async (t) => {
+  const cluster = await startCluster(t);
+  const browser = await startBrowser(t);
+  const page = await openPage(browser, `${cluster.url}/watch/update`);
+  await state(page, 'not-started');
+  const publisher = startBroadcast(t, cluster, 'update', 60);
+  await state(page, 'watching', 30_000);
+  await play(page, 3);
+  await watchStates(page);
+  const stalls = () => page.evaluate(() => window.roomcast.stalls);
+  const before = await stalls();
+
+  const delays = [];
+  for (const index of cluster.nodes.keys()) {
+    await cluster.replace(index, async () => { delays.push(...(await play(page, 1))); });
+    delays.push(...(await play(page, 2)));
+  }
+
+  t.diagnostic(`${Math.max(...delays).toFixed(2)} s behind live at most`);
+  assert.equal((await stalls()) - before, 0, 'the picture never stood still');
+  const seen = await statesOf(page);
+  assert.ok(seen.every((name) => ['watching', 'reconnecting'].includes(name)) && seen.at(-1) === 'watching', `the page said ${seen}`);
+  assert.deepEqual(page.errors, []);
+  publisher.kill('SIGINT');
+  assert.equal(await publisher.ended, 0, publisher.said);
+  const playlist = await (await fetch(`${cluster.url}/live/update/main/v0/playlist.m3u8`)).text();
+  assert.match(playlist, /#EXT-X-ENDLIST/);
+  assert.doesNotMatch(playlist, /#EXT-X-GAP|#EXT-X-DISCONTINUITY\n/, 'nothing was lost on the way');
+  await state(page, 'ended', 30_000);
 });
