@@ -23,7 +23,7 @@ use crate::socket::Sockets;
 use connections::Connections;
 
 /// How long to wait for the farewell of all.
-const SETTLE_LOOKS: u32 = 100;
+const SETTLE_LOOKS: u32 = 25;
 const SETTLE_LOOK: Duration = Duration::from_millis(20);
 
 /// One running server.

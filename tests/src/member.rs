@@ -227,7 +227,12 @@ impl Member {
         let came = state.wait_for(|state| state.numbers(who).contains(&last));
         let in_time = tokio::time::timeout(crate::PATIENCE, came).await.is_ok_and(|came| came.is_ok());
         let numbers = self.look(|state| state.numbers(who));
-        assert!(in_time, "{own} has {numbers:?} of {from:?}\nbut not {last}; {self:?}");
+        let missing: Vec<_> = all.iter().filter(|number| !numbers.contains(number)).collect();
+        assert!(
+            in_time && missing.is_empty(),
+            "{own} has {} but not {missing:?} of {from:?}\nat {self:?}",
+            numbers.len()
+        );
         assert_eq!(numbers, all, "of {from:?}\nat {self:?}");
     }
 

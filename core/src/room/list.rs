@@ -72,7 +72,8 @@ impl Room {
             return;
         }
         let object = self.list_change();
-        for member in self.members.values_mut() {
+        // Who is still to get its join ack gets the list with it.
+        for member in self.members.values_mut().filter(|member| !member.arrives()) {
             member.tell_list(Arc::clone(&object), out);
         }
         self.list.told = Some(now);

@@ -105,6 +105,9 @@ impl Broadcasts {
 
     /// Takes a message of the kind `L`, whole.
     pub fn heard(&self, message: &Bytes) {
+        if self.0.closed.get() {
+            return;
+        }
         let Some(told) = Told::read(message) else { return self.0.mending.all() };
         let stream = self.0.stream(&told.playlist);
         stream.hear(told);
@@ -166,7 +169,8 @@ impl Broadcasts {
         self.0.ledger.forget().await
     }
 
-    /// The room is closed for good: a later one of its name begins with no streams. Nothing is put back any more.
+    /// The room is closed for good: a later one of its name begins with no streams. Nothing is heard or put back any
+    /// more, so that nothing of this room gets into the later one.
     ///
     /// # Errors
     /// When the backplane was out of reach.
@@ -175,7 +179,7 @@ impl Broadcasts {
         self.0.ledger.forget().await
     }
 
-    /// Another node closed the room: nothing is put back any more.
+    /// Another node closed the room: nothing is heard or put back any more.
     pub fn stop(&self) {
         self.0.closed.set(true);
     }

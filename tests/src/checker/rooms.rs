@@ -1,5 +1,7 @@
 //! Rooms are created once, and who was kicked is out.
 
+use std::collections::BTreeMap;
+
 use super::log::{Log, What};
 use super::stays::{Stay, stays};
 
@@ -26,16 +28,28 @@ pub fn one_creator(log: &Log) -> Vec<String> {
     wrong
 }
 
-/// Nobody joins within the time of a kick that was heard of.
+/// Nobody who was told of a kick joins within its time, which began when it was asked for or later: the news of it may
+/// have been long on its way.
 pub fn kicked_is_out(log: &Log) -> Vec<String> {
+    let stays = stays(log);
+    let mut asked = BTreeMap::new();
     let mut wrong = Vec::new();
     for entry in &log.entries {
-        let What::Kicked(session) = &entry.what else { continue };
-        for stay in stays(log).iter().filter(|stay| stay.session == session) {
-            // The clocks of two nodes may differ by a little.
-            if stay.joined.asked > entry.at && stay.from + std::time::Duration::from_millis(300) < entry.at + log.kick {
-                wrong.push(format!("{session}, kicked at {:?}, is in again at {:?}", entry.at, stay.from));
+        match &entry.what {
+            What::KickAsked(session) => _ = asked.entry(session).or_insert(entry.at),
+            What::Kicked(session) => {
+                let Some(began) = asked.remove(session) else { continue };
+                let back = |stay: &&Stay| {
+                    stay.session == session && stay.joined.asked > entry.at && stay.from < began + log.kick
+                };
+                wrong.extend(
+                    stays
+                        .iter()
+                        .filter(back)
+                        .map(|stay| format!("{session}, kicked at {:?}, is in again at {:?}", entry.at, stay.from)),
+                );
             }
+            _ => {}
         }
     }
     wrong

@@ -27,6 +27,6 @@ impl Dice {
 
     /// True once in so many times.
     pub fn once_in(&mut self, times: u64) -> bool {
-        self.roll() % times == 0
+        self.roll().is_multiple_of(times)
     }
 }

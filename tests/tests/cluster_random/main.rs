@@ -64,14 +64,15 @@ async fn whatever_breaks_the_invariants_hold() {
         record.write(&format!("cluster-random-{seed}"));
     }
     assert!(wrong.is_empty(), "with ROOMCAST_TEST_SEED={seed}:\n{}", wrong.join("\n"));
-    assert!(joins > 40 && came > 1000 && weather.faults > 4, "something happened");
+    assert!(joins > 40 && came > 1000 && weather.faults > 2, "something happened");
 }
 
 /// Asks every node for the list of every room, as a viewer who comes in.
 async fn ask_all(record: &Record, weather: &Weather) {
+    let addresses = weather.addresses().lock().expect("nobody panics with it").clone();
     for room in 0..ROOMS {
         let room = format!("room-{room}");
-        for (node, address) in weather.addresses().lock().expect("nobody panics with it").clone().iter().enumerate() {
+        for (node, address) in addresses.iter().enumerate() {
             let who = Who::new(&format!("probe{node}"), "m2m").in_room(&room);
             let memory = Memory { who, state: State::default() };
             let asked =

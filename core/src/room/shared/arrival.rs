@@ -51,6 +51,11 @@ impl Member {
         self.remote = Some(Box::new(Remote { generation, seen, ..Remote::default() }));
     }
 
+    /// Whether its former node is still asked for what it keeps.
+    pub fn arrives(&self) -> bool {
+        self.remote.as_ref().is_some_and(|remote| remote.arriving.is_some())
+    }
+
     pub fn generation(&self) -> u64 {
         self.remote.as_ref().map_or(0, |remote| remote.generation)
     }
@@ -174,7 +179,9 @@ impl Room {
         let had = handed.as_ref().map_or(arrival.had, |over| over.had.max(arrival.had));
         let last = first_after(arrival.count).max(handed.as_ref().map_or(0, |over| over.last));
         let point = claimed.unwrap_or(had).min(last);
-        let mut lost = handed.as_ref().map_or(0, |over| over.lost).max(arrival.lost_behind(point));
+        // What the node before knows of, it keeps or says that it is lost; what came behind is where all find it.
+        let known = handed.as_ref().map_or(point, |over| point.max(over.last));
+        let mut lost = handed.as_ref().map_or(0, |over| over.lost).max(arrival.lost_behind(known));
         let mut kept: BTreeMap<u64, ByteString> = BTreeMap::new();
         for (sequence, text) in arrival.kept {
             if !text.is_empty() {

@@ -76,6 +76,9 @@ impl Shared {
     }
 
     async fn mend_once(&self) -> Result<(), Failure> {
+        if self.closed.get() {
+            return Ok(());
+        }
         if self.mending.all.replace(false) {
             let listed = self.mend_all().await;
             return listed.inspect_err(|_| self.mending.all.set(true));
@@ -155,6 +158,9 @@ impl Shared {
     /// What is to be written so that the backplane has what this node knows; nothing when this node has it all from
     /// the backplane now.
     async fn compare(&self, stream: &Replicated, found: &Found) -> Result<Option<Write>, Failure> {
+        if self.closed.get() {
+            return Ok(None);
+        }
         if found.checkpoint.is_none() && found.head.version > 0 {
             found.lines.iter().for_each(|line| stream.follow(line.clone()));
             self.tell();
@@ -171,7 +177,6 @@ impl Shared {
                 self.tell();
                 return Ok(None);
             }
-            Todo::Restore if self.closed.get() => return Ok(None),
             Todo::Restore => {
                 self.keep(stream, Duration::ZERO).await?;
                 let checkpoint = stream.replica.borrow().as_ref().map(|replica| replica.stream.checkpoint());
@@ -200,7 +205,7 @@ impl Shared {
     }
 
     async fn keep_all(&self) -> Result<(), Failure> {
-        for stream in self.streams() {
+        for stream in self.streams().into_iter().filter(|_| !self.closed.get()) {
             let lasts = stream.replica.borrow().as_ref().map(|replica| replica.stream.retention());
             if let Some(lasts) = lasts {
                 self.keep(&stream, lasts / 3).await?;

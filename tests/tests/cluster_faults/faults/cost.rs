@@ -83,7 +83,7 @@ async fn under_load_the_order_of_each_pair_holds() {
     }
     for to in &all {
         for from in all.iter().filter(|from| from.who.session != to.who.session) {
-            to.hears(&from, 0..SIGNALS).await;
+            to.hears(from, 0..SIGNALS).await;
         }
         assert!(to.look(roomcast_tests::member::State::errors).is_empty());
     }
