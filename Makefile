@@ -18,7 +18,7 @@ demo: web ## the server and a broadcast of a test picture that shows the time (n
 	cargo build --release --locked -p roomcast-server
 	scripts/demo.sh target/release/roomcast
 
-test: tools check unit contracts e2e browser ## everything that CI runs; installs ffmpeg, chromium, python3 and redis-server when missing and permitted
+test: tools check unit contracts e2e browser ## everything that CI runs; installs ffmpeg, chromium, python3, redis-server and nginx when missing and permitted
 
 check: web ## formatting, lints and types
 	cargo fmt --all --check
@@ -69,7 +69,7 @@ bench: ## what reading a message costs, and what a server under load does; BENCH
 	cargo run --release --locked -p roomcast-bench -- $(BENCH)
 
 tools: ## install what the tests need and this machine lacks
-	scripts/tools.sh ffmpeg chromium python3 redis-server
+	scripts/tools.sh ffmpeg chromium python3 redis-server nginx
 
 web: web/dist/index.html ## build the web page
 

@@ -110,8 +110,9 @@ async fn listen(settings: Serve) -> Result<(), String> {
     let stopping = node.clone();
     actix_web::rt::spawn(async move {
         stop_signal().await;
-        tracing::info!("stopping");
+        // First what matters: nobody may read the log any more.
         stopping.drain();
+        tracing::info!("stopping");
         stopping.settle().await;
         handle.stop(true).await;
     });

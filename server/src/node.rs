@@ -2,7 +2,7 @@
 
 mod connections;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ pub struct Node {
     pub backplane: OnceLock<Backplane>,
     /// What rooms have on its way to other nodes.
     pub errands: AtomicUsize,
+    /// Whether it has reached the others once.
+    pub begun: AtomicBool,
     /// What is counted, when anything is.
     pub recorder: Option<PrometheusHandle>,
     draining: watch::Sender<bool>,
@@ -63,6 +65,7 @@ impl Node {
             cors: Cors::new(&settings.delivery.cors_origin),
             backplane: OnceLock::new(),
             errands: AtomicUsize::new(0),
+            begun: AtomicBool::new(false),
             recorder: http::install_metrics(),
             draining: watch::Sender::new(false),
             settings,

@@ -11,6 +11,8 @@ use tracing_subscriber::EnvFilter;
 pub fn start(filter: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log: {error}"))?;
     let colour = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
+    // A line that nobody takes is lost; complaining about it to the same place would end the thread that logs.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).log_internal_errors(false);
+    log.with_writer(std::io::stderr).init();
     Ok(())
 }

@@ -208,6 +208,10 @@ impl Room {
         self.release(now, connection, out);
     }
 
+    pub(super) fn is_arriving(&self, key: &MemberKey) -> bool {
+        self.members.get(key).is_some_and(Member::arrives)
+    }
+
     /// Keeps where all find it what a member without a connection has not got.
     pub(super) fn park(&mut self, key: &MemberKey, out: &mut Vec<Effect>) {
         if let Some(member) = self.members.get(key) {

@@ -85,9 +85,11 @@ impl Room {
         }
         let known = self.version();
         match synced.stage {
+            // Of the same version and yet another: it was put back from something older.
+            Some(stage) if synced.version == known && self.is_used() && *stage != self.stage => self.restore(known),
             Some(stage) if synced.version >= known => self.learn(synced.version, Some(stage)),
             Some(_) => self.restore(synced.version),
-            None if known > 0 && (!self.members.is_empty() || self.observed()) => self.restore(0),
+            None if known > 0 && self.is_used() => self.restore(0),
             None => {}
         }
         let restored = self.shared.as_ref().is_some_and(|shared| shared.restore.is_some());
@@ -109,12 +111,13 @@ impl Room {
         out
     }
 
-    fn observed(&self) -> bool {
-        self.shared.as_ref().is_some_and(|shared| shared.observed)
+    /// Whether somebody here is in the room, or reads its broadcasts.
+    pub(super) fn is_used(&self) -> bool {
+        !self.members.is_empty() || self.shared.as_ref().is_some_and(|shared| shared.observed)
     }
 
     /// The document that this node knows is to stand in place of one that is older, or of none.
-    fn restore(&mut self, there: u64) {
+    pub(super) fn restore(&mut self, there: u64) {
         if let Some(shared) = &mut self.shared {
             shared.restore = Some(there);
         }

@@ -88,6 +88,12 @@ impl Room {
         let Some(flight) = self.shared.as_mut().and_then(|shared| shared.flight.take()) else { return out };
         match verdict {
             Verdict::Committed { version, spread } => self.commit(now, flight, version, spread, &mut out),
+            // What is older than what this node knows, or is not there any more, was lost.
+            Verdict::Conflict { version, stage } if version < self.version() && self.is_used() => {
+                let _ = stage;
+                self.put_back(flight);
+                self.restore(version);
+            }
             Verdict::Conflict { version, stage } => {
                 self.put_back(flight);
                 self.learn(version, stage);
@@ -99,8 +105,17 @@ impl Room {
                 self.on_present(now, flight, members, &mut out);
             }
             Verdict::Moved(keys) => {
-                let stays = |item: &Waiting| !matches!(&item.command, Command::Leave { key } if keys.contains(key));
+                let stays = |item: &Waiting| match &item.command {
+                    Command::Leave { key } => !keys.contains(key),
+                    Command::Return { member, .. } => !keys.contains(&member.session.key()),
+                    _ => true,
+                };
                 self.sort_out(now, flight, stays, None, &mut out);
+                for key in &keys {
+                    if !self.is_arriving(key) {
+                        self.give_away(key, &mut out);
+                    }
+                }
             }
             Verdict::Nobody(whom) => {
                 let meant = |item: &Waiting| matches!(&item.command, Command::Kick { to, .. } if whom.contains(to));

@@ -203,7 +203,8 @@ impl Member {
         self.go();
     }
 
-    fn go(&self) {
+    /// Loses its connection; the seat is kept for a while.
+    pub fn go(&self) {
         self.actor.do_send(Disconnected { connection: self.connection });
         self.node.connections.close(self.connection);
     }

@@ -228,8 +228,13 @@ impl Seat {
         let payloads = state.playlists.values_mut().flat_map(Presentation::finish).collect();
         self.try_upload(state, payloads).await;
         if let Some(member) = state.member.take() {
-            member.leave();
-            tracing::info!(room = %self.room, "the encoders have ended");
+            if self.node.is_draining() && self.node.backplane().is_some() {
+                // The encoder may go on over another node.
+                member.go();
+            } else {
+                member.leave();
+                tracing::info!(room = %self.room, "the encoders have ended");
+            }
         }
         let over = Refusal { code: AckCode::RoomNotFound, reason: "the broadcast has ended".to_owned() };
         self.lost.send_replace(Some(over));

@@ -76,6 +76,7 @@ fn verdict(place: &Place, proposal: &Proposal, reply: &Reply) -> Verdict {
         },
         "moved" => Verdict::Moved(listed.iter().filter_map(member).collect()),
         "nobody" => Verdict::Nobody(listed.iter().filter_map(recipient).collect()),
+        "young" => Verdict::Unavailable { maybe: false },
         "fenced" => {
             place.backplane.fenced(&place.node);
             Verdict::Unavailable { maybe: false }

@@ -1,6 +1,8 @@
 //! Hands on to the rooms of this node what comes from others.
 
 use std::sync::Weak;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -8,13 +10,26 @@ use roomcast_core::room::stage::Rules;
 
 use super::payload::{news, split};
 use super::reaper;
-use crate::backplane::{BootId, Failure, Listener, Partition, Reaping, Reset};
+use crate::backplane::{Backplane, BootId, Failure, Listener, Partition, Reaping, Reset, Script};
 use crate::node::Node;
 use crate::room::message::{Heard, Live};
+
+/// Before another try.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// The rooms of a node, as the backplane sees them.
 #[derive(Debug)]
 pub struct Rooms(pub Weak<Node>);
+
+static BEGIN: Script = Script::new(include_str!("lua/begin.lua"));
+
+/// A node that has just started knows of no rooms that could be lost.
+async fn begin(backplane: &Backplane) -> Result<(), Failure> {
+    for partition in Partition::all() {
+        backplane.run(partition, &BEGIN, vec![partition.key("e")], Vec::new()).await?;
+    }
+    Ok(())
+}
 
 impl Listener for Rooms {
     fn message(&self, _: Partition, payload: Bytes) {
@@ -30,6 +45,16 @@ impl Listener for Rooms {
     fn reset(&self, partitions: &[Partition], reason: Reset) {
         let Some(node) = self.0.upgrade() else { return };
         tracing::info!("the rooms are compared with redis: {reason:?}");
+        if reason == Reset::Connected
+            && !node.begun.swap(true, Ordering::Relaxed)
+            && let Some(backplane) = node.backplane().cloned()
+        {
+            tokio::spawn(async move {
+                while begin(&backplane).await.is_err() {
+                    tokio::time::sleep(AGAIN).await;
+                }
+            });
+        }
         node.rooms.reset(|room| partitions.contains(&Partition::of(room)));
     }
 

@@ -20,6 +20,14 @@ local known = redis.call('HMGET', room_key, 'v', 'n', 'c', 'd', 'p')
 local version, closed = tonumber(known[1] or '0'), known[3]
 if known[2] == ask.nonce then return {'committed', whole(version), {}} end
 
+-- What there is not may only be lost: until all nodes have put back what they know, nothing is made in its place.
+local YOUNG = 3
+if version == 0 and not ask.restores then
+    local since, now = redis.call('GET', at .. 'e'), tonumber(redis.call('TIME')[1])
+    if not since then redis.call('SET', at .. 'e', now) end
+    if not since or now - tonumber(since) < YOUNG then return {'young'} end
+end
+
 -- Who wants to join and is a member already comes here, wherever it was.
 local function arrive(o, key, there)
     local kept = redis.call('HMGET', key, 'g', 'd', 'rt', 'et', 'kt', 'k', 'w')
@@ -59,7 +67,10 @@ end
 
 local present, moved, nobody, left = {}, {}, {}, {}
 for _, o in ipairs(ask.operations) do
-    if o.o == 'L' then
+    if o.o == 'R' then
+        local kept = redis.call('HMGET', member(o.u, o.s), 'node', 'g')
+        if kept[1] and kept[1] ~= node and tonumber(kept[2]) >= tonumber(o.g) then moved[#moved + 1] = {o.u, o.s} end
+    elseif o.o == 'L' then
         left[member(o.u, o.s)] = true
         local there = redis.call('HGET', member(o.u, o.s), 'node')
         if there and there ~= node then moved[#moved + 1] = {o.u, o.s} end
@@ -95,6 +106,11 @@ for _, o in ipairs(ask.operations) do
         local count = o.had and math.floor(tonumber(o.had) / SPAN) + 1 or 0
         if o.o == 'J' then redis.call('DEL', key, inbox(o.u, o.s)) end
         local before = tonumber(redis.call('HGET', key, 'k') or '0')
+        local other = redis.call('HGET', key, 'node')
+        if other and other ~= node then
+            redis.call('SREM', place(other), name(o.u, o.s))
+            tell(other, 'T' .. room .. '\n' .. o.u .. '\n' .. o.s .. '\n' .. o.g .. '\n' .. node)
+        end
         redis.call('HSET', key, 'node', node, 'g', o.g, 'd', o.d, 'rt', o.rt, 'et', o.ot, 'kt', o.kt and '1' or '0',
             'k', whole(math.max(count, before)), 'w', '0')
         redis.call('EXPIRE', key, LIFE)

@@ -25,7 +25,8 @@ for _, one in ipairs(ask.members) do
     if not kept[1] then
         members[#members + 1] = {'unknown'}
     elseif kept[1] ~= node then
-        members[#members + 1] = {'moved'}
+        -- An older membership was put back in place of this one.
+        members[#members + 1] = {tonumber(kept[3]) < tonumber(one[3]) and 'unknown' or 'moved'}
     else
         redis.call('EXPIRE', key, LIFE)
         redis.call('EXPIRE', at .. 'u:' .. room .. ':' .. one[1], LIFE)
