@@ -26,7 +26,8 @@ pub struct Probe {
 /// One operation.
 struct Stretch {
     name: &'static str,
-    limit: Option<usize>,
+    limit: usize,
+    times: usize,
     time: Duration,
     calls: Calls,
     cpu: Duration,
@@ -64,8 +65,13 @@ impl Probe {
         Ok(())
     }
 
-    /// What came until here was this operation, so often, with at most so many round trips for each.
-    pub async fn end(&mut self, name: &'static str, limit: Option<usize>) -> Result<(), Error> {
+    /// What came until here was this operation, once for each number, with at most so many round trips for each.
+    pub async fn end(&mut self, name: &'static str, limit: usize) -> Result<(), Error> {
+        self.end_of(name, limit, self.count).await
+    }
+
+    /// The same of an operation that was done so often.
+    pub async fn end_of(&mut self, name: &'static str, limit: usize, times: usize) -> Result<(), Error> {
         // The first is a time in which nothing is done: long enough to see what nodes do by themselves.
         sleep(if self.stretches.is_empty() { SETTLING * 10 } else { SETTLING }).await;
         let cpu = self.meter.read().server;
@@ -73,7 +79,7 @@ impl Probe {
             Some(monitor) => monitor.read().await?,
             None => Calls::default(),
         };
-        self.stretches.push(Stretch { name, limit, time: self.began.elapsed(), calls, cpu });
+        self.stretches.push(Stretch { name, limit, times, time: self.began.elapsed(), calls, cpu });
         Ok(())
     }
 
@@ -98,17 +104,14 @@ impl Probe {
 
     fn line(&self, stretch: &Stretch, idle: &Stretch, findings: &mut Findings) {
         let share = stretch.time.as_secs_f64() / idle.time.as_secs_f64();
-        let each = |all: f64, idle: f64| (all - idle * share).max(0.0) / self.count as f64;
+        let each = |all: f64, idle: f64| (all - idle * share).max(0.0) / stretch.times as f64;
         let Stretch { name, limit, .. } = stretch;
         if self.monitor.is_none() {
             let cpu = each(stretch.cpu.as_secs_f64(), idle.cpu.as_secs_f64()) * 1e6;
             return findings.add(format!("{name}: CPU of Redis"), cpu, "µs");
         }
         let trips = each(stretch.calls.round_trips as f64, idle.calls.round_trips as f64);
-        match limit {
-            Some(limit) => findings.add_target(format!("{name}: round trips"), trips, "", *limit as f64),
-            None => findings.add(format!("{name}: round trips"), trips, ""),
-        }
+        findings.add_target(format!("{name}: round trips"), trips, "", *limit as f64);
         findings.add(
             format!("{name}: commands in scripts"),
             each(stretch.calls.inner as f64, idle.calls.inner as f64),
