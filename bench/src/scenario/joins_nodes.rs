@@ -81,12 +81,7 @@ async fn together(
         let gauge = nodes.gauge();
         sleep(IDLE).await;
         let cost = gauge.read();
-        let leases = cost.wall.as_secs_f64() * count as f64;
-        findings.add(
-            format!("{name}, idle: CPU of Redis per lease call"),
-            cost.redis.as_secs_f64() * 1e6 / leases,
-            "µs",
-        );
+        findings.add(format!("{name}, idle: CPU of Redis"), cost.percent(cost.redis), "%");
     }
     let before = nodes.redis.info("memory", "used_memory").await?;
     let mut crowd = Crowd::over(&nodes.addresses(), Seating::Pairs);
