@@ -60,9 +60,9 @@ fuzz: ## 30 s of fuzzing for each reader of the protocol
 	done
 
 # The echo stands beside the relay in the same run, nginx beside what is served as files; without them the server is
-# measured alone.
+# measured alone. Several nodes need Redis.
 bench: ## what reading a message costs, and what a server under load does; BENCH="idle --quick" picks
-	scripts/tools.sh nginx || true
+	scripts/tools.sh nginx redis-server || true
 	cargo bench -p roomcast-protocol --locked
 	cargo build --release --locked -p roomcast-server
 	cargo build --release --locked -p roomcast-server --example echo

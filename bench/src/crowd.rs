@@ -46,7 +46,7 @@ pub struct Sight {
 /// Members of rooms; all are gone when it is dropped.
 #[derive(Debug)]
 pub struct Crowd {
-    server: SocketAddr,
+    servers: Arc<[SocketAddr]>,
     seating: Seating,
     began: Instant,
     parties: usize,
@@ -77,12 +77,20 @@ pub async fn join(server: SocketAddr, number: usize, member: &Member, creating: 
 /// When the server refuses.
 pub async fn enter(connection: &mut Connection, member: &Member, creating: bool) -> Result<(), Error> {
     connection.send(&member.join(creating)).await?;
+    hear(connection, b"JOIN").await
+}
+
+/// Reads until a message of this name comes.
+///
+/// # Errors
+/// When it refuses something.
+pub async fn hear(connection: &mut Connection, wanted: &[u8]) -> Result<(), Error> {
     let mut answer = None;
     while answer.is_none() {
         connection
             .read(|message| {
-                if name(message) == b"JOIN" {
-                    answer = Some(accepted(message))
+                if name(message) == wanted {
+                    answer = Some(accepted(message));
                 }
             })
             .await?;
@@ -93,8 +101,13 @@ pub async fn enter(connection: &mut Connection, member: &Member, creating: bool)
 impl Crowd {
     /// Nobody yet.
     pub fn new(server: SocketAddr, seating: Seating) -> Self {
+        Self::over(&[server], seating)
+    }
+
+    /// Nobody yet; members who come together are on different servers, and all servers get as many.
+    pub fn over(servers: &[SocketAddr], seating: Seating) -> Self {
         let sight = Arc::default();
-        Self { server, seating, began: Instant::now(), parties: 0, keepers: JoinSet::new(), sight }
+        Self { servers: servers.into(), seating, began: Instant::now(), parties: 0, keepers: JoinSet::new(), sight }
     }
 
     /// Lets members in until there are so many (of calls: an even number).
@@ -105,7 +118,7 @@ impl Crowd {
         let mut doors = JoinSet::new();
         loop {
             while doors.len() < DOORS && self.parties * self.party() < size {
-                doors.spawn(party(self.server, self.seating.clone(), self.parties));
+                doors.spawn(party(Arc::clone(&self.servers), self.seating.clone(), self.parties));
                 self.parties += 1;
             }
             let Some(seats) = doors.join_next().await else { return Ok(()) };
@@ -164,13 +177,14 @@ fn first_beat(number: usize, comes: Duration) -> Duration {
 }
 
 /// Lets in who comes together.
-async fn party(server: SocketAddr, seating: Seating, number: usize) -> Result<Vec<Seat>, Error> {
+async fn party(servers: Arc<[SocketAddr]>, seating: Seating, number: usize) -> Result<Vec<Seat>, Error> {
+    let (server, next) = (servers[number % servers.len()], servers[(number + 1) % servers.len()]);
     match seating {
         Seating::Pairs => {
             let member = |user: char| Member { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
             let (ann, bob) = (member('a'), member('b'));
             let first = join(server, number * 2, &ann, true).await?;
-            let second = join(server, number * 2 + 1, &bob, false).await?;
+            let second = join(next, number * 2 + 1, &bob, false).await?;
             Ok(vec![(first, ann), (second, bob)])
         }
         Seating::Audience(room) => {

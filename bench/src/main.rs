@@ -7,7 +7,9 @@ mod finding;
 mod http;
 mod live;
 mod machine;
+mod nodes;
 mod process;
+mod redis;
 mod report;
 mod scenario;
 mod signal;
@@ -49,6 +51,9 @@ struct Cli {
     /// The web server that files are compared with; looked for where programs are when left out.
     #[arg(long, value_name = "FILE")]
     nginx: Option<PathBuf>,
+    /// The server over which several nodes meet; looked for where programs are when left out.
+    #[arg(long, value_name = "FILE")]
+    redis: Option<PathBuf>,
     /// How media is uploaded.
     #[arg(long, value_enum, default_value_t = Form::Multipart, value_name = "FORM")]
     upload: Form,
@@ -77,9 +82,10 @@ fn run(cli: Cli) -> Result<bool, Error> {
     let limits_rate = help.contains("--rate-limit");
     let connections = machine.connections();
     let nginx = cli.nginx.clone().or_else(|| installed("nginx"));
-    let versions = Versions::ask(&server, echo.is_some(), nginx.as_deref());
+    let redis = cli.redis.clone().or_else(|| installed("redis-server"));
+    let versions = Versions::ask(&server, echo.is_some(), nginx.as_deref(), redis.as_deref());
     let (quick, upload) = (cli.quick, cli.upload);
-    let lab = Lab { server, echo, cores, quick, connections, limits_rate, upload, nginx };
+    let lab = Lab { server, echo, cores, quick, connections, limits_rate, upload, nginx, redis };
     let mut report = Report::new(machine, cores, versions, cli.quick);
     report.warn();
     let scenarios = if cli.scenarios.is_empty() { Scenario::value_variants() } else { &cli.scenarios };

@@ -69,6 +69,14 @@ impl Program {
         Ok(Self { child, pid, address })
     }
 
+    /// Kills the program, as when its machine fails.
+    ///
+    /// # Errors
+    /// When the system does not let it end.
+    pub async fn kill(mut self) -> Result<(), Error> {
+        attempt("kill the server", self.child.kill().await)
+    }
+
     /// Asks the program to stop and waits for its end; who does not stop in time is killed.
     ///
     /// # Errors

@@ -40,6 +40,8 @@ pub struct Versions {
     pub echo: bool,
     /// What nginx says it is; empty where there is none.
     pub nginx: String,
+    /// What Redis says it is; empty where there is none.
+    pub redis: String,
 }
 
 /// One run.
@@ -66,11 +68,19 @@ impl Entry {
 
 impl Versions {
     /// Asks the programs, and git.
-    pub fn ask(server: &Path, echo: bool, nginx: Option<&Path>) -> Self {
+    pub fn ask(server: &Path, echo: bool, nginx: Option<&Path>, redis: Option<&Path>) -> Self {
         let git = Command::new("git").args(["describe", "--always", "--dirty"]).output();
         let commit = git.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
         let nginx = nginx.map(|nginx| output(nginx, &["-v"])).unwrap_or_default();
-        Self { server: output(server, &["--version"]), generator: env!("CARGO_PKG_VERSION"), commit, echo, nginx }
+        let redis = redis.map(|redis| output(redis, &["--version"])).unwrap_or_default();
+        Self {
+            server: output(server, &["--version"]),
+            generator: env!("CARGO_PKG_VERSION"),
+            commit,
+            echo,
+            nginx,
+            redis,
+        }
     }
 }
 

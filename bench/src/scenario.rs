@@ -5,11 +5,16 @@ mod churn;
 mod files;
 mod idle;
 mod joins;
+mod joins_nodes;
 mod list_change;
 mod mass_disconnect;
+mod node_death;
+mod redis_commands;
 mod relay;
+mod relay_nodes;
 mod reload;
 mod streams;
+mod upload_nodes;
 mod viewers_memory;
 
 use std::path::PathBuf;
@@ -39,6 +44,11 @@ pub enum Scenario {
     Files,
     ViewersMemory,
     Streams,
+    RelayNodes,
+    JoinsNodes,
+    RedisCommands,
+    UploadNodes,
+    NodeDeath,
 }
 
 /// What every scenario works with.
@@ -59,6 +69,8 @@ pub struct Lab {
     pub upload: Form,
     /// The program `nginx`, when it is installed.
     pub nginx: Option<PathBuf>,
+    /// The program `redis-server`, when it is installed.
+    pub redis: Option<PathBuf>,
 }
 
 impl Scenario {
@@ -75,6 +87,11 @@ impl Scenario {
             Self::Files => "files",
             Self::ViewersMemory => "viewers-memory",
             Self::Streams => "streams",
+            Self::RelayNodes => "relay-nodes",
+            Self::JoinsNodes => "joins-nodes",
+            Self::RedisCommands => "redis-commands",
+            Self::UploadNodes => "upload-nodes",
+            Self::NodeDeath => "node-death",
         }
     }
 
@@ -93,6 +110,13 @@ impl Scenario {
             Self::Files => "What does it cost to serve media and playlists, beside nginx and its files?",
             Self::ViewersMemory => "How much memory does a waiting viewer take, and how much a stream?",
             Self::Streams => "What do 50 broadcasts at once cost, and how fast are their parts taken and told?",
+            Self::RelayNodes => "How long does an offer take to a member on another node, beside a bare PUBLISH?",
+            Self::JoinsNodes => {
+                "How fast do members join on 1, 2 and 4 nodes of one Redis, and what does it cost Redis?"
+            }
+            Self::RedisCommands => "How often is Redis asked for each operation, and what does that cost it?",
+            Self::UploadNodes => "How long from a part's upload on one node to the playlist of a viewer on another?",
+            Self::NodeDeath => "How long until the members of a node that was killed are gone?",
         }
     }
 
@@ -112,6 +136,11 @@ impl Scenario {
             Self::Files => within(BOUND, "files", files::run(lab)).await,
             Self::ViewersMemory => within(BOUND, "viewers-memory", viewers_memory::run(lab)).await,
             Self::Streams => within(BOUND, "streams", streams::run(lab)).await,
+            Self::RelayNodes => within(BOUND, "relay-nodes", relay_nodes::run(lab)).await,
+            Self::JoinsNodes => within(BOUND, "joins-nodes", joins_nodes::run(lab)).await,
+            Self::RedisCommands => within(BOUND, "redis-commands", redis_commands::run(lab)).await,
+            Self::UploadNodes => within(BOUND, "upload-nodes", upload_nodes::run(lab)).await,
+            Self::NodeDeath => within(BOUND, "node-death", node_death::run(lab)).await,
         }
     }
 }

@@ -52,6 +52,30 @@ impl Member {
         self.frame("heartbeat", "HEARTBEAT", &format!(r#","bid":"1","sq":{received}"#))
     }
 
+    /// A re-`JOIN` with the highest number received.
+    pub fn resume(&self, received: u64) -> Vec<u8> {
+        self.frame(
+            "join",
+            "JOIN",
+            &format!(r#","ve":true,"ae":true,"op":{{"roomCreating":false,"resumeFrom":{received}}}"#),
+        )
+    }
+
+    /// `KICK`, of a user.
+    pub fn kick(&self, user: &str) -> Vec<u8> {
+        self.frame("kick", "KICK", &format!(r#","to":"{user}""#))
+    }
+
+    /// `PUBLISH_ACCEPT`, of a user.
+    pub fn accept(&self, user: &str) -> Vec<u8> {
+        self.frame("publishAccept", "PUBLISH_ACCEPT", &format!(r#","to":"{user}""#))
+    }
+
+    /// `ICE`, for a user.
+    pub fn candidate(&self, user: &str) -> Vec<u8> {
+        self.frame("iceCandidate", "ICE", &format!(r#","sdp":"","to":"{user}""#))
+    }
+
     /// `UPDATE`.
     pub fn update(&self, audio: bool) -> Vec<u8> {
         self.frame("updateVideo", "UPDATE", &format!(r#","ve":true,"ae":{audio}"#))

@@ -118,6 +118,7 @@ impl Streamer {
 
     fn signal(&mut self, action: &'static str, payload: String, part: &'static str, clip: &Clip) -> Vec<u8> {
         self.uploads += 1;
+        let clip = &clip.varied(self.uploads);
         self.target.request(&Signal { number: self.uploads, action, payload, part, clip })
     }
 }

@@ -1,7 +1,7 @@
 //! 50 pairs in calls send 2 KB offers to each other, to and fro; beside it, in turns, 50 connections have the same bytes
 //! echoed by a program with the same socket layer and no rooms. What is over the echo is the price of a room.
 
-mod lane;
+pub mod lane;
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ async fn relay(lab: &Lab) -> Result<Side, Error> {
     let program = lab.serve(&flags).await?;
     let mut lanes = Vec::new();
     for number in 0..LANES {
-        lanes.push(Lane::relay(program.address, number).await?);
+        lanes.push(Lane::relay(program.address, program.address, number).await?);
     }
     Ok(Side { name: "relay", program, lanes })
 }

@@ -65,12 +65,12 @@ impl End {
 }
 
 impl Lane {
-    /// Two members of a call of their own.
-    pub async fn relay(server: SocketAddr, number: usize) -> Result<Self, Error> {
+    /// Two members of a call of their own, each connected there.
+    pub async fn relay(here: SocketAddr, there: SocketAddr, number: usize) -> Result<Self, Error> {
         let member = |user: &str| Member { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
         let (ann, bob) = (member("a"), member("b"));
-        let one = End::new(join(server, number, &ann, true).await?, &ann);
-        let other = End::new(join(server, number, &bob, false).await?, &bob);
+        let one = End::new(join(here, number, &ann, true).await?, &ann);
+        let other = End::new(join(there, number, &bob, false).await?, &bob);
         Ok(Self { one, other: Some(other) })
     }
 

@@ -52,7 +52,8 @@ pub fn key(user: &str, session: &str) -> Option<MemberKey> {
     Some(MemberKey { user_id: UserId::parse(user).ok()?, session_id: SessionId::parse(session).ok()? })
 }
 
-/// Entries of an inbox: `c` and how many-th of other nodes, or `s` and the number it has already; and the text.
+/// Entries of an inbox: a relay as it was published; `c` and how many-th of other nodes, or `s` and the number it has
+/// already, and the text.
 pub fn entries(reply: &Reply) -> Vec<Entry> {
     reply.list().iter().filter_map(entry).collect()
 }
@@ -67,6 +68,11 @@ pub struct Entry {
 
 fn entry(reply: &Reply) -> Option<Entry> {
     let bytes: &[u8] = reply.bytes();
+    if bytes.first() == Some(&b'R') {
+        let mut lines = bytes.splitn(5, |byte| *byte == b'\n').skip(3);
+        let count = std::str::from_utf8(lines.next()?).ok()?.parse().ok()?;
+        return Some(Entry { count: Some(count), number: backlog_number(count), text: shared(lines.next()?) });
+    }
     let space = bytes.iter().position(|byte| *byte == b' ')?;
     let (head, text) = (std::str::from_utf8(bytes.get(1..space)?).ok()?, shared(bytes.get(space + 1..)?));
     let number = head.parse().ok()?;

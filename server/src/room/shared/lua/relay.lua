@@ -23,9 +23,12 @@ while next_arg <= #ARGV do
         local count = string.format('%.0f', tonumber(kept[2]) + 1)
         local box = at .. 'o:' .. rest
         redis.call('HSET', key, 'k', count, 'f' .. node, ticket)
-        if redis.call('RPUSH', box, 'c' .. count .. ' ' .. text) > MOST then redis.call('LPOP', box) end
+        -- Lua hashes every byte of every string that it is given or makes: so there is one for both, and LTRIM, which
+        -- gives none back.
+        local message = 'R' .. room .. '\n' .. user .. '\n' .. session .. '\n' .. count .. '\n' .. text
+        if redis.call('RPUSH', box, message) > MOST then redis.call('LTRIM', box, -MOST, -1) end
         redis.call('EXPIRE', box, AFTERLIFE)
-        redis.call(publish, at .. 'n:' .. kept[1], 'R' .. room .. '\n' .. user .. '\n' .. session .. '\n' .. count .. '\n' .. text)
+        redis.call(publish, at .. 'n:' .. kept[1], message)
         if kept[1] == node then
             found[#found + 1] = user
             found[#found + 1] = session

@@ -1,0 +1,105 @@
+//! Members connect, upgrade and join calls of two whose members are on different nodes, 32 calls at a time, and stay;
+//! beside it on a lone server without Redis. All processes share one core, so it is the processor time that tells.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::crowd::{Crowd, Seating};
+use crate::error::Error;
+use crate::finding::{Curve, Findings};
+use crate::nodes::{Cost, Nodes};
+use crate::process::{Load, Meter};
+use crate::scenario::Lab;
+use crate::statistics::median;
+
+const MEMBERS: usize = 5000;
+const NODES: [usize; 3] = [1, 2, 4];
+/// How long nodes are watched that do nothing but renew their leases.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// Every round has new servers; the figures are medians.
+pub async fn run(lab: &Lab) -> Result<Findings, Error> {
+    let mut findings = Findings::default();
+    let members = lab.crowd(lab.pick(MEMBERS, MEMBERS / 5), &mut findings);
+    let turns = lab.pick(3, 1);
+    let mut alone = Vec::new();
+    for _ in 0..turns {
+        alone.push(lone(lab, members).await?);
+    }
+    let middle = |value: &dyn Fn(&Load) -> f64| median(&alone.iter().map(value).collect::<Vec<_>>());
+    findings.add("without Redis: joins", middle(&|load| load.rate(members)), "/s");
+    findings.add("without Redis: server CPU per join", middle(&|load| load.server_micros_per(members)), "µs");
+    let mut points = Vec::new();
+    for count in NODES {
+        let mut rounds = Vec::new();
+        for turn in 0..turns {
+            let Some(round) = together(lab, count, members, turn == 0, &mut findings).await? else {
+                return Ok(findings);
+            };
+            rounds.push(round);
+        }
+        let middle = |value: &dyn Fn(&Cost) -> f64| median(&rounds.iter().map(value).collect::<Vec<_>>());
+        let mut add = |what: &str, value: f64, unit| findings.add(format!("{}: {what}", named(count)), value, unit);
+        add("joins", middle(&|cost| cost.rate(members)), "/s");
+        add("CPU of the nodes per join", middle(&|cost| Cost::micros_per(cost.nodes, members)), "µs");
+        add("CPU of Redis per join", middle(&|cost| Cost::micros_per(cost.redis, members)), "µs");
+        add("generator CPU", middle(&|cost| cost.percent(cost.generator)), "%");
+        points.push((count as f64, middle(&|cost| cost.rate(members))));
+    }
+    findings.curves.push(Curve { name: "joins on several nodes".into(), x: "nodes", y: "joins/s", points });
+    Ok(findings)
+}
+
+fn named(count: usize) -> String {
+    if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") }
+}
+
+async fn lone(lab: &Lab, members: usize) -> Result<Load, Error> {
+    let server = lab.serve(&[]).await?;
+    let mut crowd = Crowd::new(server.address, Seating::Pairs);
+    let meter = Meter::start(server.pid);
+    crowd.grow(members).await?;
+    let load = meter.read();
+    crowd.is_whole()?;
+    crowd.vanish().await;
+    server.stop().await?;
+    Ok(load)
+}
+
+/// With `looks`, what the members take in Redis and what idle nodes cost it are looked at, too.
+async fn together(
+    lab: &Lab,
+    count: usize,
+    members: usize,
+    looks: bool,
+    findings: &mut Findings,
+) -> Result<Option<Cost>, Error> {
+    let Some(nodes) = Nodes::start(lab, count, &[], findings).await? else { return Ok(None) };
+    let name = named(count);
+    if looks {
+        let gauge = nodes.gauge();
+        sleep(IDLE).await;
+        let cost = gauge.read();
+        findings.add(format!("{name}, idle: CPU of Redis"), cost.percent(cost.redis), "%");
+    }
+    let before = nodes.redis.info("memory", "used_memory").await?;
+    let mut crowd = Crowd::over(&nodes.addresses(), Seating::Pairs);
+    let gauge = nodes.gauge();
+    crowd.grow(members).await?;
+    let cost = gauge.read();
+    crowd.is_whole()?;
+    if looks {
+        let after = nodes.redis.info("memory", "used_memory").await?;
+        findings.add(format!("{name}: memory of Redis per member"), (after - before) / members as f64, "B");
+    }
+    if looks && count == NODES[NODES.len() - 1] {
+        for (kind, keys, bytes) in nodes.redis.memory().await? {
+            let (keys, bytes) = (keys as f64 / members as f64, bytes / members as f64);
+            findings.note(format!("per member {keys:.2} keys of kind {kind:?}: {bytes:.0} B (MEMORY USAGE)"));
+        }
+    }
+    crowd.vanish().await;
+    nodes.stop().await?;
+    Ok(Some(cost))
+}

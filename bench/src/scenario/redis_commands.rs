@@ -1,0 +1,182 @@
+//! Every operation is done some times, one after the other, and what Redis was asked is counted: by the nodes (round
+//! trips) and by their scripts. All is done before without counting, for what it costs Redis.
+//!
+//! What nodes ask by themselves, lease calls above all, is known from a time in which nothing is done.
+
+mod probe;
+
+use crate::crowd::{hear, join};
+use crate::error::Error;
+use crate::finding::Findings;
+use crate::http::Http;
+use crate::live::{Clip, PART_BYTES, Streamer, Track, Viewers};
+use crate::nodes::Nodes;
+use crate::scenario::Lab;
+use crate::signal::Member;
+use crate::wire::Connection;
+use probe::Probe;
+
+/// Bytes of the session description.
+const SIZE: usize = 2048;
+/// Parts that are uploaded and fetched at most: all that a playlist has at once.
+const PARTS: usize = 18;
+
+/// Members of calls of their own.
+type Seats = Vec<(Connection, Member)>;
+
+/// Measured, then counted.
+pub async fn run(lab: &Lab) -> Result<Findings, Error> {
+    let mut findings = Findings::default();
+    // Nobody sends heartbeats but when they are counted.
+    let flags = ["--heartbeat-timeout", "1h"];
+    let Some(nodes) = Nodes::start(lab, 2, &flags, &mut findings).await? else { return Ok(findings) };
+    // Measured first: what is counted then has no script to be loaded.
+    let mut measured = Probe::measuring(&nodes.redis, lab.pick(200, 50));
+    operations(&nodes, &mut measured, lab).await?;
+    let mut counted = Probe::counting(&nodes.redis, lab.pick(20, 5)).await?;
+    operations(&nodes, &mut counted, lab).await?;
+    counted.report(&mut findings);
+    measured.report(&mut findings);
+    nodes.stop().await?;
+    Ok(findings)
+}
+
+async fn operations(nodes: &Nodes, probe: &mut Probe, lab: &Lab) -> Result<(), Error> {
+    probe.begin().await?;
+    probe.end("nothing", 0).await?;
+    calls(nodes, probe).await?;
+    groups(nodes, probe).await?;
+    broadcast(nodes, probe, lab).await
+}
+
+/// Members of calls, one on either node.
+async fn calls(nodes: &Nodes, probe: &mut Probe) -> Result<(), Error> {
+    let [here, there] = [nodes.nodes[0].address, nodes.nodes[1].address];
+    let numbers = probe.numbers();
+    let member =
+        |number: usize, user: &str| Member { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
+    let (mut anns, mut bobs) = (Seats::new(), Seats::new());
+    probe.begin().await?;
+    for number in numbers.clone() {
+        let ann = member(number, "a");
+        anns.push((join(here, number, &ann, true).await?, ann));
+    }
+    probe.end("create", 1).await?;
+    probe.begin().await?;
+    for number in numbers.clone() {
+        let bob = member(number, "b");
+        bobs.push((join(there, number, &bob, false).await?, bob));
+    }
+    probe.end("join on another node", 2).await?;
+    probe.begin().await?;
+    for (ann, member) in &mut anns {
+        ann.send(&member.heartbeat(0)).await?;
+        hear(ann, b"HEARTBEAT").await?;
+    }
+    probe.end("heartbeat", 0).await?;
+    probe.begin().await?;
+    relay(&mut anns, &mut bobs).await?;
+    probe.end("relay to another node", 1).await?;
+    probe.begin().await?;
+    for (ann, member) in &mut anns {
+        ann.send(&member.update(false)).await?;
+    }
+    probe.end("update", 2).await?;
+    let mut moved = Seats::new();
+    probe.begin().await?;
+    for ((_, bob), number) in bobs.iter().zip(numbers.clone()) {
+        let mut connection = Connection::open(here, crate::crowd::source(number), "/ws").await?;
+        connection.send(&bob.resume(0)).await?;
+        hear(&mut connection, b"JOIN").await?;
+        moved.push((connection, bob.clone()));
+    }
+    probe.end("resume on another node", 1).await?;
+    probe.begin().await?;
+    relay(&mut anns, &mut moved).await?;
+    probe.end("relay on the same node", 0).await?;
+    probe.begin().await?;
+    for (connection, bob) in &mut moved {
+        connection.send(&bob.leave()).await?;
+    }
+    probe.end("leave", 2).await?;
+    let mut back = Seats::new();
+    probe.begin().await?;
+    for ((_, bob), number) in moved.iter().zip(numbers) {
+        back.push((join(here, number, bob, false).await?, bob.clone()));
+    }
+    probe.end("join on the room's only node", 2).await
+}
+
+/// Every offer is heard before the next is sent: none go together.
+async fn relay(from: &mut Seats, to: &mut Seats) -> Result<(), Error> {
+    for ((from, member), (to, _)) in from.iter_mut().zip(to) {
+        from.send(&member.offer(SIZE)).await?;
+        hear(to, b"OFFER").await?;
+    }
+    Ok(())
+}
+
+/// An owner on one node, a viewer on the other.
+async fn groups(nodes: &Nodes, probe: &mut Probe) -> Result<(), Error> {
+    let [here, there] = [nodes.nodes[0].address, nodes.nodes[1].address];
+    let member =
+        |number: usize, user: &str| Member { room_type: "m2m", room: format!("group-{number}"), user: user.into() };
+    let (mut owners, mut viewers) = (Seats::new(), Seats::new());
+    for number in probe.numbers() {
+        let (owner, viewer) = (member(number, "owner"), member(number, "viewer"));
+        owners.push((join(here, number, &owner, true).await?, owner));
+        viewers.push((join(there, number, &viewer, false).await?, viewer));
+    }
+    probe.begin().await?;
+    for ((owner, member), (viewer, _)) in owners.iter_mut().zip(&mut viewers) {
+        owner.send(&member.accept("viewer")).await?;
+        hear(viewer, b"PUBLISH_ACCEPT").await?;
+    }
+    probe.end("promote", 2).await?;
+    probe.begin().await?;
+    for ((owner, member), (viewer, _)) in owners.iter_mut().zip(&mut viewers) {
+        owner.send(&member.kick("viewer")).await?;
+        hear(viewer, b"KICK").await?;
+    }
+    probe.end("kick", 2).await
+}
+
+/// Uploads to one node, viewers on the other.
+async fn broadcast(nodes: &Nodes, probe: &mut Probe, lab: &Lab) -> Result<(), Error> {
+    let [here, there] = [nodes.nodes[0].address, nodes.nodes[1].address];
+    // A part stays only for a while beside its segment.
+    let (number, count) = (probe.numbers().start, probe.numbers().len().min(PARTS));
+    let clip = Clip::new(PART_BYTES);
+    let mut streamer = Streamer::start(here, number, lab.upload).await?;
+    // Before anybody looks on the other node, which then has to fetch them.
+    let first = streamer.next();
+    probe.begin().await?;
+    streamer.upload(&clip, count as u64).await?;
+    probe.end_of("part upload", 2, count).await?;
+    let track = Track::new(there, &format!("live-{number}"));
+    let mut http = Http::open(there, number).await?;
+    http.fetch(&track.playlist(true)).await?;
+    for (name, limit) in [("part fetch on another node", 1), ("the same again", 0)] {
+        let mut place = first;
+        probe.begin().await?;
+        for _ in 0..count {
+            http.fetch(&track.object(place)).await?;
+            place = place.next();
+        }
+        probe.end_of(name, limit, count).await?;
+    }
+    probe.begin().await?;
+    for _ in 0..count {
+        http.fetch(&track.playlist(true)).await?;
+    }
+    probe.end_of("playlist on another node", 0, count).await?;
+    let viewers = Viewers::open(there, 10, &track.playlist(true)).await?;
+    probe.begin().await?;
+    for _ in 0..count {
+        viewers.ask(track.reload(streamer.next())).await?;
+        streamer.upload(&clip, 1).await?;
+        viewers.answers().await?;
+    }
+    // The upload, and the part for the node of the viewers.
+    probe.end_of("part upload, awaited by 10 viewers elsewhere", 3, count).await
+}
