@@ -143,7 +143,7 @@ impl Room {
         }
     }
 
-    fn refuse_join(
+    pub(crate) fn refuse_join(
         &mut self,
         now: Instant,
         from: ConnectionId,

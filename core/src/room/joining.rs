@@ -27,14 +27,12 @@ impl Room {
             return refuse(AckCode::RoomNotFound, "the room has just closed");
         }
         let key = signal.head.session.key();
-        if self.members.contains(&key) {
+        if self.members.contains(&key) && !self.may_have_moved(&key, from) {
             self.check_type(signal)?;
             if self.arrives_elsewhere(now, from, signal, &welcome, out)? {
                 return Ok(());
             }
-            let resume_point = self.resume(now, from, &key, join, out)?;
-            self.take_up(now, from, signal, welcome, resume_point, true, out);
-            return Ok(());
+            return self.resume_here(now, from, signal, welcome, out);
         }
         let until = self.shared_time(now) + self.settings.ingest_ttl;
         let room_type = signal.head.room_type;
@@ -72,6 +70,22 @@ impl Room {
         self.members.insert(key.clone(), member);
         self.watch(self.expiry(now), key.clone());
         self.welcome(&key, join, false, welcome, out);
+    }
+
+    /// Somebody is a member here already.
+    pub(super) fn resume_here(
+        &mut self,
+        now: Instant,
+        from: ConnectionId,
+        signal: &Signal,
+        welcome: Welcome,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        let Body::Join(join) = &signal.body else { return Ok(()) };
+        let key = signal.head.session.key();
+        let resume_point = self.resume(now, from, &key, join, out)?;
+        self.take_up(now, from, signal, welcome, resume_point, true, out);
+        Ok(())
     }
 
     #[expect(clippy::too_many_arguments, reason = "all of it is of the join")]

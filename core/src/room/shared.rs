@@ -39,6 +39,8 @@ pub use verdict::{Arrival, Verdict};
 const MOST_HELD: usize = 64;
 /// Commands and relays of one room that wait.
 const MOST_WAITING: usize = 4096;
+/// Handovers that came before the answer they belong to.
+const MOST_EARLY: usize = 64;
 /// Members that went on to other nodes that are remembered.
 const MOST_TAKEN: usize = 256;
 /// How long to wait before a command is tried again that failed.
@@ -113,6 +115,8 @@ pub(super) struct Shared {
     orphans: HashMap<MemberKey, Instant>,
     /// Members that went on to other nodes, maybe before this one knew that it had them: which membership.
     taken: VecDeque<(MemberKey, u64)>,
+    /// What was handed over before this node knew for whom.
+    early: VecDeque<HandOver>,
 }
 
 impl Shared {

@@ -83,7 +83,7 @@ impl Room {
             }
             // The same session may have asked twice, over two connections: the later one takes it over.
             Then::Join { connection, signal, welcome } if self.members.contains(&signal.head.session.key()) => {
-                self.on_join(now, connection, &signal, welcome, out);
+                self.forgotten_here(now, connection, &signal, welcome, out);
             }
             Then::Join { connection, signal, welcome } => self.admitted(now, connection, &signal, welcome, out),
             Then::Welcome { signal, welcome, from, describe, .. } => {

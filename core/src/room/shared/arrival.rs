@@ -105,6 +105,8 @@ impl Room {
         if self.is_outdone(&key, arrival.generation, connection, out) {
             return;
         }
+        // What this node had of it is of an earlier stay.
+        self.give_away(&key, out);
         let mut member = Member::new(arrival.record.session.clone(), connection, now);
         (member.video, member.audio) = (arrival.record.video, arrival.record.audio);
         member.resume_token.clone_from(&arrival.record.resume_token);
@@ -122,8 +124,60 @@ impl Room {
                 shared.inbox_due = Some(shared.inbox_due.map_or(until, |due| due.min(until)));
             }
         }
-        if !waits {
-            self.complete_arrival(now, &key, None, out);
+        let early = self.shared.as_mut().and_then(|shared| {
+            let place = shared.early.iter().position(|over| over.key == key && over.generation == generation)?;
+            shared.early.remove(place)
+        });
+        if early.is_some() || !waits {
+            self.complete_arrival(now, &key, early, out);
+        }
+    }
+
+    /// Whether a member of this node may have been on another since: what all share says.
+    pub(in crate::room) fn may_have_moved(&self, key: &MemberKey, from: ConnectionId) -> bool {
+        let here = self.members.get(key);
+        self.shared.is_some() && here.is_some_and(|member| member.connection != Some(from) && !member.arrives())
+    }
+
+    /// A member of this node comes over another connection, and was nowhere else.
+    pub(super) fn still_here(
+        &mut self,
+        now: Instant,
+        from: ConnectionId,
+        signal: &Signal,
+        welcome: Welcome,
+        arrival: &Arrival,
+        out: &mut Vec<Effect>,
+    ) {
+        let key = signal.head.session.key();
+        if self.is_outdone(&key, arrival.generation, from, out) {
+            return;
+        }
+        if let Some(remote) = self.members.get_mut(&key).and_then(|member| member.remote.as_mut()) {
+            remote.generation = arrival.generation;
+        }
+        self.take_in(now, &key, arrival.count, "".into(), out);
+        if let Err(refusal) = self.resume_here(now, from, signal, welcome, out) {
+            self.refuse_join(now, from, signal, &refusal, out);
+        }
+    }
+
+    /// The same, when nobody else knew it any more.
+    pub(in crate::room) fn forgotten_here(
+        &mut self,
+        now: Instant,
+        from: ConnectionId,
+        signal: &Signal,
+        welcome: Welcome,
+        out: &mut Vec<Effect>,
+    ) {
+        let generation = self.shared.as_ref().map_or(0, |shared| shared.first_generation());
+        if let Some(remote) = self.members.get_mut(&signal.head.session.key()).and_then(|member| member.remote.as_mut())
+        {
+            remote.generation = generation;
+        }
+        if let Err(refusal) = self.resume_here(now, from, signal, welcome, out) {
+            self.refuse_join(now, from, signal, &refusal, out);
         }
     }
 

@@ -7,8 +7,8 @@ use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::MemberKey;
 
-use super::MOST_TAKEN;
 use super::errand::{Errand, HandOver};
+use super::{MOST_EARLY, MOST_TAKEN};
 use crate::room::Room;
 use crate::room::effect::Effect;
 use crate::room::stage::Stage;
@@ -121,6 +121,11 @@ impl Room {
         if expected {
             let key = over.key.clone();
             self.complete_arrival(now, &key, Some(over), out);
+        } else if let Some(shared) = self.shared.as_mut().filter(|shared| shared.flight.is_some()) {
+            shared.early.push_back(over);
+            if shared.early.len() > MOST_EARLY {
+                shared.early.pop_front();
+            }
         }
     }
 }

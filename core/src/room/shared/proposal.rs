@@ -93,7 +93,8 @@ impl Room {
                     operations.extend(elsewhere.map(|key| Operation::Tell { key: key.clone(), text: text.to_owned() }));
                 }
                 let back = back.map(|member| Operation::Return(member.returning()));
-                if let Some(operation) = back.or_else(|| operation(&item, shared.generation)) {
+                let had = |key: &MemberKey| self.members.get(key).and_then(|member| member.returning().had);
+                if let Some(operation) = back.or_else(|| operation(&item, shared.generation, had)) {
                     joins += usize::from(matches!(operation, Operation::Join(_)));
                     viewers +=
                         usize::from(matches!(operation, Operation::Join(_)) && decided.outcome == Outcome::Viewer);
@@ -101,7 +102,7 @@ impl Room {
                 }
             }
             if decided.is_err()
-                && let Some(Operation::Join(record)) = operation(&item, shared.generation)
+                && let Some(Operation::Join(record)) = operation(&item, shared.generation, |_| None)
             {
                 operations.push(Operation::Probe(record));
             }
@@ -135,7 +136,8 @@ impl Room {
     }
 }
 
-fn operation(item: &Waiting, generation: u64) -> Option<Operation> {
+/// `had` is up to which number a member that is here has signals of other nodes.
+fn operation(item: &Waiting, generation: u64, had: impl Fn(&MemberKey) -> Option<u64>) -> Option<Operation> {
     match (&item.command, &item.then) {
         (Command::Join { newcomer, .. }, Then::Join { signal, welcome, .. }) => {
             let Body::Join(join) = &signal.body else { return None };
@@ -147,7 +149,7 @@ fn operation(item: &Waiting, generation: u64) -> Option<Operation> {
                 resume_token: welcome.resume_token.clone(),
                 other_token: join.options.resume_token.clone().unwrap_or_default(),
                 generation,
-                had: join.options.resume_from,
+                had: join.options.resume_from.max(had(&newcomer.session.key())),
             }))
         }
         (Command::Leave { key }, _) => Some(Operation::Leave(key.clone())),

@@ -67,6 +67,8 @@ pub struct Arrival {
     pub had: u64,
     /// Those kept, with their numbers; an empty one stands for a number that was passed over.
     pub kept: Vec<(u64, Arc<str>)>,
+    /// Whether it was on this node before, too.
+    pub own: bool,
     /// Whether the node before is asked for what it keeps.
     pub waits: bool,
 }
@@ -240,8 +242,11 @@ impl Room {
             let key = signal.head.session.key();
             let place = members.iter().position(|(there, _)| *there == key);
             match place.map(|place| members.swap_remove(place)) {
-                Some((_, Some(_))) if self.members.contains(&key) => {
+                Some((_, Some(_))) if self.is_arriving(&key) => {
                     self.on_join(now, connection, &signal, welcome, out);
+                }
+                Some((_, Some(arrival))) if arrival.own && self.members.contains(&key) => {
+                    self.still_here(now, connection, &signal, welcome, &arrival, out);
                 }
                 Some((_, Some(arrival))) => self.on_arrival(now, connection, signal, welcome, arrival, out),
                 Some((_, None)) => {

@@ -37,6 +37,9 @@ pub struct Membership {
     away: Duration,
 }
 
+/// How long an answer may take from whose time the clock is set.
+const PROMPT: Duration = Duration::from_millis(250);
+
 struct Reading {
     at: Instant,
     alive: HashSet<String>,
@@ -72,6 +75,18 @@ impl Membership {
             Some(reading) => UnixTime(reading.micros.saturating_add(micros(reading.at.elapsed()))),
             None => UnixTime::from_millis(crate::clock::unix_millis()),
         }
+    }
+
+    /// Takes the answer to a renewal. The time in one that was long on its way says little: the clock goes on then.
+    fn read(&self, told: i64, asked: Instant, alive: Vec<String>) {
+        let took = asked.elapsed();
+        let mut reading = self.reading.write().unwrap_or_else(PoisonError::into_inner);
+        let micros = match &*reading {
+            Some(before) if took > PROMPT => before.micros.saturating_add(micros(before.at.elapsed())),
+            // Half of the way was the way back.
+            _ => told.saturating_add(micros(took / 2)),
+        };
+        *reading = Some(Reading { at: Instant::now(), alive: alive.into_iter().collect(), micros });
     }
 
     /// Redis may be another one: that our lease is not in it means nothing.
@@ -176,13 +191,7 @@ async fn renew(fabric: &Arc<Fabric>, shard: &Arc<Shard>, beat: Bytes) -> Result<
             shard.resubscribe(Reset::Gap);
         }
     }
-    let reading = Reading {
-        at: Instant::now(),
-        alive: answer.alive.into_iter().collect(),
-        // Half of the way was the way back.
-        micros: answer.micros.saturating_add(micros(asked.elapsed() / 2)),
-    };
-    *fabric.membership.reading.write().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+    fabric.membership.read(answer.micros, asked, answer.alive);
     for dead in answer.dead.iter().map(|dead| BootId::known(dead)).filter(|dead| *dead != boot) {
         reaper::reap(fabric, dead);
     }

@@ -116,6 +116,7 @@ fn present(place: &Place, proposal: &Proposal, met: &Reply) -> Option<(MemberKey
         count: at(met, 6).number(),
         had: at(met, 7).number(),
         kept: entries(at(met, 9)).into_iter().map(|entry| (entry.number, entry.text)).collect(),
+        own: at(met, 10).text() == "1",
         waits: at(met, 8).number() > 0,
     };
     tracing::debug!(room = %place.room, "a member came from another node");

@@ -53,7 +53,8 @@ local function arrive(o, key, there)
     if there ~= node then
         asked = tell(there, 'T' .. room .. '\n' .. o.u .. '\n' .. o.s .. '\n' .. whole(generation) .. '\n' .. node)
     end
-    return {o.u, o.s, 'ok', kept[2], kept[3], whole(generation), whole(count), kept[7] or '0', asked, entries}
+    return {o.u, o.s, 'ok', kept[2], kept[3], whole(generation), whole(count), kept[7] or '0', asked, entries,
+        there == node and '1' or '0'}
 end
 
 local function meant(o)
