@@ -1,5 +1,6 @@
 //! Counts what Redis is asked, with `MONITOR`: it tells what a client sends from what a script does, which the counts of
-//! `INFO commandstats` put together. The lease of the nodes is counted apart.
+//! `INFO commandstats` put together. The lease of the nodes is counted apart; that a connection loads a script when it
+//! first needs it does not count.
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -12,6 +13,8 @@ use crate::error::{Error, attempt};
 
 /// The end of a stretch, as the monitor sees it.
 const MARK: &[u8] = br#""PING" "roomcast-bench""#;
+/// What a connection does once.
+const LOAD: &[u8] = br#"] "SCRIPT" "LOAD""#;
 /// The key of the lease, which every node renews by itself.
 const LEASE: &[u8] = b"rc:{L}:";
 
@@ -89,6 +92,9 @@ impl Counter {
             self.calls.inner += usize::from(!self.in_lease);
             return;
         }
+        if line[end..].starts_with(LOAD) {
+            return;
+        }
         self.in_lease = memchr::memmem::find(&line[..line.len().min(200)], LEASE).is_some();
         if self.in_lease {
             self.calls.leases += 1;
@@ -108,6 +114,7 @@ mod tests {
         for line in [
             &br#"+1.2 [0 127.0.0.1:1] "EVALSHA" "abc" "4" "rc:{L}:lease""#[..],
             br#"+1.2 [0 lua] "TIME""#,
+            br#"+1.2 [0 127.0.0.1:1] "SCRIPT" "LOAD" "return 1""#,
             br#"+1.2 [0 127.0.0.1:1] "EVALSHA" "abc" "1" "rc:{07}:r:demo""#,
             br#"+1.2 [0 lua] "HGET" "rc:{07}:r:demo" "v""#,
             br#"+1.2 [0 lua] "PUBLISH" "rc:{07}:n:x" "y""#,
