@@ -1,5 +1,6 @@
 //! One file per subject; each test is a row of the table of faults or a promise of the protocol across nodes.
 
+mod broadcasts;
 mod capacity;
 mod cost;
 mod deaths;

@@ -121,7 +121,7 @@ impl Room {
         self.watch(self.expiry(now), key.clone());
         if let Some(shared) = &mut self.shared {
             *shared.busy.entry(connection).or_default() += 1;
-            shared.dirty = true;
+            shared.dirty |= !self.stage.publishes(&key);
             if waits {
                 shared.inbox_due = Some(shared.inbox_due.map_or(until, |due| due.min(until)));
             }

@@ -111,8 +111,10 @@ impl Room {
             out.push(Effect::Close { connection, code: CloseCode::SessionReplaced });
         }
         self.drop_member(key, out);
+        // Viewers are counted by node, and a node without members is not told of changes.
+        let counts = !self.stage.publishes(key) || self.members.is_empty();
         if let Some(shared) = &mut self.shared {
-            shared.dirty = true;
+            shared.dirty |= counts;
         }
     }
 

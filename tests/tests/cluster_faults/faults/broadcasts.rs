@@ -1,0 +1,126 @@
+//! A broadcast outlives its nodes and what Redis knew of it; every node has the same playlists, and all that they name.
+
+use std::time::{Duration, Instant};
+
+use roomcast_tests::broadcast::{Streamer, get, part_bytes};
+use roomcast_tests::client::Client;
+use roomcast_tests::server::Server;
+use roomcast_tests::soon;
+use serde_json::json;
+
+use super::scene::Scene;
+
+const PLAYLIST: &str = "/live/demo/main/v0/playlist.m3u8";
+
+/// A streamer on node 0 that uploads through every node in turn.
+async fn begin(scene: &Scene, segments: u64) -> Streamer {
+    let mut streamer = Streamer::start(&scene.nodes[0]).await;
+    assert_eq!(streamer.variant().await.0, 200);
+    go_on(scene, &mut streamer, 0, segments, &[0, 1, 2]).await;
+    streamer
+}
+
+async fn go_on(scene: &Scene, streamer: &mut Streamer, first: u64, last: u64, nodes: &[usize]) {
+    for sequence in first..last {
+        for index in 0..2 {
+            let node = nodes[usize::try_from(sequence * 2 + index).expect("few") % nodes.len()];
+            streamer.url = scene.nodes[node].url("/rooms/demo/data");
+            let (status, answer) = streamer.part(sequence, index).await;
+            assert_eq!(status, 200, "part {index} of {sequence} through node {node}: {answer}");
+        }
+    }
+}
+
+/// The playlist of a node, once it lists the last part of this segment.
+async fn playlist(node: &Server, sequence: u64) -> String {
+    let name = format!("p{}.m4s\"", sequence * 2 + 1);
+    let listed = async {
+        loop {
+            let response = get(&node.url(&format!("{PLAYLIST}?_HLS_msn={sequence}&_HLS_part=1"))).await;
+            let text = response.text().await.expect("text");
+            if text.contains(&name) {
+                return text;
+            }
+        }
+    };
+    soon(&name, listed).await
+}
+
+/// Holds that nodes list the same, and have all that is listed.
+async fn all_have_all(scene: &Scene, nodes: &[usize], last: u64) {
+    let first = playlist(&scene.nodes[nodes[0]], last).await;
+    for node in nodes.iter().map(|node| &scene.nodes[*node]) {
+        assert_eq!(playlist(node, last).await, first);
+        let quoted = first.split('"').filter(|text| text.ends_with(".m4s") || text.ends_with(".mp4"));
+        let plain = first.lines().filter(|line| line.ends_with(".m4s"));
+        let hint =
+            first.lines().find_map(|line| line.split_once("PRELOAD-HINT")?.1.split('"').nth(1)).unwrap_or_default();
+        for name in quoted.chain(plain).filter(|name| *name != hint) {
+            let response = get(&node.url(&format!("/live/demo/main/v0/{name}"))).await;
+            assert_eq!(response.status(), 200, "{name}");
+            assert!(!response.bytes().await.expect("a body").is_empty(), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn uploads_through_all_nodes_make_the_same_playlists_on_all() {
+    let scene = Scene::start().await;
+    let _streamer = begin(&scene, 5).await;
+    all_have_all(&scene, &[0, 1, 2], 4).await;
+}
+
+#[tokio::test]
+async fn a_hinted_part_is_waited_for_on_another_node() {
+    let scene = Scene::start().await;
+    let mut streamer = begin(&scene, 4).await;
+    for node in 0..3 {
+        playlist(&scene.nodes[node], 3).await;
+    }
+    let hinted = [1, 2].map(|node| scene.nodes[node].url("/live/demo/main/v0/p8.m4s"));
+    let waiting = hinted.map(|url| tokio::spawn(async move { get(&url).await }));
+    // A request behind them, on a connection of its own, has been answered: those are waiting.
+    assert_eq!(get(&scene.nodes[1].url(PLAYLIST)).await.status(), 200);
+    streamer.url = scene.nodes[0].url("/rooms/demo/data");
+    assert_eq!(streamer.part(4, 0).await.0, 200);
+    for waiter in waiting {
+        let answer = soon("the hinted part", waiter).await.expect("a task");
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.bytes().await.expect("a body"), part_bytes(4, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_broadcast_goes_on_when_the_node_of_its_streamer_is_killed() {
+    let mut scene = Scene::start().await;
+    let mut streamer = begin(&scene, 4).await;
+    playlist(&scene.nodes[2], 3).await;
+    let resumed = json!({"roomCreating": false, "resumeFrom": 0});
+    scene.nodes.kill(0).await;
+    let mut client = Client::connect(&scene.nodes[1], "ann", "p2m").await;
+    let ack = client.join_with(resumed).await;
+    assert_eq!((&ack["c"], &ack["b"]["resumed"]), (&json!(200), &json!(true)), "{ack}");
+    streamer.client = client;
+    // Also the token before is good: uploads may be under way with it.
+    go_on(&scene, &mut streamer, 4, 5, &[1, 2]).await;
+    streamer.token = ack["b"]["hls"]["ingest"]["token"].as_str().expect("a token").to_owned();
+    go_on(&scene, &mut streamer, 5, 7, &[2, 1]).await;
+    all_have_all(&scene, &[1, 2], 6).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_forgets_is_told_the_broadcast_again() {
+    let scene = Scene::start().await;
+    let mut streamer = begin(&scene, 4).await;
+    all_have_all(&scene, &[0, 1], 3).await;
+    scene.redis.flush().await;
+    // Until the nodes have put back what they know, uploads are refused for now, and sent again.
+    let end = Instant::now() + Duration::from_secs(15);
+    while streamer.part(4, 0).await.0 != 200 {
+        assert!(Instant::now() < end, "no upload is taken any more");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    go_on(&scene, &mut streamer, 4, 6, &[1, 0]).await;
+    // The third node knew nothing: all that it has comes from what was put back.
+    all_have_all(&scene, &[0, 1, 2], 5).await;
+}
