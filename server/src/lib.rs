@@ -7,7 +7,6 @@ mod config;
 mod http;
 mod ice;
 mod listen;
-#[allow(dead_code, reason = "rooms take up the broadcasts of several nodes next")]
 mod live;
 mod node;
 mod publish;

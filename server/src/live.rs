@@ -15,8 +15,6 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
-#[expect(unused_imports, reason = "the rooms look for others with it")]
-pub use elsewhere::Look;
 pub use index::{LiveIndex, LiveRoom};
 pub use ingest::Seats;
 pub use shared::{Broadcasts, Playing};

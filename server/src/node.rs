@@ -2,7 +2,7 @@
 
 mod connections;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use roomcast_protocol::code::CloseCode;
 
-use crate::backplane::Backplane;
+use crate::backplane::{Backplane, Partition};
 use crate::clock::Clock;
 use crate::config::Serve;
 use crate::http::{self, Cors};
@@ -40,8 +40,8 @@ pub struct Node {
     pub backplane: OnceLock<Backplane>,
     /// What rooms have on its way to other nodes.
     pub errands: AtomicUsize,
-    /// Whether it has reached the others once.
-    pub begun: AtomicBool,
+    /// The partitions, a bit each, in which it has reached the others once.
+    begun: AtomicU64,
     /// What is counted, when anything is.
     pub recorder: Option<PrometheusHandle>,
     draining: watch::Sender<bool>,
@@ -65,7 +65,7 @@ impl Node {
             cors: Cors::new(&settings.delivery.cors_origin),
             backplane: OnceLock::new(),
             errands: AtomicUsize::new(0),
-            begun: AtomicBool::new(false),
+            begun: AtomicU64::new(0),
             recorder: http::install_metrics(),
             draining: watch::Sender::new(false),
             settings,
@@ -83,6 +83,22 @@ impl Node {
             };
             looked.boxed()
         }));
+    }
+
+    /// It has reached the others in a partition.
+    pub fn begin(&self, partition: Partition) {
+        self.begun.fetch_or(1 << partition.index(), Ordering::Relaxed);
+    }
+
+    /// Whether it ever has.
+    pub fn has_begun(&self, partition: Partition) -> bool {
+        self.begun.load(Ordering::Relaxed) & (1 << partition.index()) != 0
+    }
+
+    /// Whether joins are taken, as far as other nodes are needed for them.
+    pub fn reaches_others(&self) -> bool {
+        let begun = self.begun.load(Ordering::Relaxed) == u64::MAX;
+        self.backplane().is_none_or(|backplane| begun && backplane.is_ready())
     }
 
     /// The way to other nodes, if there are any.

@@ -108,6 +108,8 @@ pub(super) struct Shared {
     /// The document is to be written as it is in place of one of this version: it was lost.
     restore: Option<u64>,
     again: Option<Instant>,
+    /// When what all share was found to be lost.
+    lost: Option<Instant>,
     inbox_due: Option<Instant>,
     /// By whom it is asked for.
     generation: u64,

@@ -14,7 +14,7 @@ pub async fn readyz(node: web::Data<Node>) -> HttpResponse {
     if node.is_draining() {
         return HttpResponse::ServiceUnavailable().content_type("text/plain; charset=utf-8").body("draining\n");
     }
-    if node.backplane.get().is_some_and(|backplane| !backplane.is_ready()) {
+    if !node.reaches_others() {
         return HttpResponse::ServiceUnavailable()
             .content_type("text/plain; charset=utf-8")
             .body("redis is out of reach\n");

@@ -169,28 +169,20 @@ impl Broadcasts {
         self.0.ledger.forget().await
     }
 
-    /// The room is closed for good: a later one of its name begins with no streams. Nothing is heard or put back any
-    /// more, so that nothing of this room gets into the later one.
-    ///
-    /// # Errors
-    /// When the backplane was out of reach.
-    pub async fn close(&self) -> Result<(), Failure> {
-        self.stop();
-        self.0.ledger.forget().await
-    }
-
-    /// Another node closed the room: nothing is heard or put back any more.
+    /// The room is over: nothing is heard or put back any more.
     pub fn stop(&self) {
         self.0.closed.set(true);
     }
 
     /// All playlists, and whether each one plays live.
+    #[cfg(test)]
     pub fn playing(&self) -> Playing {
         self.0.playing()
     }
 }
 
 /// The room of a message of the kind `L`.
+#[cfg(test)]
 pub fn room_of(message: &Bytes) -> Option<RoomId> {
     let room = message.strip_prefix(b"L")?.split(|byte| *byte == b'\n').next()?;
     RoomId::parse(std::str::from_utf8(room).ok()?).ok()

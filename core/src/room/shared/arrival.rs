@@ -18,6 +18,8 @@ use crate::room::member::Member;
 use crate::room::{Refusal, Room, refuse};
 use crate::time::Instant;
 
+/// For how long after a loss somebody may be unknown only for that.
+const LOST: Duration = Duration::from_secs(10);
 /// How long the node before has to hand over what it keeps.
 const PATIENCE: Duration = Duration::from_millis(1000);
 
@@ -171,9 +173,16 @@ impl Room {
         welcome: Welcome,
         out: &mut Vec<Effect>,
     ) {
-        let generation = self.shared.as_ref().map_or(0, |shared| shared.first_generation());
-        if let Some(remote) = self.members.get_mut(&signal.head.session.key()).and_then(|member| member.remote.as_mut())
-        {
+        let (key, Body::Join(join)) = (signal.head.session.key(), &signal.body) else { return };
+        let Some(shared) = &self.shared else { return };
+        let (generation, lost) = (shared.first_generation(), shared.lost.is_some_and(|lost| now.since(lost) < LOST));
+        let Some(member) = self.members.get_mut(&key) else { return };
+        if !lost || join.options.resume_from > Some(member.backlog.last()) {
+            // It has left over another node in the meantime, or asked twice before it was here.
+            self.give_away(&key, out);
+            return self.admitted(now, from, signal, welcome, out);
+        }
+        if let Some(remote) = &mut member.remote {
             remote.generation = generation;
         }
         if let Err(refusal) = self.resume_here(now, from, signal, welcome, out) {

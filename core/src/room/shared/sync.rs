@@ -30,6 +30,8 @@ pub struct Synced {
     pub closed: Option<RoomClosedReason>,
     /// The members that were asked for.
     pub members: Vec<(MemberKey, Status)>,
+    /// Whether what all share was lost a short while ago: who is not known may only not have been put back yet.
+    pub lost: bool,
     /// Publishers that no node has a record of.
     pub orphans: Vec<MemberKey>,
 }
@@ -92,12 +94,17 @@ impl Room {
             None if known > 0 && self.is_used() => self.restore(0),
             None => {}
         }
+        if let Some(shared) = self.shared.as_mut().filter(|_| synced.lost && known > 0) {
+            shared.lost = Some(now);
+        }
         let restored = self.shared.as_ref().is_some_and(|shared| shared.restore.is_some());
         for (key, status) in synced.members {
             match status {
                 Status::Moved => self.give_away(&key, &mut out),
                 Status::Here { count, kept } => self.fill_inbox(&key, count, kept, &mut out),
-                Status::Unknown => self.bring_back_member(&key),
+                Status::Unknown if synced.lost || self.is_connected(&key) => self.bring_back_member(&key),
+                // It has left over another node.
+                Status::Unknown => self.drop_member(&key, &mut out),
             }
         }
         if !synced.orphans.is_empty() || restored {
@@ -109,6 +116,10 @@ impl Room {
         }
         self.on_time(now, &mut out);
         out
+    }
+
+    fn is_connected(&self, key: &MemberKey) -> bool {
+        self.members.get(key).is_some_and(|member| member.connection.is_some())
     }
 
     /// Whether somebody here is in the room, or reads its broadcasts.

@@ -1,7 +1,6 @@
 //! Hands on to the rooms of this node what comes from others.
 
 use std::sync::Weak;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,12 +22,22 @@ pub struct Rooms(pub Weak<Node>);
 
 static BEGIN: Script = Script::new(include_str!("lua/begin.lua"));
 
-/// A node that has just started knows of no rooms that could be lost.
-async fn begin(backplane: &Backplane) -> Result<(), Failure> {
-    for partition in Partition::all() {
-        backplane.run(partition, &BEGIN, vec![partition.key("e")], Vec::new()).await?;
+/// Has it known in these partitions that what there is not is not lost, or may be.
+async fn begin(node: Weak<Node>, backplane: Backplane, partitions: Vec<Partition>) {
+    for partition in partitions {
+        loop {
+            let Some(node) = node.upgrade() else { return };
+            let fresh = !node.has_begun(partition);
+            let told = if fresh { "1" } else { "0" };
+            let keys = vec![partition.key("e")];
+            if backplane.run(partition, &BEGIN, keys, vec![Bytes::from_static(told.as_bytes())]).await.is_ok() {
+                node.begin(partition);
+                break;
+            }
+            drop(node);
+            tokio::time::sleep(AGAIN).await;
+        }
     }
-    Ok(())
 }
 
 impl Listener for Rooms {
@@ -45,15 +54,8 @@ impl Listener for Rooms {
     fn reset(&self, partitions: &[Partition], reason: Reset) {
         let Some(node) = self.0.upgrade() else { return };
         tracing::info!("the rooms are compared with redis: {reason:?}");
-        if reason == Reset::Connected
-            && !node.begun.swap(true, Ordering::Relaxed)
-            && let Some(backplane) = node.backplane().cloned()
-        {
-            tokio::spawn(async move {
-                while begin(&backplane).await.is_err() {
-                    tokio::time::sleep(AGAIN).await;
-                }
-            });
+        if let Some(backplane) = node.backplane().cloned() {
+            tokio::spawn(begin(self.0.clone(), backplane, partitions.to_vec()));
         }
         node.rooms.reset(|room| partitions.contains(&Partition::of(room)));
     }

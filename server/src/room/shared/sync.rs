@@ -62,6 +62,7 @@ async fn ask(
         stage: serde_json::from_slice(at(answer, 2).bytes()).ok(),
         closed: (!reason.is_empty()).then(|| closed(reason)),
         members: members.iter().map(|(key, ..)| key.clone()).zip(at(answer, 4).list().iter().map(status)).collect(),
+        lost: at(answer, 6).text() == "1",
         orphans: at(answer, 5).list().iter().filter_map(orphan).collect(),
     })
 }

@@ -135,7 +135,8 @@ async fn the_end_reaches_all_and_a_room_that_was_closed_begins_anew() {
     one.until_listed(&part_id(1, 3)).await;
     assert!(one.playlist().contains("#EXT-X-DISCONTINUITY\n"));
     other.broadcasts.stop();
-    one.broadcasts.close().await.unwrap();
+    one.broadcasts.stop();
+    one.broadcasts.begin().await.unwrap();
     let later = Node::start(&redis).await;
     assert_eq!(later.playlist(), "");
     later.take(variant("init.mp4")).await;

@@ -24,7 +24,6 @@ if known[2] == ask.nonce then return {'committed', whole(version), {}} end
 local YOUNG = 3
 if version == 0 and not ask.restores then
     local since, now = redis.call('GET', at .. 'e'), tonumber(redis.call('TIME')[1])
-    if not since then redis.call('SET', at .. 'e', now) end
     if not since or now - tonumber(since) < YOUNG then return {'young'} end
 end
 

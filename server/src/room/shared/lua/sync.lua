@@ -6,7 +6,9 @@ local at, room, node = ask.at, ask.room, ask.node
 local LIFE = 3600
 local function rest(user, session) return room .. ':' .. #user .. ':' .. user .. ':' .. session end
 if redis.call('EXISTS', at .. 'x:' .. node) == 1 then return {'fenced'} end
-local known = redis.call('HMGET', KEYS[1], 'v', 'd', 'c')
+local RESTORING = 10
+local known = redis.call('HMGET', KEYS[1], 'v', 'd', 'c', 'm')
+local lost = not known[1] or (known[4] and tonumber(redis.call('TIME')[1]) - tonumber(known[4]) < RESTORING)
 if known[2] then
     if ask.stays then
         redis.call('HSET', at .. 'rn:' .. room, node, 1)
@@ -38,4 +40,4 @@ end
 for _, one in ipairs(ask.publishers) do
     if redis.call('EXISTS', at .. 's:' .. rest(one[1], one[2])) == 0 then orphans[#orphans + 1] = one end
 end
-return {'synced', known[1] or '0', known[2] or '', known[3] or '', members, orphans}
+return {'synced', known[1] or '0', known[2] or '', known[3] or '', members, orphans, lost and '1' or '0'}
