@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
+
 use roomcast_core::room::stage::{Command, Rules, Stage};
 use roomcast_core::room::{Operation, Proposal, Verdict};
 use roomcast_core::time::Instant;
@@ -17,6 +19,8 @@ static LEFT: Script = Script::new(include_str!("lua/left.lua"));
 
 /// Members removed with one change.
 const AT_ONCE: usize = 500;
+/// Rooms that are swept at the same time.
+const AT_THE_SAME_TIME: usize = 16;
 /// How often one room is tried.
 const TRIES: usize = 1000;
 
@@ -26,9 +30,12 @@ pub async fn reap(backplane: Backplane, dead: BootId, rules: Rules) -> Result<u6
     for partition in Partition::all() {
         let keys = vec![partition.key(&format!("ni:{dead}"))];
         let rooms = backplane.run(partition, &ROOMS, keys, Vec::new()).await?;
-        for room in rooms.list().iter().filter_map(|room| RoomId::parse(room.text()).ok()) {
-            let place = Place::of(backplane.clone(), room, partition, dead.clone());
-            removed += sweep(&place, rules).await?;
+        let rooms = rooms.list().iter().filter_map(|room| RoomId::parse(room.text()).ok());
+        let places = rooms.map(|room| Place::of(backplane.clone(), room, partition, dead.clone()));
+        let swept: Vec<_> = places.map(|place| async move { sweep(&place, rules).await }).collect();
+        let mut swept = stream::iter(swept).buffer_unordered(AT_THE_SAME_TIME);
+        while let Some(swept) = swept.next().await {
+            removed += swept?;
         }
     }
     Ok(removed)
