@@ -70,6 +70,7 @@ impl Room {
         self.members.insert(key.clone(), member);
         self.watch(self.expiry(now), key.clone());
         self.welcome(&key, join, false, welcome, out);
+        self.take_strays(now, &key, out);
     }
 
     /// Somebody is a member here already.

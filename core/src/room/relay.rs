@@ -45,7 +45,8 @@ impl Room {
         let to = signal.head.recipient.as_ref();
         let meant = |session: &_| to.is_some_and(|to| super::stage::names(to, session));
         let publishers = self.stage.publishers().iter().map(|publisher| &publisher.session);
-        let aim = publishers.filter(|session| meant(session)).map(|session| session.key()).collect();
+        let mut aim: Vec<_> = publishers.filter(|session| meant(session)).map(|session| session.key()).collect();
+        aim.sort();
         let missing = (AckCode::UserLeft, "`to` does not publish here any more");
         self.pass_on(from, connection, Aim::Sessions(aim), signal, missing, out)
     }

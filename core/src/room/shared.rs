@@ -15,6 +15,7 @@ mod sync;
 mod verdict;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use roomcast_protocol::code::{AckCode, CloseCode};
@@ -39,6 +40,8 @@ pub use verdict::{Arrival, Verdict};
 const MOST_HELD: usize = 64;
 /// Commands and relays of one room that wait.
 const MOST_WAITING: usize = 4096;
+/// Signals that came before their recipient.
+const MOST_STRAYS: usize = 1024;
 /// Handovers that came before the answer they belong to.
 const MOST_EARLY: usize = 64;
 /// Members that went on to other nodes that are remembered.
@@ -117,6 +120,8 @@ pub(super) struct Shared {
     orphans: HashMap<MemberKey, Instant>,
     /// Members that went on to other nodes, maybe before this one knew that it had them: which membership.
     taken: VecDeque<(MemberKey, u64)>,
+    /// Signals that came before the answer that says that their recipient is here.
+    strays: VecDeque<(MemberKey, u64, Arc<str>)>,
     /// What was handed over before this node knew for whom.
     early: VecDeque<HandOver>,
 }

@@ -126,6 +126,7 @@ impl Room {
                 shared.inbox_due = Some(shared.inbox_due.map_or(until, |due| due.min(until)));
             }
         }
+        self.take_strays(now, &key, out);
         let early = self.shared.as_mut().and_then(|shared| {
             let place = shared.early.iter().position(|over| over.key == key && over.generation == generation)?;
             shared.early.remove(place)

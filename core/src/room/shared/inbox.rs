@@ -2,6 +2,7 @@
 //!
 //! What is missing is asked for; until it is here, everything later for that member waits behind it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use roomcast_protocol::ack::{self, Gap};
 use roomcast_protocol::limits::BACKLOG_SIGNALS;
 use roomcast_protocol::signal::{MemberKey, Signal};
 
+use super::MOST_STRAYS;
 use super::errand::Errand;
 use crate::room::Room;
 use crate::room::backlog::first_after;
@@ -23,12 +25,34 @@ const LATE: Duration = Duration::from_millis(100);
 impl Room {
     /// A signal from another node, the `count`th for this member.
     pub(super) fn take_in(&mut self, now: Instant, key: &MemberKey, count: u64, text: Arc<str>, out: &mut Vec<Effect>) {
-        let Some(remote) = self.members.get_mut(key).and_then(|member| member.remote.as_mut()) else { return };
+        let Some(remote) = self.members.get_mut(key).and_then(|member| member.remote.as_mut()) else {
+            return self.keep_stray(key, count, text);
+        };
         if count > remote.seen && remote.early.len() < 2 * BACKLOG_SIGNALS {
             remote.early.insert(count, text);
         }
         self.drain(key, out);
         self.miss(now, key);
+    }
+
+    /// Its recipient may be here as soon as what was proposed is answered.
+    fn keep_stray(&mut self, key: &MemberKey, count: u64, text: Arc<str>) {
+        let Some(shared) = self.shared.as_mut().filter(|shared| shared.flight.is_some()) else { return };
+        shared.strays.push_back((key.clone(), count, text));
+        if shared.strays.len() > MOST_STRAYS {
+            shared.strays.pop_front();
+        }
+    }
+
+    /// A member is here: what came for it already is taken in.
+    pub(in crate::room) fn take_strays(&mut self, now: Instant, key: &MemberKey, out: &mut Vec<Effect>) {
+        let Some(shared) = &mut self.shared else { return };
+        let (own, others) = std::mem::take(&mut shared.strays).into_iter().partition(|(to, ..)| to == key);
+        shared.strays = others;
+        let own: VecDeque<(MemberKey, u64, Arc<str>)> = own;
+        for (key, count, text) in own {
+            self.take_in(now, &key, count, text, out);
+        }
     }
 
     /// Passes on what stands in line without a gap.

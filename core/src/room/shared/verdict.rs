@@ -88,6 +88,7 @@ impl Room {
     pub fn decided(&mut self, now: Instant, verdict: Verdict) -> Vec<Effect> {
         let mut out = Vec::new();
         let Some(flight) = self.shared.as_mut().and_then(|shared| shared.flight.take()) else { return out };
+        let answered = matches!(verdict, Verdict::Committed { .. } | Verdict::Present { .. });
         match verdict {
             Verdict::Committed { version, spread } => self.commit(now, flight, version, spread, &mut out),
             // What is older than what this node knows, or is not there any more, was lost.
@@ -126,6 +127,9 @@ impl Room {
                 self.sort_out(now, flight, |item| !meant(item), Some(&refusal), &mut out);
             }
             Verdict::Unavailable { maybe } => self.give_up(now, flight, maybe, &mut out),
+        }
+        if let Some(shared) = self.shared.as_mut().filter(|_| answered) {
+            shared.strays.clear();
         }
         self.on_time(now, &mut out);
         out
