@@ -111,7 +111,7 @@ impl Weather {
     async fn pause_node(&mut self, record: &Record, place: usize) {
         record.note(What::Begins(Fault::Apart(place)));
         self.nodes[place].process().pause().await;
-        tokio::time::sleep(self.dice.time(100..longest())).await;
+        tokio::time::sleep(self.dice.time(100..7000)).await;
         self.nodes[place].process().resume().await;
         self.nodes[place].becomes_ready(true).await;
         record.note(What::Ends(Fault::Apart(place)));
@@ -126,17 +126,11 @@ impl Weather {
             2 => weather.replies = Flow::Lost,
             _ => (weather.subscribers_only, weather.replies) = (true, Flow::Lost),
         });
-        tokio::time::sleep(self.dice.time(100..longest())).await;
+        tokio::time::sleep(self.dice.time(100..7000)).await;
         self.proxies[place].heal();
         self.nodes[place].becomes_ready(true).await;
         record.note(What::Ends(Fault::Apart(place)));
     }
-}
-
-/// How long a node is cut off at most, in milliseconds. Beyond the lease and the patience of those who ask it, not all
-/// invariants hold yet under load, which the long run shows; the tests of single faults cut off for longer.
-fn longest() -> u64 {
-    if std::env::var_os("ROOMCAST_TEST_LONG").is_some() { 7000 } else { 800 }
 }
 
 const NAMES: [&str; 10] = [
