@@ -8,7 +8,7 @@ use roomcast_protocol::signal::{Body, Engine, Join, MemberKey, RoomType, Signal,
 use super::backlog::Backlog;
 use super::effect::{ConnectionId, Effect, Welcome};
 use super::member::Member;
-use super::stage::{Command, Outcome, Publisher};
+use super::stage::{Command, Publisher};
 use super::submit::Then;
 use super::{Refusal, Room, refuse};
 use crate::time::Instant;
@@ -108,7 +108,7 @@ impl Room {
             // It cannot be refused: whoever is no streamer any more is told so as a viewer.
             let _ = self.submit(now, Command::Renew { key, token }, then, out);
         } else {
-            self.finish(now, then, Outcome::Done, out);
+            self.finish(now, then, out);
         }
     }
 

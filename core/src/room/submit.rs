@@ -7,7 +7,7 @@ use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::{Body, MemberKey, Signal};
 
 use super::effect::{ConnectionId, Effect, Welcome};
-use super::stage::{Command, Outcome};
+use super::stage::Command;
 use super::{Refusal, Room};
 use crate::time::Instant;
 
@@ -68,12 +68,12 @@ impl Room {
         if decided.listed {
             self.list.changed();
         }
-        self.finish(now, then, decided.outcome, out);
+        self.finish(now, then, out);
         Ok(())
     }
 
     /// A command was carried out.
-    pub(super) fn finish(&mut self, now: Instant, then: Then, outcome: Outcome, out: &mut Vec<Effect>) {
+    pub(super) fn finish(&mut self, now: Instant, then: Then, out: &mut Vec<Effect>) {
         match then {
             Then::Nothing | Then::Answer { .. } => {}
             Then::Gone { ends } => {
@@ -104,7 +104,6 @@ impl Room {
             }
             Then::Accept { connection, signal, accepted } => self.tell_accepted(connection, &signal, accepted, out),
         }
-        let _ = outcome;
     }
 
     /// A command was refused.

@@ -150,7 +150,7 @@ impl Room {
             match result {
                 Ok(outcome) => {
                     ended |= outcome == Outcome::Ended;
-                    self.finish(now, item.then, outcome, out);
+                    self.finish(now, item.then, out);
                 }
                 Err(refusal) => {
                     self.refuse_then(now, &item.then, &refusal, out);
