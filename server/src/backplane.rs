@@ -144,6 +144,18 @@ impl Backplane {
         self.0.0.now()
     }
 
+    /// When a call made now is certainly given up, by the clock of Redis in milliseconds: it is to do nothing any more.
+    #[must_use]
+    pub fn patience(&self) -> i64 {
+        self.now().0 / 1000 + i64::try_from(self.0.0.patience().as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Who this process is, whatever it is called at present.
+    #[must_use]
+    pub fn origin(&self) -> &BootId {
+        self.0.0.origin()
+    }
+
     /// Calls a script. What is called on one partition runs in the order of the calls (not of the first `await`s).
     /// Out of order come calls that are repeated: those under way while Redis forgets its scripts (`SCRIPT FLUSH`) or
     /// a slot moves.

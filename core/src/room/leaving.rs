@@ -5,6 +5,7 @@ use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::{MemberKey, RoomType, Signal};
 
 use super::effect::{ConnectionId, Effect};
+use super::member::Member;
 use super::stage::Command;
 use super::submit::Then;
 use super::{Refusal, Room, refuse};
@@ -72,9 +73,10 @@ impl Room {
 
     /// A member is gone; the room may wait for it to come back.
     pub(super) fn remove(&mut self, now: Instant, key: &MemberKey, ends: bool, out: &mut Vec<Effect>) {
+        let generation = self.members.get(key).map_or(0, Member::generation);
         self.drop_member(key, out);
         // It cannot be refused.
-        let _ = self.submit(now, Command::Leave { key: key.clone() }, Then::Gone { ends }, out);
+        let _ = self.submit(now, Command::Leave { key: key.clone() }, Then::Gone { ends, generation }, out);
     }
 
     /// Takes a member out.

@@ -73,6 +73,16 @@ enum Held {
     Signal(Signal),
     /// Refused by a replica that may have been old.
     Again(Signal),
+    /// The end of the connection, behind all that it said.
+    Gone,
+}
+
+/// Somebody of whose `JOIN` it is not known whether it holds.
+#[derive(Debug)]
+struct Abandoned {
+    due: Instant,
+    key: MemberKey,
+    generation: u64,
 }
 
 /// A signal that was sent to other nodes.
@@ -124,6 +134,8 @@ pub(super) struct Shared {
     strays: VecDeque<(MemberKey, u64, Arc<str>)>,
     /// What was handed over before this node knew for whom.
     early: VecDeque<HandOver>,
+    /// In the order in which they leave.
+    abandoned: VecDeque<Abandoned>,
 }
 
 impl Shared {
@@ -140,7 +152,8 @@ impl Shared {
 
     /// When the room wants to be stepped for what waits.
     pub fn due(&self) -> Option<Instant> {
-        self.again.into_iter().chain(self.inbox_due).min()
+        let abandoned = self.abandoned.front().map(|gone| gone.due);
+        [self.again, self.inbox_due, abandoned].into_iter().flatten().min()
     }
 
     pub const fn first_generation(&self) -> u64 {
@@ -160,7 +173,8 @@ impl Shared {
     }
 
     fn idle(&self) -> bool {
-        self.queue.is_empty() && self.flight.is_none() && self.sent.is_empty() && self.busy.is_empty()
+        let decided = self.queue.is_empty() && self.flight.is_none() && self.abandoned.is_empty();
+        decided && self.sent.is_empty() && self.busy.is_empty()
     }
 }
 
@@ -311,6 +325,7 @@ impl Room {
             match held {
                 Held::Join { signal, welcome } => self.on_join(now, connection, &signal, welcome, out),
                 Held::Signal(signal) => self.on_signal(now, connection, &signal, out),
+                Held::Gone => self.on_disconnected(connection, out),
                 Held::Again(signal) => {
                     if let Err(refusal) = self.carry_out(now, connection, &signal, out) {
                         self.send_refusal(connection, &signal, &refusal, out);
@@ -322,9 +337,17 @@ impl Room {
 
     /// A connection is gone; a room that spans nodes keeps where all find it what its members have not got.
     pub(super) fn on_disconnected(&mut self, connection: ConnectionId, out: &mut Vec<Effect>) {
+        if let Some(shared) = self.shared.as_mut().filter(|shared| shared.busy.contains_key(&connection)) {
+            let held = shared.held.entry(connection).or_default();
+            // Nobody waits to be let in any more; what else was said still holds.
+            held.retain(|held| !matches!(held, Held::Join { .. }));
+            held.push_back(Held::Gone);
+            return;
+        }
         let gone = self.members.detach(connection);
-        let Some(shared) = &mut self.shared else { return };
-        shared.held.remove(&connection);
+        if self.shared.is_none() {
+            return;
+        }
         for key in gone {
             self.park(&key, out);
         }
@@ -365,6 +388,7 @@ impl Room {
             match held {
                 Held::Join { signal, .. } => self.refuse_join(now, connection, &signal, &again, out),
                 Held::Signal(signal) | Held::Again(signal) => self.send_refusal(connection, &signal, &closed, out),
+                Held::Gone => {}
             }
         }
     }

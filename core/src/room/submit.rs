@@ -17,7 +17,11 @@ pub(super) enum Then {
     /// Nothing more.
     Nothing,
     /// The streams end, if the streamer left of its own accord.
-    Gone { ends: bool },
+    Gone {
+        ends: bool,
+        /// Of which membership; 0: of whichever there is.
+        generation: u64,
+    },
     /// A newcomer is let in.
     Join { connection: ConnectionId, signal: Signal, welcome: Welcome },
     /// A member that is back is told so, and what it lacks.
@@ -76,7 +80,7 @@ impl Room {
     pub(super) fn finish(&mut self, now: Instant, then: Then, out: &mut Vec<Effect>) {
         match then {
             Then::Nothing | Then::Answer { .. } => {}
-            Then::Gone { ends } => {
+            Then::Gone { ends, .. } => {
                 if ends && self.shared.is_some() && self.stage.publishers().is_empty() {
                     self.end_streams(now, out);
                 }

@@ -39,12 +39,17 @@ use shard::{Assigned, Shard, Shards, Whereabouts};
 /// How often a call is made whose partition moves.
 const TRIES: usize = 3;
 
+/// By how much the estimate of Redis' clock may be wrong.
+const CLOCKS_DIFFER: Duration = Duration::from_millis(250);
+
 /// All of one node's way to Redis.
 pub struct Fabric {
     settings: BackplaneSettings,
     listener: Arc<dyn Listener>,
     pub counters: Counters,
     connector: Connector,
+    /// The first boot id.
+    origin: BootId,
     boot: RwLock<BootId>,
     shards: RwLock<Arc<Shards>>,
     /// Every script used so far: loaded on each new connection.
@@ -59,13 +64,15 @@ pub struct Fabric {
 
 impl Fabric {
     pub fn start(settings: BackplaneSettings, listener: Arc<dyn Listener>) -> Result<Arc<Self>, String> {
+        let origin = BootId::fresh();
         let fabric = Arc::new(Self {
             connector: Connector::new(&settings)?,
             membership: Membership::new(&settings),
             settings,
             listener,
             counters: Counters::describe(),
-            boot: RwLock::new(BootId::fresh()),
+            boot: RwLock::new(origin.clone()),
+            origin,
             shards: RwLock::default(),
             scripts: Mutex::default(),
             refresh: Arc::default(),
@@ -117,6 +124,15 @@ impl Fabric {
         self.membership.leave();
         let _ = lease::give_back(self).await;
         self.stop();
+    }
+
+    pub const fn origin(&self) -> &BootId {
+        &self.origin
+    }
+
+    /// How long a call may be under way, with some more for clocks that differ.
+    pub fn patience(&self) -> Duration {
+        self.settings.timeout + CLOCKS_DIFFER
     }
 
     pub fn boot(&self) -> BootId {

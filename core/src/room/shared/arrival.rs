@@ -1,6 +1,6 @@
 //! A member that comes from another node, and what it brings.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,8 +32,6 @@ pub struct Remote {
     pub seen: u64,
     /// Those that came too early.
     pub early: BTreeMap<u64, Arc<str>>,
-    /// What this node has for it, behind those that are missing.
-    pub behind: VecDeque<ByteString>,
     pub arriving: Option<Box<Arriving>>,
 }
 
@@ -51,6 +49,12 @@ impl Member {
     pub fn begin_remote(&mut self, generation: u64, had: Option<u64>) {
         let seen = had.map_or(0, |had| counted(had) + 1);
         self.remote = Some(Box::new(Remote { generation, seen, ..Remote::default() }));
+    }
+
+    /// Whether it is connected and lacks nothing of what other nodes sent it.
+    pub fn is_up_to_date(&self) -> bool {
+        let waits = |remote: &Remote| remote.arriving.is_some() || !remote.early.is_empty();
+        self.connection.is_some() && !self.remote.as_deref().is_some_and(waits)
     }
 
     /// Whether its former node is still asked for what it keeps.
@@ -127,10 +131,8 @@ impl Room {
             }
         }
         self.take_strays(now, &key, out);
-        let early = self.shared.as_mut().and_then(|shared| {
-            let place = shared.early.iter().position(|over| over.key == key && over.generation == generation)?;
-            shared.early.remove(place)
-        });
+        // Of an earlier one when that answer was lost, and nobody had it since.
+        let early = self.take_early(&key, generation).filter(|over| over.generation == generation || !waits);
         if early.is_some() || !waits {
             self.complete_arrival(now, &key, early, out);
         }

@@ -6,11 +6,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytestring::ByteString;
-
 use roomcast_protocol::ack::{self, Gap};
 use roomcast_protocol::limits::BACKLOG_SIGNALS;
-use roomcast_protocol::signal::{MemberKey, Signal};
+use roomcast_protocol::signal::MemberKey;
 
 use super::MOST_STRAYS;
 use super::errand::Errand;
@@ -67,15 +65,8 @@ impl Room {
                 ready.push((remote.seen, text));
             }
         }
-        let behind = match remote.early.is_empty() {
-            true => std::mem::take(&mut remote.behind),
-            false => Default::default(),
-        };
         for (count, text) in ready {
             member.forward_remote(count, &text, out);
-        }
-        for text in behind {
-            member.forward(&text, out);
         }
     }
 
@@ -148,20 +139,5 @@ impl Room {
             member.say(ack::encode(ack::name::GAP, &Gap { room_id: id, from, to: first_after(lost).max(from) }), out);
         }
         self.drain(key, out);
-    }
-
-    /// Passes on what this node's members say, behind what is missing.
-    pub(super) fn forward_behind(&mut self, keys: &[MemberKey], signal: &Signal, out: &mut Vec<Effect>) {
-        for key in keys {
-            let Some(member) = self.members.get_mut(key) else { continue };
-            match &mut member.remote {
-                Some(remote) if !remote.early.is_empty() || remote.arriving.is_some() => {
-                    if remote.behind.len() < BACKLOG_SIGNALS {
-                        remote.behind.push_back(ByteString::from(signal.raw()));
-                    }
-                }
-                _ => member.forward(signal.raw(), out),
-            }
-        }
     }
 }

@@ -89,11 +89,15 @@ impl Room {
 
     /// The newer connection wins; what the member has not got goes after it.
     fn on_taken(&mut self, key: &MemberKey, generation: u64, node: String, out: &mut Vec<Effect>) {
-        let over = match self.members.get(key) {
-            Some(member) if member.generation() >= generation => return,
-            Some(member) => HandOver { generation, ..member.hand_over(true) },
-            None => HandOver { key: key.clone(), generation, had: 0, last: 0, lost: 0, list: 0, kept: Vec::new() },
-        };
+        let here = self.members.get(key);
+        if here.is_some_and(|member| member.generation() >= generation) {
+            return;
+        }
+        let here = here.map(|member| member.hand_over(true));
+        // It may have been to come here, too, and its client went on before it knew.
+        let passed = || self.take_early(key, generation);
+        let nothing = || HandOver { key: key.clone(), generation, had: 0, last: 0, lost: 0, list: 0, kept: Vec::new() };
+        let over = HandOver { generation, ..here.or_else(passed).unwrap_or_else(nothing) };
         if let Some(shared) = &mut self.shared {
             shared.taken.push_back((key.clone(), generation));
             if shared.taken.len() > MOST_TAKEN {
@@ -123,11 +127,20 @@ impl Room {
         if expected {
             let key = over.key.clone();
             self.complete_arrival(now, &key, Some(over), out);
-        } else if let Some(shared) = self.shared.as_mut().filter(|shared| shared.flight.is_some()) {
+        } else if let Some(shared) = &mut self.shared {
+            // The answer by which it is here is still to come, or was lost.
+            shared.early.retain(|other| other.key != over.key);
             shared.early.push_back(over);
             if shared.early.len() > MOST_EARLY {
                 shared.early.pop_front();
             }
         }
+    }
+
+    /// What was handed over for a member that was not here yet.
+    pub(super) fn take_early(&mut self, key: &MemberKey, generation: u64) -> Option<HandOver> {
+        let early = &mut self.shared.as_mut()?.early;
+        let place = early.iter().position(|over| over.key == *key && over.generation <= generation)?;
+        early.remove(place)
     }
 }

@@ -1,8 +1,8 @@
 //! A signal for members here and elsewhere.
 //!
 //! Who is here and connected gets it at once. All others are reached through what all nodes share, which knows where
-//! they are; so is who is here while an earlier signal of the same sender is on its way there, since order holds
-//! between two members.
+//! they are. So is who is here while an earlier signal of the same sender is on its way there, or while it lacks
+//! something that came that way: order holds between two members.
 
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::UserId;
@@ -11,6 +11,7 @@ use roomcast_protocol::signal::{MemberKey, Recipient, Signal};
 use super::errand::{Answer, Errand, Record, Relay, Target};
 use super::{MOST_WAITING, Sent};
 use crate::room::effect::{ConnectionId, Effect};
+use crate::room::member::Member;
 use crate::room::relay::Missing;
 use crate::room::stage::{Publisher, Stage};
 use crate::room::{Refusal, Room, refuse};
@@ -33,27 +34,26 @@ impl Room {
         from: &MemberKey,
         connection: ConnectionId,
         aim: Aim,
-        mut here: Vec<MemberKey>,
+        here: Vec<MemberKey>,
         signal: &Signal,
         missing: Missing,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         let Some(shared) = &self.shared else { return refuse(missing.0, missing.1) };
-        if shared.outstanding.contains_key(from) {
-            here.clear();
-        }
-        here.retain(|key| self.members.get(key).is_some_and(|member| member.connection.is_some()));
+        let waits = shared.outstanding.contains_key(from);
+        let at_once = |key: &MemberKey| !waits && self.members.get(key).is_some_and(Member::is_up_to_date);
+        let (here, later): (Vec<_>, Vec<_>) = here.into_iter().partition(at_once);
         let mut not = here.clone();
         not.push(from.clone());
         let targets: Vec<Target> = match aim {
             Aim::User(user) if here.is_empty() || self.is_spread(&user) => vec![Target::User(user)],
-            Aim::User(_) => Vec::new(),
+            Aim::User(_) => later.into_iter().map(Target::Session).collect(),
             Aim::Sessions(keys) => keys.into_iter().filter(|key| !not.contains(key)).map(Target::Session).collect(),
         };
         if targets.is_empty() && here.is_empty() {
             return refuse(missing.0, missing.1);
         }
-        self.forward_behind(&here, signal, out);
+        self.forward(&here, signal, out);
         if !targets.is_empty() {
             let missing = here.is_empty().then_some(missing);
             let sent = Sent { connection, sender: from.clone(), signal: signal.clone(), missing };

@@ -43,7 +43,12 @@ pub enum Operation {
     /// A member was there all the time.
     Return(Record),
     /// A member of this node is gone.
-    Leave(MemberKey),
+    Leave {
+        /// Who.
+        key: MemberKey,
+        /// Of which membership; 0: of whichever there is.
+        generation: u64,
+    },
     /// A member is told that it may publish, before the list says so.
     Tell {
         /// Who.
@@ -152,7 +157,9 @@ fn operation(item: &Waiting, generation: u64, had: impl Fn(&MemberKey) -> Option
                 had: join.options.resume_from.max(had(&newcomer.session.key())),
             }))
         }
-        (Command::Leave { key }, _) => Some(Operation::Leave(key.clone())),
+        (Command::Leave { key }, Then::Gone { generation, .. }) => {
+            Some(Operation::Leave { key: key.clone(), generation: *generation })
+        }
         (Command::Kick { to, .. }, Then::Kick { signal, .. }) => {
             Some(Operation::Kick { to: to.clone(), text: signal.raw().to_owned() })
         }

@@ -159,7 +159,7 @@ impl Room {
             let since = *shared.orphans.entry(key.clone()).or_insert(now);
             if now.since(since) >= ORPHANED && !self.members.contains(&key) {
                 shared.orphans.remove(&key);
-                let _ = shared.enqueue(Command::Leave { key }, Then::Gone { ends: false });
+                let _ = shared.enqueue(Command::Leave { key }, Then::Gone { ends: false, generation: 0 });
             }
         }
     }

@@ -9,7 +9,7 @@ use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::{MemberKey, Recipient};
 
 use super::errand::Record;
-use super::{AGAIN, Flight, Waiting};
+use super::{AGAIN, Abandoned, Flight, Waiting};
 use crate::room::backlog::{counted, first_after};
 use crate::room::effect::Effect;
 use crate::room::stage::{Command, Outcome, Publisher, Stage};
@@ -108,16 +108,18 @@ impl Room {
                 self.on_present(now, flight, members, &mut out);
             }
             Verdict::Moved(keys) => {
+                let returns = |item: &Waiting| match &item.command {
+                    Command::Return { member, .. } => Some(member.session.key()).filter(|key| keys.contains(key)),
+                    _ => None,
+                };
+                let given: Vec<_> = flight.waiting.iter().filter_map(|(item, _)| returns(item)).collect();
                 let stays = |item: &Waiting| match &item.command {
                     Command::Leave { key } => !keys.contains(key),
-                    Command::Return { member, .. } => !keys.contains(&member.session.key()),
-                    _ => true,
+                    _ => returns(item).is_none(),
                 };
                 self.sort_out(now, flight, stays, None, &mut out);
-                for key in &keys {
-                    if !self.is_arriving(key) {
-                        self.give_away(key, &mut out);
-                    }
+                for key in given.iter().filter(|key| !self.is_arriving(key)).collect::<Vec<_>>() {
+                    self.give_away(key, &mut out);
                 }
             }
             Verdict::Nobody(whom) => {
@@ -278,11 +280,34 @@ impl Room {
         }
         for (item, _) in go {
             self.refuse_then(now, &item.then, &refusal, out);
-            if let (true, Command::Join { newcomer, .. }, Some(shared)) = (maybe, &item.command, &mut self.shared) {
-                let _ = shared.enqueue(Command::Leave { key: newcomer.session.key() }, Then::Nothing);
+            if let (true, Command::Join { newcomer, .. }) = (maybe, &item.command) {
+                self.may_be_in(now, newcomer.session.key());
             }
             if let Some(connection) = item.then.sender() {
                 self.release(now, connection, out);
+            }
+        }
+    }
+}
+
+impl Room {
+    /// Who was refused may be a member for all others; it leaves like one whose connection is lost, unless it comes
+    /// back here or elsewhere.
+    fn may_be_in(&mut self, now: Instant, key: MemberKey) {
+        let due = now + self.settings.heartbeat_timeout;
+        let here = self.members.contains(&key);
+        if let Some(shared) = self.shared.as_mut().filter(|_| !here) {
+            shared.abandoned.push_back(Abandoned { due, key, generation: shared.generation });
+        }
+    }
+
+    /// Those that did not come back leave.
+    pub(in crate::room) fn let_go_abandoned(&mut self, now: Instant) {
+        let Some(shared) = &mut self.shared else { return };
+        while let Some(gone) = shared.abandoned.pop_front_if(|gone| gone.due <= now) {
+            if !self.members.contains(&gone.key) {
+                let then = Then::Gone { ends: false, generation: gone.generation };
+                let _ = shared.enqueue(Command::Leave { key: gone.key }, then);
             }
         }
     }

@@ -31,7 +31,7 @@ fn ask(place: &Place, proposal: &Proposal, reaper: bool) -> Value {
     let mut ask = json!({ "at": place.prefix(), "room": place.room, "node": place.node.as_str(),
         "publish": place.backplane.publish_command(), "nonce": token::random(), "expected": proposal.expected,
         "above": proposal.above, "publishers": proposal.publishers, "present": proposal.present,
-        "ends": proposal.ends, "viewers": proposal.viewers,
+        "ends": proposal.ends, "viewers": proposal.viewers, "till": place.backplane.patience().to_string(),
         "operations": proposal.operations.iter().map(operation).collect::<Vec<_>>() });
     if proposal.restores {
         ask["restores"] = true.into();
@@ -47,7 +47,9 @@ fn operation(operation: &Operation) -> Value {
         Operation::Join(record) => described("J", record),
         Operation::Probe(record) => described("P", record),
         Operation::Return(record) => described("R", record),
-        Operation::Leave(key) => json!({ "o": "L", "u": key.user_id, "s": key.session_id }),
+        Operation::Leave { key, generation } => {
+            json!({ "o": "L", "u": key.user_id, "s": key.session_id, "g": generation.to_string() })
+        }
         Operation::Tell { key, text } => json!({ "o": "A", "u": key.user_id, "s": key.session_id, "t": text }),
         Operation::Kick { to: Recipient::User(user), text } => json!({ "o": "K", "u": user, "t": text }),
         Operation::Kick { to: Recipient::Session(key), text } => {
@@ -76,7 +78,7 @@ fn verdict(place: &Place, proposal: &Proposal, reply: &Reply) -> Verdict {
         },
         "moved" => Verdict::Moved(listed.iter().filter_map(member).collect()),
         "nobody" => Verdict::Nobody(listed.iter().filter_map(recipient).collect()),
-        "young" => Verdict::Unavailable { maybe: false },
+        "young" | "late" => Verdict::Unavailable { maybe: false },
         "fenced" => {
             place.backplane.fenced(&place.node);
             Verdict::Unavailable { maybe: false }

@@ -116,6 +116,7 @@ async fn relay(place: &Place, relays: &[Relay]) -> Result<Vec<Answer>, Failure> 
         text(place.backplane.publish_command()),
         text(&place.room),
         text(place.node.as_str()),
+        text(place.backplane.origin().as_str()),
     ];
     for relay in relays {
         args.push(text(relay.ticket.to_string()));

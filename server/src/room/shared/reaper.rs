@@ -92,7 +92,7 @@ fn proposal(
             .map(|changed| serde_json::to_string(&changed).expect("a stage serialises")),
         ends: false,
         restores: false,
-        operations: members.into_iter().map(Operation::Leave).collect(),
+        operations: members.into_iter().map(|key| Operation::Leave { key, generation: 0 }).collect(),
         present: rest > 0,
         viewers: rest,
     }

@@ -10,10 +10,14 @@ local function whole(number) return string.format('%.0f', number) end
 local function tell(there, message) return redis.call(ask.publish, at .. 'n:' .. there, message) end
 local function member(user, session) return at .. 's:' .. room .. ':' .. #user .. ':' .. user .. ':' .. session end
 local function inbox(user, session) return at .. 'o:' .. room .. ':' .. #user .. ':' .. user .. ':' .. session end
+local function former(user, session) return at .. 't:' .. room .. ':' .. #user .. ':' .. user .. ':' .. session end
 local function sessions(user) return at .. 'u:' .. room .. ':' .. user end
 local function place(there) return at .. 'mn:' .. room .. ':' .. there end
 local function name(user, session) return #user .. ':' .. user .. ':' .. session end
 
+-- A Redis that stood still runs what it was sent long ago; whoever sent it has given up, and may have done otherwise.
+local TIME = redis.call('TIME')
+if TIME[1] * 1000 + TIME[2] / 1000 > tonumber(ask.till) then return {'late'} end
 if not ask.reaper and redis.call('EXISTS', at .. 'x:' .. node) == 1 then return {'fenced'} end
 
 local known = redis.call('HMGET', room_key, 'v', 'n', 'c', 'd', 'p')
@@ -23,7 +27,7 @@ if known[2] == ask.nonce then return {'committed', whole(version), {}} end
 -- What there is not may only be lost: until all nodes have put back what they know, nothing is made in its place.
 local YOUNG = 3
 if version == 0 and not ask.restores then
-    local since, now = redis.call('GET', at .. 'e'), tonumber(redis.call('TIME')[1])
+    local since, now = redis.call('GET', at .. 'e'), tonumber(TIME[1])
     if not since or now - tonumber(since) < YOUNG then return {'young'} end
 end
 
@@ -69,11 +73,14 @@ local present, moved, nobody, left = {}, {}, {}, {}
 for _, o in ipairs(ask.operations) do
     if o.o == 'R' then
         local kept = redis.call('HMGET', member(o.u, o.s), 'node', 'g')
-        if kept[1] and kept[1] ~= node and tonumber(kept[2]) >= tonumber(o.g) then moved[#moved + 1] = {o.u, o.s} end
+        local elsewhere = kept[1] and kept[1] ~= node and tonumber(kept[2]) >= tonumber(o.g)
+        local gone = tonumber(redis.call('GET', former(o.u, o.s)) or '0') >= tonumber(o.g)
+        if elsewhere or gone then moved[#moved + 1] = {o.u, o.s} end
     elseif o.o == 'L' then
         left[member(o.u, o.s)] = true
-        local there = redis.call('HGET', member(o.u, o.s), 'node')
-        if there and there ~= node then moved[#moved + 1] = {o.u, o.s} end
+        local kept = redis.call('HMGET', member(o.u, o.s), 'node', 'g')
+        local newer = kept[1] and tonumber(o.g) > 0 and tonumber(kept[2]) > tonumber(o.g)
+        if newer or (kept[1] and kept[1] ~= node) then moved[#moved + 1] = {o.u, o.s} end
     elseif (o.o == 'J' or o.o == 'P') and version > 0 and not closed and not left[member(o.u, o.s)] then
         local there = redis.call('HGET', member(o.u, o.s), 'node')
         if there then present[#present + 1] = arrive(o, member(o.u, o.s), there) end
@@ -94,17 +101,29 @@ if changed then
     redis.call('HSET', room_key, 'v', whole(version), 'n', ask.nonce, 'd', document, 'p', ask.publishers)
     if closed then redis.call('HDEL', room_key, 'c') end
     -- Members may be missing until every node has compared.
-    if ask.restores then redis.call('HSET', room_key, 'm', redis.call('TIME')[1]) end
+    if ask.restores then redis.call('HSET', room_key, 'm', TIME[1]) end
     closed = false
 end
 if version == 0 or closed then return {'committed', whole(version), {}} end
 
-local spread, told = {}, {}
+-- Somebody is out. A node that has not heard of it must not put it back.
+local function remove(user, session, there, generation)
+    local known = redis.call('HGET', member(user, session), 'g')
+    generation = math.max(tonumber(known or '0'), generation)
+    if not ask.reaper and generation > 0 then
+        redis.call('SET', former(user, session), whole(generation), 'EX', AFTERLIFE)
+    end
+    redis.call('DEL', member(user, session), inbox(user, session))
+    redis.call('SREM', sessions(user), session)
+    redis.call('SREM', place(there), name(user, session))
+end
+
+local spread = {}
 for _, o in ipairs(ask.operations) do
     if o.o == 'J' or o.o == 'R' then
         local key = member(o.u, o.s)
         local count = o.had and math.floor(tonumber(o.had) / SPAN) + 1 or 0
-        if o.o == 'J' then redis.call('DEL', key, inbox(o.u, o.s)) end
+        if o.o == 'J' then redis.call('DEL', key, inbox(o.u, o.s), former(o.u, o.s)) end
         local before = tonumber(redis.call('HGET', key, 'k') or '0')
         local other = redis.call('HGET', key, 'node')
         if other and other ~= node then
@@ -137,15 +156,11 @@ for _, o in ipairs(ask.operations) do
             tell(there, 'R' .. room .. '\n' .. o.u .. '\n' .. o.s .. '\n' .. count .. '\n' .. o.t)
         end
     elseif o.o == 'L' then
-        redis.call('DEL', member(o.u, o.s), inbox(o.u, o.s))
-        redis.call('SREM', sessions(o.u), o.s)
-        redis.call('SREM', place(node), name(o.u, o.s))
+        remove(o.u, o.s, node, tonumber(o.g))
     elseif o.o == 'K' then
         for _, pair in ipairs(meant(o)) do
             local session, there = pair[1], pair[2]
-            redis.call('DEL', member(o.u, session), inbox(o.u, session))
-            redis.call('SREM', sessions(o.u), session)
-            redis.call('SREM', place(there), name(o.u, session))
+            remove(o.u, session, there, 0)
             if there ~= node then
                 tell(there, 'K' .. room .. '\n' .. o.u .. '\n' .. session .. '\n' .. o.t)
             end

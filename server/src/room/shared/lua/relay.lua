@@ -1,11 +1,14 @@
 -- Signals for members wherever they are. KEYS[1] the room.
--- ARGV: 1 key prefix, 2 publishing command, 3 room, 4 node; then for every signal: its ticket, its text, how many
--- targets, each a user and a session or nothing, how many exceptions, each a user and a session.
+-- ARGV: 1 key prefix, 2 publishing command, 3 room, 4 node, 5 who counts the tickets; then for every signal: its
+-- ticket, its text, how many targets, each a user and a session or nothing, how many exceptions, each a user and a
+-- session. A signal whose ticket is no higher than one that was carried out was carried out, too.
 -- Answers {'later'} while the room, or some of its members, may only be missing for now: the rest is to be asked again.
 -- Else for every signal how many it was for, and for those on the asking node: user, session, count.
-local at, publish, room, node = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local at, publish, room, node, field = ARGV[1], ARGV[2], ARGV[3], ARGV[4], 'f' .. ARGV[5]
 local MOST, AFTERLIFE, RESTORING = 128, 60, 4
-local next_arg, answer = 5, {}
+local next_arg, answer = 6, {}
+local known = redis.call('HMGET', KEYS[1], 'v', 'm', field)
+local done = tonumber(known[3] or '0')
 local function take() next_arg = next_arg + 1 return ARGV[next_arg - 1] end
 
 while next_arg <= #ARGV do
@@ -16,13 +19,12 @@ while next_arg <= #ARGV do
     local function give(user, session)
         local rest = room .. ':' .. #user .. ':' .. user .. ':' .. session
         local key = at .. 's:' .. rest
-        local kept = redis.call('HMGET', key, 'node', 'k', 'f' .. node)
+        local kept = redis.call('HMGET', key, 'node', 'k')
         if not kept[1] then return end
         found[1] = found[1] + 1
-        if kept[3] and tonumber(kept[3]) >= tonumber(ticket) then return end
         local count = string.format('%.0f', tonumber(kept[2]) + 1)
         local box = at .. 'o:' .. rest
-        redis.call('HSET', key, 'k', count, 'f' .. node, ticket)
+        redis.call('HSET', key, 'k', count)
         -- Lua hashes every byte of every string that it is given or makes: so there is one for both, and LTRIM, which
         -- gives none back.
         local message = 'R' .. room .. '\n' .. user .. '\n' .. session .. '\n' .. count .. '\n' .. text
@@ -35,6 +37,10 @@ while next_arg <= #ARGV do
             found[#found + 1] = count
         end
     end
+    if tonumber(ticket) <= done then
+        found[1] = 1
+        targets = {}
+    end
     for _, target in ipairs(targets) do
         local user = target[1]
         if target[2] ~= '' then
@@ -46,12 +52,13 @@ while next_arg <= #ARGV do
         end
     end
     if found[1] == 0 then
-        local known = redis.call('HMGET', KEYS[1], 'v', 'm')
         if not known[1] or (known[2] and tonumber(redis.call('TIME')[1]) - tonumber(known[2]) < RESTORING) then
             answer[#answer + 1] = {'later'}
-            return answer
+            break
         end
     end
+    done = math.max(done, tonumber(ticket))
     answer[#answer + 1] = found
 end
+if known[1] and done > tonumber(known[3] or '0') then redis.call('HSET', KEYS[1], field, string.format('%.0f', done)) end
 return answer
