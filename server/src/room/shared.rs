@@ -11,7 +11,6 @@ mod reply;
 mod sync;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -23,7 +22,7 @@ use roomcast_protocol::signal::MemberKey;
 use crate::backplane::{Backplane, BootId, Partition};
 
 pub use commit::commit;
-pub use courier::{Courier, carry, document};
+pub use courier::{AGAIN, Courier, carry, document, failed};
 pub use listener::Rooms;
 pub use sync::{Question, sync};
 
@@ -34,8 +33,6 @@ pub struct Place {
     pub room: RoomId,
     pub partition: Partition,
     pub node: BootId,
-    /// The room has ended here: what cannot go out at once does not any more.
-    pub ended: Arc<AtomicBool>,
 }
 
 impl Place {
@@ -46,7 +43,7 @@ impl Place {
 
     /// The same in the name of another node.
     pub fn of(backplane: Backplane, room: RoomId, partition: Partition, node: BootId) -> Self {
-        Self { backplane, room, partition, node, ended: Arc::default() }
+        Self { backplane, room, partition, node }
     }
 
     /// The same for who lives under this name now.

@@ -11,7 +11,7 @@ use roomcast_protocol::id::RoomId;
 
 use super::actor::RoomActor;
 use super::message::{Heard, ResetRoom};
-use super::shared::{Courier, Place, Question, carry, commit, document, sync};
+use super::shared::{self, Courier, Place, Question, carry, commit, document, failed, sync};
 use crate::backplane::{Backplane, Failure};
 use crate::clock::Clock;
 use crate::live::Broadcasts;
@@ -72,7 +72,6 @@ impl Spanning {
     /// Whether nothing is on its way any more; else the actor ends when it has arrived.
     pub fn may_end(&mut self) -> bool {
         self.over = true;
-        self.place.ended.store(true, Ordering::Relaxed);
         self.courier.is_idle()
     }
 }
@@ -146,17 +145,32 @@ impl RoomActor {
         spanning.place.renew();
         let count = load.len();
         let carried = carry(spanning.place.clone(), load);
-        ctx.spawn(carried.into_actor(self).map(move |answers, actor, ctx| {
-            actor.node.errands.fetch_sub(count, Ordering::Relaxed);
-            if let Some(spanning) = &mut actor.spanning {
-                spanning.courier.busy = false;
+        ctx.spawn(carried.into_actor(self).map(move |(mut answers, mut rest), actor, ctx| {
+            let Some(spanning) = &mut actor.spanning else { return };
+            if spanning.over {
+                // What cannot go out at once does not any more.
+                answers.extend(rest.drain(..).map(failed));
             }
+            actor.node.errands.fetch_sub(count - rest.len(), Ordering::Relaxed);
+            let waits = !rest.is_empty();
+            spanning.courier.put_back(rest);
             for answer in answers {
                 let effects = actor.room.answered(actor.node.clock.now(), answer);
                 actor.carry_out(effects, None, ctx);
             }
-            actor.carry(ctx);
+            if waits {
+                ctx.run_later(shared::AGAIN, Self::carry_on);
+            } else {
+                actor.carry_on(ctx);
+            }
         }));
+    }
+
+    fn carry_on(&mut self, ctx: &mut Context<Self>) {
+        if let Some(spanning) = &mut self.spanning {
+            spanning.courier.busy = false;
+        }
+        self.carry(ctx);
     }
 
     /// Compares the room with what all share.

@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use super::log::{Log, What};
 use super::stays::{Stay, stays};
 
+/// Whether a room began with this.
+fn created(stay: &&Stay) -> bool {
+    stay.joined.creating && !stay.joined.resumed
+}
+
 /// A room that certainly had a member all the time was not created in that time, nor by two at once.
 pub fn one_creator(log: &Log) -> Vec<String> {
     let stays = stays(log);
-    let created = |stay: &&Stay| stay.joined.creating && !stay.joined.resumed;
     let mut wrong = Vec::new();
     for creation in stays.iter().filter(created) {
         for member in stays.iter().filter(|stay| stay.room == creation.room && stay.session != creation.session) {
@@ -29,7 +33,7 @@ pub fn one_creator(log: &Log) -> Vec<String> {
 }
 
 /// Nobody who was told of a kick joins within its time, which began when it was asked for or later: the news of it may
-/// have been long on its way.
+/// have been long on its way. A room that all have left and that was created anew knows nothing of earlier kicks.
 pub fn kicked_is_out(log: &Log) -> Vec<String> {
     let stays = stays(log);
     let mut asked = BTreeMap::new();
@@ -39,8 +43,13 @@ pub fn kicked_is_out(log: &Log) -> Vec<String> {
             What::KickAsked(session) => _ = asked.entry(session).or_insert(entry.at),
             What::Kicked(session) => {
                 let Some(began) = asked.remove(session) else { continue };
+                let anew = |stay: &Stay| {
+                    let between = |other: &&Stay| other.joined.asked > entry.at && other.from <= stay.from;
+                    stays.iter().filter(created).filter(between).any(|other| other.room == stay.room)
+                };
                 let back = |stay: &&Stay| {
-                    stay.session == session && stay.joined.asked > entry.at && stay.from < began + log.kick
+                    let early = stay.joined.asked > entry.at && stay.from < began + log.kick;
+                    stay.session == session && early && !anew(stay)
                 };
                 wrong.extend(
                     stays

@@ -113,6 +113,9 @@ fn a_kicked_member_that_is_in_is_seen() {
     };
     one(&with(kick(6.0)), "is in again");
     assert_eq!(with(kick(9.0)), Vec::<String>::new());
+    let anew = [&kick(9.0)[..3], &[(5.3, What::Left(ANN)), (6.0, What::Joined(AGAIN, 2, joined(5.9, true, false)))]].concat();
+    let lists = |what: &What| matches!(what, What::Saw(..));
+    assert_eq!(without(lists, anew), Vec::<String>::new(), "the room is another one");
 }
 
 #[test]

@@ -30,9 +30,18 @@ pub struct Remote {
     pub generation: u64,
     /// How many signals from other nodes came, without a gap.
     pub seen: u64,
+    /// Up to which it has been sent for certain, though they may not have come.
+    pub awaited: u64,
     /// Those that came too early.
     pub early: BTreeMap<u64, Arc<str>>,
     pub arriving: Option<Box<Arriving>>,
+}
+
+impl Remote {
+    /// Whether something that it was sent has not come.
+    pub fn lacks_some(&self) -> bool {
+        !self.early.is_empty() || self.awaited > self.seen
+    }
 }
 
 /// A member whose former node is asked for what it keeps.
@@ -53,7 +62,7 @@ impl Member {
 
     /// Whether it is connected and lacks nothing of what other nodes sent it.
     pub fn is_up_to_date(&self) -> bool {
-        let waits = |remote: &Remote| remote.arriving.is_some() || !remote.early.is_empty();
+        let waits = |remote: &Remote| remote.arriving.is_some() || remote.lacks_some();
         self.connection.is_some() && !self.remote.as_deref().is_some_and(waits)
     }
 

@@ -159,6 +159,13 @@ pub enum Answer {
         /// Those of this node, and the number it has for each.
         here: Vec<(MemberKey, u64)>,
     },
+    /// A signal was on its way already; the answer to it was lost.
+    RelayedBefore {
+        /// Which.
+        ticket: u64,
+        /// Those of this node that it was for, and how many signals from other nodes each was sent by now.
+        here: Vec<(MemberKey, u64)>,
+    },
     /// A signal or question can not be carried out now.
     Failed {
         /// Which.

@@ -70,10 +70,18 @@ impl Room {
         }
     }
 
+    /// A member has been sent so many, whether they have come or not.
+    pub(super) fn expect_up_to(&mut self, now: Instant, key: &MemberKey, count: u64) {
+        if let Some(remote) = self.members.get_mut(key).and_then(|member| member.remote.as_mut()) {
+            remote.awaited = remote.awaited.max(count);
+        }
+        self.miss(now, key);
+    }
+
     /// Has the room look for what is missing in a moment.
     fn miss(&mut self, now: Instant, key: &MemberKey) {
         let waits = self.members.get(key).and_then(|member| member.remote.as_ref());
-        if waits.is_some_and(|remote| !remote.early.is_empty() && remote.arriving.is_none())
+        if waits.is_some_and(|remote| remote.lacks_some() && remote.arriving.is_none())
             && let Some(shared) = &mut self.shared
         {
             let due = now + LATE;
@@ -95,7 +103,7 @@ impl Room {
             match &remote.arriving {
                 Some(arriving) if arriving.until <= now => late.push(key.clone()),
                 Some(arriving) => next = Some(next.map_or(arriving.until, |due| due.min(arriving.until))),
-                None if !remote.early.is_empty() => {
+                None if remote.lacks_some() => {
                     out.push(Effect::Elsewhere(Errand::Fetch { key: key.clone(), after: remote.seen }));
                     next = Some(next.map_or(now + LATE * 5, |due| due.min(now + LATE * 5)));
                 }
@@ -124,6 +132,7 @@ impl Room {
         if remote.arriving.is_some() {
             return;
         }
+        remote.awaited = 0;
         for (number, text) in kept {
             if number > remote.seen {
                 remote.early.insert(number, text);

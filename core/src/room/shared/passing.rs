@@ -131,6 +131,14 @@ impl Room {
         let mut out = Vec::new();
         match answer {
             Answer::Relayed { ticket, found, here } => self.on_relayed(now, ticket, found, here, &mut out),
+            Answer::RelayedBefore { ticket, here } => {
+                for (key, count) in here {
+                    self.expect_up_to(now, &key, count);
+                }
+                if let Some(shared) = &mut self.shared {
+                    shared.settle(ticket);
+                }
+            }
             Answer::Found { ticket, records } => self.on_found(now, ticket, records, &mut out),
             Answer::Failed { ticket } => self.on_failed(now, ticket, &mut out),
             Answer::Seen { connection, document } => {

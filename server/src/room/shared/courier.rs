@@ -1,10 +1,9 @@
 //! Errands, one after another, so that what one member says to another keeps its order.
 //!
-//! Relays that wait together go together. One that failed is tried until it is done; who has had it already is not
-//! given it again. What only helps is tried a few times.
+//! Relays that wait together go together. One that failed waits at the front until it is done; who has had it already
+//! is not given it again. What only helps is tried a few times.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -29,7 +28,7 @@ static INBOX: Script = Script::new(include_str!("lua/inbox.lua"));
 const TOGETHER: usize = 64;
 const TOGETHER_BYTES: usize = 256 * 1024;
 /// How long to wait before another try.
-const AGAIN: Duration = Duration::from_millis(100);
+pub const AGAIN: Duration = Duration::from_millis(100);
 /// How often an errand is tried that nobody waits for.
 const TRIES: u32 = 3;
 
@@ -43,6 +42,13 @@ pub struct Courier {
 impl Courier {
     pub fn push(&mut self, errand: Errand) {
         self.waiting.push_back(errand);
+    }
+
+    /// These were not carried out: they go first when it is tried again.
+    pub fn put_back(&mut self, relays: Vec<Relay>) {
+        for relay in relays.into_iter().rev() {
+            self.waiting.push_front(Errand::Relay(relay));
+        }
     }
 
     pub fn is_idle(&self) -> bool {
@@ -66,8 +72,9 @@ impl Courier {
     }
 }
 
-/// Carries out a load, for as long as it takes.
-pub async fn carry(mut place: Place, load: Vec<Errand>) -> Vec<Answer> {
+/// Carries out a load, and gives back the relays that have to wait. What came of the others is told at once: it is
+/// true for now only.
+pub async fn carry(place: Place, load: Vec<Errand>) -> (Vec<Answer>, Vec<Relay>) {
     let mut relays = Vec::new();
     let mut answers = Vec::new();
     for errand in load {
@@ -84,30 +91,26 @@ pub async fn carry(mut place: Place, load: Vec<Errand>) -> Vec<Answer> {
             Errand::EndStreams | Errand::Compare { .. } | Errand::Replays { .. } => {}
         }
     }
-    while !relays.is_empty() {
-        match relay(&place, &relays).await {
-            Ok(relayed) => {
-                relays.drain(..relayed.len());
-                answers.extend(relayed);
-                if relays.is_empty() {
-                    break;
-                }
-            }
-            Err(Failure::Refused(reason)) => {
-                tracing::error!(room = %place.room, "a relay was refused: {reason}");
-                answers.extend(relays.drain(..).map(|relay| Answer::Failed { ticket: relay.ticket }));
-                break;
-            }
-            Err(_) => {}
-        }
-        if place.ended.load(Ordering::Relaxed) {
-            answers.extend(relays.drain(..).map(|relay| Answer::Failed { ticket: relay.ticket }));
-            break;
-        }
-        actix_web::rt::time::sleep(AGAIN).await;
-        place.renew();
+    if relays.is_empty() {
+        return (answers, relays);
     }
-    answers
+    match relay(&place, &relays).await {
+        Ok(relayed) => {
+            relays.drain(..relayed.len());
+            answers.extend(relayed);
+        }
+        Err(Failure::Refused(reason)) => {
+            tracing::error!(room = %place.room, "a relay was refused: {reason}");
+            answers.extend(relays.drain(..).map(failed));
+        }
+        Err(_) => {}
+    }
+    (answers, relays)
+}
+
+/// A relay is given up.
+pub fn failed(relay: Relay) -> Answer {
+    Answer::Failed { ticket: relay.ticket }
 }
 
 async fn relay(place: &Place, relays: &[Relay]) -> Result<Vec<Answer>, Failure> {
@@ -139,10 +142,13 @@ async fn relay(place: &Place, relays: &[Relay]) -> Result<Vec<Answer>, Failure> 
             .unwrap_or_default()
             .chunks(3)
             .filter_map(|one| Some((key(at(one, 0).text(), at(one, 1).text())?, at(one, 2).number())));
-        Answer::Relayed {
-            ticket: relay.ticket,
-            found: usize::try_from(at(found, 0).number()).unwrap_or_default(),
-            here: here.collect(),
+        let (ticket, here) = (relay.ticket, here.collect());
+        match at(found, 0).text() {
+            "again" => Answer::RelayedBefore { ticket, here },
+            _ => {
+                let found = usize::try_from(at(found, 0).number()).unwrap_or_default();
+                Answer::Relayed { ticket, found, here }
+            }
         }
     };
     // From one on that is to wait, all are.

@@ -3,7 +3,8 @@
 -- ticket, its text, how many targets, each a user and a session or nothing, how many exceptions, each a user and a
 -- session. A signal whose ticket is no higher than one that was carried out was carried out, too.
 -- Answers {'later'} while the room, or some of its members, may only be missing for now: the rest is to be asked again.
--- Else for every signal how many it was for, and for those on the asking node: user, session, count.
+-- Else for every signal how many it was for, and for those on the asking node: user, session, count. Where it was
+-- carried out before, 'again' and for each on the asking node how many it has been sent by now.
 local at, publish, room, node, field = ARGV[1], ARGV[2], ARGV[3], ARGV[4], 'f' .. ARGV[5]
 local MOST, AFTERLIFE, RESTORING = 128, 60, 4
 local next_arg, answer = 6, {}
@@ -14,6 +15,7 @@ local function take() next_arg = next_arg + 1 return ARGV[next_arg - 1] end
 while next_arg <= #ARGV do
     local ticket, text = take(), take()
     local targets, except, found = {}, {}, {0}
+    local repeated = tonumber(ticket) <= done
     for _ = 1, tonumber(take()) do targets[#targets + 1] = {take(), take()} end
     for _ = 1, tonumber(take()) do except[take() .. '\n' .. take()] = true end
     local function give(user, session)
@@ -21,6 +23,14 @@ while next_arg <= #ARGV do
         local key = at .. 's:' .. rest
         local kept = redis.call('HMGET', key, 'node', 'k')
         if not kept[1] then return end
+        local function mine(count)
+            if kept[1] == node then
+                found[#found + 1] = user
+                found[#found + 1] = session
+                found[#found + 1] = count
+            end
+        end
+        if repeated then return mine(kept[2]) end
         found[1] = found[1] + 1
         local count = string.format('%.0f', tonumber(kept[2]) + 1)
         local box = at .. 'o:' .. rest
@@ -31,15 +41,7 @@ while next_arg <= #ARGV do
         if redis.call('RPUSH', box, message) > MOST then redis.call('LTRIM', box, -MOST, -1) end
         redis.call('EXPIRE', box, AFTERLIFE)
         redis.call(publish, at .. 'n:' .. kept[1], message)
-        if kept[1] == node then
-            found[#found + 1] = user
-            found[#found + 1] = session
-            found[#found + 1] = count
-        end
-    end
-    if tonumber(ticket) <= done then
-        found[1] = 1
-        targets = {}
+        mine(count)
     end
     for _, target in ipairs(targets) do
         local user = target[1]
@@ -51,7 +53,9 @@ while next_arg <= #ARGV do
             end
         end
     end
-    if found[1] == 0 then
+    if repeated then
+        found[1] = 'again'
+    elseif found[1] == 0 then
         if not known[1] or (known[2] and tonumber(redis.call('TIME')[1]) - tonumber(known[2]) < RESTORING) then
             answer[#answer + 1] = {'later'}
             break
