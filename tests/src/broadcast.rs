@@ -68,8 +68,7 @@ impl Streamer {
     /// # Panics
     /// When the answer is no JSON.
     pub async fn upload(&self, action: &str, numbytes: usize, payload: Value) -> (StatusCode, Value) {
-        let signal = json!({"action": action, "version": 1, "id": Uuid::new_v4().to_string(), "timestamp": "1732287600123",
-            "numbytes": numbytes, "payload": payload});
+        let signal = data_signal(action, numbytes, payload);
         let response = self.post(Some(&self.token), "application/json", signal.to_string()).await;
         let status = response.status();
         (status, response.json().await.expect("answers are JSON"))
@@ -119,20 +118,14 @@ impl Streamer {
 
     /// Declares variant `v0` of playlist `main`: segments of 1 s, parts of 0.5 s.
     pub async fn variant(&self) -> (StatusCode, Value) {
-        let payload = json!({"playlist": {"id": "main"}, "variant": {"id": "v0", "codecs": "avc1.42e01e,mp4a.40.2",
-            "bandwidth": 800_000, "targetDuration": 1, "targetPartDuration": 0.5, "resolution": "640x360", "frameRate": 30},
-            "segment": {"map": {"id": "init.mp4", "data": STANDARD.encode(b"init")}}});
-        self.upload("updateVariant", 4, payload).await
+        let (numbytes, payload) = variant_payload("main");
+        self.upload("updateVariant", numbytes, payload).await
     }
 
     /// Uploads part `index` of segment `sequence`.
     pub async fn part(&self, sequence: u64, index: u64) -> (StatusCode, Value) {
-        let bytes = part_bytes(sequence, index);
-        let id = format!("p{}.m4s", sequence * 2 + index);
-        let payload = json!({"playlist": {"id": "main"}, "variant": {"id": "v0"},
-            "segment": {"id": format!("s{sequence}.m4s"), "sequence": sequence},
-            "part": {"id": id, "sequence": index, "duration": 0.5, "independent": index == 0, "data": STANDARD.encode(&bytes)}});
-        self.upload("updatePart", bytes.len(), payload).await
+        let (numbytes, payload) = part_payload("main", sequence, index);
+        self.upload("updatePart", numbytes, payload).await
     }
 
     /// Uploads segment `sequence` as a whole.
@@ -147,6 +140,34 @@ impl Streamer {
     pub async fn end(&self) -> (StatusCode, Value) {
         self.upload("endStream", 0, json!({"playlist": {"id": "main"}})).await
     }
+}
+
+/// A data signal in JSON.
+#[must_use]
+pub fn data_signal(action: &str, numbytes: usize, payload: Value) -> Value {
+    json!({"action": action, "version": 1, "id": Uuid::new_v4().to_string(), "timestamp": "1732287600123",
+        "numbytes": numbytes, "payload": payload})
+}
+
+/// How many bytes of media there are, and the payload, to declare variant `v0` of a playlist: segments of 1 s, parts
+/// of 0.5 s.
+#[must_use]
+pub fn variant_payload(playlist: &str) -> (usize, Value) {
+    let payload = json!({"playlist": {"id": playlist}, "variant": {"id": "v0", "codecs": "avc1.42e01e,mp4a.40.2",
+        "bandwidth": 800_000, "targetDuration": 1, "targetPartDuration": 0.5, "resolution": "640x360", "frameRate": 30},
+        "segment": {"map": {"id": "init.mp4", "data": STANDARD.encode(b"init")}}});
+    (4, payload)
+}
+
+/// The same for part `index` of segment `sequence`.
+#[must_use]
+pub fn part_payload(playlist: &str, sequence: u64, index: u64) -> (usize, Value) {
+    let bytes = part_bytes(sequence, index);
+    let id = format!("p{}.m4s", sequence * 2 + index);
+    let payload = json!({"playlist": {"id": playlist}, "variant": {"id": "v0"},
+        "segment": {"id": format!("s{sequence}.m4s"), "sequence": sequence},
+        "part": {"id": id, "sequence": index, "duration": 0.5, "independent": index == 0, "data": STANDARD.encode(&bytes)}});
+    (bytes.len(), payload)
 }
 
 /// The content type of [`multipart`].

@@ -7,6 +7,7 @@
 mod delivery;
 mod lists;
 mod log;
+mod playlists;
 mod rooms;
 mod stays;
 
@@ -18,7 +19,7 @@ pub use log::{Entry, Fault, Joined, Log, What};
 /// Everything in the log that must not be, in sentences.
 #[must_use]
 pub fn violations(log: &Log) -> Vec<String> {
-    let rules: [fn(&Log) -> Vec<String>; 10] = [
+    let rules: [fn(&Log) -> Vec<String>; 13] = [
         rooms::one_creator,
         rooms::kicked_is_out,
         delivery::numbers_rise,
@@ -29,6 +30,9 @@ pub fn violations(log: &Log) -> Vec<String> {
         lists::dead_are_gone,
         lists::nobody_leaves,
         lists::all_agree,
+        playlists::numbers_mean_the_same,
+        playlists::all_named_is_there,
+        playlists::all_list_the_same,
     ];
     rules.iter().flat_map(|rule| rule(log)).collect()
 }

@@ -76,6 +76,14 @@ pub enum What {
     Begins(Fault),
     /// A fault ends.
     Ends(Fault),
+    /// A segment was listed: by this playlist, under this number, by this name.
+    Listed(String, u64, String),
+    /// What a playlist named was fetched.
+    Fetched(String),
+    /// What a playlist named, before and after, was not there.
+    Unfetchable(String),
+    /// A playlist, asked of a node at the end; or the status of the answer.
+    Playlist(usize, String),
     /// The list of a room, asked on a node at the end.
     Last(usize, String, Vec<String>),
 }

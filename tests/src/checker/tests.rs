@@ -113,7 +113,8 @@ fn a_kicked_member_that_is_in_is_seen() {
     };
     one(&with(kick(6.0)), "is in again");
     assert_eq!(with(kick(9.0)), Vec::<String>::new());
-    let anew = [&kick(9.0)[..3], &[(5.3, What::Left(ANN)), (6.0, What::Joined(AGAIN, 2, joined(5.9, true, false)))]].concat();
+    let anew =
+        [&kick(9.0)[..3], &[(5.3, What::Left(ANN)), (6.0, What::Joined(AGAIN, 2, joined(5.9, true, false)))]].concat();
     let lists = |what: &What| matches!(what, What::Saw(..));
     assert_eq!(without(lists, anew), Vec::<String>::new(), "the room is another one");
 }
@@ -208,6 +209,17 @@ fn who_vanishes_from_the_lists_is_seen() {
         let vanished = vec![excuse.clone(), (17.0, saw(ANN, &["ann"])), (17.1, What::Ended(BOB))];
         assert_eq!(with(vanished), Vec::<String>::new(), "{excuse:?}");
     }
+}
+
+#[test]
+fn playlists_that_differ_or_name_what_is_not_there_are_seen() {
+    let listed = |name: &str| What::Listed("main".to_owned(), 7, name.to_owned());
+    assert_eq!(with(vec![(3.0, listed("s7")), (4.0, listed("s7"))]), Vec::<String>::new());
+    one(&with(vec![(3.0, listed("s7")), (4.0, listed("s8"))]), "segment 7 of main is s7, and s8");
+    one(&with(vec![(3.0, What::Unfetchable("p1.m4s".to_owned()))]), "p1.m4s is listed");
+    let last = |node, list: &str| (60.0, What::Playlist(node, list.to_owned()));
+    assert_eq!(with(vec![last(0, "a"), last(1, "a")]), Vec::<String>::new());
+    one(&with(vec![last(0, "a"), last(1, "b")]), "node 1");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //!
 //! `ROOMCAST_TEST_SEED` repeats the choices of a run (not its timing); `ROOMCAST_TEST_LONG=1` runs for two minutes.
 
+mod broadcast;
 mod client;
 mod dice;
 mod record;
@@ -15,6 +16,7 @@ use roomcast_tests::checker::{self, What};
 use roomcast_tests::member::{Member, Memory, State, Who};
 use serde_json::json;
 
+use broadcast::{Stream, Streamer};
 use client::Client;
 use dice::Dice;
 use record::Record;
@@ -42,13 +44,22 @@ async fn whatever_breaks_the_invariants_hold() {
         let dice = Dice::new(seed.wrapping_add(number + 1));
         tokio::spawn(Client::new(record.clone(), weather.addresses(), who, peers, dice).live())
     });
-    let clients: Vec<_> = clients.collect();
+    let mut clients: Vec<_> = clients.collect();
+    let (stream, turn) = (Stream::default(), Arc::new(tokio::sync::Mutex::new(())));
+    let dice = |number| Dice::new(seed.wrapping_add(CLIENTS + number));
+    let streamer = Streamer::new(record.clone(), weather.addresses(), stream.clone(), dice(1));
+    clients.push(tokio::spawn(streamer.live(turn.clone())));
+    clients.push(tokio::spawn(broadcast::watch(record.clone(), weather.addresses(), stream.clone(), dice(2))));
 
     weather.rage(&record, time).await;
     record.calm();
     // A node that was killed at last is cleared away, and all nodes agree.
     tokio::time::sleep(Duration::from_secs(11)).await;
     ask_all(&record, &weather).await;
+    {
+        let _stands = turn.lock().await;
+        list_all(&record, &weather, &stream).await;
+    }
     record.finish();
     for client in clients {
         roomcast_tests::soon("a client to end", client).await.expect("a client fails only with the server");
@@ -59,13 +70,14 @@ async fn whatever_breaks_the_invariants_hold() {
     let joins = count(|what| matches!(what, What::Joined(..)));
     let came = count(|what| matches!(what, What::Got { .. }));
     let gaps = count(|what| matches!(what, What::Gap(_)));
-    println!("{joins} joins, {came} signals came, {gaps} gaps, {} faults", weather.faults);
+    let fetched = count(|what| matches!(what, What::Fetched(_)));
+    println!("{joins} joins, {came} signals came, {gaps} gaps, {fetched} fetched, {} faults", weather.faults);
     let wrong = checker::violations(&log);
     if !wrong.is_empty() {
         record.write(&format!("cluster-random-{seed}"));
     }
     assert!(wrong.is_empty(), "with ROOMCAST_TEST_SEED={seed}:\n{}", wrong.join("\n"));
-    assert!(joins > 40 && came > 1000 && weather.faults > 2, "something happened");
+    assert!(joins > 40 && came > 1000 && fetched > 100 && weather.faults > 2, "something happened");
 }
 
 /// Asks every node for the list of every room, as a viewer who comes in.
@@ -87,5 +99,17 @@ async fn ask_all(record: &Record, weather: &Weather) {
             };
             record.note(What::Last(node, room.clone(), list));
         }
+    }
+}
+
+/// Asks every node for the playlist with the newest part, and for all that it names.
+async fn list_all(record: &Record, weather: &Weather, stream: &Stream) {
+    let addresses = weather.addresses().lock().expect("nobody panics with it").clone();
+    let (http, path, (segment, part)) = (reqwest::Client::new(), stream.path(), stream.last());
+    for (node, address) in addresses.iter().enumerate() {
+        let newest = format!("{path}?_HLS_msn={segment}&_HLS_part={part}");
+        let (status, list) = broadcast::get(&http, address, &newest).await.expect("all nodes answer at the end");
+        broadcast::fetch_all(record, &http, address, &path, &list).await;
+        record.note(What::Playlist(node, if status == 200 { list } else { format!("status {status}") }));
     }
 }
