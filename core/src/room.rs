@@ -32,7 +32,8 @@ pub use backlog::{Backlog, Receipt, Words, first_after as backlog_number};
 pub use effect::{ConnectionId, Effect, Input, Outgoing, Welcome};
 pub use settings::Settings;
 pub use shared::{
-    Answer, Arrival, Errand, HandOver, Kept, News, Operation, Proposal, Record, Relay, Status, Synced, Target, Verdict,
+    Answer, Arrival, Errand, HandOver, Kept, Mark, News, Operation, Proposal, Record, Relay, Status, Synced, Target,
+    Verdict,
 };
 
 use crate::hls::Stream;

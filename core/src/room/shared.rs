@@ -30,7 +30,7 @@ use super::{Refusal, Room, refuse};
 use crate::time::Instant;
 
 pub(super) use arrival::Remote;
-pub use errand::{Answer, Errand, HandOver, Kept, Record, Relay, Target};
+pub use errand::{Answer, Errand, HandOver, Kept, Mark, Record, Relay, Target};
 pub use news::News;
 pub(super) use passing::Aim;
 pub use proposal::{Operation, Proposal};
@@ -117,7 +117,7 @@ pub(super) struct Shared {
     /// Members that went on to other nodes, maybe before this one knew that it had them: which membership.
     taken: VecDeque<(MemberKey, u64)>,
     /// Signals that came before the answer that says that their recipient is here.
-    strays: VecDeque<(MemberKey, u64, Arc<str>)>,
+    strays: VecDeque<(MemberKey, Mark, Arc<str>)>,
     /// What was handed over before this node knew for whom.
     early: VecDeque<HandOver>,
     /// In the order in which they leave.

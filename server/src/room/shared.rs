@@ -82,7 +82,8 @@ fn described(operation: &str, record: &Record) -> Value {
     let key = record.session.key();
     let mut value = json!({ "o": operation, "u": key.user_id, "s": key.session_id,
         "d": serde_json::to_string(record).expect("a record serialises"), "rt": record.resume_token,
-        "ot": record.other_token, "kt": record.keeps_tokens, "g": record.generation.to_string() });
+        "ot": record.other_token, "kt": record.keeps_tokens, "g": record.generation.to_string(),
+        "b": record.birth.to_string() });
     if let (Some(had), Some(value)) = (record.had, value.as_object_mut()) {
         value.insert("had".to_owned(), had.to_string().into());
     }

@@ -10,7 +10,7 @@ use roomcast_protocol::ack;
 use roomcast_protocol::code::{AckCode, CloseCode};
 use roomcast_protocol::signal::{Body, MemberKey, Signal};
 
-use super::errand::{Errand, HandOver, Record};
+use super::errand::{Errand, HandOver, Mark, Record};
 use super::verdict::Arrival;
 use crate::room::backlog::{Backlog, counted, first_after};
 use crate::room::effect::{ConnectionId, Effect, Welcome};
@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_millis(1000);
 pub struct Remote {
     /// Which membership, and where: a later one is higher.
     pub generation: u64,
+    /// The generation in which it came in.
+    pub birth: u64,
     /// How many signals from other nodes came, without a gap.
     pub seen: u64,
     /// Up to which it has been sent for certain, though they may not have come.
@@ -57,7 +59,7 @@ pub struct Arriving {
 impl Member {
     pub fn begin_remote(&mut self, generation: u64, had: Option<u64>) {
         let seen = had.map_or(0, |had| counted(had) + 1);
-        self.remote = Some(Box::new(Remote { generation, seen, ..Remote::default() }));
+        self.remote = Some(Box::new(Remote { generation, birth: generation, seen, ..Remote::default() }));
     }
 
     /// Whether it is connected and lacks nothing of what other nodes sent it.
@@ -85,6 +87,7 @@ impl Member {
             resume_token: self.resume_token.clone(),
             other_token: self.earlier_token.clone().unwrap_or_default(),
             generation: self.generation(),
+            birth: self.remote.as_ref().map_or(0, |remote| remote.birth),
             had: None,
         }
     }
@@ -126,10 +129,11 @@ impl Room {
         (member.video, member.audio) = (arrival.record.video, arrival.record.audio);
         member.resume_token.clone_from(&arrival.record.resume_token);
         member.keeps_tokens = arrival.record.keeps_tokens || join.options.resume_token.is_some();
-        let (generation, seen) = (arrival.generation, arrival.count);
+        let (generation, birth, seen) = (arrival.generation, arrival.birth, arrival.count);
         let (waits, until) = (arrival.waits, now + PATIENCE);
         let arriving = Box::new(Arriving { connection, signal, welcome, arrival, until });
-        member.remote = Some(Box::new(Remote { generation, seen, arriving: Some(arriving), ..Remote::default() }));
+        member.remote =
+            Some(Box::new(Remote { generation, birth, seen, arriving: Some(arriving), ..Remote::default() }));
         self.members.insert(key.clone(), member);
         self.watch(self.expiry(now), key.clone());
         if let Some(shared) = &mut self.shared {
@@ -145,6 +149,12 @@ impl Room {
         if early.is_some() || !waits {
             self.complete_arrival(now, &key, early, out);
         }
+    }
+
+    /// Whether a member of this node came in in this generation.
+    pub(super) fn is_of(&self, key: &MemberKey, birth: u64) -> bool {
+        let remote = self.members.get(key).and_then(|member| member.remote.as_ref());
+        remote.is_some_and(|remote| remote.birth == birth)
     }
 
     /// Whether a member of this node may have been on another since: what all share says.
@@ -170,7 +180,7 @@ impl Room {
         if let Some(remote) = self.members.get_mut(&key).and_then(|member| member.remote.as_mut()) {
             remote.generation = arrival.generation;
         }
-        self.take_in(now, &key, arrival.count, "".into(), out);
+        self.take_in(now, &key, Mark { birth: arrival.birth, count: arrival.count }, "".into(), out);
         if let Err(refusal) = self.resume_here(now, from, signal, welcome, out) {
             self.refuse_join(now, from, signal, &refusal, out);
         }
@@ -195,7 +205,7 @@ impl Room {
             return self.admitted(now, from, signal, welcome, out);
         }
         if let Some(remote) = &mut member.remote {
-            remote.generation = generation;
+            (remote.generation, remote.birth) = (generation, generation);
         }
         if let Err(refusal) = self.resume_here(now, from, signal, welcome, out) {
             self.refuse_join(now, from, signal, &refusal, out);
@@ -289,11 +299,8 @@ impl Room {
 
     /// Keeps where all find it what a member without a connection has not got.
     pub(super) fn park(&mut self, key: &MemberKey, out: &mut Vec<Effect>) {
-        if let Some(member) = self.members.get(key) {
-            let over = member.hand_over(false);
-            if !over.kept.is_empty() {
-                out.push(Effect::Elsewhere(Errand::Park(over)));
-            }
+        if let Some(member) = self.members.get(key).filter(|member| !member.arrives()) {
+            out.push(Effect::Elsewhere(Errand::Park(member.hand_over(false))));
         }
     }
 }

@@ -112,6 +112,9 @@ pub struct Record {
     /// Which membership, and where: a later one is higher.
     #[serde(skip)]
     pub generation: u64,
+    /// The generation in which it came in.
+    #[serde(skip)]
+    pub birth: u64,
     /// Up to which number it had, if it said so.
     #[serde(skip)]
     pub had: Option<u64>,
@@ -147,6 +150,15 @@ pub struct HandOver {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept(pub u64, pub Arc<str>);
 
+/// Which of the signals from other nodes to a member. Who leaves and comes in again is another member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Mark {
+    /// The generation in which the member came in.
+    pub birth: u64,
+    /// The how many-th.
+    pub count: u64,
+}
+
 /// What came of an errand.
 #[derive(Debug, Clone)]
 pub enum Answer {
@@ -156,15 +168,15 @@ pub enum Answer {
         ticket: u64,
         /// How many it is for.
         found: usize,
-        /// Those of this node, and the number it has for each.
-        here: Vec<(MemberKey, u64)>,
+        /// Those of this node, and which one it is for each.
+        here: Vec<(MemberKey, Mark)>,
     },
     /// A signal was on its way already; the answer to it was lost.
     RelayedBefore {
         /// Which.
         ticket: u64,
         /// Those of this node that it was for, and how many signals from other nodes each was sent by now.
-        here: Vec<(MemberKey, u64)>,
+        here: Vec<(MemberKey, Mark)>,
     },
     /// A signal or question can not be carried out now.
     Failed {
@@ -194,8 +206,8 @@ pub enum Answer {
     Inbox {
         /// Who.
         key: MemberKey,
-        /// How many there have been.
-        count: u64,
+        /// The last there has been.
+        mark: Mark,
         /// Those still kept: the sender's text.
         kept: Vec<(u64, Arc<str>)>,
     },

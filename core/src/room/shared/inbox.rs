@@ -11,7 +11,7 @@ use roomcast_protocol::limits::BACKLOG_SIGNALS;
 use roomcast_protocol::signal::MemberKey;
 
 use super::MOST_STRAYS;
-use super::errand::Errand;
+use super::errand::{Errand, Mark};
 use crate::room::Room;
 use crate::room::backlog::first_after;
 use crate::room::effect::Effect;
@@ -21,22 +21,24 @@ use crate::time::Instant;
 const LATE: Duration = Duration::from_millis(100);
 
 impl Room {
-    /// A signal from another node, the `count`th for this member.
-    pub(super) fn take_in(&mut self, now: Instant, key: &MemberKey, count: u64, text: Arc<str>, out: &mut Vec<Effect>) {
-        let Some(remote) = self.members.get_mut(key).and_then(|member| member.remote.as_mut()) else {
-            return self.keep_stray(key, count, text);
+    /// A signal from another node.
+    pub(super) fn take_in(&mut self, now: Instant, key: &MemberKey, mark: Mark, text: Arc<str>, out: &mut Vec<Effect>) {
+        let remote = self.members.get_mut(key).and_then(|member| member.remote.as_mut());
+        let Some(remote) = remote.filter(|remote| remote.birth >= mark.birth) else {
+            return self.keep_stray(key, mark, text);
         };
-        if count > remote.seen && remote.early.len() < 2 * BACKLOG_SIGNALS {
-            remote.early.insert(count, text);
+        // What is for an earlier membership came too late.
+        if remote.birth == mark.birth && mark.count > remote.seen && remote.early.len() < 2 * BACKLOG_SIGNALS {
+            remote.early.insert(mark.count, text);
         }
         self.drain(key, out);
         self.miss(now, key);
     }
 
     /// Its recipient may be here as soon as what was proposed is answered.
-    fn keep_stray(&mut self, key: &MemberKey, count: u64, text: Arc<str>) {
+    fn keep_stray(&mut self, key: &MemberKey, mark: Mark, text: Arc<str>) {
         let Some(shared) = self.shared.as_mut().filter(|shared| shared.flight.is_some()) else { return };
-        shared.strays.push_back((key.clone(), count, text));
+        shared.strays.push_back((key.clone(), mark, text));
         if shared.strays.len() > MOST_STRAYS {
             shared.strays.pop_front();
         }
@@ -47,9 +49,9 @@ impl Room {
         let Some(shared) = &mut self.shared else { return };
         let (own, others) = std::mem::take(&mut shared.strays).into_iter().partition(|(to, ..)| to == key);
         shared.strays = others;
-        let own: VecDeque<(MemberKey, u64, Arc<str>)> = own;
-        for (key, count, text) in own {
-            self.take_in(now, &key, count, text, out);
+        let own: VecDeque<(MemberKey, Mark, Arc<str>)> = own;
+        for (key, mark, text) in own {
+            self.take_in(now, &key, mark, text, out);
         }
     }
 
@@ -71,9 +73,10 @@ impl Room {
     }
 
     /// A member has been sent so many, whether they have come or not.
-    pub(super) fn expect_up_to(&mut self, now: Instant, key: &MemberKey, count: u64) {
-        if let Some(remote) = self.members.get_mut(key).and_then(|member| member.remote.as_mut()) {
-            remote.awaited = remote.awaited.max(count);
+    pub(super) fn expect_up_to(&mut self, now: Instant, key: &MemberKey, mark: Mark) {
+        let remote = self.members.get_mut(key).and_then(|member| member.remote.as_mut());
+        if let Some(remote) = remote.filter(|remote| remote.birth == mark.birth) {
+            remote.awaited = remote.awaited.max(mark.count);
         }
         self.miss(now, key);
     }
@@ -122,14 +125,14 @@ impl Room {
     pub(super) fn fill_inbox(
         &mut self,
         key: &MemberKey,
-        count: u64,
+        Mark { birth, count }: Mark,
         kept: Vec<(u64, Arc<str>)>,
         out: &mut Vec<Effect>,
     ) {
         let id = self.id.clone();
         let Some(member) = self.members.get_mut(key) else { return };
         let Some(remote) = &mut member.remote else { return };
-        if remote.arriving.is_some() {
+        if remote.arriving.is_some() || remote.birth != birth {
             return;
         }
         remote.awaited = 0;

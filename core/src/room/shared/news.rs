@@ -7,7 +7,7 @@ use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::MemberKey;
 
-use super::errand::{Errand, HandOver};
+use super::errand::{Errand, HandOver, Mark};
 use super::{MOST_EARLY, MOST_TAKEN};
 use crate::room::Room;
 use crate::room::effect::Effect;
@@ -35,8 +35,8 @@ pub enum News {
     Relay {
         /// Whom.
         to: MemberKey,
-        /// The how many-th from other nodes.
-        count: u64,
+        /// Which of those from other nodes.
+        mark: Mark,
         /// The sender's text.
         text: Arc<str>,
     },
@@ -46,8 +46,8 @@ pub enum News {
         key: MemberKey,
         /// Which membership it is there.
         generation: u64,
-        /// Where.
-        node: String,
+        /// Where what it has not got is to go; nothing when all of it was put where all find it.
+        node: Option<String>,
     },
     /// What a member that came from another node has not got.
     Handed(HandOver),
@@ -77,7 +77,7 @@ impl Room {
                     self.close(now, reason, &mut out);
                 }
             }
-            News::Relay { to, count, text } => self.take_in(now, &to, count, text, &mut out),
+            News::Relay { to, mark, text } => self.take_in(now, &to, mark, text, &mut out),
             News::Taken { key, generation, node } => self.on_taken(&key, generation, node, &mut out),
             News::Handed(over) => self.on_handed(now, over, &mut out),
             News::Kicked { key, text } => self.put_out(&key, &text, &mut out),
@@ -88,7 +88,7 @@ impl Room {
     }
 
     /// The newer connection wins; what the member has not got goes after it.
-    fn on_taken(&mut self, key: &MemberKey, generation: u64, node: String, out: &mut Vec<Effect>) {
+    fn on_taken(&mut self, key: &MemberKey, generation: u64, node: Option<String>, out: &mut Vec<Effect>) {
         let here = self.members.get(key);
         if here.is_some_and(|member| member.generation() >= generation) {
             return;
@@ -105,7 +105,7 @@ impl Room {
             }
         }
         self.give_away(key, out);
-        out.push(Effect::Elsewhere(Errand::Hand { node, over }));
+        out.extend(node.map(|node| Effect::Elsewhere(Errand::Hand { node, over })));
     }
 
     /// A member is another node's now.

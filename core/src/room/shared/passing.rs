@@ -8,7 +8,7 @@ use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::{MemberKey, Recipient, Signal};
 
-use super::errand::{Answer, Errand, Record, Relay, Target};
+use super::errand::{Answer, Errand, Mark, Record, Relay, Target};
 use super::{MOST_WAITING, Sent};
 use crate::room::effect::{ConnectionId, Effect};
 use crate::room::member::Member;
@@ -132,8 +132,8 @@ impl Room {
         match answer {
             Answer::Relayed { ticket, found, here } => self.on_relayed(now, ticket, found, here, &mut out),
             Answer::RelayedBefore { ticket, here } => {
-                for (key, count) in here {
-                    self.expect_up_to(now, &key, count);
+                for (key, mark) in here {
+                    self.expect_up_to(now, &key, mark);
                 }
                 if let Some(shared) = &mut self.shared {
                     shared.settle(ticket);
@@ -148,7 +148,7 @@ impl Room {
                 self.release(now, connection, &mut out);
             }
             Answer::Confirmed { connection } => self.release(now, connection, &mut out),
-            Answer::Inbox { key, count, kept } => self.fill_inbox(&key, count, kept, &mut out),
+            Answer::Inbox { key, mark, kept } => self.fill_inbox(&key, mark, kept, &mut out),
         }
         self.on_time(now, &mut out);
         out
@@ -173,12 +173,12 @@ impl Room {
         now: Instant,
         ticket: u64,
         found: usize,
-        here: Vec<(MemberKey, u64)>,
+        here: Vec<(MemberKey, Mark)>,
         out: &mut Vec<Effect>,
     ) {
         let Some(sent) = self.shared.as_mut().and_then(|shared| shared.settle(ticket)) else { return };
-        for (key, count) in here {
-            self.take_in(now, &key, count, sent.signal.raw().into(), out);
+        for (key, mark) in here {
+            self.take_in(now, &key, mark, sent.signal.raw().into(), out);
         }
         if let (0, Some((code, reason))) = (found, sent.missing) {
             let refusal = Refusal { code, reason: reason.to_owned() };

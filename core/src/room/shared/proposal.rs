@@ -154,6 +154,7 @@ fn operation(item: &Waiting, generation: u64, had: impl Fn(&MemberKey) -> Option
                 resume_token: welcome.resume_token.clone(),
                 other_token: join.options.resume_token.clone().unwrap_or_default(),
                 generation,
+                birth: generation,
                 had: join.options.resume_from.max(had(&newcomer.session.key())),
             }))
         }

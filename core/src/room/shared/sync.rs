@@ -6,7 +6,7 @@ use std::time::Duration;
 use roomcast_protocol::ack::RoomClosedReason;
 use roomcast_protocol::signal::MemberKey;
 
-use super::errand::{Errand, Record};
+use super::errand::{Errand, Mark, Record};
 use crate::room::Room;
 use crate::room::effect::Effect;
 use crate::room::stage::{Command, Publisher, Stage};
@@ -55,12 +55,15 @@ pub enum Status {
 impl Room {
     /// This node's members, and how many signals from other nodes each has got.
     #[must_use]
-    pub fn members_here(&self) -> Vec<(MemberKey, u64, u64)> {
+    pub fn members_here(&self) -> Vec<(MemberKey, u64, Mark)> {
         let arrived = self
             .members
             .iter()
             .filter(|(_, member)| member.remote.as_ref().is_none_or(|remote| remote.arriving.is_none()));
-        let seen = |member: &super::super::member::Member| member.remote.as_ref().map_or(0, |remote| remote.seen);
+        let seen = |member: &super::super::member::Member| {
+            let mark = |remote: &super::arrival::Remote| Mark { birth: remote.birth, count: remote.seen };
+            member.remote.as_deref().map_or(Mark::default(), mark)
+        };
         arrived.map(|(key, member)| (key.clone(), member.generation(), seen(member))).collect()
     }
 
@@ -101,7 +104,14 @@ impl Room {
         for (key, status) in synced.members {
             match status {
                 Status::Moved => self.give_away(&key, &mut out),
-                Status::Here { count, kept } => self.fill_inbox(&key, count, kept, &mut out),
+                Status::Here { count, kept } => {
+                    let birth = self
+                        .members
+                        .get(&key)
+                        .and_then(|member| member.remote.as_ref())
+                        .map_or(0, |remote| remote.birth);
+                    self.fill_inbox(&key, Mark { birth, count }, kept, &mut out);
+                }
                 Status::Unknown if synced.lost || self.is_connected(&key) => self.bring_back_member(&key),
                 // It has left over another node.
                 Status::Unknown => self.drop_member(&key, &mut out),

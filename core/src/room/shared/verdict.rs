@@ -61,6 +61,8 @@ pub struct Arrival {
     pub record: Record,
     /// Which membership it is now.
     pub generation: u64,
+    /// The generation in which it came in.
+    pub birth: u64,
     /// How many signals from other nodes it was sent.
     pub count: u64,
     /// Up to which number it was written to when its connection was lost.
@@ -251,7 +253,7 @@ impl Room {
                 Some((_, Some(_))) if self.is_arriving(&key) => {
                     self.on_join(now, connection, &signal, welcome, out);
                 }
-                Some((_, Some(arrival))) if arrival.own && self.members.contains(&key) => {
+                Some((_, Some(arrival))) if arrival.own && self.is_of(&key, arrival.birth) => {
                     self.still_here(now, connection, &signal, welcome, &arrival, out);
                 }
                 Some((_, Some(arrival))) => self.on_arrival(now, connection, signal, welcome, arrival, out),

@@ -118,6 +118,7 @@ fn present(place: &Place, proposal: &Proposal, met: &Reply) -> Option<(MemberKey
         count: at(met, 6).number(),
         had: at(met, 7).number(),
         kept: entries(at(met, 9)).into_iter().map(|entry| (entry.number, entry.text)).collect(),
+        birth: at(met, 11).number(),
         own: at(met, 10).text() == "1",
         waits: at(met, 8).number() > 0,
     };

@@ -9,12 +9,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use roomcast_core::room::stage::Stage;
-use roomcast_core::room::{Answer, ConnectionId, Errand, HandOver, Relay, Target};
+use roomcast_core::room::{Answer, ConnectionId, Errand, HandOver, Mark, Relay, Target};
 use roomcast_protocol::signal::Recipient;
 
 use super::reply::{Read, at, entries, key};
 use super::{Place, text};
-use crate::backplane::{Failure, Script};
+use crate::backplane::{Failure, Reply, Script};
 
 static RELAY: Script = Script::new(include_str!("lua/relay.lua"));
 static FIND: Script = Script::new(include_str!("lua/find.lua"));
@@ -135,13 +135,13 @@ async fn relay(place: &Place, relays: &[Relay]) -> Result<Vec<Answer>, Failure> 
         args.extend(relay.not.iter().flat_map(|key| [text(&key.user_id), text(&key.session_id)]));
     }
     let reply = place.backplane.run(place.partition, &RELAY, vec![place.room_key()], args).await?;
-    let answer = |(relay, found): (&Relay, &crate::backplane::Reply)| {
+    let answer = |(relay, found): (&Relay, &Reply)| {
         let found = found.list();
         let here = found
             .get(1..)
             .unwrap_or_default()
-            .chunks(3)
-            .filter_map(|one| Some((key(at(one, 0).text(), at(one, 1).text())?, at(one, 2).number())));
+            .chunks(4)
+            .filter_map(|one| Some((key(at(one, 0).text(), at(one, 1).text())?, mark(at(one, 3), at(one, 2)))));
         let (ticket, here) = (relay.ticket, here.collect());
         match at(found, 0).text() {
             "again" => Answer::RelayedBefore { ticket, here },
@@ -187,7 +187,11 @@ async fn fetch(place: &Place, key: roomcast_protocol::signal::MemberKey) -> Opti
     let reply = place.backplane.run(place.partition, &INBOX, keys, Vec::new()).await.ok()?;
     let kept = entries(at(reply.list(), 1)).into_iter();
     let kept = kept.filter_map(|entry| Some((entry.count?, entry.text))).collect();
-    Some(Answer::Inbox { key, count: at(reply.list(), 0).number(), kept })
+    Some(Answer::Inbox { key, mark: mark(at(reply.list(), 2), at(reply.list(), 0)), kept })
+}
+
+fn mark(birth: &Reply, count: &Reply) -> Mark {
+    Mark { birth: birth.number(), count: count.number() }
 }
 
 async fn help(place: &Place, errand: &Errand) {
@@ -223,8 +227,10 @@ async fn help(place: &Place, errand: &Errand) {
     }
 }
 
-async fn park(place: &Place, over: &HandOver) -> Result<crate::backplane::Reply, Failure> {
-    let mut args = vec![text(place.node.as_str()), text(over.generation.to_string()), text(over.had.to_string())];
+async fn park(place: &Place, over: &HandOver) -> Result<Reply, Failure> {
+    let (generation, had) = (over.generation.to_string(), over.had.to_string());
+    let all = if over.lost > over.had { "0" } else { "1" };
+    let mut args = vec![text(place.node.as_str()), text(generation), text(had), text(all)];
     for kept in &over.kept {
         args.extend([text(kept.0.to_string()), text(&kept.1)]);
     }

@@ -3,7 +3,7 @@
 use std::str;
 use std::sync::Arc;
 
-use roomcast_core::room::News;
+use roomcast_core::room::{Mark, News};
 use roomcast_protocol::ack::RoomClosedReason;
 use roomcast_protocol::id::{RoomId, UserId};
 
@@ -29,13 +29,15 @@ pub fn news(kind: u8, rest: &[u8]) -> Option<News> {
             Some(News::Closed { version: version.parse().ok()?, reason: closed(reason) })
         }
         b'R' => {
-            let [user, session, count, text] = fields(rest)?;
-            Some(News::Relay { to: key(user, session)?, count: count.parse().ok()?, text: Arc::from(text) })
+            let [user, session, count, birth, text] = fields(rest)?;
+            let mark = Mark { birth: birth.parse().ok()?, count: count.parse().ok()? };
+            Some(News::Relay { to: key(user, session)?, mark, text: Arc::from(text) })
         }
         b'T' => {
             let [user, session, generation, node] = fields(rest)?;
             let (key, generation) = (key(user, session)?, generation.parse().ok()?);
-            Some(News::Taken { key, generation, node: node.to_owned() })
+            let node = (!node.is_empty()).then(|| node.to_owned());
+            Some(News::Taken { key, generation, node })
         }
         b'H' => Some(News::Handed(serde_json::from_slice(rest).ok()?)),
         b'K' => {
@@ -73,10 +75,11 @@ mod tests {
 
     #[test]
     fn a_relay_is_read_with_all_lines_of_its_text() {
-        let (kind, room, rest) = split(b"Rdemo\nann\nann-1\n7\n{\"a\":\n1}").expect("a message");
+        let (kind, room, rest) = split(b"Rdemo\nann\nann-1\n7\n5\n{\"a\":\n1}").expect("a message");
         assert_eq!(room.as_str(), "demo");
-        let Some(News::Relay { to, count, text }) = news(kind, rest) else { panic!("no relay") };
-        assert_eq!((to.user_id.as_str(), to.session_id.as_str(), count, &*text), ("ann", "ann-1", 7, "{\"a\":\n1}"));
+        let Some(News::Relay { to, mark, text }) = news(kind, rest) else { panic!("no relay") };
+        assert_eq!((to.user_id.as_str(), to.session_id.as_str(), &*text), ("ann", "ann-1", "{\"a\":\n1}"));
+        assert_eq!(mark, Mark { birth: 5, count: 7 });
     }
 
     proptest! {

@@ -69,9 +69,10 @@ pub struct Entry {
 fn entry(reply: &Reply) -> Option<Entry> {
     let bytes: &[u8] = reply.bytes();
     if bytes.first() == Some(&b'R') {
-        let mut lines = bytes.splitn(5, |byte| *byte == b'\n').skip(3);
+        let mut lines = bytes.splitn(6, |byte| *byte == b'\n').skip(3);
         let count = std::str::from_utf8(lines.next()?).ok()?.parse().ok()?;
-        return Some(Entry { count: Some(count), number: backlog_number(count), text: shared(lines.next()?) });
+        let text = shared(lines.nth(1)?);
+        return Some(Entry { count: Some(count), number: backlog_number(count), text });
     }
     let space = bytes.iter().position(|byte| *byte == b' ')?;
     let (head, text) = (std::str::from_utf8(bytes.get(1..space)?).ok()?, shared(bytes.get(space + 1..)?));

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use roomcast_core::room::{Status, Synced};
+use roomcast_core::room::{Mark, Status, Synced};
 use roomcast_protocol::signal::MemberKey;
 
 use super::payload::closed;
@@ -18,8 +18,8 @@ const AT_ONCE: usize = 500;
 /// What a room wants to know.
 #[derive(Debug)]
 pub struct Question {
-    /// Its members on this node: generation, and how many signals from other nodes each has got.
-    pub members: Vec<(MemberKey, u64, u64)>,
+    /// Its members on this node: which generation, and up to which signal from other nodes each has got all.
+    pub members: Vec<(MemberKey, u64, Mark)>,
     pub publishers: Vec<MemberKey>,
     /// Whether this node is to be told of changes.
     pub stays: bool,
@@ -38,12 +38,13 @@ pub async fn sync(place: Place, question: Question) -> Result<Synced, Failure> {
 
 async fn ask(
     place: &Place,
-    members: &[(MemberKey, u64, u64)],
+    members: &[(MemberKey, u64, Mark)],
     publishers: &[MemberKey],
     stays: bool,
 ) -> Result<Synced, Failure> {
-    let member = |(key, generation, seen): &(MemberKey, u64, u64)| {
-        json!([key.user_id, key.session_id, generation.to_string(), seen.to_string()])
+    let member = |(key, generation, seen): &(MemberKey, u64, Mark)| {
+        let (count, birth) = (seen.count.to_string(), seen.birth.to_string());
+        json!([key.user_id, key.session_id, generation.to_string(), count, birth])
     };
     let publisher = |key: &MemberKey| json!([key.user_id, key.session_id]);
     let ask = json!({ "at": place.prefix(), "room": place.room, "node": place.node.as_str(), "stays": stays,

@@ -33,7 +33,7 @@ end
 
 -- Who wants to join and is a member already comes here, wherever it was.
 local function arrive(o, key, there)
-    local kept = redis.call('HMGET', key, 'g', 'd', 'rt', 'et', 'kt', 'k', 'w')
+    local kept = redis.call('HMGET', key, 'g', 'd', 'rt', 'et', 'kt', 'k', 'w', 'pk', 'b')
     if kept[5] == '1' and not (o.ot ~= '' and (o.ot == kept[3] or o.ot == kept[4])) then
         return {o.u, o.s, 'denied'}
     end
@@ -54,10 +54,14 @@ local function arrive(o, key, there)
     redis.call('SADD', at .. 'ni:' .. node, room)
     local asked = 0
     if there ~= node then
-        asked = tell(there, 'T' .. room .. '\n' .. o.u .. '\n' .. o.s .. '\n' .. whole(generation) .. '\n' .. node)
+        -- All that its node has for it may be here already.
+        local parked = kept[8] == kept[1]
+        local to = parked and '' or node
+        asked = tell(there, 'T' .. room .. '\n' .. o.u .. '\n' .. o.s .. '\n' .. whole(generation) .. '\n' .. to)
+        if parked then asked = 0 end
     end
     return {o.u, o.s, 'ok', kept[2], kept[3], whole(generation), whole(count), kept[7] or '0', asked, entries,
-        there == node and '1' or '0'}
+        there == node and '1' or '0', kept[9] or '0'}
 end
 
 local function meant(o)
@@ -131,7 +135,7 @@ for _, o in ipairs(ask.operations) do
             tell(other, 'T' .. room .. '\n' .. o.u .. '\n' .. o.s .. '\n' .. o.g .. '\n' .. node)
         end
         redis.call('HSET', key, 'node', node, 'g', o.g, 'd', o.d, 'rt', o.rt, 'et', o.ot, 'kt', o.kt and '1' or '0',
-            'k', whole(math.max(count, before)), 'w', '0')
+            'k', whole(math.max(count, before)), 'w', '0', 'b', o.b)
         redis.call('EXPIRE', key, LIFE)
         redis.call('SADD', sessions(o.u), o.s)
         redis.call('EXPIRE', sessions(o.u), LIFE)
@@ -153,7 +157,8 @@ for _, o in ipairs(ask.operations) do
             local count = whole(redis.call('HINCRBY', key, 'k', 1))
             redis.call('RPUSH', box, 'c' .. count .. ' ' .. o.t)
             redis.call('EXPIRE', box, AFTERLIFE)
-            tell(there, 'R' .. room .. '\n' .. o.u .. '\n' .. o.s .. '\n' .. count .. '\n' .. o.t)
+            local birth = redis.call('HGET', key, 'b') or '0'
+            tell(there, 'R' .. room .. '\n' .. o.u .. '\n' .. o.s .. '\n' .. count .. '\n' .. birth .. '\n' .. o.t)
         end
     elseif o.o == 'L' then
         remove(o.u, o.s, node, tonumber(o.g))

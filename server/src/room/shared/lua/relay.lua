@@ -3,8 +3,8 @@
 -- ticket, its text, how many targets, each a user and a session or nothing, how many exceptions, each a user and a
 -- session. A signal whose ticket is no higher than one that was carried out was carried out, too.
 -- Answers {'later'} while the room, or some of its members, may only be missing for now: the rest is to be asked again.
--- Else for every signal how many it was for, and for those on the asking node: user, session, count. Where it was
--- carried out before, 'again' and for each on the asking node how many it has been sent by now.
+-- Else for every signal how many it was for, and for those on the asking node: user, session, count,
+-- birth. Where it was carried out before, 'again' and for each on the asking node how many it has been sent by now.
 local at, publish, room, node, field = ARGV[1], ARGV[2], ARGV[3], ARGV[4], 'f' .. ARGV[5]
 local MOST, AFTERLIFE, RESTORING = 128, 60, 4
 local next_arg, answer = 6, {}
@@ -21,13 +21,14 @@ while next_arg <= #ARGV do
     local function give(user, session)
         local rest = room .. ':' .. #user .. ':' .. user .. ':' .. session
         local key = at .. 's:' .. rest
-        local kept = redis.call('HMGET', key, 'node', 'k')
+        local kept = redis.call('HMGET', key, 'node', 'k', 'b')
         if not kept[1] then return end
         local function mine(count)
             if kept[1] == node then
                 found[#found + 1] = user
                 found[#found + 1] = session
                 found[#found + 1] = count
+                found[#found + 1] = kept[3] or '0'
             end
         end
         if repeated then return mine(kept[2]) end
@@ -37,7 +38,8 @@ while next_arg <= #ARGV do
         redis.call('HSET', key, 'k', count)
         -- Lua hashes every byte of every string that it is given or makes: so there is one for both, and LTRIM, which
         -- gives none back.
-        local message = 'R' .. room .. '\n' .. user .. '\n' .. session .. '\n' .. count .. '\n' .. text
+        local head = 'R' .. room .. '\n' .. user .. '\n' .. session .. '\n' .. count .. '\n' .. (kept[3] or '0')
+        local message = head .. '\n' .. text
         if redis.call('RPUSH', box, message) > MOST then redis.call('LTRIM', box, -MOST, -1) end
         redis.call('EXPIRE', box, AFTERLIFE)
         redis.call(publish, at .. 'n:' .. kept[1], message)

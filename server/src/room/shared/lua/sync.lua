@@ -1,5 +1,5 @@
 -- What all share of a room, for a node in doubt; from here on it is told of every change.
--- KEYS[1] the room. ARGV[1] JSON: at, room, node, members of the node (user, session, generation, seen),
+-- KEYS[1] the room. ARGV[1] JSON: at, room, node, members of the node (user, session, generation, seen, birth),
 -- publishers it knows of (user, session), whether it wants to be told.
 local ask = cjson.decode(ARGV[1])
 local at, room, node = ask.at, ask.room, ask.node
@@ -23,7 +23,7 @@ end
 local members, orphans = {}, {}
 for _, one in ipairs(ask.members) do
     local key = at .. 's:' .. rest(one[1], one[2])
-    local kept = redis.call('HMGET', key, 'node', 'k', 'g')
+    local kept = redis.call('HMGET', key, 'node', 'k', 'g', 'b')
     if not kept[1] then
         members[#members + 1] = {'unknown'}
     elseif kept[1] ~= node then
@@ -33,6 +33,8 @@ for _, one in ipairs(ask.members) do
         redis.call('EXPIRE', key, LIFE)
         redis.call('EXPIRE', at .. 'u:' .. room .. ':' .. one[1], LIFE)
         local entries = {}
+        -- A membership that has just begun counts anew.
+        if (kept[4] or '0') ~= one[5] then kept[2] = one[4] end
         if tonumber(kept[2]) > tonumber(one[4]) then entries = redis.call('LRANGE', at .. 'o:' .. rest(one[1], one[2]), 0, -1) end
         members[#members + 1] = {'here', kept[2], entries}
     end
