@@ -61,6 +61,8 @@ struct Waiting {
 struct Flight {
     stage: Stage,
     waiting: Vec<(Waiting, Result<Outcome, Refusal>)>,
+    /// This node's entries were to be written, too.
+    dirty: bool,
 }
 
 /// Somebody of whose `JOIN` it is not known whether it holds.

@@ -128,8 +128,8 @@ impl Room {
             present,
             viewers: members + viewers,
         };
-        shared.dirty = false;
-        shared.flight = Some(Flight { stage, waiting });
+        let dirty = std::mem::take(&mut shared.dirty);
+        shared.flight = Some(Flight { stage, waiting, dirty });
         Some(proposal)
     }
 

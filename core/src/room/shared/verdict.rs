@@ -207,7 +207,7 @@ impl Room {
 
     fn put_back(&mut self, flight: Flight) {
         let Some(shared) = &mut self.shared else { return };
-        shared.dirty = true;
+        shared.dirty |= flight.dirty;
         for (item, _) in flight.waiting.into_iter().rev() {
             shared.queue.push_front(item);
         }
@@ -223,7 +223,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) {
         let (stay, go): (Vec<_>, Vec<_>) = flight.waiting.into_iter().partition(|(item, _)| stays(item));
-        self.put_back(Flight { stage: flight.stage, waiting: stay });
+        self.put_back(Flight { waiting: stay, ..flight });
         for (item, _) in go {
             if let Some(refusal) = refusal {
                 self.refuse_then(now, &item.then, refusal, out);
@@ -244,7 +244,7 @@ impl Room {
         let joins = |item: &Waiting, key: &MemberKey| matches!(&item.command, Command::Join { newcomer, .. } if newcomer.session.key() == *key);
         let met = |item: &Waiting| members.iter().any(|(key, _)| joins(item, key));
         let (go, stay): (Vec<_>, Vec<_>) = flight.waiting.into_iter().partition(|(item, _)| met(item));
-        self.put_back(Flight { stage: flight.stage, waiting: stay });
+        self.put_back(Flight { waiting: stay, ..flight });
         for (item, _) in go {
             let Then::Join { connection, signal, welcome } = item.then else { continue };
             let key = signal.head.session.key();
@@ -276,9 +276,11 @@ impl Room {
             reason: "the nodes cannot agree at the moment; try again".to_owned(),
         };
         let (go, stay): (Vec<_>, Vec<_>) = flight.waiting.into_iter().partition(|(item, _)| is_answered(item));
-        self.put_back(Flight { stage: flight.stage, waiting: stay });
+        self.put_back(Flight { waiting: stay, ..flight });
         if let Some(shared) = &mut self.shared {
             shared.again = Some(now + AGAIN);
+            // What may have been written of this node counted those that are refused.
+            shared.dirty = true;
         }
         for (item, _) in go {
             self.refuse_then(now, &item.then, &refusal, out);

@@ -64,6 +64,32 @@ async fn relay_to_another_node_costs_one_call_each() {
 }
 
 #[tokio::test]
+async fn who_lost_its_connection_comes_back_on_another_node_with_one_call() {
+    const TIMES: u64 = 40;
+    let scene = Scene::start_with(&["--rate-limit", "off"]).await;
+    let Group { ann, bob, .. } = Group::gather(&scene.nodes).await;
+    let mut away = Some(bob);
+    let begun = std::time::Instant::now();
+    let calls = during(&scene, async {
+        for time in 0..TIMES {
+            let memory = away.take().expect("it came back").lose();
+            // The node before has noticed: signals wait where all find them.
+            ann.relay(&memory.who, time..time + 1);
+            ann.beat().await;
+            let back = memory.resume(&scene.nodes[(time % 2) as usize * 2]).await.expect("it comes back");
+            back.until("it", |state| state.numbers("ann-1").len() as u64 == time + 1).await;
+            away = Some(back);
+        }
+    })
+    .await;
+    // One notes what the lost connection has not got, one relays, one joins; each node renews its lease. A node that
+    // has lost its last member says so, besides: here each has another.
+    let leases = 3 * (begun.elapsed().as_secs() + 2);
+    assert!(scripts(&calls) <= 3 * TIMES + leases + TIMES / 4, "{calls:?}");
+    away.expect("it came back").hears(&ann, 0..TIMES).await;
+}
+
+#[tokio::test]
 async fn under_load_the_order_of_each_pair_holds() {
     const SIGNALS: u64 = 1500;
     let scene = Scene::start_with(&["--rate-limit", "off"]).await;
