@@ -15,6 +15,8 @@ use crate::time::Instant;
 pub struct Proposal {
     /// The version of the document it was decided on; 0: there is none.
     pub expected: u64,
+    /// Whether the room was open by that.
+    pub open: bool,
     /// The version is to be higher than this, too.
     pub above: u64,
     /// The document, if it changes.
@@ -119,6 +121,7 @@ impl Room {
             .then(|| serde_json::to_string(&stage).expect("a stage serialises"));
         let proposal = Proposal {
             expected: shared.restore.unwrap_or(shared.version),
+            open: before.is_open(),
             above: shared.version,
             document,
             publishers: stage.publishers().len(),

@@ -31,7 +31,7 @@ fn ask(place: &Place, proposal: &Proposal, reaper: bool) -> Value {
     let mut ask = json!({ "at": place.prefix(), "room": place.room, "node": place.node.as_str(),
         "publish": place.backplane.publish_command(), "nonce": token::random(), "expected": proposal.expected,
         "above": proposal.above, "publishers": proposal.publishers, "present": proposal.present,
-        "ends": proposal.ends, "viewers": proposal.viewers, "till": place.backplane.patience().to_string(),
+        "open": proposal.open, "ends": proposal.ends, "viewers": proposal.viewers, "till": place.backplane.patience().to_string(),
         "operations": proposal.operations.iter().map(operation).collect::<Vec<_>>() });
     if proposal.restores {
         ask["restores"] = true.into();

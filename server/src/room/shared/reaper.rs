@@ -85,6 +85,7 @@ fn proposal(
     }
     Proposal {
         expected: version,
+        open: stage.is_some(),
         above: version,
         publishers: changed.as_ref().map_or(0, |stage| stage.publishers().len()),
         document: changed

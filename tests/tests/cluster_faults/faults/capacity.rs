@@ -1,5 +1,7 @@
 //! Rooms that are created and filled on all nodes at once.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use roomcast_tests::member::{Member, Who, all_know};
 use serde_json::json;
@@ -98,4 +100,30 @@ async fn every_change_of_the_list_is_known_everywhere() {
             member.look(|state| state.named("PUBLISH_LIST_CHANGED").filter_map(|list| list["sq"].as_u64()).collect());
         assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
     }
+}
+
+#[tokio::test]
+async fn who_comes_in_as_the_last_one_goes_is_in_for_all_nodes_or_not_at_all() {
+    let scene = Scene::start().await;
+    let mut came = 0;
+    for round in 0..40 {
+        let room = format!("room-{round}");
+        let ann = Member::create(&scene.nodes[0], m2m("ann").in_room(&room)).await;
+        let joins = Member::try_join(&scene.nodes[0], m2m("bob").in_room(&room), false);
+        let leaves = async {
+            // Sometimes before the other, sometimes behind it.
+            tokio::time::sleep(Duration::from_micros(round % 8 * 250)).await;
+            ann.say("leave", "LEAVE", json!({}));
+        };
+        let (bob, ()) = tokio::join!(joins, leaves);
+        match bob {
+            Ok(_bob) => {
+                came += 1;
+                let carl = Member::try_join(&scene.nodes[1], m2m("carl").in_room(&room), false).await;
+                assert!(carl.is_ok(), "round {round}: bob is in, and carl finds no room: {carl:?}");
+            }
+            Err(ack) => assert_eq!(ack["c"], 4001, "{ack}"),
+        }
+    }
+    assert!(came > 0, "somebody was in time");
 }

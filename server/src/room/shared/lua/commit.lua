@@ -94,7 +94,8 @@ for _, o in ipairs(ask.operations) do
 end
 if #present > 0 then return {'present', present, whole(version), known[4] or ''} end
 if #moved > 0 then return {'moved', moved} end
-if version ~= tonumber(ask.expected) then
+-- The room may have ended with the very change that the caller made.
+if version ~= tonumber(ask.expected) or (closed and ask.open) then
     return {'conflict', whole(version), (closed or not known[4]) and '' or known[4]}
 end
 if #nobody > 0 then return {'nobody', nobody} end
