@@ -2,8 +2,6 @@
 SHELL := /bin/bash
 WEB_SOURCES := $(shell find web/src web/index.html web/vite.config.ts web/package.json -type f 2>/dev/null)
 OUTPUT := test-output
-# What holds for one node and for several alike.
-SHARED := calls groups roles resuming broadcasts uploads playlists
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check unit contracts e2e browser schema tools web fmt clean fuzz bench chaos
@@ -38,7 +36,7 @@ contracts: tests/contracts/node_modules tests/contracts/.venv ## the published s
 e2e: web ## rooms against their model, playlists against their rules, real server processes over real sockets: one, and several on one Redis
 	cargo build --workspace --locked --bins --examples
 	cargo test --workspace --locked --test '*' -- --skip faults::
-	ROOMCAST_TEST_NODES=3 cargo test --workspace --locked $(addprefix --test ,$(SHARED))
+	ROOMCAST_TEST_NODES=3 cargo test --workspace --locked --test shared
 	RUST_TEST_THREADS=8 cargo test --workspace --locked --test cluster_faults
 
 browser: web tests/browser/node_modules ## calls and broadcasts in real Chromium, with real H.264 from ffmpeg
