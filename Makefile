@@ -2,8 +2,6 @@
 SHELL := /bin/bash
 WEB_SOURCES := $(shell find web/src web/index.html web/vite.config.ts web/package.json -type f 2>/dev/null)
 OUTPUT := test-output
-# What holds for one node and for several alike.
-SHARED := calls groups roles resuming broadcasts uploads playlists
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check unit contracts e2e browser schema tools web fmt clean fuzz bench chaos
@@ -34,18 +32,23 @@ unit: web ## unit and property tests
 contracts: tests/contracts/node_modules tests/contracts/.venv ## the published schema, used from TypeScript, Python and Go
 	cd tests/contracts && node run.mjs
 
-# Faults mostly wait, so more of those tests run at once than there are processors.
+# These tests mostly wait, those of faults most of all, so more of them run at once than there are processors.
+e2e: export RUST_TEST_THREADS = 4
 e2e: web ## rooms against their model, playlists against their rules, real server processes over real sockets: one, and several on one Redis
 	cargo build --workspace --locked --bins --examples
 	cargo test --workspace --locked --test '*' -- --skip faults::
-	ROOMCAST_TEST_NODES=3 cargo test --workspace --locked $(addprefix --test ,$(SHARED))
+	ROOMCAST_TEST_NODES=3 cargo test --workspace --locked --test shared
 	RUST_TEST_THREADS=8 cargo test --workspace --locked --test cluster_faults
+
+# Two broadcasts take half of two processors and mostly wait, so they go side by side; calls take more.
+BROADCASTS := $(notdir $(wildcard tests/browser/broadcast*.test.mjs))
+IN_BROWSER := ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) node --test --test-reporter=spec
 
 browser: web tests/browser/node_modules ## calls and broadcasts in real Chromium, with real H.264 from ffmpeg
 	cargo build --workspace --locked --bins --examples
 	mkdir -p $(OUTPUT)
-	cd tests/browser && ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) \
-		node --test --test-concurrency=1 --test-reporter=spec *.test.mjs
+	cd tests/browser && $(IN_BROWSER) --test-concurrency=2 $(BROADCASTS)
+	cd tests/browser && $(IN_BROWSER) --test-concurrency=1 $(filter-out $(BROADCASTS),$(notdir $(wildcard tests/browser/*.test.mjs)))
 
 # Single faults are tests of `e2e`; many at once still break an invariant in about every third run.
 chaos: ## random faults under load for two minutes, and what was seen held against the invariants (ROOMCAST_TEST_SEED repeats)

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe } from './viewer.mjs';
 
-const LEAST_SECONDS = 60;
+export const LEAST_SECONDS = 60;
 const MOST_BEHIND = 1.5;
 /** It takes its live edge from the moment it loads and keeps to it, be it half a second too old. */
 const MOST_BEHIND_SHAKA = 2;

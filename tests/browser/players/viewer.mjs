@@ -1,5 +1,6 @@
 // A page with a player, and what it says of how it played.
 
+import { setTimeout as after } from 'node:timers/promises';
 import { newPage } from '../processes.mjs';
 
 /** A playhead that moves slower than this is taken for one that stands. */
@@ -24,6 +25,17 @@ export class Viewer {
   /** Asks the player for the picture of this height. */
   choose(height) {
     return this.page.evaluate(async (wanted) => { (await window.watch.started).choose(wanted); }, height);
+  }
+
+  /** Waits until this many seconds have passed since the player began to play, or until the bound. */
+  async watched(seconds, bound) {
+    const has = () => this.page.evaluate((least) => {
+      const { samples, errors } = window.watch;
+      const first = samples.findIndex(({ time }, index) => index > 0 && time > samples[index - 1].time);
+      const never = samples.length === 0 && errors.length > 0;
+      return never || (first > 0 && samples.at(-1).at - samples[first].at >= least * 1000);
+    }, seconds);
+    while (!(await has()) && Date.now() < bound) await after(500);
   }
 
   /** Closes the page and gives what it saw. */

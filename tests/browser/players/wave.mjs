@@ -1,12 +1,14 @@
 // Some broadcasts side by side, each watched by several players at once.
 
-import { setTimeout as after } from 'node:timers/promises';
 import { run } from '../processes.mjs';
+import { LEAST_SECONDS } from './judge.mjs';
 import { share, work } from './load.mjs';
 import { Reader, playable } from './playlists.mjs';
 import { Viewer, describe } from './viewer.mjs';
 
-const WATCHED_MS = 70_000;
+/** Longer than a judge asks for, and by when a player has to have got there. */
+const WATCHED_SECONDS = LEAST_SECONDS + 2;
+const PATIENCE_MS = 70_000;
 /** A player may be late because the machine was elsewhere for a moment; what is wrong with a broadcast, is so twice. */
 const ATTEMPTS = 2;
 
@@ -51,7 +53,9 @@ async function wave(t, stage, broadcasts, attempt) {
     one.done = one.broadcast.during?.(one.viewers);
   }
   const before = work();
-  await Promise.all([after(WATCHED_MS), ...seen.map(({ done }) => done)]);
+  const bound = Date.now() + PATIENCE_MS;
+  const viewers = seen.flatMap((one) => one.viewers);
+  await Promise.all([...viewers.map((viewer) => viewer.watched(WATCHED_SECONDS, bound)), ...seen.map(({ done }) => done)]);
   const load = share(before, work());
   for (const one of seen) one.results = await Promise.all(one.viewers.map((viewer) => viewer.close()));
   for (const one of seen) one.probe = await probe(stage.server, one.room);

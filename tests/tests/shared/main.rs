@@ -1,0 +1,13 @@
+//! What holds for one node and for several alike.
+//!
+//! With `ROOMCAST_TEST_NODES=3` in the environment every server of these tests is three nodes on one Redis, and whoever
+//! connects or asks comes to the next of them.
+
+mod broadcasts;
+mod calls;
+mod delivery;
+mod groups;
+mod playlists;
+mod resuming;
+mod roles;
+mod uploads;

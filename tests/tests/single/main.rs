@@ -1,0 +1,12 @@
+//! What is said of one server process: its sockets, its limits, its memory, its command line.
+//!
+//! One binary for all, as each is linked with everything there is.
+
+mod bad_input;
+mod conformance;
+mod connections;
+mod encoders;
+mod footprint;
+mod handshakes;
+mod program;
+mod transport;
