@@ -1,5 +1,6 @@
 //! Rooms as their members see them, one file per topic.
 
+mod agreed;
 mod broadcasts;
 mod calls;
 mod groups;
@@ -49,7 +50,13 @@ impl World {
     }
 
     fn step(&mut self, input: Input) {
-        for effect in self.room.step(self.now, input) {
+        let effects = self.room.step(self.now, input);
+        self.take(effects);
+        self.agree();
+    }
+
+    fn take(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
             match effect {
                 Effect::Send { to, message } => {
                     message.written();

@@ -254,6 +254,7 @@ impl Room {
         handed: Option<HandOver>,
         out: &mut Vec<Effect>,
     ) {
+        let version = self.version();
         let Some(member) = self.members.get_mut(key) else { return };
         let Some(arriving) = member.remote.as_mut().and_then(|remote| remote.arriving.take()) else { return };
         let Arriving { connection, signal, welcome, arrival, .. } = *arriving;
@@ -273,7 +274,8 @@ impl Room {
                 kept.insert(sequence, wire(sequence, &text));
             }
         }
-        let lists = handed.as_ref().is_some_and(|over| over.list > point);
+        let changed = arrival.told.is_some_and(|told| told != version);
+        let lists = changed || handed.as_ref().is_some_and(|over| over.list > point);
         for super::Kept(sequence, text) in handed.into_iter().flat_map(|over| over.kept) {
             kept.entry(sequence).or_insert_with(|| wire(sequence, &text));
         }
@@ -300,7 +302,9 @@ impl Room {
     /// Keeps where all find it what a member without a connection has not got.
     pub(super) fn park(&mut self, key: &MemberKey, out: &mut Vec<Effect>) {
         if let Some(member) = self.members.get(key).filter(|member| !member.arrives()) {
-            out.push(Effect::Elsewhere(Errand::Park(member.hand_over(false))));
+            let over = member.hand_over(false);
+            let told = if over.list > over.had || self.list.due().is_some() { 0 } else { self.version() };
+            out.push(Effect::Elsewhere(Errand::Park { over, told }));
         }
     }
 }

@@ -32,7 +32,12 @@ pub enum Errand {
         over: HandOver,
     },
     /// A member has no connection: what it has not got is to be found by whichever node it comes back to.
-    Park(HandOver),
+    Park {
+        /// What.
+        over: HandOver,
+        /// The version of the document whose list of publishers it was told; 0: not the newest.
+        told: u64,
+    },
     /// What a member was sent by other nodes from this number of signals on. Answered with [`Answer::Inbox`].
     Fetch {
         /// Who.

@@ -71,6 +71,8 @@ pub struct Arrival {
     pub kept: Vec<(u64, Arc<str>)>,
     /// Whether it was on this node before, too.
     pub own: bool,
+    /// The version whose list it was told, if what the node before kept was put where all find it.
+    pub told: Option<u64>,
     /// Whether the node before is asked for what it keeps.
     pub waits: bool,
 }
@@ -154,6 +156,10 @@ impl Room {
             match result {
                 Ok(outcome) => {
                     ended |= outcome == Outcome::Ended;
+                    if let (Command::Over, Outcome::Done, Some(shared)) = (&item.command, outcome, &mut self.shared) {
+                        // It was too early by the clock that all share.
+                        shared.says_over = false;
+                    }
                     self.finish(now, item.then, out);
                 }
                 Err(refusal) => {

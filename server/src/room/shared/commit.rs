@@ -119,6 +119,7 @@ fn present(place: &Place, proposal: &Proposal, met: &Reply) -> Option<(MemberKey
         had: at(met, 7).number(),
         kept: entries(at(met, 9)).into_iter().map(|entry| (entry.number, entry.text)).collect(),
         birth: at(met, 11).number(),
+        told: at(met, 12).text().parse().ok(),
         own: at(met, 10).text() == "1",
         waits: at(met, 8).number() > 0,
     };

@@ -82,7 +82,7 @@ pub async fn carry(place: Place, load: Vec<Errand>) -> (Vec<Answer>, Vec<Relay>)
             Errand::Relay(relay) => relays.push(relay),
             Errand::Find { ticket, to } => answers.push(find(&place, ticket, &to).await),
             Errand::Fetch { key, .. } => answers.extend(fetch(&place, key).await),
-            Errand::Describe(_) | Errand::Park(_) | Errand::Hand { .. } => help(&place, &errand).await,
+            Errand::Describe(_) | Errand::Park { .. } | Errand::Hand { .. } => help(&place, &errand).await,
             Errand::Look { connection } => answers.push(look(&place, connection).await),
             Errand::Confirm { connection, record } => {
                 help(&place, &Errand::Describe(record)).await;
@@ -211,7 +211,7 @@ async fn help(place: &Place, errand: &Errand) {
                 let keys = vec![place.member_key(&record.session.key())];
                 place.backplane.run(place.partition, &DESCRIBE, keys, args).await
             }
-            Errand::Park(over) => park(place, over).await,
+            Errand::Park { over, told } => park(place, over, *told).await,
             Errand::Hand { node, over } => {
                 let message = format!("H{}\n{}", place.room, serde_json::to_string(over).expect("it serialises"));
                 let channel = place.backplane.channel(place.partition, node);
@@ -227,10 +227,10 @@ async fn help(place: &Place, errand: &Errand) {
     }
 }
 
-async fn park(place: &Place, over: &HandOver) -> Result<Reply, Failure> {
+async fn park(place: &Place, over: &HandOver, told: u64) -> Result<Reply, Failure> {
     let (generation, had) = (over.generation.to_string(), over.had.to_string());
     let all = if over.lost > over.had { "0" } else { "1" };
-    let mut args = vec![text(place.node.as_str()), text(generation), text(had), text(all)];
+    let mut args = vec![text(place.node.as_str()), text(generation), text(had), text(all), text(told.to_string())];
     for kept in &over.kept {
         args.extend([text(kept.0.to_string()), text(&kept.1)]);
     }

@@ -33,7 +33,7 @@ end
 
 -- Who wants to join and is a member already comes here, wherever it was.
 local function arrive(o, key, there)
-    local kept = redis.call('HMGET', key, 'g', 'd', 'rt', 'et', 'kt', 'k', 'w', 'pk', 'b')
+    local kept = redis.call('HMGET', key, 'g', 'd', 'rt', 'et', 'kt', 'k', 'w', 'pk', 'b', 'lv')
     if kept[5] == '1' and not (o.ot ~= '' and (o.ot == kept[3] or o.ot == kept[4])) then
         return {o.u, o.s, 'denied'}
     end
@@ -52,16 +52,16 @@ local function arrive(o, key, there)
     redis.call('EXPIRE', place(node), LIFE)
     redis.call('HSET', nodes_key, node, 1)
     redis.call('SADD', at .. 'ni:' .. node, room)
-    local asked = 0
+    local asked, told = 0, ''
     if there ~= node then
         -- All that its node has for it may be here already.
         local parked = kept[8] == kept[1]
         local to = parked and '' or node
         asked = tell(there, 'T' .. room .. '\n' .. o.u .. '\n' .. o.s .. '\n' .. whole(generation) .. '\n' .. to)
-        if parked then asked = 0 end
+        if parked then asked, told = 0, kept[10] end
     end
     return {o.u, o.s, 'ok', kept[2], kept[3], whole(generation), whole(count), kept[7] or '0', asked, entries,
-        there == node and '1' or '0', kept[9] or '0'}
+        there == node and '1' or '0', kept[9] or '0', told}
 end
 
 local function meant(o)

@@ -1,0 +1,50 @@
+//! A room whose document all nodes share, where this node's proposals are carried out at once.
+
+use super::*;
+use crate::room::{Proposal, Verdict};
+
+/// A group of which `ann` is the owner and `bob` a viewer, on a node whose clock is behind by so many milliseconds.
+fn group(ahead: i64) -> World {
+    let mut world = World::new(RoomType::M2m);
+    world.room.share(world.now, ahead);
+    for (connection, who) in [(1, "ann"), (2, "bob")] {
+        assert_eq!(world.join(connection, who, connection == 1)["c"], 200);
+    }
+    world.wait(150);
+    world.sent.clear();
+    world
+}
+
+impl World {
+    /// Carries out what the room proposes.
+    pub(super) fn agree(&mut self) {
+        while let Some(proposal) = self.room.propose(self.now) {
+            let effects = self.room.decided(self.now, committed(&proposal));
+            self.take(effects);
+        }
+    }
+}
+
+fn committed(proposal: &Proposal) -> Verdict {
+    let version = proposal.expected + u64::from(proposal.document.is_some());
+    Verdict::Committed { version, spread: Vec::new() }
+}
+
+#[test]
+fn a_room_ends_though_its_clock_was_set_back_as_the_end_was_proposed() {
+    let mut world = group(500);
+    world.say(1, "ann", "leave", &json!({}));
+    let linger = Settings::default().linger;
+    let due = world.now + linger;
+    world.wait_with(due.0 - world.now.0 - 1, &[(2, "bob")]);
+    world.now = due;
+    // The room sees that it is time; then the clock that all share turns out to be behind.
+    let effects = world.room.step(world.now, Input::Tick);
+    world.take(effects);
+    world.room.set_ahead(0);
+    world.agree();
+    assert!(!world.room.is_closed(), "it is too early by the clock that all share");
+    world.wait(600);
+    assert!(world.names(2).contains(&"ROOM_CLOSED".to_owned()));
+    assert!(world.room.is_closed());
+}
