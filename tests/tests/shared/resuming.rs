@@ -182,7 +182,7 @@ async fn all_that_is_kept_fits_through_a_new_connection_at_once() {
         offer(&mut ann, &format!("{number}{}", "x".repeat(30_000))).await;
     }
     // Behind the others, wherever they wait for bob.
-    assert_eq!(ann.refused("offer", "OFFER", json!({"sdp": "x", "to": {"userId": "nobody"}})).await, 4003);
+    assert_eq!(ann.refused("offer", "OFFER", json!({"sdp": "x", "to": "nobody"})).await, 4003);
     let mut again = Client::connect(&server, "bob", "p2p").await;
     again.join_with(json!({"resumeFrom": last})).await;
     let heard = again.heard_until_offer(&format!("7{}", "x".repeat(30_000))).await;
