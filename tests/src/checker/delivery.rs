@@ -69,49 +69,67 @@ pub fn nothing_lost(log: &Log) -> Vec<String> {
         })
         .collect();
     let mut wrong = Vec::new();
+    let (members, carriers) = (members(log, &stays), carriers(&stays));
     for entry in &log.entries {
         let What::Sent { connection, to, number, accepted: true } = &entry.what else { continue };
         let from = log.session(*connection);
-        let carried = stays.iter().any(|stay| {
-            stay.connection == *connection
-                && log.sound(stay.node, entry.at, log.later(entry.at, ON_ITS_WAY))
+        if got.contains(&(from, to.as_str(), *number)) || entry.at + LATE >= log.end() {
+            continue;
+        }
+        let carried = carriers.get(connection).is_some_and(|stay| {
+            log.sound(stay.node, entry.at, log.later(entry.at, ON_ITS_WAY))
                 // A refusal would have been heard.
-                && ended(log, stay) >= log.later(entry.at, REFUSED).min(log.end())
+                && stay.ended >= log.later(entry.at, REFUSED).min(log.end())
         });
-        let owed = carried && entry.at + LATE < log.end() && is_there(log, &stays, to, entry.at);
-        if owed && !got.contains(&(from, to.as_str(), *number)) {
+        if carried && members.get(to.as_str()).is_some_and(|member| member.is_there(log, entry.at)) {
             wrong.push(format!("{number} of {from} to {to}, sent at {:?}, is lost", entry.at));
         }
     }
     wrong
 }
 
-/// Whether a session was a member from then to the end, on whatever connections, and was told of no loss.
-fn is_there(log: &Log, stays: &[Stay], session: &str, then: Duration) -> bool {
-    let own = || stays.iter().filter(|stay| stay.session == session);
-    let Some(current) = own().rfind(|stay| stay.from <= then) else { return false };
-    let moved = own().filter(|stay| stay.from > then).all(|stay| stay.joined.resumed);
-    let apart = own().any(|stay| {
-        log.faults().any(|(fault, begin, end)| {
-            fault == super::Fault::Apart(stay.node) && end + CLEARED >= then && begin <= ended(log, stay)
-        })
-    });
-    let stayed = !log.entries.iter().any(|entry| {
-        let late = entry.at >= current.joined.asked;
-        late && match &entry.what {
-            What::Left(left) => log.session(*left) == session,
-            What::KickAsked(kicked) | What::Kicked(kicked) => kicked == session,
-            What::Gap(told) => log.session(*told) == session,
-            _ => false,
-        }
-    });
-    // One whose connection ended without another one has not read what waits for it.
-    let connected = own().next_back().is_some_and(|last| ended(log, last) >= log.end());
-    moved && stayed && !apart && connected
+fn carriers<'a>(stays: &'a [Stay]) -> BTreeMap<u32, &'a Stay<'a>> {
+    stays.iter().map(|stay| (stay.connection, stay)).collect()
 }
 
-/// When the connection of a stay ended.
-fn ended(log: &Log, stay: &Stay) -> Duration {
-    let end = log.entries.iter().find(|entry| matches!(entry.what, What::Ended(ended) if ended == stay.connection));
-    end.map_or(log.end(), |entry| entry.at)
+/// A session: its stays, and when it may have gone or was told of a loss.
+#[derive(Default)]
+struct Member<'a> {
+    stays: Vec<&'a Stay<'a>>,
+    doubts: Vec<Duration>,
+}
+
+fn members<'a>(log: &'a Log, stays: &'a [Stay]) -> BTreeMap<&'a str, Member<'a>> {
+    let mut members: BTreeMap<&str, Member> = BTreeMap::new();
+    for stay in stays {
+        members.entry(stay.session).or_default().stays.push(stay);
+    }
+    for entry in &log.entries {
+        let session = match &entry.what {
+            What::Left(connection) | What::Gap(connection) => log.session(*connection),
+            What::KickAsked(session) | What::Kicked(session) => session,
+            _ => continue,
+        };
+        members.entry(session).or_default().doubts.push(entry.at);
+    }
+    members
+}
+
+impl Member<'_> {
+    /// Whether it was a member from then to the end, on whatever connections, and was told of no loss.
+    fn is_there(&self, log: &Log, then: Duration) -> bool {
+        let Some(current) = self.stays.iter().rfind(|stay| stay.from <= then) else { return false };
+        let moved = self.stays.iter().filter(|stay| stay.from > then).all(|stay| stay.joined.resumed);
+        let stayed = self.doubts.iter().all(|doubt| *doubt < current.joined.asked);
+        // One whose connection ended without another one has not read what waits for it.
+        let connected = self.stays.last().is_some_and(|last| last.ended >= log.end());
+        let apart = || {
+            self.stays.iter().any(|stay| {
+                log.faults().any(|(fault, begin, end)| {
+                    fault == super::Fault::Apart(stay.node) && end + CLEARED >= then && begin <= stay.ended
+                })
+            })
+        };
+        moved && stayed && connected && !apart()
+    }
 }

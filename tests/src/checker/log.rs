@@ -1,5 +1,6 @@
 //! What is written down.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// One entry.
@@ -97,6 +98,8 @@ pub struct Log {
     pub connections: Vec<(String, String)>,
     /// For how long a kick holds.
     pub kick: Duration,
+    /// What was broken, once it has been asked for: then nothing more is written.
+    pub(super) broken: OnceLock<Vec<(Fault, Duration, Duration)>>,
 }
 
 impl Log {
@@ -120,7 +123,11 @@ impl Log {
 
     /// From when to when something was broken; a killed node for a moment only.
     pub fn faults(&self) -> impl Iterator<Item = (Fault, Duration, Duration)> {
-        self.entries.iter().enumerate().filter_map(|(place, entry)| {
+        self.broken.get_or_init(|| self.find_faults()).iter().copied()
+    }
+
+    fn find_faults(&self) -> Vec<(Fault, Duration, Duration)> {
+        let found = self.entries.iter().enumerate().filter_map(|(place, entry)| {
             let What::Begins(fault) = entry.what else { return None };
             let end = match fault {
                 Fault::Killed(_) => entry.at,
@@ -130,7 +137,8 @@ impl Log {
                 }
             };
             Some((fault, entry.at, end))
-        })
+        });
+        found.collect()
     }
 
     /// When this long has passed since then, with Redis there all the time.

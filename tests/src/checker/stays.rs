@@ -1,5 +1,6 @@
 //! From when to when who was certainly a member.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::log::{Fault, Joined, Log, What};
@@ -16,6 +17,8 @@ pub struct Stay<'a> {
     pub from: Duration,
     /// Until when it certainly was a member: it left, its connection ended, it was kicked, or its node failed then.
     pub to: Duration,
+    /// When its connection ended.
+    pub ended: Duration,
 }
 
 /// All of them, in the order of their answers.
@@ -24,11 +27,21 @@ pub fn stays(log: &Log) -> Vec<Stay<'_>> {
         What::Joined(connection, node, joined) => Some((entry.at, *connection, *node, joined)),
         _ => None,
     });
+    let ends: BTreeMap<u32, Duration> = log
+        .entries
+        .iter()
+        .rev()
+        .filter_map(|entry| match entry.what {
+            What::Ended(connection) => Some((connection, entry.at)),
+            _ => None,
+        })
+        .collect();
     joins
         .map(|(from, connection, node, joined)| {
             let session = log.session(connection);
             let to = until(log, connection, node, joined.asked);
-            Stay { connection, session, room: log.room(connection), node, joined, from, to }
+            let ended = ends.get(&connection).copied().unwrap_or_else(|| log.end());
+            Stay { connection, session, room: log.room(connection), node, joined, from, to, ended }
         })
         .collect()
 }

@@ -26,7 +26,7 @@ fn log(entries: Vec<(f64, What)>) -> Log {
     });
     let mut connections = vec![of("ann"), of("bob"), of("bob")];
     connections.truncate(if again { 3 } else { 2 });
-    Log { entries, connections, kick: Duration::from_secs(3) }
+    Log { entries, connections, kick: Duration::from_secs(3), ..Log::default() }
 }
 
 fn joined(asked: f64, creating: bool, resumed: bool) -> Joined {

@@ -17,7 +17,9 @@ pub struct Record {
 
 impl Record {
     pub fn start(kick: Duration) -> Self {
-        Self { began: Instant::now(), log: Mutex::new(Log { kick, ..Log::default() }), phase: AtomicU8::new(0) }
+        let mut log = Log::default();
+        log.kick = kick;
+        Self { began: Instant::now(), log: Mutex::new(log), phase: AtomicU8::new(0) }
     }
 
     /// Nothing breaks any more: clients stay where they are, or come back.

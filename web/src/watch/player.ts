@@ -25,6 +25,8 @@ const NETWORK_REPAIRS = 8;
 const MEDIA_REPAIRS = 3;
 const REPAIR_DELAY_MS = 500;
 const JUMP_EVERY_MS = 10_000;
+/** What stands still so many seconds before the end of its list has ended. */
+const END_S = 1;
 
 export class Player {
   readonly video: HTMLVideoElement;
@@ -156,6 +158,9 @@ export class Player {
     hls.on(Events.ERROR, (_, error) => {
       if (error.fatal && hls === this.#hls) this.#failed(hls, error);
     });
+    hls.on(Events.LEVEL_UPDATED, () => {
+      if (hls === this.#hls && this.#state === 'starved' && this.#isOver()) this.#set('ended');
+    });
     hls.loadSource(url);
     hls.attachMedia(this.video);
   }
@@ -199,8 +204,15 @@ export class Player {
     this.#stalling = true;
     this.#starving?.();
     this.#starving = this.#env.after(STARVED_MS, () => {
-      if (this.#state === 'playing') this.#set('starved');
+      if (this.#isOver()) this.#set('ended');
+      else if (this.#state === 'playing') this.#set('starved');
     });
+  }
+
+  /** The list has ended, and so has what is shown of it: not every player ends a stream whose tracks differ in length. */
+  #isOver(): boolean {
+    const details = this.#hls?.latestLevelDetails;
+    return this.#stalling && details?.live === false && this.video.currentTime > details.edge - END_S;
   }
 
   #set(state: PlayerState): void {

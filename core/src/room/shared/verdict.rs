@@ -314,7 +314,8 @@ impl Room {
     /// Those that did not come back leave.
     pub(in crate::room) fn let_go_abandoned(&mut self, now: Instant) {
         let Some(shared) = &mut self.shared else { return };
-        while let Some(gone) = shared.abandoned.pop_front_if(|gone| gone.due <= now) {
+        let over = shared.abandoned.partition_point(|gone| gone.due <= now);
+        for gone in shared.abandoned.drain(..over).collect::<Vec<_>>() {
             if !self.members.contains(&gone.key) {
                 let then = Then::Gone { ends: false, generation: gone.generation };
                 let _ = shared.enqueue(Command::Leave { key: gone.key }, then);
