@@ -48,6 +48,8 @@ pub enum News {
         generation: u64,
         /// Where what it has not got is to go; nothing when all of it was put where all find it.
         node: Option<String>,
+        /// Whether it was the last that all others knew of on this node.
+        last: bool,
     },
     /// What a member that came from another node has not got.
     Handed(HandOver),
@@ -78,7 +80,10 @@ impl Room {
                 }
             }
             News::Relay { to, mark, text } => self.take_in(now, &to, mark, text, &mut out),
-            News::Taken { key, generation, node } => self.on_taken(&key, generation, node, &mut out),
+            News::Taken { key, generation, node, last } => {
+                self.on_taken(&key, generation, node, &mut out);
+                self.is_done_with(last);
+            }
             News::Handed(over) => self.on_handed(now, over, &mut out),
             News::Kicked { key, text } => self.put_out(&key, &text, &mut out),
             News::Spread(user) => self.spread(user),
@@ -106,6 +111,14 @@ impl Room {
         }
         self.give_away(key, out);
         out.extend(node.map(|node| Effect::Elsewhere(Errand::Hand { node, over })));
+    }
+
+    /// All others know already that nobody of this node is in the room any more.
+    fn is_done_with(&mut self, last: bool) {
+        let gone = last && self.members.is_empty();
+        if let Some(shared) = self.shared.as_mut().filter(|shared| gone && !shared.observed) {
+            shared.dirty = false;
+        }
     }
 
     /// A member is another node's now.

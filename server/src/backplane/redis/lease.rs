@@ -37,14 +37,40 @@ pub struct Membership {
     away: Duration,
 }
 
-/// How long an answer may take from whose time the clock is set.
-const PROMPT: Duration = Duration::from_millis(250);
-
 struct Reading {
     at: Instant,
     alive: HashSet<String>,
-    /// What Redis' clock said when it was `at` here, in microseconds.
+    clock: Estimate,
+}
+
+/// What Redis' clock says, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Estimate {
     micros: i64,
+    /// By how much that may be wrong.
+    doubt: i64,
+}
+
+impl Estimate {
+    /// Clocks run apart by no more than one part in so many.
+    const DRIFT: i64 = 1000;
+
+    /// From an answer that told the time and took so long: half of the way was the way back, as far as is known.
+    const fn told(micros: i64, took: i64) -> Self {
+        Self { micros: micros.saturating_add(took / 2), doubt: took / 2 }
+    }
+
+    const fn later(self, passed: i64) -> Self {
+        Self { micros: self.micros.saturating_add(passed), doubt: self.doubt.saturating_add(passed / Self::DRIFT) }
+    }
+
+    /// The better of two of the same moment; the newer one when both cannot be true: the clock was set, or it is that of
+    /// another machine.
+    fn or(self, newer: Self) -> Self {
+        let apart = self.micros.abs_diff(newer.micros);
+        let agree = apart <= self.doubt.saturating_add(newer.doubt).unsigned_abs();
+        if agree && self.doubt <= newer.doubt { self } else { newer }
+    }
 }
 
 impl Membership {
@@ -72,21 +98,18 @@ impl Membership {
     pub fn now(&self) -> UnixTime {
         let reading = self.reading.read().unwrap_or_else(PoisonError::into_inner);
         match &*reading {
-            Some(reading) => UnixTime(reading.micros.saturating_add(micros(reading.at.elapsed()))),
+            Some(reading) => UnixTime(reading.clock.later(micros(reading.at.elapsed())).micros),
             None => UnixTime::from_millis(crate::clock::unix_millis()),
         }
     }
 
-    /// Takes the answer to a renewal. The time in one that was long on its way says little: the clock goes on then.
+    /// Takes the answer to a renewal. The time in one that was long on its way says little.
     fn read(&self, told: i64, asked: Instant, alive: Vec<String>) {
-        let took = asked.elapsed();
+        let told = Estimate::told(told, micros(asked.elapsed()));
         let mut reading = self.reading.write().unwrap_or_else(PoisonError::into_inner);
-        let micros = match &*reading {
-            Some(before) if took > PROMPT => before.micros.saturating_add(micros(before.at.elapsed())),
-            // Half of the way was the way back.
-            _ => told.saturating_add(micros(took / 2)),
-        };
-        *reading = Some(Reading { at: Instant::now(), alive: alive.into_iter().collect(), micros });
+        let before = reading.as_ref().map(|before| before.clock.later(micros(before.at.elapsed())));
+        let clock = before.map_or(told, |before| before.or(told));
+        *reading = Some(Reading { at: Instant::now(), alive: alive.into_iter().collect(), clock });
     }
 
     /// Redis may be another one: that our lease is not in it means nothing.
@@ -233,4 +256,28 @@ fn names(reply: Reply) -> Option<Vec<String>> {
         _ => None,
     };
     names.into_iter().map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_took_long_does_not_move_a_clock_that_is_known_better() {
+        let known = Estimate::told(1_000_000, 400);
+        let second_later = known.later(1_000_000);
+        assert_eq!(second_later, Estimate { micros: 2_000_200, doubt: 1200 });
+        // 300 ms on its way, all of it on the way back.
+        let late = Estimate::told(1_700_200, 300_000);
+        assert_eq!(second_later.or(late), second_later);
+        let prompt = Estimate::told(1_999_900, 500);
+        assert_eq!(second_later.or(prompt), prompt);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_followed() {
+        let known = Estimate::told(1_000_000, 400).later(1_000_000);
+        let set = Estimate::told(61_000_000, 300_000);
+        assert_eq!(known.or(set), set);
+    }
 }

@@ -34,10 +34,10 @@ pub fn news(kind: u8, rest: &[u8]) -> Option<News> {
             Some(News::Relay { to: key(user, session)?, mark, text: Arc::from(text) })
         }
         b'T' => {
-            let [user, session, generation, node] = fields(rest)?;
+            let [user, session, generation, node, last] = fields(rest)?;
             let (key, generation) = (key(user, session)?, generation.parse().ok()?);
             let node = (!node.is_empty()).then(|| node.to_owned());
-            Some(News::Taken { key, generation, node })
+            Some(News::Taken { key, generation, node, last: last == "1" })
         }
         b'H' => Some(News::Handed(serde_json::from_slice(rest).ok()?)),
         b'K' => {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use roomcast_tests::member::{Member, State, Who, all_know};
 use roomcast_tests::nodes::Nodes;
 use roomcast_tests::redis::Redis;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Redis and three nodes.
 pub struct Scene {
@@ -56,6 +56,11 @@ impl Group {
         ann.say("publishAccept", "PUBLISH_ACCEPT", json!({"to": "bob"}));
         let group = Self { ann, bob, carl, dave };
         all_know(&group.members(), &LIST).await;
+        for member in group.members() {
+            // Known from an answer, it may still be told.
+            let told = |list: &Value| list["b"]["pps"].as_array().is_some_and(|list| list.len() == LIST.len());
+            member.until("the list", |state| state.named("PUBLISH_LIST_CHANGED").any(told)).await;
+        }
         group
     }
 

@@ -57,7 +57,15 @@ local function arrive(o, key, there)
         -- All that its node has for it may be here already.
         local parked = kept[8] == kept[1]
         local to = parked and '' or node
-        asked = tell(there, 'T' .. room .. '\n' .. o.u .. '\n' .. o.s .. '\n' .. whole(generation) .. '\n' .. to)
+        -- A node whose last member it was is not in the room any more.
+        local last = redis.call('SCARD', place(there)) == 0
+        if last then
+            redis.call('HDEL', nodes_key, there)
+            redis.call('HDEL', viewers_key, there)
+            redis.call('SREM', at .. 'ni:' .. there, room)
+        end
+        local taken = room .. '\n' .. o.u .. '\n' .. o.s .. '\n' .. whole(generation)
+        asked = tell(there, 'T' .. taken .. '\n' .. to .. '\n' .. (last and '1' or '0'))
         if parked then asked, told = 0, kept[10] end
     end
     return {o.u, o.s, 'ok', kept[2], kept[3], whole(generation), whole(count), kept[7] or '0', asked, entries,
@@ -133,7 +141,7 @@ for _, o in ipairs(ask.operations) do
         local other = redis.call('HGET', key, 'node')
         if other and other ~= node then
             redis.call('SREM', place(other), name(o.u, o.s))
-            tell(other, 'T' .. room .. '\n' .. o.u .. '\n' .. o.s .. '\n' .. o.g .. '\n' .. node)
+            tell(other, 'T' .. room .. '\n' .. o.u .. '\n' .. o.s .. '\n' .. o.g .. '\n' .. node .. '\n0')
         end
         redis.call('HSET', key, 'node', node, 'g', o.g, 'd', o.d, 'rt', o.rt, 'et', o.ot, 'kt', o.kt and '1' or '0',
             'k', whole(math.max(count, before)), 'w', '0', 'b', o.b)
