@@ -30,12 +30,14 @@ struct World {
     sent: BTreeMap<u64, Vec<Value>>,
     effects: Vec<Effect>,
     token: u32,
+    /// What the room proposes is left to the test.
+    proposes: bool,
 }
 
 impl World {
     fn new(room_type: RoomType) -> Self {
         let room = Room::new(RoomId::parse("demo").unwrap(), room_type, Settings::default(), Instant(0));
-        Self { room, now: Instant(0), sent: BTreeMap::new(), effects: Vec::new(), token: 0 }
+        Self { room, now: Instant(0), sent: BTreeMap::new(), effects: Vec::new(), token: 0, proposes: false }
     }
 
     /// A room where these have joined, each over the connection of its place in the list, from 1 on.

@@ -1,5 +1,7 @@
 //! All that waits, folded into one change of the document.
 
+use std::collections::HashSet;
+
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::{Body, MemberKey, Recipient};
 
@@ -115,6 +117,9 @@ impl Room {
             }
             waiting.push((item, decided.map(|decided| decided.outcome)));
         }
+        // Who joins over another connection while it is brought back is brought back by that.
+        let joining: HashSet<MemberKey> = operations.iter().filter_map(joins_as).collect();
+        operations.retain(|one| !matches!(one, Operation::Return(record) if joining.contains(&record.session.key())));
         let members = self.members.iter().filter(|(key, _)| !stage.publishes(key)).count();
         let present = !self.members.is_empty() || joins > 0 || shared.observed;
         let document = (stage != before || shared.restore.is_some())
@@ -141,6 +146,13 @@ impl Room {
         if let Some(shared) = &mut self.shared {
             shared.spread.insert(user);
         }
+    }
+}
+
+fn joins_as(operation: &Operation) -> Option<MemberKey> {
+    match operation {
+        Operation::Join(record) => Some(record.session.key()),
+        _ => None,
     }
 }
 

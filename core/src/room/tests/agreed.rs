@@ -1,7 +1,7 @@
 //! A room whose document all nodes share, where this node's proposals are carried out at once.
 
 use super::*;
-use crate::room::{Proposal, Verdict};
+use crate::room::{Operation, Proposal, Status, Synced, Verdict};
 
 /// A group of which `ann` is the owner and `bob` a viewer, on a node whose clock is behind by so many milliseconds.
 fn group(ahead: i64) -> World {
@@ -18,7 +18,9 @@ fn group(ahead: i64) -> World {
 impl World {
     /// Carries out what the room proposes.
     pub(super) fn agree(&mut self) {
-        while let Some(proposal) = self.room.propose(self.now) {
+        while !self.proposes
+            && let Some(proposal) = self.room.propose(self.now)
+        {
             let effects = self.room.decided(self.now, committed(&proposal));
             self.take(effects);
         }
@@ -47,4 +49,34 @@ fn a_room_ends_though_its_clock_was_set_back_as_the_end_was_proposed() {
     world.wait(600);
     assert!(world.names(2).contains(&"ROOM_CLOSED".to_owned()));
     assert!(world.room.is_closed());
+}
+
+#[test]
+fn who_joins_again_while_it_is_brought_back_is_brought_back_by_its_join_alone() {
+    let mut world = group(0);
+    world.lose(1);
+    world.proposes = true;
+    // All that was shared is lost.
+    let ann = world.room.members_here().into_iter().map(|(key, ..)| key).find(|key| key.user_id.as_str() == "ann");
+    let members = vec![(ann.unwrap(), Status::Unknown)];
+    let synced = Synced { version: 0, stage: None, closed: None, members, lost: true, orphans: Vec::new() };
+    let effects = world.room.synced(world.now, synced);
+    world.take(effects);
+    world.say(3, "ann", "join", &json!({"ve": true, "ae": true, "op": {"roomCreating": false, "resumeFrom": 0}}));
+    let proposal = world.room.propose(world.now).unwrap();
+    let operations = proposal.operations.iter().filter(|one| match one {
+        Operation::Join(record) | Operation::Return(record) => record.session.user_id.as_str() == "ann",
+        _ => false,
+    });
+    let operations: Vec<_> = operations.collect();
+    assert!(matches!(operations[..], [Operation::Join(_)]), "{operations:?}");
+    assert!(proposal.restores);
+    // Whoever sends something to the membership that all know sends it to the one that is here.
+    let [Operation::Join(record)] = operations[..] else { return };
+    let birth = record.birth;
+    let effects = world.room.decided(world.now, committed(&proposal));
+    world.take(effects);
+    assert_eq!(world.heard(3)[0]["b"]["resumed"], true);
+    let here = world.room.members_here();
+    assert!(here.iter().any(|(key, _, mark)| key.user_id.as_str() == "ann" && mark.birth == birth), "{here:?}");
 }
