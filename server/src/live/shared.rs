@@ -175,7 +175,6 @@ impl Broadcasts {
     }
 
     /// All playlists, and whether each one plays live.
-    #[cfg(test)]
     pub fn playing(&self) -> Playing {
         self.0.playing()
     }

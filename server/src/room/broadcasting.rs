@@ -40,8 +40,16 @@ impl RoomActor {
         let Some(broadcasts) = self.spanning.as_mut().and_then(|spanning| spanning.unread()) else {
             return self.take_effect(verdict, ctx);
         };
-        let read = async move { read(&broadcasts, creates).await };
-        ctx.spawn(read.into_actor(self).map(|(), actor, ctx| actor.take_effect(verdict, ctx)));
+        let read = async move {
+            read(&broadcasts, creates).await;
+            broadcasts.playing()
+        };
+        ctx.spawn(read.into_actor(self).map(|playing, actor, ctx| {
+            // Whoever comes in by this is told of them at once.
+            let effects = actor.room.broadcasts_play(actor.node.clock.now(), playing);
+            actor.carry_out(effects, None, ctx);
+            actor.take_effect(verdict, ctx);
+        }));
     }
 
     /// The streamer has left.
@@ -145,21 +153,31 @@ impl Handler<Observe> for RoomActor {
         self.carry_out(effects, None, ctx);
         let Some(spanning) = &mut self.spanning else { return Box::pin(actix::fut::ready(self.room.exists())) };
         spanning.observed = true;
-        let unread = spanning.unread();
         let asked = self.ask_all();
         Box::pin(asked.into_actor(self).then(move |answer, actor, ctx| {
+            let ended = answer.as_ref().is_ok_and(|synced| synced.closed.is_some());
             if let Ok(synced) = answer {
                 let effects = actor.room.synced(actor.node.clock.now(), synced);
                 actor.carry_out(effects, None, ctx);
             }
             let exists = actor.room.exists();
-            async move {
-                if let Some(broadcasts) = unread.filter(|_| exists) {
+            // A room that is only being made begins without those of an earlier one.
+            let spanning = actor.spanning.as_mut().filter(|_| exists || ended);
+            let unread = spanning.and_then(|spanning| spanning.unread());
+            let found = async move {
+                if let Some(broadcasts) = unread {
                     read(&broadcasts, false).await;
                 }
-                exists
-            }
-            .into_actor(actor)
+                exists || ended
+            };
+            found.into_actor(actor).map(move |found, actor, ctx| {
+                if ended && !exists {
+                    // Nobody comes into it any more; its broadcasts stay for who still watches.
+                    let effects = actor.room.observe(actor.node.clock.now(), false);
+                    actor.carry_out(effects, None, ctx);
+                }
+                found
+            })
         }))
     }
 }

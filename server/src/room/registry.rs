@@ -12,7 +12,7 @@ use roomcast_protocol::signal::RoomType;
 
 use super::actor::RoomActor;
 use super::message::{Observe, ResetRoom};
-use super::shared::{Place, document};
+use super::shared::{Place, there};
 use crate::node::Node;
 
 /// Why there is no room to join.
@@ -117,8 +117,12 @@ impl Registry {
         let there = match self.find(id) {
             Some(_) => true,
             None => {
-                let document = document(&Place::new(backplane, id)).await;
-                document.is_some_and(|(_, stage)| stage.room_type() == RoomType::P2m)
+                let there = there(&Place::new(backplane, id)).await;
+                // What has just ended is watched to its end.
+                there.is_some_and(|there| match there.document {
+                    Some((_, stage)) => stage.room_type() == RoomType::P2m,
+                    None => there.ended,
+                })
             }
         };
         if !there {

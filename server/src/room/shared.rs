@@ -22,7 +22,7 @@ use roomcast_protocol::signal::MemberKey;
 use crate::backplane::{Backplane, BootId, Partition};
 
 pub use commit::commit;
-pub use courier::{AGAIN, Courier, carry, document, failed};
+pub use courier::{AGAIN, Courier, carry, document, failed, there};
 pub use listener::Rooms;
 pub use sync::{Question, sync};
 

@@ -177,9 +177,25 @@ async fn look(place: &Place, connection: ConnectionId) -> Answer {
 
 /// The document and its version.
 pub async fn document(place: &Place) -> Option<(u64, Box<Stage>)> {
+    there(place).await?.document
+}
+
+/// What all share of a room.
+#[derive(Debug)]
+pub struct There {
+    /// The document and its version, of a room that is open.
+    pub document: Option<(u64, Box<Stage>)>,
+    /// It has ended a short while ago.
+    pub ended: bool,
+}
+
+/// Looks at a room.
+pub async fn there(place: &Place) -> Option<There> {
     let reply = place.backplane.run(place.partition, &LOOK, vec![place.room_key()], Vec::new()).await.ok()?;
-    let stage = serde_json::from_slice(at(reply.list(), 1).bytes()).ok()?;
-    Some((at(reply.list(), 0).number(), stage))
+    let fields = reply.list();
+    let stage = serde_json::from_slice(at(fields, 1).bytes()).ok();
+    let document = stage.map(|stage| (at(fields, 0).number(), stage));
+    Some(There { document, ended: !at(fields, 2).text().is_empty() })
 }
 
 async fn fetch(place: &Place, key: roomcast_protocol::signal::MemberKey) -> Option<Answer> {

@@ -124,3 +124,25 @@ async fn a_redis_that_forgets_is_told_the_broadcast_again() {
     // The third node knew nothing: all that it has comes from what was put back.
     all_have_all(&scene, &[0, 1, 2], 5).await;
 }
+
+#[tokio::test]
+async fn what_has_ended_is_watched_to_its_end_on_a_node_that_never_had_it() {
+    let scene = Scene::start().await;
+    let mut streamer = Streamer::start(&scene.nodes[0]).await;
+    assert_eq!(streamer.variant().await.0, 200);
+    go_on(&scene, &mut streamer, 0, 4, &[0]).await;
+    streamer.client.signal("leave", "LEAVE", json!({})).await;
+    let ended = async {
+        loop {
+            let text = get(&scene.nodes[0].url(PLAYLIST)).await.text().await.expect("text");
+            if text.contains("#EXT-X-ENDLIST") {
+                return text;
+            }
+        }
+    };
+    let first = soon("the end", ended).await;
+    let response = get(&scene.nodes[2].url(PLAYLIST)).await;
+    assert_eq!((response.status().as_u16(), response.text().await.expect("text")), (200, first));
+    let media = get(&scene.nodes[2].url("/live/demo/main/v0/p7.m4s")).await;
+    assert_eq!(media.bytes().await.expect("a body"), part_bytes(3, 1));
+}
