@@ -26,7 +26,7 @@ impl Encoding {
     pub const ALL: [Self; 2] = [Self::Json, Self::Multipart];
 }
 
-/// A streamer in room `demo`.
+/// A streamer.
 #[derive(Debug)]
 pub struct Streamer {
     /// Its signaling.
@@ -39,12 +39,22 @@ pub struct Streamer {
 }
 
 impl Streamer {
-    /// Creates the room.
+    /// Creates room `demo`.
     ///
     /// # Panics
     /// When the join ack has no ingest address.
     pub async fn start(server: &Server) -> Self {
-        let (client, ack) = Client::join(server, "ann", "p2m", true).await;
+        Self::start_in(server, "demo").await
+    }
+
+    /// Creates the room of this name.
+    ///
+    /// # Panics
+    /// When the join ack has no ingest address.
+    pub async fn start_in(server: &Server, room: &str) -> Self {
+        let mut client = Client::connect(server, "ann", "p2m").await;
+        room.clone_into(&mut client.room);
+        let ack = client.ask_to_join(true).await;
         let ingest = &ack["b"]["hls"]["ingest"];
         let url = server.url(ingest["url"].as_str().expect("an ingest url"));
         let token = ingest["token"].as_str().expect("an ingest token").to_owned();

@@ -17,6 +17,8 @@ use crate::soon;
 pub struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     user: String,
+    /// The room its signals are for.
+    pub room: String,
     room_type: &'static str,
     beats: u64,
 }
@@ -29,7 +31,7 @@ impl Client {
     pub async fn connect(server: &Server, user: &str, room_type: &'static str) -> Self {
         let url = format!("ws://{}/ws", server.next_address());
         let (socket, _) = soon("the upgrade", connect_async(url)).await.expect("the server upgrades");
-        Self { socket, user: user.to_owned(), room_type, beats: 0 }
+        Self { socket, user: user.to_owned(), room: "demo".to_owned(), room_type, beats: 0 }
     }
 
     /// Connects and joins room `demo`.
@@ -43,13 +45,13 @@ impl Client {
         (client, ack)
     }
 
-    /// Sends `JOIN` for room `demo` and gives the answer.
+    /// Sends `JOIN` and gives the answer.
     pub async fn ask_to_join(&mut self, creating: bool) -> Value {
         self.signal("join", "JOIN", json!({"ve": true, "ae": true, "op": {"roomCreating": creating}})).await;
         self.hear("JOIN").await
     }
 
-    /// Sends `JOIN` for room `demo` with these options and gives the answer.
+    /// Sends `JOIN` with these options and gives the answer.
     pub async fn join_with(&mut self, options: Value) -> Value {
         self.signal("join", "JOIN", json!({"ve": true, "ae": true, "op": options})).await;
         self.hear("JOIN").await
@@ -106,7 +108,7 @@ impl Client {
         }
     }
 
-    /// The text of a signal in room `demo`.
+    /// The text of a signal in its room, which is `demo` from the start.
     ///
     /// # Panics
     /// When `more` is no object.
@@ -114,14 +116,14 @@ impl Client {
     pub fn text(&self, action: &str, name: &str, more: Value) -> String {
         let (user, session) = self.user.split_once('/').unwrap_or((&self.user, "1"));
         let category = if session == "screen" { "screenshare" } else { "stream" };
-        let mut data = json!({"s": name, "ch": self.room_type, "rid": "demo", "ss": {"userId": user,
+        let mut data = json!({"s": name, "ch": self.room_type, "rid": self.room, "ss": {"userId": user,
             "sessionId": format!("{user}-{session}"), "category": category, "host": "Web", "deviceId": "test"}});
         let Value::Object(more) = more else { panic!("members come as an object") };
         data.as_object_mut().expect("it is an object").extend(more);
         json!({"action": action, "data": data}).to_string()
     }
 
-    /// Sends a signal in room `demo`.
+    /// Sends a signal in its room.
     pub async fn signal(&mut self, action: &str, name: &str, more: Value) {
         let text = self.text(action, name, more);
         self.say(&text).await;

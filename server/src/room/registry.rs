@@ -15,6 +15,9 @@ use super::message::{Observe, ResetRoom};
 use super::shared::{Place, there};
 use crate::node::Node;
 
+/// How often a room that ends while it is looked for is looked for.
+const OBSERVE_TRIES: usize = 3;
+
 /// Why there is no room to join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoom {
@@ -113,7 +116,18 @@ impl Registry {
     /// The room of another node's broadcast, for somebody who reads or uploads here. Says whether there is one; no
     /// room is made of a name that somebody made up.
     pub async fn observe(&self, node: &Arc<Node>, id: &RoomId) -> bool {
-        let Some(backplane) = node.backplane() else { return false };
+        for _ in 0..OBSERVE_TRIES {
+            // Whoever asks while the room ends is not answered by it: by now it is one that has ended.
+            if let Some(found) = self.try_to_observe(node, id).await {
+                return found;
+            }
+        }
+        false
+    }
+
+    /// `None` when the room ended meanwhile.
+    async fn try_to_observe(&self, node: &Arc<Node>, id: &RoomId) -> Option<bool> {
+        let Some(backplane) = node.backplane() else { return Some(false) };
         let there = match self.find(id) {
             Some(_) => true,
             None => {
@@ -126,10 +140,10 @@ impl Registry {
             }
         };
         if !there {
-            return false;
+            return Some(false);
         }
-        let Ok(room) = self.open(node, id, RoomType::P2m, false) else { return false };
-        room.send(Observe).await.unwrap_or(false)
+        let Ok(room) = self.open(node, id, RoomType::P2m, false) else { return Some(false) };
+        room.send(Observe).await.ok()
     }
 
     /// How many rooms there are.

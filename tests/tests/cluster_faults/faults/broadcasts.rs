@@ -146,3 +146,30 @@ async fn what_has_ended_is_watched_to_its_end_on_a_node_that_never_had_it() {
     let media = get(&scene.nodes[2].url("/live/demo/main/v0/p7.m4s")).await;
     assert_eq!(media.bytes().await.expect("a body"), part_bytes(3, 1));
 }
+
+/// Whoever asks while the last member leaves gets what there is, and then the end.
+#[tokio::test]
+async fn what_ends_while_a_node_reads_it_is_not_lost_for_who_asked() {
+    let scene = Scene::start().await;
+    for room in (0..20).map(|round| format!("round-{round}")) {
+        let mut streamer = Streamer::start_in(&scene.nodes[0], &room).await;
+        assert_eq!(streamer.variant().await.0, 200);
+        for index in 0..2 {
+            assert_eq!(streamer.part(0, index).await.0, 200);
+        }
+        streamer.client.signal("leave", "LEAVE", json!({})).await;
+        let watched = [1, 2].map(|node| {
+            let url = scene.nodes[node].url(&format!("/live/{room}/main/v0/playlist.m3u8"));
+            async move {
+                loop {
+                    let response = get(&url).await;
+                    assert_eq!(response.status(), 200, "{url}");
+                    if response.text().await.expect("text").contains("#EXT-X-ENDLIST") {
+                        return;
+                    }
+                }
+            }
+        });
+        soon("the end", futures_util::future::join_all(watched)).await;
+    }
+}
