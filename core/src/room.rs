@@ -23,7 +23,7 @@ mod submit;
 
 use std::collections::BTreeMap;
 
-use roomcast_protocol::ack::{self, Role, RoomClosedReason};
+use roomcast_protocol::ack::{self, Role};
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{ObjectId, RoomId};
 use roomcast_protocol::signal::{Body, MemberKey, RoomType, Signal};
@@ -38,6 +38,7 @@ pub use shared::{
 
 use crate::hls::Stream;
 use crate::time::Instant;
+use joining::JoinRequest;
 use list::PublishList;
 use members::Members;
 use shared::Shared;
@@ -99,10 +100,11 @@ impl Room {
     pub fn step(&mut self, now: Instant, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
-            Input::Join { connection, signal, welcome } if self.held_join(connection, &signal, &welcome) => {}
-            Input::Join { connection, signal, welcome } => {
-                self.on_join(now, connection, &signal, welcome, &mut effects)
-            }
+            Input::Join { connection, signal, welcome } => match JoinRequest::new(connection, signal, welcome) {
+                Ok(request) if self.held_join(&request) => {}
+                Ok(request) => self.on_join(now, &request, &mut effects),
+                Err(signal) => self.on_signal(now, connection, &signal, &mut effects),
+            },
             Input::Signal { connection, signal } => self.on_signal(now, connection, &signal, &mut effects),
             Input::Disconnected { connection } => self.on_disconnected(connection, &mut effects),
             Input::Tick => {}
@@ -136,29 +138,6 @@ impl Room {
     /// Who is in the room, in what role, and over which connection at the moment. Ordered by user and session.
     pub fn roster(&self) -> impl Iterator<Item = (&MemberKey, Role, Option<ConnectionId>)> {
         self.members.iter().map(|(key, member)| (key, self.stage.role(key), member.connection))
-    }
-
-    fn on_join(&mut self, now: Instant, from: ConnectionId, signal: &Signal, welcome: Welcome, out: &mut Vec<Effect>) {
-        if let Err(refusal) = self.join(now, from, signal, welcome, out) {
-            self.refuse_join(now, from, signal, &refusal, out);
-        }
-    }
-
-    pub(crate) fn refuse_join(
-        &mut self,
-        now: Instant,
-        from: ConnectionId,
-        signal: &Signal,
-        refusal: &Refusal,
-        out: &mut Vec<Effect>,
-    ) {
-        self.send_refusal(from, signal, refusal, out);
-        if !self.members.has_connection(from) {
-            out.push(Effect::Forget { connection: from });
-        }
-        if self.shared.is_none() && !self.stage.is_open() {
-            self.close(now, RoomClosedReason::Empty, out);
-        }
     }
 
     fn on_signal(&mut self, now: Instant, from: ConnectionId, signal: &Signal, out: &mut Vec<Effect>) {

@@ -1,6 +1,8 @@
 //! `JOIN`: who gets in, in which role, and what the ack says.
 
-use roomcast_protocol::ack::{self, HeartbeatTimes, HlsAddresses, IngestAddress, JoinAck};
+use std::sync::Arc;
+
+use roomcast_protocol::ack::{self, HeartbeatTimes, HlsAddresses, IngestAddress, JoinAck, RoomClosedReason};
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::limits::HEARTBEAT_INTERVAL;
 use roomcast_protocol::signal::{Body, Engine, Join, MemberKey, RoomType, Signal, SignalKind};
@@ -13,26 +15,67 @@ use super::submit::Then;
 use super::{Refusal, Room, refuse};
 use crate::time::Instant;
 
+/// A `JOIN` that wants an answer.
+#[derive(Debug)]
+pub(super) struct JoinRequest {
+    /// Where it came from.
+    pub connection: ConnectionId,
+    /// The signal.
+    pub signal: Signal,
+    /// Its body.
+    pub join: Join,
+    /// What the answer needs.
+    pub welcome: Welcome,
+}
+
+impl JoinRequest {
+    /// Gives the signal back when it is no `JOIN`.
+    pub fn new(connection: ConnectionId, signal: Signal, welcome: Welcome) -> Result<Arc<Self>, Signal> {
+        let Body::Join(join) = &signal.body else { return Err(signal) };
+        Ok(Arc::new(Self { connection, join: join.clone(), signal, welcome }))
+    }
+
+    /// Who asks.
+    pub fn key(&self) -> MemberKey {
+        self.signal.head.session.key()
+    }
+}
+
 impl Room {
-    pub(super) fn join(
+    pub(super) fn on_join(&mut self, now: Instant, request: &Arc<JoinRequest>, out: &mut Vec<Effect>) {
+        if let Err(refusal) = self.join(now, request, out) {
+            self.refuse_join(now, request, &refusal, out);
+        }
+    }
+
+    pub(super) fn refuse_join(
         &mut self,
         now: Instant,
-        from: ConnectionId,
-        signal: &Signal,
-        welcome: Welcome,
+        request: &JoinRequest,
+        refusal: &Refusal,
         out: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
-        let Body::Join(join) = &signal.body else { return refuse(AckCode::InvalidSignal, "this is no JOIN") };
+    ) {
+        self.send_refusal(request.connection, &request.signal, refusal, out);
+        if !self.members.has_connection(request.connection) {
+            out.push(Effect::Forget { connection: request.connection });
+        }
+        if self.shared.is_none() && !self.stage.is_open() {
+            self.close(now, RoomClosedReason::Empty, out);
+        }
+    }
+
+    fn join(&mut self, now: Instant, request: &Arc<JoinRequest>, out: &mut Vec<Effect>) -> Result<(), Refusal> {
+        let JoinRequest { connection, signal, join, welcome } = &**request;
         if self.closed {
             return refuse(AckCode::RoomNotFound, "the room has just closed");
         }
-        let key = signal.head.session.key();
-        if self.members.contains(&key) && !self.may_have_moved(&key, from) {
+        let key = request.key();
+        if self.members.contains(&key) && !self.may_have_moved(&key, *connection) {
             self.check_type(signal)?;
-            if self.arrives_elsewhere(now, from, signal, &welcome, out)? {
+            if self.arrives_elsewhere(now, request, out)? {
                 return Ok(());
             }
-            return self.resume_here(now, from, signal, welcome, out);
+            return self.resume_here(now, request, out);
         }
         let until = self.shared_time(now) + self.settings.ingest_ttl;
         let room_type = signal.head.room_type;
@@ -43,25 +86,18 @@ impl Room {
             ingest: Vec::from_iter((room_type == RoomType::P2m).then(|| (welcome.ingest_token.clone(), until))),
         });
         let command = Command::Join { room_type, newcomer, creating: join.options.room_creating };
-        self.submit(now, command, Then::Join { connection: from, signal: signal.clone(), welcome }, out)
+        self.submit(now, command, Then::Join(Arc::clone(request)), out)
     }
 
     /// The newcomer has its place.
-    pub(super) fn admitted(
-        &mut self,
-        now: Instant,
-        from: ConnectionId,
-        signal: &Signal,
-        welcome: Welcome,
-        out: &mut Vec<Effect>,
-    ) {
-        let Body::Join(join) = &signal.body else { return };
-        let key = signal.head.session.key();
+    pub(super) fn admitted(&mut self, now: Instant, request: &JoinRequest, out: &mut Vec<Effect>) {
+        let JoinRequest { connection, signal, join, .. } = request;
+        let key = request.key();
         let generation = self.shared.as_ref().map(|shared| shared.first_generation());
-        if generation.is_some_and(|generation| self.is_outdone(&key, generation, from, out)) {
+        if generation.is_some_and(|generation| self.is_outdone(&key, generation, *connection, out)) {
             return;
         }
-        let mut member = Member::new(signal.head.session.clone(), from, now);
+        let mut member = Member::new(signal.head.session.clone(), *connection, now);
         member.backlog = Backlog::counting_on(join.options.resume_from);
         (member.video, member.audio) = (self.video(join.video), join.audio);
         if let Some(generation) = generation {
@@ -69,7 +105,7 @@ impl Room {
         }
         self.members.insert(key.clone(), member);
         self.watch(self.expiry(now), key.clone());
-        self.welcome(&key, join, false, welcome, out);
+        self.welcome(request, false, out);
         self.take_strays(now, &key, out);
     }
 
@@ -77,34 +113,28 @@ impl Room {
     pub(super) fn resume_here(
         &mut self,
         now: Instant,
-        from: ConnectionId,
-        signal: &Signal,
-        welcome: Welcome,
+        request: &Arc<JoinRequest>,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let Body::Join(join) = &signal.body else { return Ok(()) };
-        let key = signal.head.session.key();
-        let resume_point = self.resume(now, from, &key, join, out)?;
-        self.take_up(now, from, signal, welcome, resume_point, true, out);
+        let resume_point = self.resume(now, request, out)?;
+        self.take_up(now, request, resume_point, true, out);
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all of it is of the join")]
     /// Tells a member that is back so. A streamer gets another ingest token first.
     pub(super) fn take_up(
         &mut self,
         now: Instant,
-        connection: ConnectionId,
-        signal: &Signal,
-        welcome: Welcome,
+        request: &Arc<JoinRequest>,
         from: Option<u64>,
         describe: bool,
         out: &mut Vec<Effect>,
     ) {
-        let key = signal.head.session.key();
-        let token = (welcome.ingest_token.clone(), self.shared_time(now) + self.settings.ingest_ttl);
-        let then = Then::Welcome { connection, signal: signal.clone(), welcome, from, describe };
+        let key = request.key();
+        let then = Then::Welcome { request: Arc::clone(request), from, describe };
         if self.stage.room_type() == RoomType::P2m && self.stage.publishes(&key) {
+            let until = self.shared_time(now) + self.settings.ingest_ttl;
+            let token = (request.welcome.ingest_token.clone(), until);
             // It cannot be refused: whoever is no streamer any more is told so as a viewer.
             let _ = self.submit(now, Command::Renew { key, token }, then, out);
         } else {
@@ -118,19 +148,14 @@ impl Room {
     }
 
     /// Says to a member that it is in.
-    pub(super) fn welcome(
-        &mut self,
-        key: &MemberKey,
-        join: &Join,
-        resumed: bool,
-        welcome: Welcome,
-        out: &mut Vec<Effect>,
-    ) {
+    pub(super) fn welcome(&mut self, request: &JoinRequest, resumed: bool, out: &mut Vec<Effect>) {
+        let JoinRequest { join, welcome, .. } = request;
+        let key = request.key();
         let participants = self.participants();
-        let hls = self.addresses(key, &welcome);
-        let role = self.stage.role(key);
+        let hls = self.addresses(&key, welcome);
+        let role = self.stage.role(&key);
         let timeout = self.settings.heartbeat_timeout;
-        let Some(member) = self.members.get_mut(key) else { return };
+        let Some(member) = self.members.get_mut(&key) else { return };
         member.renew_resume_token(&welcome.resume_token, join.options.resume_token.as_ref());
         member.keeps_tokens |= join.options.resume_token.is_some();
         let body = JoinAck {
@@ -140,9 +165,9 @@ impl Room {
             engine: Engine::Native,
             resumed,
             sequence: member.backlog.last(),
-            resume_token: welcome.resume_token,
+            resume_token: welcome.resume_token.clone(),
             heartbeat: HeartbeatTimes { interval: millis(HEARTBEAT_INTERVAL), timeout: millis(timeout) },
-            engine_settings: welcome.engine_settings,
+            engine_settings: welcome.engine_settings.clone(),
             hls,
         };
         member.say(ack::encode(SignalKind::Join.name(), &body), out);

@@ -4,9 +4,10 @@
 //! or of what it said since. What has changed meanwhile it tells with `UPDATE`.
 
 use roomcast_protocol::code::{AckCode, CloseCode};
-use roomcast_protocol::signal::{Join, MemberKey};
+use roomcast_protocol::signal::MemberKey;
 
-use super::effect::{ConnectionId, Effect};
+use super::effect::Effect;
+use super::joining::JoinRequest;
 use super::shared::Errand;
 use super::{Refusal, Room, refuse};
 use crate::time::Instant;
@@ -19,26 +20,25 @@ impl Room {
     pub(super) fn resume(
         &mut self,
         now: Instant,
-        from: ConnectionId,
-        key: &MemberKey,
-        join: &Join,
+        request: &JoinRequest,
         out: &mut Vec<Effect>,
     ) -> Result<Option<u64>, Refusal> {
-        let claimed = join.options.resume_from;
-        let Some(member) = self.members.get_mut(key) else {
+        let (from, key, options) = (request.connection, request.key(), &request.join.options);
+        let claimed = options.resume_from;
+        let Some(member) = self.members.get_mut(&key) else {
             return refuse(AckCode::NotRoomMember, "the session is no member");
         };
         if member.connection == Some(from) {
             member.last_heard = now;
             return Ok(claimed.map(|claimed| member.backlog.resume_point(Some(claimed))));
         }
-        if !member.accepts(join.options.resume_token.as_ref()) {
+        if !member.accepts(options.resume_token.as_ref()) {
             return refuse(AckCode::PermissionNotFound, "the session is taken over only with its resume token");
         }
         member.last_heard = now;
         let resume_point = member.backlog.resume_point(claimed);
         member.backlog.reconnect(resume_point);
-        if let Some(old) = self.members.attach(key, from) {
+        if let Some(old) = self.members.attach(&key, from) {
             out.push(Effect::Close { connection: old, code: CloseCode::SessionReplaced });
         }
         Ok(Some(resume_point))

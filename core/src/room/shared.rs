@@ -250,14 +250,14 @@ impl Room {
         let closed = Refusal { code: AckCode::RoomNotFound, reason: reason.clone() };
         let again = Refusal { code: AckCode::Unavailable, reason };
         for item in waiting {
-            let refusal = if matches!(item.then, Then::Join { .. }) { &again } else { &closed };
+            let refusal = if matches!(item.then, Then::Join(_)) { &again } else { &closed };
             self.refuse_then(now, &item.then, refusal, out);
         }
         for (connection, held) in
             held.into_iter().flat_map(|(connection, all)| all.into_iter().map(move |one| (connection, one)))
         {
             match held {
-                Held::Join { signal, .. } => self.refuse_join(now, connection, &signal, &again, out),
+                Held::Join(request) => self.refuse_join(now, &request, &again, out),
                 Held::Signal(signal) | Held::Again(signal) => self.send_refusal(connection, &signal, &closed, out),
                 Held::Gone => {}
             }

@@ -3,10 +3,13 @@
 //! A lone room decides at once. A room that spans nodes waits until the document has been changed for all; what is
 //! to be done then is kept beside the command, and the sender's further signals are held back until then.
 
-use roomcast_protocol::code::AckCode;
-use roomcast_protocol::signal::{Body, MemberKey, Signal};
+use std::sync::Arc;
 
-use super::effect::{ConnectionId, Effect, Welcome};
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::signal::{MemberKey, Signal};
+
+use super::effect::{ConnectionId, Effect};
+use super::joining::JoinRequest;
 use super::stage::Command;
 use super::{Refusal, Room};
 use crate::time::Instant;
@@ -23,12 +26,10 @@ pub(super) enum Then {
         generation: u64,
     },
     /// A newcomer is let in.
-    Join { connection: ConnectionId, signal: Signal, welcome: Welcome },
+    Join(Arc<JoinRequest>),
     /// A member that is back is told so, and what it lacks.
     Welcome {
-        connection: ConnectionId,
-        signal: Signal,
-        welcome: Welcome,
+        request: Arc<JoinRequest>,
         from: Option<u64>,
         /// Whether other nodes are to know its new tokens.
         describe: bool,
@@ -43,14 +44,13 @@ pub(super) enum Then {
 
 impl Then {
     /// Whose further signals wait for it.
-    pub const fn sender(&self) -> Option<ConnectionId> {
+    pub fn sender(&self) -> Option<ConnectionId> {
         match self {
             Self::Nothing | Self::Gone { .. } => None,
-            Self::Join { connection, .. }
-            | Self::Welcome { connection, .. }
-            | Self::Answer { connection, .. }
-            | Self::Kick { connection, .. }
-            | Self::Accept { connection, .. } => Some(*connection),
+            Self::Join(request) | Self::Welcome { request, .. } => Some(request.connection),
+            Self::Answer { connection, .. } | Self::Kick { connection, .. } | Self::Accept { connection, .. } => {
+                Some(*connection)
+            }
         }
     }
 }
@@ -86,18 +86,14 @@ impl Room {
                 }
             }
             // The same session may have asked twice, over two connections: the later one takes it over.
-            Then::Join { connection, signal, welcome } if self.members.contains(&signal.head.session.key()) => {
-                self.forgotten_here(now, connection, &signal, welcome, out);
-            }
-            Then::Join { connection, signal, welcome } => self.admitted(now, connection, &signal, welcome, out),
-            Then::Welcome { signal, welcome, from, describe, .. } => {
-                let key = signal.head.session.key();
-                if let Body::Join(join) = &signal.body {
-                    self.welcome(&key, join, true, welcome, out);
-                    self.replay(&key, from, out);
-                    if describe {
-                        self.describe(&key, out);
-                    }
+            Then::Join(request) if self.members.contains(&request.key()) => self.forgotten_here(now, &request, out),
+            Then::Join(request) => self.admitted(now, &request, out),
+            Then::Welcome { request, from, describe } => {
+                let key = request.key();
+                self.welcome(&request, true, out);
+                self.replay(&key, from, out);
+                if describe {
+                    self.describe(&key, out);
                 }
             }
             Then::Kick { signal, .. } => {
@@ -114,9 +110,9 @@ impl Room {
     pub(super) fn refuse_then(&mut self, now: Instant, then: &Then, refusal: &Refusal, out: &mut Vec<Effect>) {
         match then {
             Then::Nothing | Then::Gone { .. } => {}
-            Then::Join { connection, signal, .. } => self.refuse_join(now, *connection, signal, refusal, out),
-            Then::Welcome { connection, signal, .. }
-            | Then::Answer { connection, signal }
+            Then::Join(request) => self.refuse_join(now, request, refusal, out),
+            Then::Welcome { request, .. } => self.send_refusal(request.connection, &request.signal, refusal, out),
+            Then::Answer { connection, signal }
             | Then::Kick { connection, signal }
             | Then::Accept { connection, signal, .. } => self.send_refusal(*connection, signal, refusal, out),
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
+use actix::{Actor, AsyncContext, Context, Handler, Message, SpawnHandle};
 
 use roomcast_core::room::{ConnectionId, Effect, Errand, Input, Room};
 use roomcast_core::time::Instant;
@@ -188,8 +188,6 @@ impl Handler<Over> for RoomActor {
 
     fn handle(&mut self, _: Over, ctx: &mut Self::Context) {
         // What is on its way to other nodes goes out first.
-        if self.spanning.as_mut().is_none_or(|spanning| spanning.may_end()) {
-            ctx.stop();
-        }
+        self.end_when_done(ctx);
     }
 }

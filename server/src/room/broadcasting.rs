@@ -53,18 +53,28 @@ impl RoomActor {
     }
 
     /// The streamer has left.
-    pub(super) fn end_broadcasts(&self) {
-        if let Some(broadcasts) = self.spanning.as_ref().and_then(|spanning| spanning.broadcasts.clone()) {
-            let over = self.room.is_closed();
-            actix_web::rt::spawn(async move {
-                if let Err(refusal) = broadcasts.end_all().await {
-                    tracing::warn!("a broadcast could not be ended: {refusal}");
-                }
-                if over {
-                    broadcasts.stop();
-                }
-            });
+    pub(super) fn end_broadcasts(&mut self, ctx: &mut Context<Self>) {
+        let Some(broadcasts) = self.spanning.as_ref().and_then(|spanning| spanning.broadcasts.clone()) else { return };
+        let ended = async move {
+            if let Err(refusal) = broadcasts.end_all().await {
+                tracing::warn!("a broadcast could not be ended: {refusal}");
+            }
+        };
+        self.begin_work();
+        ctx.spawn(ended.into_actor(self).map(|(), actor, ctx| actor.end_work(ctx)));
+    }
+
+    fn begin_work(&mut self) {
+        if let Some(spanning) = &mut self.spanning {
+            spanning.at_work += 1;
         }
+    }
+
+    fn end_work(&mut self, ctx: &mut Context<Self>) {
+        if let Some(spanning) = &mut self.spanning {
+            spanning.at_work -= 1;
+        }
+        self.end_if_done(ctx);
     }
 }
 
@@ -154,6 +164,8 @@ impl Handler<Observe> for RoomActor {
         let Some(spanning) = &mut self.spanning else { return Box::pin(actix::fut::ready(self.room.exists())) };
         spanning.observed = true;
         let asked = self.ask_all();
+        // The room may end meanwhile; what was broadcast is there all the same.
+        self.begin_work();
         Box::pin(asked.into_actor(self).then(move |answer, actor, ctx| {
             let ended = answer.as_ref().is_ok_and(|synced| synced.closed.is_some());
             if let Ok(synced) = answer {
@@ -176,6 +188,7 @@ impl Handler<Observe> for RoomActor {
                     let effects = actor.room.observe(actor.node.clock.now(), false);
                     actor.carry_out(effects, None, ctx);
                 }
+                actor.end_work(ctx);
                 found
             })
         }))

@@ -117,7 +117,7 @@ impl Registry {
     /// room is made of a name that somebody made up.
     pub async fn observe(&self, node: &Arc<Node>, id: &RoomId) -> bool {
         for _ in 0..OBSERVE_TRIES {
-            // Whoever asks while the room ends is not answered by it: by now it is one that has ended.
+            // Whoever asks as the room ends is not answered by it: by now it is one that has ended.
             if let Some(found) = self.try_to_observe(node, id).await {
                 return found;
             }

@@ -39,6 +39,8 @@ pub struct Spanning {
     conflicts: u32,
     comparing: bool,
     compare_again: bool,
+    /// How many times its broadcasts are being read or ended: the actor stays for that.
+    pub(super) at_work: usize,
     over: bool,
 }
 
@@ -54,6 +56,7 @@ impl Spanning {
             broadcasts: None,
             read: false,
             observed: false,
+            at_work: 0,
             over: false,
         }
     }
@@ -67,12 +70,6 @@ impl Spanning {
     pub(super) fn unread(&mut self) -> Option<Broadcasts> {
         let read = std::mem::replace(&mut self.read, true);
         self.broadcasts.clone().filter(|_| !read)
-    }
-
-    /// Whether nothing is on its way any more; else the actor ends when it has arrived.
-    pub fn may_end(&mut self) -> bool {
-        self.over = true;
-        self.courier.is_idle()
     }
 }
 
@@ -116,7 +113,7 @@ impl RoomActor {
     pub(super) fn send_away(&mut self, errand: Errand, ctx: &mut Context<Self>) {
         let Some(spanning) = &mut self.spanning else { return };
         match errand {
-            Errand::EndStreams => self.end_broadcasts(),
+            Errand::EndStreams => self.end_broadcasts(ctx),
             Errand::Replays { .. } => {}
             Errand::Compare { after } => {
                 ctx.run_later(Duration::from_millis(after), Self::compare);
@@ -136,10 +133,7 @@ impl RoomActor {
         }
         let load = spanning.courier.load();
         if load.is_empty() {
-            if spanning.over {
-                ctx.stop();
-            }
-            return;
+            return self.end_if_done(ctx);
         }
         spanning.courier.busy = true;
         spanning.place.renew();
@@ -211,6 +205,25 @@ impl RoomActor {
         let members = self.room.members_here();
         let stays = !members.is_empty() || spanning.observed;
         sync(spanning.place.clone(), Question { members, publishers: self.room.publishers().collect(), stays })
+    }
+
+    /// The room is over: the actor ends when what is on its way has arrived.
+    pub(super) fn end_when_done(&mut self, ctx: &mut Context<Self>) {
+        match &mut self.spanning {
+            Some(spanning) => spanning.over = true,
+            None => ctx.stop(),
+        }
+        self.end_if_done(ctx);
+    }
+
+    pub(super) fn end_if_done(&self, ctx: &mut Context<Self>) {
+        let Some(spanning) = &self.spanning else { return };
+        if spanning.over && spanning.at_work == 0 && spanning.courier.is_idle() {
+            if let Some(broadcasts) = &spanning.broadcasts {
+                broadcasts.stop();
+            }
+            ctx.stop();
+        }
     }
 
     /// The document as it is now.

@@ -8,12 +8,13 @@ use bytestring::ByteString;
 
 use roomcast_protocol::ack;
 use roomcast_protocol::code::{AckCode, CloseCode};
-use roomcast_protocol::signal::{Body, MemberKey, Signal};
+use roomcast_protocol::signal::MemberKey;
 
 use super::errand::{Errand, HandOver, Mark, Record};
 use super::verdict::Arrival;
 use crate::room::backlog::{Backlog, counted, first_after};
-use crate::room::effect::{ConnectionId, Effect, Welcome};
+use crate::room::effect::{ConnectionId, Effect};
+use crate::room::joining::JoinRequest;
 use crate::room::member::Member;
 use crate::room::{Refusal, Room, refuse};
 use crate::time::Instant;
@@ -49,9 +50,7 @@ impl Remote {
 /// A member whose former node is asked for what it keeps.
 #[derive(Debug)]
 pub struct Arriving {
-    connection: ConnectionId,
-    signal: Signal,
-    welcome: Welcome,
+    request: Arc<JoinRequest>,
     arrival: Arrival,
     pub until: Instant,
 }
@@ -112,14 +111,11 @@ impl Room {
     pub(super) fn on_arrival(
         &mut self,
         now: Instant,
-        connection: ConnectionId,
-        signal: Signal,
-        welcome: Welcome,
+        request: &Arc<JoinRequest>,
         arrival: Arrival,
         out: &mut Vec<Effect>,
     ) {
-        let Body::Join(join) = &signal.body else { return };
-        let key = signal.head.session.key();
+        let (connection, key) = (request.connection, request.key());
         if self.is_outdone(&key, arrival.generation, connection, out) {
             return;
         }
@@ -128,10 +124,10 @@ impl Room {
         let mut member = Member::new(arrival.record.session.clone(), connection, now);
         (member.video, member.audio) = (arrival.record.video, arrival.record.audio);
         member.resume_token.clone_from(&arrival.record.resume_token);
-        member.keeps_tokens = arrival.record.keeps_tokens || join.options.resume_token.is_some();
+        member.keeps_tokens = arrival.record.keeps_tokens || request.join.options.resume_token.is_some();
         let (generation, birth, seen) = (arrival.generation, arrival.birth, arrival.count);
         let (waits, until) = (arrival.waits, now + PATIENCE);
-        let arriving = Box::new(Arriving { connection, signal, welcome, arrival, until });
+        let arriving = Box::new(Arriving { request: Arc::clone(request), arrival, until });
         member.remote =
             Some(Box::new(Remote { generation, birth, seen, arriving: Some(arriving), ..Remote::default() }));
         self.members.insert(key.clone(), member);
@@ -167,48 +163,39 @@ impl Room {
     pub(super) fn still_here(
         &mut self,
         now: Instant,
-        from: ConnectionId,
-        signal: &Signal,
-        welcome: Welcome,
+        request: &Arc<JoinRequest>,
         arrival: &Arrival,
         out: &mut Vec<Effect>,
     ) {
-        let key = signal.head.session.key();
-        if self.is_outdone(&key, arrival.generation, from, out) {
+        let key = request.key();
+        if self.is_outdone(&key, arrival.generation, request.connection, out) {
             return;
         }
         if let Some(remote) = self.members.get_mut(&key).and_then(|member| member.remote.as_mut()) {
             remote.generation = arrival.generation;
         }
         self.take_in(now, &key, Mark { birth: arrival.birth, count: arrival.count }, "".into(), out);
-        if let Err(refusal) = self.resume_here(now, from, signal, welcome, out) {
-            self.refuse_join(now, from, signal, &refusal, out);
+        if let Err(refusal) = self.resume_here(now, request, out) {
+            self.refuse_join(now, request, &refusal, out);
         }
     }
 
     /// The same, when nobody else knew it any more.
-    pub(in crate::room) fn forgotten_here(
-        &mut self,
-        now: Instant,
-        from: ConnectionId,
-        signal: &Signal,
-        welcome: Welcome,
-        out: &mut Vec<Effect>,
-    ) {
-        let (key, Body::Join(join)) = (signal.head.session.key(), &signal.body) else { return };
+    pub(in crate::room) fn forgotten_here(&mut self, now: Instant, request: &Arc<JoinRequest>, out: &mut Vec<Effect>) {
+        let key = request.key();
         let Some(shared) = &self.shared else { return };
         let (generation, lost) = (shared.first_generation(), shared.lost.is_some_and(|lost| now.since(lost) < LOST));
         let Some(member) = self.members.get_mut(&key) else { return };
-        if !lost || join.options.resume_from > Some(member.backlog.last()) {
+        if !lost || request.join.options.resume_from > Some(member.backlog.last()) {
             // It has left over another node in the meantime, or asked twice before it was here.
             self.give_away(&key, out);
-            return self.admitted(now, from, signal, welcome, out);
+            return self.admitted(now, request, out);
         }
         if let Some(remote) = &mut member.remote {
             (remote.generation, remote.birth) = (generation, generation);
         }
-        if let Err(refusal) = self.resume_here(now, from, signal, welcome, out) {
-            self.refuse_join(now, from, signal, &refusal, out);
+        if let Err(refusal) = self.resume_here(now, request, out) {
+            self.refuse_join(now, request, &refusal, out);
         }
     }
 
@@ -216,22 +203,19 @@ impl Room {
     pub(in crate::room) fn arrives_elsewhere(
         &mut self,
         now: Instant,
-        from: ConnectionId,
-        signal: &Signal,
-        welcome: &Welcome,
+        request: &Arc<JoinRequest>,
         out: &mut Vec<Effect>,
     ) -> Result<bool, Refusal> {
-        let (key, Body::Join(join)) = (signal.head.session.key(), &signal.body) else { return Ok(false) };
+        let (key, from) = (request.key(), request.connection);
         let Some(member) = self.members.get_mut(&key) else { return Ok(false) };
-        let accepts = member.accepts(join.options.resume_token.as_ref());
+        let accepts = member.accepts(request.join.options.resume_token.as_ref());
         let Some(arriving) = member.remote.as_mut().and_then(|remote| remote.arriving.as_mut()) else {
             return Ok(false);
         };
-        if arriving.connection != from && !accepts {
+        if arriving.request.connection != from && !accepts {
             return refuse(AckCode::PermissionNotFound, "the session is taken over only with its resume token");
         }
-        let before = std::mem::replace(&mut arriving.connection, from);
-        (arriving.signal, arriving.welcome) = (signal.clone(), welcome.clone());
+        let before = std::mem::replace(&mut arriving.request, Arc::clone(request)).connection;
         member.last_heard = now;
         if before == from {
             return Ok(true);
@@ -257,11 +241,8 @@ impl Room {
         let version = self.version();
         let Some(member) = self.members.get_mut(key) else { return };
         let Some(arriving) = member.remote.as_mut().and_then(|remote| remote.arriving.take()) else { return };
-        let Arriving { connection, signal, welcome, arrival, .. } = *arriving;
-        let claimed = match &signal.body {
-            Body::Join(join) => join.options.resume_from,
-            _ => None,
-        };
+        let Arriving { request, arrival, .. } = *arriving;
+        let (connection, claimed) = (request.connection, request.join.options.resume_from);
         let had = handed.as_ref().map_or(arrival.had, |over| over.had.max(arrival.had));
         let last = first_after(arrival.count).max(handed.as_ref().map_or(0, |over| over.last));
         let point = claimed.unwrap_or(had).min(last);
@@ -286,7 +267,7 @@ impl Room {
         member.backlog = Backlog::moved(last, point, lost, kept);
         // Who comes without a connection any more is found by whoever it comes to next.
         if member.connection == Some(connection) {
-            self.take_up(now, connection, &signal, welcome, Some(point), false, out);
+            self.take_up(now, &request, Some(point), false, out);
         }
         self.drain(key, out);
         if lists {

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use roomcast_protocol::id::UserId;
-use roomcast_protocol::signal::{Body, MemberKey, Recipient};
+use roomcast_protocol::signal::{MemberKey, Recipient};
 
 use super::errand::Record;
 use super::{Flight, Waiting};
 use crate::room::Room;
+use crate::room::joining::JoinRequest;
 use crate::room::stage::{Command, Outcome};
 use crate::room::submit::Then;
 use crate::time::Instant;
@@ -159,8 +160,8 @@ fn joins_as(operation: &Operation) -> Option<MemberKey> {
 /// `had` is up to which number a member that is here has signals of other nodes.
 fn operation(item: &Waiting, generation: u64, had: impl Fn(&MemberKey) -> Option<u64>) -> Option<Operation> {
     match (&item.command, &item.then) {
-        (Command::Join { newcomer, .. }, Then::Join { signal, welcome, .. }) => {
-            let Body::Join(join) = &signal.body else { return None };
+        (Command::Join { newcomer, .. }, Then::Join(request)) => {
+            let JoinRequest { join, welcome, .. } = &**request;
             Some(Operation::Join(Record {
                 session: newcomer.session.clone(),
                 video: newcomer.video,

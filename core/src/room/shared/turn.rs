@@ -1,12 +1,14 @@
 //! One connection's signals are decided one after the other: what it says while one is being decided waits for it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::{Body, Signal};
 
 use super::errand::Errand;
-use crate::room::effect::{ConnectionId, Effect, Welcome};
+use crate::room::effect::{ConnectionId, Effect};
+use crate::room::joining::JoinRequest;
 use crate::room::{Refusal, Room};
 use crate::time::Instant;
 
@@ -16,10 +18,7 @@ const MOST_HELD: usize = 64;
 /// What waits behind a connection's signal that is being decided.
 #[derive(Debug)]
 pub(super) enum Held {
-    Join {
-        signal: Signal,
-        welcome: Welcome,
-    },
+    Join(Arc<JoinRequest>),
     Signal(Signal),
     /// Refused by a replica that may have been old.
     Again(Signal),
@@ -85,15 +84,15 @@ impl Room {
     }
 
     /// The same for a `JOIN`.
-    pub(in crate::room) fn held_join(&mut self, from: ConnectionId, signal: &Signal, welcome: &Welcome) -> bool {
+    pub(in crate::room) fn held_join(&mut self, request: &Arc<JoinRequest>) -> bool {
         let Some(shared) = &mut self.shared else { return false };
-        if !shared.busy.contains_key(&from) {
+        if !shared.busy.contains_key(&request.connection) {
             return false;
         }
-        let held = shared.held.entry(from).or_default();
+        let held = shared.held.entry(request.connection).or_default();
         // Who joins again and again gets the last of the answers it waits for.
-        held.retain(|held| !matches!(held, Held::Join { .. }));
-        held.push_back(Held::Join { signal: signal.clone(), welcome: welcome.clone() });
+        held.retain(|held| !matches!(held, Held::Join(_)));
+        held.push_back(Held::Join(Arc::clone(request)));
         true
     }
 
@@ -115,7 +114,7 @@ impl Room {
                 return;
             };
             match held {
-                Held::Join { signal, welcome } => self.on_join(now, connection, &signal, welcome, out),
+                Held::Join(request) => self.on_join(now, &request, out),
                 Held::Signal(signal) => self.on_signal(now, connection, &signal, out),
                 Held::Gone => self.on_disconnected(connection, out),
                 Held::Again(signal) => {
@@ -132,7 +131,7 @@ impl Room {
         if let Some(shared) = self.shared.as_mut().filter(|shared| shared.busy.contains_key(&connection)) {
             let held = shared.held.entry(connection).or_default();
             // Nobody waits to be let in any more; what else was said still holds.
-            held.retain(|held| !matches!(held, Held::Join { .. }));
+            held.retain(|held| !matches!(held, Held::Join(_)));
             held.push_back(Held::Gone);
             return;
         }

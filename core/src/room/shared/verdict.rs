@@ -9,7 +9,7 @@ use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::{MemberKey, Recipient};
 
 use super::errand::Record;
-use super::{AGAIN, Abandoned, Flight, Waiting};
+use super::{AGAIN, Abandoned, Flight, MOST_WAITING, Waiting};
 use crate::room::backlog::{counted, first_after};
 use crate::room::effect::Effect;
 use crate::room::stage::{Command, Outcome, Publisher, Stage};
@@ -252,26 +252,24 @@ impl Room {
         let (go, stay): (Vec<_>, Vec<_>) = flight.waiting.into_iter().partition(|(item, _)| met(item));
         self.put_back(Flight { waiting: stay, ..flight });
         for (item, _) in go {
-            let Then::Join { connection, signal, welcome } = item.then else { continue };
-            let key = signal.head.session.key();
+            let Then::Join(request) = item.then else { continue };
+            let key = request.key();
             let place = members.iter().position(|(there, _)| *there == key);
             match place.map(|place| members.swap_remove(place)) {
-                Some((_, Some(_))) if self.is_arriving(&key) => {
-                    self.on_join(now, connection, &signal, welcome, out);
-                }
+                Some((_, Some(_))) if self.is_arriving(&key) => self.on_join(now, &request, out),
                 Some((_, Some(arrival))) if arrival.own && self.is_of(&key, arrival.birth) => {
-                    self.still_here(now, connection, &signal, welcome, &arrival, out);
+                    self.still_here(now, &request, &arrival, out);
                 }
-                Some((_, Some(arrival))) => self.on_arrival(now, connection, signal, welcome, arrival, out),
+                Some((_, Some(arrival))) => self.on_arrival(now, &request, arrival, out),
                 Some((_, None)) => {
                     let reason = "the session is taken over only with its resume token".to_owned();
                     let refusal = Refusal { code: AckCode::PermissionNotFound, reason };
-                    self.refuse_join(now, connection, &signal, &refusal, out);
+                    self.refuse_join(now, &request, &refusal, out);
                 }
                 // The same session asked twice: the first has it.
-                None => self.on_join(now, connection, &signal, welcome, out),
+                None => self.on_join(now, &request, out),
             }
-            self.release(now, connection, out);
+            self.release(now, request.connection, out);
         }
     }
 
@@ -306,16 +304,22 @@ impl Room {
     fn may_be_in(&mut self, now: Instant, key: MemberKey) {
         let due = now + self.settings.heartbeat_timeout;
         let here = self.members.contains(&key);
-        if let Some(shared) = self.shared.as_mut().filter(|_| !here) {
-            shared.abandoned.push_back(Abandoned { due, key, generation: shared.generation });
-        }
+        let Some(shared) = self.shared.as_mut().filter(|_| !here) else { return };
+        shared.abandoned.push_back(Abandoned { due, key, generation: shared.generation });
+        let above = shared.abandoned.len().saturating_sub(MOST_WAITING);
+        self.let_go_first(above);
     }
 
     /// Those that did not come back leave.
     pub(in crate::room) fn let_go_abandoned(&mut self, now: Instant) {
         let Some(shared) = &mut self.shared else { return };
         let over = shared.abandoned.partition_point(|gone| gone.due <= now);
-        for gone in shared.abandoned.drain(..over).collect::<Vec<_>>() {
+        self.let_go_first(over);
+    }
+
+    fn let_go_first(&mut self, count: usize) {
+        let Some(shared) = &mut self.shared else { return };
+        for gone in shared.abandoned.drain(..count).collect::<Vec<_>>() {
             if !self.members.contains(&gone.key) {
                 let then = Then::Gone { ends: false, generation: gone.generation };
                 let _ = shared.enqueue(Command::Leave { key: gone.key }, then);

@@ -52,6 +52,35 @@ fn a_room_ends_though_its_clock_was_set_back_as_the_end_was_proposed() {
 }
 
 #[test]
+fn a_join_of_which_nothing_is_known_leaves_unless_it_comes_back() {
+    let mut world = group(0);
+    for (connection, who) in [(3, "cat"), (4, "dan")] {
+        world.proposes = true;
+        world.say(connection, who, "join", &json!({"ve": true, "ae": true, "op": {"roomCreating": false}}));
+        world.room.propose(world.now).unwrap();
+        let answer = world.room.decided(world.now, Verdict::Unavailable { maybe: true });
+        world.take(answer);
+        assert_eq!(world.heard(connection)[0]["c"], 503);
+        world.proposes = false;
+        world.wait(500);
+    }
+    assert_eq!(world.join(5, "dan", false)["c"], 200);
+    world.proposes = true;
+    world
+        .wait_with(Settings::default().heartbeat_timeout.as_millis() as u64 + 1, &[(1, "ann"), (2, "bob"), (5, "dan")]);
+    let proposal = world.room.propose(world.now).unwrap();
+    let left: Vec<_> = proposal
+        .operations
+        .iter()
+        .filter_map(|one| match one {
+            Operation::Leave { key, generation } => Some((key.user_id.as_str(), *generation > 0)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(left, [("cat", true)]);
+}
+
+#[test]
 fn who_joins_again_while_it_is_brought_back_is_brought_back_by_its_join_alone() {
     let mut world = group(0);
     world.lose(1);
