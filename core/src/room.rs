@@ -41,6 +41,7 @@ use crate::time::Instant;
 use joining::JoinRequest;
 use list::PublishList;
 use members::Members;
+use relay::Said;
 use shared::Shared;
 use silence::Silence;
 use stage::{Rules, Stage};
@@ -159,6 +160,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         let key = self.sender(now, from, signal)?;
+        let said = Said { by: &key, connection: from, signal };
         match &signal.body {
             Body::Join(_) => refuse(AckCode::Internal, "a JOIN must come as such"),
             Body::Leave => {
@@ -166,13 +168,13 @@ impl Room {
                 Ok(())
             }
             Body::Heartbeat(beat) => self.heartbeat(&key, beat, out),
-            Body::Update(update) => self.update(now, &key, *update, signal, from, out),
-            Body::Kick => self.kick(now, &key, signal, from, out),
-            Body::PublishRequest(request) => self.publish_request(&key, request, signal, from, out),
-            Body::PublishAccept => self.publish_accept(now, &key, signal, from, out),
-            Body::PublishReject => self.publish_reject(&key, signal, from, out),
-            Body::Watch => self.watch_publisher(&key, signal, from, out),
-            Body::Relayed(kind) => self.relay(&key, *kind, signal, from, out),
+            Body::Update(update) => self.update(now, said, *update, out),
+            Body::Kick => self.kick(now, said, out),
+            Body::PublishRequest(request) => self.publish_request(said, request, out),
+            Body::PublishAccept => self.publish_accept(now, said, out),
+            Body::PublishReject => self.publish_reject(said, out),
+            Body::Watch => self.watch_publisher(said, out),
+            Body::Relayed(kind) => self.relay(said, *kind, out),
         }
     }
 

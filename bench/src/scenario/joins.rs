@@ -15,7 +15,7 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     let members = lab.crowd(lab.pick(MEMBERS, MEMBERS / 2), &mut findings);
     let mut rounds = Vec::new();
     for _ in 0..lab.pick(5, 3) {
-        rounds.push(round(lab, members).await?);
+        rounds.push(lone(lab, members).await?);
     }
     let middle = |value: &dyn Fn(&Load) -> f64| median(&rounds.iter().map(value).collect::<Vec<_>>());
     findings.heed(&rounds);
@@ -26,7 +26,8 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     Ok(findings)
 }
 
-async fn round(lab: &Lab, members: usize) -> Result<Load, Error> {
+/// So many join a server of their own that stands alone.
+pub(super) async fn lone(lab: &Lab, members: usize) -> Result<Load, Error> {
     let server = lab.serve(&[]).await?;
     let mut crowd = Crowd::new(server.address, Seating::Pairs);
     let meter = Meter::start(server.pid);

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::joins::lone;
 use crate::crowd::{Crowd, Seating};
 use crate::error::Error;
 use crate::finding::{Curve, Findings};
 use crate::nodes::{Cost, Nodes};
-use crate::process::{Load, Meter};
+use crate::process::Load;
 use crate::scenario::Lab;
 use crate::statistics::median;
 
@@ -53,18 +54,6 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
 
 fn named(count: usize) -> String {
     if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") }
-}
-
-async fn lone(lab: &Lab, members: usize) -> Result<Load, Error> {
-    let server = lab.serve(&[]).await?;
-    let mut crowd = Crowd::new(server.address, Seating::Pairs);
-    let meter = Meter::start(server.pid);
-    crowd.grow(members).await?;
-    let load = meter.read();
-    crowd.is_whole()?;
-    crowd.vanish().await;
-    server.stop().await?;
-    Ok(load)
 }
 
 /// With `looks`, what the members take in Redis and what idle nodes cost it are looked at, too.

@@ -30,8 +30,8 @@ pub(super) struct JoinRequest {
 
 impl JoinRequest {
     /// Gives the signal back when it is no `JOIN`.
-    pub fn new(connection: ConnectionId, signal: Signal, welcome: Welcome) -> Result<Arc<Self>, Signal> {
-        let Body::Join(join) = &signal.body else { return Err(signal) };
+    pub fn new(connection: ConnectionId, signal: Signal, welcome: Welcome) -> Result<Arc<Self>, Box<Signal>> {
+        let Body::Join(join) = &signal.body else { return Err(Box::new(signal)) };
         Ok(Arc::new(Self { connection, join: join.clone(), signal, welcome }))
     }
 

@@ -2,10 +2,11 @@
 
 use roomcast_protocol::ack::{self, RoomClosed, RoomClosedReason};
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::signal::{MemberKey, RoomType, Signal};
+use roomcast_protocol::signal::{MemberKey, RoomType};
 
-use super::effect::{ConnectionId, Effect};
+use super::effect::Effect;
 use super::member::Member;
+use super::relay::Said;
 use super::stage::Command;
 use super::submit::Then;
 use super::{Refusal, Room, refuse};
@@ -25,19 +26,13 @@ impl Room {
     ///
     /// Nobody kicks a session of the owner's user, since that would keep out the owner. Other publishers may,
     /// also themselves. Sessions of the user that `to` does not name stay, and may resume.
-    pub(super) fn kick(
-        &mut self,
-        now: Instant,
-        by: &MemberKey,
-        signal: &Signal,
-        from: ConnectionId,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
+    pub(super) fn kick(&mut self, now: Instant, said: Said<'_>, out: &mut Vec<Effect>) -> Result<(), Refusal> {
+        let Said { by, connection, signal } = said;
         let Some(to) = &signal.head.recipient else { return refuse(AckCode::InvalidSignal, "`to` is missing") };
         // Who is on other nodes is known only to what all share.
         let there = self.shared.is_some() || !self.members.meant(to).is_empty();
         let command = Command::Kick { by: by.clone(), to: to.clone(), there };
-        self.submit(now, command, Then::Kick { connection: from, signal: signal.clone() }, out)
+        self.submit(now, command, Then::Kick { connection, signal: signal.clone() }, out)
     }
 
     /// A member is out; it gets the signal that put it out.

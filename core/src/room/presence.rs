@@ -2,9 +2,10 @@
 
 use roomcast_protocol::ack::{HeartbeatAck, encode};
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::signal::{Heartbeat, MemberKey, Signal, SignalKind, Update};
+use roomcast_protocol::signal::{Heartbeat, MemberKey, SignalKind, Update};
 
-use super::effect::{ConnectionId, Effect};
+use super::effect::Effect;
+use super::relay::Said;
 use super::stage::Command;
 use super::submit::Then;
 use super::{Refusal, Room, refuse};
@@ -34,13 +35,11 @@ impl Room {
     pub(super) fn update(
         &mut self,
         now: Instant,
-        key: &MemberKey,
+        said: Said<'_>,
         update: Update,
-        signal: &Signal,
-        from: ConnectionId,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let command = Command::Update { key: key.clone(), video: self.video(update.video), audio: update.audio };
-        self.submit(now, command, Then::Answer { connection: from, signal: signal.clone() }, out)
+        let command = Command::Update { key: said.by.clone(), video: self.video(update.video), audio: update.audio };
+        self.submit(now, command, Then::Answer { connection: said.connection, signal: said.signal.clone() }, out)
     }
 }

@@ -1,9 +1,10 @@
 //! `PUBLISH_REQUEST`, `PUBLISH_ACCEPT` and `PUBLISH_REJECT`: how a viewer becomes a publisher.
 
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::signal::{MemberKey, PublishRequest, Signal};
+use roomcast_protocol::signal::{MemberKey, PublishRequest};
 
-use super::effect::{ConnectionId, Effect};
+use super::effect::Effect;
+use super::relay::Said;
 use super::shared::Aim;
 use super::stage::{Command, Publisher};
 use super::submit::Then;
@@ -14,12 +15,11 @@ impl Room {
     /// Passes a viewer's request on to the owner. Without one there is nobody to ask: the recipient has left.
     pub(super) fn publish_request(
         &mut self,
-        from: &MemberKey,
+        said: Said<'_>,
         request: &PublishRequest,
-        signal: &Signal,
-        connection: ConnectionId,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
+        let from = said.by;
         if self.stage.publishes(from) {
             return refuse(AckCode::AlreadyIsPublisher, "the sender publishes already");
         }
@@ -33,7 +33,7 @@ impl Room {
         }
         self.describe(from, out);
         let missing = (AckCode::UserLeft, "the owner has left");
-        self.pass_on(from, connection, Aim::Sessions(vec![owner]), signal, missing, out)
+        self.pass_on(said, Aim::Sessions(vec![owner]), missing, out)
     }
 
     /// Makes publishers of the sessions that `to` names. One that publishes already is told so again, and
@@ -41,28 +41,24 @@ impl Room {
     pub(super) fn publish_accept(
         &mut self,
         now: Instant,
-        from: &MemberKey,
-        signal: &Signal,
-        connection: ConnectionId,
+        said: Said<'_>,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.check_owner(from)?;
-        let here = self.others(from, signal);
-        if self.may_be_elsewhere(from, signal, &here) {
-            self.look_for(from, signal, connection, out);
+        self.check_owner(said.by)?;
+        let here = self.others(said);
+        if self.may_be_elsewhere(said, &here) {
+            self.look_for(said, out);
             return Ok(());
         }
         let newcomers = here.iter().filter_map(|key| self.candidate(key)).collect();
-        self.accept(now, from, signal, connection, newcomers, out)
+        self.accept(now, said, newcomers, out)
     }
 
     /// Everyone it is for is known.
     pub(super) fn accept(
         &mut self,
         now: Instant,
-        by: &MemberKey,
-        signal: &Signal,
-        connection: ConnectionId,
+        said: Said<'_>,
         newcomers: Vec<Publisher>,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
@@ -70,8 +66,9 @@ impl Room {
             return refuse(AckCode::NotRoomMember, NOBODY);
         }
         let accepted = newcomers.iter().map(|new| new.session.key()).collect();
-        let command = Command::Accept { by: by.clone(), newcomers };
-        self.submit(now, command, Then::Accept { connection, signal: signal.clone(), accepted }, out)
+        let command = Command::Accept { by: said.by.clone(), newcomers };
+        let then = Then::Accept { connection: said.connection, signal: said.signal.clone(), accepted };
+        self.submit(now, command, then, out)
     }
 
     fn candidate(&self, key: &MemberKey) -> Option<Publisher> {
@@ -81,16 +78,9 @@ impl Room {
     }
 
     /// Tells the sessions that `to` names that they may not publish. Who publishes already goes on.
-    pub(super) fn publish_reject(
-        &mut self,
-        from: &MemberKey,
-        signal: &Signal,
-        connection: ConnectionId,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
-        self.check_owner(from)?;
-        let aim = self.aim(from, signal);
-        self.pass_on(from, connection, aim, signal, (AckCode::NotRoomMember, NOBODY), out)
+    pub(super) fn publish_reject(&mut self, said: Said<'_>, out: &mut Vec<Effect>) -> Result<(), Refusal> {
+        self.check_owner(said.by)?;
+        self.pass_on(said, self.aim(said), (AckCode::NotRoomMember, NOBODY), out)
     }
 
     fn check_owner(&self, from: &MemberKey) -> Result<(), Refusal> {
@@ -101,7 +91,7 @@ impl Room {
     }
 
     /// Whom the owner answers. Never itself: `to` with its own user id means that user's other sessions.
-    fn others(&self, from: &MemberKey, signal: &Signal) -> Vec<MemberKey> {
+    fn others(&self, Said { by: from, signal, .. }: Said<'_>) -> Vec<MemberKey> {
         let meant = signal.head.recipient.as_ref().map(|to| self.members.meant(to));
         meant.unwrap_or_default().into_iter().filter(|key| key != from).collect()
     }

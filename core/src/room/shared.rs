@@ -24,6 +24,7 @@ use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::{MemberKey, Signal};
 
 use super::effect::{ConnectionId, Effect};
+use super::relay::{Missing, Said};
 use super::stage::{Command, Outcome, Stage};
 use super::submit::Then;
 use super::{Refusal, Room, refuse};
@@ -80,7 +81,18 @@ struct Sent {
     sender: MemberKey,
     signal: Signal,
     /// The answer when nobody is there; nothing when somebody here got it already.
-    missing: Option<super::relay::Missing>,
+    missing: Option<Missing>,
+}
+
+impl Sent {
+    fn new(said: Said<'_>, missing: Option<Missing>) -> Self {
+        let Said { by, connection, signal } = said;
+        Self { connection, sender: by.clone(), signal: signal.clone(), missing }
+    }
+
+    const fn said(&self) -> Said<'_> {
+        Said { by: &self.sender, connection: self.connection, signal: &self.signal }
+    }
 }
 
 /// What a room has beside its members when it spans nodes.

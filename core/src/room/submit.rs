@@ -10,6 +10,7 @@ use roomcast_protocol::signal::{MemberKey, Signal};
 
 use super::effect::{ConnectionId, Effect};
 use super::joining::JoinRequest;
+use super::relay::Said;
 use super::stage::Command;
 use super::{Refusal, Room};
 use crate::time::Instant;
@@ -133,7 +134,8 @@ impl Room {
         let by = signal.head.session.key();
         let missing = (AckCode::NotRoomMember, "`to` is no other member of the room");
         let aim = super::shared::Aim::Sessions(here);
-        if let Err(refusal) = self.pass_on(&by, connection, aim, signal, missing, out) {
+        let said = Said { by: &by, connection, signal };
+        if let Err(refusal) = self.pass_on(said, aim, missing, out) {
             self.send_refusal(connection, signal, &refusal, out);
         }
     }

@@ -6,13 +6,13 @@
 
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::UserId;
-use roomcast_protocol::signal::{MemberKey, Recipient, Signal};
+use roomcast_protocol::signal::{MemberKey, Recipient};
 
 use super::errand::{Answer, Errand, Mark, Record, Relay, Target};
 use super::{MOST_WAITING, Sent};
-use crate::room::effect::{ConnectionId, Effect};
+use crate::room::effect::Effect;
 use crate::room::member::Member;
-use crate::room::relay::Missing;
+use crate::room::relay::{Missing, Said};
 use crate::room::stage::{Publisher, Stage};
 use crate::room::{Refusal, Room, refuse};
 use crate::time::Instant;
@@ -28,17 +28,15 @@ pub enum Aim {
 
 impl Room {
     /// `here` are those of this node.
-    #[expect(clippy::too_many_arguments, reason = "all of it is of the signal")]
     pub(in crate::room) fn pass_on_shared(
         &mut self,
-        from: &MemberKey,
-        connection: ConnectionId,
+        said: Said<'_>,
         aim: Aim,
         here: Vec<MemberKey>,
-        signal: &Signal,
         missing: Missing,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
+        let Said { by: from, signal, .. } = said;
         let Some(shared) = &self.shared else { return refuse(missing.0, missing.1) };
         let waits = shared.outstanding.contains_key(from);
         let at_once = |key: &MemberKey| !waits && self.members.get(key).is_some_and(Member::is_up_to_date);
@@ -56,7 +54,7 @@ impl Room {
         self.forward(&here, signal, out);
         if !targets.is_empty() {
             let missing = here.is_empty().then_some(missing);
-            let sent = Sent { connection, sender: from.clone(), signal: signal.clone(), missing };
+            let sent = Sent::new(said, missing);
             let text = signal.raw().into();
             self.send_away(sent, |ticket| Errand::Relay(Relay { ticket, targets, not, text }), out)?;
         }
@@ -90,32 +88,25 @@ impl Room {
     }
 
     /// Whether somebody whom the owner answers may be on another node.
-    pub(in crate::room) fn may_be_elsewhere(&self, from: &MemberKey, signal: &Signal, here: &[MemberKey]) -> bool {
+    pub(in crate::room) fn may_be_elsewhere(&self, said: Said<'_>, here: &[MemberKey]) -> bool {
         self.shared.is_some()
-            && match &signal.head.recipient {
+            && match &said.signal.head.recipient {
                 Some(Recipient::User(user)) => here.is_empty() || self.is_spread(user),
-                Some(Recipient::Session(key)) => here.is_empty() && key != from,
+                Some(Recipient::Session(key)) => here.is_empty() && key != said.by,
                 None => false,
             }
     }
 
     /// Asks who a recipient's sessions are; the sender's further signals wait.
-    pub(in crate::room) fn look_for(
-        &mut self,
-        from: &MemberKey,
-        signal: &Signal,
-        connection: ConnectionId,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some(to) = signal.head.recipient.clone() else { return };
-        let sent = Sent { connection, sender: from.clone(), signal: signal.clone(), missing: None };
-        match self.send_away(sent, |ticket| Errand::Find { ticket, to }, out) {
+    pub(in crate::room) fn look_for(&mut self, said: Said<'_>, out: &mut Vec<Effect>) {
+        let Some(to) = said.signal.head.recipient.clone() else { return };
+        match self.send_away(Sent::new(said, None), |ticket| Errand::Find { ticket, to }, out) {
             Ok(()) => {
                 if let Some(shared) = &mut self.shared {
-                    *shared.busy.entry(connection).or_default() += 1;
+                    *shared.busy.entry(said.connection).or_default() += 1;
                 }
             }
-            Err(refusal) => self.send_refusal(connection, signal, &refusal, out),
+            Err(refusal) => self.send_refusal(said.connection, said.signal, &refusal, out),
         }
     }
 
@@ -196,7 +187,7 @@ impl Room {
         };
         let others = records.into_iter().filter(|record| record.session.key() != sent.sender);
         let newcomers = others.map(newcomer).collect();
-        if let Err(refusal) = self.accept(now, &sent.sender, &sent.signal, sent.connection, newcomers, out) {
+        if let Err(refusal) = self.accept(now, sent.said(), newcomers, out) {
             self.send_refusal(sent.connection, &sent.signal, &refusal, out);
         }
         self.release(now, sent.connection, out);
