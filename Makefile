@@ -3,6 +3,11 @@ SHELL := /bin/bash
 WEB_SOURCES := $(shell find web/src web/index.html web/vite.config.ts web/package.json -type f 2>/dev/null)
 OUTPUT := test-output
 
+# On a clean checkout nothing is there to build upon, and keeping what a later build could use takes time.
+ifdef CI
+export CARGO_INCREMENTAL = 0
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check unit contracts e2e browser schema tools web fmt clean fuzz bench chaos
 
@@ -34,7 +39,7 @@ contracts: tests/contracts/node_modules tests/contracts/.venv ## the published s
 
 # These tests mostly wait, those of faults most of all, so more of them run at once than there are processors. Those
 # that wait for a minute do so beside all others.
-e2e: export RUST_TEST_THREADS = 4
+e2e: export RUST_TEST_THREADS = 8
 e2e: web ## rooms against their model, playlists against their rules, real server processes over real sockets: one, and several on one Redis
 	cargo build --workspace --locked --bins --examples
 	cargo test --workspace --locked --test '*' --no-run
@@ -42,7 +47,7 @@ e2e: web ## rooms against their model, playlists against their rules, real serve
 	cargo test --workspace --locked --test cluster_faults a_minute >$(OUTPUT)/minutes.log 2>&1 & minutes=$$!; \
 	cargo test --workspace --locked --test '*' -- --skip faults:: && \
 	ROOMCAST_TEST_NODES=3 cargo test --workspace --locked --test shared && \
-	RUST_TEST_THREADS=8 cargo test --workspace --locked --test cluster_faults -- --skip a_minute; others=$$?; \
+	RUST_TEST_THREADS=12 cargo test --workspace --locked --test cluster_faults -- --skip a_minute; others=$$?; \
 	wait $$minutes; minutes=$$?; cat $(OUTPUT)/minutes.log; exit $$((others + minutes))
 
 # Two broadcasts take half of two processors and mostly wait, so they go side by side; calls take more.
