@@ -99,6 +99,27 @@ impl Raw {
         Self::dial(address).await.upgraded(path).await
     }
 
+    /// Begins a `PUT` whose body comes in chunks.
+    ///
+    /// # Panics
+    /// When nobody listens.
+    pub async fn put(address: &str, path: &str) -> Self {
+        let mut raw = Self::dial(address).await;
+        let head = format!("PUT {path} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n");
+        raw.send(head.as_bytes()).await;
+        raw
+    }
+
+    /// Sends a chunk of such a body.
+    ///
+    /// # Panics
+    /// When the connection is gone.
+    pub async fn chunk(&mut self, bytes: &[u8]) {
+        self.send(format!("{:x}\r\n", bytes.len()).as_bytes()).await;
+        self.send(bytes).await;
+        self.send(b"\r\n").await;
+    }
+
     async fn upgraded(mut self, path: &str) -> Self {
         let (status, head) = self.request("GET", path, HANDSHAKE).await;
         assert_eq!(status, 101, "{head}");

@@ -39,20 +39,6 @@ async fn push(server: &Server, path: &str, body: Vec<u8>) -> (u16, Value) {
     (response.status().as_u16(), response.json().await.expect("answers are JSON"))
 }
 
-/// A request whose body comes bit by bit.
-async fn begin(server: &Server, path: &str) -> Raw {
-    let mut raw = Raw::dial(&server.address).await;
-    let head = format!("PUT {path} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n");
-    raw.send(head.as_bytes()).await;
-    raw
-}
-
-async fn chunk(raw: &mut Raw, bytes: &[u8]) {
-    raw.send(format!("{:x}\r\n", bytes.len()).as_bytes()).await;
-    raw.send(bytes).await;
-    raw.send(b"\r\n").await;
-}
-
 async fn text(server: &Server, path: &str) -> String {
     get(&server.url(path)).await.text().await.expect("a playlist is text")
 }
@@ -189,8 +175,8 @@ async fn an_encoder_that_breaks_off_loses_nothing_before_and_goes_on_behind_a_di
     let whole = media::bytes("v a");
     let pieces = media::pieces(&whole);
     let before: usize = pieces[..9].iter().map(Vec::len).sum();
-    let mut broken = begin(&server, V0).await;
-    chunk(&mut broken, &whole[..before + pieces[9].len() / 2]).await;
+    let mut broken = Raw::put(&server.address, V0).await;
+    broken.chunk(&whole[..before + pieces[9].len() / 2]).await;
     drop(broken);
     // Eight fragments of a third of a second: seven parts and a bit, the last of which may wait for more.
     playlist(&server, "v0", |text| text.contains("-p6.m4s")).await;
@@ -257,14 +243,14 @@ async fn what_cannot_be_taken_is_refused_early_and_makes_no_room() {
         (400, "/rooms/demo/ingest/main/v0?part=2s&segment=1s", pieces[0].clone()),
         (400, "/rooms/demo/ingest/main/v0?part=soon", pieces[0].clone()),
     ] {
-        let mut request = begin(&server, path).await;
-        chunk(&mut request, &body).await;
+        let mut request = Raw::put(&server.address, path).await;
+        request.chunk(&body).await;
         // The body has not ended: the answer does not wait for that.
         assert_eq!(request.answer().await.0, status, "{path}");
         assert!(is_gone(&server).await, "{path}");
     }
-    let mut request = begin(&server, V0).await;
-    chunk(&mut request, &huge).await;
+    let mut request = Raw::put(&server.address, V0).await;
+    request.chunk(&huge).await;
     let (status, head) = request.answer().await;
     assert_eq!(status, 413);
     assert!(head.to_ascii_lowercase().contains("connection: close"), "{head}");
@@ -297,8 +283,8 @@ async fn a_room_of_another_publisher_or_type_is_not_taken() {
 async fn the_newest_request_for_a_track_wins() {
     let server = Server::start(&["--ingest-linger", "1h"]).await;
     let pieces = media::pieces(&media::bytes("v a"));
-    let mut first = begin(&server, V0).await;
-    chunk(&mut first, &pieces[..4].concat()).await;
+    let mut first = Raw::put(&server.address, V0).await;
+    first.chunk(&pieces[..4].concat()).await;
     playlist(&server, "v0", |text| text.contains("-p1.m4s")).await;
     let second = push(&server, V0, pieces.concat());
     let (answer, second) = tokio::join!(first.answer(), second);
@@ -311,16 +297,16 @@ async fn the_newest_request_for_a_track_wins() {
 #[tokio::test]
 async fn a_silent_body_ends_with_408() {
     let server = Server::start(&["--ingest-silence", "1s"]).await;
-    let mut request = begin(&server, V0).await;
-    chunk(&mut request, &media::pieces(&media::bytes("v"))[0]).await;
+    let mut request = Raw::put(&server.address, V0).await;
+    request.chunk(&media::pieces(&media::bytes("v"))[0]).await;
     assert_eq!(request.answer().await.0, 408);
 }
 
 #[tokio::test]
 async fn a_server_that_stops_ends_the_requests_and_the_broadcast() {
     let mut server = Server::start(&["--shutdown-timeout", "5s"]).await;
-    let mut request = begin(&server, V0).await;
-    chunk(&mut request, &media::pieces(&media::bytes("v a"))[..8].concat()).await;
+    let mut request = Raw::put(&server.address, V0).await;
+    request.chunk(&media::pieces(&media::bytes("v a"))[..8].concat()).await;
     playlist(&server, "v0", |text| text.contains("-p5.m4s")).await;
     let began = std::time::Instant::now();
     server.terminate().await;

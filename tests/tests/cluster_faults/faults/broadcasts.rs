@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use roomcast_tests::broadcast::{Streamer, get, part_bytes};
 use roomcast_tests::client::Client;
+use roomcast_tests::media;
+use roomcast_tests::raw::Raw;
 use roomcast_tests::server::Server;
 use roomcast_tests::soon;
 use serde_json::json;
@@ -31,19 +33,24 @@ async fn go_on(scene: &Scene, streamer: &mut Streamer, first: u64, last: u64, no
     }
 }
 
-/// The playlist of a node, once it lists the last part of this segment.
-async fn playlist(node: &Server, sequence: u64) -> String {
-    let name = format!("p{}.m4s\"", sequence * 2 + 1);
+/// The playlist of a node, once it contains this.
+async fn listing(node: &Server, query: &str, wanted: &str) -> String {
+    let url = node.url(&format!("{PLAYLIST}{query}"));
     let listed = async {
         loop {
-            let response = get(&node.url(&format!("{PLAYLIST}?_HLS_msn={sequence}&_HLS_part=1"))).await;
-            let text = response.text().await.expect("text");
-            if text.contains(&name) {
+            let text = get(&url).await.text().await.expect("text");
+            if text.contains(wanted) {
                 return text;
             }
         }
     };
-    soon(&name, listed).await
+    soon(wanted, listed).await
+}
+
+/// The playlist of a node, once it lists the last part of this segment.
+async fn playlist(node: &Server, sequence: u64) -> String {
+    let name = format!("p{}.m4s\"", sequence * 2 + 1);
+    listing(node, &format!("?_HLS_msn={sequence}&_HLS_part=1"), &name).await
 }
 
 /// Holds that nodes list the same, and have all that is listed.
@@ -109,6 +116,35 @@ async fn a_broadcast_goes_on_when_the_node_of_its_streamer_is_killed() {
 }
 
 #[tokio::test]
+async fn an_encoder_goes_on_through_another_node_when_its_own_is_shut_down() {
+    const PUSH: &str = "/rooms/demo/ingest/main/v0";
+    let mut scene = Scene::start().await;
+    let pieces = media::pieces(&media::bytes("v a"));
+    let mut first = Raw::put(&scene.nodes[0].address, PUSH).await;
+    first.chunk(&pieces[..9].concat()).await;
+    // It begins the third segment.
+    listing(&scene.nodes[2], "", "-p6.m4s\",INDEPENDENT=YES").await;
+    scene.nodes[0].terminate().await;
+    assert_eq!(first.answer().await.0, 503);
+    assert!(scene.nodes[0].ended().await.success());
+    let again = reqwest::Client::new().put(scene.nodes[1].url(PUSH)).body(pieces.concat());
+    assert_eq!(soon("the answer", again.send()).await.expect("an answer").status(), 200);
+    for node in [1, 2] {
+        let whole = listing(&scene.nodes[node], "", "#EXT-X-ENDLIST").await;
+        let (before, behind) = whole.split_once("#EXT-X-DISCONTINUITY\n").unwrap_or_else(|| panic!("{whole}"));
+        assert_eq!((before.matches("#EXTINF").count(), behind.matches("#EXTINF").count()), (3, 6), "{whole}");
+        assert!(!whole.contains("GAP"), "{whole}");
+        for name in whole.lines().filter(|line| line.ends_with(".m4s")) {
+            assert_eq!(
+                get(&scene.nodes[node].url(&format!("/live/demo/main/v0/{name}"))).await.status(),
+                200,
+                "{name}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_redis_that_forgets_is_told_the_broadcast_again() {
     let scene = Scene::start().await;
     let mut streamer = begin(&scene, 4).await;
@@ -132,15 +168,7 @@ async fn what_has_ended_is_watched_to_its_end_on_a_node_that_never_had_it() {
     assert_eq!(streamer.variant().await.0, 200);
     go_on(&scene, &mut streamer, 0, 4, &[0]).await;
     streamer.client.signal("leave", "LEAVE", json!({})).await;
-    let ended = async {
-        loop {
-            let text = get(&scene.nodes[0].url(PLAYLIST)).await.text().await.expect("text");
-            if text.contains("#EXT-X-ENDLIST") {
-                return text;
-            }
-        }
-    };
-    let first = soon("the end", ended).await;
+    let first = listing(&scene.nodes[0], "", "#EXT-X-ENDLIST").await;
     let response = get(&scene.nodes[2].url(PLAYLIST)).await;
     assert_eq!((response.status().as_u16(), response.text().await.expect("text")), (200, first));
     let media = get(&scene.nodes[2].url("/live/demo/main/v0/p7.m4s")).await;
