@@ -78,8 +78,9 @@ impl Node {
         self.live.look_with(Arc::new(move |room| {
             let node = node.clone();
             let looked = async move {
-                let Some(node) = node.upgrade() else { return false };
-                node.rooms.observe(&node, &room).await
+                if let Some(node) = node.upgrade() {
+                    node.rooms.observe(&node, &room).await;
+                }
             };
             looked.boxed()
         }));

@@ -1,8 +1,8 @@
 //! Broadcasts of rooms that this node does not know, and another may.
 //!
-//! The first viewer who asks for such a room has it looked for; who asks meanwhile waits with it. That there is none
-//! is remembered for a second, so that asking for what does not exist costs next to nothing. A node alone has
-//! nowhere to look.
+//! The first viewer who asks for such a room has it looked for; who asks meanwhile waits with it. What came of it
+//! holds for a second, so that asking for what does not exist costs next to nothing, and so does what has ended: that
+//! stays here for a while, but is nobody's any more. A node alone has nowhere to look.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -13,13 +13,13 @@ use futures_util::future::{BoxFuture, Shared};
 
 use roomcast_protocol::id::RoomId;
 
-/// How long it is remembered that there is no such room.
-const REMEMBERED: Duration = Duration::from_secs(1);
+/// For how long a room is not looked for again.
+const HOLDS: Duration = Duration::from_secs(1);
 /// How many rooms are remembered at most, or looked for at once.
 const MAX_ROOMS: usize = 4096;
 
-/// Looks for a room, opens its broadcasts on this node if there is one, and says whether.
-pub type Look = Arc<dyn Fn(RoomId) -> BoxFuture<'static, bool> + Send + Sync>;
+/// Looks for a room, and opens its broadcasts on this node if there is one.
+pub type Look = Arc<dyn Fn(RoomId) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// Where rooms are looked for.
 #[derive(Default)]
@@ -30,9 +30,9 @@ pub struct Elsewhere {
 
 #[derive(Clone)]
 enum State {
-    Looking(Shared<BoxFuture<'static, bool>>),
-    /// There was none at this time.
-    None(Instant),
+    Looking(Shared<BoxFuture<'static, ()>>),
+    /// At this time.
+    Looked(Instant),
 }
 
 impl std::fmt::Debug for Elsewhere {
@@ -47,24 +47,21 @@ impl Elsewhere {
         let _ = self.look.set(look);
     }
 
-    /// Has a room looked for, unless that was in vain a moment ago.
+    /// Has a room looked for, unless that was done a moment ago.
     pub async fn look(&self, room: &RoomId) {
         let Some(look) = self.look.get() else { return };
         let Some(looking) = self.looking(room, look) else { return };
-        let found = looking.await;
-        let mut rooms = self.lock();
-        if found {
-            rooms.remove(room);
-        } else if let Some(state @ State::Looking(_)) = rooms.get_mut(room) {
-            *state = State::None(Instant::now());
+        looking.await;
+        if let Some(state @ State::Looking(_)) = self.lock().get_mut(room) {
+            *state = State::Looked(Instant::now());
         }
     }
 
-    fn looking(&self, room: &RoomId, look: &Look) -> Option<Shared<BoxFuture<'static, bool>>> {
+    fn looking(&self, room: &RoomId, look: &Look) -> Option<Shared<BoxFuture<'static, ()>>> {
         let mut rooms = self.lock();
         match rooms.get(room) {
             Some(State::Looking(looking)) => return Some(looking.clone()),
-            Some(State::None(when)) if when.elapsed() < REMEMBERED => return None,
+            Some(State::Looked(when)) if when.elapsed() < HOLDS => return None,
             _ => {}
         }
         if rooms.len() >= MAX_ROOMS {
@@ -93,7 +90,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn all_who_ask_at_once_look_once_and_nothing_is_remembered_as_such() {
+    async fn all_who_ask_at_once_look_once_and_so_do_those_who_ask_a_moment_later() {
         let elsewhere = Elsewhere::default();
         elsewhere.look(&room("alone")).await;
         let (looks, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(tokio::sync::Notify::new()));
@@ -101,11 +98,7 @@ mod tests {
         elsewhere.set(Arc::new(move |_| {
             counted.fetch_add(1, Ordering::SeqCst);
             let opened = Arc::clone(&opened);
-            async move {
-                opened.notified().await;
-                false
-            }
-            .boxed()
+            async move { opened.notified().await }.boxed()
         }));
         let demo = room("demo");
         let many = futures_util::future::join_all((0..100).map(|_| elsewhere.look(&demo)));

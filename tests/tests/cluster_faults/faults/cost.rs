@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use roomcast_tests::broadcast::{Streamer, get};
 use roomcast_tests::member::Member;
+use roomcast_tests::soon;
 
 use super::scene::{Group, Scene, m2m};
 
@@ -61,6 +63,27 @@ async fn relay_to_another_node_costs_one_call_each() {
     .await;
     // Besides: each node's lease, once per second.
     assert!(scripts(&calls) <= 200 + 40, "{calls:?}");
+}
+
+#[tokio::test]
+async fn what_has_ended_is_looked_for_once_in_a_while_however_many_watch_it() {
+    const TIMES: u64 = 200;
+    let scene = Scene::start().await;
+    let mut streamer = Streamer::start(&scene.nodes[0]).await;
+    assert_eq!(streamer.variant().await.0, 200);
+    assert_eq!(streamer.part(0, 0).await.0, 200);
+    streamer.client.signal("leave", "LEAVE", serde_json::json!({})).await;
+    let playlist = [0, 1].map(|node| scene.nodes[node].url("/live/demo/main/v0/playlist.m3u8"));
+    let ended = async { while !get(&playlist[0]).await.text().await.expect("text").contains("#EXT-X-ENDLIST") {} };
+    soon("the end", ended).await;
+    let calls = during(&scene, async {
+        for time in 0..TIMES {
+            assert_eq!(get(&playlist[(time % 2) as usize]).await.status(), 200);
+        }
+    })
+    .await;
+    // Each node looks once a second, with a few calls, and renews its lease.
+    assert!(scripts(&calls) < TIMES / 2, "{calls:?}");
 }
 
 #[tokio::test]
