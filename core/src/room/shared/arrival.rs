@@ -52,6 +52,8 @@ impl Remote {
 pub struct Arriving {
     request: Arc<JoinRequest>,
     arrival: Arrival,
+    /// For which generation the former node hands over; the member may be in a later one by now.
+    handed_for: u64,
     pub until: Instant,
 }
 
@@ -70,6 +72,12 @@ impl Member {
     /// Whether its former node is still asked for what it keeps.
     pub fn arrives(&self) -> bool {
         self.remote.as_ref().is_some_and(|remote| remote.arriving.is_some())
+    }
+
+    /// Whether its former node is asked for what it keeps by this.
+    pub fn expects(&self, generation: u64) -> bool {
+        let arriving = self.remote.as_ref().and_then(|remote| remote.arriving.as_ref());
+        arriving.is_some_and(|arriving| arriving.handed_for == generation)
     }
 
     pub fn generation(&self) -> u64 {
@@ -120,14 +128,14 @@ impl Room {
             return;
         }
         // What this node had of it is of an earlier stay.
-        self.give_away(&key, out);
+        self.replace(&key, out);
         let mut member = Member::new(arrival.record.session.clone(), connection, now);
         (member.video, member.audio) = (arrival.record.video, arrival.record.audio);
         member.resume_token.clone_from(&arrival.record.resume_token);
         member.keeps_tokens = arrival.record.keeps_tokens || request.join.options.resume_token.is_some();
         let (generation, birth, seen) = (arrival.generation, arrival.birth, arrival.count);
         let (waits, until) = (arrival.waits, now + PATIENCE);
-        let arriving = Box::new(Arriving { request: Arc::clone(request), arrival, until });
+        let arriving = Box::new(Arriving { request: Arc::clone(request), arrival, handed_for: generation, until });
         member.remote =
             Some(Box::new(Remote { generation, birth, seen, arriving: Some(arriving), ..Remote::default() }));
         self.members.insert(key.clone(), member);
@@ -153,6 +161,13 @@ impl Room {
         remote.is_some_and(|remote| remote.birth == birth)
     }
 
+    /// A member of this node is in a later generation.
+    pub(super) fn is_now(&mut self, key: &MemberKey, generation: u64) {
+        if let Some(remote) = self.members.get_mut(key).and_then(|member| member.remote.as_mut()) {
+            remote.generation = generation;
+        }
+    }
+
     /// Whether a member of this node may have been on another since: what all share says.
     pub(in crate::room) fn may_have_moved(&self, key: &MemberKey, from: ConnectionId) -> bool {
         let here = self.members.get(key);
@@ -171,9 +186,7 @@ impl Room {
         if self.is_outdone(&key, arrival.generation, request.connection, out) {
             return;
         }
-        if let Some(remote) = self.members.get_mut(&key).and_then(|member| member.remote.as_mut()) {
-            remote.generation = arrival.generation;
-        }
+        self.is_now(&key, arrival.generation);
         self.take_in(now, &key, Mark { birth: arrival.birth, count: arrival.count }, "".into(), out);
         if let Err(refusal) = self.resume_here(now, request, out) {
             self.refuse_join(now, request, &refusal, out);

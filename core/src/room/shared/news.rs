@@ -123,11 +123,7 @@ impl Room {
 
     /// A member is another node's now.
     pub(super) fn give_away(&mut self, key: &MemberKey, out: &mut Vec<Effect>) {
-        let connection = self.members.get(key).and_then(|member| member.connection);
-        if let Some(connection) = connection {
-            out.push(Effect::Close { connection, code: CloseCode::SessionReplaced });
-        }
-        self.drop_member(key, out);
+        self.replace(key, out);
         // Viewers are counted by node, and a node without members is not told of changes.
         let counts = !self.stage.publishes(key) || self.members.is_empty();
         if let Some(shared) = &mut self.shared {
@@ -135,12 +131,24 @@ impl Room {
         }
     }
 
+    /// A member has a newer connection; this one and all that was known of it go.
+    pub(super) fn replace(&mut self, key: &MemberKey, out: &mut Vec<Effect>) {
+        let connection = self.members.get(key).and_then(|member| member.connection);
+        if let Some(connection) = connection {
+            out.push(Effect::Close { connection, code: CloseCode::SessionReplaced });
+        }
+        self.drop_member(key, out);
+    }
+
     fn on_handed(&mut self, now: Instant, over: HandOver, out: &mut Vec<Effect>) {
-        let expected = self.members.get(&over.key).is_some_and(|member| member.generation() == over.generation);
-        if expected {
+        let here = self.members.get(&over.key);
+        if here.is_some_and(|member| member.expects(over.generation)) {
             let key = over.key.clone();
-            self.complete_arrival(now, &key, Some(over), out);
-        } else if let Some(shared) = &mut self.shared {
+            return self.complete_arrival(now, &key, Some(over), out);
+        }
+        // Too late: it was not waited for any longer, or the member has been elsewhere since.
+        let late = here.is_some_and(|member| member.generation() >= over.generation);
+        if let Some(shared) = self.shared.as_mut().filter(|_| !late) {
             // The answer by which it is here is still to come, or was lost.
             shared.early.retain(|other| other.key != over.key);
             shared.early.push_back(over);

@@ -45,6 +45,8 @@ pub enum Verdict {
     },
     /// These are on another node by now, and do not leave. Nothing was done.
     Moved(Vec<MemberKey>),
+    /// Somebody who joins has been a member in this generation, and is to be one in a later. Nothing was done.
+    Behind(u64),
     /// Nobody is there to be kicked. Nothing was done.
     Nobody(Vec<Recipient>),
     /// Nothing was done, or it is not known what.
@@ -124,6 +126,12 @@ impl Room {
                 self.sort_out(now, flight, stays, None, &mut out);
                 for key in given.iter().filter(|key| !self.is_arriving(key)).collect::<Vec<_>>() {
                     self.give_away(key, &mut out);
+                }
+            }
+            Verdict::Behind(generation) => {
+                self.put_back(flight);
+                if let Some(shared) = &mut self.shared {
+                    shared.generation = shared.generation.max(generation);
                 }
             }
             Verdict::Nobody(whom) => {
@@ -256,7 +264,10 @@ impl Room {
             let key = request.key();
             let place = members.iter().position(|(there, _)| *there == key);
             match place.map(|place| members.swap_remove(place)) {
-                Some((_, Some(_))) if self.is_arriving(&key) => self.on_join(now, &request, out),
+                Some((_, Some(arrival))) if arrival.own && self.is_arriving(&key) => {
+                    self.on_join(now, &request, out);
+                    self.is_now(&key, arrival.generation);
+                }
                 Some((_, Some(arrival))) if arrival.own && self.is_of(&key, arrival.birth) => {
                     self.still_here(now, &request, &arrival, out);
                 }

@@ -1,7 +1,7 @@
 //! A room whose document all nodes share, where this node's proposals are carried out at once.
 
 use super::*;
-use crate::room::{Operation, Proposal, Status, Synced, Verdict};
+use crate::room::{Arrival, News, Operation, Proposal, Record, Status, Synced, Verdict};
 
 /// A group of which `ann` is the owner and `bob` a viewer, on a node whose clock is behind by so many milliseconds.
 fn group(ahead: i64) -> World {
@@ -78,6 +78,75 @@ fn a_join_of_which_nothing_is_known_leaves_unless_it_comes_back() {
         })
         .collect();
     assert_eq!(left, [("cat", true)]);
+}
+
+#[test]
+fn who_left_in_a_generation_to_come_joins_in_a_later_one() {
+    let mut world = group(0);
+    world.proposes = true;
+    world.say(3, "cat", "join", &json!({"ve": true, "ae": true, "op": {"roomCreating": false}}));
+    let generation = |proposal: &Proposal| match &proposal.operations[..] {
+        [Operation::Join(record)] => record.generation,
+        other => panic!("{other:?}"),
+    };
+    let first = generation(&world.room.propose(world.now).unwrap());
+    let effects = world.room.decided(world.now, Verdict::Behind(first + 1000));
+    world.take(effects);
+    let again = world.room.propose(world.now).unwrap();
+    assert!(generation(&again) > first + 1000);
+    let effects = world.room.decided(world.now, committed(&again));
+    world.take(effects);
+    assert_eq!(world.heard(3)[0]["c"], 200);
+}
+
+/// As another node would tell it.
+fn arrival(record: &Record, generation: u64, own: bool) -> Arrival {
+    let (record, birth) = (record.clone(), record.birth);
+    Arrival { record, generation, birth, count: 1, had: 0, kept: Vec::new(), own, told: None, waits: true }
+}
+
+/// `own`: the member was not elsewhere in between.
+fn comes_again_while_its_former_node_is_asked(own: bool) {
+    let mut world = group(0);
+    world.proposes = true;
+    let join = json!({"ve": true, "ae": true, "op": {"roomCreating": false}});
+    world.say(3, "cat", "join", &join);
+    let mut asked = world.room.propose(world.now);
+    world.say(4, "cat", "join", &join);
+    let (mut key, mut generation) = (None, 0);
+    for (later, own) in [(10, false), (30, own)] {
+        let proposal = asked.take().unwrap();
+        let [Operation::Join(record)] = &proposal.operations[..] else { panic!("{:?}", proposal.operations) };
+        generation = record.generation + later;
+        let members = vec![(record.session.key(), Some(arrival(record, generation, own)))];
+        key = Some(record.session.key());
+        let met = Verdict::Present { members, version: proposal.expected, stage: None };
+        let effects = world.room.decided(world.now, met);
+        world.take(effects);
+        asked = world.room.propose(world.now);
+    }
+    // What happened in between is told late.
+    let key = key.unwrap();
+    let taken =
+        News::Taken { key: key.clone(), generation: generation - 1, node: Some("other".to_owned()), last: false };
+    let effects = world.room.heard(world.now, taken);
+    world.take(effects);
+    let closed = world.effects.iter().filter_map(|effect| match effect {
+        Effect::Close { connection, .. } => Some(connection.0),
+        _ => None,
+    });
+    assert_eq!(closed.collect::<Vec<_>>(), [3]);
+    world.wait(1001);
+    assert_eq!(world.heard(4)[0]["s"], "JOIN");
+    let here = world.room.members_here();
+    assert!(here.iter().any(|(here, there, _)| *here == key && *there == generation), "{here:?}");
+}
+
+#[test]
+fn who_comes_again_while_its_former_node_is_asked_is_here_in_the_later_generation() {
+    for own in [false, true] {
+        comes_again_while_its_former_node_is_asked(own);
+    }
 }
 
 #[test]

@@ -77,6 +77,7 @@ fn verdict(place: &Place, proposal: &Proposal, reply: &Reply) -> Verdict {
             stage: serde_json::from_slice(at(answer, 3).bytes()).ok(),
         },
         "moved" => Verdict::Moved(listed.iter().filter_map(member).collect()),
+        "behind" => Verdict::Behind(at(answer, 1).number()),
         "nobody" => Verdict::Nobody(listed.iter().filter_map(recipient).collect()),
         "young" | "late" => Verdict::Unavailable { maybe: false },
         "fenced" => {

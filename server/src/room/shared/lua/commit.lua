@@ -81,7 +81,7 @@ local function meant(o)
     return found
 end
 
-local present, moved, nobody, left = {}, {}, {}, {}
+local present, moved, nobody, left, behind = {}, {}, {}, {}, 0
 for _, o in ipairs(ask.operations) do
     if o.o == 'R' then
         local kept = redis.call('HMGET', member(o.u, o.s), 'node', 'g')
@@ -95,12 +95,19 @@ for _, o in ipairs(ask.operations) do
         if newer or (kept[1] and kept[1] ~= node) then moved[#moved + 1] = {o.u, o.s} end
     elseif (o.o == 'J' or o.o == 'P') and version > 0 and not closed and not left[member(o.u, o.s)] then
         local there = redis.call('HGET', member(o.u, o.s), 'node')
-        if there then present[#present + 1] = arrive(o, member(o.u, o.s), there) end
+        if there then
+            present[#present + 1] = arrive(o, member(o.u, o.s), there)
+        elseif o.o == 'J' then
+            -- Who comes in again is later than who left, though this node's clock be behind.
+            local gone = tonumber(redis.call('GET', former(o.u, o.s)) or '0')
+            if gone >= tonumber(o.g) then behind = math.max(behind, gone) end
+        end
     elseif o.o == 'K' and #meant(o) == 0 then
         nobody[#nobody + 1] = {o.u, o.s or ''}
     end
 end
 if #present > 0 then return {'present', present, whole(version), known[4] or ''} end
+if behind > 0 then return {'behind', whole(behind)} end
 if #moved > 0 then return {'moved', moved} end
 -- The room may have ended with the very change that the caller made.
 if version ~= tonumber(ask.expected) or (closed and ask.open) then
