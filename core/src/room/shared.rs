@@ -4,6 +4,9 @@
 //! which it has a replica. Commands wait in a queue, are folded into one [`Proposal`], and are carried out when the
 //! caller says that the document was still the one they were decided on. Never speaks to a network: what is to be
 //! asked of other nodes or of what they share leaves as an [`Errand`], and comes back as an answer or as [`News`].
+//!
+//! A member's generation rises with every connection that has it, on whichever node, and also when it leaves and comes
+//! in again: the highest has it, and what is told of a lower one comes too late.
 
 mod arrival;
 mod errand;
