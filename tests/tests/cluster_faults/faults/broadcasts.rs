@@ -146,7 +146,8 @@ async fn an_encoder_goes_on_through_another_node_when_its_own_is_shut_down() {
 
 #[tokio::test]
 async fn a_redis_that_forgets_is_told_the_broadcast_again() {
-    let scene = Scene::start().await;
+    // The streamer sends no heartbeats while its uploads are refused.
+    let scene = Scene::start_with(&["--heartbeat-timeout", "1m"]).await;
     let mut streamer = begin(&scene, 4).await;
     all_have_all(&scene, &[0, 1], 3).await;
     scene.redis.flush().await;

@@ -76,6 +76,7 @@ async fn what_has_ended_is_looked_for_once_in_a_while_however_many_watch_it() {
     let playlist = [0, 1].map(|node| scene.nodes[node].url("/live/demo/main/v0/playlist.m3u8"));
     let ended = async { while !get(&playlist[0]).await.text().await.expect("text").contains("#EXT-X-ENDLIST") {} };
     soon("the end", ended).await;
+    let begun = std::time::Instant::now();
     let calls = during(&scene, async {
         for time in 0..TIMES {
             assert_eq!(get(&playlist[(time % 2) as usize]).await.status(), 200);
@@ -83,7 +84,7 @@ async fn what_has_ended_is_looked_for_once_in_a_while_however_many_watch_it() {
     })
     .await;
     // Each node looks once a second, with a few calls, and renews its lease.
-    assert!(scripts(&calls) < TIMES / 2, "{calls:?}");
+    assert!(scripts(&calls) <= 20 * (begun.elapsed().as_secs() + 2), "{calls:?}");
 }
 
 #[tokio::test]
