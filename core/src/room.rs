@@ -209,6 +209,7 @@ impl Room {
             self.stage.clean(now);
         }
         self.remove_silent(now, out);
+        self.release_freed(now, out);
         self.let_go_abandoned(now);
         self.look_after_inboxes(now, out);
         self.close_if_over(now, out);

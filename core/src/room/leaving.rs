@@ -76,7 +76,10 @@ impl Room {
 
     /// Takes a member out.
     pub(super) fn drop_member(&mut self, key: &MemberKey, out: &mut Vec<Effect>) {
-        let Some((_, freed)) = self.members.remove(key) else { return };
+        let Some((member, freed)) = self.members.remove(key) else { return };
+        if let (Some(shared), Some(connection)) = (&mut self.shared, member.waits_on()) {
+            shared.free(connection);
+        }
         out.extend(freed.map(|connection| Effect::Forget { connection }));
     }
 }

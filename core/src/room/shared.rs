@@ -139,6 +139,8 @@ pub(super) struct Shared {
     early: VecDeque<HandOver>,
     /// In the order in which they leave.
     abandoned: VecDeque<Abandoned>,
+    /// Connections whose signals waited for members that are gone.
+    freed: Vec<ConnectionId>,
 }
 
 impl Shared {
@@ -151,6 +153,11 @@ impl Shared {
         }
         self.queue.push_back(Waiting { command, then });
         Ok(())
+    }
+
+    /// A connection's signals need not wait any more for a member that is gone.
+    pub fn free(&mut self, connection: ConnectionId) {
+        self.freed.push(connection);
     }
 
     /// When the room wants to be stepped for what waits.

@@ -74,6 +74,12 @@ impl Member {
         self.remote.as_ref().is_some_and(|remote| remote.arriving.is_some())
     }
 
+    /// The connection whose signals wait until its former node has answered.
+    pub fn waits_on(&self) -> Option<ConnectionId> {
+        let arriving = self.remote.as_ref().and_then(|remote| remote.arriving.as_ref());
+        arriving.map(|arriving| arriving.request.connection)
+    }
+
     /// Whether its former node is asked for what it keeps by this.
     pub fn expects(&self, generation: u64) -> bool {
         let arriving = self.remote.as_ref().and_then(|remote| remote.arriving.as_ref());

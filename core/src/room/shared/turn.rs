@@ -126,6 +126,13 @@ impl Room {
         }
     }
 
+    /// What waited for somebody who is gone goes on.
+    pub(in crate::room) fn release_freed(&mut self, now: Instant, out: &mut Vec<Effect>) {
+        while let Some(connection) = self.shared.as_mut().and_then(|shared| shared.freed.pop()) {
+            self.release(now, connection, out);
+        }
+    }
+
     /// A connection is gone; a room that spans nodes keeps where all find it what its members have not got.
     pub(in crate::room) fn on_disconnected(&mut self, connection: ConnectionId, out: &mut Vec<Effect>) {
         if let Some(shared) = self.shared.as_mut().filter(|shared| shared.busy.contains_key(&connection)) {

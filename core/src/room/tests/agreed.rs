@@ -115,6 +115,10 @@ fn comes_again_while_its_former_node_is_asked(own: bool) {
     world.say(4, "cat", "join", &join);
     let (mut key, mut generation) = (None, 0);
     for (later, own) in [(10, false), (30, own)] {
+        if later == 30 {
+            world.say(3, "cat", "updateVideo", &json!({"ve": true, "ae": false}));
+            assert!(world.heard(3).is_empty(), "it waits for the answer to its JOIN");
+        }
         let proposal = asked.take().unwrap();
         let [Operation::Join(record)] = &proposal.operations[..] else { panic!("{:?}", proposal.operations) };
         generation = record.generation + later;
@@ -136,6 +140,8 @@ fn comes_again_while_its_former_node_is_asked(own: bool) {
         _ => None,
     });
     assert_eq!(closed.collect::<Vec<_>>(), [3]);
+    let refused = world.heard(3);
+    assert!(refused.iter().any(|heard| heard["c"] == 4002), "what waited is answered: {refused:?}");
     world.wait(1001);
     assert_eq!(world.heard(4)[0]["s"], "JOIN");
     let here = world.room.members_here();
