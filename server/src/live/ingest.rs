@@ -9,10 +9,12 @@ mod intake;
 mod member;
 mod multipart;
 mod presentation;
+mod refusals;
 mod seat;
 mod seats;
 mod signal;
 
-pub use direct::{anything, push};
+pub use direct::{anything, push, unknown_address};
+pub use refusals::Refusals;
 pub use seats::Seats;
 pub use signal::data;

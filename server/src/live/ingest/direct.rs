@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use tokio::sync::watch;
 
@@ -22,6 +22,7 @@ use roomcast_protocol::id::{ObjectId, RoomId};
 use super::body::{self, Bounds};
 use super::intake::{self, Body, Silent};
 use super::presentation::Fault;
+use super::refusals::RefusedPush;
 use super::seat::{Address, Seat, Stop};
 use crate::config::{duration, to_usize};
 use crate::http::answer;
@@ -41,32 +42,49 @@ const HANDOVER_SILENCE: Duration = Duration::from_millis(300);
 
 type Query = web::Query<HashMap<String, String>>;
 
-/// Why a request ends early.
+/// The answer to a push that ends before its body has.
 #[derive(Debug)]
-enum Early {
-    Stop(Stop),
-    Status(StatusCode, &'static str),
+struct Refused {
+    status: StatusCode,
+    code: AckCode,
+    reason: String,
 }
 
-impl From<Stop> for Early {
+impl Refused {
+    fn new(status: StatusCode, reason: impl Into<String>) -> Self {
+        let code = match status {
+            StatusCode::SERVICE_UNAVAILABLE => AckCode::Unavailable,
+            StatusCode::INTERNAL_SERVER_ERROR => AckCode::Internal,
+            _ => AckCode::InvalidSignal,
+        };
+        Self { status, code, reason: reason.into() }
+    }
+}
+
+impl From<Stop> for Refused {
     fn from(stop: Stop) -> Self {
-        Self::Stop(stop)
+        match stop {
+            Stop::Refused(refusal) => {
+                Self { status: answer::status(refusal.code), code: refusal.code, reason: refusal.reason }
+            }
+            Stop::Fault(fault) => Self::new(status_of(&fault), explain(&fault)),
+        }
     }
 }
 
-impl From<Silent> for Early {
+impl From<Silent> for Refused {
     fn from(_: Silent) -> Self {
-        Self::Status(StatusCode::REQUEST_TIMEOUT, "nothing came for too long")
+        Self::new(StatusCode::REQUEST_TIMEOUT, "nothing came for too long")
     }
 }
 
-impl From<Error> for Early {
+impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        Self::Stop(Stop::Fault(Fault::Media(error)))
+        Stop::Fault(Fault::Media(error)).into()
     }
 }
 
-/// Takes media of a track. What stands behind the track in the path is the encoder's own affair.
+/// Takes media of a track. What follows the track in the path is the encoder's own affair.
 pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, node: web::Data<Node>) -> HttpResponse {
     let path = request.match_info();
     let [room, playlist, track, rest] = ["room", "playlist", "track", "rest"].map(|name| path.query(name));
@@ -75,32 +93,63 @@ pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, nod
         let _ = body::collect(&request, payload, bounds).await;
         return taken();
     }
-    let ids = || Some((RoomId::parse(room).ok()?, ObjectId::parse(playlist).ok()?, ObjectId::parse(track).ok()?));
-    let Some((room, playlist, track)) = ids() else {
-        return refuse(Early::Status(StatusCode::NOT_FOUND, "a room, playlist or track cannot have this name"));
+    let track = track_name(track, rest);
+    let done = match address(room, playlist, track, &query, &node) {
+        Ok((room, address)) => receive(Arc::clone(&node), room, address, payload).await,
+        Err(refused) => Err(refused),
     };
-    if node.is_draining() {
-        return refuse(Early::Status(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));
+    match done {
+        Ok(()) => taken(),
+        Err(refused) => refuse(&request, &node, room, track, refused),
     }
-    let targets = match targets(&query, &node) {
-        Ok(targets) => targets,
-        Err(reason) => return answer::error(AckCode::InvalidSignal, reason),
+}
+
+/// Answers a request below a room at an address that does not exist.
+pub async fn unknown_address(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
+    let reason = "there is no such address: media is pushed to /rooms/ROOM/ingest/PLAYLIST/TRACK";
+    let refused = Refused::new(StatusCode::NOT_FOUND, reason);
+    if [Method::PUT, Method::POST].contains(request.method()) {
+        return refuse(&request, &node, request.match_info().query("room"), "", refused);
+    }
+    answer::with_status(refused.status, refused.code, refused.reason)
+}
+
+/// The name of the track: the segment of the path, or the name in its `Streams(…)`, before which the DASH-IF protocol
+/// allows a `Switching(…)`.
+fn track_name<'a>(track: &'a str, rest: &'a str) -> &'a str {
+    let named = |segment: &'a str, set: &str| {
+        let name = segment.get(..set.len()).filter(|start| start.eq_ignore_ascii_case(set));
+        name.and_then(|_| segment[set.len()..].strip_prefix('(')?.strip_suffix(')'))
     };
+    let track = match named(track, "Switching") {
+        Some(_) => rest.split('/').next().unwrap_or_default(),
+        None => track,
+    };
+    named(track, "Streams").unwrap_or(track)
+}
+
+fn address(room: &str, playlist: &str, track: &str, query: &Query, node: &Node) -> Result<(RoomId, Address), Refused> {
+    let ids = || Some((RoomId::parse(room).ok()?, ObjectId::parse(playlist).ok()?, ObjectId::parse(track).ok()?));
+    let unnamed = || Refused::new(StatusCode::NOT_FOUND, "a room, playlist or track cannot have this name");
+    let (room, playlist, track) = ids().ok_or_else(unnamed)?;
+    if node.is_draining() {
+        return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));
+    }
+    let targets = targets(query, node).map_err(|reason| Refused::new(StatusCode::BAD_REQUEST, reason))?;
     let insists = ["segment", "part", "target"].iter().any(|name| query.contains_key(*name));
-    let address = Address { playlist, track, targets, insists };
+    Ok((room, Address { playlist, track, targets, insists }))
+}
+
+async fn receive(node: Arc<Node>, room: RoomId, address: Address, payload: web::Payload) -> Result<(), Refused> {
     let limit = to_usize(node.settings.max_upload);
     let (intake, body) = intake::way(limit, node.settings.ingest.ingest_silence);
-    let mut task = actix_web::rt::spawn(run(node.into_inner(), room, address, body));
+    let mut task = actix_web::rt::spawn(run(node, room, address, body));
     let done = tokio::select! {
         biased;
         () = intake.fill(payload) => task.await,
         done = &mut task => done,
     };
-    match done {
-        Ok(Ok(())) => taken(),
-        Ok(Err(early)) => refuse(early),
-        Err(_) => answer::error(AckCode::Internal, "the request failed"),
-    }
+    done.unwrap_or_else(|_| Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "the request failed")))
 }
 
 /// What muxers do beside pushing, such as deleting old segments: nothing follows from it.
@@ -108,18 +157,15 @@ pub async fn anything() -> HttpResponse {
     taken()
 }
 
-async fn run(node: Arc<Node>, room: RoomId, address: Address, body: Body) -> Result<(), Early> {
+async fn run(node: Arc<Node>, room: RoomId, address: Address, body: Body) -> Result<(), Refused> {
     let request = node.seats.enter(&node, &room);
     let limit = to_usize(node.settings.max_upload);
     let done = pump(request.seat(), &address, body, limit).await;
-    if let Err(early) = &done {
-        tracing::info!(%room, track = %address.track, ?early, "a request of an encoder ended early");
-    }
     request.exit().await;
     done
 }
 
-async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize) -> Result<(), Early> {
+async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize) -> Result<(), Refused> {
     let begins_anew = body.begins_anew().await?;
     let init = seat.init(address).await;
     if init.is_none() && !begins_anew {
@@ -149,7 +195,7 @@ async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize)
                 continue;
             }
             () = until(ends_at) => {
-                return Err(Early::Status(StatusCode::CONFLICT, "a newer request pushes to this track"));
+                return Err(Refused::new(StatusCode::CONFLICT, "a newer request pushes to this track"));
             }
         };
         match bytes {
@@ -158,7 +204,7 @@ async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize)
         }
     }
     if !brought && reader.held() > 0 {
-        return Err(Early::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body ends before anything of it is whole"));
+        return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body ends before anything of it is whole"));
     }
     if reader.is_over() {
         seat.end(address).await?;
@@ -188,9 +234,9 @@ async fn until(moment: Option<actix_web::rt::time::Instant>) {
     }
 }
 
-fn told(lost: Option<&Refusal>) -> Early {
+fn told(lost: Option<&Refusal>) -> Refused {
     let gone = || Refusal { code: AckCode::RoomNotFound, reason: "the room has closed".to_owned() };
-    Early::Stop(Stop::Refused(lost.cloned().unwrap_or_else(gone)))
+    Stop::Refused(lost.cloned().unwrap_or_else(gone)).into()
 }
 
 fn targets(query: &Query, node: &Node) -> Result<(Targets, Duration), String> {
@@ -214,21 +260,14 @@ fn taken() -> HttpResponse {
     answer::data(AckCode::Ok, NAME, DataAckBody::default())
 }
 
-fn refuse(early: Early) -> HttpResponse {
-    let (status, code, reason) = match early {
-        Early::Stop(Stop::Refused(refusal)) => (answer::status(refusal.code), refusal.code, refusal.reason),
-        Early::Stop(Stop::Fault(fault)) => (status_of(&fault), AckCode::InvalidSignal, explain(&fault)),
-        Early::Status(status, reason) => {
-            let code =
-                if status == StatusCode::SERVICE_UNAVAILABLE { AckCode::Unavailable } else { AckCode::InvalidSignal };
-            (status, code, reason.to_owned())
-        }
-    };
+/// Refuses a push, and says so in the log: encoders do not print the answer.
+fn refuse(request: &HttpRequest, node: &Node, room: &str, track: &str, refused: Refused) -> HttpResponse {
+    let Refused { status, code, reason } = refused;
+    let client = request.peer_addr().map(|client| client.ip().to_canonical());
+    let line = RefusedPush { room, track, status: status.as_u16(), reason: &reason };
+    node.refusals.log(node.clock.now(), client, line);
     let mut response = answer::data(code, NAME, DataAckBody { msg: Some(reason), ..DataAckBody::default() });
-    let head = response.head_mut();
-    head.status = status;
-    // What is left of the body is not wanted.
-    head.set_connection_type(actix_http::ConnectionType::Close);
+    *response.status_mut() = status;
     response
 }
 
@@ -261,5 +300,29 @@ fn explain(fault: &Fault) -> String {
             )
         }
         (_, fault) => fault.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tracks_are_named_as_in_the_dash_if_protocol_too() {
+        for (path, name) in [
+            (("v0", ""), "v0"),
+            (("v0", "seg-1.m4s"), "v0"),
+            (("Streams(v0)", ""), "v0"),
+            (("streams(video-750k.cmfv)", ""), "video-750k.cmfv"),
+            (("Streams(v0)", "init.mp4"), "v0"),
+            (("Switching(video)", "Streams(v0)"), "v0"),
+            (("Switching(video)", "Streams(v0)/1.m4s"), "v0"),
+            (("Streams()", ""), ""),
+            (("Streams(v0", ""), "Streams(v0"),
+            (("Switching(video)", ""), ""),
+            (("Streamsé(x)", ""), "Streamsé(x)"),
+        ] {
+            assert_eq!(track_name(path.0, path.1), name, "{path:?}");
+        }
     }
 }
