@@ -234,7 +234,7 @@ where
         Err(error) => error.error_response(),
     };
     Ok(match body.zip(descriptor) {
-        Some((body, descriptor)) => body.close_after(response, &descriptor, linger),
+        Some((body, descriptor)) => body.close_after(response, descriptor, linger).await,
         None => response,
     })
 }

@@ -123,6 +123,19 @@ export function encoderFlags(seconds, realTime = true) {
   ];
 }
 
+/** Pushes media of five minutes in real time to an address that refuses it: ffmpeg has to end with an error. */
+export async function pushUntilRefused(t, url, codecs = []) {
+  const flags = encoderFlags(300).slice(0, -1);
+  const encoder = spawn('ffmpeg', [...flags, '-flush_packets', '1', ...codecs, '-method', 'PUT', url], { stdio: ['ignore', 'ignore', 'pipe'] });
+  stopAfter(t, encoder, 'SIGKILL');
+  let said = '';
+  encoder.stderr.on('data', (text) => { said += text; });
+  const [code, signal] = await once(encoder, 'close');
+  assert.equal(signal, null);
+  assert.notEqual(code, 0, `ffmpeg pushed to ${url} without an error`);
+  assert.notEqual(said, '', 'ffmpeg says why');
+}
+
 /** Encodes a test picture in real time and publishes it with `roomcast publish`. */
 export function startBroadcast(t, server, room, seconds) {
   const encoder = spawn('ffmpeg', encoderFlags(seconds), { stdio: ['ignore', 'pipe', 'inherit'] });

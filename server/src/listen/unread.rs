@@ -21,6 +21,7 @@ use actix_web::http::header::TRANSFER_ENCODING;
 use bytes::Bytes;
 use futures_util::Stream;
 
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::LINGER_TIME;
@@ -46,7 +47,16 @@ impl RequestBody {
     }
 
     /// Makes an answer of HTTP/1.1 close the connection if the body is not there whole.
-    pub fn close_after(self: Rc<Self>, response: HttpResponse, descriptor: &Descriptor, linger: usize) -> HttpResponse {
+    pub async fn close_after(
+        self: Rc<Self>,
+        response: HttpResponse,
+        descriptor: Rc<Descriptor>,
+        linger: usize,
+    ) -> HttpResponse {
+        if !self.has_arrived() {
+            // The dispatcher may have read it with the head, and decodes it when it is told to wait.
+            yield_now().await;
+        }
         if self.has_arrived() {
             return response;
         }

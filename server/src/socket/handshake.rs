@@ -6,7 +6,7 @@ use actix_web::http::header::{
     ALLOW, CONTENT_LENGTH, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
     TRANSFER_ENCODING, UPGRADE,
 };
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{Method, StatusCode, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -16,6 +16,9 @@ pub enum Refused {
     /// Another method than GET; a HEAD is told to upgrade.
     #[error("WebSocket connections are opened with GET")]
     Method,
+    /// A request of HTTP/2, in which nothing is upgraded.
+    #[error("WebSocket connections are opened over HTTP/1.1")]
+    Http2,
     /// No `Upgrade: websocket` with `Connection: Upgrade`.
     #[error("this address takes WebSocket connections")]
     NoUpgrade,
@@ -43,7 +46,7 @@ impl Refused {
         match self {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
-            Self::Key | Self::Body => StatusCode::BAD_REQUEST,
+            Self::Http2 | Self::Key | Self::Body => StatusCode::BAD_REQUEST,
             Self::Origin => StatusCode::FORBIDDEN,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
         }
@@ -63,6 +66,9 @@ impl Refused {
 /// Checks a request. An empty list of origins allows all; who sends none is no page.
 pub fn check(request: &HttpRequest, allowed_origins: &[String]) -> Result<(), Refused> {
     let headers = request.headers();
+    if request.version() == Version::HTTP_2 {
+        return Err(Refused::Http2);
+    }
     if request.method() == Method::HEAD {
         return Err(Refused::NoUpgrade);
     }
