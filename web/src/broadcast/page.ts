@@ -5,6 +5,7 @@
 
 import { LocalMedia } from '../call/media';
 import { browserEnvironment } from '../client';
+import { roomAddress } from '../ui/address';
 import { bar } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { tabIdentity } from '../ui/tab';
@@ -21,7 +22,7 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
   const media = new LocalMedia();
   const mark = onAirMark(room);
   const top = bar(room);
-  const view = studio(`${location.origin}/watch/${room}`, {
+  const view = studio(roomAddress('watch', room), {
     start: () => broadcast.start(),
     stop: () => void broadcast.stop(),
     mute: () => media.setMicrophone(!media.isOn('audio')),

@@ -3,6 +3,7 @@
  * Shows what the model says and decides nothing.
  */
 
+import { START_PAGE } from '../ui/address';
 import { linkField } from '../ui/copy-link';
 import { element, setText } from '../ui/dom';
 import { panel } from '../ui/frame';
@@ -27,7 +28,7 @@ export function stage(controls: Controls, retry: () => void): Stage {
   const sound = soundButton(remoteVideo);
   const invite = linkField();
   const again = element('button', { id: 'retry', type: 'button', class: 'button primary', onclick: retry });
-  const home = element('a', { href: '/', class: 'button plain' }, 'Start page');
+  const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
   const actions = element('div', { class: 'actions' }, again, home);
   const words = panel(invite, actions);
   const badge = nameBadge();

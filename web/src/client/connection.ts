@@ -5,7 +5,7 @@
  */
 
 import { Budget } from './budget';
-import { Code, closeVerdict } from './codes';
+import { Code, closeVerdict, endsMembership } from './codes';
 import type { ConnectionHandlers, ConnectionOptions, Failure } from './contract';
 import { browserEnvironment, type Cancel, type Environment } from './environment';
 import { HeartbeatTimer } from './heartbeat';
@@ -212,7 +212,7 @@ export class Connection {
   }
 
   #heartbeatAnswered(ack: Ack): void {
-    if (ack.code === Code.NOT_ROOM_MEMBER) return this.#rejoin('now');
+    if (endsMembership(ack.code)) return this.#rejoin('now');
     if (ack.code !== Code.OK) return this.#errorReceived(ack);
     this.#heartbeat.acknowledged();
     this.#participants(ack.body.pps);

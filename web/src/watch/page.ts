@@ -4,6 +4,7 @@
  */
 
 import { browserEnvironment } from '../client';
+import { START_PAGE } from '../ui/address';
 import { element, setText } from '../ui/dom';
 import { bar, panel, type RoundButton, roundButton, setState } from '../ui/frame';
 import { expose } from '../ui/handle';
@@ -52,7 +53,7 @@ function screen() {
   goLive.append(icon('live'), 'Back to live');
   const again = element('button', { id: 'retry', type: 'button', class: 'button primary' }, 'Try again');
   again.addEventListener('click', () => location.reload());
-  const home = element('a', { href: '/', class: 'button plain' }, 'Start page');
+  const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
   const words = panel(element('div', { class: 'actions' }, again, home));
   const picture = element('div', { class: 'picture' }, video, words.root);
   const mute = roundButton('mute', () => {
