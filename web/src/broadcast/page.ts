@@ -4,10 +4,10 @@
  */
 
 import { LocalMedia } from '../call/media';
-import { browserEnvironment } from '../client';
 import { roomAddress } from '../ui/address';
 import { bar } from '../ui/frame';
 import { expose } from '../ui/handle';
+import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Broadcast } from './broadcast';
 import { QUALITIES, type Quality, type QualityName } from './encoders';
@@ -36,7 +36,7 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
   });
   view.quality.select(mark.quality ?? 'medium');
   const identity = tabIdentity('p2m', room);
-  const broadcast = new Broadcast(url, room, identity, media, quality(view), browserEnvironment(), {
+  const broadcast = new Broadcast(url, room, identity, media, quality(view), pageEnvironment(), {
     changed(facts) {
       const model = describe(facts);
       top.setStatus(model.status);

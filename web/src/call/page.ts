@@ -3,10 +3,10 @@
  * Says goodbye when the page goes away. No rule of a call stands here.
  */
 
-import { browserEnvironment } from '../client';
 import { bar, setState } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { displayName } from '../ui/names';
+import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Call } from './call';
 import { controls } from './controls';
@@ -27,7 +27,7 @@ export function showCall(root: HTMLElement, room: string, url: string): void {
   };
   const before = lobby(displayName(identity.session().userId), media, row, join);
   const during = stage(row, join);
-  const call = new Call(url, room, identity, media, browserEnvironment(), {
+  const call = new Call(url, room, identity, media, pageEnvironment(), {
     streamChanged: (stream) => during.showStream(stream),
     changed(facts) {
       const model = describe(facts);

@@ -3,12 +3,12 @@
  * every state. Connects the browser's events with the broadcast; no rule of watching stands here.
  */
 
-import { browserEnvironment } from '../client';
 import { START_PAGE } from '../ui/address';
 import { element, setText } from '../ui/dom';
 import { bar, panel, type RoundButton, roundButton, setState } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { icon } from '../ui/icons';
+import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { delayText } from './delay';
 import { type Insight, insight } from './insight';
@@ -23,7 +23,7 @@ export function showWatch(root: HTMLElement, room: string, url: string): void {
   document.title = `${room} · Roomcast`;
   const top = bar(room);
   const view = screen();
-  const watch = new Watch(url, room, tabIdentity('p2m', room), view.video, browserEnvironment(), {
+  const watch = new Watch(url, room, tabIdentity('p2m', room), view.video, pageEnvironment(), {
     changed(facts) {
       top.setStatus(describe(facts).status);
       view.render(facts);
