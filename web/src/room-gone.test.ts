@@ -5,6 +5,7 @@ import { Broadcast } from './broadcast/broadcast';
 import { QUALITIES } from './broadcast/encoders';
 import { describe as describeBroadcast } from './broadcast/model';
 import { Call } from './call/call';
+import { FakeBrowser, seatsIn } from './call/fake';
 import type { LocalMedia } from './call/media';
 import { describe as describeCall } from './call/model';
 import type { Identity, RoomType } from './client';
@@ -49,7 +50,8 @@ const PAGES = {
     const changed = (facts: Parameters<typeof describeCall>[0]) => {
       state = describeCall(facts).state;
     };
-    new Call('ws://host/ws', 'demo', identity(), media(), world, { changed, streamChanged: () => {} }).join();
+    const seats = seatsIn(new FakeBrowser(), world.now);
+    new Call('ws://host/ws', 'demo', identity(), media(), world, seats, { changed, streamChanged: () => {} }).join();
     return () => state;
   },
   group(world: FakeWorld) {

@@ -25,6 +25,8 @@ export interface Attempt {
   roomCreating: boolean;
   /** Milliseconds to wait before it. */
   delay: number;
+  /** It only asks whether a wait is over: attempts are counted anew. */
+  waiting?: boolean;
   newIdentity?: boolean;
 }
 
@@ -132,6 +134,7 @@ export class Membership {
       this.#over = true;
       return this.#handlers.over?.(failure);
     }
+    if (attempt.waiting) this.#history.attempts = 0;
     this.#handlers.retrying?.(failure);
     this.#pending = this.#env.after(attempt.delay, () => this.#attempt(attempt));
   }
