@@ -16,7 +16,7 @@ use actix_web::http::header::{
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, Route, guard};
+use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
@@ -24,6 +24,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 use sha1::{Digest as _, Sha1};
 
 use super::range::is_known;
+use super::resource::{refuse_to_write, resource};
 use super::text::Text;
 use super::{coding, pieces};
 
@@ -65,15 +66,10 @@ struct File {
 
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .route("/", read().to(index))
-        .route("/{view:call|group|watch|broadcast}/{room}", read().to(room))
-        .route("/assets/{name}", read().to(asset))
-        .route("/{name}", read().to(file));
-}
-
-/// A route of GET, and of HEAD, which is answered as GET without its body.
-fn read() -> Route {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+        .service(resource("/", vec![(Method::GET, web::route().to(index))]))
+        .route("/{view:call|group|watch|broadcast}/{room}", web::to(room))
+        .route("/assets/{name}", web::to(asset))
+        .route("/{name}", web::to(file));
 }
 
 async fn index(request: HttpRequest) -> HttpResponse {
@@ -81,7 +77,10 @@ async fn index(request: HttpRequest) -> HttpResponse {
 }
 
 async fn room(request: HttpRequest, address: web::Path<(String, String)>) -> HttpResponse {
-    if is_room_name(&address.1) { document(&request, StatusCode::OK) } else { not_found(request).await }
+    if !is_room_name(&address.1) {
+        return not_found(request).await;
+    }
+    refuse_to_write(&request).unwrap_or_else(|| document(&request, StatusCode::OK))
 }
 
 async fn asset(request: HttpRequest, name: web::Path<String>) -> HttpResponse {
@@ -93,10 +92,8 @@ async fn file(request: HttpRequest, name: web::Path<String>) -> HttpResponse {
 }
 
 async fn serve(request: HttpRequest, path: &str) -> HttpResponse {
-    match FILES.get(path) {
-        Some(file) => file.answer(request.headers()),
-        None => not_found(request).await,
-    }
+    let Some(file) = FILES.get(path) else { return not_found(request).await };
+    refuse_to_write(&request).unwrap_or_else(|| file.answer(request.headers()))
 }
 
 /// Answers an address that leads nowhere: the page's own "not found" for a browser that opens it, a line of text for

@@ -2,7 +2,7 @@
 
 use actix_web::body::to_bytes;
 use actix_web::dev::ServiceResponse;
-use actix_web::http::header::{ACCEPT, ACCEPT_ENCODING, HeaderName, IF_NONE_MATCH};
+use actix_web::http::header::{ACCEPT, ACCEPT_ENCODING, ALLOW, HeaderName, IF_NONE_MATCH};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, web};
 
@@ -75,6 +75,14 @@ async fn unknown_addresses_have_the_document_for_browsers_and_a_line_for_program
     }
     let posted = ask(Method::POST, "/nothing", &[BROWSER]).await;
     assert_eq!((posted.status(), header(&posted, &CONTENT_TYPE)), (StatusCode::NOT_FOUND, "text/plain; charset=utf-8"));
+}
+
+#[actix_web::test]
+async fn addresses_that_exist_name_their_methods() {
+    for path in ["/", "/call/x"] {
+        let posted = ask(Method::POST, path, &[BROWSER]).await;
+        assert_eq!((posted.status(), header(&posted, &ALLOW)), (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD, OPTIONS"));
+    }
 }
 
 #[actix_web::test]
