@@ -9,7 +9,8 @@ import { newProfile, startWindow } from './tabs.mjs';
 const title = 'document.querySelector(".panel-title").textContent';
 
 test('a crashed browser gets back into its call by itself; others are told that it is full', { timeout: 90_000 }, async (t) => {
-  const server = await startServer(t);
+  // Long enough for another browser to start.
+  const server = await startServer(t, ['--heartbeat-timeout', '15s']);
   const address = `${server.url}/call/crash?autojoin`;
   const others = await startBrowser(t);
   const bob = await openPage(others, address);

@@ -113,8 +113,7 @@ export class Call {
   }
 
   leave(): void {
-    this.#membership?.leave();
-    this.#seats.release();
+    this.#sayGoodbye();
     this.#dropPeer();
     this.#facts.update({ stage: 'gone' });
   }
@@ -212,10 +211,14 @@ export class Call {
 
   #noWayThrough(): void {
     const name = this.#facts.now.other?.name ?? 'the other person';
-    this.#membership?.leave();
-    this.#seats.release();
+    this.#sayGoodbye();
     this.#dropPeer();
     this.#facts.update({ stage: 'failed', failure: noWayThroughWords(name) });
+  }
+
+  #sayGoodbye(): void {
+    if (this.#membership?.leave() ?? true) this.#seats.release();
+    else this.#seats.abandon();
   }
 
   #departed(peer: Peer): void {

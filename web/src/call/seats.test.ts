@@ -160,6 +160,28 @@ describe('a full call', () => {
     }
   });
 
+  test('is waited for by who left it while the server was out of reach', async () => {
+    const [browser, world] = [new FakeBrowser(), new FakeWorld()];
+    const before = await page(browser, world, 'before');
+    before.accept();
+    world.socket.lose();
+    before.call.leave();
+    const { model, refuse } = await page(browser, world, 'after');
+    await refuse();
+    expect(model().state).toBe('returning');
+  });
+
+  test('is full for who left it with a goodbye', async () => {
+    const [browser, world] = [new FakeBrowser(), new FakeWorld()];
+    const before = await page(browser, world, 'before');
+    before.accept();
+    before.call.leave();
+    expect(world.socket.names().at(-1)).toBe('LEAVE');
+    const { model, refuse } = await page(browser, world, 'after');
+    await refuse();
+    expect(model().state).toBe('failed');
+  });
+
   test('needs not be waited for', async () => {
     const [browser, world] = [new FakeBrowser(), new FakeWorld()];
     (await page(browser, new FakeWorld(), 'before')).accept();

@@ -68,9 +68,13 @@ export class Seats {
 
   /** The seat was given up. */
   release(): void {
-    if (!this.#own) return;
-    this.#storage.remove(this.#own.mark.sessionId);
-    this.#own.release();
+    if (this.#own) this.#storage.remove(this.#own.mark.sessionId);
+    this.abandon();
+  }
+
+  /** The page goes, and the server could not be told: it keeps the seat for a while. */
+  abandon(): void {
+    this.#own?.release();
     this.#own = undefined;
   }
 

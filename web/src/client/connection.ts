@@ -86,11 +86,12 @@ export class Connection {
     this.#link.open();
   }
 
-  /** Says goodbye as well as the state allows and lets go of the socket. */
-  leave(): void {
-    this.#transmit({ s: 'LEAVE' });
+  /** Says goodbye as well as the state allows and lets go of the socket. False when the goodbye could not be sent. */
+  leave(): boolean {
+    const sent = this.#transmit({ s: 'LEAVE' });
     this.#machine.take('leaveSent');
     this.#release();
+    return sent;
   }
 
   /** False when the signal can neither be sent nor queued. */

@@ -82,10 +82,11 @@ export class Membership {
     this.#attempt({ roomCreating: false, delay: 0 });
   }
 
-  leave(): void {
+  /** False when the server could not be told. */
+  leave(): boolean {
     this.#over = true;
     this.#pending?.();
-    this.#connection?.leave();
+    return this.#connection?.leave() ?? true;
   }
 
   send(signal: ApplicationSignal): boolean {
