@@ -1,7 +1,7 @@
 // Whoever comes back to a call after a crash of the browser, whose member still has its seat.
 
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { openPage, output, startBrowser, startServer, state } from './processes.mjs';
 import { newProfile, startWindow } from './tabs.mjs';
@@ -34,6 +34,7 @@ test('a crashed browser gets back into its call by itself; others are told that 
   await back.state('returning');
   assert.match(await back.evaluate(title), /still holds your place/);
   const shot = await back.send('Page.captureScreenshot');
+  await mkdir(output, { recursive: true });
   await writeFile(`${output}/call-returning.png`, Buffer.from(shot.data, 'base64'));
 
   const carol = await openPage(others, address);
