@@ -37,7 +37,7 @@ pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + u
             .configure(live::routes)
             .service(web::scope("/schema").wrap(open_to_all_pages()).route("/{path:.*}", web::to(published::file)))
             .configure(page::routes)
-            .default_service(web::to(answer::nothing_here));
+            .default_service(web::to(page::not_found));
     }
 }
 

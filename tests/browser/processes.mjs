@@ -32,13 +32,18 @@ export async function startServer(t, flags = [], port = 0) {
   return { child, url: address };
 }
 
+/** Where the browser is. */
+export function chromiumPath() {
+  const names = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+  const path = names.find((name) => name && existsSync(name));
+  assert.ok(path, 'no Chromium found: set CHROMIUM to its path');
+  return path;
+}
+
 /** Starts the browser with a camera and a microphone that need no permission. */
 export async function startBrowser(t) {
-  const names = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-  const executablePath = names.find((name) => name && existsSync(name));
-  assert.ok(executablePath, 'no Chromium found: set CHROMIUM to its path');
   const browser = await chromium.launch({
-    executablePath,
+    executablePath: chromiumPath(),
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
