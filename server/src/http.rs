@@ -19,6 +19,7 @@ use actix_web::web::{self, ServiceConfig};
 
 pub use cors::Cors;
 pub use metrics::install as install_metrics;
+pub use page::not_found;
 use resource::resource;
 
 use crate::node::Node;

@@ -45,8 +45,3 @@ pub fn text(status: StatusCode, sentence: &'static str) -> HttpResponse {
 pub fn error(code: AckCode, reason: impl Into<String>) -> HttpResponse {
     data(code, UNKNOWN, DataAckBody { msg: Some(reason.into()), ..DataAckBody::default() })
 }
-
-/// What is answered under addresses that lead nowhere.
-pub async fn nothing_here() -> HttpResponse {
-    HttpResponse::NotFound().content_type("text/plain; charset=utf-8").body("There is nothing here.\n")
-}

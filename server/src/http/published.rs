@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use roomcast_protocol::schema;
 
-use super::answer;
+use super::page::not_found;
 use super::resource::refuse_to_write;
 
 static FILES: LazyLock<HashMap<String, Bytes>> =
@@ -17,7 +17,7 @@ static FILES: LazyLock<HashMap<String, Bytes>> =
 
 /// One file of the schema, by its path within the folder.
 pub async fn file(request: HttpRequest, path: web::Path<String>) -> HttpResponse {
-    let Some(text) = FILES.get(path.as_str()) else { return answer::nothing_here().await };
+    let Some(text) = FILES.get(path.as_str()) else { return not_found(request).await };
     refuse_to_write(&request).unwrap_or_else(|| {
         HttpResponse::Ok()
             .content_type("application/json")

@@ -40,7 +40,8 @@ impl HttpServiceFactory for Playback {
 async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
     let node = request.app_data::<web::Data<Node>>().expect("the application has its node").clone();
     let Some(address) = Address::of(request.match_info().unprocessed()) else {
-        return Ok(request.into_response(http::answer::nothing_here().await));
+        let missing = http::not_found(request.request().clone()).await;
+        return Ok(request.into_response(missing));
     };
     let mut answer = match (refuse_to_write(request.request()), address) {
         (Some(answer), _) => answer,
