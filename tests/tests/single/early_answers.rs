@@ -135,10 +135,18 @@ async fn an_upload_is_judged_by_path_and_token_before_its_body() {
 async fn a_refused_push_is_one_line_of_the_log_in_words() {
     let mut server = Server::alone(&[]).await;
     let pushes = [
-        ("/rooms/demo/ingest/main", "room=demo track= status=404", "pushed to /rooms/ROOM/ingest/PLAYLIST/TRACK"),
-        ("/rooms/demo/ingest/main/v0?part=1h", "room=demo track=v0 status=400", "durations must be"),
-        ("/rooms/a%0Ab/ingest/main/v0", "room=a\\nb track=v0 status=404", "cannot have this name"),
-        ("/rooms/demo/ingest/main/Streams(v1)", "room=demo track=v1 status=415", "no fragmented MP4"),
+        (
+            "/rooms/demo/ingest/main",
+            "room=\"demo\" track=\"\" status=404",
+            "pushed to /rooms/ROOM/ingest/PLAYLIST/TRACK",
+        ),
+        ("/rooms/demo/ingest/main/v0?part=1h", "room=\"demo\" track=\"v0\" status=400", "durations must be"),
+        (
+            "/rooms/a%0Ab%20status%3D200/ingest/main/v0",
+            r#"room="a\nb status=200" track="v0" status=404"#,
+            "cannot have this name",
+        ),
+        ("/rooms/demo/ingest/main/Streams(v1)", "room=\"demo\" track=\"v1\" status=415", "no fragmented MP4"),
     ];
     for (host, (path, names, reason)) in (1..).zip(pushes) {
         // A line a second and address, so each of them comes from its own.

@@ -166,9 +166,10 @@ async fn run(node: Arc<Node>, room: RoomId, address: Address, body: Body) -> Res
 }
 
 async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize) -> Result<(), Refused> {
-    let begins_anew = body.begins_anew().await?;
+    let first = body.first_box().await?.map(FourCc);
     let init = seat.init(address).await;
-    if init.is_none() && !begins_anew {
+    // Only media is worth waiting for its init section; something else is refused at once.
+    if init.is_none() && first.is_some_and(|kind| is_media(&kind) && kind.0 != *b"ftyp") {
         await_init(seat, address).await;
     }
     let turn = seat.turn(address);
@@ -286,7 +287,7 @@ const fn status_of(fault: &Fault) -> StatusCode {
 }
 
 const fn is_media(kind: &FourCc) -> bool {
-    matches!(&kind.0, b"ftyp" | b"moov" | b"moof" | b"mdat" | b"styp" | b"sidx" | b"emsg" | b"free" | b"mfra")
+    matches!(&kind.0, b"ftyp" | b"moov" | b"moof" | b"mdat" | b"styp" | b"sidx" | b"emsg" | b"prft" | b"free" | b"mfra")
 }
 
 fn explain(fault: &Fault) -> String {
