@@ -92,6 +92,11 @@ impl Segment {
         if self.parts_listed { &self.parts } else { &[] }
     }
 
+    /// Whether the streamer announced that the last part has no bytes. A part that was given up is no announcement.
+    pub fn ends_in_announced_gap(&self) -> bool {
+        self.parts.last().is_some_and(|last| last.gap && last.id.is_some())
+    }
+
     /// The media of all parts; `None` if there are none or some are missing.
     pub fn joined(&self) -> Option<Vec<Media>> {
         if self.parts.is_empty() || self.parts.iter().any(|part| part.gap) {

@@ -19,4 +19,5 @@ mod renditions;
 mod replicas;
 mod retention;
 mod rules;
+mod whole;
 mod wild;

@@ -110,9 +110,10 @@ impl Timeline {
             audio: None,
             version: None,
             target_duration: plan.target_duration.into(),
-            target_part_duration: plan.targets.part.into(),
+            target_part_duration: Some(plan.targets.part.into()),
             resolution: attributes.and_then(|a| a.resolution).map(|(width, height)| format!("{width}x{height}")),
             frame_rate: attributes.and_then(|attributes| attributes.frame_rate),
+            independent_segments: true,
         };
         let map = InitSection { id: self.map.clone(), data: Media(self.init.bytes.clone()) };
         Payload::Variant(UpdateVariant { playlist: playlist(plan), variant, segment: WithMap { map } })

@@ -42,7 +42,7 @@ impl Track {
 
     fn declare(&self, plan: &Plan, role: &Role, sound: Option<&str>, map: InitSection) -> Payload {
         let playlist = PlaylistRef { id: plan.playlist.clone(), version: None };
-        let (target_duration, target_part_duration) = (plan.target_duration.into(), plan.targets.part.into());
+        let (target_duration, target_part_duration) = (plan.target_duration.into(), Some(plan.targets.part.into()));
         let segment = WithMap { map };
         match role {
             Role::Variant { audio } => {
@@ -60,6 +60,7 @@ impl Track {
                         .and_then(|a| a.resolution)
                         .map(|(width, height)| format!("{width}x{height}")),
                     frame_rate: attributes.and_then(|attributes| attributes.frame_rate),
+                    independent_segments: true,
                 };
                 Payload::Variant(UpdateVariant { playlist, variant, segment })
             }
