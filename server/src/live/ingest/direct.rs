@@ -14,14 +14,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use tokio::sync::watch;
 
 use roomcast_core::room::Refusal;
-use roomcast_media::{Error, FourCc, Reader, Targets};
+use roomcast_media::package::Lengths;
+use roomcast_media::{Error, FourCc, Reader};
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::DataAckBody;
 use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::body::{self, Bounds};
 use super::intake::{self, Body, Silent};
-use super::presentation::Fault;
 use super::seat::{Address, Seat, Stop};
 use crate::config::{duration, to_usize};
 use crate::http::answer;
@@ -62,7 +62,7 @@ impl From<Silent> for Early {
 
 impl From<Error> for Early {
     fn from(error: Error) -> Self {
-        Self::Stop(Stop::Fault(Fault::Media(error)))
+        Self::Stop(Stop::Media(error))
     }
 }
 
@@ -82,12 +82,12 @@ pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, nod
     if node.is_draining() {
         return refuse(Early::Status(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));
     }
-    let targets = match targets(&query, &node) {
-        Ok(targets) => targets,
+    let lengths = match lengths(&query, &node) {
+        Ok(lengths) => lengths,
         Err(reason) => return answer::error(AckCode::InvalidSignal, reason),
     };
     let insists = ["segment", "part", "target"].iter().any(|name| query.contains_key(*name));
-    let address = Address { playlist, track, targets, insists };
+    let address = Address { playlist, track, lengths, insists };
     let limit = to_usize(node.settings.max_upload);
     let (intake, body) = intake::way(limit, node.settings.ingest.ingest_silence);
     let mut task = actix_web::rt::spawn(run(node.into_inner(), room, address, body));
@@ -121,8 +121,7 @@ async fn run(node: Arc<Node>, room: RoomId, address: Address, body: Body) -> Res
 
 async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize) -> Result<(), Early> {
     let begins_anew = body.begins_anew().await?;
-    let init = seat.init(address).await;
-    if init.is_none() && !begins_anew {
+    if seat.resume(address).await.is_none() && !begins_anew {
         await_init(seat, address).await;
     }
     let turn = seat.turn(address);
@@ -130,8 +129,8 @@ async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize)
     turn.newest.send_modify(|newest| *newest += 1);
     let mine = *newest.borrow_and_update();
     let _turn = turn.taken.lock().await;
-    let init = seat.init(address).await;
-    let mut reader = init.map_or_else(|| Reader::new(limit), |init| Reader::after(limit, &init));
+    let resumed = seat.resume(address).await;
+    let mut reader = resumed.map_or_else(|| Reader::new(limit), |(init, ends)| Reader::after(limit, &init, ends));
     let mut lost = seat.lost.subscribe();
     let (mut ends_at, mut brought) = (None, false);
     loop {
@@ -168,7 +167,7 @@ async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize)
 
 async fn await_init(seat: &Seat, address: &Address) {
     let coming = async {
-        while seat.init(address).await.is_none() {
+        while seat.resume(address).await.is_none() {
             actix_web::rt::time::sleep(Duration::from_millis(20)).await;
         }
     };
@@ -193,7 +192,7 @@ fn told(lost: Option<&Refusal>) -> Early {
     Early::Stop(Stop::Refused(lost.cloned().unwrap_or_else(gone)))
 }
 
-fn targets(query: &Query, node: &Node) -> Result<(Targets, Duration), String> {
+fn lengths(query: &Query, node: &Node) -> Result<Lengths, String> {
     let settings = &node.settings.ingest;
     let asked = |name: &str, default: Duration| match query.get(name) {
         Some(text) => duration(text).map_err(|error| format!("`{name}`: {error}")),
@@ -202,12 +201,14 @@ fn targets(query: &Query, node: &Node) -> Result<(Targets, Duration), String> {
     let segment = asked("segment", settings.ingest_segment)?;
     let part = asked("part", settings.ingest_part)?;
     let target = asked("target", settings.ingest_target_duration)?;
-    if part < SHORTEST || part > segment || segment > target || target > Duration::from_secs(3600) {
+    let is_declared = query.contains_key("target");
+    let longest = if is_declared { target } else { Duration::from_secs(3600) };
+    if part < SHORTEST || part > segment || segment > longest || target > Duration::from_secs(3600) {
         return Err(
             "the durations must be at least 50ms and at most 1h: part, segment, target, none above the next".into()
         );
     }
-    Ok((Targets { segment, part }, target))
+    Ok(Lengths { segment, part, target, is_declared })
 }
 
 fn taken() -> HttpResponse {
@@ -217,7 +218,7 @@ fn taken() -> HttpResponse {
 fn refuse(early: Early) -> HttpResponse {
     let (status, code, reason) = match early {
         Early::Stop(Stop::Refused(refusal)) => (answer::status(refusal.code), refusal.code, refusal.reason),
-        Early::Stop(Stop::Fault(fault)) => (status_of(&fault), AckCode::InvalidSignal, explain(&fault)),
+        Early::Stop(Stop::Media(error)) => (status_of(&error), AckCode::InvalidSignal, explain(&error)),
         Early::Status(status, reason) => {
             let code =
                 if status == StatusCode::SERVICE_UNAVAILABLE { AckCode::Unavailable } else { AckCode::InvalidSignal };
@@ -232,17 +233,14 @@ fn refuse(early: Early) -> HttpResponse {
     response
 }
 
-const fn status_of(fault: &Fault) -> StatusCode {
-    match fault {
-        Fault::Media(Error::FragmentBeforeInit) => StatusCode::PRECONDITION_FAILED,
+const fn status_of(error: &Error) -> StatusCode {
+    match error {
+        Error::FragmentBeforeInit => StatusCode::PRECONDITION_FAILED,
         // Something else altogether mostly reads as a box of gigabytes.
-        Fault::Media(Error::BoxTooLarge { kind, .. }) if is_media(kind) => StatusCode::PAYLOAD_TOO_LARGE,
-        Fault::Media(Error::Waiting(_)) => StatusCode::PAYLOAD_TOO_LARGE,
-        Fault::KeyFrames(_)
-        | Fault::Media(Error::SampleTooLong { .. } | Error::Targets { .. } | Error::Discontinuity { .. }) => {
-            StatusCode::BAD_REQUEST
-        }
-        Fault::Media(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::BoxTooLarge { kind, .. } if is_media(kind) => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::Waiting(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::Targets { .. } => StatusCode::BAD_REQUEST,
+        _ => StatusCode::UNSUPPORTED_MEDIA_TYPE,
     }
 }
 
@@ -250,16 +248,16 @@ const fn is_media(kind: &FourCc) -> bool {
     matches!(&kind.0, b"ftyp" | b"moov" | b"moof" | b"mdat" | b"styp" | b"sidx" | b"emsg" | b"free" | b"mfra")
 }
 
-fn explain(fault: &Fault) -> String {
-    match (status_of(fault), fault) {
+fn explain(error: &Error) -> String {
+    match (status_of(error), error) {
         (StatusCode::PRECONDITION_FAILED, _) => {
             "media came before the init section; send ftyp and moov first".to_owned()
         }
-        (StatusCode::UNSUPPORTED_MEDIA_TYPE, fault) => {
+        (StatusCode::UNSUPPORTED_MEDIA_TYPE, error) => {
             format!(
-                "this is no fragmented MP4 that can be listed: {fault} (ffmpeg: -f mp4 -movflags +cmaf+delay_moov+default_base_moof)"
+                "this is no fragmented MP4 that can be listed: {error} (ffmpeg: -f mp4 -movflags +cmaf+delay_moov+default_base_moof)"
             )
         }
-        (_, fault) => fault.to_string(),
+        (_, error) => error.to_string(),
     }
 }

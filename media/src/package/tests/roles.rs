@@ -62,7 +62,7 @@ fn of_several_sounds_one_is_the_default() {
 
 #[test]
 fn what_waits_for_a_role_is_bounded() {
-    let mut show = Show::with(2_000);
+    let mut show = Show::with(2_000, true);
     show.push("v0", init(Kind::Picture, "map"));
     show.push("v0", frames(0, 10, GROUP));
     assert_eq!(show.said, []);
@@ -74,5 +74,5 @@ fn what_waits_for_a_role_is_bounded() {
 fn nothing_is_due_where_everything_has_a_role() {
     let mut show = Show::new();
     show.begin("v0", Kind::Both);
-    assert!(!show.presentation.is_due(Instant(60_000)));
+    assert!(!show.packager.is_due(Duration::from_secs(60)));
 }
