@@ -25,6 +25,8 @@ pub(super) struct Measure {
     last_sync: u64,
     /// The longest interval between two key frames, in ticks; 0 before the second.
     interval: u64,
+    /// Decode time of the newest sample, and its end.
+    newest: u64,
     end: u64,
     frames: Vec<u32>,
     /// Frames between two key frames at most, as the encoder states it.
@@ -33,6 +35,12 @@ pub(super) struct Measure {
 
 impl Measure {
     pub fn add(&mut self, sample: &Sample) {
+        if self.first_sync.is_some() && sample.decode_time < self.newest {
+            // Times begin anew: an interval ends with the media before.
+            self.interval = self.interval.max(self.end.saturating_sub(self.last_sync));
+            (self.first_sync, self.last_sync) = (Some(sample.decode_time), sample.decode_time);
+        }
+        self.newest = sample.decode_time;
         if sample.is_sync() {
             match self.first_sync {
                 None => {

@@ -179,7 +179,6 @@ impl Track {
         self.targets = Some(place.targets);
         let mut left = Some(fragment);
         while let Some(fragment) = left.take() {
-            self.attributes.get_or_insert_with(|| Attributes::new(&self.init, &fragment));
             let (mut period, fragment) = match self.period.take() {
                 Some(period) => (period, fragment),
                 None => match self.first_sync(&fragment) {
@@ -193,6 +192,7 @@ impl Track {
                     }
                 },
             };
+            self.attributes.get_or_insert_with(|| Attributes::new(&self.init, &fragment));
             let pushed = period.cutter.push(fragment);
             self.next = period.cutter.next_start();
             let pushed = pushed.map(|pushed| (self.list(&mut period, pushed.cuts, place, timeline), pushed.rest));

@@ -22,7 +22,7 @@ use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::body::{self, Bounds};
 use super::intake::{self, Body, Silent};
-use super::seat::{Address, Seat, Stop};
+use super::seat::{Address, BodyMedia, Seat, Stop};
 use crate::config::{duration, to_usize};
 use crate::http::answer;
 use crate::node::Node;
@@ -130,11 +130,13 @@ async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize)
     let mine = *newest.borrow_and_update();
     let _turn = turn.taken.lock().await;
     let resumed = seat.resume(address).await;
+    let mut media = BodyMedia::new(resumed.as_ref().map(|(init, _)| init));
     let mut reader = resumed.map_or_else(|| Reader::new(limit), |(init, ends)| Reader::after(limit, &init, ends));
     let mut lost = seat.lost.subscribe();
     let (mut ends_at, mut brought) = (None, false);
     loop {
         while let Some(item) = reader.next()? {
+            media.note(&item);
             seat.take(address, item).await?;
             brought = true;
         }
@@ -160,7 +162,7 @@ async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize)
         return Err(Early::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body ends before anything of it is whole"));
     }
     if reader.is_over() {
-        seat.end(address).await?;
+        seat.end(address, &media).await?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! It is taken when the first of them brings an init section, and given up at once when all have said that they end,
 //! else some time after the last request. One piece of media at a time goes to the room, and who brings it waits.
 
+mod ending;
 mod request;
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,6 +24,7 @@ use crate::clock::unix_millis;
 use crate::config::to_usize;
 use crate::node::Node;
 use crate::token;
+pub use ending::BodyMedia;
 pub use request::Request;
 
 /// How often to look for what is due.
@@ -79,6 +81,8 @@ struct State {
     member: Option<Member>,
     playlists: BTreeMap<ObjectId, Packager>,
     idle_since: Option<Instant>,
+    /// Tracks that have said that they end, and when that holds.
+    ends: Vec<(Address, Instant)>,
 }
 
 impl Seat {
@@ -109,6 +113,7 @@ impl Seat {
         let moment = self.moment();
         let mut state = self.state.lock().await;
         self.check(&state, address, &item)?;
+        state.go_on(address);
         if let (Item::Init(init), None) = (&item, &state.member) {
             let has = |handler| init.tracks.iter().any(|track| track.handler == handler);
             let joined = Member::join(&self.node, &self.room, (has(Handler::Video), has(Handler::Audio))).await;
@@ -177,15 +182,6 @@ impl Seat {
         Earlier { start: Start { segment, part_number: 0 }, map: 0 }
     }
 
-    /// A track says that it has ended.
-    pub async fn end(self: &Arc<Self>, address: &Address) -> Result<(), Stop> {
-        let mut state = self.state.lock().await;
-        let moment = self.moment();
-        let packager = state.playlists.get_mut(&address.playlist);
-        let signals = packager.map(|packager| packager.end(&address.track, moment)).unwrap_or_default();
-        upload(&state, signals).await.map_err(Stop::Refused)
-    }
-
     /// Holds the seat until it is given up or lost.
     async fn keep(self: Arc<Self>, mut ear: Ear) {
         let mut look = actix_web::rt::time::interval(LOOK);
@@ -218,7 +214,10 @@ impl Seat {
         let due = state.playlists.values_mut().filter(|packager| packager.is_due(since_start));
         let signals = due.flat_map(|packager| packager.tick(since_start)).collect();
         self.try_upload(&state, signals).await;
-        let idle = state.idle_since.is_some_and(|since| now >= since + self.node.settings.ingest.ingest_linger);
+        self.end_due(&mut state, now).await;
+        let has_ended = state.ends.is_empty() && state.playlists.values().all(Packager::has_ended);
+        let idle =
+            has_ended || state.idle_since.is_some_and(|since| now >= since + self.node.settings.ingest.ingest_linger);
         if idle && *self.requests.borrow() == 0 && self.node.seats.close(self, 0) {
             self.leave(&mut state).await;
             return false;
