@@ -242,6 +242,8 @@ impl Track {
             (None, None) if open.parts.is_empty() => (self.lost_duration(msn), Source::Missing, Vec::new()),
             (None, None) => (open.duration(), Source::Missing, Vec::new()),
         };
+        let length = pieces.iter().map(Media::length).fold(0, u64::saturating_add);
+        let peak = if pieces.is_empty() { 0 } else { self.window.peak_ending_with(length, duration) };
         let segment = self.window.open_mut().expect("it is open");
         if let [Media::Here(bytes)] = &pieces[..] {
             segment.share(bytes);
@@ -250,7 +252,7 @@ impl Track {
             changes.push(self.store(&uri, ObjectKind::Segment, pieces));
         }
         let segment = self.window.open_mut().expect("it is open");
-        segment.ending = Some(Ending { uri, duration, source });
+        segment.ending = Some(Ending { uri, duration, source, peak });
         self.waiting.forget(msn);
     }
 
