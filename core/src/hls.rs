@@ -6,6 +6,7 @@
 
 mod change;
 mod checkpoint;
+mod codecs;
 mod declare;
 mod hint;
 mod ingest;
@@ -15,6 +16,7 @@ mod lost;
 mod media;
 mod peers;
 mod playlist;
+mod rate;
 mod refusal;
 mod reload;
 mod role;
@@ -256,19 +258,22 @@ impl Stream {
         if let Some(snapshot) = track.render(common, reports) {
             changes.push(Change::Media { track: id.clone(), snapshot });
         }
-        if self.tracks[index].playable() != played {
+        let finished =
+            |change: &Change| matches!(change, Change::Store { media, .. } if media.kind == ObjectKind::Segment);
+        let measured = changes.iter().any(finished) && self.measure();
+        if measured || self.tracks[index].playable() != played {
             self.publish_multivariant(changes);
         }
         changes.extend(removed.into_iter().map(|object| Change::Remove { track: id.clone(), object }));
     }
 
     fn publish_multivariant(&mut self, changes: &mut Vec<Change>) {
-        let playing = || self.tracks.iter().filter(|track| track.playable()).map(|track| &track.role);
-        let listed: Vec<_> = playing().filter(|role| self.lists(role)).collect();
-        if !listed.iter().any(|role| matches!(role, Role::Variant(_))) {
+        let playing = self.tracks.iter().filter(|track| track.playable() && self.lists(&track.role));
+        let tracks: Vec<_> = playing.map(|track| (&track.role, track.rates)).collect();
+        if !tracks.iter().any(|(role, _)| matches!(role, Role::Variant(_))) {
             return;
         }
-        let text = Multivariant { roles: &listed, independent_segments: self.independent_segments }.render();
+        let text = Multivariant { tracks: &tracks, independent_segments: self.independent_segments }.render();
         if self.multivariant.as_deref() != Some(&text[..]) {
             let text: Arc<str> = text.into();
             self.multivariant = Some(text.clone());

@@ -92,11 +92,12 @@ impl Track {
     }
 
     /// Whether a segment that came as a whole is listed without parts it has: more than half a part is missing. A
-    /// segment has parts if the one before has.
+    /// segment has parts if the one before has. Behind an announced gap nothing is missing but what waits: neither in the
+    /// same segment nor in the next, whose streamer may see that it can be cut no better.
     fn lacks_parts(&self, next: Next) -> bool {
         let has_parts = self.window.last().is_some_and(|last| !last.parts.is_empty());
-        let announced = self.window.open().is_some_and(Segment::ends_in_announced_gap);
-        let complete = next.open && announced && !self.waiting.has_parts(next.msn);
+        let announced = self.window.last().is_some_and(Segment::ends_in_announced_gap);
+        let complete = announced && !self.waiting.has_parts(next.msn);
         has_parts && !complete && self.missing(next.msn) > self.part_target / 2
     }
 
@@ -242,6 +243,8 @@ impl Track {
             (None, None) if open.parts.is_empty() => (self.lost_duration(msn), Source::Missing, Vec::new()),
             (None, None) => (open.duration(), Source::Missing, Vec::new()),
         };
+        let length = pieces.iter().map(Media::length).fold(0, u64::saturating_add);
+        let peak = if pieces.is_empty() { 0 } else { self.window.peak_ending_with(length, duration) };
         let segment = self.window.open_mut().expect("it is open");
         if let [Media::Here(bytes)] = &pieces[..] {
             segment.share(bytes);
@@ -250,7 +253,7 @@ impl Track {
             changes.push(self.store(&uri, ObjectKind::Segment, pieces));
         }
         let segment = self.window.open_mut().expect("it is open");
-        segment.ending = Some(Ending { uri, duration, source });
+        segment.ending = Some(Ending { uri, duration, source, peak });
         self.waiting.forget(msn);
     }
 

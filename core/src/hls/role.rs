@@ -88,6 +88,11 @@ impl Role {
         matches!(self, Self::Rendition(r) if r.kind == RenditionType::Audio && r.group_id == *group)
     }
 
+    /// Whether this is a rendition of subtitles.
+    pub fn is_subtitles(&self) -> bool {
+        matches!(self, Self::Rendition(r) if r.kind == RenditionType::Subtitles)
+    }
+
     /// Refuses what does not go together with the other tracks of the stream, or with what the track was before.
     pub fn check<'a>(&self, others: impl Iterator<Item = &'a Self> + Clone) -> Result<(), Refusal> {
         let alike = others.clone().filter(|other| std::mem::discriminant(*other) == std::mem::discriminant(self));

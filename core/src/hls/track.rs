@@ -17,6 +17,7 @@ use super::change::{Position, Snapshot};
 use super::hint::Hint;
 use super::media::Media as Bits;
 use super::playlist::media::{Common, Media, Report};
+use super::rate::Rates;
 use super::refusal::Refusal;
 use super::role::Role;
 use super::waiting::Waiting;
@@ -46,6 +47,8 @@ pub(super) struct Track {
     pub(super) window: Window,
     pub(super) waiting: Waiting,
     pub(super) hint: Hint,
+    /// Of a variant, with its renditions: what the multivariant playlist lists.
+    pub(super) rates: Rates,
     /// The stream had ended and goes on: the next segment stands behind a discontinuity.
     pub interrupted: bool,
     /// The newest is the last.
@@ -74,6 +77,7 @@ impl Track {
             waiting,
             hint,
             maps,
+            rates: Rates::default(),
             interrupted: false,
             reports: None,
             snapshot: None,

@@ -13,6 +13,7 @@ mod order;
 mod orders;
 mod presentation;
 mod properties;
+mod rates;
 mod reader;
 mod refusals;
 mod renditions;

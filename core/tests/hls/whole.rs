@@ -75,6 +75,25 @@ fn a_segment_without_any_part_is_announced_by_a_gap_in_place_of_its_first() {
 }
 
 #[test]
+fn while_no_part_can_be_cut_segments_come_without_parts_and_the_hint_still_comes_true() {
+    let mut origin = cut_short();
+    origin.take(Payload::Segment(long_segment(8)));
+    let hinted = "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"p35.m4s\"\n";
+    for msn in 9..11 {
+        assert_eq!(decide(&origin, &format!("_HLS_msn={msn}&_HLS_part=0")), Decision::Wait);
+        assert!(origin.segment(msn) > 0, "it is listed at once");
+        assert_eq!(decide(&origin, &format!("_HLS_msn={msn}&_HLS_part=0")), Decision::Answer);
+        assert!(undated(&origin.playlist()).ends_with(&format!("#EXTINF:2.0,\ns{msn}.m4s\n{hinted}")));
+    }
+    let mut first = part(11, 0);
+    first.part.id = id("p35.m4s");
+    assert!(origin.take(Payload::Part(first)) > 0);
+    assert!(
+        undated(&origin.playlist()).contains("s10.m4s\n#EXT-X-PART:DURATION=0.5,URI=\"p35.m4s\",INDEPENDENT=YES\n")
+    );
+}
+
+#[test]
 fn the_segment_after_waits_for_one_that_comes_whole() {
     let mut origin = cut_short();
     assert_eq!(origin.take(next_part(0, 34)) + origin.take(next_part(1, 34)), 0);

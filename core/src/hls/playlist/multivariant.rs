@@ -9,12 +9,14 @@ use std::fmt::{self, Write as _};
 use roomcast_protocol::data::{Rendition, RenditionType, Variant};
 use roomcast_protocol::id::ObjectId;
 
+use crate::hls::codecs;
+use crate::hls::rate::Rates;
 use crate::hls::role::Role;
 
 /// What the multivariant playlist says.
 pub(in crate::hls) struct Multivariant<'a> {
     /// The tracks it lists, in this order: renditions before variants.
-    pub roles: &'a [&'a Role],
+    pub tracks: &'a [(&'a Role, Rates)],
     pub independent_segments: bool,
 }
 
@@ -30,15 +32,15 @@ impl Multivariant<'_> {
     }
 
     fn write(&self, text: &mut String) -> fmt::Result {
-        let renditions = self.roles.iter().filter_map(|role| match role {
+        let renditions = self.tracks.iter().filter_map(|(role, _)| match role {
             Role::Rendition(rendition) => Some(rendition),
             Role::Variant(_) => None,
         });
         renditions.clone().try_for_each(|rendition| media(text, rendition))?;
         let mut subtitles = renditions.filter(|rendition| rendition.kind == RenditionType::Subtitles);
         let subtitles = subtitles.next().map(|rendition| &rendition.group_id);
-        self.roles.iter().try_for_each(|role| match role {
-            Role::Variant(variant) => stream_inf(text, variant, subtitles),
+        self.tracks.iter().try_for_each(|(role, rates)| match role {
+            Role::Variant(variant) => stream_inf(text, variant, *rates, subtitles),
             Role::Rendition(_) => Ok(()),
         })
     }
@@ -68,8 +70,13 @@ fn media(text: &mut String, rendition: &Rendition) -> fmt::Result {
     writeln!(text, ",URI=\"{}/playlist.m3u8\"", rendition.id)
 }
 
-fn stream_inf(text: &mut String, variant: &Variant, subtitles: Option<&ObjectId>) -> fmt::Result {
-    write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={},CODECS=\"{}\"", variant.bandwidth, variant.codecs)?;
+fn stream_inf(text: &mut String, variant: &Variant, rates: Rates, subtitles: Option<&ObjectId>) -> fmt::Result {
+    let peak = variant.bandwidth.max(rates.peak);
+    write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={peak}")?;
+    if rates.average > 0 {
+        write!(text, ",AVERAGE-BANDWIDTH={}", rates.average.min(peak))?;
+    }
+    write!(text, ",CODECS=\"{}\"", codecs::complete(variant))?;
     if let Some(resolution) = &variant.resolution {
         write!(text, ",RESOLUTION={resolution}")?;
     }
