@@ -50,8 +50,9 @@ e2e: web ## rooms against their model, playlists against their rules, real serve
 	RUST_TEST_THREADS=12 cargo test --workspace --locked --test cluster_faults -- --skip a_minute; others=$$?; \
 	wait $$minutes; minutes=$$?; cat $(OUTPUT)/minutes.log; exit $$((others + minutes))
 
-# Two broadcasts take half of two processors and mostly wait, so they go side by side; calls take more.
-BROADCASTS := $(notdir $(wildcard tests/browser/broadcast*.test.mjs))
+# Two broadcasts take half of two processors and mostly wait, so they go side by side, as do tests that wait for the
+# server to give up a member; calls take more.
+BROADCASTS := $(notdir $(wildcard tests/browser/broadcast*.test.mjs)) call-after-crash.test.mjs hidden-tab.test.mjs
 IN_BROWSER := ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) node --test --test-reporter=spec
 
 browser: web tests/browser/node_modules ## calls and broadcasts in real Chromium, with real H.264 from ffmpeg

@@ -1,8 +1,18 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type Plugin } from 'vitest/config';
 
 const server = 'http://127.0.0.1:8080';
 
+/** The server names its root in a `base` element of the document; the development server is the root itself. */
+const rootInDevelopment: Plugin = {
+  name: 'roomcast-base',
+  apply: 'serve',
+  transformIndexHtml: () => [{ tag: 'base', attrs: { href: '/' }, injectTo: 'head-prepend' }],
+};
+
 export default defineConfig({
+  // Built files name each other relative to themselves, so that they work below any path prefix.
+  base: './',
+  plugins: [rootInDevelopment],
   build: {
     outDir: 'dist',
     target: 'es2022',

@@ -159,6 +159,9 @@ impl Room {
         signal: &Signal,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
+        if self.closed || (self.shared.is_none() && !self.stage.is_open()) {
+            return refuse(AckCode::RoomNotFound, "there is no such room");
+        }
         let key = self.sender(now, from, signal)?;
         let said = Said { by: &key, connection: from, signal };
         match &signal.body {

@@ -149,6 +149,7 @@ impl Serve {
             request_timeout: self.delivery.request_timeout,
             stall_timeout: self.connection.stall_timeout,
             max_unsent: u32::try_from(self.delivery.max_unsent.as_u64()).unwrap_or(u32::MAX),
+            max_linger: to_usize(self.delivery.max_linger),
             max_streams: self.delivery.max_streams,
         }
     }

@@ -9,14 +9,18 @@ mod page;
 pub mod pieces;
 mod published;
 pub mod range;
+pub mod resource;
 pub mod text;
 
+use actix_web::http::Method;
 use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS};
 use actix_web::middleware::DefaultHeaders;
 use actix_web::web::{self, ServiceConfig};
 
 pub use cors::Cors;
 pub use metrics::install as install_metrics;
+pub use page::not_found;
+use resource::resource;
 
 use crate::node::Node;
 use crate::{live, session};
@@ -27,16 +31,14 @@ pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + u
     move |config| {
         config
             .app_data(node.clone())
-            .route("/healthz", web::get().to(health::healthz))
-            .route("/readyz", web::get().to(health::readyz))
-            .route("/metrics", web::get().to(metrics::metrics))
-            .route("/ws", web::to(session::upgrade))
+            .service(resource("/healthz", vec![(Method::GET, web::route().to(health::healthz))]))
+            .service(resource("/readyz", vec![(Method::GET, web::route().to(health::readyz))]))
+            .service(resource("/metrics", vec![(Method::GET, web::route().to(metrics::metrics))]))
+            .service(resource("/ws", vec![(Method::GET, web::route().to(session::upgrade))]))
             .configure(live::routes)
-            .service(
-                web::scope("/schema").wrap(open_to_all_pages()).route("/{path:.*}", web::get().to(published::file)),
-            )
+            .service(web::scope("/schema").wrap(open_to_all_pages()).route("/{path:.*}", web::to(published::file)))
             .configure(page::routes)
-            .default_service(web::to(answer::nothing_here));
+            .default_service(web::to(page::not_found));
     }
 }
 

@@ -9,36 +9,45 @@
 //! bound on concurrent streams, goes on waiting for streams that were cancelled, and does not close in a shutdown;
 //! and its look at a connection's first bytes waits for them for ever. Nothing here knows what is served.
 
+mod faults;
 mod http2;
 mod link;
 mod preface;
 mod tls;
+mod unread;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::time::Duration;
 
 use actix_codec::{AsyncRead, AsyncWrite};
+use actix_http::error::DispatchError;
 use actix_http::{HttpService, Request};
 use actix_server::{Server, ServerBuilder};
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, fn_factory, fn_service};
+use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, Extensions, ServiceResponse};
 use actix_web::rt::net::TcpStream;
+use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
-use futures_util::{FutureExt as _, TryFutureExt as _};
 use socket2::{Domain, Socket, Type};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
+use crate::socket::Descriptor;
 use link::{Link, Linked};
+use unread::RequestBody;
 
+pub use faults::MALFORMED;
 pub use tls::Tls;
 
-/// How long a lost peer may take to close; the library's clock makes shorter times hang.
-const CLIENT_DISCONNECT: Duration = Duration::from_millis(700);
+/// How long a peer may take to close, and is listened to after an answer that came before the end of its request. The
+/// library's clock makes shorter times hang.
+const LINGER_TIME: Duration = Duration::from_millis(700);
 /// Connections that wait to be accepted; the system may allow fewer.
 const BACKLOG: i32 = 4096;
 
@@ -59,6 +68,8 @@ pub struct Settings {
     pub stall_timeout: Duration,
     /// Bytes that may wait in the kernel unsent.
     pub max_unsent: u32,
+    /// Bytes that are still read of a request whose answer closes the connection.
+    pub max_linger: usize,
     /// Requests one HTTP/2 connection may have open.
     pub max_streams: u32,
 }
@@ -174,8 +185,8 @@ struct Worker<S, P, Q> {
 async fn begin<S, P, Q>(worker: Rc<Worker<S, P, Q>>, stream: TcpStream) -> Option<LocalBoxFuture<'static, ()>>
 where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
-    P: Service<(Link, Option<SocketAddr>), Future: 'static> + 'static,
-    Q: Service<(TlsStream<Link>, Option<SocketAddr>), Future: 'static> + 'static,
+    P: Service<(Link, Option<SocketAddr>), Error = DispatchError, Future: 'static> + 'static,
+    Q: Service<(TlsStream<Link>, Option<SocketAddr>), Error = DispatchError, Future: 'static> + 'static,
 {
     let Worker { settings, tls, .. } = &*worker;
     let peer = stream.peer_addr().ok();
@@ -186,7 +197,7 @@ where
         return Some(if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2) {
             http2(&worker, stream, peer)
         } else {
-            Box::pin(worker.secure.call((stream, peer)).map(drop))
+            Box::pin(worker.secure.call((stream, peer)).map(faults::end_of_http1))
         });
     }
     let mut draining = worker.draining.clone();
@@ -195,7 +206,11 @@ where
         read = timeout(settings.request_timeout, preface::is_http2(&mut link)) => read.ok()?.ok()?,
         _ = draining.wait_for(|draining| *draining) => return None,
     };
-    Some(if is_http2 { http2(&worker, link, peer) } else { Box::pin(worker.plain.call((link, peer)).map(drop)) })
+    Some(if is_http2 {
+        http2(&worker, link, peer)
+    } else {
+        Box::pin(worker.plain.call((link, peer)).map(faults::end_of_http1))
+    })
 }
 
 fn http2<S, P, Q, T>(worker: &Rc<Worker<S, P, Q>>, io: T, peer: Option<SocketAddr>) -> LocalBoxFuture<'static, ()>
@@ -207,29 +222,42 @@ where
     Box::pin(http2::serve(io, application, peer, worker.settings.clone(), draining))
 }
 
+/// Has a request of HTTP/1.1 answered, whether or not its body is read.
+async fn answer<S>(application: Rc<S>, request: Request, linger: usize) -> Result<HttpResponse, Infallible>
+where
+    S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
+{
+    let descriptor = request.conn_data::<Rc<Descriptor>>().map(Rc::clone);
+    let (request, body) = RequestBody::hold(request);
+    let response = match application.call(request).await {
+        Ok(response) => response.into_parts().1,
+        Err(error) => error.error_response(),
+    };
+    Ok(match body.zip(descriptor) {
+        Some((body, descriptor)) => body.close_after(response, descriptor, linger).await,
+        None => response,
+    })
+}
+
 /// The library's side of HTTP/1.1.
 async fn http1<T, S>(
     application: &Rc<S>,
     settings: &Settings,
     draining: &watch::Receiver<bool>,
-) -> Result<impl Service<(T, Option<SocketAddr>), Response = (), Future: 'static> + use<T, S>, ()>
+) -> Result<impl Service<(T, Option<SocketAddr>), Response = (), Error = DispatchError, Future: 'static> + use<T, S>, ()>
 where
     T: Linked + AsyncRead + AsyncWrite + Unpin + 'static,
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
 {
-    let (application, draining) = (Rc::clone(application), draining.clone());
+    let (application, draining, linger) = (Rc::clone(application), draining.clone(), settings.max_linger);
     let service = fn_factory(move || {
         let application = Rc::clone(&application);
-        async move {
-            Ok::<_, ()>(fn_service(move |request| {
-                application.call(request).map_err(|error: actix_web::Error| error.error_response())
-            }))
-        }
+        async move { Ok::<_, ()>(fn_service(move |request| answer(Rc::clone(&application), request, linger))) }
     });
     let made = HttpService::<T, _, BoxBody>::build()
         .keep_alive(settings.keep_alive)
         .client_request_timeout(settings.request_timeout)
-        .client_disconnect_timeout(CLIENT_DISCONNECT)
+        .client_disconnect_timeout(LINGER_TIME)
         .graceful_shutdown_signal(move || {
             let mut draining = draining.clone();
             async move {

@@ -16,10 +16,11 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
 pub use index::{LiveIndex, LiveRoom};
-pub use ingest::Seats;
+pub use ingest::{Refusals, Seats};
 pub use shared::{Broadcasts, Playing};
 
 use crate::http::cors;
+use crate::http::resource::resource;
 use playback::Playback;
 
 /// Adds the addresses of ingest and playback.
@@ -27,21 +28,17 @@ pub fn routes(config: &mut ServiceConfig) {
     config.service(Playback).service(
         web::scope("/rooms/{room}")
             .wrap(from_fn(cors::for_pages))
-            .service(
-                web::resource("/data")
-                    .route(web::post().to(ingest::data))
-                    .route(web::method(Method::OPTIONS).to(async || cors::preflight())),
-            )
+            .service(resource("/data", vec![(Method::POST, web::route().to(ingest::data))]))
             .service(pushed("/ingest/{playlist}/{track}"))
-            .service(pushed("/ingest/{playlist}/{track}/{rest:.*}")),
+            .service(pushed("/ingest/{playlist}/{track}/{rest:.*}"))
+            .default_service(web::to(ingest::unknown_address)),
     );
 }
 
 /// A resource for encoders, which also tidy up at times.
 fn pushed(path: &str) -> actix_web::Resource {
-    web::resource(path)
-        .route(web::put().to(ingest::push))
-        .route(web::post().to(ingest::push))
-        .route(web::delete().to(ingest::anything))
-        .route(web::method(Method::OPTIONS).to(async || cors::preflight()))
+    let push = || web::route().to(ingest::push);
+    let routes =
+        vec![(Method::PUT, push()), (Method::POST, push()), (Method::DELETE, web::route().to(ingest::anything))];
+    resource(path, routes)
 }

@@ -16,7 +16,7 @@ use crate::backplane::{Backplane, Partition};
 use crate::clock::Clock;
 use crate::config::Serve;
 use crate::http::{self, Cors};
-use crate::live::{LiveIndex, Seats};
+use crate::live::{LiveIndex, Refusals, Seats};
 use crate::room::Registry;
 use crate::socket::Sockets;
 
@@ -33,6 +33,7 @@ pub struct Node {
     pub rooms: Registry,
     pub live: Arc<LiveIndex>,
     pub seats: Seats,
+    pub refusals: Refusals,
     pub sockets: Sockets,
     pub connections: Connections,
     pub cors: Cors,
@@ -60,6 +61,7 @@ impl Node {
             rooms: Registry::new(settings.max_rooms),
             live: Arc::new(LiveIndex::default()),
             seats: Seats::default(),
+            refusals: Refusals::default(),
             sockets: Sockets::new(settings.sockets()),
             connections: Connections::default(),
             cors: Cors::new(&settings.delivery.cors_origin),

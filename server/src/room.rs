@@ -14,7 +14,7 @@ mod spanning;
 
 pub use actor::RoomActor;
 pub use joined::JoinedRooms;
-pub use message::{Disconnected, Ingest, JoinRoom, Outcome, RoomSignal};
+pub use message::{CheckToken, Disconnected, Ingest, JoinRoom, Outcome, RoomSignal};
 pub use outbox::{Delivery, Inbox, Outbox, hand_over};
 pub use registry::{NoRoom, Registry};
 pub use shared::Rooms;

@@ -4,12 +4,16 @@ use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
+/// Where the HTTP library reports malformed requests as errors. They are counted here instead.
+const NOISY: &str = "actix_http";
+
 /// Starts logging to standard error. `filter` is in the syntax of `tracing`'s `EnvFilter`, such as `info`.
 ///
 /// # Errors
 /// A sentence when the filter is malformed.
 pub fn start(filter: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log: {error}"))?;
+    let quiet = if filter.contains(NOISY) { filter.to_owned() } else { format!("{NOISY}=off,{filter}") };
+    let filter = EnvFilter::try_new(quiet).map_err(|error| format!("--log: {error}"))?;
     let colour = std::io::stderr().is_terminal();
     // A line that nobody takes is lost; complaining about it to the same place would end the thread that logs.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).log_internal_errors(false);

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { heard, numbersHeard, say, seesTheOther, statesOf, watchNumbers, watchStates } from './calls.mjs';
 import { startCluster, until } from './cluster.mjs';
-import { openPage, play, startBroadcast, startBrowser, state } from './processes.mjs';
+import { openPage, play, pushUntilRefused, startBroadcast, startBrowser, state } from './processes.mjs';
 
 /** The acks of a page's joins since it was last watched. */
 const joins = (page) => page.heard.filter(({ s }) => s === 'JOIN');
@@ -88,4 +88,14 @@ test('a broadcast plays on while every node behind nginx is replaced', { timeout
   assert.match(playlist, /#EXT-X-ENDLIST/);
   assert.doesNotMatch(playlist, /#EXT-X-GAP|#EXT-X-DISCONTINUITY\n/, 'nothing was lost on the way');
   await state(page, 'ended', 30_000);
+});
+
+test('an encoder that is refused behind nginx ends with an error', { timeout: 60_000 }, async (t) => {
+  const cluster = await startCluster(t, 1);
+  await Promise.all([
+    pushUntilRefused(t, `${cluster.url}/rooms/codec/ingest/main/v0`, ['-c:v', 'mpeg4', '-an']),
+    pushUntilRefused(t, `${cluster.url}/rooms/track/ingest/main`),
+    pushUntilRefused(t, `${cluster.url}/rooms/targets/ingest/main/v0?part=5s`),
+    pushUntilRefused(t, `${cluster.url}/nothing/here`),
+  ]);
 });

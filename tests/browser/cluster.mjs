@@ -22,7 +22,7 @@ export async function startCluster(t, count = 3, flags = []) {
   const all = ['--redis-url', redis.url, ...flags];
   const nodes = await Promise.all(Array.from({ length: count }, () => startServer(t, all)));
   await Promise.all(nodes.map(({ url }) => ready(url)));
-  const nginx = await startNginx(t, nodes.map(({ url }) => new URL(url).port));
+  const nginx = await startBalancer(t, nodes.map(({ url }) => new URL(url).port));
   return {
     url: nginx.url,
     nodes,
@@ -46,17 +46,28 @@ async function startRedis(t) {
   return { url: `redis://127.0.0.1:${port}` };
 }
 
-async function startNginx(t, ports) {
-  const [port, folder] = [await freePort(), await newFolder(t)];
+/** nginx with the deployed configuration in front of the nodes. */
+async function startBalancer(t, ports) {
   const servers = ports.map((node) => `server 127.0.0.1:${node} max_fails=1 fail_timeout=1s;\n`);
+  return startNginx(t, async (folder, port) => {
+    await copyFile(join(deployed, 'roomcast.conf'), join(folder, 'roomcast.conf'));
+    await writeFile(join(folder, 'nodes.conf'), servers.join(''));
+    await writeFile(join(folder, 'listen.conf'), `listen 127.0.0.1:${port};\n`);
+    return 'include roomcast.conf;';
+  });
+}
+
+/**
+ * nginx on a free port.
+ * @param configure gives the content of the `http` block and may write further files into the folder
+ */
+export async function startNginx(t, configure) {
+  const [port, folder] = [await freePort(), await newFolder(t)];
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};\n`);
-  await copyFile(join(deployed, 'roomcast.conf'), join(folder, 'roomcast.conf'));
-  await writeFile(join(folder, 'nodes.conf'), servers.join(''));
-  await writeFile(join(folder, 'listen.conf'), `listen 127.0.0.1:${port};\n`);
   await writeFile(
     join(folder, 'nginx.conf'),
     `daemon off;\npid nginx.pid;\nerror_log stderr error;\nworker_processes 2;\nevents { worker_connections 1024; }\n` +
-      `http {\naccess_log off;\n${paths.join('')}include roomcast.conf;\n}\n`,
+      `http {\naccess_log off;\n${paths.join('')}${await configure(folder, port)}\n}\n`,
   );
   // Of a path's own: ordinary users are not told where Debian keeps it.
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };

@@ -32,13 +32,18 @@ export async function startServer(t, flags = [], port = 0) {
   return { child, url: address };
 }
 
+/** Where the browser is. */
+export function chromiumPath() {
+  const names = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+  const path = names.find((name) => name && existsSync(name));
+  assert.ok(path, 'no Chromium found: set CHROMIUM to its path');
+  return path;
+}
+
 /** Starts the browser with a camera and a microphone that need no permission. */
 export async function startBrowser(t) {
-  const names = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-  const executablePath = names.find((name) => name && existsSync(name));
-  assert.ok(executablePath, 'no Chromium found: set CHROMIUM to its path');
   const browser = await chromium.launch({
-    executablePath,
+    executablePath: chromiumPath(),
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
@@ -121,6 +126,19 @@ export function encoderFlags(seconds, realTime = true) {
     '-sc_threshold', '0', '-bf', '0', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-t', String(seconds),
     '-f', 'mp4', '-movflags', '+cmaf+delay_moov+default_base_moof', '-frag_duration', '333333', '-',
   ];
+}
+
+/** Pushes media of five minutes in real time to an address that refuses it: ffmpeg has to end with an error. */
+export async function pushUntilRefused(t, url, codecs = []) {
+  const flags = encoderFlags(300).slice(0, -1);
+  const encoder = spawn('ffmpeg', [...flags, '-flush_packets', '1', ...codecs, '-method', 'PUT', url], { stdio: ['ignore', 'ignore', 'pipe'] });
+  stopAfter(t, encoder, 'SIGKILL');
+  let said = '';
+  encoder.stderr.on('data', (text) => { said += text; });
+  const [code, signal] = await once(encoder, 'close');
+  assert.equal(signal, null);
+  assert.notEqual(code, 0, `ffmpeg pushed to ${url} without an error`);
+  assert.notEqual(said, '', 'ffmpeg says why');
 }
 
 /** Encodes a test picture in real time and publishes it with `roomcast publish`. */

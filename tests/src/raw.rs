@@ -150,6 +150,27 @@ impl Raw {
         }
     }
 
+    /// Reads the body of an answer with this head, which has a `Content-Length`.
+    ///
+    /// # Panics
+    /// When the head has none, or the body ends early.
+    pub async fn body(&mut self, head: &str) -> Vec<u8> {
+        let lower = head.to_lowercase();
+        let length = lower.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+        let length = length.unwrap_or_else(|| panic!("a length in {head}"));
+        while self.unread.len() < length {
+            assert!(self.read().await, "the body ended early");
+        }
+        self.unread.drain(..length).collect()
+    }
+
+    /// Reads to the end of the connection, whatever comes.
+    pub async fn drain(&mut self) {
+        while self.read().await {
+            self.unread.clear();
+        }
+    }
+
     /// Sends bytes as they are.
     ///
     /// # Panics

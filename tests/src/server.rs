@@ -263,12 +263,12 @@ impl Server {
         self.process.signal(signal).await;
     }
 
-    /// Waits for a line of the log.
+    /// Waits for a line of the log that has these words, and gives it.
     ///
     /// # Panics
     /// When the log ends before.
-    pub async fn logged(&mut self, words: &str) {
-        self.log.wait_for(words).await;
+    pub async fn logged(&mut self, words: &str) -> String {
+        self.log.wait_for(words).await
     }
 
     /// Waits for the process to end.

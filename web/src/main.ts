@@ -6,13 +6,14 @@
 import './style.css';
 import { showCall } from './call/page';
 import { showGroup } from './group/page';
+import { readRoute, socketAddress } from './ui/address';
 import { isRoomName } from './ui/names';
 import { showStart } from './ui/start';
 import { showUnknown } from './ui/unknown';
 
 async function show(root: HTMLElement): Promise<void> {
-  const [, view = '', room = ''] = location.pathname.split('/').map(decode);
-  const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`;
+  const { view, room } = readRoute(location.href) ?? { view: 'unknown', room: '' };
+  const url = socketAddress();
   if (view === '') return showStart(root);
   if (!isRoomName(room)) return showUnknown(root);
   if (view === 'call') return showCall(root, room, url);
@@ -24,14 +25,6 @@ async function show(root: HTMLElement): Promise<void> {
   if (view !== 'watch') return showUnknown(root);
   const { showWatch } = await import('./watch/page');
   showWatch(root, room, url);
-}
-
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return '';
-  }
 }
 
 const root = document.getElementById('app');

@@ -2,6 +2,7 @@
 //!
 //! Bodies are references to the published schemas. An answer's status is that of its code.
 
+mod methods;
 mod playback;
 
 use serde_json::{Map, Value, json};
@@ -31,6 +32,8 @@ const PUSHED: &[AckCode] = &[
 ];
 
 pub(super) fn openapi() -> Value {
+    let mut paths = paths();
+    methods::complete(&mut paths);
     json!({
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
@@ -39,8 +42,10 @@ pub(super) fn openapi() -> Value {
             "version": VERSION,
             "summary": "Uploads of HLS media, playback and health.",
             "description": "The WebSocket is described in asyncapi.json. Uploads and playback answer pages of every origin \
-                (Access-Control-Allow-Origin: *, unless the server names some), with an OPTIONS preflight. All of it is \
-                served over HTTP/1.1 and HTTP/2, but for the WebSocket: that is opened over HTTP/1.1.",
+                (Access-Control-Allow-Origin: *, unless the server names some), with an OPTIONS preflight that lists the \
+                methods of the address. All of it is served over HTTP/1.1 and HTTP/2, but for the WebSocket: that is \
+                opened over HTTP/1.1. A request may be answered before its body has ended, by its path or its token \
+                alone: over HTTP/1.1 the connection is then closed, over HTTP/2 the stream is reset with NO_ERROR.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "http://127.0.0.1:8080", "description": "A server started with its defaults." }],
@@ -50,8 +55,10 @@ pub(super) fn openapi() -> Value {
             { "name": "playback", "description": "Low-Latency HLS for any player." },
             { "name": "operation", "description": "Health, and the demo page." },
         ],
-        "paths": paths(),
-        "components": { "parameters": parameters(), "responses": responses(), "securitySchemes": {
+        "paths": paths,
+        "components": { "parameters": parameters(), "responses": responses(), "headers": {
+            "Retry-After": methods::retry_after(),
+        }, "securitySchemes": {
             "ingestToken": { "type": "http", "scheme": "bearer", "description": "The ingest token of the JOIN ack (`b.hls.ingest.token`)." },
         } },
     })
@@ -62,7 +69,9 @@ fn paths() -> Value {
         "/ws": { "get": upgrade() },
         "/rooms/{rid}/data": { "parameters": [parameter("rid")], "post": data_signal() },
         "/rooms/{rid}/ingest/{playlistId}/{trackId}": { "parameters": [parameter("rid"), parameter("playlistId"), parameter("trackId")],
-            "put": pushed("pushMedia"), "post": pushed("postMedia") },
+            "put": pushed("pushMedia"), "post": pushed("postMedia"), "delete": tidied() },
+        "/rooms/{rid}/ingest/{playlistId}/Streams({trackId})": { "parameters": [parameter("rid"), parameter("playlistId"), parameter("trackId")],
+            "put": pushed("pushStream"), "post": pushed("postStream") },
         "/live/{rid}/{playlistId}/playlist.m3u8": playback::multivariant(),
         "/live/{rid}/{playlistId}/{trackId}/playlist.m3u8": playback::media_playlist(),
         "/live/{rid}/{playlistId}/{trackId}/{objectId}": playback::object(),
@@ -97,7 +106,9 @@ fn parameters() -> Value {
 
 fn responses() -> Value {
     let error = |text: &str| json!({ "description": text, "content": answer() });
-    json!({ "Error": error("Any other code of codes.json, with its HTTP status.") })
+    let mut responses = methods::responses();
+    responses.insert("Error".into(), error("Any other code of codes.json, with its HTTP status."));
+    responses.into()
 }
 
 fn answer() -> Value {
@@ -121,6 +132,13 @@ fn answers(codes: &[AckCode]) -> Map<String, Value> {
 fn upgrade() -> Value {
     let refusals = [AckCode::InvalidSignal, AckCode::PermissionNotFound, AckCode::RateLimited, AckCode::Unavailable];
     let mut responses = answers(&refusals);
+    responses.insert(
+        "426".into(),
+        json!({ "description": "The request is no handshake of version 13, or a HEAD.",
+        "headers": { "Upgrade": { "description": "What to upgrade to.", "schema": { "const": "websocket" } },
+            "Sec-WebSocket-Version": { "description": "The version that is spoken.", "schema": { "const": "13" } } },
+        "content": answer() }),
+    );
     responses.shift_insert(0, "101".into(), json!({ "description": "The connection is a WebSocket now; see asyncapi.json.",
         "headers": { "Sec-WebSocket-Protocol": { "description": "Echoed when it was offered.", "schema": { "const": "roomcast.v1" } } } }));
     json!({
@@ -186,6 +204,7 @@ fn pushed(id: &str) -> Value {
         "operationId": id, "tags": ["ingest"], "summary": "Pushes the media of a track, as ffmpeg writes it",
         "description": "The request itself makes the broadcast room and publishes in it. The body is fragmented MP4 (CMAF), \
             mostly chunked and as long as the broadcast; with one request per segment, anything may follow the track in the path. \
+            `Streams(NAME)` in the path names the track as the DASH-IF Live Media Ingest Protocol does. \
             An `mfra` box or the brand `lmsg` ends the track; when all have ended, so does the broadcast. A newer request for a \
             track replaces the one before.",
         "security": [],
@@ -197,6 +216,12 @@ fn pushed(id: &str) -> Value {
         "requestBody": { "required": true, "content": { "video/mp4": {}, "audio/mp4": {}, "application/octet-stream": {} } },
         "responses": responses,
     })
+}
+
+/// The DELETE with which muxers tidy up.
+fn tidied() -> Value {
+    json!({ "operationId": "deleteMedia", "tags": ["ingest"], "summary": "Accepted and ignored: media leaves with the window",
+        "security": [], "responses": answers(&[AckCode::Ok]) })
 }
 
 fn text(id: &str, summary: &str, answers: &[(&str, &str)]) -> Value {

@@ -40,6 +40,11 @@ pub struct Delivery {
     #[arg(long, env = "ROOMCAST_MAX_UNSENT", default_value_t = ByteSize::kib(128), value_parser = size, value_name = "SIZE")]
     #[serde(serialize_with = "bytes")]
     pub max_unsent: ByteSize,
+    /// Bytes still read from a client whose request was answered before its body had ended; then, or after 0.7 s, the
+    /// connection is closed.
+    #[arg(long, env = "ROOMCAST_MAX_LINGER", default_value_t = ByteSize::kib(64), value_parser = size, value_name = "SIZE")]
+    #[serde(serialize_with = "bytes")]
+    pub max_linger: ByteSize,
 }
 
 impl Delivery {

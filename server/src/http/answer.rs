@@ -2,10 +2,14 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName};
 
 use roomcast_protocol::ack::name::UNKNOWN;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::{DataAck, DataAckBody};
+
+/// Seconds after which a request that met 503 or 429 may be repeated.
+const RETRY_AFTER: (HeaderName, &str) = (header::RETRY_AFTER, "1");
 
 /// The HTTP status of a code.
 pub fn status(code: AckCode) -> StatusCode {
@@ -14,15 +18,30 @@ pub fn status(code: AckCode) -> StatusCode {
 
 /// An answer to a data signal.
 pub fn data(code: AckCode, name: &str, body: DataAckBody) -> HttpResponse {
-    HttpResponse::build(status(code)).json(DataAck { code: code.number(), name: name.to_owned(), body })
+    let mut response = HttpResponse::build(status(code));
+    if let AckCode::Unavailable | AckCode::RateLimited = code {
+        response.insert_header(RETRY_AFTER);
+    }
+    response.json(DataAck { code: code.number(), name: name.to_owned(), body })
+}
+
+/// An error that belongs to no signal, with another status than its code has.
+pub fn with_status(status: StatusCode, code: AckCode, reason: impl Into<String>) -> HttpResponse {
+    let mut response = error(code, reason);
+    *response.status_mut() = status;
+    response
+}
+
+/// A sentence for people and programs that look at the status alone.
+pub fn text(status: StatusCode, sentence: &'static str) -> HttpResponse {
+    let mut response = HttpResponse::build(status);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.insert_header(RETRY_AFTER);
+    }
+    response.content_type("text/plain; charset=utf-8").body(sentence)
 }
 
 /// An error that belongs to no signal.
 pub fn error(code: AckCode, reason: impl Into<String>) -> HttpResponse {
     data(code, UNKNOWN, DataAckBody { msg: Some(reason.into()), ..DataAckBody::default() })
-}
-
-/// What is answered under addresses that lead nowhere.
-pub async fn nothing_here() -> HttpResponse {
-    HttpResponse::NotFound().content_type("text/plain; charset=utf-8").body("There is nothing here.\n")
 }

@@ -58,10 +58,10 @@ pub async fn for_pages(
     Ok(response)
 }
 
-/// The answer to a browser that asks before it sends (CORS-preflight).
-pub fn preflight() -> HttpResponse {
+/// The answer to a browser that asks which methods an address takes before it sends (CORS-preflight).
+pub fn preflight(methods: &str) -> HttpResponse {
     HttpResponse::NoContent()
-        .insert_header((ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"))
+        .insert_header((ACCESS_CONTROL_ALLOW_METHODS, methods))
         .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, If-None-Match, If-Range, Range"))
         .insert_header((ACCESS_CONTROL_MAX_AGE, "86400"))
         .finish()

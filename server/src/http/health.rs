@@ -1,23 +1,23 @@
 //! `GET /healthz` and `GET /readyz`.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
+use super::answer;
 use crate::node::Node;
 
 /// The process is alive.
 pub async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
+    answer::text(StatusCode::OK, "ok\n")
 }
 
 /// Joins are taken.
 pub async fn readyz(node: web::Data<Node>) -> HttpResponse {
     if node.is_draining() {
-        return HttpResponse::ServiceUnavailable().content_type("text/plain; charset=utf-8").body("draining\n");
+        return answer::text(StatusCode::SERVICE_UNAVAILABLE, "draining\n");
     }
     if !node.reaches_others() {
-        return HttpResponse::ServiceUnavailable()
-            .content_type("text/plain; charset=utf-8")
-            .body("redis is out of reach\n");
+        return answer::text(StatusCode::SERVICE_UNAVAILABLE, "redis is out of reach\n");
     }
-    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n")
+    answer::text(StatusCode::OK, "ready\n")
 }

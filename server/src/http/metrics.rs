@@ -3,9 +3,10 @@
 //! Counters are kept by whoever counts; what the node only has to be asked for is asked when somebody looks.
 
 use actix_web::{HttpResponse, web};
-use metrics::{describe_gauge, gauge};
+use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
+use crate::listen::MALFORMED;
 use crate::node::Node;
 
 /// The content type of the text format.
@@ -18,6 +19,9 @@ pub fn install() -> Option<PrometheusHandle> {
     describe_gauge!("roomcast_connections", "Open WebSocket connections on this node");
     describe_gauge!("roomcast_draining", "1 while this node stops and takes no joins, else 0");
     describe_gauge!("roomcast_redis_up", "1 while Redis answers and what this node publishes comes back, else 0");
+    describe_counter!(MALFORMED, "Requests that are not HTTP, or not as their version of it demands");
+    // Counts from 0, so that the first one is seen as a rise.
+    counter!(MALFORMED).increment(0);
     Some(handle)
 }
 

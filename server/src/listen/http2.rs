@@ -25,8 +25,9 @@ use h2::{Reason, RecvStream, SendStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::Settings;
 use super::link::Linked;
+use super::unread::RequestBody;
+use super::{Settings, faults};
 
 /// Bytes a peer may send on one stream before they are taken.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -58,18 +59,22 @@ pub async fn serve<T, S>(
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buffer_size(SEND_BUFFER);
-    let Ok(Ok(connection)) = timeout(settings.request_timeout, builder.handshake(io)).await else { return };
-    let stall_timeout = settings.stall_timeout;
+    let connection = match timeout(settings.request_timeout, builder.handshake(io)).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => return faults::end_of_http2(&error),
+        Err(_) => return,
+    };
+    let keep_alive = settings.keep_alive;
     let each = move |request: ::http::Request<RecvStream>, respond| {
-        let application = Rc::clone(&application);
+        let (application, settings) = (Rc::clone(&application), settings.clone());
         async move {
-            let answered = answer(&*application, request, respond, peer, stall_timeout).await;
+            let answered = answer(&*application, request, respond, peer, &settings).await;
             if let Err(error) = answered {
                 tracing::debug!(%error, "a stream ended early");
             }
         }
     };
-    accept(connection, settings.keep_alive, draining, each).await;
+    accept(connection, keep_alive, draining, each).await;
 }
 
 /// Takes requests until the peer goes, has none for too long, or the server stops and all are answered.
@@ -89,7 +94,11 @@ async fn accept<T, F>(
         tokio::select! {
             biased;
             accepted = connection.accept() => {
-                let Some(Ok((request, respond))) = accepted else { return };
+                let (request, respond) = match accepted {
+                    Some(Ok(accepted)) => accepted,
+                    Some(Err(error)) => return faults::end_of_http2(&error),
+                    None => return,
+                };
                 busy = true;
                 let (one, answered) = (Rc::clone(&streams), each(request, respond));
                 rt::spawn(async move {
@@ -121,15 +130,16 @@ async fn answer<S>(
     request: ::http::Request<RecvStream>,
     mut respond: SendResponse<Bytes>,
     peer: Option<SocketAddr>,
-    stall_timeout: Duration,
+    settings: &Settings,
 ) -> Result<(), h2::Error>
 where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error>,
 {
     let only_head = request.method() == Method::HEAD;
+    let (request, request_body) = RequestBody::hold(taken(request, peer));
     let response = tokio::select! {
         biased;
-        answered = application.call(taken(request, peer)) => match answered {
+        answered = application.call(request) => match answered {
             Ok(response) => response.into_parts().1,
             Err(error) => error.error_response(),
         },
@@ -138,12 +148,19 @@ where
     let (response, body) = response.into_parts();
     let head = head(&response, body.size());
     let ends = only_head || matches!(body.size(), BodySize::None | BodySize::Sized(0));
-    let stream = respond.send_response(head, ends)?;
-    if ends { Ok(()) } else { send(body, stream, stall_timeout).await }
+    let mut stream = respond.send_response(head, ends)?;
+    if !ends {
+        send(body, &mut stream, settings.stall_timeout).await?;
+    }
+    // The library resets a stream that is dropped before its request has ended: after the answer with `NO_ERROR`.
+    if let Some(request_body) = request_body {
+        request_body.linger(settings.max_linger).await;
+    }
+    Ok(())
 }
 
 /// Sends a body as fast as the peer's windows allow.
-async fn send(body: BoxBody, mut stream: SendStream<Bytes>, stall_timeout: Duration) -> Result<(), h2::Error> {
+async fn send(body: BoxBody, stream: &mut SendStream<Bytes>, stall_timeout: Duration) -> Result<(), h2::Error> {
     let mut body = pin!(body);
     while let Some(piece) = std::future::poll_fn(|cx| body.as_mut().poll_next(cx)).await {
         let Ok(mut piece) = piece else {

@@ -86,6 +86,9 @@ impl Link {
     }
 
     fn may_read(&mut self) -> bool {
+        if self.descriptor.has_lingered() {
+            return false;
+        }
         match &mut self.blocked {
             Some(blocked) if self.restrained && blocked.readable == 0 => {
                 blocked.reader = true;
@@ -139,6 +142,7 @@ impl AsyncRead for Link {
         let before = into.filled().len();
         let read = ready!(Pin::new(&mut this.stream).poll_read(cx, into));
         let count = into.filled().len() - before;
+        this.descriptor.count_lingering(count);
         if read.is_err() || (count == 0 && into.remaining() > 0) {
             this.descriptor.set_ended();
         }

@@ -8,10 +8,12 @@ mod direct;
 mod intake;
 mod member;
 mod multipart;
+mod refusals;
 mod seat;
 mod seats;
 mod signal;
 
-pub use direct::{anything, push};
+pub use direct::{anything, push, unknown_address};
+pub use refusals::Refusals;
 pub use seats::Seats;
 pub use signal::data;

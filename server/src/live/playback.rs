@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use actix_service::fn_service;
 use actix_web::dev::{AppService, HttpServiceFactory, ResourceDef, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 
-use roomcast_core::hls::{Decision, Reload};
+use roomcast_core::hls::{Decision, Reload, Snapshot};
 use roomcast_protocol::id::{InvalidId, ObjectId, RoomId};
 
 use address::Address;
@@ -22,6 +23,7 @@ pub use freshness::Freshness;
 
 use super::track::LiveTrack;
 use crate::http;
+use crate::http::resource::refuse_to_write;
 use crate::node::Node;
 use waiting::{Stop, wait};
 
@@ -38,9 +40,10 @@ impl HttpServiceFactory for Playback {
 async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
     let node = request.app_data::<web::Data<Node>>().expect("the application has its node").clone();
     let Some(address) = Address::of(request.match_info().unprocessed()) else {
-        return Ok(request.into_response(http::answer::nothing_here().await));
+        let missing = http::not_found(request.request().clone()).await;
+        return Ok(request.into_response(missing));
     };
-    let mut answer = match (answer::to_other_method(request.request()), address) {
+    let mut answer = match (refuse_to_write(request.request()), address) {
         (Some(answer), _) => answer,
         (None, Address::Multivariant(room, playlist)) => multivariant(request.request(), &node, room, playlist).await,
         (None, Address::Playlist(room, playlist, track)) => {
@@ -74,8 +77,13 @@ async fn media_playlist(request: &mut ServiceRequest, node: &Node, track: Found)
         Ok(reload) => reload,
         Err(bad) => return answer::bad_request(bad.to_string()),
     };
+    let at_once = request.method() == Method::HEAD;
+    let decide = |snapshot: &Snapshot| match reload.decide(snapshot) {
+        Decision::Wait if at_once => Decision::Answer,
+        decided => decided,
+    };
     let waited = match &track {
-        Ok(track) => wait(request, node, track, |snapshot| reload.decide(snapshot)).await,
+        Ok(track) => wait(request, node, track, decide).await,
         Err(stop) => Err(stop.clone()),
     };
     let published = match waited {
@@ -84,11 +92,12 @@ async fn media_playlist(request: &mut ServiceRequest, node: &Node, track: Found)
     };
     let snapshot = &published.snapshot;
     let delta = published.delta.as_ref().filter(|_| reload.wants_delta(snapshot));
-    let fresh = published.fresh.playlist(&reload, snapshot).clone();
+    let is_named = !matches!(reload.decide(snapshot), Decision::Wait);
+    let fresh = if is_named { published.fresh.playlist(&reload, snapshot).clone() } else { freshness::NEVER };
     answer::playlist(request.request(), delta.unwrap_or(&published.whole), fresh)
 }
 
-/// A part that is hinted at is held back until it is there.
+/// Answers a request for media. One for a hinted part waits until the part is there, unless it is a HEAD.
 async fn object(
     request: &mut ServiceRequest,
     node: &Node,
@@ -97,9 +106,13 @@ async fn object(
 ) -> HttpResponse {
     let answer = async {
         let (track, name) = (track.as_ref().map_err(Stop::clone)?, name?);
-        let waited = wait(request, node, track, |snapshot| {
-            let hinted = snapshot.hint.as_ref() == Some(&name);
-            if hinted && track.object(&name).is_none() { Decision::Wait } else { Decision::Answer }
+        let awaits = |snapshot: &Snapshot| snapshot.hint.as_ref() == Some(&name) && track.object(&name).is_none();
+        if request.method() == Method::HEAD && track.newest().is_some_and(|now| awaits(&now.snapshot)) {
+            return Err(Stop::NotYet);
+        }
+        let waited = wait(request, node, track, |snapshot| match awaits(snapshot) {
+            true => Decision::Wait,
+            false => Decision::Answer,
         });
         let fresh = waited.await?.fresh.media.clone();
         let stored = track.object(&name).ok_or(Stop::NotPlayable)?;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use actix::{ActorFutureExt, AsyncContext, Context, Handler, Message, ResponseActFuture, WrapFuture};
+use actix::{ActorFuture, ActorFutureExt, AsyncContext, Context, Handler, Message, ResponseActFuture, WrapFuture};
 
 use roomcast_core::room::{Refusal, Verdict};
 use roomcast_protocol::code::AckCode;
 
 use super::actor::RoomActor;
-use super::message::{Ingest, Live, Observe};
+use super::message::{CheckToken, Ingest, Live, Observe};
 use crate::live::{Broadcasts, Playing};
 
 /// How often the broadcasts are tried to be read before the room goes on without, and has them read later.
@@ -64,6 +64,26 @@ impl RoomActor {
         ctx.spawn(ended.into_actor(self).map(|(), actor, ctx| actor.end_work(ctx)));
     }
 
+    /// Checks an ingest token of a room that spans nodes. One that this node does not know may be newer than what it
+    /// knows of the room.
+    fn check_token(&mut self, token: String) -> impl ActorFuture<Self, Output = Result<(), Refusal>> + use<> {
+        let known = self.room.check_token(self.node.clock.now(), &token);
+        let seen = known.is_err().then(|| self.seen());
+        let seen = async move {
+            match seen {
+                Some(seen) => seen.await,
+                None => None,
+            }
+        };
+        seen.into_actor(self).map(move |document, actor: &mut Self, ctx| {
+            if let Some((version, stage)) = document {
+                let effects = actor.room.seen(actor.node.clock.now(), version, stage);
+                actor.carry_out(effects, None, ctx);
+            }
+            actor.room.check_token(actor.node.clock.now(), &token)
+        })
+    }
+
     fn begin_work(&mut self) {
         if let Some(spanning) = &mut self.spanning {
             spanning.at_work += 1;
@@ -108,6 +128,17 @@ impl Handler<Live> for RoomActor {
     }
 }
 
+impl Handler<CheckToken> for RoomActor {
+    type Result = ResponseActFuture<Self, Result<(), Refusal>>;
+
+    fn handle(&mut self, CheckToken { token }: CheckToken, _: &mut Self::Context) -> Self::Result {
+        if self.spanning.is_none() {
+            return Box::pin(actix::fut::ready(self.room.check_token(self.node.clock.now(), &token)));
+        }
+        Box::pin(self.check_token(token))
+    }
+}
+
 impl Handler<Ingest> for RoomActor {
     type Result = ResponseActFuture<Self, Result<(), Refusal>>;
 
@@ -121,26 +152,8 @@ impl Handler<Ingest> for RoomActor {
         let Some(broadcasts) = spanning.broadcasts.clone() else {
             return Box::pin(actix::fut::err(unsupported()));
         };
-        let (token, received, payload) = (ingest.token, ingest.received, ingest.payload);
-        // What this node knows may be older than the token.
-        let known = self.room.check_token(now, &token);
-        let seen = match known {
-            Ok(()) => None,
-            Err(_) => Some(self.seen()),
-        };
-        let checked = async move {
-            match seen {
-                Some(seen) => seen.await,
-                None => None,
-            }
-        };
-        let checked = checked.into_actor(self).map(move |document, actor, ctx| {
-            if let Some((version, stage)) = document {
-                let effects = actor.room.seen(actor.node.clock.now(), version, stage);
-                actor.carry_out(effects, None, ctx);
-            }
-            actor.room.check_token(actor.node.clock.now(), &token)
-        });
+        let (received, payload) = (ingest.received, ingest.payload);
+        let checked = self.check_token(ingest.token);
         Box::pin(checked.then(move |checked, actor, _| {
             async move {
                 checked?;

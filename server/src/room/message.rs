@@ -47,6 +47,13 @@ pub struct Disconnected {
     pub connection: ConnectionId,
 }
 
+/// Asks whether an ingest token is good for the room's broadcast.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<(), Refusal>")]
+pub struct CheckToken {
+    pub token: String,
+}
+
 /// A data signal.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<(), Refusal>")]

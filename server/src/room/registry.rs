@@ -146,6 +146,12 @@ impl Registry {
         room.send(Observe).await.ok()
     }
 
+    /// Whether a room that this node does not have exists on another; true while that cannot be found out.
+    pub async fn exists_elsewhere(&self, node: &Arc<Node>, id: &RoomId) -> bool {
+        let Some(backplane) = node.backplane() else { return false };
+        there(&Place::new(backplane, id)).await.is_none_or(|there| there.document.is_some())
+    }
+
     /// How many rooms there are.
     pub fn len(&self) -> usize {
         self.lock().len()

@@ -30,7 +30,7 @@ impl Session {
                     let join = join.clone();
                     self.join(signal, &join, ATTEMPTS, port);
                 }
-                _ => self.forward(signal),
+                _ => self.forward(signal, port),
             },
         }
     }
@@ -77,11 +77,8 @@ impl Session {
         }
     }
 
-    fn forward(&mut self, signal: Signal) {
-        let Some(room) = self.rooms.get(&signal.head.room_id) else {
-            self.refuse(&signal, AckCode::NotRoomMember, "this connection has not joined the room");
-            return;
-        };
+    fn forward(&mut self, signal: Signal, port: &mut Port<'_, Self>) {
+        let Some(room) = self.rooms.get(&signal.head.room_id) else { return self.refuse_stranger(signal, port) };
         let (connection, outbox) = (self.connection, self.outbox.clone());
         match room.try_send(RoomSignal { connection, outbox, signal }) {
             Ok(()) => {}
@@ -93,6 +90,21 @@ impl Session {
                 self.refuse(&signal, AckCode::RoomNotFound, "the room is gone");
             }
         }
+    }
+
+    /// Refuses a signal about a room that this connection has not joined.
+    fn refuse_stranger(&self, signal: Signal, port: &mut Port<'_, Self>) {
+        let id = signal.head.room_id.clone();
+        let refuse = move |session: &Self, exists: bool| match exists {
+            true => session.refuse(&signal, AckCode::NotRoomMember, "this connection has not joined the room"),
+            false => session.refuse(&signal, AckCode::RoomNotFound, "there is no such room"),
+        };
+        if self.node.rooms.find(&id).is_some() || self.node.backplane().is_none() {
+            return refuse(self, self.node.rooms.find(&id).is_some());
+        }
+        let node = Arc::clone(&self.node);
+        let exists = async move { node.rooms.exists_elsewhere(&node, &id).await };
+        port.when_done(exists, move |session, exists, _| refuse(session, exists));
     }
 
     fn refuse(&self, signal: &Signal, code: AckCode, reason: &str) {

@@ -27,6 +27,7 @@ pub struct Descriptor {
     closed_by_peer: Cell<bool>,
     ended: Cell<bool>,
     send_buffer: Cell<Option<usize>>,
+    lingering: Cell<Option<usize>>,
 }
 
 impl Descriptor {
@@ -38,6 +39,7 @@ impl Descriptor {
             closed_by_peer: Cell::new(false),
             ended: Cell::new(false),
             send_buffer: Cell::new(None),
+            lingering: Cell::new(None),
         })
     }
 
@@ -49,6 +51,22 @@ impl Descriptor {
     /// What was asked for, once.
     pub fn take_send_buffer(&self) -> Option<usize> {
         self.send_buffer.take()
+    }
+
+    /// Lets the owner of the stream read at most this many bytes more: the connection is about to be closed.
+    pub fn linger(&self, bytes: usize) {
+        self.lingering.set(Some(bytes));
+    }
+
+    /// Counts bytes that were read, if the connection lingers.
+    pub fn count_lingering(&self, read: usize) {
+        self.lingering.set(self.lingering.get().map(|left| left.saturating_sub(read)));
+    }
+
+    /// Whether all that may be read while lingering has been: the peer then waits for the close, and has the time to
+    /// read its answer before its next write fails.
+    pub fn has_lingered(&self) -> bool {
+        self.lingering.get() == Some(0)
     }
 
     /// The owner of the stream has read the end of what the peer sends, or an error.

@@ -3,18 +3,22 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{
-    ALLOW, CONTENT_LENGTH, HeaderName, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+    ALLOW, CONTENT_LENGTH, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
+    TRANSFER_ENCODING, UPGRADE,
 };
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{Method, StatusCode, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// Why a request becomes no WebSocket connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Another method than GET.
+    /// Another method than GET; a HEAD is told to upgrade.
     #[error("WebSocket connections are opened with GET")]
     Method,
+    /// A request of HTTP/2, in which nothing is upgraded.
+    #[error("WebSocket connections are opened over HTTP/1.1")]
+    Http2,
     /// No `Upgrade: websocket` with `Connection: Upgrade`.
     #[error("this address takes WebSocket connections")]
     NoUpgrade,
@@ -41,8 +45,8 @@ impl Refused {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Version => StatusCode::UPGRADE_REQUIRED,
-            Self::NoUpgrade | Self::Key | Self::Body => StatusCode::BAD_REQUEST,
+            Self::NoUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
+            Self::Http2 | Self::Key | Self::Body => StatusCode::BAD_REQUEST,
             Self::Origin => StatusCode::FORBIDDEN,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
         }
@@ -62,6 +66,12 @@ impl Refused {
 /// Checks a request. An empty list of origins allows all; who sends none is no page.
 pub fn check(request: &HttpRequest, allowed_origins: &[String]) -> Result<(), Refused> {
     let headers = request.headers();
+    if request.version() == Version::HTTP_2 {
+        return Err(Refused::Http2);
+    }
+    if request.method() == Method::HEAD {
+        return Err(Refused::NoUpgrade);
+    }
     if request.method() != Method::GET {
         return Err(Refused::Method);
     }
@@ -77,7 +87,9 @@ pub fn check(request: &HttpRequest, allowed_origins: &[String]) -> Result<(), Re
     if key.is_none_or(|key| key.len() != 16) {
         return Err(Refused::Key);
     }
-    if headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING) {
+    // A length of 0 is no body: the Java library sends it with every handshake.
+    let is_empty = |length: &HeaderValue| length.to_str().is_ok_and(|length| length.trim().parse() == Ok(0_u64));
+    if !headers.get(CONTENT_LENGTH).is_none_or(is_empty) || headers.contains_key(TRANSFER_ENCODING) {
         return Err(Refused::Body);
     }
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
@@ -105,11 +117,13 @@ mod tests {
     #[test]
     fn a_proper_handshake_is_taken() {
         assert_eq!(checked(handshake()), Ok(()));
+        assert_eq!(checked(handshake().insert_header(("content-length", "0"))), Ok(()), "that is no body");
     }
 
     #[test]
     fn whatever_is_wrong_is_told() {
         assert_eq!(checked(handshake().method(Method::POST)), Err(Refused::Method));
+        assert_eq!(checked(handshake().method(Method::HEAD)), Err(Refused::NoUpgrade));
         assert_eq!(checked(handshake().insert_header(("upgrade", "h2c"))), Err(Refused::NoUpgrade));
         assert_eq!(checked(TestRequest::get().insert_header(("upgrade", "websocket"))), Err(Refused::NoUpgrade));
         assert_eq!(checked(handshake().insert_header(("sec-websocket-version", "8"))), Err(Refused::Version));

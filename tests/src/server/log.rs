@@ -81,16 +81,16 @@ impl Log {
         }
     }
 
-    pub(super) async fn wait_for(&mut self, words: &str) {
+    pub(super) async fn wait_for(&mut self, words: &str) -> String {
         let found = async {
             while let Some(line) = self.next().await {
                 if line.contains(words) {
-                    return;
+                    return line;
                 }
             }
             panic!("the log ended without {words}");
         };
-        soon(words, found).await;
+        soon(words, found).await
     }
 
     pub(super) async fn rest(&mut self) -> String {

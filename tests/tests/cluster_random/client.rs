@@ -74,7 +74,7 @@ impl Client {
             let out = |value: &Value| {
                 (value["s"] == "KICK" && value.get("c").is_none())
                     || value["s"] == "ROOM_CLOSED"
-                    || (value["s"] == "HEARTBEAT" && value["c"] == 4002)
+                    || (value["s"] == "HEARTBEAT" && (value["c"] == 4001 || value["c"] == 4002))
             };
             state.closed.is_some() || state.heard[current.start..].iter().any(|heard| out(&heard.value))
         });

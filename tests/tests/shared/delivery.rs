@@ -265,11 +265,13 @@ async fn the_page_comes_in_gzip_and_only_when_it_is_new() {
     assert_eq!((header(&plain, "content-encoding"), header(&plain, "vary")), (None, Some("Accept-Encoding")));
     let tag = header(&plain, "etag").expect("a tag").to_owned();
     let plain = plain.text().await.unwrap();
-    let zipped = get(&server, "/", &[("accept-encoding", "gzip")]).await;
+    let zipped = get(&server, "/call/demo", &[("accept-encoding", "gzip")]).await;
     assert_eq!((header(&zipped, "content-encoding"), header(&zipped, "etag")), (Some("gzip"), Some(&*tag)));
     assert_eq!(unzipped(&zipped.bytes().await.unwrap()), plain);
-    let known = get(&server, "/", &[("if-none-match", &tag)]).await;
+    let known = get(&server, "/call/demo", &[("if-none-match", &tag)]).await;
     assert_eq!((known.status().as_u16(), header(&known, "cache-control")), (304, Some("no-cache")));
+    let start = get(&server, "/", &[("if-none-match", &tag)]).await;
+    assert_eq!(start.status(), 200, "at another depth the document has another base");
     assert_eq!(get(&server, "/assets/none.js", &[]).await.status(), 404);
 }
 

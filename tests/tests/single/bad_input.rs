@@ -137,10 +137,11 @@ async fn stray_continuations_close_with_1002() {
 }
 
 #[tokio::test]
-async fn a_plain_get_of_the_websocket_address_is_a_bad_request() {
+async fn a_plain_get_of_the_websocket_address_is_told_to_upgrade() {
     let server = Server::start(&[]).await;
     let response = get(&server.url("/ws")).await;
-    assert_eq!(response.status(), 400);
+    assert_eq!(response.status(), 426);
+    assert_eq!(response.headers()["upgrade"], "websocket");
 }
 
 #[tokio::test]

@@ -5,8 +5,10 @@
 mod bad_input;
 mod conformance;
 mod connections;
+mod early_answers;
 mod encoders;
 mod footprint;
 mod handshakes;
+mod methods;
 mod program;
 mod transport;

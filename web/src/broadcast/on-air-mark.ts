@@ -3,6 +3,8 @@
  * Only a reload goes on by itself: who comes back by a link or opens a tab again is asked first.
  */
 
+import { storageKey } from '../ui/address';
+
 export interface OnAirMark {
   /** This page is the reload of one that was on air. */
   readonly wasReloaded: boolean;
@@ -11,7 +13,7 @@ export interface OnAirMark {
 }
 
 export function onAirMark(room: string): OnAirMark {
-  const key = `roomcast.on-air.${room}`;
+  const key = storageKey(`on-air.${room}`);
   const quality = read(key);
   const [navigation] = performance.getEntriesByType('navigation');
   const isReload = (navigation as PerformanceNavigationTiming | undefined)?.type === 'reload';

@@ -4,9 +4,10 @@
  */
 
 import { LocalMedia } from '../call/media';
-import { browserEnvironment } from '../client';
+import { roomAddress } from '../ui/address';
 import { bar } from '../ui/frame';
 import { expose } from '../ui/handle';
+import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Broadcast } from './broadcast';
 import { QUALITIES, type Quality, type QualityName } from './encoders';
@@ -21,7 +22,7 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
   const media = new LocalMedia();
   const mark = onAirMark(room);
   const top = bar(room);
-  const view = studio(`${location.origin}/watch/${room}`, {
+  const view = studio(roomAddress('watch', room), {
     start: () => broadcast.start(),
     stop: () => void broadcast.stop(),
     mute: () => media.setMicrophone(!media.isOn('audio')),
@@ -35,7 +36,7 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
   });
   view.quality.select(mark.quality ?? 'medium');
   const identity = tabIdentity('p2m', room);
-  const broadcast = new Broadcast(url, room, identity, media, quality(view), browserEnvironment(), {
+  const broadcast = new Broadcast(url, room, identity, media, quality(view), pageEnvironment(), {
     changed(facts) {
       const model = describe(facts);
       top.setStatus(model.status);

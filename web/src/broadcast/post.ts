@@ -4,6 +4,7 @@
  */
 
 import { Code, type IngestAddress } from '../client';
+import { serverAddress } from '../ui/address';
 import type { Outcome } from './attempt';
 import { body, type Form, type Upload } from './signals';
 
@@ -30,7 +31,7 @@ export class Post {
 
   async send(upload: Upload): Promise<Outcome> {
     const { url, token } = this.#ingest;
-    const outcome = await this.#request(upload, new URL(url, location.href).href, token);
+    const outcome = await this.#request(upload, serverAddress(url), token);
     if (outcome.kind === 'lost') return outcome;
     if (outcome.status === 401 && token !== this.#ingest.token) return lost('the token has just changed');
     if (outcome.status < 300) this.#proven = true;

@@ -4,6 +4,7 @@
  */
 
 import type { LocalMedia } from '../call/media';
+import { START_PAGE } from '../ui/address';
 import { linkField } from '../ui/copy-link';
 import { element, setText } from '../ui/dom';
 import { panel, type RoundButton, roundButton, setState } from '../ui/frame';
@@ -63,7 +64,7 @@ function picture(handlers: StudioHandlers) {
   const badge = element('p', { class: 'on-air', hidden: true }, element('strong', {}, 'On air'), clock);
   const again = element('button', { id: 'retry', type: 'button', class: 'button primary' }, 'Try again');
   again.addEventListener('click', handlers.again);
-  const home = element('a', { href: '/', class: 'button plain' }, 'Start page');
+  const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
   const words = panel(element('div', { class: 'actions' }, again, home));
   return {
     root: element('div', { class: 'picture' }, video, badge, words.root),

@@ -49,6 +49,7 @@ describe('getting into a call', () => {
 describe('the state of a call', () => {
   const facts = (changes: Partial<Facts>): Facts => ({
     stage: 'joined',
+    returning: false,
     unreachable: false,
     offline: false,
     media: 'new',

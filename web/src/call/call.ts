@@ -22,7 +22,8 @@ import { CallFacts } from './facts';
 import type { Kind, LocalMedia } from './media';
 import type { Facts } from './model';
 import { Peer } from './peer';
-import { callPolicy } from './policy';
+import { seatPolicy } from './policy';
+import type { Seats } from './seats';
 
 /** How long the one who came later is given to send its offer. */
 const OFFER_EXPECTED_MS = 5000;
@@ -39,6 +40,7 @@ export class Call {
   readonly #identity: Identity;
   readonly #media: LocalMedia;
   readonly #env: Environment;
+  readonly #seats: Seats;
   readonly #handlers: CallHandlers;
   readonly #facts: CallFacts;
   #membership: Membership | undefined;
@@ -53,6 +55,7 @@ export class Call {
     identity: Identity,
     media: LocalMedia,
     env: Environment,
+    seats: Seats,
     handlers: CallHandlers,
   ) {
     this.#url = url;
@@ -60,6 +63,7 @@ export class Call {
     this.#identity = identity;
     this.#media = media;
     this.#env = env;
+    this.#seats = seats;
     this.#handlers = handlers;
     this.#facts = new CallFacts(env, (facts) => handlers.changed(facts));
     media.onchange = (kind) => this.#mediaChanged(kind);
@@ -75,11 +79,18 @@ export class Call {
 
   join(): void {
     this.#membership?.leave();
-    this.#facts.update({ stage: 'joining', unreachable: false, failure: undefined, departed: undefined });
+    this.#facts.update({
+      stage: 'joining',
+      returning: false,
+      unreachable: false,
+      failure: undefined,
+      departed: undefined,
+    });
     this.#dropPeer();
     this.#unanswered = 0;
     const options = { url: this.#url, roomType: 'p2p', roomId: this.#room, environment: this.#env } as const;
-    const membership: Membership = new Membership({ ...options, ...this.#publishing() }, this.#identity, callPolicy, {
+    const policy = seatPolicy(() => this.#seats.areHeldByGhost);
+    const membership: Membership = new Membership({ ...options, ...this.#publishing() }, this.#identity, policy, {
       joined: (ack) => this.#joined(ack),
       participantsChanged: (participants) => this.#participantsChanged(participants),
       signalReceived: (forwarded) => this.#signalReceived(forwarded),
@@ -102,7 +113,7 @@ export class Call {
   }
 
   leave(): void {
-    this.#membership?.leave();
+    this.#sayGoodbye();
     this.#dropPeer();
     this.#facts.update({ stage: 'gone' });
   }
@@ -123,6 +134,8 @@ export class Call {
   }
 
   #joined(ack: JoinAck): void {
+    const { interval, timeout } = ack.heartbeat;
+    this.#seats.taken(this.#identity.session().sessionId, interval + timeout);
     this.#iceServers = ack.iceServers;
     if (this.#peer) this.#peer.iceServers = ack.iceServers;
     if (!ack.resumed) {
@@ -132,10 +145,12 @@ export class Call {
     }
     this.#peer?.signalingBack();
     this.#offerOnList = !this.#peer?.pc;
-    this.#facts.update({ stage: 'joined', unreachable: false });
+    this.#facts.update({ stage: 'joined', returning: false, unreachable: false });
   }
 
   #participantsChanged(participants: Participant[]): void {
+    // The list comes with every answer to a heartbeat.
+    this.#seats.confirmed();
     const me = this.#identity.session().userId;
     const other = participants.find((one) => one.userId !== me && one.category === 'stream');
     if (!other) {
@@ -196,9 +211,14 @@ export class Call {
 
   #noWayThrough(): void {
     const name = this.#facts.now.other?.name ?? 'the other person';
-    this.#membership?.leave();
+    this.#sayGoodbye();
     this.#dropPeer();
     this.#facts.update({ stage: 'failed', failure: noWayThroughWords(name) });
+  }
+
+  #sayGoodbye(): void {
+    if (this.#membership?.leave() ?? true) this.#seats.release();
+    else this.#seats.abandon();
   }
 
   #departed(peer: Peer): void {
@@ -214,10 +234,15 @@ export class Call {
   }
 
   #retrying(failure: Failure): void {
-    if (failure.kind === 'noAnswer') this.#facts.update({ stage: 'recovering' });
+    if (failure.kind === 'noAnswer') return this.#facts.update({ stage: 'recovering' });
+    if (failure.kind !== 'refused' || failure.code !== Code.ROOM_FULL) return;
+    this.#facts.update({ stage: 'joining', returning: true });
+    // Another page of this person may have taken the seat meanwhile.
+    void this.#seats.look();
   }
 
   #over(failure: Failure): void {
+    this.#seats.release();
     this.#dropPeer();
     const words =
       failure.kind === 'refused' && failure.code === Code.ALREADY_EXIST_ROOM

@@ -13,6 +13,7 @@ export class CallFacts {
   readonly #changed: (facts: Facts) => void;
   readonly #facts: Facts = {
     stage: 'lobby',
+    returning: false,
     unreachable: false,
     offline: false,
     media: 'new',

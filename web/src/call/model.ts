@@ -5,7 +5,15 @@
 
 import type { Words } from '../ui/words';
 
-export type CallState = 'lobby' | 'connecting' | 'waiting' | 'in-call' | 'reconnecting' | 'left' | 'failed';
+export type CallState =
+  | 'lobby'
+  | 'connecting'
+  | 'returning'
+  | 'waiting'
+  | 'in-call'
+  | 'reconnecting'
+  | 'left'
+  | 'failed';
 
 export interface Other {
   name: string;
@@ -17,6 +25,8 @@ export interface Facts {
   /** Where this person is: before the call, on the way in, in, cut off, gone, or stopped by a failure. */
   stage: 'lobby' | 'joining' | 'joined' | 'recovering' | 'gone' | 'failed';
   failure?: Words | undefined;
+  /** The call is full, and one of its seats is still kept for an earlier page of this person. */
+  returning: boolean;
   /** At least one attempt to reach the server came to nothing. */
   unreachable: boolean;
   offline: boolean;
@@ -40,6 +50,8 @@ export interface CallModel {
   panel: boolean;
   invite: boolean;
   retry: boolean;
+  /** Whether there is a wait that can be given up. */
+  canGiveUp: boolean;
 }
 
 export function describe(facts: Facts): CallModel {
@@ -47,7 +59,8 @@ export function describe(facts: Facts): CallModel {
     case 'lobby':
       return model('lobby', 'Not in the call yet', '', '');
     case 'joining':
-      return facts.offline ? offline('connecting') : joining(facts);
+      if (facts.offline) return offline('connecting');
+      return facts.returning ? returning() : joining(facts);
     case 'recovering':
       return recovering(facts);
     case 'gone':
@@ -62,6 +75,12 @@ export function describe(facts: Facts): CallModel {
 function joining(facts: Facts): CallModel {
   const detail = facts.unreachable ? 'The server does not answer yet. Still trying.' : '';
   return model('connecting', 'Connecting…', 'Connecting…', detail);
+}
+
+function returning(): CallModel {
+  const title = 'Your earlier page still holds your place';
+  const detail = 'It closed without leaving the call. You will join by yourself in a few seconds.';
+  return { ...model('returning', 'Waiting for your place in the call…', title, detail), canGiveUp: true };
 }
 
 function recovering(facts: Facts): CallModel {
@@ -109,5 +128,5 @@ function together(facts: Facts, other: Other): CallModel {
 }
 
 function model(state: CallState, status: string, title: string, detail: string): CallModel {
-  return { state, status, title, detail, panel: true, invite: false, retry: false };
+  return { state, status, title, detail, panel: true, invite: false, retry: false, canGiveUp: false };
 }

@@ -3,31 +3,35 @@
  * Says goodbye when the page goes away. No rule of a call stands here.
  */
 
-import { browserEnvironment } from '../client';
 import { bar, setState } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { displayName } from '../ui/names';
+import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Call } from './call';
 import { controls } from './controls';
 import { lobby } from './lobby';
 import { LocalMedia } from './media';
 import { describe } from './model';
+import { browserSeatStorage } from './seat-storage';
+import { Seats } from './seats';
 import { stage } from './stage';
 
 export function showCall(root: HTMLElement, room: string, url: string): void {
   document.title = `${room} · Roomcast`;
   const media = new LocalMedia();
   const identity = tabIdentity('p2p', room);
+  const seats = new Seats(`p2p.${room}`, browserSeatStorage(), Date.now);
   const top = bar(room);
   const row = controls(media, () => call.leave());
   const join = async () => {
     if (media.isReleased) await media.acquire();
+    await seats.look();
     call.join();
   };
   const before = lobby(displayName(identity.session().userId), media, row, join);
-  const during = stage(row, join);
-  const call = new Call(url, room, identity, media, browserEnvironment(), {
+  const during = stage(row, { join, giveUp: () => call.leave() });
+  const call = new Call(url, room, identity, media, pageEnvironment(), seats, {
     streamChanged: (stream) => during.showStream(stream),
     changed(facts) {
       const model = describe(facts);
@@ -56,15 +60,15 @@ export function showCall(root: HTMLElement, room: string, url: string): void {
     restartMedia: () => call.restartMedia(),
   });
   listen(call);
-  void start(media, call, before.settled);
+  void start(media, call, join, before.settled);
 }
 
-async function start(media: LocalMedia, call: Call, settled: () => void): Promise<void> {
+async function start(media: LocalMedia, call: Call, join: () => Promise<void>, settled: () => void): Promise<void> {
   await media.acquire();
   media.onchange('audio');
   media.onchange('video');
   settled();
-  if (new URLSearchParams(location.search).has('autojoin') && !call.connection) call.join();
+  if (new URLSearchParams(location.search).has('autojoin') && !call.connection) await join();
 }
 
 function listen(call: Call): void {

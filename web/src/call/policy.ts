@@ -7,8 +7,21 @@
 import { Code, type Policy } from '../client';
 
 const ROUNDS = 3;
+const SEAT_RETRY_MS = 1000;
 const RETRY_MS = 3000;
 const UNREACHABLE_RETRIES = 40;
+
+/**
+ * The policy of a call in which a seat may be that of an earlier page of this browser: waits until it is free.
+ * @param isHeld whether that is so; must become false after a while
+ */
+export function seatPolicy(isHeld: () => boolean): Policy {
+  return (failure, history) => {
+    const isFull = failure.kind === 'refused' && failure.code === Code.ROOM_FULL;
+    if (isFull && isHeld()) return { roomCreating: false, delay: SEAT_RETRY_MS, waiting: true };
+    return callPolicy(failure, history);
+  };
+}
 
 export const callPolicy: Policy = (failure, history) => {
   if (failure.kind === 'noAnswer') {

@@ -3,6 +3,7 @@
  * Shows what the model says and decides nothing.
  */
 
+import { START_PAGE } from '../ui/address';
 import { linkField } from '../ui/copy-link';
 import { element, setText } from '../ui/dom';
 import { panel } from '../ui/frame';
@@ -17,7 +18,13 @@ export interface Stage {
   render(model: CallModel, other: Other | undefined): void;
 }
 
-export function stage(controls: Controls, retry: () => void): Stage {
+export interface StageHandlers {
+  join(): void;
+  /** Ends a wait. */
+  giveUp(): void;
+}
+
+export function stage(controls: Controls, handlers: StageHandlers): Stage {
   const remoteVideo = element('video', {
     id: 'remote-video',
     autoplay: true,
@@ -26,9 +33,11 @@ export function stage(controls: Controls, retry: () => void): Stage {
   });
   const sound = soundButton(remoteVideo);
   const invite = linkField();
-  const again = element('button', { id: 'retry', type: 'button', class: 'button primary', onclick: retry });
-  const home = element('a', { href: '/', class: 'button plain' }, 'Start page');
-  const actions = element('div', { class: 'actions' }, again, home);
+  const again = element('button', { id: 'retry', type: 'button', class: 'button primary', onclick: handlers.join });
+  const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
+  const giveUp = element('button', { id: 'give-up', type: 'button', class: 'button plain', onclick: handlers.giveUp });
+  setText(giveUp, 'Stop waiting');
+  const actions = element('div', { class: 'actions' }, again, giveUp, home);
   const words = panel(invite, actions);
   const badge = nameBadge();
   const dark = element(
@@ -51,7 +60,9 @@ export function stage(controls: Controls, retry: () => void): Stage {
       words.root.hidden = !model.panel;
       words.show(model.title, model.detail);
       invite.hidden = !model.invite;
-      actions.hidden = !ended;
+      actions.hidden = !ended && !model.canGiveUp;
+      home.hidden = !ended;
+      giveUp.hidden = !model.canGiveUp;
       again.hidden = !model.retry;
       setText(again, model.state === 'left' ? 'Join again' : 'Try again');
       badge.render(other);

@@ -24,6 +24,11 @@ export const Code = {
   PERMISSION_NOT_FOUND: 4051,
 } as const;
 
+/** Whether the answer to a heartbeat says that the membership is gone, alone or with its room: time to join again. */
+export function endsMembership(code: number): boolean {
+  return code === Code.NOT_ROOM_MEMBER || code === Code.ROOM_NOT_FOUND;
+}
+
 export const CloseCode = {
   NORMAL: 1000,
   GOING_AWAY: 1001,

@@ -5,7 +5,7 @@
  */
 
 import { Budget } from './budget';
-import { Code, closeVerdict } from './codes';
+import { Code, closeVerdict, endsMembership } from './codes';
 import type { ConnectionHandlers, ConnectionOptions, Failure } from './contract';
 import { browserEnvironment, type Cancel, type Environment } from './environment';
 import { HeartbeatTimer } from './heartbeat';
@@ -86,11 +86,12 @@ export class Connection {
     this.#link.open();
   }
 
-  /** Says goodbye as well as the state allows and lets go of the socket. */
-  leave(): void {
-    this.#transmit({ s: 'LEAVE' });
+  /** Says goodbye as well as the state allows and lets go of the socket. False when the goodbye could not be sent. */
+  leave(): boolean {
+    const sent = this.#transmit({ s: 'LEAVE' });
     this.#machine.take('leaveSent');
     this.#release();
+    return sent;
   }
 
   /** False when the signal can neither be sent nor queued. */
@@ -212,7 +213,7 @@ export class Connection {
   }
 
   #heartbeatAnswered(ack: Ack): void {
-    if (ack.code === Code.NOT_ROOM_MEMBER) return this.#rejoin('now');
+    if (endsMembership(ack.code)) return this.#rejoin('now');
     if (ack.code !== Code.OK) return this.#errorReceived(ack);
     this.#heartbeat.acknowledged();
     this.#participants(ack.body.pps);

@@ -19,10 +19,13 @@ export interface Socket {
   close(code: number): void;
 }
 
-export interface Environment {
+export interface Timers {
+  after(ms: number, run: () => void): Cancel;
+}
+
+export interface Environment extends Timers {
   /** Milliseconds; only differences matter. */
   now(): number;
-  after(ms: number, run: () => void): Cancel;
   /** From 0 (included) to 1 (excluded). */
   random(): number;
   connect(url: string, subprotocol: string, handlers: SocketHandlers): Socket;
@@ -30,14 +33,22 @@ export interface Environment {
 
 export type SocketConstructor = new (url: string, subprotocol: string) => WebSocket;
 
-export function browserEnvironment(Constructor: SocketConstructor = WebSocket): Environment {
+const ownTimers: Timers = {
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** @param timers others than those of the page, which browsers slow down while it is hidden */
+export function browserEnvironment(
+  Constructor: SocketConstructor = WebSocket,
+  timers: Timers = ownTimers,
+): Environment {
   return {
     now: () => performance.now(),
     random: Math.random,
-    after(ms, run) {
-      const timer = setTimeout(run, ms);
-      return () => clearTimeout(timer);
-    },
+    after: (ms, run) => timers.after(ms, run),
     connect: (url, subprotocol, handlers) => wrap(new Constructor(url, subprotocol), handlers),
   };
 }

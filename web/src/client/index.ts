@@ -11,7 +11,14 @@ export { Budget } from './budget';
 export { CloseCode, type CloseVerdict, Code, closeVerdict } from './codes';
 export { Connection } from './connection';
 export type * from './contract';
-export { browserEnvironment, type Cancel, type Environment, type Socket, type SocketHandlers } from './environment';
+export {
+  browserEnvironment,
+  type Cancel,
+  type Environment,
+  type Socket,
+  type SocketHandlers,
+  type Timers,
+} from './environment';
 export {
   type Attempt,
   type History,

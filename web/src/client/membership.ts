@@ -25,6 +25,8 @@ export interface Attempt {
   roomCreating: boolean;
   /** Milliseconds to wait before it. */
   delay: number;
+  /** It only asks whether a wait is over: attempts are counted anew. */
+  waiting?: boolean;
   newIdentity?: boolean;
 }
 
@@ -80,10 +82,11 @@ export class Membership {
     this.#attempt({ roomCreating: false, delay: 0 });
   }
 
-  leave(): void {
+  /** False when the server could not be told. */
+  leave(): boolean {
     this.#over = true;
     this.#pending?.();
-    this.#connection?.leave();
+    return this.#connection?.leave() ?? true;
   }
 
   send(signal: ApplicationSignal): boolean {
@@ -132,6 +135,7 @@ export class Membership {
       this.#over = true;
       return this.#handlers.over?.(failure);
     }
+    if (attempt.waiting) this.#history.attempts = 0;
     this.#handlers.retrying?.(failure);
     this.#pending = this.#env.after(attempt.delay, () => this.#attempt(attempt));
   }

@@ -57,10 +57,14 @@ describe('the heartbeat', () => {
     expect(world.socket.names()).toEqual(['JOIN', 'HEARTBEAT']);
   });
 
-  test('of somebody the server no longer knows joins again', () => {
-    const { world, connection } = connectAndJoin();
+  test.each([
+    ['somebody the server no longer knows', 4002],
+    ['a member whose room is gone', 4001],
+  ])('of %s joins again', (_, code) => {
+    const { world, connection, failures } = connectAndJoin();
     world.advance(3000);
-    world.socket.receive({ c: 4002, s: 'HEARTBEAT', b: {} });
+    world.socket.receive({ c: code, s: 'HEARTBEAT', b: {} });
+    expect(failures).toEqual([]);
     expect(connection.state).toBe('reinitializing');
     world.socket.open().receive(joinAck());
     expect(connection.state).toBe('joined');

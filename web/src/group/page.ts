@@ -6,10 +6,10 @@
 import { controls } from '../call/controls';
 import { LocalMedia, type OutgoingMedia } from '../call/media';
 import { Peer } from '../call/peer';
-import { browserEnvironment } from '../client';
 import { bar, setState } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { displayName } from '../ui/names';
+import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import type { Tile } from './grid';
 import { Group } from './group';
@@ -21,7 +21,7 @@ export function showGroup(root: HTMLElement, room: string, url: string): void {
   document.title = `${room} · Roomcast`;
   const media = new LocalMedia();
   const devices = new Devices(media);
-  const env = browserEnvironment();
+  const env = pageEnvironment();
   const identity = tabIdentity('m2m', room);
   const top = bar(room);
   const row = controls(media, () => group.leave());

@@ -4,6 +4,7 @@
  * Knows neither calls nor broadcasts.
  */
 
+import { START_PAGE } from './address';
 import { element, setText } from './dom';
 import { type IconName, icon, logo } from './icons';
 
@@ -15,7 +16,7 @@ export function setState(state: string): void {
 export function brand(): HTMLElement {
   return element(
     'a',
-    { href: '/', class: 'brand', 'aria-label': 'Roomcast, start page' },
+    { href: START_PAGE, class: 'brand', 'aria-label': 'Roomcast, start page' },
     logo(),
     element('span', {}, 'Roomcast'),
   );

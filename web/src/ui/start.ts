@@ -3,6 +3,7 @@
  * Only leads on to an address; it opens no connection and asks for no device.
  */
 
+import { roomAddress } from './address';
 import { element, setText } from './dom';
 import { brand, setState } from './frame';
 import { type IconName, icon } from './icons';
@@ -15,7 +16,7 @@ interface Entrance {
   text: string;
   label: string;
   button: string;
-  path: string;
+  view: string;
   value: string;
   style: string;
 }
@@ -30,7 +31,7 @@ function entrances(): Entrance[] {
       text: 'Face to face, two people. Send the other one the link and talk.',
       label: 'Room name',
       button: 'Go to the call',
-      path: '/call/',
+      view: 'call',
       value: randomRoom(cryptoPick),
       style: 'primary',
     },
@@ -41,7 +42,7 @@ function entrances(): Entrance[] {
       text: 'Who opens it decides who takes part; everyone else watches.',
       label: 'Group name',
       button: 'Go to the group',
-      path: '/group/',
+      view: 'group',
       value: randomRoom(cryptoPick),
       style: 'plain',
     },
@@ -52,7 +53,7 @@ function entrances(): Entrance[] {
       text: 'From your camera, to as many as want to watch. They need the link and a browser.',
       label: 'Broadcast name',
       button: 'Set up the broadcast',
-      path: '/broadcast/',
+      view: 'broadcast',
       value: randomRoom(cryptoPick),
       style: 'plain',
     },
@@ -63,7 +64,7 @@ function entrances(): Entrance[] {
       text: 'Live, about a second and a half behind the camera.',
       label: 'Broadcast name',
       button: 'Watch',
-      path: '/watch/',
+      view: 'watch',
       value: '',
       style: 'plain',
     },
@@ -101,7 +102,7 @@ function entrance(about: Entrance): HTMLElement {
   const go = (event: Event) => {
     event.preventDefault();
     const name = tidyRoomName(field.value);
-    if (isRoomName(name)) return location.assign(about.path + name);
+    if (isRoomName(name)) return location.assign(roomAddress(about.view, name));
     field.setAttribute('aria-invalid', 'true');
     setText(problem, name ? 'Use letters, digits, dots and dashes.' : 'Type a name first.');
     field.focus();

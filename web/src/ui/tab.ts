@@ -5,16 +5,16 @@
 
 import type { Resume, RoomType, Session } from '../client';
 import type { Identity } from '../client/membership';
+import { storageKey } from './address';
 import { cryptoPick, randomLetters, randomUserId } from './names';
-
-const SESSION_KEY = 'roomcast.session';
 
 /** The identity of this tab in one room. */
 export function tabIdentity(roomType: RoomType, roomId: string): Identity {
-  const resumeKey = `roomcast.resume.${roomType}.${roomId}`;
-  const stored = read<Session>(SESSION_KEY);
+  const sessionKey = storageKey('session');
+  const resumeKey = storageKey(`resume.${roomType}.${roomId}`);
+  const stored = read<Session>(sessionKey);
   let session = stored?.userId && stored.sessionId ? stored : newSession();
-  write(SESSION_KEY, session);
+  write(sessionKey, session);
   // Only what an earlier page left behind is to be skipped when the server repeats it.
   const left = read<Resume>(resumeKey);
   let resume = left?.token ? { ...left, skipReplay: true } : undefined;
@@ -28,7 +28,7 @@ export function tabIdentity(roomType: RoomType, roomId: string): Identity {
     renew() {
       session = newSession();
       resume = undefined;
-      write(SESSION_KEY, session);
+      write(sessionKey, session);
       write(resumeKey, undefined);
     },
   };

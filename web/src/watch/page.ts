@@ -3,11 +3,12 @@
  * every state. Connects the browser's events with the broadcast; no rule of watching stands here.
  */
 
-import { browserEnvironment } from '../client';
+import { START_PAGE } from '../ui/address';
 import { element, setText } from '../ui/dom';
 import { bar, panel, type RoundButton, roundButton, setState } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { icon } from '../ui/icons';
+import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { delayText } from './delay';
 import { type Insight, insight } from './insight';
@@ -22,7 +23,7 @@ export function showWatch(root: HTMLElement, room: string, url: string): void {
   document.title = `${room} · Roomcast`;
   const top = bar(room);
   const view = screen();
-  const watch = new Watch(url, room, tabIdentity('p2m', room), view.video, browserEnvironment(), {
+  const watch = new Watch(url, room, tabIdentity('p2m', room), view.video, pageEnvironment(), {
     changed(facts) {
       top.setStatus(describe(facts).status);
       view.render(facts);
@@ -52,7 +53,7 @@ function screen() {
   goLive.append(icon('live'), 'Back to live');
   const again = element('button', { id: 'retry', type: 'button', class: 'button primary' }, 'Try again');
   again.addEventListener('click', () => location.reload());
-  const home = element('a', { href: '/', class: 'button plain' }, 'Start page');
+  const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
   const words = panel(element('div', { class: 'actions' }, again, home));
   const picture = element('div', { class: 'picture' }, video, words.root);
   const mute = roundButton('mute', () => {

@@ -13,6 +13,7 @@ import {
   Membership,
   type Participant,
 } from '../client';
+import { serverAddress } from '../ui/address';
 import { failureWords } from '../ui/words';
 import type { Facts } from './model';
 import { Player } from './player';
@@ -109,7 +110,7 @@ export class Watch {
    */
   #playlist(address: string | undefined, isNew: boolean): void {
     if (!address) return;
-    const url = new URL(address, location.href).href;
+    const url = serverAddress(address);
     const { state } = this.player;
     if (state === 'playing' || state === 'loading') return;
     const over = state === 'ended' || state === 'failed';

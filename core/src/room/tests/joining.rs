@@ -57,9 +57,9 @@ fn a_room_that_nobody_opens_closes_by_itself() {
 }
 
 #[test]
-fn who_speaks_behind_the_end_of_a_room_is_told_that_it_is_no_member() {
+fn signals_after_the_end_of_a_room_are_told_that_it_does_not_exist() {
     let mut world = World::with(RoomType::P2p, &["ann"]);
     world.say(1, "ann", "leave", &json!({}));
     world.say(1, "ann", "offer", &sdp("late"));
-    assert_eq!(world.code(1), 4002);
+    assert_eq!(world.code(1), 4001);
 }

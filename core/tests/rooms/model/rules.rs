@@ -42,6 +42,9 @@ impl Model {
     }
 
     fn carry_out(&mut self, connection: u64, who: Key, what: What, claim: Option<u64>, mark: u64) -> Result<(), u16> {
+        if self.closed || !self.opened {
+            return Err(4001);
+        }
         let now = self.now;
         let member = self.members.get_mut(&who).filter(|member| member.connection == Some(connection));
         let known = member.map(|member| (member.heard, member.earlier) = (now, None)).is_some();

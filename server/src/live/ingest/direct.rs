@@ -5,24 +5,26 @@
 //!
 //! Statuses after the DASH-IF Live Media Ingest Protocol, interface 1 (CMAF).
 
+mod reading;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_RANGE;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
-use tokio::sync::watch;
 
-use roomcast_core::room::Refusal;
 use roomcast_media::package::Lengths;
-use roomcast_media::{Error, FourCc, Reader};
+use roomcast_media::{Error, FourCc};
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::DataAckBody;
 use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::body::{self, Bounds};
 use super::intake::{self, Body, Silent};
-use super::seat::{Address, BodyMedia, Seat, Stop};
+use super::refusals::RefusedPush;
+use super::seat::{Address, Stop};
 use crate::config::{duration, to_usize};
 use crate::http::answer;
 use crate::node::Node;
@@ -31,42 +33,56 @@ use crate::node::Node;
 const NAME: &str = "INGEST";
 /// The shortest part anybody may ask for.
 const SHORTEST: Duration = Duration::from_millis(50);
+/// The longest segment and target duration anybody may ask for.
+const LONGEST: Duration = Duration::from_secs(3600);
 /// A manifest that comes along.
 const MANIFEST: usize = 1024 * 1024;
-/// How long media waits for an init section that is on its way in another request.
-const INIT_PATIENCE: Duration = Duration::from_secs(1);
-/// How long a request may go on when a newer one for its track has come, and be silent then.
-const HANDOVER: Duration = Duration::from_secs(1);
-const HANDOVER_SILENCE: Duration = Duration::from_millis(300);
 
 type Query = web::Query<HashMap<String, String>>;
 
-/// Why a request ends early.
+/// The answer to a push that ends before its body has.
 #[derive(Debug)]
-enum Early {
-    Stop(Stop),
-    Status(StatusCode, &'static str),
+struct Refused {
+    status: StatusCode,
+    code: AckCode,
+    reason: String,
 }
 
-impl From<Stop> for Early {
+impl Refused {
+    fn new(status: StatusCode, reason: impl Into<String>) -> Self {
+        let code = match status {
+            StatusCode::SERVICE_UNAVAILABLE => AckCode::Unavailable,
+            StatusCode::INTERNAL_SERVER_ERROR => AckCode::Internal,
+            _ => AckCode::InvalidSignal,
+        };
+        Self { status, code, reason: reason.into() }
+    }
+}
+
+impl From<Stop> for Refused {
     fn from(stop: Stop) -> Self {
-        Self::Stop(stop)
+        match stop {
+            Stop::Refused(refusal) => {
+                Self { status: answer::status(refusal.code), code: refusal.code, reason: refusal.reason }
+            }
+            Stop::Media(error) => Self::new(status_of(&error), explain(&error)),
+        }
     }
 }
 
-impl From<Silent> for Early {
+impl From<Silent> for Refused {
     fn from(_: Silent) -> Self {
-        Self::Status(StatusCode::REQUEST_TIMEOUT, "nothing came for too long")
+        Self::new(StatusCode::REQUEST_TIMEOUT, "nothing came for too long")
     }
 }
 
-impl From<Error> for Early {
+impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        Self::Stop(Stop::Media(error))
+        Stop::Media(error).into()
     }
 }
 
-/// Takes media of a track. What stands behind the track in the path is the encoder's own affair.
+/// Takes media of a track. What follows the track in the path is the encoder's own affair.
 pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, node: web::Data<Node>) -> HttpResponse {
     let path = request.match_info();
     let [room, playlist, track, rest] = ["room", "playlist", "track", "rest"].map(|name| path.query(name));
@@ -75,32 +91,66 @@ pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, nod
         let _ = body::collect(&request, payload, bounds).await;
         return taken();
     }
-    let ids = || Some((RoomId::parse(room).ok()?, ObjectId::parse(playlist).ok()?, ObjectId::parse(track).ok()?));
-    let Some((room, playlist, track)) = ids() else {
-        return refuse(Early::Status(StatusCode::NOT_FOUND, "a room, playlist or track cannot have this name"));
+    let track = track_name(track, rest);
+    let done = match address(room, playlist, track, &query, &node) {
+        Ok((room, address)) => {
+            let address = Address { offset: range_start(&request), ..address };
+            receive(Arc::clone(&node), room, address, payload).await
+        }
+        Err(refused) => Err(refused),
     };
-    if node.is_draining() {
-        return refuse(Early::Status(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));
+    match done {
+        Ok(()) => taken(),
+        Err(refused) => refuse(&request, &node, room, track, refused),
     }
-    let lengths = match lengths(&query, &node) {
-        Ok(lengths) => lengths,
-        Err(reason) => return answer::error(AckCode::InvalidSignal, reason),
+}
+
+/// Answers a request below a room at an address that does not exist.
+pub async fn unknown_address(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
+    let reason = "there is no such address: media is pushed to /rooms/ROOM/ingest/PLAYLIST/TRACK";
+    let refused = Refused::new(StatusCode::NOT_FOUND, reason);
+    if [Method::PUT, Method::POST].contains(request.method()) {
+        return refuse(&request, &node, request.match_info().query("room"), "", refused);
+    }
+    answer::with_status(refused.status, refused.code, refused.reason)
+}
+
+/// The name of the track: the segment of the path, or the name in its `Streams(…)`, before which the DASH-IF protocol
+/// allows a `Switching(…)`.
+fn track_name<'a>(track: &'a str, rest: &'a str) -> &'a str {
+    let named = |segment: &'a str, set: &str| {
+        let name = segment.get(..set.len()).filter(|start| start.eq_ignore_ascii_case(set));
+        name.and_then(|_| segment[set.len()..].strip_prefix('(')?.strip_suffix(')'))
     };
+    let track = match named(track, "Switching") {
+        Some(_) => rest.split('/').next().unwrap_or_default(),
+        None => track,
+    };
+    named(track, "Streams").unwrap_or(track)
+}
+
+fn address(room: &str, playlist: &str, track: &str, query: &Query, node: &Node) -> Result<(RoomId, Address), Refused> {
+    let ids = || Some((RoomId::parse(room).ok()?, ObjectId::parse(playlist).ok()?, ObjectId::parse(track).ok()?));
+    let unnamed = || Refused::new(StatusCode::NOT_FOUND, "a room, playlist or track cannot have this name");
+    let (room, playlist, track) = ids().ok_or_else(unnamed)?;
+    if node.is_draining() {
+        return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));
+    }
+    let lengths = lengths(query, node).map_err(|reason| Refused::new(StatusCode::BAD_REQUEST, reason))?;
     let insists = ["segment", "part", "target"].iter().any(|name| query.contains_key(*name));
-    let address = Address { playlist, track, lengths, insists };
+    Ok((room, Address { playlist, track, lengths, insists, offset: None }))
+}
+
+async fn receive(node: Arc<Node>, room: RoomId, address: Address, payload: web::Payload) -> Result<(), Refused> {
     let limit = to_usize(node.settings.max_upload);
     let (intake, body) = intake::way(limit, node.settings.ingest.ingest_silence);
-    let mut task = actix_web::rt::spawn(run(node.into_inner(), room, address, body));
+    let mut task = actix_web::rt::spawn(run(node, room, address, body));
     let done = tokio::select! {
         biased;
         () = intake.fill(payload) => task.await,
         done = &mut task => done,
     };
-    match done {
-        Ok(Ok(())) => taken(),
-        Ok(Err(early)) => refuse(early),
-        Err(_) => answer::error(AckCode::Internal, "the request failed"),
-    }
+    done.unwrap_or_else(|_| Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "the request failed")))
 }
 
 /// What muxers do beside pushing, such as deleting old segments: nothing follows from it.
@@ -108,90 +158,12 @@ pub async fn anything() -> HttpResponse {
     taken()
 }
 
-async fn run(node: Arc<Node>, room: RoomId, address: Address, body: Body) -> Result<(), Early> {
+async fn run(node: Arc<Node>, room: RoomId, address: Address, body: Body) -> Result<(), Refused> {
     let request = node.seats.enter(&node, &room);
     let limit = to_usize(node.settings.max_upload);
-    let done = pump(request.seat(), &address, body, limit).await;
-    if let Err(early) = &done {
-        tracing::info!(%room, track = %address.track, ?early, "a request of an encoder ended early");
-    }
+    let done = reading::read_body(request.seat(), &address, body, limit).await;
     request.exit().await;
     done
-}
-
-async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize) -> Result<(), Early> {
-    let begins_anew = body.begins_anew().await?;
-    if seat.resume(address).await.is_none() && !begins_anew {
-        await_init(seat, address).await;
-    }
-    let turn = seat.turn(address);
-    let mut newest = turn.newest.subscribe();
-    turn.newest.send_modify(|newest| *newest += 1);
-    let mine = *newest.borrow_and_update();
-    let _turn = turn.taken.lock().await;
-    let resumed = seat.resume(address).await;
-    let mut media = BodyMedia::new(resumed.as_ref().map(|(init, _)| init));
-    let mut reader = resumed.map_or_else(|| Reader::new(limit), |(init, ends)| Reader::after(limit, &init, ends));
-    let mut lost = seat.lost.subscribe();
-    let (mut ends_at, mut brought) = (None, false);
-    loop {
-        while let Some(item) = reader.next()? {
-            media.note(&item);
-            seat.take(address, item).await?;
-            brought = true;
-        }
-        let bytes = tokio::select! {
-            biased;
-            lost = lost.wait_for(Option::is_some) => return Err(told(lost.ok().as_deref().and_then(Option::as_ref))),
-            bytes = body.next() => bytes?,
-            () = superseded(&mut newest, mine), if ends_at.is_none() => {
-                ends_at = Some(actix_web::rt::time::Instant::now() + HANDOVER);
-                body.silence = body.silence.min(HANDOVER_SILENCE);
-                continue;
-            }
-            () = until(ends_at) => {
-                return Err(Early::Status(StatusCode::CONFLICT, "a newer request pushes to this track"));
-            }
-        };
-        match bytes {
-            Some(bytes) => reader.push(&bytes)?,
-            None => break,
-        }
-    }
-    if !brought && reader.held() > 0 {
-        return Err(Early::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body ends before anything of it is whole"));
-    }
-    if reader.is_over() {
-        seat.end(address, &media).await?;
-    }
-    Ok(())
-}
-
-async fn await_init(seat: &Seat, address: &Address) {
-    let coming = async {
-        while seat.resume(address).await.is_none() {
-            actix_web::rt::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let _ = actix_web::rt::time::timeout(INIT_PATIENCE, coming).await;
-}
-
-async fn superseded(newest: &mut watch::Receiver<u64>, mine: u64) {
-    if newest.wait_for(|newest| *newest > mine).await.is_err() {
-        std::future::pending().await
-    }
-}
-
-async fn until(moment: Option<actix_web::rt::time::Instant>) {
-    match moment {
-        Some(moment) => actix_web::rt::time::sleep_until(moment).await,
-        None => std::future::pending().await,
-    }
-}
-
-fn told(lost: Option<&Refusal>) -> Early {
-    let gone = || Refusal { code: AckCode::RoomNotFound, reason: "the room has closed".to_owned() };
-    Early::Stop(Stop::Refused(lost.cloned().unwrap_or_else(gone)))
 }
 
 fn lengths(query: &Query, node: &Node) -> Result<Lengths, String> {
@@ -204,8 +176,8 @@ fn lengths(query: &Query, node: &Node) -> Result<Lengths, String> {
     let part = asked("part", settings.ingest_part)?;
     let target = asked("target", settings.ingest_target_duration)?;
     let is_declared = query.contains_key("target");
-    let longest = if is_declared { target } else { Duration::from_secs(3600) };
-    if part < SHORTEST || part > segment || segment > longest || target > Duration::from_secs(3600) {
+    let longest = if is_declared { target } else { LONGEST };
+    if part < SHORTEST || part > segment || segment > longest || target > LONGEST {
         return Err(
             "the durations must be at least 50ms and at most 1h: part, segment, target, none above the next".into()
         );
@@ -213,25 +185,24 @@ fn lengths(query: &Query, node: &Node) -> Result<Lengths, String> {
     Ok(Lengths { segment, part, target, is_declared })
 }
 
+/// Where in the encoder's stream a body begins, if it says so (`Content-Range: bytes 1434-53173/*`).
+fn range_start(request: &HttpRequest) -> Option<u64> {
+    let range = request.headers().get(CONTENT_RANGE)?.to_str().ok()?.trim();
+    range.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
+}
+
 fn taken() -> HttpResponse {
     answer::data(AckCode::Ok, NAME, DataAckBody::default())
 }
 
-fn refuse(early: Early) -> HttpResponse {
-    let (status, code, reason) = match early {
-        Early::Stop(Stop::Refused(refusal)) => (answer::status(refusal.code), refusal.code, refusal.reason),
-        Early::Stop(Stop::Media(error)) => (status_of(&error), AckCode::InvalidSignal, explain(&error)),
-        Early::Status(status, reason) => {
-            let code =
-                if status == StatusCode::SERVICE_UNAVAILABLE { AckCode::Unavailable } else { AckCode::InvalidSignal };
-            (status, code, reason.to_owned())
-        }
-    };
+/// Refuses a push, and says so in the log: encoders do not print the answer.
+fn refuse(request: &HttpRequest, node: &Node, room: &str, track: &str, refused: Refused) -> HttpResponse {
+    let Refused { status, code, reason } = refused;
+    let client = request.peer_addr().map(|client| client.ip().to_canonical());
+    let line = RefusedPush { room, track, status: status.as_u16(), reason: &reason };
+    node.refusals.log(node.clock.now(), client, line);
     let mut response = answer::data(code, NAME, DataAckBody { msg: Some(reason), ..DataAckBody::default() });
-    let head = response.head_mut();
-    head.status = status;
-    // What is left of the body is not wanted.
-    head.set_connection_type(actix_http::ConnectionType::Close);
+    *response.status_mut() = status;
     response
 }
 
@@ -261,5 +232,29 @@ fn explain(error: &Error) -> String {
             )
         }
         (_, error) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tracks_are_named_as_in_the_dash_if_protocol_too() {
+        for (path, name) in [
+            (("v0", ""), "v0"),
+            (("v0", "seg-1.m4s"), "v0"),
+            (("Streams(v0)", ""), "v0"),
+            (("streams(video-750k.cmfv)", ""), "video-750k.cmfv"),
+            (("Streams(v0)", "init.mp4"), "v0"),
+            (("Switching(video)", "Streams(v0)"), "v0"),
+            (("Switching(video)", "Streams(v0)/1.m4s"), "v0"),
+            (("Streams()", ""), ""),
+            (("Streams(v0", ""), "Streams(v0"),
+            (("Switching(video)", ""), ""),
+            (("Streamsé(x)", ""), "Streamsé(x)"),
+        ] {
+            assert_eq!(track_name(path.0, path.1), name, "{path:?}");
+        }
     }
 }

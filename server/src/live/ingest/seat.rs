@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use roomcast_core::room::Refusal;
 use roomcast_core::time::Instant;
 use roomcast_media::package::{Config, Earlier, Lengths, Moment, Packager, Signal};
-use roomcast_media::{Ends, Error, Handler, Init, Item, Start};
+use roomcast_media::{Ends, Error, Handler, Init, Item, Reader, Start};
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{ObjectId, RoomId};
 
@@ -40,6 +40,8 @@ pub struct Address {
     pub lengths: Lengths,
     /// Whether the request names targets itself.
     pub insists: bool,
+    /// Where in the encoder's stream the body begins, if it says so.
+    pub offset: Option<u64>,
 }
 
 /// Why a request ends early.
@@ -61,7 +63,16 @@ impl From<Error> for Stop {
 #[derive(Debug, Default)]
 pub struct Turn {
     pub newest: watch::Sender<u64>,
-    pub taken: tokio::sync::Mutex<()>,
+    /// Held while a body is read; where the last one stopped.
+    pub taken: tokio::sync::Mutex<Option<Unfinished>>,
+}
+
+/// A stream of which further bodies may bring the rest.
+#[derive(Debug)]
+pub struct Unfinished {
+    pub reader: Reader,
+    /// Where in the encoder's stream the next body begins.
+    pub next: u64,
 }
 
 /// The seat of one room.

@@ -1,7 +1,6 @@
 //! `POST /rooms/{room}/data`: data signals, as JSON or as multipart.
 
-use std::sync::Arc;
-
+use actix::Addr;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -20,7 +19,7 @@ use crate::clock::unix_millis;
 use crate::config::to_usize;
 use crate::http::answer;
 use crate::node::Node;
-use crate::room::Ingest;
+use crate::room::{CheckToken, Ingest, RoomActor};
 
 /// What a signal may take beside its media.
 const BESIDE_MEDIA: usize = 64 * 1024;
@@ -40,6 +39,10 @@ pub async fn data(
     node: web::Data<Node>,
 ) -> HttpResponse {
     let received = unix_millis();
+    let uploader = match authorize(&request, &room, &node).await {
+        Ok(uploader) => uploader,
+        Err(refusal) => return answer::error(refusal.code, refusal.reason),
+    };
     let Some(encoding) = encoding(&request) else {
         return answer::error(AckCode::InvalidSignal, "a data signal is application/json or multipart/form-data");
     };
@@ -58,7 +61,7 @@ pub async fn data(
     let (name, id) = (signal.payload.name(), signal.id);
     let delay = i64::try_from(received).unwrap_or(i64::MAX).saturating_sub_unsigned(signal.timestamp);
     let body = DataAckBody { id: Some(id), delay: Some(delay), msg: None };
-    match ingest(&request, &room, signal, received, &node.clone().into_inner()).await {
+    match uploader.ingest(signal, received).await {
         Ok(()) => answer::data(AckCode::Ok, name, body),
         Err(refusal) => answer::data(refusal.code, name, DataAckBody { msg: Some(refusal.reason), ..body }),
     }
@@ -87,26 +90,38 @@ fn read(request: &HttpRequest, encoding: Encoding, body: Bytes) -> Result<DataSi
     }
 }
 
-async fn ingest(
-    request: &HttpRequest,
-    room: &str,
-    signal: DataSignal,
-    received: u64,
-    node: &Arc<Node>,
-) -> Result<(), room::Refusal> {
+/// The bearer of an ingest token and the room it is for.
+struct Uploader {
+    token: String,
+    room: Addr<RoomActor>,
+}
+
+/// Judges the path and the token, before anything of the body is read.
+async fn authorize(request: &HttpRequest, room: &str, node: &web::Data<Node>) -> Result<Uploader, room::Refusal> {
     let refuse = |code, reason: &str| room::Refusal { code, reason: reason.to_owned() };
     let id = RoomId::parse(room).map_err(|error| refuse(AckCode::InvalidSignal, &error.to_string()))?;
     let token = bearer(request).ok_or_else(|| refuse(AckCode::Unauthenticated, "the ingest token is missing"))?;
-    let gone = || refuse(AckCode::RoomNotFound, "there is no such room");
-    let actor = match node.rooms.find(&id) {
-        Some(actor) => actor,
+    let room = match node.rooms.find(&id) {
+        Some(room) => room,
         // Of another node, perhaps.
         None if node.rooms.observe(node, &id).await => node.rooms.find(&id).ok_or_else(gone)?,
         None => return Err(gone()),
     };
-    let message =
-        Ingest { token: token.to_owned(), payload: signal.payload, received: UnixTime::from_millis(received) };
-    actor.send(message).await.unwrap_or_else(|_| Err(gone()))
+    let token = token.to_owned();
+    room.send(CheckToken { token: token.clone() }).await.unwrap_or_else(|_| Err(gone()))?;
+    Ok(Uploader { token, room })
+}
+
+fn gone() -> room::Refusal {
+    room::Refusal { code: AckCode::RoomNotFound, reason: "there is no such room".to_owned() }
+}
+
+impl Uploader {
+    async fn ingest(self, signal: DataSignal, received: u64) -> Result<(), room::Refusal> {
+        let received = UnixTime::from_millis(received);
+        let message = Ingest { token: self.token, payload: signal.payload, received };
+        self.room.send(message).await.unwrap_or_else(|_| Err(gone()))
+    }
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {
@@ -133,13 +148,10 @@ fn malformed(refusal: data::Refusal) -> HttpResponse {
 
 fn refuse(unreadable: &Unreadable) -> HttpResponse {
     let mut response = answer::error(AckCode::InvalidSignal, unreadable.to_string());
-    let head = response.head_mut();
     match unreadable {
-        Unreadable::TooLarge => head.status = StatusCode::PAYLOAD_TOO_LARGE,
-        Unreadable::TooSlow => head.status = StatusCode::REQUEST_TIMEOUT,
+        Unreadable::TooLarge => *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE,
+        Unreadable::TooSlow => *response.status_mut() = StatusCode::REQUEST_TIMEOUT,
         Unreadable::Broken(_) => {}
     }
-    // The rest of the body is not wanted.
-    head.set_connection_type(actix_http::ConnectionType::Close);
     response
 }

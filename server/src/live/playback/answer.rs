@@ -1,10 +1,9 @@
 //! The answers to players, put together of what was prepared.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, RETRY_AFTER,
-    VARY,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, VARY,
 };
-use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
 use roomcast_protocol::code::AckCode;
@@ -14,19 +13,10 @@ use super::waiting::Stop;
 use crate::http::pieces::Chain;
 use crate::http::range::{Selection, select};
 use crate::http::text::Text;
-use crate::http::{answer, coding, cors, pieces};
+use crate::http::{answer, coding, pieces};
 use crate::live::stored::{OutOfReach, Stored};
 
 const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
-
-/// The answer to what is neither GET nor HEAD.
-pub fn to_other_method(request: &HttpRequest) -> Option<HttpResponse> {
-    match *request.method() {
-        Method::GET | Method::HEAD => None,
-        Method::OPTIONS => Some(cors::preflight()),
-        _ => Some(HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD, OPTIONS")).finish()),
-    }
-}
 
 /// A playlist, in gzip for those who take it.
 pub fn playlist(request: &HttpRequest, text: &Text, fresh: HeaderValue) -> HttpResponse {
@@ -79,11 +69,8 @@ pub fn stopped(stop: &Stop, missing: impl FnOnce() -> HeaderValue) -> HttpRespon
         Stop::BadId(error) => bad_request(error.to_string()),
         Stop::Refused(reason) => bad_request((*reason).to_owned()),
         Stop::TooLong => kept(AckCode::Unavailable, "what was asked for did not come in time".to_owned(), NEVER),
-        Stop::OutOfReach => {
-            let mut response = kept(AckCode::Unavailable, OutOfReach.to_string(), NEVER);
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            response
-        }
+        Stop::OutOfReach => kept(AckCode::Unavailable, OutOfReach.to_string(), NEVER),
+        Stop::NotYet => kept(AckCode::TrackNotFound, "it is announced and has not come yet".to_owned(), NEVER),
         Stop::NotPlayable => kept(AckCode::TrackNotFound, AckCode::TrackNotFound.meaning().to_owned(), missing()),
     }
 }
@@ -102,6 +89,7 @@ fn kept(code: AckCode, reason: String, fresh: HeaderValue) -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::http::header::RETRY_AFTER;
 
     #[test]
     fn media_out_of_reach_is_to_be_asked_for_again() {

@@ -34,6 +34,8 @@ pub enum Stop {
     Refused(&'static str),
     /// There is nothing of that name.
     NotPlayable,
+    /// It is hinted at and not there yet, and the request does not wait.
+    NotYet,
     /// It did not come in time, the server stops, or nobody is there any more to be answered.
     TooLong,
     /// It is listed, and its bytes could not be had in time.

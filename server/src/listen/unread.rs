@@ -1,0 +1,130 @@
+//! Answers to requests whose body has not been read to its end (RFC 9112, section 9.3; RFC 9113, section 8.1).
+//!
+//! With HTTP/1.1 actix-http reads and discards the rest of a chunked body without a bound once its handler has dropped it. Here the
+//! body is kept until the answer is out, which makes the dispatcher close the connection instead; the [`Link`] below
+//! bounds what it still reads while it lingers, so that the client learns of the answer and of the end. With HTTP/2
+//! the stream lingers in the same way before it is reset with `NO_ERROR`.
+//!
+//! [`Link`]: super::link::Link
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker, ready};
+
+use actix_http::error::PayloadError;
+use actix_http::{BoxedPayloadStream, HttpMessage as _, Payload, Request};
+use actix_web::HttpResponse;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::http::header::TRANSFER_ENCODING;
+use bytes::Bytes;
+use futures_util::Stream;
+
+use tokio::task::yield_now;
+use tokio::time::timeout;
+
+use super::LINGER_TIME;
+use crate::socket::Descriptor;
+
+/// The body of a request, shared by its handler and its answer.
+pub struct RequestBody {
+    payload: RefCell<Payload>,
+    ended: Cell<bool>,
+}
+
+impl RequestBody {
+    /// Takes hold of the body of a request, if it has one. What follows a WebSocket handshake is none.
+    pub fn hold(mut request: Request) -> (Request, Option<Rc<Self>>) {
+        let upgrades = request.head().upgrade() && !request.headers().contains_key(TRANSFER_ENCODING);
+        if upgrades || matches!(request.payload(), Payload::None) {
+            return (request, None);
+        }
+        let (request, payload) = request.replace_payload(Payload::<BoxedPayloadStream>::None);
+        let body = Rc::new(Self { payload: RefCell::new(payload), ended: Cell::new(false) });
+        let stream = Payload::Stream { payload: Box::pin(Reading(Rc::clone(&body))) as BoxedPayloadStream };
+        (request.replace_payload(stream).0, Some(body))
+    }
+
+    /// Makes an answer of HTTP/1.1 close the connection if the body is not there whole.
+    pub async fn close_after(
+        self: Rc<Self>,
+        response: HttpResponse,
+        descriptor: Rc<Descriptor>,
+        linger: usize,
+    ) -> HttpResponse {
+        if !self.has_arrived() {
+            // The dispatcher may have read it with the head, and decodes it when it is told to wait.
+            yield_now().await;
+        }
+        if self.has_arrived() {
+            return response;
+        }
+        descriptor.linger(linger);
+        response.map_body(|_, body| BoxBody::new(Answer { body, _unread: self }))
+    }
+
+    /// Discards what still comes of the body of an answered request: at most this many bytes, for [`LINGER_TIME`].
+    pub async fn linger(self: Rc<Self>, bytes: usize) {
+        let discard = async {
+            let mut left = bytes;
+            while let (Some(Ok(chunk)), true) = (poll_fn(|cx| self.poll(cx)).await, left > 0) {
+                left = left.saturating_sub(chunk.len());
+            }
+            if left == 0 {
+                std::future::pending::<()>().await;
+            }
+        };
+        if !self.ended.get() {
+            let _ = timeout(LINGER_TIME, discard).await;
+        }
+    }
+
+    /// Discards what of the body has arrived; true when that is all of it.
+    fn has_arrived(&self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        while !self.ended.get() {
+            if self.poll(&mut cx).is_pending() {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, PayloadError>>> {
+        let read = ready!(Pin::new(&mut *self.payload.borrow_mut()).poll_next(cx));
+        if !matches!(read, Some(Ok(_))) {
+            self.ended.set(true);
+        }
+        Poll::Ready(read)
+    }
+}
+
+/// The body as its handler reads it.
+struct Reading(Rc<RequestBody>);
+
+impl Stream for Reading {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.0.ended.get() { Poll::Ready(None) } else { self.0.poll(cx) }
+    }
+}
+
+/// The body of an answer that keeps the body of its request.
+struct Answer {
+    body: BoxBody,
+    _unread: Rc<RequestBody>,
+}
+
+impl MessageBody for Answer {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(cx)
+    }
+}

@@ -1,0 +1,31 @@
+/**
+ * Recognizes a member of this browser whose page ended without a goodbye: until its heartbeats have been missing for too
+ * long, the server keeps its seat. Pure; times are wall-clock milliseconds, since they outlive a page.
+ */
+
+/** The trace of a page that is in a room, or was. */
+export interface SeatMark {
+  /** Type and id of the room. */
+  room: string;
+  sessionId: string;
+  /** When the server last answered this page. */
+  alive: number;
+  /** How long after that the server keeps the seat, at most. */
+  heldFor: number;
+}
+
+/** What a beat on its way, and the server's own timer, may add. */
+const SLACK_MS = 5000;
+
+/** Whether the server may still keep the seat. A clock that was set back does not make it longer. */
+export function isFresh({ alive, heldFor }: SeatMark, now: number): boolean {
+  return Math.abs(now - alive) < heldFor + SLACK_MS;
+}
+
+/**
+ * The marks in a room that were left by pages which are gone.
+ * @param living sessions of pages that are known to run
+ */
+export function ghosts(marks: SeatMark[], room: string, living: ReadonlySet<string>, now: number): SeatMark[] {
+  return marks.filter((mark) => mark.room === room && !living.has(mark.sessionId) && isFresh(mark, now));
+}
