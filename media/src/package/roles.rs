@@ -32,11 +32,9 @@ impl Packager {
         }
         let Some(sound) = sound.filter(|_| self.group_plays()) else { return signals };
         let alone = Some(Role::Variant { audio: None });
-        for track in self.tracks.values_mut().filter(|track| track.role == alone) {
-            if is_mute(track) || track.has_further_audio {
-                track.role = Some(Role::Variant { audio: Some(group_id()) });
-                track.declare_again(&self.config, &sound, &mut signals);
-            }
+        for track in self.tracks.values_mut().filter(|track| track.role == alone && is_mute(track)) {
+            track.role = Some(Role::Variant { audio: Some(group_id()) });
+            track.declare_again(&self.config, &sound, &mut signals);
         }
         signals
     }
@@ -57,16 +55,13 @@ impl Packager {
         let mute = self.tracks.values().any(|track| is_mute(track) && track.is_heard());
         let is_free = |track: &Track| !matches!(track.role, Some(Role::Variant { .. }));
         let sound = self.tracks.values().any(|track| is_sound(track) && track.is_heard() && is_free(track));
-        let further = self.tracks.values().any(|track| track.further_audio.is_some() && track.is_heard());
         let is_default = |track: &Track| track.role == Some(Role::Rendition { default: true });
         let mut first = !self.tracks.values().any(is_default);
         for track in self.tracks.values_mut().filter(|track| track.role.is_none() && track.is_heard()) {
             track.role = match (is_mute(track), is_sound(track)) {
-                _ if track.further_audio.is_some() => Some(Role::Rendition { default: false }),
                 (true, _) if sound => Some(Role::Variant { audio: Some(group_id()) }),
                 (_, true) if mute => Some(Role::Rendition { default: std::mem::take(&mut first) }),
-                (true, _) | (_, true) if !over && !track.has_further_audio => None,
-                _ if further && track.has_further_audio => Some(Role::Variant { audio: Some(group_id()) }),
+                (true, _) | (_, true) if !over => None,
                 _ => Some(Role::Variant { audio: None }),
             };
         }
@@ -78,9 +73,9 @@ fn is_mute(track: &Track) -> bool {
     track.has(Handler::Video) && !track.has(Handler::Audio)
 }
 
-/// Whether a track is audio that is not bound to a stream's first.
+/// Whether a track is audio alone.
 fn is_sound(track: &Track) -> bool {
-    !track.has(Handler::Video) && track.further_audio.is_none()
+    !track.has(Handler::Video)
 }
 
 pub(super) fn group_id() -> ObjectId {

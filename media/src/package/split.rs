@@ -1,5 +1,7 @@
-//! Which tracks a pushed stream becomes: one video and one audio per variant, further audio as renditions, further
-//! video as variants.
+//! Tracks that a pushed stream becomes: one video and one audio per variant, further video as variants.
+//!
+//! Where there is further audio, all of it becomes renditions: players that get audio of their own choice cannot play a
+//! variant that brings another one along.
 
 use roomcast_protocol::id::ObjectId;
 
@@ -14,10 +16,6 @@ pub(super) struct Output {
     pub id: ObjectId,
     /// `track_ID`s of the init section.
     pub tracks: Vec<u32>,
-    /// Further audio beside that of the variant, and how many of it there are before.
-    pub further_audio: Option<usize>,
-    /// Whether there is further audio beside it.
-    pub has_further_audio: bool,
 }
 
 /// What a stream becomes, and what is left out of it.
@@ -26,23 +24,24 @@ pub(super) fn split(id: &ObjectId, init: &Init) -> (Vec<Output>, Vec<String>) {
     let (videos, audios): (Vec<&Track>, Vec<&Track>) = (of(Handler::Video).collect(), of(Handler::Audio).collect());
     let mut left_out: Vec<String> =
         init.ignored.iter().map(|ignored| format!("track {} of {id}: {}", ignored.id, ignored.reason)).collect();
-    let audio = audios.first().map(|track| track.id);
+    let is_apart = audios.len() > 1 && !videos.is_empty();
+    let beside = audios.first().filter(|_| !is_apart).map(|track| track.id);
     let mut outputs = Vec::new();
-    let mut add = |number: usize, kind: &str, tracks: Vec<u32>, further_audio: Option<usize>| {
-        let name = if number == 1 { Some(id.clone()) } else { ObjectId::parse(&format!("{id}-{kind}{number}")).ok() };
-        match name.filter(|_| number <= MOST) {
-            Some(id) => outputs.push(Output { id, tracks, further_audio, has_further_audio: audios.len() > 1 }),
-            None => left_out.push(format!("{kind}{number} of {id}: a stream has at most {MOST} of a kind")),
-        }
+    let mut add = |name: Option<ObjectId>, tracks: Vec<u32>| match name {
+        Some(id) => outputs.push(Output { id, tracks }),
+        None => left_out.push(format!("track {} of {id}: a stream has at most {MOST} of a kind", tracks[0])),
+    };
+    let further = |kind: &str, number: usize| {
+        ObjectId::parse(&format!("{id}-{kind}{number}")).ok().filter(|_| number <= MOST)
     };
     for (number, video) in (1..).zip(&videos) {
-        add(number, "v", std::iter::once(video.id).chain(audio).collect(), None);
+        let name = if number == 1 { Some(id.clone()) } else { further("v", number) };
+        add(name, std::iter::once(video.id).chain(beside).collect());
     }
-    if let Some(audio) = audio.filter(|_| videos.is_empty()) {
-        add(1, "a", vec![audio], None);
-    }
-    for (number, audio) in (1..).zip(&audios).skip(1) {
-        add(number, "a", vec![audio.id], Some(number - 2));
+    let alone = if videos.is_empty() || is_apart { &audios[..] } else { &[] };
+    for (number, audio) in (1..).zip(alone) {
+        let name = if number == 1 && !is_apart { Some(id.clone()) } else { further("a", number) };
+        add(name, vec![audio.id]);
     }
     (outputs, left_out)
 }
@@ -68,10 +67,14 @@ mod tests {
     #[test]
     fn further_audio_and_video_have_names_of_their_own() {
         let [video, audio] = [Handler::Video, Handler::Audio];
-        let expected = [("v0", vec![1, 2]), ("v0-v2", vec![4, 2]), ("v0-a2", vec![3]), ("v0-a3", vec![5])];
-        let expected = expected.map(|(name, tracks)| (name.to_owned(), tracks));
-        assert_eq!(names(&[video, audio, audio, video, audio]), expected);
-        assert_eq!(names(&[audio, audio]), [("v0".to_owned(), vec![1]), ("v0-a2".to_owned(), vec![2])]);
+        let named = |expected: &[(&str, &[u32])]| {
+            expected.iter().map(|(name, tracks)| ((*name).to_owned(), tracks.to_vec())).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[audio, video]), named(&[("v0", &[2, 1])]));
+        assert_eq!(names(&[video, audio, video]), named(&[("v0", &[1, 2]), ("v0-v2", &[3, 2])]));
+        let apart = [("v0", &[1][..]), ("v0-a1", &[2]), ("v0-a2", &[3])];
+        assert_eq!(names(&[video, audio, audio]), named(&apart));
+        assert_eq!(names(&[audio, audio]), named(&[("v0", &[1]), ("v0-a2", &[2])]));
     }
 
     #[test]

@@ -39,10 +39,6 @@ pub(super) struct Track {
     id: ObjectId,
     init: Init,
     measure: Measure,
-    /// Further audio of a pushed stream is a rendition, whatever else there is; it has this number there.
-    pub further_audio: Option<usize>,
-    /// The variant goes with further audio of its stream.
-    pub has_further_audio: bool,
     attributes: Option<Attributes>,
     pub role: Option<Role>,
     /// Its stream has said that it has ended.
@@ -70,8 +66,6 @@ impl Track {
             id: output.id.clone(),
             init,
             measure: Measure::default(),
-            further_audio: output.further_audio,
-            has_further_audio: output.has_further_audio,
             attributes: None,
             role: None,
             is_over: false,

@@ -51,13 +51,10 @@ impl Track {
         match role {
             Role::Variant { audio } => {
                 let attributes = self.attributes.as_ref();
-                // Each codec once, though both the variant and its group may have it.
-                let own = self.codecs();
-                let is_new = |codecs: &&str| audio.is_some() && !own.split(',').any(|codec| codec == *codecs);
-                let sound = sound.filter(is_new).map(|codecs| format!(",{codecs}"));
+                let sound = sound.filter(|_| audio.is_some()).map(|codecs| format!(",{codecs}"));
                 let variant = Variant {
                     id: self.id.clone(),
-                    codecs: format!("{own}{}", sound.unwrap_or_default()),
+                    codecs: format!("{}{}", self.codecs(), sound.unwrap_or_default()),
                     bandwidth: (self.peak * 5 / 4).div_ceil(BANDWIDTH_STEP).max(1) * BANDWIDTH_STEP,
                     audio: audio.clone(),
                     version: None,
