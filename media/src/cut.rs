@@ -1,8 +1,8 @@
 //! The cutter: fragments in, parts and segments out.
 //!
 //! Goes by the samples of the leading track (video, else audio); the samples of other tracks go along. A part never
-//! exceeds the part target, a segment never the longest that is allowed. Where no part can follow, the segment goes on
-//! without parts and comes whole. Never decodes, never changes a decode time, and refuses nothing for its timing.
+//! exceeds the part target, a segment never the longest that is allowed. Where no part can follow, the segment ends, or
+//! goes on without parts and comes whole. Never decodes, never changes a decode time, and refuses nothing for its timing.
 //!
 //! rfc8216bis, 3 (parts, segments) and 4.4.3.7 (EXT-X-PART-INF); CMAF 7.3.3.
 
@@ -24,6 +24,7 @@ use bytes::Bytes;
 use crate::{Error, Fragment, Init, Sample};
 use clock::Clock;
 pub(crate) use clock::time;
+use close::Trial;
 pub(crate) use intake::LARGEST_JUMP;
 use lane::Lane;
 use rules::Rules;
@@ -143,6 +144,12 @@ pub struct Cutter {
     pieces: Vec<Bytes>,
     parts: u64,
     has_parts: bool,
+    /// The open segment could not be cut into parts to its end, as so many in a row before it.
+    is_troubled: bool,
+    streak: u32,
+    /// Segments come whole until one could have been cut.
+    is_whole: bool,
+    trial: Trial,
     is_independent: bool,
     /// Everything up to the next sync sample is left out.
     is_skipping: bool,
@@ -172,6 +179,10 @@ impl Cutter {
             pieces: Vec::new(),
             parts: 0,
             has_parts: targets.part.is_some(),
+            is_troubled: false,
+            streak: 0,
+            is_whole: false,
+            trial: Trial::new(0),
             is_independent: false,
             is_skipping: false,
             segment_start: 0,

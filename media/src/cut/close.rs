@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::clock::MediaTime;
+use super::clock::{Clock, MediaTime};
 use super::lane::Lane;
+use super::rules::Rules;
 use super::{Cut, Cutter, Part, PartsEnd, Segment};
 use crate::{Sample, write_fragment};
 
@@ -23,24 +24,29 @@ impl Cutter {
             }
             self.clock.origin = Some(sample.decode_time);
             (self.segment_start, self.listed) = (sample.decode_time, sample.decode_time);
+            self.trial = Trial::new(self.listed);
         }
         let is_due = sample.is_sync() && self.rules.is_segment_due(self.segment_start, &sample);
         let is_over = self.length(self.segment_start, sample.end()) > self.rules.targets.longest;
         if is_due || is_over {
             self.close_segment(cuts);
-            self.segment_start = self.listed;
             if self.rules.targets.independent && !sample.is_sync() {
                 self.is_skipping = true;
                 return;
             }
-        } else if self.rules.is_too_long(self.length(self.listed, sample.end())) {
+        } else if self.has_parts && self.is_too_long(&sample) {
             self.close_part(&sample, cuts);
         }
-        // What does not even fit into a part of its own, or behind a part that must be the last.
-        if self.has_parts && self.rules.is_too_long(self.length(self.listed, sample.end())) {
-            self.end_parts(sample.end(), cuts);
+        if self.has_parts && self.is_too_long(&sample) {
+            self.leave_parts(&sample, cuts);
         }
+        self.trial.add(&sample, self.leading.end().unwrap_or(self.listed), &self.rules, &self.clock);
         self.leading.push(sample);
+    }
+
+    /// Whether a sample does not fit into the part that is open.
+    fn is_too_long(&self, sample: &Sample) -> bool {
+        self.rules.is_too_long(self.length(self.listed, sample.end()))
     }
 
     /// The time between two decode times, as it is listed.
@@ -48,29 +54,55 @@ impl Cutter {
         self.clock.between(&(from..to.max(from)))
     }
 
-    /// Closes the part without waiting for the next sample, when it is long enough to stand anywhere.
+    /// Closes the part without waiting for the next sample, when it can stand anywhere and another like the last one
+    /// would not fit. Full parts are all of one length, by which some players go.
     pub(super) fn close_long_part(&mut self, cuts: &mut Vec<Cut>) {
-        let Some(end) = self.leading.end().filter(|_| self.has_parts) else { return };
-        if self.rules.is_long_enough(self.length(self.listed, end)) {
+        let Some(last) = self.leading.newest().filter(|_| self.has_parts) else { return };
+        let (end, next) = (last.end(), last.end().saturating_add(last.duration.into()));
+        let is_full = self.rules.is_too_long(self.length(self.listed, next));
+        if is_full && self.rules.is_long_enough(self.length(self.listed, end)) {
             self.write_part(cuts);
         }
     }
 
     /// Closes the part before a sample of the same segment. Where nothing may follow it, it is the last.
     fn close_part(&mut self, next: &Sample, cuts: &mut Vec<Cut>) {
-        let Some(end) = self.leading.end().filter(|_| self.has_parts) else { return };
+        let Some(end) = self.leading.end() else { return };
         let length = self.length(self.listed, end);
         let may_be_followed = self.rules.is_long_enough(length) || self.leading.begins_with_sync();
         self.write_part(cuts);
-        if !may_be_followed || self.parts >= MAX_PARTS {
+        if may_be_followed && self.parts < MAX_PARTS {
+            return;
+        }
+        self.is_troubled = true;
+        if self.rules.targets.independent {
+            return self.end_parts(next.end(), cuts);
+        }
+        // Players cope with a segment that ends early, but not with parts that end within one.
+        let streak = self.streak;
+        self.close_segment(cuts);
+        if self.is_too_long(next) {
+            // The next segment is the one in trouble.
+            self.streak = streak;
+        } else if self.streak > 1 {
             self.end_parts(next.end(), cuts);
         }
+    }
+
+    /// Gives up parts before a sample that is longer than any may be.
+    fn leave_parts(&mut self, next: &Sample, cuts: &mut Vec<Cut>) {
+        if !self.rules.targets.independent && !self.pieces.is_empty() {
+            let streak = self.streak;
+            self.close_segment(cuts);
+            self.streak = streak;
+        }
+        self.end_parts(next.end(), cuts);
     }
 
     /// Says that the segment goes on without parts; what is known of it reaches up to `end`.
     fn end_parts(&mut self, end: u64, cuts: &mut Vec<Cut>) {
         let Some(target) = self.rules.targets.part.filter(|_| self.has_parts) else { return };
-        self.has_parts = false;
+        (self.has_parts, self.is_troubled) = (false, true);
         let (segment, index, number) = (self.next.segment, self.parts, self.next.part_number);
         let start = self.clock.at(self.listed);
         let duration = self.length(self.listed, end).clamp(Duration::from_micros(1), target);
@@ -116,26 +148,68 @@ impl Cutter {
         Some(bytes)
     }
 
+    /// Closes the segment; the next one begins where it ends.
     pub(super) fn close_segment(&mut self, cuts: &mut Vec<Cut>) {
         match self.has_parts {
             true => self.write_part(cuts),
             false => drop(self.write()),
         }
         let parts = std::mem::take(&mut self.parts);
-        self.has_parts = self.rules.targets.part.is_some();
         let pieces = std::mem::take(&mut self.pieces);
-        if pieces.is_empty() {
-            return;
+        if !pieces.is_empty() {
+            cuts.push(Cut::Segment(Segment {
+                sequence: self.next.segment,
+                independent: self.is_independent,
+                start: self.clock.at(self.segment_start),
+                duration: self.length(self.segment_start, self.listed),
+                bytes: pieces.concat().into(),
+                parts,
+            }));
+            self.next.segment += 1;
+            self.choose_parts();
         }
-        cuts.push(Cut::Segment(Segment {
-            sequence: self.next.segment,
-            independent: self.is_independent,
-            start: self.clock.at(self.segment_start),
-            duration: self.length(self.segment_start, self.listed),
-            bytes: pieces.concat().into(),
-            parts,
-        }));
-        self.next.segment += 1;
+        self.segment_start = self.listed;
+    }
+
+    /// Whether the next segment has parts. Where two in a row could not be cut, others come whole until one has passed
+    /// that could have been.
+    fn choose_parts(&mut self) {
+        let ended_without = !self.has_parts;
+        self.streak = if std::mem::take(&mut self.is_troubled) { self.streak + 1 } else { 0 };
+        let is_hopeless = match self.is_whole {
+            true => !self.trial.succeeds,
+            false => ended_without && self.streak > 1,
+        };
+        self.is_whole = is_hopeless && self.rules.targets.part.is_some();
+        self.has_parts = self.rules.targets.part.is_some() && !self.is_whole;
+        self.trial = Trial::new(self.listed);
+    }
+}
+
+/// A segment cut into parts for a trial.
+#[derive(Debug)]
+pub(super) struct Trial {
+    start: u64,
+    begins_with_sync: bool,
+    is_empty: bool,
+    succeeds: bool,
+}
+
+impl Trial {
+    pub(super) const fn new(start: u64) -> Self {
+        Self { start, begins_with_sync: false, is_empty: true, succeeds: true }
+    }
+
+    /// Takes a sample; the one before ended at `end`.
+    fn add(&mut self, sample: &Sample, end: u64, rules: &Rules, clock: &Clock) {
+        let length = |from: u64, to: u64| clock.between(&(from..to.max(from)));
+        if self.is_empty {
+            (self.is_empty, self.begins_with_sync) = (false, sample.is_sync());
+        } else if rules.is_too_long(length(self.start, sample.end())) {
+            self.succeeds &= rules.is_long_enough(length(self.start, end)) || self.begins_with_sync;
+            (self.start, self.begins_with_sync) = (end, sample.is_sync());
+        }
+        self.succeeds &= !rules.is_too_long(length(self.start, sample.end()));
     }
 }
 

@@ -64,9 +64,14 @@ impl Lane {
         self.bytes
     }
 
+    /// The last waiting sample.
+    pub(super) fn newest(&self) -> Option<&Sample> {
+        self.waiting.back()
+    }
+
     /// Where the last waiting sample ends.
     pub(super) fn end(&self) -> Option<u64> {
-        self.waiting.back().map(Sample::end)
+        self.newest().map(Sample::end)
     }
 
     /// Whether the first waiting sample is a sync sample.

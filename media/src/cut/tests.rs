@@ -65,10 +65,10 @@ fn a_second_of_video_makes_three_parts_and_a_segment() {
 }
 
 #[test]
-fn a_long_enough_part_is_closed_with_its_fragment() {
+fn a_full_part_is_closed_with_its_fragment() {
     let mut cutter = cutter(&[VIDEO]);
-    assert_eq!(push(&mut cutter, frames(0..8)), []);
-    assert_eq!(parts(&push(&mut cutter, frames(8..9))).len(), 1);
+    assert_eq!(push(&mut cutter, frames(0..9)), []);
+    assert_eq!(parts(&push(&mut cutter, frames(9..10))).len(), 1);
 }
 
 #[test]

@@ -77,8 +77,9 @@ impl Measure {
         time(self.interval, track.timescale)
     }
 
-    /// The longest part that whole frames fill well, up to a limit; `None` where a single frame exceeds it.
-    fn part_target(&self, track: &Track, limit: Duration) -> Option<Duration> {
+    /// The longest part of whole frames up to a limit, in milliseconds: full parts are as long as players are told that
+    /// they are. `None` where a single frame exceeds the limit.
+    pub fn part_target(&self, track: &Track, limit: Duration) -> Option<Duration> {
         let Some(frame) = median(&self.frames).filter(|frame| *frame > 0).map(u64::from) else { return Some(limit) };
         let timescale = u64::from(track.timescale.get());
         let most = u64::try_from(limit.as_micros()).unwrap_or(u64::MAX).saturating_mul(timescale) / 1_000_000;
@@ -86,14 +87,11 @@ impl Measure {
         if count == 0 {
             return None;
         }
-        if count.saturating_mul(frame).saturating_mul(100) >= most.saturating_mul(85) {
-            return Some(limit);
-        }
         let sums = self.frames.windows(usize::try_from(count).unwrap_or(usize::MAX));
         let sums = sums.map(|frames| frames.iter().copied().map(u64::from).sum::<u64>());
         let longest = sums.filter(|sum| *sum <= most).max().unwrap_or(count * frame);
-        let micros = u128::from(longest) * 1_000_000;
-        Some(Duration::from_micros(micros.div_ceil(timescale.into()) as u64).min(limit))
+        let millis = (u128::from(longest) * 1000).div_ceil(timescale.into());
+        Some(Duration::from_millis(millis as u64).min(limit))
     }
 }
 
@@ -151,12 +149,9 @@ impl Packager {
         };
         let has_video = leading(true).next().is_some();
         let interval = leading(has_video).map(|(measure, track)| measure.interval(track)).max().unwrap_or_default();
-        let (segment, longest) = match is_declared {
-            true => (segment, target),
-            false => {
-                let longest = target.max(target_of(interval)).max(target_of(segment * 2 / 3));
-                (segment.max(interval).min(longest), longest)
-            }
+        let longest = match is_declared {
+            true => target,
+            false => target.max(target_of(interval)).max(target_of(segment * 2 / 3)),
         };
         let limit = part.min(segment);
         let parts = leading(has_video).map(|(measure, track)| measure.part_target(track, limit));
@@ -187,18 +182,18 @@ mod tests {
 
     #[test]
     fn the_part_target_is_what_whole_frames_fill() {
-        let rates = [(30, 350_000), (12, 350_000), (10, 350_000), (6, 350_000), (3, 350_000)];
-        for (rate, target) in rates.into_iter().chain([(8, 250_000), (5, 200_000), (4, 250_000)]) {
-            assert_eq!(part_of([15_360 / rate; 60]), Some(target), "{rate}");
+        let rates = [(60, 350), (30, 334), (12, 334), (10, 300), (8, 250), (6, 334), (5, 200), (4, 250), (3, 334)];
+        for (rate, target) in rates {
+            assert_eq!(part_of([15_360 / rate; 60]), Some(target * 1000), "{rate}");
         }
-        assert_eq!(part_of([2048; 60]), Some(266_667));
+        assert_eq!(part_of([2048; 60]), Some(267_000));
         assert_eq!((part_of([7680; 10]), part_of([15_360; 10])), (None, None));
     }
 
     #[test]
     fn uneven_frames_make_room_for_the_longest_of_them() {
         assert_eq!(part_of([1910, 1930].repeat(20)), Some(250_000));
-        assert_eq!(part_of([1900, 1960, 1930].repeat(20)), Some(253_256));
+        assert_eq!(part_of([1900, 1960, 1930].repeat(20)), Some(254_000));
     }
 
     #[test]

@@ -31,9 +31,8 @@ pub(super) fn split(id: &ObjectId, init: &Init) -> (Vec<Output>, Vec<String>) {
         Some(id) => outputs.push(Output { id, tracks }),
         None => left_out.push(format!("track {} of {id}: a stream has at most {MOST} of a kind", tracks[0])),
     };
-    let further = |kind: &str, number: usize| {
-        ObjectId::parse(&format!("{id}-{kind}{number}")).ok().filter(|_| number <= MOST)
-    };
+    let further =
+        |kind: &str, number: usize| ObjectId::parse(&format!("{id}-{kind}{number}")).ok().filter(|_| number <= MOST);
     for (number, video) in (1..).zip(&videos) {
         let name = if number == 1 { Some(id.clone()) } else { further("v", number) };
         add(name, std::iter::once(video.id).chain(beside).collect());

@@ -54,6 +54,12 @@ impl Timeline {
         self.base.saturating_add(u64::try_from(cells).unwrap_or(u64::MAX / 2))
     }
 
+    /// How many segments fit between two times.
+    pub fn missing(&self, from: Duration, to: Duration) -> u64 {
+        let count = to.saturating_sub(from).as_nanos() / self.segment.as_nanos().max(1);
+        u64::try_from(count).unwrap_or(u64::MAX / 2)
+    }
+
     /// Whether a track that begins at this time belongs to it.
     pub fn holds(&self, at: Duration) -> bool {
         at + NEAR >= self.clock.origin && at <= self.newest + NEAR

@@ -170,7 +170,12 @@ impl Track {
         timeline: &mut Option<Timeline>,
         fragment: Fragment,
     ) -> Result<(), Error> {
-        self.targets = Some(place.targets);
+        let targets = match self.targets {
+            Some(targets) => targets,
+            None => Targets { part: self.part_target(place, &fragment), ..place.targets },
+        };
+        self.targets = Some(targets);
+        let place = &Place { targets, ..*place };
         let mut left = Some(fragment);
         while let Some(fragment) = left.take() {
             let (mut period, fragment) = match self.period.take() {
@@ -199,6 +204,17 @@ impl Track {
             }
         }
         Ok(())
+    }
+
+    /// The part target of the broadcast, or a shorter one that fits the track's own frames.
+    fn part_target(&mut self, place: &Place<'_>, first: &Fragment) -> Option<Duration> {
+        if !self.measure.has_begun() {
+            self.measure(first);
+        }
+        let limit = place.targets.part?;
+        let own = self.leading().and_then(|leading| self.measure.part_target(leading, limit));
+        // A stream has parts or it has none: a track that cannot be cut brings its segments whole.
+        Some(own.unwrap_or(limit))
     }
 
     /// Keeps what may belong to the first sample of the leading track, which is still to come.

@@ -92,7 +92,9 @@ fn further_sounds_of_a_stream_are_renditions_of_their_language() {
     let codecs = format!("v0({PICTURE},{SOUND})@audio");
     assert_eq!(show.declared(), [codecs, "v0-a1*".into(), "v0-a2".into()]);
     let renditions = show.said.iter().filter_map(|payload| match payload {
-        Payload::Rendition(update) => Some((update.rendition.language.as_deref(), update.rendition.channels.as_deref())),
+        Payload::Rendition(update) => {
+            Some((update.rendition.language.as_deref(), update.rendition.channels.as_deref()))
+        }
         _ => None,
     });
     assert_eq!(renditions.collect::<Vec<_>>(), [(None, None), (Some("fra"), Some("6"))]);

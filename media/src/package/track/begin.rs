@@ -37,7 +37,11 @@ impl Track {
             before => Timeline::begin(before.as_ref(), at, wall, base, targets.segment),
         };
         let line = timeline.insert(line);
-        let (aligned, next) = (line.sequence(at + tolerance), self.next.segment);
+        let next = self.next.segment;
+        let aligned = match self.last {
+            Some((number, end)) if number == line.number => next + line.missing(end, at + tolerance),
+            _ => line.sequence(at + tolerance),
+        };
         let fits = aligned >= next && (aligned - next <= MAX_HOLE || !self.begun);
         let start = Start { segment: if fits { aligned } else { next }, ..self.next };
         let cutter = Cutter::new(&self.init, targets, start)?.on_grid(line.clock.origin);
