@@ -80,7 +80,7 @@ fn the_part_target_follows_the_frame_rate_and_where_no_part_fits_there_is_none()
         assert!(show.parts("v0").iter().all(|(_, part)| !part.gap), "{ticks}");
     }
     for ticks in [15_000, 30_000] {
-        let show = pushed(&vec![ticks; 5], 1);
+        let show = pushed(&[ticks; 5], 1);
         assert_eq!((declared(&show).unwrap().1, show.parts("v0").len()), (None, 0), "{ticks}");
         assert!(show.segments("v0").len() >= 3);
     }
