@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::clock::{Clock, MediaTime};
 use super::lane::Lane;
 use super::rules::Rules;
-use super::{Cut, Cutter, Part, PartsEnd, Segment};
+use super::{Cut, Cutter, Part, PartsEnd, Segment, Targets};
 use crate::{Sample, write_fragment};
 
 /// More parts than any segment has.
@@ -28,7 +28,7 @@ impl Cutter {
         }
         let is_due = sample.is_sync() && self.rules.is_segment_due(self.segment_start, &sample);
         let is_over = self.length(self.segment_start, sample.end()) > self.rules.targets.longest;
-        if is_due || is_over {
+        if is_due || is_over || self.has_waited(&sample) {
             self.close_segment(cuts);
             if self.rules.targets.independent && !sample.is_sync() {
                 self.is_skipping = true;
@@ -42,6 +42,13 @@ impl Cutter {
         }
         self.trial.add(&sample, self.leading.end().unwrap_or(self.listed), &self.rules, &self.clock);
         self.leading.push(sample);
+    }
+
+    /// Whether a segment that comes whole, for want of parts, has kept players waiting for long enough.
+    fn has_waited(&self, sample: &Sample) -> bool {
+        let Targets { segment, part, independent, .. } = self.rules.targets;
+        let may_end = part.is_some() && !self.has_parts && !independent;
+        may_end && self.length(self.segment_start, sample.decode_time) >= segment
     }
 
     /// Whether a sample does not fit into the part that is open.
@@ -74,19 +81,18 @@ impl Cutter {
         if may_be_followed && self.parts < MAX_PARTS {
             return;
         }
-        self.is_troubled = true;
-        if self.rules.targets.independent {
-            return self.end_parts(next.end(), cuts);
+        // Players cope with a segment that ends early, but hardly with parts that end within one.
+        match self.rules.targets.independent {
+            true => self.end_parts(next.end(), cuts),
+            false => self.end_early(cuts),
         }
-        // Players cope with a segment that ends early, but not with parts that end within one.
+    }
+
+    /// Ends the segment before its time. Whatever the reason is lies with the next one.
+    fn end_early(&mut self, cuts: &mut Vec<Cut>) {
         let streak = self.streak;
         self.close_segment(cuts);
-        if self.is_too_long(next) {
-            // The next segment is the one in trouble.
-            self.streak = streak;
-        } else if self.streak > 1 {
-            self.end_parts(next.end(), cuts);
-        }
+        self.streak = streak;
     }
 
     /// Gives up parts before a sample that is longer than any may be.
