@@ -170,12 +170,7 @@ impl Track {
         timeline: &mut Option<Timeline>,
         fragment: Fragment,
     ) -> Result<(), Error> {
-        let targets = match self.targets {
-            Some(targets) => targets,
-            None => Targets { part: self.part_target(place, &fragment), ..place.targets },
-        };
-        self.targets = Some(targets);
-        let place = &Place { targets, ..*place };
+        let place = &Place { targets: self.own_targets(place, &fragment), ..*place };
         let mut left = Some(fragment);
         while let Some(fragment) = left.take() {
             let (mut period, fragment) = match self.period.take() {
@@ -206,15 +201,18 @@ impl Track {
         Ok(())
     }
 
-    /// The part target of the broadcast, or a shorter one that fits the track's own frames.
-    fn part_target(&mut self, place: &Place<'_>, first: &Fragment) -> Option<Duration> {
+    /// The targets of the broadcast, with a shorter part target where that fits the track's own frames. Fixed once.
+    fn own_targets(&mut self, place: &Place<'_>, first: &Fragment) -> Targets {
+        if let Some(targets) = self.targets {
+            return targets;
+        }
         if !self.measure.has_begun() {
             self.measure(first);
         }
-        let limit = place.targets.part?;
-        let own = self.leading().and_then(|leading| self.measure.part_target(leading, limit));
+        let own = |limit| self.leading().and_then(|leading| self.measure.part_target(leading, limit));
         // A stream has parts or it has none: a track that cannot be cut brings its segments whole.
-        Some(own.unwrap_or(limit))
+        let part = place.targets.part.map(|limit| own(limit).unwrap_or(limit));
+        *self.targets.insert(Targets { part, ..place.targets })
     }
 
     /// Keeps what may belong to the first sample of the leading track, which is still to come.

@@ -7,6 +7,7 @@ use roomcast_protocol::data::{
 
 use super::period::PendingSignal;
 use super::{Config, Role, Track};
+use crate::Targets;
 use crate::package::Signal;
 use crate::package::roles::group_id;
 
@@ -46,7 +47,6 @@ impl Track {
     fn declare(&self, config: &Config, role: &Role, sound: Option<&str>, map: InitSection) -> Payload {
         let playlist = PlaylistRef { id: config.playlist.clone(), version: None };
         let targets = self.targets.expect("a track is declared when it is cut");
-        let (target_duration, target_part_duration) = (targets.longest.into(), targets.part.map(Into::into));
         let segment = WithMap { map };
         match role {
             Role::Variant { audio } => {
@@ -58,8 +58,8 @@ impl Track {
                     bandwidth: (self.peak * 5 / 4).div_ceil(BANDWIDTH_STEP).max(1) * BANDWIDTH_STEP,
                     audio: audio.clone(),
                     version: None,
-                    target_duration,
-                    target_part_duration,
+                    target_duration: targets.longest.into(),
+                    target_part_duration: targets.part.map(Into::into),
                     resolution: attributes
                         .and_then(|a| a.resolution)
                         .map(|(width, height)| format!("{width}x{height}")),
@@ -69,20 +69,25 @@ impl Track {
                 Payload::Variant(UpdateVariant { playlist, variant, segment })
             }
             Role::Rendition { default } => {
-                let rendition = Rendition {
-                    id: self.id.clone(),
-                    kind: RenditionType::Audio,
-                    group_id: group_id(),
-                    name: self.id.to_string(),
-                    language: self.leading().and_then(|track| track.language.clone()),
-                    is_default: Some(*default),
-                    auto_select: Some(true),
-                    channels: self.leading().and_then(|track| track.channels).map(|channels| channels.to_string()),
-                    target_duration,
-                    target_part_duration,
-                };
+                let rendition = self.rendition(*default, targets);
                 Payload::Rendition(UpdateRendition { playlist, rendition, segment })
             }
+        }
+    }
+
+    fn rendition(&self, default: bool, targets: Targets) -> Rendition {
+        let leading = self.leading();
+        Rendition {
+            id: self.id.clone(),
+            kind: RenditionType::Audio,
+            group_id: group_id(),
+            name: self.id.to_string(),
+            language: leading.and_then(|track| track.language.clone()),
+            is_default: Some(default),
+            auto_select: Some(true),
+            channels: leading.and_then(|track| track.channels).map(|channels| channels.to_string()),
+            target_duration: targets.longest.into(),
+            target_part_duration: targets.part.map(Into::into),
         }
     }
 

@@ -39,12 +39,7 @@ pub(super) async fn read_body(
     turn.newest.send_modify(|newest| *newest += 1);
     let mine = *newest.borrow_and_update();
     let mut before = turn.taken.lock().await;
-    let resumed = seat.resume(address).await;
-    let mut media = BodyMedia::new(resumed.as_ref().map(|(init, _)| init));
-    let new = || resumed.map_or_else(|| Reader::new(limit), |(init, ends)| Reader::after(limit, &init, ends));
-    let unfinished = before.take().filter(|before| address.offset == Some(before.next));
-    let Unfinished { mut reader, mut next } =
-        unfinished.unwrap_or_else(|| Unfinished { reader: new(), next: address.offset.unwrap_or(0) });
+    let (Unfinished { mut reader, mut next }, mut media) = begin(seat, address, before.take(), limit).await;
     let mut lost = seat.lost.subscribe();
     let (mut ends_at, mut brought) = (None, address.offset.is_some());
     loop {
@@ -78,6 +73,17 @@ pub(super) async fn read_body(
     }
     *before = Some(Unfinished { reader, next });
     Ok(())
+}
+
+/// The stream that a body goes on with, or a new one.
+async fn begin(seat: &Seat, address: &Address, before: Option<Unfinished>, limit: usize) -> (Unfinished, BodyMedia) {
+    let resumed = seat.resume(address).await;
+    let media = BodyMedia::new(resumed.as_ref().map(|(init, _)| init));
+    if let Some(unfinished) = before.filter(|before| address.offset == Some(before.next)) {
+        return (unfinished, media);
+    }
+    let reader = resumed.map_or_else(|| Reader::new(limit), |(init, ends)| Reader::after(limit, &init, ends));
+    (Unfinished { reader, next: address.offset.unwrap_or(0) }, media)
 }
 
 async fn await_init(seat: &Seat, address: &Address) {
