@@ -68,12 +68,12 @@ test('what encoders push is played', { timeout: 240_000 }, async (t) => {
     ['rare', `${H264} -force_key_frames 0,1,2`, 2],
     ['sounds', `-f lavfi -i sine=f=880:r=48000 -map 0:v -map 1:a -map 2:a ${H264} ${EVERY_SECOND}`, 1],
   ];
-  for (const [room, flags, stands] of cases) {
-    await t.test(room, async (own) => {
-      const seen = await watch(own, stage, room, flags);
-      assertPlays(own, seen, stands);
-      assert.equal(/#EXT-X-GAP/.test(seen.text), false, seen.text);
-      if (room === 'sounds') assert.match(seen.multivariant, /NAME="v0-a1".*DEFAULT=YES/);
-    });
-  }
+  const watched = ([room, flags, stands]) => t.test(room, async (own) => {
+    const seen = await watch(own, stage, room, flags);
+    assertPlays(own, seen, stands);
+    assert.equal(/#EXT-X-GAP/.test(seen.text), false, seen.text);
+    if (room === 'sounds') assert.match(seen.multivariant, /NAME="v0-a1".*DEFAULT=YES/);
+  });
+  // Two at a time leave each player a processor.
+  while (cases.length > 0) await Promise.all(cases.splice(0, 2).map(watched));
 });
