@@ -21,7 +21,7 @@ demo: web ## the server and a broadcast of a test picture that shows the time (n
 	cargo build --release --locked -p roomcast-server
 	scripts/demo.sh target/release/roomcast
 
-test: tools check unit contracts e2e browser ## everything that CI runs; installs ffmpeg, chromium, python3, redis-server and nginx when missing and permitted
+test: tools check unit contracts e2e browser ## everything that CI runs; installs ffmpeg, gstreamer, chromium, python3, redis-server and nginx when missing and permitted
 
 check: web ## formatting, lints and types
 	cargo fmt --all --check
@@ -71,11 +71,12 @@ schema: ## write the published schema anew from the types
 
 # Fuzzing wants flags of the nightly compiler, which the stable one takes when told so. New finds go to
 # fuzz/found; the corpus is the committed seed.
-fuzz: ## 30 s of fuzzing for each reader of the protocol
+fuzz: ## 30 s of fuzzing for each reader of the protocol, 60 s for pushed media
 	cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
 	set -e; for target in $$(cargo fuzz list); do \
 		mkdir -p fuzz/found/$$target; \
-		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target fuzz/found/$$target fuzz/corpus/$$target -- -max_total_time=30 -max_len=4096; \
+		case $$target in package_media) seconds=60 ;; *) seconds=30 ;; esac; \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target fuzz/found/$$target fuzz/corpus/$$target -- -max_total_time=$$seconds -max_len=4096; \
 	done
 
 # The echo stands beside the relay in the same run, nginx beside what is served as files; without them the server is
@@ -88,7 +89,7 @@ bench: ## what reading a message costs, and what a server under load does; BENCH
 	cargo run --release --locked -p roomcast-bench -- $(BENCH)
 
 tools: ## install what the tests need and this machine lacks
-	scripts/tools.sh ffmpeg chromium python3 redis-server nginx
+	scripts/tools.sh ffmpeg gstreamer chromium python3 redis-server nginx
 
 web: web/dist/index.html ## build the web page
 

@@ -8,7 +8,6 @@ mod direct;
 mod intake;
 mod member;
 mod multipart;
-mod presentation;
 mod refusals;
 mod seat;
 mod seats;

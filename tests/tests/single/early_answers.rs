@@ -196,7 +196,7 @@ async fn malformed_requests_are_counted_and_no_error_of_the_server() {
 
 #[tokio::test]
 async fn a_track_is_named_as_in_the_dash_if_protocol() {
-    let server = Server::alone(&[]).await;
+    let server = Server::alone(&["--ingest-end-wait", "0s"]).await;
     let put = |path: &str| reqwest::Client::new().put(server.url(path)).body(media::bytes("v"));
     for (path, listed) in [
         ("/rooms/one/ingest/main/Streams(v0)", "/live/one/main/v0/playlist.m3u8"),

@@ -7,6 +7,7 @@ mod conformance;
 mod connections;
 mod early_answers;
 mod encoders;
+mod encodings;
 mod footprint;
 mod handshakes;
 mod methods;

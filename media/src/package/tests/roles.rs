@@ -62,7 +62,7 @@ fn of_several_sounds_one_is_the_default() {
 
 #[test]
 fn what_waits_for_a_role_is_bounded() {
-    let mut show = Show::with(2_000);
+    let mut show = Show::with(2_000, true);
     show.push("v0", init(Kind::Picture, "map"));
     show.push("v0", frames(0, 10, GROUP));
     assert_eq!(show.said, []);
@@ -74,5 +74,51 @@ fn what_waits_for_a_role_is_bounded() {
 fn nothing_is_due_where_everything_has_a_role() {
     let mut show = Show::new();
     show.begin("v0", Kind::Both);
-    assert!(!show.presentation.is_due(Instant(60_000)));
+    assert!(!show.packager.is_due(Duration::from_secs(60)));
+}
+
+/// A video and two sounds in one stream, the second of a language.
+fn two_sounds() -> Item {
+    let Item::Init(mut init) = init(Kind::Both, "map") else { panic!("no init section") };
+    init.tracks.push(MediaTrack { id: 3, language: Some("fra".into()), channels: Some(6), ..init.tracks[1].clone() });
+    Item::Init(init)
+}
+
+#[test]
+fn further_sounds_of_a_stream_are_renditions_of_their_language() {
+    let mut show = Show::new();
+    show.push("v0", two_sounds());
+    show.push("v0", with_second_sound(frames(0, 30, GROUP)));
+    let codecs = format!("v0({PICTURE},{SOUND})@audio");
+    assert_eq!(show.declared(), [codecs, "v0-a1*".into(), "v0-a2".into()]);
+    let renditions = show.said.iter().filter_map(|payload| match payload {
+        Payload::Rendition(update) => {
+            Some((update.rendition.language.as_deref(), update.rendition.channels.as_deref()))
+        }
+        _ => None,
+    });
+    assert_eq!(renditions.collect::<Vec<_>>(), [(None, None), (Some("fra"), Some("6"))]);
+    assert!(!show.parts("v0-a2").is_empty());
+}
+
+#[test]
+fn a_name_that_is_pushed_by_itself_wins() {
+    let mut show = Show::new();
+    show.push("v0-a2", init(Kind::Sound, "own"));
+    show.push("v0", two_sounds());
+    show.push("v0-a2", frames(0, 30, GROUP));
+    let own = show.parts("v0-a2").len();
+    show.push("v0", with_second_sound(frames(0, 30, GROUP)));
+    assert_eq!(show.declared().iter().filter(|declared| declared.starts_with("v0-a2")).count(), 1);
+    assert!(show.parts("v0-a2").len() >= own.max(3));
+    assert!(show.parts("v0-a2").iter().all(|(_, part)| part.sequence < 3));
+}
+
+/// The same with the sound once more as track 3.
+fn with_second_sound(item: Item) -> Item {
+    let Item::Fragment(mut fragment) = item else { panic!("no fragment") };
+    let sounds = fragment.samples.iter().filter(|sample| sample.track == 2);
+    let more: Vec<Sample> = sounds.map(|sample| Sample { track: 3, ..sample.clone() }).collect();
+    fragment.samples.extend(more);
+    Item::Fragment(fragment)
 }

@@ -4,62 +4,59 @@
 //! is a rendition of the group if there is video alone, and otherwise a variant of its own. What has been decided
 //! stays so, but for video that finds a group later.
 
-use roomcast_core::time::Instant;
-use roomcast_media::Handler;
-use roomcast_protocol::data::Payload;
+use std::time::Duration;
+
 use roomcast_protocol::id::ObjectId;
 
-use super::Presentation;
 use super::track::{Role, Track};
+use super::{Packager, Signal};
+use crate::Handler;
 
 /// The group of renditions of sound.
 const GROUP: &str = "audio";
 
-impl Presentation {
-    /// Decides what can be decided, and gives what tracks with a role have to say.
-    pub fn settle(&mut self, now: Instant) -> Vec<Payload> {
+impl Packager {
+    /// Decides what can be decided, and emits the signals of tracks with a role.
+    pub(super) fn settle(&mut self, now: Duration) -> Vec<Signal> {
         self.decide(now);
         let group = self.tracks.values().find(|track| matches!(track.role, Some(Role::Rendition { .. })));
-        let sound = group.map(|track| track.codecs().to_owned());
-        let mut payloads = Vec::new();
+        let sound = group.map(|track| track.codecs());
+        let mut signals = Vec::new();
         // Variants first: the first of them makes the playlist.
         for rendition in [false, true] {
             for track in self.tracks.values_mut() {
                 if matches!(track.role, Some(Role::Rendition { .. })) == rendition {
-                    track.say(&self.plan, sound.as_deref(), &mut payloads);
+                    track.emit(&self.config, sound.as_deref(), &mut signals);
                 }
             }
         }
-        if let Some(sound) = sound.filter(|_| self.group_plays()) {
-            for track in self
-                .tracks
-                .values_mut()
-                .filter(|track| is_mute(track) && track.role == Some(Role::Variant { audio: None }))
-            {
-                track.role = Some(Role::Variant { audio: Some(group_id()) });
-                track.declare_again(&self.plan, &sound, &mut payloads);
-            }
+        let Some(sound) = sound.filter(|_| self.group_plays()) else { return signals };
+        let alone = Some(Role::Variant { audio: None });
+        for track in self.tracks.values_mut().filter(|track| track.role == alone && is_mute(track)) {
+            track.role = Some(Role::Variant { audio: Some(group_id()) });
+            track.declare_again(&self.config, &sound, &mut signals);
         }
-        payloads
+        signals
     }
 
     /// When something is decided, should nothing come.
-    pub fn is_due(&self, now: Instant) -> bool {
-        now >= self.opening_ends && self.tracks.values().any(|track| track.role.is_none())
+    pub fn is_due(&self, now: Duration) -> bool {
+        let waits = |track: &Track| track.role.is_none() && track.has_begun();
+        now >= self.opening_ends && self.tracks.values().any(waits)
     }
 
     fn group_plays(&self) -> bool {
         self.tracks.values().any(|track| matches!(track.role, Some(Role::Rendition { .. })) && track.is_heard())
     }
 
-    fn decide(&mut self, now: Instant) {
-        let over = now >= self.opening_ends || self.tracks.values().any(|track| track.held() > self.plan.held);
+    fn decide(&mut self, now: Duration) {
+        let is_full = |track: &Track| track.pending_bytes() > self.config.held;
+        let over = now >= self.opening_ends || self.tracks.values().any(is_full);
         let mute = self.tracks.values().any(|track| is_mute(track) && track.is_heard());
-        let sound = self
-            .tracks
-            .values()
-            .any(|track| is_sound(track) && track.is_heard() && !matches!(track.role, Some(Role::Variant { .. })));
-        let mut first = !self.tracks.values().any(|track| matches!(track.role, Some(Role::Rendition { .. })));
+        let is_free = |track: &Track| !matches!(track.role, Some(Role::Variant { .. }));
+        let sound = self.tracks.values().any(|track| is_sound(track) && track.is_heard() && is_free(track));
+        let is_default = |track: &Track| track.role == Some(Role::Rendition { default: true });
+        let mut first = !self.tracks.values().any(is_default);
         for track in self.tracks.values_mut().filter(|track| track.role.is_none() && track.is_heard()) {
             track.role = match (is_mute(track), is_sound(track)) {
                 (true, _) if sound => Some(Role::Variant { audio: Some(group_id()) }),
@@ -71,11 +68,12 @@ impl Presentation {
     }
 }
 
-/// Whether a track has video and no sound.
+/// Whether a track has video and no audio.
 fn is_mute(track: &Track) -> bool {
     track.has(Handler::Video) && !track.has(Handler::Audio)
 }
 
+/// Whether a track is audio alone.
 fn is_sound(track: &Track) -> bool {
     !track.has(Handler::Video)
 }

@@ -1,4 +1,4 @@
-//! A stretch of media time without a break, shared by all tracks: which number a segment has, and which date.
+//! A stretch of media time without a break, shared by all tracks: the numbers and dates of its segments.
 //!
 //! Two tracks at the same decode time are at the same place, as far as their sync samples allow. When an encoder
 //! starts anew, another timeline begins, whose numbers and dates lie behind those before.
@@ -22,9 +22,11 @@ pub(super) struct Timeline {
     base: u64,
     segment: Duration,
     newest: Duration,
+    /// Media time of the timelines before.
+    before: Duration,
 }
 
-/// What the clock on the wall said at the begin.
+/// The clock on the wall at the begin.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     pub origin: Duration,
@@ -36,13 +38,26 @@ impl Timeline {
     pub fn begin(before: Option<&Self>, origin: Duration, wall: i64, base: u64, segment: Duration) -> Self {
         let end = before.map_or(0, |before| before.clock.millis(before.newest));
         let clock = Clock { origin, wall: wall.max(end) };
-        Self { number: before.map_or(0, |before| before.number + 1), clock, base, segment, newest: origin }
+        let number = before.map_or(0, |before| before.number + 1);
+        let before = before.map_or(Duration::ZERO, |last| last.before + last.newest.saturating_sub(last.clock.origin));
+        Self { number, clock, base, segment, newest: origin, before }
+    }
+
+    /// Media time of the broadcast before it.
+    pub const fn before(&self) -> Duration {
+        self.before
     }
 
     /// The number of the segment in which something at this time lies.
     pub fn sequence(&self, at: Duration) -> u64 {
         let cells = at.saturating_sub(self.clock.origin).as_nanos() / self.segment.as_nanos().max(1);
         self.base.saturating_add(u64::try_from(cells).unwrap_or(u64::MAX / 2))
+    }
+
+    /// How many segments fit between two times.
+    pub fn missing(&self, from: Duration, to: Duration) -> u64 {
+        let count = to.saturating_sub(from).as_nanos() / self.segment.as_nanos().max(1);
+        u64::try_from(count).unwrap_or(u64::MAX / 2)
     }
 
     /// Whether a track that begins at this time belongs to it.
