@@ -18,7 +18,7 @@ use crate::backplane::Backplane;
 use crate::config::{Cli, Command, Serve};
 use crate::node::Node;
 use crate::room::Rooms;
-use crate::{http, listen, publish, telemetry};
+use crate::{healthcheck, http, listen, metrics_server, publish, telemetry};
 
 /// Reads the command line and carries it out.
 #[must_use]
@@ -31,6 +31,7 @@ pub fn run() -> ExitCode {
         Command::Serve(settings) => serve(settings),
         Command::Config(settings) => print(&settings),
         Command::Schema { folder } => write_schema(&folder),
+        Command::Healthcheck(options) => healthcheck::run(&options),
         Command::Publish(options) => publish::run(options),
     };
     match done {
@@ -94,6 +95,7 @@ async fn listen(settings: Serve) -> Result<(), String> {
         let _ = node.backplane.set(backplane);
         node.look_elsewhere();
     }
+    metrics_server::start(&web::Data::from(node.clone()))?;
     let routes = http::routes(&web::Data::from(node.clone()));
     let application = move || App::new().configure(routes.clone());
     let draining = node.watch_draining();

@@ -26,6 +26,7 @@ pub use ingest::Ingest;
 pub use publish::Publish;
 pub use value::{duration, to_usize};
 
+use crate::healthcheck::Healthcheck;
 use crate::{listen, live, session, socket};
 use value::{bytes, public_url, size, time};
 
@@ -49,6 +50,8 @@ pub enum Command {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+    /// Ask a running server whether it is ready; exit code 0 or 1.
+    Healthcheck(Healthcheck),
     /// Join a broadcast room as its publisher and upload fragmented MP4 in real time.
     Publish(Publish),
 }
@@ -59,6 +62,9 @@ pub struct Serve {
     /// Address to listen on. Without authentication the server is open: keep it on loopback or behind a proxy.
     #[arg(long, env = "ROOMCAST_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
     pub listen: SocketAddr,
+    /// Address of its own for /metrics, over plain HTTP; /metrics is then 404 on the address of --listen.
+    #[arg(long, env = "ROOMCAST_METRICS_LISTEN", value_name = "ADDR:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
     /// What clients put in front of paths, such as https://rooms.example.com; empty: paths only.
     #[arg(long, env = "ROOMCAST_PUBLIC_URL", default_value = "", value_parser = public_url, value_name = "URL")]
     pub public_url: String,

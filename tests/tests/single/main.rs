@@ -5,6 +5,7 @@
 mod bad_input;
 mod conformance;
 mod connections;
+mod deployment;
 mod early_answers;
 mod encoders;
 mod encodings;
