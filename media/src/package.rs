@@ -93,6 +93,8 @@ pub struct Packager {
     config: Config,
     /// Fixed by the opening.
     targets: Option<Targets>,
+    /// The longest part target of the tracks that were declared first.
+    longest_part: Option<Duration>,
     inputs: BTreeMap<ObjectId, Input>,
     tracks: BTreeMap<ObjectId, Track>,
     held: Vec<Held>,
@@ -106,7 +108,17 @@ impl Packager {
     pub fn new(config: Config, now: Duration) -> Self {
         let opening_ends = now + config.opening;
         let (inputs, tracks, held) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-        Self { config, targets: None, inputs, tracks, held, timeline: None, opening_ends, left_out: Vec::new() }
+        Self {
+            config,
+            targets: None,
+            longest_part: None,
+            inputs,
+            tracks,
+            held,
+            timeline: None,
+            opening_ends,
+            left_out: Vec::new(),
+        }
     }
 
     /// What does not change.

@@ -57,7 +57,7 @@ function assertPlays(t, { results, text }, stands = 1) {
   }
 }
 
-test('what encoders push is played', { timeout: 240_000 }, async (t) => {
+test('what encoders push is played', { timeout: 240_000, concurrency: 2 }, async (t) => {
   const stage = { server: await startServer(t), browser: await startBrowser(t), site: await startSite(t) };
   // The last is how many seconds a player may stand still: hls.js waits at a gap until its tag is gone.
   const cases = [

@@ -22,11 +22,12 @@ impl Packager {
         let group = self.tracks.values().find(|track| matches!(track.role, Some(Role::Rendition { .. })));
         let sound = group.map(|track| track.codecs());
         let mut signals = Vec::new();
-        // Variants first: the first of them makes the playlist.
-        for rendition in [false, true] {
+        self.fit_parts();
+        // Everything is declared before anything plays; variants first: the first of them makes the playlist.
+        for (everything, rendition) in [(false, false), (false, true), (true, false), (true, true)] {
             for track in self.tracks.values_mut() {
                 if matches!(track.role, Some(Role::Rendition { .. })) == rendition {
-                    track.emit(&self.config, sound.as_deref(), &mut signals);
+                    track.emit(&self.config, sound.as_deref(), everything, &mut signals);
                 }
             }
         }
@@ -43,6 +44,21 @@ impl Packager {
     pub fn is_due(&self, now: Duration) -> bool {
         let waits = |track: &Track| track.role.is_none() && track.has_begun();
         now >= self.opening_ends && self.tracks.values().any(waits)
+    }
+
+    /// Lets tracks that come late begin anew with parts no longer than those that play: players were told so.
+    fn fit_parts(&mut self) {
+        let new = |track: &&Track| track.role.is_some() && !track.is_declared;
+        if let Some(longest) = self.longest_part {
+            let is_longer = |track: &Track| track.part_target() > Some(longest);
+            self.tracks
+                .values_mut()
+                .filter(|track| new(&&**track) && is_longer(track))
+                .for_each(|track| track.restart(longest));
+        } else {
+            self.longest_part = self.tracks.values().filter(new).filter_map(Track::part_target).max();
+        }
+        self.tracks.values_mut().filter(|track| track.role.is_some()).for_each(|track| track.is_declared = true);
     }
 
     fn group_plays(&self) -> bool {

@@ -41,6 +41,8 @@ pub(super) struct Track {
     measure: Measure,
     attributes: Option<Attributes>,
     pub role: Option<Role>,
+    /// It has had a role when signals were emitted.
+    pub is_declared: bool,
     /// Its stream has said that it has ended.
     pub is_over: bool,
     period: Option<Period>,
@@ -68,6 +70,7 @@ impl Track {
             measure: Measure::default(),
             attributes: None,
             role: None,
+            is_declared: false,
             is_over: false,
             period: None,
             targets: None,
@@ -116,6 +119,19 @@ impl Track {
     pub fn measure(&mut self, fragment: &Fragment) {
         let Some(leading) = self.init.leading().map(|track| track.id) else { return };
         fragment.samples.iter().filter(|sample| sample.track == leading).for_each(|sample| self.measure.add(sample));
+    }
+
+    /// Its part target, once it is cut into parts.
+    pub fn part_target(&self) -> Option<Duration> {
+        self.targets?.part
+    }
+
+    /// Drops what waits, and goes on with parts of at most this length.
+    pub fn restart(&mut self, part: Duration) {
+        (self.pending, self.pending_bytes, self.peak) = (Vec::new(), 0, 0);
+        (self.role, self.period, self.renewed, self.last) = (None, None, true, None);
+        let own = self.leading().and_then(|leading| self.measure.part_target(leading, part)).unwrap_or(part);
+        self.targets = self.targets.map(|targets| Targets { part: Some(own), ..targets });
     }
 
     /// Whether a part or segment has come.

@@ -136,3 +136,22 @@ fn where_no_part_can_be_cut_for_long_segments_come_whole_until_one_could_be() {
     assert!(kinds[whole..].trim_start_matches(['|', 's']).starts_with('p'), "{kinds}");
     assert_eq!(kinds.matches('|').count(), 2, "{kinds}");
 }
+
+#[test]
+fn no_track_has_a_longer_part_target_than_those_before_it() {
+    let mut show = Show::derived();
+    show.push("v0", init(Kind::Picture, "map"));
+    show.push("v0", uneven(0, &[3750; 20], 8));
+    show.push("a0", init(Kind::Sound, "map"));
+    show.push("a0", uneven(0, &[640; 200], 1));
+    let parts: Vec<u64> = show
+        .said
+        .iter()
+        .filter_map(|payload| match payload {
+            Payload::Variant(update) => update.variant.target_part_duration.map(|part| part.micros()),
+            Payload::Rendition(update) => update.rendition.target_part_duration.map(|part| part.micros()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(parts, [250_000, 235_000]);
+}

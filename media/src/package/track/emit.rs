@@ -15,11 +15,18 @@ use crate::package::roles::group_id;
 const BANDWIDTH_STEP: u64 = 10_000;
 
 impl Track {
-    /// Emits all that waits, once there is a role. `sound` are the codecs of the group, if there is one.
-    pub fn emit(&mut self, config: &Config, sound: Option<&str>, out: &mut Vec<Signal>) {
+    /// Emits what waits, once there is a role: the declarations in front of any media, or everything. `sound` are the
+    /// codecs of the group, if there is one.
+    pub fn emit(&mut self, config: &Config, sound: Option<&str>, everything: bool, out: &mut Vec<Signal>) {
         let Some(role) = self.role.clone() else { return };
-        self.pending_bytes = 0;
-        for pending in std::mem::take(&mut self.pending) {
+        let is_declaration = |pending: &&PendingSignal| matches!(pending, PendingSignal::Declare(_));
+        let count = match everything {
+            true => self.pending.len(),
+            false => self.pending.iter().take_while(is_declaration).count(),
+        };
+        self.pending_bytes = if everything { 0 } else { self.pending_bytes };
+        let behind = self.pending.split_off(count);
+        for pending in std::mem::replace(&mut self.pending, behind) {
             let (playlist, variant, rendition) = self.names(config, &role);
             out.push(match pending {
                 PendingSignal::Declare(map) => Signal { payload: self.declare(config, &role, sound, map), end: None },
