@@ -192,6 +192,7 @@ where
     let peer = stream.peer_addr().ok();
     let mut link = Link::new(stream, settings);
     if let Some(tls) = tls {
+        link.descriptor().set_encrypted();
         let secured = timeout(settings.request_timeout, tls.acceptor().accept(link)).await;
         let stream = secured.ok()?.ok()?;
         return Some(if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2) {
