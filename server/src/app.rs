@@ -1,69 +1,69 @@
 //! Every step of start and stop, in order.
 
-use std::error::Error as _;
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use actix_web::{App, web};
-use clap::Parser;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use tokio::signal::unix::{SignalKind, signal};
 
 use roomcast_protocol::schema;
 
 use crate::backplane::Backplane;
-use crate::config::{Cli, Command, Serve};
+use crate::config::{self, Command, ListenAddress, Serve};
 use crate::node::Node;
 use crate::room::Rooms;
-use crate::{http, listen, publish, telemetry};
+use crate::{http, listen, open_files, publish, telemetry};
+
+/// Why a command ended.
+#[derive(Debug)]
+enum Failure {
+    /// A setting cannot work: exit code 2.
+    Setting(String),
+    /// Something else failed: exit code 1.
+    Other(String),
+}
+
+impl From<String> for Failure {
+    fn from(reason: String) -> Self {
+        Self::Other(reason)
+    }
+}
 
 /// Reads the command line and carries it out.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let cli = match config::read(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(refusal) => return refusal.show(),
     };
     let done = match cli.command {
         Command::Serve(settings) => serve(settings),
-        Command::Config(settings) => print(&settings),
-        Command::Schema { folder } => write_schema(&folder),
-        Command::Publish(options) => publish::run(options),
+        Command::Config(settings) => print(&settings).map_err(Failure::from),
+        Command::Schema { folder } => write_schema(&folder).map_err(Failure::from),
+        Command::Publish(options) => publish::run(options).map_err(Failure::from),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(reason) => {
-            eprintln!("roomcast: {reason}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// A bad flag is told in one sentence; help and version are no errors.
-fn refuse(error: &clap::Error) -> ExitCode {
-    if !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) && error.use_stderr() {
-        // What is wrong with this one is told without the value: it may have a password in it.
-        if let (Some(ContextValue::String(flag)), Some(reason)) = (error.get(ContextKind::InvalidArg), error.source())
-            && flag.starts_with("--redis-url")
-        {
-            eprintln!("roomcast: --redis-url {reason}");
-            return ExitCode::from(2);
-        }
-        let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        eprintln!("roomcast: {}", first.trim_start_matches("error: "));
-        return ExitCode::from(2);
-    }
-    let _ = error.print();
-    ExitCode::SUCCESS
+    let (reason, code) = match done {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Setting(reason)) => (reason, ExitCode::from(2)),
+        Err(Failure::Other(reason)) => (reason, ExitCode::FAILURE),
+    };
+    // Nobody need listen.
+    let _ = writeln!(io::stderr(), "roomcast: {reason}");
+    code
 }
 
 fn print(settings: &Serve) -> Result<(), String> {
     let text = serde_json::to_string_pretty(settings).map_err(|error| error.to_string())?;
-    writeln!(std::io::stdout(), "{text}").map_err(|error| error.to_string())
+    match writeln!(io::stdout(), "{text}") {
+        // The reader has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.map_err(|error| error.to_string()),
+    }
 }
 
 fn write_schema(folder: &Path) -> Result<(), String> {
@@ -77,32 +77,46 @@ fn write_schema(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn serve(settings: Serve) -> Result<(), String> {
-    telemetry::start(&settings.log)?;
-    actix_web::rt::System::new().block_on(listen(settings))
+fn serve(settings: Serve) -> Result<(), Failure> {
+    // Before anything is logged: a setting that cannot work is one line.
+    let tls = settings.delivery.tls().map_err(Failure::Setting)?;
+    let addresses = resolve(&settings.listen)?;
+    telemetry::start(&settings.log).map_err(Failure::Setting)?;
+    for warning in config::unknown_variables() {
+        tracing::warn!("{warning}");
+    }
+    check_open_files(&settings);
+    actix_web::rt::System::new().block_on(listen(settings, tls, &addresses))
 }
 
-async fn listen(settings: Serve) -> Result<(), String> {
-    let tls = settings.delivery.tls()?;
-    let listener =
-        listen::bind(settings.listen).map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
-    let address = listener.local_addr().unwrap_or(settings.listen);
+fn check_open_files(settings: &Serve) {
+    let Some(limit) = open_files::raise_limit() else { return };
+    if let Some(shortage) = open_files::shortage(limit, settings.worker_threads(), settings.delivery.max_connections) {
+        tracing::warn!("{shortage}");
+    }
+}
+
+fn resolve(listen: &ListenAddress) -> Result<Vec<SocketAddr>, Failure> {
+    listen.resolve().map_err(|reason| Failure::Setting(format!("--listen \"{listen}\": {reason}")))
+}
+
+async fn listen(settings: Serve, tls: Option<listen::Tls>, addresses: &[SocketAddr]) -> Result<(), Failure> {
+    let listeners =
+        listen::bind(addresses).map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
+    let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let node = Node::new(settings);
     if let Some(settings) = node.settings.backplane.settings() {
         tracing::info!("shares its rooms over {}", settings.address);
-        let backplane = Backplane::start(settings, Arc::new(Rooms(Arc::downgrade(&node)))).await?;
-        let _ = node.backplane.set(backplane);
+        let backplane = Backplane::start(settings, Arc::new(Rooms(Arc::downgrade(&node)))).await;
+        let _ = node.backplane.set(backplane.map_err(Failure::Setting)?);
         node.look_elsewhere();
     }
     let routes = http::routes(&web::Data::from(node.clone()));
     let application = move || App::new().configure(routes.clone());
     let draining = node.watch_draining();
-    let running = listen::serve(listener, tls.clone(), node.settings.listening(), draining, application);
-    let running = running.map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    tracing::info!("listening on {}://{address}", if tls.is_some() { "https" } else { "http" });
-    if !address.ip().is_loopback() {
-        tracing::warn!("anyone who reaches this address may open rooms: there is no authentication");
-    }
+    let running = listen::serve(listeners, tls.clone(), node.settings.listening(), draining, application);
+    let running = running.map_err(|error| format!("cannot listen on {}: {error}", node.settings.listen))?;
+    say_addresses(&addresses, if tls.is_some() { "https" } else { "http" });
     if let Some(tls) = tls {
         actix_web::rt::spawn(renew(tls));
     }
@@ -123,6 +137,18 @@ async fn listen(settings: Serve) -> Result<(), String> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+fn say_addresses(addresses: &[SocketAddr], scheme: &str) {
+    for address in addresses {
+        tracing::info!("listening on {scheme}://{address}");
+    }
+    if !addresses.iter().all(config::is_loopback) {
+        tracing::warn!(
+            "anyone who reaches this address may open rooms, take over broadcasts and read /metrics: there is no \
+             authentication"
+        );
+    }
 }
 
 /// Takes the certificate anew with every SIGHUP.

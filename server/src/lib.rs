@@ -9,6 +9,7 @@ mod ice;
 mod listen;
 mod live;
 mod node;
+mod open_files;
 mod publish;
 mod room;
 mod session;

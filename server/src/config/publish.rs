@@ -7,6 +7,7 @@ use clap::Args;
 
 use roomcast_protocol::id::{ObjectId, RoomId, UserId};
 
+use super::filter::filter;
 use super::value::duration;
 
 /// Settings of `roomcast publish`.
@@ -36,8 +37,8 @@ pub struct Publish {
     /// No segment may round to more: a whole number of seconds, at least the longest time between two key frames.
     #[arg(long, default_value = "2s", value_parser = duration, value_name = "TIME")]
     pub target_duration: Duration,
-    /// What is logged besides the progress line.
-    #[arg(long, env = "ROOMCAST_LOG", default_value = "warn", value_name = "FILTER")]
+    /// What is logged besides the progress line: levels, such as `warn` or `info`.
+    #[arg(long, env = "ROOMCAST_LOG", default_value = "warn", value_parser = filter, value_name = "FILTER")]
     pub log: String,
     /// A file of fragmented MP4, or `-` for standard input.
     #[arg(value_name = "FILE")]

@@ -11,4 +11,5 @@ mod footprint;
 mod handshakes;
 mod methods;
 mod program;
+mod settings;
 mod transport;

@@ -17,7 +17,7 @@ import {
   type Participant,
 } from '../client';
 import { displayName } from '../ui/names';
-import { failureWords, noWayThroughWords } from '../ui/words';
+import { failureWords, noWayThroughWords, settingsRefusedWords, type Words } from '../ui/words';
 import { CallFacts } from './facts';
 import type { Kind, LocalMedia } from './media';
 import type { Facts } from './model';
@@ -178,6 +178,7 @@ export class Call {
       connectionChanged: (media) => this.#connectionChanged(media),
       offerUnanswered: () => this.#offerUnanswered(peer),
       gaveUp: () => this.#noWayThrough(),
+      settingsRefused: () => this.#fail(settingsRefusedWords()),
     });
     this.#peer = peer;
     this.#env.after(OFFER_EXPECTED_MS, () => {
@@ -211,9 +212,13 @@ export class Call {
 
   #noWayThrough(): void {
     const name = this.#facts.now.other?.name ?? 'the other person';
+    this.#fail(noWayThroughWords(name));
+  }
+
+  #fail(failure: Words): void {
     this.#sayGoodbye();
     this.#dropPeer();
-    this.#facts.update({ stage: 'failed', failure: noWayThroughWords(name) });
+    this.#facts.update({ stage: 'failed', failure });
   }
 
   #sayGoodbye(): void {
