@@ -9,7 +9,7 @@ export CARGO_INCREMENTAL = 0
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check unit contracts e2e browser schema tools web fmt clean fuzz bench chaos
+.PHONY: help run demo test check unit contracts documents e2e browser schema tools web fmt clean fuzz bench chaos
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,13 +21,14 @@ demo: web ## the server and a broadcast of a test picture that shows the time (n
 	cargo build --release --locked -p roomcast-server
 	scripts/demo.sh target/release/roomcast
 
-test: tools check unit contracts e2e browser ## everything that CI runs; installs ffmpeg, chromium, python3, redis-server and nginx when missing and permitted
+test: tools check unit contracts documents e2e browser ## everything that CI runs; installs ffmpeg, gstreamer, chromium, python3, redis-server, nginx and caddy when missing and permitted
 
 check: web ## formatting, lints and types
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	npm --prefix web run check
 	node --check tests/browser/*.mjs
+	node --check tests/documents/*.mjs
 
 # Always the whole workspace with its examples: with less, dependencies would be built again, with other features.
 unit: web ## unit and property tests
@@ -36,6 +37,10 @@ unit: web ## unit and property tests
 
 contracts: tests/contracts/node_modules tests/contracts/.venv ## the published schema, used from TypeScript, Python and Go
 	cd tests/contracts && node run.mjs
+
+documents: web tests/browser/node_modules tests/documents/node_modules tests/documents/.venv ## commands and configurations of README, docs and deploy, taken out of the pages and run
+	cargo build --workspace --locked --bins --examples
+	ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast node --test --test-reporter=spec tests/documents/documents.test.mjs
 
 # These tests mostly wait, those of faults most of all, so more of them run at once than there are processors. Those
 # that wait for a minute do so beside all others.
@@ -51,8 +56,8 @@ e2e: web ## rooms against their model, playlists against their rules, real serve
 	wait $$minutes; minutes=$$?; cat $(OUTPUT)/minutes.log; exit $$((others + minutes))
 
 # Two broadcasts take half of two processors and mostly wait, so they go side by side, as do tests that wait for the
-# server to give up a member; calls take more.
-BROADCASTS := $(notdir $(wildcard tests/browser/broadcast*.test.mjs)) call-after-crash.test.mjs hidden-tab.test.mjs
+# server to give up a member; calls take more, and so does a broadcast beside which others are made.
+BROADCASTS := broadcast.test.mjs broadcast-from-browser.test.mjs call-after-crash.test.mjs hidden-tab.test.mjs
 IN_BROWSER := ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) node --test --test-reporter=spec
 
 browser: web tests/browser/node_modules ## calls and broadcasts in real Chromium, with real H.264 from ffmpeg
@@ -71,11 +76,12 @@ schema: ## write the published schema anew from the types
 
 # Fuzzing wants flags of the nightly compiler, which the stable one takes when told so. New finds go to
 # fuzz/found; the corpus is the committed seed.
-fuzz: ## 30 s of fuzzing for each reader of the protocol
+fuzz: ## 30 s of fuzzing for each reader of the protocol, 60 s for pushed media
 	cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
 	set -e; for target in $$(cargo fuzz list); do \
 		mkdir -p fuzz/found/$$target; \
-		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target fuzz/found/$$target fuzz/corpus/$$target -- -max_total_time=30 -max_len=4096; \
+		case $$target in package_media) seconds=60 ;; *) seconds=30 ;; esac; \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target fuzz/found/$$target fuzz/corpus/$$target -- -max_total_time=$$seconds -max_len=4096; \
 	done
 
 # The echo stands beside the relay in the same run, nginx beside what is served as files; without them the server is
@@ -88,7 +94,7 @@ bench: ## what reading a message costs, and what a server under load does; BENCH
 	cargo run --release --locked -p roomcast-bench -- $(BENCH)
 
 tools: ## install what the tests need and this machine lacks
-	scripts/tools.sh ffmpeg chromium python3 redis-server nginx
+	scripts/tools.sh ffmpeg gstreamer chromium python3 redis-server nginx caddy openssl
 
 web: web/dist/index.html ## build the web page
 
@@ -101,6 +107,15 @@ web/node_modules: web/package-lock.json
 
 tests/browser/node_modules: tests/browser/package-lock.json
 	npm --prefix tests/browser ci --no-audit --no-fund
+	touch $@
+
+tests/documents/node_modules: tests/documents/package-lock.json
+	npm --prefix tests/documents ci --no-audit --no-fund --ignore-scripts
+	touch $@
+
+tests/documents/.venv: tests/documents/requirements.txt
+	python3 -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 tests/contracts/node_modules: tests/contracts/package-lock.json
@@ -120,3 +135,4 @@ clean: ## remove everything that was built
 	cargo clean
 	rm -rf web/dist web/node_modules tests/browser/node_modules $(OUTPUT) bench-output
 	rm -rf tests/contracts/node_modules tests/contracts/.venv tests/contracts/generated
+	rm -rf tests/documents/node_modules tests/documents/.venv

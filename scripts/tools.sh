@@ -11,6 +11,12 @@ for program in "$@"; do
         # Debian keeps what makes a virtual environment apart.
         python3) python3 -c 'import venv, ensurepip' 2>/dev/null && continue
             missing+=(python3-venv) ;;
+        # The encoders, the muxer and the sinks are plugins, each in a package of its own.
+        gstreamer) inspect() { gst-inspect-1.0 --exists "$1" 2>/dev/null; }
+            inspect x264enc && inspect mp4mux && inspect voaacenc && inspect curlhttpsink && inspect souphttpclientsink \
+                && command -v gst-launch-1.0 curl >/dev/null && continue
+            missing+=(gstreamer1.0-tools gstreamer1.0-plugins-{base,good,bad,ugly} curl)
+            continue ;;
         # Where ordinary users do not look for programs.
         nginx) PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v nginx >/dev/null && continue ;;
         *) command -v "$program" >/dev/null && continue ;;

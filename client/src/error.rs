@@ -47,17 +47,6 @@ pub enum Error {
     /// The media cannot be cut into parts and segments.
     #[error("the media cannot be published: {0}")]
     Media(#[from] roomcast_media::Error),
-    /// A segment that would round to more than the target duration.
-    #[error(
-        "the key frames are too far apart: segment {segment} gets longer than the target duration of {target:?}; \
-         encode one at least every second (for ffmpeg: -g with the frame rate), or raise the target duration"
-    )]
-    KeyFrames {
-        /// The segment's media sequence number.
-        segment: u64,
-        /// The target duration.
-        target: Duration,
-    },
     /// Durations that cannot go together, such as a target duration that is no whole number of seconds.
     #[error("a target duration of {target:?} does not fit segments of {segment:?}")]
     TargetDuration {

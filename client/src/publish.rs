@@ -1,14 +1,13 @@
 //! `roomcast publish`: fragmented MP4 in, a live broadcast out.
 //!
 //! Reads the input, joins the room as its publisher, cuts the media into parts and segments, and uploads them in real
-//! time until the input ends or it is told to stop. What is decided is pure: `packager` (names, numbers, dates),
-//! `pace` (when), `earlier` (where an earlier run stopped). `pipeline` carries it out.
+//! time until the input ends or it is told to stop. What is decided is pure: `roomcast_media::package` (tracks,
+//! names, numbers, dates), `pace` (when), `earlier` (where an earlier run stopped). `pipeline` carries it out.
 
 mod earlier;
 mod names;
 mod opening;
 mod pace;
-mod packager;
 mod pipeline;
 mod progress;
 mod source;
@@ -17,7 +16,8 @@ use std::future::{Future, pending};
 use std::pin::pin;
 use std::time::Duration;
 
-use roomcast_media::Targets;
+use roomcast_media::DEFAULT_LIMIT;
+use roomcast_media::package::{Config, Lengths};
 use roomcast_protocol::id::{ObjectId, RoomId, SessionId, UserId};
 use tokio::time::timeout;
 
@@ -27,9 +27,10 @@ pub use source::Input;
 use crate::member::Patience;
 use crate::upload::Limits;
 use crate::{Creating, Error};
-use packager::Plan;
 use pipeline::{Broadcast, Flow};
 
+/// The target duration of media whose key frames need no longer one.
+const LEAST_TARGET: Duration = Duration::from_secs(2);
 /// How long what is left may take to be uploaded once it is told to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -58,8 +59,8 @@ pub struct Publish {
     pub segment_target: Duration,
     /// No part is longer.
     pub part_target: Duration,
-    /// No segment rounds to more: a whole number of seconds.
-    pub target_duration: Duration,
+    /// No segment rounds to more: a whole number of seconds. `None` lets it follow the key frames of the input.
+    pub target_duration: Option<Duration>,
     /// How much waits to be uploaded, and for how long.
     pub limits: Limits,
     /// How long to wait for the ack of `JOIN`.
@@ -67,7 +68,7 @@ pub struct Publish {
 }
 
 impl Publish {
-    /// The defaults: segments of 1 s in parts of up to 0.35 s, key frames at most 2 s apart, playlist `main`, variant
+    /// The defaults: segments of 1 s in parts of up to 0.35 s, longer ones where key frames are further apart, playlist `main`, variant
     /// `v0`, user `publisher`, a random session, and a room that is created if there is none.
     #[must_use]
     pub fn new(server_url: impl Into<String>, room: RoomId, input: Input) -> Self {
@@ -85,19 +86,21 @@ impl Publish {
             variant: object("v0"),
             segment_target: Duration::from_secs(1),
             part_target: Duration::from_millis(350),
-            target_duration: Duration::from_secs(2),
+            target_duration: None,
             limits: Limits::default(),
             patience: Patience::default(),
         }
     }
 
-    fn plan(&self) -> Result<Plan, Error> {
-        let (target, segment) = (self.target_duration, self.segment_target);
-        if target.subsec_nanos() != 0 || target < segment || segment.is_zero() {
+    fn config(&self) -> Result<Config, Error> {
+        let (target, segment) = (self.target_duration.unwrap_or(LEAST_TARGET), self.segment_target);
+        let is_declared = self.target_duration.is_some();
+        if target.subsec_nanos() != 0 || segment.is_zero() || (is_declared && target < segment) {
             return Err(Error::TargetDuration { target, segment });
         }
-        let targets = Targets { segment, part: self.part_target };
-        Ok(Plan { playlist: self.playlist.clone(), variant: self.variant.clone(), targets, target_duration: target })
+        let lengths = Lengths { segment, part: self.part_target, target, is_declared };
+        let (opening, held, prefix) = (Duration::ZERO, DEFAULT_LIMIT, String::new());
+        Ok(Config { playlist: self.playlist.clone(), lengths, opening, held, prefix })
     }
 }
 
@@ -140,7 +143,7 @@ pub async fn run(
 }
 
 async fn finish<P: FnMut(Progress)>(broadcast: &mut Broadcast<P>) -> Result<Flow, Error> {
-    broadcast.hurry()?;
+    broadcast.hurry();
     match timeout(STOP_TIMEOUT, broadcast.flow(pending())).await {
         Ok(flowed) => flowed.map(|_| Flow::Stopped),
         Err(_) => {
@@ -165,12 +168,12 @@ mod tests {
 
     #[test]
     fn a_target_duration_is_whole_seconds_and_no_shorter_than_a_segment() {
-        assert!(options().plan().is_ok());
+        assert!(options().config().is_ok());
         for target in [1500, 0, 1000] {
             let mut options = options();
             options.segment_target = Duration::from_millis(1200);
-            options.target_duration = Duration::from_millis(target);
-            assert!(matches!(options.plan(), Err(Error::TargetDuration { .. })), "{target}");
+            options.target_duration = Some(Duration::from_millis(target));
+            assert!(matches!(options.config(), Err(Error::TargetDuration { .. })), "{target}");
         }
     }
 }

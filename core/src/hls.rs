@@ -6,6 +6,7 @@
 
 mod change;
 mod checkpoint;
+mod codecs;
 mod declare;
 mod hint;
 mod ingest;
@@ -15,6 +16,7 @@ mod lost;
 mod media;
 mod peers;
 mod playlist;
+mod rate;
 mod refusal;
 mod reload;
 mod role;
@@ -40,6 +42,7 @@ pub use reload::{BadReload, Decision, Reload};
 use crate::time::UnixTime;
 use ingest::Admission;
 use peers::Peers;
+use playlist::media::Common;
 use playlist::multivariant::Multivariant;
 use role::Role;
 use track::{Map, Track};
@@ -75,6 +78,8 @@ pub struct Stream {
     tracks: Vec<Track>,
     /// Microseconds, the same in all media playlists, and fixed with the first of them.
     part_hold_back: u64,
+    /// Whether the playlists promise that every segment begins with a sync sample.
+    independent_segments: bool,
     multivariant: Option<Arc<str>>,
     ended: bool,
     /// When the newest upload came.
@@ -86,8 +91,16 @@ impl Stream {
     /// A stream of nothing yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let (tracks, received) = (Vec::new(), UnixTime::default());
-        Self { settings, tracks, part_hold_back: 0, multivariant: None, ended: false, received, revision: 0 }
+        Self {
+            settings,
+            tracks: Vec::new(),
+            part_hold_back: 0,
+            independent_segments: true,
+            multivariant: None,
+            ended: false,
+            received: UnixTime::default(),
+            revision: 0,
+        }
     }
 
     /// Takes a payload. The playlist's id in it is not looked at: who holds several streams goes by it. `received` is
@@ -228,30 +241,39 @@ impl Stream {
         self.tracks[index].window.begin_at_discontinuity(counted.unwrap_or(0));
     }
 
+    fn common(&self) -> Common {
+        let Self { part_hold_back, independent_segments, ended, .. } = *self;
+        Common { part_hold_back, independent_segments, ended }
+    }
+
     /// Publishes what changed of a track, and lets go what it does not need any more.
     fn publish(&mut self, index: usize, changes: &mut Vec<Change>) {
         // An ended playlist is not reloaded, so nobody goes on from it to another.
         let others = self.tracks.iter().enumerate().filter(|(other, _)| *other != index && !self.ended);
         let reports: Vec<_> = others.filter_map(|(_, track)| track.report()).collect();
+        let common = self.common();
         let track = &mut self.tracks[index];
         let id = track.role.id().clone();
         let (removed, played) = (track.slide(), track.playable());
-        if let Some(snapshot) = track.render(self.part_hold_back, reports, self.ended) {
+        if let Some(snapshot) = track.render(common, reports) {
             changes.push(Change::Media { track: id.clone(), snapshot });
         }
-        if self.tracks[index].playable() != played {
+        let finished =
+            |change: &Change| matches!(change, Change::Store { media, .. } if media.kind == ObjectKind::Segment);
+        let measured = changes.iter().any(finished) && self.measure();
+        if measured || self.tracks[index].playable() != played {
             self.publish_multivariant(changes);
         }
         changes.extend(removed.into_iter().map(|object| Change::Remove { track: id.clone(), object }));
     }
 
     fn publish_multivariant(&mut self, changes: &mut Vec<Change>) {
-        let playing = || self.tracks.iter().filter(|track| track.playable()).map(|track| &track.role);
-        let listed: Vec<_> = playing().filter(|role| self.lists(role)).collect();
-        if !listed.iter().any(|role| matches!(role, Role::Variant(_))) {
+        let playing = self.tracks.iter().filter(|track| track.playable() && self.lists(&track.role));
+        let tracks: Vec<_> = playing.map(|track| (&track.role, track.rates)).collect();
+        if !tracks.iter().any(|(role, _)| matches!(role, Role::Variant(_))) {
             return;
         }
-        let text = Multivariant(&listed).render();
+        let text = Multivariant { tracks: &tracks, independent_segments: self.independent_segments }.render();
         if self.multivariant.as_deref() != Some(&text[..]) {
             let text: Arc<str> = text.into();
             self.multivariant = Some(text.clone());

@@ -12,7 +12,12 @@ use roomcast_media::{Cut, Cutter, DEFAULT_LIMIT, Item, Reader, Start, Targets, V
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut out = File::create(std::env::args().nth(1).ok_or("where to?")?)?;
-    let targets = Targets { segment: Duration::from_secs(1), part: Duration::from_millis(350) };
+    let targets = Targets {
+        segment: Duration::from_secs(1),
+        part: Some(Duration::from_millis(350)),
+        longest: Duration::from_secs(10),
+        independent: false,
+    };
     let mut reader = Reader::new(DEFAULT_LIMIT);
     let mut stream: Option<(roomcast_media::Init, Cutter)> = None;
     let mut chunk = vec![0; 64 * 1024];
@@ -31,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     if std::mem::take(&mut is_first) {
                         println!("{:?}", Variant::new(init, &fragment));
                     }
-                    write(&mut out, cutter.push(fragment)?)?;
+                    write(&mut out, cutter.push(fragment)?.cuts)?;
                 }
                 (Item::Fragment(_), None) => unreachable!("the reader gives no fragment before an init"),
             }
@@ -40,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             break;
         }
     }
-    let left = stream.map(|(_, mut cutter)| cutter.finish());
+    let left = stream.map(|(_, mut cutter)| cutter.finish().cuts);
     println!("{} bytes were left incomplete", reader.held());
     Ok(write(&mut out, left.unwrap_or_default())?)
 }
@@ -53,6 +58,7 @@ fn write(out: &mut File, cuts: Vec<Cut>) -> std::io::Result<()> {
                 println!("part {}.{} at {:?} {:?} {sign}", part.segment, part.index, part.start, part.duration);
                 out.write_all(&part.bytes)?;
             }
+            Cut::PartsEnd(end) => println!("no part {}.{} and beyond", end.segment, end.index),
             Cut::Segment(segment) => {
                 println!("segment {} at {:?} {:?}", segment.sequence, segment.start, segment.duration);
             }

@@ -69,6 +69,11 @@ impl<'a> Fields<'a> {
         Self { kind: FourCc(*kind), rest: payload }
     }
 
+    /// What has not been read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
         let truncated = Error::Truncated(self.kind);
         let (head, rest) = self.rest.split_first_chunk().ok_or(truncated)?;

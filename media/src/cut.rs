@@ -1,8 +1,8 @@
 //! The cutter: fragments in, parts and segments out.
 //!
-//! Goes by the samples of the leading track (video, else audio). A part never exceeds the part
-//! target, a segment begins with a sync sample; the samples of other tracks go along. Never
-//! decodes, never changes a decode time, and never keeps a part back that is long enough.
+//! Goes by the samples of the leading track (video, else audio); the samples of other tracks go along. A part never
+//! exceeds the part target, a segment never the longest that is allowed. Where no part can follow, the segment ends, or
+//! goes on without parts and comes whole. Never decodes, never changes a decode time, and refuses nothing for its timing.
 //!
 //! rfc8216bis, 3 (parts, segments) and 4.4.3.7 (EXT-X-PART-INF); CMAF 7.3.3.
 
@@ -16,13 +16,16 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{Error, Fragment, Init};
+use crate::{Error, Fragment, Init, Sample};
 use clock::Clock;
 pub(crate) use clock::time;
+use close::Trial;
+pub(crate) use intake::LARGEST_JUMP;
 use lane::Lane;
 use rules::Rules;
 
@@ -31,9 +34,14 @@ use rules::Rules;
 pub struct Targets {
     /// A segment ends before the first sync sample at or after this.
     pub segment: Duration,
-    /// No part is longer. Parts of 85 % of it and more come out for certain as long as no sample
-    /// of the leading track lasts longer than 15 % of it. Counts in whole microseconds.
-    pub part: Duration,
+    /// No part is longer. Parts of 85 % of it and more come out for certain as long as no sample of the leading track
+    /// lasts longer than 15 % of it. Counts in whole microseconds. `None` makes segments without parts.
+    pub part: Option<Duration>,
+    /// No segment is longer, nor any sample of the leading track.
+    pub longest: Duration,
+    /// Every segment begins with a sync sample. Where none comes in time, media is left out up to the next one;
+    /// otherwise a further segment begins without.
+    pub independent: bool,
 }
 
 /// The numbers to go on from.
@@ -50,8 +58,19 @@ pub struct Start {
 pub enum Cut {
     /// A part of the segment that is open, or just ending.
     Part(Part),
+    /// The open segment has no further parts.
+    PartsEnd(PartsEnd),
     /// A segment: right behind its last part.
     Segment(Segment),
+}
+
+/// What came of a fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// The parts and segments that are finished.
+    pub cuts: Vec<Cut>,
+    /// What does not go on from the media before: [`Cutter::finish`], then push it again.
+    pub rest: Option<Fragment>,
 }
 
 /// A partial segment.
@@ -76,18 +95,35 @@ pub struct Part {
     pub bytes: Bytes,
 }
 
+/// The end of a segment's parts before the segment ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartsEnd {
+    /// Media sequence number of the segment.
+    pub segment: u64,
+    /// The index of the part that does not come.
+    pub index: u64,
+    /// Its number over the whole stream.
+    pub number: u64,
+    /// Where it would begin.
+    pub start: Duration,
+    /// How much is known of what it stands for, up to the part target.
+    pub duration: Duration,
+}
+
 /// A media segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     /// Media sequence number.
     pub sequence: u64,
-    /// `start` of its first part.
+    /// Whether it begins with a sync sample.
+    pub independent: bool,
+    /// Where it begins, as [`Part::start`].
     pub start: Duration,
-    /// The sum of its parts' durations.
+    /// How long it lasts; the sum of its parts' durations unless these have ended before.
     pub duration: Duration,
-    /// Its parts, one behind the other.
+    /// All of its media, that of its parts in front.
     pub bytes: Bytes,
-    /// How many parts it has; never 0.
+    /// How many parts it has.
     pub parts: u64,
 }
 
@@ -99,10 +135,27 @@ pub struct Cutter {
     clock: Clock,
     leading: Lane,
     others: Vec<Lane>,
-    /// The parts of the open segment.
-    parts: Vec<Part>,
-    /// Where in the leading track the open segment starts and the last part ended.
+    /// Samples of the leading track that wait for those of others.
+    ahead: VecDeque<Sample>,
+    /// Samples of other tracks that wait for a jump of the leading one, and since when.
+    astray: Vec<Sample>,
+    astray_since: u64,
+    /// The bytes of the open segment, how many parts it has, and whether it may have more.
+    pieces: Vec<Bytes>,
+    parts: u64,
+    has_parts: bool,
+    /// The open segment could not be cut into parts to its end, as so many in a row before it.
+    is_troubled: bool,
+    streak: u32,
+    /// Segments come whole until one could have been cut.
+    is_whole: bool,
+    trial: Trial,
+    is_independent: bool,
+    /// Everything up to the next sync sample is left out.
+    is_skipping: bool,
+    /// Decode times of the leading track: where the open segment starts, and what is written.
     segment_start: u64,
+    listed: u64,
     next: Start,
 }
 
@@ -120,8 +173,20 @@ impl Cutter {
             clock: Clock::new(leading.timescale),
             leading: Lane::new(leading),
             others: others.map(Lane::new).collect(),
-            parts: Vec::new(),
+            ahead: VecDeque::new(),
+            astray: Vec::new(),
+            astray_since: 0,
+            pieces: Vec::new(),
+            parts: 0,
+            has_parts: targets.part.is_some(),
+            is_troubled: false,
+            streak: 0,
+            is_whole: false,
+            trial: Trial::new(0),
+            is_independent: false,
+            is_skipping: false,
             segment_start: 0,
+            listed: 0,
             next: start,
         })
     }
@@ -145,25 +210,14 @@ impl Cutter {
     ///
     /// # Errors
     ///
-    /// [`Error::Discontinuity`], [`Error::SampleTooLong`], [`Error::UnknownTrack`] and
-    /// [`Error::Waiting`]. Then nothing of the fragment has been taken: after a discontinuity,
-    /// [`Cutter::finish`] gives what is left from before it, and a copy of the fragment can be
-    /// pushed again (fragments are cheap to clone). If it is refused a second time, the jump is
-    /// inside of the fragment.
-    pub fn push(&mut self, fragment: Fragment) -> Result<Vec<Cut>, Error> {
+    /// [`Error::UnknownTrack`] and [`Error::Waiting`]; then nothing of the fragment has been taken.
+    pub fn push(&mut self, fragment: Fragment) -> Result<Pushed, Error> {
         self.examine(&fragment)?;
+        let behind = self.take_in(fragment);
         let mut cuts = Vec::new();
-        let (leading, others): (Vec<_>, Vec<_>) =
-            fragment.samples.into_iter().partition(|sample| sample.track == self.leading.track);
-        for sample in others {
-            let lane = self.others.iter_mut().find(|lane| lane.track == sample.track);
-            lane.expect("examine knows every track").push(sample);
-        }
-        for sample in leading {
-            self.lead(sample, &mut cuts);
-        }
-        self.close_long_part(&mut cuts);
-        Ok(cuts)
+        // Nothing more comes up to a jump.
+        let rest = self.drain(behind.is_some(), &mut cuts);
+        Ok(Pushed { cuts, rest: join(rest, behind) })
     }
 
     /// Gives what is left: the last part and the last segment. Samples of other tracks that begin behind the last of
@@ -171,18 +225,31 @@ impl Cutter {
     ///
     /// Then the cutter stands like a new one whose numbers go on: the next fragment may have any
     /// decode time, and begins at zero again.
-    pub fn finish(&mut self) -> Vec<Cut> {
+    pub fn finish(&mut self) -> Pushed {
         let mut cuts = Vec::new();
-        self.close_part(&mut cuts);
+        let rest = self.drain(true, &mut cuts);
         self.close_segment(&mut cuts);
         self.clock.origin = None;
+        self.is_skipping = false;
+        self.astray.clear();
         self.leading.reset();
         self.others.iter_mut().for_each(Lane::reset);
-        cuts
+        Pushed { cuts, rest }
     }
 
     /// The numbers that the next segment and the next part will bear.
     pub fn next_start(&self) -> Start {
         self.next
+    }
+}
+
+/// Both, one behind the other.
+fn join(one: Option<Fragment>, other: Option<Fragment>) -> Option<Fragment> {
+    match (one, other) {
+        (Some(mut one), Some(other)) => {
+            one.samples.extend(other.samples);
+            Some(one)
+        }
+        (one, other) => one.or(other),
     }
 }

@@ -75,38 +75,16 @@ pub enum Error {
     /// Sample data that does not lie inside the fragment's `mdat`.
     #[error("a sample of track {0} lies outside the mdat")]
     SampleOutsideMdat(u32),
-    /// A decode time beyond 64 bits.
-    #[error("the decode time of track {0} exceeds 64 bits")]
-    DecodeTime(u32),
     /// More bytes were pushed although more than the limit still waits to be taken.
     #[error("bytes were pushed before the items of the last ones were taken")]
     NotDrained,
-    /// A part target of 0, or a segment target below the part target.
+    /// A target of 0, a segment target below the part target, or above the longest segment.
     #[error("a segment of {segment:?} cannot be cut into parts of {part:?}")]
     Targets {
         /// The segment target.
         segment: Duration,
         /// The part target.
         part: Duration,
-    },
-    /// A single sample of the leading track that lasts longer than the part target.
-    #[error("a sample of {duration:?} is longer than the part target of {target:?}")]
-    SampleTooLong {
-        /// How long the sample lasts.
-        duration: Duration,
-        /// The part target.
-        target: Duration,
-    },
-    /// Decode time that jumps: backwards in any track, forward by more than 10 s in the leading
-    /// one, or in another one by more than 10 s and to more than 10 s beyond the leading one.
-    #[error("the decode time of track {track} jumps from {from} to {to}")]
-    Discontinuity {
-        /// The track.
-        track: u32,
-        /// Where its decode time, or the leading track's, stood, in the track's timescale.
-        from: u64,
-        /// The decode time that was found, in the track's timescale.
-        to: u64,
     },
     /// More than 64 MiB wait for the leading track: for any sample, or for the sync sample that
     /// ends the segment.

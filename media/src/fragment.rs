@@ -11,6 +11,7 @@ mod tests;
 use bytes::Bytes;
 
 use crate::boxes::Fields;
+use crate::init::Ignored;
 use crate::{Defaults, Error, Track};
 
 /// `sample_is_non_sync_sample` in the sample flags.
@@ -32,7 +33,7 @@ pub struct Fragment {
 pub struct Sample {
     /// `track_ID`
     pub track: u32,
-    /// Decode time in the track's timescale.
+    /// Decode time in the track's timescale; of a [`Reader`](crate::Reader), times before zero are the upper half.
     pub decode_time: u64,
     /// Duration in the track's timescale.
     pub duration: u32,
@@ -62,9 +63,42 @@ pub(crate) struct Data {
     pub(crate) payload: Bytes,
 }
 
+/// What the fragments of a stream go by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Context {
+    pub(crate) tracks: Vec<Track>,
+    pub(crate) ignored: Vec<Ignored>,
+    /// Where the last fragment of each track ended, for one that states no decode time.
+    pub(crate) ends: Ends,
+}
+
+/// Decode times at which tracks end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ends(Vec<(u32, u64)>);
+
+impl Ends {
+    fn get(&self, track: u32) -> u64 {
+        self.0.iter().find(|(id, _)| *id == track).map_or(0, |(_, end)| *end)
+    }
+
+    /// Notes where the tracks of a fragment end.
+    pub(crate) fn note(&mut self, fragment: &Fragment) {
+        for sample in &fragment.samples {
+            self.set(sample.track, sample.decode_time.wrapping_add(sample.duration.into()));
+        }
+    }
+
+    fn set(&mut self, track: u32, end: u64) {
+        match self.0.iter_mut().find(|(id, _)| *id == track) {
+            Some((_, known)) => *known = end,
+            None => self.0.push((track, end)),
+        }
+    }
+}
+
 impl Fragment {
     /// Reads the payload of a `moof` whose header starts at `at` in the stream.
-    pub(crate) fn read(moof: &[u8], at: u64, data: &Data, tracks: &[Track]) -> Result<Self, Error> {
+    pub(crate) fn read(moof: &[u8], at: u64, data: &Data, context: &mut Context) -> Result<Self, Error> {
         let mut moof = Fields::new(b"moof", moof);
         let mut mfhd = moof.require(b"mfhd")?;
         mfhd.version_and_flags()?;
@@ -76,13 +110,17 @@ impl Fragment {
             if traf.kind.0 != *b"traf" {
                 continue;
             }
-            let tfhd = Tfhd::read(traf.require(b"tfhd")?, tracks)?;
+            let tfhd = Tfhd::read(traf.require(b"tfhd")?, context)?;
             let base = tfhd.base.resolve(at, inherited);
-            let mut run =
-                Run { track: tfhd.track, defaults: tfhd.defaults, base, position: base, decode_time: 0, data };
+            let Tfhd { track, defaults, is_ignored, .. } = tfhd;
+            let mut run = Run { track, defaults, base, position: base, decode_time: 0, is_ignored, data };
             if !tfhd.is_empty {
-                run.decode_time = read_tfdt(traf.require(b"tfdt")?)?;
+                run.decode_time = match traf.find(b"tfdt")? {
+                    Some(tfdt) => read_tfdt(tfdt)?,
+                    None => context.ends.get(track),
+                };
                 run.read_all(traf, &mut samples)?;
+                context.ends.set(track, run.decode_time);
             }
             inherited = run.position;
         }
@@ -112,14 +150,17 @@ struct Tfhd {
     base: Base,
     defaults: Defaults,
     is_empty: bool,
+    is_ignored: bool,
 }
 
 impl Tfhd {
-    fn read(mut tfhd: Fields<'_>, tracks: &[Track]) -> Result<Self, Error> {
+    fn read(mut tfhd: Fields<'_>, context: &Context) -> Result<Self, Error> {
         let (_, flags) = tfhd.version_and_flags()?;
         let id = tfhd.u32()?;
-        let track = tracks.iter().find(|track| track.id == id);
-        let mut defaults = track.ok_or(Error::UnknownTrack(id))?.defaults;
+        let track = context.tracks.iter().find(|track| track.id == id).map(|track| track.defaults);
+        let ignored = || context.ignored.iter().find(|track| track.id == id).map(|track| track.defaults);
+        let is_ignored = track.is_none();
+        let mut defaults = track.or_else(ignored).ok_or(Error::UnknownTrack(id))?;
         let base = match (flags & 0x1 != 0, flags & 0x2_0000 != 0) {
             (true, _) => Base::Explicit(tfhd.u64()?),
             (false, true) => Base::Moof,
@@ -134,7 +175,7 @@ impl Tfhd {
                 *default = tfhd.u32()?;
             }
         }
-        Ok(Self { track: id, base, defaults, is_empty: flags & 0x1_0000 != 0 })
+        Ok(Self { track: id, base, defaults, is_empty: flags & 0x1_0000 != 0, is_ignored })
     }
 }
 
@@ -152,6 +193,8 @@ struct Run<'a> {
     base: u64,
     position: u64,
     decode_time: u64,
+    /// Its samples are left out, and only counted for what follows them.
+    is_ignored: bool,
     data: &'a Data,
 }
 
@@ -182,12 +225,17 @@ impl Run<'_> {
         };
         for _ in 0..count {
             let first = first_flags.take();
-            samples.push(self.read_sample(&mut trun, flags, first)?);
+            samples.extend(self.read_sample(&mut trun, flags, first)?);
         }
         Ok(())
     }
 
-    fn read_sample(&mut self, trun: &mut Fields<'_>, present: u32, first_flags: Option<u32>) -> Result<Sample, Error> {
+    fn read_sample(
+        &mut self,
+        trun: &mut Fields<'_>,
+        present: u32,
+        first_flags: Option<u32>,
+    ) -> Result<Option<Sample>, Error> {
         let mut field = |flag: u32, default: u32| match present & flag {
             0 => Ok(default),
             _ => trun.u32(),
@@ -197,17 +245,22 @@ impl Run<'_> {
         let flags = field(0x400, self.defaults.flags)?;
         // Version 0 says unsigned, but encoders write negative offsets there too.
         let composition_offset = field(0x800, 0)?.cast_signed();
+        let decode_time = self.decode_time;
+        // Times before zero are written as their 64-bit complement, so that a run may pass from one to the other.
+        self.decode_time = decode_time.wrapping_add(u64::from(duration));
+        if self.is_ignored {
+            self.position = self.position.saturating_add(u64::from(size));
+            return Ok(None);
+        }
         let sample = Sample {
             track: self.track,
-            decode_time: self.decode_time,
+            decode_time,
             duration,
             composition_offset,
             flags: first_flags.unwrap_or(flags),
             payload: self.payload(size)?,
         };
-        let next = self.decode_time.checked_add(u64::from(duration));
-        self.decode_time = next.ok_or(Error::DecodeTime(self.track))?;
-        Ok(sample)
+        Ok(Some(sample))
     }
 
     fn payload(&mut self, size: u32) -> Result<Bytes, Error> {

@@ -1,11 +1,12 @@
 //! The initialization section: `ftyp` and `moov`, and what they say of each track.
 //!
-//! Never changes the bytes: what HLS calls the map is exactly what was received. Never accepts a
-//! `moov` that is not followed by fragments, or a track that is neither video nor audio.
+//! Tracks that cannot be played (neither video nor audio, an unknown codec) are named and left out. Never accepts a
+//! `moov` that is not followed by fragments, or one without any track that can be played.
 //!
 //! ISO/IEC 14496-12, 8.2 to 8.5 and 8.8.1 to 8.8.3; CMAF 7.3.
 
 mod codec;
+mod only;
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -22,6 +23,18 @@ pub struct Init {
     pub bytes: Bytes,
     /// The tracks in the order of the `moov`; never empty when read.
     pub tracks: Vec<Track>,
+    /// The tracks that are left out.
+    pub ignored: Vec<Ignored>,
+}
+
+/// A track that cannot be played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignored {
+    /// `track_ID`
+    pub id: u32,
+    /// Why it is left out.
+    pub reason: Error,
+    pub(crate) defaults: Defaults,
 }
 
 /// What the handler of a track says it is.
@@ -46,8 +59,14 @@ pub struct Track {
     pub codec: String,
     /// Width and height in pixels at which to show it; `None` for audio.
     pub resolution: Option<(u32, u32)>,
+    /// The language of `mdhd` (ISO 639-2/T), unless it is undetermined.
+    pub language: Option<String>,
+    /// How many channels its audio has, where the sample entry says so.
+    pub channels: Option<u16>,
     /// What holds for a sample when its fragment does not say.
     pub defaults: Defaults,
+    /// The sample entry as received: what a decoder is set up with.
+    pub entry: Bytes,
 }
 
 /// The defaults of a track's samples (`trex`).
@@ -73,17 +92,22 @@ impl Init {
     pub(crate) fn read(moov: &[u8], bytes: Bytes) -> Result<Self, Error> {
         let moov = Fields::new(b"moov", moov);
         let defaults = read_defaults(moov.find(b"mvex")?.ok_or(Error::NotFragmented)?)?;
-        let mut tracks = Vec::new();
+        let (mut tracks, mut ignored) = (Vec::new(), Vec::new());
         let mut children = moov;
         while let Some(child) = children.child()? {
-            if child.kind.0 == *b"trak" {
-                tracks.push(read_track(child, &defaults)?);
+            if child.kind.0 != *b"trak" {
+                continue;
+            }
+            match read_track(child, &defaults) {
+                Ok(track) => tracks.push(track),
+                Err(reason) => ignored.push(Ignored::read(child, &defaults, reason)?),
             }
         }
-        if tracks.is_empty() {
-            return Err(Error::NoTracks);
+        match ignored.first() {
+            Some(first) if tracks.is_empty() => Err(first.reason.clone()),
+            None if tracks.is_empty() => Err(Error::NoTracks),
+            _ => Ok(Self { bytes, tracks, ignored }),
         }
-        Ok(Self { bytes, tracks })
     }
 
     /// The track that decides where to cut: the first video track, else the first track.
@@ -95,6 +119,14 @@ impl Init {
     /// The track of this id.
     pub fn track(&self, id: u32) -> Option<&Track> {
         self.tracks.iter().find(|track| track.id == id)
+    }
+}
+
+impl Ignored {
+    fn read(trak: Fields<'_>, all: &[(u32, Defaults)], reason: Error) -> Result<Self, Error> {
+        let (id, _) = read_tkhd(trak.require(b"tkhd")?)?;
+        let defaults = all.iter().find(|(track, _)| *track == id).map(|(_, defaults)| *defaults);
+        Ok(Self { id, reason, defaults: defaults.unwrap_or_default() })
     }
 }
 
@@ -117,7 +149,7 @@ fn read_defaults(mut mvex: Fields<'_>) -> Result<Vec<(u32, Defaults)>, Error> {
 fn read_track(trak: Fields<'_>, all: &[(u32, Defaults)]) -> Result<Track, Error> {
     let (id, shown) = read_tkhd(trak.require(b"tkhd")?)?;
     let mdia = trak.require(b"mdia")?;
-    let timescale = read_timescale(mdia.require(b"mdhd")?)?;
+    let (timescale, language) = read_mdhd(mdia.require(b"mdhd")?)?;
     let handler = read_handler(mdia.require(b"hdlr")?)?;
     let stbl = mdia.require(b"minf")?.require(b"stbl")?;
     let mut stsd = stbl.require(b"stsd")?;
@@ -125,11 +157,12 @@ fn read_track(trak: Fields<'_>, all: &[(u32, Defaults)]) -> Result<Track, Error>
     let count = stsd.u32()?;
     let entry = stsd.child()?.filter(|_| count == 1);
     let mut entry = entry.ok_or(Error::SampleEntries { track: id, count })?;
+    let whole = Bytes::copy_from_slice(entry.rest());
     let defaults = all.iter().find(|(track, _)| *track == id);
     let (_, defaults) = defaults.ok_or(Error::Missing(FourCc(*b"trex")))?;
-    let (codec, coded) = match handler {
-        Handler::Video => codec::video(&mut entry).map(|(codec, size)| (codec, Some(size)))?,
-        Handler::Audio => (codec::audio(&mut entry)?, None),
+    let (codec, coded, channels) = match handler {
+        Handler::Video => codec::video(&mut entry).map(|(codec, size)| (codec, Some(size), None))?,
+        Handler::Audio => codec::audio(&mut entry).map(|(codec, channels)| (codec, None, channels))?,
     };
     Ok(Track {
         id,
@@ -138,7 +171,10 @@ fn read_track(trak: Fields<'_>, all: &[(u32, Defaults)]) -> Result<Track, Error>
         codec,
         // A track header may leave the size open; the pictures themselves never do.
         resolution: coded.map(|coded| shown.unwrap_or(coded)),
+        language,
+        channels,
         defaults: *defaults,
+        entry: whole,
     })
 }
 
@@ -156,10 +192,17 @@ fn read_tkhd(mut tkhd: Fields<'_>) -> Result<(u32, Option<(u32, u32)>), Error> {
     Ok((id, shown))
 }
 
-fn read_timescale(mut mdhd: Fields<'_>) -> Result<u32, Error> {
+/// The timescale, and the language unless it is undetermined.
+fn read_mdhd(mut mdhd: Fields<'_>) -> Result<(u32, Option<String>), Error> {
     let (version, _) = mdhd.version_and_flags()?;
     mdhd.skip(if version == 1 { 16 } else { 8 })?;
-    mdhd.u32()
+    let timescale = mdhd.u32()?;
+    mdhd.skip(if version == 1 { 8 } else { 4 })?;
+    let packed = mdhd.u16()?;
+    // Three letters of five bits each.
+    let letters = [10, 5, 0].map(|shift| (packed >> shift & 0x1f) as u8 + 0x60);
+    let is_language = letters.iter().all(u8::is_ascii_lowercase) && letters != *b"und";
+    Ok((timescale, is_language.then(|| letters.iter().copied().map(char::from).collect())))
 }
 
 fn read_handler(mut hdlr: Fields<'_>) -> Result<Handler, Error> {

@@ -14,8 +14,8 @@ mod tests;
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::boxes::{FourCc, Header};
-use crate::fragment::Data;
-use crate::{Error, Fragment, Init, Track};
+use crate::fragment::{Context, Data};
+use crate::{Ends, Error, Fragment, Init};
 
 /// A limit in bytes that leaves room for seconds of video: 16 MiB.
 pub const DEFAULT_LIMIT: usize = 16 * 1024 * 1024;
@@ -37,7 +37,7 @@ pub struct Reader {
     /// Where in the stream the buffer starts: offsets may count from the stream's first byte.
     position: u64,
     kept: Kept,
-    tracks: Option<Vec<Track>>,
+    context: Option<Context>,
     over: bool,
     failed: Option<Error>,
 }
@@ -58,16 +58,16 @@ impl Reader {
             buffer: BytesMut::new(),
             position: 0,
             kept: Kept::Nothing,
-            tracks: None,
+            context: None,
             over: false,
             failed: None,
         }
     }
 
     /// A reader of a further body of the same stream, in which fragments may come without the
-    /// initialization section.
-    pub fn after(limit: usize, init: &Init) -> Self {
-        Self { tracks: Some(init.tracks.clone()), ..Self::new(limit) }
+    /// initialization section, and go on from where the last ones ended.
+    pub fn after(limit: usize, init: &Init, ends: Ends) -> Self {
+        Self { context: Some(Context { ends, ..context(init) }), ..Self::new(limit) }
     }
 
     /// Whether the encoder has said that the stream ends with this body: by an `mfra`, or by the
@@ -160,9 +160,9 @@ impl Reader {
         let header = header.length;
         match (kind, kept) {
             (b"mdat", Kept::Moof { at: moof_at, whole: moof, header: moof_header }) => {
-                let tracks = self.tracks.as_deref().ok_or(Error::FragmentBeforeInit)?;
+                let context = self.context.as_mut().ok_or(Error::FragmentBeforeInit)?;
                 let data = Data { at: at + header as u64, payload: whole.slice(header..) };
-                let fragment = Fragment::read(&moof[moof_header..], moof_at, &data, tracks)?;
+                let fragment = Fragment::read(&moof[moof_header..], moof_at, &data, context)?;
                 Ok(Some(Item::Fragment(fragment)))
             }
             (b"mdat", _) => Err(Error::MdatWithoutMoof),
@@ -174,18 +174,25 @@ impl Reader {
             (b"moov", Kept::Ftyp(ftyp)) => {
                 let bytes = [&ftyp[..], &whole].concat();
                 let init = Init::read(&whole[header..], bytes.into())?;
-                self.tracks = Some(init.tracks.clone());
+                // The same again is no new start.
+                let known = self.context.take().filter(|known| known.tracks == init.tracks);
+                let ends = known.map(|known| known.ends).unwrap_or_default();
+                self.context = Some(Context { ends, ..context(&init) });
                 self.over = false;
                 Ok(Some(Item::Init(init)))
             }
             (b"moov", _) => Err(Error::Missing(FourCc(*b"ftyp"))),
-            _ if self.tracks.is_none() => Err(Error::FragmentBeforeInit),
+            _ if self.context.is_none() => Err(Error::FragmentBeforeInit),
             _ => {
                 self.kept = Kept::Moof { at, whole, header };
                 Ok(None)
             }
         }
     }
+}
+
+fn context(init: &Init) -> Context {
+    Context { tracks: init.tracks.clone(), ignored: init.ignored.clone(), ends: Ends::default() }
 }
 
 /// Whether a `styp` has this brand: the major one or a compatible one, behind the minor version.

@@ -14,7 +14,12 @@ const VIDEO: &str = "-f lavfi -i testsrc2=size=320x180:rate=30";
 const AUDIO: &str = "-f lavfi -i sine=sample_rate=48000";
 const H264: &str = "-c:v libx264 -preset ultrafast -g 30 -keyint_min 30 -sc_threshold 0";
 const OUT: &str = "-c:a aac -t 3 -f mp4 -movflags +cmaf+delay_moov+default_base_moof -frag_duration 333333 -";
-const TARGETS: Targets = Targets { segment: Duration::from_secs(1), part: Duration::from_millis(350) };
+const TARGETS: Targets = Targets {
+    segment: Duration::from_secs(1),
+    part: Some(Duration::from_millis(350)),
+    longest: Duration::from_secs(2),
+    independent: true,
+};
 
 /// What a program writes to its standard output when it gets this input.
 fn run(program: &str, arguments: &str, input: Vec<u8>) -> Vec<u8> {
@@ -48,14 +53,15 @@ fn cut(bytes: &[u8]) -> Stream {
     let (mut variant, mut cuts) = (None, Vec::new());
     while let Some(Item::Fragment(fragment)) = reader.next().unwrap() {
         variant.get_or_insert_with(|| Variant::new(&init, &fragment));
-        cuts.extend(cutter.push(fragment).unwrap());
+        cuts.extend(cutter.push(fragment).unwrap().cuts);
     }
     assert_eq!(reader.held(), 0);
-    cuts.extend(cutter.finish());
+    cuts.extend(cutter.finish().cuts);
     let (mut parts, mut segments) = (Vec::new(), Vec::new());
     for cut in cuts {
         match cut {
             Cut::Part(part) => parts.push(part),
+            Cut::PartsEnd(end) => panic!("{end:?}"),
             Cut::Segment(segment) => segments.push(segment),
         }
     }

@@ -16,7 +16,7 @@ use crate::backplane::Backplane;
 use crate::config::{self, Command, ListenAddress, Serve};
 use crate::node::Node;
 use crate::room::Rooms;
-use crate::{http, listen, open_files, publish, telemetry};
+use crate::{healthcheck, http, listen, metrics_server, open_files, publish, telemetry};
 
 /// Why a command ended.
 #[derive(Debug)]
@@ -45,6 +45,7 @@ pub fn run() -> ExitCode {
         Command::Serve(settings) => serve(settings),
         Command::Config(settings) => print(&settings).map_err(Failure::from),
         Command::Schema { folder } => write_schema(&folder).map_err(Failure::from),
+        Command::Healthcheck(options) => healthcheck::run(&options).map_err(Failure::from),
         Command::Publish(options) => publish::run(options).map_err(Failure::from),
     };
     let (reason, code) = match done {
@@ -80,13 +81,17 @@ fn write_schema(folder: &Path) -> Result<(), String> {
 fn serve(settings: Serve) -> Result<(), Failure> {
     // Before anything is logged: a setting that cannot work is one line.
     let tls = settings.delivery.tls().map_err(Failure::Setting)?;
-    let addresses = resolve(&settings.listen)?;
+    let addresses = resolve("--listen", &settings.listen)?;
+    let metrics = match &settings.metrics_listen {
+        Some(address) => resolve("--metrics-listen", address)?,
+        None => Vec::new(),
+    };
     telemetry::start(&settings.log).map_err(Failure::Setting)?;
     for warning in config::unknown_variables() {
         tracing::warn!("{warning}");
     }
     check_open_files(&settings);
-    actix_web::rt::System::new().block_on(listen(settings, tls, &addresses))
+    actix_web::rt::System::new().block_on(listen(settings, tls, &addresses, &metrics))
 }
 
 fn check_open_files(settings: &Serve) {
@@ -96,11 +101,16 @@ fn check_open_files(settings: &Serve) {
     }
 }
 
-fn resolve(listen: &ListenAddress) -> Result<Vec<SocketAddr>, Failure> {
-    listen.resolve().map_err(|reason| Failure::Setting(format!("--listen \"{listen}\": {reason}")))
+fn resolve(name: &str, listen: &ListenAddress) -> Result<Vec<SocketAddr>, Failure> {
+    listen.resolve().map_err(|reason| Failure::Setting(format!("{name} \"{listen}\": {reason}")))
 }
 
-async fn listen(settings: Serve, tls: Option<listen::Tls>, addresses: &[SocketAddr]) -> Result<(), Failure> {
+async fn listen(
+    settings: Serve,
+    tls: Option<listen::Tls>,
+    addresses: &[SocketAddr],
+    metrics: &[SocketAddr],
+) -> Result<(), Failure> {
     let listeners =
         listen::bind(addresses).map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
@@ -111,6 +121,7 @@ async fn listen(settings: Serve, tls: Option<listen::Tls>, addresses: &[SocketAd
         let _ = node.backplane.set(backplane.map_err(Failure::Setting)?);
         node.look_elsewhere();
     }
+    metrics_server::start(&web::Data::from(node.clone()), metrics)?;
     let routes = http::routes(&web::Data::from(node.clone()));
     let application = move || App::new().configure(routes.clone());
     let draining = node.watch_draining();

@@ -37,6 +37,7 @@ pub use secret::Secret;
 pub use value::{duration, to_usize};
 pub use variables::unknown_variables;
 
+use crate::healthcheck::Healthcheck;
 use crate::{listen, live, session, socket};
 use filter::filter;
 use host::ice_server;
@@ -62,6 +63,8 @@ pub enum Command {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+    /// Ask a running server whether it is ready; exit code 0 or 1.
+    Healthcheck(Healthcheck),
     /// Join a broadcast room as its publisher and upload fragmented MP4 in real time.
     Publish(Publish),
 }
@@ -73,6 +76,10 @@ pub struct Serve {
     /// is open: keep it on loopback or behind a proxy.
     #[arg(long, env = "ROOMCAST_LISTEN", default_value = "127.0.0.1:8080", value_name = "HOST:PORT")]
     pub listen: ListenAddress,
+    /// Address of its own for /metrics, by number or by name, over plain HTTP; /metrics is then 404 on the address of
+    /// --listen.
+    #[arg(long, env = "ROOMCAST_METRICS_LISTEN", value_name = "HOST:PORT")]
+    pub metrics_listen: Option<ListenAddress>,
     /// Base URL of the addresses sent to clients, such as https://rooms.example.com; empty: relative addresses.
     #[arg(long, env = "ROOMCAST_PUBLIC_URL", default_value = "", value_parser = public_url, value_name = "URL")]
     pub public_url: String,

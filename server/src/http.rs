@@ -33,12 +33,24 @@ pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + u
             .app_data(node.clone())
             .service(resource("/healthz", vec![(Method::GET, web::route().to(health::healthz))]))
             .service(resource("/readyz", vec![(Method::GET, web::route().to(health::readyz))]))
-            .service(resource("/metrics", vec![(Method::GET, web::route().to(metrics::metrics))]))
             .service(resource("/ws", vec![(Method::GET, web::route().to(session::upgrade))]))
             .configure(live::routes)
             .service(web::scope("/schema").wrap(open_to_all_pages()).route("/{path:.*}", web::to(published::file)))
+            .configure(|config| {
+                if node.settings.metrics_listen.is_none() {
+                    config.configure(metrics::routes);
+                }
+            })
             .configure(page::routes)
             .default_service(web::to(page::not_found));
+    }
+}
+
+/// Adds `/metrics` alone, for the address of `--metrics-listen`.
+pub fn metrics_routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
+    let node = node.clone();
+    move |config| {
+        config.app_data(node.clone()).configure(metrics::routes);
     }
 }
 

@@ -97,5 +97,8 @@ test('an encoder that is refused behind nginx ends with an error', { timeout: 60
     pushUntilRefused(t, `${cluster.url}/rooms/track/ingest/main`),
     pushUntilRefused(t, `${cluster.url}/rooms/targets/ingest/main/v0?part=5s`),
     pushUntilRefused(t, `${cluster.url}/nothing/here`),
+    pushUntilRefused(t, `${cluster.url}/rooms/demo/data`),
+    pushUntilRefused(t, `${cluster.url}/live/demo/main/v0/playlist.m3u8`),
+    pushUntilRefused(t, `${cluster.url}/ws`),
   ]);
 });

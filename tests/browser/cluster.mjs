@@ -39,7 +39,7 @@ export async function startCluster(t, count = 3, flags = []) {
   };
 }
 
-async function startRedis(t) {
+export async function startRedis(t) {
   const [port, folder] = [await freePort(), await newFolder(t)];
   const flags = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
   await start(t, 'redis-server', [...flags, '--loglevel', 'warning'], port);
@@ -99,7 +99,7 @@ async function metric(url, name) {
   return Number(found[1]);
 }
 
-async function ready(url) {
+export async function ready(url) {
   await until(async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok, `${url} is ready`);
 }
 
@@ -119,7 +119,7 @@ function takesConnections(port) {
   });
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   const { port } = server.address();
@@ -128,7 +128,7 @@ async function freePort() {
 }
 
 /** nginx's worker processes run as another user when it was started by root, and must reach their files. */
-async function newFolder(t) {
+export async function newFolder(t) {
   const folder = await mkdtemp(join(tmpdir(), 'roomcast-'));
   await chmod(folder, 0o755);
   t.after(() => rm(folder, { recursive: true, force: true }));

@@ -6,20 +6,12 @@
 //! rfc8216bis, 4.4.3.2 (EXT-X-MEDIA-SEQUENCE) and 6.2.1.
 
 use roomcast_media::Start;
+use roomcast_media::package::Earlier;
 
 use super::names;
 
 /// More parts than any segment has: where no part is listed any more, their numbers go on beyond this.
 const PARTS_PER_SEGMENT: u64 = 1000;
-
-/// The numbers that follow those of an earlier run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Earlier {
-    /// The first segment and part that are free.
-    pub start: Start,
-    /// The first map that is free.
-    pub map: u64,
-}
 
 /// Reads a media playlist; `None` when it is none.
 pub(super) fn read(playlist: &str) -> Option<Earlier> {

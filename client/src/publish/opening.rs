@@ -2,30 +2,31 @@
 //!
 //! The input is opened first: what cannot be published opens no room.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use reqwest::StatusCode;
+use roomcast_media::package::{Config, Earlier, Packager};
 use roomcast_media::{Handler, Item};
 use roomcast_protocol::ack::{JoinAck, Role};
-use roomcast_protocol::id::RoomId;
+use roomcast_protocol::id::{ObjectId, RoomId};
 use roomcast_protocol::signal::{Category, Host, RoomType, Session};
 use tokio::sync::watch;
 
 use super::Publish;
-use super::earlier::{self, Earlier};
+use super::earlier;
 use super::pace::{LIVE_SLACK, Pace};
-use super::packager::{Packager, Plan};
-use super::pipeline::{Broadcast, Seat};
+use super::pipeline::{Broadcast, Packaging, Seat};
 use super::progress::Progress;
 use super::source::Source;
 use crate::upload::{Ingest, Uploader};
-use crate::{Error, Events, Member, MemberEvent, Options, ServerAddress, clock, tls};
+use crate::{Error, Events, Member, MemberEvent, Options, ServerAddress, tls};
 
 /// How long the playlist of an earlier run may take to come.
 const PLAYLIST_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) async fn open<P: FnMut(Progress)>(options: Publish, mut show: P) -> Result<Broadcast<P>, Error> {
-    let plan = options.plan()?;
+    let config = options.config()?;
     let server = ServerAddress::parse(&options.server_url)?;
     let mut source = Source::open(options.input.clone())?;
     let first = source.next().await?;
@@ -38,17 +39,16 @@ pub(super) async fn open<P: FnMut(Progress)>(options: Publish, mut show: P) -> R
     .await?;
     let room = options.room;
     let (ingest, fresh) = watch::channel(ingest_of(&ack, &server, &room)?);
-    let earlier = find_earlier(&server, &room, &plan).await?;
-    let mut packager = Packager::new(plan, earlier);
+    let earlier = find_earlier(&server, &room, &config, &options.variant, first.as_ref()).await?;
+    let packager = Packager::new(config, Duration::ZERO);
     let slack = if source.is_live() { LIVE_SLACK } else { Duration::ZERO };
     let (uploader, reports) = Uploader::start(fresh, options.limits)?;
-    let pieces = match first {
-        Some(item) => packager.take(item, clock::unix_millis().cast_signed())?,
-        None => Vec::new(),
-    };
     let seat = Seat { server, room, member, events, ingest };
-    let mut broadcast = Broadcast::new(source, packager, Pace::new(slack), seat, (uploader, reports), progress, show);
-    broadcast.hold(pieces);
+    let packaging = Packaging { packager, input: options.variant, earlier };
+    let mut broadcast = Broadcast::new(source, packaging, Pace::new(slack), seat, (uploader, reports), progress, show);
+    if let Some(item) = first {
+        broadcast.take(item)?;
+    }
     Ok(broadcast)
 }
 
@@ -113,12 +113,24 @@ pub(super) fn ingest_of(ack: &JoinAck, server: &ServerAddress, room: &RoomId) ->
     }
 }
 
-/// What an earlier run has left, in this room or one before it of its name.
-async fn find_earlier(server: &ServerAddress, room: &RoomId, plan: &Plan) -> Result<Option<Earlier>, Error> {
-    let path = format!("/live/{room}/{}/{}/playlist.m3u8", plan.playlist, plan.variant);
-    let response = tls::http()?.get(server.resolve(&path)?).timeout(PLAYLIST_TIMEOUT).send().await?;
-    if response.status() != StatusCode::OK {
-        return Ok(None);
+/// The numbers behind those of an earlier run of each track, in this room or one before it of its name.
+async fn find_earlier(
+    server: &ServerAddress,
+    room: &RoomId,
+    config: &Config,
+    variant: &ObjectId,
+    first: Option<&Item>,
+) -> Result<HashMap<ObjectId, Earlier>, Error> {
+    let mut found = HashMap::new();
+    let Some(Item::Init(init)) = first else { return Ok(found) };
+    for track in Packager::tracks_of(variant, init) {
+        let path = format!("/live/{room}/{}/{track}/playlist.m3u8", config.playlist);
+        let response = tls::http()?.get(server.resolve(&path)?).timeout(PLAYLIST_TIMEOUT).send().await?;
+        if response.status() == StatusCode::OK
+            && let Some(earlier) = earlier::read(&response.text().await?)
+        {
+            found.insert(track, earlier);
+        }
     }
-    Ok(earlier::read(&response.text().await?))
+    Ok(found)
 }

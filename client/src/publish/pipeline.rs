@@ -5,19 +5,19 @@
 
 mod reports;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use roomcast_media::Item;
-use roomcast_protocol::id::RoomId;
+use roomcast_media::package::{Earlier, Moment, Packager, Signal};
+use roomcast_protocol::id::{ObjectId, RoomId};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use super::opening::{ended_by, ingest_of};
 use super::pace::Pace;
-use super::packager::{Packager, Piece};
 use super::progress::{Progress, Uplink};
 use super::source::Source;
 use crate::clock::{now, sleep_until, unix_millis};
@@ -44,16 +44,27 @@ pub(super) struct Seat {
     pub ingest: watch::Sender<Ingest>,
 }
 
+/// The packager and what it goes by.
+pub(super) struct Packaging {
+    pub packager: Packager,
+    /// The name under which the input is pushed to it.
+    pub input: ObjectId,
+    /// The first numbers that an earlier run has left free.
+    pub earlier: HashMap<ObjectId, Earlier>,
+}
+
 /// A signal that waits for its time.
 struct Held {
     due: Instant,
-    piece: Piece,
+    signal: Signal,
 }
 
 pub(super) struct Broadcast<P> {
     /// `None` once it has ended.
     source: Option<Source>,
-    packager: Packager,
+    packaging: Packaging,
+    /// Since when its clock runs.
+    began: Instant,
     pace: Pace,
     held: VecDeque<Held>,
     seat: Seat,
@@ -79,7 +90,7 @@ enum Turn {
 impl<P: FnMut(Progress)> Broadcast<P> {
     pub fn new(
         source: Source,
-        packager: Packager,
+        packaging: Packaging,
         pace: Pace,
         seat: Seat,
         (uploader, reports): (Uploader, mpsc::Receiver<Report>),
@@ -88,7 +99,8 @@ impl<P: FnMut(Progress)> Broadcast<P> {
     ) -> Self {
         let (source, uploader) = (Some(source), Some(uploader));
         let (held, queued, uplink) = (VecDeque::new(), VecDeque::new(), Uplink::default());
-        Self { source, packager, pace, held, seat, uploader, reports, queued, progress, uplink, show }
+        let began = now();
+        Self { source, packaging, began, pace, held, seat, uploader, reports, queued, progress, uplink, show }
     }
 
     pub fn progress(&self) -> Progress {
@@ -123,8 +135,8 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             report = self.reports.recv() => Turn::Report(report),
             place = place(self.uploader.as_ref()), if is_due => {
                 if let Some(held) = self.held.pop_front() {
-                    self.queued.extend(held.piece.end);
-                    place.put(held.piece.payload);
+                    self.queued.extend(held.signal.end);
+                    place.put(held.signal.payload);
                 }
                 Turn::Queued
             }
@@ -134,13 +146,12 @@ impl<P: FnMut(Progress)> Broadcast<P> {
     }
 
     /// Stops reading: what was read goes out at once.
-    pub fn hurry(&mut self) -> Result<(), Error> {
+    pub fn hurry(&mut self) {
         if self.source.take().is_some() {
-            self.end()?;
+            self.end();
         }
         let now = now();
         self.held.iter_mut().for_each(|held| held.due = held.due.min(now));
-        Ok(())
     }
 
     /// Leaves the room, if there is still a member.
@@ -152,32 +163,45 @@ impl<P: FnMut(Progress)> Broadcast<P> {
     }
 
     fn came(&mut self, item: Option<Item>) -> Result<(), Error> {
-        match item {
-            Some(item) => {
-                let pieces = self.packager.take(item, unix_millis().cast_signed())?;
-                self.hold(pieces);
-                Ok(())
-            }
-            None => {
-                self.source = None;
-                self.end()
-            }
+        if let Some(item) = item {
+            return self.take(item);
         }
-    }
-
-    fn end(&mut self) -> Result<(), Error> {
-        let pieces = self.packager.finish(unix_millis().cast_signed())?;
-        self.hold(pieces);
-        self.hold(vec![Piece { payload: self.packager.end(), end: None }]);
+        self.source = None;
+        self.end();
         Ok(())
     }
 
-    /// Parts wait for their time; what stands between them follows at once.
-    pub fn hold(&mut self, pieces: Vec<Piece>) {
+    /// Takes an item of the input.
+    pub fn take(&mut self, item: Item) -> Result<(), Error> {
+        let moment = self.moment();
+        let Packaging { packager, input, earlier } = &mut self.packaging;
+        let earlier = |track: &ObjectId| earlier.get(track).copied().unwrap_or_default();
+        let (signals, done) = packager.take(input, item, moment, earlier);
+        for left_out in packager.take_left_out() {
+            tracing::warn!("the input has what is left out: {left_out}");
+        }
+        self.hold(signals);
+        Ok(done?)
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { now: now().saturating_duration_since(self.began), wall: unix_millis().cast_signed() }
+    }
+
+    fn end(&mut self) {
+        let moment = self.moment();
+        let signals = self.packaging.packager.finish(moment);
+        self.hold(signals);
+        let payload = self.packaging.packager.end_stream();
+        self.hold(vec![Signal { payload, end: None }]);
+    }
+
+    /// Parts and segments wait for their time; declarations go out at once.
+    fn hold(&mut self, signals: Vec<Signal>) {
         let now = now();
-        for piece in pieces {
-            let due = piece.end.map_or(now, |end| self.pace.release(now, end));
-            self.held.push_back(Held { due, piece });
+        for signal in signals {
+            let due = signal.end.map_or(now, |end| self.pace.release(now, end));
+            self.held.push_back(Held { due, signal });
         }
     }
 

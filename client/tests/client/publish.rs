@@ -19,7 +19,7 @@ fn options(server: &Server, media: &MediaFile) -> Publish {
     let mut options = Publish::new(&server.url, RoomId::parse("demo").unwrap(), Input::from(media.0.clone()));
     options.segment_target = Duration::from_millis(300);
     options.part_target = Duration::from_millis(100);
-    options.target_duration = Duration::from_secs(1);
+    options.target_duration = Some(Duration::from_secs(1));
     options
 }
 

@@ -88,8 +88,8 @@ pub struct Snapshot {
     pub ended: bool,
     /// `EXT-X-TARGETDURATION`, whole seconds.
     pub target_duration: Duration,
-    /// `PART-TARGET`.
-    pub part_target: Duration,
+    /// `PART-TARGET`; `None` in a stream without parts, whose reloads never block.
+    pub part_target: Option<Duration>,
     /// The name under which the next part will be listed (`EXT-X-PRELOAD-HINT`).
     pub hint: Option<ObjectId>,
     /// Whether it lists parts.

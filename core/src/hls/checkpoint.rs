@@ -11,7 +11,7 @@ use super::declare::MAX_TARGET;
 use super::track::Track;
 
 /// Changes with every change of what is written: a node does not guess at another version's checkpoints.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Written<S> {
@@ -47,8 +47,9 @@ impl Stream {
         if !stream.holds_together() {
             return Err(BadCheckpoint("it does not hold together".to_owned()));
         }
+        let common = stream.common();
         for track in &mut stream.tracks {
-            track.render_again(stream.part_hold_back, stream.ended);
+            track.render_again(common);
         }
         Ok(stream)
     }
@@ -66,7 +67,8 @@ impl Stream {
     }
 
     fn holds_together(&self) -> bool {
-        let alike = |track: &Track| track.target == self.tracks[0].target && track.holds_together();
+        let kind = |track: &Track| (track.target, track.part_target == 0);
+        let alike = |track: &Track| kind(track) == kind(&self.tracks[0]) && track.holds_together();
         self.part_hold_back <= 3 * MAX_TARGET && self.tracks.iter().all(alike)
     }
 }
@@ -88,8 +90,10 @@ impl Track {
     }
 
     fn holds_together(&self) -> bool {
-        let fixed = (self.target, self.part_target) == (self.role.target(), self.role.part_target());
-        let sane = (1..=MAX_TARGET).contains(&self.target) && (1..=self.target).contains(&self.part_target);
+        let declared = self.role.part_target();
+        let fixed = (self.target, self.part_target) == (self.role.target(), declared.unwrap_or(0));
+        let within = declared.is_none_or(|part_target| (1..=self.target).contains(&part_target));
+        let sane = (1..=MAX_TARGET).contains(&self.target) && within;
         fixed && sane && !self.maps().is_empty() && self.window.holds_together(self.target)
     }
 }

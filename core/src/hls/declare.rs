@@ -42,15 +42,20 @@ impl Stream {
         Ok(changes)
     }
 
-    fn change_track(&mut self, index: usize, role: Role, map: Map) -> Result<Vec<Change>, Refusal> {
+    fn change_track(&mut self, index: usize, mut role: Role, map: Map) -> Result<Vec<Change>, Refusal> {
         let track = &self.tracks[index];
         role.check_change(&track.role)?;
         let new = track.admit_map(&map)?;
-        if role.older_than(&track.role) || (role == track.role && map.id == *track.newest_map()) {
+        let same_map = map.id == *track.newest_map();
+        if same_map {
+            role.keep_known(&track.role);
+        }
+        if role.older_than(&track.role) || (role == track.role && same_map) {
             return Ok(Vec::new());
         }
         role.check(self.roles_but(Some(index)))?;
         self.check_listed(index, &role)?;
+        self.independent_segments = self.promise(&role)?;
         self.revision += 1;
         let track = &mut self.tracks[index];
         track.role = role;
@@ -72,26 +77,49 @@ impl Stream {
     }
 
     fn make_track(&mut self, role: Role, map: Map) -> Result<Vec<Change>, Refusal> {
-        let (target, part_target) = (role.target(), role.part_target());
-        if target == 0 || target > MAX_TARGET || part_target == 0 || part_target > target {
-            return Err(Refusal::invalid("the target durations must be more than 0, and a part within a segment"));
-        }
+        let part_hold_back = self.check_targets(&role)?;
         role.check(self.roles_but(None))?;
-        if self.tracks.iter().any(|other| other.target != target) {
-            return Err(Refusal::invalid("all tracks of a stream must have the same target duration"));
-        }
-        let part_hold_back = self.part_hold_back.max(3 * part_target);
-        if self.tracks.iter().any(Track::playable) && part_hold_back != self.part_hold_back {
-            return Err(Refusal::invalid("the part target is longer than those of the tracks that play already"));
-        }
+        let independent_segments = self.promise(&role)?;
         let mut track = Track::new(role, &self.settings);
         track.admit_map(&map)?;
         let stored = store_map(&track, &map);
         track.use_map(map);
-        self.part_hold_back = part_hold_back;
+        (self.part_hold_back, self.independent_segments) = (part_hold_back, independent_segments);
         self.revision += 1;
         self.tracks.push(track);
         Ok(vec![stored])
+    }
+
+    /// Refuses target durations that do not go together with those of the other tracks; else the part hold-back of
+    /// all, in microseconds.
+    fn check_targets(&self, role: &Role) -> Result<u64, Refusal> {
+        let (target, part_target) = (role.target(), role.part_target());
+        let within = part_target.is_none_or(|part_target| (1..=target).contains(&part_target));
+        if target == 0 || target > MAX_TARGET || !within {
+            return Err(Refusal::invalid("the target durations must be more than 0, and a part within a segment"));
+        }
+        if self.tracks.iter().any(|other| other.target != target) {
+            return Err(Refusal::invalid("all tracks of a stream must have the same target duration"));
+        }
+        // EXT-X-SERVER-CONTROL is the same in all media playlists, and tells whether there are parts.
+        if self.tracks.iter().any(|other| other.role.part_target().is_some() != part_target.is_some()) {
+            return Err(Refusal::invalid("either all tracks of a stream have parts or none has"));
+        }
+        let part_hold_back = self.part_hold_back.max(3 * part_target.unwrap_or(0));
+        if self.tracks.iter().any(Track::playable) && part_hold_back != self.part_hold_back {
+            return Err(Refusal::invalid("the part target is longer than those of the tracks that play already"));
+        }
+        Ok(part_hold_back)
+    }
+
+    /// Whether the playlists say `EXT-X-INDEPENDENT-SEGMENTS` once `role` is declared. Nothing takes back what players
+    /// have been told, and media that was accepted without the promise may still be listed.
+    fn promise(&self, role: &Role) -> Result<bool, Refusal> {
+        let promised = self.independent_segments && role.independent_segments();
+        if promised != self.independent_segments && self.tracks.iter().any(Track::playable) {
+            return Err(Refusal::invalid("the playlists say already that every segment begins with a sync sample"));
+        }
+        Ok(promised)
     }
 
     fn roles_but(&self, index: Option<usize>) -> impl Iterator<Item = &Role> + Clone {

@@ -130,11 +130,14 @@ impl Track {
 
     fn check_part(&self, msn: u64, part: &SentPart) -> Result<(), Refusal> {
         let duration = part.duration.micros();
+        if self.part_target == 0 {
+            return Err(Refusal::invalid("the track was declared without parts"));
+        }
         // The part target went through a division by the frame rate: it may be rounded down.
         if duration == 0 || duration > self.part_target + 1 {
             return Err(Refusal::invalid(format!("a part may last {} µs", self.part_target)));
         }
-        if part.sequence == 0 && !part.independent && !part.gap {
+        if part.sequence == 0 && !part.independent && !part.gap && self.role.independent_segments() {
             return Err(Refusal::invalid("the first part of a segment must be independent"));
         }
         if part.media.is_empty() && !part.gap {

@@ -2,7 +2,9 @@
 //!
 //! Parts are listed as they come. What follows a hole waits; once a few newer uploads wait, the hole is listed as a
 //! gap. A segment is finished by its own upload, or by the first part of the next; then its parts are joined. An
-//! upload of a whole segment that overtook its parts waits for them, for parts and segment must be the same media.
+//! upload of a whole segment that overtook its parts waits for them, for parts and segment must be the same media. A
+//! streamer that can cut no further part announces a gap in its place and uploads the segment whole: then nothing is
+//! missing, and parts go on with the next segment.
 //!
 //! rfc8216bis, 3.2, 4.4.4.7 (EXT-X-GAP), 4.4.4.9 (EXT-X-PART) and 6.2.1.
 
@@ -90,14 +92,32 @@ impl Track {
     }
 
     /// Whether a segment that came as a whole is listed without parts it has: more than half a part is missing. A
-    /// segment has parts if the one before has.
+    /// segment has parts if the one before has. Behind an announced gap nothing is missing but what waits: neither in the
+    /// same segment nor in the next, whose streamer may see that it can be cut no better.
     fn lacks_parts(&self, next: Next) -> bool {
         let has_parts = self.window.last().is_some_and(|last| !last.parts.is_empty());
-        has_parts && self.missing(next.msn) > self.part_target / 2
+        let announced = self.window.last().is_some_and(Segment::ends_in_announced_gap);
+        let complete = announced && !self.waiting.has_parts(next.msn);
+        has_parts && !complete && self.missing(next.msn) > self.part_target / 2
+    }
+
+    /// Whether the open segment ends in an announced gap and its own upload is still to come. Streamers that upload
+    /// parts only are told by the segment before.
+    fn awaits_whole(&self) -> bool {
+        let announced = self.window.open().is_some_and(Segment::ends_in_announced_gap);
+        let source = |segment: &Segment| match segment.ending.as_ref()?.source {
+            Source::Uploaded(_) => Some(true),
+            Source::Joined => Some(false),
+            Source::Missing => segment.ends_in_announced_gap().then_some(false),
+        };
+        announced && self.window.segments().rev().find_map(source).unwrap_or(true)
     }
 
     /// The step by which the next segment begins and ends the open one.
     fn begin(&self, open: u64, patient: bool) -> Option<Step> {
+        if patient && self.awaits_whole() {
+            return None;
+        }
         let next = Next { msn: open + 1, index: 0, open: false };
         let Some(first) = self.waiting.part(next.msn, 0) else {
             let alone = self.waiting.has_whole(next.msn) && !self.waiting.has_parts(next.msn);
@@ -223,6 +243,8 @@ impl Track {
             (None, None) if open.parts.is_empty() => (self.lost_duration(msn), Source::Missing, Vec::new()),
             (None, None) => (open.duration(), Source::Missing, Vec::new()),
         };
+        let length = pieces.iter().map(Media::length).fold(0, u64::saturating_add);
+        let peak = if pieces.is_empty() { 0 } else { self.window.peak_ending_with(length, duration) };
         let segment = self.window.open_mut().expect("it is open");
         if let [Media::Here(bytes)] = &pieces[..] {
             segment.share(bytes);
@@ -231,7 +253,7 @@ impl Track {
             changes.push(self.store(&uri, ObjectKind::Segment, pieces));
         }
         let segment = self.window.open_mut().expect("it is open");
-        segment.ending = Some(Ending { uri, duration, source });
+        segment.ending = Some(Ending { uri, duration, source, peak });
         self.waiting.forget(msn);
     }
 

@@ -63,10 +63,11 @@ impl Reload {
         Ok(reload)
     }
 
-    /// Whether a certain state of the playlist is asked for, so that the answer is good for long.
+    /// Whether a certain state of the playlist is asked for, so that the answer is good for long. A playlist that does
+    /// not block ignores what state is asked for; `None` stands for one that is not there.
     #[must_use]
-    pub const fn names_a_state(&self) -> bool {
-        self.msn.is_some()
+    pub fn names_a_state(&self, snapshot: Option<&Snapshot>) -> bool {
+        self.msn.is_some() && snapshot.is_none_or(|snapshot| snapshot.part_target.is_some())
     }
 
     /// Whether the delta update is the answer, where there is one.
@@ -95,6 +96,8 @@ impl Reload {
                 None => Decision::Answer,
             };
         };
+        // A directive that the playlist does not offer is ignored.
+        let Some(part_target) = snapshot.part_target else { return Decision::Answer };
         if msn < last.msn {
             return Decision::Answer;
         }
@@ -104,7 +107,7 @@ impl Reload {
         // Without a part, the first one of the segment is waited for, or the whole where there are no parts.
         let part = self.part.unwrap_or(0);
         let listed = if msn == last.msn { last.parts } else { 0 };
-        if part > listed.saturating_sub(1).saturating_add(advance_limit(snapshot.part_target)) {
+        if part > listed.saturating_sub(1).saturating_add(advance_limit(part_target)) {
             return Decision::Refuse("`_HLS_part` is beyond the advance part limit");
         }
         // A segment without parts has no last one to be beyond.
@@ -132,7 +135,7 @@ mod tests {
             position: Position { msn, parts, finished },
             ended: false,
             target_duration: Duration::from_secs(2),
-            part_target: Duration::from_millis(500),
+            part_target: Some(Duration::from_millis(500)),
             hint: None,
             has_parts: parts > 0,
         }
@@ -213,8 +216,24 @@ mod tests {
 
     #[test]
     fn only_a_number_names_a_state() {
-        assert!(Reload::parse("_HLS_msn=7").unwrap().names_a_state());
-        assert!(!Reload::parse("_HLS_skip=YES").unwrap().names_a_state());
+        let (parts, whole) = (snapshot(7, 2, false), Snapshot { part_target: None, ..snapshot(7, 0, true) });
+        for (query, of, expected) in [
+            ("_HLS_msn=7", Some(&parts), true),
+            ("_HLS_msn=7", None, true),
+            ("_HLS_msn=7", Some(&whole), false),
+            ("_HLS_skip=YES", Some(&parts), false),
+        ] {
+            assert_eq!(Reload::parse(query).unwrap().names_a_state(of), expected, "{query} {of:?}");
+        }
+    }
+
+    #[test]
+    fn a_playlist_without_parts_never_blocks() {
+        let whole = Snapshot { part_target: None, ..snapshot(7, 0, true) };
+        for query in ["_HLS_msn=7", "_HLS_msn=8", "_HLS_msn=8&_HLS_part=0", "_HLS_msn=99", "_HLS_msn=9&_HLS_skip=YES"] {
+            assert_eq!(decide(query, &whole), Decision::Answer, "{query}");
+        }
+        assert!(matches!(decide("_HLS_part=0", &whole), Decision::Refuse(_)));
     }
 
     #[test]
@@ -228,7 +247,7 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_queries_never_panic(query in ".{0,40}", msn: u64, parts: u64, micros: u64) {
-            let part_target = Duration::from_micros(micros);
+            let part_target = Some(Duration::from_micros(micros));
             let snapshot = Snapshot { part_target, ..snapshot(msn, parts, false) };
             let _ = Reload::parse(&query).map(|reload| reload.decide(&snapshot));
         }

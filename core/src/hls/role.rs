@@ -4,7 +4,7 @@
 //!
 //! rfc8216bis, 4.4.6.1 (EXT-X-MEDIA) and 4.4.6.2 (EXT-X-STREAM-INF).
 
-use roomcast_protocol::data::{Rendition, RenditionType, Variant};
+use roomcast_protocol::data::{Rendition, RenditionType, Seconds, Variant};
 use roomcast_protocol::id::ObjectId;
 use serde::{Deserialize, Serialize};
 
@@ -39,11 +39,29 @@ impl Role {
         declared.micros().div_ceil(1_000_000).saturating_mul(1_000_000)
     }
 
-    /// The part target in microseconds.
-    pub fn part_target(&self) -> u64 {
+    /// The part target in microseconds; `None` where the stream has no parts.
+    pub fn part_target(&self) -> Option<u64> {
+        let declared = match self {
+            Self::Variant(variant) => variant.target_part_duration,
+            Self::Rendition(rendition) => rendition.target_part_duration,
+        };
+        declared.map(Seconds::micros)
+    }
+
+    /// Whether every segment of the track begins with a sync sample.
+    pub fn independent_segments(&self) -> bool {
         match self {
-            Self::Variant(variant) => variant.target_part_duration.micros(),
-            Self::Rendition(rendition) => rendition.target_part_duration.micros(),
+            Self::Variant(variant) => variant.independent_segments,
+            Self::Rendition(_) => true,
+        }
+    }
+
+    /// Keeps the size and the frame rate that are known of the same media, where a repeated declaration of a variant
+    /// leaves them out.
+    pub fn keep_known(&mut self, known: &Self) {
+        if let (Self::Variant(came), Self::Variant(known)) = (self, known) {
+            came.resolution = came.resolution.take().or_else(|| known.resolution.clone());
+            came.frame_rate = came.frame_rate.or(known.frame_rate);
         }
     }
 
@@ -68,6 +86,11 @@ impl Role {
     /// Whether this is a rendition of a group of sound.
     pub fn is_audio_of(&self, group: &ObjectId) -> bool {
         matches!(self, Self::Rendition(r) if r.kind == RenditionType::Audio && r.group_id == *group)
+    }
+
+    /// Whether this is a rendition of subtitles.
+    pub fn is_subtitles(&self) -> bool {
+        matches!(self, Self::Rendition(r) if r.kind == RenditionType::Subtitles)
     }
 
     /// Refuses what does not go together with the other tracks of the stream, or with what the track was before.

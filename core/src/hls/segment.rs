@@ -59,6 +59,8 @@ pub(super) struct Ending {
     /// `EXTINF`.
     pub duration: u64,
     pub source: Source,
+    /// Bits per second of the fastest run of segments that ends with this one.
+    pub peak: u64,
 }
 
 /// A listed segment. It is open until it has an ending.
@@ -92,6 +94,11 @@ impl Segment {
         if self.parts_listed { &self.parts } else { &[] }
     }
 
+    /// Whether the streamer announced that the last part has no bytes. A part that was given up is no announcement.
+    pub fn ends_in_announced_gap(&self) -> bool {
+        self.parts.last().is_some_and(|last| last.gap && last.id.is_some())
+    }
+
     /// The media of all parts; `None` if there are none or some are missing.
     pub fn joined(&self) -> Option<Vec<Media>> {
         if self.parts.is_empty() || self.parts.iter().any(|part| part.gap) {
@@ -121,6 +128,17 @@ impl Segment {
             Source::Joined => Some((&ending.uri, self.parts.iter().map(|part| part.media.clone()).collect())),
             Source::Missing => None,
         }
+    }
+
+    /// How many bytes it has and how long it lasts; `None` where it is open or has none.
+    pub fn measure(&self) -> Option<(u64, u64)> {
+        let ending = self.ending.as_ref()?;
+        let length = match &ending.source {
+            Source::Uploaded(media) => media.length(),
+            Source::Joined => self.parts.iter().map(|part| part.media.length()).fold(0, u64::saturating_add),
+            Source::Missing => return None,
+        };
+        Some((length, ending.duration))
     }
 
     /// Whether a name was given by the origin, not by the sender.

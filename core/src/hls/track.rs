@@ -16,7 +16,8 @@ use super::Settings;
 use super::change::{Position, Snapshot};
 use super::hint::Hint;
 use super::media::Media as Bits;
-use super::playlist::media::{Media, Report};
+use super::playlist::media::{Common, Media, Report};
+use super::rate::Rates;
 use super::refusal::Refusal;
 use super::role::Role;
 use super::waiting::Waiting;
@@ -38,6 +39,7 @@ pub(super) struct Track {
     pub role: Role,
     /// A whole number of seconds.
     pub target: u64,
+    /// 0 in a stream without parts.
     pub part_target: u64,
     pub(super) parts_before_gap: usize,
     /// Per cent of the part target.
@@ -45,6 +47,8 @@ pub(super) struct Track {
     pub(super) window: Window,
     pub(super) waiting: Waiting,
     pub(super) hint: Hint,
+    /// Of a variant, with its renditions: what the multivariant playlist lists.
+    pub(super) rates: Rates,
     /// The stream had ended and goes on: the next segment stands behind a discontinuity.
     pub interrupted: bool,
     /// The newest is the last.
@@ -59,7 +63,7 @@ pub(super) struct Track {
 impl Track {
     /// A track of nothing yet.
     pub fn new(role: Role, settings: &Settings) -> Self {
-        let (target, part_target) = (role.target(), role.part_target());
+        let (target, part_target) = (role.target(), role.part_target().unwrap_or(0));
         let length = u64::try_from(settings.window.as_micros()).unwrap_or(u64::MAX);
         let window = Window::new(length, target);
         let (waiting, hint, maps) = (Waiting::default(), Hint::default(), Vec::new());
@@ -73,6 +77,7 @@ impl Track {
             waiting,
             hint,
             maps,
+            rates: Rates::default(),
             interrupted: false,
             reports: None,
             snapshot: None,
@@ -188,8 +193,8 @@ impl Track {
     }
 
     /// The new snapshot, if the playlist lists something and is not as it was.
-    pub fn render(&mut self, part_hold_back: u64, reports: Vec<Report>, ended: bool) -> Option<Arc<Snapshot>> {
-        let snapshot = self.snapshot(part_hold_back, &reports, ended)?;
+    pub fn render(&mut self, common: Common, reports: Vec<Report>) -> Option<Arc<Snapshot>> {
+        let snapshot = self.snapshot(common, &reports)?;
         if self.snapshot.as_ref().is_some_and(|known| known.playlist == snapshot.playlist) {
             return None;
         }
@@ -198,21 +203,21 @@ impl Track {
     }
 
     /// Renders what was last published, for a track that was written down without it.
-    pub(super) fn render_again(&mut self, part_hold_back: u64, ended: bool) {
+    pub(super) fn render_again(&mut self, common: Common) {
         let reports = self.reports.as_deref();
-        self.snapshot = reports.and_then(|reports| self.snapshot(part_hold_back, reports, ended)).map(Arc::new);
+        self.snapshot = reports.and_then(|reports| self.snapshot(common, reports)).map(Arc::new);
     }
 
-    fn snapshot(&self, part_hold_back: u64, reports: &[Report], ended: bool) -> Option<Snapshot> {
+    fn snapshot(&self, common: Common, reports: &[Report]) -> Option<Snapshot> {
         let last = self.window.last()?;
         let position = Position { msn: last.msn, parts: last.parts.len() as u64, finished: last.finished() };
         let has_parts = self.window.has_parts();
-        let hint = self.hint.name().filter(|_| has_parts && !ended);
-        let (target, part_target, window) = (self.target, self.part_target, &self.window);
-        let text = Media { target, part_target, part_hold_back, window, hint, reports, ended }.render();
+        let hint = self.hint.name().filter(|_| has_parts && !common.ended);
+        let (target, part_target, window) = (self.target, self.role.part_target(), &self.window);
+        let text = Media { target, part_target, common, window, hint, reports }.render();
         let (playlist, delta) = (Bytes::from(text.whole), text.delta.map(Bytes::from));
-        let (target_duration, part_target) = (Duration::from_micros(target), Duration::from_micros(part_target));
-        let hint = hint.cloned();
+        let (target_duration, part_target) = (Duration::from_micros(target), part_target.map(Duration::from_micros));
+        let (hint, ended) = (hint.cloned(), common.ended);
         Some(Snapshot { playlist, delta, position, ended, target_duration, part_target, hint, has_parts })
     }
 }

@@ -70,6 +70,10 @@ impl Window {
         Self { length, target, most, segments, discontinuity_sequence: 0, passed: 0, now: 0, longest: 0, kept }
     }
 
+    pub fn target(&self) -> u64 {
+        self.target
+    }
+
     pub fn segments(&self) -> impl DoubleEndedIterator<Item = &Segment> {
         self.segments.iter()
     }

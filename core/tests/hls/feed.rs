@@ -49,9 +49,10 @@ pub fn variant(track: &str, map: &str) -> UpdateVariant {
             audio: None,
             version: None,
             target_duration: seconds(2.0),
-            target_part_duration: seconds(0.5),
+            target_part_duration: Some(seconds(0.5)),
             resolution: Some("1280x720".into()),
             frame_rate: Some(30.0),
+            independent_segments: true,
         },
         segment: WithMap { map: InitSection { id: id(map), data: media(map) } },
     }
@@ -71,7 +72,7 @@ pub fn rendition(track: &str, map: &str) -> UpdateRendition {
             auto_select: None,
             channels: None,
             target_duration: seconds(2.0),
-            target_part_duration: seconds(0.5),
+            target_part_duration: Some(seconds(0.5)),
         },
         segment: WithMap { map: InitSection { id: id(map), data: media(map) } },
     }
@@ -136,6 +137,20 @@ pub fn segment(msn: u64) -> UpdateSegment {
     }
 }
 
+/// Says that there are no further parts in a segment: it comes whole.
+pub fn announced_gap(msn: u64, index: u64) -> UpdatePart {
+    let mut update = part(msn, index);
+    (update.part.gap, update.part.independent, update.part.data) = (true, false, Media::default());
+    update
+}
+
+/// A variant without parts.
+pub fn without_parts(track: &str, map: &str) -> UpdateVariant {
+    let mut update = variant(track, map);
+    update.variant.target_part_duration = None;
+    update
+}
+
 pub fn end() -> Payload {
     Payload::End(EndStream { playlist: playlist() })
 }
@@ -159,8 +174,17 @@ impl Origin {
     }
 
     pub fn with(settings: Settings) -> Self {
+        Self::declared(settings, variant("v0", "init.mp4"))
+    }
+
+    /// A stream with this track.
+    pub fn of(first: UpdateVariant) -> Self {
+        Self::declared(Settings::default(), first)
+    }
+
+    fn declared(settings: Settings, first: UpdateVariant) -> Self {
         let mut origin = Self { stream: Stream::new(settings), changes: Vec::new() };
-        origin.take(Payload::Variant(variant("v0", "init.mp4")));
+        origin.take(Payload::Variant(first));
         origin
     }
 

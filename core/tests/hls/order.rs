@@ -118,7 +118,7 @@ fn a_part_that_is_lost_though_its_segment_came_is_a_gap_of_the_length_that_is_mi
 fn tiny_parts_before_a_long_segment_do_not_make_gaps_without_end() {
     let mut origin = Origin::new();
     let mut tiny = variant("v1", "init.mp4");
-    tiny.variant.target_part_duration = seconds(0.000_001);
+    tiny.variant.target_part_duration = Some(seconds(0.000_001));
     origin.take(Payload::Variant(tiny));
     let of = Some(TrackRef { id: id("v1") });
     let (mut first, mut whole) = (part(7, 0), segment(7));

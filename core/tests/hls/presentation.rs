@@ -74,6 +74,9 @@ impl Presentation {
         };
         let different: HashSet<_> = self.playlists().map(|(_, list)| common(list)).collect();
         assert!(different.len() <= 1, "{different:?}");
+        let promised = self.multivariant.contains("\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+        let alike = self.playlists().all(|(_, list)| list.independent_segments == promised);
+        assert!(alike || self.multivariant.is_empty(), "{}", self.multivariant);
     }
 
     /// What is listed plays, and every audio group that is named is there.

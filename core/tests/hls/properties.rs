@@ -5,10 +5,10 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use roomcast_core::hls::{Change, Decision, Reload, Settings, Snapshot, Stream};
-use roomcast_protocol::data::Payload;
+use roomcast_protocol::data::{Payload, Seconds};
 
 use crate::audience::Audience;
-use crate::feed::{self, NOON, RECEIVED, id, media, part, seconds, segment, variant};
+use crate::feed::{self, NOON, RECEIVED, announced_gap, id, media, part, seconds, segment, variant};
 use crate::reader::Playlist;
 
 /// One segment of a streamer.
@@ -16,6 +16,8 @@ use crate::reader::Playlist;
 pub struct Plan {
     pub parts: u64,
     pub whole: bool,
+    /// Whether a further part is announced as a gap, and the segment comes whole.
+    pub cut_short: bool,
     pub discontinuity: bool,
     pub dated: bool,
     pub new_map: bool,
@@ -23,15 +25,27 @@ pub struct Plan {
 
 pub fn plan() -> impl Strategy<Value = Plan> {
     let rare = || prop::bool::weighted(0.1);
-    (0_u64..5, prop::bool::weighted(0.7), rare(), rare(), rare()).prop_map(
-        |(parts, whole, discontinuity, dated, new_map)| Plan {
+    (0_u64..5, prop::bool::weighted(0.7), prop::bool::weighted(0.2), rare(), rare(), rare()).prop_map(
+        |(parts, whole, cut_short, discontinuity, dated, new_map)| Plan {
             parts,
-            whole: whole || parts == 0,
+            whole: whole || cut_short || parts == 0,
+            cut_short,
             discontinuity,
             dated,
             new_map,
         },
     )
+}
+
+impl Plan {
+    /// How long the segment lasts. After what was announced as a gap there is more to come.
+    fn length(&self) -> Seconds {
+        match (self.parts, self.cut_short) {
+            (0, false) => seconds(0.2),
+            (parts, false) => seconds(0.5 * parts as f64),
+            (parts, true) => seconds((0.5 * parts as f64 + 0.9).min(2.4)),
+        }
+    }
 }
 
 /// How the streamer names its parts.
@@ -52,17 +66,21 @@ pub fn uploads(plans: &[Plan], name: fn(u64, u64, u64) -> String) -> Vec<Payload
             uploads.push(Payload::Variant(variant("v0", &format!("map-{msn}"))));
         }
         let date = if plan.dated { feed::date(NOON + 1_900 * msn as i64) } else { None };
-        for index in 0..plan.parts {
-            let mut update = part(msn, index);
+        for index in 0..plan.parts + u64::from(plan.cut_short) {
+            let mut update = if index < plan.parts { part(msn, index) } else { announced_gap(msn, index) };
             update.part.id = id(&name(msn, index, number));
-            update.part.data = media(&format!("{number}"));
+            if update.part.gap {
+                update.part.duration = seconds(0.4);
+            } else {
+                update.part.data = media(&format!("{number}"));
+            }
             (update.segment.discontinuity, update.segment.program_date_time) = (plan.discontinuity, date);
             uploads.push(Payload::Part(update));
             number += 1;
         }
         if plan.whole {
             let mut update = segment(msn);
-            update.segment.duration = if plan.parts > 0 { seconds(0.5 * plan.parts as f64) } else { seconds(0.2) };
+            update.segment.duration = plan.length();
             (update.segment.discontinuity, update.segment.program_date_time) = (plan.discontinuity, date);
             uploads.push(Payload::Segment(update));
         }
@@ -100,7 +118,13 @@ proptest! {
         let list = audience.playlist.unwrap();
         prop_assert_eq!(list.last_msn(), plans.len() as u64 + 2);
         prop_assert!(list.ended && list.segments.iter().all(|segment| !segment.gap));
-        prop_assert!(list.segments.iter().all(|segment| segment.parts.iter().all(|part| !part.gap)));
+        let announced = list.segments.iter().flat_map(|segment| &segment.parts).filter(|part| part.gap).count();
+        prop_assert!(announced <= plans.iter().filter(|plan| plan.cut_short).count());
+        for (segment, plan) in list.segments.iter().zip(&plans[(list.media_sequence - 3) as usize..]) {
+            if plan.whole {
+                prop_assert_eq!(segment.duration, plan.length().micros());
+            }
+        }
     }
 
     #[test]

@@ -8,9 +8,14 @@ use std::collections::HashMap;
 pub struct Playlist {
     /// The lines that may never change.
     pub fixed: Vec<String>,
+    /// Whether it promises that every segment begins with a sync sample.
+    pub independent_segments: bool,
     pub target: u64,
+    /// 0 in a stream without parts, as is the next.
     pub part_target: u64,
     pub part_hold_back: u64,
+    /// Whether it offers to hold requests back.
+    pub blocks: bool,
     pub media_sequence: u64,
     pub discontinuity_sequence: u64,
     /// The last one may be open.
@@ -65,7 +70,7 @@ impl Playlist {
         let mut lines = text.lines();
         // Nothing skipped, nothing new: then the lower version is enough.
         let version = if text.contains("\n#EXT-X-SKIP") { "#EXT-X-VERSION:9" } else { "#EXT-X-VERSION:6" };
-        for first in ["#EXTM3U", version, "#EXT-X-INDEPENDENT-SEGMENTS"] {
+        for first in ["#EXTM3U", version] {
             assert_eq!(lines.next(), Some(first));
         }
         let mut playlist = Self::default();
@@ -108,17 +113,18 @@ impl Playlist {
     }
 
     fn head(&mut self, line: &str) {
-        let (tag, value) = line.split_once(':').unwrap();
+        let (tag, value) = line.split_once(':').unwrap_or((line, ""));
         match tag {
+            "#EXT-X-INDEPENDENT-SEGMENTS" => self.independent_segments = true,
             "#EXT-X-MEDIA-SEQUENCE" => return self.media_sequence = value.parse().unwrap(),
             "#EXT-X-DISCONTINUITY-SEQUENCE" => return self.discontinuity_sequence = value.parse().unwrap(),
             "#EXT-X-TARGETDURATION" => self.target = value.parse::<u64>().unwrap() * 1_000_000,
             "#EXT-X-PART-INF" => self.part_target = micros(&attributes(value)["PART-TARGET"]),
             _ => {
                 let control = attributes(value);
-                assert_eq!(control["CAN-BLOCK-RELOAD"], "YES");
+                self.blocks = control.get("CAN-BLOCK-RELOAD").map(|value| assert_eq!(value, "YES")).is_some();
                 assert!(micros(&control["HOLD-BACK"]) >= 3 * self.target);
-                self.part_hold_back = micros(&control["PART-HOLD-BACK"]);
+                self.part_hold_back = control.get("PART-HOLD-BACK").map_or(0, |value| micros(value));
                 assert!(micros(&control["CAN-SKIP-UNTIL"]) >= 6 * self.target);
             }
         }
@@ -219,7 +225,7 @@ impl Part {
 /// 0: about the playlist, 1: what is skipped, 2: about a segment, 3: behind the segments.
 fn stage_of(line: &str) -> u8 {
     match line.split(':').next().unwrap() {
-        "#EXT-X-TARGETDURATION" | "#EXT-X-SERVER-CONTROL" | "#EXT-X-PART-INF" => 0,
+        "#EXT-X-INDEPENDENT-SEGMENTS" | "#EXT-X-TARGETDURATION" | "#EXT-X-SERVER-CONTROL" | "#EXT-X-PART-INF" => 0,
         "#EXT-X-MEDIA-SEQUENCE" | "#EXT-X-DISCONTINUITY-SEQUENCE" => 0,
         "#EXT-X-SKIP" => 1,
         "#EXT-X-DISCONTINUITY" | "#EXT-X-MAP" | "#EXT-X-PROGRAM-DATE-TIME" | "#EXT-X-PART" => 2,

@@ -4,7 +4,9 @@ use roomcast_core::hls::Settings;
 use roomcast_protocol::code::AckCode::{self, InvalidSignal, SequenceConflict, TrackNotFound};
 use roomcast_protocol::data::{InitSection, Payload, TrackRef, UpdatePart, UpdateSegment, UpdateVariant};
 
-use crate::feed::{Origin, RECEIVED, end, id, map, media, part, seconds, segment, variant};
+use crate::feed::{
+    Origin, RECEIVED, announced_gap, end, id, map, media, part, seconds, segment, variant, without_parts,
+};
 
 fn refused(origin: &mut Origin, payload: Payload, code: AckCode, reason: &str) {
     let before = format!("{:?}", origin.stream);
@@ -172,20 +174,37 @@ fn a_name_that_is_taken_is_refused() {
 #[test]
 fn what_a_track_was_made_with_is_fixed() {
     bad_variant(|update| update.variant.target_duration = seconds(3.0), InvalidSignal, "fixed");
-    bad_variant(|update| update.variant.target_part_duration = seconds(0.4), InvalidSignal, "fixed");
+    bad_variant(|update| update.variant.target_part_duration = Some(seconds(0.4)), InvalidSignal, "fixed");
     bad_variant(|update| update.segment.map.data = media("x"), SequenceConflict, "other bytes");
     let second = |update: &mut UpdateVariant| update.variant.id = id("v1");
     bad_variant(|u| (second(u), u.variant.target_duration = seconds(3.0)).1, InvalidSignal, "same target duration");
-    bad_variant(|u| (second(u), u.variant.target_part_duration = seconds(0.6)).1, InvalidSignal, "play already");
-    bad_variant(|u| (second(u), u.variant.target_part_duration = seconds(2.1)).1, InvalidSignal, "within a segment");
+    bad_variant(|u| (second(u), u.variant.target_part_duration = Some(seconds(0.6))).1, InvalidSignal, "play already");
+    bad_variant(
+        |u| (second(u), u.variant.target_part_duration = Some(seconds(2.1))).1,
+        InvalidSignal,
+        "within a segment",
+    );
     bad_variant(|u| (second(u), u.variant.target_duration = seconds(0.0)).1, InvalidSignal, "more than 0");
+    bad_variant(|u| u.variant.target_part_duration = None, InvalidSignal, "fixed");
+    bad_variant(|u| (second(u), u.variant.target_part_duration = None).1, InvalidSignal, "have parts or none has");
+    bad_variant(|u| u.variant.independent_segments = false, InvalidSignal, "begins with a sync sample");
+    bad_variant(|u| (second(u), u.variant.independent_segments = false).1, InvalidSignal, "begins with a sync sample");
+}
+
+#[test]
+fn a_part_of_a_track_without_parts_is_refused() {
+    let mut origin = Origin::of(without_parts("v0", "init.mp4"));
+    origin.segment(7);
+    refused(&mut origin, Payload::Part(part(8, 0)), InvalidSignal, "without parts");
+    refused(&mut origin, Payload::Part(announced_gap(8, 0)), InvalidSignal, "without parts");
+    refused(&mut origin, Payload::Variant(variant("v1", "init.mp4")), InvalidSignal, "have parts or none has");
 }
 
 #[test]
 fn the_hold_back_goes_by_the_longest_part_target_of_all_tracks() {
     let mut origin = Origin::new();
     let mut longer = variant("v1", "init.mp4");
-    longer.variant.target_part_duration = seconds(0.6);
+    longer.variant.target_part_duration = Some(seconds(0.6));
     origin.take(Payload::Variant(longer));
     origin.part(7, 0);
     assert!(origin.playlist().contains("PART-HOLD-BACK=1.8,"));

@@ -199,7 +199,7 @@ fn what_a_rendition_was_made_with_is_fixed() {
         |update: &mut UpdateRendition| (update.rendition.id, update.rendition.name) = (id("en"), "English".into());
     bad(|u| (same(u), u.rendition.kind = RenditionType::Video).1, "type and group");
     bad(|u| (same(u), u.rendition.group_id = id("opus")).1, "type and group");
-    bad(|u| (same(u), u.rendition.target_part_duration = seconds(0.4)).1, "fixed");
+    bad(|u| (same(u), u.rendition.target_part_duration = Some(seconds(0.4))).1, "fixed");
     bad(|u| u.rendition.target_duration = seconds(3.0), "same target duration");
     bad(|u| u.rendition.id = id("v0"), "v0 is a variant");
     refused(&mut origin(), Payload::Variant(variant("en", "init.mp4")), InvalidSignal, "en is a rendition");

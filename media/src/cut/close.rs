@@ -2,92 +2,220 @@
 //!
 //! Takes samples that the intake has examined; never fails.
 
-use std::ops::Range;
 use std::time::Duration;
 
-use super::clock::MediaTime;
+use bytes::Bytes;
+
+use super::clock::{Clock, MediaTime};
 use super::lane::Lane;
-use super::{Cut, Cutter, Part, Segment};
+use super::rules::Rules;
+use super::{Cut, Cutter, Part, PartsEnd, Segment, Targets};
 use crate::{Sample, write_fragment};
+
+/// More parts than any segment has.
+const MAX_PARTS: u64 = 900;
 
 impl Cutter {
     /// Takes the next sample of the leading track.
     pub(super) fn lead(&mut self, sample: Sample, cuts: &mut Vec<Cut>) {
         if self.clock.origin.is_none() {
             if !sample.is_sync() {
-                return self.leading.pass(&sample);
+                return;
             }
             self.clock.origin = Some(sample.decode_time);
-            self.segment_start = sample.decode_time;
+            (self.segment_start, self.listed) = (sample.decode_time, sample.decode_time);
+            self.trial = Trial::new(self.listed);
         }
-        if sample.is_sync() && self.rules.is_segment_due(self.segment_start, &sample) {
-            self.close_part(cuts);
+        let is_due = sample.is_sync() && self.rules.is_segment_due(self.segment_start, &sample);
+        let is_over = self.length(self.segment_start, sample.end()) > self.rules.targets.longest;
+        if is_due || is_over || self.has_waited(&sample) {
             self.close_segment(cuts);
-            self.segment_start = sample.decode_time;
-        } else if self.rules.is_too_long(self.leading.span_with(&sample)) {
-            self.close_part(cuts);
+            if self.rules.targets.independent && !sample.is_sync() {
+                self.is_skipping = true;
+                return;
+            }
+        } else if self.has_parts && self.is_too_long(&sample) {
+            self.close_part(&sample, cuts);
         }
+        if self.has_parts && self.is_too_long(&sample) {
+            self.leave_parts(&sample, cuts);
+        }
+        self.trial.add(&sample, self.leading.end().unwrap_or(self.listed), &self.rules, &self.clock);
         self.leading.push(sample);
     }
 
-    /// Without waiting for the next sample, when the part is long enough to stand anywhere.
+    /// Whether a segment that comes whole, for want of parts, has kept players waiting for long enough.
+    fn has_waited(&self, sample: &Sample) -> bool {
+        let Targets { segment, part, independent, .. } = self.rules.targets;
+        let may_end = part.is_some() && !self.has_parts && !independent;
+        may_end && self.length(self.segment_start, sample.decode_time) >= segment
+    }
+
+    /// Whether a sample does not fit into the part that is open.
+    fn is_too_long(&self, sample: &Sample) -> bool {
+        self.rules.is_too_long(self.length(self.listed, sample.end()))
+    }
+
+    /// The time between two decode times, as it is listed.
+    fn length(&self, from: u64, to: u64) -> Duration {
+        self.clock.between(&(from..to.max(from)))
+    }
+
+    /// Closes the part without waiting for the next sample, when it can stand anywhere and another like the last one
+    /// would not fit. Full parts are all of one length, by which some players go.
     pub(super) fn close_long_part(&mut self, cuts: &mut Vec<Cut>) {
-        let bounds = self.leading.bounds();
-        if bounds.is_some_and(|bounds| self.rules.is_long_enough(bounds.end - bounds.start)) {
-            self.close_part(cuts);
+        let Some(last) = self.leading.newest().filter(|_| self.has_parts) else { return };
+        let (end, next) = (last.end(), last.end().saturating_add(last.duration.into()));
+        let is_full = self.rules.is_too_long(self.length(self.listed, next));
+        if is_full && self.rules.is_long_enough(self.length(self.listed, end)) {
+            self.write_part(cuts);
         }
     }
 
-    pub(super) fn close_part(&mut self, cuts: &mut Vec<Cut>) {
-        if let Some(bounds) = self.leading.bounds() {
-            self.write_part(&bounds, cuts);
+    /// Closes the part before a sample of the same segment. Where nothing may follow it, it is the last.
+    fn close_part(&mut self, next: &Sample, cuts: &mut Vec<Cut>) {
+        let Some(end) = self.leading.end() else { return };
+        let length = self.length(self.listed, end);
+        let may_be_followed = self.rules.is_long_enough(length) || self.leading.begins_with_sync();
+        self.write_part(cuts);
+        if may_be_followed && self.parts < MAX_PARTS {
+            return;
         }
+        // Players cope with a segment that ends early, but hardly with parts that end within one.
+        match self.rules.targets.independent {
+            true => self.end_parts(next.end(), cuts),
+            false => self.end_early(cuts),
+        }
+    }
+
+    /// Ends the segment before its time. Whatever the reason is lies with the next one.
+    fn end_early(&mut self, cuts: &mut Vec<Cut>) {
+        let streak = self.streak;
+        self.close_segment(cuts);
+        self.streak = streak;
+    }
+
+    /// Gives up parts before a sample that is longer than any may be.
+    fn leave_parts(&mut self, next: &Sample, cuts: &mut Vec<Cut>) {
+        if !self.rules.targets.independent && !self.pieces.is_empty() {
+            let streak = self.streak;
+            self.close_segment(cuts);
+            self.streak = streak;
+        }
+        self.end_parts(next.end(), cuts);
+    }
+
+    /// Says that the segment goes on without parts; what is known of it reaches up to `end`.
+    fn end_parts(&mut self, end: u64, cuts: &mut Vec<Cut>) {
+        let Some(target) = self.rules.targets.part.filter(|_| self.has_parts) else { return };
+        (self.has_parts, self.is_troubled) = (false, true);
+        let (segment, index, number) = (self.next.segment, self.parts, self.next.part_number);
+        let start = self.clock.at(self.listed);
+        let duration = self.length(self.listed, end).clamp(Duration::from_micros(1), target);
+        self.next.part_number += 1;
+        cuts.push(Cut::PartsEnd(PartsEnd { segment, index, number, start, duration }));
+    }
+
+    fn write_part(&mut self, cuts: &mut Vec<Cut>) {
+        let (start, independent) = (self.listed, self.leading.begins_with_sync());
+        let Some(bytes) = self.write() else { return };
+        let part = Part {
+            segment: self.next.segment,
+            index: self.parts,
+            number: self.next.part_number,
+            independent,
+            start: self.clock.at(start),
+            duration: self.length(start, self.listed),
+            bytes,
+        };
+        (self.parts, self.next.part_number) = (self.parts + 1, self.next.part_number + 1);
+        cuts.push(Cut::Part(part));
     }
 
     /// Writes what waits of the leading track, and of the others what begins before its end.
-    fn write_part(&mut self, bounds: &Range<u64>, cuts: &mut Vec<Cut>) {
+    fn write(&mut self) -> Option<Bytes> {
+        let end = self.leading.end()?;
+        if self.pieces.is_empty() {
+            self.is_independent = self.leading.begins_with_sync();
+        }
         let mut samples = self.leading.take(None);
-        let independent = samples.first().is_some_and(Sample::is_sync);
-        let before = Some(self.leading.at(bounds.end));
+        let before = Some(self.leading.at(end));
         let origin = self.leading.at(self.clock.origin.unwrap_or(0));
         for lane in &mut self.others {
             let mut taken = lane.take(before);
             taken.retain(|sample| !is_over_before(origin, lane, sample));
             samples.append(&mut taken);
         }
-        if samples.is_empty() {
-            return;
-        }
+        self.listed = self.listed.max(end);
         // Sequence numbers are 32 bits and begin at 1.
         let sequence = self.next.part_number.wrapping_add(1) as u32;
-        let part = Part {
-            segment: self.next.segment,
-            index: self.parts.len() as u64,
-            number: self.next.part_number,
-            independent,
-            start: self.clock.at(bounds.start),
-            duration: self.clock.between(bounds),
-            bytes: write_fragment(sequence, &samples).expect("the intake admits only what can be written"),
-        };
-        self.next.part_number += 1;
-        self.parts.push(part.clone());
-        cuts.push(Cut::Part(part));
+        let bytes = write_fragment(sequence, &samples).expect("the intake admits only what can be written");
+        self.pieces.push(bytes.clone());
+        Some(bytes)
     }
 
+    /// Closes the segment; the next one begins where it ends.
     pub(super) fn close_segment(&mut self, cuts: &mut Vec<Cut>) {
+        match self.has_parts {
+            true => self.write_part(cuts),
+            false => drop(self.write()),
+        }
         let parts = std::mem::take(&mut self.parts);
-        let Some(first) = parts.first() else {
-            return;
+        let pieces = std::mem::take(&mut self.pieces);
+        if !pieces.is_empty() {
+            cuts.push(Cut::Segment(Segment {
+                sequence: self.next.segment,
+                independent: self.is_independent,
+                start: self.clock.at(self.segment_start),
+                duration: self.length(self.segment_start, self.listed),
+                bytes: pieces.concat().into(),
+                parts,
+            }));
+            self.next.segment += 1;
+            self.choose_parts();
+        }
+        self.segment_start = self.listed;
+    }
+
+    /// Whether the next segment has parts. Where two in a row could not be cut, others come whole until one has passed
+    /// that could have been.
+    fn choose_parts(&mut self) {
+        let ended_without = !self.has_parts;
+        self.streak = if std::mem::take(&mut self.is_troubled) { self.streak + 1 } else { 0 };
+        let is_hopeless = match self.is_whole {
+            true => !self.trial.succeeds,
+            false => ended_without && self.streak > 1,
         };
-        let bytes: Vec<&[u8]> = parts.iter().map(|part| &part.bytes[..]).collect();
-        cuts.push(Cut::Segment(Segment {
-            sequence: self.next.segment,
-            start: first.start,
-            duration: parts.iter().map(|part| part.duration).sum::<Duration>(),
-            bytes: bytes.concat().into(),
-            parts: parts.len() as u64,
-        }));
-        self.next.segment += 1;
+        self.is_whole = is_hopeless && self.rules.targets.part.is_some();
+        self.has_parts = self.rules.targets.part.is_some() && !self.is_whole;
+        self.trial = Trial::new(self.listed);
+    }
+}
+
+/// A segment cut into parts for a trial.
+#[derive(Debug)]
+pub(super) struct Trial {
+    start: u64,
+    begins_with_sync: bool,
+    is_empty: bool,
+    succeeds: bool,
+}
+
+impl Trial {
+    pub(super) const fn new(start: u64) -> Self {
+        Self { start, begins_with_sync: false, is_empty: true, succeeds: true }
+    }
+
+    /// Takes a sample; the one before ended at `end`.
+    fn add(&mut self, sample: &Sample, end: u64, rules: &Rules, clock: &Clock) {
+        let length = |from: u64, to: u64| clock.between(&(from..to.max(from)));
+        if self.is_empty {
+            (self.is_empty, self.begins_with_sync) = (false, sample.is_sync());
+        } else if rules.is_too_long(length(self.start, sample.end())) {
+            self.succeeds &= rules.is_long_enough(length(self.start, end)) || self.begins_with_sync;
+            (self.start, self.begins_with_sync) = (end, sample.is_sync());
+        }
+        self.succeeds &= !rules.is_too_long(length(self.start, sample.end()));
     }
 }
 

@@ -1,35 +1,38 @@
-//! What a fragment has to fulfil before anything of it is taken.
+//! Samples on their way into the cutter: what is refused, what begins a new period, and what waits for its neighbours.
 //!
-//! Looks and never changes: a fragment is taken wholly or not at all.
+//! Tracks may come one after the other, in pieces of up to two seconds: the leading one waits so long for the others,
+//! so that a part holds what belongs to it.
 
-use std::num::NonZeroU32;
+use std::time::Duration;
 
-use super::Cutter;
 use super::clock::time;
 use super::lane::{Lane, Span, cost, rescale};
+use super::{Cut, Cutter};
 use crate::{Error, Fragment, Sample};
 
-/// Decode times may jump forward by so many seconds.
-const LARGEST_JUMP: u64 = 10;
+/// Decode times may jump forward by so much.
+pub(crate) const LARGEST_JUMP: Duration = Duration::from_secs(10);
 /// What may wait, in bytes: far beyond any segment, and far below what a fragment can hold.
 const MAX_WAITING: usize = 64 * 1024 * 1024;
+/// How much of the leading track waits for another one that lags behind.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How far another track may lag behind without being waited for.
+const LAG: Duration = Duration::from_millis(100);
 
 impl Cutter {
+    /// Refuses a fragment of unknown tracks, or one too much.
     pub(super) fn examine(&self, fragment: &Fragment) -> Result<(), Error> {
         for sample in &fragment.samples {
             if !self.lanes().any(|lane| lane.track == sample.track) {
                 return Err(Error::UnknownTrack(sample.track));
             }
         }
-        let parts = self.parts.iter().map(|part| part.bytes.len());
+        let pieces = self.pieces.iter().map(bytes::Bytes::len);
         let lanes = self.lanes().map(Lane::bytes);
-        let waiting = parts.chain(lanes).chain(fragment.samples.iter().map(cost)).sum();
+        let ahead = self.ahead.iter().chain(&self.astray).map(cost);
+        let waiting = pieces.chain(lanes).chain(ahead).chain(fragment.samples.iter().map(cost)).sum();
         if waiting > MAX_WAITING {
             return Err(Error::Waiting(waiting));
-        }
-        let end = self.examine_leading(fragment)?;
-        for lane in &self.others {
-            examine_other(lane, fragment, end.map(|end| (end, self.clock.timescale)))?;
         }
         Ok(())
     }
@@ -38,62 +41,142 @@ impl Cutter {
         std::iter::once(&self.leading).chain(&self.others)
     }
 
-    /// The end of the leading track's last sample, this fragment included.
-    fn examine_leading(&self, fragment: &Fragment) -> Result<Option<u64>, Error> {
-        let lane = &self.leading;
-        let mut last = lane.last();
-        for sample in samples(lane, fragment) {
-            if self.rules.is_too_long(u64::from(sample.duration)) {
-                let duration = time(u64::from(sample.duration), lane.timescale);
-                return Err(Error::SampleTooLong { duration, target: self.rules.targets.part });
+    /// Takes samples up to a jump of the leading track, and gives those from there on.
+    pub(super) fn take_in(&mut self, fragment: Fragment) -> Option<Fragment> {
+        let Fragment { sequence, samples } = fragment;
+        let (leading, others): (Vec<_>, Vec<_>) =
+            samples.into_iter().partition(|sample| sample.track == self.leading.track);
+        let mut leading = leading.into_iter();
+        let mut rest = Vec::new();
+        while let Some(sample) = leading.next() {
+            let sample = self.shorten(sample);
+            if self.jumps(&sample) {
+                rest.push(sample);
+                rest.extend(leading);
+                break;
             }
-            examine_order(last, sample)?;
-            let end = last.map(|last| last.end);
-            examine_jump(end.map(u128::from), lane.timescale, sample)?;
-            last = Some(sample.into());
+            self.leading.note(&sample);
+            self.ahead.push_back(sample);
         }
-        Ok(last.map(|last| last.end))
+        let behind = self.take_others(others, !rest.is_empty());
+        if rest.is_empty() {
+            return None;
+        }
+        let mut samples = std::mem::take(&mut self.astray);
+        samples.extend(behind);
+        samples.extend(rest);
+        Some(Fragment { sequence, samples })
     }
-}
 
-fn samples<'a>(lane: &Lane, fragment: &'a Fragment) -> impl Iterator<Item = &'a Sample> {
-    let track = lane.track;
-    fragment.samples.iter().filter(move |sample| sample.track == track)
-}
-
-fn examine_other(lane: &Lane, fragment: &Fragment, leading: Option<(u64, NonZeroU32)>) -> Result<(), Error> {
-    let mut last = lane.last();
-    let leading = leading.map(|(end, timescale)| rescale(end, timescale, lane.timescale));
-    for sample in samples(lane, fragment) {
-        examine_order(last, sample)?;
-        // A track may pause, or come in larger pieces than the leading one, but not do both at once.
-        let own = last.map(|last| u128::from(last.end));
-        examine_jump(leading.max(own), lane.timescale, sample)?;
-        last = Some(sample.into());
+    /// No sample lasts longer than a segment may.
+    fn shorten(&self, sample: Sample) -> Sample {
+        let longest = u32::try_from(self.rules.longest()).unwrap_or(u32::MAX);
+        Sample { duration: sample.duration.min(longest), ..sample }
     }
-    Ok(())
+
+    /// Whether a sample of the leading track cannot go on from the last one.
+    fn jumps(&self, sample: &Sample) -> bool {
+        let Some(last) = self.leading.last() else { return false };
+        if runs_back(last, sample) {
+            return true;
+        }
+        let timescale = self.leading.timescale;
+        let hole = sample.decode_time.saturating_sub(last.end);
+        let listed = hole.saturating_add(sample.duration.into());
+        hole > 0 && (time(hole, timescale) > LARGEST_JUMP || listed > self.rules.longest())
+    }
+
+    /// Takes the other tracks. What cannot go on from their last sample belongs behind a jump of the leading track,
+    /// which may come a little later; so does what follows the jump that `jumped` speaks of, which is returned.
+    fn take_others(&mut self, samples: Vec<Sample>, jumped: bool) -> Vec<Sample> {
+        let (end, timescale) = (self.leading.last().map(|last| last.end), self.leading.timescale);
+        let mut behind = Vec::new();
+        for sample in samples {
+            let lane = self.others.iter_mut().find(|lane| lane.track == sample.track);
+            let lane = lane.expect("examine knows every track");
+            let leading = end.map(|end| rescale(end, timescale, lane.timescale));
+            let is_beyond = leading.is_some_and(|leading| u128::from(sample.decode_time) >= leading);
+            let follows = behind.iter().any(|other: &Sample| other.track == sample.track);
+            if jumped && (follows || is_beyond || is_astray(lane, &sample, leading)) {
+                behind.push(sample);
+            } else if is_astray(lane, &sample, leading) {
+                self.astray.push(sample);
+            } else {
+                lane.note(&sample);
+                lane.push(sample);
+            }
+        }
+        self.forget_astray();
+        behind
+    }
+
+    /// Lets go what has waited for a jump of the leading track that did not come.
+    fn forget_astray(&mut self) {
+        let Some(last) = self.leading.last() else { return };
+        match self.astray.is_empty() {
+            true => self.astray_since = last.end,
+            false if time(last.end.saturating_sub(self.astray_since), self.leading.timescale) > PATIENCE => {
+                self.astray.clear();
+            }
+            false => {}
+        }
+    }
+
+    /// Leads on as far as the other tracks have come, or all the way. Gives what must begin a new period.
+    pub(super) fn drain(&mut self, all: bool, cuts: &mut Vec<Cut>) -> Option<Fragment> {
+        while let Some(sample) = self.ahead.pop_front() {
+            let is_early = !all && self.waits(&sample);
+            if is_early || (self.is_skipping && sample.is_sync()) {
+                self.ahead.push_front(sample);
+                self.close_long_part(cuts);
+                return (!is_early).then(|| self.take_rest());
+            }
+            if !self.is_skipping {
+                self.lead(sample, cuts);
+            }
+        }
+        self.close_long_part(cuts);
+        None
+    }
+
+    /// Whether another track still has to come up to this sample of the leading one.
+    fn waits(&mut self, next: &Sample) -> bool {
+        let (to, timescale) = (next.decode_time, self.leading.timescale);
+        let end = self.ahead.back().unwrap_or(next).end();
+        if time(end.saturating_sub(to), timescale) > PATIENCE {
+            self.others.iter_mut().filter(|lane| lags(lane, to, timescale)).for_each(|lane| lane.is_quiet = true);
+        }
+        self.others.iter().any(|lane| !lane.is_quiet && lags(lane, to, timescale))
+    }
+
+    fn take_rest(&mut self) -> Fragment {
+        let others = self.others.iter_mut().flat_map(|lane| lane.take(None));
+        let mut samples: Vec<Sample> = others.collect();
+        samples.append(&mut self.astray);
+        samples.extend(self.ahead.drain(..));
+        Fragment { sequence: 0, samples }
+    }
 }
 
 /// Decode times must not run back, nor leave a hole that no run can express.
-fn examine_order(last: Option<Span>, sample: &Sample) -> Result<(), Error> {
-    let Some(Span { decode_time: from, .. }) = last else {
-        return Ok(());
-    };
-    let step = sample.decode_time.checked_sub(from);
-    match step.and_then(|step| u32::try_from(step).ok()) {
-        Some(_) => Ok(()),
-        None => Err(Error::Discontinuity { track: sample.track, from, to: sample.decode_time }),
-    }
+fn runs_back(last: Span, sample: &Sample) -> bool {
+    let step = sample.decode_time.checked_sub(last.decode_time);
+    step.is_none_or(|step| u32::try_from(step).is_err())
 }
 
-fn examine_jump(from: Option<u128>, timescale: NonZeroU32, sample: &Sample) -> Result<(), Error> {
-    let Some(from) = from else {
-        return Ok(());
-    };
-    let farthest = from + u128::from(LARGEST_JUMP * u64::from(timescale.get()));
-    if u128::from(sample.decode_time) <= farthest {
-        return Ok(());
+/// Whether a sample of another track runs back, or lies far ahead both of its own track and of the leading one.
+fn is_astray(lane: &Lane, sample: &Sample, leading: Option<u128>) -> bool {
+    let own = lane.last();
+    if own.is_some_and(|last| runs_back(last, sample)) {
+        return true;
     }
-    let from = u64::try_from(from).unwrap_or(u64::MAX);
-    Err(Error::Discontinuity { track: sample.track, from, to: sample.decode_time })
+    let Some(from) = own.map(|last| u128::from(last.end)).max(leading) else { return false };
+    let farthest = from + u128::from(LARGEST_JUMP.as_secs()) * u128::from(lane.timescale.get());
+    u128::from(sample.decode_time) > farthest
+}
+
+/// Whether a track has not come up to a time of the leading one, in its timescale.
+fn lags(lane: &Lane, to: u64, timescale: std::num::NonZeroU32) -> bool {
+    let reached = lane.last().map(|last| time(last.end, lane.timescale) + LAG);
+    reached.is_none_or(|reached| reached < time(to, timescale))
 }

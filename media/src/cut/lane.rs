@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
-use std::ops::Range;
 
 use super::clock::MediaTime;
 use crate::{Sample, Track};
@@ -17,6 +16,8 @@ pub(super) struct Lane {
     waiting: VecDeque<Sample>,
     bytes: usize,
     last: Option<Span>,
+    /// Nothing is expected of the track until it is heard again.
+    pub(super) is_quiet: bool,
 }
 
 /// Decode time and end of a sample.
@@ -35,18 +36,18 @@ impl From<&Sample> for Span {
 impl Lane {
     pub(super) fn new(track: &Track) -> Self {
         let Track { id, timescale, .. } = *track;
-        Self { track: id, timescale, waiting: VecDeque::new(), bytes: 0, last: None }
+        Self { track: id, timescale, waiting: VecDeque::new(), bytes: 0, last: None, is_quiet: false }
     }
 
     pub(super) fn push(&mut self, sample: Sample) {
-        self.pass(&sample);
         self.bytes += cost(&sample);
         self.waiting.push_back(sample);
     }
 
-    /// Notes a sample that is not kept.
-    pub(super) fn pass(&mut self, sample: &Sample) {
+    /// Notes a sample that has come, whether or not it is kept.
+    pub(super) fn note(&mut self, sample: &Sample) {
         self.last = Some(sample.into());
+        self.is_quiet = false;
     }
 
     /// A decode time of this track.
@@ -63,16 +64,19 @@ impl Lane {
         self.bytes
     }
 
-    /// From the first waiting sample's decode time to the last one's end.
-    pub(super) fn bounds(&self) -> Option<Range<u64>> {
-        let (first, last) = (self.waiting.front()?, self.waiting.back()?);
-        Some(first.decode_time..last.end())
+    /// The last waiting sample.
+    pub(super) fn newest(&self) -> Option<&Sample> {
+        self.waiting.back()
     }
 
-    /// How many ticks the waiting samples would span together with this one.
-    pub(super) fn span_with(&self, sample: &Sample) -> u64 {
-        let first = self.waiting.front().unwrap_or(sample);
-        sample.end().saturating_sub(first.decode_time)
+    /// Where the last waiting sample ends.
+    pub(super) fn end(&self) -> Option<u64> {
+        self.newest().map(Sample::end)
+    }
+
+    /// Whether the first waiting sample is a sync sample.
+    pub(super) fn begins_with_sync(&self) -> bool {
+        self.waiting.front().is_some_and(Sample::is_sync)
     }
 
     /// Takes the samples that begin before a media time of any timescale; all for `None`.
@@ -88,8 +92,7 @@ impl Lane {
 
     pub(super) fn reset(&mut self) {
         self.waiting.clear();
-        self.bytes = 0;
-        self.last = None;
+        (self.bytes, self.last, self.is_quiet) = (0, None, false);
     }
 }
 
@@ -111,7 +114,11 @@ mod tests {
 
     fn lane() -> Lane {
         let mut lane = Lane::new(&fixture::init(&[AUDIO]).tracks[0]);
-        (0..4).for_each(|i| lane.push(sample(2, i * 1024, 1024, true)));
+        for number in 0..4 {
+            let sample = sample(2, number * 1024, 1024, true);
+            lane.note(&sample);
+            lane.push(sample);
+        }
         lane
     }
 
@@ -138,7 +145,7 @@ mod tests {
         lane.take(before(2048, 48_000));
         assert_eq!(lane.bytes(), all / 2);
         lane.take(None);
-        assert_eq!((lane.bytes(), lane.bounds()), (0, None));
+        assert_eq!((lane.bytes(), lane.end()), (0, None));
         assert_eq!(lane.last().map(|span| span.end), Some(4096));
     }
 }

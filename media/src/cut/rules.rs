@@ -1,9 +1,9 @@
 //! When a part is long enough, when too long, and when a segment is over.
 //!
-//! Compares exactly, in integers: ticks times a second against nanoseconds times the timescale.
-//! Knows nothing of what waits.
+//! Parts and segments are compared as they will be listed: in whole microseconds. The grid compares exactly, in
+//! integers. Knows nothing of what waits.
 //!
-//! rfc8216bis, 4.4.3.7 (EXT-X-PART-INF).
+//! rfc8216bis, 4.4.3.1 (EXT-X-TARGETDURATION) and 4.4.3.7 (EXT-X-PART-INF).
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -23,47 +23,49 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn new(targets: Targets, timescale: NonZeroU32) -> Result<Self, Error> {
-        // Playlists count in microseconds: a part must not round to more than the target does.
-        let part = Duration::from_micros(u64::try_from(targets.part.as_micros()).unwrap_or(u64::MAX));
-        let targets = Targets { part, ..targets };
-        let rules = Self { targets, timescale: u128::from(timescale.get()), grid: None };
-        if rules.part_ticks() == 0 || targets.segment < targets.part {
-            return Err(Error::Targets { segment: targets.segment, part: targets.part });
+        let Targets { segment, part, longest, .. } = targets;
+        // A part must not round to more than the target does.
+        let part = part.map(|part| Duration::from_micros(u64::try_from(part.as_micros()).unwrap_or(u64::MAX)));
+        let is_below = |part: Duration| part.is_zero() || segment < part;
+        if segment.is_zero() || longest < segment || part.is_some_and(is_below) {
+            return Err(Error::Targets { segment, part: part.unwrap_or_default() });
         }
-        Ok(rules)
+        Ok(Self { targets: Targets { part, ..targets }, timescale: u128::from(timescale.get()), grid: None })
     }
 
-    /// The longest part in ticks.
-    pub(super) fn part_ticks(&self) -> u64 {
-        let ticks = self.targets.part.as_nanos() * self.timescale / NANOS;
-        u64::try_from(ticks).unwrap_or(u64::MAX)
+    /// Whether a part of this length exceeds the part target. Without parts nothing does.
+    pub(super) fn is_too_long(&self, part: Duration) -> bool {
+        self.targets.part.is_some_and(|target| part > target)
     }
 
-    pub(super) fn is_too_long(&self, ticks: u64) -> bool {
-        ticks > self.part_ticks()
+    /// Whether a part may be followed by another: 85 % of the part target.
+    pub(super) fn is_long_enough(&self, part: Duration) -> bool {
+        let least = |target: Duration| (target.as_micros() * 85).div_ceil(100);
+        self.targets.part.is_some_and(|target| part.as_micros() >= least(target))
     }
 
-    /// Whether a part of so many ticks may end anywhere: 85 % of the part target.
-    pub(super) fn is_long_enough(&self, ticks: u64) -> bool {
-        let target = self.targets.part.as_nanos().saturating_mul(self.timescale);
-        u128::from(ticks) * NANOS * 100 >= target.saturating_mul(85)
-    }
-
-    /// Whether a segment that began at `start` is over before this sync sample. Half a sample is
-    /// tolerated, as no timescale holds every frame rate exactly.
+    /// Whether a segment that began at `start` is over before this sync sample. Half a sample is tolerated, as no
+    /// timescale holds every frame rate exactly. On a grid, a segment that would be shorter than half the target
+    /// goes on up to the next line if it may become that long.
     pub(super) fn is_segment_due(&self, start: u64, sample: &Sample) -> bool {
-        if let Some(origin) = self.grid {
-            return self.cell(origin, sample.decode_time, sample) > self.cell(origin, start, sample);
-        }
-        let passed = u128::from(sample.decode_time.saturating_sub(start));
-        let twice = 2 * passed + u128::from(sample.duration);
-        twice * NANOS >= 2 * self.targets.segment.as_nanos() * self.timescale
+        let twice = 2 * u128::from(sample.decode_time.saturating_sub(start)) + u128::from(sample.duration);
+        let target = 2 * self.targets.segment.as_nanos() * self.timescale;
+        let Some(origin) = self.grid else { return twice * NANOS >= target };
+        let longest = 2 * self.targets.longest.as_nanos() * self.timescale;
+        let may_go_on = 2 * twice * NANOS < target && twice * NANOS + target <= longest;
+        !may_go_on && self.cell(origin, sample.decode_time, sample) > self.cell(origin, start, sample)
     }
 
     /// Between which lines of the grid a decode time lies; half a sample early is on the line.
     fn cell(&self, origin: u128, ticks: u64, sample: &Sample) -> u128 {
         let nanos = (2 * u128::from(ticks) + u128::from(sample.duration)) * NANOS / (2 * self.timescale);
         nanos.saturating_sub(origin) / self.targets.segment.as_nanos()
+    }
+
+    /// The longest segment in ticks, rounded down; at least one.
+    pub(super) fn longest(&self) -> u64 {
+        let ticks = self.targets.longest.as_nanos().saturating_mul(self.timescale) / NANOS;
+        u64::try_from(ticks).unwrap_or(u64::MAX).max(1)
     }
 }
 
@@ -72,31 +74,40 @@ mod tests {
     use super::*;
     use crate::fixture::sample;
 
+    const fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
     fn rules(segment: u64, part: u64, timescale: u32) -> Result<Rules, Error> {
-        let targets = Targets { segment: Duration::from_millis(segment), part: Duration::from_millis(part) };
+        let targets = Targets {
+            segment: millis(segment),
+            part: Some(millis(part)),
+            longest: millis(segment.max(2000)),
+            independent: true,
+        };
         Rules::new(targets, NonZeroU32::new(timescale).unwrap())
     }
 
     #[test]
     fn a_part_may_reach_its_target_and_not_exceed_it() {
         let rules = rules(1000, 350, 1000).unwrap();
-        assert!(!rules.is_too_long(350));
-        assert!(rules.is_too_long(351));
+        assert!(!rules.is_too_long(millis(350)));
+        assert!(rules.is_too_long(Duration::from_micros(350_001)));
     }
 
     #[test]
     fn a_target_counts_in_whole_microseconds() {
-        let targets = Targets { segment: Duration::from_secs(1), part: Duration::from_nanos(333_333_999) };
+        let targets = Targets { part: Some(Duration::from_nanos(333_333_999)), ..rules(1000, 350, 1).unwrap().targets };
         let rules = Rules::new(targets, NonZeroU32::new(1_000_000_000).unwrap()).unwrap();
-        assert!(!rules.is_too_long(333_333_000));
-        assert!(rules.is_too_long(333_333_001));
+        assert!(!rules.is_too_long(Duration::from_micros(333_333)));
+        assert!(rules.is_too_long(Duration::from_micros(333_334)));
     }
 
     #[test]
     fn eighty_five_percent_are_long_enough() {
         let rules = rules(1000, 350, 2000).unwrap();
-        assert!(rules.is_long_enough(595));
-        assert!(!rules.is_long_enough(594));
+        assert!(rules.is_long_enough(Duration::from_micros(297_500)));
+        assert!(!rules.is_long_enough(Duration::from_micros(297_499)));
     }
 
     #[test]
@@ -124,9 +135,24 @@ mod tests {
     }
 
     #[test]
+    fn a_segment_on_a_grid_is_never_a_single_frame() {
+        let rules = Rules { grid: Some(0), ..rules(1000, 350, 48_000).unwrap() };
+        // The track begins a frame before the line of the first second.
+        let (start, line) = (46 * 1024, |second: u64| sample(1, second * 48_000, 1024, true));
+        assert!(!rules.is_segment_due(start, &line(1)));
+        assert!(rules.is_segment_due(start, &line(2)));
+        // Where the segment must not become longer, a short one it is.
+        let tight = Targets { longest: millis(1000), ..rules.targets };
+        let rules = Rules { targets: tight, ..rules };
+        assert!(rules.is_segment_due(start, &line(1)));
+    }
+
+    #[test]
     fn targets_that_cannot_be_met_are_refused() {
         assert!(matches!(rules(300, 350, 1000), Err(Error::Targets { .. })));
         assert!(matches!(rules(1000, 0, 1000), Err(Error::Targets { .. })));
-        assert!(matches!(rules(1000, 350, 2), Err(Error::Targets { .. })));
+        assert!(
+            matches!(rules(3000, 350, 1000).map(|rules| rules.targets.longest), Ok(longest) if longest == millis(3000))
+        );
     }
 }

@@ -5,7 +5,12 @@ use crate::Sample;
 use crate::fixture::{self, AUDIO, Kind, VIDEO, fragment, read_fragments, sample};
 
 const FRAME: u64 = 512;
-const TARGETS: Targets = Targets { segment: Duration::from_secs(1), part: Duration::from_millis(350) };
+const TARGETS: Targets = Targets {
+    segment: Duration::from_secs(1),
+    part: Some(Duration::from_millis(350)),
+    longest: Duration::from_secs(2),
+    independent: true,
+};
 
 fn cutter(tracks: &[Kind]) -> Cutter {
     Cutter::new(&fixture::init(tracks), TARGETS, Start::default()).unwrap()
@@ -21,7 +26,13 @@ fn sound(number: u64) -> Sample {
 }
 
 fn push(cutter: &mut Cutter, samples: impl IntoIterator<Item = Sample>) -> Vec<Cut> {
-    cutter.push(fragment(samples)).unwrap()
+    let pushed = cutter.push(fragment(samples)).unwrap();
+    assert_eq!(pushed.rest, None);
+    pushed.cuts
+}
+
+fn finish(cutter: &mut Cutter) -> Vec<Cut> {
+    cutter.finish().cuts
 }
 
 fn parts(cuts: &[Cut]) -> Vec<&Part> {
@@ -54,10 +65,10 @@ fn a_second_of_video_makes_three_parts_and_a_segment() {
 }
 
 #[test]
-fn a_long_enough_part_is_closed_with_its_fragment() {
+fn a_full_part_is_closed_with_its_fragment() {
     let mut cutter = cutter(&[VIDEO]);
-    assert_eq!(push(&mut cutter, frames(0..8)), []);
-    assert_eq!(parts(&push(&mut cutter, frames(8..9))).len(), 1);
+    assert_eq!(push(&mut cutter, frames(0..9)), []);
+    assert_eq!(parts(&push(&mut cutter, frames(9..10))).len(), 1);
 }
 
 #[test]
@@ -76,7 +87,7 @@ fn numbers_go_on_from_the_start() {
     let cuts = push(&mut cutter, frames(0..41));
     let numbers = parts(&cuts).into_iter().map(|part| (part.segment, part.index, part.number));
     assert_eq!(numbers.collect::<Vec<_>>(), [(7, 0, 20), (7, 1, 21), (7, 2, 22), (8, 0, 23)]);
-    cutter.finish();
+    finish(&mut cutter);
     assert_eq!(cutter.next_start(), Start { segment: 9, part_number: 25 });
 }
 
@@ -85,7 +96,7 @@ fn what_comes_before_the_first_sync_sample_is_dropped() {
     let mut cutter = cutter(&[VIDEO, AUDIO]);
     assert_eq!(push(&mut cutter, frames(25..30).chain((39..46).map(sound))), []);
     push(&mut cutter, frames(30..33).chain((46..49).map(sound)));
-    let left = cutter.finish();
+    let left = finish(&mut cutter);
     let part = parts(&left)[0];
     assert_eq!(part.start, Duration::ZERO);
     assert_eq!(times(part, 1), [30 * FRAME, 31 * FRAME, 32 * FRAME]);
@@ -101,7 +112,7 @@ fn sound_goes_into_the_part_whose_end_it_begins_before_and_late_sound_into_the_n
     let cuts = push(&mut cutter, frames(10..20).chain([sound(17), sound(40)]));
     assert_eq!(times(parts(&cuts)[0], 2), [16 * 1024, 17 * 1024]);
     // The video is through: no player would reach a part of sound alone.
-    let left = cutter.finish();
+    let left = finish(&mut cutter);
     let [Cut::Segment(segment)] = &left[..] else { panic!("{left:?}") };
     assert_eq!(segment.parts, 2);
 }
@@ -124,61 +135,141 @@ fn a_sync_sample_before_the_segment_target_starts_no_segment() {
     assert_eq!(segments, 1);
 }
 
-#[test]
-fn a_sample_longer_than_the_part_target_is_an_error_and_nothing_is_taken() {
-    let mut cutter = cutter(&[VIDEO]);
-    let long = sample(1, FRAME, 15_360, false);
-    let found = cutter.push(fragment(frames(0..1).chain([long])));
-    let error = Error::SampleTooLong { duration: Duration::from_secs(1), target: TARGETS.part };
-    assert_eq!(found, Err(error));
-    assert_eq!(cutter.finish(), []);
+/// Parts, the end of parts (`|`) and segments in short.
+fn short(cuts: &[Cut]) -> Vec<String> {
+    let short = |cut: &Cut| match cut {
+        Cut::Part(part) => format!("p{} {}", part.number, part.duration.as_millis()),
+        Cut::PartsEnd(end) => format!("|{} {}", end.number, end.duration.as_millis()),
+        Cut::Segment(segment) => format!("s{} {}", segment.sequence, segment.duration.as_millis()),
+    };
+    cuts.iter().map(short).collect()
+}
+
+/// Frames of these many thirtieths of a second from a time on, the first a sync sample.
+fn uneven(from: u64, lengths: &[u64]) -> Vec<Sample> {
+    let mut at = from;
+    let samples = lengths.iter().map(|length| {
+        at += length * FRAME;
+        sample(1, at - length * FRAME, (length * FRAME) as u32, at == from + length * FRAME)
+    });
+    samples.collect()
 }
 
 #[test]
-fn a_jump_is_an_error_and_the_stream_can_go_on_behind_it() {
-    for jump in [8, 10 + 10 * 30 + 1] {
+fn a_frame_that_fits_behind_no_part_ends_the_parts_of_its_segment() {
+    let mut cutter = cutter(&[VIDEO]);
+    let lengths = [&[1; 18][..], &[4], &[1; 8]].concat();
+    let mut cuts = push(&mut cutter, uneven(0, &lengths));
+    cuts.extend(push(&mut cutter, uneven(30 * FRAME, &[1; 10])));
+    assert_eq!(short(&cuts), ["p0 333", "p1 266", "|2 133", "s0 1000", "p3 333"]);
+    let Cut::Segment(segment) = &cuts[3] else { panic!("{cuts:?}") };
+    assert_eq!((segment.parts, segment.independent), (2, true));
+    let whole = read_fragments(&[VIDEO], &segment.bytes);
+    assert_eq!(whole.iter().map(|fragment| fragment.samples.len()).sum::<usize>(), lengths.len());
+}
+
+#[test]
+fn a_frame_longer_than_a_part_leaves_a_segment_without_any() {
+    let mut cutter = cutter(&[VIDEO]);
+    let cuts = push(&mut cutter, uneven(0, &[15, 15]).into_iter().chain(uneven(30 * FRAME, &[1; 10])));
+    assert_eq!(short(&cuts), ["|0 350", "s0 1000", "p1 333"]);
+}
+
+#[test]
+fn without_a_part_target_there_are_segments_alone() {
+    let targets = Targets { part: None, ..TARGETS };
+    let mut cutter = Cutter::new(&fixture::init(&[VIDEO]), targets, Start::default()).unwrap();
+    let mut cuts = push(&mut cutter, frames(0..45));
+    cuts.extend(finish(&mut cutter));
+    assert_eq!(short(&cuts), ["s0 1000", "s1 500"]);
+}
+
+#[test]
+fn without_a_sync_sample_in_time_a_segment_begins_with_another() {
+    let targets = Targets { independent: false, ..TARGETS };
+    let mut cutter = Cutter::new(&fixture::init(&[VIDEO]), targets, Start::default()).unwrap();
+    let mut cuts = push(&mut cutter, uneven(0, &[1; 130]));
+    cuts.extend(finish(&mut cutter));
+    let segments = cuts.iter().filter_map(|cut| if let Cut::Segment(segment) = cut { Some(segment) } else { None });
+    let found: Vec<_> = segments.map(|segment| (segment.duration.as_millis(), segment.independent)).collect();
+    assert_eq!(found, [(2000, true), (2000, false), (333, false)]);
+    assert!(parts(&cuts).iter().skip(1).all(|part| !part.independent));
+}
+
+#[test]
+fn where_every_segment_begins_with_a_sync_sample_media_is_left_out_up_to_one() {
+    let mut cutter = cutter(&[VIDEO]);
+    assert_eq!(short(&push(&mut cutter, uneven(0, &[1; 70]))).last().unwrap(), "s0 2000");
+    let behind = uneven(70 * FRAME, &[1; 10]);
+    let pushed = cutter.push(fragment(behind.clone())).unwrap();
+    assert_eq!((pushed.cuts, pushed.rest.map(|rest| rest.samples)), (vec![], Some(behind)));
+}
+
+#[test]
+fn what_does_not_go_on_is_given_back() {
+    for jump in [8, 10 + 2 * 30] {
         let mut cutter = cutter(&[VIDEO]);
-        push(&mut cutter, frames(0..10));
-        let behind = fragment([sample(1, jump * FRAME, FRAME as u32, true)]);
-        let error = Error::Discontinuity { track: 1, from: 0, to: jump * FRAME };
-        let found = cutter.push(behind.clone()).map_err(|error| match error {
-            Error::Discontinuity { track, to, .. } => Error::Discontinuity { track, from: 0, to },
-            other => other,
-        });
-        assert_eq!(found, Err(error));
-        assert!(matches!(cutter.finish()[..], [Cut::Segment(_)]));
-        assert_eq!(cutter.push(behind), Ok(vec![]));
-        let left = cutter.finish();
+        push(&mut cutter, frames(0..5));
+        let behind = sample(1, jump * FRAME, FRAME as u32, true);
+        let pushed = cutter.push(fragment(frames(5..10).chain([behind.clone()]))).unwrap();
+        assert_eq!(pushed.rest, Some(fragment([behind.clone()])));
+        assert!(matches!(finish(&mut cutter)[..], [Cut::Segment(_)]));
+        assert_eq!(push(&mut cutter, [behind]), []);
+        let left = finish(&mut cutter);
         let part = parts(&left)[0];
         assert_eq!((part.segment, part.number, part.start), (1, 1, Duration::ZERO));
     }
 }
 
 #[test]
-fn a_hole_of_up_to_ten_seconds_ends_the_part() {
-    let mut cutter = cutter(&[VIDEO]);
-    push(&mut cutter, frames(0..5));
-    let cuts = push(&mut cutter, [sample(1, (5 + 10 * 30) * FRAME, FRAME as u32, false)]);
-    assert_eq!(parts(&cuts)[0].duration, Duration::from_micros(166_667));
-    let left = cutter.finish();
-    assert_eq!(parts(&left)[0].start, Duration::from_micros(10_166_667));
+fn a_jump_inside_of_a_fragment_takes_along_what_belongs_to_it() {
+    let mut cutter = cutter(&[VIDEO, AUDIO]);
+    push(&mut cutter, frames(0..10).chain((0..16).map(sound)));
+    let far = 480_000 / 1024 * 100;
+    let behind: Vec<Sample> = std::iter::once(sound(far)).chain(frames(30_000..30_010)).collect();
+    // The sound of the new place comes in front of its frames.
+    let mixed = frames(10..20).chain([sound(16), sound(far)]).chain(frames(30_000..30_010));
+    let pushed = cutter.push(fragment(mixed)).unwrap();
+    assert_eq!(pushed.rest.map(|rest| rest.samples), Some(behind));
 }
 
 #[test]
-fn sound_that_runs_ten_seconds_ahead_or_backwards_is_a_discontinuity() {
+fn a_hole_lasts_as_long_as_a_frame_would() {
+    let mut cutter = cutter(&[VIDEO]);
+    push(&mut cutter, frames(0..10));
+    let mut cuts = push(&mut cutter, frames(25..31));
+    cuts.extend(finish(&mut cutter));
+    assert_eq!(short(&cuts), ["|1 350", "s0 1000", "p2 33", "s1 33"]);
+}
+
+#[test]
+fn sound_that_runs_back_or_far_ahead_is_left_out_while_the_video_goes_on() {
     for wrong in [4, 500] {
         let mut cutter = cutter(&[VIDEO, AUDIO]);
-        push(&mut cutter, frames(0..10).chain((0..6).map(sound)));
-        let found = cutter.push(fragment(frames(10..11).chain([sound(wrong)])));
-        assert!(matches!(found, Err(Error::Discontinuity { track: 2, .. })), "{found:?}");
+        push(&mut cutter, frames(0..10).chain((0..16).map(sound)));
+        let mut cuts = push(&mut cutter, frames(10..11).chain([sound(wrong)]));
+        cuts.extend(push(&mut cutter, frames(11..20).chain((17..32).map(sound))));
+        assert_eq!(times(parts(&cuts)[0], 2).first(), Some(&(17 * 1024)));
     }
+}
+
+#[test]
+fn video_waits_for_sound_that_comes_apart_from_it() {
+    let mut cutter = cutter(&[VIDEO, AUDIO]);
+    let first = push(&mut cutter, frames(0..30));
+    assert_eq!(short(&first), Vec::<String>::new());
+    let cuts = push(&mut cutter, (0..47).map(sound));
+    assert_eq!(short(&cuts), ["p0 333", "p1 333", "p2 333"]);
+    assert_eq!(times(parts(&cuts)[2], 2).last(), Some(&(46 * 1024)));
+    // Nothing is waited for longer than two seconds.
+    assert!(!push(&mut cutter, frames(30..100)).is_empty());
 }
 
 #[test]
 fn what_waits_without_a_leading_sample_is_bounded() {
     let mut cutter = cutter(&[VIDEO, AUDIO]);
     let large = Sample { payload: Bytes::from(vec![0; 40 << 20]), ..sound(0) };
-    assert_eq!(cutter.push(fragment([large.clone()])), Ok(vec![]));
+    push(&mut cutter, [large.clone()]);
     assert!(matches!(cutter.push(fragment([large])), Err(Error::Waiting(_))));
 }
 

@@ -32,8 +32,11 @@ fn read(trafs: &[Traf<'_>]) -> Result<Vec<Sample>, Error> {
         });
     }
     let data = Data { at: DATA_AT, payload: Bytes::from((0..100).collect::<Vec<u8>>()) };
+    let ignored = Ignored { id: 3, reason: Error::NoTracks, defaults: Defaults { duration: 1, size: 1, flags: 0 } };
     let tracks = fixture::init(&[VIDEO, AUDIO]).tracks;
-    let fragment = Fragment::read(&moof, MOOF_AT, &data, &tracks)?;
+    let mut context = Context { tracks, ignored: vec![ignored], ..Context::default() };
+    context.ends.set(1, 40);
+    let fragment = Fragment::read(&moof, MOOF_AT, &data, &mut context)?;
     assert_eq!(fragment.sequence, 77);
     Ok(fragment.samples)
 }
@@ -129,12 +132,30 @@ fn what_a_track_fragment_lacks_is_named() {
     let run = [OFFSET, 1, TO_DATA];
     let found = read(&[(&[BASE_IS_MOOF, 9], &[0, 0], &[&run])]);
     assert_eq!(found, Err(Error::UnknownTrack(9)));
-    let found = read(&[(&[BASE_IS_MOOF, 1], &[], &[&run])]);
-    assert_eq!(found, Err(Error::Missing(FourCc(*b"tfdt"))));
     let found = read(&[(&[BASE_IS_MOOF, 1], &[0, 0], &[&[OFFSET | SIZE, 2, TO_DATA, 1]])]);
     assert_eq!(found, Err(Error::Truncated(FourCc(*b"trun"))));
-    let found = read(&[(&[BASE_IS_MOOF, 1], &[1 << 24, u32::MAX, u32::MAX], &[&run])]);
-    assert_eq!(found, Err(Error::DecodeTime(1)));
+}
+
+#[test]
+fn without_a_decode_time_a_fragment_goes_on_where_the_one_before_ended() {
+    let run = [OFFSET, 1, TO_DATA];
+    let samples = read(&[(&[BASE_IS_MOOF, 1], &[], &[&run, &run])]).unwrap();
+    let lasts = u64::from(samples[0].duration);
+    assert_eq!((samples[0].decode_time, samples[1].decode_time), (40, 40 + lasts));
+}
+
+#[test]
+fn times_before_zero_run_over_into_those_behind_it() {
+    let run = [OFFSET, 2, TO_DATA];
+    let minus_512 = u32::MAX - 511;
+    let samples = read(&[(&[BASE_IS_MOOF, 1], &[1 << 24, u32::MAX, minus_512], &[&run])]).unwrap();
+    assert_eq!(samples.iter().map(|sample| sample.decode_time.cast_signed()).collect::<Vec<_>>(), [-512, 0]);
+}
+
+#[test]
+fn a_track_that_is_left_out_counts_for_what_follows_it() {
+    let samples = read(&[(&[0, 3], &[0, 0], &[&[OFFSET, 3, TO_DATA]]), (&[0, 1], &[0, 0], &[&[0, 1]])]).unwrap();
+    assert_eq!((samples.len(), samples[0].track, payloads(&samples)[0][0]), (1, 1, 3));
 }
 
 #[test]
@@ -147,7 +168,7 @@ fn payloads_are_slices_of_the_data() {
         put_box(out, b"trun", |out| [OFFSET, 2, 0].iter().for_each(|word| out.put_u32(*word)));
     });
     let data = Data { at: 0, payload: Bytes::from(vec![7; 6]) };
-    let tracks = fixture::init(&[VIDEO]).tracks;
-    let fragment = Fragment::read(&moof, 0, &data, &tracks).unwrap();
+    let mut context = Context { tracks: fixture::init(&[VIDEO]).tracks, ..Context::default() };
+    let fragment = Fragment::read(&moof, 0, &data, &mut context).unwrap();
     assert_eq!(fragment.samples[1].payload.as_ptr(), data.payload[3..].as_ptr());
 }

@@ -3,7 +3,7 @@
 //! Never guesses: a sample entry that is not known, or has no decoder configuration, is an error.
 //!
 //! RFC 6381, 3.3; ISO/IEC 14496-15 Annex E (AVC, HEVC); ISO/IEC 14496-1, 7.2.6 (esds); the AV1,
-//! VP9 and Opus bindings to the ISO base media file format.
+//! VP9, Opus and FLAC bindings to the ISO base media file format; ETSI TS 102 366, Annex F (AC-3, Enhanced AC-3).
 
 use crate::Error;
 use crate::boxes::{Fields, FourCc};
@@ -25,13 +25,19 @@ pub(super) fn video(entry: &mut Fields<'_>) -> Result<(String, (u32, u32)), Erro
     Ok((codec?, size))
 }
 
-/// The codec string of an audio sample entry.
-pub(super) fn audio(entry: &mut Fields<'_>) -> Result<String, Error> {
-    entry.skip(28)?;
+/// The codec string of an audio sample entry, and the number of channels where the entry is to be trusted with it.
+pub(super) fn audio(entry: &mut Fields<'_>) -> Result<(String, Option<u16>), Error> {
+    entry.skip(16)?;
+    let channels = Some(entry.u16()?).filter(|channels| *channels > 0);
+    entry.skip(10)?;
     match &entry.kind.0 {
-        b"mp4a" => mp4a(entry.require(b"esds")?),
+        b"mp4a" => Ok((mp4a(entry.require(b"esds")?)?, channels)),
         // Lower case, unlike the sample entry: browsers refuse the other spelling.
-        b"Opus" => Ok("opus".to_owned()),
+        b"Opus" => Ok(("opus".to_owned(), channels)),
+        b"fLaC" => entry.require(b"dfLa").map(|_| ("fLaC".to_owned(), channels)),
+        // The entry says 2 whatever there is (ETSI TS 102 366, F.3 and F.5).
+        b"ac-3" => entry.require(b"dac3").map(|_| ("ac-3".to_owned(), None)),
+        b"ec-3" => entry.require(b"dec3").map(|_| ("ec-3".to_owned(), None)),
         _ => Err(Error::UnsupportedSampleEntry(entry.kind)),
     }
 }
@@ -141,7 +147,7 @@ mod tests {
     }
 
     fn audio_codec(esds: &[u8]) -> Result<String, Error> {
-        audio(&mut Fields::new(b"mp4a", &entry(28, b"esds", esds)))
+        audio(&mut Fields::new(b"mp4a", &entry(28, b"esds", esds))).map(|(codec, _)| codec)
     }
 
     #[test]
@@ -176,9 +182,16 @@ mod tests {
     }
 
     #[test]
-    fn opus_is_spelt_as_browsers_want_it() {
-        let entry = BytesMut::zeroed(28);
-        assert_eq!(audio(&mut Fields::new(b"Opus", &entry)).as_deref(), Ok("opus"));
+    fn audio_codecs_are_spelt_as_browsers_want_them() {
+        let found = |name: &[u8; 4], configuration| {
+            let entry = entry(28, configuration, &[0; 8]);
+            audio(&mut Fields::new(name, &entry)).map(|(codec, _)| codec)
+        };
+        assert_eq!(found(b"Opus", b"dOps").as_deref(), Ok("opus"));
+        assert_eq!(found(b"ac-3", b"dac3").as_deref(), Ok("ac-3"));
+        assert_eq!(found(b"ec-3", b"dec3").as_deref(), Ok("ec-3"));
+        assert_eq!(found(b"fLaC", b"dfLa").as_deref(), Ok("fLaC"));
+        assert_eq!(found(b"fLaC", b"dOps"), Err(Error::Missing(FourCc(*b"dfLa"))));
     }
 
     #[test]
@@ -186,7 +199,7 @@ mod tests {
         let entry = entry(78, b"avcC", &[1, 2, 3, 4]);
         let found = video(&mut Fields::new(b"encv", &entry));
         assert_eq!(found, Err(Error::UnsupportedSampleEntry(FourCc(*b"encv"))));
-        let found = audio(&mut Fields::new(b"ac-3", &entry));
-        assert_eq!(found, Err(Error::UnsupportedSampleEntry(FourCc(*b"ac-3"))));
+        let found = audio(&mut Fields::new(b"alac", &entry));
+        assert_eq!(found, Err(Error::UnsupportedSampleEntry(FourCc(*b"alac"))));
     }
 }

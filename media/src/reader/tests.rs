@@ -148,7 +148,7 @@ fn a_second_initialization_section_replaces_the_first() {
 #[test]
 fn a_further_body_needs_no_init_of_its_own() {
     let (bytes, item) = media();
-    let mut reader = Reader::after(4096, &init(&TRACKS));
+    let mut reader = Reader::after(4096, &init(&TRACKS), Ends::default());
     reader.push(&bytes).unwrap();
     assert_eq!(reader.next(), Ok(Some(item)));
 }

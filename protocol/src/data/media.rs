@@ -67,6 +67,15 @@ impl Seconds {
     pub const fn micros(self) -> u64 {
         self.0
     }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be within an hour")]
+    fn read(seconds: f64) -> Result<Self, &'static str> {
+        let micros = (seconds * 1e6).round();
+        if !(micros >= 1.0 && seconds <= 3600.0) {
+            return Err("a duration must be more than 0 and at most 3600 seconds");
+        }
+        Ok(Self(micros as u64))
+    }
 }
 
 impl From<std::time::Duration> for Seconds {
@@ -93,15 +102,36 @@ impl JsonSchema for Seconds {
 }
 
 impl<'de> Deserialize<'de> for Seconds {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be within an hour")]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let seconds = f64::deserialize(deserializer)?;
-        let micros = (seconds * 1e6).round();
-        if !(micros >= 1.0 && seconds <= 3600.0) {
-            return Err(serde::de::Error::custom("a duration must be more than 0 and at most 3600 seconds"));
-        }
-        Ok(Self(micros as u64))
+        Self::read(f64::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
+}
+
+/// Reads and writes a part target: 0 says that there are no parts.
+pub(crate) mod part_target {
+    use super::{Deserialize, Deserializer, Seconds, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(target: &Option<Seconds>, serializer: S) -> Result<S::Ok, S::Error> {
+        target.unwrap_or(Seconds(0)).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Seconds>, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        if seconds == 0.0 {
+            return Ok(None);
+        }
+        Seconds::read(seconds).map(Some).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Schema of a part target.
+pub(crate) fn part_target_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "number",
+        "description": "The longest a part gets, in seconds; 0: the stream has no parts.",
+        "minimum": 0,
+        "maximum": 3600,
+    })
 }
 
 /// The last millisecond of the year 9999.
@@ -247,10 +277,21 @@ mod tests {
         assert!(serde_json::from_str::<ProgramDateTime>("-1").is_err());
     }
 
+    fn from_str(json: &str) -> serde_json::Deserializer<serde_json::de::StrRead<'_>> {
+        serde_json::Deserializer::from_str(json)
+    }
+
+    #[test]
+    fn a_part_target_of_0_says_that_there_are_no_parts() {
+        assert_eq!(part_target::deserialize(&mut from_str("0")).unwrap(), None);
+        assert_eq!(part_target::deserialize(&mut from_str("0.35")).unwrap(), Some(Seconds(350_000)));
+    }
+
     #[test]
     fn durations_are_positive_and_bounded() {
         for bad in ["0", "-1", "3601", "\"1\"", "1e99", "0.0000001"] {
             assert!(serde_json::from_str::<Seconds>(bad).is_err(), "{bad}");
+            assert_eq!(part_target::deserialize(&mut from_str(bad)).is_err(), bad != "0", "{bad}");
         }
         assert_eq!(serde_json::from_str::<Seconds>("0.333333").unwrap().micros(), 333_333);
     }

@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::media::{Media, ProgramDateTime, Seconds, lenient_option, lenient_schema};
+use super::media::{Media, ProgramDateTime, Seconds, lenient_option, lenient_schema, part_target, part_target_schema};
 use crate::id::ObjectId;
 
 /// Names a playlist.
@@ -88,8 +88,10 @@ pub struct Variant {
     pub version: Option<u64>,
     /// The longest a segment gets, in seconds.
     pub target_duration: Seconds,
-    /// The longest a part gets, in seconds.
-    pub target_part_duration: Seconds,
+    /// The longest a part gets, in seconds; 0: the stream has no parts.
+    #[serde(with = "part_target")]
+    #[schemars(schema_with = "part_target_schema")]
+    pub target_part_duration: Option<Seconds>,
     /// Width and height in pixels, `1280x720`.
     #[serde(default, deserialize_with = "resolution", skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^[0-9]{1,5}x[0-9]{1,5}$"))]
@@ -98,6 +100,13 @@ pub struct Variant {
     #[serde(default, deserialize_with = "frame_rate", skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1000))]
     pub frame_rate: Option<f64>,
+    /// Whether every segment begins with a sync sample; absent: true.
+    #[serde(default = "promised", skip_serializing_if = "Clone::clone")]
+    pub independent_segments: bool,
+}
+
+const fn promised() -> bool {
+    true
 }
 
 /// Payload of `updateSegment`.

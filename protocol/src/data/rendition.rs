@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::media::Seconds;
+use super::media::{Seconds, part_target, part_target_schema};
 use super::payload::{PlaylistRef, WithMap};
 use crate::id::ObjectId;
 
@@ -64,8 +64,10 @@ pub struct Rendition {
     pub channels: Option<String>,
     /// The longest a segment gets, in seconds.
     pub target_duration: Seconds,
-    /// The longest a part gets, in seconds.
-    pub target_part_duration: Seconds,
+    /// The longest a part gets, in seconds; 0: the stream has no parts.
+    #[serde(with = "part_target")]
+    #[schemars(schema_with = "part_target_schema")]
+    pub target_part_duration: Option<Seconds>,
 }
 
 fn quotable<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

@@ -69,9 +69,9 @@ fn paths() -> Value {
         "/ws": { "get": upgrade() },
         "/rooms/{rid}/data": { "parameters": [parameter("rid")], "post": data_signal() },
         "/rooms/{rid}/ingest/{playlistId}/{trackId}": { "parameters": [parameter("rid"), parameter("playlistId"), parameter("trackId")],
-            "put": pushed("pushMedia"), "post": pushed("postMedia"), "delete": tidied() },
+            "put": pushed("pushMedia"), "post": pushed("postMedia"), "delete": tidied("deleteMedia") },
         "/rooms/{rid}/ingest/{playlistId}/Streams({trackId})": { "parameters": [parameter("rid"), parameter("playlistId"), parameter("trackId")],
-            "put": pushed("pushStream"), "post": pushed("postStream") },
+            "put": pushed("pushStream"), "post": pushed("postStream"), "delete": tidied("deleteStream") },
         "/live/{rid}/{playlistId}/playlist.m3u8": playback::multivariant(),
         "/live/{rid}/{playlistId}/{trackId}/playlist.m3u8": playback::media_playlist(),
         "/live/{rid}/{playlistId}/{trackId}/{objectId}": playback::object(),
@@ -219,8 +219,8 @@ fn pushed(id: &str) -> Value {
 }
 
 /// The DELETE with which muxers tidy up.
-fn tidied() -> Value {
-    json!({ "operationId": "deleteMedia", "tags": ["ingest"], "summary": "Accepted and ignored: media leaves with the window",
+fn tidied(id: &str) -> Value {
+    json!({ "operationId": id, "tags": ["ingest"], "summary": "Accepted and ignored: media leaves with the window",
         "security": [], "responses": answers(&[AckCode::Ok]) })
 }
 

@@ -31,13 +31,13 @@ fn with_map() -> impl Strategy<Value = WithMap> {
 
 fn variant() -> impl Strategy<Value = Variant> {
     let stream = ("[a-z0-9.]{1,20}", 1_u64..1 << 40, option::of(object_id()), option::of(0_u64..1 << 53));
-    let picture = (option::of("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}"), option::of(1.0..1000.0));
-    (object_id(), stream, (seconds(), seconds()), picture).prop_map(
+    let video = (option::of("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}"), option::of(1.0..1000.0), any::<bool>());
+    (object_id(), stream, (seconds(), option::of(seconds())), video).prop_map(
         |(
             id,
             (codecs, bandwidth, audio, version),
             (target_duration, target_part_duration),
-            (resolution, frame_rate),
+            (resolution, frame_rate, independent_segments),
         )| {
             Variant {
                 id,
@@ -49,6 +49,7 @@ fn variant() -> impl Strategy<Value = Variant> {
                 target_part_duration,
                 resolution,
                 frame_rate,
+                independent_segments,
             }
         },
     )
@@ -58,7 +59,7 @@ fn rendition() -> impl Strategy<Value = Rendition> {
     let kinds = vec![RenditionType::Audio, RenditionType::Video, RenditionType::Subtitles];
     let words = (r#"[^"\x00-\x1f\x7f-\x9f]{1,40}"#, option::of("[a-z]{2}(-[A-Z]{2})?"), option::of("[1-9]"));
     let names = (object_id(), object_id(), prop::sample::select(kinds));
-    (names, words, (option::of(any::<bool>()), option::of(any::<bool>())), (seconds(), seconds())).prop_map(
+    (names, words, (option::of(any::<bool>()), option::of(any::<bool>())), (seconds(), option::of(seconds()))).prop_map(
         |(
             (id, group_id, kind),
             (name, language, channels),

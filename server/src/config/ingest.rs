@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use roomcast_protocol::id::UserId;
 
-use super::value::{duration, time};
+use super::value::{duration, duration_or_none, time};
 
 /// What who uploads may do.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -23,6 +23,11 @@ pub struct Ingest {
     #[arg(long, env = "ROOMCAST_INGEST_LINGER", default_value = "10s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub ingest_linger: Duration,
+    /// How long a track of such encoders waits at most for a further body after one that states its end, if each is a
+    /// whole file: 1.5 times the length of its media, at least 1s; 0: not at all.
+    #[arg(long, env = "ROOMCAST_INGEST_END_WAIT", default_value = "4s", value_parser = duration_or_none, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ingest_end_wait: Duration,
     /// How long pushed video without sound waits for sound of its own request, and sound for video.
     #[arg(long, env = "ROOMCAST_INGEST_OPENING", default_value = "2s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
@@ -39,7 +44,7 @@ pub struct Ingest {
     #[arg(long, env = "ROOMCAST_INGEST_PART", default_value = "350ms", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub ingest_part: Duration,
-    /// No segment of pushed media may round to more whole seconds, unless `?target=` says otherwise.
+    /// Least target duration of pushed media: it follows the key frames, unless `?target=` fixes it.
     #[arg(long, env = "ROOMCAST_INGEST_TARGET_DURATION", default_value = "2s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub ingest_target_duration: Duration,

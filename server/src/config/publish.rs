@@ -34,9 +34,10 @@ pub struct Publish {
     /// Longest part.
     #[arg(long, default_value = "350ms", value_parser = duration, value_name = "TIME")]
     pub part: Duration,
-    /// No segment may round to more: a whole number of seconds, at least the longest time between two key frames.
-    #[arg(long, default_value = "2s", value_parser = duration, value_name = "TIME")]
-    pub target_duration: Duration,
+    /// No segment may round to more: a whole number of seconds, at least the longest time between two key frames, with
+    /// which all segments begin then. Without it, it follows the input: at least 2s.
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    pub target_duration: Option<Duration>,
     /// What is logged besides the progress line: levels, such as `warn` or `info`.
     #[arg(long, env = "ROOMCAST_LOG", default_value = "warn", value_parser = filter, value_name = "FILTER")]
     pub log: String,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Serve;
 use super::given::Given;
 use super::host::is_turn;
+use crate::live::{LONGEST_PUSHED, SHORTEST_PUSHED};
 
 /// Settings that say something of the way to Redis, and nothing without it.
 const OF_REDIS: [&str; 9] = [
@@ -82,19 +83,22 @@ fn times(serve: &Serve, names: &Names<'_>, faults: &mut Vec<String>) {
     }
 }
 
+/// The bounds of what pushed media is cut into are those of `?part=`, `?segment=` and `?target=`.
 fn ingest(serve: &Serve, names: &Names<'_>, faults: &mut Vec<String>) {
-    let (part, segment, target) =
-        (serve.ingest.ingest_part, serve.ingest.ingest_segment, serve.ingest.ingest_target_duration);
+    let ingest = &serve.ingest;
+    let (part, segment, target) = (ingest.ingest_part, ingest.ingest_segment, ingest.ingest_target_duration);
     if target.subsec_nanos() != 0 {
         let right = Duration::from_secs(target.as_secs() + 1);
         let target_is = names.time("ingest_target_duration", target);
         faults.push(format!("{target_is} must be whole seconds, such as {}", humantime::format_duration(right)));
     }
-    if segment > target {
-        let (segment_is, target_is) =
-            (names.time("ingest_segment", segment), names.time("ingest_target_duration", target));
-        faults
-            .push(format!("{segment_is} must be at most {target_is}, such as {}", humantime::format_duration(target)));
+    for (id, length) in [("ingest_segment", segment), ("ingest_target_duration", target)] {
+        if length > LONGEST_PUSHED {
+            faults.push(format!("{} must be at most 1h, such as 2s", names.time(id, length)));
+        }
+    }
+    if part < SHORTEST_PUSHED {
+        faults.push(format!("{} must be at least 50ms, such as 350ms", names.time("ingest_part", part)));
     }
     if part > segment {
         let (part_is, segment_is) = (names.time("ingest_part", part), names.time("ingest_segment", segment));
@@ -172,7 +176,8 @@ mod tests {
             (&["--max-message=1KiB"], "--max-frame \"32.0 KiB\" (default) must be at most --max-message \"1.0 KiB\""),
             (&["--ping-interval=20m", "--idle-timeout=1m"], "--ping-interval \"20m\" must be at most a third of"),
             (&["--keepalive-interval=10m"], "must be less than --idle-timeout \"10m\" (default), such as 5m"),
-            (&["--ingest-segment=5s"], "--ingest-segment \"5s\" must be at most --ingest-target-duration \"2s\""),
+            (&["--ingest-segment=2h"], "--ingest-segment \"2h\" must be at most 1h"),
+            (&["--ingest-part=20ms"], "--ingest-part \"20ms\" must be at least 50ms"),
             (&["--ingest-part=1500ms"], "--ingest-part \"1s 500ms\" must be at most --ingest-segment \"1s\""),
             (&["--ingest-target-duration=2500ms"], "must be whole seconds, such as 3s"),
             (
@@ -200,7 +205,7 @@ mod tests {
             line.contains("--max-rooms \"0\" must be a whole number from 1 to 1000000000 (default 100000)"),
             "{line}"
         );
-        let line = refused(&["--ingest-segment=5s", "--max-frame=1MiB"]);
+        let line = refused(&["--ingest-segment=2h", "--max-frame=1MiB"]);
         assert_eq!(line.matches("; ").count(), 1, "{line}");
     }
 }

@@ -35,6 +35,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads a time that may be 0.
+pub fn duration_or_none(text: &str) -> Result<Duration, String> {
+    if humantime::parse_duration(text).is_ok_and(|duration| duration.is_zero()) {
+        return Ok(Duration::ZERO);
+    }
+    duration(text)
+}
+
 /// Reads a size above 0.
 pub fn size(text: &str) -> Result<ByteSize, String> {
     size_to(text, LARGEST)

@@ -11,7 +11,7 @@ use actix_web::{Error, HttpResponse, web};
 
 use crate::node::Node;
 
-const EXPOSED: HeaderValue = HeaderValue::from_static("Age, Content-Length, Content-Range, Date, ETag");
+const EXPOSED: HeaderValue = HeaderValue::from_static("Age, Content-Length, Content-Range, Date, ETag, Retry-After");
 
 /// The origins whose pages may read playlists and media, and upload.
 #[derive(Debug)]

@@ -2,10 +2,13 @@
 //!
 //! Counters are kept by whoever counts; what the node only has to be asked for is asked when somebody looks.
 
+use actix_web::http::Method;
+use actix_web::web::ServiceConfig;
 use actix_web::{HttpResponse, web};
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
+use super::resource::resource;
 use crate::listen::MALFORMED;
 use crate::node::Node;
 
@@ -23,6 +26,11 @@ pub fn install() -> Option<PrometheusHandle> {
     // Counts from 0, so that the first one is seen as a rise.
     counter!(MALFORMED).increment(0);
     Some(handle)
+}
+
+/// Adds `/metrics` to an application.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(resource("/metrics", vec![(Method::GET, web::route().to(metrics))]));
 }
 
 /// Everything there is to see.

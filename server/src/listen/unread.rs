@@ -1,9 +1,9 @@
 //! Answers to requests whose body has not been read to its end (RFC 9112, section 9.3; RFC 9113, section 8.1).
 //!
-//! With HTTP/1.1 actix-http reads and discards the rest of a chunked body without a bound once its handler has dropped it. Here the
-//! body is kept until the answer is out, which makes the dispatcher close the connection instead; the [`Link`] below
-//! bounds what it still reads while it lingers, so that the client learns of the answer and of the end. With HTTP/2
-//! the stream lingers in the same way before it is reset with `NO_ERROR`.
+//! With HTTP/1.1 actix-http reads and discards the rest of a chunked body without a bound once its handler has dropped
+//! it. Here the body is kept until the answer is out, which makes the dispatcher close the connection instead; the
+//! [`Link`] below bounds what it still reads while it lingers, so that the client learns of the answer and of the end.
+//! With HTTP/2 the stream lingers in the same way before it is reset with `NO_ERROR`.
 //!
 //! [`Link`]: super::link::Link
 
@@ -20,7 +20,6 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::header::TRANSFER_ENCODING;
 use bytes::Bytes;
 use futures_util::Stream;
-
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
@@ -68,7 +67,9 @@ impl RequestBody {
     pub async fn linger(self: Rc<Self>, bytes: usize) {
         let discard = async {
             let mut left = bytes;
-            while let (Some(Ok(chunk)), true) = (poll_fn(|cx| self.poll(cx)).await, left > 0) {
+            while left > 0
+                && let Some(Ok(chunk)) = poll_fn(|cx| self.poll(cx)).await
+            {
                 left = left.saturating_sub(chunk.len());
             }
             if left == 0 {

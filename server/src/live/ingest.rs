@@ -8,12 +8,12 @@ mod direct;
 mod intake;
 mod member;
 mod multipart;
-mod presentation;
 mod refusals;
 mod seat;
 mod seats;
 mod signal;
 
+pub use direct::{LONGEST_PUSHED, SHORTEST_PUSHED};
 pub use direct::{anything, push, unknown_address};
 pub use refusals::Refusals;
 pub use seats::Seats;

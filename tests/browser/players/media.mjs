@@ -47,14 +47,14 @@ export async function encode(t, seconds) {
   };
 }
 
-/** Segments begin with the first sync sample in every second, parts are as long as they may be. */
-function cut({ init, codec, fragments }, longest) {
+/** Segments begin with the first sync sample in every second, or with any; parts are as long as they may be. */
+export function cut({ init, codec, fragments }, longest, anywhere = false) {
   const segments = [];
   for (const fragment of fragments) {
-    if (fragment.sync && fragment.time > segments.length * SEGMENT - 1e-6) segments.push({ time: fragment.time, parts: [] });
+    if ((fragment.sync || anywhere) && fragment.time > segments.length * SEGMENT - 1e-6) segments.push({ time: fragment.time, parts: [] });
     const { parts } = segments.at(-1);
     const open = parts.at(-1);
-    if (open && fragment.end - open.time <= longest) {
+    if (open && fragment.end - open.time <= longest + 1e-6) {
       open.end = fragment.end;
       open.pieces.push(fragment.bytes);
     } else {

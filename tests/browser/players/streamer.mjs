@@ -15,7 +15,7 @@ export const TARGET = 1;
 /** A variant of the broadcast; `audio` names the group of its sound. */
 export function variant(id, media, resolution, bandwidth, sound) {
   const codecs = sound ? `${media.codec},${sound.codec}` : media.codec;
-  const declared = { id, codecs, bandwidth, resolution, frameRate: 30, ...(sound && { audio: 'sound' }) };
+  const declared = { id, codecs, bandwidth, resolution, frameRate: media.rate ?? 30, ...(sound && { audio: 'sound' }) };
   return { kind: 'variant', id, media, declared };
 }
 
@@ -59,14 +59,15 @@ export class Streamer {
 
   /**
    * Uploads `seconds` of media from its begin, each part when an encoder would have finished it. What `loses` says
-   * yes to is never uploaded. Goes on from what the playlists list, behind a discontinuity, if there is anything.
-   * Ends early, without a word, when it dies.
+   * yes to is never uploaded. Where `stops` gives an index for a segment, the part of that index is announced as a gap and
+   * the segment comes whole; -1: it comes without parts. Goes on from what the playlists list, behind a discontinuity, if
+   * there is anything. Ends early, without a word, when it dies.
    */
-  async stream(seconds, loses = () => false) {
+  async stream(seconds, loses = () => false, stops = () => undefined) {
     const numbers = await Promise.all(this.#tracks.map((track) => this.#next(track)));
     for (const [index, track] of this.#tracks.entries()) await this.#declare(track, numbers[index]);
     this.origin = Date.now();
-    const uploads = this.#tracks.map((track, index) => this.#upload(track, numbers[index], this.origin, seconds, loses));
+    const uploads = this.#tracks.map((track, index) => this.#upload(track, numbers[index], seconds, loses, stops));
     await Promise.all(uploads).catch((error) => { if (!this.#dead.signal.aborted) throw error; });
   }
 
@@ -121,29 +122,43 @@ export class Streamer {
 
   async #declare({ kind, media, declared }, { run }) {
     const action = kind === 'variant' ? 'updateVariant' : 'updateRendition';
-    const targets = { targetDuration: TARGET, targetPartDuration: media.longest };
+    const targets = { targetDuration: TARGET, targetPartDuration: media.whole ? 0 : media.longest };
     const map = { id: `init-${run}.mp4`, data: media.init.toString('base64') };
     await this.#post(action, media.init.length, { [kind]: { ...declared, ...targets }, segment: { map } });
   }
 
-  async #upload(track, { segment: base, part: counted, run }, origin, seconds, loses) {
+  async #upload(track, { segment: base, part: counted, run }, seconds, loses, stops) {
     let name = counted;
     for (const [number, { time, parts }] of track.media.segments.entries()) {
+      const stop = track.media.whole ? -1 : stops(track.id, number) ?? Infinity;
+      const segment = {
+        id: `s${base + number}.m4s`, sequence: base + number, programDateTime: Math.round(this.origin + time * 1000),
+        discontinuity: run > 0 && number === 0,
+      };
       for (const [index, part] of parts.entries()) {
         if (part.end > seconds) return;
-        await after(Math.max(0, origin + part.end * 1000 - Date.now()), undefined, { signal: this.#dead.signal });
+        await after(Math.max(0, this.origin + part.end * 1000 - Date.now()), undefined, { signal: this.#dead.signal });
+        if (index > stop) continue;
         name += 1;
         if (loses(track.id, number, index)) continue;
-        const segment = {
-          id: `s${base + number}.m4s`, sequence: base + number, programDateTime: Math.round(origin + time * 1000),
-          discontinuity: run > 0 && number === 0,
-        };
-        const { independent } = part;
-        const sent = { id: `p${name - 1}.m4s`, sequence: index, duration: lasts(part), independent };
-        const payload = { [track.kind]: { id: track.id }, segment, part: { ...sent, data: part.bytes.toString('base64') } };
-        await this.#post('updatePart', part.bytes.length, payload);
+        await this.#part(track, segment, { ...part, id: `p${name - 1}.m4s`, index, gap: index === stop });
       }
+      if (stop < parts.length) await this.#whole(track, segment, parts);
     }
+  }
+
+  async #part(track, segment, { id, index, gap, bytes, ...part }) {
+    const sent = { id, sequence: index, duration: lasts(part), independent: part.independent };
+    const media = gap ? { gap } : { data: bytes.toString('base64') };
+    const payload = { [track.kind]: { id: track.id }, segment, part: { ...sent, ...media } };
+    await this.#post('updatePart', gap ? 0 : bytes.length, payload);
+  }
+
+  async #whole(track, segment, parts) {
+    const bytes = Buffer.concat(parts.map((part) => part.bytes));
+    const duration = lasts({ time: parts[0].time, end: parts.at(-1).end });
+    const payload = { [track.kind]: { id: track.id }, segment: { ...segment, duration, data: bytes.toString('base64') } };
+    await this.#post('updateSegment', bytes.length, payload);
   }
 
   async #post(action, numbytes, payload, signal = this.#dead.signal) {

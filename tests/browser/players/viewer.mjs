@@ -10,10 +10,10 @@ const MOST_SECONDS = 0.9;
 
 export class Viewer {
   /** Opens the page with a player (`hls`, `shaka`, `native`) on the playlist of a room. */
-  static async open(browser, site, server, room, player) {
+  static async open(browser, site, server, room, player, more = {}) {
     const page = await newPage(browser, { viewport: { width: 320, height: 180 } });
     const url = `${server.url}/live/${room}/main/playlist.m3u8`;
-    await page.goto(`${site}/watch.html?player=${player}&url=${encodeURIComponent(url)}`);
+    await page.goto(`${site}/watch.html?${new URLSearchParams({ player, url, ...more })}`);
     return new Viewer(page, `${room} in ${player}`);
   }
 
@@ -41,8 +41,8 @@ export class Viewer {
   /** Closes the page and gives what it saw. */
   async close() {
     const seen = await this.page.evaluate(() => {
-      const { samples, errors, notes, video } = window.watch;
-      return { samples, errors, notes, frames: video.getVideoPlaybackQuality() && {
+      const { samples, errors, notes, shown, video } = window.watch;
+      return { samples, errors, notes, shown, frames: video.getVideoPlaybackQuality() && {
         shown: video.getVideoPlaybackQuality().totalVideoFrames, dropped: video.getVideoPlaybackQuality().droppedVideoFrames } };
     });
     await this.page.context().close();

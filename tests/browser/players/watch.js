@@ -1,7 +1,10 @@
 // The page of the tests: one player as its makers ship it, and a record of how it plays. It repairs nothing.
 
 const video = document.querySelector('video');
+// So that its frames may be read, though they are of another origin.
+video.crossOrigin = 'anonymous';
 const samples = [];
+const shown = [];
 const errors = [];
 const notes = {};
 const asked = new URLSearchParams(location.search);
@@ -65,17 +68,53 @@ async function startShaka(url) {
   };
 }
 
+/** With the configuration of docs/broadcasting.md. */
+async function startDocumented(url) {
+  await script('/shaka.js');
+  shaka.polyfill.installAll();
+  const player = new shaka.Player();
+  await player.attach(video);
+  player.configure(asked.has('config') ? JSON.parse(asked.get('config')) : {
+    abr: { clearBufferSwitch: true },
+    streaming: { lowLatencyMode: true },
+    manifest: { availabilityWindowOverride: 60, hls: { sequenceMode: true } },
+  });
+  player.addEventListener('error', ({ detail }) => {
+    note(`${detail.severity === 2 ? 'critical' : 'recoverable'} ${detail.code}`);
+    if (detail.severity === 2 && detail.code !== 1001) errors.push(`shaka ${detail.code} ${detail.data}`);
+  });
+  await player.load(url);
+  return { player, date: () => player.getPlayheadTimeAsDate()?.getTime() };
+}
+
 async function startNative(url) {
   if (!video.canPlayType('application/vnd.apple.mpegurl')) throw new Error('this browser has no HLS player');
   video.src = url;
   return { date: () => undefined };
 }
 
-const START = { hls: startHls, shaka: startShaka, native: startNative };
+const START = { hls: startHls, shaka: startShaka, documented: startDocumented, native: startNative };
+
+/** Reads the number of each frame that is shown, where frames carry theirs as so many bars, the lowest bit on the left. */
+function readClock(bits) {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [bits, 1];
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  const read = (now) => {
+    context.drawImage(video, 0, 0, video.videoWidth, video.videoHeight, 0, 0, bits, 1);
+    const { data } = context.getImageData(0, 0, bits, 1);
+    let number = 0;
+    for (let bit = 0; bit < bits; bit += 1) number += data[bit * 4] > 127 ? 2 ** bit : 0;
+    shown.push({ at: performance.timeOrigin + now, number, decoded: video.getVideoPlaybackQuality().totalVideoFrames });
+    video.requestVideoFrameCallback(read);
+  };
+  video.requestVideoFrameCallback(read);
+}
 
 async function start() {
   const player = await START[asked.get('player')](asked.get('url'));
   video.addEventListener('error', () => errors.push(`video: ${video.error.message}`));
+  if (asked.has('clock')) readClock(Number(asked.get('clock')));
   await video.play();
   setInterval(() => {
     const date = player.date();
@@ -87,7 +126,7 @@ async function start() {
   return player;
 }
 
-window.watch = { video, samples, errors, notes };
+window.watch = { video, samples, errors, notes, shown };
 window.watch.started = start().catch((error) => {
   errors.push(`start: ${error.message ?? error} ${error.code ?? ''} ${error.data ?? ''}`);
 });

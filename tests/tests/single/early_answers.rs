@@ -135,10 +135,18 @@ async fn an_upload_is_judged_by_path_and_token_before_its_body() {
 async fn a_refused_push_is_one_line_of_the_log_in_words() {
     let mut server = Server::alone(&[]).await;
     let pushes = [
-        ("/rooms/demo/ingest/main", "room=demo track= status=404", "pushed to /rooms/ROOM/ingest/PLAYLIST/TRACK"),
-        ("/rooms/demo/ingest/main/v0?part=1h", "room=demo track=v0 status=400", "durations must be"),
-        ("/rooms/a%0Ab/ingest/main/v0", "room=a\\nb track=v0 status=404", "cannot have this name"),
-        ("/rooms/demo/ingest/main/Streams(v1)", "room=demo track=v1 status=415", "no fragmented MP4"),
+        (
+            "/rooms/demo/ingest/main",
+            "room=\"demo\" track=\"\" status=404",
+            "pushed to /rooms/ROOM/ingest/PLAYLIST/TRACK",
+        ),
+        ("/rooms/demo/ingest/main/v0?part=1h", "room=\"demo\" track=\"v0\" status=400", "durations must be"),
+        (
+            "/rooms/a%0Ab%20status%3D200/ingest/main/v0",
+            r#"room="a\nb status=200" track="v0" status=404"#,
+            "cannot have this name",
+        ),
+        ("/rooms/demo/ingest/main/Streams(v1)", "room=\"demo\" track=\"v1\" status=415", "no fragmented MP4"),
     ];
     for (host, (path, names, reason)) in (1..).zip(pushes) {
         // A line a second and address, so each of them comes from its own.
@@ -188,7 +196,7 @@ async fn malformed_requests_are_counted_and_no_error_of_the_server() {
 
 #[tokio::test]
 async fn a_track_is_named_as_in_the_dash_if_protocol() {
-    let server = Server::alone(&[]).await;
+    let server = Server::alone(&["--ingest-end-wait", "0s"]).await;
     let put = |path: &str| reqwest::Client::new().put(server.url(path)).body(media::bytes("v"));
     for (path, listed) in [
         ("/rooms/one/ingest/main/Streams(v0)", "/live/one/main/v0/playlist.m3u8"),

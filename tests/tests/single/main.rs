@@ -5,8 +5,10 @@
 mod bad_input;
 mod conformance;
 mod connections;
+mod deployment;
 mod early_answers;
 mod encoders;
+mod encodings;
 mod footprint;
 mod handshakes;
 mod methods;

@@ -97,7 +97,7 @@ async fn a_value_that_cannot_work_is_named_with_a_right_one() {
         ("--max-rooms-per-connection=0", "(default 16)"),
         ("--max-frame=", "is not a size, such as 32KiB or 16MiB (default 32.0 KiB)"),
         ("--room-linger=soon", "is not a duration, such as 10s or 2h (default 30s)"),
-        ("--ingest-segment=5s", "must be at most --ingest-target-duration \"2s\" (default)"),
+        ("--ingest-part=5s", "must be at most --ingest-segment \"1s\" (default)"),
         ("--redis-url=redis://:geheim@", "--redis-url needs a host"),
         ("--turn-secret=file:/nowhere/geheim.txt", "--turn-secret cannot read"),
     ] {

@@ -21,7 +21,10 @@ impl<P: FnMut(Progress)> Broadcast<P> {
         match report {
             Report::Uploaded { name, bytes, delay, round_trip } => {
                 self.progress.bytes += bytes as u64;
-                self.progress.segments += u64::from(name == SEGMENT);
+                if name == SEGMENT {
+                    self.progress.segments += 1;
+                    self.media_done();
+                }
                 let is_slow = is_slow(delay, round_trip);
                 self.seat.member.observe(if is_slow { Observation::SlowUpload } else { Observation::FastUpload });
                 if name == PART {
@@ -31,9 +34,9 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             }
             Report::Dropped { name, reason } => {
                 tracing::warn!(name, reason, "too late to be uploaded");
-                if name == PART {
-                    self.progress.parts_dropped += 1;
-                    self.part_done();
+                self.progress.parts_dropped += u64::from(name == PART);
+                if name == PART || name == SEGMENT {
+                    self.media_done();
                 }
             }
             Report::TokenRefused { token } => self.renew(&token).await?,
@@ -59,10 +62,10 @@ impl<P: FnMut(Progress)> Broadcast<P> {
         self.progress.parts += 1;
         self.progress.is_slow = is_slow;
         self.progress.round_trip = Some(round_trip);
-        self.part_done();
+        self.media_done();
     }
 
-    fn part_done(&mut self) {
+    fn media_done(&mut self) {
         self.progress.media_time = self.queued.pop_front().unwrap_or(self.progress.media_time);
         (self.show)(self.progress);
     }

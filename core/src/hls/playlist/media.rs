@@ -12,15 +12,25 @@ use super::number::{Seconds, date};
 use crate::hls::segment::{Part, Segment, Source};
 use crate::hls::window::Window;
 
+/// What all media playlists of a stream say alike.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::hls) struct Common {
+    /// In microseconds; 0 in a stream without parts.
+    pub part_hold_back: u64,
+    /// Whether every segment begins with a sync sample.
+    pub independent_segments: bool,
+    pub ended: bool,
+}
+
 /// What a media playlist says. Durations are in microseconds.
 pub(in crate::hls) struct Media<'a> {
     pub target: u64,
-    pub part_target: u64,
-    pub part_hold_back: u64,
+    /// `None` in a stream without parts.
+    pub part_target: Option<u64>,
+    pub common: Common,
     pub window: &'a Window,
     pub hint: Option<&'a ObjectId>,
     pub reports: &'a [Report],
-    pub ended: bool,
 }
 
 /// A playlist and its delta update, which tells of the same moment.
@@ -42,7 +52,7 @@ impl Media<'_> {
     /// Writes the playlist.
     pub fn render(&self) -> Rendered {
         let mut whole = String::with_capacity(8192);
-        let skipped = if self.ended { 0 } else { self.window.skippable(self.skip_boundary()) };
+        let skipped = if self.common.ended { 0 } else { self.window.skippable(self.skip_boundary()) };
         let listed = self.write(&mut whole, skipped).expect("a string takes all text");
         let delta = (skipped > 0).then(|| self.delta(skipped, &whole[listed..]));
         Rendered { whole, delta: delta.map(|text| text.expect("a string takes all text")) }
@@ -85,21 +95,34 @@ impl Media<'_> {
             report.part.map_or(Ok(()), |part| write!(text, ",LAST-PART={part}"))?;
             writeln!(text)?;
         }
-        if self.ended { writeln!(text, "#EXT-X-ENDLIST") } else { Ok(()) }
+        if self.common.ended { writeln!(text, "#EXT-X-ENDLIST") } else { Ok(()) }
     }
 
     fn head(&self, text: &mut String, version: u8) -> fmt::Result {
-        let (part_hold_back, hold_back) = (Seconds(self.part_hold_back), Seconds(3 * self.target));
-        writeln!(text, "#EXTM3U\n#EXT-X-VERSION:{version}\n#EXT-X-INDEPENDENT-SEGMENTS")?;
+        writeln!(text, "#EXTM3U\n#EXT-X-VERSION:{version}")?;
+        if self.common.independent_segments {
+            writeln!(text, "#EXT-X-INDEPENDENT-SEGMENTS")?;
+        }
         writeln!(text, "#EXT-X-TARGETDURATION:{}", self.target / 1_000_000)?;
-        write!(text, "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={},", Seconds(self.skip_boundary()))?;
-        writeln!(text, "PART-HOLD-BACK={part_hold_back},HOLD-BACK={hold_back}")?;
-        writeln!(text, "#EXT-X-PART-INF:PART-TARGET={}", Seconds(self.part_target))?;
+        self.control(text)?;
         writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{}", self.window.media_sequence().unwrap_or(0))?;
         match self.window.discontinuity_sequence() {
             0 => Ok(()),
             sequence => writeln!(text, "#EXT-X-DISCONTINUITY-SEQUENCE:{sequence}"),
         }
+    }
+
+    /// Writes what the server does, and the part target. Without parts there is nothing to wait for but whole
+    /// segments, which ordinary players poll for.
+    fn control(&self, text: &mut String) -> fmt::Result {
+        let (skip, hold_back) = (Seconds(self.skip_boundary()), Seconds(3 * self.target));
+        let Some(part_target) = self.part_target.map(Seconds) else {
+            return writeln!(text, "#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL={skip},HOLD-BACK={hold_back}");
+        };
+        let part_hold_back = Seconds(self.common.part_hold_back);
+        write!(text, "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={skip},")?;
+        writeln!(text, "PART-HOLD-BACK={part_hold_back},HOLD-BACK={hold_back}")?;
+        writeln!(text, "#EXT-X-PART-INF:PART-TARGET={part_target}")
     }
 }
 

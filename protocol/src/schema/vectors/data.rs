@@ -56,6 +56,10 @@ fn variant() -> Vectors {
     rich["payload"]["variant"]["audio"] = json!("sound");
     rich["payload"]["variant"]["resolution"] = json!("1280x720");
     rich["payload"]["variant"]["frameRate"] = json!(29.97);
+    rich["payload"]["variant"]["independentSegments"] = json!(true);
+    let mut whole = full.clone();
+    whole["payload"]["variant"]["targetPartDuration"] = json!(0);
+    whole["payload"]["variant"]["independentSegments"] = json!(false);
     let mut invalid = common(&full);
     invalid.extend(missing(
         &full,
@@ -76,12 +80,14 @@ fn variant() -> Vectors {
             ("/payload/variant/bandwidth", json!(0), "is 0"),
             ("/payload/variant/targetDuration", json!(0), "is 0"),
             ("/payload/variant/targetPartDuration", json!(3601), "is more than an hour"),
+            ("/payload/variant/targetPartDuration", json!(-1), "is negative"),
+            ("/payload/variant/independentSegments", json!("NO"), "is no boolean"),
             ("/payload/variant/resolution", json!("wide"), "is no resolution"),
             ("/payload/variant/frameRate", json!(0), "is 0"),
             ("/payload/segment/map/data", json!("A%=="), "is no base64"),
         ],
     ));
-    Vectors { message: "UpdateVariant", valid: vec![full, rich], invalid }
+    Vectors { message: "UpdateVariant", valid: vec![full, rich, whole], invalid }
 }
 
 fn rendition() -> Vectors {

@@ -5,25 +5,26 @@
 //!
 //! Statuses after the DASH-IF Live Media Ingest Protocol, interface 1 (CMAF).
 
+mod reading;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::http::header::CONTENT_RANGE;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
-use tokio::sync::watch;
 
-use roomcast_core::room::Refusal;
-use roomcast_media::{Error, FourCc, Reader, Targets};
+use roomcast_media::package::Lengths;
+use roomcast_media::{Error, FourCc};
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::DataAckBody;
 use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::body::{self, Bounds};
 use super::intake::{self, Body, Silent};
-use super::presentation::Fault;
 use super::refusals::RefusedPush;
-use super::seat::{Address, Seat, Stop};
+use super::seat::{Address, Stop};
 use crate::config::{duration, to_usize};
 use crate::http::answer;
 use crate::node::Node;
@@ -31,14 +32,11 @@ use crate::node::Node;
 /// The name in the answer.
 const NAME: &str = "INGEST";
 /// The shortest part anybody may ask for.
-const SHORTEST: Duration = Duration::from_millis(50);
+pub const SHORTEST_PUSHED: Duration = Duration::from_millis(50);
+/// The longest segment and target duration anybody may ask for.
+pub const LONGEST_PUSHED: Duration = Duration::from_secs(3600);
 /// A manifest that comes along.
 const MANIFEST: usize = 1024 * 1024;
-/// How long media waits for an init section that is on its way in another request.
-const INIT_PATIENCE: Duration = Duration::from_secs(1);
-/// How long a request may go on when a newer one for its track has come, and be silent then.
-const HANDOVER: Duration = Duration::from_secs(1);
-const HANDOVER_SILENCE: Duration = Duration::from_millis(300);
 
 type Query = web::Query<HashMap<String, String>>;
 
@@ -67,7 +65,7 @@ impl From<Stop> for Refused {
             Stop::Refused(refusal) => {
                 Self { status: answer::status(refusal.code), code: refusal.code, reason: refusal.reason }
             }
-            Stop::Fault(fault) => Self::new(status_of(&fault), explain(&fault)),
+            Stop::Media(error) => Self::new(status_of(&error), explain(&error)),
         }
     }
 }
@@ -80,7 +78,7 @@ impl From<Silent> for Refused {
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        Stop::Fault(Fault::Media(error)).into()
+        Stop::Media(error).into()
     }
 }
 
@@ -95,7 +93,10 @@ pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, nod
     }
     let track = track_name(track, rest);
     let done = match address(room, playlist, track, &query, &node) {
-        Ok((room, address)) => receive(Arc::clone(&node), room, address, payload).await,
+        Ok((room, address)) => {
+            let address = Address { offset: range_start(&request), ..address };
+            receive(Arc::clone(&node), room, address, payload).await
+        }
         Err(refused) => Err(refused),
     };
     match done {
@@ -135,9 +136,9 @@ fn address(room: &str, playlist: &str, track: &str, query: &Query, node: &Node) 
     if node.is_draining() {
         return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));
     }
-    let targets = targets(query, node).map_err(|reason| Refused::new(StatusCode::BAD_REQUEST, reason))?;
+    let lengths = lengths(query, node).map_err(|reason| Refused::new(StatusCode::BAD_REQUEST, reason))?;
     let insists = ["segment", "part", "target"].iter().any(|name| query.contains_key(*name));
-    Ok((room, Address { playlist, track, targets, insists }))
+    Ok((room, Address { playlist, track, lengths, insists, offset: None }))
 }
 
 async fn receive(node: Arc<Node>, room: RoomId, address: Address, payload: web::Payload) -> Result<(), Refused> {
@@ -160,86 +161,12 @@ pub async fn anything() -> HttpResponse {
 async fn run(node: Arc<Node>, room: RoomId, address: Address, body: Body) -> Result<(), Refused> {
     let request = node.seats.enter(&node, &room);
     let limit = to_usize(node.settings.max_upload);
-    let done = pump(request.seat(), &address, body, limit).await;
+    let done = reading::read_body(request.seat(), &address, body, limit).await;
     request.exit().await;
     done
 }
 
-async fn pump(seat: &Arc<Seat>, address: &Address, mut body: Body, limit: usize) -> Result<(), Refused> {
-    let begins_anew = body.begins_anew().await?;
-    let init = seat.init(address).await;
-    if init.is_none() && !begins_anew {
-        await_init(seat, address).await;
-    }
-    let turn = seat.turn(address);
-    let mut newest = turn.newest.subscribe();
-    turn.newest.send_modify(|newest| *newest += 1);
-    let mine = *newest.borrow_and_update();
-    let _turn = turn.taken.lock().await;
-    let init = seat.init(address).await;
-    let mut reader = init.map_or_else(|| Reader::new(limit), |init| Reader::after(limit, &init));
-    let mut lost = seat.lost.subscribe();
-    let (mut ends_at, mut brought) = (None, false);
-    loop {
-        while let Some(item) = reader.next()? {
-            seat.take(address, item).await?;
-            brought = true;
-        }
-        let bytes = tokio::select! {
-            biased;
-            lost = lost.wait_for(Option::is_some) => return Err(told(lost.ok().as_deref().and_then(Option::as_ref))),
-            bytes = body.next() => bytes?,
-            () = superseded(&mut newest, mine), if ends_at.is_none() => {
-                ends_at = Some(actix_web::rt::time::Instant::now() + HANDOVER);
-                body.silence = body.silence.min(HANDOVER_SILENCE);
-                continue;
-            }
-            () = until(ends_at) => {
-                return Err(Refused::new(StatusCode::CONFLICT, "a newer request pushes to this track"));
-            }
-        };
-        match bytes {
-            Some(bytes) => reader.push(&bytes)?,
-            None => break,
-        }
-    }
-    if !brought && reader.held() > 0 {
-        return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body ends before anything of it is whole"));
-    }
-    if reader.is_over() {
-        seat.end(address).await?;
-    }
-    Ok(())
-}
-
-async fn await_init(seat: &Seat, address: &Address) {
-    let coming = async {
-        while seat.init(address).await.is_none() {
-            actix_web::rt::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let _ = actix_web::rt::time::timeout(INIT_PATIENCE, coming).await;
-}
-
-async fn superseded(newest: &mut watch::Receiver<u64>, mine: u64) {
-    if newest.wait_for(|newest| *newest > mine).await.is_err() {
-        std::future::pending().await
-    }
-}
-
-async fn until(moment: Option<actix_web::rt::time::Instant>) {
-    match moment {
-        Some(moment) => actix_web::rt::time::sleep_until(moment).await,
-        None => std::future::pending().await,
-    }
-}
-
-fn told(lost: Option<&Refusal>) -> Refused {
-    let gone = || Refusal { code: AckCode::RoomNotFound, reason: "the room has closed".to_owned() };
-    Stop::Refused(lost.cloned().unwrap_or_else(gone)).into()
-}
-
-fn targets(query: &Query, node: &Node) -> Result<(Targets, Duration), String> {
+fn lengths(query: &Query, node: &Node) -> Result<Lengths, String> {
     let settings = &node.settings.ingest;
     let asked = |name: &str, default: Duration| match query.get(name) {
         Some(text) => duration(text).map_err(|error| format!("`{name}`: {error}")),
@@ -248,12 +175,20 @@ fn targets(query: &Query, node: &Node) -> Result<(Targets, Duration), String> {
     let segment = asked("segment", settings.ingest_segment)?;
     let part = asked("part", settings.ingest_part)?;
     let target = asked("target", settings.ingest_target_duration)?;
-    if part < SHORTEST || part > segment || segment > target || target > Duration::from_secs(3600) {
+    let is_declared = query.contains_key("target");
+    let longest = if is_declared { target } else { LONGEST_PUSHED };
+    if part < SHORTEST_PUSHED || part > segment || segment > longest || target > LONGEST_PUSHED {
         return Err(
             "the durations must be at least 50ms and at most 1h: part, segment, target, none above the next".into()
         );
     }
-    Ok((Targets { segment, part }, target))
+    Ok(Lengths { segment, part, target, is_declared })
+}
+
+/// Where in the encoder's stream a body begins, if it says so (`Content-Range: bytes 1434-53173/*`).
+fn range_start(request: &HttpRequest) -> Option<u64> {
+    let range = request.headers().get(CONTENT_RANGE)?.to_str().ok()?.trim();
+    range.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
 }
 
 fn taken() -> HttpResponse {
@@ -271,35 +206,32 @@ fn refuse(request: &HttpRequest, node: &Node, room: &str, track: &str, refused: 
     response
 }
 
-const fn status_of(fault: &Fault) -> StatusCode {
-    match fault {
-        Fault::Media(Error::FragmentBeforeInit) => StatusCode::PRECONDITION_FAILED,
+const fn status_of(error: &Error) -> StatusCode {
+    match error {
+        Error::FragmentBeforeInit => StatusCode::PRECONDITION_FAILED,
         // Something else altogether mostly reads as a box of gigabytes.
-        Fault::Media(Error::BoxTooLarge { kind, .. }) if is_media(kind) => StatusCode::PAYLOAD_TOO_LARGE,
-        Fault::Media(Error::Waiting(_)) => StatusCode::PAYLOAD_TOO_LARGE,
-        Fault::KeyFrames(_)
-        | Fault::Media(Error::SampleTooLong { .. } | Error::Targets { .. } | Error::Discontinuity { .. }) => {
-            StatusCode::BAD_REQUEST
-        }
-        Fault::Media(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::BoxTooLarge { kind, .. } if is_media(kind) => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::Waiting(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::Targets { .. } => StatusCode::BAD_REQUEST,
+        _ => StatusCode::UNSUPPORTED_MEDIA_TYPE,
     }
 }
 
 const fn is_media(kind: &FourCc) -> bool {
-    matches!(&kind.0, b"ftyp" | b"moov" | b"moof" | b"mdat" | b"styp" | b"sidx" | b"emsg" | b"free" | b"mfra")
+    matches!(&kind.0, b"ftyp" | b"moov" | b"moof" | b"mdat" | b"styp" | b"sidx" | b"emsg" | b"prft" | b"free" | b"mfra")
 }
 
-fn explain(fault: &Fault) -> String {
-    match (status_of(fault), fault) {
+fn explain(error: &Error) -> String {
+    match (status_of(error), error) {
         (StatusCode::PRECONDITION_FAILED, _) => {
             "media came before the init section; send ftyp and moov first".to_owned()
         }
-        (StatusCode::UNSUPPORTED_MEDIA_TYPE, fault) => {
+        (StatusCode::UNSUPPORTED_MEDIA_TYPE, error) => {
             format!(
-                "this is no fragmented MP4 that can be listed: {fault} (ffmpeg: -f mp4 -movflags +cmaf+delay_moov+default_base_moof)"
+                "this is no fragmented MP4 that can be listed: {error} (ffmpeg: -f mp4 -movflags +cmaf+delay_moov+default_base_moof)"
             )
         }
-        (_, fault) => fault.to_string(),
+        (_, error) => error.to_string(),
     }
 }
 

@@ -68,15 +68,15 @@ impl Body {
         self.more().await
     }
 
-    /// Whether the body begins with an init section.
-    pub async fn begins_anew(&mut self) -> Result<bool, Silent> {
+    /// The type of the first box; `None` when the body ends before it.
+    pub async fn first_box(&mut self) -> Result<Option<[u8; 4]>, Silent> {
         while self.begun.len() < 8 {
             match self.more().await? {
                 Some(chunk) => self.begun.extend_from_slice(&chunk),
                 None => break,
             }
         }
-        Ok(self.begun.get(4..8) == Some(b"ftyp"))
+        Ok(self.begun.get(4..8).and_then(|kind| kind.try_into().ok()))
     }
 
     async fn more(&mut self) -> Result<Option<Bytes>, Silent> {

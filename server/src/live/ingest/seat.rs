@@ -3,6 +3,7 @@
 //! It is taken when the first of them brings an init section, and given up at once when all have said that they end,
 //! else some time after the last request. One piece of media at a time goes to the room, and who brings it waits.
 
+mod ending;
 mod request;
 
 use std::collections::{BTreeMap, HashMap};
@@ -13,17 +14,17 @@ use tokio::sync::watch;
 
 use roomcast_core::room::Refusal;
 use roomcast_core::time::Instant;
-use roomcast_media::{Error, Handler, Init, Item, Targets};
+use roomcast_media::package::{Config, Earlier, Lengths, Moment, Packager, Signal};
+use roomcast_media::{Ends, Error, Handler, Init, Item, Reader, Start};
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::data::Payload;
 use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::member::{Ear, Member};
-use super::presentation::{Fault, Plan, Presentation};
 use crate::clock::unix_millis;
 use crate::config::to_usize;
 use crate::node::Node;
 use crate::token;
+pub use ending::BodyMedia;
 pub use request::Request;
 
 /// How often to look for what is due.
@@ -36,9 +37,11 @@ const MAX_TRACKS: usize = 32;
 pub struct Address {
     pub playlist: ObjectId,
     pub track: ObjectId,
-    pub targets: (Targets, Duration),
+    pub lengths: Lengths,
     /// Whether the request names targets itself.
     pub insists: bool,
+    /// Where in the encoder's stream the body begins, if it says so.
+    pub offset: Option<u64>,
 }
 
 /// Why a request ends early.
@@ -47,12 +50,12 @@ pub enum Stop {
     /// The room refused.
     Refused(Refusal),
     /// The media cannot be taken.
-    Fault(Fault),
+    Media(Error),
 }
 
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Media(error)
     }
 }
 
@@ -60,7 +63,16 @@ impl From<Fault> for Stop {
 #[derive(Debug, Default)]
 pub struct Turn {
     pub newest: watch::Sender<u64>,
-    pub taken: tokio::sync::Mutex<()>,
+    /// Held while a body is read; where the last one stopped.
+    pub taken: tokio::sync::Mutex<Option<Unfinished>>,
+}
+
+/// A stream of which further bodies may bring the rest.
+#[derive(Debug)]
+pub struct Unfinished {
+    pub reader: Reader,
+    /// Where in the encoder's stream the next body begins.
+    pub next: u64,
 }
 
 /// The seat of one room.
@@ -78,8 +90,10 @@ pub struct Seat {
 #[derive(Debug, Default)]
 struct State {
     member: Option<Member>,
-    playlists: BTreeMap<ObjectId, Presentation>,
+    playlists: BTreeMap<ObjectId, Packager>,
     idle_since: Option<Instant>,
+    /// Tracks that have said that they end, and when that holds.
+    ends: Vec<(Address, Instant)>,
 }
 
 impl Seat {
@@ -93,16 +107,24 @@ impl Seat {
         Arc::clone(self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default())
     }
 
-    /// The init section of a track that has one.
-    pub async fn init(&self, address: &Address) -> Option<Init> {
-        self.state.lock().await.playlists.get(&address.playlist)?.init(&address.track).cloned()
+    /// The init section of a track that has one, and where its media has ended.
+    pub async fn resume(&self, address: &Address) -> Option<(Init, Ends)> {
+        let state = self.state.lock().await;
+        let (init, ends) = state.playlists.get(&address.playlist)?.resume(&address.track)?;
+        Some((init.clone(), ends.clone()))
+    }
+
+    fn moment(&self) -> Moment {
+        let wall = i64::try_from(unix_millis()).unwrap_or(i64::MAX);
+        Moment { now: Duration::from_millis(self.node.clock.now().0), wall }
     }
 
     /// Takes what a request brought.
     pub async fn take(self: &Arc<Self>, address: &Address, item: Item) -> Result<(), Stop> {
-        let when = (self.node.clock.now(), i64::try_from(unix_millis()).unwrap_or(i64::MAX));
+        let moment = self.moment();
         let mut state = self.state.lock().await;
         self.check(&state, address, &item)?;
+        state.go_on(address);
         if let (Item::Init(init), None) = (&item, &state.member) {
             let has = |handler| init.tracks.iter().any(|track| track.handler == handler);
             let joined = Member::join(&self.node, &self.room, (has(Handler::Video), has(Handler::Audio))).await;
@@ -111,15 +133,19 @@ impl Seat {
             state.member = Some(member);
             actix_web::rt::spawn(Arc::clone(self).keep(ear));
         }
-        let plan = || self.plan(address);
-        let show = state.playlists.entry(address.playlist.clone()).or_insert_with(|| Presentation::new(plan(), when.0));
-        let (payloads, done) = show.take(&address.track, item, when, || self.earlier(address));
-        let carries = state.playlists.values().map(Presentation::carries);
+        let packager = state.playlists.entry(address.playlist.clone());
+        let packager = packager.or_insert_with(|| Packager::new(self.packaging(address), moment.now));
+        let earlier = |track: &ObjectId| self.earlier(&address.playlist, track);
+        let (signals, done) = packager.take(&address.track, item, moment, earlier);
+        for left_out in packager.take_left_out() {
+            tracing::warn!(room = %self.room, "an encoder pushes what is left out: {left_out}");
+        }
+        let carries = state.playlists.values().map(Packager::carries);
         let carries = carries.fold((false, false), |sum, one| (sum.0 | one.0, sum.1 | one.1));
         if let Some(member) = &mut state.member {
             member.update(carries);
         }
-        upload(&state, payloads).await.map_err(Stop::Refused)?;
+        upload(&state, signals).await.map_err(Stop::Refused)?;
         Ok(done?)
     }
 
@@ -128,49 +154,43 @@ impl Seat {
         if let Some(lost) = &*self.lost.borrow() {
             return Err(Stop::Refused(lost.clone()));
         }
-        let Some(show) = state.playlists.get(&address.playlist) else {
+        let Some(packager) = state.playlists.get(&address.playlist) else {
             return match item {
-                Item::Fragment(_) => Err(Fault::Media(Error::FragmentBeforeInit).into()),
+                Item::Fragment(_) => Err(Error::FragmentBeforeInit.into()),
                 Item::Init(_) if state.playlists.len() >= self.node.settings.max_playlists => {
                     refuse(AckCode::RoomFull, "the room has as many playlists as it may")
                 }
                 Item::Init(_) => Ok(()),
             };
         };
-        let plan = show.plan();
-        if address.insists && (plan.targets, plan.target_duration) != address.targets {
+        if address.insists && packager.config().lengths != address.lengths {
             return refuse(AckCode::InvalidSignal, "the playlist has other targets; all its tracks have the same");
         }
-        if show.init(&address.track).is_none() && show.len() >= MAX_TRACKS {
+        if packager.resume(&address.track).is_none() && packager.len() >= MAX_TRACKS {
             return refuse(AckCode::RoomFull, "the playlist has as many tracks as it may");
         }
         Ok(())
     }
 
-    fn plan(&self, address: &Address) -> Plan {
-        let (targets, target_duration) = address.targets;
+    fn packaging(&self, address: &Address) -> Config {
         let settings = &self.node.settings;
         // Letters alone: digits would be taken for the number of a part.
-        let tag = token::random().bytes().take(6).map(|byte| char::from(b'a' + byte % 26)).collect();
-        let playlist = address.playlist.clone();
-        let held = to_usize(settings.max_upload);
-        Plan { playlist, targets, target_duration, opening: settings.ingest.ingest_opening, held, tag }
+        let tag: String = token::random().bytes().take(6).map(|byte| char::from(b'a' + byte % 26)).collect();
+        Config {
+            playlist: address.playlist.clone(),
+            lengths: address.lengths,
+            opening: settings.ingest.ingest_opening,
+            held: to_usize(settings.max_upload),
+            prefix: format!("{tag}-"),
+        }
     }
 
-    /// The number behind what players know of a track, in this room or one before it of its name.
-    fn earlier(&self, address: &Address) -> u64 {
-        let track = self.node.live.track(&self.room, &address.playlist, &address.track);
+    /// The number behind the segments that players know of a track, in this room or one before it of its name.
+    fn earlier(&self, playlist: &ObjectId, track: &ObjectId) -> Earlier {
+        let track = self.node.live.track(&self.room, playlist, track);
         let newest = track.and_then(|track| track.newest());
-        newest.map_or(0, |published| published.snapshot.position.msn + 1)
-    }
-
-    /// A track says that it has ended.
-    pub async fn end(self: &Arc<Self>, address: &Address) -> Result<(), Stop> {
-        let mut state = self.state.lock().await;
-        let now = self.node.clock.now();
-        let show = state.playlists.get_mut(&address.playlist);
-        let payloads = show.map(|show| show.end(&address.track, now)).unwrap_or_default();
-        upload(&state, payloads).await.map_err(Stop::Refused)
+        let segment = newest.map_or(0, |published| published.snapshot.position.msn + 1);
+        Earlier { start: Start { segment, part_number: 0 }, map: 0 }
     }
 
     /// Holds the seat until it is given up or lost.
@@ -201,10 +221,14 @@ impl Seat {
         state.idle_since = (*self.requests.borrow() == 0).then(|| state.idle_since.unwrap_or(now));
         let Some(member) = &mut state.member else { return false };
         member.tick().await;
-        let due = state.playlists.values_mut().filter(|show| show.is_due(now));
-        let payloads = due.flat_map(|show| show.settle(now)).collect();
-        self.try_upload(&state, payloads).await;
-        let idle = state.idle_since.is_some_and(|since| now >= since + self.node.settings.ingest.ingest_linger);
+        let Moment { now: since_start, .. } = self.moment();
+        let due = state.playlists.values_mut().filter(|packager| packager.is_due(since_start));
+        let signals = due.flat_map(|packager| packager.tick(since_start)).collect();
+        self.try_upload(&state, signals).await;
+        self.end_due(&mut state, now).await;
+        let has_ended = state.ends.is_empty() && state.playlists.values().all(Packager::has_ended);
+        let idle =
+            has_ended || state.idle_since.is_some_and(|since| now >= since + self.node.settings.ingest.ingest_linger);
         if idle && *self.requests.borrow() == 0 && self.node.seats.close(self, 0) {
             self.leave(&mut state).await;
             return false;
@@ -225,8 +249,9 @@ impl Seat {
     }
 
     async fn leave(&self, state: &mut State) {
-        let payloads = state.playlists.values_mut().flat_map(Presentation::finish).collect();
-        self.try_upload(state, payloads).await;
+        let moment = self.moment();
+        let signals = state.playlists.values_mut().flat_map(|packager| packager.finish(moment)).collect();
+        self.try_upload(state, signals).await;
         if let Some(member) = state.member.take() {
             if self.node.is_draining() && self.node.backplane().is_some() {
                 // The encoder may go on over another node.
@@ -241,17 +266,17 @@ impl Seat {
     }
 
     /// For what nobody waits for.
-    async fn try_upload(&self, state: &State, payloads: Vec<Payload>) {
-        if let Err(refusal) = upload(state, payloads).await {
+    async fn try_upload(&self, state: &State, signals: Vec<Signal>) {
+        if let Err(refusal) = upload(state, signals).await {
             tracing::warn!(room = %self.room, %refusal, "the room refused what was left");
         }
     }
 }
 
-async fn upload(state: &State, payloads: Vec<Payload>) -> Result<(), Refusal> {
+async fn upload(state: &State, signals: Vec<Signal>) -> Result<(), Refusal> {
     let Some(member) = &state.member else { return Ok(()) };
-    for payload in payloads {
-        member.upload(payload).await?;
+    for signal in signals {
+        member.upload(signal.payload).await?;
     }
     Ok(())
 }

@@ -32,13 +32,13 @@ impl Freshness {
     /// For this answer. What has ended may be followed by another broadcast of the same name, under the same
     /// addresses and numbers.
     pub fn playlist(&self, reload: &Reload, snapshot: &Snapshot) -> &HeaderValue {
-        if reload.names_a_state() && !snapshot.ended { &self.blocking } else { &self.plain }
+        if reload.names_a_state(Some(snapshot)) && !snapshot.ended { &self.blocking } else { &self.plain }
     }
 }
 
 /// For the news that there is no such playlist.
 pub fn no_playlist(reload: &Reload, target: Option<Duration>) -> HeaderValue {
-    max_age(target.unwrap_or(UNKNOWN) * if reload.names_a_state() { 4 } else { 1 })
+    max_age(target.unwrap_or(UNKNOWN) * if reload.names_a_state(None) { 4 } else { 1 })
 }
 
 /// For the news that there is no such object.

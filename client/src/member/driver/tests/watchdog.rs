@@ -69,10 +69,12 @@ fn a_server_that_cannot_answer_now_counts_as_silent_and_is_named_in_the_end() {
 
 #[test]
 fn a_heartbeat_that_nobody_knows_leads_to_another_join() {
-    let mut run = Run::joined();
-    let gone = encode_error(AckCode::NotRoomMember, Some(SignalKind::Heartbeat), "who?", None, 1000);
-    run.input(Input::Text(gone.to_string()));
-    run.wait();
-    assert_eq!(run.driver.watched.state(), State::Reinitializing);
-    assert!(run.sent_join().is_some());
+    for code in [AckCode::NotRoomMember, AckCode::RoomNotFound] {
+        let mut run = Run::joined();
+        let gone = encode_error(code, Some(SignalKind::Heartbeat), "who?", None, 1000);
+        run.input(Input::Text(gone.to_string()));
+        run.wait();
+        assert_eq!(run.driver.watched.state(), State::Reinitializing, "{code:?}");
+        assert!(run.sent_join().is_some(), "{code:?}");
+    }
 }

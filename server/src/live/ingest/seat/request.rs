@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Presentation, Seat};
+use roomcast_media::package::Packager;
+
+use super::Seat;
 
 /// A request that counts at its seat until it is dropped, whatever becomes of it.
 #[derive(Debug)]
@@ -24,7 +26,7 @@ impl Request {
         let mut state = seat.state.lock().await;
         drop(self);
         state.idle_since = (*seat.requests.borrow() == 0).then(|| seat.node.clock.now());
-        let ended = state.member.is_none() || state.playlists.values().all(Presentation::has_ended);
+        let ended = state.member.is_none() || state.playlists.values().all(Packager::has_ended);
         if ended && seat.node.seats.close(&seat, 0) {
             seat.leave(&mut state).await;
         }

@@ -31,9 +31,10 @@ pub fn variant(map: &str) -> Payload {
             audio: None,
             version: None,
             target_duration: Seconds::from_micros(2_000_000),
-            target_part_duration: Seconds::from_micros(500_000),
+            target_part_duration: Some(Seconds::from_micros(500_000)),
             resolution: Some("1280x720".into()),
             frame_rate: Some(29.97),
+            independent_segments: true,
         },
         segment: WithMap { map: InitSection { id: id(map), data: Media(bytes(map)) } },
     })

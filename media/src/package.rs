@@ -1,0 +1,243 @@
+//! From pushed media to a broadcast: tracks, opening, targets, timeline and data signals.
+//!
+//! One [`Packager`] per playlist, for the server's ingest and for `roomcast publish` alike. Pure: time is an argument.
+//! It decides what each track of the media is to players, how segments and parts are cut, and what is declared. The
+//! first media waits until that can be known (`opening`); afterwards nothing is refused for its timing.
+
+mod input;
+mod opening;
+mod roles;
+mod split;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod track;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use roomcast_protocol::data::{EndStream, Payload, PlaylistRef};
+use roomcast_protocol::id::ObjectId;
+
+use crate::{Ends, Error, Fragment, Handler, Init, Item, Start, Targets};
+use input::Input;
+use timeline::Timeline;
+use track::{Place, Track};
+
+/// How segments and parts shall be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lengths {
+    /// A segment ends before the first key frame at or after this.
+    pub segment: Duration,
+    /// No part is longer.
+    pub part: Duration,
+    /// The target duration: the very one, or the least.
+    pub target: Duration,
+    /// The target duration is fixed, and every segment begins with a key frame. Otherwise both follow the media.
+    pub is_declared: bool,
+}
+
+/// What does not change over a broadcast.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The multivariant playlist.
+    pub playlist: ObjectId,
+    /// How to cut.
+    pub lengths: Lengths,
+    /// How long a track waits for one it may belong to.
+    pub opening: Duration,
+    /// Media bytes that may wait until it is known what they are.
+    pub held: usize,
+    /// Begins the names of all objects: letters alone, as digits would be taken for the number of a part.
+    pub prefix: String,
+}
+
+/// The moment at which something comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Monotonic, since any fixed point.
+    pub now: Duration,
+    /// Milliseconds since 1970.
+    pub wall: i64,
+}
+
+/// The first numbers that an earlier run of a track has left free.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// Of segments and parts.
+    pub start: Start,
+    /// Of init sections.
+    pub map: u64,
+}
+
+/// A data signal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signal {
+    /// What it says.
+    pub payload: Payload,
+    /// For parts and segments: where their media ends, since the begin of the broadcast.
+    pub end: Option<Duration>,
+}
+
+/// Media that waits for the opening.
+#[derive(Debug)]
+struct Held {
+    track: ObjectId,
+    fragment: Fragment,
+    wall: i64,
+}
+
+/// One playlist and its tracks.
+#[derive(Debug)]
+pub struct Packager {
+    config: Config,
+    /// Fixed by the opening.
+    targets: Option<Targets>,
+    /// The longest part target of the tracks that were declared first.
+    longest_part: Option<Duration>,
+    inputs: BTreeMap<ObjectId, Input>,
+    tracks: BTreeMap<ObjectId, Track>,
+    held: Vec<Held>,
+    timeline: Option<Timeline>,
+    opening_ends: Duration,
+    left_out: Vec<String>,
+}
+
+impl Packager {
+    /// A playlist of nothing yet.
+    pub fn new(config: Config, now: Duration) -> Self {
+        let opening_ends = now + config.opening;
+        let (inputs, tracks, held) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        Self {
+            config,
+            targets: None,
+            longest_part: None,
+            inputs,
+            tracks,
+            held,
+            timeline: None,
+            opening_ends,
+            left_out: Vec::new(),
+        }
+    }
+
+    /// What does not change.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The init section of a pushed stream that has one, and where its fragments have ended.
+    pub fn resume(&self, id: &ObjectId) -> Option<(&Init, &Ends)> {
+        self.inputs.get(id).map(|input| (&input.init, &input.ends))
+    }
+
+    /// How many streams are pushed.
+    pub fn len(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// Whether nothing has come yet.
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    /// Whether there is video and audio.
+    pub fn carries(&self) -> (bool, bool) {
+        let has = |handler| self.tracks.values().any(|track| track.has(handler));
+        (has(Handler::Video), has(Handler::Audio))
+    }
+
+    /// What was left out of pushed streams since this was last asked, one line for each.
+    pub fn take_left_out(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.left_out)
+    }
+
+    /// The tracks that a stream with this init section becomes: those that `earlier` of [`Packager::take`] is asked for.
+    pub fn tracks_of(id: &ObjectId, init: &Init) -> Vec<ObjectId> {
+        split::split(id, init).0.into_iter().map(|output| output.id).collect()
+    }
+
+    /// Takes what a stream brought. `earlier` gives the numbers at which a track that is new goes on from an earlier
+    /// run. What is returned has happened, also when an error came behind it.
+    pub fn take(
+        &mut self,
+        id: &ObjectId,
+        item: Item,
+        moment: Moment,
+        earlier: impl Fn(&ObjectId) -> Earlier,
+    ) -> (Vec<Signal>, Result<(), Error>) {
+        let done = match item {
+            Item::Init(init) => self.renew(id, init, moment.wall, earlier),
+            Item::Fragment(fragment) => self.take_fragment(id, fragment, moment.wall),
+        };
+        let done = done.and_then(|()| self.open(moment.now));
+        (self.settle(moment.now), done)
+    }
+
+    fn cut(&mut self, id: &ObjectId, fragment: Fragment, wall: i64) -> Result<(), Error> {
+        let Some(targets) = self.targets else { return Ok(()) };
+        let others = self.tracks.iter().filter(|(other, _)| *other != id);
+        let others = others.map(|(_, track)| track.next_segment()).max().unwrap_or(0);
+        let Some(track) = self.tracks.get_mut(id) else { return Ok(()) };
+        if self.timeline.as_ref().is_some_and(|timeline| track.must_change(timeline, &fragment)) {
+            track.finish(&self.config, &mut self.timeline);
+        }
+        let place = Place { config: &self.config, targets, others, wall };
+        track.push(&place, &mut self.timeline, fragment)
+    }
+
+    /// Lists what is left of a stream, which says that it has ended.
+    pub fn end(&mut self, id: &ObjectId, moment: Moment) -> Vec<Signal> {
+        // What was kept back has been taken before: it cannot be too much.
+        let _ = self.flush(id, moment.wall);
+        if let Some(input) = self.inputs.get_mut(id) {
+            input.has_ended = true;
+        }
+        for output in self.outputs_of(id) {
+            if let Some(track) = self.tracks.get_mut(&output) {
+                track.is_over = true;
+            }
+        }
+        let _ = self.open(moment.now);
+        self.finish_over();
+        self.settle(moment.now)
+    }
+
+    /// Does what is due with time, should nothing come.
+    pub fn tick(&mut self, now: Duration) -> Vec<Signal> {
+        // What waits was taken before: it cannot be too much.
+        let _ = self.open(now);
+        self.settle(now)
+    }
+
+    fn finish_over(&mut self) {
+        if self.targets.is_some() {
+            for track in self.tracks.values_mut().filter(|track| track.is_over) {
+                track.finish(&self.config, &mut self.timeline);
+            }
+        }
+    }
+
+    /// Whether every stream has said that it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.inputs.values().all(|input| input.has_ended)
+    }
+
+    /// Lists what is left of everything.
+    pub fn finish(&mut self, moment: Moment) -> Vec<Signal> {
+        let inputs: Vec<ObjectId> = self.inputs.keys().cloned().collect();
+        for id in &inputs {
+            let _ = self.flush(id, moment.wall);
+        }
+        self.tracks.values_mut().for_each(|track| track.is_over = true);
+        self.opening_ends = Duration::ZERO;
+        let _ = self.open(moment.now);
+        self.finish_over();
+        self.settle(moment.now)
+    }
+
+    /// The signal that ends the playlist.
+    pub fn end_stream(&self) -> Payload {
+        Payload::End(EndStream { playlist: PlaylistRef { id: self.config.playlist.clone(), version: None } })
+    }
+}

@@ -1,0 +1,99 @@
+//! Which track is a variant and which a rendition of the group `audio`.
+//!
+//! Video with sound is a variant. Video alone is one that finds its sound in the group, if there is any; sound alone
+//! is a rendition of the group if there is video alone, and otherwise a variant of its own. What has been decided
+//! stays so, but for video that finds a group later.
+
+use std::time::Duration;
+
+use roomcast_protocol::id::ObjectId;
+
+use super::track::{Role, Track};
+use super::{Packager, Signal};
+use crate::Handler;
+
+/// The group of renditions of sound.
+const GROUP: &str = "audio";
+
+impl Packager {
+    /// Decides what can be decided, and emits the signals of tracks with a role.
+    pub(super) fn settle(&mut self, now: Duration) -> Vec<Signal> {
+        self.decide(now);
+        let group = self.tracks.values().find(|track| matches!(track.role, Some(Role::Rendition { .. })));
+        let sound = group.map(|track| track.codecs());
+        let mut signals = Vec::new();
+        self.fit_parts();
+        // Everything is declared before anything plays; variants first: the first of them makes the playlist.
+        for (everything, rendition) in [(false, false), (false, true), (true, false), (true, true)] {
+            for track in self.tracks.values_mut() {
+                if matches!(track.role, Some(Role::Rendition { .. })) == rendition {
+                    track.emit(&self.config, sound.as_deref(), everything, &mut signals);
+                }
+            }
+        }
+        let Some(sound) = sound.filter(|_| self.group_plays()) else { return signals };
+        let alone = Some(Role::Variant { audio: None });
+        for track in self.tracks.values_mut().filter(|track| track.role == alone && is_mute(track)) {
+            track.role = Some(Role::Variant { audio: Some(group_id()) });
+            track.declare_again(&self.config, &sound, &mut signals);
+        }
+        signals
+    }
+
+    /// When something is decided, should nothing come.
+    pub fn is_due(&self, now: Duration) -> bool {
+        let waits = |track: &Track| track.role.is_none() && track.has_begun();
+        now >= self.opening_ends && self.tracks.values().any(waits)
+    }
+
+    /// Lets tracks that come late begin anew with parts no longer than those that play: players were told so.
+    fn fit_parts(&mut self) {
+        let new = |track: &&Track| track.role.is_some() && !track.is_declared;
+        if let Some(longest) = self.longest_part {
+            let is_longer = |track: &Track| track.part_target() > Some(longest);
+            self.tracks
+                .values_mut()
+                .filter(|track| new(&&**track) && is_longer(track))
+                .for_each(|track| track.restart(longest));
+        } else {
+            self.longest_part = self.tracks.values().filter(new).filter_map(Track::part_target).max();
+        }
+        self.tracks.values_mut().filter(|track| track.role.is_some()).for_each(|track| track.is_declared = true);
+    }
+
+    fn group_plays(&self) -> bool {
+        self.tracks.values().any(|track| matches!(track.role, Some(Role::Rendition { .. })) && track.is_heard())
+    }
+
+    fn decide(&mut self, now: Duration) {
+        let is_full = |track: &Track| track.pending_bytes() > self.config.held;
+        let over = now >= self.opening_ends || self.tracks.values().any(is_full);
+        let mute = self.tracks.values().any(|track| is_mute(track) && track.is_heard());
+        let is_free = |track: &Track| !matches!(track.role, Some(Role::Variant { .. }));
+        let sound = self.tracks.values().any(|track| is_sound(track) && track.is_heard() && is_free(track));
+        let is_default = |track: &Track| track.role == Some(Role::Rendition { default: true });
+        let mut first = !self.tracks.values().any(is_default);
+        for track in self.tracks.values_mut().filter(|track| track.role.is_none() && track.is_heard()) {
+            track.role = match (is_mute(track), is_sound(track)) {
+                (true, _) if sound => Some(Role::Variant { audio: Some(group_id()) }),
+                (_, true) if mute => Some(Role::Rendition { default: std::mem::take(&mut first) }),
+                (true, _) | (_, true) if !over => None,
+                _ => Some(Role::Variant { audio: None }),
+            };
+        }
+    }
+}
+
+/// Whether a track has video and no audio.
+fn is_mute(track: &Track) -> bool {
+    track.has(Handler::Video) && !track.has(Handler::Audio)
+}
+
+/// Whether a track is audio alone.
+fn is_sound(track: &Track) -> bool {
+    !track.has(Handler::Video)
+}
+
+pub(super) fn group_id() -> ObjectId {
+    ObjectId::parse(GROUP).expect("five letters")
+}

@@ -1,0 +1,82 @@
+//! Where a period of a track begins: on the timeline of the others or on a new one, and with which number.
+
+use std::time::Duration;
+
+use roomcast_protocol::data::{InitSection, Media};
+
+use super::period::{PendingSignal, Period};
+use super::{Place, Timeline, Track};
+use crate::{Cutter, Error, Fragment, Start};
+
+/// Numbers that a track may leave out to stand beside the others; they are listed as gaps.
+const MAX_HOLE: u64 = 30;
+
+/// A decode time at which media can begin, and half a sample.
+pub(super) type Begin = (Duration, Duration);
+
+impl Track {
+    /// Whether another track has begun a timeline which this one has reached.
+    pub fn must_change(&self, newest: &Timeline, fragment: &Fragment) -> bool {
+        let old = self.period.as_ref().is_some_and(|period| period.timeline != newest.number);
+        old && self.first_sync(fragment).is_some_and(|(at, _)| newest.reaches(at))
+    }
+
+    /// Begins a period: on the newest timeline if the media goes on there, else on a new one.
+    pub(super) fn begin(
+        &mut self,
+        place: &Place<'_>,
+        timeline: &mut Option<Timeline>,
+        (at, tolerance): Begin,
+        wall: i64,
+    ) -> Result<Period, Error> {
+        let Place { config, targets, others, .. } = *place;
+        let joins = timeline.as_ref().is_some_and(|known| known.holds(at) && self.goes_on(known, at + tolerance));
+        let base = self.next.segment.max(others);
+        let line = match timeline.take() {
+            Some(known) if joins => known,
+            before => Timeline::begin(before.as_ref(), at, wall, base, targets.segment),
+        };
+        let line = timeline.insert(line);
+        let next = self.next.segment;
+        let aligned = match self.last {
+            Some((number, end)) if number == line.number => next + line.missing(end, at + tolerance),
+            _ => line.sequence(at + tolerance),
+        };
+        let fits = aligned >= next && (aligned - next <= MAX_HOLE || !self.begun);
+        let start = Start { segment: if fits { aligned } else { next }, ..self.next };
+        let cutter = Cutter::new(&self.init, targets, start)?.on_grid(line.clock.origin);
+        let breaks = self.begun && self.last.is_none_or(|(number, _)| number != line.number);
+        if std::mem::take(&mut self.renewed) {
+            let data = Media(self.init.bytes.clone());
+            let id = config.name("init-", self.maps, "mp4");
+            self.pending.push(PendingSignal::Declare(InitSection { id, data }));
+            self.maps += 1;
+        }
+        let breaks = breaks.then_some(start.segment);
+        let (timeline, clock, before) = (line.number, line.clock, line.before());
+        Ok(Period { cutter, timeline, clock, before, breaks, origin: at, segment_start: at })
+    }
+
+    /// Whether media at this time goes on from what was listed of a timeline.
+    fn goes_on(&self, timeline: &Timeline, at: Duration) -> bool {
+        match self.last {
+            Some((number, end)) if number == timeline.number => !self.renewed && at >= end,
+            _ => true,
+        }
+    }
+
+    /// Where the leading track can be decoded from.
+    pub(super) fn first_sync(&self, fragment: &Fragment) -> Option<Begin> {
+        let leading = self.init.leading()?;
+        let first = fragment.samples.iter().find(|sample| sample.track == leading.id && sample.is_sync())?;
+        Some((leading.time(first.decode_time), leading.time(u64::from(first.duration)) / 2))
+    }
+
+    /// How long the leading track lasts in a fragment.
+    pub(super) fn length(&self, fragment: &Fragment) -> Duration {
+        let Some(leading) = self.init.leading() else { return Duration::ZERO };
+        let own = || fragment.samples.iter().filter(|sample| sample.track == leading.id);
+        let ends = own().map(|sample| sample.end()).max().zip(own().map(|sample| sample.decode_time).min());
+        ends.map_or(Duration::ZERO, |(end, begin)| leading.time(end.saturating_sub(begin)))
+    }
+}

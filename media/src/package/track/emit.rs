@@ -1,0 +1,109 @@
+//! The signals of a track once it has a role: its declaration, and all that has waited.
+
+use roomcast_protocol::data::{
+    InitSection, Media, Payload, PlaylistRef, Rendition, RenditionType, TrackRef, UpdatePart, UpdateRendition,
+    UpdateSegment, UpdateVariant, Variant, WithMap,
+};
+
+use super::period::PendingSignal;
+use super::{Config, Role, Track};
+use crate::Targets;
+use crate::package::Signal;
+use crate::package::roles::group_id;
+
+/// Bandwidths are stated in steps of so many bits per second.
+const BANDWIDTH_STEP: u64 = 10_000;
+
+impl Track {
+    /// Emits what waits, once there is a role: the declarations in front of any media, or everything. `sound` are the
+    /// codecs of the group, if there is one.
+    pub fn emit(&mut self, config: &Config, sound: Option<&str>, everything: bool, out: &mut Vec<Signal>) {
+        let Some(role) = self.role.clone() else { return };
+        let is_declaration = |pending: &&PendingSignal| matches!(pending, PendingSignal::Declare(_));
+        let count = match everything {
+            true => self.pending.len(),
+            false => self.pending.iter().take_while(is_declaration).count(),
+        };
+        self.pending_bytes = if everything { 0 } else { self.pending_bytes };
+        let behind = self.pending.split_off(count);
+        for pending in std::mem::replace(&mut self.pending, behind) {
+            let (playlist, variant, rendition) = self.names(config, &role);
+            out.push(match pending {
+                PendingSignal::Declare(map) => Signal { payload: self.declare(config, &role, sound, map), end: None },
+                PendingSignal::Part { head: segment, part, pace, .. } => {
+                    let payload = Payload::Part(UpdatePart { playlist, variant, rendition, segment, part });
+                    Signal { payload, end: Some(pace) }
+                }
+                PendingSignal::Segment { segment, pace, .. } => {
+                    let payload = Payload::Segment(UpdateSegment { playlist, variant, rendition, segment });
+                    Signal { payload, end: Some(pace) }
+                }
+            });
+        }
+    }
+
+    /// Declares the track anew.
+    pub fn declare_again(&self, config: &Config, sound: &str, out: &mut Vec<Signal>) {
+        if let (Some(role), Some(newest)) = (&self.role, self.maps.checked_sub(1)) {
+            let id = config.name("init-", newest, "mp4");
+            let map = InitSection { id, data: Media(self.init.bytes.clone()) };
+            out.push(Signal { payload: self.declare(config, role, Some(sound), map), end: None });
+        }
+    }
+
+    fn declare(&self, config: &Config, role: &Role, sound: Option<&str>, map: InitSection) -> Payload {
+        let playlist = PlaylistRef { id: config.playlist.clone(), version: None };
+        let targets = self.targets.expect("a track is declared when it is cut");
+        let segment = WithMap { map };
+        match role {
+            Role::Variant { audio } => {
+                let attributes = self.attributes.as_ref();
+                let sound = sound.filter(|_| audio.is_some()).map(|codecs| format!(",{codecs}"));
+                let variant = Variant {
+                    id: self.id.clone(),
+                    codecs: format!("{}{}", self.codecs(), sound.unwrap_or_default()),
+                    bandwidth: (self.peak * 5 / 4).div_ceil(BANDWIDTH_STEP).max(1) * BANDWIDTH_STEP,
+                    audio: audio.clone(),
+                    version: None,
+                    target_duration: targets.longest.into(),
+                    target_part_duration: targets.part.map(Into::into),
+                    resolution: attributes
+                        .and_then(|a| a.resolution)
+                        .map(|(width, height)| format!("{width}x{height}")),
+                    frame_rate: attributes.and_then(|attributes| attributes.frame_rate),
+                    independent_segments: targets.independent,
+                };
+                Payload::Variant(UpdateVariant { playlist, variant, segment })
+            }
+            Role::Rendition { default } => {
+                let rendition = self.rendition(*default, targets);
+                Payload::Rendition(UpdateRendition { playlist, rendition, segment })
+            }
+        }
+    }
+
+    fn rendition(&self, default: bool, targets: Targets) -> Rendition {
+        let leading = self.leading();
+        Rendition {
+            id: self.id.clone(),
+            kind: RenditionType::Audio,
+            group_id: group_id(),
+            name: self.id.to_string(),
+            language: leading.and_then(|track| track.language.clone()),
+            is_default: Some(default),
+            auto_select: Some(true),
+            channels: leading.and_then(|track| track.channels).map(|channels| channels.to_string()),
+            target_duration: targets.longest.into(),
+            target_part_duration: targets.part.map(Into::into),
+        }
+    }
+
+    fn names(&self, config: &Config, role: &Role) -> (PlaylistRef, Option<TrackRef>, Option<TrackRef>) {
+        let track = Some(TrackRef { id: self.id.clone() });
+        let playlist = PlaylistRef { id: config.playlist.clone(), version: None };
+        match role {
+            Role::Variant { .. } => (playlist, track, None),
+            Role::Rendition { .. } => (playlist, None, track),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The stream that a packager feeds, as a server holds it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use roomcast_core::hls::{Change, Settings, Stream};
+use roomcast_core::time::UnixTime;
+use roomcast_media::Item;
+use roomcast_media::package::{Config, Earlier, Lengths, Moment, Packager, Signal};
+use roomcast_protocol::data::Payload;
+use roomcast_protocol::id::ObjectId;
+
+use crate::reader::Playlist;
+
+/// 2024-11-22T15:00:00Z
+const NOON: i64 = 1_732_287_600_000;
+
+/// A segment of the variant as it was uploaded.
+#[derive(Debug, Default, Clone)]
+pub struct Uploaded {
+    pub parts: Vec<Bytes>,
+    pub bytes: Bytes,
+    /// It has media that is in no part.
+    pub comes_whole: bool,
+}
+
+pub struct Origin {
+    packager: Packager,
+    stream: Stream,
+    moment: Moment,
+    fixed: Option<Vec<String>>,
+    uploaded: BTreeMap<u64, Uploaded>,
+    lists: bool,
+}
+
+fn id(name: &str) -> ObjectId {
+    ObjectId::parse(name).unwrap()
+}
+
+impl Origin {
+    pub fn new(is_declared: bool) -> Self {
+        let lengths = Lengths {
+            segment: Duration::from_secs(1),
+            part: Duration::from_millis(350),
+            target: Duration::from_secs(2),
+            is_declared,
+        };
+        let opening = Duration::from_secs(2);
+        let config = Config { playlist: id("main"), lengths, opening, held: 1 << 24, prefix: String::new() };
+        let moment = Moment { now: Duration::ZERO, wall: NOON };
+        Self {
+            packager: Packager::new(config, moment.now),
+            stream: Stream::new(Settings::default()),
+            moment,
+            fixed: None,
+            uploaded: BTreeMap::new(),
+            lists: false,
+        }
+    }
+
+    pub fn push(&mut self, item: Item) {
+        self.moment.now += Duration::from_millis(300);
+        self.moment.wall += 300;
+        let (signals, done) = self.packager.take(&id("v0"), item, self.moment, |_| Earlier::default());
+        done.unwrap();
+        self.upload(signals);
+    }
+
+    pub fn finish(&mut self) {
+        let signals = self.packager.finish(self.moment);
+        self.upload(signals);
+        if self.lists {
+            self.apply(self.packager.end_stream());
+        }
+    }
+
+    /// Whether anything was listed.
+    pub const fn lists(&self) -> bool {
+        self.lists
+    }
+
+    pub fn segments(&self) -> impl Iterator<Item = &Uploaded> {
+        self.uploaded.values()
+    }
+
+    fn upload(&mut self, signals: Vec<Signal>) {
+        for Signal { payload, .. } in signals {
+            match &payload {
+                Payload::Part(update) => {
+                    let of = self.uploaded.entry(update.segment.sequence).or_default();
+                    of.comes_whole |= update.part.gap;
+                    of.parts.extend((!update.part.gap).then(|| update.part.data.0.clone()));
+                }
+                Payload::Segment(update) => {
+                    let of = self.uploaded.entry(update.segment.sequence).or_default();
+                    of.comes_whole |= of.parts.is_empty();
+                    of.bytes = update.segment.data.0.clone();
+                }
+                _ => {}
+            }
+            self.apply(payload);
+        }
+    }
+
+    /// Nothing that is derived is ever refused, and every version of the playlist is right.
+    fn apply(&mut self, payload: Payload) {
+        let received = UnixTime(self.moment.wall * 1000);
+        let changes = self.stream.apply(payload.clone(), received);
+        let changes = changes.unwrap_or_else(|refusal| panic!("{refusal}: {payload:?}"));
+        for change in changes {
+            let Change::Media { snapshot, .. } = change else { continue };
+            let playlist = Playlist::read(std::str::from_utf8(&snapshot.playlist).unwrap());
+            let fixed = self.fixed.get_or_insert_with(|| playlist.fixed.clone());
+            assert_eq!(*fixed, playlist.fixed, "what is fixed has changed");
+            self.lists = true;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+// The commands and configurations of the documents: fenced blocks of README, docs and deploy, and the files of deploy.
+
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+
+export const read = (path) => readFileSync(join(root, path), 'utf8');
+
+/** All files below a folder of the repository, by their path from its root; files that git ignores are left out. */
+function filesBelow(folder) {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return filesBelow(path);
+    return entry.name === '.env' ? [] : [path];
+  });
+}
+
+/** The fenced blocks of a Markdown text, without their indentation. */
+export function fenced(text) {
+  const blocks = text.matchAll(/^( *)(`{3,})([^\n`]*)\n(.*?)^\1\2 *$/gms);
+  return [...blocks].map(([, indent, , language, body]) => {
+    return { language: language.trim(), text: body.replaceAll(new RegExp(`^${indent}`, 'gm'), '') };
+  });
+}
+
+/** Every block as `{ file, text }`. */
+export function allBlocks() {
+  const files = ['README.md', ...filesBelow('docs'), ...filesBelow('deploy')].filter((path) => path.endsWith('.md'));
+  return files.flatMap((file) => fenced(read(file)).map((block) => ({ file, ...block })));
+}
+
+/** Every file of deploy that is not a document. */
+export const deployed = () => filesBelow('deploy').filter((path) => !path.endsWith('.md'));

@@ -1,0 +1,93 @@
+// Every command and configuration of README, docs and deploy is run, or validated where it cannot be run.
+//
+// A block is known by its file and how it begins. `check` runs or validates it; `reason` says what of it is not carried
+// out here, and why. A block or file without an entry fails the test, and so does an entry without a block.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { allBlocks, deployed, fenced, read } from './blocks.mjs';
+import * as deployment from './deployment.mjs';
+import * as others from './others.mjs';
+import * as proxies from './proxies.mjs';
+import * as pushes from './pushes.mjs';
+import { transcript } from './transcript.mjs';
+
+const NO_DOCKER = 'needs a Docker daemon; compose.yaml and Dockerfile are validated';
+const NO_CLUSTER = 'needs a cluster; the files are validated';
+
+const blocks = [
+  { file: 'README.md', begins: 'make run', check: others.jobs, reason: 'the jobs are this run; their names are checked' },
+  { file: 'README.md', begins: 'ffmpeg -re', has: '-method PUT', check: pushes.broadcast(1) },
+  { file: 'README.md', begins: 'ffplay', check: pushes.player },
+  { file: 'README.md', begins: 'ffmpeg -re', has: 'roomcast publish', check: pushes.published },
+  { file: 'README.md', begins: 'location', check: proxies.nginxRestrictsPushes },
+  { file: 'README.md', begins: '→ {"action":"join"', check: transcript },
+  { file: 'README.md', begins: 'echo "REDIS_PASSWORD', check: others.password, reason: NO_DOCKER },
+  { file: 'docs/benchmarks.md', begins: 'make bench', check: others.jobs, reason: 'takes 13 minutes; the job is checked' },
+  { file: 'docs/benchmarks.md', begins: 'target/release/roomcast-bench', check: others.synopsis, reason: 'a synopsis; its options are checked' },
+  { file: 'docs/broadcasting.md', begins: 'WARN push refused', check: pushes.refusal },
+  { file: 'docs/broadcasting.md', begins: 'ffmpeg -re', has: '-f dash', check: pushes.broadcast(2, '1s') },
+  { file: 'docs/broadcasting.md', begins: 'until ffmpeg', check: pushes.loop },
+  { file: 'docs/broadcasting.md', begins: 'player.configure', check: others.shaka, reason: 'its options are checked; tests/browser/players.test.mjs plays with nearly the same' },
+  { file: 'docs/path-prefix.md', begins: 'location', check: proxies.nginxBelowPrefix },
+  { file: 'docs/path-prefix.md', begins: 'example.com', check: proxies.caddyBelowPrefix },
+  { file: 'docs/several-nodes.md', begins: 'redis-server', check: others.twoNodes },
+  { file: 'docs/several-nodes.md', begins: 'echo "REDIS_PASSWORD', check: others.password, reason: NO_DOCKER },
+  { file: 'docs/several-nodes.md', begins: 'ACL SETUSER', check: others.permissions },
+  { file: 'deploy/README.md', begins: 'echo "REDIS_PASSWORD', check: others.password, reason: NO_DOCKER },
+  { file: 'deploy/README.md', begins: 'docker run', reason: NO_DOCKER },
+  { file: 'deploy/README.md', begins: 'kubectl create secret', check: deployment.applied, reason: NO_CLUSTER },
+  { file: 'deploy/README.md', begins: 'install', check: deployment.installation, reason: 'systemctl needs a system that runs systemd' },
+];
+
+const kubernetes = ['deployment', 'httproute', 'ingress', 'networkpolicy', 'poddisruptionbudget', 'redis-secret', 'service', 'servicemonitor'];
+
+const files = [
+  { file: 'deploy/Dockerfile', check: deployment.dockerfile, reason: NO_DOCKER },
+  { file: 'deploy/compose.yaml', check: deployment.compose, reason: NO_DOCKER },
+  { file: 'deploy/nginx/nginx.conf', check: proxies.wholeNginx },
+  { file: 'deploy/nginx/roomcast.conf', check: proxies.wholeNginx },
+  { file: 'deploy/nginx/nodes.conf', check: proxies.wholeNginx, reason: '`resolve` needs nginx 1.27.3 and the name server of Docker; run without it' },
+  { file: 'deploy/nginx/listen.conf', check: proxies.nginxWithTls, reason: '`http2 on` needs nginx 1.25.1; validated without it' },
+  { file: 'deploy/systemd/roomcast.service', check: deployment.unit, reason: 'needs a system that runs systemd' },
+  { file: 'deploy/systemd/roomcast.env', check: deployment.environment },
+  ...kubernetes.map((name) => ({ file: `deploy/kubernetes/${name}.yaml`, check: deployment.kubernetes, reason: NO_CLUSTER })),
+];
+
+const isFor = (entry, block) => entry.file === block.file && block.text.startsWith(entry.begins) && block.text.includes(entry.has ?? '');
+
+test('every block and every file has one entry, and every entry what it is for', () => {
+  const found = allBlocks();
+  assert.ok(found.length > 15, 'the documents have blocks');
+  for (const block of found) {
+    assert.equal(blocks.filter((entry) => isFor(entry, block)).length, 1, `${block.file} has a block in no list, or in two:\n${block.text}`);
+  }
+  for (const entry of blocks) {
+    assert.equal(found.filter((block) => isFor(entry, block)).length, 1, `${entry.file} has not one block "${entry.begins}"`);
+  }
+  assert.deepEqual(files.map(({ file }) => file).sort(), deployed().sort());
+  for (const entry of [...blocks, ...files]) assert.ok(entry.check || entry.reason, `${entry.file}: ${entry.begins}`);
+});
+
+test('blocks are found whatever their language and indentation', () => {
+  assert.deepEqual(fenced('a\n```sh\none\n```\n- b\n  ```\n  two\n    three\n  ```\n````md\n```\nfour\n```\n````\n').map(({ text }) => text), [
+    'one\n', 'two\n  three\n', '```\nfour\n```\n',
+  ]);
+});
+
+test('the documents', { concurrency: 4, timeout: 170_000 }, async (t) => {
+  const found = allBlocks();
+  const checks = [
+    ...blocks.map((entry) => ({ ...entry, text: found.find((block) => isFor(entry, block))?.text })),
+    ...files.map((entry) => ({ ...entry, text: read(entry.file) })),
+    ...['httproute', 'ingress'].map((name) => `deploy/kubernetes/${name}.yaml`)
+      .map((file) => ({ file, begins: 'public routes', check: deployment.publicRoutes, text: read(file) })),
+    { file: 'deploy/kubernetes', begins: 'names fit', check: deployment.oneDeployment },
+  ];
+  await Promise.all(checks.filter(({ check }) => check).map(({ file, begins = '', check, reason, text }) => (
+    t.test(`${file} ${begins}`, { timeout: 120_000 }, async (each) => {
+      if (reason) each.diagnostic(reason);
+      await check(each, text, file);
+    })
+  )));
+});
