@@ -1,22 +1,16 @@
-//! Every step of start and stop, in order.
+//! The commands, and how each of them ends.
+
+mod serve;
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-
-use actix_web::{App, web};
-use tokio::signal::unix::{SignalKind, signal};
 
 use roomcast_protocol::schema;
 
-use crate::backplane::Backplane;
-use crate::config::{self, Command, ListenAddress, Serve};
-use crate::node::Node;
-use crate::room::Rooms;
-use crate::{healthcheck, http, listen, metrics_server, open_files, publish, telemetry};
+use crate::config::{self, Command, Serve};
+use crate::{healthcheck, publish};
 
 /// Why a command ended.
 #[derive(Debug)]
@@ -25,6 +19,12 @@ enum Failure {
     Setting(String),
     /// Something else failed: exit code 1.
     Other(String),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Other(error.to_string())
+    }
 }
 
 impl From<String> for Failure {
@@ -42,7 +42,7 @@ pub fn run() -> ExitCode {
         Err(refusal) => return refusal.show(),
     };
     let done = match cli.command {
-        Command::Serve(settings) => serve(settings),
+        Command::Serve(settings) => serve::run(settings),
         Command::Config(settings) => print(&settings).map_err(Failure::from),
         Command::Schema { folder } => write_schema(&folder).map_err(Failure::from),
         Command::Healthcheck(options) => healthcheck::run(&options).map_err(Failure::from),
@@ -76,108 +76,4 @@ fn write_schema(folder: &Path) -> Result<(), String> {
         fs::write(&path, file.text).map_err(|error| failed(&path, error))?;
     }
     Ok(())
-}
-
-fn serve(settings: Serve) -> Result<(), Failure> {
-    // Before anything is logged: a setting that cannot work is one line.
-    let tls = settings.delivery.tls().map_err(Failure::Setting)?;
-    let addresses = resolve("--listen", &settings.listen)?;
-    let metrics = match &settings.metrics_listen {
-        Some(address) => resolve("--metrics-listen", address)?,
-        None => Vec::new(),
-    };
-    telemetry::start(&settings.log).map_err(Failure::Setting)?;
-    for warning in config::unknown_variables() {
-        tracing::warn!("{warning}");
-    }
-    check_open_files(&settings);
-    actix_web::rt::System::new().block_on(listen(settings, tls, &addresses, &metrics))
-}
-
-fn check_open_files(settings: &Serve) {
-    let Some(limit) = open_files::raise_limit() else { return };
-    if let Some(shortage) = open_files::shortage(limit, settings.worker_threads(), settings.delivery.max_connections) {
-        tracing::warn!("{shortage}");
-    }
-}
-
-fn resolve(name: &str, listen: &ListenAddress) -> Result<Vec<SocketAddr>, Failure> {
-    listen.resolve().map_err(|reason| Failure::Setting(format!("{name} \"{listen}\": {reason}")))
-}
-
-async fn listen(
-    settings: Serve,
-    tls: Option<listen::Tls>,
-    addresses: &[SocketAddr],
-    metrics: &[SocketAddr],
-) -> Result<(), Failure> {
-    let listeners =
-        listen::bind(addresses).map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
-    let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-    let node = Node::new(settings);
-    if let Some(settings) = node.settings.backplane.settings() {
-        tracing::info!("shares its rooms over {}", settings.address);
-        let backplane = Backplane::start(settings, Arc::new(Rooms(Arc::downgrade(&node)))).await;
-        let _ = node.backplane.set(backplane.map_err(Failure::Setting)?);
-        node.look_elsewhere();
-    }
-    metrics_server::start(&web::Data::from(node.clone()), metrics)?;
-    let routes = http::routes(&web::Data::from(node.clone()));
-    let application = move || App::new().configure(routes.clone());
-    let draining = node.watch_draining();
-    let running = listen::serve(listeners, tls.clone(), node.settings.listening(), draining, application);
-    let running = running.map_err(|error| format!("cannot listen on {}: {error}", node.settings.listen))?;
-    say_addresses(&addresses, if tls.is_some() { "https" } else { "http" });
-    if let Some(tls) = tls {
-        actix_web::rt::spawn(renew(tls));
-    }
-    let handle = running.handle();
-    let stopping = node.clone();
-    actix_web::rt::spawn(async move {
-        stop_signal().await;
-        // First what matters: nobody may read the log any more.
-        stopping.drain();
-        tracing::info!("stopping");
-        stopping.settle().await;
-        handle.stop(true).await;
-    });
-    running.await.map_err(|error| error.to_string())?;
-    // With members still to come back elsewhere the lease is left to end by itself: until then nobody removes them.
-    if let Some(backplane) = node.backplane().filter(|_| node.rooms.len() == 0) {
-        backplane.leave().await;
-    }
-    tracing::info!("stopped");
-    Ok(())
-}
-
-fn say_addresses(addresses: &[SocketAddr], scheme: &str) {
-    for address in addresses {
-        tracing::info!("listening on {scheme}://{address}");
-    }
-    if !addresses.iter().all(config::is_loopback) {
-        tracing::warn!(
-            "anyone who reaches this address may open rooms, take over broadcasts and read /metrics: there is no \
-             authentication"
-        );
-    }
-}
-
-/// Takes the certificate anew with every SIGHUP.
-async fn renew(tls: listen::Tls) {
-    let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
-    while hangups.recv().await.is_some() {
-        match tls.reload() {
-            Ok(()) => tracing::info!("the certificate was read again"),
-            Err(reason) => tracing::error!("the old certificate stays: {reason}"),
-        }
-    }
-}
-
-async fn stop_signal() {
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        }
-        _ => std::future::pending().await,
-    }
 }

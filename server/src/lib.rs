@@ -15,6 +15,7 @@ mod open_files;
 mod publish;
 mod room;
 mod session;
+mod signals;
 pub mod socket;
 mod telemetry;
 mod token;

@@ -12,6 +12,7 @@
 mod faults;
 mod http2;
 mod link;
+mod plain;
 mod preface;
 mod tls;
 mod unread;
@@ -228,8 +229,7 @@ where
     let peer = stream.peer_addr().ok();
     let mut link = Link::new(stream, settings);
     if let Some(tls) = tls {
-        let secured = timeout(settings.request_timeout, tls.acceptor().accept(link)).await;
-        let stream = secured.ok()?.ok()?;
+        let stream = timeout(settings.request_timeout, secure(tls, link, peer, settings)).await.ok()??;
         return Some(if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2) {
             http2(&worker, stream, peer)
         } else {
@@ -247,6 +247,16 @@ where
     } else {
         Box::pin(worker.plain.call((link, peer)).map(faults::end_of_http1))
     })
+}
+
+/// Carries out the TLS handshake; none when it fails, or when the peer speaks plain HTTP and was told so.
+async fn secure(tls: &Tls, mut link: Link, peer: Option<SocketAddr>, settings: &Settings) -> Option<TlsStream<Link>> {
+    if !plain::is_http(&mut link).await.ok()? {
+        return tls.acceptor().accept(link).await.ok();
+    }
+    tracing::debug!(?peer, "plain HTTP was sent to the port that speaks HTTPS");
+    let _ = timeout(LINGER_TIME, plain::answer(&mut link, settings.max_linger)).await;
+    None
 }
 
 fn http2<S, P, Q, T>(worker: &Rc<Worker<S, P, Q>>, io: T, peer: Option<SocketAddr>) -> LocalBoxFuture<'static, ()>

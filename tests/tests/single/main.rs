@@ -3,6 +3,7 @@
 //! One binary for all, as each is linked with everything there is.
 
 mod bad_input;
+mod certificate;
 mod conformance;
 mod connections;
 mod deployment;
@@ -14,4 +15,5 @@ mod handshakes;
 mod methods;
 mod program;
 mod settings;
+mod signals;
 mod transport;
