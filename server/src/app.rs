@@ -1,5 +1,7 @@
 //! The commands, and how each of them ends.
 
+mod check;
+mod reread;
 mod serve;
 
 use std::fs;
@@ -9,16 +11,23 @@ use std::process::ExitCode;
 
 use roomcast_protocol::schema;
 
-use crate::config::{self, Command, Serve};
+use crate::config::{self, Command, Config};
 use crate::{healthcheck, publish};
 
 /// Why a command ended.
 #[derive(Debug)]
 enum Failure {
-    /// A setting cannot work: exit code 2.
-    Setting(String),
+    /// Settings cannot work: exit code 2.
+    Settings(Vec<String>),
     /// Something else failed: exit code 1.
     Other(String),
+}
+
+impl Failure {
+    /// One setting cannot work.
+    fn setting(reason: String) -> Self {
+        Self::Settings(vec![reason])
+    }
 }
 
 impl From<io::Error> for Failure {
@@ -42,25 +51,31 @@ pub fn run() -> ExitCode {
         Err(refusal) => return refusal.show(),
     };
     let done = match cli.command {
-        Command::Serve(settings) => serve::run(settings),
-        Command::Config(settings) => print(&settings).map_err(Failure::from),
+        Command::Serve(settings) => serve::run(settings, arguments),
+        Command::Config(options) => print(&options).map_err(Failure::from),
+        Command::Check(settings) => check::run(&settings),
         Command::Schema { folder } => write_schema(&folder).map_err(Failure::from),
         Command::Healthcheck(options) => healthcheck::run(&options).map_err(Failure::from),
         Command::Publish(options) => publish::run(options).map_err(Failure::from),
     };
-    let (reason, code) = match done {
+    let (reasons, code) = match done {
         Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Setting(reason)) => (reason, ExitCode::from(2)),
-        Err(Failure::Other(reason)) => (reason, ExitCode::FAILURE),
+        Err(Failure::Settings(reasons)) => (reasons, ExitCode::from(2)),
+        Err(Failure::Other(reason)) => (vec![reason], ExitCode::FAILURE),
     };
-    // Nobody need listen.
-    let _ = writeln!(io::stderr(), "roomcast: {reason}");
+    for reason in reasons {
+        // Nobody need listen.
+        let _ = writeln!(io::stderr(), "roomcast: {reason}");
+    }
     code
 }
 
-fn print(settings: &Serve) -> Result<(), String> {
-    let text = serde_json::to_string_pretty(settings).map_err(|error| error.to_string())?;
-    match writeln!(io::stdout(), "{text}") {
+fn print(options: &Config) -> Result<(), String> {
+    let text = match options.json {
+        true => serde_json::to_string_pretty(&config::effective(&options.serve)).map_err(|error| error.to_string())?,
+        false => config::as_toml(&options.serve),
+    };
+    match writeln!(io::stdout(), "{}", text.trim_end()) {
         // The reader has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         printed => printed.map_err(|error| error.to_string()),

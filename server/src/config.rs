@@ -1,18 +1,21 @@
-//! The command line: flags over environment over defaults. Every limit of the server is a setting here.
+//! The settings: flags over environment over the file of settings over defaults. Every limit of the server is one.
 
 mod backplane;
 mod connection;
 mod delivery;
 mod filter;
 mod given;
+mod groups;
 mod host;
 mod ingest;
+mod print;
 mod publish;
 mod rate;
 mod read;
 mod refusal;
 mod rules;
 mod secret;
+mod settings_file;
 mod value;
 mod variables;
 
@@ -31,6 +34,7 @@ pub use connection::Connection;
 pub use delivery::Delivery;
 pub use host::{ListenAddress, is_loopback};
 pub use ingest::Ingest;
+pub use print::{as_toml, effective};
 pub use publish::Publish;
 pub use read::read;
 pub use secret::Secret;
@@ -41,7 +45,7 @@ use crate::healthcheck::Healthcheck;
 use crate::{listen, live, session, socket};
 use filter::filter;
 use host::ice_server;
-use value::{bytes, count, percent, public_url, size, time, workers};
+use value::{bytes, count, file, percent, public_url, size, time, workers};
 
 /// Live rooms over WebSocket and Low-Latency HLS, self-hosted.
 #[derive(Debug, Parser)]
@@ -55,8 +59,10 @@ pub struct Cli {
 pub enum Command {
     /// Run the server.
     Serve(Serve),
-    /// Print the effective settings of `serve` as JSON.
-    Config(Serve),
+    /// Print the effective settings of `serve` as a file of settings.
+    Config(Config),
+    /// Judge the settings of `serve`, its certificate, the way to Redis and the limit of open files.
+    Check(Serve),
     /// Write the published schema into a folder.
     Schema {
         /// The folder; made when it does not exist.
@@ -69,9 +75,26 @@ pub enum Command {
     Publish(Publish),
 }
 
+/// Settings of `roomcast config`.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// Print JSON instead of TOML.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub serve: Serve,
+}
+
+/// What stands behind an address of Redis whose login is left out.
+const SHOWN_LOGIN: &str = "without its login, which is not shown";
+
 /// Settings of the server.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct Serve {
+    /// File of settings in TOML, as `roomcast config` prints it. Flags and variables win over it.
+    #[arg(long, env = "ROOMCAST_CONFIG", value_parser = file, value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
     /// Address to listen on, by number or by name; of a name, every address it has. Without authentication the server
     /// is open: keep it on loopback or behind a proxy.
     #[arg(long, env = "ROOMCAST_LISTEN", default_value = "127.0.0.1:8080", value_name = "HOST:PORT")]
@@ -155,6 +178,25 @@ pub struct Serve {
 }
 
 impl Serve {
+    /// Whether the address of Redis has a login in it.
+    pub fn has_redis_login(&self) -> bool {
+        self.backplane.redis_url.as_ref().is_some_and(|address| address.credentials.is_some())
+    }
+
+    /// The settings that differ in another reading of them.
+    pub fn changed(&self, other: &Self) -> Vec<String> {
+        let (ours, theirs) = (effective(self), effective(other));
+        let mut changed: Vec<_> = ours.keys().filter(|id| ours.get(*id) != theirs.get(*id)).cloned().collect();
+        let is_login_changed = self.backplane.redis_url != other.backplane.redis_url;
+        if is_login_changed && !changed.iter().any(|id| id == "redis_url") {
+            changed.push("redis_url".to_owned());
+        }
+        if self.turn_secret != other.turn_secret {
+            changed.push("turn_secret".to_owned());
+        }
+        changed
+    }
+
     /// The settings of all connections.
     pub fn sockets(&self) -> socket::Settings {
         self.connection.sockets(session::SUBPROTOCOLS)

@@ -19,7 +19,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// # Errors
 /// A sentence that says why nothing, or nothing more, is published.
 pub fn run(options: Publish) -> Result<(), String> {
-    telemetry::start(&options.log)?;
+    let _change_filter = telemetry::start(&options.log)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     let mut line = ProgressLine { terminal: stderr().is_terminal(), next: Duration::ZERO };

@@ -1,12 +1,13 @@
 //! Start and stop of the server, in order.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::{App, web};
-use tokio::signal::unix::Signal;
 
 use super::Failure;
+use super::reread::{self, Running};
 use crate::backplane::Backplane;
 use crate::config::{self, ListenAddress, Serve};
 use crate::listen::{self, Tls};
@@ -22,34 +23,37 @@ struct Prepared {
     metrics: Vec<SocketAddr>,
 }
 
-pub fn run(settings: Serve) -> Result<(), Failure> {
-    actix_web::rt::System::new().block_on(serve(settings))
+pub fn run(settings: Serve, arguments: Vec<OsString>) -> Result<(), Failure> {
+    actix_web::rt::System::new().block_on(serve(settings, arguments))
 }
 
-async fn serve(settings: Serve) -> Result<(), Failure> {
+async fn serve(settings: Serve, arguments: Vec<OsString>) -> Result<(), Failure> {
     // Before all else: from here on SIGHUP ends nothing.
     let (stop, hangups) = (StopSignals::listen()?, hangups()?);
     // Before anything is logged: a setting that cannot work is one line.
     let prepared = prepare(&settings)?;
-    telemetry::start(&settings.log).map_err(Failure::Setting)?;
+    let change_filter = telemetry::start(&settings.log).map_err(Failure::setting)?;
     for warning in config::unknown_variables() {
         tracing::warn!("{warning}");
     }
     warn_of_open_files(&settings);
-    listen(settings, prepared, stop, hangups).await
+    let running = Running { arguments, settings: settings.clone(), tls: prepared.tls.clone(), change_filter };
+    actix_web::rt::spawn(reread::follow(running, hangups));
+    listen(settings, prepared, stop).await
 }
 
 fn prepare(settings: &Serve) -> Result<Prepared, Failure> {
-    let metrics = settings.metrics_listen.as_ref().map(|address| resolve("--metrics-listen", address)).transpose()?;
+    let metrics = settings.metrics_listen.as_ref().map(|address| resolve("--metrics-listen", address)).transpose();
     Ok(Prepared {
-        tls: settings.delivery.tls().map_err(Failure::Setting)?,
-        addresses: resolve("--listen", &settings.listen)?,
-        metrics: metrics.unwrap_or_default(),
+        tls: settings.delivery.tls().map_err(Failure::setting)?,
+        addresses: resolve("--listen", &settings.listen).map_err(Failure::setting)?,
+        metrics: metrics.map_err(Failure::setting)?.unwrap_or_default(),
     })
 }
 
-fn resolve(name: &str, listen: &ListenAddress) -> Result<Vec<SocketAddr>, Failure> {
-    listen.resolve().map_err(|reason| Failure::Setting(format!("{name} \"{listen}\": {reason}")))
+/// The addresses behind the name in a setting.
+pub fn resolve(name: &str, listen: &ListenAddress) -> Result<Vec<SocketAddr>, String> {
+    listen.resolve().map_err(|reason| format!("{name} \"{listen}\": {reason}"))
 }
 
 fn warn_of_open_files(settings: &Serve) {
@@ -59,7 +63,7 @@ fn warn_of_open_files(settings: &Serve) {
     }
 }
 
-async fn listen(settings: Serve, prepared: Prepared, stop: StopSignals, hangups: Signal) -> Result<(), Failure> {
+async fn listen(settings: Serve, prepared: Prepared, stop: StopSignals) -> Result<(), Failure> {
     let Prepared { tls, addresses, metrics } = prepared;
     let listeners =
         listen::bind(&addresses).map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
@@ -70,10 +74,9 @@ async fn listen(settings: Serve, prepared: Prepared, stop: StopSignals, hangups:
     let routes = http::routes(&web::Data::from(node.clone()));
     let application = move || App::new().configure(routes.clone());
     let draining = node.watch_draining();
-    let running = listen::serve(listeners, tls.clone(), node.settings.listening(), draining, application);
+    let running = listen::serve(listeners, tls, node.settings.listening(), draining, application);
     let running = running.map_err(|error| format!("cannot listen on {}: {error}", node.settings.listen))?;
     say_addresses(&node.settings, &addresses);
-    actix_web::rt::spawn(reread(tls, hangups));
     actix_web::rt::spawn(stop_after(stop, node.clone(), running.handle()));
     running.await.map_err(|error| error.to_string())?;
     // With members still to come back elsewhere the lease is left to end by itself: until then nobody removes them.
@@ -88,7 +91,7 @@ async fn join_nodes(node: &Arc<Node>) -> Result<(), Failure> {
     let Some(settings) = node.settings.backplane.settings() else { return Ok(()) };
     tracing::info!("shares its rooms over {}", settings.address);
     let backplane = Backplane::start(settings, Arc::new(Rooms(Arc::downgrade(node)))).await;
-    let _ = node.backplane.set(backplane.map_err(Failure::Setting)?);
+    let _ = node.backplane.set(backplane.map_err(Failure::setting)?);
     node.look_elsewhere();
     Ok(())
 }
@@ -112,16 +115,5 @@ fn say_addresses(settings: &Serve, addresses: &[SocketAddr]) {
         tracing::warn!(
             "anyone who reaches this address may open rooms{metrics} and take over broadcasts: there is no authentication"
         );
-    }
-}
-
-/// Takes the certificate anew with every SIGHUP.
-async fn reread(tls: Option<Tls>, mut hangups: Signal) {
-    while hangups.recv().await.is_some() {
-        match tls.as_ref().map(Tls::reload) {
-            Some(Ok(())) => tracing::info!("the certificate was read again"),
-            Some(Err(reason)) => tracing::error!("the old certificate stays: {reason}"),
-            None => tracing::info!("SIGHUP: there is no certificate to read again"),
-        }
     }
 }

@@ -96,6 +96,7 @@ mod tests {
         let Command::Config(serve) = Cli::parse_from(["roomcast", "config", "--redis-url", url]).command else {
             panic!("not config")
         };
+        let serve = serve.serve;
         let printed = serde_json::to_string(&serve).expect("settings are printed");
         assert!(printed.contains("redis://example.com:7000/2"), "{printed}");
         let debugged = format!("{serve:?}");

@@ -1,6 +1,7 @@
 //! Settings as they were given, before they are read: each with its place, so that a refusal can name it.
 
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use clap::builder::ValueParser;
 use clap::parser::ValueSource;
@@ -15,6 +16,7 @@ const EMPTY_IS_A_VALUE: [&str; 1] = ["public_url"];
 pub enum Place {
     CommandLine,
     Variable(String),
+    File(PathBuf),
 }
 
 /// A setting that was given.
@@ -42,6 +44,7 @@ impl Given {
         match &self.place {
             Place::CommandLine => self.flag.clone(),
             Place::Variable(name) => name.clone(),
+            Place::File(path) => format!("{} in {}", self.id, path.display()),
         }
     }
 
@@ -51,6 +54,11 @@ impl Given {
             Some(value) if !self.secret => format!("{} {:?}", self.name(), value.to_string_lossy()),
             _ => self.name(),
         }
+    }
+
+    /// Its value as the path of a file.
+    pub fn path(&self) -> Option<&Path> {
+        self.value.as_deref().map(Path::new)
     }
 
     /// Whether its value is empty.

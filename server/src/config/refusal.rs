@@ -1,11 +1,11 @@
 //! What is said instead of running: a line on standard error, or help.
 
+use std::fmt;
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
 use clap::error::ErrorKind;
 
-use super::Cli;
+use super::groups::command_line;
 
 /// Why a command line is not carried out.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub enum Refusal {
     Help(String),
     /// What is wrong, in one line.
     Line(String),
+    /// What is wrong, a line each.
+    List(Vec<String>),
 }
 
 impl Refusal {
@@ -28,9 +30,14 @@ impl Refusal {
         }
     }
 
+    /// What is wrong with the settings of a subcommand: all in one line, unless a list is what it is for.
+    pub fn of(subcommand: &str, faults: Vec<String>) -> Self {
+        if subcommand == "check" { Self::List(faults) } else { Self::Line(faults.join("; ")) }
+    }
+
     /// The help of a subcommand, or of the program.
     pub fn help_of(subcommand: Option<&str>) -> Self {
-        let mut command = Cli::command();
+        let mut command = command_line();
         command.build();
         let found = subcommand.and_then(|name| command.find_subcommand_mut(name).map(clap::Command::render_help));
         Self::Help(found.unwrap_or_else(|| command.render_help()).to_string())
@@ -44,8 +51,18 @@ impl Refusal {
             Self::Asked(text) => write!(std::io::stdout(), "{text}"),
             Self::Help(text) => write!(std::io::stderr(), "{text}"),
             Self::Line(text) => writeln!(std::io::stderr(), "roomcast: {text}"),
+            Self::List(faults) => writeln!(std::io::stderr(), "roomcast: {}", faults.join("\nroomcast: ")),
         };
         if matches!(self, Self::Asked(_)) { ExitCode::SUCCESS } else { ExitCode::from(2) }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked(text) | Self::Help(text) | Self::Line(text) => f.write_str(text),
+            Self::List(faults) => f.write_str(&faults.join("; ")),
+        }
     }
 }
 
@@ -73,7 +90,7 @@ mod tests {
     use super::*;
 
     fn said(line: &[&str]) -> String {
-        one_line(&Cli::command().try_get_matches_from(line).expect_err("a refusal"))
+        one_line(&command_line().try_get_matches_from(line).expect_err("a refusal"))
     }
 
     #[test]

@@ -21,8 +21,10 @@ const OF_REDIS: [&str; 9] = [
 ];
 
 /// What cannot work together, each in a clause that names the settings, their values and a right one.
-pub fn contradictions(serve: &Serve, given: &[Given]) -> Vec<String> {
-    let names = Names(given);
+///
+/// `changed` has the ids of the settings that differ from their defaults: one that is merely written down is no demand.
+pub fn contradictions(serve: &Serve, given: &[Given], changed: &[String]) -> Vec<String> {
+    let names = Names { given, changed };
     let mut faults = Vec::new();
     frames(serve, &names, &mut faults);
     times(serve, &names, &mut faults);
@@ -34,15 +36,22 @@ pub fn contradictions(serve: &Serve, given: &[Given]) -> Vec<String> {
 }
 
 /// Settings by the name under which they were given.
-struct Names<'a>(&'a [Given]);
+struct Names<'a> {
+    given: &'a [Given],
+    changed: &'a [String],
+}
 
 impl Names<'_> {
     fn find(&self, id: &str) -> Option<&Given> {
-        self.0.iter().find(|given| given.id == id)
+        self.given.iter().find(|given| given.id == id)
     }
 
     fn is_given(&self, id: &str) -> bool {
         self.find(id).is_some()
+    }
+
+    fn is_changed(&self, id: &str) -> bool {
+        self.changed.iter().any(|changed| changed == id)
     }
 
     fn of(&self, id: &str) -> String {
@@ -71,12 +80,12 @@ fn frames(serve: &Serve, names: &Names<'_>, faults: &mut Vec<String>) {
 fn times(serve: &Serve, names: &Names<'_>, faults: &mut Vec<String>) {
     let idle = serve.connection.idle_timeout;
     // A short idle timeout alone is no fault: connections then end before their first ping or keepalive.
-    if names.is_given("ping_interval") && serve.connection.ping_interval.saturating_mul(3) > idle {
+    if names.is_changed("ping_interval") && serve.connection.ping_interval.saturating_mul(3) > idle {
         let ping = names.time("ping_interval", serve.connection.ping_interval);
         let (idle_is, right) = (names.time("idle_timeout", idle), humantime::format_duration(idle / 3));
         faults.push(format!("{ping} must be at most a third of {idle_is}, such as {right}"));
     }
-    if names.is_given("keepalive_interval") && serve.connection.keepalive_interval >= idle {
+    if names.is_changed("keepalive_interval") && serve.connection.keepalive_interval >= idle {
         let keepalive = names.time("keepalive_interval", serve.connection.keepalive_interval);
         let (idle_is, right) = (names.time("idle_timeout", idle), humantime::format_duration(idle / 2));
         faults.push(format!("{keepalive} must be less than {idle_is}, such as {right}"));
@@ -120,7 +129,11 @@ fn files(serve: &Serve, names: &Names<'_>, faults: &mut Vec<String>) {
 
 fn redis(serve: &Serve, names: &Names<'_>, faults: &mut Vec<String>) {
     let Some(address) = &serve.backplane.redis_url else {
-        let alone: Vec<_> = names.0.iter().filter(|given| OF_REDIS.contains(&given.id.as_str())).collect();
+        let alone: Vec<_> = names
+            .given
+            .iter()
+            .filter(|given| OF_REDIS.contains(&given.id.as_str()) && names.is_changed(&given.id))
+            .collect();
         if !alone.is_empty() {
             let alone = alone.into_iter().map(Given::with_value).collect::<Vec<_>>().join(", ");
             faults.push(format!("{alone} needs --redis-url too, such as redis://127.0.0.1:6379"));

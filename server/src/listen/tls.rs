@@ -1,7 +1,7 @@
 //! The certificate, its key and what is spoken over TLS.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::ServerConfig;
@@ -20,8 +20,6 @@ const BEGIN_KEY: &str = "-----BEGIN PRIVATE KEY-----";
 /// TLS with a certificate that can be changed while the server runs.
 #[derive(Debug, Clone)]
 pub struct Tls {
-    certificate: PathBuf,
-    key: PathBuf,
     current: Arc<RwLock<Arc<ServerConfig>>>,
 }
 
@@ -32,15 +30,15 @@ impl Tls {
     /// A sentence that names the file and what is wrong with it.
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, String> {
         let current = Arc::new(RwLock::new(read(certificate, key)?));
-        Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), current })
+        Ok(Self { current })
     }
 
-    /// Reads both again, for connections to come.
+    /// Reads both again, perhaps from other files, for connections to come.
     ///
     /// # Errors
     /// As [`load`](Self::load); then everything stays as it is.
-    pub fn reload(&self) -> Result<(), String> {
-        let fresh = read(&self.certificate, &self.key)?;
+    pub fn reload(&self, certificate: &Path, key: &Path) -> Result<(), String> {
+        let fresh = read(certificate, key)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }

@@ -15,5 +15,6 @@ mod handshakes;
 mod methods;
 mod program;
 mod settings;
+mod settings_file;
 mod signals;
 mod transport;

@@ -81,8 +81,12 @@ fn a_bad_flag_ends_with_2_and_one_sentence() {
 #[test]
 fn flags_win_over_the_environment_over_defaults() {
     let run = |flags: &[&str]| {
-        let output =
-            Command::new(program()).arg("config").args(flags).env("ROOMCAST_ROOM_LINGER", "7s").output().unwrap();
+        let output = Command::new(program())
+            .args(["config", "--json"])
+            .args(flags)
+            .env("ROOMCAST_ROOM_LINGER", "7s")
+            .output()
+            .unwrap();
         assert!(output.status.success());
         serde_json::from_slice::<Value>(&output.stdout).unwrap()
     };

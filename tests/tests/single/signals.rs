@@ -15,8 +15,7 @@ use crate::certificate::Files;
 #[tokio::test]
 async fn a_server_ends_with_sigterm_and_sigint_and_never_with_sighup() {
     let files = Files::new("signals");
-    for (tls, says) in
-        [(None, "SIGHUP: there is no certificate"), (Some(files.flags()), "the certificate was read again")]
+    for (tls, says) in [(None, "SIGHUP: nothing has changed"), (Some(files.flags()), "the certificate was read again")]
     {
         for signal in ["-TERM", "-INT"] {
             let mut server = Server::alone(tls.as_ref().map_or(&[][..], |flags| &flags[..])).await;
