@@ -252,6 +252,7 @@ where
 /// Carries out the TLS handshake; none when it fails, or when the peer speaks plain HTTP and was told so.
 async fn secure(tls: &Tls, mut link: Link, peer: Option<SocketAddr>, settings: &Settings) -> Option<TlsStream<Link>> {
     if !plain::is_http(&mut link).await.ok()? {
+        link.descriptor().set_encrypted();
         return tls.acceptor().accept(link).await.ok();
     }
     tracing::debug!(?peer, "plain HTTP was sent to the port that speaks HTTPS");

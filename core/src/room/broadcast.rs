@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::Payload;
-use roomcast_protocol::id::ObjectId;
+use roomcast_protocol::id::{ObjectId, UserId};
 use roomcast_protocol::signal::RoomType;
 
 use super::effect::Effect;
@@ -55,6 +55,21 @@ impl Room {
             return Ok(());
         }
         refuse(AckCode::Unauthenticated, "the ingest token is wrong or has expired; join again for a new one")
+    }
+
+    /// Whether a join of this user to a broadcast of this name would make it a publisher. A room that has closed does
+    /// not stand in the way of its successor.
+    ///
+    /// # Errors
+    /// The code and reason of the answer.
+    pub fn may_broadcast(&self, now: Instant, user: &UserId) -> Result<(), Refusal> {
+        if self.closed {
+            return Ok(());
+        }
+        if self.stage.has_kicked(self.shared_time(now), user) {
+            return refuse(AckCode::PermissionNotFound, "the user was put out of this room");
+        }
+        self.stage.may_broadcast(user)
     }
 
     fn apply(&mut self, playlist: &ObjectId, payload: Payload, received: UnixTime) -> Result<Vec<Change>, Refusal> {

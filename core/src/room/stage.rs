@@ -171,6 +171,12 @@ impl Stage {
         tokens.any(|(own, until)| own == token && now < *until)
     }
 
+    /// Whether a user was put out and may not come back yet.
+    #[must_use]
+    pub fn has_kicked(&self, now: Instant, user: &UserId) -> bool {
+        self.kicked.contains(now, user)
+    }
+
     /// Decides on a command and carries it out.
     ///
     /// # Errors

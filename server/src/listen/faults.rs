@@ -27,7 +27,8 @@ pub fn end_of_http2(error: &h2::Error) {
     }
 }
 
-fn malformed(protocol: &'static str, error: &dyn std::fmt::Display) {
+/// Counts a request that is malformed, in its head or later in its body.
+pub fn malformed(protocol: &'static str, error: &dyn std::fmt::Display) {
     counter!(MALFORMED).increment(1);
     tracing::debug!(protocol, %error, "a malformed request");
 }

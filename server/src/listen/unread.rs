@@ -23,13 +23,18 @@ use futures_util::Stream;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use super::LINGER_TIME;
+use super::{LINGER_TIME, faults};
 use crate::socket::Descriptor;
+
+const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 /// The body of a request, shared by its handler and its answer.
 pub struct RequestBody {
     payload: RefCell<Payload>,
     ended: Cell<bool>,
+    answered: Cell<bool>,
+    /// The connection, of a request of HTTP/1.1.
+    http1: Option<Rc<Descriptor>>,
 }
 
 impl RequestBody {
@@ -40,7 +45,9 @@ impl RequestBody {
             return (request, None);
         }
         let (request, payload) = request.replace_payload(Payload::<BoxedPayloadStream>::None);
-        let body = Rc::new(Self { payload: RefCell::new(payload), ended: Cell::new(false) });
+        let http1 = request.conn_data::<Rc<Descriptor>>().map(Rc::clone);
+        let (ended, answered) = (Cell::new(false), Cell::new(false));
+        let body = Rc::new(Self { payload: RefCell::new(payload), ended, answered, http1 });
         let stream = Payload::Stream { payload: Box::pin(Reading(Rc::clone(&body))) as BoxedPayloadStream };
         (request.replace_payload(stream).0, Some(body))
     }
@@ -52,6 +59,7 @@ impl RequestBody {
         descriptor: Rc<Descriptor>,
         linger: usize,
     ) -> HttpResponse {
+        self.answered.set(true);
         if !self.has_arrived() {
             // The dispatcher may have read it with the head, and decodes it when it is told to wait.
             yield_now().await;
@@ -96,6 +104,15 @@ impl RequestBody {
         let read = ready!(Pin::new(&mut *self.payload.borrow_mut()).poll_next(cx));
         if !matches!(read, Some(Ok(_))) {
             self.ended.set(true);
+        }
+        // The dispatcher takes chunks without a length for the end of the connection, and writes nothing any more.
+        if let Some(Err(error @ (PayloadError::EncodingCorrupted | PayloadError::Incomplete(_)))) = &read
+            && let Some(connection) = self.http1.as_ref().filter(|connection| !connection.is_ended())
+        {
+            faults::malformed("HTTP/1.1", error);
+            if !self.answered.get() {
+                connection.write_last(BAD_REQUEST);
+            }
         }
         Poll::Ready(read)
     }

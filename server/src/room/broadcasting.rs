@@ -8,7 +8,7 @@ use roomcast_core::room::{Refusal, Verdict};
 use roomcast_protocol::code::AckCode;
 
 use super::actor::RoomActor;
-use super::message::{CheckToken, Ingest, Live, Observe};
+use super::message::{CheckToken, Ingest, Live, MayBroadcast, Observe};
 use crate::live::{Broadcasts, Playing};
 
 /// How often the broadcasts are tried to be read before the room goes on without, and has them read later.
@@ -136,6 +136,14 @@ impl Handler<CheckToken> for RoomActor {
             return Box::pin(actix::fut::ready(self.room.check_token(self.node.clock.now(), &token)));
         }
         Box::pin(self.check_token(token))
+    }
+}
+
+impl Handler<MayBroadcast> for RoomActor {
+    type Result = Result<(), Refusal>;
+
+    fn handle(&mut self, MayBroadcast { user }: MayBroadcast, _: &mut Self::Context) -> Self::Result {
+        self.room.may_broadcast(self.node.clock.now(), &user)
     }
 }
 

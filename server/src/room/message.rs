@@ -6,6 +6,7 @@ use bytes::Bytes;
 use roomcast_core::room::{ConnectionId, News, Refusal, Welcome};
 use roomcast_core::time::UnixTime;
 use roomcast_protocol::data::Payload;
+use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::Signal;
 
 use super::joined::Attempt;
@@ -52,6 +53,13 @@ pub struct Disconnected {
 #[rtype(result = "Result<(), Refusal>")]
 pub struct CheckToken {
     pub token: String,
+}
+
+/// Asks whether a user could publish in the room as in a broadcast.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<(), Refusal>")]
+pub struct MayBroadcast {
+    pub user: UserId,
 }
 
 /// A data signal.

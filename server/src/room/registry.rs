@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use actix::dev::SendError;
 use actix::{Actor, Addr};
 
+use roomcast_core::room::Refusal;
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::id::RoomId;
+use roomcast_protocol::id::{RoomId, UserId};
 use roomcast_protocol::signal::RoomType;
 
 use super::actor::RoomActor;
-use super::message::{Observe, ResetRoom};
+use super::message::{MayBroadcast, Observe, ResetRoom};
 use super::shared::{Place, there};
 use crate::node::Node;
 
@@ -144,6 +145,25 @@ impl Registry {
         }
         let Ok(room) = self.open(node, id, RoomType::P2m, false) else { return Some(false) };
         room.send(Observe).await.ok()
+    }
+
+    /// Whether a user could publish in a broadcast of this name, which may be created. The join decides in the end.
+    ///
+    /// # Errors
+    /// The refusal that the join would get.
+    pub async fn may_broadcast(&self, node: &Arc<Node>, id: &RoomId, user: &UserId) -> Result<(), Refusal> {
+        if let Some(room) = self.find(id) {
+            // A room that has just closed is created anew.
+            return room.send(MayBroadcast { user: user.clone() }).await.unwrap_or(Ok(()));
+        }
+        if self.len() >= self.max_rooms {
+            return Err(Refusal { code: NoRoom::TooMany.code(), reason: NoRoom::TooMany.to_string() });
+        }
+        let Some(backplane) = node.backplane() else { return Ok(()) };
+        match there(&Place::new(backplane, id)).await.and_then(|there| there.document) {
+            Some((_, stage)) => stage.may_broadcast(user),
+            None => Ok(()),
+        }
     }
 
     /// Whether a room that this node does not have exists on another; true while that cannot be found out.

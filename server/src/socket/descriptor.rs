@@ -14,7 +14,7 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
-use nix::sys::socket::{Shutdown, shutdown};
+use nix::sys::socket::{MsgFlags, Shutdown, send, shutdown};
 use socket2::SockRef;
 
 use super::address::Permit;
@@ -28,6 +28,7 @@ pub struct Descriptor {
     ended: Cell<bool>,
     send_buffer: Cell<Option<usize>>,
     lingering: Cell<Option<usize>>,
+    encrypted: Cell<bool>,
 }
 
 impl Descriptor {
@@ -40,6 +41,7 @@ impl Descriptor {
             ended: Cell::new(false),
             send_buffer: Cell::new(None),
             lingering: Cell::new(None),
+            encrypted: Cell::new(false),
         })
     }
 
@@ -67,6 +69,19 @@ impl Descriptor {
     /// read its answer before its next write fails.
     pub fn has_lingered(&self) -> bool {
         self.lingering.get() == Some(0)
+    }
+
+    /// TLS begins on the connection.
+    pub fn set_encrypted(&self) {
+        self.encrypted.set(true);
+    }
+
+    /// Writes a last answer where the owner of the stream writes none any more. Below TLS there is no such way.
+    pub fn write_last(&self, answer: &[u8]) {
+        if !self.encrypted.get() {
+            // What the kernel does not take at once is lost with the connection.
+            let _ = send(self.number, answer, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
+        }
     }
 
     /// The owner of the stream has read the end of what the peer sends, or an error.

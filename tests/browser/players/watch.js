@@ -76,7 +76,7 @@ async function startDocumented(url) {
   await player.attach(video);
   player.configure(asked.has('config') ? JSON.parse(asked.get('config')) : {
     abr: { clearBufferSwitch: true },
-    streaming: { lowLatencyMode: true },
+    streaming: { lowLatencyMode: true, liveSync: { enabled: true, targetLatency: 1, targetLatencyTolerance: 0.3, minPlaybackRate: 1 } },
     manifest: { availabilityWindowOverride: 60, hls: { sequenceMode: true } },
   });
   player.addEventListener('error', ({ detail }) => {

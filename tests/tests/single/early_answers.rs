@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use http::Request;
 use roomcast_tests::media;
+use roomcast_tests::member::{Member, Who};
 use roomcast_tests::raw::Raw;
 use roomcast_tests::server::Server;
 use roomcast_tests::soon;
@@ -129,6 +130,50 @@ async fn an_upload_is_judged_by_path_and_token_before_its_body() {
         let mut raw = Raw::dial(server.next_address()).await;
         assert_eq!(raw.request("POST", path, &headers).await.0, status, "{path} {headers}");
     }
+}
+
+#[tokio::test]
+async fn a_push_is_judged_by_its_room_before_its_body() {
+    let server = Server::start(&["--max-rooms", "3"]).await;
+    let mut rooms = Vec::new();
+    for (room, room_type) in [("call", "p2p"), ("group", "m2m"), ("taken", "p2m")] {
+        rooms.push(Member::create(&server, Who::new("ann", room_type).in_room(room)).await);
+    }
+    for (room, status) in [("call", 403), ("group", 403), ("taken", 403), ("further", 503)] {
+        // Of the body comes nothing, or all of it, which is nothing.
+        for body in ["Transfer-Encoding: chunked\r\n", "Content-Length: 99999999\r\n", "Content-Length: 0\r\n"] {
+            let mut raw = Raw::dial(server.next_address()).await;
+            let (answered, head) = raw.request("PUT", &format!("/rooms/{room}/ingest/main/v0"), body).await;
+            assert_eq!(answered, status, "{room} {body}: {head}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn malformed_chunks_are_answered_and_counted() {
+    let mut server = Server::alone(&["--log", "debug"]).await;
+    let malformed = ["zzz\r\n", "3\r\nabc\r\nzzz\r\n", "3\r\nabcdef\r\n", "FFFFFFFFFFFFFFFFFF\r\n"];
+    let paths = [("/rooms/demo/ingest/main/v0", 400), ("/rooms/demo/data", 405), ("/nothing", 404), ("/healthz", 405)];
+    for (path, status) in paths {
+        for (count, chunks) in malformed.iter().enumerate() {
+            let mut raw = Raw::dial(&server.address).await;
+            let head = format!("PUT {path} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n");
+            // With the head, or once the handler reads.
+            if count % 2 == 0 {
+                raw.send(format!("{head}{chunks}").as_bytes()).await;
+            } else {
+                raw.send(head.as_bytes()).await;
+                raw.send(chunks.as_bytes()).await;
+            }
+            assert_eq!(raw.answer().await.0, status, "{path} {chunks:?}");
+            raw.drain().await;
+        }
+    }
+    for _ in malformed {
+        server.logged("a malformed request").await;
+    }
+    // Those of refused bodies are counted if they were read at all.
+    assert!(server.metric("roomcast_malformed_requests_total").await > 3.5);
 }
 
 #[tokio::test]

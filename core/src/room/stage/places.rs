@@ -27,6 +27,27 @@ impl Stage {
         Ok(publisher)
     }
 
+    /// Whether a further session of a user could publish in a broadcast of this name: one that is created, or where
+    /// the user is a publisher, or is waited for.
+    ///
+    /// # Errors
+    /// The code and reason of the answer.
+    pub fn may_broadcast(&self, user: &UserId) -> Result<(), Refusal> {
+        if !self.opened {
+            return Ok(());
+        }
+        if self.room_type != RoomType::P2m {
+            return refuse(AckCode::PermissionNotFound, "the room is no broadcast");
+        }
+        if !self.publishes_as(user) && !self.absence.awaits(user) {
+            return refuse(AckCode::PermissionNotFound, "another publishes in this room");
+        }
+        if self.free_places() == 0 {
+            return refuse(AckCode::RoomFull, "the room has as many publishers as it may");
+        }
+        Ok(())
+    }
+
     /// How many more members may publish.
     pub(super) const fn free_places(&self) -> usize {
         let places = match self.room_type {

@@ -1,5 +1,7 @@
 //! Live broadcasts: their roles and their end.
 
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::RoomType;
 use serde_json::json;
 
@@ -54,4 +56,26 @@ fn a_list_has_at_most_32_participants() {
     }
     assert_eq!(world.join(33, "ann/33", false)["c"], 4025);
     assert_eq!(world.join(34, "bob", false)["b"]["pps"].as_array().unwrap().len(), 32);
+}
+
+#[test]
+fn a_publisher_is_foretold_what_its_join_will_bring() {
+    let user = |name: &str| UserId::parse(name).unwrap();
+    for room_type in [RoomType::P2m, RoomType::P2p, RoomType::M2m] {
+        let mut world = World::new(room_type);
+        let foretold =
+            |world: &World, name| world.room.may_broadcast(world.now, &user(name)).map_err(|refusal| refusal.code);
+        assert_eq!(foretold(&world, "ann"), Ok(()), "nobody has opened it");
+        world.join(1, "ann", true);
+        let broadcasts = room_type == RoomType::P2m;
+        let refused = Err(AckCode::PermissionNotFound);
+        assert_eq!(foretold(&world, "ann"), if broadcasts { Ok(()) } else { refused });
+        assert_eq!(foretold(&world, "bob"), refused);
+        world.join(2, "eve", false);
+        world.say(1, "ann", "leave", &json!({}));
+        assert_eq!(foretold(&world, "bob"), refused);
+        assert_eq!(foretold(&world, "ann"), if broadcasts { Ok(()) } else { refused }, "a broadcast waits for it");
+        world.say(2, "eve", "leave", &json!({}));
+        assert_eq!(foretold(&world, "bob"), Ok(()), "the room is over");
+    }
 }

@@ -95,7 +95,10 @@ pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, nod
     let done = match address(room, playlist, track, &query, &node) {
         Ok((room, address)) => {
             let address = Address { offset: range_start(&request), ..address };
-            receive(Arc::clone(&node), room, address, payload).await
+            match node.rooms.may_broadcast(&node, &room, &node.settings.ingest.ingest_user).await {
+                Ok(()) => receive(Arc::clone(&node), room, address, payload).await,
+                Err(refusal) => Err(Stop::Refused(refusal).into()),
+            }
         }
         Err(refused) => Err(refused),
     };
