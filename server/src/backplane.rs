@@ -29,6 +29,7 @@ pub use script::Script;
 pub use settings::BackplaneSettings;
 
 use redis::Fabric;
+pub use redis::reach;
 
 /// Why a call was not carried out, or why nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,14 +1,24 @@
-//! The command line: flags over environment over defaults. Every limit of the server is a setting here.
+//! The settings: flags over environment over the file of settings over defaults. Every limit of the server is one.
 
 mod backplane;
 mod connection;
 mod delivery;
+mod filter;
+mod given;
+mod groups;
+mod host;
 mod ingest;
+mod print;
 mod publish;
 mod rate;
+mod read;
+mod refusal;
+mod rules;
+mod secret;
+mod settings_file;
 mod value;
+mod variables;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,13 +32,20 @@ use roomcast_protocol::limits;
 pub use backplane::Backplane;
 pub use connection::Connection;
 pub use delivery::Delivery;
+pub use host::{ListenAddress, is_loopback};
 pub use ingest::Ingest;
+pub use print::{as_toml, effective};
 pub use publish::Publish;
+pub use read::read;
+pub use secret::Secret;
 pub use value::{duration, to_usize};
+pub use variables::unknown_variables;
 
 use crate::healthcheck::Healthcheck;
 use crate::{listen, live, session, socket};
-use value::{bytes, public_url, size, time};
+use filter::filter;
+use host::ice_server;
+use value::{bytes, count, file, percent, public_url, size, time, workers};
 
 /// Live rooms over WebSocket and Low-Latency HLS, self-hosted.
 #[derive(Debug, Parser)]
@@ -42,8 +59,10 @@ pub struct Cli {
 pub enum Command {
     /// Run the server.
     Serve(Serve),
-    /// Print the effective settings of `serve` as JSON.
-    Config(Serve),
+    /// Print the effective settings of `serve` as a file of settings.
+    Config(Config),
+    /// Judge the settings of `serve`, its certificate, the way to Redis and the limit of open files.
+    Check(Serve),
     /// Write the published schema into a folder.
     Schema {
         /// The folder; made when it does not exist.
@@ -56,23 +75,42 @@ pub enum Command {
     Publish(Publish),
 }
 
+/// Settings of `roomcast config`.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// Print JSON instead of TOML.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub serve: Serve,
+}
+
+/// What stands behind an address of Redis whose login is left out.
+const SHOWN_LOGIN: &str = "without its login, which is not shown";
+
 /// Settings of the server.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct Serve {
-    /// Address to listen on. Without authentication the server is open: keep it on loopback or behind a proxy.
-    #[arg(long, env = "ROOMCAST_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
-    pub listen: SocketAddr,
-    /// Address of its own for /metrics, over plain HTTP; /metrics is then 404 on the address of --listen.
-    #[arg(long, env = "ROOMCAST_METRICS_LISTEN", value_name = "ADDR:PORT")]
-    pub metrics_listen: Option<SocketAddr>,
-    /// What clients put in front of paths, such as https://rooms.example.com; empty: paths only.
+    /// File of settings in TOML, as `roomcast config` prints it. Flags and variables win over it.
+    #[arg(long, env = "ROOMCAST_CONFIG", value_parser = file, value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Address to listen on, by number or by name; of a name, every address it has. Without authentication the server
+    /// is open: keep it on loopback or behind a proxy.
+    #[arg(long, env = "ROOMCAST_LISTEN", default_value = "127.0.0.1:8080", value_name = "HOST:PORT")]
+    pub listen: ListenAddress,
+    /// Address of its own for /metrics, by number or by name, over plain HTTP; /metrics is then 404 on the address of
+    /// --listen.
+    #[arg(long, env = "ROOMCAST_METRICS_LISTEN", value_name = "HOST:PORT")]
+    pub metrics_listen: Option<ListenAddress>,
+    /// Base URL of the addresses sent to clients, such as https://rooms.example.com; empty: relative addresses.
     #[arg(long, env = "ROOMCAST_PUBLIC_URL", default_value = "", value_parser = public_url, value_name = "URL")]
     pub public_url: String,
-    /// Worker threads; 0: one per core.
-    #[arg(long, env = "ROOMCAST_WORKERS", default_value_t = 0)]
+    /// Worker threads, at most 512; 0: one per core.
+    #[arg(long, env = "ROOMCAST_WORKERS", default_value_t = 0, value_parser = workers, value_name = "COUNT")]
     pub workers: usize,
-    /// What is logged, such as `info` or `roomcast=debug`.
-    #[arg(long, env = "ROOMCAST_LOG", default_value = "info,actix_server=warn", value_name = "FILTER")]
+    /// What is logged: levels, such as `info` or `info,roomcast=debug`.
+    #[arg(long, env = "ROOMCAST_LOG", default_value = "info,actix_server=warn", value_parser = filter, value_name = "FILTER")]
     pub log: String,
     /// Silence after which a member is removed.
     #[arg(long, env = "ROOMCAST_HEARTBEAT_TIMEOUT", default_value = "10s", value_parser = duration, value_name = "TIME")]
@@ -100,17 +138,17 @@ pub struct Serve {
     #[serde(flatten)]
     pub backplane: Backplane,
     /// Signals queued towards a room; over it they are refused with 503.
-    #[arg(long, env = "ROOMCAST_MAX_ROOM_QUEUE", default_value_t = 1024, value_name = "COUNT")]
+    #[arg(long, env = "ROOMCAST_MAX_ROOM_QUEUE", default_value_t = 1024, value_parser = count, value_name = "COUNT")]
     pub max_room_queue: usize,
     /// Rooms on this node; over it none is created (503).
-    #[arg(long, env = "ROOMCAST_MAX_ROOMS", default_value_t = 100_000, value_name = "COUNT")]
+    #[arg(long, env = "ROOMCAST_MAX_ROOMS", default_value_t = 100_000, value_parser = count, value_name = "COUNT")]
     pub max_rooms: usize,
     /// Decoded media bytes of one data signal; over it: 413.
     #[arg(long, env = "ROOMCAST_MAX_UPLOAD", default_value_t = ByteSize(limits::MAX_UPLOAD as u64), value_parser = size, value_name = "SIZE")]
     #[serde(serialize_with = "bytes")]
     pub max_upload: ByteSize,
     /// Multivariant playlists one room may have; over it: 4025.
-    #[arg(long, env = "ROOMCAST_MAX_PLAYLISTS", default_value_t = limits::PLAYLISTS_PER_ROOM, value_name = "COUNT")]
+    #[arg(long, env = "ROOMCAST_MAX_PLAYLISTS", default_value_t = limits::PLAYLISTS_PER_ROOM, value_parser = count, value_name = "COUNT")]
     pub max_playlists: usize,
     /// How long an ingest token is good.
     #[arg(long, env = "ROOMCAST_INGEST_TOKEN_TTL", default_value = "4h", value_parser = duration, value_name = "TIME")]
@@ -124,25 +162,50 @@ pub struct Serve {
     #[serde(serialize_with = "time")]
     pub hls_window: Duration,
     /// Parts or segments that wait behind a hole before the hole is listed as a gap.
-    #[arg(long, env = "ROOMCAST_HLS_PARTS_BEFORE_GAP", default_value_t = limits::PARTS_BEFORE_GAP, value_name = "COUNT")]
+    #[arg(long, env = "ROOMCAST_HLS_PARTS_BEFORE_GAP", default_value_t = limits::PARTS_BEFORE_GAP, value_parser = count, value_name = "COUNT")]
     pub hls_parts_before_gap: usize,
     /// How much of the part target a part that another follows must last, in per cent, unless it is independent or a
     /// gap; a shorter one is not followed (2001). With 0, encoders with few and uneven frames are taken.
-    #[arg(long, env = "ROOMCAST_HLS_LEAST_PART", default_value_t = limits::LEAST_PART, value_parser = clap::value_parser!(u8).range(0..=100), value_name = "PERCENT")]
+    #[arg(long, env = "ROOMCAST_HLS_LEAST_PART", default_value_t = limits::LEAST_PART, value_parser = percent, value_name = "PERCENT")]
     pub hls_least_part: u8,
     /// STUN or TURN server told to clients, such as stun:stun.example.com:3478; may be repeated.
-    #[arg(long, env = "ROOMCAST_ICE_SERVER", value_delimiter = ',', value_name = "URL")]
+    #[arg(long, env = "ROOMCAST_ICE_SERVER", value_delimiter = ',', value_parser = ice_server, value_name = "URL")]
     pub ice_server: Vec<String>,
-    /// Secret shared with the TURN servers; clients get credentials made with it.
+    /// Secret shared with the TURN servers, or `file:PATH`; clients get credentials made with it.
     #[arg(long, env = "ROOMCAST_TURN_SECRET", hide_env_values = true, value_name = "SECRET")]
     #[serde(skip)]
-    pub turn_secret: Option<String>,
+    pub turn_secret: Option<Secret>,
 }
 
 impl Serve {
+    /// Whether the address of Redis has a login in it.
+    pub fn has_redis_login(&self) -> bool {
+        self.backplane.redis_url.as_ref().is_some_and(|address| address.credentials.is_some())
+    }
+
+    /// The settings that differ in another reading of them.
+    pub fn changed(&self, other: &Self) -> Vec<String> {
+        let (ours, theirs) = (effective(self), effective(other));
+        let mut changed: Vec<_> = ours.keys().filter(|id| ours.get(*id) != theirs.get(*id)).cloned().collect();
+        let is_login_changed = self.backplane.redis_url != other.backplane.redis_url;
+        if is_login_changed && !changed.iter().any(|id| id == "redis_url") {
+            changed.push("redis_url".to_owned());
+        }
+        if self.turn_secret != other.turn_secret {
+            changed.push("turn_secret".to_owned());
+        }
+        changed
+    }
+
     /// The settings of all connections.
     pub fn sockets(&self) -> socket::Settings {
         self.connection.sockets(session::SUBPROTOCOLS)
+    }
+
+    /// How many worker threads there are.
+    pub fn worker_threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        if self.workers == 0 { cores() } else { self.workers }
     }
 
     /// The settings of the layer below HTTP.

@@ -11,7 +11,7 @@ use crate::config::duration;
 /// Settings of `roomcast healthcheck`.
 #[derive(Debug, Clone, Args)]
 pub struct Healthcheck {
-    /// Base URL of the server to ask; without it, the address of `serve` with the same environment.
+    /// Base URL of the server to ask; without it, the address of `serve` with the same environment and file of settings.
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
     /// Path to ask: /readyz (takes joins) or /healthz (the process is alive).
@@ -20,6 +20,8 @@ pub struct Healthcheck {
     /// Time limit for the answer.
     #[arg(long, default_value = "2s", value_parser = duration, value_name = "TIME")]
     pub timeout: Duration,
+    #[arg(long, env = "ROOMCAST_CONFIG", hide = true)]
+    pub config: Option<PathBuf>,
     #[arg(long, env = "ROOMCAST_LISTEN", default_value = "127.0.0.1:8080", hide = true)]
     pub listen: String,
     #[arg(long, env = "ROOMCAST_TLS_CERT", hide = true)]
@@ -85,6 +87,7 @@ mod tests {
             url: url.map(str::to_owned),
             path: "/readyz".to_owned(),
             timeout: Duration::from_secs(1),
+            config: None,
             listen: listen.to_owned(),
             tls_cert: tls_cert.map(PathBuf::from),
         }

@@ -12,6 +12,7 @@
 mod faults;
 mod http2;
 mod link;
+mod plain;
 mod preface;
 mod tls;
 mod unread;
@@ -74,24 +75,57 @@ pub struct Settings {
     pub max_streams: u32,
 }
 
-/// An address to listen on.
+/// Binds every address. One that this machine does not have is left out as long as another is there: a name may have
+/// an address of IPv6 where IPv6 is off. With port 0 all take the port that the first was given.
 ///
 /// # Errors
-/// When the system does not allow it.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+/// When the system does not allow one, or has none of them.
+pub fn bind(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
+    let (mut bound, mut absent, mut free_port) = (Vec::new(), None, 0);
+    for address in addresses {
+        let mut address = *address;
+        if address.port() == 0 {
+            address.set_port(free_port);
+        }
+        match bind_one(address) {
+            Ok(listener) => {
+                free_port = listener.local_addr()?.port();
+                bound.push(listener);
+            }
+            Err(error) if is_absent(&error) => absent = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    match absent {
+        Some(error) if bound.is_empty() => Err(error),
+        _ => Ok(bound),
+    }
+}
+
+fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
+    // Else an address of IPv6 takes IPv4 as well, which a name may have, too.
+    if address.is_ipv6() && !address.ip().is_unspecified() {
+        socket.set_only_v6(true)?;
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }
 
-/// A server of this application on an address that was bound. `draining` becomes true when it stops.
+/// Whether the machine lacks the address, or all of its kind.
+fn is_absent(error: &io::Error) -> bool {
+    let kind_is_off = nix::errno::Errno::EAFNOSUPPORT as i32;
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(kind_is_off)
+}
+
+/// A server of this application on the addresses that were bound. `draining` becomes true when it stops.
 ///
 /// # Errors
 /// When the system refuses the address after all.
 pub fn serve<F, I, S>(
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     tls: Option<Tls>,
     settings: Settings,
     draining: watch::Receiver<bool>,
@@ -104,7 +138,7 @@ where
 {
     let mut builder = ServerBuilder::new()
         .max_concurrent_connections(settings.max_connections)
-        .shutdown_timeout(settings.shutdown_timeout.as_secs())
+        .shutdown_timeout(settings.shutdown_timeout.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
         .disable_signals();
     if settings.workers > 0 {
         builder = builder.workers(settings.workers);
@@ -118,7 +152,10 @@ where
         });
         fn_factory(move || worker())
     };
-    Ok(builder.listen("roomcast", listener, per_worker)?.run())
+    for listener in listeners {
+        builder = builder.listen("roomcast", listener, per_worker.clone())?;
+    }
+    Ok(builder.run())
 }
 
 /// An application of actix-web, as `HttpServer` takes it.
@@ -192,9 +229,7 @@ where
     let peer = stream.peer_addr().ok();
     let mut link = Link::new(stream, settings);
     if let Some(tls) = tls {
-        link.descriptor().set_encrypted();
-        let secured = timeout(settings.request_timeout, tls.acceptor().accept(link)).await;
-        let stream = secured.ok()?.ok()?;
+        let stream = timeout(settings.request_timeout, secure(tls, link, peer, settings)).await.ok()??;
         return Some(if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2) {
             http2(&worker, stream, peer)
         } else {
@@ -212,6 +247,17 @@ where
     } else {
         Box::pin(worker.plain.call((link, peer)).map(faults::end_of_http1))
     })
+}
+
+/// Carries out the TLS handshake; none when it fails, or when the peer speaks plain HTTP and was told so.
+async fn secure(tls: &Tls, mut link: Link, peer: Option<SocketAddr>, settings: &Settings) -> Option<TlsStream<Link>> {
+    if !plain::is_http(&mut link).await.ok()? {
+        link.descriptor().set_encrypted();
+        return tls.acceptor().accept(link).await.ok();
+    }
+    tracing::debug!(?peer, "plain HTTP was sent to the port that speaks HTTPS");
+    let _ = timeout(LINGER_TIME, plain::answer(&mut link, settings.max_linger)).await;
+    None
 }
 
 fn http2<S, P, Q, T>(worker: &Rc<Worker<S, P, Q>>, io: T, peer: Option<SocketAddr>) -> LocalBoxFuture<'static, ()>

@@ -8,23 +8,28 @@ use std::time::Duration;
 use roomcast_client::publish::{self, Input, Progress};
 
 use crate::config::Publish;
+use crate::signals::StopSignals;
 use crate::telemetry;
 
 /// Time between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// Runs the command to the end of its input or until Ctrl-C.
+/// Runs the command to the end of its input, or until SIGINT (Ctrl-C), SIGTERM or SIGHUP.
 ///
 /// # Errors
 /// A sentence that says why nothing, or nothing more, is published.
 pub fn run(options: Publish) -> Result<(), String> {
-    telemetry::start(&options.log)?;
+    let _change_filter = telemetry::start(&options.log)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     let mut line = ProgressLine { terminal: stderr().is_terminal(), next: Duration::ZERO };
-    let published = runtime.block_on(publish::run(settings(options), stop_signal(), |progress| line.show(&progress)));
+    let published = runtime.block_on(async {
+        let mut stop = StopSignals::listen().and_then(StopSignals::with_hangup).map_err(|error| error.to_string())?;
+        let published = publish::run(settings(options), stop.next(), |progress| line.show(&progress)).await;
+        published.map_err(|error| error.to_string())
+    });
     line.end();
-    let summary = published.map_err(|error| error.to_string())?;
+    let summary = published?;
     say(&format!("done: {}\n", summary.progress));
     Ok(())
 }
@@ -38,12 +43,6 @@ fn settings(options: Publish) -> publish::Publish {
     settings.part_target = options.part;
     settings.target_duration = options.target_duration;
     settings
-}
-
-async fn stop_signal() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }
 
 struct ProgressLine {

@@ -7,16 +7,24 @@ use tracing_subscriber::EnvFilter;
 /// Where the HTTP library reports malformed requests as errors. They are counted here instead.
 const NOISY: &str = "actix_http";
 
+/// Changes the filter of a log that was started.
+pub type ChangeFilter = Box<dyn Fn(&str) -> Result<(), String>>;
+
 /// Starts logging to standard error. `filter` is in the syntax of `tracing`'s `EnvFilter`, such as `info`.
 ///
 /// # Errors
 /// A sentence when the filter is malformed.
-pub fn start(filter: &str) -> Result<(), String> {
-    let quiet = if filter.contains(NOISY) { filter.to_owned() } else { format!("{NOISY}=off,{filter}") };
-    let filter = EnvFilter::try_new(quiet).map_err(|error| format!("--log: {error}"))?;
+pub fn start(filter: &str) -> Result<ChangeFilter, String> {
     let colour = std::io::stderr().is_terminal();
     // A line that nobody takes is lost; complaining about it to the same place would end the thread that logs.
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).log_internal_errors(false);
-    log.with_writer(std::io::stderr).init();
-    Ok(())
+    let log = tracing_subscriber::fmt().with_env_filter(read(filter)?).with_ansi(colour).log_internal_errors(false);
+    let log = log.with_writer(std::io::stderr).with_filter_reloading();
+    let handle = log.reload_handle();
+    log.init();
+    Ok(Box::new(move |filter| handle.reload(read(filter)?).map_err(|error| error.to_string())))
+}
+
+fn read(filter: &str) -> Result<EnvFilter, String> {
+    let quiet = if filter.contains(NOISY) { filter.to_owned() } else { format!("{NOISY}=off,{filter}") };
+    EnvFilter::try_new(quiet).map_err(|error| format!("--log: {error}"))
 }

@@ -25,10 +25,19 @@ export function fenced(text) {
   });
 }
 
+const documents = () => ['README.md', ...filesBelow('docs'), ...filesBelow('deploy')].filter((path) => path.endsWith('.md'));
+
 /** Every block as `{ file, text }`. */
 export function allBlocks() {
-  const files = ['README.md', ...filesBelow('docs'), ...filesBelow('deploy')].filter((path) => path.endsWith('.md'));
-  return files.flatMap((file) => fenced(read(file)).map((block) => ({ file, ...block })));
+  return documents().flatMap((file) => fenced(read(file)).map((block) => ({ file, ...block })));
+}
+
+/** The pieces of code in the running text of every document as `{ file, text }`. */
+export function inlineCode() {
+  return documents().flatMap((file) => {
+    const prose = read(file).replaceAll(/^( *)(`{3,})([^\n`]*)\n(.*?)^\1\2 *$/gms, '');
+    return [...prose.matchAll(/(?<!`)`([^`]+)`(?!`)/g)].map(([, text]) => ({ file, text: text.replaceAll(/\s+/g, ' ') }));
+  });
 }
 
 /** Every file of deploy that is not a document. */

@@ -10,6 +10,7 @@ import * as deployment from './deployment.mjs';
 import * as others from './others.mjs';
 import * as proxies from './proxies.mjs';
 import * as pushes from './pushes.mjs';
+import * as settings from './settings.mjs';
 import { transcript } from './transcript.mjs';
 
 const NO_DOCKER = 'needs a Docker daemon; compose.yaml and Dockerfile are validated';
@@ -31,6 +32,8 @@ const blocks = [
   { file: 'docs/broadcasting.md', begins: 'player.configure', check: others.shaka, reason: 'its options are checked; tests/browser/players.test.mjs plays with nearly the same' },
   { file: 'docs/path-prefix.md', begins: 'location', check: proxies.nginxBelowPrefix },
   { file: 'docs/path-prefix.md', begins: 'example.com', check: proxies.caddyBelowPrefix },
+  { file: 'docs/settings.md', begins: 'listen =', check: settings.file },
+  { file: 'docs/settings.md', begins: 'roomcast config', check: settings.commands },
   { file: 'docs/several-nodes.md', begins: 'redis-server', check: others.twoNodes },
   { file: 'docs/several-nodes.md', begins: 'echo "REDIS_PASSWORD', check: others.password, reason: NO_DOCKER },
   { file: 'docs/several-nodes.md', begins: 'ACL SETUSER', check: others.permissions },
@@ -74,6 +77,8 @@ test('blocks are found whatever their language and indentation', () => {
     'one\n', 'two\n  three\n', '```\nfour\n```\n',
   ]);
 });
+
+test('flags, variables and commands in running text are those of the programs', settings.runningText);
 
 test('the documents', { concurrency: 4, timeout: 170_000 }, async (t) => {
   const found = allBlocks();

@@ -114,12 +114,27 @@ impl Server {
         Self::run(command).await
     }
 
-    async fn run(mut command: Command) -> Self {
+    /// Starts a command that is a server, and waits until it listens.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub async fn run(command: Command) -> Self {
+        let mut server = Self::run_unread(command);
+        let listens = soon("the server to listen", server.log.listening()).await;
+        let listens = listens.unwrap_or_else(|seen| panic!("the server ended before it listened: {seen}"));
+        (server.scheme, server.address) = listens;
+        server
+    }
+
+    /// Starts a command that is a server and reads nothing of its log yet: where it listens is not known then.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn run_unread(mut command: Command) -> Self {
         let mut process = Process::start(command.stderr(Stdio::piped()));
-        let mut log = Log::new(process.child().stderr.take().expect("its log is piped"));
-        let listens = soon("the server to listen", log.listening()).await;
-        let (scheme, address) = listens.unwrap_or_else(|seen| panic!("the server ended before it listened: {seen}"));
-        Self { process, address, scheme, log, others: None }
+        let log = Log::new(process.child().stderr.take().expect("its log is piped"));
+        Self { process, address: String::new(), scheme: String::new(), log, others: None }
     }
 
     /// The node whose turn it is, of several.

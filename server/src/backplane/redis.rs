@@ -11,6 +11,7 @@ mod failure;
 mod lease;
 mod link;
 mod push;
+mod reach;
 mod reaper;
 mod sentinel;
 mod session;
@@ -34,6 +35,7 @@ use connector::Connector;
 use failure::{Consequence, reply};
 use lease::Membership;
 use link::{Call, Link};
+pub use reach::reach;
 use shard::{Assigned, Shard, Shards, Whereabouts};
 
 /// How often a call is made whose partition moves.

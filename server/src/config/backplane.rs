@@ -7,7 +7,8 @@ use bytesize::ByteSize;
 use clap::Args;
 use serde::{Serialize, Serializer};
 
-use super::value::{bytes, duration, size, time, to_usize};
+use super::secret::redis_url;
+use super::value::{bytes, count, duration, file, size, time, to_usize};
 use crate::backplane::{Address, BackplaneSettings};
 
 /// Where several nodes meet, and what they expect of each other. Nodes of one Redis have the same times.
@@ -15,12 +16,12 @@ use crate::backplane::{Address, BackplaneSettings};
 pub struct Backplane {
     /// Redis over which several nodes share their rooms: redis://[user:password@]host:port[/db],
     /// redis+sentinel://host:port,host:port/service[/db] or redis+cluster://host:port,host:port; with `rediss` over
-    /// TLS. Without it, this node is alone.
-    #[arg(long, env = "ROOMCAST_REDIS_URL", hide_env_values = true, value_name = "URL")]
+    /// TLS; or `file:PATH` of a file that holds it. Without it, this node is alone.
+    #[arg(long, env = "ROOMCAST_REDIS_URL", hide_env_values = true, value_parser = redis_url, value_name = "URL")]
     #[serde(serialize_with = "address")]
     pub redis_url: Option<Address>,
     /// Certificates in PEM of those who vouch for Redis; without it, those known to the web.
-    #[arg(long, env = "ROOMCAST_REDIS_CA", requires = "redis_url", value_name = "FILE")]
+    #[arg(long, env = "ROOMCAST_REDIS_CA", value_parser = file, value_name = "FILE")]
     pub redis_ca: Option<PathBuf>,
     /// How long Redis may take to answer; a connection with three such silences in a row is given up.
     #[arg(long, env = "ROOMCAST_REDIS_TIMEOUT", default_value = "1s", value_parser = duration, value_name = "TIME")]
@@ -35,7 +36,7 @@ pub struct Backplane {
     #[serde(serialize_with = "time")]
     pub redis_connect_timeout: Duration,
     /// Calls under way on one connection to Redis; over it they fail at once (503).
-    #[arg(long, env = "ROOMCAST_REDIS_MAX_CALLS", default_value_t = 16_384, value_parser = at_least_1, value_name = "COUNT")]
+    #[arg(long, env = "ROOMCAST_REDIS_MAX_CALLS", default_value_t = 16_384, value_parser = count, value_name = "COUNT")]
     pub redis_max_calls: usize,
     /// Bytes of the calls under way on one connection to Redis; over it they fail at once (503).
     #[arg(long, env = "ROOMCAST_REDIS_MAX_CALL_BYTES", default_value_t = ByteSize::mib(64), value_parser = size, value_name = "SIZE")]
@@ -83,10 +84,6 @@ fn address<S: Serializer>(address: &Option<Address>, serializer: S) -> Result<S:
     }
 }
 
-fn at_least_1(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "must be a number of at least 1".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -99,6 +96,7 @@ mod tests {
         let Command::Config(serve) = Cli::parse_from(["roomcast", "config", "--redis-url", url]).command else {
             panic!("not config")
         };
+        let serve = serve.serve;
         let printed = serde_json::to_string(&serve).expect("settings are printed");
         assert!(printed.contains("redis://example.com:7000/2"), "{printed}");
         let debugged = format!("{serve:?}");

@@ -9,7 +9,7 @@ use serde::Serialize;
 use roomcast_protocol::limits;
 
 use super::rate::RateLimit;
-use super::value::{bytes, duration, origin, size, time, to_usize};
+use super::value::{bytes, count, duration, kernel_size, origin, size, time, to_usize};
 use crate::socket::{Settings, Spans};
 
 /// What one connection may do, and what is done to it.
@@ -28,7 +28,7 @@ pub struct Connection {
     #[serde(serialize_with = "bytes")]
     pub max_outbox: ByteSize,
     /// Rooms one connection may be in; over it: 4029.
-    #[arg(long, env = "ROOMCAST_MAX_ROOMS_PER_CONNECTION", default_value_t = limits::ROOMS_PER_CONNECTION, value_name = "COUNT")]
+    #[arg(long, env = "ROOMCAST_MAX_ROOMS_PER_CONNECTION", default_value_t = limits::ROOMS_PER_CONNECTION, value_parser = count, value_name = "COUNT")]
     pub max_rooms_per_connection: usize,
     /// Time between two WebSocket pings; a peer silent for three of them is dropped.
     #[arg(long, env = "ROOMCAST_PING_INTERVAL", default_value = "30s", value_parser = duration, value_name = "TIME")]
@@ -50,12 +50,12 @@ pub struct Connection {
     #[arg(long, env = "ROOMCAST_CLOSE_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub close_timeout: Duration,
-    /// How long a peer may take nothing of what waits for it before its connection is cut, downloads included.
+    /// Disconnect a client that accepts no data for this long (downloads, too).
     #[arg(long, env = "ROOMCAST_STALL_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub stall_timeout: Duration,
     /// Bytes of one WebSocket connection that may wait in the kernel (it doubles the number for its bookkeeping).
-    #[arg(long, env = "ROOMCAST_SEND_BUFFER", default_value_t = ByteSize(SEND_BUFFER), value_parser = size, value_name = "SIZE")]
+    #[arg(long, env = "ROOMCAST_SEND_BUFFER", default_value_t = ByteSize(SEND_BUFFER), value_parser = kernel_size, value_name = "SIZE")]
     #[serde(serialize_with = "bytes")]
     pub send_buffer: ByteSize,
     /// Messages and bytes a second at which a connection is read, or `off`. Bursts of five seconds are free.
@@ -66,7 +66,7 @@ pub struct Connection {
     #[serde(serialize_with = "time")]
     pub rate_limit_grace: Duration,
     /// Connections one peer address may have; over it: HTTP 429. Behind a proxy all have the proxy's address.
-    #[arg(long, env = "ROOMCAST_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 10_000, value_name = "COUNT")]
+    #[arg(long, env = "ROOMCAST_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 10_000, value_parser = count, value_name = "COUNT")]
     pub max_connections_per_address: usize,
     /// Origin whose pages may connect, such as https://rooms.example.com; may be repeated. None: pages of all.
     #[arg(long, env = "ROOMCAST_ALLOW_ORIGIN", value_delimiter = ',', value_parser = origin, value_name = "ORIGIN")]

@@ -7,6 +7,7 @@ use clap::Args;
 
 use roomcast_protocol::id::{ObjectId, RoomId, UserId};
 
+use super::filter::filter;
 use super::value::duration;
 
 /// Settings of `roomcast publish`.
@@ -37,8 +38,8 @@ pub struct Publish {
     /// which all segments begin then. Without it, it follows the input: at least 2s.
     #[arg(long, value_parser = duration, value_name = "TIME")]
     pub target_duration: Option<Duration>,
-    /// What is logged besides the progress line.
-    #[arg(long, env = "ROOMCAST_LOG", default_value = "warn", value_name = "FILTER")]
+    /// What is logged besides the progress line: levels, such as `warn` or `info`.
+    #[arg(long, env = "ROOMCAST_LOG", default_value = "warn", value_parser = filter, value_name = "FILTER")]
     pub log: String,
     /// A file of fragmented MP4, or `-` for standard input.
     #[arg(value_name = "FILE")]

@@ -29,10 +29,11 @@ impl FromStr for RateLimit {
         if text == "off" {
             return Ok(Self(None));
         }
-        let (messages, bytes) = text.split_once(',').ok_or("must be `off` or read like 200,1MiB")?;
+        let (messages, bytes) =
+            text.split_once(',').ok_or("must be off, or messages and bytes a second, such as 200,1MiB")?;
         let messages = messages.trim().parse::<NonZeroU64>();
-        let messages = messages.map_err(|_| "the number of messages must be a whole number above 0")?;
-        let bytes = NonZeroU64::new(size(bytes.trim())?.as_u64()).ok_or("must be more than 0")?;
+        let messages = messages.map_err(|_| "must begin with a whole number of messages above 0, such as 200,1MiB")?;
+        let bytes = NonZeroU64::new(size(bytes.trim())?.as_u64()).ok_or("must be greater than 0, such as 200,1MiB")?;
         Ok(Self(Some(Rate { messages, bytes })))
     }
 }

@@ -13,7 +13,7 @@ use roomcast_protocol::signal::{Body, Join, Refusal, Signal, SignalKind, decode}
 
 use super::application::Session;
 use crate::clock::unix_millis;
-use crate::config::to_usize;
+use crate::config::{Secret, to_usize};
 use crate::room::{JoinRoom, Outcome, RoomActor, RoomSignal};
 use crate::socket::Port;
 use crate::{ice, token};
@@ -70,7 +70,7 @@ impl Session {
             ingest_expires: now.saturating_add(ttl),
             engine_settings: ice::engine_settings(
                 &settings.ice_server,
-                settings.turn_secret.as_deref(),
+                settings.turn_secret.as_ref().map(Secret::expose),
                 user,
                 now / 1000,
             ),

@@ -3,6 +3,7 @@
 //! One binary for all, as each is linked with everything there is.
 
 mod bad_input;
+mod certificate;
 mod conformance;
 mod connections;
 mod deployment;
@@ -13,4 +14,7 @@ mod footprint;
 mod handshakes;
 mod methods;
 mod program;
+mod settings;
+mod settings_file;
+mod signals;
 mod transport;

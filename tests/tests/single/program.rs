@@ -81,8 +81,12 @@ fn a_bad_flag_ends_with_2_and_one_sentence() {
 #[test]
 fn flags_win_over_the_environment_over_defaults() {
     let run = |flags: &[&str]| {
-        let output =
-            Command::new(program()).arg("config").args(flags).env("ROOMCAST_ROOM_LINGER", "7s").output().unwrap();
+        let output = Command::new(program())
+            .args(["config", "--json"])
+            .args(flags)
+            .env("ROOMCAST_ROOM_LINGER", "7s")
+            .output()
+            .unwrap();
         assert!(output.status.success());
         serde_json::from_slice::<Value>(&output.stdout).unwrap()
     };
@@ -101,4 +105,42 @@ fn a_port_that_is_taken_is_told_in_a_sentence() {
     let output = Command::new(program()).args(["serve", "--listen", &address]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("cannot listen on"));
+}
+
+#[test]
+fn help_is_shown_to_whoever_gives_too_little() {
+    for (given, says) in [(&[][..], "publish"), (&["publish"], "--room <ROOM>"), (&["schema"], "<DIR>")] {
+        let output = Command::new(program()).args(given).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{given:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("Usage: roomcast") && said.contains(says), "{given:?}: {said}");
+    }
+    let output = Command::new(program()).arg("--help").output().unwrap();
+    assert!(output.status.success() && String::from_utf8(output.stdout).unwrap().contains("Commands:"));
+}
+
+#[test]
+fn what_is_wrong_is_told_whole_and_in_one_line() {
+    for (given, says) in [
+        (&["publish", "--user", "ann"][..], "--room <ROOM>, <FILE>"),
+        (&["serve", "--max-room", "5"], "'--max-rooms'"),
+        (&["server"], "'serve'"),
+        (&["serve", "--tls-cert", "cert.pem"], "--tls-key"),
+        (&["publish", "--room", "a/b", "-"], "--room"),
+    ] {
+        let output = Command::new(program()).args(given).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
+        assert!(said.starts_with("roomcast: ") && said.contains(says), "{said}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    for command in [&["config"][..], &["--help"], &["serve", "--help"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(program()).args(command).stdout(writer).output().unwrap();
+        assert_eq!((output.status.code(), &output.stderr[..]), (Some(0), &b""[..]), "{command:?}");
+    }
 }

@@ -1,7 +1,5 @@
 //! What is below requests: HTTP/2 with and without TLS, silent and slow peers, bounds.
 
-use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +9,7 @@ use futures_util::StreamExt as _;
 use reqwest::{Client, Version};
 use roomcast_tests::broadcast::{Streamer, get};
 use roomcast_tests::raw::{HANDSHAKE, Raw};
-use roomcast_tests::server::{Server, program};
+use roomcast_tests::server::Server;
 use roomcast_tests::soon;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -19,48 +17,10 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
+use crate::certificate::Files;
+
 const MEDIA: &str = "/live/demo/main/v0/playlist.m3u8";
 const MEBIBYTE: usize = 1 << 20;
-
-/// Files of a certificate for 127.0.0.1, removed when dropped.
-struct Files {
-    folder: PathBuf,
-    certificate: String,
-    key: String,
-}
-
-impl Files {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("roomcast-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a working machine");
-        let path = |file: &str| folder.join(file).to_str().expect("a working machine").to_owned();
-        let files = Self { certificate: path("cert.pem"), key: path("key.pem"), folder };
-        files.renew();
-        files
-    }
-
-    fn renew(&self) {
-        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).expect("a working machine");
-        std::fs::write(&self.certificate, made.cert.pem()).expect("a working machine");
-        std::fs::write(&self.key, made.signing_key.serialize_pem()).expect("a working machine");
-    }
-
-    fn flags(&self) -> [&str; 4] {
-        ["--tls-cert", &self.certificate, "--tls-key", &self.key]
-    }
-
-    /// A client that trusts the certificate as it is now.
-    fn client(&self) -> reqwest::ClientBuilder {
-        let pem = std::fs::read(&self.certificate).expect("a working machine");
-        Client::builder().tls_certs_only([reqwest::Certificate::from_pem(&pem).expect("a working machine")])
-    }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
 
 /// A stream with one part, and a client of HTTP/2 without TLS.
 async fn live(flags: &[&str]) -> (Server, Streamer, Client) {
@@ -182,46 +142,6 @@ async fn tls_carries_http2_http1_and_websockets() {
     futures_util::SinkExt::send(&mut socket, "nonsense".into()).await.unwrap();
     let ack = soon("an answer", socket.next()).await.unwrap().unwrap().into_text().unwrap();
     assert_eq!(serde_json::from_str::<serde_json::Value>(&ack).unwrap()["c"], 2001, "{ack}");
-}
-
-#[tokio::test]
-async fn a_new_certificate_is_taken_while_the_server_runs() {
-    let files = Files::new("renewed");
-    let mut server = Server::start(&files.flags()).await;
-    let (before, url) = (files.client().build().unwrap(), server.url("/healthz"));
-    assert!(soon("an answer", before.get(&url).send()).await.is_ok());
-    files.renew();
-    server.signal("-HUP").await;
-    server.logged("the certificate was read again").await;
-    assert!(soon("an answer", files.client().build().unwrap().get(&url).send()).await.is_ok());
-    std::fs::write(&files.key, "no key").unwrap();
-    server.signal("-HUP").await;
-    server.logged("the old certificate stays").await;
-    assert!(soon("an answer", files.client().build().unwrap().get(&url).send()).await.is_ok());
-}
-
-#[test]
-fn a_certificate_that_cannot_be_used_is_told_in_one_sentence() {
-    let (files, other) = (Files::new("bad"), Files::new("other"));
-    let nothing = files.folder.join("nothing").to_str().unwrap().to_owned();
-    let empty = files.folder.join("empty").to_str().unwrap().to_owned();
-    std::fs::write(&empty, "").unwrap();
-    for (certificate, key, wrong) in [
-        (&nothing, &files.key, &nothing),
-        (&files.certificate, &nothing, &nothing),
-        (&empty, &files.key, &empty),
-        (&files.certificate, &empty, &empty),
-        (&files.certificate, &other.key, &other.key),
-    ] {
-        let mut command = Command::new(program());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--tls-cert", certificate, "--tls-key", key]);
-        let ended = command.output().unwrap();
-        let said = String::from_utf8(ended.stderr).unwrap();
-        assert_eq!((ended.status.code(), said.lines().count()), (Some(1), 1), "{said}");
-        assert!(said.starts_with("roomcast: ") && said.contains(wrong.as_str()), "{said}");
-    }
-    let half = Command::new(program()).args(["serve", "--tls-cert", &files.certificate]).output().unwrap();
-    assert_eq!(half.status.code(), Some(2));
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ import {
 import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { displayName } from '../ui/names';
-import { failureWords, noWayThroughWords } from '../ui/words';
+import { failureWords, noWayThroughWords, settingsRefusedWords, type Words } from '../ui/words';
 import { Companion, isLater } from './companion';
 import { CallFacts } from './facts';
 import type { Kind, LocalMedia } from './media';
@@ -65,6 +65,7 @@ export class Call {
       connectionChanged: (state) => this.#connectionChanged(state),
       offerLost: () => this.connection?.recover(),
       unreachable: () => this.#noWayThrough(),
+      settingsRefused: () => this.#fail(settingsRefusedWords()),
     });
     media.onchange = (kind) => this.#mediaChanged(kind);
   }
@@ -192,9 +193,13 @@ export class Call {
 
   #noWayThrough(): void {
     const name = this.#facts.now.other?.name ?? 'the other person';
+    this.#fail(noWayThroughWords(name));
+  }
+
+  #fail(failure: Words): void {
     this.#membership?.leave();
     this.#dropPeer();
-    this.#facts.update({ stage: 'failed', failure: noWayThroughWords(name) });
+    this.#facts.update({ stage: 'failed', failure });
   }
 
   #departed(userId: string): void {

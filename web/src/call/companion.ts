@@ -11,7 +11,7 @@ import { Peer, type PeerHandlers } from './peer';
 const OFFER_EXPECTED_MS = 5000;
 const UNANSWERED_OFFERS = 3;
 
-export interface CompanionHandlers extends Pick<PeerHandlers, 'send' | 'connectionChanged'> {
+export interface CompanionHandlers extends Pick<PeerHandlers, 'send' | 'connectionChanged' | 'settingsRefused'> {
   streamChanged(stream: MediaStream | null): void;
   /** An offer was not answered; another one follows. */
   offerLost(): void;
@@ -58,6 +58,7 @@ export class Companion {
       },
       offerUnanswered: () => this.#offerUnanswered(peer),
       gaveUp: () => this.#handlers.unreachable(),
+      settingsRefused: () => this.#handlers.settingsRefused(),
     });
     this.#peer = peer;
     this.#env.after(OFFER_EXPECTED_MS, () => {

@@ -28,7 +28,12 @@ export interface PeerHandlers {
   connectionChanged(state: RTCPeerConnectionState): void;
   offerUnanswered(): void;
   gaveUp(): void;
+  /** The browser does not take the server's ICE servers: no media are possible, to anybody. */
+  settingsRefused(): void;
 }
+
+/** Errors with which browsers refuse a configuration; others, such as too many connections, are not about it. */
+const CONFIGURATION_ERRORS: readonly string[] = ['SyntaxError', 'InvalidAccessError', 'NotSupportedError', 'TypeError'];
 
 export class Peer {
   readonly address: Address;
@@ -87,7 +92,7 @@ export class Peer {
     this.#then(async () => {
       const pc = this.#pc;
       if (pc?.signalingState !== 'stable') return;
-      pc.setConfiguration({ ...pc.getConfiguration(), iceServers: this.iceServers });
+      this.#configure(() => pc.setConfiguration({ ...pc.getConfiguration(), iceServers: this.iceServers }));
       await this.#sendOffer(pc, true);
     });
   }
@@ -138,7 +143,8 @@ export class Peer {
 
   #create(): RTCPeerConnection {
     this.#discard();
-    const pc = new RTCPeerConnection({ iceServers: this.iceServers, bundlePolicy: 'max-bundle' });
+    const configuration: RTCConfiguration = { iceServers: this.iceServers, bundlePolicy: 'max-bundle' };
+    const pc = this.#configure(() => new RTCPeerConnection(configuration));
     const stream = new MediaStream();
     this.#pc = pc;
     pc.onicecandidate = ({ candidate }) => {
@@ -154,6 +160,16 @@ export class Peer {
       this.#handlers.connectionChanged(pc.connectionState);
     };
     return pc;
+  }
+
+  /** Runs what takes the configuration, and reports a configuration that is refused. */
+  #configure<T>(take: () => T): T {
+    try {
+      return take();
+    } catch (error) {
+      if (error instanceof Error && CONFIGURATION_ERRORS.includes(error.name)) this.#handlers.settingsRefused();
+      throw error;
+    }
   }
 
   #discard(): void {

@@ -20,7 +20,7 @@ import {
 import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { displayName } from '../ui/names';
-import { failureWords } from '../ui/words';
+import { failureWords, settingsRefusedWords, type Words } from '../ui/words';
 import { key, type MakePeer, Mesh } from './mesh';
 import type { Facts, Request } from './model';
 
@@ -72,6 +72,7 @@ export class Group {
     this.mesh = new Mesh(() => identity.session(), env, makePeer, {
       send: (signal) => this.#membership?.send(signal),
       changed: () => this.#update({}),
+      settingsRefused: () => this.#settingsRefused(),
     });
   }
 
@@ -226,8 +227,17 @@ export class Group {
   }
 
   #over(failure: Failure): void {
+    this.#fail(failureWords(failure, 'group'));
+  }
+
+  #settingsRefused(): void {
+    this.#membership?.leave();
+    this.#fail(settingsRefusedWords());
+  }
+
+  #fail(failure: Words): void {
     this.#forget();
-    this.#update({ stage: 'failed', failure: failureWords(failure, 'group') });
+    this.#update({ stage: 'failed', failure });
   }
 
   #sendUpdate(): void {

@@ -8,7 +8,11 @@ function mesh() {
   const world = new FakeWorld();
   const { made, makePeer } = peers();
   const sent: ApplicationSignal[] = [];
-  const member = new Mesh(() => session('u1'), world, makePeer, { send: (signal) => sent.push(signal), changed() {} });
+  const member = new Mesh(() => session('u1'), world, makePeer, {
+    send: (signal) => sent.push(signal),
+    changed() {},
+    settingsRefused() {},
+  });
   let sequence = 0;
   const receive = (userId: string, signal: ApplicationSignal) => {
     sequence += 1;

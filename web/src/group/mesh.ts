@@ -22,6 +22,8 @@ export interface MeshHandlers {
   send(signal: ApplicationSignal): void;
   /** A picture came, went, or stands still. */
   changed(): void;
+  /** The browser does not take the server's ICE servers. */
+  settingsRefused(): void;
 }
 
 export interface Link {
@@ -137,6 +139,7 @@ export class Mesh {
       },
       offerUnanswered: () => this.#offerUnanswered(link),
       gaveUp: () => this.#drop(link),
+      settingsRefused: () => this.#handlers.settingsRefused(),
     });
     const link: Link = { address, peer, publishes: false, stream: null, state: 'new', unanswered: 0 };
     peer.polite = this.#isPolite(address);

@@ -40,6 +40,12 @@ export function noWayThroughWords(name: string): Words {
   return words(`No connection to ${name}`, detail);
 }
 
+/** The browser refuses the ICE servers that the server names. */
+export function settingsRefusedWords(): Words {
+  const detail = 'Your browser does not accept its STUN or TURN servers. Tell whoever runs this server (--ice-server).';
+  return words("This server's call settings are wrong", detail);
+}
+
 /** Somebody else is on air in this room. */
 export function takenWords(): Words {
   return words('Somebody else is broadcasting here', 'A broadcast has one camera. Choose another name for yours.');

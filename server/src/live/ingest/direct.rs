@@ -32,9 +32,9 @@ use crate::node::Node;
 /// The name in the answer.
 const NAME: &str = "INGEST";
 /// The shortest part anybody may ask for.
-const SHORTEST: Duration = Duration::from_millis(50);
+pub const SHORTEST_PUSHED: Duration = Duration::from_millis(50);
 /// The longest segment and target duration anybody may ask for.
-const LONGEST: Duration = Duration::from_secs(3600);
+pub const LONGEST_PUSHED: Duration = Duration::from_secs(3600);
 /// A manifest that comes along.
 const MANIFEST: usize = 1024 * 1024;
 
@@ -187,8 +187,8 @@ fn lengths(query: &Query, node: &Node) -> Result<Lengths, String> {
     let part = asked("part", settings.ingest_part)?;
     let target = asked("target", settings.ingest_target_duration)?;
     let is_declared = query.contains_key("target");
-    let longest = if is_declared { target } else { LONGEST };
-    if part < SHORTEST || part > segment || segment > longest || target > LONGEST {
+    let longest = if is_declared { target } else { LONGEST_PUSHED };
+    if part < SHORTEST_PUSHED || part > segment || segment > longest || target > LONGEST_PUSHED {
         return Err(
             "the durations must be at least 50ms and at most 1h: part, segment, target, none above the next".into()
         );

@@ -1,0 +1,119 @@
+//! Start and stop of the server, in order.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::{App, web};
+
+use super::Failure;
+use super::reread::{self, Running};
+use crate::backplane::Backplane;
+use crate::config::{self, ListenAddress, Serve};
+use crate::listen::{self, Tls};
+use crate::node::Node;
+use crate::room::Rooms;
+use crate::signals::{StopSignals, hangups};
+use crate::{http, metrics_server, open_files, telemetry};
+
+/// Everything the settings name outside this process, read and found good.
+struct Prepared {
+    tls: Option<Tls>,
+    addresses: Vec<SocketAddr>,
+    metrics: Vec<SocketAddr>,
+}
+
+pub fn run(settings: Serve, arguments: Vec<OsString>) -> Result<(), Failure> {
+    actix_web::rt::System::new().block_on(serve(settings, arguments))
+}
+
+async fn serve(settings: Serve, arguments: Vec<OsString>) -> Result<(), Failure> {
+    // Before all else: from here on SIGHUP ends nothing.
+    let (stop, hangups) = (StopSignals::listen()?, hangups()?);
+    // Before anything is logged: a setting that cannot work is one line.
+    let prepared = prepare(&settings)?;
+    let change_filter = telemetry::start(&settings.log).map_err(Failure::setting)?;
+    for warning in config::unknown_variables() {
+        tracing::warn!("{warning}");
+    }
+    warn_of_open_files(&settings);
+    let running = Running { arguments, settings: settings.clone(), tls: prepared.tls.clone(), change_filter };
+    actix_web::rt::spawn(reread::follow(running, hangups));
+    listen(settings, prepared, stop).await
+}
+
+fn prepare(settings: &Serve) -> Result<Prepared, Failure> {
+    let metrics = settings.metrics_listen.as_ref().map(|address| resolve("--metrics-listen", address)).transpose();
+    Ok(Prepared {
+        tls: settings.delivery.tls().map_err(Failure::setting)?,
+        addresses: resolve("--listen", &settings.listen).map_err(Failure::setting)?,
+        metrics: metrics.map_err(Failure::setting)?.unwrap_or_default(),
+    })
+}
+
+/// The addresses behind the name in a setting.
+pub fn resolve(name: &str, listen: &ListenAddress) -> Result<Vec<SocketAddr>, String> {
+    listen.resolve().map_err(|reason| format!("{name} \"{listen}\": {reason}"))
+}
+
+fn warn_of_open_files(settings: &Serve) {
+    let Some(limit) = open_files::raise_limit() else { return };
+    if let Some(shortage) = open_files::shortage(limit, settings.worker_threads(), settings.delivery.max_connections) {
+        tracing::warn!("{shortage}");
+    }
+}
+
+async fn listen(settings: Serve, prepared: Prepared, stop: StopSignals) -> Result<(), Failure> {
+    let Prepared { tls, addresses, metrics } = prepared;
+    let listeners =
+        listen::bind(&addresses).map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
+    let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let node = Node::new(settings);
+    join_nodes(&node).await?;
+    metrics_server::start(&web::Data::from(node.clone()), &metrics)?;
+    let routes = http::routes(&web::Data::from(node.clone()));
+    let application = move || App::new().configure(routes.clone());
+    let draining = node.watch_draining();
+    let running = listen::serve(listeners, tls, node.settings.listening(), draining, application);
+    let running = running.map_err(|error| format!("cannot listen on {}: {error}", node.settings.listen))?;
+    say_addresses(&node.settings, &addresses);
+    actix_web::rt::spawn(stop_after(stop, node.clone(), running.handle()));
+    running.await.map_err(|error| error.to_string())?;
+    // With members still to come back elsewhere the lease is left to end by itself: until then nobody removes them.
+    if let Some(backplane) = node.backplane().filter(|_| node.rooms.len() == 0) {
+        backplane.leave().await;
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn join_nodes(node: &Arc<Node>) -> Result<(), Failure> {
+    let Some(settings) = node.settings.backplane.settings() else { return Ok(()) };
+    tracing::info!("shares its rooms over {}", settings.address);
+    let backplane = Backplane::start(settings, Arc::new(Rooms(Arc::downgrade(node)))).await;
+    let _ = node.backplane.set(backplane.map_err(Failure::setting)?);
+    node.look_elsewhere();
+    Ok(())
+}
+
+async fn stop_after(mut signals: StopSignals, node: Arc<Node>, server: actix_server::ServerHandle) {
+    signals.next().await;
+    // First what matters: nobody may read the log any more.
+    node.drain();
+    tracing::info!("stopping");
+    node.settle().await;
+    server.stop(true).await;
+}
+
+fn say_addresses(settings: &Serve, addresses: &[SocketAddr]) {
+    let scheme = if settings.delivery.tls_cert.is_some() { "https" } else { "http" };
+    for address in addresses {
+        tracing::info!("listening on {scheme}://{address}");
+    }
+    if !addresses.iter().all(config::is_loopback) {
+        let metrics = if settings.metrics_listen.is_some() { "" } else { ", read /metrics" };
+        tracing::warn!(
+            "anyone who reaches this address may open rooms{metrics} and take over broadcasts: there is no authentication"
+        );
+    }
+}

@@ -1,0 +1,139 @@
+//! Settings as they were given, before they are read: each with its place, so that a refusal can name it.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use clap::builder::ValueParser;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+
+/// Variables in which nothing is a value of its own. Anywhere else an empty variable counts as unset: files of
+/// variables and compose have many of those.
+const EMPTY_IS_A_VALUE: [&str; 1] = ["public_url"];
+
+/// Where a setting was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    CommandLine,
+    Variable(String),
+    File(PathBuf),
+}
+
+/// A setting that was given.
+#[derive(Debug, Clone)]
+pub struct Given {
+    pub id: String,
+    pub place: Place,
+    /// What it is on the command line: `--name`, or the name of its value where that stands alone.
+    flag: String,
+    positional: bool,
+    value: Option<OsString>,
+    secret: bool,
+}
+
+impl Given {
+    /// A value for an argument.
+    pub fn new(arg: &Arg, place: Place, value: Option<OsString>) -> Self {
+        let flag = arg.get_long().map_or_else(|| format!("<{}>", value_name(arg)), |long| format!("--{long}"));
+        let (positional, secret) = (arg.is_positional(), arg.is_hide_env_values_set());
+        Self { id: arg.get_id().to_string(), place, flag, positional, value, secret }
+    }
+
+    /// Its name at the place where it was given.
+    pub fn name(&self) -> String {
+        match &self.place {
+            Place::CommandLine => self.flag.clone(),
+            Place::Variable(name) => name.clone(),
+            Place::File(path) => format!("{} in {}", self.id, path.display()),
+        }
+    }
+
+    /// Its name and, unless that is a secret, its value.
+    pub fn with_value(&self) -> String {
+        match &self.value {
+            Some(value) if !self.secret => format!("{} {:?}", self.name(), value.to_string_lossy()),
+            _ => self.name(),
+        }
+    }
+
+    /// Its value as the path of a file.
+    pub fn path(&self) -> Option<&Path> {
+        self.value.as_deref().map(Path::new)
+    }
+
+    /// Whether its value is empty.
+    pub fn is_empty(&self) -> bool {
+        self.value.as_ref().is_some_and(|value| value.is_empty())
+    }
+
+    /// Whether it stands alone, without a name.
+    pub fn is_positional(&self) -> bool {
+        self.positional
+    }
+
+    /// The same on the command line.
+    pub fn argument(&self) -> OsString {
+        let Some(value) = &self.value else { return self.flag.clone().into() };
+        if self.positional {
+            return value.clone();
+        }
+        let mut argument = OsString::from(&self.flag);
+        argument.push("=");
+        argument.push(value);
+        argument
+    }
+}
+
+fn value_name(arg: &Arg) -> String {
+    arg.get_value_names().and_then(|names| names.first()).map_or_else(|| arg.get_id().to_string(), ToString::to_string)
+}
+
+/// Everything that was given to a command in its line and in the environment.
+pub fn given(command: &Command, matches: &ArgMatches) -> Vec<Given> {
+    let own = command.get_arguments().filter(|arg| matches.try_contains_id(arg.get_id().as_str()).unwrap_or(false));
+    own.filter_map(|arg| {
+        let id = arg.get_id().as_str();
+        let place = match matches.value_source(id)? {
+            ValueSource::CommandLine => Place::CommandLine,
+            ValueSource::EnvVariable => Place::Variable(arg.get_env()?.to_string_lossy().into_owned()),
+            _ => return None,
+        };
+        let takes_value = arg.get_action().takes_values();
+        let value = takes_value.then(|| join(matches.get_raw(id).into_iter().flatten()));
+        Some(Given::new(arg, place, value))
+    })
+    .collect()
+}
+
+/// Several values of one setting are one text, as in its variable.
+fn join<'a>(values: impl Iterator<Item = &'a OsStr>) -> OsString {
+    values.collect::<Vec<_>>().join(OsStr::new(","))
+}
+
+/// The command line as written, without any judgement of the values, and with empty variables taken for unset.
+pub fn unjudged(command: Command) -> Command {
+    each_argument(command, |arg| {
+        let arg = if is_left_empty(&arg) { arg.env(None::<&'static str>) } else { arg };
+        if arg.get_action().takes_values() { arg.value_parser(ValueParser::os_string()) } else { arg }
+    })
+}
+
+/// The command line alone: the environment was looked at before.
+pub fn without_environment(command: Command) -> Command {
+    each_argument(command, |arg| arg.env(None::<&'static str>))
+}
+
+/// The same for one setting at a time: none needs another.
+pub fn one_at_a_time(command: &Command) -> Command {
+    let alone = command.clone().no_binary_name(true);
+    alone.mut_args(|arg| arg.required(false).env(None::<&'static str>))
+}
+
+fn each_argument(command: Command, change: impl Fn(Arg) -> Arg + Copy) -> Command {
+    command.mut_subcommands(|sub| sub.mut_args(change))
+}
+
+fn is_left_empty(arg: &Arg) -> bool {
+    let empty = arg.get_env().is_some_and(|name| std::env::var_os(name).is_some_and(|value| value.is_empty()));
+    empty && !EMPTY_IS_A_VALUE.contains(&arg.get_id().as_str())
+}

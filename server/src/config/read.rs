@@ -1,0 +1,113 @@
+//! Reads the command line with everything that stands behind it, and judges all of it at once.
+//!
+//! clap ends at the first fault; here every setting is judged alone, then all against each other, and the refusal
+//! names every fault in one line.
+
+use std::error::Error as _;
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Command as ClapCommand, FromArgMatches as _};
+
+use super::given::{Given, given, one_at_a_time, unjudged, without_environment};
+use super::groups::command_line;
+use super::refusal::{Refusal, one_line};
+use super::{Cli, Command, Config, Serve, rules, settings_file};
+
+/// Reads a command line (with the program's name), the environment and the file of settings.
+///
+/// # Errors
+/// [`Refusal`] with every fault, or with the help that was asked for.
+pub fn read(arguments: &[OsString]) -> Result<Cli, Refusal> {
+    let command = command_line();
+    let matches = unjudged(command.clone()).try_get_matches_from(arguments);
+    let matches = matches.map_err(|error| help_or_line(&error, arguments))?;
+    let Some((name, matches)) = matches.subcommand() else { return Err(Refusal::help_of(None)) };
+    let Some(subcommand) = command.find_subcommand(name) else { return Err(Refusal::help_of(None)) };
+    let (given, faults) = everything_given(&command, subcommand, matches);
+    if !faults.is_empty() {
+        return Err(Refusal::of(name, faults));
+    }
+    let cli = judged(command.clone(), name, &given).map_err(|error| Refusal::of(name, vec![one_line(&error)]))?;
+    let faults = match &cli.command {
+        Command::Serve(serve) | Command::Check(serve) | Command::Config(Config { serve, .. }) => {
+            let changed = defaults(command).map(|defaults| defaults.changed(serve)).unwrap_or_default();
+            rules::contradictions(serve, &given, &changed)
+        }
+        _ => Vec::new(),
+    };
+    if faults.is_empty() { Ok(cli) } else { Err(Refusal::of(name, faults)) }
+}
+
+/// What is in effect of line, environment and file, and what is wrong with it.
+fn everything_given(
+    command: &ClapCommand,
+    subcommand: &ClapCommand,
+    matches: &ArgMatches,
+) -> (Vec<Given>, Vec<String>) {
+    let mut given = given(subcommand, matches);
+    let mut faults = faults(subcommand, &given);
+    let file = given.iter().find(|given| given.id == "config" && !given.is_empty()).and_then(Given::path);
+    if let Some((file, serve)) = file.zip(command.find_subcommand("serve")) {
+        let (mut from_file, wrong) = settings_file::read(file, subcommand, serve);
+        from_file.retain(|one| given.iter().all(|other| other.id != one.id));
+        faults.extend(wrong);
+        faults.extend(self::faults(subcommand, &from_file));
+        given.extend(from_file);
+    }
+    (given, faults)
+}
+
+/// A subcommand that was given nothing although it needs something shows its help.
+fn help_or_line(error: &clap::Error, arguments: &[OsString]) -> Refusal {
+    match (error.kind(), arguments) {
+        (ErrorKind::MissingRequiredArgument, [_, name]) => Refusal::help_of(name.to_str()),
+        _ => Refusal::from_clap(error),
+    }
+}
+
+/// Every setting that is wrong by itself.
+fn faults(subcommand: &ClapCommand, given: &[Given]) -> Vec<String> {
+    let alone = one_at_a_time(subcommand);
+    given.iter().filter_map(|given| fault(&alone, given)).collect()
+}
+
+fn fault(alone: &ClapCommand, given: &Given) -> Option<String> {
+    let argument = given.argument();
+    let line = if given.is_positional() { vec!["--".into(), argument] } else { vec![argument] };
+    let error = alone.clone().try_get_matches_from(line).err()?;
+    let reason = match error.source() {
+        Some(reason) => reason.to_string(),
+        None if given.is_empty() => "must not be empty".to_owned(),
+        None => one_line(&error),
+    };
+    let default = default_of(alone, &given.id).map(|default| format!(" (default {default})")).unwrap_or_default();
+    Some(format!("{} {reason}{default}", given.with_value()))
+}
+
+fn default_of(command: &ClapCommand, id: &str) -> Option<String> {
+    let arg = command.get_arguments().find(|arg| arg.get_id() == id)?;
+    let values = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect::<Vec<_>>().join(",");
+    (!values.is_empty()).then_some(values)
+}
+
+/// The settings of a server that was told nothing.
+fn defaults(command: ClapCommand) -> Option<Serve> {
+    match judged(command, "serve", &[]).ok()?.command {
+        Command::Serve(serve) => Some(serve),
+        _ => None,
+    }
+}
+
+/// Reads what was found good one by one.
+fn judged(command: ClapCommand, name: &str, given: &[Given]) -> Result<Cli, clap::Error> {
+    let mut line: Vec<OsString> = vec!["roomcast".into(), name.into()];
+    line.extend(given.iter().filter(|given| !given.is_positional()).map(Given::argument));
+    let positional: Vec<OsString> = given.iter().filter(|given| given.is_positional()).map(Given::argument).collect();
+    if !positional.is_empty() {
+        line.push("--".into());
+        line.extend(positional);
+    }
+    let matches = without_environment(command).try_get_matches_from(line)?;
+    Cli::from_arg_matches(&matches)
+}

@@ -1,0 +1,76 @@
+//! Secrets: given as they are, or as `file:PATH` of a file that holds them. Neither form is printed.
+
+use std::fmt;
+use std::fs;
+use std::str::FromStr;
+
+use crate::backplane::Address;
+
+/// A secret text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl FromStr for Secret {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let secret = read(text)?;
+        if secret.is_empty() {
+            return Err("must not be empty: write the secret, or file:PATH such as file:/run/secrets/turn".into());
+        }
+        Ok(Self(secret))
+    }
+}
+
+/// Reads the address of Redis, in which there may be a password.
+pub fn redis_url(text: &str) -> Result<Address, String> {
+    let address = read(text)?.parse();
+    address.map_err(|reason: String| format!("{reason} (such as redis://127.0.0.1:6379)"))
+}
+
+/// The content of the file, without the end of its line; any other text as it is.
+fn read(text: &str) -> Result<String, String> {
+    let Some(path) = text.strip_prefix("file:") else { return Ok(text.to_owned()) };
+    let secret = fs::read_to_string(path).map_err(|error| format!("cannot read {path:?} ({error})"))?;
+    let secret = secret.trim_end_matches(['\r', '\n']);
+    if secret.contains(['\r', '\n']) {
+        return Err(format!("{path:?} has more than one line"));
+    }
+    Ok(secret.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_from_a_file_and_never_printed() {
+        let path = std::env::temp_dir().join(format!("roomcast-secret-{}", std::process::id()));
+        fs::write(&path, "geheim\n").unwrap();
+        let secret: Secret = format!("file:{}", path.display()).parse().unwrap();
+        assert_eq!(secret.expose(), "geheim");
+        assert!(!format!("{secret:?}").contains("geheim"));
+        fs::write(&path, "redis://:geheim@example.com\n").unwrap();
+        assert!(redis_url(&format!("file:{}", path.display())).unwrap().credentials.is_some());
+        fs::write(&path, "geheim\nmore").unwrap();
+        let reason = format!("file:{}", path.display()).parse::<Secret>().unwrap_err();
+        assert!(reason.contains("more than one line") && !reason.contains("geheim"));
+        fs::remove_file(&path).unwrap();
+        for bad in ["", "file:", "file:/nowhere/at/all"] {
+            assert!(bad.parse::<Secret>().is_err(), "{bad}");
+        }
+    }
+}

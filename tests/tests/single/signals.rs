@@ -1,0 +1,73 @@
+//! A process that is told to stop ends in order, and SIGHUP ends no server.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use roomcast_tests::media;
+use roomcast_tests::process::Process;
+use roomcast_tests::server::{Server, program};
+use roomcast_tests::soon;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+use crate::certificate::Files;
+
+#[tokio::test]
+async fn a_server_ends_with_sigterm_and_sigint_and_never_with_sighup() {
+    let files = Files::new("signals");
+    for (tls, says) in [(None, "SIGHUP: nothing has changed"), (Some(files.flags()), "the certificate was read again")]
+    {
+        for signal in ["-TERM", "-INT"] {
+            let mut server = Server::alone(tls.as_ref().map_or(&[][..], |flags| &flags[..])).await;
+            for _ in 0..2 {
+                server.signal("-HUP").await;
+                server.logged(says).await;
+            }
+            let answer = files.client().build().unwrap().get(server.url("/healthz")).send();
+            assert_eq!(soon("an answer", answer).await.unwrap().status(), 200);
+            server.signal(signal).await;
+            server.logged("stopping").await;
+            assert!(server.ended().await.success(), "{signal}");
+        }
+    }
+}
+
+/// `roomcast publish` with an input that goes on: its pipe stays open.
+async fn publish(server: &Server, room: &str) -> Process {
+    let mut command = Command::new(program());
+    command.args(["publish", "--server", &server.url(""), "--room", room, "-"]);
+    let mut process = Process::start(command.stdin(Stdio::piped()).stderr(Stdio::null()));
+    let clip = std::fs::read(media::clip()).expect("a clip");
+    let input = process.child().stdin.as_mut().expect("a pipe");
+    input.write_all(&clip).await.expect("it reads");
+    process
+}
+
+async fn playlist(server: &Server, room: &str, is_there: impl Fn(&str) -> bool) {
+    let url = server.url(&format!("/live/{room}/main/v0/playlist.m3u8"));
+    let seen = async {
+        loop {
+            let answer = reqwest::get(&url).await.expect("the server answers");
+            if is_there(&answer.text().await.expect("it is text")) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    soon("the playlist", seen).await;
+}
+
+#[tokio::test]
+async fn viewers_see_the_end_within_a_second_after_a_publisher_is_told_to_stop() {
+    let server = Server::alone(&[]).await;
+    for signal in ["-TERM", "-INT", "-HUP"] {
+        let room = format!("stop{}", signal.to_lowercase());
+        let mut publisher = publish(&server, &room).await;
+        playlist(&server, &room, |text| text.contains("#EXTINF")).await;
+        let told = Instant::now();
+        publisher.signal(signal).await;
+        playlist(&server, &room, |text| text.contains("#EXT-X-ENDLIST")).await;
+        assert!(told.elapsed() < Duration::from_secs(1), "{signal}: {:?}", told.elapsed());
+        assert!(publisher.ended().await.success(), "{signal}");
+    }
+}
