@@ -97,13 +97,18 @@ test('an unknown address below a prefix says so and leads to the start page', as
   const site = await startBelowPrefix(t);
   const browser = await startBrowser(t);
   const page = await watchedPage(browser);
-  for (const path of ['/call/demo/', '/call', '/Call/demo', '/a/b/c/d']) {
+  // nginx decodes and merges what the browser keeps: addresses look deeper to the server than they are, or like a room.
+  const missing = ['/call/demo/', '/call', '/Call/demo', '/a/b/c/d', '/call/a%2Fb', '/call/..%2Fx', '//a//b'];
+  for (const [path, status] of [...missing.map((path) => [path, 404]), ['/call//demo', 200]]) {
     const answer = await page.goto(site.url + path);
-    assert.equal(answer.status(), 404, path);
+    assert.equal(answer.status(), status, path);
     await state(page, 'failed');
     assert.match(await page.textContent('.panel-title'), /Page not found/);
     assert.match(await page.title(), /not found/);
+    assert.equal(await page.evaluate(() => document.baseURI), `${site.url}/`, path);
   }
+  // Under such addresses the browser looks ahead with the base that the script in the document corrects.
+  page.asked.length = 0;
   await page.screenshot({ path: `${output}/not-found.png` });
   await page.click('.panel a');
   await page.waitForURL(`${site.url}/`);

@@ -7,6 +7,20 @@ import { openPage, output, startBrowser, startServer, state } from './processes.
 import { newProfile, startWindow } from './tabs.mjs';
 
 const title = 'document.querySelector(".panel-title").textContent';
+const flags = ['--use-fake-ui-for-media-stream'];
+
+/** A call in which somebody waits, and a window with a tab that has joined it. */
+async function callWithTab(t, room) {
+  const server = await startServer(t);
+  const address = `${server.url}/call/${room}?autojoin`;
+  const others = await startBrowser(t);
+  const bob = await openPage(others, address);
+  await state(bob, 'waiting');
+  const window = await startWindow(t, flags);
+  const ann = await window.open(address);
+  await ann.state('in-call');
+  return { address, others, bob, window, ann };
+}
 
 test('a crashed browser gets back into its call by itself; others are told that it is full', { timeout: 90_000 }, async (t) => {
   // Long enough for another browser to start.
@@ -16,7 +30,7 @@ test('a crashed browser gets back into its call by itself; others are told that 
   const bob = await openPage(others, address);
   await state(bob, 'waiting');
   const profile = await newProfile(t);
-  const before = await startWindow(t, ['--use-fake-ui-for-media-stream'], profile);
+  const before = await startWindow(t, flags, profile);
   const ann = await before.open(address);
   await state(bob, 'in-call');
   const annsName = /In call with (.*)/.exec(await bob.textContent('#status'))[1];
@@ -29,7 +43,7 @@ test('a crashed browser gets back into its call by itself; others are told that 
   await tab.close();
 
   await before.crash();
-  const after = await startWindow(t, ['--use-fake-ui-for-media-stream'], profile);
+  const after = await startWindow(t, flags, profile);
   const back = await after.open(address);
   await back.state('returning');
   assert.match(await back.evaluate(title), /still holds your place/);
@@ -49,17 +63,13 @@ test('a crashed browser gets back into its call by itself; others are told that 
 });
 
 test('a tab that crashed is waited for, and the wait can be given up', { timeout: 60_000 }, async (t) => {
-  const server = await startServer(t);
-  const address = `${server.url}/call/tab?autojoin`;
-  const others = await startBrowser(t);
-  const bob = await openPage(others, address);
-  await state(bob, 'waiting');
-  const window = await startWindow(t, ['--use-fake-ui-for-media-stream']);
-  const ann = await window.open(address);
-  await ann.state('in-call');
+  const { address, window, ann } = await callWithTab(t, 'tab');
   // The page is gone before it can answer.
   await Promise.race([ann.send('Page.crash').catch(() => {}), window.open('about:blank')]);
-  const back = await window.open(address);
+  // A moment later the browser knows it, too.
+  const back = await window.open(new URL('/', address).href);
+  await back.until('navigator.locks.query().then(({ held }) => held.length === 0)');
+  await back.send('Page.navigate', { url: address });
   await back.state('returning');
   await back.evaluate('document.querySelector("#give-up").click()');
   await back.state('left');
@@ -68,14 +78,7 @@ test('a tab that crashed is waited for, and the wait can be given up', { timeout
 });
 
 test('a page that was closed leaves no ghost behind', async (t) => {
-  const server = await startServer(t);
-  const address = `${server.url}/call/closed?autojoin`;
-  const others = await startBrowser(t);
-  const bob = await openPage(others, address);
-  await state(bob, 'waiting');
-  const window = await startWindow(t, ['--use-fake-ui-for-media-stream']);
-  const ann = await window.open(address);
-  await ann.state('in-call');
+  const { address, others, bob, window, ann } = await callWithTab(t, 'closed');
   await ann.close();
   await state(bob, 'left');
   const carol = await openPage(others, address);

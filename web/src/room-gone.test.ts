@@ -5,7 +5,6 @@ import { Broadcast } from './broadcast/broadcast';
 import { QUALITIES } from './broadcast/encoders';
 import { describe as describeBroadcast } from './broadcast/model';
 import { Call } from './call/call';
-import { FakeBrowser, seatsIn } from './call/fake';
 import type { LocalMedia } from './call/media';
 import { describe as describeCall } from './call/model';
 import type { Identity, RoomType } from './client';
@@ -13,6 +12,7 @@ import { FakeWorld, joinAck, ME } from './client/fake';
 import { peers } from './group/fake';
 import { Group } from './group/group';
 import { describe as describeGroup } from './group/model';
+import { FakeBrowser, seatsIn } from './seats/fake';
 import { describe as describeWatch } from './watch/model';
 import { Watch } from './watch/watch';
 
@@ -43,6 +43,7 @@ function media(): LocalMedia {
   return { isOn, isAvailable, problems: {}, release: () => {} } as unknown as LocalMedia;
 }
 
+const seats = (world: FakeWorld) => seatsIn(new FakeBrowser(), world.now);
 const ME_PUBLISHING = { ...ME, id: ME.sessionId, role: 'admin', publish: true };
 const PAGES = {
   call(world: FakeWorld) {
@@ -50,13 +51,17 @@ const PAGES = {
     const changed = (facts: Parameters<typeof describeCall>[0]) => {
       state = describeCall(facts).state;
     };
-    const seats = seatsIn(new FakeBrowser(), world.now);
-    new Call('ws://host/ws', 'demo', identity(), media(), world, seats, { changed, streamChanged: () => {} }).join();
+    new Call('ws://host/ws', 'demo', identity(), media(), world, seats(world), {
+      changed,
+      streamChanged: () => {},
+    }).join();
     return () => state;
   },
   group(world: FakeWorld) {
     const { makePeer } = peers();
-    const group = new Group('ws://host/ws', 'demo', identity(), media(), world, makePeer, { changed: () => {} });
+    const group = new Group('ws://host/ws', 'demo', identity(), media(), world, seats(world), makePeer, {
+      changed: () => {},
+    });
     group.join();
     return () => describeGroup(group.facts).state;
   },
@@ -71,7 +76,8 @@ const PAGES = {
   },
   broadcast(world: FakeWorld) {
     const handlers = { changed: () => {} };
-    const broadcast = new Broadcast('ws://host/ws', 'demo', identity(), media(), QUALITIES.low, world, handlers);
+    const [quality, kept] = [QUALITIES.low, seats(world)];
+    const broadcast = new Broadcast('ws://host/ws', 'demo', identity(), media(), quality, world, kept, handlers);
     broadcast.start();
     return () => describeBroadcast({ ...broadcast.facts, arrived: true }).state;
   },

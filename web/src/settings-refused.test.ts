@@ -2,13 +2,13 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Call } from './call/call';
-import { FakeBrowser, seatsIn } from './call/fake';
 import type { LocalMedia } from './call/media';
 import { Peer } from './call/peer';
 import type { Identity } from './client';
 import { FakeWorld, joinAck, ME } from './client/fake';
 import { publishers } from './group/fake';
 import { Group } from './group/group';
+import { FakeBrowser, seatsIn } from './seats/fake';
 
 const WRONG = "This server's call settings are wrong";
 const identity: Identity = { session: () => ME, resume: () => undefined, keep() {}, renew() {} };
@@ -41,9 +41,10 @@ function call(world: FakeWorld) {
 }
 
 function group(world: FakeWorld) {
-  const makePeer: ConstructorParameters<typeof Group>[5] = (address, handlers) =>
+  const makePeer: ConstructorParameters<typeof Group>[6] = (address, handlers) =>
     new Peer(address, true, [], media, world, handlers);
-  const member = new Group('ws://host/ws', 'demo', identity, media, world, makePeer, { changed() {} });
+  const seats = seatsIn(new FakeBrowser(), world.now);
+  const member = new Group('ws://host/ws', 'demo', identity, media, world, seats, makePeer, { changed() {} });
   member.join();
   return () => member.facts.failure?.title;
 }

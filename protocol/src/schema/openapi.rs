@@ -77,6 +77,7 @@ fn paths() -> Value {
         "/live/{rid}/{playlistId}/{trackId}/{objectId}": playback::object(),
         "/healthz": { "get": text("healthz", "Whether the process is alive", &[("200", "Alive.")]) },
         "/readyz": { "get": text("readyz", "Whether joins are taken", &[("200", "Ready."), ("503", "Draining.")]) },
+        "/metrics": { "get": text("metrics", "Prometheus metrics, unless the server has an address of its own for them", &[("200", "The metrics, as text.")]) },
         "/schema/{file}": { "parameters": [parameter("file")], "get": published() },
         "/": { "get": page() },
     })

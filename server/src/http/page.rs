@@ -1,7 +1,7 @@
 //! The web page, built by Vite and embedded in the binary.
 //!
 //! Files are never copied: a peer that reads slowly holds a piece of one. They are compressed once, by the first who
-//! takes gzip. The document exists once for each depth of address below the server's root (see [`base`]).
+//! takes gzip. The document exists once for each form of address below the server's root (see [`base`]).
 
 mod accept;
 mod base;
@@ -18,7 +18,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use rust_embed::{EmbeddedFile, RustEmbed};
 use sha1::{Digest as _, Sha1};
@@ -32,11 +32,22 @@ use super::{coding, pieces};
 #[folder = "$ROOMCAST_WEB_PAGE"]
 struct Page;
 
-/// Streams may come from a CDN, so connections go anywhere; code comes from here alone.
-const POLICY: &str = "default-src 'self'; connect-src *; media-src * blob:; img-src 'self' data: blob:; \
+/// Streams may come from a CDN, so connections go anywhere; code comes from here alone. The one script in
+/// the document itself is named by its hash.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let script = Page::get(BASE_SCRIPT).map_or(String::new(), |script| {
+        format!("script-src 'self' 'sha256-{}'; ", STANDARD.encode(script.metadata.sha256_hash()))
+    });
+    HeaderValue::try_from(format!("{script}{POLICY_OF_FILES}")).expect("a hash in base64 is ASCII")
+});
+
+const POLICY_OF_FILES: &str = "default-src 'self'; connect-src *; media-src * blob:; img-src 'self' data: blob:; \
     worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
 
 const DOCUMENT: &str = "index.html";
+
+/// The script that belongs into the document.
+const BASE_SCRIPT: &str = "base.js";
 
 /// The document is kept for addresses down to this depth. The deepest address of the page has two; what lies deeper is
 /// answered in plain text, so that nobody fills memory with variants.
@@ -49,11 +60,17 @@ static FILES: LazyLock<HashMap<Cow<'static, str>, File>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The document by the depth of the address it is served under.
-static DOCUMENTS: LazyLock<Vec<File>> = LazyLock::new(|| {
+/// The document by the depth of the address it is served under, then by its number of segments.
+static DOCUMENTS: LazyLock<Vec<Vec<File>>> = LazyLock::new(|| {
     let file = Page::get(DOCUMENT).expect("the build fails without it");
     let text = String::from_utf8_lossy(&file.data);
-    (0..=MAX_DEPTH).map(|depth| File::document(base::with_base(&text, depth))).collect()
+    let script = Page::get(BASE_SCRIPT).map_or(Cow::Borrowed(&[][..]), |script| script.data);
+    let script = String::from_utf8_lossy(&script);
+    let of_depth = |depth| {
+        let document = |segments| File::document(base::with_base(&text, depth, segments, &script));
+        (0..=MAX_DEPTH + 1).map(document).collect()
+    };
+    (0..=MAX_DEPTH).map(of_depth).collect()
 });
 
 /// A file and what its answers share.
@@ -115,7 +132,9 @@ fn not_found_text() -> HttpResponse {
 
 /// The document under the address of a request. The page itself tells from the address which view to show.
 fn document(request: &HttpRequest, status: StatusCode) -> HttpResponse {
-    let Some(file) = DOCUMENTS.get(base::depth(request.uri().path())) else { return not_found_text() };
+    let path = request.uri().path();
+    let documents = DOCUMENTS.get(base::depth(path));
+    let Some(file) = documents.and_then(|list| list.get(base::segments(path))) else { return not_found_text() };
     if status == StatusCode::OK {
         file.answer(request.headers())
     } else {
@@ -186,7 +205,7 @@ impl File {
         let mut response = HttpResponse::with_body(status, pieces::body(body));
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, self.cache.clone());
-        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        headers.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if self.is_text() {
             headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));

@@ -118,6 +118,20 @@ async fn an_address_that_exists_says_which_methods_it_takes() {
 }
 
 #[tokio::test]
+async fn deleting_under_a_name_that_cannot_be_is_refused_like_pushing() {
+    let server = Server::alone(&[]).await;
+    for (path, status) in [("demo/ingest/main/v0", 200), ("a%20b/ingest/main/v0", 404), ("demo/ingest/main/v%200", 404)]
+    {
+        for method in [Method::DELETE, Method::PUT] {
+            let refused = if method == Method::PUT && status == 200 { 415 } else { status };
+            let path = format!("/rooms/{path}");
+            let asked = Client::new().request(method.clone(), server.url(&path)).body("no media");
+            assert_eq!(soon("an answer", asked.send()).await.unwrap().status(), refused, "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_preflight_is_told_the_methods_of_the_address() {
     let server = Server::alone(&["--cors-origin", "https://a.example"]).await;
     for (path, methods) in [
@@ -143,4 +157,5 @@ async fn who_is_refused_for_now_is_told_when_to_come_back() {
     // After three target durations.
     let answer = ask(&server, Method::GET, &format!("{PLAYLIST}?_HLS_msn=0&_HLS_part=1")).await;
     assert_eq!((answer.status().as_u16(), header(&answer, "retry-after")), (503, "1"));
+    assert!(header(&answer, "access-control-expose-headers").contains("Retry-After"), "scripts may read it");
 }

@@ -37,6 +37,7 @@ describe('getting on air', () => {
 describe('the state of a broadcast', () => {
   const facts = (changes: Partial<Facts>): Facts => ({
     stage: 'off',
+    returning: false,
     asked: true,
     camera: true,
     problems: {},

@@ -11,8 +11,10 @@ import {
   type Failure,
   type Identity,
   type JoinAck,
-  Membership,
+  type State,
 } from '../client';
+import { SeatedMembership } from '../seats/seated-membership';
+import type { Seats } from '../seats/seats';
 import { brokenWords, cannotEncodeWords, failureWords, takenWords, tooSlowWords, type Words } from '../ui/words';
 import { Camera } from './camera';
 import { earlierNumbers, newId } from './earlier';
@@ -39,12 +41,14 @@ export class Broadcast {
   readonly #media: LocalMedia;
   readonly #env: Environment;
   readonly #handlers: BroadcastHandlers;
-  readonly #membership: Membership;
+  readonly #membership: SeatedMembership;
+  readonly #seats: Seats;
   readonly #slowness = new Slowness();
   readonly #rate = new Rate();
   readonly #reopenings = new Budget(REOPENINGS_PER_MINUTE, 60_000);
   readonly #facts: Facts = {
     stage: 'off',
+    returning: false,
     asked: false,
     camera: false,
     problems: {},
@@ -70,23 +74,26 @@ export class Broadcast {
     media: LocalMedia,
     quality: Quality,
     env: Environment,
+    seats: Seats,
     handlers: BroadcastHandlers,
   ) {
     this.#room = room;
     this.#media = media;
     this.#quality = quality;
     this.#env = env;
+    this.#seats = seats;
     this.#handlers = handlers;
     const options = { url, roomType: 'p2m', roomId: room, video: true, audio: true, environment: env } as const;
-    this.#membership = new Membership(options, identity, broadcastPolicy, {
-      joined: (ack) => this.#joined(ack),
+    const member = {
+      joined: (ack: JoinAck) => this.#joined(ack),
       attemptFailed: () => this.#update({ unreachable: true }),
-      stateChanged: (state) => {
+      stateChanged: (state: State) => {
         if (state === 'reinitializing' || state === 'waitingNetwork') this.#update({ connected: false });
       },
       retrying: () => this.#update({ connected: false }),
-      over: (failure) => this.#over(failure),
-    });
+      over: (failure: Failure) => this.#over(failure),
+    };
+    this.#membership = new SeatedMembership(options, identity, broadcastPolicy, member, seats);
   }
 
   get facts(): Readonly<Facts> {
@@ -139,7 +146,7 @@ export class Broadcast {
 
   start(): void {
     if (this.#facts.stage !== 'off') return;
-    this.#update({ stage: 'starting' });
+    this.#update({ stage: 'starting', returning: this.#seats.areHeldByGhost });
     this.#membership.join();
   }
 

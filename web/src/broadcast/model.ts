@@ -18,6 +18,8 @@ export type BroadcastState =
 
 export interface Facts {
   stage: 'off' | 'starting' | 'on-air' | 'stopping' | 'stopped' | 'failed';
+  /** An earlier page of this person was on air in this room and ended without a goodbye. */
+  returning: boolean;
   /** The browser has answered about the devices. */
   asked: boolean;
   camera: boolean;
@@ -51,7 +53,7 @@ export function describe(facts: Facts): BroadcastModel {
     case 'off':
       return before(facts);
     case 'starting':
-      return model('starting', facts.unreachable ? 'The server does not answer yet…' : 'Going on air…', { stop: true });
+      return model('starting', startingText(facts), { stop: true });
     case 'on-air':
       return onAir(facts);
     case 'stopping':
@@ -65,6 +67,11 @@ export function describe(facts: Facts): BroadcastModel {
     case 'failed':
       return failed(facts.failure);
   }
+}
+
+function startingText({ unreachable, returning }: Facts): string {
+  if (unreachable) return 'The server does not answer yet…';
+  return returning ? 'Your earlier page is gone. Taking over from it…' : 'Going on air…';
 }
 
 function before({ asked, camera, problems }: Facts): BroadcastModel {
@@ -84,7 +91,7 @@ function onAir(facts: Facts): BroadcastModel {
   const { offline, connected, arrived, slow, problems } = facts;
   if (offline) return model('reconnecting', 'You are offline. Waiting…', { stop: true });
   if (!connected) return model('reconnecting', 'Connection lost. Reconnecting…', { stop: true });
-  if (!arrived) return model('starting', 'Going on air…', { stop: true });
+  if (!arrived) return model('starting', startingText(facts), { stop: true });
   const device = facts.camera ? noSound(problems.audio) : `${noCamera(problems.video).title}. Choose another one.`;
   const hint = slow ? 'Your network is slow: viewers fall behind. A lower quality may help.' : device;
   return model('on-air', 'On air', { hint, warning: hint !== '', stop: true });

@@ -4,6 +4,9 @@
  */
 
 import { LocalMedia } from '../call/media';
+import { browserSeatStorage } from '../seats/seat-storage';
+import { comeBack } from '../seats/seated-membership';
+import { Seats } from '../seats/seats';
 import { roomAddress } from '../ui/address';
 import { bar } from '../ui/frame';
 import { expose } from '../ui/handle';
@@ -23,7 +26,7 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
   const mark = onAirMark(room);
   const top = bar(room);
   const view = studio(roomAddress('watch', room), {
-    start: () => broadcast.start(),
+    start: () => void start(),
     stop: () => void broadcast.stop(),
     mute: () => media.setMicrophone(!media.isOn('audio')),
     again: () => location.reload(),
@@ -36,7 +39,9 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
   });
   view.quality.select(mark.quality ?? 'medium');
   const identity = tabIdentity('p2m', room);
-  const broadcast = new Broadcast(url, room, identity, media, quality(view), pageEnvironment(), {
+  const seats = new Seats(`p2m.${room}`, browserSeatStorage(), Date.now);
+  const start = () => comeBack(identity, seats).then(() => broadcast.start());
+  const broadcast = new Broadcast(url, room, identity, media, quality(view), pageEnvironment(), seats, {
     changed(facts) {
       const model = describe(facts);
       top.setStatus(model.status);
@@ -51,17 +56,17 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
   handle(broadcast);
   listen(broadcast, media, view);
   tell(broadcast, view);
-  void begin(media, broadcast, view, mark.wasReloaded);
+  void begin(media, broadcast, view, mark.wasReloaded ? start : undefined);
 }
 
-async function begin(media: LocalMedia, broadcast: Broadcast, view: Studio, goesOn: boolean): Promise<void> {
+async function begin(media: LocalMedia, broadcast: Broadcast, view: Studio, goOn?: () => Promise<void>): Promise<void> {
   // Without https there is no camera and no encoder: then the camera is the better word for it.
   if (isSecureContext && !broadcast.check()) return;
   media.constrain('video', picture(view));
   await media.acquire();
   broadcast.mediaChanged();
   await listDevices(media, view);
-  if (goesOn && media.isAvailable('video')) broadcast.start();
+  if (media.isAvailable('video')) await goOn?.();
 }
 
 function quality(view: Studio): Quality {

@@ -3,31 +3,28 @@
  * Turns what happens into facts and hands them on after every change. Draws nothing itself.
  */
 
-import type { Identity } from '../client';
 import {
+  type Address,
   type ApplicationSignal,
   Code,
   type Connection,
   type Environment,
   type Failure,
   type Forwarded,
-  type IceServer,
+  type Identity,
   type JoinAck,
-  Membership,
   type Participant,
+  type State,
 } from '../client';
+import { SeatedMembership } from '../seats/seated-membership';
+import type { Seats } from '../seats/seats';
 import { displayName } from '../ui/names';
 import { failureWords, noWayThroughWords, settingsRefusedWords, type Words } from '../ui/words';
+import { Companion, isLater } from './companion';
 import { CallFacts } from './facts';
 import type { Kind, LocalMedia } from './media';
 import type { Facts } from './model';
-import { Peer } from './peer';
 import { seatPolicy } from './policy';
-import type { Seats } from './seats';
-
-/** How long the one who came later is given to send its offer. */
-const OFFER_EXPECTED_MS = 5000;
-const UNANSWERED_OFFERS = 3;
 
 export interface CallHandlers {
   changed(facts: Facts): void;
@@ -41,13 +38,10 @@ export class Call {
   readonly #media: LocalMedia;
   readonly #env: Environment;
   readonly #seats: Seats;
-  readonly #handlers: CallHandlers;
   readonly #facts: CallFacts;
-  #membership: Membership | undefined;
-  #peer: Peer | undefined;
-  #iceServers: IceServer[] = [];
+  readonly #companion: Companion;
+  #membership: SeatedMembership | undefined;
   #offerOnList = false;
-  #unanswered = 0;
 
   constructor(
     url: string,
@@ -64,8 +58,15 @@ export class Call {
     this.#media = media;
     this.#env = env;
     this.#seats = seats;
-    this.#handlers = handlers;
     this.#facts = new CallFacts(env, (facts) => handlers.changed(facts));
+    this.#companion = new Companion(media, env, {
+      send: (signal) => this.#membership?.send(signal),
+      streamChanged: (stream) => handlers.streamChanged(stream),
+      connectionChanged: (state) => this.#connectionChanged(state),
+      offerLost: () => this.connection?.recover(),
+      unreachable: () => this.#noWayThrough(),
+      settingsRefused: () => this.#fail(settingsRefusedWords()),
+    });
     media.onchange = (kind) => this.#mediaChanged(kind);
   }
 
@@ -74,7 +75,7 @@ export class Call {
   }
 
   get pc(): RTCPeerConnection | undefined {
-    return this.#peer?.pc;
+    return this.#companion.peer?.pc;
   }
 
   join(): void {
@@ -86,22 +87,24 @@ export class Call {
       failure: undefined,
       departed: undefined,
     });
-    this.#dropPeer();
-    this.#unanswered = 0;
+    this.#companion.reset();
+    this.#forgetPeer();
     const options = { url: this.#url, roomType: 'p2p', roomId: this.#room, environment: this.#env } as const;
     const policy = seatPolicy(() => this.#seats.areHeldByGhost);
-    const membership: Membership = new Membership({ ...options, ...this.#publishing() }, this.#identity, policy, {
-      joined: (ack) => this.#joined(ack),
-      participantsChanged: (participants) => this.#participantsChanged(participants),
-      signalReceived: (forwarded) => this.#signalReceived(forwarded),
-      gap: () => this.#peer?.offer(),
+    const handlers = {
+      joined: (ack: JoinAck) => this.#joined(ack),
+      participantsChanged: (participants: Participant[]) => this.#participantsChanged(participants),
+      signalReceived: (forwarded: Forwarded) => this.#signalReceived(forwarded),
+      gap: () => this.#companion.peer?.offer(),
       attemptFailed: () => this.#facts.update({ unreachable: true }),
-      stateChanged: (state) => {
+      stateChanged: (state: State) => {
         if (state === 'reinitializing' || state === 'waitingNetwork') this.#signalingLost();
       },
-      retrying: (failure) => this.#retrying(failure),
-      over: (failure) => this.#over(failure),
-    });
+      retrying: (failure: Failure) => this.#retrying(failure),
+      over: (failure: Failure) => this.#over(failure),
+    };
+    const full = { ...options, ...this.#publishing() };
+    const membership = new SeatedMembership(full, this.#identity, policy, handlers, this.#seats);
     this.#membership = membership;
     if (this.#facts.now.offline) membership.networkLost();
     membership.join();
@@ -109,11 +112,11 @@ export class Call {
 
   /** Looks for another way through the network for picture and sound. */
   restartMedia(): void {
-    this.#peer?.restart();
+    this.#companion.peer?.restart();
   }
 
   leave(): void {
-    this.#sayGoodbye();
+    this.#membership?.leave();
     this.#dropPeer();
     this.#facts.update({ stage: 'gone' });
   }
@@ -129,85 +132,63 @@ export class Call {
   }
 
   #signalingLost(): void {
-    this.#peer?.signalingLost();
+    this.#companion.peer?.signalingLost();
     this.#facts.update({ stage: 'recovering' });
   }
 
   #joined(ack: JoinAck): void {
-    const { interval, timeout } = ack.heartbeat;
-    this.#seats.taken(this.#identity.session().sessionId, interval + timeout);
-    this.#iceServers = ack.iceServers;
-    if (this.#peer) this.#peer.iceServers = ack.iceServers;
+    this.#companion.iceServers = ack.iceServers;
     if (!ack.resumed) {
       // To the others this is somebody new: what was meant for the media of before is of no use to them.
       this.connection?.discardQueued();
       this.#dropPeer();
     }
-    this.#peer?.signalingBack();
-    this.#offerOnList = !this.#peer?.pc;
+    this.#companion.peer?.signalingBack();
+    this.#offerOnList = !this.pc;
     this.#facts.update({ stage: 'joined', returning: false, unreachable: false });
   }
 
   #participantsChanged(participants: Participant[]): void {
-    // The list comes with every answer to a heartbeat.
-    this.#seats.confirmed();
-    const me = this.#identity.session().userId;
-    const other = participants.find((one) => one.userId !== me && one.category === 'stream');
-    if (!other) {
-      if (this.#peer) this.#departed(this.#peer);
-    } else {
-      if (!this.#isPeer(other)) this.#meet(other, participants);
-      if (this.#peer) this.#peer.polite = isLater(me, other.userId, participants);
-      if (this.#offerOnList) this.#peer?.offer();
-      const { video, audio } = other;
-      this.#facts.update({ other: { name: displayName(other.userId), video, audio } });
-    }
+    const me = this.#identity.session();
+    // An earlier page of this person will never answer, and goes by itself.
+    const other = participants.find(
+      (one) => one.userId !== me.userId && one.category === 'stream' && !this.#seats.isGhost(one.sessionId),
+    );
+    if (other) this.#otherPresent(other, participants);
+    else if (this.#companion.peer) this.#departed(this.#companion.peer.address.userId);
     this.#offerOnList = false;
   }
 
-  #isPeer({ userId, sessionId }: { userId: string; sessionId: string }): boolean {
-    return this.#peer?.address.userId === userId && this.#peer.address.sessionId === sessionId;
+  #otherPresent(other: Participant, participants: Participant[]): void {
+    const polite = isLater(this.#identity.session(), other, participants);
+    if (!this.#companion.is(other)) this.#meet(other, polite);
+    const { peer } = this.#companion;
+    if (peer) peer.polite = polite;
+    if (this.#offerOnList) peer?.offer();
+    const { video, audio } = other;
+    this.#facts.update({ other: { name: displayName(other.userId), video, audio } });
   }
 
-  #meet({ userId, sessionId }: { userId: string; sessionId: string }, participants: Participant[]): void {
-    this.#dropPeer();
-    const polite = isLater(this.#identity.session().userId, userId, participants);
-    const peer: Peer = new Peer({ userId, sessionId }, polite, this.#iceServers, this.#media, this.#env, {
-      send: (signal) => this.#membership?.send(signal),
-      streamChanged: (stream) => this.#handlers.streamChanged(stream),
-      connectionChanged: (media) => this.#connectionChanged(media),
-      offerUnanswered: () => this.#offerUnanswered(peer),
-      gaveUp: () => this.#noWayThrough(),
-      settingsRefused: () => this.#fail(settingsRefusedWords()),
-    });
-    this.#peer = peer;
-    this.#env.after(OFFER_EXPECTED_MS, () => {
-      if (this.#peer === peer && !peer.pc) peer.offer();
-    });
-    this.#facts.update({ departed: undefined, media: 'new', everConnected: false });
+  #meet(other: Address, polite: boolean): void {
+    this.#companion.meet(other, polite);
+    this.#forgetPeer();
+    this.#facts.update({ departed: undefined });
   }
 
   #signalReceived({ sender, signal }: Forwarded): void {
-    if (sender.userId === this.#identity.session().userId || sender.category !== 'stream') return;
+    const me = this.#identity.session();
+    if (sender.userId === me.userId || sender.category !== 'stream') return;
+    this.#seats.heardFrom(sender.sessionId);
     // The offer of somebody new may come before the list that names them, which is told at most every 100 ms.
-    if (!this.#isPeer(sender) && signal.s === 'OFFER') {
-      this.#meet(sender, []);
+    if (!this.#companion.is(sender) && signal.s === 'OFFER') {
+      this.#meet(sender, isLater(me, sender, []));
       this.#facts.update({ other: { name: displayName(sender.userId), video: true, audio: true } });
     }
-    if (this.#isPeer(sender)) this.#peer?.receive(signal);
+    if (this.#companion.is(sender)) this.#companion.peer?.receive(signal);
   }
 
   #connectionChanged(media: RTCPeerConnectionState): void {
-    if (media === 'connected') this.#unanswered = 0;
     this.#facts.update({ media, everConnected: this.#facts.now.everConnected || media === 'connected' });
-  }
-
-  #offerUnanswered(peer: Peer): void {
-    if (this.#peer !== peer) return;
-    this.#unanswered += 1;
-    if (this.#unanswered > UNANSWERED_OFFERS) return this.#noWayThrough();
-    this.connection?.recover();
-    peer.offer();
   }
 
   #noWayThrough(): void {
@@ -216,25 +197,22 @@ export class Call {
   }
 
   #fail(failure: Words): void {
-    this.#sayGoodbye();
+    this.#membership?.leave();
     this.#dropPeer();
     this.#facts.update({ stage: 'failed', failure });
   }
 
-  #sayGoodbye(): void {
-    if (this.#membership?.leave() ?? true) this.#seats.release();
-    else this.#seats.abandon();
-  }
-
-  #departed(peer: Peer): void {
+  #departed(userId: string): void {
     this.#dropPeer();
-    this.#facts.update({ departed: displayName(peer.address.userId) });
+    this.#facts.update({ departed: displayName(userId) });
   }
 
   #dropPeer(): void {
-    this.#peer?.close();
-    this.#peer = undefined;
-    this.#handlers.streamChanged(null);
+    this.#companion.drop();
+    this.#forgetPeer();
+  }
+
+  #forgetPeer(): void {
     this.#facts.update({ other: undefined, media: 'new', everConnected: false });
   }
 
@@ -247,7 +225,6 @@ export class Call {
   }
 
   #over(failure: Failure): void {
-    this.#seats.release();
     this.#dropPeer();
     const words =
       failure.kind === 'refused' && failure.code === Code.ALREADY_EXIST_ROOM
@@ -257,7 +234,7 @@ export class Call {
   }
 
   #mediaChanged(kind: Kind): void {
-    this.#peer?.replaceTrack(kind);
+    this.#companion.peer?.replaceTrack(kind);
     const { video: ve, audio: ae } = this.#publishing();
     const update: ApplicationSignal = { s: 'UPDATE', ve, ae };
     const { stage } = this.#facts.now;
@@ -268,9 +245,4 @@ export class Call {
   #publishing() {
     return { video: this.#media.isOn('video'), audio: this.#media.isOn('audio') };
   }
-}
-
-function isLater(me: string, other: string, participants: Participant[]): boolean {
-  const place = (userId: string) => participants.findIndex((one) => one.userId === userId);
-  return place(me) > place(other);
 }

@@ -3,6 +3,8 @@
  * Says goodbye when the page goes away. No rule of a call stands here.
  */
 
+import { browserSeatStorage } from '../seats/seat-storage';
+import { Seats } from '../seats/seats';
 import { bar, setState } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { displayName } from '../ui/names';
@@ -13,8 +15,6 @@ import { controls } from './controls';
 import { lobby } from './lobby';
 import { LocalMedia } from './media';
 import { describe } from './model';
-import { browserSeatStorage } from './seat-storage';
-import { Seats } from './seats';
 import { stage } from './stage';
 
 export function showCall(root: HTMLElement, room: string, url: string): void {

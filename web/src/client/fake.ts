@@ -127,8 +127,11 @@ export function forwarded(sq: number, sdp = 'v=0'): unknown {
 }
 
 /** A connection in a fake world, and every call of its handlers in order. */
-export function connect(options: Partial<ConnectionOptions> = {}, handlers: ConnectionHandlers = {}) {
-  const world = new FakeWorld();
+export function connect(
+  options: Partial<ConnectionOptions> = {},
+  handlers: ConnectionHandlers = {},
+  world = new FakeWorld(),
+) {
   const failures: unknown[] = [];
   const ignored: string[] = [];
   const received: unknown[] = [];

@@ -25,6 +25,7 @@ export {
   type Identity,
   Membership,
   type MembershipHandlers,
+  type MembershipOptions,
   type Policy,
 } from './membership';
 export type * from './messages';

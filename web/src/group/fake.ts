@@ -6,6 +6,8 @@
 import type { PeerHandlers } from '../call/peer';
 import type { Address, ApplicationSignal, Identity, Participant, Session } from '../client';
 import { FakeWorld, joinAck, ME } from '../client/fake';
+import { FakeBrowser, seatsIn } from '../seats/fake';
+import type { Seats } from '../seats/seats';
 import { Group } from './group';
 import type { MakePeer, MeshPeer } from './mesh';
 
@@ -67,12 +69,28 @@ export function publishers(...userIds: string[]): Participant[] {
 /** A member that has joined a group in which these people publish. */
 export function joinedGroup(...userIds: string[]) {
   const world = new FakeWorld();
+  return joinGroup(world, seatsIn(new FakeBrowser(), world.now, 'm2m.demo'), publishers(...userIds));
+}
+
+/** A member that has come back to a group in which an earlier page of it still is, as the session `ghost`. */
+export async function groupWithGhost(...others: string[]) {
+  const [world, browser] = [new FakeWorld(), new FakeBrowser()];
+  seatsIn(browser, world.now, 'm2m.demo').taken({ userId: 'u1', sessionId: 'ghost' }, 13_000);
+  browser.crash('ghost');
+  const seats = seatsIn(browser, world.now, 'm2m.demo');
+  await seats.look();
+  const [ghost] = publishers('u1');
+  const listed = [{ ...ghost, sessionId: 'ghost' } as Participant, ...publishers(...others, 'u1')];
+  return joinGroup(world, seats, listed);
+}
+
+function joinGroup(world: FakeWorld, seats: Seats, pps: Participant[]) {
   const { made, makePeer } = peers();
   const identity: Identity = { session: () => ME, resume: () => undefined, keep() {}, renew() {} };
   const media = { isOn: (kind: string) => kind === 'audio' };
-  const group = new Group('ws://host/ws', 'demo', identity, media, world, makePeer, { changed() {} });
+  const group = new Group('ws://host/ws', 'demo', identity, media, world, seats, makePeer, { changed() {} });
   group.join();
-  world.socket.open().receive(joinAck({ pps: publishers(...userIds) }));
+  world.socket.open().receive(joinAck({ pps }));
   let sequence = 0;
   const numbered = (message: object) => {
     sequence += 1;

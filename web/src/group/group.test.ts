@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { joinAck } from '../client/fake';
-import { address, joinedGroup, publishers } from './fake';
+import { address, groupWithGhost, joinedGroup, publishers } from './fake';
 import { describe as describeGroup } from './model';
 
 const request = { s: 'PUBLISH_REQUEST', ve: true, ae: true };
@@ -129,4 +129,33 @@ describe('a group that loses the server', () => {
     expect(before?.done).toEqual(['close']);
     expect(sent().map(({ s }) => s)).toEqual(['WATCH', 'WATCH']);
   });
+});
+
+describe('a group with an earlier page of this person in it', () => {
+  test('is waited for, and owned as soon as that page is given up', async () => {
+    const { group, sent, listChanges } = await groupWithGhost();
+    expect(group.facts).toMatchObject({ publishing: true, owner: false, returning: true });
+    expect(describeGroup(group.facts)).toMatchObject({ state: 'returning', panel: true });
+    expect(
+      sent().map(({ s }) => s),
+      'nothing is expected of the ghost',
+    ).toEqual(['UPDATE']);
+    listChanges('u1');
+    expect(group.facts).toMatchObject({ owner: true, returning: false });
+    expect(describeGroup(group.facts).state).toBe('taking-part');
+  });
+
+  test('goes on at once in company', async () => {
+    const { group, made } = await groupWithGhost('u2');
+    expect(describeGroup(group.facts)).toMatchObject({ state: 'taking-part', panel: false });
+    expect([...made.keys()]).toEqual(['u2']);
+  });
+});
+
+test('whoever asked an owner that comes back as another page may ask again', () => {
+  const { group, listChanges } = joinedGroup('u2');
+  group.ask();
+  expect(group.facts.asked).toBe('waiting');
+  listChanges('u3', 'u2');
+  expect(group.facts.asked).toBe('no');
 });

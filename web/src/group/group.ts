@@ -14,9 +14,11 @@ import {
   type Forwarded,
   type Identity,
   type JoinAck,
-  Membership,
   type Participant,
+  type State,
 } from '../client';
+import { SeatedMembership } from '../seats/seated-membership';
+import type { Seats } from '../seats/seats';
 import { displayName } from '../ui/names';
 import { failureWords, settingsRefusedWords, type Words } from '../ui/words';
 import { key, type MakePeer, Mesh } from './mesh';
@@ -34,6 +36,7 @@ export class Group {
   readonly #identity: Identity;
   readonly #media: Pick<LocalMedia, 'isOn'>;
   readonly #env: Environment;
+  readonly #seats: Seats;
   readonly #handlers: GroupHandlers;
   readonly mesh: Mesh;
   readonly #facts: Facts = {
@@ -43,10 +46,11 @@ export class Group {
     publishers: [],
     publishing: false,
     owner: false,
+    returning: false,
     asked: 'no',
     requests: [],
   };
-  #membership: Membership | undefined;
+  #membership: SeatedMembership | undefined;
 
   constructor(
     url: string,
@@ -54,6 +58,7 @@ export class Group {
     identity: Identity,
     media: Pick<LocalMedia, 'isOn'>,
     env: Environment,
+    seats: Seats,
     makePeer: MakePeer,
     handlers: GroupHandlers,
   ) {
@@ -62,6 +67,7 @@ export class Group {
     this.#identity = identity;
     this.#media = media;
     this.#env = env;
+    this.#seats = seats;
     this.#handlers = handlers;
     this.mesh = new Mesh(() => identity.session(), env, makePeer, {
       send: (signal) => this.#membership?.send(signal),
@@ -83,18 +89,20 @@ export class Group {
     this.#update({ stage: 'joining', unreachable: false, failure: undefined });
     this.#forget();
     const options = { url: this.#url, roomType: 'm2m', roomId: this.#room, environment: this.#env } as const;
-    const membership = new Membership({ ...options, ...this.#devices() }, this.#identity, callPolicy, {
-      joined: (ack) => this.#joined(ack),
-      participantsChanged: (publishers) => this.#publishersChanged(publishers),
-      signalReceived: (forwarded) => this.#signalReceived(forwarded),
+    const handlers = {
+      joined: (ack: JoinAck) => this.#joined(ack),
+      participantsChanged: (publishers: Participant[]) => this.#listChanged(publishers),
+      signalReceived: (forwarded: Forwarded) => this.#signalReceived(forwarded),
       gap: () => this.#startAnew(),
-      errorReceived: (name, code) => this.#refused(name, code),
+      errorReceived: (name: string, code: number) => this.#refused(name, code),
       attemptFailed: () => this.#update({ unreachable: true }),
-      stateChanged: (state) => {
+      stateChanged: (state: State) => {
         if (state === 'reinitializing' || state === 'waitingNetwork') this.#signalingLost();
       },
-      over: (failure) => this.#over(failure),
-    });
+      over: (failure: Failure) => this.#over(failure),
+    };
+    const full = { ...options, ...this.#devices() };
+    const membership = new SeatedMembership(full, this.#identity, callPolicy, handlers, this.#seats);
     this.#membership = membership;
     if (this.#facts.offline) membership.networkLost();
     membership.join();
@@ -146,16 +154,25 @@ export class Group {
     this.#update({ stage: 'joined', unreachable: false });
   }
 
-  #publishersChanged(publishers: Participant[]): void {
+  #listChanged(listed: Participant[]): void {
+    // An earlier page of this person takes no part any more, and goes by itself.
+    const publishers = listed.filter(({ sessionId }) => !this.#seats.isGhost(sessionId));
+    this.#publishersChanged(publishers, listed.length > publishers.length);
+  }
+
+  #publishersChanged(publishers: Participant[], returning: boolean): void {
     const me = key(this.#identity.session());
     const publishing = publishers.some((one) => key(one) === me);
-    const owner = publishers.length > 0 && key(publishers[0] as Address) === me;
-    const sameOwner = publishers[0]?.userId === this.#facts.publishers[0]?.userId;
+    const [oldest] = publishers;
+    // The server knows one owner only: until the ghost is gone, that is the ghost.
+    const owner = !returning && oldest !== undefined && key(oldest) === me;
+    const [before] = this.#facts.publishers;
+    const sameOwner = before && oldest && key(before) === key(oldest);
     const began = publishing && !this.#facts.publishing;
     // Who has been asked is gone, or the answer has come: either way nobody is waiting for one.
     const asked = publishing || !sameOwner ? 'no' : this.#facts.asked;
     const requests = owner ? this.#requestsWithout(publishers) : [];
-    Object.assign(this.#facts, { publishers, publishing, owner, asked, requests });
+    Object.assign(this.#facts, { publishers, publishing, owner, returning, asked, requests });
     this.mesh.update(publishers);
     if (began) {
       for (const kind of KINDS) this.mesh.replaceTrack(kind);
@@ -166,6 +183,7 @@ export class Group {
 
   #signalReceived(forwarded: Forwarded): void {
     const { sender, signal } = forwarded;
+    this.#seats.heardFrom(sender.sessionId);
     if (signal.s === 'PUBLISH_REQUEST') return this.#requested(sender);
     if (signal.s === 'PUBLISH_REJECT') return this.#update({ asked: 'declined' });
     // That a request was accepted says the list, which follows.
@@ -204,7 +222,8 @@ export class Group {
 
   #forget(): void {
     this.mesh.clear();
-    this.#update({ publishers: [], publishing: false, owner: false, asked: 'no', requests: [], notice: undefined });
+    const nobody = { publishers: [], publishing: false, owner: false, returning: false };
+    this.#update({ ...nobody, asked: 'no', requests: [], notice: undefined });
   }
 
   #over(failure: Failure): void {

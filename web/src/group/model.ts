@@ -7,7 +7,15 @@ import type { Address, Participant } from '../client';
 import { displayName } from '../ui/names';
 import type { Words } from '../ui/words';
 
-export type GroupState = 'lobby' | 'connecting' | 'watching' | 'taking-part' | 'reconnecting' | 'left' | 'failed';
+export type GroupState =
+  | 'lobby'
+  | 'connecting'
+  | 'returning'
+  | 'watching'
+  | 'taking-part'
+  | 'reconnecting'
+  | 'left'
+  | 'failed';
 
 /** A viewer who would like to publish. */
 export interface Request {
@@ -24,6 +32,8 @@ export interface Facts {
   publishers: Participant[];
   publishing: boolean;
   owner: boolean;
+  /** An earlier page of this person, which ended without a goodbye, is still in the room. */
+  returning: boolean;
   asked: 'no' | 'waiting' | 'declined';
   requests: Request[];
   /** What could not be done, until something else is. */
@@ -70,8 +80,19 @@ export function describe(facts: Facts): GroupModel {
     case 'failed':
       return failed(facts);
     case 'joined':
+      if (facts.returning && !hasCompany(facts)) return returning();
       return facts.publishing ? takingPart(facts) : watching(facts);
   }
+}
+
+function hasCompany({ publishers, publishing }: Facts): boolean {
+  return publishers.length > (publishing ? 1 : 0);
+}
+
+function returning(): GroupModel {
+  const title = 'Your earlier page still holds your place';
+  const detail = 'It closed without leaving the group. You get your place back by yourself in a few seconds.';
+  return words('returning', 'Waiting for your place in the group…', title, detail);
 }
 
 function recovering({ offline, publishers }: Facts): GroupModel {

@@ -6,6 +6,9 @@
 import { controls } from '../call/controls';
 import { LocalMedia, type OutgoingMedia } from '../call/media';
 import { Peer } from '../call/peer';
+import { browserSeatStorage } from '../seats/seat-storage';
+import { comeBack } from '../seats/seated-membership';
+import { Seats } from '../seats/seats';
 import { bar, setState } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { displayName } from '../ui/names';
@@ -23,10 +26,12 @@ export function showGroup(root: HTMLElement, room: string, url: string): void {
   const devices = new Devices(media);
   const env = pageEnvironment();
   const identity = tabIdentity('m2m', room);
+  const seats = new Seats(`m2m.${room}`, browserSeatStorage(), Date.now);
+  const join = () => void comeBack(identity, seats).then(() => group.join());
   const top = bar(room);
   const row = controls(media, () => group.leave());
   const show = stage(row, {
-    join: () => group.join(),
+    join,
     ask: () => void devices.acquire().then(() => group.ask()),
     answer: (request, accepted) => group.answer(request, accepted),
   });
@@ -47,7 +52,7 @@ export function showGroup(root: HTMLElement, room: string, url: string): void {
     show.render(model, group.facts, tiles(group, identity.session().userId));
     if (group.facts.publishing) void row.localVideo.play().catch(() => {});
   };
-  const group = new Group(url, room, identity, media, env, makePeer, {
+  const group = new Group(url, room, identity, media, env, seats, makePeer, {
     changed({ stage: where, publishing }) {
       if (where === 'gone' || where === 'failed') devices.release();
       devices.follow(publishing);
@@ -59,7 +64,7 @@ export function showGroup(root: HTMLElement, room: string, url: string): void {
   render();
   exposeGroup(group);
   listen(group);
-  if (new URLSearchParams(location.search).has('autojoin')) group.join();
+  if (new URLSearchParams(location.search).has('autojoin')) join();
 }
 
 /** Camera and microphone, asked for once until they are let go of. */

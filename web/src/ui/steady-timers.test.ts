@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Connection } from '../client';
-import { FakeWorld, joinAck, ME } from '../client/fake';
+import { connect, FakeWorld, joinAck } from '../client/fake';
 import { SteadyTimers, type TimerWorker } from './steady-timers';
 
 /** A worker played by the test: it rings when told to, as if it had a clock of its own. */
@@ -100,24 +99,10 @@ describe('a page without a worker', () => {
 });
 
 test('heartbeats, their loss and the backoff run on the worker alone', () => {
-  const world = new FakeWorld();
   const worker = new FakeWorker();
   const steady = new SteadyTimers(() => worker);
-  const environment = {
-    now: world.now,
-    random: world.random,
-    connect: world.connect.bind(world),
-    after: steady.after.bind(steady),
-  };
-  const options = {
-    roomType: 'p2p',
-    roomId: 'demo',
-    session: ME,
-    roomCreating: true,
-    video: true,
-    audio: true,
-  } as const;
-  const connection = new Connection({ url: 'ws://host/ws', ...options, environment }, {});
+  const timed = Object.assign(new FakeWorld(), { after: steady.after.bind(steady) });
+  const { world, connection } = connect({}, {}, timed);
   connection.join();
   expect([...worker.running.values()], 'the deadline of the join').toEqual([10_000]);
   world.socket.open().receive(joinAck());

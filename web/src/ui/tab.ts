@@ -4,12 +4,12 @@
  */
 
 import type { Resume, RoomType, Session } from '../client';
-import type { Identity } from '../client/membership';
+import type { ReturningIdentity } from '../seats/seated-membership';
 import { storageKey } from './address';
 import { cryptoPick, randomLetters, randomUserId } from './names';
 
 /** The identity of this tab in one room. */
-export function tabIdentity(roomType: RoomType, roomId: string): Identity {
+export function tabIdentity(roomType: RoomType, roomId: string): ReturningIdentity {
   const sessionKey = storageKey('session');
   const resumeKey = storageKey(`resume.${roomType}.${roomId}`);
   const stored = read<Session>(sessionKey);
@@ -18,6 +18,12 @@ export function tabIdentity(roomType: RoomType, roomId: string): Identity {
   // Only what an earlier page left behind is to be skipped when the server repeats it.
   const left = read<Resume>(resumeKey);
   let resume = left?.token ? { ...left, skipReplay: true } : undefined;
+  const become = (next: Session) => {
+    session = next;
+    resume = undefined;
+    write(sessionKey, session);
+    write(resumeKey, undefined);
+  };
   return {
     session: () => session,
     resume: () => resume,
@@ -25,12 +31,8 @@ export function tabIdentity(roomType: RoomType, roomId: string): Identity {
       resume = { ...progress, skipReplay: false };
       write(resumeKey, progress);
     },
-    renew() {
-      session = newSession();
-      resume = undefined;
-      write(sessionKey, session);
-      write(resumeKey, undefined);
-    },
+    renew: () => become(newSession()),
+    adopt: (userId) => become({ ...newSession(), userId }),
   };
 }
 

@@ -27,18 +27,19 @@ async fn text(response: ServiceResponse) -> String {
     String::from_utf8(to_bytes(response.into_body()).await.unwrap().to_vec()).unwrap()
 }
 
-/// The document's bytes at a depth, as the server sends them.
-fn at_depth(depth: usize) -> String {
-    String::from_utf8(DOCUMENTS[depth].text.plain().to_vec()).unwrap()
+/// The document's bytes at a depth and number of segments, as the server sends them.
+fn document_of(depth: usize, segments: usize) -> String {
+    String::from_utf8(DOCUMENTS[depth][segments].text.plain().to_vec()).unwrap()
 }
 
 #[actix_web::test]
 async fn rooms_have_the_document_of_their_depth() {
-    for (path, depth) in [("/", 0), ("/call/x", 1), ("/group/a.b~c", 1), ("/watch/x?autojoin", 1), ("/broadcast/x", 1)]
+    for (path, segments) in
+        [("/", 0), ("/call/x", 2), ("/group/a.b~c", 2), ("/watch/x?autojoin", 2), ("/broadcast/x", 2)]
     {
         let response = ask(Method::GET, path, &[]).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
-        assert_eq!(text(response).await, at_depth(depth), "{path}");
+        assert_eq!(text(response).await, document_of(segments / 2, segments), "{path}");
     }
     for path in ["/", "/call/x"] {
         assert_eq!(ask(Method::HEAD, path, &[]).await.status(), StatusCode::OK, "HEAD {path}");
@@ -47,24 +48,26 @@ async fn rooms_have_the_document_of_their_depth() {
 
 #[actix_web::test]
 async fn unknown_addresses_have_the_document_for_browsers_and_a_line_for_programs() {
-    for (path, depth) in [
-        ("/call", 0),
-        ("/call/", 1),
-        ("/call/x/", 2),
-        ("/Call/x", 1),
-        ("/call/a%20b", 1),
-        ("/call/..x/y", 2),
-        ("/nothing", 0),
-        ("/assets/nothing.js", 1),
-        ("/index.html", 0),
-        ("/a/b/c/d/e/f/g/h", 7),
+    for (path, depth, segments) in [
+        ("/call", 0, 1),
+        ("/call/", 1, 1),
+        ("/call/x/", 2, 2),
+        ("/call//x", 2, 2),
+        ("/Call/x", 1, 2),
+        ("/call/a%20b", 1, 2),
+        ("/call/a%2Fb", 1, 3),
+        ("/call/..x/y", 2, 3),
+        ("/nothing", 0, 1),
+        ("/assets/nothing.js", 1, 2),
+        ("/index.html", 0, 1),
+        ("/a/b/c/d/e/f/g/h", 7, 8),
     ] {
         for method in [Method::GET, Method::HEAD] {
             let response = ask(method.clone(), path, &[BROWSER]).await;
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{method} {path}");
             assert!(header(&response, &CONTENT_TYPE).starts_with("text/html"), "{method} {path}");
             assert_eq!(header(&response, &VARY), "Accept, Accept-Encoding");
-            assert_eq!(text(response).await, at_depth(depth), "{path}");
+            assert_eq!(text(response).await, document_of(depth, segments), "{path}");
         }
         for headers in [&[][..], &[(ACCEPT, "*/*")], &[(ACCEPT, "application/json")]] {
             let response = ask(Method::GET, path, headers).await;
@@ -89,7 +92,8 @@ async fn addresses_that_exist_name_their_methods() {
 async fn depths_are_bounded() {
     assert_eq!(DOCUMENTS.len(), MAX_DEPTH + 1);
     let deep = "/x".repeat(2000);
-    for path in ["/a/b/c/d/e/f/g/h/i", deep.as_str()] {
+    let encoded = format!("/a{}", "%2Fx".repeat(2000));
+    for path in ["/a/b/c/d/e/f/g/h/i", deep.as_str(), encoded.as_str()] {
         let response = ask(Method::GET, path, &[BROWSER]).await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND);
         assert_eq!(text(response).await, "Page not found.\n");
@@ -102,7 +106,7 @@ async fn each_depth_has_a_tag_of_its_own_and_is_compressed_once() {
     let room = header(&ask(Method::GET, "/call/x", &[]).await, &ETAG).to_owned();
     assert_eq!(room, header(&ask(Method::GET, "/watch/other", &[]).await, &ETAG));
     // The page of a build without `make web` has no head and so no base.
-    assert_eq!(root == room, at_depth(0) == at_depth(1));
+    assert_eq!(root == room, document_of(0, 0) == document_of(1, 2));
     let known = ask(Method::GET, "/call/x", &[(IF_NONE_MATCH, &room)]).await;
     assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
     let missing = ask(Method::GET, "/call", &[BROWSER, (IF_NONE_MATCH, "*")]).await;
@@ -111,7 +115,21 @@ async fn each_depth_has_a_tag_of_its_own_and_is_compressed_once() {
     let gzip = ask(Method::GET, "/call/x", &[(ACCEPT_ENCODING, "gzip")]).await;
     assert_eq!(header(&gzip, &CONTENT_ENCODING), "gzip");
     let body = to_bytes(gzip.into_body()).await.unwrap();
-    assert_eq!(body, DOCUMENTS[1].text.gzip());
+    assert_eq!(body, DOCUMENTS[1][2].text.gzip());
+}
+
+#[actix_web::test]
+async fn the_script_in_the_document_is_the_one_that_the_policy_names() {
+    let response = ask(Method::GET, "/call/x", &[]).await;
+    let policy = header(&response, &CONTENT_SECURITY_POLICY).to_owned();
+    let document = text(response).await;
+    let inline = document.split_once("<script data-segments=\"2\">").map(|(_, after)| after.split_once("</script>"));
+    // The page of a build without `make web` has no script.
+    let Some(Some((script, _))) = inline else { return assert!(!policy.contains("script-src"), "{policy}") };
+    let file = Page::get(BASE_SCRIPT).expect("it is in the document");
+    assert_eq!(script.as_bytes(), &*file.data);
+    let hash = STANDARD.encode(file.metadata.sha256_hash());
+    assert!(policy.starts_with(&format!("script-src 'self' 'sha256-{hash}'; default-src 'self';")), "{policy}");
 }
 
 #[test]

@@ -133,15 +133,18 @@ fn track_name<'a>(track: &'a str, rest: &'a str) -> &'a str {
 }
 
 fn address(room: &str, playlist: &str, track: &str, query: &Query, node: &Node) -> Result<(RoomId, Address), Refused> {
-    let ids = || Some((RoomId::parse(room).ok()?, ObjectId::parse(playlist).ok()?, ObjectId::parse(track).ok()?));
-    let unnamed = || Refused::new(StatusCode::NOT_FOUND, "a room, playlist or track cannot have this name");
-    let (room, playlist, track) = ids().ok_or_else(unnamed)?;
+    let (room, playlist, track) = names(room, playlist, track)?;
     if node.is_draining() {
         return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));
     }
     let lengths = lengths(query, node).map_err(|reason| Refused::new(StatusCode::BAD_REQUEST, reason))?;
     let insists = ["segment", "part", "target"].iter().any(|name| query.contains_key(*name));
     Ok((room, Address { playlist, track, lengths, insists, offset: None }))
+}
+
+fn names(room: &str, playlist: &str, track: &str) -> Result<(RoomId, ObjectId, ObjectId), Refused> {
+    let ids = || Some((RoomId::parse(room).ok()?, ObjectId::parse(playlist).ok()?, ObjectId::parse(track).ok()?));
+    ids().ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "a room, playlist or track cannot have this name"))
 }
 
 async fn receive(node: Arc<Node>, room: RoomId, address: Address, payload: web::Payload) -> Result<(), Refused> {
@@ -156,9 +159,14 @@ async fn receive(node: Arc<Node>, room: RoomId, address: Address, payload: web::
     done.unwrap_or_else(|_| Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "the request failed")))
 }
 
-/// What muxers do beside pushing, such as deleting old segments: nothing follows from it.
-pub async fn anything() -> HttpResponse {
-    taken()
+/// Answers what muxers do besides pushing, such as deleting old segments: it has no effect.
+pub async fn anything(request: HttpRequest) -> HttpResponse {
+    let path = request.match_info();
+    let track = track_name(path.query("track"), path.query("rest"));
+    match names(path.query("room"), path.query("playlist"), track) {
+        Ok(_) => taken(),
+        Err(refused) => answer::with_status(refused.status, refused.code, refused.reason),
+    }
 }
 
 async fn run(node: Arc<Node>, room: RoomId, address: Address, body: Body) -> Result<(), Refused> {

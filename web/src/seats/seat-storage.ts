@@ -9,7 +9,7 @@ import type { SeatMark } from './ghost';
 import type { SeatStorage } from './seats';
 
 const STORE = 'seats';
-/** A database that does not answer must not keep anybody from a call. */
+/** A database that does not answer must not keep anybody from a room. */
 const TIMEOUT_MS = 1000;
 
 export function browserSeatStorage(): SeatStorage {
@@ -33,7 +33,7 @@ export function browserSeatStorage(): SeatStorage {
 function openDatabase(): Promise<IDBDatabase | undefined> {
   return new Promise((resolve) => {
     try {
-      const request = indexedDB.open(storageKey('call'), 1);
+      const request = indexedDB.open(storageKey('seats'), 1);
       request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: 'sessionId' });
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => resolve(undefined);

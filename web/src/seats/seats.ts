@@ -4,7 +4,8 @@
  * without a living page is a ghost. Where the browser keeps nothing, there are no ghosts.
  */
 
-import { ghosts, isFresh, type SeatMark } from './ghost';
+import type { Session } from '../client';
+import { ghosts, isFresh, isUsable, type SeatMark } from './ghost';
 
 /** What all pages of the browser share. None of it may fail or wait for long. */
 export interface SeatStorage {
@@ -28,6 +29,9 @@ export class Seats {
   readonly #firstSeen = new Map<string, number>();
   #own: { mark: SeatMark; release: () => void } | undefined;
   #ghosts: SeatMark[] = [];
+  /** Ghosts that were in the room when this page came, by session. */
+  #beside: SeatMark[] = [];
+  #earlierUser: string | undefined;
 
   constructor(room: string, storage: SeatStorage, now: () => number) {
     this.#room = room;
@@ -39,8 +43,16 @@ export class Seats {
   async look(): Promise<void> {
     const [marks, living] = await Promise.all([this.#storage.all(), this.#storage.living()]);
     const now = this.#now();
-    for (const mark of marks) if (!isFresh(mark, now)) this.#storage.remove(mark.sessionId);
-    this.#ghosts = ghosts(marks, this.#room, living ?? this.#moving(marks), now);
+    for (const mark of marks) if (!isUsable(mark, now)) this.#storage.remove(mark.sessionId);
+    const usable = ghosts(marks, this.#room, living ?? this.#moving(marks)).filter((mark) => isUsable(mark, now));
+    this.#ghosts = usable.filter((mark) => isFresh(mark, now));
+    // Only of a page that is certainly gone: two pages of one user would take each other's place.
+    this.#earlierUser = living && usable.sort((a, b) => b.alive - a.alive)[0]?.userId;
+  }
+
+  /** The user as whom an earlier page was in the room and did not leave. */
+  get earlierUser(): string | undefined {
+    return this.#earlierUser;
   }
 
   /** Whether a seat of the room may be that of a page that is gone. True for a bounded time. */
@@ -49,12 +61,24 @@ export class Seats {
     return this.#ghosts.some((mark) => isFresh(mark, now));
   }
 
-  /** This page has a seat. The ghosts have lost theirs, or were never in the way. */
-  taken(sessionId: string, heldFor: number): void {
+  /** Whether a member of the room is an earlier page of this browser that the server has not given up yet. */
+  isGhost(sessionId: string): boolean {
+    const now = this.#now();
+    return this.#beside.some((mark) => mark.sessionId === sessionId && isFresh(mark, now));
+  }
+
+  /** A member says something: it is no ghost, whatever its mark says. */
+  heardFrom(sessionId: string): void {
+    this.#beside = this.#beside.filter((mark) => mark.sessionId !== sessionId);
+  }
+
+  /** This page has a seat. The ghosts have lost theirs, or are not in the way. */
+  taken({ sessionId, userId }: Pick<Session, 'sessionId' | 'userId'>, heldFor: number): void {
     this.release();
     for (const ghost of this.#ghosts) this.#storage.remove(ghost.sessionId);
+    this.#beside = [...this.#beside, ...this.#ghosts].filter((mark) => mark.sessionId !== sessionId);
     this.#ghosts = [];
-    const mark = { room: this.#room, sessionId, alive: this.#now(), heldFor };
+    const mark = { room: this.#room, sessionId, userId, alive: this.#now(), heldFor };
     this.#own = { mark, release: this.#storage.claim(sessionId) };
     this.#storage.put(mark);
   }

@@ -1,0 +1,59 @@
+/**
+ * A membership whose seat the browser remembers, so that whoever comes back after a crash is recognized. The pages of
+ * calls, groups and broadcasts share it. Decides nothing: which wait is worth it says the policy of the page.
+ */
+
+import { type Identity, Membership, type MembershipHandlers, type MembershipOptions, type Policy } from '../client';
+import type { Seats } from './seats';
+
+export class SeatedMembership extends Membership {
+  readonly #seats: Seats;
+
+  constructor(
+    options: MembershipOptions,
+    identity: Identity,
+    policy: Policy,
+    handlers: MembershipHandlers,
+    seats: Seats,
+  ) {
+    super(options, identity, policy, {
+      ...handlers,
+      joined: (ack) => {
+        const { interval, timeout } = ack.heartbeat;
+        seats.taken(identity.session(), interval + timeout);
+        handlers.joined?.(ack);
+      },
+      participantsChanged: (participants) => {
+        // The list comes with every answer to a heartbeat.
+        seats.confirmed();
+        handlers.participantsChanged?.(participants);
+      },
+      over: (failure) => {
+        seats.release();
+        handlers.over?.(failure);
+      },
+    });
+    this.#seats = seats;
+  }
+
+  override leave(): boolean {
+    const told = super.leave();
+    if (told) this.#seats.release();
+    else this.#seats.abandon();
+    return told;
+  }
+}
+
+/** An identity that can come back as the user of an earlier page. */
+export interface ReturningIdentity extends Identity {
+  adopt(userId: string): void;
+}
+
+/**
+ * Looks for an earlier page of the browser that is gone without a goodbye, and becomes its user: the server gives a
+ * publisher who comes back its role. A page that was in the room itself resumes and needs nothing of this.
+ */
+export async function comeBack(identity: ReturningIdentity, seats: Seats): Promise<void> {
+  await seats.look();
+  if (seats.earlierUser && !identity.resume()) identity.adopt(seats.earlierUser);
+}
