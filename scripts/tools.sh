@@ -17,6 +17,9 @@ for program in "$@"; do
                 && command -v gst-launch-1.0 curl >/dev/null && continue
             missing+=(gstreamer1.0-tools gstreamer1.0-plugins-{base,good,bad,ugly} curl)
             continue ;;
+        systemd-analyze) command -v systemd-analyze >/dev/null && continue
+            missing+=(systemd)
+            continue ;;
         # Where ordinary users do not look for programs.
         nginx) PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v nginx >/dev/null && continue ;;
         *) command -v "$program" >/dev/null && continue ;;

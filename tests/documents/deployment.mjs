@@ -8,7 +8,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { newFolder } from '../browser/cluster.mjs';
 import { program, startServer } from '../browser/processes.mjs';
 import { read, root } from './blocks.mjs';
-import { call, isHere, replaced, run } from './shell.mjs';
+import { call, replaced, run } from './shell.mjs';
 
 const here = join(root, 'tests/documents');
 const python = join(here, '.venv/bin/python');
@@ -31,10 +31,6 @@ export async function kubernetes(t, _, path) {
   const definition = DEFINITIONS[path];
   if (!definition) {
     call(join(here, '.venv/bin/kubernetes-validate'), ['--strict', '--no-warn', join(root, path)]);
-    return;
-  }
-  if (!isHere('go', 'version')) {
-    t.skip('no go on this machine to fetch the published definition');
     return;
   }
   const folder = await newFolder(t);
@@ -109,10 +105,6 @@ export async function compose(t, text) {
   const { services } = parse(text, { merge: true });
   const server = await startServer(t);
   await healthcheck(server, services['node-1'].healthcheck.test.slice(1));
-  if (!isHere('go', 'version')) {
-    t.skip('no go on this machine to load it as Compose does');
-    return;
-  }
   const file = join(root, 'deploy/compose.yaml');
   const names = call('go', ['run', '.', file], { ...go, env: { ...go.env, REDIS_PASSWORD: 'letters' } }).trim().split(' ');
   assert.deepEqual(names.sort(), Object.keys(services).sort());
@@ -139,10 +131,6 @@ export async function dockerfile(t, text) {
 
 /** systemd reads the unit; only the path of the program is another. */
 export async function unit(t, text) {
-  if (!isHere('systemd-analyze', '--version')) {
-    t.skip('no systemd-analyze on this machine');
-    return;
-  }
   const folder = await newFolder(t);
   const file = join(folder, 'roomcast.service');
   await writeFile(file, replaced(text, { '/usr/local/bin/roomcast': program }));

@@ -9,7 +9,7 @@ import { inlineCode } from './blocks.mjs';
 import { call, start } from './shell.mjs';
 
 /** Flags of other programs, which running text names as well. */
-const OF_OTHERS = { '--redirect': 'node', '--build': 'docker compose' };
+const OF_OTHERS = { '--from': 'caddy', '--to': 'caddy', '--save': 'redis-server', '--appendonly': 'redis-server' };
 
 /** Every line of the file is in effect. */
 export async function file(t, block) {

@@ -3,10 +3,15 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { program } from '../browser/processes.mjs';
 
-const PATH = `${dirname(program)}:${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
+// Go stands beside Python where the machine has none, or one that is too old.
+const python = fileURLToPath(new URL('.venv/bin', import.meta.url));
+const bundled = existsSync(`${python}/go`) ? `${python}:` : '';
+const PATH = `${dirname(program)}:${bundled}${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
 
 /** The text with addresses, ports and file names replaced; each of them must occur. */
 export function replaced(text, replacements) {
@@ -41,10 +46,8 @@ export async function run(t, text, options) {
 export function call(name, flags, options = {}) {
   const env = { ...process.env, PATH, ...options.env };
   const done = spawnSync(name, flags, { encoding: 'utf8', timeout: 120_000, ...options, env });
+  if (done.error?.code === 'ENOENT') throw new Error(`${name} is missing: make tools and make documents install it`);
   if (done.error) throw done.error;
   assert.equal(done.status, 0, `${name} ${flags.join(' ')} ended with ${done.status}: ${done.stdout}${done.stderr}`);
   return done.stdout + done.stderr;
 }
-
-/** Whether a program is on this machine. */
-export const isHere = (name, ...flags) => spawnSync(name, flags, { env: { ...process.env, PATH }, stdio: 'ignore' }).status === 0;

@@ -43,7 +43,7 @@ function call(world: FakeWorld) {
 function group(world: FakeWorld) {
   const makePeer: ConstructorParameters<typeof Group>[6] = (address, handlers) =>
     new Peer(address, true, [], media, world, handlers);
-  const seats = seatsIn(new FakeBrowser(), world.now, 'm2m.demo');
+  const seats = seatsIn(new FakeBrowser(), world.now);
   const member = new Group('ws://host/ws', 'demo', identity, media, world, seats, makePeer, { changed() {} });
   member.join();
   return () => member.facts.failure?.title;

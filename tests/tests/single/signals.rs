@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use roomcast_protocol::limits::HEARTBEAT_TIMEOUT;
 use roomcast_tests::media;
 use roomcast_tests::process::Process;
 use roomcast_tests::server::{Server, program};
@@ -58,7 +59,7 @@ async fn playlist(server: &Server, room: &str, is_there: impl Fn(&str) -> bool) 
 }
 
 #[tokio::test]
-async fn viewers_see_the_end_within_a_second_after_a_publisher_is_told_to_stop() {
+async fn viewers_see_the_end_when_a_publisher_is_told_to_stop() {
     let server = Server::alone(&[]).await;
     for signal in ["-TERM", "-INT", "-HUP"] {
         let room = format!("stop{}", signal.to_lowercase());
@@ -67,7 +68,7 @@ async fn viewers_see_the_end_within_a_second_after_a_publisher_is_told_to_stop()
         let told = Instant::now();
         publisher.signal(signal).await;
         playlist(&server, &room, |text| text.contains("#EXT-X-ENDLIST")).await;
-        assert!(told.elapsed() < Duration::from_secs(1), "{signal}: {:?}", told.elapsed());
+        assert!(told.elapsed() < HEARTBEAT_TIMEOUT, "{signal}: not by its silence, after {:?}", told.elapsed());
         assert!(publisher.ended().await.success(), "{signal}");
     }
 }
