@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stop = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
     match publish::run(options, stop, |progress| println!("{progress}")).await {
         Ok(summary) => println!("{summary:?}"),
-        Err(error @ Error::AnotherPublisher(_)) => println!("nothing was published: {error}"),
+        Err(error @ (Error::AnotherPublisher(_) | Error::OnAir(_))) => println!("nothing was published: {error}"),
         Err(error) => return Err(error.into()),
     }
     Ok(())

@@ -3,7 +3,7 @@
 //! Ctrl-C leaves.
 
 use roomcast_client::member::Patience;
-use roomcast_client::{Creating, Member, Options};
+use roomcast_client::{Creating, Member, Options, Trust};
 use roomcast_protocol::id::{RoomId, SessionId, UserId};
 use roomcast_protocol::signal::{Category, Host, RoomType, Session};
 
@@ -22,6 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (member, mut events) = Member::join(Options {
         server_url,
         access_token: None,
+        trust: Trust::default(),
         room,
         room_type: RoomType::P2m,
         session,

@@ -14,7 +14,7 @@ use roomcast_protocol::id::RoomId;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An address that is no URL of a server.
-    #[error("{url:?} is no address of a server: {reason}")]
+    #[error("{url:?} is not a server address ({reason}); write http://host:port")]
     Address {
         /// What was given.
         url: String,
@@ -37,7 +37,7 @@ pub enum Error {
     Read(#[source] io::Error),
     /// The input does not begin like fragmented MP4.
     #[error(
-        "the input is no fragmented MP4 ({reason}); ffmpeg writes it with \
+        "the input is not fragmented MP4 ({reason}); ffmpeg writes it with \
          -f mp4 -movflags +cmaf+delay_moov+default_base_moof -frag_duration 333333"
     )]
     NotFragmented {
@@ -56,7 +56,7 @@ pub enum Error {
         segment: Duration,
     },
     /// The server refused `JOIN`, or the upgrade to WebSocket, for good.
-    #[error("the server refuses: {message} (code {code})")]
+    #[error("the server refused: {message} (code {code})")]
     Refused {
         /// The ack code.
         code: u16,
@@ -81,10 +81,24 @@ pub enum Error {
     #[error("the room was closed ({0:?})")]
     RoomClosed(RoomClosedReason),
     /// The room is somebody else's broadcast.
-    #[error("room {0} has another publisher already")]
+    #[error("another publisher is on air in room {0}, as another user")]
     AnotherPublisher(RoomId),
+    /// Another session of this user publishes in the room, and its place was not to be taken.
+    #[error("another publisher is on air in room {0}; to take its place: --take-over")]
+    OnAir(RoomId),
+    /// Another session of this user took the place of this one.
+    #[error("another publisher has taken over room {0}")]
+    TakenOver(RoomId),
+    /// A file of certificates that cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The server refused a data signal.
-    #[error("the server refuses {signal}: {message} (code {code})")]
+    #[error("the server refused {signal}: {message} (code {code})")]
     Upload {
         /// Name of the signal.
         signal: &'static str,

@@ -19,3 +19,4 @@ pub use address::ServerAddress;
 pub use error::Error;
 pub use member::{Creating, Events, Member, MemberEvent, Options};
 pub use publish::{Input, Progress, Publish, Summary};
+pub use tls::Trust;

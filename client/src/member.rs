@@ -27,7 +27,7 @@ pub use creation::Creating;
 pub use driver::Patience;
 pub use event::MemberEvent;
 
-use crate::{Error, ServerAddress, clock, tls};
+use crate::{Error, ServerAddress, Trust, clock};
 use driver::{Driver, Input, Joining};
 use socket::Dial;
 use task::Task;
@@ -44,6 +44,8 @@ pub struct Options {
     pub server_url: String,
     /// The JWT, where the server asks for one.
     pub access_token: Option<String>,
+    /// Whose certificates the server may have.
+    pub trust: Trust,
     /// The room.
     pub room: RoomId,
     /// The room's type.
@@ -83,7 +85,7 @@ impl Member {
     pub fn join(options: Options) -> Result<(Self, Events), Error> {
         let Options { room, room_type, session, video, audio, creating, patience, .. } = options;
         let url = ServerAddress::parse(&options.server_url)?.signaling();
-        let tls = Arc::new(tls::config());
+        let tls = Arc::new(options.trust.config());
         let dial = Dial { url, access_token: options.access_token, timeout: patience.join_ack, tls };
         let head = Head { room_type, room_id: room, session, recipient: None };
         let (commands, from_handle) = mpsc::channel(COMMANDS);

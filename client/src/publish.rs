@@ -26,7 +26,7 @@ pub use source::Input;
 
 use crate::member::Patience;
 use crate::upload::Limits;
-use crate::{Creating, Error};
+use crate::{Creating, Error, Trust};
 use pipeline::{Broadcast, Flow};
 
 /// The target duration of media whose key frames need no longer one.
@@ -41,6 +41,8 @@ pub struct Publish {
     pub server_url: String,
     /// The JWT, where the server asks for one.
     pub access_token: Option<String>,
+    /// Whose certificates the server may have.
+    pub trust: Trust,
     /// The room, of type `p2m`.
     pub room: RoomId,
     /// Whether to create the room.
@@ -49,6 +51,8 @@ pub struct Publish {
     pub input: Input,
     /// Who publishes.
     pub user: UserId,
+    /// Whether to take the place of another session of this user that is on air.
+    pub take_over: bool,
     /// The session; another run with the same one cannot take this one over.
     pub session: SessionId,
     /// The multivariant playlist. One that an earlier run has left is continued behind a discontinuity.
@@ -77,10 +81,12 @@ impl Publish {
         Self {
             server_url: server_url.into(),
             access_token: None,
+            trust: Trust::default(),
             room,
             creating: Creating::IfAbsent,
             input,
             user: UserId::parse("publisher").expect("a legal name"),
+            take_over: false,
             session: SessionId::parse(&session).expect("printable"),
             playlist: object("main"),
             variant: object("v0"),

@@ -13,7 +13,7 @@ use reqwest::Url;
 use roomcast_protocol::data::Payload;
 use tokio::sync::{mpsc, watch};
 
-use crate::{Error, clock};
+use crate::{Error, Trust, clock};
 use form::Form;
 use line::{Job, Line};
 
@@ -99,8 +99,12 @@ impl Uploader {
     ///
     /// # Panics
     /// Outside a Tokio runtime, and when the queue is to hold nothing.
-    pub fn start(ingest: watch::Receiver<Ingest>, limits: Limits) -> Result<(Self, mpsc::Receiver<Report>), Error> {
-        let http = crate::tls::http()?;
+    pub fn start(
+        ingest: watch::Receiver<Ingest>,
+        limits: Limits,
+        trust: &Trust,
+    ) -> Result<(Self, mpsc::Receiver<Report>), Error> {
+        let http = trust.http()?;
         let (queue, jobs) = mpsc::channel(limits.queue);
         let (reports, to_application) = mpsc::channel(REPORTS);
         tokio::spawn(Line { http, ingest, limits, reports, variant: None, form: Form::Untried }.run(jobs));

@@ -56,7 +56,9 @@ pub fn run() -> ExitCode {
         Command::Check(settings) => check::run(&settings),
         Command::Schema { folder } => write_schema(&folder).map_err(Failure::from),
         Command::Healthcheck(options) => healthcheck::run(&options).map_err(Failure::from),
-        Command::Publish(options) => publish::run(options).map_err(Failure::from),
+        Command::Publish(options) => {
+            publish::prepare(options).map_err(Failure::setting).and_then(|ready| Ok(publish::run(ready)?))
+        }
     };
     let (reasons, code) = match done {
         Ok(()) => return ExitCode::SUCCESS,

@@ -3,9 +3,11 @@
 //! On a terminal one line of progress is kept up to date; elsewhere a line is written every ten seconds of media.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use roomcast_client::Trust;
 use roomcast_client::publish::{self, Input, Progress};
+use roomcast_protocol::client::State;
 
 use crate::config::Publish;
 use crate::signals::StopSignals;
@@ -13,20 +15,48 @@ use crate::telemetry;
 
 /// Time between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+/// Time between two changes of the line on a terminal, unless the state changes.
+const CHANGE_EVERY: Duration = Duration::from_secs(1);
+
+/// What to publish, once the settings were found good.
+#[derive(Debug)]
+pub struct Prepared {
+    settings: publish::Publish,
+    log: String,
+}
+
+/// Reads what the settings name.
+///
+/// # Errors
+/// A sentence that names the setting.
+pub fn prepare(options: Publish) -> Result<Prepared, String> {
+    let mut settings = publish::Publish::new(options.server, options.room, Input::from(options.source));
+    if let Some(ca) = &options.ca {
+        settings.trust = Trust::read(ca).map_err(|error| format!("--ca {error}"))?;
+    }
+    settings.take_over = options.take_over;
+    settings.user = options.user;
+    settings.playlist = options.playlist;
+    settings.variant = options.variant;
+    settings.segment_target = options.segment;
+    settings.part_target = options.part;
+    settings.target_duration = options.target_duration;
+    Ok(Prepared { settings, log: options.log })
+}
 
 /// Runs the command to the end of its input, or until SIGINT (Ctrl-C), SIGTERM or SIGHUP.
 ///
 /// # Errors
 /// A sentence that says why nothing, or nothing more, is published.
-pub fn run(options: Publish) -> Result<(), String> {
-    let _change_filter = telemetry::start(&options.log)?;
+pub fn run(prepared: Prepared) -> Result<(), String> {
+    let _change_filter = telemetry::start(&prepared.log)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
-    let mut line = ProgressLine { terminal: stderr().is_terminal(), next: Duration::ZERO };
+    let mut line = ProgressLine::new(stderr().is_terminal());
     let published = runtime.block_on(async {
         let mut stop = StopSignals::listen().and_then(StopSignals::with_hangup).map_err(|error| error.to_string())?;
-        let published = publish::run(settings(options), stop.next(), |progress| line.show(&progress)).await;
-        published.map_err(|error| error.to_string())
+        let published = publish::run(prepared.settings, stop.next(), |progress| line.show(&progress, Instant::now()));
+        published.await.map_err(|error| error.to_string())
     });
     line.end();
     let summary = published?;
@@ -34,30 +64,37 @@ pub fn run(options: Publish) -> Result<(), String> {
     Ok(())
 }
 
-fn settings(options: Publish) -> publish::Publish {
-    let mut settings = publish::Publish::new(options.server, options.room, Input::from(options.source));
-    settings.user = options.user;
-    settings.playlist = options.playlist;
-    settings.variant = options.variant;
-    settings.segment_target = options.segment;
-    settings.part_target = options.part;
-    settings.target_duration = options.target_duration;
-    settings
-}
-
+/// The progress as it is shown: not more often than a person reads.
 struct ProgressLine {
     terminal: bool,
+    /// The media time of the next line where there is no terminal.
     next: Duration,
+    /// When the line on the terminal changed, and what it said of the state.
+    shown: Option<(Instant, State)>,
 }
 
 impl ProgressLine {
-    fn show(&mut self, progress: &Progress) {
+    const fn new(terminal: bool) -> Self {
+        Self { terminal, next: Duration::ZERO, shown: None }
+    }
+
+    fn show(&mut self, progress: &Progress, now: Instant) {
         if self.terminal {
-            say(&format!("\r{progress}\x1b[K"));
+            if self.is_due(progress, now) {
+                say(&format!("\r{progress}\x1b[K"));
+            }
         } else if progress.media_time >= self.next {
             self.next = progress.media_time + LINE_EVERY;
             say(&format!("{progress}\n"));
         }
+    }
+
+    fn is_due(&mut self, progress: &Progress, now: Instant) -> bool {
+        let is_early = self.shown.is_some_and(|(at, state)| now < at + CHANGE_EVERY && state == progress.state);
+        if !is_early {
+            self.shown = Some((now, progress.state));
+        }
+        !is_early
     }
 
     fn end(&self) {
@@ -70,4 +107,19 @@ impl ProgressLine {
 /// Nobody need listen.
 fn say(text: &str) {
     let _ = stderr().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_on_a_terminal_changes_once_a_second_or_with_the_state() {
+        let start = Instant::now();
+        let progress = |state| Progress { state, ..Progress::default() };
+        let mut line = ProgressLine::new(true);
+        let shown = [(0, State::Initializing), (1, State::Joined), (500, State::Joined), (1001, State::Joined)];
+        let shown = shown.map(|(millis, state)| line.is_due(&progress(state), start + Duration::from_millis(millis)));
+        assert_eq!(shown, [true, true, false, true]);
+    }
 }

@@ -29,6 +29,7 @@ const blocks = [
   { file: 'docs/broadcasting.md', begins: 'WARN push refused', check: pushes.refusal },
   { file: 'docs/broadcasting.md', begins: 'ffmpeg -re', has: '-f dash', check: pushes.broadcast(2, '1s') },
   { file: 'docs/broadcasting.md', begins: 'until ffmpeg', check: pushes.loop },
+  { file: 'docs/broadcasting.md', begins: 'set -o pipefail', check: pushes.publishLoop },
   { file: 'docs/broadcasting.md', begins: 'player.configure', check: others.shaka, reason: 'its options are checked; tests/browser/players.test.mjs plays with nearly the same' },
   { file: 'docs/path-prefix.md', begins: 'location', check: proxies.nginxBelowPrefix },
   { file: 'docs/path-prefix.md', begins: 'example.com', check: proxies.caddyBelowPrefix },

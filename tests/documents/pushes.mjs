@@ -74,6 +74,17 @@ export async function loop(t, block) {
   assert.equal(await shell.ended, 0, shell.output);
 }
 
+/** A loop around `roomcast publish`, which another publisher ends: it takes its place back, and ends with the input. */
+export async function publishLoop(t, block) {
+  const [server, cwd] = [await startServer(t), await folderWithClip(t, 4)];
+  const shell = start(t, replaced(block, { [DOCUMENTED]: server.url }), { cwd });
+  await playlists(server, 1, (list) => list.includes('#EXTINF'), 'a segment is listed');
+  const rival = start(t, replaced(block, { [DOCUMENTED]: server.url, 'until ffmpeg': 'ffmpeg', 'do sleep 1; done': '' }), { cwd });
+  await until(() => shell.output.includes('another publisher has taken over room demo'), 'the loop is interrupted');
+  assert.equal(await shell.ended, 0, shell.output);
+  assert.notEqual(await rival.ended, 0, rival.output);
+}
+
 /** A player without a screen: it has found the video when it describes it. */
 export async function player(t, block) {
   const [server, cwd] = [await startServer(t), await folderWithClip(t)];

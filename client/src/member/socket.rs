@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn the_access_token_is_a_header_and_shown_in_no_log() {
         let url = Url::parse("ws://127.0.0.1:1/ws").unwrap();
-        let tls = Arc::new(crate::tls::config());
+        let tls = Arc::new(crate::Trust::default().config());
         let dial = Dial { url, access_token: Some("secret".into()), timeout: CLOSE_TIMEOUT, tls };
         let request = dial.request().unwrap();
         assert_eq!(request.headers()[AUTHORIZATION], "Bearer secret");

@@ -8,8 +8,8 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use roomcast_media::package::{Config, Earlier, Packager};
 use roomcast_media::{Handler, Item};
-use roomcast_protocol::ack::{JoinAck, Role};
-use roomcast_protocol::id::{ObjectId, RoomId};
+use roomcast_protocol::ack::{JoinAck, Participant, Role};
+use roomcast_protocol::id::{ObjectId, RoomId, SessionId};
 use roomcast_protocol::signal::{Category, Host, RoomType, Session};
 use tokio::sync::watch;
 
@@ -20,7 +20,7 @@ use super::pipeline::{Broadcast, Packaging, Seat};
 use super::progress::Progress;
 use super::source::Source;
 use crate::upload::{Ingest, Uploader};
-use crate::{Error, Events, Member, MemberEvent, Options, ServerAddress, tls};
+use crate::{Error, Events, Member, MemberEvent, Options, ServerAddress, Trust};
 
 /// How long the playlist of an earlier run may take to come.
 const PLAYLIST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -37,13 +37,17 @@ pub(super) async fn open<P: FnMut(Progress)>(options: Publish, mut show: P) -> R
         show(progress);
     })
     .await?;
+    if !options.take_over && is_other_on_air(&ack.participants.0, &options.session) {
+        let _ = member.leave().await;
+        return Err(Error::OnAir(options.room));
+    }
     let room = options.room;
     let (ingest, fresh) = watch::channel(ingest_of(&ack, &server, &room)?);
-    let earlier = find_earlier(&server, &room, &config, &options.variant, first.as_ref()).await?;
+    let earlier = find_earlier(&options.trust, &server, &room, &config, &options.variant, first.as_ref()).await?;
     let packager = Packager::new(config, Duration::ZERO);
     let slack = if source.is_live() { LIVE_SLACK } else { Duration::ZERO };
-    let (uploader, reports) = Uploader::start(fresh, options.limits)?;
-    let seat = Seat { server, room, member, events, ingest };
+    let (uploader, reports) = Uploader::start(fresh, options.limits, &options.trust)?;
+    let seat = Seat { server, room, session: options.session, member, events, ingest };
     let packaging = Packaging { packager, input: options.variant, earlier };
     let mut broadcast = Broadcast::new(source, packaging, Pace::new(slack), seat, (uploader, reports), progress, show);
     if let Some(item) = first {
@@ -65,6 +69,7 @@ fn join(options: &Publish, first: Option<&Item>) -> Result<(Member, Events), Err
     Member::join(Options {
         server_url: options.server_url.clone(),
         access_token: options.access_token.clone(),
+        trust: options.trust.clone(),
         room: options.room.clone(),
         room_type: RoomType::P2m,
         session,
@@ -87,6 +92,11 @@ async fn joined(
         }
     }
     Err(Error::Gone)
+}
+
+/// Whether another session publishes in the room.
+pub(super) fn is_other_on_air(publishers: &[Participant], own: &SessionId) -> bool {
+    publishers.iter().any(|publisher| publisher.session_id != *own)
 }
 
 /// The error that an event means, if it means the end.
@@ -115,6 +125,7 @@ pub(super) fn ingest_of(ack: &JoinAck, server: &ServerAddress, room: &RoomId) ->
 
 /// The numbers behind those of an earlier run of each track, in this room or one before it of its name.
 async fn find_earlier(
+    trust: &Trust,
     server: &ServerAddress,
     room: &RoomId,
     config: &Config,
@@ -125,7 +136,7 @@ async fn find_earlier(
     let Some(Item::Init(init)) = first else { return Ok(found) };
     for track in Packager::tracks_of(variant, init) {
         let path = format!("/live/{room}/{}/{track}/playlist.m3u8", config.playlist);
-        let response = tls::http()?.get(server.resolve(&path)?).timeout(PLAYLIST_TIMEOUT).send().await?;
+        let response = trust.http()?.get(server.resolve(&path)?).timeout(PLAYLIST_TIMEOUT).send().await?;
         if response.status() == StatusCode::OK
             && let Some(earlier) = earlier::read(&response.text().await?)
         {

@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use roomcast_media::Item;
 use roomcast_media::package::{Earlier, Moment, Packager, Signal};
-use roomcast_protocol::id::{ObjectId, RoomId};
+use roomcast_protocol::id::{ObjectId, RoomId, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-use super::opening::{ended_by, ingest_of};
+use super::opening::{ended_by, ingest_of, is_other_on_air};
 use super::pace::Pace;
-use super::progress::{Progress, Uplink};
+use super::progress::{Dropped, Progress, Uplink};
 use super::source::Source;
 use crate::clock::{now, sleep_until, unix_millis};
 use crate::upload::{Ingest, Report, Uploader};
@@ -39,6 +39,7 @@ pub(super) enum Flow {
 pub(super) struct Seat {
     pub server: ServerAddress,
     pub room: RoomId,
+    pub session: SessionId,
     pub member: Member,
     pub events: Events,
     pub ingest: watch::Sender<Ingest>,
@@ -75,6 +76,9 @@ pub(super) struct Broadcast<P> {
     queued: VecDeque<Duration>,
     progress: Progress,
     uplink: Uplink,
+    dropped: Dropped,
+    /// Another session publishes in the room.
+    has_rival: bool,
     show: P,
 }
 
@@ -99,8 +103,24 @@ impl<P: FnMut(Progress)> Broadcast<P> {
     ) -> Self {
         let (source, uploader) = (Some(source), Some(uploader));
         let (held, queued, uplink) = (VecDeque::new(), VecDeque::new(), Uplink::default());
+        let (dropped, has_rival) = (Dropped::default(), false);
         let began = now();
-        Self { source, packaging, began, pace, held, seat, uploader, reports, queued, progress, uplink, show }
+        Self {
+            source,
+            packaging,
+            began,
+            pace,
+            held,
+            seat,
+            uploader,
+            reports,
+            queued,
+            progress,
+            uplink,
+            dropped,
+            has_rival,
+            show,
+        }
     }
 
     pub fn progress(&self) -> Progress {
@@ -210,7 +230,11 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             MemberEvent::Joined(ack) => {
                 let ingest = ingest_of(&ack, &self.seat.server, &self.seat.room)?;
                 tracing::info!(resumed = ack.resumed, "joined again");
+                self.has_rival = is_other_on_air(&ack.participants.0, &self.seat.session);
                 self.seat.ingest.send_replace(ingest);
+            }
+            MemberEvent::Participants(publishers) => {
+                self.has_rival = is_other_on_air(&publishers, &self.seat.session);
             }
             MemberEvent::StateChanged(state) => {
                 self.progress.state = state;

@@ -11,6 +11,8 @@ use roomcast_protocol::client::State;
 const SLOW: Duration = Duration::from_millis(700);
 /// So long uploads must be slow before it is worth a warning.
 const SLOW_FOR: Duration = Duration::from_secs(10);
+/// Dropped uploads are told no more often.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// How far a broadcast is. Its text is one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +101,30 @@ impl Uplink {
     }
 }
 
+/// Uploads that came to nothing, told at most once a second.
+#[derive(Debug, Default)]
+pub(super) struct Dropped {
+    untold: u64,
+    told: Option<Instant>,
+}
+
+impl Dropped {
+    /// Counts one.
+    pub fn add(&mut self) {
+        self.untold += 1;
+    }
+
+    /// How many are to be told now, if any.
+    pub fn due(&mut self, now: Instant) -> Option<u64> {
+        let is_early = self.told.is_some_and(|told| now < told + TELL_EVERY);
+        if self.untold == 0 || is_early {
+            return None;
+        }
+        self.told = Some(now);
+        Some(std::mem::take(&mut self.untold))
+    }
+}
+
 /// Whether an upload was slow. The two clocks may differ, but an upload takes no longer than its round trip.
 pub(super) fn is_slow(delay: Option<i64>, round_trip: Duration) -> bool {
     let delay = delay.and_then(|delay| u64::try_from(delay).ok()).map(Duration::from_millis);
@@ -125,6 +151,18 @@ mod tests {
         let late = Progress { parts_dropped: 3, is_slow: true, ..Progress::default() };
         let text = "joining  00:00:00  0 segments  0.0 MiB  3 parts dropped  the uplink is too slow";
         assert_eq!(late.to_string(), text);
+    }
+
+    #[test]
+    fn dropped_uploads_are_told_once_a_second() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut dropped = Dropped::default();
+        assert_eq!(dropped.due(at(0)), None);
+        dropped.add();
+        assert_eq!(dropped.due(at(0)), Some(1));
+        (0..60).for_each(|_| dropped.add());
+        assert_eq!((dropped.due(at(999)), dropped.due(at(1000)), dropped.due(at(3000))), (None, Some(60), None));
     }
 
     #[test]

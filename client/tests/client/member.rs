@@ -1,7 +1,7 @@
 //! A member over real sockets.
 
 use roomcast_client::member::Patience;
-use roomcast_client::{Creating, Events, Member, MemberEvent, Options};
+use roomcast_client::{Creating, Events, Member, MemberEvent, Options, Trust};
 use roomcast_protocol::client::State;
 use roomcast_protocol::id::{RoomId, SessionId, UserId};
 use roomcast_protocol::signal::{Category, Host, Offer, OfferOptions, RoomType, Session, SignalKind};
@@ -14,6 +14,7 @@ fn options(server_url: &str) -> Options {
     Options {
         server_url: server_url.to_owned(),
         access_token: None,
+        trust: Trust::default(),
         room: RoomId::parse("demo").unwrap(),
         room_type: RoomType::P2p,
         session: Session {

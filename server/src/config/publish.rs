@@ -5,17 +5,24 @@ use std::time::Duration;
 
 use clap::Args;
 
+use roomcast_client::ServerAddress;
 use roomcast_protocol::id::{ObjectId, RoomId, UserId};
 
 use super::filter::filter;
-use super::value::duration;
+use super::value::{duration, file};
 
 /// Settings of `roomcast publish`.
 #[derive(Debug, Clone, Args)]
 pub struct Publish {
     /// The server.
-    #[arg(long, env = "ROOMCAST_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(long, env = "ROOMCAST_SERVER", default_value = "http://127.0.0.1:8080", value_parser = server, value_name = "URL")]
     pub server: String,
+    /// Certificates in PEM of the authorities that vouch for the server; without it, those that browsers trust.
+    #[arg(long, env = "ROOMCAST_CA", value_parser = file, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Take the place of another publisher that is on air as the same user.
+    #[arg(long)]
+    pub take_over: bool,
     /// The room; created when it does not exist.
     #[arg(long)]
     pub room: RoomId,
@@ -44,4 +51,12 @@ pub struct Publish {
     /// A file of fragmented MP4, or `-` for standard input.
     #[arg(value_name = "FILE")]
     pub source: PathBuf,
+}
+
+/// Reads the address of a server.
+fn server(text: &str) -> Result<String, &'static str> {
+    match ServerAddress::parse(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("must be the address of a server, such as https://rooms.example.com"),
+    }
 }

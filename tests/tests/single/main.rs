@@ -14,6 +14,7 @@ mod footprint;
 mod handshakes;
 mod methods;
 mod program;
+mod publishing;
 mod settings;
 mod settings_file;
 mod signals;

@@ -34,9 +34,9 @@ async fn a_server_ends_with_sigterm_and_sigint_and_never_with_sighup() {
 }
 
 /// `roomcast publish` with an input that goes on: its pipe stays open.
-async fn publish(server: &Server, room: &str) -> Process {
+async fn publish(server: &Server, room: &str, flags: &[&str]) -> Process {
     let mut command = Command::new(program());
-    command.args(["publish", "--server", &server.url(""), "--room", room, "-"]);
+    command.args(["publish", "--server", &server.url(""), "--room", room, "-"]).args(flags);
     let mut process = Process::start(command.stdin(Stdio::piped()).stderr(Stdio::null()));
     let clip = std::fs::read(media::clip()).expect("a clip");
     let input = process.child().stdin.as_mut().expect("a pipe");
@@ -44,31 +44,35 @@ async fn publish(server: &Server, room: &str) -> Process {
     process
 }
 
-async fn playlist(server: &Server, room: &str, is_there: impl Fn(&str) -> bool) {
+async fn playlist(client: &reqwest::Client, server: &Server, room: &str, says: &str) {
     let url = server.url(&format!("/live/{room}/main/v0/playlist.m3u8"));
     let seen = async {
         loop {
-            let answer = reqwest::get(&url).await.expect("the server answers");
-            if is_there(&answer.text().await.expect("it is text")) {
+            let answer = client.get(&url).send().await.expect("the server answers");
+            if answer.text().await.expect("it is text").contains(says) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    soon("the playlist", seen).await;
+    soon(says, seen).await;
 }
 
 #[tokio::test]
 async fn viewers_see_the_end_when_a_publisher_is_told_to_stop() {
-    let server = Server::alone(&[]).await;
-    for signal in ["-TERM", "-INT", "-HUP"] {
-        let room = format!("stop{}", signal.to_lowercase());
-        let mut publisher = publish(&server, &room).await;
-        playlist(&server, &room, |text| text.contains("#EXTINF")).await;
-        let told = Instant::now();
-        publisher.signal(signal).await;
-        playlist(&server, &room, |text| text.contains("#EXT-X-ENDLIST")).await;
-        assert!(told.elapsed() < HEARTBEAT_TIMEOUT, "{signal}: not by its silence, after {:?}", told.elapsed());
-        assert!(publisher.ended().await.success(), "{signal}");
+    let files = Files::new("stop");
+    let client = files.client().build().unwrap();
+    for (tls, flags) in [(&[][..], &[][..]), (&files.flags()[..], &["--ca", &files.certificate][..])] {
+        let server = Server::alone(tls).await;
+        for signal in ["-TERM", "-INT", "-HUP"] {
+            let room = format!("stop{}", signal.to_lowercase());
+            let mut publisher = publish(&server, &room, flags).await;
+            playlist(&client, &server, &room, "#EXTINF").await;
+            let told = Instant::now();
+            publisher.signal(signal).await;
+            playlist(&client, &server, &room, "#EXT-X-ENDLIST").await;
+            assert!(told.elapsed() < HEARTBEAT_TIMEOUT, "{signal}: not by its silence, after {:?}", told.elapsed());
+            assert!(publisher.ended().await.success(), "{signal}");
+        }
     }
 }

@@ -33,14 +33,22 @@ impl<P: FnMut(Progress)> Broadcast<P> {
                 }
             }
             Report::Dropped { name, reason } => {
-                tracing::warn!(name, reason, "too late to be uploaded");
+                tracing::debug!(name, reason, "too late to be uploaded");
                 self.progress.parts_dropped += u64::from(name == PART);
+                self.dropped.add();
                 if name == PART || name == SEGMENT {
                     self.media_done();
                 }
             }
             Report::TokenRefused { token } => self.renew(&token).await?,
+            Report::Refused { name, code, message } if self.has_rival => {
+                tracing::debug!(name, code, message, "refused");
+                return Err(Error::TakenOver(self.seat.room.clone()));
+            }
             Report::Refused { name, code, message } => return Err(Error::Upload { signal: name, code, message }),
+        }
+        if let Some(count) = self.dropped.due(now()) {
+            tracing::warn!("{count} uploads dropped: the uplink is too slow for this bit rate");
         }
         Ok(())
     }
