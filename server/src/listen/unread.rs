@@ -106,10 +106,10 @@ impl RequestBody {
             self.ended.set(true);
         }
         // The dispatcher takes chunks without a length for the end of the connection, and writes nothing any more.
-        if let Some(Err(error @ (PayloadError::EncodingCorrupted | PayloadError::Incomplete(_)))) = &read
+        if let Some(Err(PayloadError::EncodingCorrupted | PayloadError::Incomplete(_))) = &read
             && let Some(connection) = self.http1.as_ref().filter(|connection| !connection.is_ended())
         {
-            faults::malformed("HTTP/1.1", error);
+            faults::malformed("HTTP/1.1", &"the chunks of a body are malformed");
             if !self.answered.get() {
                 connection.write_last(BAD_REQUEST);
             }

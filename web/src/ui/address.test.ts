@@ -14,7 +14,7 @@ describe.each(PREFIXES)('below %s', (base) => {
     expect(readRoute(base, base)).toEqual({ view: '', room: '' });
   });
 
-  test.each(['call/demo/', 'call//demo', '/call/demo', '//', 'call/a/b'])('"%s" leads nowhere', (path) => {
+  test.each(['call/demo/', 'call//demo', '/call/demo', '//', 'call/a/b', '%ff', '%ff/'])('"%s" leads nowhere', (path) => {
     expect(readRoute(base + path, base)).toBeUndefined();
   });
 
