@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use roomcast_protocol::limits::HEARTBEAT_TIMEOUT;
 use roomcast_tests::media;
 use roomcast_tests::process::Process;
 use roomcast_tests::server::{Server, program};
@@ -58,7 +59,7 @@ async fn playlist(client: &reqwest::Client, server: &Server, room: &str, says: &
 }
 
 #[tokio::test]
-async fn viewers_see_the_end_within_a_second_after_a_publisher_is_told_to_stop() {
+async fn viewers_see_the_end_when_a_publisher_is_told_to_stop() {
     let files = Files::new("stop");
     let client = files.client().build().unwrap();
     for (tls, flags) in [(&[][..], &[][..]), (&files.flags()[..], &["--ca", &files.certificate][..])] {
@@ -70,7 +71,7 @@ async fn viewers_see_the_end_within_a_second_after_a_publisher_is_told_to_stop()
             let told = Instant::now();
             publisher.signal(signal).await;
             playlist(&client, &server, &room, "#EXT-X-ENDLIST").await;
-            assert!(told.elapsed() < Duration::from_secs(1), "{signal}: {:?}", told.elapsed());
+            assert!(told.elapsed() < HEARTBEAT_TIMEOUT, "{signal}: not by its silence, after {:?}", told.elapsed());
             assert!(publisher.ended().await.success(), "{signal}");
         }
     }
