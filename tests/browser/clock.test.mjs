@@ -15,8 +15,8 @@ const PLAYERS = ['hls', 'documented'];
 const MEDIA_SECONDS = 50;
 const WATCHED_SECONDS = 14;
 const PATIENCE_MS = 30_000;
-/** A player that plays the first part of each second twice drifts by three times as much. */
-const MOST_DRIFT = 0.9;
+/** Of the player's time against the media, in seconds. A part that is played twice moves it by a third of a second. */
+const MOST_MOVED = 0.1;
 /** Of the frames of the time that is judged, which was some seconds. */
 const MOST_LOST = 10;
 
@@ -47,7 +47,7 @@ test('a clock in the video keeps its delay', { timeout: 180_000 }, async (t) => 
         assert.deepEqual(result.errors, [], line);
         assert.ok(clock.seconds > 5, line);
         assert.equal(clock.back, 0, line);
-        assert.ok(clock.late - clock.early < MOST_DRIFT && clock.lost < MOST_LOST, line);
+        assert.ok(clock.moved < MOST_MOVED && clock.lost < MOST_LOST, line);
       });
     }
   }

@@ -52,7 +52,8 @@ export async function encodeClock(t, [frames, per], seconds, without = []) {
 }
 
 /**
- * What the numbers of the shown frames say: how far behind the capture they were at first and at last, in seconds; how
+ * What the numbers of the shown frames say: how far behind the capture they were at first and at last, in seconds; by how
+ * much they moved against the player's own time, which tells media that is played twice from a machine that is slow; how
  * often they ran back; and how many frames of the span were never decoded.
  */
 export function readShown(shown, origin, rate, settle = 5000) {
@@ -63,7 +64,9 @@ export function readShown(shown, origin, rate, settle = 5000) {
   const median = (some) => some.map(({ behind }) => behind).toSorted((a, b) => a - b)[Math.floor(some.length / 2)];
   const early = median(seen.filter(({ at }) => at < first.at + 3000));
   const late = median(seen.filter(({ at }) => at > last.at - 3000));
+  const places = seen.map(({ number, time }) => time - number / rate);
   return {
+    moved: Math.max(...places) - Math.min(...places),
     seconds: (last.at - first.at) / 1000, early, late,
     back: seen.filter(({ number }, index) => index > 0 && number < seen[index - 1].number).length,
     lost: last.number - first.number - (last.decoded - first.decoded),

@@ -100,12 +100,12 @@ function readClock(bits) {
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [bits, 1];
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  const read = (now) => {
+  const read = (now, { mediaTime }) => {
     context.drawImage(video, 0, 0, video.videoWidth, video.videoHeight, 0, 0, bits, 1);
     const { data } = context.getImageData(0, 0, bits, 1);
     let number = 0;
     for (let bit = 0; bit < bits; bit += 1) number += data[bit * 4] > 127 ? 2 ** bit : 0;
-    shown.push({ at: performance.timeOrigin + now, number, decoded: video.getVideoPlaybackQuality().totalVideoFrames });
+    shown.push({ at: performance.timeOrigin + now, number, time: mediaTime, decoded: video.getVideoPlaybackQuality().totalVideoFrames });
     video.requestVideoFrameCallback(read);
   };
   video.requestVideoFrameCallback(read);

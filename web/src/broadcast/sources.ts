@@ -67,8 +67,10 @@ function framesOfElement(track: MediaStreamTrack, take: (frame: VideoFrame) => v
   let open = true;
   const next = (now: number, { captureTime }: VideoFrameCallbackMetadata) => {
     if (!open) return;
-    take(new VideoFrame(video, { timestamp: Math.round((captureTime ?? now) * 1000) }));
     video.requestVideoFrameCallback(next);
+    // The callback may come before the first frame can be taken: one that fails costs itself alone.
+    const frame = frameOf(video, Math.round((captureTime ?? now) * 1000));
+    if (frame) take(frame);
   };
   video.requestVideoFrameCallback(next);
   void video.play().catch((error) => console.warn('roomcast: the camera', error));
@@ -76,6 +78,15 @@ function framesOfElement(track: MediaStreamTrack, take: (frame: VideoFrame) => v
     open = false;
     video.srcObject = null;
   };
+}
+
+function frameOf(video: HTMLVideoElement, timestamp: number): VideoFrame | undefined {
+  try {
+    return new VideoFrame(video, { timestamp });
+  } catch (error) {
+    console.warn('roomcast: a frame of the camera', error);
+    return undefined;
+  }
 }
 
 function soundsOfWorklet(track: MediaStreamTrack, take: (sound: Sound) => void): Close {
