@@ -268,7 +268,7 @@ impl Seat {
     /// For what nobody waits for.
     async fn try_upload(&self, state: &State, signals: Vec<Signal>) {
         if let Err(refusal) = upload(state, signals).await {
-            tracing::warn!(room = %self.room, %refusal, "the room refused what was left");
+            tracing::warn!(room = %self.room, %refusal, "the last upload was rejected");
         }
     }
 }

@@ -70,7 +70,7 @@ impl Seat {
         let due: Vec<Address> = state.ends.extract_if(.., |(_, due)| *due <= now).map(|(address, _)| address).collect();
         for address in due {
             if let Err(Stop::Refused(refusal)) = self.end_now(state, &address).await {
-                tracing::warn!(room = %self.room, %refusal, "the room refused what was left");
+                tracing::warn!(room = %self.room, %refusal, "the last upload was rejected");
             }
         }
     }
