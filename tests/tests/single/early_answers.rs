@@ -153,7 +153,9 @@ async fn a_push_is_judged_by_its_room_before_its_body() {
 async fn malformed_chunks_are_answered_and_counted() {
     let mut server = Server::alone(&["--log", "debug"]).await;
     let malformed = ["zzz\r\n", "3\r\nabc\r\nzzz\r\n", "3\r\nabcdef\r\n", "FFFFFFFFFFFFFFFFFF\r\n"];
-    let paths = [("/rooms/demo/ingest/main/v0", 400), ("/rooms/demo/data", 405), ("/nothing", 404), ("/healthz", 405)];
+    let push = "/rooms/demo/ingest/main/v0";
+    let manifest = "/rooms/demo/ingest/main/out.mpd";
+    let paths = [(push, 400), (manifest, 400), ("/rooms/demo/data", 405), ("/nothing", 404), ("/healthz", 405)];
     for (path, status) in paths {
         for (count, chunks) in malformed.iter().enumerate() {
             let mut raw = Raw::dial(&server.address).await;
@@ -166,7 +168,7 @@ async fn malformed_chunks_are_answered_and_counted() {
                 raw.send(chunks.as_bytes()).await;
             }
             assert_eq!(raw.answer().await.0, status, "{path} {chunks:?}");
-            raw.drain().await;
+            assert!(!raw.rest().await.contains("HTTP/1.1"), "{path} {chunks:?}: a second answer");
         }
     }
     for _ in malformed {
