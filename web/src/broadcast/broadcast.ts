@@ -6,6 +6,7 @@
 import type { Kind, LocalMedia } from '../call/media';
 import {
   Budget,
+  type Cancel,
   type Connection,
   type Environment,
   type Failure,
@@ -15,7 +16,15 @@ import {
 } from '../client';
 import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
-import { brokenWords, cannotEncodeWords, failureWords, takenWords, tooSlowWords, type Words } from '../ui/words';
+import {
+  brokenWords,
+  cannotEncodeWords,
+  failureWords,
+  noVideoWords,
+  takenWords,
+  tooSlowWords,
+  type Words,
+} from '../ui/words';
 import { Camera } from './camera';
 import { earlierNumbers, newId } from './earlier';
 import { hasEncoders, type Quality } from './encoders';
@@ -35,6 +44,8 @@ export interface BroadcastHandlers {
 /** What is left to upload at the end gets so much time. */
 const LAST_MS = 3000;
 const REOPENINGS_PER_MINUTE = 4;
+/** So long the first part of a connected broadcast may take. */
+export const FIRST_PART_MS = 20_000;
 
 export class Broadcast {
   readonly #room: string;
@@ -66,6 +77,7 @@ export class Broadcast {
   #delay: number | undefined;
   #droppedParts = 0;
   #opening = 0;
+  #firstPartDue: Cancel | undefined;
 
   constructor(
     url: string,
@@ -191,8 +203,19 @@ export class Broadcast {
     this.#update({ connected: true, unreachable: false, stage: 'on-air' });
     if (this.#post) this.#post.renew(ack.ingest);
     this.#post ??= new Post(ack.ingest);
+    this.#expectFirstPart();
     if (ack.resumed && this.#uplink) return this.#uplink.resume();
     void this.#open();
+  }
+
+  #expectFirstPart(): void {
+    this.#firstPartDue ??= this.#env.after(FIRST_PART_MS, () => {
+      this.#firstPartDue = undefined;
+      const { stage, arrived, connected, offline } = this.#facts;
+      if (stage !== 'on-air' || arrived) return;
+      if (connected && !offline) this.#giveUp(noVideoWords());
+      else this.#expectFirstPart();
+    });
   }
 
   /** Begins to upload, behind what there is already. */

@@ -19,6 +19,7 @@ import type { Kind, OutgoingMedia } from './media';
 import { PendingOffer } from './pending-offer';
 import { Revival } from './revival';
 import { isSamePeerConnection } from './sdp';
+import { silenceOf } from './silence';
 
 const KINDS: readonly Kind[] = ['audio', 'video'];
 
@@ -27,8 +28,11 @@ export interface PeerHandlers {
   streamChanged(stream: MediaStream): void;
   connectionChanged(state: RTCPeerConnectionState): void;
   offerUnanswered(): void;
-  gaveUp(): void;
+  gaveUp(reason: GiveUpReason): void;
 }
+
+/** `network`: no way through was found. `settings`: the browser refuses the server's ICE servers. */
+export type GiveUpReason = 'network' | 'settings';
 
 export class Peer {
   readonly address: Address;
@@ -62,7 +66,7 @@ export class Peer {
     this.#media = media;
     this.#env = env;
     this.#handlers = handlers;
-    this.#revival = new Revival(env, { restart: () => this.restart(), gaveUp: () => handlers.gaveUp() });
+    this.#revival = new Revival(env, { restart: () => this.restart(), gaveUp: () => handlers.gaveUp('network') });
     this.#pending = new PendingOffer(env, () => handlers.offerUnanswered());
   }
 
@@ -121,7 +125,13 @@ export class Peer {
     const again = this.#pending.resume();
     // By now the description names the candidates that may have been lost together with the offer.
     if (again) this.#send({ ...again, sdp: this.#pc?.localDescription?.sdp ?? again.sdp });
-    this.#revival.resume(this.#pc?.connectionState ?? 'new');
+    if (this.#pc) this.#revival.resume(this.#pc.connectionState);
+    else this.#revival.resume('closed');
+  }
+
+  /** Milliseconds since the last media packet of the other side; nothing where none ever came. */
+  silence(): number | undefined {
+    return this.#pc && silenceOf(this.#pc);
   }
 
   close(): void {
@@ -138,7 +148,8 @@ export class Peer {
 
   #create(): RTCPeerConnection {
     this.#discard();
-    const pc = new RTCPeerConnection({ iceServers: this.iceServers, bundlePolicy: 'max-bundle' });
+    const pc = this.#construct();
+    this.#revival.begin(this.polite);
     const stream = new MediaStream();
     this.#pc = pc;
     pc.onicecandidate = ({ candidate }) => {
@@ -154,6 +165,15 @@ export class Peer {
       this.#handlers.connectionChanged(pc.connectionState);
     };
     return pc;
+  }
+
+  #construct(): RTCPeerConnection {
+    try {
+      return new RTCPeerConnection({ iceServers: this.iceServers, bundlePolicy: 'max-bundle' });
+    } catch (error) {
+      this.#handlers.gaveUp('settings');
+      throw error;
+    }
   }
 
   #discard(): void {

@@ -14,6 +14,8 @@ export interface Tile {
   stream: MediaStream | null;
   /** The media with this person flow. */
   connected: boolean;
+  /** They did not come about, and are tried again. */
+  stuck: boolean;
 }
 
 export interface Grid {
@@ -69,9 +71,14 @@ function makeTile(name: string): Shown {
       }
       muted.hidden = tile.audio;
       dark.hidden = tile.connected && tile.video;
-      setText(words, tile.connected ? 'The camera is off' : 'Connecting…');
+      setText(words, tileWords(tile));
     },
   };
+}
+
+function tileWords({ connected, stuck }: Tile): string {
+  if (connected) return 'The camera is off';
+  return stuck ? 'No connection yet. Still trying…' : 'Connecting…';
 }
 
 async function play(video: HTMLVideoElement): Promise<void> {

@@ -34,7 +34,7 @@ export interface Facts {
   owner: boolean;
   /** An earlier page of this person, which ended without a goodbye, is still in the room. */
   returning: boolean;
-  asked: 'no' | 'waiting' | 'declined';
+  asked: 'no' | 'waiting' | 'declined' | 'unanswered';
   requests: Request[];
   /** What could not be done, until something else is. */
   notice?: string | undefined;
@@ -117,11 +117,17 @@ function watching(facts: Facts): GroupModel {
   const [owner] = facts.publishers;
   if (!owner) return words('watching', 'Nobody takes part right now', 'Waiting for somebody to come back', '');
   const count = facts.publishers.length;
-  const ask = { no: 'Ask to take part', waiting: 'You asked…', declined: 'Ask again' }[facts.asked];
+  const ask = {
+    no: 'Ask to join in',
+    waiting: 'Waiting for an answer…',
+    declined: 'Ask again',
+    unanswered: 'Ask again',
+  }[facts.asked];
   const status = {
     no: count === 1 ? `Watching ${displayName(owner.userId)}` : `Watching ${count} people`,
     waiting: `Waiting for ${displayName(owner.userId)} to let you in`,
-    declined: `${displayName(owner.userId)} does not want that right now`,
+    declined: `${displayName(owner.userId)} declined for now`,
+    unanswered: `${displayName(owner.userId)} has not answered`,
   }[facts.asked];
   return { ...NOTHING, state: 'watching', status, ask, canAsk: facts.asked !== 'waiting' };
 }

@@ -133,6 +133,7 @@ function tiles({ facts, mesh }: Group, me: string): Tile[] {
         audio: one.audio,
         stream: link?.stream ?? null,
         connected: link?.state === 'connected',
+        stuck: mesh.isStuck(one),
       };
     });
 }

@@ -44,7 +44,8 @@ export function stage(controls: Controls, actions: StageActions): Stage {
     render(model, facts, tiles) {
       const inside = facts.stage === 'joined' || facts.stage === 'recovering';
       controls.devices.hidden = controls.self.hidden = !facts.publishing;
-      controls.call.hidden = !inside;
+      // Whoever waits to get in may also give up.
+      controls.call.hidden = !inside && facts.stage !== 'joining';
       people.render(tiles, facts.publishing ? controls.self : undefined);
       people.root.hidden = !inside;
       words.root.hidden = !model.panel;

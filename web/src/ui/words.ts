@@ -40,6 +40,12 @@ export function noWayThroughWords(name: string): Words {
   return words(`No connection to ${name}`, detail);
 }
 
+/** The browser refuses the ICE servers that the server named. */
+export function wrongSettingsWords(): Words {
+  const detail = 'No browser can use the STUN or TURN servers it names. Please tell whoever runs this server.';
+  return words('The call settings of this server are wrong', detail);
+}
+
 /** Somebody else is on air in this room. */
 export function takenWords(): Words {
   return words('Somebody else is broadcasting here', 'A broadcast has one camera. Choose another name for yours.');
@@ -53,6 +59,12 @@ export function tooSlowWords(): Words {
 export function cannotEncodeWords(): Words {
   const detail = 'It lacks what it takes to encode video (WebCodecs). Use a current Chrome, Edge, Firefox or Safari.';
   return words('This browser cannot broadcast', detail, false);
+}
+
+/** On air, and no part reaches the server. */
+export function noVideoWords(): Words {
+  const detail = 'The camera or the encoder of this browser gives no video. Try again, or with another camera.';
+  return words('The broadcast could not start', detail);
 }
 
 /** What went wrong several times in a row. */

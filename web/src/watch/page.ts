@@ -85,7 +85,7 @@ function screen() {
       words.root.hidden = !model.panel;
       words.show(model.title, model.detail);
       again.hidden = !model.retry;
-      home.hidden = model.state !== 'failed' && model.state !== 'ended';
+      home.hidden = !model.home;
       buttons.hidden = !facts.everPlayed || model.state === 'ended' || model.state === 'failed';
     },
   };

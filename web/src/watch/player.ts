@@ -18,14 +18,17 @@ export interface PlayerHandlers {
   muted(): void;
 }
 
-const CONFIG = { lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5 };
+/** A stall must not move the target: what was missed is caught up. */
+const CONFIG = { lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5, liveSyncOnStallIncrease: 0 };
 const STARVED_MS = 2000;
+/** What stands still for longer than this is loaded anew. */
+const RELOAD_MS = 12_000;
 const ABSENT_RETRY_MS = 3000;
 const NETWORK_REPAIRS = 8;
 const MEDIA_REPAIRS = 3;
 const REPAIR_DELAY_MS = 500;
 const JUMP_EVERY_MS = 10_000;
-/** What stands still so many seconds before the end of its list has ended. */
+/** What stands still so many seconds before the end of the last segment with media has ended. */
 const END_S = 1;
 
 export class Player {
@@ -202,17 +205,31 @@ export class Player {
     if (!this.#started || paused || seeking || ended) return;
     this.#stalls += 1;
     this.#stalling = true;
+    this.#starve();
+  }
+
+  /** Names a standstill once it lasts, and loads anew what does not go on by itself. */
+  #starve(): void {
     this.#starving?.();
     this.#starving = this.#env.after(STARVED_MS, () => {
-      if (this.#isOver()) this.#set('ended');
-      else if (this.#state === 'playing') this.#set('starved');
+      if (this.#isOver()) return this.#set('ended');
+      if (this.#state === 'playing') this.#set('starved');
+      this.#starving = this.#env.after(RELOAD_MS - STARVED_MS, () => {
+        if (this.#isOver()) return this.#set('ended');
+        if (this.#url) this.load(this.#url);
+      });
     });
   }
 
-  /** The list has ended, and so has what is shown of it: not every player ends a stream whose tracks differ in length. */
+  /**
+   * The list has ended, and so has what is shown of it: not every player ends a stream whose tracks differ in length,
+   * or whose last segments are gaps.
+   */
   #isOver(): boolean {
     const details = this.#hls?.latestLevelDetails;
-    return this.#stalling && details?.live === false && this.video.currentTime > details.edge - END_S;
+    if (!this.#stalling || details?.live !== false) return false;
+    const { currentTime } = this.video;
+    return !details.fragments.some(({ gap, end }) => !gap && end - END_S > currentTime);
   }
 
   #set(state: PlayerState): void {
