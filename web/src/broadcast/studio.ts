@@ -5,11 +5,11 @@
 
 import type { LocalMedia } from '../call/media';
 import { START_PAGE } from '../ui/address';
+import { type Choice, choice } from '../ui/choice';
 import { linkField } from '../ui/copy-link';
 import { element, setText } from '../ui/dom';
 import { panel, type RoundButton, roundButton, setState } from '../ui/frame';
 import { icon } from '../ui/icons';
-import { type Choice, choice } from './choice';
 import { QUALITIES } from './encoders';
 import type { BroadcastModel } from './model';
 

@@ -13,6 +13,7 @@ import { tabIdentity } from '../ui/tab';
 import { delayText } from './delay';
 import { type Insight, insight } from './insight';
 import { describe, type Facts } from './model';
+import { qualityMenu } from './quality';
 import { Watch } from './watch';
 
 const REFRESH_MS = 250;
@@ -31,11 +32,13 @@ export function showWatch(root: HTMLElement, room: string, url: string): void {
     muted: () => view.renderSound(),
   });
   const details = insight(watch.player);
-  view.attach(details);
+  const quality = qualityMenu(watch.player);
+  view.attach(details, quality.root);
   root.replaceChildren(top.root, view.root);
   view.goLive.addEventListener('click', () => watch.player.goLive());
   setInterval(() => {
     watch.player.keepLive();
+    quality.render();
     const delay = watch.player.delay();
     setText(view.delay, delayText(delay));
     if (view.hasPicture()) details.measure(Date.now());
@@ -69,8 +72,9 @@ function screen() {
   const root = element('main', { class: 'stage watch' }, picture, buttons);
   return {
     root,
-    /** Puts the graph below the buttons, and its own button among them. */
-    attach(details: Insight) {
+    /** Puts the graph below the buttons, and its own button and the choice of quality among them. */
+    attach(details: Insight, quality: HTMLElement) {
+      buttons.insertBefore(quality, mute.root);
       buttons.insertBefore(details.button.root, mute.root);
       root.append(element('div', { class: 'below' }, details.root));
     },

@@ -6,6 +6,7 @@
 
 import Hls, { type ErrorData, ErrorDetails, ErrorTypes, Events } from 'hls.js';
 import { Budget, type Cancel, type Environment } from '../client';
+import { Climb, measureLine } from './climb';
 import { delayBehindLive, hasStrayed } from './delay';
 import type { PictureFacts } from './history';
 
@@ -38,7 +39,9 @@ export class Player {
   readonly #network = new Budget(NETWORK_REPAIRS, 60_000);
   readonly #media = new Budget(MEDIA_REPAIRS, 60_000);
   readonly #jumps = new Budget(1, JUMP_EVERY_MS);
+  readonly #climb: Climb;
   #hls: Hls | undefined;
+  #chosen = -1;
   #url = '';
   #state: PlayerState = 'idle';
   #stalls = 0;
@@ -52,6 +55,7 @@ export class Player {
     this.video = video;
     this.#env = env;
     this.#handlers = handlers;
+    this.#climb = new Climb(env, measureLine);
     video.addEventListener('playing', () => this.#playing());
     video.addEventListener('waiting', () => this.#waiting());
     video.addEventListener('ended', () => this.#set('ended'));
@@ -143,9 +147,20 @@ export class Player {
     const hls = this.#hls;
     const { paused, seeking } = this.video;
     if (!hls || this.#state !== 'playing' || paused || seeking) return;
+    this.#climb.look(hls, !this.#stalling);
     if (!hasStrayed(hls.latency, hls.targetLatency) || !hls.liveSyncPosition) return;
     const there = isBuffered(this.video, hls.liveSyncPosition);
     if (there && this.#jumps.take(this.#env.now())) this.goLive();
+  }
+
+  /** The variant that was chosen by hand, by its place in the list of hls.js; -1 is automatic. */
+  get chosen(): number {
+    return this.#chosen;
+  }
+
+  choose(level: number): void {
+    this.#chosen = level;
+    if (this.#hls) this.#hls.nextLevel = level;
   }
 
   /** Jumps to where a viewer who comes now would start. */
@@ -161,6 +176,8 @@ export class Player {
     hls.on(Events.ERROR, (_, error) => {
       if (error.fatal && hls === this.#hls) this.#failed(hls, error);
     });
+    // A broadcast that begins again may have other variants.
+    hls.on(Events.MANIFEST_PARSED, () => this.choose(-1));
     hls.on(Events.LEVEL_UPDATED, () => {
       if (hls === this.#hls && this.#state === 'starved' && this.#isOver()) this.#set('ended');
     });

@@ -1,6 +1,6 @@
 /** A labelled choice from a list; hidden while there is nothing to choose between. */
 
-import { element } from '../ui/dom';
+import { element } from './dom';
 
 export interface Option {
   value: string;
