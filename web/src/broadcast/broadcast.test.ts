@@ -40,6 +40,7 @@ describe('the state of a broadcast', () => {
     returning: false,
     asked: true,
     camera: true,
+    microphone: false,
     problems: {},
     connected: false,
     offline: false,
@@ -68,16 +69,18 @@ describe('the state of a broadcast', () => {
     expect(describeBroadcast(given).state).toBe(state);
   });
 
-  test('can be begun only with a camera and ended only while it runs', () => {
+  test('can be begun only with a camera or a microphone, and ended only while it runs', () => {
     const can = (given: Facts) => [describeBroadcast(given).start, describeBroadcast(given).stop];
     expect(can(facts({}))).toEqual([true, false]);
     expect(can(facts({ camera: false }))).toEqual([false, false]);
+    expect(can(facts({ camera: false, microphone: true })), 'audio alone').toEqual([true, false]);
     expect(can(onAir())).toEqual([false, true]);
     expect(can(facts({ stage: 'starting' }))).toEqual([false, true]);
   });
 
   test('warns of what viewers miss', () => {
     expect(describeBroadcast(onAir({ slow: true })).hint).toMatch(/slow/);
+    expect(describeBroadcast(onAir({ reduced: '360p' })).hint).toMatch(/viewers get 360p/);
     expect(describeBroadcast(onAir({ problems: { audio: 'ended' } })).hint).toMatch(/hear nothing/);
     expect(describeBroadcast(onAir({ camera: false, problems: { video: 'ended' } })).hint).toMatch(/disconnected/);
     expect(describeBroadcast(onAir()).warning).toBe(false);

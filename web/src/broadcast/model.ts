@@ -23,6 +23,7 @@ export interface Facts {
   /** The browser has answered about the devices. */
   asked: boolean;
   camera: boolean;
+  microphone: boolean;
   problems: Partial<Record<Kind, Problem>>;
   /** Joined, or on the way back in. */
   connected: boolean;
@@ -31,6 +32,8 @@ export interface Facts {
   /** The first part has reached the server. */
   arrived: boolean;
   slow: boolean;
+  /** The quality that viewers get while the way to the server carries no more. */
+  reduced?: string | undefined;
   failure?: Words | undefined;
 }
 
@@ -74,26 +77,30 @@ function startingText({ unreachable, returning }: Facts): string {
   return returning ? 'Your earlier page is gone. Taking over from it…' : 'Going on air…';
 }
 
-function before({ asked, camera, problems }: Facts): BroadcastModel {
+function before({ asked, camera, microphone, problems }: Facts): BroadcastModel {
   if (!asked) {
     const hint = 'Your browser asks for camera and microphone. Please allow them.';
     return model('asking', 'Not on air', { hint });
   }
   if (!camera) {
     const { title, detail } = noCamera(problems.video);
+    const hint = `${title}: viewers only hear you.`;
+    if (microphone) return model('preview', 'Audio only', { title: 'Audio only', detail, hint, start: true });
     return model('no-camera', 'No camera', { title, detail, again: problems.video !== 'insecure' });
   }
   const sound = noSound(problems.audio);
   return model('preview', 'Not on air', { hint: sound, warning: sound !== '', start: true });
 }
 
+const SLOW = 'Your upload is slow and viewers are falling behind. Try a lower quality.';
+
 function onAir(facts: Facts): BroadcastModel {
-  const { offline, connected, arrived, slow, problems } = facts;
+  const { offline, connected, arrived, slow, reduced, problems } = facts;
   if (offline) return model('reconnecting', 'You are offline. Waiting…', { stop: true });
   if (!connected) return model('reconnecting', 'Connection lost. Reconnecting…', { stop: true });
   if (!arrived) return model('starting', startingText(facts), { stop: true });
   const device = facts.camera ? noSound(problems.audio) : `${noCamera(problems.video).title}. Choose another one.`;
-  const hint = slow ? 'Your network is slow: viewers fall behind. A lower quality may help.' : device;
+  const hint = slow ? SLOW : reduced ? `Your upload is slow: viewers get ${reduced} until it is faster.` : device;
   return model('on-air', 'On air', { hint, warning: hint !== '', stop: true });
 }
 

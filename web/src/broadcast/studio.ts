@@ -114,7 +114,10 @@ function controls(viewersLink: string, handlers: StudioHandlers) {
       hint.classList.toggle('is-warning', model.warning);
       keepFocus(start, stop, model);
       root.hidden = isOver(model);
-      camera.root.hidden = !media.isAvailable('video') && model.state !== 'on-air' && model.state !== 'no-camera';
+      // An empty list is nothing to choose from.
+      microphone.root.hidden = microphone.isEmpty;
+      camera.root.hidden =
+        camera.isEmpty || (!media.isAvailable('video') && model.state !== 'on-air' && model.state !== 'no-camera');
       camera.select(media.track('video')?.getSettings().deviceId);
       microphone.select(media.track('audio')?.getSettings().deviceId);
     },

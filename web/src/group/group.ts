@@ -119,7 +119,8 @@ export class Group {
 
   /** Asks the owner to be let in as a publisher. */
   ask(): void {
-    if (this.#facts.publishing || this.#facts.asked === 'waiting') return;
+    const { stage, publishing, asked } = this.#facts;
+    if (stage !== 'joined' || publishing || asked === 'waiting') return;
     const { video: ve, audio: ae } = this.#devices();
     if (!this.#membership?.send({ s: 'PUBLISH_REQUEST', ve, ae })) return;
     this.#answerDue?.();

@@ -8,6 +8,7 @@ import { element, setText } from '../ui/dom';
 import { bar, panel, type RoundButton, roundButton, setState } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { icon } from '../ui/icons';
+import { soundButton } from '../ui/sound-button';
 import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { delayText } from './delay';
@@ -29,7 +30,7 @@ export function showWatch(root: HTMLElement, room: string, url: string): void {
       top.setStatus(describe(facts).status);
       view.render(facts);
     },
-    muted: () => view.renderSound(),
+    muted: () => view.soundHeld(),
   });
   const details = insight(watch.player);
   const quality = qualityMenu(watch.player);
@@ -39,6 +40,7 @@ export function showWatch(root: HTMLElement, room: string, url: string): void {
   setInterval(() => {
     watch.player.keepLive();
     quality.render();
+    view.showCard(watch.player.isAudioOnly);
     const delay = watch.player.delay();
     setText(view.delay, delayText(delay));
     if (view.hasPicture()) details.measure(Date.now());
@@ -54,17 +56,14 @@ function screen() {
   const delay = element('p', { id: 'delay', class: 'delay' });
   const goLive = element('button', { id: 'go-live', type: 'button', class: 'button primary', hidden: true });
   goLive.append(icon('live'), 'Back to live');
-  const again = element('button', { id: 'retry', type: 'button', class: 'button primary' }, 'Try again');
-  again.addEventListener('click', () => location.reload());
-  const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
-  const words = panel(element('div', { class: 'actions' }, again, home));
-  const picture = element('div', { class: 'picture' }, video, words.root);
+  const { again, home, words } = panelWithActions();
+  const sound = soundButton();
+  const card = element('div', { class: 'audio-only', hidden: true }, icon('sound'), element('p', {}, 'Audio only'));
+  const picture = element('div', { class: 'picture' }, video, card, words.root, sound.root);
   const mute = roundButton('mute', () => {
     video.muted = !video.muted;
   });
-  const full = roundButton('fullscreen', () => void toggleFullscreen(picture));
-  full.set('fullscreen', 'Full screen');
-  full.root.hidden = !document.fullscreenEnabled;
+  const full = fullscreenButton(picture);
   const renderSound = () => showSound(mute, video);
   video.addEventListener('volumechange', renderSound);
   renderSound();
@@ -82,7 +81,10 @@ function screen() {
     video,
     delay,
     goLive,
-    renderSound,
+    soundHeld: () => sound.held(video),
+    showCard(isAudioOnly: boolean) {
+      card.hidden = !isAudioOnly;
+    },
     render(facts: Facts) {
       const model = describe(facts);
       setState(model.state);
@@ -93,6 +95,20 @@ function screen() {
       buttons.hidden = !facts.everPlayed || model.state === 'ended' || model.state === 'failed';
     },
   };
+}
+
+function panelWithActions() {
+  const again = element('button', { id: 'retry', type: 'button', class: 'button primary' }, 'Try again');
+  again.addEventListener('click', () => location.reload());
+  const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
+  return { again, home, words: panel(element('div', { class: 'actions' }, again, home)) };
+}
+
+function fullscreenButton(picture: HTMLElement): RoundButton {
+  const full = roundButton('fullscreen', () => void toggleFullscreen(picture));
+  full.set('fullscreen', 'Full screen');
+  full.root.hidden = !document.fullscreenEnabled;
+  return full;
 }
 
 function showSound(button: RoundButton, { muted }: HTMLVideoElement): void {

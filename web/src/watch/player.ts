@@ -85,6 +85,12 @@ export class Player {
     return this.#stalling;
   }
 
+  /** It plays, and has no video. */
+  get isAudioOnly(): boolean {
+    const { readyState, videoWidth, currentTime } = this.video;
+    return this.#state === 'playing' && readyState >= 2 && currentTime > 0 && videoWidth === 0;
+  }
+
   /** Seconds of media ahead of the picture. */
   buffer(): number {
     const { buffered, currentTime } = this.video;
