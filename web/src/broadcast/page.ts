@@ -12,6 +12,7 @@ import { roomAddress } from '../ui/address';
 import { bar } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { askBeforeLeaving } from '../ui/leave-question';
+import { otherKind } from '../ui/other-kind';
 import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Broadcast } from './broadcast';
@@ -28,7 +29,8 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
   const media = new LocalMedia();
   const mark = onAirMark(room);
   const top = bar(room);
-  const view = studio(roomAddress('watch', room), {
+  const kind = otherKind(url, room);
+  const view = studio(roomAddress('watch', room), kind.root, {
     start: () => void start(),
     stop: () => void broadcast.stop(),
     mute: () => media.setMicrophone(!media.isOn('audio')),
@@ -53,6 +55,7 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
       const model = describe(facts);
       top.setStatus(model.status);
       view.render(model, media);
+      kind.render(facts.failure?.otherKind ?? false);
       mark.set(broadcast.isOnAir, view.quality.value);
     },
   });

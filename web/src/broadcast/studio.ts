@@ -33,8 +33,8 @@ export interface Studio {
   listDevices(devices: MediaDeviceInfo[], media: LocalMedia): void;
 }
 
-export function studio(viewersLink: string, handlers: StudioHandlers): Studio {
-  const view = picture(handlers);
+export function studio(viewersLink: string, other: HTMLElement, handlers: StudioHandlers): Studio {
+  const view = picture(other, handlers);
   const side = controls(viewersLink, handlers);
   const mute = roundButton('mute', handlers.mute);
   const stats = element('p', { id: 'stats', class: 'studio-stats' });
@@ -56,7 +56,7 @@ export function studio(viewersLink: string, handlers: StudioHandlers): Studio {
   };
 }
 
-function picture(handlers: StudioHandlers) {
+function picture(other: HTMLElement, handlers: StudioHandlers) {
   const video = element('video', { id: 'preview', autoplay: true, playsinline: true, 'aria-label': 'Your camera' });
   // As an attribute alone it would not mute a video that was made by a script.
   video.muted = true;
@@ -65,7 +65,7 @@ function picture(handlers: StudioHandlers) {
   const again = element('button', { id: 'retry', type: 'button', class: 'button primary' }, 'Try again');
   again.addEventListener('click', handlers.again);
   const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
-  const words = panel(element('div', { class: 'actions' }, again, home));
+  const words = panel(element('div', { class: 'actions' }, other, again, home));
   return {
     root: element('div', { class: 'picture' }, video, badge, words.root),
     video,

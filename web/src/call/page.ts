@@ -6,10 +6,11 @@
 import { browserSeatStorage } from '../seats/seat-storage';
 import { Seats } from '../seats/seats';
 import { holdFocus } from '../ui/focus';
-import { bar, setState } from '../ui/frame';
+import { bar } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { askBeforeLeaving } from '../ui/leave-question';
 import { displayName } from '../ui/names';
+import { otherKind } from '../ui/other-kind';
 import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Call } from './call';
@@ -21,7 +22,6 @@ import { describe } from './model';
 import { stage } from './stage';
 
 export function showCall(root: HTMLElement, room: string, url: string): void {
-  document.title = `${room} · Roomcast`;
   const media = new LocalMedia();
   const identity = tabIdentity('p2p', room);
   const seats = new Seats(`p2p.${room}`, browserSeatStorage(), Date.now);
@@ -34,28 +34,29 @@ export function showCall(root: HTMLElement, room: string, url: string): void {
     call.join();
   };
   const before = lobby(displayName(identity.session().userId), media, row, { join: 'Join the call' }, join);
-  const during = stage(row, { join, giveUp: () => call.leave() });
+  const kind = otherKind(url, room);
+  const during = stage(row, kind.root, { join, giveUp: () => call.leave() });
   const call = new Call(url, room, identity, media, pageEnvironment(), seats, {
     streamChanged: (stream) => during.showStream(stream),
     changed(facts) {
       const model = describe(facts);
       involved = model.state === 'in-call';
-      setState(model.state);
-      top.setStatus(model.status);
+      top.show(model);
       if (facts.stage === 'gone' || facts.stage === 'failed') media.release();
       row.render();
       if (facts.stage === 'lobby') return before.render();
       const focus = holdFocus();
       if (!during.root.isConnected) before.root.replaceWith(during.root);
       during.render(model, facts.other);
+      kind.render(facts.failure?.otherKind ?? false);
       focus(...during.actions, ...row.buttons);
       void row.localVideo.play().catch(() => {});
     },
   });
   askBeforeLeaving(() => involved);
   watchDevices(media);
-  setState('lobby');
-  top.setStatus('Not in the call yet');
+  document.title = `${room} · Roomcast`;
+  top.show({ state: 'lobby', status: 'Not in the call yet' });
   root.replaceChildren(top.root, before.root);
   row.render();
   before.render();

@@ -26,7 +26,7 @@ export interface StageHandlers {
   giveUp(): void;
 }
 
-export function stage(controls: Controls, handlers: StageHandlers): Stage {
+export function stage(controls: Controls, other: HTMLElement, handlers: StageHandlers): Stage {
   const remoteVideo = makeRemoteVideo();
   const sound = soundButton();
   const invite = linkField();
@@ -34,7 +34,7 @@ export function stage(controls: Controls, handlers: StageHandlers): Stage {
   const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
   const giveUp = element('button', { id: 'give-up', type: 'button', class: 'button plain', onclick: handlers.giveUp });
   setText(giveUp, 'Stop waiting');
-  const actions = element('div', { class: 'actions' }, again, giveUp, home);
+  const actions = element('div', { class: 'actions' }, other, again, giveUp, home);
   const words = panel(invite, actions);
   const badge = nameBadge();
   const dark = element(
@@ -49,7 +49,7 @@ export function stage(controls: Controls, handlers: StageHandlers): Stage {
     root: element('main', { class: 'stage' }, picture, buttons),
     actions: [again, ...invite.querySelectorAll('button')],
     showStream: (stream) => showStream(remoteVideo, sound, stream),
-    render(model, other) {
+    render(model, person) {
       if (controls.self.parentElement !== picture) picture.append(controls.self);
       if (controls.devices.parentElement !== buttons) buttons.append(controls.devices, controls.call);
       const ended = model.retry || model.state === 'failed';
@@ -62,8 +62,8 @@ export function stage(controls: Controls, handlers: StageHandlers): Stage {
       giveUp.hidden = !model.canGiveUp;
       again.hidden = !model.retry;
       setText(again, model.state === 'left' ? 'Join again' : 'Try again');
-      badge.render(other);
-      showDark(dark, model, other);
+      badge.render(person);
+      showDark(dark, model, person);
     },
   };
 }

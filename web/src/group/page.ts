@@ -13,10 +13,11 @@ import { browserSeatStorage } from '../seats/seat-storage';
 import { comeBack } from '../seats/seated-membership';
 import { Seats } from '../seats/seats';
 import { holdFocus } from '../ui/focus';
-import { bar, setState } from '../ui/frame';
+import { bar } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { askBeforeLeaving } from '../ui/leave-question';
 import { displayName } from '../ui/names';
+import { otherKind } from '../ui/other-kind';
 import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Devices, purposeOf } from './devices';
@@ -44,7 +45,8 @@ export function showGroup(root: HTMLElement, room: string, url: string): void {
     { join: 'Join the group', note: NOTE },
     join,
   );
-  const show = stage(row, {
+  const kind = otherKind(url, room);
+  const show = stage(row, kind.root, {
     join,
     ask: () => void devices.acquire().then(() => group.ask()),
     answer: (request, accepted) => group.answer(request, accepted),
@@ -52,14 +54,13 @@ export function showGroup(root: HTMLElement, room: string, url: string): void {
   const makePeer = peerMaker(media, env, () => group.facts.publishing);
   const render = () => {
     const model = describe(group.facts);
-    setState(model.state);
-    top.setStatus(model.status);
+    top.show(model);
     row.render();
     if (group.facts.stage === 'lobby') return before.render();
+    kind.render(group.facts.failure?.otherKind ?? false);
     showStage(before.root, show, row, () =>
       show.render(model, group.facts, tiles(group, identity.session().userId), media.isLive),
     );
-    if (media.isLive) void row.localVideo.play().catch(() => {});
   };
   const group = new Group(url, room, identity, media, env, seats, makePeer, {
     changed(facts) {
@@ -82,6 +83,7 @@ function showStage(lobby: HTMLElement, show: Stage, row: Controls, render: () =>
   if (!show.root.isConnected) lobby.replaceWith(show.root);
   render();
   focus(...show.actions(), ...row.buttons);
+  void row.localVideo.play().catch(() => {});
 }
 
 function peerMaker(media: LocalMedia, env: Environment, publishing: () => boolean): MakePeer {

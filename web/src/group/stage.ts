@@ -4,6 +4,7 @@
  */
 
 import type { Controls } from '../call/controls';
+import { START_PAGE } from '../ui/address';
 import { element, setText } from '../ui/dom';
 import { panel } from '../ui/frame';
 import { soundButton } from '../ui/sound-button';
@@ -23,11 +24,13 @@ export interface Stage {
   render(model: GroupModel, facts: Readonly<Facts>, tiles: Tile[], devicesOn: boolean): void;
 }
 
-export function stage(controls: Controls, actions: StageActions): Stage {
+export function stage(controls: Controls, other: HTMLElement, actions: StageActions): Stage {
   const sound = soundButton();
   const people = grid(sound);
   const join = element('button', { id: 'join', type: 'button', class: 'button primary', onclick: actions.join });
-  const words = panel(element('div', { class: 'actions' }, join));
+  const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
+  const words = panel(element('div', { class: 'actions' }, other, join, home));
+  const ended = (facts: Readonly<Facts>) => facts.stage === 'gone' || facts.stage === 'failed';
   const ask = element('button', { id: 'ask', type: 'button', class: 'button primary', onclick: actions.ask });
   const notice = element('p', { id: 'notice', class: 'quiet', role: 'status', 'aria-live': 'polite' });
   const requests = element('ul', { id: 'requests', class: 'requests', 'aria-label': 'People who want to join in' });
@@ -54,7 +57,8 @@ export function stage(controls: Controls, actions: StageActions): Stage {
       people.root.hidden = !inside;
       words.root.hidden = !model.panel;
       words.show(model.title, model.detail);
-      join.hidden = facts.stage !== 'lobby' && !model.retry;
+      join.hidden = !model.retry;
+      home.hidden = !ended(facts);
       setText(join, model.state === 'left' ? 'Join again' : 'Try again');
       ask.hidden = model.ask === '';
       ask.disabled = !model.canAsk;

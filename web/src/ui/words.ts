@@ -12,6 +12,8 @@ export interface Words {
   title: string;
   detail: string;
   canRetry: boolean;
+  /** The name is that of another kind of room. */
+  otherKind?: boolean;
 }
 
 export function failureWords(failure: Failure, place: Place): Words {
@@ -81,9 +83,10 @@ function refusedWords(code: number, message: string, place: Place): Words {
     case Code.ROOM_NOT_FOUND:
       return words(`This ${place} does not exist`, 'Check the link, or start a new one.');
     case Code.UNSUPPORTED_CHANNEL:
-      return place === 'broadcast'
-        ? words('This room is not a broadcast', 'The name belongs to another kind of room. Check the link.', false)
-        : words(`This room is not a ${place}`, 'The name belongs to another kind of room. Choose another name.', false);
+      return {
+        ...words(`This room is not a ${place}`, 'The name is already that of another kind of room.', false),
+        otherKind: true,
+      };
     case Code.PERMISSION_NOT_FOUND:
       return words(`You may not join this ${place}`, 'Ask whoever invited you for a new link.');
     case Code.UNAUTHENTICATED:

@@ -8,6 +8,7 @@ import { element, setText } from '../ui/dom';
 import { bar, panel, type RoundButton, roundButton, setState } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { icon } from '../ui/icons';
+import { otherKind } from '../ui/other-kind';
 import { soundButton } from '../ui/sound-button';
 import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
@@ -24,11 +25,13 @@ const FAR_BEHIND_S = 10;
 export function showWatch(root: HTMLElement, room: string, url: string): void {
   document.title = `${room} · Roomcast`;
   const top = bar(room);
-  const view = screen();
+  const kind = otherKind(url, room);
+  const view = screen(kind.root);
   const watch = new Watch(url, room, tabIdentity('p2m', room), view.video, pageEnvironment(), {
     changed(facts) {
       top.setStatus(describe(facts).status);
       view.render(facts);
+      kind.render(facts.failure?.otherKind ?? false);
     },
     muted: () => view.soundHeld(),
   });
@@ -51,12 +54,12 @@ export function showWatch(root: HTMLElement, room: string, url: string): void {
   watch.start();
 }
 
-function screen() {
+function screen(other: HTMLElement) {
   const video = element('video', { id: 'player', playsinline: true, autoplay: true, 'aria-label': 'The broadcast' });
   const delay = element('p', { id: 'delay', class: 'delay' });
   const goLive = element('button', { id: 'go-live', type: 'button', class: 'button primary', hidden: true });
   goLive.append(icon('live'), 'Back to live');
-  const { again, home, words } = panelWithActions();
+  const { again, home, words } = panelWithActions(other);
   const sound = soundButton();
   const card = element('div', { class: 'audio-only', hidden: true }, icon('sound'), element('p', {}, 'Audio only'));
   const picture = element('div', { class: 'picture' }, video, card, words.root, sound.root);
@@ -97,11 +100,11 @@ function screen() {
   };
 }
 
-function panelWithActions() {
+function panelWithActions(other: HTMLElement) {
   const again = element('button', { id: 'retry', type: 'button', class: 'button primary' }, 'Try again');
   again.addEventListener('click', () => location.reload());
   const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
-  return { again, home, words: panel(element('div', { class: 'actions' }, again, home)) };
+  return { again, home, words: panel(element('div', { class: 'actions' }, other, again, home)) };
 }
 
 function fullscreenButton(picture: HTMLElement): RoundButton {
