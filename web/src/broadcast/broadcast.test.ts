@@ -101,7 +101,7 @@ describe('the state of a broadcast', () => {
 test('the time on air and what goes out are said in short', () => {
   expect([7, 754, 3723].map(clockText)).toEqual(['0:07', '12:34', '1:02:03']);
   const stats = { delay: 41.7, droppedFrames: 0, droppedParts: 2, resolution: '1280×720', bitrate: 1_950_000 };
-  expect(statsText(stats)).toBe('1280×720 · 1.9 Mbit/s · 42 ms to the server · 2 parts lost');
+  expect(statsText(stats)).toBe('1280×720 · 1.9 Mbit/s · upload delay 42 ms · 2 chunks lost');
 });
 
 test('a rate is that of the last seconds', () => {

@@ -305,14 +305,15 @@ export class Broadcast {
   #renewToken(): void {
     const { connection } = this;
     if (connection?.state !== 'joined' || connection.recover()) return;
-    this.#giveUp(brokenWords('the server does not take the token it gave'));
+    this.#giveUp(brokenWords('the server rejected its own token'));
   }
 
   /** Numbers that do not fit or a stream that is gone: both are found out anew. */
   #refused(code: number, message: string): void {
     console.warn(`roomcast: an upload was refused: ${message} (${code})`);
     if (!this.isOnAir) return;
-    if (!this.#reopenings.take(this.#env.now())) return this.#giveUp(brokenWords(`${message} (${code})`));
+    if (!this.#reopenings.take(this.#env.now()))
+      return this.#giveUp(brokenWords(`the server said: ${message} (${code})`));
     void this.#open();
   }
 

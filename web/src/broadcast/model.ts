@@ -64,7 +64,7 @@ export function describe(facts: Facts): BroadcastModel {
     case 'stopped':
       return model('stopped', 'Not on air', {
         title: 'The broadcast has ended',
-        detail: 'Your camera is off. Everybody who watched has seen the end.',
+        detail: 'Your camera is off. Viewers see that the broadcast has ended.',
         again: true,
       });
     case 'failed':
@@ -117,13 +117,13 @@ function noCamera(problem: Problem | undefined): { title: string; detail: string
         detail: 'Browsers give camera and microphone only to pages on https or on localhost.',
       };
     case 'refused':
-      return { title: 'The camera is blocked', detail: 'Allow it for this page in the address bar, then try again.' };
+      return { title: 'The camera is blocked', detail: 'Allow it for this page in the address bar.' };
     case 'busy':
       return { title: 'The camera is in use', detail: 'Another program has it. Close that, then try again.' };
     case 'ended':
       return { title: 'The camera was disconnected', detail: 'Plug it in again, or choose another one.' };
     case 'missing':
-      return { title: 'No camera found', detail: 'Plug one in, then try again.' };
+      return { title: 'No camera found', detail: 'Plug one in: it is found by itself.' };
     default:
       return { title: 'The camera could not be started', detail: 'Try again, or choose another one.' };
   }
@@ -173,9 +173,9 @@ export function statsText({ delay, droppedFrames, droppedParts, resolution, bitr
   const pieces = [
     resolution,
     bitrate > 0 ? `${(bitrate / 1e6).toFixed(1)} Mbit/s` : '',
-    delay === undefined ? '' : `${Math.round(delay)} ms to the server`,
-    droppedFrames > 0 ? `${droppedFrames} frames left out` : '',
-    droppedParts > 0 ? `${droppedParts} parts lost` : '',
+    delay === undefined ? '' : `upload delay ${Math.round(delay)} ms`,
+    droppedFrames > 0 ? `${droppedFrames} frames skipped` : '',
+    droppedParts > 0 ? `${droppedParts} chunks lost` : '',
   ];
   return pieces.filter(Boolean).join(' · ');
 }

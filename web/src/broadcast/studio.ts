@@ -87,23 +87,16 @@ function controls(viewersLink: string, handlers: StudioHandlers) {
   const title = element('h2', {});
   const { camera, microphone, quality, fields } = choices(handlers);
   const hint = element('p', { id: 'hint', class: 'hint', role: 'status', 'aria-live': 'polite' });
-  const start = element(
-    'button',
-    { id: 'start', type: 'button', class: 'button primary wide' },
-    icon('onAir'),
-    'Go live',
-  );
-  const stop = element(
-    'button',
-    { id: 'stop', type: 'button', class: 'button danger wide' },
-    icon('stop'),
-    'End the broadcast',
-  );
-  start.addEventListener('click', handlers.start);
-  stop.addEventListener('click', handlers.stop);
+  const { start, stop } = mainButtons(handlers);
   const share = element('p', { class: 'quiet' }, 'Whoever has this link can watch:');
-  const link = element('div', { class: 'studio-link' }, share, linkField(viewersLink));
+  const link = element('div', { class: 'studio-link' }, share, linkField(viewersLink, 'plain'));
   const root = element('section', { class: 'studio-side' }, title, link, fields, hint, start, stop);
+  let hasCamera = false;
+  // An empty list is nothing to choose from.
+  const hideEmpty = () => {
+    camera.root.hidden = camera.isEmpty || !hasCamera;
+    microphone.root.hidden = microphone.isEmpty;
+  };
   return {
     root,
     quality,
@@ -114,19 +107,27 @@ function controls(viewersLink: string, handlers: StudioHandlers) {
       hint.classList.toggle('is-warning', model.warning);
       keepFocus(start, stop, model);
       root.hidden = isOver(model);
-      // An empty list is nothing to choose from.
-      microphone.root.hidden = microphone.isEmpty;
-      camera.root.hidden =
-        camera.isEmpty || (!media.isAvailable('video') && model.state !== 'on-air' && model.state !== 'no-camera');
+      hasCamera = media.isAvailable('video') || model.state === 'on-air' || model.state === 'no-camera';
+      hideEmpty();
       camera.select(media.track('video')?.getSettings().deviceId);
       microphone.select(media.track('audio')?.getSettings().deviceId);
     },
     listDevices(devices: MediaDeviceInfo[], media: LocalMedia) {
       camera.set(named(devices, 'videoinput', 'Camera'));
       microphone.set(named(devices, 'audioinput', 'Microphone'));
+      hideEmpty();
       camera.select(media.track('video')?.getSettings().deviceId);
       microphone.select(media.track('audio')?.getSettings().deviceId);
     },
+  };
+}
+
+function mainButtons(handlers: StudioHandlers) {
+  const go = { id: 'start', type: 'button', class: 'button primary wide' };
+  const end = { id: 'stop', type: 'button', class: 'button danger wide' };
+  return {
+    start: element('button', { ...go, onclick: handlers.start }, icon('onAir'), 'Go live'),
+    stop: element('button', { ...end, onclick: handlers.stop }, icon('stop'), 'End the broadcast'),
   };
 }
 

@@ -30,12 +30,11 @@ export function stage(controls: Controls, other: HTMLElement, actions: StageActi
   const join = element('button', { id: 'join', type: 'button', class: 'button primary', onclick: actions.join });
   const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
   const words = panel(element('div', { class: 'actions' }, other, join, home));
-  const ended = (facts: Readonly<Facts>) => facts.stage === 'gone' || facts.stage === 'failed';
   const ask = element('button', { id: 'ask', type: 'button', class: 'button primary', onclick: actions.ask });
   const notice = element('p', { id: 'notice', class: 'quiet', role: 'status', 'aria-live': 'polite' });
   const requests = element('ul', { id: 'requests', class: 'requests', 'aria-label': 'People who want to join in' });
   const spoken = element('p', { class: 'spoken', role: 'status', 'aria-live': 'polite' });
-  const buttons = element('div', { class: 'buttons' }, notice, ask, controls.devices, controls.call);
+  const buttons = element('div', { class: 'buttons' }, notice, ask);
   return {
     root: element(
       'main',
@@ -49,6 +48,7 @@ export function stage(controls: Controls, other: HTMLElement, actions: StageActi
     render(model, facts, tiles, devicesOn) {
       const inside = facts.stage === 'joined' || facts.stage === 'recovering';
       // A camera that is on is seen to be on, whatever it is on for.
+      takeFromLobby(buttons, controls);
       const shown = facts.publishing || facts.asked === 'waiting' || devicesOn;
       controls.devices.hidden = controls.self.hidden = !shown;
       // Whoever waits to get in may also give up.
@@ -58,7 +58,7 @@ export function stage(controls: Controls, other: HTMLElement, actions: StageActi
       words.root.hidden = !model.panel;
       words.show(model.title, model.detail);
       join.hidden = !model.retry;
-      home.hidden = !ended(facts);
+      home.hidden = facts.stage !== 'gone' && facts.stage !== 'failed';
       setText(join, model.state === 'left' ? 'Join again' : 'Try again');
       ask.hidden = model.ask === '';
       ask.disabled = !model.canAsk;
@@ -68,6 +68,10 @@ export function stage(controls: Controls, other: HTMLElement, actions: StageActi
       showRequests(requests, spoken, facts.requests, actions);
     },
   };
+}
+
+function takeFromLobby(buttons: HTMLElement, controls: Controls): void {
+  if (controls.devices.parentElement !== buttons) buttons.append(controls.devices, controls.call);
 }
 
 function showRequests(list: HTMLElement, spoken: HTMLElement, requests: Request[], { answer }: StageActions): void {

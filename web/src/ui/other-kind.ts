@@ -1,6 +1,6 @@
 /**
  * The way to a room whose name was opened as another kind of room: one link, once it is known what the room is.
- * The server tells by how it answers somebody who is no member: it looks at the type of the room first.
+ * Whoever joins a group or a broadcast as a viewer is seen by nobody, and leaves again at once; what is neither is a call.
  */
 
 import { Code, type RoomType, readMessage } from '../client';
@@ -14,11 +14,12 @@ interface Kind {
   label: string;
 }
 
-const KINDS: readonly Kind[] = [
-  { roomType: 'p2p', view: 'call', label: 'Go to the call' },
+/** Kinds with viewers. */
+const WATCHED: readonly Kind[] = [
   { roomType: 'm2m', view: 'group', label: 'Go to the group' },
   { roomType: 'p2m', view: 'watch', label: 'Watch the broadcast' },
 ];
+const CALL: Kind = { roomType: 'p2p', view: 'call', label: 'Go to the call' };
 const TIMEOUT_MS = 5000;
 
 export interface OtherKind {
@@ -48,33 +49,55 @@ export function otherKind(url: string, room: string): OtherKind {
 function kindOf(url: string, room: string): Promise<Kind | undefined> {
   return new Promise((resolve) => {
     const socket = new WebSocket(url);
+    const inquiry = new Inquiry(room, (text) => socket.send(text));
     const end = (kind?: Kind) => {
       resolve(kind);
       socket.close();
     };
     setTimeout(end, TIMEOUT_MS);
     socket.onerror = () => end();
-    socket.onopen = () => {
-      for (const { roomType } of KINDS) socket.send(JSON.stringify(question(roomType, room)));
-    };
+    socket.onopen = () => inquiry.begin();
     socket.onmessage = ({ data }) => {
-      const kind = kindInAnswer(String(data));
-      if (kind) end(kind);
+      const answer = inquiry.take(String(data));
+      if (answer) end(answer.kind);
     };
   });
 }
 
-/** A heartbeat of somebody who is no member of the room. */
-export function question(roomType: RoomType, room: string): object {
-  const id = randomLetters(20, cryptoPick);
-  const session = { userId: id, sessionId: id, category: 'stream', host: 'Web', deviceId: id };
-  return { action: 'heartbeat', data: { s: 'HEARTBEAT', ch: roomType, rid: room, ss: session, bid: '1' } };
-}
+/** The questions to the server, one after the other. */
+export class Inquiry {
+  readonly #room: string;
+  readonly #send: (text: string) => void;
+  readonly #id = randomLetters(20, cryptoPick);
+  #asked = 0;
 
-/** The kind that an answer proves: "no member" is said only where the type is right. */
-export function kindInAnswer(text: string): Kind | undefined {
-  const message = readMessage(text);
-  if (message?.kind !== 'ack' || message.code !== Code.NOT_ROOM_MEMBER) return undefined;
-  const { req } = message.body as { req?: { ch?: unknown } };
-  return KINDS.find(({ roomType }) => roomType === req?.ch);
+  constructor(room: string, send: (text: string) => void) {
+    this.#room = room;
+    this.#send = send;
+  }
+
+  begin(): void {
+    this.#say('join', { s: 'JOIN', ve: false, ae: false, eg: 'native', op: { roomCreating: false } });
+  }
+
+  /** Takes a message and gives the answer once it is there; without a kind where the room is none that is known. */
+  take(text: string): { kind: Kind | undefined } | undefined {
+    const message = readMessage(text);
+    if (message?.kind !== 'ack' || message.name !== 'JOIN') return undefined;
+    if (message.code === Code.OK) {
+      this.#say('leave', { s: 'LEAVE' });
+      return { kind: WATCHED[this.#asked] };
+    }
+    if (message.code !== Code.UNSUPPORTED_CHANNEL) return { kind: undefined };
+    this.#asked += 1;
+    if (this.#asked === WATCHED.length) return { kind: CALL };
+    this.begin();
+    return undefined;
+  }
+
+  #say(action: string, body: object): void {
+    const ss = { userId: this.#id, sessionId: this.#id, category: 'stream', host: 'Web', deviceId: this.#id };
+    const ch = WATCHED[this.#asked]?.roomType;
+    this.#send(JSON.stringify({ action, data: { ...body, ch, rid: this.#room, ss } }));
+  }
 }

@@ -54,7 +54,12 @@ function stateOf(facts: Facts): WatchModel {
   if (gone && facts.everPlayed) return ended();
   if (facts.room === 'closed') return ended();
   if (facts.offline)
-    return model('reconnecting', 'You are offline. Waiting…', 'You are offline', 'Waiting for the network.');
+    return model(
+      'reconnecting',
+      'You are offline. Waiting…',
+      'You are offline',
+      'The broadcast continues when the network is back.',
+    );
   if (facts.room === 'absent' || waitsForPicture(facts)) return notStarted();
   const starts = facts.room === 'joined' && facts.player === 'loading';
   return !starts && (facts.everPlayed || facts.room === 'recovering') ? recovering(facts) : connecting(facts);
