@@ -31,7 +31,7 @@ export function soundButton(): SoundButton {
     root.hidden = false;
     // Turned on elsewhere, or gone: nothing is left to turn on.
     const settled = () => {
-      if (video.muted && video.srcObject !== null) return;
+      if (video.muted && video.isConnected) return;
       muted.delete(video);
       root.hidden = muted.size === 0;
     };
