@@ -31,8 +31,6 @@ test.each([
   expect(baseOf(address, segments)).toBe(base);
 });
 
-test.each([
-  ['https://host/x', 2],
-])('%s keeps the base that the server wrote', (address, segments) => {
+test.each([['https://host/x', 2]])('%s keeps the base that the server wrote', (address, segments) => {
   expect(baseOf(address, segments)).toBe('as the server wrote it');
 });
