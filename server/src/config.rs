@@ -1,6 +1,7 @@
 //! The settings: flags over environment over the file of settings over defaults. Every limit of the server is one.
 
 mod backplane;
+mod bounds;
 mod connection;
 mod delivery;
 mod filter;
@@ -32,7 +33,7 @@ use roomcast_protocol::limits;
 pub use backplane::Backplane;
 pub use connection::Connection;
 pub use delivery::Delivery;
-pub use host::{ListenAddress, is_loopback};
+pub use host::{ListenAddress, is_loopback, overlap};
 pub use ingest::Ingest;
 pub use print::{as_toml, effective};
 pub use publish::Publish;

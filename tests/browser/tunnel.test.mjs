@@ -97,7 +97,7 @@ test('a short tunnel is noticed by nobody, and what was signaled in it arrives o
 });
 
 test('who stays in the tunnel for long is gone, and comes back without doing anything', async (t) => {
-  const flags = ['--heartbeat-timeout', '5s'];
+  const flags = ['--heartbeat-timeout', '6s'];
   const { proxy, media, home, traveller } = await startCall(t, { flags, proxied: true });
   proxy.darken();
   media.darken();

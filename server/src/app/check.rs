@@ -20,10 +20,7 @@ pub fn run(settings: &Serve) -> Result<(), Failure> {
 async fn outside(settings: &Serve) -> Vec<String> {
     let mut faults = Vec::new();
     faults.extend(settings.delivery.tls().err());
-    faults.extend(serve::resolve("--listen", &settings.listen).err());
-    if let Some(address) = &settings.metrics_listen {
-        faults.extend(serve::resolve("--metrics-listen", address).err());
-    }
+    faults.extend(serve::addresses(settings).err().into_iter().flatten());
     if let Some(backplane) = settings.backplane.settings() {
         let reached = backplane::reach(&backplane).await;
         faults.extend(reached.err().map(|reason| format!("--redis-url {}: {reason}", backplane.address)));

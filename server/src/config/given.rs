@@ -56,6 +56,11 @@ impl Given {
         }
     }
 
+    /// Its value as text.
+    pub fn text(&self) -> Option<&str> {
+        self.value.as_deref()?.to_str()
+    }
+
     /// Its value as the path of a file.
     pub fn path(&self) -> Option<&Path> {
         self.value.as_deref().map(Path::new)

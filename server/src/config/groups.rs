@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
 
-use super::Cli;
+use super::{Cli, bounds};
 
 /// Subjects in the order in which they are listed, with the ids of their settings.
 pub const GROUPS: [(&str, &[&str]); 7] = [
@@ -133,7 +133,8 @@ const USUAL: [&str; 21] = [
 
 /// The whole command line, with the settings of the server in groups.
 pub fn command_line() -> Command {
-    Cli::command().mut_subcommands(|command| if has_settings(&command) { grouped(command) } else { command })
+    let grouped = |command| if has_settings(&command) { grouped(command) } else { command };
+    Cli::command().mut_subcommands(|command| grouped(bounds::described(command)))
 }
 
 /// Whether a command takes all settings of the server.

@@ -9,7 +9,9 @@ use roomcast_client::ServerAddress;
 use roomcast_protocol::id::{ObjectId, RoomId, UserId};
 
 use super::filter::filter;
+use super::rules::next_second;
 use super::value::{duration, file};
+use crate::live::LONGEST_PUSHED;
 
 /// Settings of `roomcast publish`.
 #[derive(Debug, Clone, Args)]
@@ -51,6 +53,37 @@ pub struct Publish {
     /// A file of fragmented MP4, or `-` for standard input.
     #[arg(value_name = "FILE")]
     pub source: PathBuf,
+}
+
+/// What the lengths of publishing demand of each other. `faulty` has the ids of those that are wrong by themselves.
+pub fn contradictions(options: &Publish, faulty: &[String]) -> Vec<String> {
+    let (part, segment) = (options.part, options.segment);
+    let show = humantime::format_duration;
+    let mut faults = Vec::new();
+    let mut refuse = |ids: &[&str], fault: String| {
+        if !ids.iter().any(|id| faulty.iter().any(|faulty| faulty == id)) {
+            faults.push(fault);
+        }
+    };
+    if part > segment {
+        let fault = format!("--part \"{}\" must be at most --segment \"{}\", such as 350ms", show(part), show(segment));
+        refuse(&["part", "segment"], fault);
+    }
+    for (id, length) in [("segment", Some(segment)), ("target_duration", options.target_duration)] {
+        if let Some(length) = length.filter(|length| *length > LONGEST_PUSHED) {
+            let flag = id.replace('_', "-");
+            refuse(&[id], format!("--{flag} \"{}\" must be at most 1h, such as 2s", show(length)));
+        }
+    }
+    let Some(target) = options.target_duration else { return faults };
+    if target.subsec_nanos() != 0 {
+        let fault = format!("must be whole seconds, such as {}", next_second(target));
+        refuse(&["target_duration"], format!("--target-duration \"{}\" {fault}", show(target)));
+    } else if segment > target {
+        let fault = format!("--segment \"{}\" must be at most --target-duration \"{}\"", show(segment), show(target));
+        refuse(&["segment", "target_duration"], format!("{fault}, such as {}", show(target)));
+    }
+    faults
 }
 
 /// Reads the address of a server.

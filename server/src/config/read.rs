@@ -12,7 +12,7 @@ use clap::{ArgMatches, Command as ClapCommand, FromArgMatches as _};
 use super::given::{Given, given, one_at_a_time, unjudged, without_environment};
 use super::groups::command_line;
 use super::refusal::{Refusal, one_line};
-use super::{Cli, Command, Config, Serve, rules, settings_file};
+use super::{Cli, Command, Config, Serve, bounds, publish, rules, settings_file};
 
 /// Reads a command line (with the program's name), the environment and the file of settings.
 ///
@@ -24,38 +24,55 @@ pub fn read(arguments: &[OsString]) -> Result<Cli, Refusal> {
     let matches = matches.map_err(|error| help_or_line(&error, arguments))?;
     let Some((name, matches)) = matches.subcommand() else { return Err(Refusal::help_of(None)) };
     let Some(subcommand) = command.find_subcommand(name) else { return Err(Refusal::help_of(None)) };
-    let (given, faults) = everything_given(&command, subcommand, matches);
-    if !faults.is_empty() {
-        return Err(Refusal::of(name, faults));
-    }
-    let cli = judged(command.clone(), name, &given).map_err(|error| Refusal::of(name, vec![one_line(&error)]))?;
-    let faults = match &cli.command {
+    let Everything { given, mut faults, faulty } = everything_given(&command, subcommand, matches);
+    let cli = match judged(command.clone(), name, &given) {
+        Ok(cli) => cli,
+        // What was refused is missing now.
+        Err(_) if !faults.is_empty() => return Err(Refusal::of(name, faults)),
+        Err(error) => return Err(Refusal::of(name, vec![one_line(&error)])),
+    };
+    faults.extend(match &cli.command {
         Command::Serve(serve) | Command::Check(serve) | Command::Config(Config { serve, .. }) => {
             let changed = defaults(command).map(|defaults| defaults.changed(serve)).unwrap_or_default();
-            rules::contradictions(serve, &given, &changed)
+            rules::contradictions(serve, &given, &changed, &faulty)
         }
+        Command::Publish(options) => publish::contradictions(options, &faulty),
         _ => Vec::new(),
-    };
+    });
     if faults.is_empty() { Ok(cli) } else { Err(Refusal::of(name, faults)) }
 }
 
-/// What is in effect of line, environment and file, and what is wrong with it.
-fn everything_given(
-    command: &ClapCommand,
-    subcommand: &ClapCommand,
-    matches: &ArgMatches,
-) -> (Vec<Given>, Vec<String>) {
+/// What is in effect of line, environment and file.
+struct Everything {
+    /// The settings that are good by themselves.
+    given: Vec<Given>,
+    /// What is wrong.
+    faults: Vec<String>,
+    /// The ids of the settings that are wrong by themselves.
+    faulty: Vec<String>,
+}
+
+/// Reads line, environment and file, and judges each setting alone.
+fn everything_given(command: &ClapCommand, subcommand: &ClapCommand, matches: &ArgMatches) -> Everything {
     let mut given = given(subcommand, matches);
-    let mut faults = faults(subcommand, &given);
-    let file = given.iter().find(|given| given.id == "config" && !given.is_empty()).and_then(Given::path);
+    let mut wrong = Vec::new();
+    let file = given.iter().find(|given| given.id == "config" && !given.is_empty()).cloned();
     if let Some((file, serve)) = file.zip(command.find_subcommand("serve")) {
-        let (mut from_file, wrong) = settings_file::read(file, subcommand, serve);
+        let (mut from_file, in_file) = settings_file::read(&file, subcommand, serve);
         from_file.retain(|one| given.iter().all(|other| other.id != one.id));
-        faults.extend(wrong);
-        faults.extend(self::faults(subcommand, &from_file));
+        wrong = in_file;
         given.extend(from_file);
     }
-    (given, faults)
+    let alone = one_at_a_time(subcommand);
+    let (mut faults, mut faulty) = (Vec::new(), Vec::new());
+    given.retain(|given| {
+        let Some(fault) = fault(&alone, given) else { return true };
+        faults.push(fault);
+        faulty.push(given.id.clone());
+        false
+    });
+    faults.extend(wrong);
+    Everything { given, faults, faulty }
 }
 
 /// A subcommand that was given nothing although it needs something shows its help.
@@ -66,20 +83,17 @@ fn help_or_line(error: &clap::Error, arguments: &[OsString]) -> Refusal {
     }
 }
 
-/// Every setting that is wrong by itself.
-fn faults(subcommand: &ClapCommand, given: &[Given]) -> Vec<String> {
-    let alone = one_at_a_time(subcommand);
-    given.iter().filter_map(|given| fault(&alone, given)).collect()
-}
-
+/// What is wrong with a setting by itself.
 fn fault(alone: &ClapCommand, given: &Given) -> Option<String> {
     let argument = given.argument();
     let line = if given.is_positional() { vec!["--".into(), argument] } else { vec![argument] };
-    let error = alone.clone().try_get_matches_from(line).err()?;
-    let reason = match error.source() {
-        Some(reason) => reason.to_string(),
-        None if given.is_empty() => "must not be empty".to_owned(),
-        None => one_line(&error),
+    let reason = match alone.clone().try_get_matches_from(line) {
+        Ok(_) => bounds::shortfall(&given.id, given.text()?)?,
+        Err(error) => match error.source() {
+            Some(reason) => reason.to_string(),
+            None if given.is_empty() => "must not be empty".to_owned(),
+            None => one_line(&error),
+        },
     };
     let default = default_of(alone, &given.id).map(|default| format!(" (default {default})")).unwrap_or_default();
     Some(format!("{} {reason}{default}", given.with_value()))

@@ -12,8 +12,9 @@ use super::variables::nearest;
 /// Reads a file: what it gives, and what is wrong with it.
 ///
 /// Keys that `serve` knows and `command` does not are no fault: several commands read one file.
-pub fn read(path: &Path, command: &Command, serve: &Command) -> (Vec<Given>, Vec<String>) {
-    let table = match parse(path) {
+pub fn read(file: &Given, command: &Command, serve: &Command) -> (Vec<Given>, Vec<String>) {
+    let Some(path) = file.path() else { return (Vec::new(), Vec::new()) };
+    let table = match parse(path, file) {
         Ok(table) => table,
         Err(fault) => return (Vec::new(), vec![fault]),
     };
@@ -27,10 +28,10 @@ pub fn read(path: &Path, command: &Command, serve: &Command) -> (Vec<Given>, Vec
     (given, faults)
 }
 
-fn parse(path: &Path) -> Result<toml::Table, String> {
+fn parse(path: &Path, file: &Given) -> Result<toml::Table, String> {
     let shown = path.display();
     let text = fs::read_to_string(path).map_err(|error| {
-        format!("--config {:?} cannot be read ({error}): it must be a TOML file, such as /etc/roomcast.toml", path)
+        format!("{} cannot be read ({error}): it must be a TOML file, such as /etc/roomcast.toml", file.with_value())
     })?;
     text.parse::<toml::Table>().map_err(|error| {
         let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));

@@ -62,7 +62,7 @@ async fn what_is_printed_can_be_fed_back_and_holds_no_secret() {
     let secret = Settings::new("secret", "geheim\n");
     let from_file = format!("--turn-secret=file:{}", secret.path());
     let flags = [
-        "--idle-timeout=1m",
+        "--idle-timeout=20m",
         "--max-frame=1000B",
         "--rate-limit=off",
         "--ice-server=turn:a.example,stun:b.example",
@@ -80,10 +80,10 @@ async fn what_is_printed_can_be_fed_back_and_holds_no_secret() {
     let file = Settings::new("printed", &text);
     let again = printed(&[&["--config", file.path()][..], &flags[5..6], &flags[7..]].concat(), &[]).await;
     assert_eq!(again, text);
-    let plain = Settings::new("plain", &printed(&["--idle-timeout=1m"], &[]).await);
+    let plain = Settings::new("plain", &printed(&["--idle-timeout=20m"], &[]).await);
     let json = |text: String| serde_json::from_str::<Value>(&text).unwrap();
     let fed_back = json(printed(&["--json", "--config", plain.path()], &[]).await);
-    assert_eq!(fed_back, json(printed(&["--json", "--idle-timeout=1m"], &[]).await));
+    assert_eq!(fed_back, json(printed(&["--json", "--idle-timeout=20m"], &[]).await));
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_file_that_cannot_work_is_refused_in_one_line() {
         ("ice_server = [5]", "must be a text, a number or a list of texts"),
         ("log = \"\"", "must name levels"),
         ("a = 5\nb = [\n", ", line 2: "),
-        ("max_message = \"1KiB\"", "must be at most max_message in "),
+        ("max_message = \"8KiB\"", "must be at most max_message in "),
         ("turn_secret = \"file:/nowhere/geheim\"", "turn_secret in "),
     ] {
         let file = Settings::new("bad", text);

@@ -32,7 +32,7 @@ use crate::node::Node;
 /// The name in the answer.
 const NAME: &str = "INGEST";
 /// The shortest part anybody may ask for.
-pub const SHORTEST_PUSHED: Duration = Duration::from_millis(50);
+const SHORTEST_PUSHED: Duration = Duration::from_millis(50);
 /// The longest segment and target duration anybody may ask for.
 pub const LONGEST_PUSHED: Duration = Duration::from_secs(3600);
 /// A manifest that comes along.
