@@ -19,6 +19,7 @@ use std::time::Duration;
 use roomcast_media::DEFAULT_LIMIT;
 use roomcast_media::package::{Config, Lengths};
 use roomcast_protocol::id::{ObjectId, RoomId, SessionId, UserId};
+use roomcast_protocol::limits::HLS_WINDOW;
 use tokio::time::timeout;
 
 pub use progress::Progress;
@@ -106,7 +107,7 @@ impl Publish {
         }
         let lengths = Lengths { segment, part: self.part_target, target, is_declared };
         let (opening, held, prefix) = (Duration::ZERO, DEFAULT_LIMIT, String::new());
-        Ok(Config { playlist: self.playlist.clone(), lengths, opening, held, prefix })
+        Ok(Config { playlist: self.playlist.clone(), lengths, opening, window: HLS_WINDOW, held, prefix })
     }
 }
 

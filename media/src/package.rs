@@ -22,6 +22,8 @@ use roomcast_protocol::id::ObjectId;
 use crate::{Ends, Error, Fragment, Handler, Init, Item, Start, Targets};
 use input::Input;
 use timeline::Timeline;
+#[cfg(test)]
+use track::join_codecs;
 use track::{Place, Track};
 
 /// How segments and parts shall be cut.
@@ -46,6 +48,8 @@ pub struct Config {
     pub lengths: Lengths,
     /// How long a track waits for one it may belong to.
     pub opening: Duration,
+    /// How much media playlists list: what is stated of a track is measured over so much.
+    pub window: Duration,
     /// Media bytes that may wait until it is known what they are.
     pub held: usize,
     /// Begins the names of all objects: letters alone, as digits would be taken for the number of a part.

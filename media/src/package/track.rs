@@ -2,10 +2,12 @@
 
 mod begin;
 mod emit;
+mod measured;
 mod period;
 
 use std::time::Duration;
 
+use roomcast_protocol::data::{InitSection, Media, Payload};
 use roomcast_protocol::id::ObjectId;
 
 use super::opening::Measure;
@@ -14,6 +16,9 @@ use super::timeline::{Timeline, millis};
 use super::{Config, Earlier, Lengths};
 use crate::cut::LARGEST_JUMP;
 use crate::{Cut, Error, Fragment, Handler, Init, Sample, Start, Targets, Track as MediaTrack, Variant as Attributes};
+#[cfg(test)]
+pub(super) use emit::join_codecs;
+use measured::Measured;
 use period::{PendingSignal, Period, rate};
 
 /// What a track is to players.
@@ -58,6 +63,9 @@ pub(super) struct Track {
     begun: bool,
     /// Bits per second at most.
     peak: u64,
+    measured: Measured,
+    /// What was declared last.
+    stated: Option<Payload>,
     pending: Vec<PendingSignal>,
     pending_bytes: usize,
 }
@@ -81,6 +89,8 @@ impl Track {
             renewed: true,
             begun: earlier.start != Start::default(),
             peak: 0,
+            measured: Measured::default(),
+            stated: None,
             pending: Vec::new(),
             pending_bytes: 0,
         }
@@ -156,6 +166,7 @@ impl Track {
         }
         self.finish(config, timeline);
         (self.init, self.renewed, self.attributes) = (init, true, None);
+        self.measured.renew();
     }
 
     /// Lists what is left of the period.
@@ -203,6 +214,9 @@ impl Track {
                 },
             };
             self.attributes.get_or_insert_with(|| Attributes::new(&self.init, &fragment));
+            if let Some(leading) = self.init.leading() {
+                self.measured.note(&fragment, leading);
+            }
             let pushed = period.cutter.push(fragment);
             self.next = period.cutter.next_start();
             let pushed = pushed.map(|pushed| (self.list(&mut period, pushed.cuts, place, timeline), pushed.rest));
@@ -260,6 +274,7 @@ impl Track {
         let map = place.config.name("init-", self.maps.saturating_sub(1), "mp4");
         for cut in cuts {
             self.begun = true;
+            let mut is_corrected = false;
             let signal = match cut {
                 Cut::Part(part) => {
                     self.peak = self.peak.max(rate(part.bytes.len(), part.duration));
@@ -270,6 +285,7 @@ impl Track {
                 Cut::Segment(segment) => {
                     self.peak = self.peak.max(rate(segment.bytes.len(), segment.duration));
                     self.pending_bytes += segment.bytes.len();
+                    is_corrected = self.measure_segment(segment.bytes.len(), segment.duration, place);
                     period.segment(segment, &map, place.config)
                 }
             };
@@ -280,6 +296,20 @@ impl Track {
                 self.last = Some((period.timeline, period.origin + end));
             }
             self.pending.push(signal);
+            if is_corrected {
+                self.pending.push(PendingSignal::Declare(self.newest_map(place.config)));
+            }
         }
+    }
+
+    /// Measures a segment. Says whether the track is to be declared with other figures.
+    fn measure_segment(&mut self, bytes: usize, duration: Duration, place: &Place<'_>) -> bool {
+        let window = place.config.window.max(place.targets.longest * 3);
+        self.measured.add(bytes, duration, window, place.targets.longest / 2)
+    }
+
+    fn newest_map(&self, config: &Config) -> InitSection {
+        let id = config.name("init-", self.maps.saturating_sub(1), "mp4");
+        InitSection { id, data: Media(self.init.bytes.clone()) }
     }
 }

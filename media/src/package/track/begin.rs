@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use roomcast_protocol::data::{InitSection, Media};
-
 use super::period::{PendingSignal, Period};
 use super::{Place, Timeline, Track};
 use crate::{Cutter, Error, Fragment, Start};
@@ -47,10 +45,8 @@ impl Track {
         let cutter = Cutter::new(&self.init, targets, start)?.on_grid(line.clock.origin);
         let breaks = self.begun && self.last.is_none_or(|(number, _)| number != line.number);
         if std::mem::take(&mut self.renewed) {
-            let data = Media(self.init.bytes.clone());
-            let id = config.name("init-", self.maps, "mp4");
-            self.pending.push(PendingSignal::Declare(InitSection { id, data }));
             self.maps += 1;
+            self.pending.push(PendingSignal::Declare(self.newest_map(config)));
         }
         let breaks = breaks.then_some(start.segment);
         let (timeline, clock, before) = (line.number, line.clock, line.before());

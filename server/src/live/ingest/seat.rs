@@ -180,6 +180,7 @@ impl Seat {
             playlist: address.playlist.clone(),
             lengths: address.lengths,
             opening: settings.ingest.ingest_opening,
+            window: settings.hls_window,
             held: to_usize(settings.max_upload),
             prefix: format!("{tag}-"),
         }
