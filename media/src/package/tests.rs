@@ -1,5 +1,6 @@
 //! Media made of numbers, pushed to tracks, and the signals it becomes.
 
+mod jumps;
 mod opening;
 mod roles;
 mod tracks;
