@@ -156,6 +156,10 @@ pub struct Cutter {
     /// Decode times of the leading track: where the open segment starts, and what is written.
     segment_start: u64,
     listed: u64,
+    /// A new period begins with the first sync sample from there on, in decode time.
+    breaks_at: Option<Duration>,
+    /// What other tracks have before the first sample is not dropped.
+    goes_on: bool,
     next: Start,
 }
 
@@ -187,8 +191,22 @@ impl Cutter {
             is_skipping: false,
             segment_start: 0,
             listed: 0,
+            breaks_at: None,
+            goes_on: false,
             next: start,
         })
+    }
+
+    /// Keeps what other tracks have before the leading track's first sync sample: the media goes on from before.
+    #[must_use]
+    pub const fn going_on(mut self) -> Self {
+        self.goes_on = true;
+        self
+    }
+
+    /// Gives back media from the first sync sample at this decode time or later on: a discontinuity is due there.
+    pub const fn break_at(&mut self, at: Duration) {
+        self.breaks_at = Some(at);
     }
 
     /// Lets segments end on a grid instead of by their own length: before the first sync sample at

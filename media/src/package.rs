@@ -183,8 +183,8 @@ impl Packager {
         let others = self.tracks.iter().filter(|(other, _)| *other != id);
         let others = others.map(|(_, track)| track.next_segment()).max().unwrap_or(0);
         let Some(track) = self.tracks.get_mut(id) else { return Ok(()) };
-        if self.timeline.as_ref().is_some_and(|timeline| track.must_change(timeline, &fragment)) {
-            track.finish(&self.config, &mut self.timeline);
+        if let Some(timeline) = &self.timeline {
+            track.follow(timeline, &fragment);
         }
         let place = Place { config: &self.config, targets, others, wall };
         track.push(&place, &mut self.timeline, fragment)

@@ -1,11 +1,16 @@
-//! Times as encoders state them, made such that they can be cut: durations of 0 and decode times before zero.
+//! Times as encoders state them, made such that they can be cut: durations of 0, decode times before zero, and clocks
+//! of single tracks that jump.
 //!
 //! One per pushed stream. Samples stay in order; those whose duration is not known yet are kept back until the next
 //! one of their track.
 
+mod clocks;
+
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::{Fragment, Init, Sample};
+use clocks::Clocks;
 
 /// A sample lasts no longer for want of a successor, in seconds.
 const MAX_STRETCH: u64 = 10;
@@ -15,6 +20,7 @@ const MAX_STRETCH: u64 = 10;
 pub(crate) struct Timing {
     /// Whole seconds that are added to all decode times, so that none lies before zero.
     shift: u64,
+    clocks: Clocks,
     tracks: BTreeMap<u32, Lengths>,
 }
 
@@ -31,47 +37,77 @@ impl Timing {
     pub(crate) fn new(init: &Init) -> Self {
         let lengths = |timescale| Lengths { timescale, ..Lengths::default() };
         let tracks = init.tracks.iter().map(|track| (track.id, lengths(u64::from(track.timescale.get()))));
-        Self { shift: 0, tracks: tracks.collect() }
+        Self { shift: 0, clocks: Clocks::new(init), tracks: tracks.collect() }
     }
 
-    /// The samples whose times are known.
-    pub(crate) fn take(&mut self, fragment: Fragment) -> Fragment {
+    /// The samples whose times are known. `is_alone` says that no other stream has to agree with the times of this one.
+    pub(crate) fn take(&mut self, fragment: Fragment, is_alone: bool) -> Fragment {
         let Fragment { sequence, samples } = fragment;
         self.make_room(&samples);
-        let mut by_track: Vec<(u32, Vec<Sample>)> = Vec::new();
-        for mut sample in samples {
-            let Some(lengths) = self.tracks.get(&sample.track) else { continue };
-            sample.decode_time = sample.decode_time.wrapping_add(self.shift.wrapping_mul(lengths.timescale));
-            match by_track.iter_mut().find(|(track, _)| *track == sample.track) {
-                Some((_, run)) => run.push(sample),
-                None => by_track.push((sample.track, vec![sample])),
-            }
-        }
-        let settled = by_track.into_iter().flat_map(|(track, run)| match self.tracks.get_mut(&track) {
+        let shifted = samples.into_iter().filter_map(|sample| {
+            let timescale = self.tracks.get(&sample.track)?.timescale;
+            let decode_time = sample.decode_time.wrapping_add(self.shift.wrapping_mul(timescale));
+            Some(Sample { decode_time, ..sample })
+        });
+        let shifted = shifted.collect();
+        let mapped = self.clocks.take(shifted, is_alone);
+        Fragment { sequence, samples: self.settle(mapped) }
+    }
+
+    /// Gives samples in order of decoding their durations, track by track.
+    fn settle(&mut self, samples: Vec<Sample>) -> Vec<Sample> {
+        let settled = by_track(samples).into_iter().flat_map(|(track, run)| match self.tracks.get_mut(&track) {
             Some(lengths) => lengths.settle(run),
             None => run,
         });
-        Fragment { sequence, samples: settled.collect() }
+        settled.collect()
     }
 
     /// What was kept back, with the duration that is usual.
-    pub(crate) fn finish(&mut self) -> Fragment {
-        let pending = self.tracks.values_mut().flat_map(|lengths| {
+    pub(crate) fn finish(&mut self, is_alone: bool) -> Fragment {
+        let held = self.clocks.finish(is_alone);
+        let mut samples = self.settle(held);
+        samples.extend(self.tracks.values_mut().flat_map(|lengths| {
             let usual = u64::from(lengths.usual) * lengths.pending.len() as u64;
             lengths.spread(usual)
-        });
-        Fragment { sequence: 0, samples: pending.collect() }
+        }));
+        Fragment { sequence: 0, samples }
     }
 
-    /// Shifts all times to come so far that none of these lies before zero.
+    /// Takes the next samples as they are: an encoder may have started anew.
+    pub(crate) fn restart(&mut self) {
+        self.clocks.restart();
+    }
+
+    /// Where a clock has been set right since this was last asked, in decode time: a discontinuity is due there.
+    pub(crate) const fn take_break(&mut self) -> Option<Duration> {
+        self.clocks.take_break()
+    }
+
+    /// Shifts all times to come so far that none of these lies before zero; a track that has begun jumps there instead.
     fn make_room(&mut self, samples: &[Sample]) {
         for sample in samples {
             let Some(lengths) = self.tracks.get(&sample.track) else { continue };
+            if self.clocks.has_begun(sample.track) {
+                continue;
+            }
             let shifted = sample.decode_time.wrapping_add(self.shift.wrapping_mul(lengths.timescale));
             let before_zero = shifted.cast_signed().min(0).unsigned_abs();
             self.shift = self.shift.saturating_add(before_zero.div_ceil(lengths.timescale.max(1)));
         }
     }
+}
+
+/// The samples of each track, in order; tracks in the order of their first samples.
+fn by_track(samples: Vec<Sample>) -> Vec<(u32, Vec<Sample>)> {
+    let mut runs: Vec<(u32, Vec<Sample>)> = Vec::new();
+    for sample in samples {
+        match runs.iter_mut().find(|(track, _)| *track == sample.track) {
+            Some((_, run)) => run.push(sample),
+            None => runs.push((sample.track, vec![sample])),
+        }
+    }
+    runs
 }
 
 impl Lengths {
@@ -124,6 +160,10 @@ mod tests {
         Timing::new(&fixture::init(&[VIDEO, AUDIO]))
     }
 
+    fn take(timing: &mut Timing, samples: impl IntoIterator<Item = Sample>) -> Fragment {
+        timing.take(fragment(samples), true)
+    }
+
     fn times(fragment: &Fragment) -> Vec<(u64, u32)> {
         fragment.samples.iter().map(|sample| (sample.decode_time, sample.duration)).collect()
     }
@@ -131,38 +171,38 @@ mod tests {
     #[test]
     fn a_last_sample_of_no_length_lasts_until_the_next_one() {
         let mut timing = timing();
-        let first = timing.take(fragment([sample(1, 0, 512, true), sample(1, 512, 0, false)]));
+        let first = take(&mut timing, [sample(1, 0, 512, true), sample(1, 512, 0, false)]);
         assert_eq!(times(&first), [(0, 512)]);
-        let second = timing.take(fragment([sample(1, 1200, 0, false)]));
+        let second = take(&mut timing, [sample(1, 1200, 0, false)]);
         assert_eq!(times(&second), [(512, 688)]);
-        assert_eq!(times(&timing.finish()), [(1200, 688)]);
+        assert_eq!(times(&timing.finish(true)), [(1200, 688)]);
     }
 
     #[test]
     fn samples_of_no_length_share_what_there_is_up_to_the_next_fragment() {
         let mut timing = timing();
-        assert_eq!(times(&timing.take(fragment((0..3).map(|_| sample(1, 0, 0, true))))), []);
-        let next = timing.take(fragment((0..3).map(|_| sample(1, 1536, 0, true))));
+        assert_eq!(times(&take(&mut timing, (0..3).map(|_| sample(1, 0, 0, true)))), []);
+        let next = take(&mut timing, (0..3).map(|_| sample(1, 1536, 0, true)));
         assert_eq!(times(&next), [(0, 512), (512, 512), (1024, 512)]);
-        assert_eq!(times(&timing.finish()), [(1536, 512), (2048, 512), (2560, 512)]);
+        assert_eq!(times(&timing.finish(true)), [(1536, 512), (2048, 512), (2560, 512)]);
     }
 
     #[test]
     fn a_jump_is_not_how_long_a_sample_lasts() {
         let mut timing = timing();
-        timing.take(fragment([sample(1, 0, 512, true), sample(1, 512, 0, false)]));
-        let behind = timing.take(fragment([sample(1, 15_360 * 60, 512, true)]));
+        take(&mut timing, [sample(1, 0, 512, true), sample(1, 512, 0, false)]);
+        let behind = take(&mut timing, [sample(1, 15_360 * 60, 512, true)]);
         assert_eq!(times(&behind), [(512, 512), (15_360 * 60, 512)]);
-        timing.take(fragment([sample(1, 15_360 * 61, 0, true)]));
-        assert_eq!(times(&timing.take(fragment([sample(1, 7, 512, true)])))[0].1, 512);
+        take(&mut timing, [sample(1, 15_360 * 61, 0, true)]);
+        assert_eq!(times(&take(&mut timing, [sample(1, 7, 512, true)]))[0].1, 512);
     }
 
     #[test]
     fn times_before_zero_move_all_tracks_by_whole_seconds() {
         let mut timing = timing();
         let before_zero = 0_u64.wrapping_sub(1024);
-        let first = timing.take(fragment([sample(1, 0, 512, true), sample(2, before_zero, 1024, true)]));
+        let first = take(&mut timing, [sample(1, 0, 512, true), sample(2, before_zero, 1024, true)]);
         assert_eq!(times(&first), [(15_360, 512), (48_000 - 1024, 1024)]);
-        assert_eq!(times(&timing.take(fragment([sample(1, 512, 512, false)]))), [(15_872, 512)]);
+        assert_eq!(times(&take(&mut timing, [sample(1, 512, 512, false)])), [(15_872, 512)]);
     }
 }

@@ -143,7 +143,7 @@ impl Cutter {
         let origin = self.leading.at(self.clock.origin.unwrap_or(0));
         for lane in &mut self.others {
             let mut taken = lane.take(before);
-            taken.retain(|sample| !is_over_before(origin, lane, sample));
+            taken.retain(|sample| self.goes_on || !is_over_before(origin, lane, sample));
             samples.append(&mut taken);
         }
         self.listed = self.listed.max(end);

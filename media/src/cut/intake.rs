@@ -125,11 +125,13 @@ impl Cutter {
     /// Leads on as far as the other tracks have come, or all the way. Gives what must begin a new period.
     pub(super) fn drain(&mut self, all: bool, cuts: &mut Vec<Cut>) -> Option<Fragment> {
         while let Some(sample) = self.ahead.pop_front() {
-            let is_early = !all && self.waits(&sample);
-            if is_early || (self.is_skipping && sample.is_sync()) {
+            let is_break = self.is_break(&sample);
+            let lag = if is_break { Duration::ZERO } else { LAG };
+            let is_early = !all && self.waits(&sample, lag);
+            if is_early || is_break || (self.is_skipping && sample.is_sync()) {
                 self.ahead.push_front(sample);
                 self.close_long_part(cuts);
-                return (!is_early).then(|| self.take_rest());
+                return (!is_early).then(|| self.take_rest(is_break));
             }
             if !self.is_skipping {
                 self.lead(sample, cuts);
@@ -139,18 +141,30 @@ impl Cutter {
         None
     }
 
-    /// Whether another track still has to come up to this sample of the leading one.
-    fn waits(&mut self, next: &Sample) -> bool {
+    /// Whether the discontinuity that is due begins with this sample.
+    fn is_break(&self, sample: &Sample) -> bool {
+        let Some(due) = self.breaks_at.filter(|_| self.clock.origin.is_some() && sample.is_sync()) else {
+            return false;
+        };
+        let middle = sample.decode_time.saturating_add(u64::from(sample.duration) / 2);
+        sample.decode_time > self.clock.origin.unwrap_or(0) && time(middle, self.leading.timescale) >= due
+    }
+
+    /// Whether another track still has to come up to this sample of the leading one, but for so much.
+    fn waits(&mut self, next: &Sample, lag: Duration) -> bool {
         let (to, timescale) = (next.decode_time, self.leading.timescale);
         let end = self.ahead.back().unwrap_or(next).end();
         if time(end.saturating_sub(to), timescale) > PATIENCE {
-            self.others.iter_mut().filter(|lane| lags(lane, to, timescale)).for_each(|lane| lane.is_quiet = true);
+            self.others.iter_mut().filter(|lane| lags(lane, to, timescale, lag)).for_each(|lane| lane.is_quiet = true);
         }
-        self.others.iter().any(|lane| !lane.is_quiet && lags(lane, to, timescale))
+        self.others.iter().any(|lane| !lane.is_quiet && lags(lane, to, timescale, lag))
     }
 
-    fn take_rest(&mut self) -> Fragment {
-        let others = self.others.iter_mut().flat_map(|lane| lane.take(None));
+    /// Takes what waits; where the media goes on (`is_break`), what belongs in front of the next sample stays.
+    fn take_rest(&mut self, is_break: bool) -> Fragment {
+        let next = self.ahead.front().filter(|_| is_break && self.leading.end().is_some());
+        let from = next.map(|next| self.leading.at(next.decode_time));
+        let others = self.others.iter_mut().flat_map(|lane| lane.take_from(from));
         let mut samples: Vec<Sample> = others.collect();
         samples.append(&mut self.astray);
         samples.extend(self.ahead.drain(..));
@@ -175,8 +189,8 @@ fn is_astray(lane: &Lane, sample: &Sample, leading: Option<u128>) -> bool {
     u128::from(sample.decode_time) > farthest
 }
 
-/// Whether a track has not come up to a time of the leading one, in its timescale.
-fn lags(lane: &Lane, to: u64, timescale: std::num::NonZeroU32) -> bool {
-    let reached = lane.last().map(|last| time(last.end, lane.timescale) + LAG);
+/// Whether a track has not come up to a time of the leading one, in its timescale, but for so much.
+fn lags(lane: &Lane, to: u64, timescale: std::num::NonZeroU32, lag: Duration) -> bool {
+    let reached = lane.last().map(|last| time(last.end, lane.timescale) + lag);
     reached.is_none_or(|reached| reached < time(to, timescale))
 }

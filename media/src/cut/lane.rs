@@ -81,13 +81,23 @@ impl Lane {
 
     /// Takes the samples that begin before a media time of any timescale; all for `None`.
     pub(super) fn take(&mut self, before: Option<MediaTime>) -> Vec<Sample> {
-        let count = before.map_or(self.waiting.len(), |end| {
-            let begins_before = |sample: &&Sample| self.at(sample.decode_time).is_before(end);
-            self.waiting.iter().take_while(begins_before).count()
-        });
+        let count = before.map_or(self.waiting.len(), |end| self.count_before(end));
         let taken: Vec<Sample> = self.waiting.drain(..count).collect();
         self.bytes -= taken.iter().map(cost).sum::<usize>();
         taken
+    }
+
+    /// Takes the samples from the first one on that begins at a media time or later; all for `None`.
+    pub(super) fn take_from(&mut self, from: Option<MediaTime>) -> Vec<Sample> {
+        let count = from.map_or(0, |from| self.count_before(from));
+        let taken: Vec<Sample> = self.waiting.drain(count..).collect();
+        self.bytes -= taken.iter().map(cost).sum::<usize>();
+        taken
+    }
+
+    fn count_before(&self, end: MediaTime) -> usize {
+        let begins_before = |sample: &&Sample| self.at(sample.decode_time).is_before(end);
+        self.waiting.iter().take_while(begins_before).count()
     }
 
     pub(super) fn reset(&mut self) {

@@ -27,10 +27,11 @@ impl Packager {
         wall: i64,
         earlier: impl Fn(&ObjectId) -> Earlier,
     ) -> Result<(), Error> {
-        if self.inputs.get(id).is_some_and(|known| known.init.tracks == init.tracks) {
+        self.flush(id, wall)?;
+        if let Some(known) = self.inputs.get_mut(id).filter(|known| known.init.tracks == init.tracks) {
+            known.timing.restart();
             return Ok(());
         }
-        self.flush(id, wall)?;
         let (outputs, left_out) = split::split(id, &init);
         self.left_out.extend(left_out);
         for output in &outputs {
@@ -71,10 +72,12 @@ impl Packager {
     }
 
     pub(super) fn take_fragment(&mut self, id: &ObjectId, fragment: Fragment, wall: i64) -> Result<(), Error> {
+        let is_alone = self.inputs.len() == 1;
         let input = self.inputs.get_mut(id).ok_or(Error::FragmentBeforeInit)?;
         input.has_ended = false;
         input.ends.note(&fragment);
-        let fragment = input.timing.take(fragment);
+        let fragment = input.timing.take(fragment, is_alone);
+        self.announce_break(id);
         self.feed(id, &fragment, wall)
     }
 
@@ -98,9 +101,20 @@ impl Packager {
         Ok(())
     }
 
+    /// Has the first track of a stream begin anew behind a clock that was set right; the others follow it.
+    fn announce_break(&mut self, id: &ObjectId) {
+        let Some(at) = self.inputs.get_mut(id).and_then(|input| input.timing.take_break()) else { return };
+        let first = self.outputs_of(id).into_iter().next();
+        if let Some(track) = first.and_then(|first| self.tracks.get_mut(&first)) {
+            track.break_at.get_or_insert(at);
+        }
+    }
+
     /// Takes what the times of a stream were kept back for.
     pub(super) fn flush(&mut self, id: &ObjectId, wall: i64) -> Result<(), Error> {
-        let left = self.inputs.get_mut(id).map(|input| input.timing.finish());
+        let is_alone = self.inputs.len() == 1;
+        let left = self.inputs.get_mut(id).map(|input| input.timing.finish(is_alone));
+        self.announce_break(id);
         left.map_or(Ok(()), |left| self.feed(id, &left, wall))
     }
 }

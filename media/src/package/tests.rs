@@ -1,6 +1,7 @@
 //! Media made of numbers, pushed to tracks, and the signals it becomes.
 
 mod figures;
+mod jumps;
 mod opening;
 mod roles;
 mod tracks;

@@ -50,6 +50,8 @@ pub(super) struct Track {
     pub is_declared: bool,
     /// Its stream has said that it has ended.
     pub is_over: bool,
+    /// A discontinuity is due at the first sync sample from there on.
+    pub break_at: Option<Duration>,
     period: Option<Period>,
     targets: Option<Targets>,
     /// Samples of other tracks that came before the first one to begin with.
@@ -80,6 +82,7 @@ impl Track {
             role: None,
             is_declared: false,
             is_over: false,
+            break_at: None,
             period: None,
             targets: None,
             early: Vec::new(),
@@ -216,6 +219,9 @@ impl Track {
             self.attributes.get_or_insert_with(|| Attributes::new(&self.init, &fragment));
             if let Some(leading) = self.init.leading() {
                 self.measured.note(&fragment, leading);
+            }
+            if let Some(at) = self.break_at {
+                period.cutter.break_at(at);
             }
             let pushed = period.cutter.push(fragment);
             self.next = period.cutter.next_start();

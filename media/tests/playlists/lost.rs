@@ -27,13 +27,27 @@ fn number(sample: &Sample) -> u64 {
     u64::from_be_bytes(sample.payload[..].try_into().unwrap())
 }
 
-/// All frames from a key frame on up to the next jump, behind which a decoder needs a key frame anew.
-pub fn expected(push: &Push) -> Vec<u64> {
-    let mut is_waiting = true;
-    let mut numbers = Vec::new();
+/// The frames that have to be listed: all from a key frame on up to the next jump of the whole stream, behind which a
+/// decoder needs a key frame anew; and those that may be.
+pub fn expected(push: &Push) -> (Vec<u64>, Vec<u64>) {
+    let (mut is_waiting, mut has_begun) = (true, false);
+    let (mut needed, mut allowed) = (Vec::new(), Vec::new());
     for (number, frame) in (0..).zip(&push.frames) {
+        has_begun |= frame.is_sync;
         is_waiting = (is_waiting || frame.jumps) && !frame.is_sync;
-        numbers.extend((!is_waiting).then_some(number));
+        needed.extend((!is_waiting).then_some(number));
+        allowed.extend(has_begun.then_some(number));
     }
-    numbers
+    (needed, allowed)
+}
+
+/// The needed ones that are missing, and the listed ones that are wrong or out of order.
+pub fn faults(listed: &[u64], (needed, allowed): &(Vec<u64>, Vec<u64>)) -> (Vec<u64>, Vec<u64>) {
+    let has = |numbers: &[u64], number: &u64| numbers.binary_search(number).is_ok();
+    let mut sorted = listed.to_vec();
+    sorted.sort_unstable();
+    let missing = needed.iter().filter(|number| !has(&sorted, number)).copied();
+    let is_unordered = |(at, number): &(usize, &u64)| *at > 0 && listed[*at - 1] >= **number;
+    let wrong = listed.iter().enumerate().filter(|(at, number)| !has(allowed, number) || is_unordered(&(*at, number)));
+    (missing.collect(), wrong.map(|(_, number)| *number).collect())
 }

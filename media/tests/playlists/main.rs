@@ -17,7 +17,7 @@ mod origin;
 
 use proptest::prelude::*;
 
-use lost::{expected, listed};
+use lost::{expected, faults, listed};
 use media::{Push, pushes};
 use origin::Origin;
 
@@ -44,7 +44,7 @@ proptest! {
     fn no_video_is_lost_behind_the_first_key_frame(push in pushes()) {
         let push = Push { is_declared: false, ..push };
         let origin = broadcast(&push);
-        prop_assert_eq!(listed(&origin, 1), expected(&push));
+        prop_assert_eq!(faults(&listed(&origin, 1), &expected(&push)), (vec![], vec![]));
     }
 
     #[test]
@@ -58,6 +58,9 @@ proptest! {
 
     #[test]
     fn fragments_make_no_difference_to_what_is_listed(push in pushes()) {
+        // Around a jump of the whole stream it depends on what has come of the other track.
+        let frames = push.frames.iter().map(|frame| media::Frame { jumps: false, ..*frame }).collect();
+        let push = Push { frames, ..push };
         let whole = Push { border: usize::MAX, ..push.clone() };
         prop_assert_eq!(listed(&broadcast(&push), 1), listed(&broadcast(&whole), 1));
     }

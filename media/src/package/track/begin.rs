@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::period::{PendingSignal, Period};
 use super::{Place, Timeline, Track};
-use crate::{Cutter, Error, Fragment, Start};
+use crate::{Cutter, Error, Fragment, Sample, Start};
 
 /// Numbers that a track may leave out to stand beside the others; they are listed as gaps.
 const MAX_HOLE: u64 = 30;
@@ -13,10 +13,18 @@ const MAX_HOLE: u64 = 30;
 pub(super) type Begin = (Duration, Duration);
 
 impl Track {
-    /// Whether another track has begun a timeline which this one has reached.
-    pub fn must_change(&self, newest: &Timeline, fragment: &Fragment) -> bool {
-        let old = self.period.as_ref().is_some_and(|period| period.timeline != newest.number);
-        old && self.first_sync(fragment).is_some_and(|(at, _)| newest.reaches(at))
+    /// Goes over, at the next sync sample, to a timeline that another track has begun and this one has reached.
+    pub fn follow(&mut self, newest: &Timeline, fragment: &Fragment) {
+        let is_reached = |sample: &Sample| {
+            let leading = self.init.track(sample.track).filter(|_| sample.is_sync());
+            leading.is_some_and(|leading| newest.reaches(leading.time(sample.decode_time)))
+        };
+        let leading = self.init.leading().map(|track| track.id);
+        let mut own = fragment.samples.iter().filter(|sample| Some(sample.track) == leading);
+        let has_reached = own.any(is_reached);
+        if let Some(period) = self.period.as_mut().filter(|period| has_reached && period.timeline != newest.number) {
+            period.cutter.break_at(newest.clock.origin);
+        }
     }
 
     /// Begins a period: on the newest timeline if the media goes on there, else on a new one.
@@ -28,7 +36,11 @@ impl Track {
         wall: i64,
     ) -> Result<Period, Error> {
         let Place { config, targets, others, .. } = *place;
-        let joins = timeline.as_ref().is_some_and(|known| known.holds(at) && self.goes_on(known, at + tolerance));
+        let is_break = self.break_at.take_if(|due| at + tolerance >= *due).is_some() && self.begun;
+        let joins = timeline.as_ref().is_some_and(|known| {
+            let is_due = is_break && self.last.is_some_and(|(number, _)| number == known.number);
+            !is_due && known.holds(at) && self.goes_on(known, at + tolerance)
+        });
         let base = self.next.segment.max(others);
         let line = match timeline.take() {
             Some(known) if joins => known,
@@ -42,7 +54,10 @@ impl Track {
         };
         let fits = aligned >= next && (aligned - next <= MAX_HOLE || !self.begun);
         let start = Start { segment: if fits { aligned } else { next }, ..self.next };
-        let cutter = Cutter::new(&self.init, targets, start)?.on_grid(line.clock.origin);
+        let mut cutter = Cutter::new(&self.init, targets, start)?.on_grid(line.clock.origin);
+        if is_break {
+            cutter = cutter.going_on();
+        }
         let breaks = self.begun && self.last.is_none_or(|(number, _)| number != line.number);
         if std::mem::take(&mut self.renewed) {
             self.maps += 1;

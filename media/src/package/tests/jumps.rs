@@ -1,0 +1,88 @@
+//! Clocks of single tracks that jump: everything is listed, behind a discontinuity.
+
+use super::*;
+use crate::{Ends, Reader};
+
+/// Three tracks as they are pushed: one of video and two of audio.
+fn three() -> Item {
+    let Item::Init(one) = init(Kind::Both, "map") else { unreachable!() };
+    let second = MediaTrack { id: 3, ..one.tracks[1].clone() };
+    Item::Init(Init { tracks: [one.tracks, vec![second]].concat(), ..one })
+}
+
+/// Frames with audio in as many tracks as there are, whose times jump from frame `from` on.
+fn jumping(first: u64, tracks: u32, track: u32, (from, jump): (u64, i64)) -> Item {
+    let samples = (1..=tracks).flat_map(|id| {
+        (first..first + 10).map(move |frame| {
+            let by = if id == track && frame >= from { jump * i64::from(TIMESCALE) } else { 0 };
+            Sample {
+                track: id,
+                decode_time: (frame * u64::from(FRAME)).saturating_add_signed(by),
+                duration: FRAME,
+                composition_offset: 0,
+                flags: if id > 1 || frame.is_multiple_of(GROUP) { 0 } else { 0x0001_0000 },
+                payload: Bytes::copy_from_slice(&[&[id as u8][..], &frame.to_be_bytes()].concat()),
+            }
+        })
+    });
+    Item::Fragment(Fragment { sequence: 1, samples: samples.collect() })
+}
+
+fn show_of(tracks: u32, track: u32, jump: (u64, i64)) -> Show {
+    let mut show = Show::derived();
+    show.push("v0", if tracks == 2 { init(Kind::Both, "map") } else { three() });
+    for piece in 0..30 {
+        show.push("v0", jumping(piece * 10, tracks, track, jump));
+    }
+    show.finish();
+    show
+}
+
+/// The frames of a track in all segments, and where its times do not go on.
+fn listed(show: &Show, name: &str, track: u32) -> (Vec<u64>, usize) {
+    let Item::Init(init) = three() else { unreachable!() };
+    let mut reader = Reader::after(1 << 24, &init, Ends::default());
+    show.segments(name).iter().for_each(|segment| reader.push(&segment.data.0).unwrap());
+    let mut samples = Vec::new();
+    while let Some(Item::Fragment(fragment)) = reader.next().unwrap() {
+        samples.extend(fragment.samples.into_iter().filter(|sample| sample.track == track));
+    }
+    let holes = samples.windows(2).filter(|pair| pair[0].end() != pair[1].decode_time).count();
+    let number = |sample: &Sample| u64::from_be_bytes(sample.payload[1..].try_into().unwrap());
+    (samples.iter().map(number).collect(), holes)
+}
+
+/// Where the segments behind a discontinuity begin, in frames.
+fn breaks(show: &Show, name: &str) -> Vec<u64> {
+    let mut at = 0;
+    let mut breaks = Vec::new();
+    for segment in show.segments(name) {
+        breaks.extend(segment.discontinuity.then_some(at / 33_333));
+        at += segment.duration.micros();
+    }
+    breaks
+}
+
+#[test]
+fn of_a_track_that_jumps_alone_nothing_is_lost() {
+    for track in [1, 2] {
+        for jump in [(95, 20), (95, 5), (100, -2), (91, 3600)] {
+            let show = show_of(2, track, jump);
+            let all: Vec<u64> = (0..300).collect();
+            assert_eq!(listed(&show, "v0", 1), (all.clone(), 0), "video, {track} {jump:?}");
+            assert_eq!(listed(&show, "v0", 2), (all, 0), "audio, {track} {jump:?}");
+            assert_eq!(breaks(&show, "v0"), [120], "{track} {jump:?}");
+        }
+    }
+}
+
+#[test]
+fn the_discontinuity_is_at_one_place_in_all_tracks() {
+    for track in [1, 2, 3] {
+        let show = show_of(3, track, (95, 20));
+        for (name, id) in [("v0", 1), ("v0-a1", 2), ("v0-a2", 3)] {
+            assert_eq!(listed(&show, name, id), ((0..300).collect(), 0), "{name}, {track} jumps");
+            assert_eq!(breaks(&show, name), [120], "{name}, {track} jumps");
+        }
+    }
+}

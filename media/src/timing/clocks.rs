@@ -1,0 +1,269 @@
+//! The clocks of a stream's tracks against each other: a jump of one alone is an error of that clock, and is taken out.
+//!
+//! All tracks of a stream are captured at the same moments. Where the decode time of one runs back, or ahead by
+//! [`JUMP`], its samples wait until the others tell what it was: all have jumped, or this track alone has, or it has
+//! had nothing to say for a while (a hole). Then its clock is set right so that its media goes on where it ended. Where
+//! all have jumped and no other stream counts by these times, all are set right alike. Smaller holes stay.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use crate::{Handler, Init, Sample};
+
+const NANOS: i128 = 1_000_000_000;
+/// A track that is further ahead of its own end may have jumped. In nanoseconds.
+const JUMP: i128 = NANOS / 2;
+/// A hole of all tracks up to this is one; beyond, the encoder has paused or its clock has jumped.
+const HOLE: i128 = 2 * NANOS;
+/// What waits to be told from a jump, of a track, in nanoseconds of its media and in bytes.
+const PATIENCE: i128 = 3 * NANOS;
+const MAX_HELD: usize = 16 * 1024 * 1024;
+
+#[derive(Debug, Default)]
+pub(super) struct Clocks {
+    clocks: Vec<Clock>,
+    break_at: Option<Duration>,
+}
+
+/// The clock of one track. Times are ticks; those of samples that wait are as the encoder states them.
+#[derive(Debug)]
+struct Clock {
+    track: u32,
+    timescale: i128,
+    is_video: bool,
+    /// Added to what the encoder states.
+    offset: i128,
+    last: Option<Span>,
+    /// The last duration that was stated.
+    usual: i128,
+    held: Vec<Sample>,
+    /// How far this track usually ends behind the others, in nanoseconds.
+    skew: i128,
+    /// The next sample may have any time.
+    is_new: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    at: i128,
+    end: i128,
+}
+
+impl Clocks {
+    pub(super) fn new(init: &Init) -> Self {
+        let clock = |track: &crate::Track| Clock {
+            track: track.id,
+            timescale: i128::from(track.timescale.get()),
+            is_video: track.handler == Handler::Video,
+            offset: 0,
+            last: None,
+            usual: 0,
+            held: Vec::new(),
+            skew: 0,
+            is_new: true,
+        };
+        Self { clocks: init.tracks.iter().map(clock).collect(), break_at: None }
+    }
+
+    /// Whether a track has been heard since the stream began.
+    pub(super) fn has_begun(&self, track: u32) -> bool {
+        self.clocks.iter().any(|clock| clock.track == track && !clock.is_new)
+    }
+
+    /// The samples whose times are right.
+    pub(super) fn take(&mut self, samples: Vec<Sample>, is_alone: bool) -> Vec<Sample> {
+        let mut out = Vec::with_capacity(samples.len());
+        for sample in samples {
+            if let Some(clock) = self.clocks.iter_mut().find(|clock| clock.track == sample.track) {
+                clock.offer(sample, &mut out);
+            }
+        }
+        while self.decide(is_alone, false, &mut out) {}
+        self.note_skews(&out);
+        out
+    }
+
+    /// What has waited, decided by what there is.
+    pub(super) fn finish(&mut self, is_alone: bool) -> Vec<Sample> {
+        let mut out = Vec::new();
+        while self.decide(is_alone, true, &mut out) {}
+        out
+    }
+
+    pub(super) fn restart(&mut self) {
+        self.clocks.iter_mut().for_each(|clock| clock.is_new = true);
+    }
+
+    pub(super) const fn take_break(&mut self) -> Option<Duration> {
+        self.break_at.take()
+    }
+
+    /// Lets go the samples of a track, or of all, once it is known what has happened. Each time, at least one goes.
+    fn decide(&mut self, is_alone: bool, is_last: bool, out: &mut Vec<Sample>) -> bool {
+        let has_begun = |clock: &&Clock| clock.last.is_some();
+        if !self.clocks.iter().any(Clock::waits) {
+            return false;
+        }
+        if self.clocks.iter().filter(has_begun).all(Clock::waits) {
+            self.decide_all(is_alone, out);
+            return true;
+        }
+        let going = self.clocks.iter().filter(has_begun).filter(|clock| !clock.waits());
+        let Some(others) = going.map(Clock::end).max() else { return false };
+        let decided = self.clocks.iter_mut().find(|clock| clock.waits() && clock.can_be_told(others, is_last));
+        let Some(clock) = decided else { return false };
+        if clock.has_jumped(others) {
+            let back = clock.jump();
+            note_break(&mut self.break_at, clock.end());
+            clock.offset -= back;
+        }
+        clock.release(out);
+        true
+    }
+
+    /// All tracks have jumped: alike, or each by its own.
+    fn decide_all(&mut self, is_alone: bool, out: &mut Vec<Sample>) {
+        let waiting = || self.clocks.iter().filter(|clock| clock.waits());
+        let Some(leading) = waiting().find(|clock| clock.is_video).or_else(|| waiting().next()) else { return };
+        let (jump, end) = (leading.nanos(leading.jump()), leading.end());
+        let is_single = waiting().count() == 1;
+        let are_alike = waiting().all(|clock| (clock.nanos(clock.jump()) - jump).abs() < JUMP);
+        let is_hole = are_alike && (0..HOLE).contains(&jump);
+        let stays = is_single || is_hole || !is_alone;
+        if !stays || !are_alike {
+            note_break(&mut self.break_at, end);
+        }
+        for clock in self.clocks.iter_mut().filter(|clock| clock.waits()) {
+            clock.join(jump, stays);
+        }
+        let before_zero = self.clocks.iter().filter(|clock| clock.waits()).map(Clock::before_zero).max().unwrap_or(0);
+        for clock in self.clocks.iter_mut().filter(|clock| clock.waits()) {
+            clock.offset += before_zero * clock.timescale;
+            clock.release(out);
+        }
+    }
+
+    /// Notes how far the tracks of these samples usually end behind the others.
+    fn note_skews(&mut self, samples: &[Sample]) {
+        let ends: Vec<(u32, i128)> =
+            self.clocks.iter().filter(|clock| clock.last.is_some()).map(|clock| (clock.track, clock.end())).collect();
+        if self.clocks.iter().any(Clock::waits) {
+            return;
+        }
+        let is_heard = |clock: &&mut Clock| samples.iter().any(|sample| sample.track == clock.track);
+        for clock in self.clocks.iter_mut().filter(is_heard) {
+            let others = ends.iter().filter(|(track, _)| *track != clock.track).map(|(_, end)| *end).max();
+            clock.skew = others.map_or(0, |others| (3 * clock.skew + clock.end() - others) / 4);
+        }
+    }
+}
+
+fn note_break(break_at: &mut Option<Duration>, nanos: i128) {
+    let nanos = u64::try_from(nanos.max(0)).unwrap_or(u64::MAX);
+    break_at.get_or_insert(Duration::from_nanos(nanos));
+}
+
+impl Clock {
+    const fn waits(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    fn nanos(&self, ticks: i128) -> i128 {
+        ticks * NANOS / self.timescale
+    }
+
+    /// Where what has been let go ends, in nanoseconds.
+    fn end(&self) -> i128 {
+        self.nanos(self.last.map_or(0, |last| last.end))
+    }
+
+    fn at(&self, sample: &Sample) -> i128 {
+        i128::from(sample.decode_time.cast_signed()) + self.offset
+    }
+
+    /// Ticks between the end of what has been let go and the first sample that waits.
+    fn jump(&self) -> i128 {
+        let end = self.last.map_or(0, |last| last.end);
+        self.held.first().map_or(0, |first| self.at(first) - end)
+    }
+
+    /// Takes a sample, and lets it go unless it jumps or others wait before it.
+    fn offer(&mut self, sample: Sample, out: &mut Vec<Sample>) {
+        if self.waits() {
+            self.held.push(sample);
+            return;
+        }
+        let jumps = self.last.is_some_and(|last| {
+            let at = self.at(&sample);
+            at < last.at || self.nanos(at - last.end) >= JUMP
+        });
+        if std::mem::take(&mut self.is_new) && jumps {
+            self.offset = 0;
+        } else if jumps {
+            self.held.push(sample);
+            return;
+        }
+        self.accept(sample, out);
+    }
+
+    fn accept(&mut self, sample: Sample, out: &mut Vec<Sample>) {
+        let at = self.at(&sample).max(0);
+        if sample.duration > 0 {
+            self.usual = i128::from(sample.duration);
+        }
+        self.last = Some(Span { at, end: at + self.usual });
+        out.push(Sample { decode_time: u64::try_from(at).unwrap_or(u64::MAX), ..sample });
+    }
+
+    /// Lets go what waits, up to another jump.
+    fn release(&mut self, out: &mut Vec<Sample>) {
+        let mut held = std::mem::take(&mut self.held).into_iter();
+        if let Some(first) = held.next() {
+            self.accept(first, out);
+        }
+        held.for_each(|sample| self.offer(sample, out));
+    }
+
+    /// Whether the other tracks, which end there, have passed the moment of the jump, or are waited for no longer.
+    fn can_be_told(&self, others: i128, is_last: bool) -> bool {
+        let bytes: usize = self.held.iter().map(|sample| sample.payload.len()).sum();
+        let span: i128 = self.held.iter().map(|sample| i128::from(sample.duration)).sum();
+        is_last || self.passed(others) || self.nanos(span) > PATIENCE || bytes > MAX_HELD
+    }
+
+    fn passed(&self, others: i128) -> bool {
+        others - self.end() >= JUMP
+    }
+
+    /// Whether this clock alone has jumped: as stated, the track would be further from the others than it usually is.
+    fn has_jumped(&self, others: i128) -> bool {
+        let Some(newest) = self.held.last() else { return false };
+        let jump = self.nanos(self.jump());
+        let stated = self.nanos(self.at(newest) + self.usual) - others - self.skew;
+        jump < 0 || (self.passed(others) && (stated - jump).abs() < stated.abs())
+    }
+
+    /// Keeps its distance to a leading track that jumps by so much; `stays` says that the leading one's times stay.
+    fn join(&mut self, leading: i128, stays: bool) {
+        let is_alike = (self.nanos(self.jump()) - leading).abs() < JUMP;
+        let in_ticks = leading * self.timescale / NANOS;
+        match (is_alike, stays) {
+            (true, true) => {}
+            (true, false) => self.offset -= in_ticks,
+            (false, true) => self.offset -= self.jump() - in_ticks,
+            (false, false) => self.offset -= self.jump(),
+        }
+        let (first, last) = (self.held.first().map(|first| self.at(first)), self.last.map(|last| last.at));
+        if let (Some(first), Some(last), false) = (first, last, stays) {
+            self.offset += (last - first).max(0);
+        }
+    }
+
+    /// Whole seconds that the first sample that waits is before zero.
+    fn before_zero(&self) -> i128 {
+        let first = self.held.first().map_or(0, |first| self.at(first));
+        (-first.min(0) + self.timescale - 1) / self.timescale
+    }
+}
