@@ -63,7 +63,7 @@ async fn what_is_printed_can_be_fed_back_and_holds_no_secret() {
     let from_file = format!("--turn-secret=file:{}", secret.path());
     let flags = [
         "--idle-timeout=20m",
-        "--max-frame=1000B",
+        "--max-frame=5000B",
         "--rate-limit=off",
         "--ice-server=turn:a.example,stun:b.example",
         "--allow-origin=https://a.example",
@@ -74,7 +74,7 @@ async fn what_is_printed_can_be_fed_back_and_holds_no_secret() {
     let text = printed(&flags, &[]).await;
     assert!(!text.contains("geheim") && text.contains("# turn_secret is set; it is not shown."), "{text}");
     assert!(
-        text.contains("# redis_url = \"redis://127.0.0.1:7000/2\"") && text.contains("max_frame = \"1000B\""),
+        text.contains("# redis_url = \"redis://127.0.0.1:7000/2\"") && text.contains("max_frame = \"5000B\""),
         "{text}"
     );
     let file = Settings::new("printed", &text);
