@@ -162,7 +162,7 @@ pub struct Serve {
     #[arg(long, env = "ROOMCAST_HLS_WINDOW", default_value = "60s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub hls_window: Duration,
-    /// Parts or segments that wait behind a hole before the hole is listed as a gap.
+    /// Parts or segments that wait after a missing one before the missing one is listed as a gap.
     #[arg(long, env = "ROOMCAST_HLS_PARTS_BEFORE_GAP", default_value_t = limits::PARTS_BEFORE_GAP, value_parser = count, value_name = "COUNT")]
     pub hls_parts_before_gap: usize,
     /// How much of the part target a part that another follows must last, in per cent, unless it is independent or a

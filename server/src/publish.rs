@@ -60,6 +60,9 @@ pub fn run(prepared: Prepared) -> Result<(), String> {
     });
     line.end();
     let summary = published?;
+    if summary.is_cut_off {
+        return Err(format!("stopped; the server could not be told ({})", summary.progress));
+    }
     say(&format!("done: {}\n", summary.progress));
     Ok(())
 }

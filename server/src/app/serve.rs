@@ -24,6 +24,11 @@ struct Prepared {
 }
 
 pub fn run(settings: Serve, arguments: Vec<OsString>) -> Result<(), Failure> {
+    // Before the runtime, which panics when it has no descriptors.
+    let limit = open_files::raise_limit();
+    if let Some(lack) = limit.and_then(|limit| open_files::lack(limit, settings.worker_threads())) {
+        return Err(Failure::setting(lack));
+    }
     actix_web::rt::System::new().block_on(serve(settings, arguments))
 }
 

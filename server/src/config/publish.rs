@@ -19,7 +19,8 @@ pub struct Publish {
     /// The server.
     #[arg(long, env = "ROOMCAST_SERVER", default_value = "http://127.0.0.1:8080", value_parser = server, value_name = "URL")]
     pub server: String,
-    /// Certificates in PEM of the authorities that vouch for the server; without it, those that browsers trust.
+    /// Certificates in PEM of the authorities (CA) that may have issued the server's certificate, or its self-signed
+    /// certificate; without it, the authorities that browsers trust.
     #[arg(long, env = "ROOMCAST_CA", value_parser = file, value_name = "FILE")]
     pub ca: Option<PathBuf>,
     /// Take the place of another publisher that is on air as the same user.

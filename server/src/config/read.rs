@@ -7,7 +7,9 @@ use std::error::Error as _;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Command as ClapCommand, FromArgMatches as _};
+use clap::{Arg, ArgMatches, Command as ClapCommand, FromArgMatches as _};
+
+use roomcast_protocol::id::InvalidId;
 
 use super::given::{Given, given, one_at_a_time, unjudged, without_environment};
 use super::groups::command_line;
@@ -85,11 +87,15 @@ fn help_or_line(error: &clap::Error, arguments: &[OsString]) -> Refusal {
 
 /// What is wrong with a setting by itself.
 fn fault(alone: &ClapCommand, given: &Given) -> Option<String> {
+    if given.is_empty_list() {
+        return None;
+    }
     let argument = given.argument();
     let line = if given.is_positional() { vec!["--".into(), argument] } else { vec![argument] };
     let reason = match alone.clone().try_get_matches_from(line) {
         Ok(_) => bounds::shortfall(&given.id, given.text()?)?,
         Err(error) => match error.source() {
+            Some(reason) if reason.is::<InvalidId>() => format!("is not a legal name: {reason}"),
             Some(reason) => reason.to_string(),
             None if given.is_empty() => "must not be empty".to_owned(),
             None => one_line(&error),
@@ -116,12 +122,16 @@ fn defaults(command: ClapCommand) -> Option<Serve> {
 /// Reads what was found good one by one.
 fn judged(command: ClapCommand, name: &str, given: &[Given]) -> Result<Cli, clap::Error> {
     let mut line: Vec<OsString> = vec!["roomcast".into(), name.into()];
-    line.extend(given.iter().filter(|given| !given.is_positional()).map(Given::argument));
+    let has_argument = |given: &&Given| !given.is_positional() && !given.is_empty_list();
+    line.extend(given.iter().filter(has_argument).map(Given::argument));
     let positional: Vec<OsString> = given.iter().filter(|given| given.is_positional()).map(Given::argument).collect();
     if !positional.is_empty() {
         line.push("--".into());
         line.extend(positional);
     }
-    let matches = without_environment(command).try_get_matches_from(line)?;
+    let is_empty = |arg: &Arg| given.iter().any(|given| given.is_empty_list() && arg.get_id() == given.id.as_str());
+    let without_default = |arg: Arg| if is_empty(&arg) { arg.default_values([""; 0]) } else { arg };
+    let command = without_environment(command).mut_subcommand(name, |command| command.mut_args(without_default));
+    let matches = command.try_get_matches_from(line)?;
     Cli::from_arg_matches(&matches)
 }

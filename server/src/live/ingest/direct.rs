@@ -239,7 +239,11 @@ fn explain(error: &Error) -> String {
         }
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, error) => {
             format!(
-                "this is no fragmented MP4 that can be listed: {error} (ffmpeg: -f mp4 -movflags +cmaf+delay_moov+default_base_moof)"
+                "not fragmented MP4 that can be played: {} (ffmpeg: -f mp4 -movflags +cmaf+delay_moov+default_base_moof)",
+                match error {
+                    Error::UnsupportedSampleEntry(codec) => format!("codec {codec} is not supported"),
+                    error => error.to_string(),
+                }
             )
         }
         (_, error) => error.to_string(),
