@@ -84,9 +84,10 @@ impl Judge<'_> {
 
 /// A time as a person would write it, no longer than the given one.
 fn suggested(longest: Duration) -> humantime::FormattedDuration {
-    let steps = [3600_000, 60_000, 1000, 100, 10, 1].map(Duration::from_millis);
+    let steps = [3_600_000, 60_000, 1000, 100, 10, 1].map(Duration::from_millis);
     // At most a third is lost.
-    let step = steps.into_iter().find(|step| *step * 3 <= longest || longest.as_nanos() % step.as_nanos() == 0);
+    let step =
+        steps.into_iter().find(|step| *step * 3 <= longest || longest.as_nanos().is_multiple_of(step.as_nanos()));
     let step = step.unwrap_or(Duration::from_nanos(1)).as_nanos();
     let rounded = u64::try_from(longest.as_nanos() / step * step).unwrap_or(u64::MAX);
     humantime::format_duration(Duration::from_nanos(rounded))
