@@ -193,7 +193,7 @@ async fn a_refused_push_is_one_line_of_the_log_in_words() {
             r#"room="a\nb status=200" track="v0" status=404"#,
             "cannot have this name",
         ),
-        ("/rooms/demo/ingest/main/Streams(v1)", "room=\"demo\" track=\"v1\" status=415", "no fragmented MP4"),
+        ("/rooms/demo/ingest/main/Streams(v1)", "room=\"demo\" track=\"v1\" status=415", "not fragmented MP4"),
     ];
     for (host, (path, names, reason)) in (1..).zip(pushes) {
         // A line a second and address, so each of them comes from its own.
