@@ -82,7 +82,6 @@ impl Descriptor {
         if !self.encrypted.get() {
             // What the kernel does not take at once is lost with the connection.
             let _ = send(self.number, answer, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
-            let _ = shutdown(self.number, Shutdown::Write);
         }
     }
 
