@@ -18,7 +18,7 @@ pub enum Error {
     Address {
         /// What was given.
         url: String,
-        /// What is wrong with it.
+        /// Description of the fault.
         reason: String,
     },
     /// The HTTP client failed: it could not be made, or a request for the playlist had no answer.
@@ -99,7 +99,7 @@ pub enum Error {
     Certificates {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Description of the fault.
         reason: String,
     },
     /// The server refused a data signal.

@@ -32,9 +32,9 @@ use pipeline::{Broadcast, Flow};
 
 /// The target duration of media whose key frames need no longer one.
 const LEAST_TARGET: Duration = Duration::from_secs(2);
-/// How long the end may take once it is told to stop: uploading what is left, the end of the broadcast, and leaving.
+/// Time for a requested stop: the remaining uploads, the end of the broadcast, and `LEAVE`.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long leaving may take at the end of the input.
+/// Time for `LEAVE` at the end of the input.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What to publish, and where.

@@ -62,7 +62,7 @@ pub struct Track {
     pub resolution: Option<(u32, u32)>,
     /// The language of `mdhd` (ISO 639-2/T), unless it is undetermined.
     pub language: Option<String>,
-    /// How many channels its audio has, by the configuration of its decoder, else by the sample entry.
+    /// Number of audio channels, from the decoder configuration, else from the sample entry.
     pub channels: Option<u16>,
     /// What holds for a sample when its fragment does not say.
     pub defaults: Defaults,

@@ -86,7 +86,7 @@ pub struct Config {
     pub serve: Serve,
 }
 
-/// What stands behind an address of Redis whose login is left out.
+/// Printed in place of the login of a Redis address.
 const SHOWN_LOGIN: &str = "without its login, which is not shown";
 
 /// Settings of the server.
@@ -110,7 +110,7 @@ pub struct Serve {
     /// Worker threads, at most 512; 0: one per core.
     #[arg(long, env = "ROOMCAST_WORKERS", default_value_t = 0, value_parser = workers, value_name = "COUNT")]
     pub workers: usize,
-    /// What is logged: levels, such as `info` or `info,roomcast=debug`.
+    /// Levels of the log, such as `info` or `info,roomcast=debug`.
     #[arg(long, env = "ROOMCAST_LOG", default_value = "info,actix_server=warn", value_parser = filter, value_name = "FILTER")]
     pub log: String,
     /// Silence after which a member is removed.
@@ -203,7 +203,7 @@ impl Serve {
         self.connection.sockets(session::SUBPROTOCOLS)
     }
 
-    /// How many worker threads there are.
+    /// Number of worker threads.
     pub fn worker_threads(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         if self.workers == 0 { cores() } else { self.workers }

@@ -18,7 +18,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Time between two changes of the line on a terminal, unless the state changes.
 const CHANGE_EVERY: Duration = Duration::from_secs(1);
 
-/// What to publish, once the settings were found good.
+/// Options of a publisher whose settings are valid.
 #[derive(Debug)]
 pub struct Prepared {
     settings: publish::Publish,

@@ -1,4 +1,4 @@
-// What is measured of the looks of a page: whether its controls can be seen and hit, and the contrast of their colours.
+// Measures the looks of a page: visibility of its controls, hits, and the contrast of their colours.
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -79,7 +79,7 @@ export async function faint(page) {
 
 const axe = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds wrong with a page. */
+/** Faults that axe finds in a page. */
 export async function violations(page) {
   const source = await axe;
   await page.evaluate(source);

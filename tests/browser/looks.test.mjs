@@ -12,7 +12,7 @@ import { openPage, output, startBrowser, startServer, state } from './processes.
 const MEMBERS = 'amber-otter-aaaaaaaa,swift-heron-bbbbbbbb,quiet-koala-cccccccc,golden-finch-dddddddd,lucky-puffin-eeeeeeee,clear-badger-ffffffff,merry-dolphin-gggggggg,kind-lynx-hhhhhhhh'.split(',');
 const folder = `${output}/looks`;
 
-/** What is wrong with a page as it is now. */
+/** Faults of a page in its present state. */
 async function faultsOf(page, name) {
   const faults = [];
   for (const colorScheme of THEMES) {

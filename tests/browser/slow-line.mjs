@@ -38,7 +38,7 @@ async function pass(from, to, bucket) {
   }
 }
 
-/** What one direction of all connections may carry together: each piece waits for those before it. */
+/** Bandwidth that all connections share in one direction: each piece waits for those before it. */
 class Bucket {
   #rate;
   #free = 0;

@@ -102,8 +102,8 @@ test('who stays in the tunnel for long is gone, and comes back without doing any
   proxy.darken();
   media.darken();
   const tunnel = during(15_000);
-  await state(home, 'left');
-  assert.match(await status(home), /left the call/);
+  await state(home, 'waiting');
+  assert.match(await status(home), /lost the connection/);
   await state(traveller, 'reconnecting');
   assert.match(await status(traveller), /Reconnecting/);
   await traveller.screenshot({ path: `${output}/call-tunnel.png` });

@@ -171,7 +171,7 @@ impl Raw {
         }
     }
 
-    /// What still comes until the end of the connection.
+    /// Reads until the end of the connection.
     pub async fn rest(&mut self) -> String {
         while self.read().await {}
         String::from_utf8_lossy(&self.unread).into_owned()

@@ -19,7 +19,7 @@ import type { Seats } from './seats/seats';
 import { describe as describeWatch } from './watch/model';
 import { Watch } from './watch/watch';
 
-/** What somebody sees of a page. */
+/** The visible text and buttons of a page. */
 export interface Shown {
   state: string;
   text: string;

@@ -151,7 +151,7 @@ impl Socket {
     }
 }
 
-/// What the server says of a refused handshake, if that is one line of text.
+/// The server's text about a refused handshake, if it is one line.
 fn sentence(body: Option<&[u8]>) -> Option<String> {
     let text = std::str::from_utf8(body?).ok()?.trim();
     let is_sentence = (1..=LONGEST_SENTENCE).contains(&text.len()) && !text.contains(|found: char| found.is_control());

@@ -119,7 +119,7 @@ impl Dropped {
         self.untold += 1;
     }
 
-    /// How many are to be told now, if any.
+    /// The number to log now, if any.
     pub fn due(&mut self, now: Instant) -> Option<u64> {
         let is_early = self.told.is_some_and(|told| now < told + TELL_EVERY);
         if self.untold == 0 || is_early {

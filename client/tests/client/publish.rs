@@ -98,7 +98,7 @@ fn actions(signals: &[Value]) -> String {
         _ => 'E',
     };
     let map = |signal: &Value| signal["payload"]["segment"]["map"]["id"].clone();
-    // What was measured corrects what is declared, for media that goes on: no variant of its own.
+    // A repeated declaration with the same map corrects measured values; it is no new variant.
     let corrects =
         |place: usize| place > 0 && letter(&signals[place]) == 'V' && map(&signals[place]) == map(&signals[place - 1]);
     (0..signals.len()).filter(|place| !corrects(*place)).map(|place| letter(&signals[place])).collect()

@@ -15,9 +15,9 @@ use super::window::Window;
 /// Bits per second.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Rates {
-    /// Of the fastest run of segments.
+    /// Peak segment bit rate.
     pub peak: u64,
-    /// Of all listed media; 0 where nothing is measured yet.
+    /// Average over all listed media; 0 before anything is measured.
     pub average: u64,
 }
 
@@ -32,7 +32,7 @@ impl Rates {
         Self { peak: self.peak.max(other.peak), average: self.average.max(other.average) }
     }
 
-    /// What is to be listed after `self`, now that this is measured.
+    /// The values to list after `self`, given a new measurement.
     pub fn follow(self, measured: Self) -> Self {
         let Self { peak, average } = measured;
         Self { peak: follow(self.peak, peak, 75), average: follow(self.average, average, 90) }

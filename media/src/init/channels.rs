@@ -40,7 +40,7 @@ fn bits<'a>(fields: &Fields<'a>) -> Bits<'a> {
     Bits { bytes: fields.rest(), at: 0 }
 }
 
-/// Of an `AudioSpecificConfig`.
+/// Channels of an `AudioSpecificConfig`.
 pub(super) fn of_aac(configuration: &Fields<'_>) -> Option<u16> {
     let mut bits = bits(configuration);
     let object_type = match bits.take(5)? {
@@ -55,14 +55,14 @@ pub(super) fn of_aac(configuration: &Fields<'_>) -> Option<u16> {
     Some(if is_widened { 2 } else { channels }).filter(|channels| *channels > 0)
 }
 
-/// Of a `dac3` box.
+/// Channels of a `dac3` box.
 pub(super) fn of_ac3(dac3: &Fields<'_>) -> Option<u16> {
     let mut bits = bits(dac3);
     bits.take(2 + 5 + 3)?;
     mode(&mut bits)
 }
 
-/// Of a `dec3` box: the first independent substream and what depends on it.
+/// Channels of a `dec3` box: the first independent substream and its dependent ones.
 pub(super) fn of_enhanced_ac3(dec3: &Fields<'_>) -> Option<u16> {
     let mut bits = bits(dec3);
     bits.take(13 + 3)?;
@@ -77,14 +77,14 @@ pub(super) fn of_enhanced_ac3(dec3: &Fields<'_>) -> Option<u16> {
     Some(own + added.map(|(_, channels)| channels).sum::<u16>())
 }
 
-/// Of a `dOps` box.
+/// Channels of a `dOps` box.
 pub(super) fn of_opus(dops: &Fields<'_>) -> Option<u16> {
     let mut bits = bits(dops);
     bits.take(8)?;
     bits.take(8).map(|channels| channels as u16).filter(|channels| *channels > 0)
 }
 
-/// Of a `dfLa` box, whose first block is the stream's description.
+/// Channels of a `dfLa` box, whose first block is STREAMINFO.
 pub(super) fn of_flac(dfla: &Fields<'_>) -> Option<u16> {
     let mut bits = bits(dfla);
     bits.take(32)?;

@@ -1,4 +1,4 @@
-//! Which track is a variant and which a rendition of the group `audio`.
+//! Roles of tracks: variants, and renditions of the group `audio`.
 //!
 //! Video with sound is a variant. Video alone is one that finds its sound in the group, if there is any; sound alone
 //! is a rendition of the group if there is video alone, and otherwise a variant of its own. What has been decided

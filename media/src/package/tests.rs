@@ -178,7 +178,7 @@ impl Show {
         self.hear(said);
     }
 
-    /// What was declared, in short: `v0(codecs)@group`, `a0*` for a rendition that is the default.
+    /// Declarations in short: `v0(codecs)@group`, `a0*` for a default rendition.
     fn declared(&self) -> Vec<String> {
         let short = |payload: &Payload| match payload {
             Payload::Variant(update) => {

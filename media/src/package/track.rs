@@ -21,14 +21,14 @@ pub(super) use emit::join_codecs;
 use measured::Measured;
 use period::{PendingSignal, Period, rate};
 
-/// What a track is to players.
+/// A track's role for players.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Role {
     Variant { audio: Option<ObjectId> },
     Rendition { default: bool },
 }
 
-/// What cutting goes by.
+/// Context in which a track is cut.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
     pub config: &'a Config,
@@ -56,7 +56,7 @@ pub(super) struct Track {
     targets: Option<Targets>,
     /// Samples of other tracks that came before the first one to begin with.
     early: Vec<Sample>,
-    /// Which timeline its last period was of, and where that ended.
+    /// The timeline of its last period, and its end.
     last: Option<(u64, Duration)>,
     next: Start,
     maps: u64,
@@ -66,7 +66,7 @@ pub(super) struct Track {
     /// Bits per second at most.
     peak: u64,
     measured: Measured,
-    /// What was declared last.
+    /// The last declaration.
     stated: Option<Payload>,
     pending: Vec<PendingSignal>,
     pending_bytes: usize,
@@ -116,7 +116,7 @@ impl Track {
         codecs.join(",")
     }
 
-    /// What the opening knows of it.
+    /// Statistics collected during the opening.
     pub fn opening(&self) -> &Measure {
         &self.measure
     }

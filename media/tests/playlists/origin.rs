@@ -126,7 +126,7 @@ impl Origin {
     }
 }
 
-/// What is derived is also what the schema allows.
+/// Derived payloads must be valid by the schema, too.
 fn check_wire(payload: Payload) {
     match payload {
         Payload::Variant(update) => read_back(&update),

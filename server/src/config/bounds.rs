@@ -34,7 +34,7 @@ const TIMES: [(&str, &str); 30] = [
     ("redis_connect_timeout", "100ms"),
     ("node_lease", "1s"),
     ("beat_timeout", "100ms"),
-    // Of `publish`.
+    // Bounds of `publish`.
     ("segment", "100ms"),
     ("part", "50ms"),
     ("target_duration", "1s"),

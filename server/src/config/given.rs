@@ -24,7 +24,7 @@ pub enum Place {
 pub struct Given {
     pub id: String,
     pub place: Place,
-    /// What it is on the command line: `--name`, or the name of its value where that stands alone.
+    /// Its name on the command line: `--name`, or the name of a positional value.
     flag: String,
     positional: bool,
     takes_value: bool,

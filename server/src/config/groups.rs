@@ -4,6 +4,9 @@ use clap::{Arg, ArgAction, Command, CommandFactory as _};
 
 use super::{Cli, bounds};
 
+/// Title of the group of Redis.
+pub const SEVERAL_NODES: &str = "Several nodes";
+
 /// Subjects in the order in which they are listed, with the ids of their settings.
 pub const GROUPS: [(&str, &[&str]); 7] = [
     (
@@ -90,7 +93,7 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
         ],
     ),
     (
-        "Several nodes",
+        SEVERAL_NODES,
         &[
             "redis_url",
             "redis_ca",

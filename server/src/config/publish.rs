@@ -48,7 +48,7 @@ pub struct Publish {
     /// which all segments begin then. Without it, it follows the input: at least 2s.
     #[arg(long, value_parser = duration, value_name = "TIME")]
     pub target_duration: Option<Duration>,
-    /// What is logged besides the progress line: levels, such as `warn` or `info`.
+    /// Levels of the log besides the progress line, such as `warn` or `info`.
     #[arg(long, env = "ROOMCAST_LOG", default_value = "warn", value_parser = filter, value_name = "FILTER")]
     pub log: String,
     /// A file of fragmented MP4, or `-` for standard input.
@@ -56,7 +56,7 @@ pub struct Publish {
     pub source: PathBuf,
 }
 
-/// What the lengths of publishing demand of each other. `faulty` has the ids of those that are wrong by themselves.
+/// Checks the lengths of publishing against each other. `faulty` has the ids of those that are wrong by themselves.
 pub fn contradictions(options: &Publish, faulty: &[String]) -> Vec<String> {
     let (part, segment) = (options.part, options.segment);
     let show = humantime::format_duration;

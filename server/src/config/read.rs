@@ -29,7 +29,7 @@ pub fn read(arguments: &[OsString]) -> Result<Cli, Refusal> {
     let Everything { given, mut faults, faulty } = everything_given(&command, subcommand, matches);
     let cli = match judged(command.clone(), name, &given) {
         Ok(cli) => cli,
-        // What was refused is missing now.
+        // Refused settings are missing now.
         Err(_) if !faults.is_empty() => return Err(Refusal::of(name, faults)),
         Err(error) => return Err(Refusal::of(name, vec![one_line(&error)])),
     };
@@ -44,11 +44,11 @@ pub fn read(arguments: &[OsString]) -> Result<Cli, Refusal> {
     if faults.is_empty() { Ok(cli) } else { Err(Refusal::of(name, faults)) }
 }
 
-/// What is in effect of line, environment and file.
+/// Effective settings of command line, environment and file.
 struct Everything {
     /// The settings that are good by themselves.
     given: Vec<Given>,
-    /// What is wrong.
+    /// The faults.
     faults: Vec<String>,
     /// The ids of the settings that are wrong by themselves.
     faulty: Vec<String>,
@@ -85,7 +85,7 @@ fn help_or_line(error: &clap::Error, arguments: &[OsString]) -> Refusal {
     }
 }
 
-/// What is wrong with a setting by itself.
+/// The fault of a setting by itself.
 fn fault(alone: &ClapCommand, given: &Given) -> Option<String> {
     if given.is_empty_list() {
         return None;

@@ -1,26 +1,20 @@
-//! What settings demand of each other.
+//! Rules between settings.
 
 use std::time::Duration;
 
 use super::Serve;
 use super::given::Given;
+use super::groups::{GROUPS, SEVERAL_NODES};
 use super::host::is_turn;
 use crate::live::LONGEST_PUSHED;
 
-/// Settings that say something of the way to Redis, and nothing without it.
-const OF_REDIS: [&str; 9] = [
-    "redis_ca",
-    "redis_timeout",
-    "redis_media_timeout",
-    "redis_connect_timeout",
-    "redis_max_calls",
-    "redis_max_call_bytes",
-    "redis_max_pushed",
-    "node_lease",
-    "beat_timeout",
-];
+/// Settings that have no effect without Redis: those of its group but the address.
+fn of_redis() -> impl Iterator<Item = &'static str> {
+    let group = GROUPS.iter().filter(|(title, _)| *title == SEVERAL_NODES);
+    group.flat_map(|(_, ids)| ids.iter().copied()).filter(|id| *id != "redis_url")
+}
 
-/// What cannot work together, each in a clause that names the settings, their values and a right one.
+/// Combinations that cannot work, each a clause with the settings, their values and a right one.
 ///
 /// `changed` has the ids of the settings that differ from their defaults. `faulty` has those of the settings that are
 /// wrong by themselves: their defaults, which stand in for them here, contradict nothing.
@@ -171,7 +165,7 @@ fn redis(serve: &Serve, judge: &mut Judge<'_>) {
 }
 
 fn without_redis(judge: &mut Judge<'_>) {
-    let is_alone = |given: &&Given| OF_REDIS.contains(&given.id.as_str()) && judge.is_changed(&given.id);
+    let is_alone = |given: &&Given| of_redis().any(|id| id == given.id.as_str()) && judge.is_changed(&given.id);
     let alone: Vec<_> = judge.given.iter().filter(is_alone).map(Given::with_value).collect();
     if !alone.is_empty() {
         let fault = format!("{} needs --redis-url too, such as redis://127.0.0.1:6379", alone.join(", "));

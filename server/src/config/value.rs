@@ -1,4 +1,4 @@
-//! How values of settings are read and printed. Each refusal says what a right value looks like.
+//! Parsing and printing of setting values. Each refusal gives a right value.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;

@@ -80,8 +80,9 @@ impl Descriptor {
     /// way.
     pub fn write_last(&self, answer: &[u8]) {
         if !self.encrypted.get() {
-            // What the kernel does not take at once is lost with the connection.
+            // Bytes that the kernel does not take at once are lost with the connection.
             let _ = send(self.number, answer, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
+            let _ = shutdown(self.number, Shutdown::Write);
         }
     }
 

@@ -48,7 +48,7 @@ fn nonsense(value: &str) -> [(&'static str, &'static str); 5] {
     [("empty", ""), ("text", "nonsense"), ("negative", "-1"), ("huge", huge), ("symbols", wrong)]
 }
 
-/// What is nonsense for other settings and a value for this one: names of files, of users, secrets.
+/// Nonsense that is a valid value of these settings: names of files and users, secrets.
 fn is_a_value(flag: &str, kind: &str) -> bool {
     match flag {
         "--public-url" => kind == "empty",

@@ -44,7 +44,7 @@ export interface BroadcastHandlers {
 /** What is left to upload at the end gets so much time. */
 const LAST_MS = 3000;
 const REOPENINGS_PER_MINUTE = 4;
-/** So long the first part of a connected broadcast may take. */
+/** Time for the first part of a connected broadcast. */
 export const FIRST_PART_MS = 20_000;
 
 export class Broadcast {

@@ -8,7 +8,7 @@ import { Slowness } from './slowness';
 
 export const STEP_DOWN_MS = 3000;
 export const STEP_UP_MS = 60_000;
-/** How much more than a quality needs the way has to carry. */
+/** Headroom above the bit rate of a quality. */
 const HEADROOM = 1.5;
 /** Faster than this, nothing waits for anything. */
 const EASY_MS = 350;

@@ -7,14 +7,14 @@ import type { Address, Cancel, Environment, IceServer, Participant, Session } fr
 import type { OutgoingMedia } from './media';
 import { type GiveUpReason, Peer, type PeerHandlers } from './peer';
 
-/** How long the one who came later is given to send its offer. */
+/** Time for the later member to send its offer. */
 const OFFER_EXPECTED_MS = 5000;
 const UNANSWERED_OFFERS = 3;
 
 /** Sources of audio and video are forgotten by browsers after ten seconds of silence. */
 const SILENT_MS = 3000;
 const GOING_ON_MS = 1000;
-/** So long it takes to see whether the media of somebody go on who is in the list no more. */
+/** Time to see whether the media of a member that left the list goes on. */
 const PARTING_MS = 1500;
 
 /** `left`: with a goodbye. `lost`: without one. */

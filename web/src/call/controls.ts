@@ -20,7 +20,7 @@ export interface Controls {
 
 export interface ControlHandlers {
   leave(): void;
-  /** What the camera is on for, where that is not plain. */
+  /** Explanation of the camera's use, where it is not obvious. */
   note?(): string;
 }
 

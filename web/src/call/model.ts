@@ -32,7 +32,7 @@ export interface Facts {
   unreachable: boolean;
   offline: boolean;
   other?: Other | undefined;
-  /** Who went last, and whether they said goodbye. */
+  /** The last person to go, and whether with `LEAVE`. */
   departed?: { name: string; how: Departure } | undefined;
   media: RTCPeerConnectionState;
   /** The media with this other person was connected at some time. */

@@ -10,7 +10,7 @@ export const DISCONNECTED_MS = 5000;
 const POLITE_EXTRA_MS = 5000;
 const RESTART_MS = 12_000;
 const RESTARTS = 3;
-/** How long a connection may take to come about before it is tried another way. */
+/** Time for a connection to be established before another way is tried. */
 export const CONNECT_MS = 10_000;
 /** Fewer than later on: nobody has seen anybody yet. */
 const FIRST_RESTARTS = 1;

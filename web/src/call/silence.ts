@@ -1,4 +1,4 @@
-/** How long a peer connection has received nothing: what tells a lost connection from a goodbye. Changes nothing. */
+/** Silence of a peer connection, which tells a lost connection from a `LEAVE`. Changes nothing. */
 
 /** Milliseconds since the last RTP packet of any track; nothing where none ever came. */
 export function silenceOf(pc: RTCPeerConnection): number | undefined {

@@ -14,7 +14,7 @@ import type { CallModel, Other } from './model';
 
 export interface Stage {
   root: HTMLElement;
-  /** What somebody may want to press next. */
+  /** The next action, which gets the focus. */
   actions: HTMLElement[];
   showStream(stream: MediaStream | null): void;
   render(model: CallModel, other: Other | undefined): void;

@@ -6,7 +6,7 @@
 import type { LocalMedia } from '../call/media';
 import type { Facts } from './model';
 
-/** What the devices are on for; `kept` while that is being found out. */
+/** Use of the devices; `kept` while it is unknown. */
 export type Purpose = 'preview' | 'kept' | 'request' | 'publishing' | 'none';
 
 export function purposeOf({ stage, publishing, asked }: Pick<Facts, 'stage' | 'publishing' | 'asked'>): Purpose {

@@ -19,7 +19,7 @@ export interface StageActions {
 
 export interface Stage {
   root: HTMLElement;
-  /** What somebody may want to press next. */
+  /** The next action, which gets the focus. */
   actions(): HTMLElement[];
   render(model: GroupModel, facts: Readonly<Facts>, tiles: Tile[], devicesOn: boolean): void;
 }

@@ -47,7 +47,7 @@ export function readRoute(address: string, base = baseAddress()): Route {
   if (origin !== root.origin || !pathname.startsWith(root.pathname)) return undefined;
   const path = pathname.slice(root.pathname.length);
   const [view = '', room = '', ...rest] = path.split('/').map(decode);
-  // What cannot be decoded names nothing, and is not the start page either.
+  // An address that cannot be decoded names nothing, and is not the start page either.
   const isEmpty = path === '' || path === '/';
   return rest.length > 0 || (view === '') !== isEmpty ? undefined : { view, room };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Inquiry } from './other-kind';
 
-/** What an inquiry says and finds when the server answers its joins with these codes. */
+/** Result of an inquiry whose joins are answered with these codes. */
 function inquire(...codes: number[]) {
   const said: { action: string; data: Record<string, unknown> }[] = [];
   const inquiry = new Inquiry('team', (text) => said.push(JSON.parse(text)));

@@ -18,13 +18,13 @@ export interface Ladder {
 /** Measures a line by the media of a variant, in bits per second; nothing where that failed. */
 export type Measure = (playlist: string) => Promise<number | undefined>;
 
-/** So long the video has to play well before a higher variant is tried. */
+/** Time of smooth playback before a higher variant is tried. */
 const STEADY_MS = 4000;
 const PROBE_EVERY_MS = 5000;
 /** Whoever falls back soon after a climb waits for longer before the next one. */
 const MOST_PATIENCE = 8;
 const FELL_BACK_MS = 20_000;
-/** How much more than a variant needs the line has to carry. */
+/** Headroom above the bit rate of a variant. */
 const HEADROOM = 1.5;
 /** hls.js takes only a part of an estimate for granted. */
 const CONVINCING = 4;

@@ -22,14 +22,14 @@ export interface PlayerHandlers {
 /** A stall must not move the target: what was missed is caught up. */
 const CONFIG = { lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5, liveSyncOnStallIncrease: 0 };
 const STARVED_MS = 2000;
-/** What stands still for longer than this is loaded anew. */
+/** Standstill after which the stream is loaded anew. */
 const RELOAD_MS = 12_000;
 const ABSENT_RETRY_MS = 3000;
 const NETWORK_REPAIRS = 8;
 const MEDIA_REPAIRS = 3;
 const REPAIR_DELAY_MS = 500;
 const JUMP_EVERY_MS = 10_000;
-/** What stands still so many seconds before the end of the last segment with media has ended. */
+/** Distance in seconds from the end of the last segment with media at which a standstill is the end. */
 const END_S = 1;
 
 export class Player {

@@ -1,4 +1,4 @@
-//! What is declared of a track, and how it is corrected by the media: codecs, bit rate, frame rate.
+//! Declared codecs, bit rate and frame rate of a track, and their correction by the media.
 
 use super::*;
 

@@ -83,7 +83,7 @@ impl Track {
         Some((leading.time(first.decode_time), leading.time(u64::from(first.duration)) / 2))
     }
 
-    /// How long the leading track lasts in a fragment.
+    /// Duration of the leading track in a fragment.
     pub(super) fn length(&self, fragment: &Fragment) -> Duration {
         let Some(leading) = self.init.leading() else { return Duration::ZERO };
         let own = || fragment.samples.iter().filter(|sample| sample.track == leading.id);

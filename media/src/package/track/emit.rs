@@ -122,7 +122,7 @@ impl Track {
     }
 }
 
-/// What the first part tells of the bit rate, in bits per second: it has a key frame, and the rest is unknown.
+/// First estimate of the bit rate in bits per second, from the first part: it has a key frame, and the rest is unknown.
 fn estimate(peak: u64) -> u64 {
     (peak.saturating_mul(5) / 4).div_ceil(BANDWIDTH_STEP).max(1).saturating_mul(BANDWIDTH_STEP)
 }

@@ -1,4 +1,4 @@
-//! What the latest segments of a track measure: their bit rate and frame rate.
+//! Bit rate and frame rate measured over the latest segments of a track.
 //!
 //! A track is declared before its media is known, and corrected by what was cut since. Players read the multivariant
 //! playlist once, so what is stated does not follow every segment: it rises at once, and falls only when the window no
@@ -30,7 +30,7 @@ struct Measure {
     frame_rate: Option<u64>,
 }
 
-/// What is measured over a window of segments, and what is stated of it.
+/// Measurements over a window of segments, and the values stated from them.
 #[derive(Debug, Default)]
 pub(super) struct Measured {
     segments: VecDeque<Measure>,
@@ -88,7 +88,7 @@ impl Measured {
     }
 }
 
-/// What is stated stays until what is measured exceeds `above` per cent of it, or falls below `below` per cent.
+/// A stated value stays until the measured one exceeds `above` per cent of it, or falls below `below` per cent.
 fn follow(stated: Option<u64>, measured: Option<u64>, above: u64, below: u64) -> Option<u64> {
     let Some((known, found)) = stated.zip(measured) else { return measured.or(stated) };
     let (known, found) = (u128::from(known), u128::from(found));
