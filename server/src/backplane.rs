@@ -26,10 +26,10 @@ pub use address::{Address, Credentials, Place, Server};
 pub use counters::Counters;
 pub use partition::{BootId, Partition};
 pub use script::Script;
-pub use settings::BackplaneSettings;
+pub use settings::{BackplaneSettings, SettingNames};
 
 use redis::Fabric;
-pub use redis::reach;
+pub use redis::{Reached, reach};
 
 /// Why a call was not carried out, or why nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

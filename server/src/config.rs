@@ -9,6 +9,8 @@ mod given;
 mod groups;
 mod host;
 mod ingest;
+mod judge;
+mod names;
 mod print;
 mod publish;
 mod rate;
@@ -35,6 +37,7 @@ pub use connection::Connection;
 pub use delivery::Delivery;
 pub use host::{ListenAddress, is_loopback, overlap};
 pub use ingest::Ingest;
+pub use names::Names;
 pub use print::{as_toml, effective};
 pub use publish::Publish;
 pub use read::read;
@@ -42,6 +45,7 @@ pub use secret::Secret;
 pub use value::{duration, to_usize};
 pub use variables::unknown_variables;
 
+use crate::backplane::{BackplaneSettings, SettingNames};
 use crate::healthcheck::Healthcheck;
 use crate::{listen, live, session, socket};
 use filter::filter;
@@ -92,6 +96,10 @@ const SHOWN_LOGIN: &str = "without its login, which is not shown";
 /// Settings of the server.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct Serve {
+    /// What the settings are called where they were given.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub names: Names,
     /// File of settings in TOML, as `roomcast config` prints it. Flags and variables win over it.
     #[arg(long, env = "ROOMCAST_CONFIG", value_parser = file, value_name = "FILE")]
     #[serde(skip)]
@@ -196,6 +204,27 @@ impl Serve {
             changed.push("turn_secret".to_owned());
         }
         changed
+    }
+
+    /// Reads the certificate, if there is one.
+    ///
+    /// # Errors
+    /// A sentence that names the setting and its file.
+    pub fn tls(&self) -> Result<Option<listen::Tls>, String> {
+        self.certificate().map(|certificate| listen::Tls::load(&certificate)).transpose()
+    }
+
+    /// The files of the certificate, if there is one.
+    pub fn certificate(&self) -> Option<listen::CertificateFiles> {
+        let (chain, key) = self.delivery.tls_cert.clone().zip(self.delivery.tls_key.clone())?;
+        let file = |id, path| listen::NamedFile { setting: self.names.of(id), path };
+        Some(listen::CertificateFiles { chain: file("tls_cert", chain), key: file("tls_key", key) })
+    }
+
+    /// The settings of the way to other nodes, when there is one.
+    pub fn nodes(&self) -> Option<BackplaneSettings> {
+        let names = SettingNames { url: self.names.of("redis_url"), ca: self.names.of("redis_ca") };
+        self.backplane.settings(names)
     }
 
     /// The settings of all connections.

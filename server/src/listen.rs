@@ -44,7 +44,7 @@ use link::{Link, Linked};
 use unread::RequestBody;
 
 pub use faults::MALFORMED;
-pub use tls::Tls;
+pub use tls::{CertificateFiles, NamedFile, Tls};
 
 /// How long a peer may take to close, and is listened to after an answer that came before the end of its request. The
 /// library's clock makes shorter times hang.

@@ -32,7 +32,7 @@ pub struct Prepared {
 pub fn prepare(options: Publish) -> Result<Prepared, String> {
     let mut settings = publish::Publish::new(options.server, options.room, Input::from(options.source));
     if let Some(ca) = &options.ca {
-        settings.trust = Trust::read(ca).map_err(|error| format!("--ca {error}"))?;
+        settings.trust = Trust::read(ca).map_err(|error| format!("{} {error}", options.names.of("ca")))?;
     }
     settings.take_over = options.take_over;
     settings.user = options.user;

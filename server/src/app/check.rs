@@ -1,4 +1,6 @@
-//! `roomcast check`: what the settings name outside this process, looked at without starting anything.
+//! `roomcast check`: certificate, addresses, Redis and open files, looked at without starting anything.
+
+use std::io::{self, Write as _};
 
 use super::{Failure, serve};
 use crate::config::Serve;
@@ -23,11 +25,15 @@ pub fn run(settings: &Serve) -> Result<(), Failure> {
 
 async fn outside(settings: &Serve) -> Vec<String> {
     let mut faults = Vec::new();
-    faults.extend(settings.delivery.tls().err());
+    faults.extend(settings.tls().err());
     faults.extend(serve::addresses(settings).err().into_iter().flatten());
-    if let Some(backplane) = settings.backplane.settings() {
-        let reached = backplane::reach(&backplane).await;
-        faults.extend(reached.err().map(|reason| format!("--redis-url {}: {reason}", backplane.address)));
+    if let Some(nodes) = settings.nodes() {
+        let reached = backplane::reach(&nodes).await;
+        faults.extend(reached.faults);
+        for unknown in reached.unknown {
+            // Nobody need listen.
+            let _ = writeln!(io::stderr(), "roomcast: warning: {unknown}");
+        }
     }
     faults
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use tokio::signal::unix::Signal;
 
 use crate::config::{self, Cli, Command, Serve};
-use crate::listen::Tls;
+use crate::listen::{CertificateFiles, Tls};
 use crate::telemetry::ChangeFilter;
 
 /// Settings of a running server that can be read again.
@@ -14,6 +14,8 @@ pub struct Running {
     pub arguments: Vec<OsString>,
     pub settings: Serve,
     pub tls: Option<Tls>,
+    /// The files of the certificate that is in use.
+    pub certificate: Option<CertificateFiles>,
     pub change_filter: ChangeFilter,
 }
 
@@ -31,14 +33,14 @@ impl Running {
             Ok(_) => {}
             Err(refusal) => {
                 tracing::error!("SIGHUP: the settings stay as they are: {refusal}");
-                self.renew_certificate(&self.settings);
+                self.renew_certificate(self.certificate.clone());
             }
         }
     }
 
     fn take(&mut self, fresh: &Serve) {
-        self.renew_certificate(fresh);
         let changed = self.settings.changed(fresh);
+        self.renew_certificate(fresh.certificate());
         if self.settings.log != fresh.log {
             self.change_filter(&fresh.log);
         }
@@ -59,11 +61,13 @@ impl Running {
         }
     }
 
-    fn renew_certificate(&self, fresh: &Serve) {
-        let files = fresh.delivery.tls_cert.as_ref().zip(fresh.delivery.tls_key.as_ref());
-        let Some((tls, (certificate, key))) = self.tls.as_ref().zip(files) else { return };
-        match tls.reload(certificate, key) {
-            Ok(()) => tracing::info!("the certificate was read again"),
+    fn renew_certificate(&mut self, files: Option<CertificateFiles>) {
+        let Some((tls, files)) = self.tls.as_ref().zip(files) else { return };
+        match tls.reload(&files) {
+            Ok(()) => {
+                self.certificate = Some(files);
+                tracing::info!("the certificate was read again");
+            }
             Err(reason) => tracing::error!("the old certificate stays: {reason}"),
         }
     }

@@ -42,13 +42,14 @@ async fn serve(settings: Serve, arguments: Vec<OsString>) -> Result<(), Failure>
         tracing::warn!("{warning}");
     }
     warn_of_open_files(&settings);
-    let running = Running { arguments, settings: settings.clone(), tls: prepared.tls.clone(), change_filter };
+    let (tls, certificate) = (prepared.tls.clone(), settings.certificate());
+    let running = Running { arguments, settings: settings.clone(), tls, certificate, change_filter };
     actix_web::rt::spawn(reread::follow(running, hangups));
     listen(settings, prepared, stop).await
 }
 
 fn prepare(settings: &Serve) -> Result<Prepared, Failure> {
-    let (tls, reached) = (settings.delivery.tls(), addresses(settings));
+    let (tls, reached) = (settings.tls(), addresses(settings));
     match (tls, reached) {
         (Ok(tls), Ok([addresses, metrics])) => Ok(Prepared { tls, addresses, metrics }),
         (tls, reached) => {
@@ -63,15 +64,16 @@ fn prepare(settings: &Serve) -> Result<Prepared, Failure> {
 /// # Errors
 /// A sentence for each name without an address, or one when both want the same address.
 pub fn addresses(settings: &Serve) -> Result<[Vec<SocketAddr>; 2], Vec<String>> {
-    let metrics = settings.metrics_listen.as_ref().map(|address| resolve("--metrics-listen", address));
-    let (listen, metrics) = match (resolve("--listen", &settings.listen), metrics.transpose()) {
+    let [name, metrics_name] = ["listen", "metrics_listen"].map(|id| settings.names.of(id));
+    let metrics = settings.metrics_listen.as_ref().map(|address| resolve(&metrics_name, address));
+    let (listen, metrics) = match (resolve(&name, &settings.listen), metrics.transpose()) {
         (Ok(listen), Ok(metrics)) => (listen, metrics.unwrap_or_default()),
         (listen, metrics) => return Err(listen.err().into_iter().chain(metrics.err()).collect()),
     };
     let is_taken = |address: &SocketAddr| metrics.iter().any(|other| config::overlap(address, other));
     match &settings.metrics_listen {
         Some(other) if listen.iter().any(is_taken) => Err(vec![format!(
-            "--listen \"{}\" and --metrics-listen \"{other}\" must differ, such as --metrics-listen 127.0.0.1:9090",
+            "{name} \"{}\" and {metrics_name} \"{other}\" must differ, such as 127.0.0.1:9090 for {metrics_name}",
             settings.listen
         )]),
         _ => Ok([listen, metrics]),
@@ -115,7 +117,7 @@ async fn listen(settings: Serve, prepared: Prepared, stop: StopSignals) -> Resul
 }
 
 async fn join_nodes(node: &Arc<Node>) -> Result<(), Failure> {
-    let Some(settings) = node.settings.backplane.settings() else { return Ok(()) };
+    let Some(settings) = node.settings.nodes() else { return Ok(()) };
     tracing::info!("shares its rooms over {}", settings.address);
     let backplane = Backplane::start(settings, Arc::new(Rooms(Arc::downgrade(node)))).await;
     let _ = node.backplane.set(backplane.map_err(Failure::setting)?);

@@ -3,6 +3,7 @@
 //! A shard is one master with all that leads there. One server or a service of Sentinels is one shard; a cluster has
 //! several, and which partition is whose changes while it runs.
 
+mod advice;
 mod backoff;
 mod beat;
 mod cluster;
@@ -10,6 +11,7 @@ mod connector;
 mod failure;
 mod lease;
 mod link;
+mod permission;
 mod push;
 mod reach;
 mod reaper;
@@ -35,7 +37,7 @@ use connector::Connector;
 use failure::{Consequence, reply};
 use lease::Membership;
 use link::{Call, Link};
-pub use reach::reach;
+pub use reach::{Reached, reach};
 use shard::{Assigned, Shard, Shards, Whereabouts};
 
 /// How often a call is made whose partition moves.

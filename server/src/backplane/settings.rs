@@ -4,6 +4,21 @@ use std::time::Duration;
 
 use super::Address;
 
+/// Names of settings as they were given, for messages that say what to change.
+#[derive(Debug, Clone)]
+pub struct SettingNames {
+    /// The setting with the address of Redis.
+    pub url: String,
+    /// The setting with the certificates of authorities.
+    pub ca: String,
+}
+
+impl Default for SettingNames {
+    fn default() -> Self {
+        Self { url: "--redis-url".to_owned(), ca: "--redis-ca".to_owned() }
+    }
+}
+
 /// Where Redis is, and every time and bound of the way there.
 #[derive(Debug, Clone)]
 pub struct BackplaneSettings {
@@ -11,6 +26,8 @@ pub struct BackplaneSettings {
     pub address: Address,
     /// Certificates (PEM) of those who vouch for Redis; without them the web's.
     pub ca: Option<std::path::PathBuf>,
+    /// What the settings of both are called.
+    pub names: SettingNames,
     /// How long a command may take.
     pub timeout: Duration,
     /// How long the storing or fetching of media may take.

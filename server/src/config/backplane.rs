@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::secret::redis_url;
 use super::value::{bytes, count, duration, file, size, time, to_usize};
-use crate::backplane::{Address, BackplaneSettings};
+use crate::backplane::{Address, BackplaneSettings, SettingNames};
 
 /// Where several nodes meet, and what they expect of each other. Nodes of one Redis have the same times.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -60,11 +60,12 @@ pub struct Backplane {
 }
 
 impl Backplane {
-    /// The settings of the way to other nodes, when there is one.
-    pub fn settings(&self) -> Option<BackplaneSettings> {
+    /// The settings of the way to other nodes, when there is one, with the names of two of them.
+    pub fn settings(&self, names: SettingNames) -> Option<BackplaneSettings> {
         Some(BackplaneSettings {
             address: self.redis_url.clone()?,
             ca: self.redis_ca.clone(),
+            names,
             timeout: self.redis_timeout,
             media_timeout: self.redis_media_timeout,
             connect_timeout: self.redis_connect_timeout,

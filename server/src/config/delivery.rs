@@ -8,7 +8,6 @@ use clap::Args;
 use serde::Serialize;
 
 use super::value::{bytes, cors_origin, count, count32, duration, file, kernel_size, size, time};
-use crate::listen::Tls;
 
 /// How playlists, media and everything else over HTTP go out.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -45,12 +44,4 @@ pub struct Delivery {
     #[arg(long, env = "ROOMCAST_MAX_LINGER", default_value_t = ByteSize::kib(64), value_parser = size, value_name = "SIZE")]
     #[serde(serialize_with = "bytes")]
     pub max_linger: ByteSize,
-}
-
-impl Delivery {
-    /// The certificate, if there is one.
-    pub fn tls(&self) -> Result<Option<Tls>, String> {
-        let files = self.tls_cert.as_ref().zip(self.tls_key.as_ref());
-        files.map(|(certificate, key)| Tls::load(certificate, key)).transpose()
-    }
 }

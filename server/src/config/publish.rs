@@ -9,13 +9,18 @@ use roomcast_client::ServerAddress;
 use roomcast_protocol::id::{ObjectId, RoomId, UserId};
 
 use super::filter::filter;
-use super::rules::next_second;
+use super::given::Given;
+use super::judge::{Judge, next_second};
+use super::names::Names;
 use super::value::{duration, file};
 use crate::live::LONGEST_PUSHED;
 
 /// Settings of `roomcast publish`.
 #[derive(Debug, Clone, Args)]
 pub struct Publish {
+    /// What the settings are called where they were given.
+    #[arg(skip)]
+    pub names: Names,
     /// The server.
     #[arg(long, env = "ROOMCAST_SERVER", default_value = "http://127.0.0.1:8080", value_parser = server, value_name = "URL")]
     pub server: String,
@@ -57,34 +62,27 @@ pub struct Publish {
 }
 
 /// Checks the lengths of publishing against each other. `faulty` has the ids of those that are wrong by themselves.
-pub fn contradictions(options: &Publish, faulty: &[String]) -> Vec<String> {
-    let (part, segment) = (options.part, options.segment);
-    let show = humantime::format_duration;
-    let mut faults = Vec::new();
-    let mut refuse = |ids: &[&str], fault: String| {
-        if !ids.iter().any(|id| faulty.iter().any(|faulty| faulty == id)) {
-            faults.push(fault);
-        }
-    };
-    if part > segment {
-        let fault = format!("--part \"{}\" must be at most --segment \"{}\", such as 350ms", show(part), show(segment));
-        refuse(&["part", "segment"], fault);
-    }
-    for (id, length) in [("segment", Some(segment)), ("target_duration", options.target_duration)] {
-        if let Some(length) = length.filter(|length| *length > LONGEST_PUSHED) {
-            let flag = id.replace('_', "-");
-            refuse(&[id], format!("--{flag} \"{}\" must be at most 1h, such as 2s", show(length)));
+pub fn contradictions(options: &Publish, given: &[Given], faulty: &[String]) -> Vec<String> {
+    let mut judge = Judge::new(given, faulty);
+    let segment = ("segment", options.segment);
+    judge.at_most([("part", options.part), segment], "at most", options.segment);
+    for (id, length) in
+        [Some(segment), options.target_duration.map(|target| ("target_duration", target))].into_iter().flatten()
+    {
+        if length > LONGEST_PUSHED {
+            let fault = format!("{} must be at most 1h, such as 2s", judge.time(id, length));
+            judge.refuse(&[id], fault);
         }
     }
-    let Some(target) = options.target_duration else { return faults };
-    if target.subsec_nanos() != 0 {
-        let fault = format!("must be whole seconds, such as {}", next_second(target));
-        refuse(&["target_duration"], format!("--target-duration \"{}\" {fault}", show(target)));
-    } else if segment > target {
-        let fault = format!("--segment \"{}\" must be at most --target-duration \"{}\"", show(segment), show(target));
-        refuse(&["segment", "target_duration"], format!("{fault}, such as {}", show(target)));
+    let Some(target) = options.target_duration else { return judge.into_faults() };
+    if target.subsec_nanos() == 0 {
+        judge.at_most([segment, ("target_duration", target)], "at most", target);
+    } else {
+        let whole = format!("must be whole seconds, such as {}", next_second(target));
+        let fault = format!("{} {whole}", judge.time("target_duration", target));
+        judge.refuse(&["target_duration"], fault);
     }
-    faults
+    judge.into_faults()
 }
 
 /// Reads the address of a server.

@@ -14,7 +14,7 @@ use roomcast_protocol::id::InvalidId;
 use super::given::{Given, given, one_at_a_time, unjudged, without_environment};
 use super::groups::command_line;
 use super::refusal::{Refusal, one_line};
-use super::{Cli, Command, Config, Serve, bounds, publish, rules, settings_file};
+use super::{Cli, Command, Config, Names, Serve, bounds, publish, rules, settings_file};
 
 /// Reads a command line (with the program's name), the environment and the file of settings.
 ///
@@ -27,18 +27,25 @@ pub fn read(arguments: &[OsString]) -> Result<Cli, Refusal> {
     let Some((name, matches)) = matches.subcommand() else { return Err(Refusal::help_of(None)) };
     let Some(subcommand) = command.find_subcommand(name) else { return Err(Refusal::help_of(None)) };
     let Everything { given, mut faults, faulty } = everything_given(&command, subcommand, matches);
-    let cli = match judged(command.clone(), name, &given) {
+    let mut cli = match judged(command.clone(), name, &given) {
         Ok(cli) => cli,
         // Refused settings are missing now.
         Err(_) if !faults.is_empty() => return Err(Refusal::of(name, faults)),
         Err(error) => return Err(Refusal::of(name, vec![one_line(&error)])),
     };
+    match &mut cli.command {
+        Command::Serve(serve) | Command::Check(serve) | Command::Config(Config { serve, .. }) => {
+            serve.names = Names::new(&given);
+        }
+        Command::Publish(options) => options.names = Names::new(&given),
+        _ => {}
+    }
     faults.extend(match &cli.command {
         Command::Serve(serve) | Command::Check(serve) | Command::Config(Config { serve, .. }) => {
             let changed = defaults(command).map(|defaults| defaults.changed(serve)).unwrap_or_default();
             rules::contradictions(serve, &given, &changed, &faulty)
         }
-        Command::Publish(options) => publish::contradictions(options, &faulty),
+        Command::Publish(options) => publish::contradictions(options, &given, &faulty),
         _ => Vec::new(),
     });
     if faults.is_empty() { Ok(cli) } else { Err(Refusal::of(name, faults)) }

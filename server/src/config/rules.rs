@@ -1,11 +1,10 @@
 //! Rules between settings.
 
-use std::time::Duration;
-
 use super::Serve;
 use super::given::Given;
 use super::groups::{GROUPS, SEVERAL_NODES};
 use super::host::is_turn;
+use super::judge::{Judge, next_second, suggested};
 use crate::live::LONGEST_PUSHED;
 
 /// Settings that have no effect without Redis: those of its group but the address.
@@ -19,72 +18,14 @@ fn of_redis() -> impl Iterator<Item = &'static str> {
 /// `changed` has the ids of the settings that differ from their defaults. `faulty` has those of the settings that are
 /// wrong by themselves: their defaults, which stand in for them here, contradict nothing.
 pub fn contradictions(serve: &Serve, given: &[Given], changed: &[String], faulty: &[String]) -> Vec<String> {
-    let mut judge = Judge { given, changed, faulty, faults: Vec::new() };
+    let mut judge = Judge::new(given, faulty);
     frames(serve, &mut judge);
     times(serve, &mut judge);
     ingest(serve, &mut judge);
     files(serve, &mut judge);
-    redis(serve, &mut judge);
+    redis(serve, changed, &mut judge);
     ice(serve, &mut judge);
-    judge.faults
-}
-
-/// Collects contradictions, with settings by the name under which they were given.
-struct Judge<'a> {
-    given: &'a [Given],
-    changed: &'a [String],
-    faulty: &'a [String],
-    faults: Vec<String>,
-}
-
-impl Judge<'_> {
-    fn find(&self, id: &str) -> Option<&Given> {
-        self.given.iter().find(|given| given.id == id)
-    }
-
-    fn is_changed(&self, id: &str) -> bool {
-        self.changed.iter().any(|changed| changed == id)
-    }
-
-    fn of(&self, id: &str) -> String {
-        self.find(id).map_or_else(|| format!("--{}", id.replace('_', "-")), Given::name)
-    }
-
-    /// `name "value"`: the value as it was given, or the default.
-    fn with(&self, id: &str, value: impl std::fmt::Display) -> String {
-        self.find(id).map_or_else(|| format!("{} \"{value}\" (default)", self.of(id)), Given::with_value)
-    }
-
-    fn time(&self, id: &str, value: Duration) -> String {
-        self.with(id, humantime::format_duration(value))
-    }
-
-    /// Adds a fault of these settings, unless one of them is wrong by itself.
-    fn refuse(&mut self, ids: &[&str], fault: String) {
-        if !ids.iter().any(|id| self.faulty.iter().any(|faulty| faulty == id)) {
-            self.faults.push(fault);
-        }
-    }
-
-    /// Demands that a time is at most the longest one that another time allows.
-    fn at_most(&mut self, [short, long]: [(&str, Duration); 2], relation: &str, longest: Duration) {
-        if short.1 > longest {
-            let (short_is, long_is) = (self.time(short.0, short.1), self.time(long.0, long.1));
-            let fault = format!("{short_is} must be {relation} {long_is}, such as {}", suggested(longest));
-            self.refuse(&[short.0, long.0], fault);
-        }
-    }
-}
-
-/// A time as a person would write it, no longer than the given one.
-fn suggested(longest: Duration) -> humantime::FormattedDuration {
-    let steps = [3_600_000, 60_000, 1000, 100, 10, 1].map(Duration::from_millis);
-    // At most a third is lost.
-    let step =
-        steps.into_iter().find(|step| *step * 3 <= longest || longest.as_nanos().is_multiple_of(step.as_nanos()));
-    let step = step.unwrap_or(Duration::from_nanos(1)).as_nanos();
-    let rounded = u64::try_from(longest.as_nanos() / step * step).unwrap_or(u64::MAX);
-    humantime::format_duration(Duration::from_nanos(rounded))
+    judge.into_faults()
 }
 
 fn frames(serve: &Serve, judge: &mut Judge<'_>) {
@@ -123,11 +64,6 @@ fn ingest(serve: &Serve, judge: &mut Judge<'_>) {
     judge.at_most([("ingest_part", part), ("ingest_segment", segment)], "at most", segment);
 }
 
-/// The next whole second above a time.
-pub fn next_second(time: Duration) -> humantime::FormattedDuration {
-    humantime::format_duration(Duration::from_secs(time.as_secs().saturating_add(1)))
-}
-
 fn files(serve: &Serve, judge: &mut Judge<'_>) {
     let delivery = &serve.delivery;
     for (there, missing, is_alone) in [
@@ -142,8 +78,8 @@ fn files(serve: &Serve, judge: &mut Judge<'_>) {
     }
 }
 
-fn redis(serve: &Serve, judge: &mut Judge<'_>) {
-    let Some(address) = &serve.backplane.redis_url else { return without_redis(judge) };
+fn redis(serve: &Serve, changed: &[String], judge: &mut Judge<'_>) {
+    let Some(address) = &serve.backplane.redis_url else { return without_redis(changed, judge) };
     if let Some(ca) = judge.find("redis_ca").filter(|_| !address.tls) {
         let ca = ca.with_value();
         let fault = format!("{ca} needs a {} over TLS, such as rediss://redis.example.com", judge.of("redis_url"));
@@ -164,9 +100,9 @@ fn redis(serve: &Serve, judge: &mut Judge<'_>) {
     }
 }
 
-fn without_redis(judge: &mut Judge<'_>) {
-    let is_alone = |given: &&Given| of_redis().any(|id| id == given.id.as_str()) && judge.is_changed(&given.id);
-    let alone: Vec<_> = judge.given.iter().filter(is_alone).map(Given::with_value).collect();
+fn without_redis(changed: &[String], judge: &mut Judge<'_>) {
+    let is_alone = |given: &&Given| of_redis().any(|id| id == given.id.as_str()) && changed.contains(&given.id);
+    let alone: Vec<_> = judge.given().iter().filter(is_alone).map(Given::with_value).collect();
     if !alone.is_empty() {
         let fault = format!("{} needs --redis-url too, such as redis://127.0.0.1:6379", alone.join(", "));
         judge.refuse(&["redis_url"], fault);
@@ -191,7 +127,6 @@ fn ice(serve: &Serve, judge: &mut Judge<'_>) {
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
-    use std::time::Duration;
 
     use crate::config::read;
     use crate::config::refusal::Refusal;
@@ -272,12 +207,5 @@ mod tests {
         let line =
             refused(&["--idle-timeout=1ns", "--ping-interval=30s", "--turn-secret=file:/no", "--ice-server=turn:a"]);
         assert_eq!(line.matches("; ").count(), 1, "{line}");
-    }
-
-    #[test]
-    fn suggested_times_are_round_and_not_too_long() {
-        let text = |nanos| super::suggested(Duration::from_nanos(nanos)).to_string();
-        let times = [166_666, 333_333_333, 3_333_333_333, 20_000_000_000, 200_000_000_000, 300_000_000_000];
-        assert_eq!(times.map(text), ["166us 666ns", "300ms", "3s", "20s", "3m", "5m"]);
     }
 }

@@ -1,7 +1,8 @@
 //! The certificate, its key and what is spoken over TLS.
 
+use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::ServerConfig;
@@ -17,6 +18,27 @@ const ENCRYPTED: [&[u8]; 2] = [b"BEGIN ENCRYPTED PRIVATE KEY", b"4,ENCRYPTED"];
 const BEGIN_CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 const BEGIN_KEY: &str = "-----BEGIN PRIVATE KEY-----";
 
+/// A file that a setting names.
+#[derive(Debug, Clone)]
+pub struct NamedFile {
+    /// Name of the setting, as it was given.
+    pub setting: String,
+    pub path: PathBuf,
+}
+
+impl fmt::Display for NamedFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.setting, self.path.display().to_string())
+    }
+}
+
+/// A certificate chain and its private key, both in PEM.
+#[derive(Debug, Clone)]
+pub struct CertificateFiles {
+    pub chain: NamedFile,
+    pub key: NamedFile,
+}
+
 /// TLS with a certificate that can be changed while the server runs.
 #[derive(Debug, Clone)]
 pub struct Tls {
@@ -27,9 +49,9 @@ impl Tls {
     /// Reads a certificate chain and its key.
     ///
     /// # Errors
-    /// A sentence that names the file and what is wrong with it.
-    pub fn load(certificate: &Path, key: &Path) -> Result<Self, String> {
-        let current = Arc::new(RwLock::new(read(certificate, key)?));
+    /// A sentence that names the setting, the file and what is wrong with it.
+    pub fn load(files: &CertificateFiles) -> Result<Self, String> {
+        let current = Arc::new(RwLock::new(read(files)?));
         Ok(Self { current })
     }
 
@@ -37,8 +59,8 @@ impl Tls {
     ///
     /// # Errors
     /// As [`load`](Self::load); then everything stays as it is.
-    pub fn reload(&self, certificate: &Path, key: &Path) -> Result<(), String> {
-        let fresh = read(certificate, key)?;
+    pub fn reload(&self, files: &CertificateFiles) -> Result<(), String> {
+        let fresh = read(files)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }
@@ -49,48 +71,45 @@ impl Tls {
     }
 }
 
-fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, String> {
-    let (chain, secret) = (read_chain(certificate)?, read_key(key)?);
+fn read(files: &CertificateFiles) -> Result<Arc<ServerConfig>, String> {
+    let (chain, secret) = (read_chain(&files.chain)?, read_key(&files.key)?);
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
-        .map_err(|error| does_not_fit(certificate, key, &error))?;
+        .map_err(|error| does_not_fit(files, &error))?;
     config.alpn_protocols = vec![HTTP2.to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
-fn does_not_fit(certificate: &Path, key: &Path, error: &rustls::Error) -> String {
-    let (certificate, key) = (certificate.display(), key.display());
+fn does_not_fit(CertificateFiles { chain, key }: &CertificateFiles, error: &rustls::Error) -> String {
     match error {
         rustls::Error::InconsistentKeys(_) => {
-            format!("--tls-key {key} is not the key of the certificate in --tls-cert {certificate}")
+            format!("{key} is not the key of the certificate in {chain}")
         }
-        error => format!("--tls-cert {certificate} and --tls-key {key} cannot be used: {error}"),
+        error => format!("{chain} and {key} cannot be used: {error}"),
     }
 }
 
-fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let shown = path.display();
-    let text = fs::read(path).map_err(|error| format!("--tls-cert {shown}: {error}"))?;
+fn read_chain(file: &NamedFile) -> Result<Vec<CertificateDer<'static>>, String> {
+    let text = fs::read(&file.path).map_err(|error| format!("{file}: {error}"))?;
     let chain = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>();
     match chain {
         Ok(chain) if !chain.is_empty() => Ok(chain),
-        Ok(_) => Err(format!("--tls-cert {shown}: there is no certificate in it (PEM: {BEGIN_CERTIFICATE})")),
-        Err(error) => Err(format!("--tls-cert {shown}: {error}")),
+        Ok(_) => Err(format!("{file}: there is no certificate in it (PEM: {BEGIN_CERTIFICATE})")),
+        Err(error) => Err(format!("{file}: {error}")),
     }
 }
 
-fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    let shown = path.display();
-    let text = fs::read(path).map_err(|error| format!("--tls-key {shown}: {error}"))?;
+fn read_key(file: &NamedFile) -> Result<PrivateKeyDer<'static>, String> {
+    let text = fs::read(&file.path).map_err(|error| format!("{file}: {error}"))?;
     if ENCRYPTED.iter().any(|mark| memchr::memmem::find(&text, mark).is_some()) {
         return Err(format!(
-            "--tls-key {shown}: the key is encrypted, which is not supported; decrypt it with: openssl pkey -in {shown} \
-             -out key.pem"
+            "{file}: the key is encrypted, which is not supported; decrypt it with: openssl pkey -in {} -out key.pem",
+            file.path.display()
         ));
     }
     PrivateKeyDer::from_pem_slice(&text).map_err(|error| match error {
-        pem::Error::NoItemsFound => format!("--tls-key {shown}: there is no private key in it (PEM: {BEGIN_KEY})"),
-        error => format!("--tls-key {shown}: {error}"),
+        pem::Error::NoItemsFound => format!("{file}: there is no private key in it (PEM: {BEGIN_KEY})"),
+        error => format!("{file}: {error}"),
     })
 }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use roomcast_server::backplane::{Backplane, BackplaneSettings, BootId, Failure, Listener, Partition, Reaping, Reset};
+use roomcast_server::backplane::{
+    Backplane, BackplaneSettings, BootId, Failure, Listener, Partition, Reaping, Reset, SettingNames,
+};
 use tokio::sync::Notify;
 
 /// What a listener was told.
@@ -89,6 +91,7 @@ pub fn settings(url: &str) -> BackplaneSettings {
     BackplaneSettings {
         address: url.parse().expect("an address"),
         ca: None,
+        names: SettingNames::default(),
         timeout: Duration::from_millis(500),
         media_timeout: Duration::from_secs(2),
         connect_timeout: Duration::from_secs(1),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use roomcast_server::backplane::{Backplane, Reset};
+use roomcast_server::backplane::{Backplane, Reached, Reset, reach};
 
 use super::ear::{Ear, Told, heard, node, ready, settings, until, until_ok};
 use super::server::{Redis, free_port};
@@ -97,6 +97,8 @@ impl Cluster {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_is_followed_when_a_master_dies() {
     let mut cluster = Cluster::start().await;
+    let reached = reach(&settings(&cluster.url())).await;
+    assert_eq!(reached, Reached::default(), "every master does what a node needs");
     let (one, ear_one) = node(settings(&cluster.url())).await;
     let (two, ear_two) = node(settings(&cluster.url())).await;
     until("all know of all", || one.nodes().len() == 2 && two.nodes().len() == 2).await;

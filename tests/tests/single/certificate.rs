@@ -65,6 +65,53 @@ async fn a_new_certificate_is_taken_while_the_server_runs() {
     assert!(soon("an answer", files.client().build().unwrap().get(&url).send()).await.is_ok());
 }
 
+#[tokio::test]
+async fn a_certificate_that_cannot_be_read_again_is_told_under_the_name_that_was_given() {
+    let files = Files::new("named");
+    let variables = [("ROOMCAST_TLS_CERT", &files.certificate), ("ROOMCAST_TLS_KEY", &files.key)];
+    let (settings, folder) = (Files::new("named-file"), files.folder.display());
+    let text = format!("tls_cert = {:?}\ntls_key = {:?}\n", settings.certificate, settings.key);
+    let file = settings.folder.join("roomcast.toml").display().to_string();
+    std::fs::write(&file, text).unwrap();
+    let mut by_variables = Command::new(program());
+    by_variables.envs(variables);
+    let mut by_file = Command::new(program());
+    by_file.env("ROOMCAST_CONFIG", &file);
+    for (mut command, key, says) in [
+        (
+            by_variables,
+            &files.key,
+            format!("the old certificate stays: ROOMCAST_TLS_KEY \"{folder}/key.pem\": there is"),
+        ),
+        (by_file, &settings.key, format!("stays: tls_key in {file} {:?}: there is no private key", settings.key)),
+    ] {
+        command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "1"]);
+        let mut server = Server::run(command.into()).await;
+        std::fs::write(key, "no key").unwrap();
+        server.signal("-HUP").await;
+        server.logged(&says).await;
+    }
+}
+
+#[tokio::test]
+async fn beside_a_broken_settings_file_the_certificate_named_last_is_read_again() {
+    let (first, second) = (Files::new("named-first"), Files::new("named-second"));
+    let file = first.folder.join("roomcast.toml").display().to_string();
+    let naming = |files: &Files| format!("tls_cert = {:?}\ntls_key = {:?}\n", files.certificate, files.key);
+    std::fs::write(&file, naming(&first)).unwrap();
+    let mut command = Command::new(program());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "1", "--config", &file]);
+    let mut server = Server::run(command.into()).await;
+    for text in [naming(&second), "max_roomz = 5".to_owned()] {
+        std::fs::write(&file, text).unwrap();
+        second.renew();
+        server.signal("-HUP").await;
+        server.logged("the certificate was read again").await;
+        let answer = second.client().build().unwrap().get(server.url("/healthz")).send();
+        assert!(soon("an answer", answer).await.is_ok());
+    }
+}
+
 #[test]
 fn a_certificate_that_cannot_be_used_is_told_in_one_sentence() {
     let (files, other) = (Files::new("bad"), Files::new("other"));

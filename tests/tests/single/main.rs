@@ -15,6 +15,7 @@ mod handshakes;
 mod methods;
 mod program;
 mod publishing;
+mod redis_settings;
 mod settings;
 mod settings_file;
 mod signals;

@@ -75,14 +75,21 @@ async fn another_user_on_air_is_told_as_well() {
 #[tokio::test]
 async fn settings_of_a_publisher_that_cannot_work_are_refused_in_one_line() {
     for (flags, says) in [
-        (["--ca", "/nowhere/ca.pem"], "--ca /nowhere/ca.pem: No such file"),
-        (["--ca", "/proc/self/status"], "there is no certificate in it"),
-        (["--server", "nonsense"], "must be the address of a server, such as"),
-        (["--segment", "soon"], "is not a duration"),
-        (["--part", "2s"], "--part \"2s\" must be at most --segment \"1s\", such as 350ms"),
-        (["--segment", "1ns"], "--segment \"1ns\" must be at least 100ms (default 1s)"),
-        (["--target-duration", "1500ms"], "--target-duration \"1s 500ms\" must be whole seconds, such as 2s"),
-        (["--log", "loud"], "must name levels"),
+        (&["--ca", "/nowhere/ca.pem"][..], "--ca /nowhere/ca.pem: No such file"),
+        (&["--ca", "/proc/self/status"], "there is no certificate in it"),
+        (&["--server", "nonsense"], "must be the address of a server, such as"),
+        (&["--segment", "soon"], "is not a duration"),
+        (&["--part", "2000ms"], "--part \"2000ms\" must be at most --segment \"1s\" (default), such as 1s"),
+        (&["--part", "1500000us"], "--part \"1500000us\" must be at most --segment \"1s\" (default)"),
+        (&["--segment", "120min"], "--segment \"120min\" must be at most 1h, such as 2s"),
+        (&["--target-duration", "61m"], "--target-duration \"61m\" must be at most 1h"),
+        (
+            &["--target-duration", "1000ms", "--segment", "1100ms"],
+            "--segment \"1100ms\" must be at most --target-duration \"1000ms\", such as 1s",
+        ),
+        (&["--segment", "1ns"], "--segment \"1ns\" must be at least 100ms (default 1s)"),
+        (&["--target-duration", "1500ms"], "--target-duration \"1500ms\" must be whole seconds, such as 2s"),
+        (&["--log", "loud"], "must name levels"),
     ] {
         let mut command = Command::new(program());
         command.args(["publish", "--room", "demo"]).args(flags).arg("-").stdin(Stdio::null());

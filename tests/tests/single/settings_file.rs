@@ -148,7 +148,11 @@ async fn check_lists_everything_that_is_wrong() {
     let bad = ["check", "--redis-url=redis://127.0.0.1:1", "--tls-cert=/nowhere/c", "--tls-key=/nowhere/k"];
     let unlimited = ["--max-connections=999999999", "--listen=nowhere.invalid:1"];
     for (arguments, count, says) in [
-        ([&bad[..], &unlimited].concat(), 4, ["--tls-cert /nowhere/c", "--listen", "127.0.0.1:1: ", "open files"]),
+        (
+            [&bad[..], &unlimited].concat(),
+            4,
+            ["--tls-cert \"/nowhere/c\": No such file", "--listen", "127.0.0.1:1 refuses", "open files"],
+        ),
         (vec!["check", "--max-rooms=0", "--log=loud"], 2, ["--max-rooms", "--log", "", ""]),
         (
             vec!["check", "--max-connections=1", "--listen=127.0.0.1:9090", "--metrics-listen=localhost:9090"],

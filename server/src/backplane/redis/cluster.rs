@@ -10,7 +10,7 @@ use std::time::Duration;
 use redis::Value;
 use tokio::task::AbortHandle;
 
-use super::connector::{Login, Purpose};
+use super::connector::{Connector, Login, Purpose};
 use super::shard::{Assigned, Shard, Shards, Whereabouts};
 use super::{Fabric, session, slot};
 use crate::backplane::{Partition, Place, Reset, Server};
@@ -20,7 +20,8 @@ const SHORTEST: Duration = Duration::from_millis(200);
 /// Asked this often when nothing is reported.
 const LONGEST: Duration = Duration::from_secs(30);
 
-type Map = BTreeMap<Server, Assigned>;
+/// Masters, each with what it is responsible for.
+pub type Map = BTreeMap<Server, Assigned>;
 type Members = BTreeMap<Server, (Arc<Shard>, AbortHandle)>;
 
 /// Follows the cluster for ever.
@@ -56,7 +57,7 @@ async fn discover(fabric: &Fabric, members: &Members) -> Result<Map, String> {
         if !asked.insert(server) {
             continue;
         }
-        match ask(fabric, server).await {
+        match ask(&fabric.connector, fabric.settings.timeout, server).await {
             Ok(map) => return Ok(map),
             Err(reason) => reasons.push(reason),
         }
@@ -64,17 +65,21 @@ async fn discover(fabric: &Fabric, members: &Members) -> Result<Map, String> {
     Err(reasons.join("; "))
 }
 
-async fn ask(fabric: &Fabric, server: &Server) -> Result<Map, String> {
-    let purpose = Purpose { login: Login::Ours, timeout: fabric.settings.timeout, push: None };
-    let mut connection = fabric.connector.connect(server, purpose).await?;
+/// Asks a server which master has what.
+///
+/// # Errors
+/// A sentence.
+pub async fn ask(connector: &Connector, timeout: Duration, server: &Server) -> Result<Map, String> {
+    let purpose = Purpose { login: Login::Ours, timeout, push: None };
+    let mut connection = connector.connect(server, purpose).await?;
     let answer = redis::cmd("CLUSTER").arg("SLOTS").query_async::<Vec<Value>>(&mut connection.commands).await;
     let ranges: Vec<_> = answer
-        .map_err(|error| format!("{server}: {error}"))?
+        .map_err(|error| format!("{server} {}", connector.advice().explain(&error, Login::Ours)))?
         .into_iter()
         .filter_map(|range| Range::read(range, server))
         .collect();
     if ranges.is_empty() {
-        return Err(format!("{server}: it has no slots to tell of"));
+        return Err(format!("{server} is a cluster without slots: create it (redis-cli --cluster create)"));
     }
     Ok(assign(&ranges))
 }
@@ -102,6 +107,12 @@ impl Range {
         let master = Server { host: host.unwrap_or_else(|| asked.host.clone()), port: u16::try_from(*port).ok()? };
         Some(Self { first: *first, last: *last, master })
     }
+}
+
+/// Whether every partition and the lease have a master.
+pub fn is_complete(map: &Map) -> bool {
+    let partitions: usize = map.values().map(|assigned| assigned.partitions.len()).sum();
+    partitions == usize::from(Partition::COUNT) && map.values().any(|assigned| assigned.lease)
 }
 
 fn assign(ranges: &[Range]) -> Map {

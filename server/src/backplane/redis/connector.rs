@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
+use super::advice::Advice;
 use crate::backplane::{Address, BackplaneSettings, Server};
 
 /// Makes connections.
@@ -22,6 +23,7 @@ pub struct Connector {
     login: RedisConnectionInfo,
     timeout: Duration,
     max_calls: usize,
+    advice: Advice,
 }
 
 /// As whom to log in.
@@ -68,16 +70,23 @@ impl Connector {
     /// # Errors
     /// A sentence when the file of certificates is no good.
     pub fn new(settings: &BackplaneSettings) -> Result<Self, String> {
-        let tls = settings.address.tls.then(|| tls(settings.ca.as_deref())).transpose()?;
+        let ca = settings.ca.as_deref();
+        let tls = settings.address.tls.then(|| tls(ca, &settings.names.ca)).transpose()?;
         if tls.is_none() && settings.ca.is_some() {
-            return Err("--redis-ca is for addresses with rediss".into());
+            return Err(format!("{} is for addresses with rediss", settings.names.ca));
         }
         Ok(Self {
             tls,
             login: login(&settings.address),
             timeout: settings.connect_timeout,
             max_calls: settings.max_calls,
+            advice: Advice::new(settings),
         })
+    }
+
+    /// Explains errors in the terms of the settings.
+    pub fn advice(&self) -> &Advice {
+        &self.advice
     }
 
     /// Connects and logs in.
@@ -85,13 +94,21 @@ impl Connector {
     /// # Errors
     /// A sentence without secrets.
     pub async fn connect(&self, server: &Server, purpose: Purpose) -> Result<Connection, String> {
+        self.try_connect(server, purpose).await.map_err(|reason| format!("{server} {reason}"))
+    }
+
+    /// Connects and logs in.
+    ///
+    /// # Errors
+    /// The end of a sentence that begins with the address of the server.
+    pub async fn try_connect(&self, server: &Server, purpose: Purpose) -> Result<Connection, String> {
         let connecting = self.establish(server, purpose);
         let connected = tokio::time::timeout(self.timeout, connecting).await;
-        connected.map_err(|_| format!("{server} does not answer"))?.map_err(|reason| format!("{server}: {reason}"))
+        connected.map_err(|_| self.advice.explain_silence(self.timeout))?
     }
 
     async fn establish(&self, server: &Server, purpose: Purpose) -> Result<Connection, String> {
-        let stream = self.stream(server).await.map_err(|error| error.to_string())?;
+        let stream = self.stream(server).await.map_err(|error| self.advice.explain_io(&error, server))?;
         let mut config = AsyncConnectionConfig::new()
             .set_response_timeout(Some(purpose.timeout))
             // As long as there may be calls, so that none waits for its place (and those that bring no permit).
@@ -99,12 +116,10 @@ impl Connector {
         if let Some(push) = purpose.push {
             config = config.set_push_sender(push);
         }
-        let login = match purpose.login {
-            Login::Ours => &self.login,
-            Login::Nobody => &nobody(),
-        };
+        let (kind, nobody) = (purpose.login, nobody());
+        let login = if kind == Login::Ours { &self.login } else { &nobody };
         let made = MultiplexedConnection::new_with_config(login, stream, config).await;
-        let (commands, driver) = made.map_err(|error| error.to_string())?;
+        let (commands, driver) = made.map_err(|error| self.advice.explain(&error, kind))?;
         Ok(Connection { commands, driver: tokio::spawn(driver) })
     }
 
@@ -130,12 +145,12 @@ fn login(address: &Address) -> RedisConnectionInfo {
     credentials.user.iter().fold(login, RedisConnectionInfo::set_username)
 }
 
-fn tls(ca: Option<&Path>) -> Result<TlsConnector, String> {
+fn tls(ca: Option<&Path>, setting: &str) -> Result<TlsConnector, String> {
     let mut roots = RootCertStore::empty();
     match ca {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         Some(file) => {
-            let failed = |error: &dyn std::fmt::Display| format!("--redis-ca {}: {error}", file.display());
+            let failed = |error: &dyn std::fmt::Display| format!("{setting} {file:?}: {error}");
             for certificate in CertificateDer::pem_file_iter(file).map_err(|error| failed(&error))? {
                 roots.add(certificate.map_err(|error| failed(&error))?).map_err(|error| failed(&error))?;
             }

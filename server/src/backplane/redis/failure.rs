@@ -2,6 +2,8 @@
 
 use redis::{RedisError, Value};
 
+use super::advice::detail;
+use super::permission;
 use crate::backplane::{Failure, Reply};
 
 /// What is to be done about an error, besides telling the caller.
@@ -27,7 +29,10 @@ pub fn sort(error: &RedisError) -> (Failure, Consequence) {
         Some("MOVED" | "ASK" | "TRYAGAIN" | "CLUSTERDOWN") => (Failure::Unavailable, Consequence::Astray),
         // Nothing is written then, and nothing is wrong with the connection.
         Some("NOREPLICAS" | "MISCONF" | "BUSY") => (Failure::Unavailable, Consequence::None),
-        Some(_) => (Failure::Refused(error.to_string()), Consequence::None),
+        Some(code) if permission::is_lacking(code, &detail(error)) => {
+            (Failure::Refused(format!("it {}", permission::refused(&detail(error)))), Consequence::None)
+        }
+        Some(code) => (Failure::Refused(format!("{code} {}", detail(error))), Consequence::None),
         None if error.is_timeout() => (Failure::Unknown, Consequence::TimedOut),
         None => (Failure::Unknown, Consequence::None),
     }

@@ -139,6 +139,8 @@ fn micros(duration: Duration) -> i64 {
 pub async fn keep(fabric: Arc<Fabric>) {
     let mut ticks = tokio::time::interval(fabric.settings.interval());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // One line in the log for each refusal that lasts, however often it is tried.
+    let mut told = None;
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = fabric.membership.soon.notified() => ticks.reset() }
         if fabric.membership.has_left() {
@@ -150,9 +152,17 @@ pub async fn keep(fabric: Arc<Fabric>) {
         }
         let Some(shard) = shards.lease.as_ref().filter(|shard| shard.commands.is_open()) else { continue };
         let (number, beat) = shard.beats.send();
-        if let Err(failure) = renew(&fabric, shard, beat).await {
-            shard.beats.withdraw(number);
-            tracing::debug!("the lease was not renewed: {failure}");
+        match renew(&fabric, shard, beat).await {
+            Ok(()) => told = None,
+            Err(failure) => {
+                shard.beats.withdraw(number);
+                if matches!(failure, Failure::Refused(_)) && told.as_ref() != Some(&failure) {
+                    tracing::warn!("the lease was not renewed, so this node is not ready: {failure}");
+                    told = Some(failure);
+                } else {
+                    tracing::debug!("the lease was not renewed: {failure}");
+                }
+            }
         }
     }
 }

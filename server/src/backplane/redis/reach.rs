@@ -1,41 +1,221 @@
-//! A look at Redis before anything is started: whether it can be reached and lets this node in.
+//! A look at Redis before anything is started: whether it can be reached, and whether a node can work with it.
 
-use super::connector::{Connector, Login, Purpose};
-use super::sentinel;
-use super::shard::Whereabouts;
-use crate::backplane::{BackplaneSettings, Place, Server};
+use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, Value};
 
-/// Connects, logs in and asks for an answer; of a cluster, one server is enough.
-///
-/// # Errors
-/// A sentence without secrets.
-pub async fn reach(settings: &BackplaneSettings) -> Result<(), String> {
-    let connector = Connector::new(settings)?;
-    let place = match &settings.address.place {
-        Place::Single(server) => Whereabouts::At(server.clone()),
-        Place::Sentinel { sentinels, service } => {
-            Whereabouts::Watched { sentinels: sentinels.clone(), service: service.clone() }
-        }
-        Place::Cluster(servers) => return reach_any(&connector, settings, servers).await,
-    };
-    let server = sentinel::find(&connector, settings.timeout, &place).await?;
-    ping(&connector, settings, &server).await
+use super::connector::{Connection, Connector, Login, Purpose};
+use super::lease::LEASE_KEY;
+use super::permission::Refused;
+use super::shard::{Assigned, Whereabouts};
+use super::{advice, cluster, permission, sentinel};
+use crate::backplane::{BackplaneSettings, BootId, Partition, Place, Script, Server};
+
+static PROBE: Script = Script::new(include_str!("probe.lua"));
+
+/// What was found out about Redis.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// Sentences without secrets that name the setting, one for each server that a node could not work with.
+    pub faults: Vec<String>,
+    /// What could not be looked at.
+    pub unknown: Vec<String>,
 }
 
-async fn reach_any(connector: &Connector, settings: &BackplaneSettings, servers: &[Server]) -> Result<(), String> {
-    let mut reasons = Vec::new();
-    for server in servers {
-        match ping(connector, settings, server).await {
-            Ok(()) => return Ok(()),
-            Err(reason) => reasons.push(reason),
+/// Connects to every server, logs in and tries all that a node does there.
+pub async fn reach(settings: &BackplaneSettings) -> Reached {
+    let mut reached = Reached::default();
+    let reach = match Reach::new(settings) {
+        Ok(reach) => reach,
+        Err(fault) => return Reached { faults: vec![fault], ..reached },
+    };
+    match reach.servers().await {
+        Ok(servers) => {
+            for (server, assigned) in &servers {
+                reach.look(server, assigned, &mut reached).await;
+            }
+        }
+        Err(fault) => reached.faults.push(fault),
+    }
+    let setting = format!("{} \"{}\"", settings.names.url, settings.address);
+    reached.faults.iter_mut().for_each(|fault| fault.insert_str(0, &format!("{setting}: ")));
+    reached
+}
+
+struct Reach<'a> {
+    settings: &'a BackplaneSettings,
+    connector: Connector,
+}
+
+impl<'a> Reach<'a> {
+    fn new(settings: &'a BackplaneSettings) -> Result<Self, String> {
+        Ok(Self { settings, connector: Connector::new(settings)? })
+    }
+
+    /// The masters, each with what it is responsible for.
+    async fn servers(&self) -> Result<Vec<(Server, Assigned)>, String> {
+        let place = match &self.settings.address.place {
+            Place::Single(server) => Whereabouts::At(server.clone()),
+            Place::Sentinel { sentinels, service } => {
+                Whereabouts::Watched { sentinels: sentinels.clone(), service: service.clone() }
+            }
+            Place::Cluster(servers) => return self.masters(servers).await,
+        };
+        let server = sentinel::find(&self.connector, self.settings.timeout, &place).await?;
+        Ok(vec![(server, Assigned { partitions: Partition::all().collect(), lease: true })])
+    }
+
+    /// The masters of a cluster, as the first server that answers tells them.
+    async fn masters(&self, servers: &[Server]) -> Result<Vec<(Server, Assigned)>, String> {
+        let mut reasons = Vec::new();
+        for server in servers {
+            match cluster::ask(&self.connector, self.settings.timeout, server).await {
+                Ok(map) if cluster::is_complete(&map) => return Ok(map.into_iter().collect()),
+                Ok(_) => reasons.push(format!("{server} tells of slots without a master: assign every slot")),
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        Err(reasons.join("; "))
+    }
+
+    async fn look(&self, server: &Server, assigned: &Assigned, reached: &mut Reached) {
+        let found = async {
+            let mut connection = self.connect(server).await?;
+            let mut refused = self.try_scripts(&mut connection.commands, assigned).await?;
+            let mut subscriber = self.connect(server).await?;
+            refused.extend(self.try_subscribing(&mut subscriber.commands, assigned).await?);
+            if !refused.is_empty() {
+                return Err(permission::sentence(&refused));
+            }
+            self.policy(&mut connection.commands).await
+        };
+        match found.await {
+            Ok(None) => reached.unknown.push(format!(
+                "{server} does not tell its maxmemory-policy, which must be noeviction: let this user run INFO (+info)"
+            )),
+            Ok(Some(policy)) if policy != "noeviction" => reached.faults.push(format!(
+                "{server} removes keys when its memory is full: set maxmemory-policy noeviction there, in place of {policy}"
+            )),
+            Ok(Some(_)) => {}
+            Err(fault) => reached.faults.push(format!("{server} {fault}")),
         }
     }
-    Err(reasons.join(", "))
+
+    async fn connect(&self, server: &Server) -> Result<Connection, String> {
+        let purpose = Purpose { login: Login::Ours, timeout: self.settings.timeout, push: None };
+        let mut connection = self.connector.try_connect(server, purpose).await?;
+        if matches!(self.settings.address.place, Place::Sentinel { .. }) {
+            sentinel::verify_master(&mut connection.commands, self.connector.advice()).await?;
+        }
+        Ok(connection)
+    }
+
+    /// Runs a script that does what the scripts of the server do, beside its keys.
+    async fn try_scripts(
+        &self,
+        connection: &mut MultiplexedConnection,
+        assigned: &Assigned,
+    ) -> Result<Refused, String> {
+        let mut refused = Refused::new();
+        let loaded = redis::cmd("SCRIPT").arg("LOAD").arg(PROBE.source()).exec_async(connection).await;
+        self.permitted(loaded, "script|load", &mut refused)?;
+        for key in keys(assigned) {
+            let (publish, _) = self.publishing();
+            let mut call = redis::cmd("EVALSHA");
+            call.arg(PROBE.name()).arg(5);
+            for number in 1..=5 {
+                call.arg(format!("{key}:{number}"));
+            }
+            let answer = call.arg(publish).arg(&key).query_async::<Vec<String>>(connection).await;
+            let unloaded = answer.as_ref().is_err_and(|error| error.code() == Some("NOSCRIPT"));
+            if !unloaded || refused.is_empty() {
+                let told = self.permitted(answer, "evalsha", &mut refused)?.unwrap_or_default();
+                refused.extend(told.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())));
+            }
+        }
+        Ok(refused)
+    }
+
+    async fn try_subscribing(
+        &self,
+        connection: &mut MultiplexedConnection,
+        assigned: &Assigned,
+    ) -> Result<Refused, String> {
+        let (_, subscribe) = self.publishing();
+        let mut refused = Refused::new();
+        for key in keys(assigned) {
+            let subscribed = redis::cmd(subscribe).arg(key).exec_async(connection).await;
+            self.permitted(subscribed, subscribe, &mut refused)?;
+        }
+        Ok(refused)
+    }
+
+    /// Takes an answer; a lack of permission is kept for later, any other error is explained.
+    fn permitted<T>(&self, answer: RedisResult<T>, command: &str, refused: &mut Refused) -> Result<Option<T>, String> {
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.code() == Some("NOPERM") => {
+                refused.push((command.to_owned(), advice::detail(&error)));
+                Ok(None)
+            }
+            Err(error) => Err(self.connector.advice().explain(&error, Login::Ours)),
+        }
+    }
+
+    /// The commands that publish and subscribe.
+    fn publishing(&self) -> (&'static str, &'static str) {
+        let is_cluster = matches!(self.settings.address.place, Place::Cluster(_));
+        if is_cluster { ("SPUBLISH", "SSUBSCRIBE") } else { ("PUBLISH", "SUBSCRIBE") }
+    }
+
+    /// What the server does when its memory is full; `None` when this user may not know.
+    async fn policy(&self, connection: &mut MultiplexedConnection) -> Result<Option<String>, String> {
+        let told = redis::cmd("INFO").arg("memory").query_async::<Value>(connection).await;
+        let text = match told {
+            Ok(Value::BulkString(text)) => String::from_utf8_lossy(&text).into_owned(),
+            Ok(Value::VerbatimString { text, .. }) => text,
+            _ => return Ok(None),
+        };
+        let policy = text.lines().find_map(|line| line.trim().strip_prefix("maxmemory_policy:"));
+        Ok(policy.map(str::to_owned))
+    }
 }
 
-async fn ping(connector: &Connector, settings: &BackplaneSettings, server: &Server) -> Result<(), String> {
-    let purpose = Purpose { login: Login::Ours, timeout: settings.timeout, push: None };
-    let mut connection = connector.connect(server, purpose).await?;
-    let answer = redis::cmd("PING").query_async::<String>(&mut connection.commands).await;
-    answer.map(drop).map_err(|error| format!("{server}: {error}"))
+/// Keys and channels of a probe: beside the lease, and in a partition.
+fn keys(assigned: &Assigned) -> Vec<String> {
+    let probe = format!("probe:{}", BootId::fresh());
+    let partition = assigned.partitions.first().map(|partition| partition.key(&probe));
+    let lease = assigned.lease.then(|| LEASE_KEY.replace("lease", &probe));
+    partition.into_iter().chain(lease).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// The commands in the calls of a script.
+    fn commands(text: &str, call: &str) -> BTreeSet<String> {
+        text.split(call).skip(1).filter_map(|rest| Some(rest.split_once('\'')?.0.to_owned())).collect()
+    }
+
+    fn scripts(folder: &Path, texts: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                scripts(&path, texts);
+            } else if path.extension().is_some_and(|extension| extension == "lua") {
+                texts.push(std::fs::read_to_string(path).expect("a script"));
+            }
+        }
+    }
+
+    #[test]
+    fn the_probe_tries_every_command_of_every_script() {
+        let mut texts = Vec::new();
+        scripts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut texts);
+        let used: BTreeSet<_> = texts.iter().flat_map(|text| commands(text, "call('")).collect();
+        assert!(texts.len() > 15 && used.len() > 20, "{used:?}");
+        let tried = commands(super::PROBE.source(), "try('");
+        assert_eq!(used.difference(&tried).collect::<Vec<_>>(), Vec::<&String>::new());
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 
+use super::advice::Advice;
 use super::connector::{Connector, Login, Purpose};
 use super::shard::{Shard, Whereabouts};
 use crate::backplane::Server;
@@ -21,11 +22,14 @@ pub async fn find(connector: &Connector, timeout: Duration, place: &Whereabouts)
     for sentinel in sentinels {
         match ask(connector, timeout, sentinel, service).await {
             Ok(Some(server)) => return Ok(server),
-            Ok(None) => reasons.push(format!("{sentinel} knows no service {service}")),
+            Ok(None) => reasons.push(format!(
+                "{sentinel} does not know the service {service}: correct its name in {}",
+                connector.advice().url()
+            )),
             Err(reason) => reasons.push(reason),
         }
     }
-    Err(format!("no Sentinel tells the master: {}", reasons.join("; ")))
+    Err(reasons.join("; "))
 }
 
 async fn ask(
@@ -39,23 +43,32 @@ async fn ask(
     let mut question = redis::cmd("SENTINEL");
     question.arg("GET-MASTER-ADDR-BY-NAME").arg(service);
     let answer = question.query_async::<Option<(String, u16)>>(&mut connection.commands).await;
-    let answer = answer.map_err(|error| format!("{sentinel}: {error}"))?;
+    let answer = answer.map_err(|error| format!("{sentinel} {}", connector.advice().explain(&error, Login::Nobody)))?;
     Ok(answer.map(|(host, port)| Server { host, port }))
 }
 
-/// Whether a server knows itself as the master: Sentinels may be behind.
+/// Verifies that a server that Sentinels named knows itself as the master: they may be behind.
 ///
 /// # Errors
-/// A sentence when it is not.
-pub async fn verify(connection: &mut MultiplexedConnection, place: &Whereabouts) -> Result<(), String> {
-    if matches!(place, Whereabouts::At(_)) {
-        return Ok(());
-    }
+/// The end of a sentence that begins with the address of the server.
+pub async fn verify(
+    connection: &mut MultiplexedConnection,
+    place: &Whereabouts,
+    advice: &Advice,
+) -> Result<(), String> {
+    if matches!(place, Whereabouts::At(_)) { Ok(()) } else { verify_master(connection, advice).await }
+}
+
+/// The same for any server.
+///
+/// # Errors
+/// As [`verify`].
+pub async fn verify_master(connection: &mut MultiplexedConnection, advice: &Advice) -> Result<(), String> {
     let role = redis::cmd("ROLE").query_async::<Vec<redis::Value>>(connection).await;
-    let role = role.map_err(|error| error.to_string())?;
+    let role = role.map_err(|error| advice.explain(&error, Login::Ours))?;
     match role.first() {
         Some(redis::Value::BulkString(role)) if role == b"master" => Ok(()),
-        _ => Err("it is no master (yet)".into()),
+        _ => Err("is not a master (yet): wait until the Sentinels agree".into()),
     }
 }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redis::Pipeline;
+use redis::{Pipeline, RedisResult};
 
 use super::Fabric;
 use super::backoff::Backoff;
@@ -96,29 +96,31 @@ async fn commands(
 ) -> Result<(Connection, Vec<&'static Script>), String> {
     let purpose = Purpose { login: Login::Ours, timeout: fabric.settings.timeout, push: None };
     let mut connection = fabric.connector.connect(server, purpose).await?;
-    sentinel::verify(&mut connection.commands, &shard.place).await.map_err(|reason| format!("{server}: {reason}"))?;
+    let advice = fabric.connector.advice();
+    let explain = |error| format!("{server} {}", advice.explain(&error, Login::Ours));
+    let verified = sentinel::verify(&mut connection.commands, &shard.place, advice).await;
+    verified.map_err(|reason| format!("{server} {reason}"))?;
     let scripts = fabric.scripts();
     if !scripts.is_empty() {
         let mut load = Pipeline::with_capacity(scripts.len());
         for script in &scripts {
             load.cmd("SCRIPT").arg("LOAD").arg(script.source());
         }
-        load.exec_async(&mut connection.commands).await.map_err(|error| error.to_string())?;
+        load.exec_async(&mut connection.commands).await.map_err(explain)?;
     }
-    probe(shard, &mut connection).await.map_err(|reason| format!("{server}: {reason}"))?;
+    probe(shard, &mut connection).await.map_err(explain)?;
     Ok((connection, scripts))
 }
 
 /// Whether it answers for what it is responsible for: a server that has just come back to its cluster takes connections
 /// and scripts, but no call yet.
-async fn probe(shard: &Shard, connection: &mut Connection) -> Result<(), String> {
+async fn probe(shard: &Shard, connection: &mut Connection) -> RedisResult<()> {
     let assigned = shard.assigned();
     let lease = assigned.lease.then(|| LEASE_KEY.to_owned());
     let Some(key) = assigned.partitions.first().map(|partition| partition.key("probe")).or(lease) else {
         return Ok(());
     };
-    let probed = redis::cmd("EXISTS").arg(key).exec_async(&mut connection.commands).await;
-    probed.map_err(|error| error.to_string())
+    redis::cmd("EXISTS").arg(key).exec_async(&mut connection.commands).await
 }
 
 /// Keeps the connection for media.

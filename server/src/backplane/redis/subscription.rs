@@ -64,7 +64,8 @@ async fn subscribe(
     for channel in &channels {
         pipeline.cmd(command).arg(channel);
     }
-    pipeline.exec_async(&mut connection.commands).await.map_err(|error| error.to_string())?;
+    let subscribed = pipeline.exec_async(&mut connection.commands).await;
+    subscribed.map_err(|error| format!("{server} {}", fabric.connector.advice().explain(&error, Login::Ours)))?;
     shard.beats.restart();
     // The first beat of this subscription is soon.
     fabric.membership.soon.notify_one();

@@ -18,7 +18,9 @@ use roomcast_protocol::id::RoomId;
 
 use super::feed::id;
 use super::server::Redis;
-use crate::backplane::{Backplane, BackplaneSettings, BootId, Listener, Partition, Reaping, Reset, Script};
+use crate::backplane::{
+    Backplane, BackplaneSettings, BootId, Listener, Partition, Reaping, Reset, Script, SettingNames,
+};
 use crate::live::LiveRoom;
 use crate::live::shared::{Broadcasts, Playing, Settings};
 
@@ -68,6 +70,7 @@ fn settings(redis: &Redis) -> BackplaneSettings {
     BackplaneSettings {
         address: redis.url().parse().unwrap(),
         ca: None,
+        names: SettingNames::default(),
         timeout: Duration::from_millis(500),
         media_timeout: Duration::from_secs(2),
         connect_timeout: Duration::from_secs(1),
