@@ -195,7 +195,7 @@ fn pushed(id: &str) -> Value {
         ("408", "Nothing came for too long."),
         ("412", "Media came before the initialization section; send that first."),
         ("413", "A box is larger than the server takes."),
-        ("415", "This is no fragmented MP4, or of a codec that is not known."),
+        ("415", "Not fragmented MP4 that can be played: the text names the box or the codec."),
     ];
     for (status, text) in also {
         responses.insert(status.into(), json!({ "description": text, "content": answer() }));
