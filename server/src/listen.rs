@@ -65,9 +65,9 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// How long a connection may take for its first bytes, and for the head of a request.
     pub request_timeout: Duration,
-    /// How long a peer may take nothing of what waits for it.
+    /// How long a peer may accept no data that waits for it.
     pub stall_timeout: Duration,
-    /// Bytes that may wait in the kernel unsent.
+    /// Unsent bytes in the buffer of the kernel.
     pub max_unsent: u32,
     /// Bytes that are still read of a request whose answer closes the connection.
     pub max_linger: usize,

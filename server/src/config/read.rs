@@ -22,7 +22,7 @@ use super::{Cli, Command, Config, Names, Serve, bounds, publish, rules, settings
 /// [`Refusal`] with every fault, or with the help that was asked for.
 pub fn read(arguments: &[OsString]) -> Result<Cli, Refusal> {
     let command = command_line();
-    let matches = unjudged(command.clone()).try_get_matches_from(arguments);
+    let matches = unjudged(command.clone()).try_get_matches_from(with_negative_values(arguments));
     let matches = matches.map_err(|error| help_or_line(&error, arguments))?;
     let Some((name, matches)) = matches.subcommand() else { return Err(Refusal::help_of(None)) };
     let Some(subcommand) = command.find_subcommand(name) else { return Err(Refusal::help_of(None)) };
@@ -82,6 +82,23 @@ fn everything_given(command: &ClapCommand, subcommand: &ClapCommand, matches: &A
     });
     faults.extend(wrong);
     Everything { given, faults, faulty }
+}
+
+/// Joins a flag with a negative number after it, which clap takes for flags of one letter: `--workers -1`.
+fn with_negative_values(arguments: &[OsString]) -> Vec<OsString> {
+    let is_negative = |text: &OsString| matches!(text.as_encoded_bytes(), [b'-', b'0'..=b'9' | b'.', ..]);
+    let is_flag = |text: &OsString| text.as_encoded_bytes().starts_with(b"--") && text.len() > 2;
+    let mut joined: Vec<OsString> = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        match joined.last_mut().filter(|last| is_negative(argument) && is_flag(last)) {
+            Some(flag) if !flag.as_encoded_bytes().contains(&b'=') => {
+                flag.push("=");
+                flag.push(argument);
+            }
+            _ => joined.push(argument.clone()),
+        }
+    }
+    joined
 }
 
 /// A subcommand that was given nothing although it needs something shows its help.

@@ -91,6 +91,9 @@ async fn a_value_that_cannot_work_is_named_with_a_right_one() {
             "--workers=513",
             "--workers \"513\" must be a whole number from 0 to 512, where 0 is one per core (default 0)",
         ),
+        ("--workers -1", "--workers \"-1\" must be a whole number from 0 to 512"),
+        ("--room-linger -5s", "--room-linger \"-5s\" is not a duration"),
+        ("--max-frame -.5MiB", "--max-frame \"-.5MiB\" is not a size"),
         ("--log=nonsense", "--log \"nonsense\" must name levels"),
         ("--max-connections-per-address=0", "from 1 to 1000000000 (default 10000)"),
         ("--max-rooms=0", "from 1 to 1000000000 (default 100000)"),
@@ -106,7 +109,8 @@ async fn a_value_that_cannot_work_is_named_with_a_right_one() {
         ("--redis-url=redis://:geheim@", "--redis-url needs a host"),
         ("--turn-secret=file:/nowhere/geheim.txt", "--turn-secret cannot read"),
     ] {
-        let said = refusal(&["serve", "--listen=127.0.0.1:0", argument], &[]).await;
+        let words: Vec<_> = argument.split(' ').collect();
+        let said = refusal(&[&["serve", "--listen=127.0.0.1:0"], &words[..]].concat(), &[]).await;
         assert!(said.contains(says), "{said}");
         assert!(!said.contains(":geheim@"), "{said}");
     }
