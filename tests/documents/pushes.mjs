@@ -79,7 +79,9 @@ export async function publishLoop(t, block) {
   const [server, cwd] = [await startServer(t), await folderWithClip(t, 4)];
   const shell = start(t, replaced(block, { [DOCUMENTED]: server.url }), { cwd });
   await playlists(server, 1, (list) => list.includes('#EXTINF'), 'a segment is listed');
-  const rival = start(t, replaced(block, { [DOCUMENTED]: server.url, 'until ffmpeg': 'ffmpeg', 'do sleep 1; done': '' }), { cwd });
+  // Its input never ends: it is on air until its place is taken, however long the loop takes to start again.
+  const endless = { 'until ffmpeg': 'ffmpeg -stream_loop -1', 'do sleep 1; done': '' };
+  const rival = start(t, replaced(block, { [DOCUMENTED]: server.url, ...endless }), { cwd });
   await until(() => shell.output.includes('another publisher has taken over room demo'), 'the loop is interrupted');
   assert.equal(await shell.ended, 0, shell.output);
   assert.notEqual(await rival.ended, 0, rival.output);
