@@ -32,7 +32,7 @@ impl Cutter {
             (self.segment_start, self.listed) = (sample.decode_time, sample.decode_time);
             self.trial = Trial::new(self.listed);
         }
-        let is_due = sample.is_sync() && self.rules.is_segment_due(self.segment_start, &sample);
+        let is_due = is_frame && sample.is_sync() && self.rules.is_segment_due(self.segment_start, &sample);
         let is_over = self.length(self.segment_start, sample.end()) > self.rules.targets.longest;
         // Behind stand-ins alone, nothing but a sync sample can be decoded.
         let lacks_sync = self.rules.targets.independent && !self.has_frames && !sample.is_sync();
