@@ -21,7 +21,7 @@ demo: web ## the server and a broadcast of a test picture that shows the time (n
 	cargo build --release --locked -p roomcast-server
 	scripts/demo.sh target/release/roomcast
 
-test: tools check unit contracts documents e2e browser ## everything that CI runs; installs ffmpeg, gstreamer, chromium, python3, redis-server, nginx, caddy and systemd when missing and permitted
+test: tools check unit contracts documents e2e browser ## everything that CI runs; installs ffmpeg, gstreamer, chromium, firefox-esr, python3, redis-server, nginx, caddy and systemd when missing and permitted
 
 check: web ## formatting, lints and types
 	cargo fmt --all --check
@@ -57,10 +57,11 @@ e2e: web ## rooms against their model, playlists against their rules, real serve
 
 # Two broadcasts take half of two processors and mostly wait, so they go side by side, as do tests that wait for the
 # server to give up a member; calls take more, and so does a broadcast beside which others are made.
-BROADCASTS := broadcast.test.mjs broadcast-from-browser.test.mjs call-after-crash.test.mjs room-after-crash.test.mjs hidden-tab.test.mjs
+BROADCASTS := broadcast.test.mjs broadcast-from-browser.test.mjs call-after-crash.test.mjs room-after-crash.test.mjs hidden-tab.test.mjs watch-recovers.test.mjs \
+	broadcast-slow-uplink.test.mjs no-route.test.mjs
 IN_BROWSER := ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) node --test --test-reporter=spec
 
-browser: web tests/browser/node_modules ## calls and broadcasts in real Chromium, with real H.264 from ffmpeg
+browser: web tests/browser/node_modules ## calls, groups and broadcasts in real Chromium and Firefox, with real H.264 from ffmpeg
 	cargo build --workspace --locked --bins --examples
 	mkdir -p $(OUTPUT)
 	cd tests/browser && $(IN_BROWSER) --test-concurrency=2 $(BROADCASTS)
@@ -94,7 +95,7 @@ bench: ## what reading a message costs, and what a server under load does; BENCH
 	cargo run --release --locked -p roomcast-bench -- $(BENCH)
 
 tools: ## install what the tests need and this machine lacks
-	scripts/tools.sh ffmpeg gstreamer chromium python3 redis-server nginx caddy openssl systemd-analyze
+	scripts/tools.sh ffmpeg gstreamer chromium firefox-esr python3 redis-server nginx caddy openssl systemd-analyze
 
 web: web/dist/index.html ## build the web page
 

@@ -8,6 +8,7 @@ for program in "$@"; do
         chromium) for name in "${CHROMIUM:-chromium}" chromium-browser google-chrome google-chrome-stable; do
                 command -v "$name" >/dev/null && continue 2
             done ;;
+        firefox-esr) for name in "${FIREFOX:-firefox-esr}" firefox; do command -v "$name" >/dev/null && continue 2; done ;;
         # Debian keeps what makes a virtual environment apart.
         python3) python3 -c 'import venv, ensurepip' 2>/dev/null && continue
             missing+=(python3-venv) ;;

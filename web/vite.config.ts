@@ -31,6 +31,8 @@ export default defineConfig({
   },
   test: {
     environment: 'node',
+    // Property tests of hundreds of cases take their time on a busy machine; a test that hangs ends all the same.
+    testTimeout: 60_000,
     include: ['src/**/*.test.ts'],
   },
 });

@@ -18,7 +18,7 @@ pub enum Error {
     Address {
         /// What was given.
         url: String,
-        /// What is wrong with it.
+        /// Description of the fault.
         reason: String,
     },
     /// The HTTP client failed: it could not be made, or a request for the playlist had no answer.
@@ -45,7 +45,7 @@ pub enum Error {
         reason: String,
     },
     /// The media cannot be cut into parts and segments.
-    #[error("the media cannot be published: {0}")]
+    #[error("the media cannot be published: {}", media_reason(.0))]
     Media(#[from] roomcast_media::Error),
     /// Durations that cannot go together, such as a target duration that is no whole number of seconds.
     #[error("a target duration of {target:?} does not fit segments of {segment:?}")]
@@ -71,6 +71,9 @@ pub enum Error {
         /// The server's reason.
         reason: String,
     },
+    /// The room is of another type.
+    #[error("room {0} is a call, not a broadcast")]
+    NoBroadcast(RoomId),
     /// No connection came about, or none on which the server answered.
     #[error("the server is out of reach: {reason}")]
     Unreachable {
@@ -81,7 +84,9 @@ pub enum Error {
     #[error("the room was closed ({0:?})")]
     RoomClosed(RoomClosedReason),
     /// The room is somebody else's broadcast.
-    #[error("another publisher is on air in room {0}, as another user")]
+    #[error(
+        "another publisher is on air in room {0}, as another user; publish to another room, or as that user (--user)"
+    )]
     AnotherPublisher(RoomId),
     /// Another session of this user publishes in the room, and its place was not to be taken.
     #[error("another publisher is on air in room {0}; to take its place: --take-over")]
@@ -94,7 +99,7 @@ pub enum Error {
     Certificates {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Description of the fault.
         reason: String,
     },
     /// The server refused a data signal.
@@ -110,4 +115,23 @@ pub enum Error {
     /// The member has left or failed: it takes no more commands.
     #[error("the member is gone")]
     Gone,
+}
+
+/// The reason as a person at an encoder would say it.
+fn media_reason(error: &roomcast_media::Error) -> String {
+    match error {
+        roomcast_media::Error::UnsupportedSampleEntry(codec) => format!("codec {codec} is not supported"),
+        error => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unsupported_codec_is_called_one() {
+        let error = Error::Media(roomcast_media::Error::UnsupportedSampleEntry(roomcast_media::FourCc(*b"mp4v")));
+        assert_eq!(error.to_string(), "the media cannot be published: codec mp4v is not supported");
+    }
 }

@@ -14,11 +14,12 @@ mod source;
 
 use std::future::{Future, pending};
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use roomcast_media::DEFAULT_LIMIT;
 use roomcast_media::package::{Config, Lengths};
 use roomcast_protocol::id::{ObjectId, RoomId, SessionId, UserId};
+use roomcast_protocol::limits::HLS_WINDOW;
 use tokio::time::timeout;
 
 pub use progress::Progress;
@@ -31,8 +32,10 @@ use pipeline::{Broadcast, Flow};
 
 /// The target duration of media whose key frames need no longer one.
 const LEAST_TARGET: Duration = Duration::from_secs(2);
-/// How long what is left may take to be uploaded once it is told to stop.
-const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+/// Time for a requested stop: the remaining uploads, the end of the broadcast, and `LEAVE`.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time for `LEAVE` at the end of the input.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What to publish, and where.
 #[derive(Debug, Clone)]
@@ -106,7 +109,7 @@ impl Publish {
         }
         let lengths = Lengths { segment, part: self.part_target, target, is_declared };
         let (opening, held, prefix) = (Duration::ZERO, DEFAULT_LIMIT, String::new());
-        Ok(Config { playlist: self.playlist.clone(), lengths, opening, held, prefix })
+        Ok(Config { playlist: self.playlist.clone(), lengths, opening, window: HLS_WINDOW, held, prefix })
     }
 }
 
@@ -117,6 +120,8 @@ pub struct Summary {
     pub progress: Progress,
     /// Whether it was told to stop before the input ended.
     pub stopped: bool,
+    /// Whether it was stopped before the server had been told that the broadcast ends.
+    pub is_cut_off: bool,
 }
 
 /// Publishes until the input ends or `stop` is ready; then flushes what is left, ends the stream and leaves.
@@ -137,15 +142,19 @@ pub async fn run(
     let mut stop = pin!(stop);
     let mut broadcast = tokio::select! {
         opened = opening::open(options, progress) => opened?,
-        () = &mut stop => return Ok(Summary { progress: Progress::default(), stopped: true }),
+        () = &mut stop => return Ok(Summary { progress: Progress::default(), stopped: true, is_cut_off: false }),
     };
-    let flowed = match broadcast.flow(stop).await {
-        Ok(Flow::Stopped) => finish(&mut broadcast).await,
-        flowed => flowed,
+    let (flowed, longest) = match broadcast.flow(stop).await {
+        Ok(Flow::Stopped) => {
+            let told = Instant::now();
+            let finished = finish(&mut broadcast).await;
+            (finished, STOP_TIMEOUT.saturating_sub(told.elapsed()))
+        }
+        flowed => (flowed, LEAVE_TIMEOUT),
     };
-    broadcast.leave().await;
+    broadcast.leave(longest).await;
     let progress = broadcast.progress();
-    flowed.map(|flow| Summary { progress, stopped: flow == Flow::Stopped })
+    flowed.map(|flow| Summary { progress, stopped: flow != Flow::Through, is_cut_off: flow == Flow::CutOff })
 }
 
 async fn finish<P: FnMut(Progress)>(broadcast: &mut Broadcast<P>) -> Result<Flow, Error> {
@@ -153,8 +162,8 @@ async fn finish<P: FnMut(Progress)>(broadcast: &mut Broadcast<P>) -> Result<Flow
     match timeout(STOP_TIMEOUT, broadcast.flow(pending())).await {
         Ok(flowed) => flowed.map(|_| Flow::Stopped),
         Err(_) => {
-            tracing::warn!("stopped before everything was uploaded");
-            Ok(Flow::Stopped)
+            tracing::debug!("stopped before everything was uploaded");
+            Ok(Flow::CutOff)
         }
     }
 }

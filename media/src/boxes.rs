@@ -69,7 +69,7 @@ impl<'a> Fields<'a> {
         Self { kind: FourCc(*kind), rest: payload }
     }
 
-    /// What has not been read yet.
+    /// The bytes not read yet.
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }

@@ -65,12 +65,12 @@ pub enum Cut {
     Segment(Segment),
 }
 
-/// What came of a fragment.
+/// Result of pushing a fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pushed {
     /// The parts and segments that are finished.
     pub cuts: Vec<Cut>,
-    /// What does not go on from the media before: [`Cutter::finish`], then push it again.
+    /// A fragment that does not continue the media before: [`Cutter::finish`], then push it again.
     pub rest: Option<Fragment>,
 }
 
@@ -107,7 +107,7 @@ pub struct PartsEnd {
     pub number: u64,
     /// Where it would begin.
     pub start: Duration,
-    /// How much is known of what it stands for, up to the part target.
+    /// Known duration of the missing media, up to the part target.
     pub duration: Duration,
 }
 
@@ -120,11 +120,11 @@ pub struct Segment {
     pub independent: bool,
     /// Where it begins, as [`Part::start`].
     pub start: Duration,
-    /// How long it lasts; the sum of its parts' durations unless these have ended before.
+    /// Its duration; the sum of its parts' durations unless the parts ended earlier.
     pub duration: Duration,
     /// All of its media, that of its parts in front.
     pub bytes: Bytes,
-    /// How many parts it has.
+    /// Number of its parts.
     pub parts: u64,
 }
 
@@ -168,7 +168,7 @@ pub struct Cutter {
     has_frames: bool,
     /// A new period begins with the first sync sample from there on, in decode time.
     breaks_at: Option<Duration>,
-    /// What other tracks have before the first sample is not dropped.
+    /// Samples of other tracks before the first one are kept.
     goes_on: bool,
     next: Start,
 }

@@ -63,7 +63,7 @@ pub(crate) struct Data {
     pub(crate) payload: Bytes,
 }
 
-/// What the fragments of a stream go by.
+/// State needed to read the fragments of a stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Context {
     pub(crate) tracks: Vec<Track>,

@@ -5,6 +5,7 @@
 //!
 //! ISO/IEC 14496-12, 8.2 to 8.5 and 8.8.1 to 8.8.3; CMAF 7.3.
 
+mod channels;
 mod codec;
 mod only;
 
@@ -57,11 +58,11 @@ pub struct Track {
     pub timescale: NonZeroU32,
     /// The codec string of RFC 6381, such as `avc1.64001f` or `mp4a.40.2`.
     pub codec: String,
-    /// Width and height in pixels at which to show it; `None` for audio.
+    /// Width and height in pixels at which to show it; `None` for audio, and where the stream does not say.
     pub resolution: Option<(u32, u32)>,
     /// The language of `mdhd` (ISO 639-2/T), unless it is undetermined.
     pub language: Option<String>,
-    /// How many channels its audio has, where the sample entry says so.
+    /// Number of audio channels, from the decoder configuration, else from the sample entry.
     pub channels: Option<u16>,
     /// What holds for a sample when its fragment does not say.
     pub defaults: Defaults,
@@ -170,7 +171,7 @@ fn read_track(trak: Fields<'_>, all: &[(u32, Defaults)]) -> Result<Track, Error>
         timescale: NonZeroU32::new(timescale).ok_or(Error::Timescale(id))?,
         codec,
         // A track header may leave the size open; the pictures themselves never do.
-        resolution: coded.map(|coded| shown.unwrap_or(coded)),
+        resolution: coded.map(|coded| shown.unwrap_or(coded)).filter(|(width, height)| *width > 0 && *height > 0),
         language,
         channels,
         defaults: *defaults,

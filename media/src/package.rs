@@ -22,9 +22,11 @@ use roomcast_protocol::id::ObjectId;
 use crate::{Ends, Error, Fragment, Handler, Init, Item, Start, Targets};
 use input::Input;
 use timeline::Timeline;
+#[cfg(test)]
+use track::join_codecs;
 use track::{Place, Track};
 
-/// How segments and parts shall be cut.
+/// Requested lengths of segments and parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lengths {
     /// A segment ends before the first key frame at or after this.
@@ -37,15 +39,17 @@ pub struct Lengths {
     pub is_declared: bool,
 }
 
-/// What does not change over a broadcast.
+/// Settings that are constant over a broadcast.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The multivariant playlist.
     pub playlist: ObjectId,
-    /// How to cut.
+    /// Requested lengths.
     pub lengths: Lengths,
-    /// How long a track waits for one it may belong to.
+    /// Time that a track waits for one it may belong to.
     pub opening: Duration,
+    /// Duration that playlists list; stated values are measured over this window.
+    pub window: Duration,
     /// Media bytes that may wait until it is known what they are.
     pub held: usize,
     /// Begins the names of all objects: letters alone, as digits would be taken for the number of a part.
@@ -64,16 +68,16 @@ pub struct Moment {
 /// The first numbers that an earlier run of a track has left free.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Earlier {
-    /// Of segments and parts.
+    /// The first free numbers of segments and parts.
     pub start: Start,
-    /// Of init sections.
+    /// The first free number of init sections.
     pub map: u64,
 }
 
 /// A data signal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signal {
-    /// What it says.
+    /// The signal's payload.
     pub payload: Payload,
     /// For parts and segments: where their media ends, since the begin of the broadcast.
     pub end: Option<Duration>,
@@ -121,7 +125,7 @@ impl Packager {
         }
     }
 
-    /// What does not change.
+    /// The settings.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -131,7 +135,7 @@ impl Packager {
         self.inputs.get(id).map(|input| (&input.init, &input.ends))
     }
 
-    /// How many streams are pushed.
+    /// Number of pushed streams.
     pub fn len(&self) -> usize {
         self.inputs.len()
     }
@@ -147,7 +151,7 @@ impl Packager {
         (has(Handler::Video), has(Handler::Audio))
     }
 
-    /// What was left out of pushed streams since this was last asked, one line for each.
+    /// Takes the lines about tracks left out of pushed streams since the last call.
     pub fn take_left_out(&mut self) -> Vec<String> {
         std::mem::take(&mut self.left_out)
     }
@@ -188,7 +192,7 @@ impl Packager {
 
     /// Lists what is left of a stream, which says that it has ended.
     pub fn end(&mut self, id: &ObjectId, moment: Moment) -> Vec<Signal> {
-        // What was kept back has been taken before: it cannot be too much.
+        // Held fragments were accepted before and cannot exceed the bound.
         let _ = self.flush(id, moment.wall);
         if let Some(input) = self.inputs.get_mut(id) {
             input.has_ended = true;
@@ -205,7 +209,7 @@ impl Packager {
 
     /// Does what is due with time, should nothing come.
     pub fn tick(&mut self, now: Duration) -> Vec<Signal> {
-        // What waits was taken before: it cannot be too much.
+        // Waiting fragments were accepted before and cannot exceed the bound.
         let _ = self.open(now);
         self.settle(now)
     }

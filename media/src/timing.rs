@@ -63,7 +63,7 @@ impl Timing {
         settled.collect()
     }
 
-    /// What was kept back, with the duration that is usual.
+    /// Releases the held samples, the last with the usual duration.
     pub(crate) fn finish(&mut self, is_alone: bool) -> Fragment {
         let held = self.clocks.finish(is_alone);
         let mut samples = self.settle(held);

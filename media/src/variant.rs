@@ -6,6 +6,9 @@
 
 use crate::{Fragment, Handler, Init};
 
+/// The highest frame rate that may be declared.
+const MAX_RATE: f64 = 1000.0;
+
 /// Attributes of the variant that a stream makes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variant {
@@ -13,8 +16,8 @@ pub struct Variant {
     pub codecs: String,
     /// Width and height of the leading track in pixels: `RESOLUTION`. `None` without video.
     pub resolution: Option<(u32, u32)>,
-    /// Frames per second to three decimals: `FRAME-RATE`. `None` without video, or without a video
-    /// sample in the first fragment.
+    /// Frames per second to three decimals: `FRAME-RATE`. `None` without video, without a video
+    /// sample in the first fragment, and where there are more than may be declared.
     pub frame_rate: Option<f64>,
 }
 
@@ -40,7 +43,8 @@ fn frame_rate(init: &Init, first: &Fragment) -> Option<f64> {
     durations.retain(|duration| duration.abs_diff(median) <= median / 2);
     let ticks: u64 = durations.iter().copied().map(u64::from).sum();
     let rate = durations.len() as f64 * f64::from(leading.timescale.get()) / ticks as f64;
-    (ticks > 0).then_some((rate * 1000.0).round() / 1000.0)
+    let rounded = (rate * 1000.0).round().max(1.0) / 1000.0;
+    (ticks > 0 && rounded <= MAX_RATE).then_some(rounded)
 }
 
 #[cfg(test)]
@@ -72,6 +76,14 @@ mod tests {
         let first = fixture::fragment(first.chain((0..9).map(|i| sample(1, 840 + i * 512, 512, false))));
         let variant = Variant::new(&fixture::init(&[VIDEO]), &first);
         assert_eq!(variant.frame_rate, Some(30.0));
+    }
+
+    #[test]
+    fn a_frame_rate_is_one_that_may_be_declared() {
+        for (duration, rate) in [(7, None), (16, Some(960.0)), (u32::MAX, Some(0.001)), (0, None)] {
+            let first = fixture::fragment((0..9).map(|i| sample(1, i * u64::from(duration), duration, true)));
+            assert_eq!(Variant::new(&fixture::init(&[VIDEO]), &first).frame_rate, rate, "{duration}");
+        }
     }
 
     #[test]

@@ -50,6 +50,12 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(refusal) => return refusal.show(),
     };
+    if matches!(cli.command, Command::Config(_) | Command::Check(_)) {
+        for warning in config::unknown_variables() {
+            // Nobody need listen.
+            let _ = writeln!(io::stderr(), "roomcast: warning: {warning}");
+        }
+    }
     let done = match cli.command {
         Command::Serve(settings) => serve::run(settings, arguments),
         Command::Config(options) => print(&options).map_err(Failure::from),

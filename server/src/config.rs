@@ -1,6 +1,7 @@
 //! The settings: flags over environment over the file of settings over defaults. Every limit of the server is one.
 
 mod backplane;
+mod bounds;
 mod connection;
 mod delivery;
 mod filter;
@@ -32,7 +33,7 @@ use roomcast_protocol::limits;
 pub use backplane::Backplane;
 pub use connection::Connection;
 pub use delivery::Delivery;
-pub use host::{ListenAddress, is_loopback};
+pub use host::{ListenAddress, is_loopback, overlap};
 pub use ingest::Ingest;
 pub use print::{as_toml, effective};
 pub use publish::Publish;
@@ -85,7 +86,7 @@ pub struct Config {
     pub serve: Serve,
 }
 
-/// What stands behind an address of Redis whose login is left out.
+/// Printed in place of the login of a Redis address.
 const SHOWN_LOGIN: &str = "without its login, which is not shown";
 
 /// Settings of the server.
@@ -109,7 +110,7 @@ pub struct Serve {
     /// Worker threads, at most 512; 0: one per core.
     #[arg(long, env = "ROOMCAST_WORKERS", default_value_t = 0, value_parser = workers, value_name = "COUNT")]
     pub workers: usize,
-    /// What is logged: levels, such as `info` or `info,roomcast=debug`.
+    /// Levels of the log, such as `info` or `info,roomcast=debug`.
     #[arg(long, env = "ROOMCAST_LOG", default_value = "info,actix_server=warn", value_parser = filter, value_name = "FILTER")]
     pub log: String,
     /// Silence after which a member is removed.
@@ -161,7 +162,7 @@ pub struct Serve {
     #[arg(long, env = "ROOMCAST_HLS_WINDOW", default_value = "60s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub hls_window: Duration,
-    /// Parts or segments that wait behind a hole before the hole is listed as a gap.
+    /// Parts or segments that wait after a missing one before the missing one is listed as a gap.
     #[arg(long, env = "ROOMCAST_HLS_PARTS_BEFORE_GAP", default_value_t = limits::PARTS_BEFORE_GAP, value_parser = count, value_name = "COUNT")]
     pub hls_parts_before_gap: usize,
     /// How much of the part target a part that another follows must last, in per cent, unless it is independent or a
@@ -202,7 +203,7 @@ impl Serve {
         self.connection.sockets(session::SUBPROTOCOLS)
     }
 
-    /// How many worker threads there are.
+    /// Number of worker threads.
     pub fn worker_threads(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         if self.workers == 0 { cores() } else { self.workers }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::config::duration;
+use crate::config::{ListenAddress, duration};
 
 /// Settings of `roomcast healthcheck`.
 #[derive(Debug, Clone, Args)]
@@ -15,7 +15,7 @@ pub struct Healthcheck {
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
     /// Path to ask: /readyz (takes joins) or /healthz (the process is alive).
-    #[arg(long, default_value = "/readyz")]
+    #[arg(long, default_value = "/readyz", value_parser = path, value_name = "PATH")]
     pub path: String,
     /// Time limit for the answer.
     #[arg(long, default_value = "2s", value_parser = duration, value_name = "TIME")]
@@ -23,9 +23,15 @@ pub struct Healthcheck {
     #[arg(long, env = "ROOMCAST_CONFIG", hide = true)]
     pub config: Option<PathBuf>,
     #[arg(long, env = "ROOMCAST_LISTEN", default_value = "127.0.0.1:8080", hide = true)]
-    pub listen: String,
+    pub listen: ListenAddress,
     #[arg(long, env = "ROOMCAST_TLS_CERT", hide = true)]
     pub tls_cert: Option<PathBuf>,
+}
+
+/// Reads the path of a URL (RFC 3986, section 3.3).
+fn path(text: &str) -> Result<String, &'static str> {
+    let is_path = text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_path { Ok(text.to_owned()) } else { Err("must be a path that begins with /, such as /readyz") }
 }
 
 /// Sends one GET request and succeeds when the status is 2xx.
@@ -62,7 +68,7 @@ fn no_answer(url: &str, error: &reqwest::Error) -> String {
 fn target(options: &Healthcheck) -> String {
     let base = options.url.clone().unwrap_or_else(|| {
         let has_tls = options.tls_cert.as_ref().is_some_and(|path| !path.as_os_str().is_empty());
-        format!("{}://{}", if has_tls { "https" } else { "http" }, reachable(&options.listen))
+        format!("{}://{}", if has_tls { "https" } else { "http" }, reachable(&options.listen.to_string()))
     });
     format!("{}{}", base.trim_end_matches('/'), options.path)
 }
@@ -88,8 +94,16 @@ mod tests {
             path: "/readyz".to_owned(),
             timeout: Duration::from_secs(1),
             config: None,
-            listen: listen.to_owned(),
+            listen: listen.parse().expect("an address"),
             tls_cert: tls_cert.map(PathBuf::from),
+        }
+    }
+
+    #[test]
+    fn a_path_begins_with_a_slash() {
+        assert!(path("/readyz").is_ok() && path("/team/healthz").is_ok());
+        for bad in ["", "nonsense", "readyz", "/a b", "/\u{e9}"] {
+            assert!(path(bad).is_err(), "{bad}");
         }
     }
 

@@ -16,7 +16,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
 pub use index::{LiveIndex, LiveRoom};
-pub use ingest::{LONGEST_PUSHED, Refusals, SHORTEST_PUSHED, Seats};
+pub use ingest::{LONGEST_PUSHED, Refusals, Seats};
 pub use shared::{Broadcasts, Playing};
 
 use crate::http::cors;

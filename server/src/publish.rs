@@ -18,7 +18,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Time between two changes of the line on a terminal, unless the state changes.
 const CHANGE_EVERY: Duration = Duration::from_secs(1);
 
-/// What to publish, once the settings were found good.
+/// Options of a publisher whose settings are valid.
 #[derive(Debug)]
 pub struct Prepared {
     settings: publish::Publish,
@@ -60,6 +60,9 @@ pub fn run(prepared: Prepared) -> Result<(), String> {
     });
     line.end();
     let summary = published?;
+    if summary.is_cut_off {
+        return Err(format!("stopped; the server could not be told ({})", summary.progress));
+    }
     say(&format!("done: {}\n", summary.progress));
     Ok(())
 }

@@ -133,7 +133,7 @@ test('a room takes one broadcaster, and says so to another', async (t) => {
   await state(second, 'preview');
   await second.click('#start');
   await state(second, 'failed');
-  assert.match(await second.textContent('.panel-title'), /somebody else/i);
+  assert.match(await second.textContent('.panel-title'), /someone else/i);
   await second.screenshot({ path: `${output}/broadcast-taken.png` });
   await first.click('#stop');
   await state(first, 'stopped');

@@ -15,9 +15,9 @@ const PLAYERS = ['hls', 'documented'];
 const MEDIA_SECONDS = 50;
 const WATCHED_SECONDS = 14;
 const PATIENCE_MS = 30_000;
-/** Of the player's time against the media, in seconds. A part that is played twice moves it by a third of a second. */
+/** Movement of the player's time against the media, in seconds. A part played twice moves it by a third of a second. */
 const MOST_MOVED = 0.1;
-/** Of the frames of the time that is judged, which was some seconds. */
+/** Frames that may be missing from the judged seconds. */
 const MOST_LOST = 10;
 
 async function watch(t, stage, fraction) {

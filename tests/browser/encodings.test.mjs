@@ -28,6 +28,8 @@ async function watch(t, stage, room, flags, players = PLAYERS) {
     `${stage.server.url}/rooms/${room}/ingest/main/v0`].map((word) => word.replaceAll("'", ''));
   const ffmpeg = spawn('ffmpeg', words.map(escaped), { stdio: ['ignore', 'inherit', 'inherit'] });
   t.after(() => ffmpeg.kill('SIGKILL'));
+  // It may have ended by itself before it is told to.
+  const closed = once(ffmpeg, 'close');
   await playable(stage.server, room, ['v0']);
   const viewers = await Promise.all(players.map((player) => Viewer.open(stage.browser, stage.site, stage.server, room, player)));
   const bound = Date.now() + PATIENCE_MS;
@@ -36,7 +38,7 @@ async function watch(t, stage, room, flags, players = PLAYERS) {
   const texts = await Promise.all(['', '/v0'].map(async (track) =>
     (await fetch(`${stage.server.url}/live/${room}/main${track}/playlist.m3u8`)).text()));
   ffmpeg.kill('SIGINT');
-  await once(ffmpeg, 'close');
+  await closed;
   return { results, multivariant: texts[0], text: texts[1] };
 }
 

@@ -42,7 +42,7 @@ async function requests(page, count) {
   await page.waitForFunction((number) => document.querySelectorAll('#requests li').length === number, count, { timeout: 10_000 });
 }
 
-test('viewers watch, ask to take part, and are let in by the owner', async (t) => {
+test('viewers watch, ask to join in, and are let in by the owner', async (t) => {
   const server = await startServer(t);
   const address = `${server.url}/group/circle`;
   const browser = await startBrowser(t);
@@ -72,13 +72,13 @@ test('viewers watch, ask to take part, and are let in by the owner', async (t) =
   await requests(owner, 1);
   await owner.click('#requests >> text=Not now');
   await third.waitForSelector('#ask >> text=Ask again');
-  assert.match(await status(third), /not want that right now/);
+  assert.match(await status(third), /declined for now/);
 
   await t.test('when the owner leaves, the next one decides', async () => {
     await owner.click('#leave');
     await state(owner, 'left');
     await seesEverybody(third, 1);
-    await third.waitForSelector('#ask >> text=Ask to take part');
+    await third.waitForSelector('#ask >> text=Ask to join in');
     await third.click('#ask');
     await requests(second, 1);
     await second.click('#requests >> text=Let in');

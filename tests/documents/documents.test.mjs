@@ -52,7 +52,7 @@ const files = [
   { file: 'deploy/nginx/nginx.conf', check: proxies.wholeNginx },
   { file: 'deploy/nginx/roomcast.conf', check: proxies.wholeNginx },
   { file: 'deploy/nginx/nodes.conf', check: proxies.wholeNginx, reason: '`resolve` needs nginx 1.27.3 and the name server of Docker; run without it' },
-  { file: 'deploy/nginx/listen.conf', check: proxies.nginxWithTls, reason: '`http2 on` needs nginx 1.25.1; validated without it' },
+  { file: 'deploy/nginx/listen.conf', check: proxies.nginxWithTls, reason: '`http2 on` needs nginx 1.25.1; run in its earlier form' },
   { file: 'deploy/systemd/roomcast.service', check: deployment.unit, reason: 'needs a system that runs systemd' },
   { file: 'deploy/systemd/roomcast.env', check: deployment.environment },
   ...kubernetes.map((name) => ({ file: `deploy/kubernetes/${name}.yaml`, check: deployment.kubernetes, reason: NO_CLUSTER })),

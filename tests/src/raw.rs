@@ -171,6 +171,12 @@ impl Raw {
         }
     }
 
+    /// Reads until the end of the connection.
+    pub async fn rest(&mut self) -> String {
+        while self.read().await {}
+        String::from_utf8_lossy(&self.unread).into_owned()
+    }
+
     /// Sends bytes as they are.
     ///
     /// # Panics

@@ -163,7 +163,7 @@ async fn connections_are_delayed_cut_and_refused() {
 
 #[tokio::test]
 async fn a_member_beats_hears_and_comes_back_with_what_it_knew() {
-    let server = Server::alone(&["--heartbeat-timeout", "3s"]).await;
+    let server = Server::alone(&["--heartbeat-timeout", "6s"]).await;
     let ann = Member::create(&server, Who::new("ann", "m2m")).await;
     let bob = Member::join(&server, Who::new("bob", "m2m")).await;
     let refused = Member::try_join(&server, Who::new("eve", "m2m"), true).await.err();
@@ -177,6 +177,6 @@ async fn a_member_beats_hears_and_comes_back_with_what_it_knew() {
     bob.hears(&ann, 0..100).await;
     let newer = bob.resumed(&server).await;
     assert_eq!(bob.closed().await, 4000);
-    newer.stays(Duration::from_secs(4), "who beats stays", |state| state.closed.is_none()).await;
+    newer.stays(Duration::from_secs(7), "who beats stays", |state| state.closed.is_none()).await;
     all_know(&[&ann, &newer], &["ann-1"]).await;
 }

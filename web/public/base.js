@@ -9,7 +9,8 @@
   const own = Number(document.currentScript.dataset.segments);
   const segments = (path) => {
     const kept = [];
-    for (const segment of decodeURIComponent(path).split('/')) {
+    // No more than what parts segments or drops them: the rest need not be text at all.
+    for (const segment of path.replaceAll(/%2f/gi, '/').replaceAll(/%2e/gi, '.').split('/')) {
       if (segment === '..') kept.pop();
       else if (segment !== '' && segment !== '.') kept.push(segment);
     }
@@ -24,10 +25,6 @@
     }
     return undefined;
   };
-  try {
-    const found = root(location.pathname);
-    if (found) document.querySelector('base').href = location.origin + found;
-  } catch {
-    // An address that cannot be decoded: the base that the server wrote is the best there is.
-  }
+  const found = root(location.pathname);
+  if (found) document.querySelector('base').href = location.origin + found;
 }

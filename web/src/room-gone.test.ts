@@ -1,20 +1,9 @@
 /** The pages after their room is gone, for instance because the server was restarted: each goes on by its own policy. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Broadcast } from './broadcast/broadcast';
-import { QUALITIES } from './broadcast/encoders';
-import { describe as describeBroadcast } from './broadcast/model';
-import { Call } from './call/call';
-import type { LocalMedia } from './call/media';
-import { describe as describeCall } from './call/model';
-import type { Identity, RoomType } from './client';
+import type { RoomType } from './client';
 import { FakeWorld, joinAck, ME } from './client/fake';
-import { peers } from './group/fake';
-import { Group } from './group/group';
-import { describe as describeGroup } from './group/model';
-import { FakeBrowser, seatsIn } from './seats/fake';
-import { describe as describeWatch } from './watch/model';
-import { Watch } from './watch/watch';
+import { PAGES, type PageName } from './fake-pages';
 
 vi.mock('./broadcast/camera', () => ({
   Camera: class {
@@ -34,60 +23,14 @@ vi.mock('./watch/player', () => ({
 beforeEach(() => vi.stubGlobal('document', { baseURI: 'http://host/' }));
 afterEach(() => vi.unstubAllGlobals());
 
-function identity(): Identity {
-  return { session: () => ME, resume: () => undefined, keep: () => {}, renew: () => {} };
-}
-
-function media(): LocalMedia {
-  const { isOn, isAvailable } = { isOn: () => true, isAvailable: () => true };
-  return { isOn, isAvailable, problems: {}, release: () => {} } as unknown as LocalMedia;
-}
-
-const seats = (world: FakeWorld) => seatsIn(new FakeBrowser(), world.now);
 const ME_PUBLISHING = { ...ME, id: ME.sessionId, role: 'admin', publish: true };
-const PAGES = {
-  call(world: FakeWorld) {
-    let state = '';
-    const changed = (facts: Parameters<typeof describeCall>[0]) => {
-      state = describeCall(facts).state;
-    };
-    new Call('ws://host/ws', 'demo', identity(), media(), world, seats(world), {
-      changed,
-      streamChanged: () => {},
-    }).join();
-    return () => state;
-  },
-  group(world: FakeWorld) {
-    const { makePeer } = peers();
-    const group = new Group('ws://host/ws', 'demo', identity(), media(), world, seats(world), makePeer, {
-      changed: () => {},
-    });
-    group.join();
-    return () => describeGroup(group.facts).state;
-  },
-  watch(world: FakeWorld) {
-    let state = '';
-    const changed = (facts: Parameters<typeof describeWatch>[0]) => {
-      state = describeWatch(facts).state;
-    };
-    const handlers = { changed, muted: () => {} };
-    new Watch('ws://host/ws', 'demo', identity(), {} as HTMLVideoElement, world, handlers).start();
-    return () => state;
-  },
-  broadcast(world: FakeWorld) {
-    const handlers = { changed: () => {} };
-    const [quality, kept] = [QUALITIES.low, seats(world)];
-    const broadcast = new Broadcast('ws://host/ws', 'demo', identity(), media(), quality, world, kept, handlers);
-    broadcast.start();
-    return () => describeBroadcast({ ...broadcast.facts, arrived: true }).state;
-  },
-};
-const TYPES: Record<keyof typeof PAGES, RoomType> = { call: 'p2p', group: 'm2m', watch: 'p2m', broadcast: 'p2m' };
+const TYPES: Record<PageName, RoomType> = { call: 'p2p', group: 'm2m', watch: 'p2m', broadcast: 'p2m' };
 
 /** A page that has joined and is then told that its room does not exist. */
-function pageWithoutRoom(name: keyof typeof PAGES) {
+function pageWithoutRoom(name: PageName) {
   const world = new FakeWorld();
-  const state = PAGES[name](world);
+  const page = PAGES[name](world);
+  const state = () => page().state;
   const ack = () => {
     const ingest = { url: '/rooms/demo/data', token: 't', expires: 0 };
     const publishes = name !== 'watch';

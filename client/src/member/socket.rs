@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::tls;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Url;
@@ -30,6 +31,8 @@ use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_asyn
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the peer may take to answer the close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// The longest text of a refused handshake that is shown, in bytes.
+const LONGEST_SENTENCE: usize = 300;
 /// No close code came.
 const NO_STATUS: u16 = 1005;
 /// The connection just ended.
@@ -91,7 +94,11 @@ impl From<&Error> for NotOpened {
             Error::Http(response) => Some(response.status().as_u16()),
             _ => None,
         };
-        Self { status, reason: error.to_string() }
+        let reason = match error {
+            Error::Http(response) => sentence(response.body().as_deref()),
+            error => tls::explain(error).map(str::to_owned),
+        };
+        Self { status, reason: reason.unwrap_or_else(|| error.to_string()) }
     }
 }
 
@@ -144,6 +151,13 @@ impl Socket {
     }
 }
 
+/// The server's text about a refused handshake, if it is one line.
+fn sentence(body: Option<&[u8]>) -> Option<String> {
+    let text = std::str::from_utf8(body?).ok()?.trim();
+    let is_sentence = (1..=LONGEST_SENTENCE).contains(&text.len()) && !text.contains(|found: char| found.is_control());
+    is_sentence.then(|| format!("the server says: {text}"))
+}
+
 fn closed(frame: Option<CloseFrame>) -> Received {
     match frame {
         Some(frame) => Received::Closed { code: frame.code.into(), reason: frame.reason.as_str().to_owned() },
@@ -170,6 +184,14 @@ mod tests {
         assert_eq!(code_of(&Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)), 1006);
         assert_eq!(code_of(&Error::Protocol(ProtocolError::NonZeroReservedBits)), 1002);
         assert_eq!(code_of(&Error::ConnectionClosed), 1006);
+    }
+
+    #[test]
+    fn a_refused_handshake_has_the_servers_sentence() {
+        assert_eq!(sentence(Some(b"speak TLS here\n")).as_deref(), Some("the server says: speak TLS here"));
+        for none in [None, Some(&b""[..]), Some(b"<html>\n<p>"), Some(&[0xff]), Some(&[b'x'; 301])] {
+            assert_eq!(sentence(none), None);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use roomcast_media::package::{Config, Earlier, Packager};
 use roomcast_media::{Handler, Item};
 use roomcast_protocol::ack::{JoinAck, Participant, Role};
+use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{ObjectId, RoomId, SessionId};
 use roomcast_protocol::signal::{Category, Host, RoomType, Session};
 use tokio::sync::watch;
@@ -32,14 +33,17 @@ pub(super) async fn open<P: FnMut(Progress)>(options: Publish, mut show: P) -> R
     let first = source.next().await?;
     let (member, mut events) = join(&options, first.as_ref())?;
     let mut progress = Progress::default();
-    let ack = joined(&mut events, |state| {
+    let ack = joined(&mut events, &options.room, |state| {
         progress.state = state;
         show(progress);
     })
     .await?;
-    if !options.take_over && is_other_on_air(&ack.participants.0, &options.session) {
+    if let Some(other) = other_on_air(&ack.participants.0, &options.session)
+        && (!options.take_over || other.user_id != options.user)
+    {
+        let is_same_user = other.user_id == options.user;
         let _ = member.leave().await;
-        return Err(Error::OnAir(options.room));
+        return Err(if is_same_user { Error::OnAir(options.room) } else { Error::AnotherPublisher(options.room) });
     }
     let room = options.room;
     let (ingest, fresh) = watch::channel(ingest_of(&ack, &server, &room)?);
@@ -82,26 +86,32 @@ fn join(options: &Publish, first: Option<&Item>) -> Result<(Member, Events), Err
 
 async fn joined(
     events: &mut Events,
+    room: &RoomId,
     mut moved: impl FnMut(roomcast_protocol::client::State),
 ) -> Result<JoinAck, Error> {
     while let Some(event) = events.next().await {
         match event {
             MemberEvent::Joined(ack) => return Ok(*ack),
             MemberEvent::StateChanged(state) => moved(state),
-            event => ended_by(event).map_or(Ok(()), Err)?,
+            event => ended_by(event, room).map_or(Ok(()), Err)?,
         }
     }
     Err(Error::Gone)
 }
 
-/// Whether another session publishes in the room.
-pub(super) fn is_other_on_air(publishers: &[Participant], own: &SessionId) -> bool {
-    publishers.iter().any(|publisher| publisher.session_id != *own)
+/// Another session that publishes in the room.
+pub(super) fn other_on_air<'a>(publishers: &'a [Participant], own: &SessionId) -> Option<&'a Participant> {
+    publishers.iter().find(|publisher| publisher.session_id != *own)
 }
 
 /// The error that an event means, if it means the end.
-pub(super) fn ended_by(event: MemberEvent) -> Option<Error> {
+pub(super) fn ended_by(event: MemberEvent, room: &RoomId) -> Option<Error> {
     match event {
+        MemberEvent::Refused { signal, code, .. }
+            if signal == "JOIN" && code == AckCode::UnsupportedChannel.number() =>
+        {
+            Some(Error::NoBroadcast(room.clone()))
+        }
         MemberEvent::Refused { signal, code, message } if signal == "JOIN" => Some(Error::Refused { code, message }),
         MemberEvent::RoomClosed(reason) => Some(Error::RoomClosed(reason)),
         MemberEvent::Closed { code, reason } => Some(Error::Closed { code, reason }),

@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 
 use roomcast_media::Item;
 use roomcast_media::package::{Earlier, Moment, Packager, Signal};
+use roomcast_protocol::client::State;
 use roomcast_protocol::id::{ObjectId, RoomId, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-use super::opening::{ended_by, ingest_of, is_other_on_air};
+use super::opening::{ended_by, ingest_of, other_on_air};
 use super::pace::Pace;
 use super::progress::{Dropped, Progress, Uplink};
 use super::source::Source;
@@ -24,15 +25,15 @@ use crate::clock::{now, sleep_until, unix_millis};
 use crate::upload::{Ingest, Report, Uploader};
 use crate::{Error, Events, Member, MemberEvent, ServerAddress};
 
-/// How long leaving may take.
-const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// How a broadcast came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
     /// The input ended and everything was dealt with.
     Through,
+    /// Told to stop.
     Stopped,
+    /// Told to stop, and the server could not be told in time.
+    CutOff,
 }
 
 /// The place in the room, and where its tokens go.
@@ -77,6 +78,8 @@ pub(super) struct Broadcast<P> {
     progress: Progress,
     uplink: Uplink,
     dropped: Dropped,
+    /// Why the last upload was dropped.
+    lost: String,
     /// Another session publishes in the room.
     has_rival: bool,
     show: P,
@@ -118,6 +121,7 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             progress,
             uplink,
             dropped,
+            lost: String::new(),
             has_rival,
             show,
         }
@@ -174,11 +178,11 @@ impl<P: FnMut(Progress)> Broadcast<P> {
         self.held.iter_mut().for_each(|held| held.due = held.due.min(now));
     }
 
-    /// Leaves the room, if there is still a member.
-    pub async fn leave(&mut self) {
+    /// Leaves the room, if there is still a member, within the given time.
+    pub async fn leave(&mut self, longest: Duration) {
         if self.seat.member.leave().await.is_ok() {
             let events = &mut self.seat.events;
-            let _ = timeout(LEAVE_TIMEOUT, async { while events.next().await.is_some() {} }).await;
+            let _ = timeout(longest, async { while events.next().await.is_some() {} }).await;
         }
     }
 
@@ -230,17 +234,22 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             MemberEvent::Joined(ack) => {
                 let ingest = ingest_of(&ack, &self.seat.server, &self.seat.room)?;
                 tracing::info!(resumed = ack.resumed, "joined again");
-                self.has_rival = is_other_on_air(&ack.participants.0, &self.seat.session);
+                self.has_rival = other_on_air(&ack.participants.0, &self.seat.session).is_some();
                 self.seat.ingest.send_replace(ingest);
             }
             MemberEvent::Participants(publishers) => {
-                self.has_rival = is_other_on_air(&publishers, &self.seat.session);
+                self.has_rival = other_on_air(&publishers, &self.seat.session).is_some();
             }
             MemberEvent::StateChanged(state) => {
+                if self.progress.state == State::Joined
+                    && matches!(state, State::WaitingNetwork | State::Reinitializing)
+                {
+                    tracing::warn!("the server is out of reach (the connection is lost); trying again");
+                }
                 self.progress.state = state;
                 (self.show)(self.progress);
             }
-            event => ended_by(event).map_or(Ok(()), Err)?,
+            event => ended_by(event, &self.seat.room).map_or(Ok(()), Err)?,
         }
         Ok(())
     }

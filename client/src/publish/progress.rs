@@ -57,7 +57,7 @@ impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.media_time.as_secs();
         let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        write!(f, "{}  {hours:02}:{minutes:02}:{seconds:02}  {} segments", word(self.state), self.segments)?;
+        write!(f, "{}  {hours:02}:{minutes:02}:{seconds:02}  {}", word(self.state), counted(self.segments, "segment"))?;
         #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
         write!(f, "  {:.1} MiB", self.bytes as f64 / 1_048_576.0)?;
         if let Some(round_trip) = self.round_trip {
@@ -67,7 +67,7 @@ impl fmt::Display for Progress {
             write!(f, " (upload {delay} ms)")?;
         }
         if self.parts_dropped > 0 {
-            write!(f, "  {} parts dropped", self.parts_dropped)?;
+            write!(f, "  {} dropped", counted(self.parts_dropped, "part"))?;
         }
         if self.is_slow {
             f.write_str("  the uplink is too slow")?;
@@ -76,12 +76,17 @@ impl fmt::Display for Progress {
     }
 }
 
+/// A number with its noun.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 const fn word(state: State) -> &'static str {
     match state {
         State::Idle | State::Initializing => "joining",
         State::Joined => "live",
         State::Leaved => "left",
-        State::WaitingNetwork => "waiting for the network",
+        State::WaitingNetwork => "server out of reach, trying again",
         State::Reinitializing => "joining again",
         State::Failed => "failed",
     }
@@ -114,7 +119,7 @@ impl Dropped {
         self.untold += 1;
     }
 
-    /// How many are to be told now, if any.
+    /// The number to log now, if any.
     pub fn due(&mut self, now: Instant) -> Option<u64> {
         let is_early = self.told.is_some_and(|told| now < told + TELL_EVERY);
         if self.untold == 0 || is_early {

@@ -67,7 +67,10 @@ impl Source {
                 return Ok(Some(item));
             }
             match self.chunks.recv().await {
-                Some(chunk) => self.reader.push(&chunk?)?,
+                Some(chunk) => {
+                    let pushed = self.reader.push(&chunk?);
+                    pushed.map_err(|error| self.explain(error))?;
+                }
                 None => return self.end(),
             }
         }
@@ -91,6 +94,8 @@ impl Source {
             MediaError::BoxSize { .. }
                 | MediaError::BoxTooLarge { .. }
                 | MediaError::Missing(_)
+                | MediaError::Truncated(_)
+                | MediaError::NotFragmented
                 | MediaError::FragmentBeforeInit
                 | MediaError::MoofWithoutMdat
                 | MediaError::MdatWithoutMoof
@@ -153,8 +158,12 @@ mod tests {
     async fn what_is_no_fragmented_mp4_is_refused_with_the_flags_to_use() {
         let plain = b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x0cmdatabcd";
         let text = b"WEBVTT is no video and much longer than that";
-        for bytes in [&plain[..], text, b"", b"\0\0\0\x08free"] {
+        let transport_stream =
+            [b"\x47\x40\x11\x10\0\x42\xf0\x25\0\x01\xc1\0\0\xff".repeat(12), vec![0x47; 188]].concat();
+        let garbage = [0xff; 300];
+        for bytes in [&plain[..], text, b"", b"\0\0\0\x08free", &transport_stream, &garbage] {
             let error = publish(bytes).await;
+            assert!(error.to_string().starts_with("the input is not fragmented MP4 ("), "{error}");
             assert!(error.to_string().contains("-movflags +cmaf"), "{error}");
         }
     }

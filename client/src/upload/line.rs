@@ -12,7 +12,16 @@ use super::attempt::{Attempt, Outcome, Step};
 use super::form::Form;
 use super::{Ingest, Limits, Report};
 use crate::clock::{now, sleep_until, unix_millis};
-use crate::random;
+use crate::{random, tls};
+
+/// Why no answer came, in a few words.
+fn reason_of(error: reqwest::Error) -> String {
+    match &error {
+        error if error.is_connect() => tls::explain(error).map_or_else(|| "no connection".to_owned(), Into::into),
+        error if error.is_timeout() => "no answer in time".to_owned(),
+        _ => error.without_url().to_string(),
+    }
+}
 
 /// A data signal that waits for its turn.
 pub(super) struct Job {
@@ -92,7 +101,7 @@ impl Line {
         let request = self.form.fill(self.http.post(url).bearer_auth(token), signal);
         match answer(request.timeout(longest.min(left).max(Duration::from_millis(1)))).await {
             Ok((status, body)) => Outcome::Answered { status, ack: serde_json::from_slice(&body).ok() },
-            Err(error) => Outcome::Lost { reason: error.without_url().to_string() },
+            Err(error) => Outcome::Lost { reason: reason_of(error) },
         }
     }
 

@@ -97,7 +97,11 @@ fn actions(signals: &[Value]) -> String {
         Some("updateSegment") => 'S',
         _ => 'E',
     };
-    signals.iter().map(letter).collect()
+    let map = |signal: &Value| signal["payload"]["segment"]["map"]["id"].clone();
+    // A repeated declaration with the same map corrects measured values; it is no new variant.
+    let corrects =
+        |place: usize| place > 0 && letter(&signals[place]) == 'V' && map(&signals[place]) == map(&signals[place - 1]);
+    (0..signals.len()).filter(|place| !corrects(*place)).map(|place| letter(&signals[place])).collect()
 }
 
 fn parts(signals: &[Value]) -> Vec<&Value> {

@@ -15,9 +15,9 @@ use super::window::Window;
 /// Bits per second.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Rates {
-    /// Of the fastest run of segments.
+    /// Peak segment bit rate.
     pub peak: u64,
-    /// Of all listed media; 0 where nothing is measured yet.
+    /// Average over all listed media; 0 before anything is measured.
     pub average: u64,
 }
 
@@ -32,16 +32,17 @@ impl Rates {
         Self { peak: self.peak.max(other.peak), average: self.average.max(other.average) }
     }
 
-    /// What is to be listed after `self`, now that this is measured.
+    /// The values to list after `self`, given a new measurement.
     pub fn follow(self, measured: Self) -> Self {
-        Self { peak: follow(self.peak, measured.peak), average: follow(self.average, measured.average) }
+        let Self { peak, average } = measured;
+        Self { peak: follow(self.peak, peak, 75), average: follow(self.average, average, 90) }
     }
 }
 
-/// A listed rate stays until what is measured is above it, or below three quarters of it.
-fn follow(listed: u64, measured: u64) -> u64 {
+/// A listed rate stays until what is measured is above it, or below so many per cent of it.
+fn follow(listed: u64, measured: u64, below: u64) -> u64 {
     let step = round_up(measured);
-    let stays = step <= listed && step > listed / 4 * 3;
+    let stays = step <= listed && u128::from(step) * 100 > u128::from(listed) * u128::from(below);
     if stays { listed } else { step }
 }
 
@@ -138,17 +139,18 @@ mod tests {
 
     #[test]
     fn a_rate_rises_at_once_and_falls_only_far() {
-        assert_eq!(follow(2_000_000, 2_000_001), 2_100_000);
-        assert_eq!(follow(2_000_000, 1_600_000), 2_000_000);
-        assert_eq!(follow(2_000_000, 1_410_000), 1_500_000);
+        assert_eq!(follow(2_000_000, 2_000_001, 75), 2_100_000);
+        assert_eq!(follow(2_000_000, 1_600_000, 75), 2_000_000);
+        assert_eq!(follow(2_000_000, 1_410_000, 75), 1_500_000);
+        assert_eq!(follow(2_000_000, 1_790_000, 90), 1_800_000, "an average has moved far by then");
     }
 
     proptest! {
         #[test]
-        fn a_listed_rate_is_never_below_what_is_measured(listed: u64, measured: u64) {
-            let next = follow(listed, measured);
+        fn a_listed_rate_is_never_below_what_is_measured(listed: u64, measured: u64, below in 50_u64..100) {
+            let next = follow(listed, measured, below);
             prop_assert!(next >= measured);
-            prop_assert_eq!(follow(next, measured), next, "it settles");
+            prop_assert_eq!(follow(next, measured, below), next, "it settles");
         }
     }
 }

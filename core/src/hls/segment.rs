@@ -130,7 +130,7 @@ impl Segment {
         }
     }
 
-    /// How many bytes it has and how long it lasts; `None` where it is open or has none.
+    /// Its bytes and duration; `None` while it is open or has no media.
     pub fn measure(&self) -> Option<(u64, u64)> {
         let ending = self.ending.as_ref()?;
         let length = match &ending.source {

@@ -47,7 +47,7 @@ pub(super) struct Track {
     pub(super) window: Window,
     pub(super) waiting: Waiting,
     pub(super) hint: Hint,
-    /// Of a variant, with its renditions: what the multivariant playlist lists.
+    /// Bit rates of a variant with its renditions, as the multivariant playlist lists them.
     pub(super) rates: Rates,
     /// The stream had ended and goes on: the next segment stands behind a discontinuity.
     pub interrupted: bool,

@@ -38,7 +38,7 @@ pub fn plan() -> impl Strategy<Value = Plan> {
 }
 
 impl Plan {
-    /// How long the segment lasts. After what was announced as a gap there is more to come.
+    /// The segment's duration. Parts announced as gaps are followed by more media.
     fn length(&self) -> Seconds {
         match (self.parts, self.cut_short) {
             (0, false) => seconds(0.2),

@@ -1,4 +1,4 @@
-//! What the multivariant playlist says of variants: what was declared, corrected by what is listed.
+//! Variants in the multivariant playlist: declared values, corrected by listed media.
 
 use std::time::Duration;
 

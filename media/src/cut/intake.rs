@@ -14,9 +14,9 @@ use crate::{Error, Fragment, Sample};
 pub(crate) const LARGEST_JUMP: Duration = Duration::from_secs(10);
 /// What may wait, in bytes: far beyond any segment, and far below what a fragment can hold.
 const MAX_WAITING: usize = 64 * 1024 * 1024;
-/// How much of the leading track waits for another one that lags behind.
+/// Duration of the leading track that waits for another one that lags behind.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
-/// How far another track may lag behind without being waited for.
+/// Lag of another track up to which nothing waits.
 const LAG: Duration = Duration::from_millis(100);
 
 impl Cutter {

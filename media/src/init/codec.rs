@@ -5,6 +5,7 @@
 //! RFC 6381, 3.3; ISO/IEC 14496-15 Annex E (AVC, HEVC); ISO/IEC 14496-1, 7.2.6 (esds); the AV1,
 //! VP9, Opus and FLAC bindings to the ISO base media file format; ETSI TS 102 366, Annex F (AC-3, Enhanced AC-3).
 
+use super::channels;
 use crate::Error;
 use crate::boxes::{Fields, FourCc};
 
@@ -25,19 +26,22 @@ pub(super) fn video(entry: &mut Fields<'_>) -> Result<(String, (u32, u32)), Erro
     Ok((codec?, size))
 }
 
-/// The codec string of an audio sample entry, and the number of channels where the entry is to be trusted with it.
+/// The codec string of an audio sample entry, and the number of channels.
 pub(super) fn audio(entry: &mut Fields<'_>) -> Result<(String, Option<u16>), Error> {
     entry.skip(16)?;
-    let channels = Some(entry.u16()?).filter(|channels| *channels > 0);
+    let stated = Some(entry.u16()?).filter(|channels| *channels > 0);
     entry.skip(10)?;
     match &entry.kind.0 {
-        b"mp4a" => Ok((mp4a(entry.require(b"esds")?)?, channels)),
+        b"mp4a" => mp4a(entry.require(b"esds")?).map(|(codec, channels)| (codec, channels.or(stated))),
         // Lower case, unlike the sample entry: browsers refuse the other spelling.
-        b"Opus" => Ok(("opus".to_owned(), channels)),
-        b"fLaC" => entry.require(b"dfLa").map(|_| ("fLaC".to_owned(), channels)),
+        b"Opus" => {
+            let own = entry.find(b"dOps").ok().flatten().and_then(|dops| channels::of_opus(&dops));
+            Ok(("opus".to_owned(), own.or(stated)))
+        }
+        b"fLaC" => entry.require(b"dfLa").map(|dfla| ("fLaC".to_owned(), channels::of_flac(&dfla).or(stated))),
         // The entry says 2 whatever there is (ETSI TS 102 366, F.3 and F.5).
-        b"ac-3" => entry.require(b"dac3").map(|_| ("ac-3".to_owned(), None)),
-        b"ec-3" => entry.require(b"dec3").map(|_| ("ec-3".to_owned(), None)),
+        b"ac-3" => entry.require(b"dac3").map(|dac3| ("ac-3".to_owned(), channels::of_ac3(&dac3))),
+        b"ec-3" => entry.require(b"dec3").map(|dec3| ("ec-3".to_owned(), channels::of_enhanced_ac3(&dec3))),
         _ => Err(Error::UnsupportedSampleEntry(entry.kind)),
     }
 }
@@ -82,7 +86,7 @@ fn vp9(mut vpcc: Fields<'_>) -> Result<String, Error> {
     Ok(format!("vp09.{profile:02}.{level:02}.{depth:02}"))
 }
 
-fn mp4a(mut esds: Fields<'_>) -> Result<String, Error> {
+fn mp4a(mut esds: Fields<'_>) -> Result<(String, Option<u16>), Error> {
     esds.version_and_flags()?;
     let mut stream = descriptor(&mut esds, 3)?;
     let [_id_high, _id_low, flags] = stream.array()?;
@@ -99,16 +103,18 @@ fn mp4a(mut esds: Fields<'_>) -> Result<String, Error> {
     let mut decoder = descriptor(&mut stream, 4)?;
     let object_type = decoder.u8()?;
     if object_type != 0x40 {
-        return Ok(format!("mp4a.{object_type:02X}"));
+        return Ok((format!("mp4a.{object_type:02X}"), None));
     }
     decoder.skip(12)?;
-    let [first, second] = descriptor(&mut decoder, 5)?.array()?;
+    let mut configuration = descriptor(&mut decoder, 5)?;
+    let channels = channels::of_aac(&configuration);
+    let [first, second] = configuration.array()?;
     let audio_object_type = match first >> 3 {
         // Five bits of ones: the type is in the next six, plus 32.
         31 => 32 + ((first & 7) << 3 | second >> 5),
         short => short,
     };
-    Ok(format!("mp4a.40.{audio_object_type}"))
+    Ok((format!("mp4a.40.{audio_object_type}"), channels))
 }
 
 /// The payload of the next descriptor, which has to bear this tag.

@@ -9,7 +9,7 @@ use super::{Lengths, Packager};
 use crate::cut::time;
 use crate::{Error, Handler, Sample, Targets, Track};
 
-/// So much media tells enough.
+/// Duration of media from which rates can be told.
 const LONGEST_OPENING: Duration = Duration::from_secs(12);
 /// Frames whose durations are kept.
 const MAX_FRAMES: usize = 4096;
@@ -18,7 +18,7 @@ const SETTINGS: usize = 4096;
 /// The longest target duration there may be.
 const MAX_TARGET: u64 = 3600;
 
-/// What is known of a track's leading samples.
+/// Statistics of the samples of a track's leading media.
 #[derive(Debug, Default)]
 pub(super) struct Measure {
     first_sync: Option<u64>,

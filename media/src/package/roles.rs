@@ -1,4 +1,4 @@
-//! Which track is a variant and which a rendition of the group `audio`.
+//! Roles of tracks: variants, and renditions of the group `audio`.
 //!
 //! Video with sound is a variant. Video alone is one that finds its sound in the group, if there is any; sound alone
 //! is a rendition of the group if there is video alone, and otherwise a variant of its own. What has been decided
@@ -19,8 +19,7 @@ impl Packager {
     /// Decides what can be decided, and emits the signals of tracks with a role.
     pub(super) fn settle(&mut self, now: Duration) -> Vec<Signal> {
         self.decide(now);
-        let group = self.tracks.values().find(|track| matches!(track.role, Some(Role::Rendition { .. })));
-        let sound = group.map(|track| track.codecs());
+        let sound = self.group_codecs();
         let mut signals = Vec::new();
         self.fit_parts();
         // Everything is declared before anything plays; variants first: the first of them makes the playlist.
@@ -31,13 +30,25 @@ impl Packager {
                 }
             }
         }
-        let Some(sound) = sound.filter(|_| self.group_plays()) else { return signals };
-        let alone = Some(Role::Variant { audio: None });
-        for track in self.tracks.values_mut().filter(|track| track.role == alone && is_mute(track)) {
-            track.role = Some(Role::Variant { audio: Some(group_id()) });
-            track.declare_again(&self.config, &sound, &mut signals);
+        if self.group_plays() {
+            let alone = Some(Role::Variant { audio: None });
+            for track in self.tracks.values_mut().filter(|track| track.role == alone && is_mute(track)) {
+                track.role = Some(Role::Variant { audio: Some(group_id()) });
+            }
+        }
+        // The group may have got other codecs than when its variants were declared.
+        let of_group = Some(Role::Variant { audio: Some(group_id()) });
+        for track in self.tracks.values_mut().filter(|track| track.role == of_group) {
+            track.declare_again(&self.config, sound.as_deref(), &mut signals);
         }
         signals
+    }
+
+    /// The codecs of all renditions of the group, if there is one: players go by what they may have to decode.
+    fn group_codecs(&self) -> Option<String> {
+        let group = self.tracks.values().filter(|track| matches!(track.role, Some(Role::Rendition { .. })));
+        let codecs: Vec<String> = group.map(Track::codecs).collect();
+        (!codecs.is_empty()).then(|| codecs.join(","))
     }
 
     /// When something is decided, should nothing come.

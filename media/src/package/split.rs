@@ -18,7 +18,7 @@ pub(super) struct Output {
     pub tracks: Vec<u32>,
 }
 
-/// What a stream becomes, and what is left out of it.
+/// Tracks made of a stream, and lines about those left out.
 pub(super) fn split(id: &ObjectId, init: &Init) -> (Vec<Output>, Vec<String>) {
     let of = |handler| init.tracks.iter().filter(move |track| track.handler == handler);
     let (videos, audios): (Vec<&Track>, Vec<&Track>) = (of(Handler::Video).collect(), of(Handler::Audio).collect());

@@ -1,5 +1,6 @@
 //! Media made of numbers, pushed to tracks, and the signals it becomes.
 
+mod figures;
 mod jumps;
 mod opening;
 mod roles;
@@ -120,7 +121,14 @@ impl Show {
             is_declared,
         };
         let opening = Duration::from_secs(1);
-        let config = Config { playlist: id("main"), lengths, opening, held, prefix: "abc-".into() };
+        let config = Config {
+            playlist: id("main"),
+            lengths,
+            opening,
+            window: Duration::from_secs(8),
+            held,
+            prefix: "abc-".into(),
+        };
         let moment = Moment { now: Duration::ZERO, wall: 1_732_287_600_000 };
         Self { packager: Packager::new(config, moment.now), moment, said: vec![] }
     }
@@ -170,7 +178,7 @@ impl Show {
         self.hear(said);
     }
 
-    /// What was declared, in short: `v0(codecs)@group`, `a0*` for a rendition that is the default.
+    /// Declarations in short: `v0(codecs)@group`, `a0*` for a default rendition.
     fn declared(&self) -> Vec<String> {
         let short = |payload: &Payload| match payload {
             Payload::Variant(update) => {
@@ -184,6 +192,26 @@ impl Show {
             _ => None,
         };
         self.said.iter().filter_map(short).collect()
+    }
+
+    /// The maps that variants were declared with, each once.
+    fn maps(&self) -> Vec<&str> {
+        let mut maps: Vec<&str> = self.variants("").map(|update| update.segment.map.id.as_str()).collect();
+        maps.dedup();
+        maps
+    }
+
+    /// The declarations of variants whose name begins so.
+    fn variants<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a UpdateVariant> {
+        self.said.iter().filter_map(move |payload| match payload {
+            Payload::Variant(update) => Some(update).filter(|update| update.variant.id.as_str().starts_with(name)),
+            _ => None,
+        })
+    }
+
+    /// Parts and segments.
+    fn media(&self) -> Vec<&Payload> {
+        self.said.iter().filter(|payload| matches!(payload, Payload::Part(_) | Payload::Segment(_))).collect()
     }
 
     /// The parts of a track, each with its segment.

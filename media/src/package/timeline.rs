@@ -54,7 +54,7 @@ impl Timeline {
         self.base.saturating_add(u64::try_from(cells).unwrap_or(u64::MAX / 2))
     }
 
-    /// How many segments fit between two times.
+    /// Number of segments that fit between two times.
     pub fn missing(&self, from: Duration, to: Duration) -> u64 {
         let count = to.saturating_sub(from).as_nanos() / self.segment.as_nanos().max(1);
         u64::try_from(count).unwrap_or(u64::MAX / 2)

@@ -2,10 +2,12 @@
 
 mod begin;
 mod emit;
+mod measured;
 mod period;
 
 use std::time::Duration;
 
+use roomcast_protocol::data::{InitSection, Media, Payload};
 use roomcast_protocol::id::ObjectId;
 
 use super::opening::Measure;
@@ -14,16 +16,19 @@ use super::timeline::{Timeline, millis};
 use super::{Config, Earlier, Lengths};
 use crate::cut::LARGEST_JUMP;
 use crate::{Cut, Error, Fragment, Handler, Init, Sample, Start, Targets, Track as MediaTrack, Variant as Attributes};
+#[cfg(test)]
+pub(super) use emit::join_codecs;
+use measured::Measured;
 use period::{PendingSignal, Period, rate};
 
-/// What a track is to players.
+/// A track's role for players.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Role {
     Variant { audio: Option<ObjectId> },
     Rendition { default: bool },
 }
 
-/// What cutting goes by.
+/// Context in which a track is cut.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
     pub config: &'a Config,
@@ -51,7 +56,7 @@ pub(super) struct Track {
     targets: Option<Targets>,
     /// Samples of other tracks that came before the first one to begin with.
     early: Vec<Sample>,
-    /// Which timeline its last period was of, and where that ended.
+    /// The timeline of its last period, and its end.
     last: Option<(u64, Duration)>,
     next: Start,
     maps: u64,
@@ -60,6 +65,9 @@ pub(super) struct Track {
     begun: bool,
     /// Bits per second at most.
     peak: u64,
+    measured: Measured,
+    /// The last declaration.
+    stated: Option<Payload>,
     pending: Vec<PendingSignal>,
     pending_bytes: usize,
 }
@@ -84,6 +92,8 @@ impl Track {
             renewed: true,
             begun: earlier.start != Start::default(),
             peak: 0,
+            measured: Measured::default(),
+            stated: None,
             pending: Vec::new(),
             pending_bytes: 0,
         }
@@ -106,7 +116,7 @@ impl Track {
         codecs.join(",")
     }
 
-    /// What the opening knows of it.
+    /// Statistics collected during the opening.
     pub fn opening(&self) -> &Measure {
         &self.measure
     }
@@ -159,6 +169,7 @@ impl Track {
         }
         self.finish(config, timeline);
         (self.init, self.renewed, self.attributes) = (init, true, None);
+        self.measured.renew();
     }
 
     /// Lists what is left of the period.
@@ -206,6 +217,9 @@ impl Track {
                 },
             };
             self.attributes.get_or_insert_with(|| Attributes::new(&self.init, &fragment));
+            if let Some(leading) = self.init.leading() {
+                self.measured.note(&fragment, leading);
+            }
             if let Some(at) = self.break_at {
                 period.cutter.break_at(at);
             }
@@ -266,6 +280,7 @@ impl Track {
         let map = place.config.name("init-", self.maps.saturating_sub(1), "mp4");
         for cut in cuts {
             self.begun = true;
+            let mut is_corrected = false;
             let signal = match cut {
                 Cut::Part(part) => {
                     self.peak = self.peak.max(rate(part.bytes.len(), part.duration));
@@ -276,6 +291,7 @@ impl Track {
                 Cut::Segment(segment) => {
                     self.peak = self.peak.max(rate(segment.bytes.len(), segment.duration));
                     self.pending_bytes += segment.bytes.len();
+                    is_corrected = self.measure_segment(segment.bytes.len(), segment.duration, place);
                     period.segment(segment, &map, place.config)
                 }
             };
@@ -286,6 +302,20 @@ impl Track {
                 self.last = Some((period.timeline, period.origin + end));
             }
             self.pending.push(signal);
+            if is_corrected {
+                self.pending.push(PendingSignal::Declare(self.newest_map(place.config)));
+            }
         }
+    }
+
+    /// Measures a segment. Says whether the track is to be declared with other figures.
+    fn measure_segment(&mut self, bytes: usize, duration: Duration, place: &Place<'_>) -> bool {
+        let window = place.config.window.max(place.targets.longest * 3);
+        self.measured.add(bytes, duration, window, place.targets.longest / 2)
+    }
+
+    fn newest_map(&self, config: &Config) -> InitSection {
+        let id = config.name("init-", self.maps.saturating_sub(1), "mp4");
+        InitSection { id, data: Media(self.init.bytes.clone()) }
     }
 }

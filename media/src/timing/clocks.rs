@@ -17,7 +17,7 @@ const NANOS: i128 = 1_000_000_000;
 const JUMP: i128 = NANOS / 2;
 /// A hole of all tracks up to this is one; beyond, the encoder has paused or its clock has jumped.
 const HOLE: i128 = 2 * NANOS;
-/// What waits to be told from a jump, of a track, in nanoseconds of its media and in bytes.
+/// Bounds of media that waits until a jump is recognized, in nanoseconds and bytes.
 const PATIENCE: i128 = 3 * NANOS;
 const MAX_HELD: usize = 16 * 1024 * 1024;
 
@@ -39,7 +39,7 @@ struct Clock {
     /// The last duration that was stated.
     usual: i128,
     held: Vec<Sample>,
-    /// How far behind the others this track ended of late, in nanoseconds: the last time, and the nearer of the last two.
+    /// Nanoseconds this track ended behind the others: the last time, and the nearer of the last two.
     recent: i128,
     skew: i128,
     /// It had something to say the last time.
@@ -90,7 +90,7 @@ impl Clocks {
         out
     }
 
-    /// What has waited, decided by what there is.
+    /// Releases the waiting media, decided with what is known.
     pub(super) fn finish(&mut self, is_alone: bool) -> Vec<Sample> {
         let mut out = Vec::new();
         while self.decide(is_alone, true, &mut out) {}

@@ -8,7 +8,7 @@ use roomcast_core::hls::{Change, Settings, Stream};
 use roomcast_core::time::UnixTime;
 use roomcast_media::Item;
 use roomcast_media::package::{Config, Earlier, Lengths, Moment, Packager, Signal};
-use roomcast_protocol::data::Payload;
+use roomcast_protocol::data::{Media, Payload};
 use roomcast_protocol::id::ObjectId;
 
 use crate::reader::Playlist;
@@ -47,7 +47,14 @@ impl Origin {
             is_declared,
         };
         let opening = Duration::from_secs(2);
-        let config = Config { playlist: id("main"), lengths, opening, held: 1 << 24, prefix: String::new() };
+        let config = Config {
+            playlist: id("main"),
+            lengths,
+            opening,
+            window: Duration::from_secs(60),
+            held: 1 << 24,
+            prefix: String::new(),
+        };
         let moment = Moment { now: Duration::ZERO, wall: NOON };
         Self {
             packager: Packager::new(config, moment.now),
@@ -105,6 +112,7 @@ impl Origin {
 
     /// Nothing that is derived is ever refused, and every version of the playlist is right.
     fn apply(&mut self, payload: Payload) {
+        check_wire(payload.clone());
         let received = UnixTime(self.moment.wall * 1000);
         let changes = self.stream.apply(payload.clone(), received);
         let changes = changes.unwrap_or_else(|refusal| panic!("{refusal}: {payload:?}"));
@@ -116,4 +124,27 @@ impl Origin {
             self.lists = true;
         }
     }
+}
+
+/// Derived payloads must be valid by the schema, too.
+fn check_wire(payload: Payload) {
+    match payload {
+        Payload::Variant(update) => read_back(&update),
+        Payload::Rendition(update) => read_back(&update),
+        Payload::Part(mut update) => {
+            update.part.data = Media::default();
+            read_back(&update);
+        }
+        Payload::Segment(mut update) => {
+            update.segment.data = Media::default();
+            read_back(&update);
+        }
+        Payload::End(_) => {}
+    }
+}
+
+fn read_back<T: serde::Serialize + serde::de::DeserializeOwned>(update: &T) {
+    let written = serde_json::to_string(update).unwrap();
+    let read: Result<T, _> = serde_json::from_str(&written);
+    assert!(read.is_ok(), "{:?}: {written}", read.err());
 }

@@ -8,7 +8,7 @@ use crate::config::{self, Cli, Command, Serve};
 use crate::listen::Tls;
 use crate::telemetry::ChangeFilter;
 
-/// What a running server goes by.
+/// Settings of a running server that can be read again.
 pub struct Running {
     /// The command line, which is read again with the file of settings.
     pub arguments: Vec<OsString>,

@@ -24,6 +24,11 @@ struct Prepared {
 }
 
 pub fn run(settings: Serve, arguments: Vec<OsString>) -> Result<(), Failure> {
+    // Before the runtime, which panics when it has no descriptors.
+    let limit = open_files::raise_limit();
+    if let Some(lack) = limit.and_then(|limit| open_files::lack(limit, settings.worker_threads())) {
+        return Err(Failure::setting(lack));
+    }
     actix_web::rt::System::new().block_on(serve(settings, arguments))
 }
 
@@ -43,16 +48,38 @@ async fn serve(settings: Serve, arguments: Vec<OsString>) -> Result<(), Failure>
 }
 
 fn prepare(settings: &Serve) -> Result<Prepared, Failure> {
-    let metrics = settings.metrics_listen.as_ref().map(|address| resolve("--metrics-listen", address)).transpose();
-    Ok(Prepared {
-        tls: settings.delivery.tls().map_err(Failure::setting)?,
-        addresses: resolve("--listen", &settings.listen).map_err(Failure::setting)?,
-        metrics: metrics.map_err(Failure::setting)?.unwrap_or_default(),
-    })
+    let (tls, reached) = (settings.delivery.tls(), addresses(settings));
+    match (tls, reached) {
+        (Ok(tls), Ok([addresses, metrics])) => Ok(Prepared { tls, addresses, metrics }),
+        (tls, reached) => {
+            let faults = tls.err().into_iter().chain(reached.err().into_iter().flatten());
+            Err(Failure::setting(faults.collect::<Vec<_>>().join("; ")))
+        }
+    }
+}
+
+/// The addresses of `--listen` and of `--metrics-listen`.
+///
+/// # Errors
+/// A sentence for each name without an address, or one when both want the same address.
+pub fn addresses(settings: &Serve) -> Result<[Vec<SocketAddr>; 2], Vec<String>> {
+    let metrics = settings.metrics_listen.as_ref().map(|address| resolve("--metrics-listen", address));
+    let (listen, metrics) = match (resolve("--listen", &settings.listen), metrics.transpose()) {
+        (Ok(listen), Ok(metrics)) => (listen, metrics.unwrap_or_default()),
+        (listen, metrics) => return Err(listen.err().into_iter().chain(metrics.err()).collect()),
+    };
+    let is_taken = |address: &SocketAddr| metrics.iter().any(|other| config::overlap(address, other));
+    match &settings.metrics_listen {
+        Some(other) if listen.iter().any(is_taken) => Err(vec![format!(
+            "--listen \"{}\" and --metrics-listen \"{other}\" must differ, such as --metrics-listen 127.0.0.1:9090",
+            settings.listen
+        )]),
+        _ => Ok([listen, metrics]),
+    }
 }
 
 /// The addresses behind the name in a setting.
-pub fn resolve(name: &str, listen: &ListenAddress) -> Result<Vec<SocketAddr>, String> {
+fn resolve(name: &str, listen: &ListenAddress) -> Result<Vec<SocketAddr>, String> {
     listen.resolve().map_err(|reason| format!("{name} \"{listen}\": {reason}"))
 }
 

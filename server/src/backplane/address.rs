@@ -109,7 +109,7 @@ fn single(host: &str, path: &str) -> Result<(Place, u16), String> {
 fn sentinel(hosts: &str, path: &str) -> Result<(Place, u16), String> {
     let (service, number) = path.split_once('/').unwrap_or((path, ""));
     if service.is_empty() {
-        return Err("needs the name of the service after the sentinels, such as /mymaster".into());
+        return Err("needs the name of the service after the sentinels: redis+sentinel://HOST:PORT/mymaster".into());
     }
     let place = Place::Sentinel { sentinels: servers(hosts, 26379)?, service: decode(service)? };
     Ok((place, database(number)?))

@@ -20,7 +20,8 @@ pub struct Backplane {
     #[arg(long, env = "ROOMCAST_REDIS_URL", hide_env_values = true, value_parser = redis_url, value_name = "URL")]
     #[serde(serialize_with = "address")]
     pub redis_url: Option<Address>,
-    /// Certificates in PEM of those who vouch for Redis; without it, those known to the web.
+    /// Certificates in PEM of the authorities (CA) that may have issued the certificate of Redis; without it, those that
+    /// browsers trust.
     #[arg(long, env = "ROOMCAST_REDIS_CA", value_parser = file, value_name = "FILE")]
     pub redis_ca: Option<PathBuf>,
     /// How long Redis may take to answer; a connection with three such silences in a row is given up.

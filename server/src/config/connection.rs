@@ -54,7 +54,7 @@ pub struct Connection {
     #[arg(long, env = "ROOMCAST_STALL_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub stall_timeout: Duration,
-    /// Bytes of one WebSocket connection that may wait in the kernel (it doubles the number for its bookkeeping).
+    /// Send buffer of one WebSocket connection in the kernel (SO_SNDBUF, which the kernel doubles for its bookkeeping).
     #[arg(long, env = "ROOMCAST_SEND_BUFFER", default_value_t = ByteSize(SEND_BUFFER), value_parser = kernel_size, value_name = "SIZE")]
     #[serde(serialize_with = "bytes")]
     pub send_buffer: ByteSize,
@@ -65,7 +65,7 @@ pub struct Connection {
     #[arg(long, env = "ROOMCAST_RATE_LIMIT_GRACE", default_value = "1m", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub rate_limit_grace: Duration,
-    /// Connections one peer address may have; over it: HTTP 429. Behind a proxy all have the proxy's address.
+    /// Connections one client address may have; over it: HTTP 429. Behind a proxy all have the proxy's address.
     #[arg(long, env = "ROOMCAST_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 10_000, value_parser = count, value_name = "COUNT")]
     pub max_connections_per_address: usize,
     /// Origin whose pages may connect, such as https://rooms.example.com; may be repeated. None: pages of all.

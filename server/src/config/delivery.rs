@@ -22,7 +22,7 @@ pub struct Delivery {
     /// Origin whose pages may read media and upload, such as https://rooms.example.com, or `*`; may be repeated.
     #[arg(long, env = "ROOMCAST_CORS_ORIGIN", default_value = "*", value_delimiter = ',', value_parser = cors_origin, value_name = "ORIGIN")]
     pub cors_origin: Vec<String>,
-    /// Connections each worker thread takes; over it new ones wait in the kernel.
+    /// Connections each worker thread takes; over it new ones wait to be accepted.
     #[arg(long, env = "ROOMCAST_MAX_CONNECTIONS", default_value_t = 25_000, value_parser = count, value_name = "COUNT")]
     pub max_connections: usize,
     /// Requests one HTTP/2 connection may have open at a time; more are refused for later (REFUSED_STREAM).

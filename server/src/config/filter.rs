@@ -1,4 +1,4 @@
-//! What `--log` takes: levels, for all or for a target, in the syntax of `tracing`'s `EnvFilter`.
+//! Values of `--log`: levels, for all or for a target, in the syntax of `tracing`'s `EnvFilter`.
 
 use tracing_subscriber::EnvFilter;
 

@@ -24,9 +24,10 @@ pub enum Place {
 pub struct Given {
     pub id: String,
     pub place: Place,
-    /// What it is on the command line: `--name`, or the name of its value where that stands alone.
+    /// Its name on the command line: `--name`, or the name of a positional value.
     flag: String,
     positional: bool,
+    takes_value: bool,
     value: Option<OsString>,
     secret: bool,
 }
@@ -36,7 +37,8 @@ impl Given {
     pub fn new(arg: &Arg, place: Place, value: Option<OsString>) -> Self {
         let flag = arg.get_long().map_or_else(|| format!("<{}>", value_name(arg)), |long| format!("--{long}"));
         let (positional, secret) = (arg.is_positional(), arg.is_hide_env_values_set());
-        Self { id: arg.get_id().to_string(), place, flag, positional, value, secret }
+        let takes_value = arg.get_action().takes_values();
+        Self { id: arg.get_id().to_string(), place, flag, positional, takes_value, value, secret }
     }
 
     /// Its name at the place where it was given.
@@ -54,6 +56,16 @@ impl Given {
             Some(value) if !self.secret => format!("{} {:?}", self.name(), value.to_string_lossy()),
             _ => self.name(),
         }
+    }
+
+    /// Whether it is a list that was given without a value, in place of its default.
+    pub fn is_empty_list(&self) -> bool {
+        self.takes_value && self.value.is_none()
+    }
+
+    /// Its value as text.
+    pub fn text(&self) -> Option<&str> {
+        self.value.as_deref()?.to_str()
     }
 
     /// Its value as the path of a file.

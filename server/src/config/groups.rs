@@ -2,7 +2,10 @@
 
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
 
-use super::Cli;
+use super::{Cli, bounds};
+
+/// Title of the group of Redis.
+pub const SEVERAL_NODES: &str = "Several nodes";
 
 /// Subjects in the order in which they are listed, with the ids of their settings.
 pub const GROUPS: [(&str, &[&str]); 7] = [
@@ -90,7 +93,7 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
         ],
     ),
     (
-        "Several nodes",
+        SEVERAL_NODES,
         &[
             "redis_url",
             "redis_ca",
@@ -133,7 +136,8 @@ const USUAL: [&str; 21] = [
 
 /// The whole command line, with the settings of the server in groups.
 pub fn command_line() -> Command {
-    Cli::command().mut_subcommands(|command| if has_settings(&command) { grouped(command) } else { command })
+    let grouped = |command| if has_settings(&command) { grouped(command) } else { command };
+    Cli::command().mut_subcommands(|command| grouped(bounds::described(command)))
 }
 
 /// Whether a command takes all settings of the server.

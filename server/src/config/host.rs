@@ -133,9 +133,26 @@ pub fn is_loopback(address: &SocketAddr) -> bool {
     }
 }
 
+/// Whether two sockets cannot listen on both addresses. An unspecified address is every address of its family, and
+/// that of IPv6 is every address of IPv4, too.
+pub fn overlap(one: &SocketAddr, other: &SocketAddr) -> bool {
+    let holds = |one: &SocketAddr, other: &SocketAddr| one.ip().is_unspecified() && (one.is_ipv6() || other.is_ipv4());
+    let is_same_host = one.ip() == other.ip() || holds(one, other) || holds(other, one);
+    one.port() == other.port() && one.port() != 0 && is_same_host
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_overlap_where_both_cannot_be_listened_on() {
+        let overlaps = |one: &str, other: &str| overlap(&one.parse().unwrap(), &other.parse().unwrap());
+        assert!(overlaps("127.0.0.1:80", "127.0.0.1:80") && overlaps("127.0.0.1:80", "0.0.0.0:80"));
+        assert!(overlaps("[::]:80", "127.0.0.1:80") && overlaps("[::1]:80", "[::]:80"));
+        assert!(!overlaps("127.0.0.1:80", "127.0.0.1:81") && !overlaps("127.0.0.1:0", "127.0.0.1:0"));
+        assert!(!overlaps("127.0.0.1:80", "127.0.0.2:80") && !overlaps("0.0.0.0:80", "[::1]:80"));
+    }
 
     #[test]
     fn servers_for_ice_have_the_forms_of_their_rfcs() {

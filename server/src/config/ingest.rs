@@ -19,16 +19,16 @@ pub struct Ingest {
     /// The user in whose name encoders publish that push to `/rooms/…/ingest`.
     #[arg(long, env = "ROOMCAST_INGEST_USER", default_value = "ingest", value_name = "USER")]
     pub ingest_user: UserId,
-    /// How long the broadcast of such encoders waits for one to come back, unless they say that they end.
+    /// Time for an encoder that broke off to come back; then its broadcast ends.
     #[arg(long, env = "ROOMCAST_INGEST_LINGER", default_value = "10s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub ingest_linger: Duration,
-    /// How long a track of such encoders waits at most for a further body after one that states its end, if each is a
+    /// Longest wait of a pushed track for a further body after one that states its end, if each is a
     /// whole file: 1.5 times the length of its media, at least 1s; 0: not at all.
     #[arg(long, env = "ROOMCAST_INGEST_END_WAIT", default_value = "4s", value_parser = duration_or_none, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub ingest_end_wait: Duration,
-    /// How long pushed video without sound waits for sound of its own request, and sound for video.
+    /// Time that pushed video without audio waits for audio of its own request, and audio for video.
     #[arg(long, env = "ROOMCAST_INGEST_OPENING", default_value = "2s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub ingest_opening: Duration,

@@ -53,7 +53,7 @@ fn written(arg: &Arg, value: &Value) -> Option<String> {
         Value::Number(bytes) if is_size(arg) => bytes.as_u64().map(|bytes| quoted(&size(bytes))),
         Value::Number(number) => Some(number.to_string()),
         Value::String(text) => Some(quoted(text)),
-        Value::Array(values) if values.is_empty() => None,
+        Value::Array(values) if values.is_empty() && arg.get_default_values().is_empty() => None,
         Value::Array(values) => {
             let texts: Vec<_> = values.iter().filter_map(Value::as_str).map(quoted).collect();
             Some(format!("[{}]", texts.join(", ")))

@@ -7,12 +7,14 @@ use std::error::Error as _;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Command as ClapCommand, FromArgMatches as _};
+use clap::{Arg, ArgMatches, Command as ClapCommand, FromArgMatches as _};
+
+use roomcast_protocol::id::InvalidId;
 
 use super::given::{Given, given, one_at_a_time, unjudged, without_environment};
 use super::groups::command_line;
 use super::refusal::{Refusal, one_line};
-use super::{Cli, Command, Config, Serve, rules, settings_file};
+use super::{Cli, Command, Config, Serve, bounds, publish, rules, settings_file};
 
 /// Reads a command line (with the program's name), the environment and the file of settings.
 ///
@@ -24,38 +26,55 @@ pub fn read(arguments: &[OsString]) -> Result<Cli, Refusal> {
     let matches = matches.map_err(|error| help_or_line(&error, arguments))?;
     let Some((name, matches)) = matches.subcommand() else { return Err(Refusal::help_of(None)) };
     let Some(subcommand) = command.find_subcommand(name) else { return Err(Refusal::help_of(None)) };
-    let (given, faults) = everything_given(&command, subcommand, matches);
-    if !faults.is_empty() {
-        return Err(Refusal::of(name, faults));
-    }
-    let cli = judged(command.clone(), name, &given).map_err(|error| Refusal::of(name, vec![one_line(&error)]))?;
-    let faults = match &cli.command {
+    let Everything { given, mut faults, faulty } = everything_given(&command, subcommand, matches);
+    let cli = match judged(command.clone(), name, &given) {
+        Ok(cli) => cli,
+        // Refused settings are missing now.
+        Err(_) if !faults.is_empty() => return Err(Refusal::of(name, faults)),
+        Err(error) => return Err(Refusal::of(name, vec![one_line(&error)])),
+    };
+    faults.extend(match &cli.command {
         Command::Serve(serve) | Command::Check(serve) | Command::Config(Config { serve, .. }) => {
             let changed = defaults(command).map(|defaults| defaults.changed(serve)).unwrap_or_default();
-            rules::contradictions(serve, &given, &changed)
+            rules::contradictions(serve, &given, &changed, &faulty)
         }
+        Command::Publish(options) => publish::contradictions(options, &faulty),
         _ => Vec::new(),
-    };
+    });
     if faults.is_empty() { Ok(cli) } else { Err(Refusal::of(name, faults)) }
 }
 
-/// What is in effect of line, environment and file, and what is wrong with it.
-fn everything_given(
-    command: &ClapCommand,
-    subcommand: &ClapCommand,
-    matches: &ArgMatches,
-) -> (Vec<Given>, Vec<String>) {
+/// Effective settings of command line, environment and file.
+struct Everything {
+    /// The settings that are good by themselves.
+    given: Vec<Given>,
+    /// The faults.
+    faults: Vec<String>,
+    /// The ids of the settings that are wrong by themselves.
+    faulty: Vec<String>,
+}
+
+/// Reads line, environment and file, and judges each setting alone.
+fn everything_given(command: &ClapCommand, subcommand: &ClapCommand, matches: &ArgMatches) -> Everything {
     let mut given = given(subcommand, matches);
-    let mut faults = faults(subcommand, &given);
-    let file = given.iter().find(|given| given.id == "config" && !given.is_empty()).and_then(Given::path);
+    let mut wrong = Vec::new();
+    let file = given.iter().find(|given| given.id == "config" && !given.is_empty()).cloned();
     if let Some((file, serve)) = file.zip(command.find_subcommand("serve")) {
-        let (mut from_file, wrong) = settings_file::read(file, subcommand, serve);
+        let (mut from_file, in_file) = settings_file::read(&file, subcommand, serve);
         from_file.retain(|one| given.iter().all(|other| other.id != one.id));
-        faults.extend(wrong);
-        faults.extend(self::faults(subcommand, &from_file));
+        wrong = in_file;
         given.extend(from_file);
     }
-    (given, faults)
+    let alone = one_at_a_time(subcommand);
+    let (mut faults, mut faulty) = (Vec::new(), Vec::new());
+    given.retain(|given| {
+        let Some(fault) = fault(&alone, given) else { return true };
+        faults.push(fault);
+        faulty.push(given.id.clone());
+        false
+    });
+    faults.extend(wrong);
+    Everything { given, faults, faulty }
 }
 
 /// A subcommand that was given nothing although it needs something shows its help.
@@ -66,20 +85,21 @@ fn help_or_line(error: &clap::Error, arguments: &[OsString]) -> Refusal {
     }
 }
 
-/// Every setting that is wrong by itself.
-fn faults(subcommand: &ClapCommand, given: &[Given]) -> Vec<String> {
-    let alone = one_at_a_time(subcommand);
-    given.iter().filter_map(|given| fault(&alone, given)).collect()
-}
-
+/// The fault of a setting by itself.
 fn fault(alone: &ClapCommand, given: &Given) -> Option<String> {
+    if given.is_empty_list() {
+        return None;
+    }
     let argument = given.argument();
     let line = if given.is_positional() { vec!["--".into(), argument] } else { vec![argument] };
-    let error = alone.clone().try_get_matches_from(line).err()?;
-    let reason = match error.source() {
-        Some(reason) => reason.to_string(),
-        None if given.is_empty() => "must not be empty".to_owned(),
-        None => one_line(&error),
+    let reason = match alone.clone().try_get_matches_from(line) {
+        Ok(_) => bounds::shortfall(&given.id, given.text()?)?,
+        Err(error) => match error.source() {
+            Some(reason) if reason.is::<InvalidId>() => format!("is not a legal name: {reason}"),
+            Some(reason) => reason.to_string(),
+            None if given.is_empty() => "must not be empty".to_owned(),
+            None => one_line(&error),
+        },
     };
     let default = default_of(alone, &given.id).map(|default| format!(" (default {default})")).unwrap_or_default();
     Some(format!("{} {reason}{default}", given.with_value()))
@@ -102,12 +122,16 @@ fn defaults(command: ClapCommand) -> Option<Serve> {
 /// Reads what was found good one by one.
 fn judged(command: ClapCommand, name: &str, given: &[Given]) -> Result<Cli, clap::Error> {
     let mut line: Vec<OsString> = vec!["roomcast".into(), name.into()];
-    line.extend(given.iter().filter(|given| !given.is_positional()).map(Given::argument));
+    let has_argument = |given: &&Given| !given.is_positional() && !given.is_empty_list();
+    line.extend(given.iter().filter(has_argument).map(Given::argument));
     let positional: Vec<OsString> = given.iter().filter(|given| given.is_positional()).map(Given::argument).collect();
     if !positional.is_empty() {
         line.push("--".into());
         line.extend(positional);
     }
-    let matches = without_environment(command).try_get_matches_from(line)?;
+    let is_empty = |arg: &Arg| given.iter().any(|given| given.is_empty_list() && arg.get_id() == given.id.as_str());
+    let without_default = |arg: Arg| if is_empty(&arg) { arg.default_values([""; 0]) } else { arg };
+    let command = without_environment(command).mut_subcommand(name, |command| command.mut_args(without_default));
+    let matches = command.try_get_matches_from(line)?;
     Cli::from_arg_matches(&matches)
 }

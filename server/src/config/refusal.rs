@@ -1,4 +1,4 @@
-//! What is said instead of running: a line on standard error, or help.
+//! Refusals to run: a line on standard error, or help.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -14,9 +14,9 @@ pub enum Refusal {
     Asked(String),
     /// Help for somebody who gave too little.
     Help(String),
-    /// What is wrong, in one line.
+    /// A fault, in one line.
     Line(String),
-    /// What is wrong, a line each.
+    /// Faults, one per line.
     List(Vec<String>),
 }
 
@@ -30,7 +30,7 @@ impl Refusal {
         }
     }
 
-    /// What is wrong with the settings of a subcommand: all in one line, unless a list is what it is for.
+    /// Faults of a subcommand's settings: in one line, except for a subcommand that lists them.
     pub fn of(subcommand: &str, faults: Vec<String>) -> Self {
         if subcommand == "check" { Self::List(faults) } else { Self::Line(faults.join("; ")) }
     }

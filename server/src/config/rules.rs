@@ -1,53 +1,45 @@
-//! What settings demand of each other.
+//! Rules between settings.
 
 use std::time::Duration;
 
 use super::Serve;
 use super::given::Given;
+use super::groups::{GROUPS, SEVERAL_NODES};
 use super::host::is_turn;
-use crate::live::{LONGEST_PUSHED, SHORTEST_PUSHED};
+use crate::live::LONGEST_PUSHED;
 
-/// Settings that say something of the way to Redis, and nothing without it.
-const OF_REDIS: [&str; 9] = [
-    "redis_ca",
-    "redis_timeout",
-    "redis_media_timeout",
-    "redis_connect_timeout",
-    "redis_max_calls",
-    "redis_max_call_bytes",
-    "redis_max_pushed",
-    "node_lease",
-    "beat_timeout",
-];
-
-/// What cannot work together, each in a clause that names the settings, their values and a right one.
-///
-/// `changed` has the ids of the settings that differ from their defaults: one that is merely written down is no demand.
-pub fn contradictions(serve: &Serve, given: &[Given], changed: &[String]) -> Vec<String> {
-    let names = Names { given, changed };
-    let mut faults = Vec::new();
-    frames(serve, &names, &mut faults);
-    times(serve, &names, &mut faults);
-    ingest(serve, &names, &mut faults);
-    files(serve, &names, &mut faults);
-    redis(serve, &names, &mut faults);
-    ice(serve, &names, &mut faults);
-    faults
+/// Settings that have no effect without Redis: those of its group but the address.
+fn of_redis() -> impl Iterator<Item = &'static str> {
+    let group = GROUPS.iter().filter(|(title, _)| *title == SEVERAL_NODES);
+    group.flat_map(|(_, ids)| ids.iter().copied()).filter(|id| *id != "redis_url")
 }
 
-/// Settings by the name under which they were given.
-struct Names<'a> {
+/// Combinations that cannot work, each a clause with the settings, their values and a right one.
+///
+/// `changed` has the ids of the settings that differ from their defaults. `faulty` has those of the settings that are
+/// wrong by themselves: their defaults, which stand in for them here, contradict nothing.
+pub fn contradictions(serve: &Serve, given: &[Given], changed: &[String], faulty: &[String]) -> Vec<String> {
+    let mut judge = Judge { given, changed, faulty, faults: Vec::new() };
+    frames(serve, &mut judge);
+    times(serve, &mut judge);
+    ingest(serve, &mut judge);
+    files(serve, &mut judge);
+    redis(serve, &mut judge);
+    ice(serve, &mut judge);
+    judge.faults
+}
+
+/// Collects contradictions, with settings by the name under which they were given.
+struct Judge<'a> {
     given: &'a [Given],
     changed: &'a [String],
+    faulty: &'a [String],
+    faults: Vec<String>,
 }
 
-impl Names<'_> {
+impl Judge<'_> {
     fn find(&self, id: &str) -> Option<&Given> {
         self.given.iter().find(|given| given.id == id)
-    }
-
-    fn is_given(&self, id: &str) -> bool {
-        self.find(id).is_some()
     }
 
     fn is_changed(&self, id: &str) -> bool {
@@ -58,118 +50,148 @@ impl Names<'_> {
         self.find(id).map_or_else(|| format!("--{}", id.replace('_', "-")), Given::name)
     }
 
-    /// `name "value"`: the value as it is in effect, also when it is the default.
+    /// `name "value"`: the value as it was given, or the default.
     fn with(&self, id: &str, value: impl std::fmt::Display) -> String {
-        let default = if self.is_given(id) { "" } else { " (default)" };
-        format!("{} \"{value}\"{default}", self.of(id))
+        self.find(id).map_or_else(|| format!("{} \"{value}\" (default)", self.of(id)), Given::with_value)
     }
 
     fn time(&self, id: &str, value: Duration) -> String {
         self.with(id, humantime::format_duration(value))
     }
+
+    /// Adds a fault of these settings, unless one of them is wrong by itself.
+    fn refuse(&mut self, ids: &[&str], fault: String) {
+        if !ids.iter().any(|id| self.faulty.iter().any(|faulty| faulty == id)) {
+            self.faults.push(fault);
+        }
+    }
+
+    /// Demands that a time is at most the longest one that another time allows.
+    fn at_most(&mut self, [short, long]: [(&str, Duration); 2], relation: &str, longest: Duration) {
+        if short.1 > longest {
+            let (short_is, long_is) = (self.time(short.0, short.1), self.time(long.0, long.1));
+            let fault = format!("{short_is} must be {relation} {long_is}, such as {}", suggested(longest));
+            self.refuse(&[short.0, long.0], fault);
+        }
+    }
 }
 
-fn frames(serve: &Serve, names: &Names<'_>, faults: &mut Vec<String>) {
+/// A time as a person would write it, no longer than the given one.
+fn suggested(longest: Duration) -> humantime::FormattedDuration {
+    let steps = [3_600_000, 60_000, 1000, 100, 10, 1].map(Duration::from_millis);
+    // At most a third is lost.
+    let step =
+        steps.into_iter().find(|step| *step * 3 <= longest || longest.as_nanos().is_multiple_of(step.as_nanos()));
+    let step = step.unwrap_or(Duration::from_nanos(1)).as_nanos();
+    let rounded = u64::try_from(longest.as_nanos() / step * step).unwrap_or(u64::MAX);
+    humantime::format_duration(Duration::from_nanos(rounded))
+}
+
+fn frames(serve: &Serve, judge: &mut Judge<'_>) {
     let (frame, message) = (serve.connection.max_frame, serve.connection.max_message);
     if frame > message {
-        let [frame, message_is] = [names.with("max_frame", frame), names.with("max_message", message)];
-        faults.push(format!("{frame} must be at most {message_is}, such as {message}"));
+        let [frame, message_is] = [judge.with("max_frame", frame), judge.with("max_message", message)];
+        let right = message.to_string().replace(".0 ", "");
+        judge.refuse(&["max_frame", "max_message"], format!("{frame} must be at most {message_is}, such as {right}"));
     }
 }
 
-fn times(serve: &Serve, names: &Names<'_>, faults: &mut Vec<String>) {
-    let idle = serve.connection.idle_timeout;
-    // A short idle timeout alone is no fault: connections then end before their first ping or keepalive.
-    if names.is_changed("ping_interval") && serve.connection.ping_interval.saturating_mul(3) > idle {
-        let ping = names.time("ping_interval", serve.connection.ping_interval);
-        let (idle_is, right) = (names.time("idle_timeout", idle), humantime::format_duration(idle / 3));
-        faults.push(format!("{ping} must be at most a third of {idle_is}, such as {right}"));
-    }
-    if names.is_changed("keepalive_interval") && serve.connection.keepalive_interval >= idle {
-        let keepalive = names.time("keepalive_interval", serve.connection.keepalive_interval);
-        let (idle_is, right) = (names.time("idle_timeout", idle), humantime::format_duration(idle / 2));
-        faults.push(format!("{keepalive} must be less than {idle_is}, such as {right}"));
-    }
+fn times(serve: &Serve, judge: &mut Judge<'_>) {
+    let connection = &serve.connection;
+    let idle = ("idle_timeout", connection.idle_timeout);
+    judge.at_most([("ping_interval", connection.ping_interval), idle], "at most a third of", idle.1 / 3);
+    judge.at_most([("keepalive_interval", connection.keepalive_interval), idle], "at most half of", idle.1 / 2);
+    let target = ("ingest_target_duration", serve.ingest.ingest_target_duration);
+    judge.at_most([target, ("hls_window", serve.hls_window)], "at most a third of", serve.hls_window / 3);
 }
 
 /// The bounds of what pushed media is cut into are those of `?part=`, `?segment=` and `?target=`.
-fn ingest(serve: &Serve, names: &Names<'_>, faults: &mut Vec<String>) {
+fn ingest(serve: &Serve, judge: &mut Judge<'_>) {
     let ingest = &serve.ingest;
     let (part, segment, target) = (ingest.ingest_part, ingest.ingest_segment, ingest.ingest_target_duration);
     if target.subsec_nanos() != 0 {
-        let right = Duration::from_secs(target.as_secs() + 1);
-        let target_is = names.time("ingest_target_duration", target);
-        faults.push(format!("{target_is} must be whole seconds, such as {}", humantime::format_duration(right)));
+        let target_is = judge.time("ingest_target_duration", target);
+        let fault = format!("{target_is} must be whole seconds, such as {}", next_second(target));
+        judge.refuse(&["ingest_target_duration"], fault);
     }
     for (id, length) in [("ingest_segment", segment), ("ingest_target_duration", target)] {
         if length > LONGEST_PUSHED {
-            faults.push(format!("{} must be at most 1h, such as 2s", names.time(id, length)));
+            let fault = format!("{} must be at most 1h, such as 2s", judge.time(id, length));
+            judge.refuse(&[id], fault);
         }
     }
-    if part < SHORTEST_PUSHED {
-        faults.push(format!("{} must be at least 50ms, such as 350ms", names.time("ingest_part", part)));
-    }
-    if part > segment {
-        let (part_is, segment_is) = (names.time("ingest_part", part), names.time("ingest_segment", segment));
-        faults.push(format!("{part_is} must be at most {segment_is}, such as {}", humantime::format_duration(segment)));
-    }
+    judge.at_most([("ingest_part", part), ("ingest_segment", segment)], "at most", segment);
 }
 
-fn files(serve: &Serve, names: &Names<'_>, faults: &mut Vec<String>) {
+/// The next whole second above a time.
+pub fn next_second(time: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(Duration::from_secs(time.as_secs().saturating_add(1)))
+}
+
+fn files(serve: &Serve, judge: &mut Judge<'_>) {
+    let delivery = &serve.delivery;
     for (there, missing, is_alone) in [
-        ("tls_cert", "--tls-key", serve.delivery.tls_cert.is_some() && serve.delivery.tls_key.is_none()),
-        ("tls_key", "--tls-cert", serve.delivery.tls_key.is_some() && serve.delivery.tls_cert.is_none()),
+        ("tls_cert", "--tls-key", delivery.tls_cert.is_some() && delivery.tls_key.is_none()),
+        ("tls_key", "--tls-cert", delivery.tls_key.is_some() && delivery.tls_cert.is_none()),
     ] {
         if is_alone {
-            let there = names.find(there).map_or_else(|| names.of(there), Given::with_value);
-            faults.push(format!("{there} needs {missing} too, such as {missing} /etc/roomcast/{}.pem", &missing[6..]));
+            let there = judge.find(there).map_or_else(|| judge.of(there), Given::with_value);
+            let right = format!("such as {missing} /etc/roomcast/{}.pem", &missing[6..]);
+            judge.refuse(&["tls_cert", "tls_key"], format!("{there} needs {missing} too, {right}"));
         }
     }
 }
 
-fn redis(serve: &Serve, names: &Names<'_>, faults: &mut Vec<String>) {
-    let Some(address) = &serve.backplane.redis_url else {
-        let alone: Vec<_> = names
-            .given
-            .iter()
-            .filter(|given| OF_REDIS.contains(&given.id.as_str()) && names.is_changed(&given.id))
-            .collect();
-        if !alone.is_empty() {
-            let alone = alone.into_iter().map(Given::with_value).collect::<Vec<_>>().join(", ");
-            faults.push(format!("{alone} needs --redis-url too, such as redis://127.0.0.1:6379"));
-        }
-        return;
-    };
-    if let Some(ca) = names.find("redis_ca").filter(|_| !address.tls) {
+fn redis(serve: &Serve, judge: &mut Judge<'_>) {
+    let Some(address) = &serve.backplane.redis_url else { return without_redis(judge) };
+    if let Some(ca) = judge.find("redis_ca").filter(|_| !address.tls) {
         let ca = ca.with_value();
-        faults.push(format!("{ca} needs a {} over TLS, such as rediss://redis.example.com", names.of("redis_url")));
+        let fault = format!("{ca} needs a {} over TLS, such as rediss://redis.example.com", judge.of("redis_url"));
+        judge.refuse(&["redis_ca", "redis_url"], fault);
     }
     let (timeout, lease) = (serve.backplane.redis_timeout, serve.backplane.node_lease);
     if timeout >= lease {
-        let [timeout, lease_is] = [names.time("redis_timeout", timeout), names.time("node_lease", lease)];
-        let right = humantime::format_duration(lease / 6);
-        faults.push(format!("{timeout} must be less than {lease_is}, such as {right}"));
+        let [timeout, lease_is] = [judge.time("redis_timeout", timeout), judge.time("node_lease", lease)];
+        let fault = format!("{timeout} must be less than {lease_is}, such as {}", suggested(lease / 6));
+        judge.refuse(&["redis_timeout", "node_lease"], fault);
+    }
+    let (calls, upload) = (serve.backplane.redis_max_call_bytes, serve.max_upload);
+    if calls < upload {
+        let [calls, upload_is] = [judge.with("redis_max_call_bytes", calls), judge.with("max_upload", upload)];
+        let right = (upload * 4_u64).to_string().replace(".0 ", "");
+        let fault = format!("{calls} must be at least {upload_is}, such as {right}");
+        judge.refuse(&["redis_max_call_bytes", "max_upload"], fault);
     }
 }
 
-fn ice(serve: &Serve, names: &Names<'_>, faults: &mut Vec<String>) {
-    let turn = serve.ice_server.iter().find(|url| is_turn(url));
-    match (turn, &serve.turn_secret) {
-        (Some(url), None) => faults.push(format!(
-            "{} \"{url}\" needs --turn-secret too, such as file:/run/secrets/turn",
-            names.of("ice_server")
-        )),
-        (None, Some(_)) => faults.push(format!(
-            "{} needs an --ice-server to be used with, such as turn:turn.example.com:3478",
-            names.of("turn_secret")
-        )),
-        _ => {}
+fn without_redis(judge: &mut Judge<'_>) {
+    let is_alone = |given: &&Given| of_redis().any(|id| id == given.id.as_str()) && judge.is_changed(&given.id);
+    let alone: Vec<_> = judge.given.iter().filter(is_alone).map(Given::with_value).collect();
+    if !alone.is_empty() {
+        let fault = format!("{} needs --redis-url too, such as redis://127.0.0.1:6379", alone.join(", "));
+        judge.refuse(&["redis_url"], fault);
     }
+}
+
+fn ice(serve: &Serve, judge: &mut Judge<'_>) {
+    let turn = serve.ice_server.iter().find(|url| is_turn(url));
+    let fault = match (turn, &serve.turn_secret) {
+        (Some(url), None) => {
+            format!("{} \"{url}\" needs --turn-secret too, such as file:/run/secrets/turn", judge.of("ice_server"))
+        }
+        (None, Some(_)) => format!(
+            "{} needs an --ice-server to be used with, such as turn:turn.example.com:3478",
+            judge.of("turn_secret")
+        ),
+        _ => return,
+    };
+    judge.refuse(&["ice_server", "turn_secret"], fault);
 }
 
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
+    use std::time::Duration;
 
     use crate::config::read;
     use crate::config::refusal::Refusal;
@@ -185,13 +207,30 @@ mod tests {
     #[test]
     fn settings_that_contradict_each_other_are_refused_by_name_and_value() {
         for (flags, says) in [
-            (&["--max-frame=1MiB", "--max-message=1KiB"][..], "--max-frame \"1.0 MiB\" must be at most --max-message"),
-            (&["--max-message=1KiB"], "--max-frame \"32.0 KiB\" (default) must be at most --max-message \"1.0 KiB\""),
-            (&["--ping-interval=20m", "--idle-timeout=1m"], "--ping-interval \"20m\" must be at most a third of"),
-            (&["--keepalive-interval=10m"], "must be less than --idle-timeout \"10m\" (default), such as 5m"),
+            (
+                &["--max-frame=1MiB", "--max-message=8KiB"][..],
+                "--max-frame \"1MiB\" must be at most --max-message \"8KiB\", such as 8KiB",
+            ),
+            (&["--max-message=8KiB"], "--max-frame \"32.0 KiB\" (default) must be at most --max-message \"8KiB\""),
+            (
+                &["--ping-interval=20m", "--idle-timeout=10m"],
+                "--ping-interval \"20m\" must be at most a third of --idle-timeout \"10m\", such as 3m",
+            ),
+            // A value that equals the default is judged like any other.
+            (&["--ping-interval=30s", "--idle-timeout=10s"], "--ping-interval \"30s\" must be at most a third of"),
+            (&["--idle-timeout=10s"], "--ping-interval \"30s\" (default) must be at most a third of --idle-timeout"),
+            (
+                &["--idle-timeout=10s"],
+                "\"10s\", such as 3s; --keepalive-interval \"4m\" (default) must be at most half",
+            ),
+            (&["--keepalive-interval=10m"], "must be at most half of --idle-timeout \"10m\" (default), such as 5m"),
+            (
+                &["--hls-window=5s"],
+                "--ingest-target-duration \"2s\" (default) must be at most a third of --hls-window \"5s\"",
+            ),
             (&["--ingest-segment=2h"], "--ingest-segment \"2h\" must be at most 1h"),
             (&["--ingest-part=20ms"], "--ingest-part \"20ms\" must be at least 50ms"),
-            (&["--ingest-part=1500ms"], "--ingest-part \"1s 500ms\" must be at most --ingest-segment \"1s\""),
+            (&["--ingest-part=1500ms"], "--ingest-part \"1500ms\" must be at most --ingest-segment \"1s\""),
             (&["--ingest-target-duration=2500ms"], "must be whole seconds, such as 3s"),
             (
                 &["--tls-cert=a.pem"],
@@ -200,6 +239,10 @@ mod tests {
             (&["--tls-key=a.pem"], "needs --tls-cert too, such as --tls-cert /etc/roomcast/cert.pem"),
             (&["--redis-timeout=2s"], "--redis-timeout \"2s\" needs --redis-url too"),
             (&["--redis-url=redis://a", "--redis-ca=x"], "--redis-ca \"x\" needs a --redis-url over TLS"),
+            (
+                &["--redis-url=redis://a", "--redis-max-call-bytes=1MiB"],
+                "--redis-max-call-bytes \"1MiB\" must be at least --max-upload \"16.0 MiB\" (default), such as 64MiB",
+            ),
             (&["--redis-url=redis://a", "--node-lease=1s"], "must be less than --node-lease \"1s\""),
             (&["--ice-server=turn:a"], "--ice-server \"turn:a\" needs --turn-secret too"),
             (&["--turn-secret=geheim"], "--turn-secret needs an --ice-server"),
@@ -220,5 +263,21 @@ mod tests {
         );
         let line = refused(&["--ingest-segment=2h", "--max-frame=1MiB"]);
         assert_eq!(line.matches("; ").count(), 1, "{line}");
+        let line = refused(&["--max-rooms=0", "--tls-cert=a.pem", "--ingest-part=5s"]);
+        assert_eq!(line.matches("; ").count(), 2, "of one setting and of pairs: {line}");
+    }
+
+    #[test]
+    fn a_value_that_is_wrong_by_itself_is_told_once() {
+        let line =
+            refused(&["--idle-timeout=1ns", "--ping-interval=30s", "--turn-secret=file:/no", "--ice-server=turn:a"]);
+        assert_eq!(line.matches("; ").count(), 1, "{line}");
+    }
+
+    #[test]
+    fn suggested_times_are_round_and_not_too_long() {
+        let text = |nanos| super::suggested(Duration::from_nanos(nanos)).to_string();
+        let times = [166_666, 333_333_333, 3_333_333_333, 20_000_000_000, 200_000_000_000, 300_000_000_000];
+        assert_eq!(times.map(text), ["166us 666ns", "300ms", "3s", "20s", "3m", "5m"]);
     }
 }

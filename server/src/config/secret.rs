@@ -38,7 +38,10 @@ impl FromStr for Secret {
 /// Reads the address of Redis, in which there may be a password.
 pub fn redis_url(text: &str) -> Result<Address, String> {
     let address = read(text)?.parse();
-    address.map_err(|reason: String| format!("{reason} (such as redis://127.0.0.1:6379)"))
+    address.map_err(|reason: String| match reason.contains("HOST:PORT") {
+        true => reason,
+        false => format!("{reason} (such as redis://127.0.0.1:6379)"),
+    })
 }
 
 /// The content of the file, without the end of its line; any other text as it is.

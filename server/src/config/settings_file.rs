@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use clap::Command;
+use clap::{Arg, Command};
 use toml::Value;
 
 use super::given::{Given, Place};
@@ -12,8 +12,9 @@ use super::variables::nearest;
 /// Reads a file: what it gives, and what is wrong with it.
 ///
 /// Keys that `serve` knows and `command` does not are no fault: several commands read one file.
-pub fn read(path: &Path, command: &Command, serve: &Command) -> (Vec<Given>, Vec<String>) {
-    let table = match parse(path) {
+pub fn read(file: &Given, command: &Command, serve: &Command) -> (Vec<Given>, Vec<String>) {
+    let Some(path) = file.path() else { return (Vec::new(), Vec::new()) };
+    let table = match parse(path, file) {
         Ok(table) => table,
         Err(fault) => return (Vec::new(), vec![fault]),
     };
@@ -27,16 +28,22 @@ pub fn read(path: &Path, command: &Command, serve: &Command) -> (Vec<Given>, Vec
     (given, faults)
 }
 
-fn parse(path: &Path) -> Result<toml::Table, String> {
+fn parse(path: &Path, file: &Given) -> Result<toml::Table, String> {
     let shown = path.display();
     let text = fs::read_to_string(path).map_err(|error| {
-        format!("--config {:?} cannot be read ({error}): it must be a TOML file, such as /etc/roomcast.toml", path)
+        format!("{} cannot be read ({error}): it must be a TOML file, such as /etc/roomcast.toml", file.with_value())
     })?;
     text.parse::<toml::Table>().map_err(|error| {
-        let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
+        let line = error.span().map(|span| line_at(&text, span.start));
         let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
         format!("{shown}{line}: {} (it must be TOML, such as max_rooms = 1000)", error.message().replace('\n', ", "))
     })
+}
+
+/// The number of the line with the given byte; at the end of a text, that of its last line.
+fn line_at(text: &str, at: usize) -> usize {
+    let before = text.bytes().take(at).filter(|byte| *byte == b'\n').count();
+    (before + 1).min(text.lines().count().max(1))
 }
 
 fn read_one(
@@ -46,14 +53,21 @@ fn read_one(
     command: &Command,
     serve: &Command,
 ) -> Result<Option<Given>, String> {
-    let find = |command: &Command| command.get_arguments().find(|arg| arg.get_id() == key && key != "config").cloned();
+    let find = |command: &Command| command.get_arguments().find(|arg| arg.get_id() == key && is_key(arg)).cloned();
     if find(serve).is_none() {
-        let known = serve.get_arguments().map(|arg| arg.get_id().as_str()).filter(|id| *id != "config");
+        let known = serve.get_arguments().filter(|arg| is_key(arg)).map(|arg| arg.get_id().as_str());
         let tip = nearest(&key.replace('-', "_"), known).map(|near| format!("; did you mean {near}?"));
         return Err(format!("there is no such setting{}", tip.unwrap_or_default()));
     }
     let text = text_of(value).ok_or("must be a text, a number or a list of texts")?;
-    Ok(find(command).map(|arg| Given::new(&arg, Place::File(path.to_owned()), Some(text.into()))))
+    let is_empty = value.as_array().is_some_and(Vec::is_empty);
+    let text = |arg: &Arg| (!is_empty || arg.get_value_delimiter().is_none()).then(|| text.into());
+    Ok(find(command).map(|arg| Given::new(&arg, Place::File(path.to_owned()), text(&arg))))
+}
+
+/// Whether a setting can stand in the file: those that take a value, except the name of the file itself.
+fn is_key(arg: &Arg) -> bool {
+    arg.get_action().takes_values() && arg.get_id() != "config"
 }
 
 /// A value as it is written on the command line; several separated by commas.
@@ -68,5 +82,18 @@ fn text_of(value: &Value) -> Option<String> {
             texts.map(|texts| texts.join(","))
         }
         Value::Datetime(_) | Value::Table(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_in_the_line_in_which_it_begins() {
+        let text = "a = 5\nb = 6\na = 7\n";
+        let line = |at| line_at(text, at);
+        assert_eq!([0, 5, 6, 12, 17, 18, 99].map(line), [1, 1, 2, 3, 3, 3, 3]);
+        assert_eq!(line_at("", 0), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! How values of settings are read and printed. Each refusal says what a right value looks like.
+//! Parsing and printing of setting values. Each refusal gives a right value.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -103,7 +103,14 @@ pub fn file(text: &str) -> Result<PathBuf, String> {
 pub fn public_url(text: &str) -> Result<String, String> {
     let url = text.trim_end_matches('/');
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    let path_is_plain = !url.contains(['?', '#', '"', '<', '>', '\\']) && !url.contains(char::is_whitespace);
+    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    if url.contains(['?', '#']) {
+        return Err("takes no query (?) and no fragment (#), such as https://rooms.example.com".into());
+    }
+    if host.is_some_and(|host| host.contains('@')) {
+        return Err("takes no user (user@), such as https://rooms.example.com".into());
+    }
+    let path_is_plain = !url.contains(['"', '<', '>', '\\']) && !url.contains(char::is_whitespace);
     match rest {
         None if text.is_empty() => Ok(String::new()),
         Some(rest) if path_is_plain && authority(rest.split('/').next().unwrap_or_default()).is_ok() => {

@@ -5,7 +5,7 @@ use clap::CommandFactory as _;
 use super::Cli;
 
 const PREFIX: &str = "ROOMCAST_";
-/// How alike two names must be for one to be suggested for the other (Jaro, as clap does it).
+/// Least similarity of a name that is suggested for another (Jaro, as in clap).
 const ALIKE: f64 = 0.7;
 
 /// A warning for each variable of the environment that begins like a setting's and belongs to none.

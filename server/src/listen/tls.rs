@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 /// The name of HTTP/2 in ALPN.
 pub const HTTP2: &[u8] = b"h2";
-/// How encrypted keys begin (RFC 5958), or go on after their first line (RFC 1421).
+/// Markers of encrypted keys: the first line (RFC 5958) or a later one (RFC 1421).
 const ENCRYPTED: [&[u8]; 2] = [b"BEGIN ENCRYPTED PRIVATE KEY", b"4,ENCRYPTED"];
 const BEGIN_CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 const BEGIN_KEY: &str = "-----BEGIN PRIVATE KEY-----";

@@ -10,7 +10,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker, ready};
 
 use actix_http::error::PayloadError;
@@ -33,8 +33,8 @@ pub struct RequestBody {
     payload: RefCell<Payload>,
     ended: Cell<bool>,
     answered: Cell<bool>,
-    /// The connection, of a request of HTTP/1.1.
-    http1: Option<Rc<Descriptor>>,
+    /// The connection, of a request of HTTP/1.1. Weak: a body may outlive it, and its number then means another one.
+    http1: Option<Weak<Descriptor>>,
 }
 
 impl RequestBody {
@@ -45,7 +45,7 @@ impl RequestBody {
             return (request, None);
         }
         let (request, payload) = request.replace_payload(Payload::<BoxedPayloadStream>::None);
-        let http1 = request.conn_data::<Rc<Descriptor>>().map(Rc::clone);
+        let http1 = request.conn_data::<Rc<Descriptor>>().map(Rc::downgrade);
         let (ended, answered) = (Cell::new(false), Cell::new(false));
         let body = Rc::new(Self { payload: RefCell::new(payload), ended, answered, http1 });
         let stream = Payload::Stream { payload: Box::pin(Reading(Rc::clone(&body))) as BoxedPayloadStream };
@@ -106,10 +106,11 @@ impl RequestBody {
             self.ended.set(true);
         }
         // The dispatcher takes chunks without a length for the end of the connection, and writes nothing any more.
-        if let Some(Err(error @ (PayloadError::EncodingCorrupted | PayloadError::Incomplete(_)))) = &read
-            && let Some(connection) = self.http1.as_ref().filter(|connection| !connection.is_ended())
+        if let Some(Err(PayloadError::EncodingCorrupted | PayloadError::Incomplete(_))) = &read
+            && let Some(connection) =
+                self.http1.as_ref().and_then(Weak::upgrade).filter(|connection| !connection.is_ended())
         {
-            faults::malformed("HTTP/1.1", error);
+            faults::malformed("HTTP/1.1", &"the chunks of a body are malformed");
             if !self.answered.get() {
                 connection.write_last(BAD_REQUEST);
             }

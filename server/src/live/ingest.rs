@@ -13,7 +13,7 @@ mod seat;
 mod seats;
 mod signal;
 
-pub use direct::{LONGEST_PUSHED, SHORTEST_PUSHED};
+pub use direct::LONGEST_PUSHED;
 pub use direct::{anything, push, unknown_address};
 pub use refusals::Refusals;
 pub use seats::Seats;

@@ -76,11 +76,13 @@ impl Descriptor {
         self.encrypted.set(true);
     }
 
-    /// Writes a last answer where the owner of the stream writes none any more. Below TLS there is no such way.
+    /// Writes a last answer in place of any that the owner of the stream might still write. Below TLS there is no such
+    /// way.
     pub fn write_last(&self, answer: &[u8]) {
         if !self.encrypted.get() {
-            // What the kernel does not take at once is lost with the connection.
+            // Bytes that the kernel does not take at once are lost with the connection.
             let _ = send(self.number, answer, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
+            let _ = shutdown(self.number, Shutdown::Write);
         }
     }
 

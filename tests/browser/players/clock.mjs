@@ -46,13 +46,13 @@ export async function encodeClock(t, [frames, per], seconds, without = []) {
   encoder.stdin.end();
   const [code] = await ended;
   if (code !== 0) throw new Error(`ffmpeg ended with ${code}`);
-  // What full parts last, to the millisecond: shaka takes the part that is hinted to last the part target.
+  // The duration of full parts, to the millisecond: shaka takes the hinted part to last the part target.
   const part = Math.ceil(Math.floor(PART * rate) / rate * 1000) / 1000;
   return { ...cut(readMp4(await readFile(file)), part, without.length > 0), rate, size: `${WIDTH}x${HEIGHT}` };
 }
 
 /**
- * What the numbers of the shown frames say: how far behind the capture they were at first and at last, in seconds; by how
+ * Reads the numbers of the shown frames: their delay behind the capture at first and at last, in seconds; by how
  * much they moved against the player's own time, which tells media that is played twice from a machine that is slow; how
  * often they ran back; and how many frames of the span were never decoded.
  */

@@ -7,6 +7,9 @@ import { newPage } from '../processes.mjs';
 const STILL_MS = 500;
 const WARM_UP_MS = 3000;
 const MOST_SECONDS = 0.9;
+/** A start of Chromium's own player that fails within this is repeated: it now and then does, whatever it is given. */
+const FIRST_MS = 4000;
+const STARTS = 3;
 
 export class Viewer {
   /** Opens the page with a player (`hls`, `shaka`, `native`) on the playlist of a room. */
@@ -14,12 +17,13 @@ export class Viewer {
     const page = await newPage(browser, { viewport: { width: 320, height: 180 } });
     const url = `${server.url}/live/${room}/main/playlist.m3u8`;
     await page.goto(`${site}/watch.html?${new URLSearchParams({ player, url, ...more })}`);
-    return new Viewer(page, `${room} in ${player}`);
+    return new Viewer(page, `${room} in ${player}`, player === 'native' ? STARTS : 1);
   }
 
-  constructor(page, name) {
+  constructor(page, name, starts) {
     this.page = page;
     this.name = name;
+    this.starts = starts;
   }
 
   /** Asks the player for the picture of this height. */
@@ -35,7 +39,23 @@ export class Viewer {
       const never = samples.length === 0 && errors.length > 0;
       return never || (first > 0 && samples.at(-1).at - samples[first].at >= least * 1000);
     }, seconds);
-    while (!(await has()) && Date.now() < bound) await after(500);
+    while (!(await has()) && Date.now() < bound) {
+      if (this.starts > 1 && (await this.#hasFailedToStart())) {
+        this.starts -= 1;
+        await this.page.reload();
+      }
+      await after(500);
+    }
+  }
+
+  /** Whether it ended so within its first seconds: seen in Chromium 156 after a reload of a playlist that had nothing new. */
+  #hasFailedToStart() {
+    return this.page.evaluate((most) => {
+      const { samples, errors } = window.watch;
+      const moved = samples.filter(({ time }, index) => index > 0 && time > samples[index - 1].time);
+      const brief = moved.length === 0 || moved.at(-1).at - moved[0].at < most;
+      return brief && errors.some((error) => error.includes('DEMUXER_ERROR_COULD_NOT_PARSE'));
+    }, FIRST_MS);
   }
 
   /** Closes the page and gives what it saw. */

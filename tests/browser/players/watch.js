@@ -1,7 +1,7 @@
 // The page of the tests: one player as its makers ship it, and a record of how it plays. It repairs nothing.
 
 const video = document.querySelector('video');
-// So that its frames may be read, though they are of another origin.
+// Its frames are of another origin and must be readable.
 video.crossOrigin = 'anonymous';
 const samples = [];
 const shown = [];

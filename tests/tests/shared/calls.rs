@@ -49,7 +49,7 @@ async fn a_relayed_signal_is_byte_for_byte_the_senders() {
 
 #[tokio::test]
 async fn a_silent_member_is_removed_and_a_lost_socket_alone_removes_nobody() {
-    let server = Server::start(&["--heartbeat-timeout", "2s"]).await;
+    let server = Server::start(&["--heartbeat-timeout", "6s"]).await;
     let (mut ann, _) = Client::join(&server, "ann", "p2p", true).await;
     let (bob, _) = Client::join(&server, "bob", "p2p", false).await;
     drop(bob);

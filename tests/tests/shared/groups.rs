@@ -96,9 +96,9 @@ async fn a_group_waits_for_a_publisher_and_closes_when_none_comes() {
 
 #[tokio::test]
 async fn an_owner_that_falls_silent_is_succeeded() {
-    let server = Server::start(&["--heartbeat-timeout", "2s"]).await;
+    let server = Server::start(&["--heartbeat-timeout", "6s"]).await;
     let (mut ann, ack) = Client::join(&server, "ann", "m2m", true).await;
-    assert_eq!(ack["b"]["hb"]["timeout"], 2000);
+    assert_eq!(ack["b"]["hb"]["timeout"], 6000);
     let (mut bob, _) = Client::join(&server, "bob", "m2m", false).await;
     ann.signal("publishAccept", "PUBLISH_ACCEPT", json!({"to": "bob"})).await;
     bob.hear_list(&["ann-1", "bob-1"]).await;

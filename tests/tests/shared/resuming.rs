@@ -139,7 +139,7 @@ async fn a_session_that_keeps_tokens_is_taken_over_only_with_its_newest() {
 
 #[tokio::test]
 async fn who_comes_back_too_late_is_new_and_counts_on() {
-    let server = Server::start(&["--heartbeat-timeout", "2s"]).await;
+    let server = Server::start(&["--heartbeat-timeout", "6s"]).await;
     let (mut ann, _) = Client::join(&server, "ann", "m2m", true).await;
     let mut bob = Client::connect(&server, "bob", "m2m").await;
     bob.join_with(json!({"resumeToken": ""})).await;

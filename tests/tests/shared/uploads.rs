@@ -262,7 +262,7 @@ async fn a_token_is_good_for_its_publisher_its_room_and_its_time() {
 
 #[tokio::test]
 async fn a_streamer_that_comes_back_goes_on_with_a_new_token() {
-    let server = Server::start(&["--heartbeat-timeout", "1s"]).await;
+    let server = Server::start(&["--heartbeat-timeout", "6s"]).await;
     let streamer = Streamer::start(&server).await;
     let (mut viewer, _) = Client::join(&server, "bob", "p2m", false).await;
     taken(&streamer, Encoding::Multipart, "updateVariant", variant(None), b"init").await;

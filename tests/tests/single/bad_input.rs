@@ -40,9 +40,9 @@ async fn malformed_signals_get_2001_with_a_sentence_and_the_request() {
 
 #[tokio::test]
 async fn an_error_leaves_the_request_out_where_the_ack_would_be_too_long() {
-    let server = Server::start(&["--max-message", "1000", "--max-frame", "1000"]).await;
+    let server = Server::start(&["--max-message", "4096", "--max-frame", "4096"]).await;
     let mut client = Client::connect(&server, "ann", "p2p").await;
-    for (padding, quoted) in [(700, true), (950, false)] {
+    for (padding, quoted) in [(3700, true), (4000, false)] {
         let text = format!(r#"{{"action":"dance","data":{{"x":"{}"}}}}"#, "y".repeat(padding));
         client.say(&text).await;
         let error = client.next().await;
@@ -179,12 +179,12 @@ async fn uploads_without_the_right_token_get_401() {
 
 #[tokio::test]
 async fn an_upload_over_the_limit_gets_413() {
-    let server = Server::start(&["--max-upload", "1KiB"]).await;
+    let server = Server::start(&["--max-upload", "64KiB"]).await;
     let streamer = Streamer::start(&server).await;
-    let huge = vec![b' '; 200 * 1024];
+    let huge = vec![b' '; 300 * 1024];
     assert_eq!(streamer.post(Some(&streamer.token), "application/json", huge).await.status(), 413);
-    let map = STANDARD.encode([0; 1025]);
+    let map = STANDARD.encode([0; 65_537]);
     let payload = json!({"playlist": {"id": "main"}, "variant": {"id": "v0", "codecs": "avc1.42e01e", "bandwidth": 1,
         "targetDuration": 1, "targetPartDuration": 0.5}, "segment": {"map": {"id": "init.mp4", "data": map}}});
-    assert_eq!(streamer.upload("updateVariant", 1025, payload).await.0, 413);
+    assert_eq!(streamer.upload("updateVariant", 65_537, payload).await.0, 413);
 }

@@ -111,7 +111,7 @@ async fn plain_http_on_the_port_of_https_is_told_so() {
         assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("This port speaks HTTPS"), "{answer}");
         server.logged("plain HTTP was sent to the port that speaks HTTPS").await;
     }
-    // What is neither is cut without a word.
+    // Anything else is disconnected without an answer.
     let mut raw = Raw::dial(&server.address).await;
     raw.send(b"\x00\x01\x02").await;
     let mut answer = Vec::new();

@@ -140,7 +140,7 @@ async fn a_push_is_judged_by_its_room_before_its_body() {
         rooms.push(Member::create(&server, Who::new("ann", room_type).in_room(room)).await);
     }
     for (room, status) in [("call", 403), ("group", 403), ("taken", 403), ("further", 503)] {
-        // Of the body comes nothing, or all of it, which is nothing.
+        // Nothing of the body arrives, or it is empty.
         for body in ["Transfer-Encoding: chunked\r\n", "Content-Length: 99999999\r\n", "Content-Length: 0\r\n"] {
             let mut raw = Raw::dial(server.next_address()).await;
             let (answered, head) = raw.request("PUT", &format!("/rooms/{room}/ingest/main/v0"), body).await;
@@ -153,7 +153,9 @@ async fn a_push_is_judged_by_its_room_before_its_body() {
 async fn malformed_chunks_are_answered_and_counted() {
     let mut server = Server::alone(&["--log", "debug"]).await;
     let malformed = ["zzz\r\n", "3\r\nabc\r\nzzz\r\n", "3\r\nabcdef\r\n", "FFFFFFFFFFFFFFFFFF\r\n"];
-    let paths = [("/rooms/demo/ingest/main/v0", 400), ("/rooms/demo/data", 405), ("/nothing", 404), ("/healthz", 405)];
+    let push = "/rooms/demo/ingest/main/v0";
+    let manifest = "/rooms/demo/ingest/main/out.mpd";
+    let paths = [(push, 400), (manifest, 400), ("/rooms/demo/data", 405), ("/nothing", 404), ("/healthz", 405)];
     for (path, status) in paths {
         for (count, chunks) in malformed.iter().enumerate() {
             let mut raw = Raw::dial(&server.address).await;
@@ -166,7 +168,7 @@ async fn malformed_chunks_are_answered_and_counted() {
                 raw.send(chunks.as_bytes()).await;
             }
             assert_eq!(raw.answer().await.0, status, "{path} {chunks:?}");
-            raw.drain().await;
+            assert!(!raw.rest().await.contains("HTTP/1.1"), "{path} {chunks:?}: a second answer");
         }
     }
     for _ in malformed {
@@ -191,7 +193,7 @@ async fn a_refused_push_is_one_line_of_the_log_in_words() {
             r#"room="a\nb status=200" track="v0" status=404"#,
             "cannot have this name",
         ),
-        ("/rooms/demo/ingest/main/Streams(v1)", "room=\"demo\" track=\"v1\" status=415", "no fragmented MP4"),
+        ("/rooms/demo/ingest/main/Streams(v1)", "room=\"demo\" track=\"v1\" status=415", "not fragmented MP4"),
     ];
     for (host, (path, names, reason)) in (1..).zip(pushes) {
         // A line a second and address, so each of them comes from its own.

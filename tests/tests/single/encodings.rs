@@ -25,7 +25,7 @@ impl Drop for Made {
     }
 }
 
-/// What was listed of a file.
+/// The listed media of a file.
 struct Listed {
     multivariant: String,
     text: String,
@@ -37,7 +37,7 @@ fn words<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
     arguments.iter().flat_map(|words| words.split_whitespace()).collect()
 }
 
-/// What ffmpeg makes of these arguments.
+/// Output of ffmpeg with these arguments.
 async fn made(arguments: &[&str], muxer: &[&str]) -> Made {
     let path = std::env::temp_dir().join(format!("roomcast-{}.mp4", uuid::Uuid::new_v4()));
     let mut ffmpeg = Command::new("ffmpeg");
@@ -270,7 +270,7 @@ async fn fragments_of_one_track_in_turn_become_parts_of_both() {
             let done = soon("GStreamer", shell.kill_on_drop(true).status()).await.expect("a shell");
             assert!(done.success(), "{command}");
             let listed = listed(server, room).await;
-            // Of a live source, GStreamer 1.22 lets the soup sink lose some.
+            // With a live source, the soup sink of GStreamer 1.22 drops data.
             let least = if room == "soup" { 1.0 } else { 3.9 };
             assert!(lasts(&listed) >= least && lasts(&listed) < 4.2, "{room}: {}", listed.text);
             assert!(listed.multivariant.contains(",mp4a.40.2\""), "{room}: {}", listed.multivariant);

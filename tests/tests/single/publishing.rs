@@ -79,6 +79,9 @@ async fn settings_of_a_publisher_that_cannot_work_are_refused_in_one_line() {
         (["--ca", "/proc/self/status"], "there is no certificate in it"),
         (["--server", "nonsense"], "must be the address of a server, such as"),
         (["--segment", "soon"], "is not a duration"),
+        (["--part", "2s"], "--part \"2s\" must be at most --segment \"1s\", such as 350ms"),
+        (["--segment", "1ns"], "--segment \"1ns\" must be at least 100ms (default 1s)"),
+        (["--target-duration", "1500ms"], "--target-duration \"1s 500ms\" must be whole seconds, such as 2s"),
         (["--log", "loud"], "must name levels"),
     ] {
         let mut command = Command::new(program());

@@ -48,7 +48,7 @@ fn nonsense(value: &str) -> [(&'static str, &'static str); 5] {
     [("empty", ""), ("text", "nonsense"), ("negative", "-1"), ("huge", huge), ("symbols", wrong)]
 }
 
-/// What is nonsense for other settings and a value for this one: names of files, of users, secrets.
+/// Nonsense that is a valid value of these settings: names of files and users, secrets.
 fn is_a_value(flag: &str, kind: &str) -> bool {
     match flag {
         "--public-url" => kind == "empty",
@@ -98,6 +98,11 @@ async fn a_value_that_cannot_work_is_named_with_a_right_one() {
         ("--max-frame=", "is not a size, such as 32KiB or 16MiB (default 32.0 KiB)"),
         ("--room-linger=soon", "is not a duration, such as 10s or 2h (default 30s)"),
         ("--ingest-part=5s", "must be at most --ingest-segment \"1s\" (default)"),
+        ("--ingest-user=\u{e9}", "is not a legal name: a user"),
+        ("--heartbeat-timeout=2s", "--heartbeat-timeout \"2s\" must be at least 6s (default 10s)"),
+        ("--public-url=https://a/?x", "takes no query"),
+        ("--public-url=https://me@a/", "takes no user"),
+        ("--redis-url=redis+sentinel://h:1", "the service after the sentinels: redis+sentinel://HOST:PORT/mymaster"),
         ("--redis-url=redis://:geheim@", "--redis-url needs a host"),
         ("--turn-secret=file:/nowhere/geheim.txt", "--turn-secret cannot read"),
     ] {
@@ -161,6 +166,11 @@ async fn unknown_variables_are_a_warning_and_those_of_kubernetes_are_not() {
     server.logged("listening on").await;
     server.terminate().await;
     assert!(!server.rest_of_log().await.contains("is not a setting"));
+    for command in ["config", "check"] {
+        let output = run(&[command, "--max-connections=1"], &[("ROOMCAST_MAX_ROOM", "5")]).await;
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && said.contains("warning: the variable ROOMCAST_MAX_ROOM"), "{said}");
+    }
 }
 
 #[tokio::test]
@@ -175,6 +185,12 @@ async fn the_limit_of_open_files_is_raised_and_a_shortage_told() {
     let told = short.logged("open files").await;
     assert!(told.contains("needs 2064 open files, and the system allows 1024"), "{told}");
     assert!(told.contains("--max-connections 480"), "{told}");
+    let mut lacking = Command::new("sh");
+    let script = "ulimit -n 20 && exec \"$0\" serve --listen 127.0.0.1:0 --workers 1";
+    let ended = soon("the refusal", lacking.args(["-c", script]).arg(program()).output()).await.unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!((ended.status.code(), said.lines().count()), (Some(2), 1), "{said}");
+    assert!(said.contains("the system allows 20 open files, and 1 worker needs at least 65"), "{said}");
     let mut enough = run("ulimit -Sn 256 && ulimit -Hn 4000");
     enough.logged("listening on").await;
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", enough.process().id())).unwrap();

@@ -62,8 +62,8 @@ async fn what_is_printed_can_be_fed_back_and_holds_no_secret() {
     let secret = Settings::new("secret", "geheim\n");
     let from_file = format!("--turn-secret=file:{}", secret.path());
     let flags = [
-        "--idle-timeout=1m",
-        "--max-frame=1000B",
+        "--idle-timeout=20m",
+        "--max-frame=5000B",
         "--rate-limit=off",
         "--ice-server=turn:a.example,stun:b.example",
         "--allow-origin=https://a.example",
@@ -74,16 +74,16 @@ async fn what_is_printed_can_be_fed_back_and_holds_no_secret() {
     let text = printed(&flags, &[]).await;
     assert!(!text.contains("geheim") && text.contains("# turn_secret is set; it is not shown."), "{text}");
     assert!(
-        text.contains("# redis_url = \"redis://127.0.0.1:7000/2\"") && text.contains("max_frame = \"1000B\""),
+        text.contains("# redis_url = \"redis://127.0.0.1:7000/2\"") && text.contains("max_frame = \"5000B\""),
         "{text}"
     );
     let file = Settings::new("printed", &text);
     let again = printed(&[&["--config", file.path()][..], &flags[5..6], &flags[7..]].concat(), &[]).await;
     assert_eq!(again, text);
-    let plain = Settings::new("plain", &printed(&["--idle-timeout=1m"], &[]).await);
+    let plain = Settings::new("plain", &printed(&["--idle-timeout=20m"], &[]).await);
     let json = |text: String| serde_json::from_str::<Value>(&text).unwrap();
     let fed_back = json(printed(&["--json", "--config", plain.path()], &[]).await);
-    assert_eq!(fed_back, json(printed(&["--json", "--idle-timeout=1m"], &[]).await));
+    assert_eq!(fed_back, json(printed(&["--json", "--idle-timeout=20m"], &[]).await));
 }
 
 #[tokio::test]
@@ -98,14 +98,27 @@ async fn a_file_that_cannot_work_is_refused_in_one_line() {
         ("ice_server = [5]", "must be a text, a number or a list of texts"),
         ("log = \"\"", "must name levels"),
         ("a = 5\nb = [\n", ", line 2: "),
-        ("max_message = \"1KiB\"", "must be at most max_message in "),
+        ("max_rooms = 5\nlog = \"info\"\nmax_rooms = 6\n", ", line 3: duplicate key"),
+        ("help = true", "there is no such setting"),
+        ("max_message = \"8KiB\"", "must be at most max_message in "),
         ("turn_secret = \"file:/nowhere/geheim\"", "turn_secret in "),
     ] {
         let file = Settings::new("bad", text);
         let said = refusal(&["serve", "--config", file.path()], &[]).await;
         assert!(said.contains(says), "{text}: {said}");
     }
-    assert!(refusal(&["serve"], &[("ROOMCAST_CONFIG", "/nowhere.toml")]).await.contains("/nowhere.toml"));
+    let said = refusal(&["serve"], &[("ROOMCAST_CONFIG", "/nowhere.toml")]).await;
+    assert!(said.contains("ROOMCAST_CONFIG \"/nowhere.toml\" cannot be read"), "{said}");
+}
+
+#[tokio::test]
+async fn an_empty_list_means_none() {
+    let file = Settings::new("none", "cors_origin = []\nice_server = []\n");
+    let text = printed(&["--config", file.path()], &[]).await;
+    assert!(text.contains("\ncors_origin = []\n") && text.contains("# ice_server is not set."), "{text}");
+    file.write(&text);
+    let settings: Value = serde_json::from_str(&printed(&["--json", "--config", file.path()], &[]).await).unwrap();
+    assert_eq!((&settings["cors_origin"], &settings["ice_server"]), (&serde_json::json!([]), &serde_json::json!([])));
 }
 
 #[tokio::test]
@@ -137,6 +150,11 @@ async fn check_lists_everything_that_is_wrong() {
     for (arguments, count, says) in [
         ([&bad[..], &unlimited].concat(), 4, ["--tls-cert /nowhere/c", "--listen", "127.0.0.1:1: ", "open files"]),
         (vec!["check", "--max-rooms=0", "--log=loud"], 2, ["--max-rooms", "--log", "", ""]),
+        (
+            vec!["check", "--max-connections=1", "--listen=127.0.0.1:9090", "--metrics-listen=localhost:9090"],
+            1,
+            ["--listen \"127.0.0.1:9090\" and --metrics-listen \"localhost:9090\" must differ", "", "", ""],
+        ),
     ] {
         let output = run(&arguments, &[]).await;
         let said = String::from_utf8(output.stderr).expect("text");

@@ -40,6 +40,7 @@ describe('the state of a broadcast', () => {
     returning: false,
     asked: true,
     camera: true,
+    microphone: false,
     problems: {},
     connected: false,
     offline: false,
@@ -68,16 +69,18 @@ describe('the state of a broadcast', () => {
     expect(describeBroadcast(given).state).toBe(state);
   });
 
-  test('can be begun only with a camera and ended only while it runs', () => {
+  test('can be begun only with a camera or a microphone, and ended only while it runs', () => {
     const can = (given: Facts) => [describeBroadcast(given).start, describeBroadcast(given).stop];
     expect(can(facts({}))).toEqual([true, false]);
     expect(can(facts({ camera: false }))).toEqual([false, false]);
+    expect(can(facts({ camera: false, microphone: true })), 'audio alone').toEqual([true, false]);
     expect(can(onAir())).toEqual([false, true]);
     expect(can(facts({ stage: 'starting' }))).toEqual([false, true]);
   });
 
   test('warns of what viewers miss', () => {
     expect(describeBroadcast(onAir({ slow: true })).hint).toMatch(/slow/);
+    expect(describeBroadcast(onAir({ reduced: '360p' })).hint).toMatch(/viewers get 360p/);
     expect(describeBroadcast(onAir({ problems: { audio: 'ended' } })).hint).toMatch(/hear nothing/);
     expect(describeBroadcast(onAir({ camera: false, problems: { video: 'ended' } })).hint).toMatch(/disconnected/);
     expect(describeBroadcast(onAir()).warning).toBe(false);
@@ -98,7 +101,7 @@ describe('the state of a broadcast', () => {
 test('the time on air and what goes out are said in short', () => {
   expect([7, 754, 3723].map(clockText)).toEqual(['0:07', '12:34', '1:02:03']);
   const stats = { delay: 41.7, droppedFrames: 0, droppedParts: 2, resolution: '1280×720', bitrate: 1_950_000 };
-  expect(statsText(stats)).toBe('1280×720 · 1.9 Mbit/s · 42 ms to the server · 2 parts lost');
+  expect(statsText(stats)).toBe('1280×720 · 1.9 Mbit/s · upload delay 42 ms · 2 chunks lost');
 });
 
 test('a rate is that of the last seconds', () => {

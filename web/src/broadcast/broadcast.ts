@@ -6,6 +6,7 @@
 import type { Kind, LocalMedia } from '../call/media';
 import {
   Budget,
+  type Cancel,
   type Connection,
   type Environment,
   type Failure,
@@ -15,17 +16,25 @@ import {
 } from '../client';
 import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
-import { brokenWords, cannotEncodeWords, failureWords, takenWords, tooSlowWords, type Words } from '../ui/words';
+import {
+  brokenWords,
+  cannotEncodeWords,
+  failureWords,
+  noVideoWords,
+  takenWords,
+  tooSlowWords,
+  type Words,
+} from '../ui/words';
 import { Camera } from './camera';
 import { earlierNumbers, newId } from './earlier';
-import { hasEncoders, type Quality } from './encoders';
+import { CARD_QUALITY, hasEncoders, QUALITY_STEPS, type Quality } from './encoders';
 import type { Facts, Stats } from './model';
 import { Packager } from './packager';
 import { broadcastPolicy } from './policy';
 import { Post } from './post';
 import { Rate } from './rate';
 import type { Upload } from './signals';
-import { Slowness } from './slowness';
+import { Steps } from './steps';
 import { Uplink } from './uplink';
 
 export interface BroadcastHandlers {
@@ -35,6 +44,8 @@ export interface BroadcastHandlers {
 /** What is left to upload at the end gets so much time. */
 const LAST_MS = 3000;
 const REOPENINGS_PER_MINUTE = 4;
+/** Time for the first part of a connected broadcast. */
+export const FIRST_PART_MS = 20_000;
 
 export class Broadcast {
   readonly #room: string;
@@ -43,7 +54,6 @@ export class Broadcast {
   readonly #handlers: BroadcastHandlers;
   readonly #membership: SeatedMembership;
   readonly #seats: Seats;
-  readonly #slowness = new Slowness();
   readonly #rate = new Rate();
   readonly #reopenings = new Budget(REOPENINGS_PER_MINUTE, 60_000);
   readonly #facts: Facts = {
@@ -51,6 +61,7 @@ export class Broadcast {
     returning: false,
     asked: false,
     camera: false,
+    microphone: false,
     problems: {},
     connected: false,
     offline: false,
@@ -58,7 +69,8 @@ export class Broadcast {
     arrived: false,
     slow: false,
   };
-  #quality: Quality;
+  #steps: Steps;
+  #ladder: readonly Quality[];
   #camera: Camera | undefined;
   #packager: Packager | undefined;
   #uplink: Uplink | undefined;
@@ -66,6 +78,7 @@ export class Broadcast {
   #delay: number | undefined;
   #droppedParts = 0;
   #opening = 0;
+  #firstPartDue: Cancel | undefined;
 
   constructor(
     url: string,
@@ -79,7 +92,7 @@ export class Broadcast {
   ) {
     this.#room = room;
     this.#media = media;
-    this.#quality = quality;
+    [this.#steps, this.#ladder] = ladder(quality);
     this.#env = env;
     this.#seats = seats;
     this.#handlers = handlers;
@@ -127,14 +140,20 @@ export class Broadcast {
   /** The browser has answered, or a device came or went. */
   mediaChanged(kind?: Kind): void {
     const { problems } = this.#media;
-    this.#update({ asked: true, camera: this.#media.isAvailable('video'), problems: { ...problems } });
+    const [camera, microphone] = [this.#media.isAvailable('video'), this.#media.isAvailable('audio')];
+    this.#update({ asked: true, camera, microphone, problems: { ...problems } });
     if (kind) this.#camera?.sourceChanged(kind);
   }
 
-  /** Holds from the next change of the camera on. */
+  /** The highest quality from the next change of the camera on; a slow way to the server lowers it for a while. */
   setQuality(quality: Quality): void {
-    this.#quality = quality;
+    [this.#steps, this.#ladder] = ladder(quality);
     this.#camera?.setQuality(quality);
+    this.#update({ reduced: undefined });
+  }
+
+  get #quality(): Quality {
+    return this.#ladder[this.#steps.step] ?? CARD_QUALITY;
   }
 
   /** False, and said to be so, in a browser that cannot broadcast at all. */
@@ -191,8 +210,19 @@ export class Broadcast {
     this.#update({ connected: true, unreachable: false, stage: 'on-air' });
     if (this.#post) this.#post.renew(ack.ingest);
     this.#post ??= new Post(ack.ingest);
+    this.#expectFirstPart();
     if (ack.resumed && this.#uplink) return this.#uplink.resume();
     void this.#open();
+  }
+
+  #expectFirstPart(): void {
+    this.#firstPartDue ??= this.#env.after(FIRST_PART_MS, () => {
+      this.#firstPartDue = undefined;
+      const { stage, arrived, connected, offline } = this.#facts;
+      if (stage !== 'on-air' || arrived) return;
+      if (connected && !offline) this.#giveUp(noVideoWords());
+      else this.#expectFirstPart();
+    });
   }
 
   /** Begins to upload, behind what there is already. */
@@ -204,7 +234,7 @@ export class Broadcast {
     this.#packager = undefined;
     const earlier = await earlierNumbers(this.#room);
     if (mine !== this.#opening || !this.isOnAir) return;
-    this.#slowness.reset();
+    this.#steps.reset();
     this.#packager = new Packager(earlier, Date.now(), newId);
     this.#uplink = this.#makeUplink();
     if (this.#camera) return void this.#camera.restart();
@@ -245,27 +275,45 @@ export class Broadcast {
 
   #uploaded(upload: Upload, delay: number): void {
     const now = this.#env.now();
-    this.#rate.add(now, (upload.media?.length ?? 0) * 8);
+    const bits = (upload.media?.length ?? 0) * 8;
+    this.#rate.add(now, bits);
     if (upload.action !== 'updatePart' || !upload.media) return;
     this.#delay = delay;
-    const tooSlow = this.#slowness.report(now, delay);
-    if (tooSlow) return this.#giveUp(tooSlowWords());
-    const slow = this.#slowness.isSlow(now);
+    const verdict = this.#steps.report(now, delay, bits);
+    if (verdict === 'stop') return this.#giveUp(tooSlowWords());
+    if (verdict) void this.#takeStep(verdict);
+    const slow = this.#steps.isSlow(now);
     if (!this.#facts.arrived || this.#facts.slow !== slow) this.#update({ arrived: true, slow });
+  }
+
+  /** Goes on in another quality: another take, behind a discontinuity. */
+  async #takeStep(verdict: 'down' | 'up'): Promise<void> {
+    const { width, height, lines } = this.#quality;
+    console.info(`roomcast: uploads go ${verdict} to ${lines}`);
+    this.#camera?.setQuality(this.#quality);
+    if (verdict === 'down') this.#uplink?.giveUpWaiting();
+    this.#update({ slow: false, reduced: this.#steps.isReduced ? lines : undefined });
+    const size = { width: { ideal: width }, height: { ideal: height } };
+    await this.#media
+      .track('video')
+      ?.applyConstraints(size)
+      .catch(() => {});
+    await this.#camera?.restart();
   }
 
   /** Every join brings another token; one that is under way already will do. */
   #renewToken(): void {
     const { connection } = this;
     if (connection?.state !== 'joined' || connection.recover()) return;
-    this.#giveUp(brokenWords('the server does not take the token it gave'));
+    this.#giveUp(brokenWords('the server rejected its own token'));
   }
 
   /** Numbers that do not fit or a stream that is gone: both are found out anew. */
   #refused(code: number, message: string): void {
     console.warn(`roomcast: an upload was refused: ${message} (${code})`);
     if (!this.isOnAir) return;
-    if (!this.#reopenings.take(this.#env.now())) return this.#giveUp(brokenWords(`${message} (${code})`));
+    if (!this.#reopenings.take(this.#env.now()))
+      return this.#giveUp(brokenWords(`the server said: ${message} (${code})`));
     void this.#open();
   }
 
@@ -298,4 +346,12 @@ export class Broadcast {
     Object.assign(this.#facts, changes);
     this.#handlers.changed(this.#facts);
   }
+}
+
+/** The qualities from the lowest to the chosen one, and the step to begin with. */
+function ladder(quality: Quality): [Steps, readonly Quality[]] {
+  const top = QUALITY_STEPS.indexOf(quality);
+  const qualities = top < 0 ? [quality] : QUALITY_STEPS.slice(0, top + 1);
+  const bitrates = qualities.map(({ bitrate }) => bitrate);
+  return [new Steps(bitrates, qualities.length - 1), qualities];
 }

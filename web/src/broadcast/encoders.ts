@@ -5,6 +5,8 @@
 
 export interface Quality {
   name: string;
+  /** In short, as in "720p". */
+  lines: string;
   width: number;
   height: number;
   /** Of the picture, in bits per second. */
@@ -12,10 +14,16 @@ export interface Quality {
 }
 
 export const QUALITIES: Record<'low' | 'medium' | 'high', Quality> = {
-  low: { name: 'Low · 360p, for a slow network', width: 640, height: 360, bitrate: 700_000 },
-  medium: { name: 'Medium · 720p', width: 1280, height: 720, bitrate: 2_000_000 },
-  high: { name: 'High · 1080p, for a fast network', width: 1920, height: 1080, bitrate: 4_500_000 },
+  low: { name: 'Low · 360p, for a slow network', lines: '360p', width: 640, height: 360, bitrate: 700_000 },
+  medium: { name: 'Medium · 720p', lines: '720p', width: 1280, height: 720, bitrate: 2_000_000 },
+  high: { name: 'High · 1080p, for a fast network', lines: '1080p', width: 1920, height: 1080, bitrate: 4_500_000 },
 };
+
+/** Lowest first. */
+export const QUALITY_STEPS: readonly Quality[] = [QUALITIES.low, QUALITIES.medium, QUALITIES.high];
+
+/** For a card in the place of a camera. */
+export const CARD_QUALITY: Quality = { name: 'Audio only', lines: 'audio', width: 640, height: 360, bitrate: 120_000 };
 
 export type QualityName = keyof typeof QUALITIES;
 
@@ -40,7 +48,8 @@ export async function videoConfig(
   const vp9 = `vp09.00.${blocks <= LEVEL_31_BLOCKS ? '31' : '40'}.08`;
   for (const codec of [...avc, vp9]) {
     const config: VideoEncoderConfig = { codec, width, height, framerate, bitrate, latencyMode: 'realtime' };
-    if (codec !== vp9) config.avc = { format: 'avc' };
+    // With the parameter sets in the stream: some browsers describe it wrongly.
+    if (codec !== vp9) config.avc = { format: 'annexb' };
     for (const bitrateMode of ['constant', 'variable'] as const) {
       const whole = { ...config, bitrateMode };
       if (await isSupported(() => VideoEncoder.isConfigSupported(whole))) return whole;

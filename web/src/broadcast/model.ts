@@ -23,6 +23,7 @@ export interface Facts {
   /** The browser has answered about the devices. */
   asked: boolean;
   camera: boolean;
+  microphone: boolean;
   problems: Partial<Record<Kind, Problem>>;
   /** Joined, or on the way back in. */
   connected: boolean;
@@ -31,6 +32,8 @@ export interface Facts {
   /** The first part has reached the server. */
   arrived: boolean;
   slow: boolean;
+  /** The quality that viewers get while the way to the server carries no more. */
+  reduced?: string | undefined;
   failure?: Words | undefined;
 }
 
@@ -61,7 +64,7 @@ export function describe(facts: Facts): BroadcastModel {
     case 'stopped':
       return model('stopped', 'Not on air', {
         title: 'The broadcast has ended',
-        detail: 'Your camera is off. Everybody who watched has seen the end.',
+        detail: 'Your camera is off. Viewers see that the broadcast has ended.',
         again: true,
       });
     case 'failed':
@@ -74,26 +77,30 @@ function startingText({ unreachable, returning }: Facts): string {
   return returning ? 'Your earlier page is gone. Taking over from it…' : 'Going on air…';
 }
 
-function before({ asked, camera, problems }: Facts): BroadcastModel {
+function before({ asked, camera, microphone, problems }: Facts): BroadcastModel {
   if (!asked) {
     const hint = 'Your browser asks for camera and microphone. Please allow them.';
     return model('asking', 'Not on air', { hint });
   }
   if (!camera) {
     const { title, detail } = noCamera(problems.video);
+    const hint = `${title}: viewers only hear you.`;
+    if (microphone) return model('preview', 'Audio only', { title: 'Audio only', detail, hint, start: true });
     return model('no-camera', 'No camera', { title, detail, again: problems.video !== 'insecure' });
   }
   const sound = noSound(problems.audio);
   return model('preview', 'Not on air', { hint: sound, warning: sound !== '', start: true });
 }
 
+const SLOW = 'Your upload is slow and viewers are falling behind. Try a lower quality.';
+
 function onAir(facts: Facts): BroadcastModel {
-  const { offline, connected, arrived, slow, problems } = facts;
+  const { offline, connected, arrived, slow, reduced, problems } = facts;
   if (offline) return model('reconnecting', 'You are offline. Waiting…', { stop: true });
   if (!connected) return model('reconnecting', 'Connection lost. Reconnecting…', { stop: true });
   if (!arrived) return model('starting', startingText(facts), { stop: true });
   const device = facts.camera ? noSound(problems.audio) : `${noCamera(problems.video).title}. Choose another one.`;
-  const hint = slow ? 'Your network is slow: viewers fall behind. A lower quality may help.' : device;
+  const hint = slow ? SLOW : reduced ? `Your upload is slow: viewers get ${reduced} until it is faster.` : device;
   return model('on-air', 'On air', { hint, warning: hint !== '', stop: true });
 }
 
@@ -110,13 +117,13 @@ function noCamera(problem: Problem | undefined): { title: string; detail: string
         detail: 'Browsers give camera and microphone only to pages on https or on localhost.',
       };
     case 'refused':
-      return { title: 'The camera is blocked', detail: 'Allow it for this page in the address bar, then try again.' };
+      return { title: 'The camera is blocked', detail: 'Allow it for this page in the address bar.' };
     case 'busy':
       return { title: 'The camera is in use', detail: 'Another program has it. Close that, then try again.' };
     case 'ended':
       return { title: 'The camera was disconnected', detail: 'Plug it in again, or choose another one.' };
     case 'missing':
-      return { title: 'No camera found', detail: 'Plug one in, then try again.' };
+      return { title: 'No camera found', detail: 'Plug one in: it is found by itself.' };
     default:
       return { title: 'The camera could not be started', detail: 'Try again, or choose another one.' };
   }
@@ -166,9 +173,9 @@ export function statsText({ delay, droppedFrames, droppedParts, resolution, bitr
   const pieces = [
     resolution,
     bitrate > 0 ? `${(bitrate / 1e6).toFixed(1)} Mbit/s` : '',
-    delay === undefined ? '' : `${Math.round(delay)} ms to the server`,
-    droppedFrames > 0 ? `${droppedFrames} frames left out` : '',
-    droppedParts > 0 ? `${droppedParts} parts lost` : '',
+    delay === undefined ? '' : `upload delay ${Math.round(delay)} ms`,
+    droppedFrames > 0 ? `${droppedFrames} frames skipped` : '',
+    droppedParts > 0 ? `${droppedParts} chunks lost` : '',
   ];
   return pieces.filter(Boolean).join(' · ');
 }

@@ -3,6 +3,7 @@
  * events. A reload while on air goes on by itself. No rule of a broadcast stands here.
  */
 
+import { watchDevices } from '../call/device-watch';
 import { LocalMedia } from '../call/media';
 import { browserSeatStorage } from '../seats/seat-storage';
 import { comeBack } from '../seats/seated-membership';
@@ -10,10 +11,13 @@ import { Seats } from '../seats/seats';
 import { roomAddress } from '../ui/address';
 import { bar } from '../ui/frame';
 import { expose } from '../ui/handle';
+import { askBeforeLeaving } from '../ui/leave-question';
+import { otherKind } from '../ui/other-kind';
 import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Broadcast } from './broadcast';
-import { QUALITIES, type Quality, type QualityName } from './encoders';
+import { audioCard } from './card';
+import { CARD_QUALITY, QUALITIES, type Quality, type QualityName } from './encoders';
 import { clockText, describe, statsText } from './model';
 import { onAirMark } from './on-air-mark';
 import { type Studio, studio } from './studio';
@@ -25,7 +29,8 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
   const media = new LocalMedia();
   const mark = onAirMark(room);
   const top = bar(room);
-  const view = studio(roomAddress('watch', room), {
+  const kind = otherKind(url, room);
+  const view = studio(roomAddress('watch', room), kind.root, {
     start: () => void start(),
     stop: () => void broadcast.stop(),
     mute: () => media.setMicrophone(!media.isOn('audio')),
@@ -40,12 +45,17 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
   view.quality.select(mark.quality ?? 'medium');
   const identity = tabIdentity('p2m', room);
   const seats = new Seats(`p2m.${room}`, browserSeatStorage(), Date.now);
-  const start = () => comeBack(identity, seats).then(() => broadcast.start());
+  const start = async () => {
+    await comeBack(identity, seats);
+    if (!media.isAvailable('video')) goWithoutCamera(media, broadcast, room);
+    broadcast.start();
+  };
   const broadcast = new Broadcast(url, room, identity, media, quality(view), pageEnvironment(), seats, {
     changed(facts) {
       const model = describe(facts);
       top.setStatus(model.status);
       view.render(model, media);
+      kind.render(facts.failure?.otherKind ?? false);
       mark.set(broadcast.isOnAir, view.quality.value);
     },
   });
@@ -66,7 +76,13 @@ async function begin(media: LocalMedia, broadcast: Broadcast, view: Studio, goOn
   await media.acquire();
   broadcast.mediaChanged();
   await listDevices(media, view);
-  if (media.isAvailable('video')) await goOn?.();
+  if (media.isAvailable('video') || media.isAvailable('audio')) await goOn?.();
+}
+
+/** Viewers of a broadcast without a camera see that it is one. */
+function goWithoutCamera(media: LocalMedia, broadcast: Broadcast, room: string): void {
+  broadcast.setQuality(CARD_QUALITY);
+  media.supply(audioCard(room));
 }
 
 function quality(view: Studio): Quality {
@@ -100,14 +116,12 @@ function tell(broadcast: Broadcast, view: Studio): void {
 function listen(broadcast: Broadcast, media: LocalMedia, view: Studio): void {
   addEventListener('offline', () => broadcast.networkLost());
   addEventListener('online', () => broadcast.networkBack());
-  addEventListener('beforeunload', (event) => {
-    if (broadcast.isOnAir) event.preventDefault();
-  });
+  askBeforeLeaving(() => broadcast.isOnAir);
   addEventListener('pagehide', () => broadcast.suspend());
   addEventListener('pageshow', (event) => {
     if (event.persisted) location.reload();
   });
-  navigator.mediaDevices?.addEventListener('devicechange', () => void listDevices(media, view));
+  watchDevices(media, () => void listDevices(media, view));
 }
 
 function handle(broadcast: Broadcast): void {

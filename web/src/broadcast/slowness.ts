@@ -5,8 +5,6 @@
 
 export const SLOW_MS = 700;
 export const SLOW_FOR_MS = 10_000;
-/** One hiccup is not worth a word. */
-const NOTICED_AFTER_MS = 3000;
 
 export class Slowness {
   #since: number | undefined;
@@ -18,9 +16,9 @@ export class Slowness {
     return this.#since !== undefined && now - this.#since >= SLOW_FOR_MS;
   }
 
-  /** It has been slow for long enough to be worth a word. */
-  isSlow(now: number): boolean {
-    return this.#since !== undefined && now - this.#since >= NOTICED_AFTER_MS;
+  /** For how long every upload has been too slow. */
+  slowFor(now: number): number {
+    return this.#since === undefined ? 0 : now - this.#since;
   }
 
   reset(): void {

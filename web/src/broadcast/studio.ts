@@ -5,11 +5,11 @@
 
 import type { LocalMedia } from '../call/media';
 import { START_PAGE } from '../ui/address';
+import { type Choice, choice } from '../ui/choice';
 import { linkField } from '../ui/copy-link';
 import { element, setText } from '../ui/dom';
 import { panel, type RoundButton, roundButton, setState } from '../ui/frame';
 import { icon } from '../ui/icons';
-import { type Choice, choice } from './choice';
 import { QUALITIES } from './encoders';
 import type { BroadcastModel } from './model';
 
@@ -33,8 +33,8 @@ export interface Studio {
   listDevices(devices: MediaDeviceInfo[], media: LocalMedia): void;
 }
 
-export function studio(viewersLink: string, handlers: StudioHandlers): Studio {
-  const view = picture(handlers);
+export function studio(viewersLink: string, other: HTMLElement, handlers: StudioHandlers): Studio {
+  const view = picture(other, handlers);
   const side = controls(viewersLink, handlers);
   const mute = roundButton('mute', handlers.mute);
   const stats = element('p', { id: 'stats', class: 'studio-stats' });
@@ -56,7 +56,7 @@ export function studio(viewersLink: string, handlers: StudioHandlers): Studio {
   };
 }
 
-function picture(handlers: StudioHandlers) {
+function picture(other: HTMLElement, handlers: StudioHandlers) {
   const video = element('video', { id: 'preview', autoplay: true, playsinline: true, 'aria-label': 'Your camera' });
   // As an attribute alone it would not mute a video that was made by a script.
   video.muted = true;
@@ -65,7 +65,7 @@ function picture(handlers: StudioHandlers) {
   const again = element('button', { id: 'retry', type: 'button', class: 'button primary' }, 'Try again');
   again.addEventListener('click', handlers.again);
   const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
-  const words = panel(element('div', { class: 'actions' }, again, home));
+  const words = panel(element('div', { class: 'actions' }, other, again, home));
   return {
     root: element('div', { class: 'picture' }, video, badge, words.root),
     video,
@@ -87,23 +87,16 @@ function controls(viewersLink: string, handlers: StudioHandlers) {
   const title = element('h2', {});
   const { camera, microphone, quality, fields } = choices(handlers);
   const hint = element('p', { id: 'hint', class: 'hint', role: 'status', 'aria-live': 'polite' });
-  const start = element(
-    'button',
-    { id: 'start', type: 'button', class: 'button primary wide' },
-    icon('onAir'),
-    'Go live',
-  );
-  const stop = element(
-    'button',
-    { id: 'stop', type: 'button', class: 'button danger wide' },
-    icon('stop'),
-    'End the broadcast',
-  );
-  start.addEventListener('click', handlers.start);
-  stop.addEventListener('click', handlers.stop);
+  const { start, stop } = mainButtons(handlers);
   const share = element('p', { class: 'quiet' }, 'Whoever has this link can watch:');
-  const link = element('div', { class: 'studio-link' }, share, linkField(viewersLink));
+  const link = element('div', { class: 'studio-link' }, share, linkField(viewersLink, 'plain'));
   const root = element('section', { class: 'studio-side' }, title, link, fields, hint, start, stop);
+  let hasCamera = false;
+  // An empty list is nothing to choose from.
+  const hideEmpty = () => {
+    camera.root.hidden = camera.isEmpty || !hasCamera;
+    microphone.root.hidden = microphone.isEmpty;
+  };
   return {
     root,
     quality,
@@ -114,16 +107,27 @@ function controls(viewersLink: string, handlers: StudioHandlers) {
       hint.classList.toggle('is-warning', model.warning);
       keepFocus(start, stop, model);
       root.hidden = isOver(model);
-      camera.root.hidden = !media.isAvailable('video') && model.state !== 'on-air' && model.state !== 'no-camera';
+      hasCamera = media.isAvailable('video') || model.state === 'on-air' || model.state === 'no-camera';
+      hideEmpty();
       camera.select(media.track('video')?.getSettings().deviceId);
       microphone.select(media.track('audio')?.getSettings().deviceId);
     },
     listDevices(devices: MediaDeviceInfo[], media: LocalMedia) {
       camera.set(named(devices, 'videoinput', 'Camera'));
       microphone.set(named(devices, 'audioinput', 'Microphone'));
+      hideEmpty();
       camera.select(media.track('video')?.getSettings().deviceId);
       microphone.select(media.track('audio')?.getSettings().deviceId);
     },
+  };
+}
+
+function mainButtons(handlers: StudioHandlers) {
+  const go = { id: 'start', type: 'button', class: 'button primary wide' };
+  const end = { id: 'stop', type: 'button', class: 'button danger wide' };
+  return {
+    start: element('button', { ...go, onclick: handlers.start }, icon('onAir'), 'Go live'),
+    stop: element('button', { ...end, onclick: handlers.stop }, icon('stop'), 'End the broadcast'),
   };
 }
 

@@ -9,6 +9,7 @@
 import { Cadence } from './cadence';
 import { ClockMap } from './clock-map';
 import { type Chunk, Cutter, type Part } from './cut';
+import { avcSample } from './mp4/avc';
 import { AUDIO_NAME, videoName } from './mp4/codec';
 import { initSection, VIDEO_RATE } from './mp4/init';
 import { PART_TARGET, PART_TARGET_S, PARTS_PER_SEGMENT, type TakeFacts } from './packager';
@@ -47,6 +48,8 @@ export class Take {
   #last: VideoFrame | undefined;
   #lastKey: number | undefined;
   #description: Uint8Array | undefined;
+  /** The decoder configuration, from the stream itself. */
+  #record: Uint8Array | undefined;
   #began = false;
   #closed = false;
   #dropped = 0;
@@ -167,12 +170,25 @@ export class Take {
     if (this.#closed) return;
     const description = metadata?.decoderConfig?.description;
     if (description && !this.#description) this.#description = copyOf(description);
-    const data = new Uint8Array(chunk.byteLength);
-    chunk.copyTo(data);
+    const encoded = new Uint8Array(chunk.byteLength);
+    chunk.copyTo(encoded);
+    const data = this.#video.codec.startsWith('avc1') ? this.#avc(encoded) : encoded;
+    if (!data) return;
     this.#encoded += 1;
     const time = Math.round((chunk.timestamp * VIDEO_RATE) / 1e6);
     const made = { data, time, duration: Math.round(VIDEO_RATE / this.#rate), key: chunk.type === 'key' };
     this.#give(this.#cutter.picture(made));
+  }
+
+  /** The sample of a chunk; nothing, and the take is over, where its parameter sets are not those of the take. */
+  #avc(chunk: Uint8Array): Uint8Array | undefined {
+    const { data, record } = avcSample(chunk);
+    if (record && this.#record && !isSame(record, this.#record)) {
+      this.#fail('the encoder began another stream');
+      return undefined;
+    }
+    this.#record ??= record;
+    return data;
   }
 
   #give(parts: Part[]): void {
@@ -185,7 +201,7 @@ export class Take {
 
   #facts(): TakeFacts {
     const { codec, width, height, bitrate = 0 } = this.#video;
-    const format = { codec, width, height, description: this.#description };
+    const format = { codec, width, height, description: this.#record ?? this.#description };
     const sound = this.#sound?.format;
     return {
       init: initSection(format, sound),
@@ -203,6 +219,10 @@ export class Take {
     this.close();
     this.#handlers.failed(reason);
   }
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }
 
 function copyOf(source: AllowSharedBufferSource): Uint8Array {

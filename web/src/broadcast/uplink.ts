@@ -72,6 +72,11 @@ export class Uplink {
     return this.#jobs.length;
   }
 
+  /** Gives up what waits, for what follows is smaller and should not wait for it. */
+  giveUpWaiting(): void {
+    while (this.#dropOldestSegment());
+  }
+
   put(upload: Upload): void {
     if (this.#closed) return;
     this.#jobs.push(this.#job(upload));

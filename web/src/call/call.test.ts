@@ -54,6 +54,7 @@ describe('the state of a call', () => {
     offline: false,
     media: 'new',
     everConnected: false,
+    outOfSight: false,
     interrupted: false,
     ...changes,
   });
@@ -67,7 +68,8 @@ describe('the state of a call', () => {
     ['in-call', facts({ other, media: 'connected', everConnected: true })],
     ['reconnecting', facts({ other, media: 'disconnected', everConnected: true })],
     ['reconnecting', facts({ stage: 'recovering' })],
-    ['left', facts({ departed: 'Amber Otter' })],
+    ['left', facts({ departed: { name: 'Amber Otter', how: 'left' } })],
+    ['waiting', facts({ departed: { name: 'Amber Otter', how: 'lost' } })],
     ['left', facts({ stage: 'gone' })],
     ['failed', facts({ stage: 'failed' })],
   ])('is %s', (state, given) => {
@@ -75,7 +77,7 @@ describe('the state of a call', () => {
   });
 
   test('names who left and invites the next person', () => {
-    const model = describeCall(facts({ departed: 'Amber Otter' }));
+    const model = describeCall(facts({ departed: { name: 'Amber Otter', how: 'left' } }));
     expect(model).toMatchObject({ title: 'Amber Otter left the call', invite: true, retry: false });
   });
 

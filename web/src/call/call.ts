@@ -19,11 +19,12 @@ import {
 import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { displayName } from '../ui/names';
-import { failureWords, noWayThroughWords, settingsRefusedWords, type Words } from '../ui/words';
-import { Companion, isLater } from './companion';
+import { failureWords, noWayThroughWords, settingsRefusedWords } from '../ui/words';
+import { Companion, type Departure, isLater } from './companion';
 import { CallFacts } from './facts';
 import type { Kind, LocalMedia } from './media';
 import type { Facts } from './model';
+import type { GiveUpReason } from './peer';
 import { seatPolicy } from './policy';
 
 export interface CallHandlers {
@@ -64,8 +65,9 @@ export class Call {
       streamChanged: (stream) => handlers.streamChanged(stream),
       connectionChanged: (state) => this.#connectionChanged(state),
       offerLost: () => this.connection?.recover(),
-      unreachable: () => this.#noWayThrough(),
-      settingsRefused: () => this.#fail(settingsRefusedWords()),
+      unreachable: (reason) => this.#noWayThrough(reason),
+      outOfSight: () => this.#facts.update({ outOfSight: true }),
+      departed: (userId, how) => this.#departed(userId, how),
     });
     media.onchange = (kind) => this.#mediaChanged(kind);
   }
@@ -155,18 +157,19 @@ export class Call {
       (one) => one.userId !== me.userId && one.category === 'stream' && !this.#seats.isGhost(one.sessionId),
     );
     if (other) this.#otherPresent(other, participants);
-    else if (this.#companion.peer) this.#departed(this.#companion.peer.address.userId);
+    else this.#companion.absent();
     this.#offerOnList = false;
   }
 
   #otherPresent(other: Participant, participants: Participant[]): void {
     const polite = isLater(this.#identity.session(), other, participants);
-    if (!this.#companion.is(other)) this.#meet(other, polite);
+    if (this.#companion.is(other)) this.#companion.present();
+    else this.#meet(other, polite);
     const { peer } = this.#companion;
     if (peer) peer.polite = polite;
     if (this.#offerOnList) peer?.offer();
     const { video, audio } = other;
-    this.#facts.update({ other: { name: displayName(other.userId), video, audio } });
+    this.#facts.update({ other: { name: displayName(other.userId), video, audio }, outOfSight: false });
   }
 
   #meet(other: Address, polite: boolean): void {
@@ -191,20 +194,19 @@ export class Call {
     this.#facts.update({ media, everConnected: this.#facts.now.everConnected || media === 'connected' });
   }
 
-  #noWayThrough(): void {
+  #noWayThrough(reason: GiveUpReason): void {
     const name = this.#facts.now.other?.name ?? 'the other person';
-    this.#fail(noWayThroughWords(name));
-  }
-
-  #fail(failure: Words): void {
     this.#membership?.leave();
     this.#dropPeer();
-    this.#facts.update({ stage: 'failed', failure });
+    this.#facts.update({
+      stage: 'failed',
+      failure: reason === 'settings' ? settingsRefusedWords() : noWayThroughWords(name),
+    });
   }
 
-  #departed(userId: string): void {
+  #departed(userId: string, how: Departure): void {
     this.#dropPeer();
-    this.#facts.update({ departed: displayName(userId) });
+    this.#facts.update({ departed: { name: displayName(userId), how } });
   }
 
   #dropPeer(): void {
@@ -213,7 +215,7 @@ export class Call {
   }
 
   #forgetPeer(): void {
-    this.#facts.update({ other: undefined, media: 'new', everConnected: false });
+    this.#facts.update({ other: undefined, media: 'new', everConnected: false, outOfSight: false });
   }
 
   #retrying(failure: Failure): void {

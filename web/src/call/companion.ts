@@ -3,20 +3,32 @@
  * Counts offers that nobody answers. Knows no membership and no words.
  */
 
-import type { Address, Environment, IceServer, Participant, Session } from '../client';
+import type { Address, Cancel, Environment, IceServer, Participant, Session } from '../client';
 import type { OutgoingMedia } from './media';
-import { Peer, type PeerHandlers } from './peer';
+import { type GiveUpReason, Peer, type PeerHandlers } from './peer';
 
-/** How long the one who came later is given to send its offer. */
+/** Time for the later member to send its offer. */
 const OFFER_EXPECTED_MS = 5000;
 const UNANSWERED_OFFERS = 3;
 
-export interface CompanionHandlers extends Pick<PeerHandlers, 'send' | 'connectionChanged' | 'settingsRefused'> {
+/** Sources of audio and video are forgotten by browsers after ten seconds of silence. */
+const SILENT_MS = 3000;
+const GOING_ON_MS = 1000;
+/** Time to see whether the media of a member that left the list goes on. */
+const PARTING_MS = 1500;
+
+/** `left`: with a goodbye. `lost`: without one. */
+export type Departure = 'left' | 'lost';
+
+export interface CompanionHandlers extends Pick<PeerHandlers, 'send' | 'connectionChanged'> {
   streamChanged(stream: MediaStream | null): void;
   /** An offer was not answered; another one follows. */
   offerLost(): void;
-  /** No way through the network was found. */
-  unreachable(): void;
+  unreachable(reason: GiveUpReason): void;
+  /** The server has lost them, their media go on. */
+  outOfSight(): void;
+  /** Somebody who is not in the room's list any more: they left, or the server lost sight of them. */
+  departed(userId: string, how: Departure): void;
 }
 
 export class Companion {
@@ -26,6 +38,8 @@ export class Companion {
   #peer: Peer | undefined;
   #iceServers: IceServer[] = [];
   #unanswered = 0;
+  /** Not in the room's list any more; what became of them shows in a moment. */
+  #parting: Cancel | undefined;
 
   constructor(media: OutgoingMedia, env: Environment, handlers: CompanionHandlers) {
     this.#media = media;
@@ -57,8 +71,9 @@ export class Companion {
         this.#handlers.connectionChanged(state);
       },
       offerUnanswered: () => this.#offerUnanswered(peer),
-      gaveUp: () => this.#handlers.unreachable(),
-      settingsRefused: () => this.#handlers.settingsRefused(),
+      gaveUp: (reason) => {
+        if (this.#peer === peer) this.#gaveUp(peer, reason);
+      },
     });
     this.#peer = peer;
     this.#env.after(OFFER_EXPECTED_MS, () => {
@@ -66,7 +81,37 @@ export class Companion {
     });
   }
 
+  /** They are in the room's list. */
+  present(): void {
+    this.#parting?.();
+    this.#parting = undefined;
+  }
+
+  /**
+   * They are in the room's list no more: with a goodbye their media end, without one they stood still already. While
+   * the media go on, only the server has lost sight of them.
+   */
+  absent(): void {
+    const peer = this.#peer;
+    if (!peer || this.#parting) return;
+    const isCut = ['disconnected', 'failed'].includes(peer.pc?.connectionState ?? '');
+    if (isCut || (peer.silence() ?? 0) > SILENT_MS) return this.#part(peer, 'lost');
+    this.#parting = this.#env.after(PARTING_MS, () => {
+      if ((peer.silence() ?? SILENT_MS) > GOING_ON_MS) return this.#part(peer, 'left');
+      this.#handlers.outOfSight();
+      this.#watchMedia(peer);
+    });
+  }
+
+  #watchMedia(peer: Peer): void {
+    this.#parting = this.#env.after(PARTING_MS, () => {
+      if ((peer.silence() ?? SILENT_MS) < SILENT_MS) this.#watchMedia(peer);
+      else this.#part(peer, 'lost');
+    });
+  }
+
   drop(): void {
+    this.present();
     this.#peer?.close();
     this.#peer = undefined;
     this.#handlers.streamChanged(null);
@@ -78,10 +123,19 @@ export class Companion {
     this.#unanswered = 0;
   }
 
+  #part(peer: Peer, how: Departure): void {
+    if (this.#peer === peer) this.#handlers.departed(peer.address.userId, how);
+  }
+
+  #gaveUp(peer: Peer, reason: GiveUpReason): void {
+    if (this.#parting) this.#part(peer, 'lost');
+    else this.#handlers.unreachable(reason);
+  }
+
   #offerUnanswered(peer: Peer): void {
     if (this.#peer !== peer) return;
     this.#unanswered += 1;
-    if (this.#unanswered > UNANSWERED_OFFERS) return this.#handlers.unreachable();
+    if (this.#unanswered > UNANSWERED_OFFERS) return this.#gaveUp(peer, 'network');
     this.#handlers.offerLost();
     peer.offer();
   }

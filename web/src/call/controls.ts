@@ -13,10 +13,18 @@ export interface Controls {
   call: HTMLElement;
   localVideo: HTMLVideoElement;
   self: HTMLElement;
+  /** In the order in which somebody may want them next. */
+  buttons: HTMLElement[];
   render(): void;
 }
 
-export function controls(media: LocalMedia, leave: () => void): Controls {
+export interface ControlHandlers {
+  leave(): void;
+  /** Explanation of the camera's use, where it is not obvious. */
+  note?(): string;
+}
+
+export function controls(media: LocalMedia, handlers: ControlHandlers): Controls {
   const mute = roundButton('mute', () => media.setMicrophone(!media.isOn('audio')));
   const camera = roundButton('camera', () => void media.setCamera(!media.isOn('video')));
   const link = roundButton('copy-link', async () => {
@@ -25,7 +33,7 @@ export function controls(media: LocalMedia, leave: () => void): Controls {
     setTimeout(() => link.set('link', 'Copy link'), 2500);
   });
   link.set('link', 'Copy link');
-  const goodbye = roundButton('leave', leave, 'danger');
+  const goodbye = roundButton('leave', handlers.leave, 'danger');
   goodbye.set('leave', 'Leave');
   const localVideo = element('video', {
     id: 'local-video',
@@ -42,6 +50,7 @@ export function controls(media: LocalMedia, leave: () => void): Controls {
     call: element('div', { class: 'devices' }, link.root, goodbye.root),
     localVideo,
     self,
+    buttons: [mute.root, camera.root, goodbye.root],
     render() {
       renderMute(mute, media);
       renderCamera(camera, media);
@@ -49,7 +58,7 @@ export function controls(media: LocalMedia, leave: () => void): Controls {
       const stream = media.track('video') ? media.stream : null;
       if (localVideo.srcObject !== stream) localVideo.srcObject = stream;
       self.classList.toggle('is-dark', !stream);
-      setText(note, noteOf(media));
+      setText(note, handlers.note?.() || noteOf(media));
     },
   };
 }
@@ -72,6 +81,6 @@ function renderCamera(button: RoundButton, media: LocalMedia): void {
 
 function noteOf(media: LocalMedia): string {
   if (media.problems.video) return 'No camera';
-  if (!media.isAvailable('video')) return 'Your picture appears here';
+  if (!media.isAvailable('video')) return 'Your video appears here';
   return media.isOn('video') ? 'You' : 'Your camera is off';
 }

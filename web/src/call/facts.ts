@@ -18,6 +18,7 @@ export class CallFacts {
     offline: false,
     media: 'new',
     everConnected: false,
+    outOfSight: false,
     interrupted: false,
   };
   #read: Cancel | undefined;

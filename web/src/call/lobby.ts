@@ -15,7 +15,13 @@ export interface Lobby {
   render(): void;
 }
 
-export function lobby(name: string, media: LocalMedia, controls: Controls, join: () => void): Lobby {
+export interface LobbyWords {
+  /** The label of the button with devices. */
+  join: string;
+  note?: string;
+}
+
+export function lobby(name: string, media: LocalMedia, controls: Controls, words: LobbyWords, join: () => void): Lobby {
   const join_ = element('button', { id: 'join', type: 'button', class: 'button primary wide', onclick: join });
   const hint = element('p', { class: 'hint', role: 'status', 'aria-live': 'polite' });
   const preview = element('div', { class: 'preview' }, controls.self, controls.devices);
@@ -24,13 +30,14 @@ export function lobby(name: string, media: LocalMedia, controls: Controls, join:
     { class: 'lobby-side' },
     element('h2', {}, 'Ready to join?'),
     element('p', { class: 'quiet' }, `You will appear as ${name}.`),
+    element('p', { class: 'quiet', hidden: !words.note }, words.note ?? ''),
     hint,
     join_,
   );
   let asking = true;
   const render = () => {
     const nothing = !media.isAvailable('audio') && !media.isAvailable('video');
-    setText(join_, asking || nothing ? 'Join without camera or mic' : 'Join the call');
+    setText(join_, asking || nothing ? 'Join without camera or mic' : words.join);
     join_.classList.toggle('primary', !asking);
     setText(
       hint,

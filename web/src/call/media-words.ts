@@ -17,15 +17,15 @@ export function mediaWords(problems: Partial<Record<Kind, Problem>>): string {
 function both(problem: Problem): string {
   switch (problem) {
     case 'insecure':
-      return 'Browsers give camera and microphone only to pages on https or on localhost. You can join and watch and listen.';
+      return 'Browsers give camera and microphone only to pages on https or on localhost. You can still join to watch and listen.';
     case 'refused':
-      return 'Camera and microphone are blocked for this page. Allow them in the address bar, or join and only watch and listen.';
+      return 'Camera and microphone are blocked for this page. Allow them in the address bar, or join just to watch and listen.';
     case 'missing':
-      return 'No camera and no microphone found. You can join and watch and listen.';
+      return 'No camera and no microphone found. You can still join to watch and listen.';
     case 'busy':
-      return 'Camera and microphone are in use by another program. Close it, or join and only watch and listen.';
+      return 'Camera and microphone are in use by another program. Close it, or join just to watch and listen.';
     default:
-      return 'Camera and microphone could not be started. You can join and watch and listen.';
+      return 'Camera and microphone could not be started. You can still join to watch and listen.';
   }
 }
 

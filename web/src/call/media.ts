@@ -23,6 +23,7 @@ export class LocalMedia {
   onchange: (kind: Kind) => void = () => {};
   readonly #constraints = { ...CONSTRAINTS };
   #released = false;
+  #retrying = false;
   #wanted: Record<Kind, boolean> = { audio: true, video: true };
   #available: Record<Kind, boolean> = { audio: false, video: false };
 
@@ -38,6 +39,35 @@ export class LocalMedia {
     // Released or switched off while the browser was still asking.
     if (this.#released) this.release();
     if (!this.#wanted.video) this.#remove('video');
+  }
+
+  /** Takes a track from elsewhere in the place of a device. */
+  supply(track: MediaStreamTrack): void {
+    this.#add(track);
+    this.onchange(track.kind as Kind);
+  }
+
+  /** Tries again what failed, where that needs no question: a device that is there now, a permission given since. */
+  async retry(): Promise<void> {
+    if (this.#released || this.#retrying) return;
+    this.#retrying = true;
+    for (const kind of ['video', 'audio'] as const) await this.#retryOne(kind);
+    this.#retrying = false;
+  }
+
+  async #retryOne(kind: Kind): Promise<void> {
+    const problem = this.problems[kind];
+    if (!problem || problem === 'insecure') return;
+    if (!(await isGranted(kind === 'video' ? 'camera' : 'microphone'))) return;
+    await this.#request([kind]);
+    if (kind === 'video' && !this.#wanted.video) this.#remove('video');
+    if (this.#released) this.release();
+    this.onchange(kind);
+  }
+
+  /** A camera or a microphone is on. */
+  get isLive(): boolean {
+    return this.stream.getTracks().length > 0;
   }
 
   track(kind: Kind): MediaStreamTrack | null {

@@ -4,6 +4,7 @@
  */
 
 import type { Words } from '../ui/words';
+import type { Departure } from './companion';
 
 export type CallState =
   | 'lobby'
@@ -31,11 +32,13 @@ export interface Facts {
   unreachable: boolean;
   offline: boolean;
   other?: Other | undefined;
-  /** The name of who left last. */
-  departed?: string | undefined;
+  /** The last person to go, and whether with `LEAVE`. */
+  departed?: { name: string; how: Departure } | undefined;
   media: RTCPeerConnectionState;
   /** The media with this other person was connected at some time. */
   everConnected: boolean;
+  /** The server has lost the other person, whose media go on. */
+  outOfSight: boolean;
   /** The call was lost for a while, and the person has not read yet that it goes on. */
   interrupted: boolean;
 }
@@ -74,7 +77,7 @@ export function describe(facts: Facts): CallModel {
 
 function joining(facts: Facts): CallModel {
   const detail = facts.unreachable ? 'The server does not answer yet. Still trying.' : '';
-  return model('connecting', 'Connecting…', 'Connecting…', detail);
+  return { ...model('connecting', 'Connecting…', 'Connecting…', detail), canGiveUp: true };
 }
 
 function returning(): CallModel {
@@ -86,13 +89,17 @@ function returning(): CallModel {
 function recovering(facts: Facts): CallModel {
   const shown = facts.offline
     ? offline('reconnecting')
-    : model('reconnecting', 'Connection lost. Reconnecting…', 'Connection lost', 'Reconnecting to the server…');
+    : {
+        ...model('reconnecting', 'Connection lost. Reconnecting…', 'Connection lost', 'Reconnecting to the server…'),
+        canGiveUp: true,
+      };
   // Picture and sound go from person to person: they may well go on without the server.
   return facts.media === 'connected' ? { ...shown, panel: false } : shown;
 }
 
 function offline(state: CallState): CallModel {
-  return model(state, 'You are offline. Waiting…', 'You are offline', 'The call goes on when the network is back.');
+  const detail = 'The call continues when the network is back.';
+  return { ...model(state, 'You are offline. Waiting…', 'You are offline', detail), canGiveUp: true };
 }
 
 function failed({ failure }: Facts): CallModel {
@@ -102,29 +109,36 @@ function failed({ failure }: Facts): CallModel {
 }
 
 function alone({ departed, interrupted }: Facts): CallModel {
-  if (departed) {
-    const title = `${departed} left the call`;
-    return {
-      ...model('left', title, title, 'Stay here if you like: whoever opens the link next joins you.'),
-      invite: true,
-    };
-  }
+  if (departed) return gone(departed.name, departed.how);
   const title = 'Waiting for someone to join';
   const status = interrupted ? `Connected again. ${title}` : title;
   return { ...model('waiting', status, title, 'Send this link to the person you want to talk to.'), invite: true };
 }
 
+function gone(name: string, how: Departure): CallModel {
+  const detail = 'You can wait here: the next person to open the link will join you.';
+  if (how === 'left')
+    return { ...model('left', `${name} left the call`, `${name} left the call`, detail), invite: true };
+  const title = `${name} lost the connection`;
+  const back = `Waiting for them to come back. ${detail}`;
+  return { ...model('waiting', `${title}. Waiting…`, title, back), invite: true };
+}
+
 function together(facts: Facts, other: Other): CallModel {
+  if (facts.media === 'connected' && facts.outOfSight) {
+    const status = `${other.name} lost the connection to the server. Waiting…`;
+    return { ...model('in-call', status, '', ''), panel: false };
+  }
   if (facts.media === 'connected') {
     const status = `${facts.interrupted ? 'Back in the call' : 'In call'} with ${other.name}`;
     return { ...model('in-call', status, '', ''), panel: false };
   }
   if (facts.everConnected) {
     const title = `Connection to ${other.name} lost`;
-    return model('reconnecting', `${title}. Reconnecting…`, title, 'Reconnecting…');
+    return { ...model('reconnecting', `${title}. Reconnecting…`, title, 'Reconnecting…'), canGiveUp: true };
   }
   const title = `Connecting to ${other.name}…`;
-  return model('connecting', title, title, '');
+  return { ...model('connecting', title, title, ''), canGiveUp: true };
 }
 
 function model(state: CallState, status: string, title: string, detail: string): CallModel {

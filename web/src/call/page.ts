@@ -5,51 +5,67 @@
 
 import { browserSeatStorage } from '../seats/seat-storage';
 import { Seats } from '../seats/seats';
-import { bar, setState } from '../ui/frame';
+import { holdFocus } from '../ui/focus';
+import { bar } from '../ui/frame';
 import { expose } from '../ui/handle';
+import { askBeforeLeaving } from '../ui/leave-question';
 import { displayName } from '../ui/names';
+import { otherKind } from '../ui/other-kind';
 import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Call } from './call';
 import { controls } from './controls';
+import { watchDevices } from './device-watch';
 import { lobby } from './lobby';
 import { LocalMedia } from './media';
 import { describe } from './model';
 import { stage } from './stage';
 
 export function showCall(root: HTMLElement, room: string, url: string): void {
-  document.title = `${room} · Roomcast`;
   const media = new LocalMedia();
   const identity = tabIdentity('p2p', room);
   const seats = new Seats(`p2p.${room}`, browserSeatStorage(), Date.now);
   const top = bar(room);
-  const row = controls(media, () => call.leave());
+  let involved = false;
+  const row = controls(media, { leave: () => call.leave() });
   const join = async () => {
     if (media.isReleased) await media.acquire();
     await seats.look();
     call.join();
   };
-  const before = lobby(displayName(identity.session().userId), media, row, join);
-  const during = stage(row, { join, giveUp: () => call.leave() });
+  const before = lobby(displayName(identity.session().userId), media, row, { join: 'Join the call' }, join);
+  const kind = otherKind(url, room);
+  const during = stage(row, kind.root, { join, giveUp: () => call.leave() });
   const call = new Call(url, room, identity, media, pageEnvironment(), seats, {
     streamChanged: (stream) => during.showStream(stream),
     changed(facts) {
       const model = describe(facts);
-      setState(model.state);
-      top.setStatus(model.status);
-      row.render();
+      involved = model.state === 'in-call';
+      top.show(model);
       if (facts.stage === 'gone' || facts.stage === 'failed') media.release();
+      row.render();
       if (facts.stage === 'lobby') return before.render();
+      const focus = holdFocus();
       if (!during.root.isConnected) before.root.replaceWith(during.root);
       during.render(model, facts.other);
+      kind.render(facts.failure?.otherKind ?? false);
+      focus(...during.actions, ...row.buttons);
       void row.localVideo.play().catch(() => {});
     },
   });
-  setState('lobby');
-  top.setStatus('Not in the call yet');
+  askBeforeLeaving(() => involved);
+  watchDevices(media);
+  document.title = `${room} · Roomcast`;
+  top.show({ state: 'lobby', status: 'Not in the call yet' });
   root.replaceChildren(top.root, before.root);
   row.render();
   before.render();
+  exposeCall(call);
+  listen(call);
+  void start(media, call, join, before.settled);
+}
+
+function exposeCall(call: Call): void {
   expose({
     get pc() {
       return call.pc;
@@ -59,8 +75,6 @@ export function showCall(root: HTMLElement, room: string, url: string): void {
     },
     restartMedia: () => call.restartMedia(),
   });
-  listen(call);
-  void start(media, call, join, before.settled);
 }
 
 async function start(media: LocalMedia, call: Call, join: () => Promise<void>, settled: () => void): Promise<void> {

@@ -19,6 +19,7 @@ import type { Kind, OutgoingMedia } from './media';
 import { PendingOffer } from './pending-offer';
 import { Revival } from './revival';
 import { isSamePeerConnection } from './sdp';
+import { silenceOf } from './silence';
 
 const KINDS: readonly Kind[] = ['audio', 'video'];
 
@@ -27,10 +28,11 @@ export interface PeerHandlers {
   streamChanged(stream: MediaStream): void;
   connectionChanged(state: RTCPeerConnectionState): void;
   offerUnanswered(): void;
-  gaveUp(): void;
-  /** The browser does not take the server's ICE servers: no media are possible, to anybody. */
-  settingsRefused(): void;
+  gaveUp(reason: GiveUpReason): void;
 }
+
+/** `network`: no way through was found. `settings`: the browser refuses the server's ICE servers. */
+export type GiveUpReason = 'network' | 'settings';
 
 /** Errors with which browsers refuse a configuration; others, such as too many connections, are not about it. */
 const CONFIGURATION_ERRORS: readonly string[] = ['SyntaxError', 'InvalidAccessError', 'NotSupportedError', 'TypeError'];
@@ -67,7 +69,7 @@ export class Peer {
     this.#media = media;
     this.#env = env;
     this.#handlers = handlers;
-    this.#revival = new Revival(env, { restart: () => this.restart(), gaveUp: () => handlers.gaveUp() });
+    this.#revival = new Revival(env, { restart: () => this.restart(), gaveUp: () => handlers.gaveUp('network') });
     this.#pending = new PendingOffer(env, () => handlers.offerUnanswered());
   }
 
@@ -126,7 +128,13 @@ export class Peer {
     const again = this.#pending.resume();
     // By now the description names the candidates that may have been lost together with the offer.
     if (again) this.#send({ ...again, sdp: this.#pc?.localDescription?.sdp ?? again.sdp });
-    this.#revival.resume(this.#pc?.connectionState ?? 'new');
+    if (this.#pc) this.#revival.resume(this.#pc.connectionState);
+    else this.#revival.resume('closed');
+  }
+
+  /** Milliseconds since the last media packet of the other side; nothing where none ever came. */
+  silence(): number | undefined {
+    return this.#pc && silenceOf(this.#pc);
   }
 
   close(): void {
@@ -145,6 +153,7 @@ export class Peer {
     this.#discard();
     const configuration: RTCConfiguration = { iceServers: this.iceServers, bundlePolicy: 'max-bundle' };
     const pc = this.#configure(() => new RTCPeerConnection(configuration));
+    this.#revival.begin(this.polite);
     const stream = new MediaStream();
     this.#pc = pc;
     pc.onicecandidate = ({ candidate }) => {
@@ -167,7 +176,7 @@ export class Peer {
     try {
       return take();
     } catch (error) {
-      if (error instanceof Error && CONFIGURATION_ERRORS.includes(error.name)) this.#handlers.settingsRefused();
+      if (error instanceof Error && CONFIGURATION_ERRORS.includes(error.name)) this.#handlers.gaveUp('settings');
       throw error;
     }
   }

@@ -10,6 +10,10 @@ export const DISCONNECTED_MS = 5000;
 const POLITE_EXTRA_MS = 5000;
 const RESTART_MS = 12_000;
 const RESTARTS = 3;
+/** Time for a connection to be established before another way is tried. */
+export const CONNECT_MS = 10_000;
+/** Fewer than later on: nobody has seen anybody yet. */
+const FIRST_RESTARTS = 1;
 
 export interface RevivalHandlers {
   restart(): void;
@@ -23,14 +27,25 @@ export class Revival {
   #due = Number.POSITIVE_INFINITY;
   #restarts = 0;
   #suspended = false;
+  /** The connection has never come about. */
+  #isNew = false;
 
   constructor(env: Environment, handlers: RevivalHandlers) {
     this.#env = env;
     this.#handlers = handlers;
   }
 
+  /** A new peer connection, which has to come about within a bound: browsers may leave it `new` for ever. */
+  begin(polite: boolean): void {
+    this.stop();
+    this.#restarts = 0;
+    this.#isNew = true;
+    if (!this.#suspended) this.#restartIn(CONNECT_MS + (polite ? POLITE_EXTRA_MS : 0));
+  }
+
   observe(state: RTCPeerConnectionState, polite: boolean): void {
     if (state === 'connected' || state === 'closed') {
+      if (state === 'connected') this.#isNew = false;
       this.#restarts = 0;
       return this.stop();
     }
@@ -51,6 +66,7 @@ export class Revival {
     this.#suspended = false;
     this.#restarts = 0;
     if (state === 'disconnected' || state === 'failed') this.#restartIn(0);
+    if (state === 'new' || state === 'connecting') this.#restartIn(CONNECT_MS);
   }
 
   stop(): void {
@@ -70,7 +86,7 @@ export class Revival {
 
   #restart(): void {
     this.stop();
-    if (this.#restarts >= RESTARTS) return this.#handlers.gaveUp();
+    if (this.#restarts >= (this.#isNew ? FIRST_RESTARTS : RESTARTS)) return this.#handlers.gaveUp();
     this.#restarts += 1;
     this.#handlers.restart();
     this.#restartIn(RESTART_MS);

@@ -8,12 +8,14 @@ import { linkField } from '../ui/copy-link';
 import { element, setText } from '../ui/dom';
 import { panel } from '../ui/frame';
 import { icon } from '../ui/icons';
+import { type SoundButton, soundButton } from '../ui/sound-button';
 import type { Controls } from './controls';
 import type { CallModel, Other } from './model';
 
 export interface Stage {
   root: HTMLElement;
-  remoteVideo: HTMLVideoElement;
+  /** The next action, which gets the focus. */
+  actions: HTMLElement[];
   showStream(stream: MediaStream | null): void;
   render(model: CallModel, other: Other | undefined): void;
 }
@@ -24,20 +26,15 @@ export interface StageHandlers {
   giveUp(): void;
 }
 
-export function stage(controls: Controls, handlers: StageHandlers): Stage {
-  const remoteVideo = element('video', {
-    id: 'remote-video',
-    autoplay: true,
-    playsinline: true,
-    'aria-label': 'The other person',
-  });
-  const sound = soundButton(remoteVideo);
+export function stage(controls: Controls, other: HTMLElement, handlers: StageHandlers): Stage {
+  const remoteVideo = makeRemoteVideo();
+  const sound = soundButton();
   const invite = linkField();
   const again = element('button', { id: 'retry', type: 'button', class: 'button primary', onclick: handlers.join });
   const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
   const giveUp = element('button', { id: 'give-up', type: 'button', class: 'button plain', onclick: handlers.giveUp });
   setText(giveUp, 'Stop waiting');
-  const actions = element('div', { class: 'actions' }, again, giveUp, home);
+  const actions = element('div', { class: 'actions' }, other, again, giveUp, home);
   const words = panel(invite, actions);
   const badge = nameBadge();
   const dark = element(
@@ -47,12 +44,12 @@ export function stage(controls: Controls, handlers: StageHandlers): Stage {
     element('p', {}),
   );
   const buttons = element('div', { class: 'buttons' });
-  const picture = element('div', { class: 'picture' }, remoteVideo, dark, words.root, badge.root, sound);
+  const picture = element('div', { class: 'picture' }, remoteVideo, dark, words.root, badge.root, sound.root);
   return {
     root: element('main', { class: 'stage' }, picture, buttons),
-    remoteVideo,
+    actions: [again, ...invite.querySelectorAll('button')],
     showStream: (stream) => showStream(remoteVideo, sound, stream),
-    render(model, other) {
+    render(model, person) {
       if (controls.self.parentElement !== picture) picture.append(controls.self);
       if (controls.devices.parentElement !== buttons) buttons.append(controls.devices, controls.call);
       const ended = model.retry || model.state === 'failed';
@@ -65,34 +62,23 @@ export function stage(controls: Controls, handlers: StageHandlers): Stage {
       giveUp.hidden = !model.canGiveUp;
       again.hidden = !model.retry;
       setText(again, model.state === 'left' ? 'Join again' : 'Try again');
-      badge.render(other);
-      showDark(dark, model, other);
+      badge.render(person);
+      showDark(dark, model, person);
     },
   };
 }
 
-function soundButton(video: HTMLVideoElement): HTMLButtonElement {
-  const unmute = () => {
-    video.muted = false;
-    button.hidden = true;
-    void video.play();
-  };
-  const attributes = { id: 'sound', type: 'button', class: 'button primary sound', hidden: true, onclick: unmute };
-  const button = element('button', attributes, icon('sound'), 'Turn on sound');
-  return button;
+function makeRemoteVideo(): HTMLVideoElement {
+  const attributes = { id: 'remote-video', autoplay: true, playsinline: true, hidden: true };
+  return element('video', { ...attributes, 'aria-label': 'The other person' });
 }
 
-function showStream(video: HTMLVideoElement, sound: HTMLButtonElement, stream: MediaStream | null): void {
+function showStream(video: HTMLVideoElement, sound: SoundButton, stream: MediaStream | null): void {
+  // A video without anything to play would be read out as one that failed.
+  video.hidden = stream === null;
   if (video.srcObject === stream) return;
   video.srcObject = stream;
-  if (!stream) return;
-  video.play().catch((error: unknown) => {
-    // Browsers hold sound back on a page nobody has touched yet: the picture at least may start.
-    if (!(error instanceof DOMException && error.name === 'NotAllowedError')) return;
-    video.muted = true;
-    sound.hidden = false;
-    void video.play();
-  });
+  if (stream) void sound.play(video);
 }
 
 function nameBadge() {
@@ -102,13 +88,18 @@ function nameBadge() {
     { class: 'muted', id: 'remote-muted', role: 'img', 'aria-label': 'microphone off' },
     icon('microphoneOff'),
   );
-  const root = element('p', { class: 'badge', id: 'remote-name' }, name, muted);
+  const spoken = element('span', { class: 'spoken', role: 'status', 'aria-live': 'polite' });
+  const root = element('p', { class: 'badge', id: 'remote-name' }, name, muted, spoken);
+  let heard: boolean | undefined;
   return {
     root,
     render(other: Other | undefined) {
       root.hidden = !other;
       muted.hidden = other?.audio !== false;
       setText(name, other?.name ?? '');
+      if (other && heard !== undefined && other.audio !== heard)
+        setText(spoken, `${other.name} ${other.audio ? 'unmuted' : 'muted'} the microphone`);
+      heard = other?.audio;
     },
   };
 }

@@ -30,4 +30,5 @@ export {
 } from './membership';
 export type * from './messages';
 export type { Resume } from './progress';
+export { readMessage } from './reader';
 export { EVENTS, type MachineEvent, MOVES, type Move, next, STATES, type State } from './state';

@@ -5,6 +5,7 @@
 
 import { element, setText } from '../ui/dom';
 import { icon } from '../ui/icons';
+import type { SoundButton } from '../ui/sound-button';
 
 export interface Tile {
   key: string;
@@ -14,6 +15,8 @@ export interface Tile {
   stream: MediaStream | null;
   /** The media with this person flow. */
   connected: boolean;
+  /** They did not come about, and are tried again. */
+  stuck: boolean;
 }
 
 export interface Grid {
@@ -26,7 +29,7 @@ interface Shown {
   render(tile: Tile): void;
 }
 
-export function grid(): Grid {
+export function grid(sound: SoundButton): Grid {
   const root = element('div', { class: 'tiles', id: 'tiles' });
   const shown = new Map<string, Shown>();
   return {
@@ -34,7 +37,7 @@ export function grid(): Grid {
     render(tiles, self) {
       removeOthers(shown, tiles);
       for (const tile of tiles) {
-        const made = shown.get(tile.key) ?? makeTile(tile.name);
+        const made = shown.get(tile.key) ?? makeTile(tile.name, sound);
         if (!shown.has(tile.key)) root.append(made.root);
         shown.set(tile.key, made);
         made.render(tile);
@@ -50,11 +53,12 @@ function removeOthers(shown: Map<string, Shown>, tiles: Tile[]): void {
   for (const [key, { root }] of shown) {
     if (wanted.has(key)) continue;
     root.remove();
+    for (const video of root.querySelectorAll('video')) video.srcObject = null;
     shown.delete(key);
   }
 }
 
-function makeTile(name: string): Shown {
+function makeTile(name: string, sound: SoundButton): Shown {
   const video = element('video', { autoplay: true, playsinline: true, 'aria-label': name });
   const label = element('span', {}, name);
   const muted = element('span', { class: 'muted', role: 'img', 'aria-label': 'microphone off' }, icon('microphoneOff'));
@@ -65,23 +69,18 @@ function makeTile(name: string): Shown {
     render(tile) {
       if (video.srcObject !== tile.stream) {
         video.srcObject = tile.stream;
-        if (tile.stream) void play(video);
+        if (tile.stream) void sound.play(video);
       }
       muted.hidden = tile.audio;
       dark.hidden = tile.connected && tile.video;
-      setText(words, tile.connected ? 'The camera is off' : 'Connecting…');
+      setText(words, tileWords(tile));
     },
   };
 }
 
-async function play(video: HTMLVideoElement): Promise<void> {
-  try {
-    await video.play();
-  } catch {
-    // Browsers hold sound back on a page nobody has touched yet; joining is a touch, loading with ?autojoin is none.
-    video.muted = true;
-    await video.play().catch(() => {});
-  }
+function tileWords({ connected, stuck }: Tile): string {
+  if (connected) return 'The camera is off';
+  return stuck ? 'No connection yet. Still trying…' : 'Connecting…';
 }
 
 function initials(name: string): string {

@@ -11,7 +11,7 @@ describe('a viewer of a group', () => {
     expect(world.socket.sent[0]?.data).toMatchObject({ s: 'JOIN', ch: 'm2m', op: { roomCreating: false } });
     expect(sent().map(({ s }) => s)).toEqual(['WATCH', 'WATCH']);
     expect(group.facts).toMatchObject({ publishing: false, owner: false });
-    expect(describeGroup(group.facts)).toMatchObject({ state: 'watching', ask: 'Ask to take part', canAsk: true });
+    expect(describeGroup(group.facts)).toMatchObject({ state: 'watching', ask: 'Ask to join in', canAsk: true });
   });
 
   test('asks once, with the devices it has', () => {
@@ -41,7 +41,7 @@ describe('a viewer of a group', () => {
     expect(describeGroup(group.facts)).toMatchObject({ ask: 'Ask again', canAsk: true });
     group.ask();
     listChanges('u3');
-    expect(describeGroup(group.facts)).toMatchObject({ ask: 'Ask to take part', canAsk: true });
+    expect(describeGroup(group.facts)).toMatchObject({ ask: 'Ask to join in', canAsk: true });
   });
 
   test('is told when there is nobody to ask', () => {

@@ -7,6 +7,7 @@ import type { Kind, LocalMedia } from '../call/media';
 import { callPolicy } from '../call/policy';
 import {
   type Address,
+  type Cancel,
   Code,
   type Connection,
   type Environment,
@@ -24,6 +25,8 @@ import { failureWords, settingsRefusedWords, type Words } from '../ui/words';
 import { key, type MakePeer, Mesh } from './mesh';
 import type { Facts, Request } from './model';
 
+/** A request that is not answered for so long may be made again. */
+const ANSWER_MS = 30_000;
 const KINDS: readonly Kind[] = ['audio', 'video'];
 
 export interface GroupHandlers {
@@ -51,6 +54,7 @@ export class Group {
     requests: [],
   };
   #membership: SeatedMembership | undefined;
+  #answerDue: Cancel | undefined;
 
   constructor(
     url: string,
@@ -116,9 +120,15 @@ export class Group {
 
   /** Asks the owner to be let in as a publisher. */
   ask(): void {
-    if (this.#facts.publishing || this.#facts.asked === 'waiting') return;
+    const { stage, publishing, asked } = this.#facts;
+    if (stage !== 'joined' || publishing || asked === 'waiting') return;
     const { video: ve, audio: ae } = this.#devices();
-    if (this.#membership?.send({ s: 'PUBLISH_REQUEST', ve, ae })) this.#update({ asked: 'waiting', notice: undefined });
+    if (!this.#membership?.send({ s: 'PUBLISH_REQUEST', ve, ae })) return;
+    this.#answerDue?.();
+    this.#answerDue = this.#env.after(ANSWER_MS, () => {
+      if (this.#facts.asked === 'waiting') this.#update({ asked: 'unanswered' });
+    });
+    this.#update({ asked: 'waiting', notice: undefined });
   }
 
   /** The owner's answer to a request. */

@@ -126,7 +126,7 @@ describe('a mesh', () => {
   test('tries a publisher anew that it could not reach', () => {
     const { made, sent, member } = mesh();
     member.update(publishers('u2'));
-    made.get('u2')?.handlers.gaveUp();
+    made.get('u2')?.handlers.gaveUp('network');
     member.update(publishers('u2'));
     expect(sent).toEqual([watch('u2'), watch('u2')]);
   });

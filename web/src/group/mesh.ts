@@ -42,6 +42,8 @@ export class Mesh {
   readonly #makePeer: MakePeer;
   readonly #handlers: MeshHandlers;
   readonly #links = new Map<string, Link>();
+  /** Publishers to whom no way was found, or whose offers did not come. */
+  readonly #stuck = new Set<string>();
   #publishers: Participant[] = [];
   #iceServers: IceServer[] = [];
   #reachable = true;
@@ -62,11 +64,17 @@ export class Mesh {
     return this.#links.get(key(address));
   }
 
+  /** Whether the media with a publisher failed to come about and are tried again. */
+  isStuck(address: Address): boolean {
+    return this.#stuck.has(key(address));
+  }
+
   /** Keeps a connection to every publisher; `publishers` is in the room's order, oldest first. */
   update(publishers: Participant[]): void {
     this.#publishers = publishers;
     const others = publishers.filter(({ userId }) => userId !== this.#me().userId);
     const expected = new Set(others.map(key));
+    for (const gone of this.#stuck) if (!expected.has(gone)) this.#stuck.delete(gone);
     for (const link of [...this.#links.values()]) {
       if (link.publishes && !expected.has(key(link.address))) this.#drop(link);
     }
@@ -108,6 +116,7 @@ export class Mesh {
   /** Ends every connection; the next list of publishers starts anew. */
   clear(): void {
     for (const link of [...this.#links.values()]) this.#drop(link);
+    this.#stuck.clear();
     this.#publishers = [];
   }
 
@@ -135,11 +144,11 @@ export class Mesh {
       },
       connectionChanged: (state) => {
         if (state === 'connected') link.unanswered = 0;
+        if (state === 'connected') this.#stuck.delete(key(address));
         if (isCurrent()) this.#change(link, { state });
       },
       offerUnanswered: () => this.#offerUnanswered(link),
-      gaveUp: () => this.#drop(link),
-      settingsRefused: () => this.#handlers.settingsRefused(),
+      gaveUp: (reason) => (reason === 'settings' ? this.#handlers.settingsRefused() : this.#giveUp(link)),
     });
     const link: Link = { address, peer, publishes: false, stream: null, state: 'new', unanswered: 0 };
     peer.polite = this.#isPolite(address);
@@ -155,6 +164,8 @@ export class Mesh {
       if (this.link(link.address) !== link || link.peer.pc) return;
       // Not even the older one waits for ever for somebody who should have asked.
       if (!link.peer.polite && this.#reachable) this.#watch(link);
+      if (this.#reachable) this.#stuck.add(key(link.address));
+      this.#handlers.changed();
       this.#expectOffer(link);
     });
   }
@@ -171,13 +182,18 @@ export class Mesh {
 
   #offerUnanswered(link: Link): void {
     link.unanswered += 1;
-    if (link.unanswered > UNANSWERED_OFFERS) this.#drop(link);
+    if (link.unanswered > UNANSWERED_OFFERS) this.#giveUp(link);
     else link.peer.offer();
   }
 
   #change(link: Link, changes: Partial<Pick<Link, 'stream' | 'state'>>): void {
     Object.assign(link, changes);
     this.#handlers.changed();
+  }
+
+  #giveUp(link: Link): void {
+    this.#stuck.add(key(link.address));
+    this.#drop(link);
   }
 
   /** A publisher that is still in the next list is tried anew then. */

@@ -34,7 +34,7 @@ export interface Facts {
   owner: boolean;
   /** An earlier page of this person, which ended without a goodbye, is still in the room. */
   returning: boolean;
-  asked: 'no' | 'waiting' | 'declined';
+  asked: 'no' | 'waiting' | 'declined' | 'unanswered';
   requests: Request[];
   /** What could not be done, until something else is. */
   notice?: string | undefined;
@@ -61,7 +61,7 @@ export function describe(facts: Facts): GroupModel {
         'lobby',
         'Not in the group yet',
         'Ready to join?',
-        'Whoever comes first opens the group; everybody else watches and can ask to take part.',
+        'Whoever comes first opens the group; everyone else watches and can ask to join in.',
       );
     case 'joining':
       return words(
@@ -108,20 +108,26 @@ function failed({ failure }: Facts): GroupModel {
 
 function takingPart({ publishers, owner }: Facts): GroupModel {
   const company = publishers.length - 1;
-  const alone = owner ? 'You are the first. Nobody else takes part yet' : 'Nobody else takes part right now';
-  const status = company === 0 ? alone : `You and ${company === 1 ? '1 other' : `${company} others`} take part`;
+  const alone = owner ? 'You’re the only one here so far' : 'Nobody else is on camera right now';
+  const status = company === 0 ? alone : `You and ${company === 1 ? '1 other' : `${company} others`}`;
   return { ...NOTHING, state: 'taking-part', status };
 }
 
 function watching(facts: Facts): GroupModel {
   const [owner] = facts.publishers;
-  if (!owner) return words('watching', 'Nobody takes part right now', 'Waiting for somebody to come back', '');
+  if (!owner) return words('watching', 'Nobody is on camera right now', 'Waiting for someone to return', '');
   const count = facts.publishers.length;
-  const ask = { no: 'Ask to take part', waiting: 'You asked…', declined: 'Ask again' }[facts.asked];
+  const ask = {
+    no: 'Ask to join in',
+    waiting: 'Waiting for an answer…',
+    declined: 'Ask again',
+    unanswered: 'Ask again',
+  }[facts.asked];
   const status = {
     no: count === 1 ? `Watching ${displayName(owner.userId)}` : `Watching ${count} people`,
     waiting: `Waiting for ${displayName(owner.userId)} to let you in`,
-    declined: `${displayName(owner.userId)} does not want that right now`,
+    declined: `${displayName(owner.userId)} declined for now`,
+    unanswered: `${displayName(owner.userId)} has not answered`,
   }[facts.asked];
   return { ...NOTHING, state: 'watching', status, ask, canAsk: facts.asked !== 'waiting' };
 }

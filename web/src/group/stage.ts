@@ -4,8 +4,10 @@
  */
 
 import type { Controls } from '../call/controls';
+import { START_PAGE } from '../ui/address';
 import { element, setText } from '../ui/dom';
 import { panel } from '../ui/frame';
+import { soundButton } from '../ui/sound-button';
 import { grid, type Tile } from './grid';
 import type { Facts, GroupModel, Request } from './model';
 
@@ -17,62 +19,81 @@ export interface StageActions {
 
 export interface Stage {
   root: HTMLElement;
-  render(model: GroupModel, facts: Readonly<Facts>, tiles: Tile[]): void;
+  /** The next action, which gets the focus. */
+  actions(): HTMLElement[];
+  render(model: GroupModel, facts: Readonly<Facts>, tiles: Tile[], devicesOn: boolean): void;
 }
 
-export function stage(controls: Controls, actions: StageActions): Stage {
-  const people = grid();
-  const join = element('button', {
-    id: 'join',
-    type: 'button',
-    class: 'button primary',
-    onclick: () => actions.join(),
-  });
-  const words = panel(element('div', { class: 'actions' }, join));
-  const ask = element('button', { id: 'ask', type: 'button', class: 'button primary', onclick: () => actions.ask() });
+export function stage(controls: Controls, other: HTMLElement, actions: StageActions): Stage {
+  const sound = soundButton();
+  const people = grid(sound);
+  const join = element('button', { id: 'join', type: 'button', class: 'button primary', onclick: actions.join });
+  const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
+  const words = panel(element('div', { class: 'actions' }, other, join, home));
+  const ask = element('button', { id: 'ask', type: 'button', class: 'button primary', onclick: actions.ask });
   const notice = element('p', { id: 'notice', class: 'quiet', role: 'status', 'aria-live': 'polite' });
-  const requests = element('ul', { id: 'requests', class: 'requests', 'aria-label': 'Who would like to take part' });
-  const buttons = element('div', { class: 'buttons' }, notice, ask, controls.devices, controls.call);
+  const requests = element('ul', { id: 'requests', class: 'requests', 'aria-label': 'People who want to join in' });
+  const spoken = element('p', { class: 'spoken', role: 'status', 'aria-live': 'polite' });
+  const buttons = element('div', { class: 'buttons' }, notice, ask);
   return {
     root: element(
       'main',
       { class: 'stage' },
-      element('div', { class: 'picture' }, people.root, words.root),
+      element('div', { class: 'picture' }, people.root, words.root, sound.root),
+      spoken,
       requests,
       buttons,
     ),
-    render(model, facts, tiles) {
+    actions: () => [...requests.querySelectorAll('button'), join, ask],
+    render(model, facts, tiles, devicesOn) {
       const inside = facts.stage === 'joined' || facts.stage === 'recovering';
-      controls.devices.hidden = controls.self.hidden = !facts.publishing;
-      controls.call.hidden = !inside;
-      people.render(tiles, facts.publishing ? controls.self : undefined);
+      // A camera that is on is seen to be on, whatever it is on for.
+      takeFromLobby(buttons, controls);
+      const shown = facts.publishing || facts.asked === 'waiting' || devicesOn;
+      controls.devices.hidden = controls.self.hidden = !shown;
+      // Whoever waits to get in may also give up.
+      controls.call.hidden = !inside && facts.stage !== 'joining';
+      people.render(tiles, shown ? controls.self : undefined);
       people.root.hidden = !inside;
       words.root.hidden = !model.panel;
       words.show(model.title, model.detail);
-      join.hidden = facts.stage !== 'lobby' && !model.retry;
-      setText(join, { left: 'Join again', failed: 'Try again' }[String(model.state)] ?? 'Join the group');
+      join.hidden = !model.retry;
+      home.hidden = facts.stage !== 'gone' && facts.stage !== 'failed';
+      setText(join, model.state === 'left' ? 'Join again' : 'Try again');
       ask.hidden = model.ask === '';
       ask.disabled = !model.canAsk;
       setText(ask, model.ask);
       setText(notice, facts.notice ?? '');
       notice.hidden = !facts.notice;
-      showRequests(requests, facts.requests, actions);
+      showRequests(requests, spoken, facts.requests, actions);
     },
   };
 }
 
-function showRequests(list: HTMLElement, requests: Request[], { answer }: StageActions): void {
+function takeFromLobby(buttons: HTMLElement, controls: Controls): void {
+  if (controls.devices.parentElement !== buttons) buttons.append(controls.devices, controls.call);
+}
+
+function showRequests(list: HTMLElement, spoken: HTMLElement, requests: Request[], { answer }: StageActions): void {
   list.hidden = requests.length === 0;
   const names = requests.map(({ address, name }) => `${name} ${address.sessionId}`).join('\n');
   // Buttons that are replaced under a finger would lose the click.
   if (list.dataset.names === names) return;
   list.dataset.names = names;
+  setText(spoken, requests.map(wish).join('. '));
   list.replaceChildren(...requests.map((request) => requestItem(request, answer)));
 }
 
+function wish({ name }: Request): string {
+  return `${name} wants to join in`;
+}
+
+/** Each button names its person, for those who hear one after the other. */
 function requestItem(request: Request, answer: StageActions['answer']): HTMLElement {
-  const button = (text: string, style: string, accepted: boolean) =>
-    element('button', { type: 'button', class: `button ${style}`, onclick: () => answer(request, accepted) }, text);
-  const words = element('span', {}, `${request.name} would like to take part`);
+  const button = (text: string, style: string, accepted: boolean) => {
+    const attributes = { type: 'button', class: `button ${style}`, 'aria-label': `${text}: ${request.name}` };
+    return element('button', { ...attributes, onclick: () => answer(request, accepted) }, text);
+  };
+  const words = element('span', {}, wish(request));
   return element('li', {}, words, button('Let in', 'primary', true), button('Not now', 'plain', false));
 }

@@ -14,9 +14,12 @@ describe.each(PREFIXES)('below %s', (base) => {
     expect(readRoute(base, base)).toEqual({ view: '', room: '' });
   });
 
-  test.each(['call/demo/', 'call//demo', '/call/demo', '//', 'call/a/b'])('"%s" leads nowhere', (path) => {
-    expect(readRoute(base + path, base)).toBeUndefined();
-  });
+  test.each(['call/demo/', 'call//demo', '/call/demo', '//', 'call/a/b', '%ff', '%ff/'])(
+    '"%s" leads nowhere',
+    (path) => {
+      expect(readRoute(base + path, base)).toBeUndefined();
+    },
+  );
 
   test.each(['call', 'call/', 'call/%', 'Call/demo'])('"%s" is no room', (path) => {
     const route = readRoute(base + path, base);

@@ -45,8 +45,10 @@ export function readRoute(address: string, base = baseAddress()): Route {
   const { origin, pathname } = new URL(address);
   const root = new URL(base);
   if (origin !== root.origin || !pathname.startsWith(root.pathname)) return undefined;
-  const [view = '', room = '', ...rest] = pathname.slice(root.pathname.length).split('/').map(decode);
-  const isEmpty = view === '' && room === '';
+  const path = pathname.slice(root.pathname.length);
+  const [view = '', room = '', ...rest] = path.split('/').map(decode);
+  // An address that cannot be decoded names nothing, and is not the start page either.
+  const isEmpty = path === '' || path === '/';
   return rest.length > 0 || (view === '') !== isEmpty ? undefined : { view, room };
 }
 

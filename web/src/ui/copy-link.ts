@@ -33,21 +33,21 @@ function copyTheOldWay(text: string): boolean {
 }
 
 /** The link in a field of its own with a button beside it. */
-export function linkField(address = roomLink()): HTMLElement {
+export function linkField(address = roomLink(), style: 'primary' | 'plain' = 'primary'): HTMLElement {
   const field = element('input', {
     id: 'link',
     class: 'field',
     readonly: true,
-    'aria-label': 'Link to this room',
+    'aria-label': style === 'plain' ? 'Link for viewers' : 'Link to this room',
     onfocus: () => field.select(),
   });
   field.value = address;
   const label = element('span', { 'aria-live': 'polite' }, 'Copy link');
-  const button = element('button', { id: 'copy', type: 'button', class: 'button primary' }, icon('link'), label);
+  const button = element('button', { id: 'copy', type: 'button', class: `button ${style}` }, icon('link'), label);
   button.addEventListener('click', async () => {
     const copied = await copyRoomLink(address);
     if (!copied) field.select();
-    say(label, copied ? 'Link copied' : 'Press Ctrl+C', 'Copy link');
+    say(label, copied ? 'Link copied' : 'Copy the marked link', 'Copy link');
   });
   return element('div', { class: 'link-row' }, field, button);
 }

@@ -25,6 +25,8 @@ export function brand(): HTMLElement {
 export interface Bar {
   root: HTMLElement;
   setStatus(text: string): void;
+  /** The state as a whole. */
+  show(model: { state: string; status: string }): void;
 }
 
 export function bar(room: string): Bar {
@@ -35,6 +37,10 @@ export function bar(room: string): Bar {
   return {
     root: element('header', { class: 'bar' }, brand(), name, status),
     setStatus: (words) => setText(text, words),
+    show(model) {
+      setState(model.state);
+      setText(text, model.status);
+    },
   };
 }
 

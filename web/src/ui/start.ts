@@ -28,7 +28,7 @@ function entrances(): Entrance[] {
       id: 'room',
       icon: 'camera',
       title: 'Start or join a call',
-      text: 'Face to face, two people. Send the other one the link and talk.',
+      text: 'A video call for two. Send the link and start talking.',
       label: 'Room name',
       button: 'Go to the call',
       view: 'call',
@@ -39,7 +39,7 @@ function entrances(): Entrance[] {
       id: 'group',
       icon: 'people',
       title: 'Talk in a group',
-      text: 'Who opens it decides who takes part; everyone else watches.',
+      text: 'Whoever opens the group decides who can speak; everyone else watches.',
       label: 'Group name',
       button: 'Go to the group',
       view: 'group',
@@ -50,7 +50,7 @@ function entrances(): Entrance[] {
       id: 'go-live',
       icon: 'onAir',
       title: 'Broadcast live',
-      text: 'From your camera, to as many as want to watch. They need the link and a browser.',
+      text: 'Broadcast from your camera. Viewers only need the link.',
       label: 'Broadcast name',
       button: 'Set up the broadcast',
       view: 'broadcast',
@@ -77,7 +77,7 @@ export function showStart(root: HTMLElement): void {
   const intro = element(
     'div',
     { class: 'intro' },
-    element('h1', {}, 'A room, and you are live.'),
+    element('h1', {}, 'Open a room and you’re live.'),
     element('p', {}, 'Nothing to install, no account. It runs on this server and in your browser.'),
   );
   root.replaceChildren(

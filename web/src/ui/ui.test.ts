@@ -33,14 +33,14 @@ describe('the words for a failure', () => {
     ['The server is busy', { kind: 'noAnswer', unavailable: true }],
     ['The server cannot be reached', { kind: 'noAnswer', unavailable: false }],
     ['Your sign-in has run out', { kind: 'closed', code: 4001, reason: '' }],
-    ['This page and the server do not understand each other', { kind: 'closed', code: 1002, reason: '' }],
+    ['This page is out of date', { kind: 'closed', code: 1002, reason: '' }],
   ])('say: %s', (title, failure) => {
     expect(failureWords(failure, 'call').title).toBe(title);
   });
 
   test('quote the server where nothing better is known', () => {
     const { detail } = failureWords({ kind: 'refused', code: 9999, message: 'odd' }, 'call');
-    expect(detail).toBe('It said: odd (9999).');
+    expect(detail).toBe('The server said: odd (9999).');
   });
 
   test('offer another try except where the call goes on elsewhere', () => {

@@ -7,7 +7,7 @@ import { bar, panel, setState } from './frame';
 export function showUnknown(root: HTMLElement): void {
   document.title = 'Page not found · Roomcast';
   setState('failed');
-  const top = bar('');
+  const top = bar('Not found');
   const words = panel(
     element(
       'div',

@@ -12,6 +12,8 @@ export interface Words {
   title: string;
   detail: string;
   canRetry: boolean;
+  /** The name is that of another kind of room. */
+  otherKind?: boolean;
 }
 
 export function failureWords(failure: Failure, place: Place): Words {
@@ -22,7 +24,7 @@ export function failureWords(failure: Failure, place: Place): Words {
       return closedWords(failure.code, place);
     case 'noAnswer':
       return failure.unavailable
-        ? words('The server is busy', 'It is restarting or short of something it needs. Try again in a moment.')
+        ? words('The server is busy', 'It is restarting or overloaded. Try again in a moment.')
         : words('The server cannot be reached', 'Check your connection to the internet and try again.');
     case 'roomClosed':
       return words(
@@ -36,7 +38,7 @@ export function failureWords(failure: Failure, place: Place): Words {
 
 /** Two people who reach the server, but not each other. */
 export function noWayThroughWords(name: string): Words {
-  const detail = 'One of your networks does not let picture and sound through. Try again, or from another network.';
+  const detail = 'One of your networks doesn’t let video and audio through. Try again, or from another network.';
   return words(`No connection to ${name}`, detail);
 }
 
@@ -48,22 +50,28 @@ export function settingsRefusedWords(): Words {
 
 /** Somebody else is on air in this room. */
 export function takenWords(): Words {
-  return words('Somebody else is broadcasting here', 'A broadcast has one camera. Choose another name for yours.');
+  return words('Someone else is broadcasting here', 'Only one person can broadcast under a name. Choose another.');
 }
 
 export function tooSlowWords(): Words {
-  const detail = 'Your network does not carry the picture in time. Choose a lower quality, or try another network.';
-  return words('The way to the server is too slow', detail);
+  const detail = 'Your connection can’t keep up even with the lowest quality. Try again, or from another network.';
+  return words('Your upload is too slow', detail);
 }
 
 export function cannotEncodeWords(): Words {
-  const detail = 'It lacks what it takes to encode video (WebCodecs). Use a current Chrome, Edge, Firefox or Safari.';
+  const detail = 'It can’t encode video (no WebCodecs). Use a current Chrome, Edge or Firefox.';
   return words('This browser cannot broadcast', detail, false);
+}
+
+/** On air, and no part reaches the server. */
+export function noVideoWords(): Words {
+  const detail = 'The camera or the encoder of this browser gives no video. Try again, or with another camera.';
+  return words('The broadcast could not start', detail);
 }
 
 /** What went wrong several times in a row. */
 export function brokenWords(reason: string): Words {
-  return words('The broadcast could not go on', `It said: ${reason}.`);
+  return words('The broadcast stopped', `The reason: ${reason}.`);
 }
 
 function refusedWords(code: number, message: string, place: Place): Words {
@@ -75,26 +83,27 @@ function refusedWords(code: number, message: string, place: Place): Words {
     case Code.ROOM_NOT_FOUND:
       return words(`This ${place} does not exist`, 'Check the link, or start a new one.');
     case Code.UNSUPPORTED_CHANNEL:
-      return place === 'broadcast'
-        ? words('This room is not a broadcast', 'The name belongs to another kind of room. Check the link.', false)
-        : words(`This room is not a ${place}`, 'The name belongs to another kind of room. Choose another name.', false);
+      return {
+        ...words(`This room is not a ${place}`, 'The name is already that of another kind of room.', false),
+        otherKind: true,
+      };
     case Code.PERMISSION_NOT_FOUND:
       return words(`You may not join this ${place}`, 'Ask whoever invited you for a new link.');
     case Code.UNAUTHENTICATED:
-      return words('You are not signed in', 'This server lets only people in whom it knows.');
+      return words('You are not signed in', 'This server only lets in people it knows.');
     case Code.RATE_LIMITED:
-      return words('That was a bit fast', 'The server asks to wait. Try again in a minute.');
+      return words('Too many requests', 'Try again in a minute.');
     case Code.INTERNAL_SERVER_ERROR:
       return words('The server had a problem', 'It is not your fault. Try again in a moment.');
     default:
-      return words(`The server refused this ${place}`, `It said: ${message || 'nothing more'} (${code}).`);
+      return words(`The server refused this ${place}`, `The server said: ${message || 'nothing more'} (${code}).`);
   }
 }
 
 function closedWords(code: number, place: Place): Words {
   switch (code) {
     case CloseCode.SESSION_REPLACED:
-      return words(`This ${place} was opened in another tab or window`, 'It goes on over there.', false);
+      return words(`This ${place} was opened in another tab or window`, 'It continues there.', false);
     case CloseCode.UNAUTHENTICATED:
       return words('Your sign-in has run out', 'Sign in again and come back.');
     case CloseCode.NORMAL:
@@ -103,8 +112,8 @@ function closedWords(code: number, place: Place): Words {
       return words('The server stopped this page', 'It sent more than the server allows. Try again in a minute.');
     default:
       return words(
-        'This page and the server do not understand each other',
-        `Reload the page; it may be older than the server (${code}).`,
+        'This page is out of date',
+        `Reload it. If that does not help, the server speaks another version (${code}).`,
       );
   }
 }

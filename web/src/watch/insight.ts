@@ -26,7 +26,7 @@ export function insight(player: Player): Insight {
   const list = facts();
   const root = element(
     'section',
-    { id: 'insight', class: 'insight', 'aria-label': 'How it plays' },
+    { id: 'insight', class: 'insight', 'aria-label': 'Playback details' },
     view.root,
     list.root,
   );
@@ -93,7 +93,7 @@ function facts() {
   const delay = fact('Behind live', 'is-delay');
   const buffer = fact('Buffer', 'is-buffer');
   const stalls = fact('Stalls', 'is-stall');
-  const picture = fact('Picture');
+  const picture = fact('Video');
   const dropped = fact('Dropped frames');
   const all = [delay, buffer, stalls, picture, dropped];
   return {

@@ -15,8 +15,10 @@ export interface Facts {
   unreachable: boolean;
   offline: boolean;
   player: PlayerState;
-  /** There was a picture at some time. */
+  /** There was video at some time. */
   everPlayed: boolean;
+  /** The wait of now has lasted for so long that there is a button to begin anew. */
+  late: boolean;
 }
 
 export interface WatchModel {
@@ -26,9 +28,19 @@ export interface WatchModel {
   detail: string;
   panel: boolean;
   retry: boolean;
+  /** Whether there is a link to the start page. */
+  home: boolean;
 }
 
 export function describe(facts: Facts): WatchModel {
+  const shown = stateOf(facts);
+  const isWait = shown.panel && (shown.state === 'connecting' || shown.state === 'reconnecting');
+  if (!isWait || !facts.late) return shown;
+  const detail = shown.detail || 'This takes longer than usual. Still trying.';
+  return { ...shown, detail, retry: true, home: true };
+}
+
+function stateOf(facts: Facts): WatchModel {
   if (facts.player === 'playing') return playing(facts);
   if (facts.room === 'failed') return failed(facts.failure);
   if (facts.player === 'failed') {
@@ -42,7 +54,12 @@ export function describe(facts: Facts): WatchModel {
   if (gone && facts.everPlayed) return ended();
   if (facts.room === 'closed') return ended();
   if (facts.offline)
-    return model('reconnecting', 'You are offline. Waiting…', 'You are offline', 'Waiting for the network.');
+    return model(
+      'reconnecting',
+      'You are offline. Waiting…',
+      'You are offline',
+      'The broadcast continues when the network is back.',
+    );
   if (facts.room === 'absent' || waitsForPicture(facts)) return notStarted();
   const starts = facts.room === 'joined' && facts.player === 'loading';
   return !starts && (facts.everPlayed || facts.room === 'recovering') ? recovering(facts) : connecting(facts);
@@ -62,16 +79,12 @@ function waitsForPicture({ room, player, everPlayed }: Facts): boolean {
 
 function notStarted(): WatchModel {
   const title = 'This broadcast has not started';
-  return model('not-started', title, title, 'Stay here: it begins by itself.');
+  return { ...model('not-started', title, title, 'Keep this page open. It starts by itself.'), home: true };
 }
 
 function ended(): WatchModel {
-  return model(
-    'ended',
-    'The broadcast has ended',
-    'The broadcast has ended',
-    'Should it start again, it will play here.',
-  );
+  const title = 'The broadcast has ended';
+  return { ...model('ended', title, title, 'If it starts again, it will play here.'), home: true };
 }
 
 function connecting({ unreachable }: Facts): WatchModel {
@@ -81,20 +94,15 @@ function connecting({ unreachable }: Facts): WatchModel {
 
 function recovering({ room }: Facts): WatchModel {
   return room === 'joined'
-    ? model(
-        'reconnecting',
-        'Waiting for the picture…',
-        'The picture has stopped',
-        'Waiting for the broadcast to go on…',
-      )
+    ? model('reconnecting', 'Waiting for video…', 'The video has stopped', 'Waiting for the broadcast to continue…')
     : model('reconnecting', 'Connection lost. Reconnecting…', 'Connection lost', 'Reconnecting…');
 }
 
 function failed(failure: Words | undefined): WatchModel {
   const title = failure?.title ?? 'Something went wrong';
-  return { ...model('failed', title, title, failure?.detail ?? ''), retry: failure?.canRetry ?? true };
+  return { ...model('failed', title, title, failure?.detail ?? ''), retry: failure?.canRetry ?? true, home: true };
 }
 
 function model(state: WatchState, status: string, title: string, detail: string): WatchModel {
-  return { state, status, title, detail, panel: true, retry: false };
+  return { state, status, title, detail, panel: true, retry: false, home: false };
 }

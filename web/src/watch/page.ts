@@ -8,11 +8,14 @@ import { element, setText } from '../ui/dom';
 import { bar, panel, type RoundButton, roundButton, setState } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { icon } from '../ui/icons';
+import { otherKind } from '../ui/other-kind';
+import { soundButton } from '../ui/sound-button';
 import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { delayText } from './delay';
 import { type Insight, insight } from './insight';
 import { describe, type Facts } from './model';
+import { qualityMenu } from './quality';
 import { Watch } from './watch';
 
 const REFRESH_MS = 250;
@@ -22,20 +25,25 @@ const FAR_BEHIND_S = 10;
 export function showWatch(root: HTMLElement, room: string, url: string): void {
   document.title = `${room} · Roomcast`;
   const top = bar(room);
-  const view = screen();
+  const kind = otherKind(url, room);
+  const view = screen(kind.root);
   const watch = new Watch(url, room, tabIdentity('p2m', room), view.video, pageEnvironment(), {
     changed(facts) {
       top.setStatus(describe(facts).status);
       view.render(facts);
+      kind.render(facts.failure?.otherKind ?? false);
     },
-    muted: () => view.renderSound(),
+    muted: () => view.soundHeld(),
   });
   const details = insight(watch.player);
-  view.attach(details);
+  const quality = qualityMenu(watch.player);
+  view.attach(details, quality.root);
   root.replaceChildren(top.root, view.root);
   view.goLive.addEventListener('click', () => watch.player.goLive());
   setInterval(() => {
     watch.player.keepLive();
+    quality.render();
+    view.showCard(watch.player.isAudioOnly);
     const delay = watch.player.delay();
     setText(view.delay, delayText(delay));
     if (view.hasPicture()) details.measure(Date.now());
@@ -46,22 +54,19 @@ export function showWatch(root: HTMLElement, room: string, url: string): void {
   watch.start();
 }
 
-function screen() {
+function screen(other: HTMLElement) {
   const video = element('video', { id: 'player', playsinline: true, autoplay: true, 'aria-label': 'The broadcast' });
   const delay = element('p', { id: 'delay', class: 'delay' });
   const goLive = element('button', { id: 'go-live', type: 'button', class: 'button primary', hidden: true });
   goLive.append(icon('live'), 'Back to live');
-  const again = element('button', { id: 'retry', type: 'button', class: 'button primary' }, 'Try again');
-  again.addEventListener('click', () => location.reload());
-  const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
-  const words = panel(element('div', { class: 'actions' }, again, home));
-  const picture = element('div', { class: 'picture' }, video, words.root);
+  const { again, home, words } = panelWithActions(other);
+  const sound = soundButton();
+  const card = element('div', { class: 'audio-only', hidden: true }, icon('sound'), element('p', {}, 'Audio only'));
+  const picture = element('div', { class: 'picture' }, video, card, words.root, sound.root);
   const mute = roundButton('mute', () => {
     video.muted = !video.muted;
   });
-  const full = roundButton('fullscreen', () => void toggleFullscreen(picture));
-  full.set('fullscreen', 'Full screen');
-  full.root.hidden = !document.fullscreenEnabled;
+  const full = fullscreenButton(picture);
   const renderSound = () => showSound(mute, video);
   video.addEventListener('volumechange', renderSound);
   renderSound();
@@ -69,8 +74,9 @@ function screen() {
   const root = element('main', { class: 'stage watch' }, picture, buttons);
   return {
     root,
-    /** Puts the graph below the buttons, and its own button among them. */
-    attach(details: Insight) {
+    /** Puts the graph below the buttons, and its own button and the choice of quality among them. */
+    attach(details: Insight, quality: HTMLElement) {
+      buttons.insertBefore(quality, mute.root);
       buttons.insertBefore(details.button.root, mute.root);
       root.append(element('div', { class: 'below' }, details.root));
     },
@@ -78,17 +84,34 @@ function screen() {
     video,
     delay,
     goLive,
-    renderSound,
+    soundHeld: () => sound.held(video),
+    showCard(isAudioOnly: boolean) {
+      card.hidden = !isAudioOnly;
+    },
     render(facts: Facts) {
       const model = describe(facts);
       setState(model.state);
       words.root.hidden = !model.panel;
       words.show(model.title, model.detail);
       again.hidden = !model.retry;
-      home.hidden = model.state !== 'failed' && model.state !== 'ended';
+      home.hidden = !model.home;
       buttons.hidden = !facts.everPlayed || model.state === 'ended' || model.state === 'failed';
     },
   };
+}
+
+function panelWithActions(other: HTMLElement) {
+  const again = element('button', { id: 'retry', type: 'button', class: 'button primary' }, 'Try again');
+  again.addEventListener('click', () => location.reload());
+  const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
+  return { again, home, words: panel(element('div', { class: 'actions' }, other, again, home)) };
+}
+
+function fullscreenButton(picture: HTMLElement): RoundButton {
+  const full = roundButton('fullscreen', () => void toggleFullscreen(picture));
+  full.set('fullscreen', 'Full screen');
+  full.root.hidden = !document.fullscreenEnabled;
+  return full;
 }
 
 function showSound(button: RoundButton, { muted }: HTMLVideoElement): void {

@@ -6,6 +6,7 @@
 
 import Hls, { type ErrorData, ErrorDetails, ErrorTypes, Events } from 'hls.js';
 import { Budget, type Cancel, type Environment } from '../client';
+import { Climb, measureLine } from './climb';
 import { delayBehindLive, hasStrayed } from './delay';
 import type { PictureFacts } from './history';
 
@@ -18,14 +19,17 @@ export interface PlayerHandlers {
   muted(): void;
 }
 
-const CONFIG = { lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5 };
+/** A stall must not move the target: what was missed is caught up. */
+const CONFIG = { lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5, liveSyncOnStallIncrease: 0 };
 const STARVED_MS = 2000;
+/** Standstill after which the stream is loaded anew. */
+const RELOAD_MS = 12_000;
 const ABSENT_RETRY_MS = 3000;
 const NETWORK_REPAIRS = 8;
 const MEDIA_REPAIRS = 3;
 const REPAIR_DELAY_MS = 500;
 const JUMP_EVERY_MS = 10_000;
-/** What stands still so many seconds before the end of its list has ended. */
+/** Distance in seconds from the end of the last segment with media at which a standstill is the end. */
 const END_S = 1;
 
 export class Player {
@@ -35,7 +39,9 @@ export class Player {
   readonly #network = new Budget(NETWORK_REPAIRS, 60_000);
   readonly #media = new Budget(MEDIA_REPAIRS, 60_000);
   readonly #jumps = new Budget(1, JUMP_EVERY_MS);
+  readonly #climb: Climb;
   #hls: Hls | undefined;
+  #chosen = -1;
   #url = '';
   #state: PlayerState = 'idle';
   #stalls = 0;
@@ -49,6 +55,7 @@ export class Player {
     this.video = video;
     this.#env = env;
     this.#handlers = handlers;
+    this.#climb = new Climb(env, measureLine);
     video.addEventListener('playing', () => this.#playing());
     video.addEventListener('waiting', () => this.#waiting());
     video.addEventListener('ended', () => this.#set('ended'));
@@ -76,6 +83,12 @@ export class Player {
   /** The picture stands still for want of data. */
   get isStalling(): boolean {
     return this.#stalling;
+  }
+
+  /** It plays, and has no video. */
+  get isAudioOnly(): boolean {
+    const { readyState, videoWidth, currentTime } = this.video;
+    return this.#state === 'playing' && readyState >= 2 && currentTime > 0 && videoWidth === 0;
   }
 
   /** Seconds of media ahead of the picture. */
@@ -140,9 +153,20 @@ export class Player {
     const hls = this.#hls;
     const { paused, seeking } = this.video;
     if (!hls || this.#state !== 'playing' || paused || seeking) return;
+    this.#climb.look(hls, !this.#stalling);
     if (!hasStrayed(hls.latency, hls.targetLatency) || !hls.liveSyncPosition) return;
     const there = isBuffered(this.video, hls.liveSyncPosition);
     if (there && this.#jumps.take(this.#env.now())) this.goLive();
+  }
+
+  /** The variant that was chosen by hand, by its place in the list of hls.js; -1 is automatic. */
+  get chosen(): number {
+    return this.#chosen;
+  }
+
+  choose(level: number): void {
+    this.#chosen = level;
+    if (this.#hls) this.#hls.nextLevel = level;
   }
 
   /** Jumps to where a viewer who comes now would start. */
@@ -158,6 +182,8 @@ export class Player {
     hls.on(Events.ERROR, (_, error) => {
       if (error.fatal && hls === this.#hls) this.#failed(hls, error);
     });
+    // A broadcast that begins again may have other variants.
+    hls.on(Events.MANIFEST_PARSED, () => this.choose(-1));
     hls.on(Events.LEVEL_UPDATED, () => {
       if (hls === this.#hls && this.#state === 'starved' && this.#isOver()) this.#set('ended');
     });
@@ -202,17 +228,31 @@ export class Player {
     if (!this.#started || paused || seeking || ended) return;
     this.#stalls += 1;
     this.#stalling = true;
+    this.#starve();
+  }
+
+  /** Names a standstill once it lasts, and loads anew what does not go on by itself. */
+  #starve(): void {
     this.#starving?.();
     this.#starving = this.#env.after(STARVED_MS, () => {
-      if (this.#isOver()) this.#set('ended');
-      else if (this.#state === 'playing') this.#set('starved');
+      if (this.#isOver()) return this.#set('ended');
+      if (this.#state === 'playing') this.#set('starved');
+      this.#starving = this.#env.after(RELOAD_MS - STARVED_MS, () => {
+        if (this.#isOver()) return this.#set('ended');
+        if (this.#url) this.load(this.#url);
+      });
     });
   }
 
-  /** The list has ended, and so has what is shown of it: not every player ends a stream whose tracks differ in length. */
+  /**
+   * The list has ended, and so has what is shown of it: not every player ends a stream whose tracks differ in length,
+   * or whose last segments are gaps.
+   */
   #isOver(): boolean {
     const details = this.#hls?.latestLevelDetails;
-    return this.#stalling && details?.live === false && this.video.currentTime > details.edge - END_S;
+    if (!this.#stalling || details?.live !== false) return false;
+    const { currentTime } = this.video;
+    return !details.fragments.some(({ gap, end }) => !gap && end - END_S > currentTime);
   }
 
   #set(state: PlayerState): void {

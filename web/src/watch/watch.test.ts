@@ -37,6 +37,7 @@ describe('the state of a broadcast', () => {
     offline: false,
     player: 'idle',
     everPlayed: false,
+    late: false,
     ...changes,
   });
 

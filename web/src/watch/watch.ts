@@ -15,10 +15,12 @@ import {
 } from '../client';
 import { serverAddress } from '../ui/address';
 import { failureWords } from '../ui/words';
-import type { Facts } from './model';
+import { describe, type Facts } from './model';
 import { Player } from './player';
 import { watchPolicy } from './policy';
 
+/** After so long a wait there is a button to begin anew, whatever goes on by itself. */
+export const LATE_MS = 10_000;
 /** What is buffered is played to its end before the end is announced, within this time. */
 const DRAIN_MS = 6000;
 
@@ -38,7 +40,9 @@ export class Watch {
     offline: false,
     player: 'idle',
     everPlayed: false,
+    late: false,
   };
+  #waiting: Cancel | undefined;
   #draining: Cancel | undefined;
   #onAir = false;
 
@@ -79,7 +83,7 @@ export class Watch {
   }
 
   start(): void {
-    this.#handlers.changed(this.#facts);
+    this.#update({});
     this.#membership.join();
   }
 
@@ -113,7 +117,7 @@ export class Watch {
     const url = serverAddress(address);
     const { state } = this.player;
     if (state === 'playing' || state === 'loading') return;
-    const over = state === 'ended' || state === 'failed';
+    const over = state === 'ended' || state === 'failed' || state === 'starved';
     if (url !== this.player.url || state === 'idle' || (isNew && over)) this.player.load(url);
   }
 
@@ -140,6 +144,19 @@ export class Watch {
 
   #update(changes: Partial<Facts>): void {
     Object.assign(this.#facts, changes);
+    this.#boundWait();
     this.#handlers.changed(this.#facts);
+  }
+
+  /** Waits that are not for the streamer have a bound. */
+  #boundWait(): void {
+    const { state } = describe({ ...this.#facts, late: false });
+    if (state !== 'connecting' && state !== 'reconnecting') {
+      this.#waiting?.();
+      this.#waiting = undefined;
+      this.#facts.late = false;
+      return;
+    }
+    this.#waiting ??= this.#env.after(LATE_MS, () => this.#update({ late: true }));
   }
 }

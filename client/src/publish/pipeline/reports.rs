@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use roomcast_protocol::client::Observation;
+use roomcast_protocol::client::{Observation, State};
 
-use super::super::progress::{Progress, is_slow};
+use super::super::progress::{Progress, counted, is_slow};
 use super::Broadcast;
 use crate::Error;
 use crate::clock::now;
@@ -34,6 +34,7 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             }
             Report::Dropped { name, reason } => {
                 tracing::debug!(name, reason, "too late to be uploaded");
+                self.lost = reason;
                 self.progress.parts_dropped += u64::from(name == PART);
                 self.dropped.add();
                 if name == PART || name == SEGMENT {
@@ -48,7 +49,7 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             Report::Refused { name, code, message } => return Err(Error::Upload { signal: name, code, message }),
         }
         if let Some(count) = self.dropped.due(now()) {
-            tracing::warn!("{count} uploads dropped: the uplink is too slow for this bit rate");
+            tracing::warn!("{}", explain(self.progress.state, count, &self.lost));
         }
         Ok(())
     }
@@ -76,5 +77,26 @@ impl<P: FnMut(Progress)> Broadcast<P> {
     fn media_done(&mut self) {
         self.progress.media_time = self.queued.pop_front().unwrap_or(self.progress.media_time);
         (self.show)(self.progress);
+    }
+}
+
+/// Says why uploads were dropped: out of the room it is not for the uplink.
+fn explain(state: State, count: u64, reason: &str) -> String {
+    let dropped = format!("{} dropped", counted(count, "upload"));
+    match state {
+        State::Joined => format!("{dropped}: the uplink is too slow for this bit rate"),
+        _ => format!("the server is out of reach ({dropped}: {reason}); trying again"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_out_of_reach_is_not_a_slow_uplink() {
+        assert_eq!(explain(State::Joined, 1, "x"), "1 upload dropped: the uplink is too slow for this bit rate");
+        let said = explain(State::WaitingNetwork, 2, "no connection");
+        assert_eq!(said, "the server is out of reach (2 uploads dropped: no connection); trying again");
     }
 }

@@ -12,7 +12,7 @@ use super::number::{Seconds, date};
 use crate::hls::segment::{Part, Segment, Source};
 use crate::hls::window::Window;
 
-/// What all media playlists of a stream say alike.
+/// Tags that all media playlists of a stream have in common.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::hls) struct Common {
     /// In microseconds; 0 in a stream without parts.

@@ -13,7 +13,7 @@ use crate::hls::codecs;
 use crate::hls::rate::Rates;
 use crate::hls::role::Role;
 
-/// What the multivariant playlist says.
+/// The text of the multivariant playlist.
 pub(in crate::hls) struct Multivariant<'a> {
     /// The tracks it lists, in this order: renditions before variants.
     pub tracks: &'a [(&'a Role, Rates)],

@@ -1,4 +1,4 @@
-//! What is declared of the first media, and how what follows keeps to it.
+//! Declarations made from the first media, and later media under them.
 
 use super::*;
 

@@ -49,10 +49,10 @@ fn another_map_is_declared_and_the_same_again_is_no_news() {
     show.begin("v0", Kind::Both);
     show.push("v0", init(Kind::Both, "map"));
     show.push("v0", frames(30, 30, GROUP));
-    assert_eq!(show.declared().len(), 1);
+    assert_eq!(show.maps(), ["abc-init-0.mp4"]);
     show.push("v0", init(Kind::Both, "other"));
     show.push("v0", frames(60, 30, GROUP));
-    assert_eq!(show.declared().len(), 2);
+    assert_eq!(show.maps(), ["abc-init-0.mp4", "abc-init-1.mp4"]);
     let parts = show.parts("v0");
     let (last, _) = parts.last().unwrap();
     assert_eq!(last.map.as_ref().map(|map| map.id.as_str()), Some("abc-init-1.mp4"));
@@ -100,7 +100,7 @@ fn the_end_lists_what_is_left() {
     let said = show.packager.end(&id("v0"), show.moment);
     show.hear(said);
     assert_eq!(show.parts("v0").len(), listed + 1);
-    assert!(matches!(show.said.last(), Some(Payload::Segment(_))) && show.packager.has_ended());
+    assert!(matches!(show.media().last(), Some(Payload::Segment(_))) && show.packager.has_ended());
 }
 
 proptest! {

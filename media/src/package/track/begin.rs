@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use roomcast_protocol::data::{InitSection, Media};
-
 use super::period::{PendingSignal, Period};
 use super::{Place, Timeline, Track};
 use crate::{Cutter, Error, Fragment, Sample, Start};
@@ -62,10 +60,8 @@ impl Track {
         }
         let breaks = self.begun && self.last.is_none_or(|(number, _)| number != line.number);
         if std::mem::take(&mut self.renewed) {
-            let data = Media(self.init.bytes.clone());
-            let id = config.name("init-", self.maps, "mp4");
-            self.pending.push(PendingSignal::Declare(InitSection { id, data }));
             self.maps += 1;
+            self.pending.push(PendingSignal::Declare(self.newest_map(config)));
         }
         let breaks = breaks.then_some(start.segment);
         let (timeline, clock, before) = (line.number, line.clock, line.before());
@@ -87,7 +83,7 @@ impl Track {
         Some((leading.time(first.decode_time), leading.time(u64::from(first.duration)) / 2))
     }
 
-    /// How long the leading track lasts in a fragment.
+    /// Duration of the leading track in a fragment.
     pub(super) fn length(&self, fragment: &Fragment) -> Duration {
         let Some(leading) = self.init.leading() else { return Duration::ZERO };
         let own = || fragment.samples.iter().filter(|sample| sample.track == leading.id);

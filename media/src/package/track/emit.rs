@@ -1,17 +1,19 @@
 //! The signals of a track once it has a role: its declaration, and all that has waited.
 
 use roomcast_protocol::data::{
-    InitSection, Media, Payload, PlaylistRef, Rendition, RenditionType, TrackRef, UpdatePart, UpdateRendition,
-    UpdateSegment, UpdateVariant, Variant, WithMap,
+    InitSection, Payload, PlaylistRef, Rendition, RenditionType, TrackRef, UpdatePart, UpdateRendition, UpdateSegment,
+    UpdateVariant, Variant, WithMap,
 };
 
 use super::period::PendingSignal;
 use super::{Config, Role, Track};
-use crate::Targets;
 use crate::package::Signal;
 use crate::package::roles::group_id;
+use crate::{Handler, Targets};
 
-/// Bandwidths are stated in steps of so many bits per second.
+/// Characters of `codecs`.
+const MAX_CODECS: usize = 256;
+/// Bandwidths are estimated in steps of so many bits per second.
 const BANDWIDTH_STEP: u64 = 10_000;
 
 impl Track {
@@ -29,7 +31,10 @@ impl Track {
         for pending in std::mem::replace(&mut self.pending, behind) {
             let (playlist, variant, rendition) = self.names(config, &role);
             out.push(match pending {
-                PendingSignal::Declare(map) => Signal { payload: self.declare(config, &role, sound, map), end: None },
+                PendingSignal::Declare(map) => {
+                    out.extend(self.state(config, &role, sound, map));
+                    continue;
+                }
                 PendingSignal::Part { head: segment, part, pace, .. } => {
                     let payload = Payload::Part(UpdatePart { playlist, variant, rendition, segment, part });
                     Signal { payload, end: Some(pace) }
@@ -42,13 +47,20 @@ impl Track {
         }
     }
 
-    /// Declares the track anew.
-    pub fn declare_again(&self, config: &Config, sound: &str, out: &mut Vec<Signal>) {
-        if let (Some(role), Some(newest)) = (&self.role, self.maps.checked_sub(1)) {
-            let id = config.name("init-", newest, "mp4");
-            let map = InitSection { id, data: Media(self.init.bytes.clone()) };
-            out.push(Signal { payload: self.declare(config, role, Some(sound), map), end: None });
+    /// Declares the track anew, if it has been declared and is not what was said.
+    pub fn declare_again(&mut self, config: &Config, sound: Option<&str>, out: &mut Vec<Signal>) {
+        if let (Some(role), true) = (self.role.clone(), self.stated.is_some()) {
+            let map = self.newest_map(config);
+            out.extend(self.state(config, &role, sound, map));
         }
+    }
+
+    /// The declaration, unless it is what was said last.
+    fn state(&mut self, config: &Config, role: &Role, sound: Option<&str>, map: InitSection) -> Option<Signal> {
+        let payload = self.declare(config, role, sound, map);
+        let is_known = self.stated.as_ref() == Some(&payload);
+        self.stated = Some(payload.clone());
+        (!is_known).then_some(Signal { payload, end: None })
     }
 
     fn declare(&self, config: &Config, role: &Role, sound: Option<&str>, map: InitSection) -> Payload {
@@ -58,11 +70,13 @@ impl Track {
         match role {
             Role::Variant { audio } => {
                 let attributes = self.attributes.as_ref();
-                let sound = sound.filter(|_| audio.is_some()).map(|codecs| format!(",{codecs}"));
+                let estimated = || attributes.and_then(|attributes| attributes.frame_rate);
+                let frame_rate = self.measured.frame_rate().or_else(estimated);
+                let sound = sound.filter(|_| audio.is_some()).unwrap_or_default();
                 let variant = Variant {
                     id: self.id.clone(),
-                    codecs: format!("{}{}", self.codecs(), sound.unwrap_or_default()),
-                    bandwidth: (self.peak * 5 / 4).div_ceil(BANDWIDTH_STEP).max(1) * BANDWIDTH_STEP,
+                    codecs: join_codecs(self.codecs().split(',').chain(sound.split(','))),
+                    bandwidth: self.measured.bandwidth.unwrap_or_else(|| estimate(self.peak)),
                     audio: audio.clone(),
                     version: None,
                     target_duration: targets.longest.into(),
@@ -70,7 +84,7 @@ impl Track {
                     resolution: attributes
                         .and_then(|a| a.resolution)
                         .map(|(width, height)| format!("{width}x{height}")),
-                    frame_rate: attributes.and_then(|attributes| attributes.frame_rate),
+                    frame_rate: frame_rate.filter(|_| self.has(Handler::Video)),
                     independent_segments: targets.independent,
                 };
                 Payload::Variant(UpdateVariant { playlist, variant, segment })
@@ -106,4 +120,23 @@ impl Track {
             Role::Rendition { .. } => (playlist, None, track),
         }
     }
+}
+
+/// First estimate of the bit rate in bits per second, from the first part: it has a key frame, and the rest is unknown.
+fn estimate(peak: u64) -> u64 {
+    (peak.saturating_mul(5) / 4).div_ceil(BANDWIDTH_STEP).max(1).saturating_mul(BANDWIDTH_STEP)
+}
+
+/// Each codec once, as many of them as a declaration has room for.
+pub(crate) fn join_codecs<'a>(codecs: impl Iterator<Item = &'a str>) -> String {
+    let mut joined = String::new();
+    let mut known: Vec<&str> = Vec::new();
+    for codec in codecs.filter(|codec| !codec.is_empty()) {
+        if !known.contains(&codec) && joined.len() + 1 + codec.len() <= MAX_CODECS {
+            joined.extend((!joined.is_empty()).then_some(','));
+            joined.push_str(codec);
+            known.push(codec);
+        }
+    }
+    joined
 }

@@ -32,7 +32,7 @@ use crate::node::Node;
 /// The name in the answer.
 const NAME: &str = "INGEST";
 /// The shortest part anybody may ask for.
-pub const SHORTEST_PUSHED: Duration = Duration::from_millis(50);
+const SHORTEST_PUSHED: Duration = Duration::from_millis(50);
 /// The longest segment and target duration anybody may ask for.
 pub const LONGEST_PUSHED: Duration = Duration::from_secs(3600);
 /// A manifest that comes along.
@@ -239,7 +239,11 @@ fn explain(error: &Error) -> String {
         }
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, error) => {
             format!(
-                "this is no fragmented MP4 that can be listed: {error} (ffmpeg: -f mp4 -movflags +cmaf+delay_moov+default_base_moof)"
+                "not fragmented MP4 that can be played: {} (ffmpeg: -f mp4 -movflags +cmaf+delay_moov+default_base_moof)",
+                match error {
+                    Error::UnsupportedSampleEntry(codec) => format!("codec {codec} is not supported"),
+                    error => error.to_string(),
+                }
             )
         }
         (_, error) => error.to_string(),

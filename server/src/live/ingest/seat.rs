@@ -180,6 +180,7 @@ impl Seat {
             playlist: address.playlist.clone(),
             lengths: address.lengths,
             opening: settings.ingest.ingest_opening,
+            window: settings.hls_window,
             held: to_usize(settings.max_upload),
             prefix: format!("{tag}-"),
         }
@@ -268,7 +269,7 @@ impl Seat {
     /// For what nobody waits for.
     async fn try_upload(&self, state: &State, signals: Vec<Signal>) {
         if let Err(refusal) = upload(state, signals).await {
-            tracing::warn!(room = %self.room, %refusal, "the room refused what was left");
+            tracing::warn!(room = %self.room, %refusal, "the last upload was rejected");
         }
     }
 }

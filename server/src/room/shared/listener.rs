@@ -53,7 +53,7 @@ impl Listener for Rooms {
 
     fn reset(&self, partitions: &[Partition], reason: Reset) {
         let Some(node) = self.0.upgrade() else { return };
-        tracing::info!("the rooms are compared with redis: {reason:?}");
+        tracing::info!("resynchronizing rooms (Redis: {reason:?})");
         if let Some(backplane) = node.backplane().cloned() {
             tokio::spawn(begin(self.0.clone(), backplane, partitions.to_vec()));
         }

@@ -17,9 +17,9 @@ use super::{Refused, is_media};
 use crate::live::ingest::intake::Body;
 use crate::live::ingest::seat::{Address, BodyMedia, Seat, Stop, Unfinished};
 
-/// How long media waits for an init section that is on its way in another request.
+/// Time that media waits for an init section of another request.
 const INIT_PATIENCE: Duration = Duration::from_secs(1);
-/// How long a request may go on when a newer one for its track has come, and be silent then.
+/// Time that a request may continue, and be silent, after a newer one for its track.
 const HANDOVER: Duration = Duration::from_secs(1);
 const HANDOVER_SILENCE: Duration = Duration::from_millis(300);
 

@@ -13,7 +13,7 @@ use super::{Address, Seat, State, Stop, upload};
 /// The least time in which a further body may come.
 const LEAST_WAIT: Duration = Duration::from_secs(1);
 
-/// How much media of the leading track a body has brought.
+/// Duration of the leading track in a body.
 #[derive(Debug, Default)]
 pub struct BodyMedia {
     leading: Option<Track>,
@@ -38,7 +38,7 @@ impl BodyMedia {
         }
     }
 
-    /// How long a further body is waited for: half as long again as this one lasts.
+    /// Wait for a further body: 1.5 times the duration of this one.
     fn wait(&self, most: Duration) -> Duration {
         (self.length * 3 / 2).max(LEAST_WAIT).min(most)
     }
@@ -70,7 +70,7 @@ impl Seat {
         let due: Vec<Address> = state.ends.extract_if(.., |(_, due)| *due <= now).map(|(address, _)| address).collect();
         for address in due {
             if let Err(Stop::Refused(refusal)) = self.end_now(state, &address).await {
-                tracing::warn!(room = %self.room, %refusal, "the room refused what was left");
+                tracing::warn!(room = %self.room, %refusal, "the last upload was rejected");
             }
         }
     }

@@ -1,6 +1,6 @@
 /** A labelled choice from a list; hidden while there is nothing to choose between. */
 
-import { element } from '../ui/dom';
+import { element } from './dom';
 
 export interface Option {
   value: string;
@@ -10,6 +10,7 @@ export interface Option {
 export interface Choice {
   root: HTMLElement;
   readonly value: string;
+  readonly isEmpty: boolean;
   set(options: Option[]): void;
   /** Shows a value as the chosen one, if it is in the list. */
   select(value: string | undefined): void;
@@ -24,6 +25,9 @@ export function choice(id: string, label: string, chosen: (value: string) => voi
     root,
     get value() {
       return field.value;
+    },
+    get isEmpty() {
+      return field.options.length === 0;
     },
     set(options) {
       const key = JSON.stringify(options);

@@ -1,0 +1,127 @@
+// Every page in every size of window, light and dark: its controls are in sight and can be hit, its colours can be
+// told apart, and axe finds nothing wrong.
+
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { test } from 'node:test';
+import { openInFirefox, startFirefox } from './firefox.mjs';
+import { faint, SIZES, THEMES, unreachable, violations } from './looks.mjs';
+import { ask, startGroup } from './members.mjs';
+import { openPage, output, startBrowser, startServer, state } from './processes.mjs';
+
+const MEMBERS = 'amber-otter-aaaaaaaa,swift-heron-bbbbbbbb,quiet-koala-cccccccc,golden-finch-dddddddd,lucky-puffin-eeeeeeee,clear-badger-ffffffff,merry-dolphin-gggggggg,kind-lynx-hhhhhhhh'.split(',');
+const folder = `${output}/looks`;
+
+/** Faults of a page in its present state. */
+async function faultsOf(page, name) {
+  const faults = [];
+  for (const colorScheme of THEMES) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    for (const size of SIZES) {
+      const found = await unreachable(page, size);
+      faults.push(...found.map((line) => `${name}, ${size.width}x${size.height}: ${line}`));
+      if (process.env.ROOMCAST_SHOTS) {
+        await page.screenshot({ path: `${folder}/${name}-${size.width}x${size.height}-${colorScheme}.png` });
+      }
+    }
+    await page.setViewportSize({ width: 390, height: 844 });
+    faults.push(...(await faint(page)).map((line) => `${name}, ${colorScheme}, ${line}`));
+    faults.push(...(await violations(page)).map((line) => `${name}, ${colorScheme}, axe: ${line}`));
+  }
+  return faults;
+}
+
+/** The views of the page, each with the way to it. */
+function views(t, server, open) {
+  const at = async (address, wanted, before = () => {}) => {
+    const page = await open(`${server.url}/${address}`);
+    await before(page);
+    await state(page, wanted, 30_000);
+    return page;
+  };
+  const group = async (room, count, member) => {
+    await startGroup(t, server, room, MEMBERS.slice(0, count - (member ? 1 : 0)));
+    return at(`group/${room}?autojoin`, member ? 'taking-part' : 'watching', async (page) => {
+      if (!member) return;
+      await state(page, 'watching');
+      await page.click('#ask');
+    });
+  };
+  return {
+    start: () => at('', 'start'),
+    'not-found': () => at('nowhere', 'failed'),
+    'call-lobby': () => at('call/lobby', 'lobby', (page) => page.waitForFunction(() => document.querySelector('#join')?.textContent === 'Join the call')),
+    'call-waiting': () => at('call/waiting?autojoin', 'waiting'),
+    'call-muted': async () => {
+      const page = await at('call/muted?autojoin', 'waiting');
+      await page.click('#mute');
+      await page.click('#camera');
+      return page;
+    },
+    call: async () => {
+      await at('call/two?autojoin', 'waiting');
+      return at('call/two?autojoin', 'in-call');
+    },
+    'call-left': () => at('call/left?autojoin', 'left', async (page) => {
+      await state(page, 'waiting');
+      await page.click('#leave');
+    }),
+    'other-kind': async () => {
+      await at('group/team?autojoin', 'taking-part');
+      return at('call/team?autojoin', 'failed', (page) => page.waitForSelector('#other-kind'));
+    },
+    'group-lobby': () => at('group/lobby', 'lobby', (page) => page.waitForFunction(() => document.querySelector('#join')?.textContent === 'Join the group')),
+    'group-1': () => at('group/one?autojoin', 'taking-part'),
+    'group-4': () => group('four', 4, true),
+    'group-9': () => group('nine', 9, true),
+    'group-watching': () => group('viewed', 3, false),
+    'group-requests': async () => {
+      const page = await at('group/asked?autojoin', 'taking-part');
+      for (const name of MEMBERS.slice(0, 3)) await ask(t, server, 'asked', name);
+      await page.waitForFunction(() => document.querySelectorAll('#requests li').length === 3);
+      return page;
+    },
+    studio: () => at('broadcast/studio', 'preview'),
+    'watch-nothing': () => at('watch/nothing', 'not-started'),
+    'watch-and-studio': async () => {
+      const studio = await at('broadcast/live', 'on-air', async (page) => {
+        await state(page, 'preview');
+        await page.selectOption('#quality', 'low');
+        await page.click('#start');
+      });
+      const viewer = await at('watch/live', 'watching');
+      return [studio, viewer];
+    },
+  };
+}
+
+test('pages look right in every size, light and dark', { timeout: 300_000 }, async (t) => {
+  await mkdir(folder, { recursive: true });
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+  const faults = [];
+  const only = process.env.ROOMCAST_VIEW;
+  for (const [name, view] of Object.entries(views(t, server, (url) => openPage(browser, url)))) {
+    if (only && only !== name) continue;
+    const pages = [await view()].flat();
+    for (const [index, page] of pages.entries()) {
+      faults.push(...(await faultsOf(page, pages.length > 1 ? `${name}-${index}` : name)));
+      assert.deepEqual(page.errors, [], name);
+    }
+    for (const context of browser.contexts()) await context.close();
+  }
+  assert.deepEqual(faults, []);
+});
+
+test('axe finds nothing in Firefox either', { timeout: 120_000 }, async (t) => {
+  const server = await startServer(t);
+  const firefox = await startFirefox(t);
+  const faults = [];
+  for (const [address, wanted] of [['', 'start'], ['call/a', 'lobby'], ['group/b?autojoin', 'taking-part'], ['broadcast/c', 'preview'], ['watch/d', 'not-started']]) {
+    const page = await openInFirefox(firefox, `${server.url}/${address}`, { width: 390, height: 844 });
+    await state(page, wanted);
+    faults.push(...(await violations(page)).map((line) => `${address}: ${line}`));
+    await page.page.close();
+  }
+  assert.deepEqual(faults, []);
+});

@@ -1,0 +1,86 @@
+/**
+ * The pages without their screens, for tests: each joins in a fake world and says what it would show.
+ * Never part of the built page.
+ */
+
+import { Broadcast } from './broadcast/broadcast';
+import { QUALITIES } from './broadcast/encoders';
+import { describe as describeBroadcast } from './broadcast/model';
+import { Call } from './call/call';
+import type { LocalMedia } from './call/media';
+import { describe as describeCall } from './call/model';
+import type { Identity } from './client';
+import { type FakeWorld, ME } from './client/fake';
+import { peers } from './group/fake';
+import { Group } from './group/group';
+import { describe as describeGroup } from './group/model';
+import { FakeBrowser, seatsIn } from './seats/fake';
+import type { Seats } from './seats/seats';
+import { describe as describeWatch } from './watch/model';
+import { Watch } from './watch/watch';
+
+/** The visible text and buttons of a page. */
+export interface Shown {
+  state: string;
+  text: string;
+  /** There is a button or a link that leads out of this state. */
+  wayOut: boolean;
+}
+
+export function identity(): Identity {
+  return { session: () => ME, resume: () => undefined, keep: () => {}, renew: () => {} };
+}
+
+export function media(): LocalMedia {
+  const { isOn, isAvailable } = { isOn: () => true, isAvailable: () => true };
+  const stream = {};
+  return { isOn, isAvailable, stream, track: () => null, problems: {}, release: () => {} } as unknown as LocalMedia;
+}
+
+const URL = 'ws://host/ws';
+
+export const PAGES = {
+  call(world: FakeWorld, seats = someSeats(world)) {
+    let shown = {} as ReturnType<typeof describeCall>;
+    const changed = (facts: Parameters<typeof describeCall>[0]) => {
+      shown = describeCall(facts);
+    };
+    new Call(URL, 'demo', identity(), media(), world, seats, { changed, streamChanged: () => {} }).join();
+    return (): Shown => ({ ...words(shown), wayOut: shown.canGiveUp || shown.retry || shown.invite });
+  },
+  group(world: FakeWorld, seats = someSeats(world)) {
+    const { makePeer } = peers();
+    const group = new Group(URL, 'demo', identity(), media(), world, seats, makePeer, { changed: () => {} });
+    group.join();
+    const model = () => describeGroup(group.facts);
+    const page = (): Shown => ({ ...words(model()), wayOut: model().retry || group.facts.stage !== 'failed' });
+    return Object.assign(page, { group });
+  },
+  watch(world: FakeWorld) {
+    let shown = {} as ReturnType<typeof describeWatch>;
+    const changed = (facts: Parameters<typeof describeWatch>[0]) => {
+      shown = describeWatch(facts);
+    };
+    const handlers = { changed, muted: () => {} };
+    new Watch(URL, 'demo', identity(), {} as HTMLVideoElement, world, handlers).start();
+    return (): Shown => ({ ...words(shown), wayOut: shown.retry || shown.home });
+  },
+  broadcast(world: FakeWorld, seats = someSeats(world)) {
+    const handlers = { changed: () => {} };
+    const broadcast = new Broadcast(URL, 'demo', identity(), media(), QUALITIES.low, world, seats, handlers);
+    broadcast.mediaChanged();
+    broadcast.start();
+    const model = () => describeBroadcast(broadcast.facts);
+    return (): Shown => ({ ...words(model()), wayOut: model().stop || model().again });
+  },
+};
+
+export type PageName = keyof typeof PAGES;
+
+function someSeats(world: FakeWorld): Seats {
+  return seatsIn(new FakeBrowser(), world.now);
+}
+
+function words({ state, ...shown }: { state: string; status: string; title: string; detail: string }) {
+  return { state, text: [shown.status, shown.title, shown.detail].join(' | ') };
+}

@@ -1,0 +1,103 @@
+/**
+ * The way to a room whose name was opened as another kind of room: one link, once it is known what the room is.
+ * Whoever joins a group or a broadcast as a viewer is seen by nobody, and leaves again at once; what is neither is a call.
+ */
+
+import { Code, type RoomType, readMessage } from '../client';
+import { roomAddress } from './address';
+import { element, setText } from './dom';
+import { cryptoPick, randomLetters } from './names';
+
+interface Kind {
+  roomType: RoomType;
+  view: string;
+  label: string;
+}
+
+/** Kinds with viewers. */
+const WATCHED: readonly Kind[] = [
+  { roomType: 'm2m', view: 'group', label: 'Go to the group' },
+  { roomType: 'p2m', view: 'watch', label: 'Watch the broadcast' },
+];
+const CALL: Kind = { roomType: 'p2p', view: 'call', label: 'Go to the call' };
+const TIMEOUT_MS = 5000;
+
+export interface OtherKind {
+  root: HTMLElement;
+  /** Looks for the room's kind, once, when the name is known to be that of another one. */
+  render(isOther: boolean): void;
+}
+
+export function otherKind(url: string, room: string): OtherKind {
+  const root = element('a', { id: 'other-kind', class: 'button primary', hidden: true });
+  let asked = false;
+  return {
+    root,
+    render(isOther) {
+      if (!isOther || asked) return;
+      asked = true;
+      void kindOf(url, room).then((kind) => {
+        if (!kind) return;
+        root.href = roomAddress(kind.view, room);
+        setText(root, `${kind.label} “${room}”`);
+        root.hidden = false;
+      });
+    },
+  };
+}
+
+function kindOf(url: string, room: string): Promise<Kind | undefined> {
+  return new Promise((resolve) => {
+    const socket = new WebSocket(url);
+    const inquiry = new Inquiry(room, (text) => socket.send(text));
+    const end = (kind?: Kind) => {
+      resolve(kind);
+      socket.close();
+    };
+    setTimeout(end, TIMEOUT_MS);
+    socket.onerror = () => end();
+    socket.onopen = () => inquiry.begin();
+    socket.onmessage = ({ data }) => {
+      const answer = inquiry.take(String(data));
+      if (answer) end(answer.kind);
+    };
+  });
+}
+
+/** The questions to the server, one after the other. */
+export class Inquiry {
+  readonly #room: string;
+  readonly #send: (text: string) => void;
+  readonly #id = randomLetters(20, cryptoPick);
+  #asked = 0;
+
+  constructor(room: string, send: (text: string) => void) {
+    this.#room = room;
+    this.#send = send;
+  }
+
+  begin(): void {
+    this.#say('join', { s: 'JOIN', ve: false, ae: false, eg: 'native', op: { roomCreating: false } });
+  }
+
+  /** Takes a message and gives the answer once it is there; without a kind where the room is none that is known. */
+  take(text: string): { kind: Kind | undefined } | undefined {
+    const message = readMessage(text);
+    if (message?.kind !== 'ack' || message.name !== 'JOIN') return undefined;
+    if (message.code === Code.OK) {
+      this.#say('leave', { s: 'LEAVE' });
+      return { kind: WATCHED[this.#asked] };
+    }
+    if (message.code !== Code.UNSUPPORTED_CHANNEL) return { kind: undefined };
+    this.#asked += 1;
+    if (this.#asked === WATCHED.length) return { kind: CALL };
+    this.begin();
+    return undefined;
+  }
+
+  #say(action: string, body: object): void {
+    const ss = { userId: this.#id, sessionId: this.#id, category: 'stream', host: 'Web', deviceId: this.#id };
+    const ch = WATCHED[this.#asked]?.roomType;
+    this.#send(JSON.stringify({ action, data: { ...body, ch, rid: this.#room, ss } }));
+  }
+}

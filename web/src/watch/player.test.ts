@@ -1,0 +1,82 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import { FakeWorld } from '../client/fake';
+import { Player } from './player';
+
+interface Fragment {
+  end: number;
+  gap: boolean;
+}
+
+const made = vi.hoisted(
+  () => [] as { config: Record<string, unknown>; loaded: string[]; latestLevelDetails: unknown; destroy(): void }[],
+);
+vi.mock('hls.js', () => ({
+  default: class {
+    static isSupported = () => true;
+    latestLevelDetails: unknown = null;
+    loaded: string[] = [];
+    config: Record<string, unknown>;
+    constructor(config: Record<string, unknown>) {
+      this.config = config;
+      made.push(this);
+    }
+    on() {}
+    loadSource(url: string) {
+      this.loaded.push(url);
+    }
+    attachMedia() {}
+    destroy() {}
+  },
+  ErrorDetails: {},
+  ErrorTypes: {},
+  Events: {},
+}));
+
+beforeEach(() => {
+  made.length = 0;
+});
+
+/** A player whose video plays and then stands still at a place of its playlist. */
+function standingStill(at: number, list: { live: boolean; fragments: Fragment[] }) {
+  const world = new FakeWorld();
+  const video = Object.assign(new EventTarget(), { currentTime: at, paused: false, seeking: false, ended: false });
+  const states: string[] = [];
+  const play = { play: async () => {} };
+  const player = new Player(Object.assign(video, play) as unknown as HTMLVideoElement, world, {
+    changed: (state) => states.push(state),
+    muted: () => {},
+  });
+  player.load('http://host/live/demo/main/playlist.m3u8');
+  video.dispatchEvent(new Event('playing'));
+  Object.assign(made[0] ?? {}, { latestLevelDetails: { edge: list.fragments.at(-1)?.end ?? 0, ...list } });
+  video.dispatchEvent(new Event('waiting'));
+  world.advance(2000);
+  return { world, player, states };
+}
+
+const segment = (end: number, gap = false): Fragment => ({ end, gap });
+
+test('a broadcast that ended behind gaps is over where its media end', () => {
+  const fragments = [segment(11), segment(12, true), segment(13, true), segment(15.4, true)];
+  expect(standingStill(11.1, { live: false, fragments }).player.state).toBe('ended');
+});
+
+test('one that still has media is not over', () => {
+  const fragments = [segment(11), segment(12, true), segment(15.4)];
+  expect(standingStill(11.1, { live: false, fragments }).player.state).toBe('starved');
+  expect(standingStill(11.1, { live: true, fragments: [segment(11)] }).player.state).toBe('starved');
+});
+
+test('video that stands still is loaded anew, again and again but not at once', () => {
+  const { world, player } = standingStill(11, { live: true, fragments: [segment(11)] });
+  world.advance(9999);
+  expect(made).toHaveLength(1);
+  world.advance(1);
+  expect(made.map(({ loaded }) => loaded)).toEqual([[player.url], [player.url]]);
+  expect(player.state).toBe('loading');
+});
+
+test('a stall does not move the place where the viewer wants to be', () => {
+  standingStill(11, { live: true, fragments: [segment(11)] });
+  expect(made[0]?.config).toMatchObject({ liveSyncOnStallIncrease: 0 });
+});
