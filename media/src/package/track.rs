@@ -24,8 +24,16 @@ use period::{PendingSignal, Period, rate};
 /// What a track is to players.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Role {
-    Variant { audio: Option<ObjectId> },
-    Rendition { default: bool },
+    Variant {
+        audio: Option<ObjectId>,
+    },
+    /// Audio alone that is a variant and a rendition of its group.
+    Choice {
+        default: bool,
+    },
+    Rendition {
+        default: bool,
+    },
 }
 
 /// What cutting goes by.
@@ -46,6 +54,8 @@ pub(super) struct Track {
     measure: Measure,
     attributes: Option<Attributes>,
     pub role: Option<Role>,
+    /// The audio of the same stream to which this is another choice.
+    pub beside: Option<ObjectId>,
     /// It has had a role when signals were emitted.
     pub is_declared: bool,
     /// Its stream has said that it has ended.
@@ -65,7 +75,7 @@ pub(super) struct Track {
     peak: u64,
     measured: Measured,
     /// What was declared last.
-    stated: Option<Payload>,
+    stated: Vec<Payload>,
     pending: Vec<PendingSignal>,
     pending_bytes: usize,
 }
@@ -78,6 +88,7 @@ impl Track {
             measure: Measure::default(),
             attributes: None,
             role: None,
+            beside: output.beside.clone(),
             is_declared: false,
             is_over: false,
             period: None,
@@ -90,7 +101,7 @@ impl Track {
             begun: earlier.start != Start::default(),
             peak: 0,
             measured: Measured::default(),
-            stated: None,
+            stated: Vec::new(),
             pending: Vec::new(),
             pending_bytes: 0,
         }
