@@ -1,5 +1,7 @@
 //! Pushed streams, and the tracks that each of them feeds.
 
+use std::time::Duration;
+
 use roomcast_protocol::id::ObjectId;
 
 use super::split::{self, Output};
@@ -7,6 +9,10 @@ use super::track::Track;
 use super::{Earlier, Held, Packager};
 use crate::timing::Timing;
 use crate::{Ends, Error, Fragment, Init};
+
+/// So much media without a key frame is refused while it comes, and so much that ends without one.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const LEAST_WAIT: Duration = Duration::from_secs(1);
 
 /// One pushed stream.
 #[derive(Debug)]
@@ -75,7 +81,21 @@ impl Packager {
         input.has_ended = false;
         input.ends.note(&fragment);
         let fragment = input.timing.take(fragment);
-        self.feed(id, &fragment, wall)
+        self.feed(id, &fragment, wall)?;
+        self.lack_of_key_frame(id, LONGEST_WAIT).map_or(Ok(()), Err)
+    }
+
+    /// Why nothing of a stream can be listed, of which media has come to its end.
+    pub fn check_key_frame(&self, id: &ObjectId) -> Result<(), Error> {
+        self.lack_of_key_frame(id, LEAST_WAIT).map_or(Ok(()), Err)
+    }
+
+    /// The error of a stream of which so much has come without a key frame in any of its tracks.
+    fn lack_of_key_frame(&self, id: &ObjectId, least: Duration) -> Option<Error> {
+        let outputs = self.outputs_of(id);
+        let tracks = || outputs.iter().filter_map(|output| self.tracks.get(output));
+        let keyless = tracks().map(Track::keyless).max().filter(|_| tracks().all(Track::lacks_key_frame))?;
+        (keyless >= least).then_some(Error::NoKeyFrame(keyless))
     }
 
     /// Gives each track of a stream what is its own.
@@ -88,6 +108,7 @@ impl Packager {
                 continue;
             }
             track.is_over = false;
+            track.count_keyless(&own);
             if self.targets.is_some() {
                 self.cut(&output, own, wall)?;
             } else {

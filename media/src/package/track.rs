@@ -64,6 +64,8 @@ pub(super) struct Track {
     targets: Option<Targets>,
     /// Samples of other tracks that came before the first one to begin with.
     early: Vec<Sample>,
+    /// So many ticks of the leading track have come before its first key frame.
+    keyless: u64,
     /// Which timeline its last period was of, and where that ended.
     last: Option<(u64, Duration)>,
     next: Start,
@@ -94,6 +96,7 @@ impl Track {
             period: None,
             targets: None,
             early: Vec::new(),
+            keyless: 0,
             last: None,
             next: earlier.start,
             maps: earlier.map,
@@ -131,6 +134,26 @@ impl Track {
 
     pub fn has_begun(&self) -> bool {
         self.measure.has_begun()
+    }
+
+    /// Counts what comes before the first key frame.
+    pub fn count_keyless(&mut self, fragment: &Fragment) {
+        if self.lacks_key_frame() && self.first_sync(fragment).is_none() {
+            let Some(leading) = self.init.leading() else { return };
+            let own = fragment.samples.iter().filter(|sample| sample.track == leading.id);
+            let ticks = own.map(|sample| u64::from(sample.duration)).fold(0, u64::saturating_add);
+            self.keyless = self.keyless.saturating_add(ticks);
+        }
+    }
+
+    /// Whether no key frame has come.
+    pub fn lacks_key_frame(&self) -> bool {
+        !self.measure.has_begun() && self.period.is_none() && self.last.is_none()
+    }
+
+    /// How much has come before the first key frame.
+    pub fn keyless(&self) -> Duration {
+        self.leading().map_or(Duration::ZERO, |leading| leading.time(self.keyless))
     }
 
     pub fn is_measured(&self, lengths: Lengths) -> bool {
