@@ -13,6 +13,7 @@ mod intake;
 mod lane;
 #[cfg(test)]
 mod properties;
+mod repeat;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub(crate) use clock::time;
 use close::Trial;
 pub(crate) use intake::LARGEST_JUMP;
 use lane::{Lane, Span};
+use repeat::Repeat;
 use rules::Rules;
 
 /// How long parts and segments shall be.
@@ -164,6 +166,7 @@ pub struct Cutter {
     newest: Option<Span>,
     owed_to: u64,
     filled_to: u64,
+    repeat: Repeat,
     /// The open segment has a frame.
     has_frames: bool,
     /// A new period begins with the first sync sample from there on, in decode time.
@@ -205,6 +208,7 @@ impl Cutter {
             newest: None,
             owed_to: 0,
             filled_to: 0,
+            repeat: Repeat::default(),
             has_frames: false,
             breaks_at: None,
             goes_on: false,
@@ -265,6 +269,7 @@ impl Cutter {
         self.clock.origin = None;
         (self.is_skipping, self.newest, self.owed_to, self.filled_to) = (false, None, 0, 0);
         self.astray.clear();
+        self.repeat.clear();
         self.leading.reset();
         self.others.iter_mut().for_each(Lane::reset);
         Pushed { cuts, rest }

@@ -51,7 +51,13 @@ impl Cutter {
         self.trial.add(&sample, self.leading.end().unwrap_or(self.listed), &self.rules, &self.clock);
         if is_frame {
             self.has_frames = true;
+            self.repeat.note(&sample);
             self.note_newest(&sample, end);
+        } else {
+            if self.leading.end().is_none() {
+                self.repeat.keep();
+            }
+            self.stretch_newest(end);
         }
         self.leading.push(sample);
     }
@@ -152,7 +158,7 @@ impl Cutter {
         }
         let leading = self.leading.take(None);
         let start = leading.first().map_or(end, |sample| sample.decode_time);
-        let mut samples = self.without_stand_ins(leading);
+        let mut samples = self.with_repeats(leading);
         let before = Some(self.leading.at(end));
         let origin = self.leading.at(self.clock.origin.unwrap_or(0));
         for lane in &mut self.others {

@@ -2,7 +2,8 @@
 //! the audio goes on, audio behind the last frame.
 //!
 //! Stand-ins take the place of frames there: they are cut like frames and never written, so that the audio beside them
-//! is listed in its time. The frame before is written with its whole duration, as far as that is known in time.
+//! is listed in its time. Frames are repeated where they begin a part; where none can be, the frame before is written
+//! with its whole duration, as far as that is known in time.
 
 use super::clock::time;
 use super::intake::{LARGEST_JUMP, PATIENCE};
@@ -25,7 +26,8 @@ impl Cutter {
         let is_known = all || !self.ahead.is_empty();
         let duration =
             u32::try_from(ticks).ok().filter(|ticks| *ticks > 0 && (is_known || u64::from(*ticks) == chunk))?;
-        let flags = if self.rules.targets.independent { 0 } else { NON_SYNC };
+        let is_sync = self.rules.targets.independent || self.repeat.is_possible();
+        let flags = if is_sync { 0 } else { NON_SYNC };
         let payload = bytes::Bytes::new();
         Some(Sample { track: self.no_track, decode_time: from, duration, composition_offset: 0, flags, payload })
     }
@@ -80,10 +82,21 @@ impl Cutter {
         self.others.iter().filter_map(last).max().unwrap_or(0)
     }
 
-    /// Notes that time has been filled up to there. Where it is not known when the next frame comes, the last one is
-    /// said to last as long as any may: its successor cuts it short, and players do not wait for it before.
+    /// Has the newest frame last up to there if frames are repeated behind it.
+    pub(super) fn stretch_newest(&mut self, to: u64) {
+        if let Some(newest) = self.newest.as_mut().filter(|_| self.repeat.is_possible()) {
+            newest.end = newest.end.max(to);
+        }
+    }
+
+    /// Notes that time has been filled up to there. Where no frames can be repeated and it is not known when the next
+    /// one comes, the last one is said to last as long as any may: its successor cuts it short, and players do not wait
+    /// for it before.
     pub(super) fn note_filled(&mut self, to: u64) {
         self.filled_to = to;
+        if self.repeat.is_possible() {
+            return;
+        }
         let longest = self.longest_frame();
         let is_open = self.ahead.is_empty();
         if let Some(newest) = self.newest.as_mut() {
@@ -108,6 +121,7 @@ impl Cutter {
     /// Notes the newest frame, whose duration was stated as `end` says.
     pub(super) fn note_newest(&mut self, sample: &Sample, end: u64) {
         self.owed_to = if sample.end() < end { end } else { 0 };
+        let end = if self.repeat.is_possible() { sample.end() } else { end };
         self.newest = Some(Span { decode_time: sample.decode_time, end });
     }
 

@@ -17,7 +17,7 @@ const MAX_WAITING: usize = 64 * 1024 * 1024;
 /// Duration of the leading track that waits for another one that lags behind.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// Lag of another track up to which nothing waits.
-const LAG: Duration = Duration::from_millis(100);
+pub(super) const LAG: Duration = Duration::from_millis(100);
 
 impl Cutter {
     /// Refuses a fragment of unknown tracks, or one too much.

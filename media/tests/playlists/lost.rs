@@ -1,19 +1,22 @@
 //! The frames that were listed, and those that had to be.
 
+use std::collections::HashSet;
+
 use roomcast_media::{Ends, Item, Reader, Sample};
 
 use crate::media::{AUDIO_RATE, Push};
 use crate::origin::Origin;
 
-/// The numbers of the samples of a track over all segments, in order.
+/// The numbers of the samples of a track over all segments, in order; those that are repeated for want of others, once.
 pub fn listed(origin: &Origin, track: u32) -> Vec<u64> {
     let init = Push { audio: Some(0), ..one() }.init();
-    let mut numbers = Vec::new();
+    let (mut numbers, mut seen) = (Vec::new(), HashSet::new());
     for segment in origin.segments() {
         let mut reader = Reader::after(1 << 24, &init, Ends::default());
         reader.push(&segment.bytes).unwrap();
         while let Some(Item::Fragment(fragment)) = reader.next().unwrap() {
-            numbers.extend(fragment.samples.iter().filter(|sample| sample.track == track).map(number));
+            let own = fragment.samples.iter().filter(|sample| sample.track == track).map(number);
+            numbers.extend(own.filter(|number| seen.insert(*number)));
         }
     }
     numbers
