@@ -68,6 +68,8 @@ pub struct Publish {
     pub part_target: Duration,
     /// No segment rounds to more: a whole number of seconds. `None` lets it follow the key frames of the input.
     pub target_duration: Option<Duration>,
+    /// Video without any key frame ends with an error once there is so much of it.
+    pub key_frame_wait: Duration,
     /// How much waits to be uploaded, and for how long.
     pub limits: Limits,
     /// How long to wait for the ack of `JOIN`.
@@ -96,6 +98,7 @@ impl Publish {
             segment_target: Duration::from_secs(1),
             part_target: Duration::from_millis(350),
             target_duration: None,
+            key_frame_wait: Duration::from_secs(30),
             limits: Limits::default(),
             patience: Patience::default(),
         }
@@ -109,7 +112,8 @@ impl Publish {
         }
         let lengths = Lengths { segment, part: self.part_target, target, is_declared };
         let (opening, held, prefix) = (Duration::ZERO, DEFAULT_LIMIT, String::new());
-        Ok(Config { playlist: self.playlist.clone(), lengths, opening, window: HLS_WINDOW, held, prefix })
+        let (playlist, key_frame_wait) = (self.playlist.clone(), self.key_frame_wait);
+        Ok(Config { playlist, lengths, opening, key_frame_wait, window: HLS_WINDOW, held, prefix })
     }
 }
 

@@ -269,7 +269,7 @@ impl Stream {
 
     fn publish_multivariant(&mut self, changes: &mut Vec<Change>) {
         let playing = self.tracks.iter().filter(|track| track.playable() && self.lists(&track.role));
-        let tracks: Vec<_> = playing.map(|track| (&track.role, track.rates)).collect();
+        let tracks: Vec<_> = playing.flat_map(|track| track.roles().map(|role| (role, track.rates))).collect();
         if !tracks.iter().any(|(role, _)| matches!(role, Role::Variant(_))) {
             return;
         }
@@ -285,6 +285,7 @@ impl Stream {
     /// plays, and a player reads that playlist only once.
     fn lists(&self, role: &Role) -> bool {
         let Role::Variant(Variant { audio: Some(group), .. }) = role else { return true };
-        self.tracks.iter().any(|track| track.playable() && track.role.is_audio_of(group))
+        let mut playing = self.tracks.iter().filter(|track| track.playable());
+        playing.any(|track| track.roles().any(|role| role.is_audio_of(group)))
     }
 }

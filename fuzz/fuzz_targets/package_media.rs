@@ -100,7 +100,15 @@ fn play(bytes: &[u8], settings: u8, chunk: usize) {
     };
     let id = ObjectId::parse("v0").expect("a name");
     let playlist = ObjectId::parse("main").expect("a name");
-    let config = Config { playlist, lengths, opening: Duration::ZERO, window: Duration::from_secs(60), held: LIMIT, prefix: String::new() };
+    let config = Config {
+        playlist,
+        lengths,
+        opening: Duration::ZERO,
+        key_frame_wait: Duration::from_secs(30),
+        window: Duration::from_secs(60),
+        held: LIMIT,
+        prefix: String::new(),
+    };
     let mut packager = Packager::new(config, Duration::ZERO);
     let mut stream = Stream::new(Settings::default());
     let mut moment = Moment { now: Duration::ZERO, wall: 1_732_287_600_000 };

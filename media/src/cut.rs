@@ -8,10 +8,12 @@
 
 mod clock;
 mod close;
+mod fill;
 mod intake;
 mod lane;
 #[cfg(test)]
 mod properties;
+mod repeat;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -26,7 +28,8 @@ use clock::Clock;
 pub(crate) use clock::time;
 use close::Trial;
 pub(crate) use intake::LARGEST_JUMP;
-use lane::Lane;
+use lane::{Lane, Span};
+use repeat::Repeat;
 use rules::Rules;
 
 /// How long parts and segments shall be.
@@ -37,7 +40,7 @@ pub struct Targets {
     /// No part is longer. Parts of 85 % of it and more come out for certain as long as no sample of the leading track
     /// lasts longer than 15 % of it. Counts in whole microseconds. `None` makes segments without parts.
     pub part: Option<Duration>,
-    /// No segment is longer, nor any sample of the leading track.
+    /// No segment is longer. Longer samples of the leading track go on in segments without any.
     pub longest: Duration,
     /// Every segment begins with a sync sample. Where none comes in time, media is left out up to the next one;
     /// otherwise a further segment begins without.
@@ -156,6 +159,16 @@ pub struct Cutter {
     /// Decode times of the leading track: where the open segment starts, and what is written.
     segment_start: u64,
     listed: u64,
+    /// A `track_ID` of none: that of stand-ins for frames.
+    no_track: u32,
+    /// The newest frame with the end that it is written with, the end of one that was cut shorter than it lasts, and how
+    /// far stand-ins reach.
+    newest: Option<Span>,
+    owed_to: u64,
+    filled_to: u64,
+    repeat: Repeat,
+    /// The open segment has a frame.
+    has_frames: bool,
     /// A new period begins with the first sync sample from there on, in decode time.
     breaks_at: Option<Duration>,
     /// Samples of other tracks before the first one are kept.
@@ -191,6 +204,12 @@ impl Cutter {
             is_skipping: false,
             segment_start: 0,
             listed: 0,
+            no_track: (0..=u32::MAX).find(|id| init.track(*id).is_none()).unwrap_or(0),
+            newest: None,
+            owed_to: 0,
+            filled_to: 0,
+            repeat: Repeat::default(),
+            has_frames: false,
             breaks_at: None,
             goes_on: false,
             next: start,
@@ -238,8 +257,8 @@ impl Cutter {
         Ok(Pushed { cuts, rest: join(rest, behind) })
     }
 
-    /// Gives what is left: the last part and the last segment. Samples of other tracks that begin behind the last of
-    /// the leading track are dropped: players do not reach a part in which nothing of it stands, and wait there.
+    /// Gives what is left: the last part and the last segment, and behind the last frame parts and segments of other
+    /// tracks alone.
     ///
     /// Then the cutter stands like a new one whose numbers go on: the next fragment may have any
     /// decode time, and begins at zero again.
@@ -248,8 +267,9 @@ impl Cutter {
         let rest = self.drain(true, &mut cuts);
         self.close_segment(&mut cuts);
         self.clock.origin = None;
-        self.is_skipping = false;
+        (self.is_skipping, self.newest, self.owed_to, self.filled_to) = (false, None, 0, 0);
         self.astray.clear();
+        self.repeat.clear();
         self.leading.reset();
         self.others.iter_mut().for_each(Lane::reset);
         Pushed { cuts, rest }

@@ -90,6 +90,9 @@ pub enum Error {
     /// ends the segment.
     #[error("{0} bytes wait for the leading track")]
     Waiting(usize),
+    /// Video without any key frame, of so much media: no player could begin.
+    #[error("no key frame came in {:.1} s of video", .0.as_secs_f64())]
+    NoKeyFrame(Duration),
     /// Samples that one fragment cannot hold: decode times of a track that run back or leave a
     /// hole of more than 32 bits, or more than 2 GiB.
     #[error("the samples of track {0} do not fit into one fragment")]

@@ -48,6 +48,8 @@ pub struct Config {
     pub lengths: Lengths,
     /// Time that a track waits for one it may belong to.
     pub opening: Duration,
+    /// Duration of video without any key frame that is refused.
+    pub key_frame_wait: Duration,
     /// Duration that playlists list; stated values are measured over this window.
     pub window: Duration,
     /// Media bytes that may wait until it is known what they are.

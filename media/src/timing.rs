@@ -118,6 +118,13 @@ impl Lengths {
             let since = self.pending.first().map(|first| sample.decode_time.checked_sub(first.decode_time));
             match since {
                 Some(Some(0)) if sample.duration == 0 => {}
+                Some(Some(0)) => {
+                    // All of one decode time share what the last of them has.
+                    let shared = u64::from(sample.duration);
+                    self.pending.push(sample);
+                    settled.extend(self.spread(shared));
+                    continue;
+                }
                 Some(since) => {
                     let usual = u64::from(self.usual) * self.pending.len() as u64;
                     let longest = MAX_STRETCH.saturating_mul(self.timescale);
@@ -188,8 +195,17 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_is_not_how_long_a_sample_lasts() {
+    fn samples_of_no_length_in_the_middle_share_with_the_next() {
         let mut timing = timing();
+        let run = [(0, 512), (512, 0), (512, 512), (1024, 0), (1024, 0), (1024, 512), (1536, 512)];
+        let taken = take(&mut timing, run.map(|(at, duration)| sample(1, at, duration, true)));
+        let expected = [(0, 512), (512, 256), (768, 256), (1024, 170), (1194, 171), (1365, 171), (1536, 512)];
+        assert_eq!(times(&taken), expected);
+    }
+
+    #[test]
+    fn a_jump_is_not_how_long_a_sample_lasts() {
+        let mut timing = Timing::new(&fixture::init(&[VIDEO]));
         take(&mut timing, [sample(1, 0, 512, true), sample(1, 512, 0, false)]);
         let behind = take(&mut timing, [sample(1, 15_360 * 60, 512, true)]);
         assert_eq!(times(&behind), [(512, 512), (15_360 * 60, 512)]);

@@ -18,6 +18,9 @@ const MFHD: usize = 16;
 /// `traf`, `tfhd`, `tfdt` and the fields of `trun` before its first sample.
 const TRAF: usize = HEADER + 16 + 20 + 20;
 const TRUN_ENTRY: usize = 16;
+/// Flags of `tfhd`.
+const DEFAULT_BASE_IS_MOOF: u32 = 0x2_0000;
+const DURATION_IS_EMPTY: u32 = 0x1_0000;
 
 /// A `moof` with this sequence number and its `mdat`, of samples of one or more tracks. The tracks
 /// stand in the order of their first samples.
@@ -55,6 +58,23 @@ pub fn write_fragment(sequence: u32, samples: &[Sample]) -> Result<Bytes, Error>
     Ok(out.freeze())
 }
 
+/// A `moof` that says that a track has no samples from a decode time on, and an empty `mdat`.
+pub(crate) fn write_empty(sequence: u32, track: u32, decode_time: u64) -> Bytes {
+    let mut out = BytesMut::new();
+    put_box(&mut out, b"moof", |out| {
+        put_box(out, b"mfhd", |out| out.put_u64(u64::from(sequence)));
+        put_box(out, b"traf", |out| {
+            put_box(out, b"tfhd", |out| {
+                out.put_u32(DURATION_IS_EMPTY | DEFAULT_BASE_IS_MOOF);
+                out.put_u32(track);
+            });
+            put_tfdt(out, decode_time);
+        });
+    });
+    put_box(&mut out, b"mdat", |_| {});
+    out.freeze()
+}
+
 fn by_track(samples: &[Sample]) -> Vec<Vec<&Sample>> {
     let mut runs: Vec<Vec<&Sample>> = Vec::new();
     for sample in samples {
@@ -77,16 +97,19 @@ fn durations(run: &[&Sample]) -> Result<Vec<u32>, Error> {
     run.windows(2).map(until_next).chain(last).collect()
 }
 
-fn put_traf(out: &mut BytesMut, run: &[&Sample], durations: &[u32], offset: usize) {
-    put_box(out, b"tfhd", |out| {
-        let default_base_is_moof = 0x2_0000;
-        out.put_u32(default_base_is_moof);
-        out.put_u32(run[0].track);
-    });
+fn put_tfdt(out: &mut BytesMut, decode_time: u64) {
     put_box(out, b"tfdt", |out| {
         out.put_u32(1 << 24);
-        out.put_u64(run[0].decode_time);
+        out.put_u64(decode_time);
     });
+}
+
+fn put_traf(out: &mut BytesMut, run: &[&Sample], durations: &[u32], offset: usize) {
+    put_box(out, b"tfhd", |out| {
+        out.put_u32(DEFAULT_BASE_IS_MOOF);
+        out.put_u32(run[0].track);
+    });
+    put_tfdt(out, run[0].decode_time);
     put_box(out, b"trun", |out| {
         let every_field = 0xf00;
         let data_offset = 0x1;

@@ -41,6 +41,7 @@ pub fn prepare(options: Publish) -> Result<Prepared, String> {
     settings.segment_target = options.segment;
     settings.part_target = options.part;
     settings.target_duration = options.target_duration;
+    settings.key_frame_wait = options.key_frame_wait;
     Ok(Prepared { settings, log: options.log })
 }
 

@@ -191,6 +191,8 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             return self.take(item);
         }
         self.source = None;
+        let Packaging { packager, input, .. } = &self.packaging;
+        packager.check_key_frame(input)?;
         self.end();
         Ok(())
     }

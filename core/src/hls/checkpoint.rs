@@ -11,7 +11,7 @@ use super::declare::MAX_TARGET;
 use super::track::Track;
 
 /// Changes with every change of what is written: a node does not guess at another version's checkpoints.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Written<S> {
@@ -94,6 +94,7 @@ impl Track {
         let fixed = (self.target, self.part_target) == (self.role.target(), declared.unwrap_or(0));
         let within = declared.is_none_or(|part_target| (1..=self.target).contains(&part_target));
         let sane = (1..=MAX_TARGET).contains(&self.target) && within;
-        fixed && sane && !self.maps().is_empty() && self.window.holds_together(self.target)
+        let member = self.membership.as_ref().is_none_or(|own| own.is_member_of(&self.role));
+        fixed && sane && member && !self.maps().is_empty() && self.window.holds_together(self.target)
     }
 }

@@ -19,6 +19,9 @@ impl Stream {
     /// Makes a track, or changes it if it is known.
     pub(super) fn declare(&mut self, role: Role, map: Map) -> Result<Vec<Change>, Refusal> {
         match self.position(role.id()) {
+            Some(index) if !self.ended && role.is_member_of(&self.tracks[index].role) => {
+                self.join_group(index, role, &map)
+            }
             Some(index) if self.ended => self.reopen(index, role, map),
             Some(index) => self.change_track(index, role, map),
             None if self.ended => Err(gone()),
@@ -59,10 +62,32 @@ impl Stream {
         self.revision += 1;
         let track = &mut self.tracks[index];
         track.role = role;
+        track.membership = track.membership.take().filter(|own| own.is_member_of(&track.role));
         let mut changes = Vec::new();
         changes.extend(new.then(|| store_map(track, &map)));
         track.use_map(map);
         self.publish(index, &mut changes);
+        self.publish_multivariant(&mut changes);
+        Ok(changes)
+    }
+
+    /// Makes a variant of audio alone a member of its own group: players choose it there by language, and find the same
+    /// playlist under both (rfc8216bis, 4.4.6.2.1).
+    fn join_group(&mut self, index: usize, role: Role, map: &Map) -> Result<Vec<Change>, Refusal> {
+        let track = &self.tracks[index];
+        if (role.target(), role.part_target()) != (track.role.target(), track.role.part_target()) {
+            return Err(Refusal::invalid("the target durations of a track are fixed when it is made"));
+        }
+        if track.admit_map(map)? {
+            return Err(Refusal::invalid(format!("the variant {} has no map {}", role.id(), map.id)));
+        }
+        if track.membership.as_ref() == Some(&role) {
+            return Ok(Vec::new());
+        }
+        role.check(self.roles_but(Some(index)))?;
+        self.revision += 1;
+        self.tracks[index].membership = Some(role);
+        let mut changes = Vec::new();
         self.publish_multivariant(&mut changes);
         Ok(changes)
     }
@@ -123,7 +148,8 @@ impl Stream {
     }
 
     fn roles_but(&self, index: Option<usize>) -> impl Iterator<Item = &Role> + Clone {
-        self.tracks.iter().enumerate().filter(move |(at, _)| Some(*at) != index).map(|(_, track)| &track.role)
+        let others = self.tracks.iter().enumerate().filter(move |(at, _)| Some(*at) != index);
+        others.flat_map(|(_, track)| track.roles())
     }
 
     pub(super) fn position(&self, id: &ObjectId) -> Option<usize> {

@@ -80,7 +80,9 @@ impl Stream {
         };
         let audio = highest(&|role| variant.audio.as_ref().is_some_and(|group| role.is_audio_of(group)));
         let subtitles = highest(&Role::is_subtitles);
-        track.rates.follow(own.plus(audio).plus(subtitles))
+        // A rendition plays in place of a variant of audio alone.
+        let playing = if track.membership.is_some() { own.max(audio) } else { own.plus(audio) };
+        track.rates.follow(playing.plus(subtitles))
     }
 }
 

@@ -76,7 +76,7 @@ impl Role {
     /// The media type of the track's objects. Sound alone has no resolution and only codecs of sound.
     pub fn content_type(&self) -> &'static str {
         match self {
-            Self::Variant(variant) if variant.resolution.is_none() && is_sound(&variant.codecs) => "audio/mp4",
+            Self::Variant(_) if self.is_audio_alone() => "audio/mp4",
             Self::Rendition(rendition) if rendition.kind == RenditionType::Audio => "audio/mp4",
             Self::Rendition(rendition) if rendition.kind == RenditionType::Subtitles => "application/mp4",
             Self::Variant(_) | Self::Rendition(_) => "video/mp4",
@@ -86,6 +86,18 @@ impl Role {
     /// Whether this is a rendition of a group of sound.
     pub fn is_audio_of(&self, group: &ObjectId) -> bool {
         matches!(self, Self::Rendition(r) if r.kind == RenditionType::Audio && r.group_id == *group)
+    }
+
+    /// Whether this is a variant of audio alone.
+    pub fn is_audio_alone(&self) -> bool {
+        matches!(self, Self::Variant(variant) if variant.resolution.is_none() && is_sound(&variant.codecs))
+    }
+
+    /// Whether this rendition makes a variant of audio alone a member of its own group.
+    pub fn is_member_of(&self, of: &Self) -> bool {
+        let Self::Variant(variant) = of else { return false };
+        let in_group = variant.audio.as_ref().is_some_and(|group| self.is_audio_of(group));
+        in_group && of.is_audio_alone() && self.id() == of.id()
     }
 
     /// Whether this is a rendition of subtitles.

@@ -37,6 +37,8 @@ pub(super) struct Map {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Track {
     pub role: Role,
+    /// The rendition by which a variant of audio alone is a member of its own group.
+    pub membership: Option<Role>,
     /// A whole number of seconds.
     pub target: u64,
     /// 0 in a stream without parts.
@@ -69,6 +71,7 @@ impl Track {
         let (waiting, hint, maps) = (Waiting::default(), Hint::default(), Vec::new());
         Self {
             role,
+            membership: None,
             target,
             part_target,
             parts_before_gap: settings.parts_before_gap,
@@ -82,6 +85,11 @@ impl Track {
             reports: None,
             snapshot: None,
         }
+    }
+
+    /// Everything that the multivariant playlist says of it.
+    pub fn roles(&self) -> impl Iterator<Item = &Role> + Clone {
+        self.membership.iter().chain(std::iter::once(&self.role))
     }
 
     /// What was published last.

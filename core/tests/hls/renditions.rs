@@ -304,3 +304,76 @@ fn a_report_tells_of_the_last_part_where_there_are_parts() {
     let text = String::from_utf8(origin.snapshot("en").playlist.to_vec()).unwrap();
     assert!(text.ends_with("REPORT:URI=\"../v0/playlist.m3u8\",LAST-MSN=7,LAST-PART=3\n"), "{text}");
 }
+
+/// A variant of audio alone in the group `aac`.
+fn audio_alone() -> Origin {
+    let mut alone = variant("v0", "init.mp4");
+    (alone.variant.codecs, alone.variant.audio) = ("mp4a.40.2".into(), Some(id("aac")));
+    (alone.variant.resolution, alone.variant.frame_rate) = (None, None);
+    alone.variant.bandwidth = 1000;
+    Origin::of(alone)
+}
+
+/// The variant `v0` as a rendition of its own group.
+fn own_rendition() -> UpdateRendition {
+    let mut own = rendition("v0", "init.mp4");
+    (own.rendition.language, own.rendition.is_default) = (Some("de".into()), Some(true));
+    own
+}
+
+#[test]
+fn a_variant_of_audio_alone_is_a_member_of_its_own_group() {
+    let mut origin = audio_alone();
+    origin.take(Payload::Rendition(own_rendition()));
+    assert_eq!(origin.take(Payload::Rendition(own_rendition())), 0, "a repetition changes nothing");
+    let mut english = rendition("en", "init.mp4");
+    english.rendition.language = Some("en".into());
+    origin.take(Payload::Rendition(english));
+    origin.part(7, 0);
+    plays(&mut origin, "en");
+    let text = "\
+#EXTM3U
+#EXT-X-VERSION:6
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"aac\",NAME=\"v0\",LANGUAGE=\"de\",DEFAULT=YES,AUTOSELECT=YES,URI=\"v0/playlist.m3u8\"
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"aac\",NAME=\"en\",LANGUAGE=\"en\",URI=\"en/playlist.m3u8\"
+#EXT-X-STREAM-INF:BANDWIDTH=1000,CODECS=\"mp4a.40.2\",AUDIO=\"aac\"
+v0/playlist.m3u8
+";
+    assert_eq!(origin.multivariant(), text);
+    let written = origin.stream.checkpoint();
+    let restored = roomcast_core::hls::Stream::restore(written.as_bytes()).unwrap();
+    assert_eq!(restored.checkpoint(), written);
+}
+
+#[test]
+fn a_rendition_plays_in_place_of_a_variant_of_audio_alone() {
+    let mut origin = audio_alone();
+    origin.take(Payload::Rendition(own_rendition()));
+    origin.take(Payload::Rendition(rendition("en", "init.mp4")));
+    origin.take(Payload::Segment(segment(0)));
+    origin.take(of_rendition("en", Payload::Segment(segment(0))));
+    origin.take(Payload::Segment(segment(1)));
+    // 24 bytes in two seconds.
+    assert!(origin.multivariant().contains("AVERAGE-BANDWIDTH=96,"), "{}", origin.multivariant());
+}
+
+#[test]
+fn only_a_variant_of_audio_alone_is_a_rendition_too() {
+    let mut with_video = origin();
+    refused(&mut with_video, Payload::Rendition(own_rendition()), InvalidSignal, "v0 is a variant");
+    let mut alone = audio_alone();
+    let mut update = own_rendition();
+    update.segment.map.id = id("other.mp4");
+    refused(&mut alone, Payload::Rendition(update), InvalidSignal, "has no map");
+    let mut update = own_rendition();
+    update.rendition.group_id = id("other");
+    refused(&mut alone, Payload::Rendition(update), InvalidSignal, "v0 is a variant");
+    let mut update = own_rendition();
+    update.rendition.target_duration = seconds(3.0);
+    refused(&mut alone, Payload::Rendition(update), InvalidSignal, "fixed");
+    alone.take(Payload::Rendition(own_rendition()));
+    let mut twin = rendition("en", "init.mp4");
+    twin.rendition.is_default = Some(true);
+    refused(&mut alone, Payload::Rendition(twin), InvalidSignal, "v0 is the default");
+}

@@ -201,7 +201,7 @@ fn a_checkpoint_has_no_bytes_and_grows_with_the_window_only() {
         sizes.push(stream.checkpoint().len());
     }
     assert!(sizes[99] < sizes[50] + 100 && sizes[99] < 10_000, "{sizes:?}");
-    assert!(Stream::restore(stream.checkpoint().replace("\"format\":2", "\"format\":1").as_bytes()).is_err());
+    assert!(Stream::restore(stream.checkpoint().replace("\"format\":3", "\"format\":1").as_bytes()).is_err());
     stream.apply(end(), RECEIVED).unwrap();
     assert!(Stream::restore(stream.checkpoint().as_bytes()).unwrap().has_ended());
 }

@@ -10,14 +10,20 @@ use super::clock::{Clock, MediaTime};
 use super::lane::Lane;
 use super::rules::Rules;
 use super::{Cut, Cutter, Part, PartsEnd, Segment, Targets};
-use crate::{Sample, write_fragment};
+use crate::Sample;
+use crate::write::{write_empty, write_fragment};
 
 /// More parts than any segment has.
 const MAX_PARTS: u64 = 900;
 
 impl Cutter {
-    /// Takes the next sample of the leading track.
+    /// Takes the next sample of the leading track, or a stand-in.
     pub(super) fn lead(&mut self, sample: Sample, cuts: &mut Vec<Cut>) {
+        let (is_frame, end) = (sample.track != self.no_track, sample.end());
+        let sample = if is_frame { self.note_frame(sample) } else { sample };
+        if !is_frame {
+            self.note_filled(end);
+        }
         if self.clock.origin.is_none() {
             if !sample.is_sync() {
                 return;
@@ -26,9 +32,11 @@ impl Cutter {
             (self.segment_start, self.listed) = (sample.decode_time, sample.decode_time);
             self.trial = Trial::new(self.listed);
         }
-        let is_due = sample.is_sync() && self.rules.is_segment_due(self.segment_start, &sample);
+        let is_due = is_frame && sample.is_sync() && self.rules.is_segment_due(self.segment_start, &sample);
         let is_over = self.length(self.segment_start, sample.end()) > self.rules.targets.longest;
-        if is_due || is_over || self.has_waited(&sample) {
+        // Behind stand-ins alone, nothing but a sync sample can be decoded.
+        let lacks_sync = self.rules.targets.independent && !self.has_frames && !sample.is_sync();
+        if is_due || is_over || lacks_sync || self.has_waited(&sample) {
             self.close_segment(cuts);
             if self.rules.targets.independent && !sample.is_sync() {
                 self.is_skipping = true;
@@ -41,6 +49,16 @@ impl Cutter {
             self.leave_parts(&sample, cuts);
         }
         self.trial.add(&sample, self.leading.end().unwrap_or(self.listed), &self.rules, &self.clock);
+        if is_frame {
+            self.has_frames = true;
+            self.repeat.note(&sample);
+            self.note_newest(&sample, end);
+        } else {
+            if self.leading.end().is_none() {
+                self.repeat.keep();
+            }
+            self.stretch_newest(end);
+        }
         self.leading.push(sample);
     }
 
@@ -138,7 +156,9 @@ impl Cutter {
         if self.pieces.is_empty() {
             self.is_independent = self.leading.begins_with_sync();
         }
-        let mut samples = self.leading.take(None);
+        let leading = self.leading.take(None);
+        let start = leading.first().map_or(end, |sample| sample.decode_time);
+        let mut samples = self.with_repeats(leading);
         let before = Some(self.leading.at(end));
         let origin = self.leading.at(self.clock.origin.unwrap_or(0));
         for lane in &mut self.others {
@@ -149,7 +169,10 @@ impl Cutter {
         self.listed = self.listed.max(end);
         // Sequence numbers are 32 bits and begin at 1.
         let sequence = self.next.part_number.wrapping_add(1) as u32;
-        let bytes = write_fragment(sequence, &samples).expect("the intake admits only what can be written");
+        let bytes = match samples.is_empty() {
+            true => write_empty(sequence, self.leading.track, start),
+            false => write_fragment(sequence, &samples).expect("the intake admits only what can be written"),
+        };
         self.pieces.push(bytes.clone());
         Some(bytes)
     }
@@ -175,6 +198,7 @@ impl Cutter {
             self.choose_parts();
         }
         self.segment_start = self.listed;
+        self.has_frames = false;
     }
 
     /// Whether the next segment has parts. Where two in a row could not be cut, others come whole until one has passed

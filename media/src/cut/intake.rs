@@ -15,9 +15,9 @@ pub(crate) const LARGEST_JUMP: Duration = Duration::from_secs(10);
 /// What may wait, in bytes: far beyond any segment, and far below what a fragment can hold.
 const MAX_WAITING: usize = 64 * 1024 * 1024;
 /// Duration of the leading track that waits for another one that lags behind.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// Lag of another track up to which nothing waits.
-const LAG: Duration = Duration::from_millis(100);
+pub(super) const LAG: Duration = Duration::from_millis(100);
 
 impl Cutter {
     /// Refuses a fragment of unknown tracks, or one too much.
@@ -50,7 +50,7 @@ impl Cutter {
         let mut rest = Vec::new();
         while let Some(sample) = leading.next() {
             let sample = self.shorten(sample);
-            if self.jumps(&sample) {
+            if self.jumps(&sample, &others) {
                 rest.push(sample);
                 rest.extend(leading);
                 break;
@@ -68,14 +68,14 @@ impl Cutter {
         Some(Fragment { sequence, samples })
     }
 
-    /// No sample lasts longer than a segment may.
+    /// No sample lasts longer than a hole may.
     fn shorten(&self, sample: Sample) -> Sample {
-        let longest = u32::try_from(self.rules.longest()).unwrap_or(u32::MAX);
+        let longest = u32::try_from(self.longest_frame()).unwrap_or(u32::MAX);
         Sample { duration: sample.duration.min(longest), ..sample }
     }
 
-    /// Whether a sample of the leading track cannot go on from the last one.
-    fn jumps(&self, sample: &Sample) -> bool {
+    /// Whether a sample of the leading track cannot go on from the last one. `others` come with it.
+    fn jumps(&self, sample: &Sample, others: &[Sample]) -> bool {
         let Some(last) = self.leading.last() else { return false };
         if runs_back(last, sample) {
             return true;
@@ -83,7 +83,8 @@ impl Cutter {
         let timescale = self.leading.timescale;
         let hole = sample.decode_time.saturating_sub(last.end);
         let listed = hole.saturating_add(sample.duration.into());
-        hole > 0 && (time(hole, timescale) > LARGEST_JUMP || listed > self.rules.longest())
+        let is_long = hole > 0 && (time(hole, timescale) > LARGEST_JUMP || listed > self.rules.longest());
+        is_long && !self.is_covered(&(last.end..sample.decode_time), others)
     }
 
     /// Takes the other tracks. What cannot go on from their last sample belongs behind a jump of the leading track,
@@ -124,11 +125,21 @@ impl Cutter {
 
     /// Leads on as far as the other tracks have come, or all the way. Gives what must begin a new period.
     pub(super) fn drain(&mut self, all: bool, cuts: &mut Vec<Cut>) -> Option<Fragment> {
-        while let Some(sample) = self.ahead.pop_front() {
+        loop {
+            if let Some(filler) = self.stand_in(all) {
+                let end = Sample { decode_time: filler.end(), ..filler.clone() };
+                if !all && !self.ahead.is_empty() && self.waits(&end, Duration::ZERO) {
+                    break;
+                }
+                self.lead(filler, cuts);
+                continue;
+            }
+            let Some(sample) = self.ahead.pop_front() else { break };
             let is_break = self.is_break(&sample);
             let lag = if is_break { Duration::ZERO } else { LAG };
             let is_early = !all && self.waits(&sample, lag);
-            if is_early || is_break || (self.is_skipping && sample.is_sync()) {
+            let is_late = !self.is_skipping && self.is_late(&sample);
+            if is_early || is_break || is_late || (self.is_skipping && sample.is_sync()) {
                 self.ahead.push_front(sample);
                 self.close_long_part(cuts);
                 return (!is_early).then(|| self.take_rest(is_break));
@@ -153,7 +164,7 @@ impl Cutter {
     /// Whether another track still has to come up to this sample of the leading one, but for so much.
     fn waits(&mut self, next: &Sample, lag: Duration) -> bool {
         let (to, timescale) = (next.decode_time, self.leading.timescale);
-        let end = self.ahead.back().unwrap_or(next).end();
+        let end = self.ahead.back().unwrap_or(next).decode_time;
         if time(end.saturating_sub(to), timescale) > PATIENCE {
             self.others.iter_mut().filter(|lane| lags(lane, to, timescale, lag)).for_each(|lane| lane.is_quiet = true);
         }

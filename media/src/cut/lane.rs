@@ -64,6 +64,11 @@ impl Lane {
         self.bytes
     }
 
+    /// All samples that wait.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Sample> {
+        self.waiting.iter()
+    }
+
     /// The last waiting sample.
     pub(super) fn newest(&self) -> Option<&Sample> {
         self.waiting.back()

@@ -64,8 +64,13 @@ impl Rules {
 
     /// The longest segment in ticks, rounded down; at least one.
     pub(super) fn longest(&self) -> u64 {
-        let ticks = self.targets.longest.as_nanos().saturating_mul(self.timescale) / NANOS;
-        u64::try_from(ticks).unwrap_or(u64::MAX).max(1)
+        self.ticks(self.targets.longest).max(1)
+    }
+
+    /// So many ticks of the leading track, rounded down.
+    pub(super) fn ticks(&self, duration: Duration) -> u64 {
+        let ticks = duration.as_nanos().saturating_mul(self.timescale) / NANOS;
+        u64::try_from(ticks).unwrap_or(u64::MAX)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Pushed streams, and the tracks that each of them feeds.
 
+use std::time::Duration;
+
 use roomcast_protocol::id::ObjectId;
 
 use super::split::{self, Output};
@@ -78,7 +80,28 @@ impl Packager {
         input.ends.note(&fragment);
         let fragment = input.timing.take(fragment, is_alone);
         self.announce_break(id);
-        self.feed(id, &fragment, wall)
+        self.feed(id, &fragment, wall)?;
+        self.refuse_keyless(id, self.config.key_frame_wait)
+    }
+
+    /// Refuses a stream whose media has come to its end, at least a segment of it and all of it without a key frame.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoKeyFrame`].
+    pub fn check_key_frame(&self, id: &ObjectId) -> Result<(), Error> {
+        self.refuse_keyless(id, self.config.lengths.segment.min(self.config.key_frame_wait))
+    }
+
+    /// Refuses a stream that has brought so much without a key frame in any of its tracks.
+    fn refuse_keyless(&self, id: &ObjectId, least: Duration) -> Result<(), Error> {
+        let outputs = self.outputs_of(id);
+        let tracks = || outputs.iter().filter_map(|output| self.tracks.get(output));
+        let keyless = tracks().map(Track::keyless).max().filter(|_| tracks().all(Track::lacks_key_frame));
+        match keyless {
+            Some(keyless) if keyless >= least => Err(Error::NoKeyFrame(keyless)),
+            _ => Ok(()),
+        }
     }
 
     /// Gives each track of a stream what is its own.
@@ -91,6 +114,7 @@ impl Packager {
                 continue;
             }
             track.is_over = false;
+            track.count_keyless(&own);
             if self.targets.is_some() {
                 self.cut(&output, own, wall)?;
             } else {

@@ -1,8 +1,9 @@
 //! Roles of tracks: variants, and renditions of the group `audio`.
 //!
 //! Video with sound is a variant. Video alone is one that finds its sound in the group, if there is any; sound alone
-//! is a rendition of the group if there is video alone, and otherwise a variant of its own. What has been decided
-//! stays so, but for video that finds a group later.
+//! is a rendition of the group if there is video alone, and otherwise a variant of its own; where its stream brings
+//! further audio, that are renditions beside it, and it is a member of the group, too. What has been decided stays so, but
+//! for video that finds a group later.
 
 use std::time::Duration;
 
@@ -38,7 +39,8 @@ impl Packager {
         }
         // The group may have got other codecs than when its variants were declared.
         let of_group = Some(Role::Variant { audio: Some(group_id()) });
-        for track in self.tracks.values_mut().filter(|track| track.role == of_group) {
+        let names_group = |track: &Track| track.role == of_group || matches!(track.role, Some(Role::Choice { .. }));
+        for track in self.tracks.values_mut().filter(|track| names_group(track)) {
             track.declare_again(&self.config, sound.as_deref(), &mut signals);
         }
         signals
@@ -46,7 +48,7 @@ impl Packager {
 
     /// The codecs of all renditions of the group, if there is one: players go by what they may have to decode.
     fn group_codecs(&self) -> Option<String> {
-        let group = self.tracks.values().filter(|track| matches!(track.role, Some(Role::Rendition { .. })));
+        let group = self.tracks.values().filter(|track| is_member(track));
         let codecs: Vec<String> = group.map(Track::codecs).collect();
         (!codecs.is_empty()).then(|| codecs.join(","))
     }
@@ -73,7 +75,7 @@ impl Packager {
     }
 
     fn group_plays(&self) -> bool {
-        self.tracks.values().any(|track| matches!(track.role, Some(Role::Rendition { .. })) && track.is_heard())
+        self.tracks.values().any(|track| is_member(track) && track.is_heard())
     }
 
     fn decide(&mut self, now: Duration) {
@@ -82,15 +84,37 @@ impl Packager {
         let mute = self.tracks.values().any(|track| is_mute(track) && track.is_heard());
         let is_free = |track: &Track| !matches!(track.role, Some(Role::Variant { .. }));
         let sound = self.tracks.values().any(|track| is_sound(track) && track.is_heard() && is_free(track));
-        let is_default = |track: &Track| track.role == Some(Role::Rendition { default: true });
+        let is_default = |track: &Track| {
+            matches!(track.role, Some(Role::Rendition { default: true } | Role::Choice { default: true }))
+        };
         let mut first = !self.tracks.values().any(is_default);
-        for track in self.tracks.values_mut().filter(|track| track.role.is_none() && track.is_heard()) {
-            track.role = match (is_mute(track), is_sound(track)) {
-                (true, _) if sound => Some(Role::Variant { audio: Some(group_id()) }),
-                (_, true) if mute => Some(Role::Rendition { default: std::mem::take(&mut first) }),
-                (true, _) | (_, true) if !over => None,
+        let new = self.tracks.iter().filter(|(_, track)| track.role.is_none() && track.is_heard());
+        for id in new.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            let role = match self.tracks.get(&id).map(|track| (is_mute(track), is_sound(track))) {
+                Some((true, _)) if sound => Some(Role::Variant { audio: Some(group_id()) }),
+                Some((_, true)) if mute => Some(Role::Rendition { default: std::mem::take(&mut first) }),
+                Some((true, _) | (_, true)) if !over => None,
+                Some((_, true)) => self.choose_audio(&id, &mut first),
                 _ => Some(Role::Variant { audio: None }),
             };
+            if let Some(track) = self.tracks.get_mut(&id) {
+                track.role = role;
+            }
+        }
+    }
+
+    /// What audio without any video is; `None` where it waits for the audio to which it is a choice.
+    fn choose_audio(&self, id: &ObjectId, first: &mut bool) -> Option<Role> {
+        let track = self.tracks.get(id)?;
+        let beside = track.beside.as_ref().and_then(|beside| self.tracks.get(beside));
+        let has_choice = self.tracks.values().any(|other| other.beside.as_ref() == Some(id) && is_sound(other));
+        match beside.map(|leading| &leading.role) {
+            Some(Some(Role::Choice { .. } | Role::Rendition { .. })) => {
+                Some(Role::Rendition { default: std::mem::take(first) })
+            }
+            Some(None) if track.pending_bytes() <= self.config.held => None,
+            None if has_choice => Some(Role::Choice { default: std::mem::take(first) }),
+            _ => Some(Role::Variant { audio: None }),
         }
     }
 }
@@ -98,6 +122,11 @@ impl Packager {
 /// Whether a track has video and no audio.
 fn is_mute(track: &Track) -> bool {
     track.has(Handler::Video) && !track.has(Handler::Audio)
+}
+
+/// Whether a track is a member of the group.
+fn is_member(track: &Track) -> bool {
+    matches!(track.role, Some(Role::Rendition { .. } | Role::Choice { .. }))
 }
 
 /// Whether a track is audio alone.

@@ -1,7 +1,8 @@
 //! Tracks that a pushed stream becomes: one video and one audio per variant, further video as variants.
 //!
-//! Where there is further audio, all of it becomes renditions: players that get audio of their own choice cannot play a
-//! variant that brings another one along.
+//! Where there is further audio beside video, all of it becomes renditions: players that get audio of their own choice
+//! cannot play a variant that brings another one along. Without video, the first audio is the variant, and the further
+//! ones are a choice to it.
 
 use roomcast_protocol::id::ObjectId;
 
@@ -14,6 +15,8 @@ const MOST: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Output {
     pub id: ObjectId,
+    /// The audio of the same stream to which this is another choice.
+    pub beside: Option<ObjectId>,
     /// `track_ID`s of the init section.
     pub tracks: Vec<u32>,
 }
@@ -27,8 +30,12 @@ pub(super) fn split(id: &ObjectId, init: &Init) -> (Vec<Output>, Vec<String>) {
     let is_apart = audios.len() > 1 && !videos.is_empty();
     let beside = audios.first().filter(|_| !is_apart).map(|track| track.id);
     let mut outputs = Vec::new();
+    let is_choice = videos.is_empty();
     let mut add = |name: Option<ObjectId>, tracks: Vec<u32>| match name {
-        Some(id) => outputs.push(Output { id, tracks }),
+        Some(name) => {
+            let beside = Some(id.clone()).filter(|first| is_choice && *first != name);
+            outputs.push(Output { id: name, beside, tracks });
+        }
         None => left_out.push(format!("track {} of {id}: a stream has at most {MOST} of a kind", tracks[0])),
     };
     let further =

@@ -125,6 +125,7 @@ impl Show {
             playlist: id("main"),
             lengths,
             opening,
+            key_frame_wait: Duration::from_secs(30),
             window: Duration::from_secs(8),
             held,
             prefix: "abc-".into(),

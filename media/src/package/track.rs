@@ -24,8 +24,16 @@ use period::{PendingSignal, Period, rate};
 /// A track's role for players.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Role {
-    Variant { audio: Option<ObjectId> },
-    Rendition { default: bool },
+    Variant {
+        audio: Option<ObjectId>,
+    },
+    /// Audio alone that is a variant and a rendition of its group.
+    Choice {
+        default: bool,
+    },
+    Rendition {
+        default: bool,
+    },
 }
 
 /// Context in which a track is cut.
@@ -46,6 +54,8 @@ pub(super) struct Track {
     measure: Measure,
     attributes: Option<Attributes>,
     pub role: Option<Role>,
+    /// The audio of the same stream to which this is another choice.
+    pub beside: Option<ObjectId>,
     /// It has had a role when signals were emitted.
     pub is_declared: bool,
     /// Its stream has said that it has ended.
@@ -56,6 +66,8 @@ pub(super) struct Track {
     targets: Option<Targets>,
     /// Samples of other tracks that came before the first one to begin with.
     early: Vec<Sample>,
+    /// Ticks of the leading track before its first key frame.
+    keyless: u64,
     /// The timeline of its last period, and its end.
     last: Option<(u64, Duration)>,
     next: Start,
@@ -66,8 +78,8 @@ pub(super) struct Track {
     /// Bits per second at most.
     peak: u64,
     measured: Measured,
-    /// The last declaration.
-    stated: Option<Payload>,
+    /// The last declarations.
+    stated: Vec<Payload>,
     pending: Vec<PendingSignal>,
     pending_bytes: usize,
 }
@@ -80,12 +92,14 @@ impl Track {
             measure: Measure::default(),
             attributes: None,
             role: None,
+            beside: output.beside.clone(),
             is_declared: false,
             is_over: false,
             break_at: None,
             period: None,
             targets: None,
             early: Vec::new(),
+            keyless: 0,
             last: None,
             next: earlier.start,
             maps: earlier.map,
@@ -93,7 +107,7 @@ impl Track {
             begun: earlier.start != Start::default(),
             peak: 0,
             measured: Measured::default(),
-            stated: None,
+            stated: Vec::new(),
             pending: Vec::new(),
             pending_bytes: 0,
         }
@@ -123,6 +137,26 @@ impl Track {
 
     pub fn has_begun(&self) -> bool {
         self.measure.has_begun()
+    }
+
+    /// Counts what comes before the first key frame.
+    pub fn count_keyless(&mut self, fragment: &Fragment) {
+        if self.lacks_key_frame() && self.first_sync(fragment).is_none() {
+            let Some(leading) = self.init.leading() else { return };
+            let own = fragment.samples.iter().filter(|sample| sample.track == leading.id);
+            let ticks = own.map(|sample| u64::from(sample.duration)).fold(0, u64::saturating_add);
+            self.keyless = self.keyless.saturating_add(ticks);
+        }
+    }
+
+    /// Whether no key frame has come.
+    pub fn lacks_key_frame(&self) -> bool {
+        !self.measure.has_begun() && self.period.is_none() && self.last.is_none()
+    }
+
+    /// How much has come before the first key frame.
+    pub fn keyless(&self) -> Duration {
+        self.leading().map_or(Duration::ZERO, |leading| leading.time(self.keyless))
     }
 
     pub fn is_measured(&self, lengths: Lengths) -> bool {

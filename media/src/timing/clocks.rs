@@ -39,8 +39,11 @@ struct Clock {
     /// The last duration that was stated.
     usual: i128,
     held: Vec<Sample>,
-    /// Usual lag of this track's end behind the others, in nanoseconds.
+    /// Nanoseconds this track ended behind the others: the last time, and the nearer of the last two.
+    recent: i128,
     skew: i128,
+    /// It had something to say the last time.
+    is_heard: bool,
     /// The next sample may have any time.
     is_new: bool,
 }
@@ -61,7 +64,9 @@ impl Clocks {
             last: None,
             usual: 0,
             held: Vec::new(),
+            recent: 0,
             skew: 0,
+            is_heard: false,
             is_new: true,
         };
         Self { clocks: init.tracks.iter().map(clock).collect(), break_at: None }
@@ -102,19 +107,19 @@ impl Clocks {
 
     /// Lets go the samples of a track, or of all, once it is known what has happened. Each time, at least one goes.
     fn decide(&mut self, is_alone: bool, is_last: bool, out: &mut Vec<Sample>) -> bool {
-        let has_begun = |clock: &&Clock| clock.last.is_some();
         if !self.clocks.iter().any(Clock::waits) {
             return false;
         }
-        if self.clocks.iter().filter(has_begun).all(Clock::waits) {
+        // A track that has not been heard yet may still tell.
+        let is_expected = |clock: &Clock| !clock.waits() && (clock.last.is_some() || !is_last);
+        if !self.clocks.iter().any(is_expected) {
             self.decide_all(is_alone, out);
             return true;
         }
-        let going = self.clocks.iter().filter(has_begun).filter(|clock| !clock.waits());
-        let Some(others) = going.map(Clock::end).max() else { return false };
+        let others = self.clocks.iter().filter(|clock| !clock.waits()).map(Clock::end).max().unwrap_or(0);
         let decided = self.clocks.iter_mut().find(|clock| clock.waits() && clock.can_be_told(others, is_last));
         let Some(clock) = decided else { return false };
-        if clock.has_jumped(others) {
+        if clock.has_jumped(others, is_last) {
             let back = clock.jump();
             note_break(&mut self.break_at, clock.end());
             clock.offset -= back;
@@ -145,17 +150,22 @@ impl Clocks {
         }
     }
 
-    /// Notes how far the tracks of these samples usually end behind the others.
+    /// Notes how far each track is behind the others, unless it has been silent.
     fn note_skews(&mut self, samples: &[Sample]) {
         let ends: Vec<(u32, i128)> =
             self.clocks.iter().filter(|clock| clock.last.is_some()).map(|clock| (clock.track, clock.end())).collect();
         if self.clocks.iter().any(Clock::waits) {
             return;
         }
-        let is_heard = |clock: &&mut Clock| samples.iter().any(|sample| sample.track == clock.track);
-        for clock in self.clocks.iter_mut().filter(is_heard) {
+        for clock in self.clocks.iter_mut().filter(|clock| clock.last.is_some()) {
+            let was_heard = clock.is_heard;
+            clock.is_heard = samples.iter().any(|sample| sample.track == clock.track);
             let others = ends.iter().filter(|(track, _)| *track != clock.track).map(|(_, end)| *end).max();
-            clock.skew = others.map_or(0, |others| (3 * clock.skew + clock.end() - others) / 4);
+            if let Some(others) = others.filter(|_| was_heard || clock.is_heard) {
+                let now = clock.end() - others;
+                clock.skew = if now.abs() < clock.recent.abs() { now } else { clock.recent };
+                clock.recent = now;
+            }
         }
     }
 }
@@ -238,11 +248,11 @@ impl Clock {
     }
 
     /// Whether this clock alone has jumped: as stated, the track would be further from the others than it usually is.
-    fn has_jumped(&self, others: i128) -> bool {
+    fn has_jumped(&self, others: i128, is_last: bool) -> bool {
         let Some(newest) = self.held.last() else { return false };
         let jump = self.nanos(self.jump());
         let stated = self.nanos(self.at(newest) + self.usual) - others - self.skew;
-        jump < 0 || (self.passed(others) && (stated - jump).abs() < stated.abs())
+        jump < 0 || ((is_last || self.passed(others)) && (stated - jump).abs() < stated.abs())
     }
 
     /// Keeps its distance to a leading track that jumps by so much; `stays` says that the leading one's times stay.

@@ -1,26 +1,30 @@
 //! The frames that were listed, and those that had to be.
 
+use std::collections::HashSet;
+
 use roomcast_media::{Ends, Item, Reader, Sample};
 
-use crate::media::Push;
+use crate::media::{AUDIO_RATE, Push};
 use crate::origin::Origin;
 
-/// The numbers of the samples of a track over all segments, in order.
+/// The numbers of the samples of a track over all segments, in order; those that are repeated for want of others, once.
 pub fn listed(origin: &Origin, track: u32) -> Vec<u64> {
     let init = Push { audio: Some(0), ..one() }.init();
-    let mut numbers = Vec::new();
+    let (mut numbers, mut seen) = (Vec::new(), HashSet::new());
     for segment in origin.segments() {
         let mut reader = Reader::after(1 << 24, &init, Ends::default());
         reader.push(&segment.bytes).unwrap();
         while let Some(Item::Fragment(fragment)) = reader.next().unwrap() {
-            numbers.extend(fragment.samples.iter().filter(|sample| sample.track == track).map(number));
+            let own = fragment.samples.iter().filter(|sample| sample.track == track).map(number);
+            numbers.extend(own.filter(|number| seen.insert(*number)));
         }
     }
     numbers
 }
 
 fn one() -> Push {
-    Push { timescale: 1000, frames: Vec::new(), audio: None, border: 1, is_apart: false, is_declared: false }
+    let (is_apart, is_declared) = (false, false);
+    Push { timescale: 1000, frames: Vec::new(), audio: None, tail: 0, jump: None, border: 1, is_apart, is_declared }
 }
 
 fn number(sample: &Sample) -> u64 {
@@ -50,4 +54,17 @@ pub fn faults(listed: &[u64], (needed, allowed): &(Vec<u64>, Vec<u64>)) -> (Vec<
     let is_unordered = |(at, number): &(usize, &u64)| *at > 0 && listed[*at - 1] >= **number;
     let wrong = listed.iter().enumerate().filter(|(at, number)| !has(allowed, number) || is_unordered(&(*at, number)));
     (missing.collect(), wrong.map(|(_, number)| *number).collect())
+}
+
+/// The audio that has to be listed, and that may be: all that ends behind the begin of the first key frame, unless the
+/// whole stream jumps.
+pub fn expected_audio(push: &Push) -> (Vec<u64>, Vec<u64>) {
+    let pieces = push.pieces();
+    let first = pieces.iter().flat_map(|(frames, _)| frames).find(|frame| frame.is_sync());
+    let begin = first.map_or(u64::MAX, |frame| frame.decode_time);
+    let rate = u64::from(push.timescale);
+    let audio = pieces.iter().flat_map(|(_, audio)| audio);
+    let jumps = push.frames.iter().any(|frame| frame.jumps);
+    let needed = audio.clone().filter(|sample| !jumps && sample.end() * rate > begin.saturating_mul(AUDIO_RATE));
+    (needed.map(number).collect(), audio.map(number).collect())
 }

@@ -17,7 +17,7 @@ mod origin;
 
 use proptest::prelude::*;
 
-use lost::{expected, faults, listed};
+use lost::{expected, expected_audio, faults, listed};
 use media::{Push, pushes};
 use origin::Origin;
 
@@ -48,6 +48,13 @@ proptest! {
     }
 
     #[test]
+    fn no_audio_is_lost_behind_the_first_key_frame(push in pushes()) {
+        let push = Push { is_declared: false, ..push };
+        let origin = broadcast(&push);
+        prop_assert_eq!(faults(&listed(&origin, 2), &expected_audio(&push)), (vec![], vec![]));
+    }
+
+    #[test]
     fn the_media_of_a_part_is_in_front_of_its_segment(push in pushes()) {
         let origin = broadcast(&push);
         for segment in origin.segments() {
@@ -58,9 +65,9 @@ proptest! {
 
     #[test]
     fn fragments_make_no_difference_to_what_is_listed(push in pushes()) {
-        // Around a jump of the whole stream it depends on what has come of the other track.
+        // Around a jump it depends on what has come of the other track.
         let frames = push.frames.iter().map(|frame| media::Frame { jumps: false, ..*frame }).collect();
-        let push = Push { frames, ..push };
+        let push = Push { frames, jump: None, ..push };
         let whole = Push { border: usize::MAX, ..push.clone() };
         prop_assert_eq!(listed(&broadcast(&push), 1), listed(&broadcast(&whole), 1));
     }

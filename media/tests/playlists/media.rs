@@ -1,5 +1,5 @@
-//! Random media: frames of any length, key frames at any distance, audio that begins before or after, jumps, and
-//! fragments that end anywhere.
+//! Random media: frames of any length, key frames at any distance, audio that begins and ends before or after, jumps of
+//! all tracks and of one, and fragments that end anywhere.
 
 use std::num::NonZeroU32;
 
@@ -19,6 +19,15 @@ pub struct Frame {
     pub jumps: bool,
 }
 
+/// A jump of the clock of one track.
+#[derive(Debug, Clone, Copy)]
+pub struct Jump {
+    pub track: u32,
+    /// From this frame on, and the audio beside it.
+    pub frame: usize,
+    pub seconds: i64,
+}
+
 /// A stream and how it is pushed.
 #[derive(Debug, Clone)]
 pub struct Push {
@@ -26,6 +35,9 @@ pub struct Push {
     pub frames: Vec<Frame>,
     /// Where the audio begins relative to the video, in its ticks; `None` without audio.
     pub audio: Option<i64>,
+    /// How many samples the audio goes on behind the last frame.
+    pub tail: u64,
+    pub jump: Option<Jump>,
     /// Frames of a fragment, and whether each track has fragments of its own.
     pub border: usize,
     pub is_apart: bool,
@@ -44,18 +56,33 @@ pub fn pushes() -> impl Strategy<Value = Push> {
     let group = prop::sample::select(vec![1_usize, 15, 30, 60, 250]);
     let audio = prop::option::of(-96_000..96_000_i64);
     let way = (1..90_usize, any::<bool>(), any::<bool>(), any::<bool>());
-    (timescale, rate, frames, group, audio, way).prop_map(
-        |(timescale, rate, frames, group, audio, (border, is_apart, is_declared, is_regular))| {
-            let frame = |(number, (length, sync, jump)): (usize, (f64, u32, u8))| Frame {
-                // No frame is longer than a segment may be.
+    let odd =
+        (prop::option::of(jump()), prop_oneof![Just(0), 0..500_u64], prop::option::of((0..250_usize, 2.0..9.0_f64)));
+    (timescale, rate, frames, group, audio, way, odd).prop_map(
+        |(timescale, rate, frames, group, audio, (border, is_apart, is_declared, is_regular), (jump, tail, long))| {
+            let frame = |(number, (length, sync, all)): (usize, (f64, u32, u8))| Frame {
                 ticks: ((length / rate).min(1.9) * f64::from(timescale)) as u32,
                 is_sync: if is_regular { number % group == 0 } else { sync < 1000 / group as u32 },
-                jumps: jump == 1,
+                jumps: all == 1 && jump.is_none(),
             };
-            let frames = frames.into_iter().enumerate().map(frame).collect();
-            Push { timescale, frames, audio, border, is_apart, is_declared }
+            let mut frames: Vec<Frame> = frames.into_iter().enumerate().map(frame).collect();
+            if let Some((frame, seconds)) = long.and_then(|(number, seconds)| Some((frames.get_mut(number)?, seconds)))
+            {
+                frame.ticks = (seconds * f64::from(timescale)) as u32;
+            }
+            // Encoders that give each track fragments of its own put two seconds into one at most.
+            let border = if is_apart && jump.is_some() { border.min(1 + rate as usize) } else { border };
+            let jump = jump.filter(|_| audio.is_some());
+            // A clock can jump only once its track has begun.
+            let audio = audio.map(|shift| if jump.is_some() { shift.min(0) } else { shift });
+            Push { timescale, frames, audio, tail, jump, border, is_apart, is_declared }
         },
     )
+}
+
+fn jump() -> impl Strategy<Value = Jump> {
+    let seconds = prop::sample::select(vec![-400_i64, -20, -3, -1, 3, 5, 20, 100_000]);
+    (1..3_u32, 1..250_usize, seconds).prop_map(|(track, frame, seconds)| Jump { track, frame, seconds })
 }
 
 fn track(id: u32, handler: Handler, timescale: u32, codec: &str) -> Track {
@@ -102,22 +129,50 @@ impl Push {
         self.frames.iter().enumerate().map(sample).collect()
     }
 
+    /// The frames and the audio of each fragment, without the jump of one track.
+    pub fn pieces(&self) -> Vec<(Vec<Sample>, Vec<Sample>)> {
+        let video = self.video();
+        let (mut heard, mut count) = (None, 0);
+        let mut pieces = Vec::new();
+        for frames in video.chunks(self.border.min(video.len())) {
+            let mut audio = self.audio.map(|shift| self.audio_of(frames, shift, &mut heard)).unwrap_or_default();
+            number(&mut audio, &mut count);
+            pieces.push((frames.to_vec(), audio));
+        }
+        if let (Some(at), Some((_, audio))) = (heard, pieces.last_mut()) {
+            let mut tail = (0..self.tail).map(|number| sound(at + number * 1024)).collect::<Vec<_>>();
+            number(&mut tail, &mut count);
+            audio.extend(tail);
+        }
+        pieces
+    }
+
     /// The init section, and the fragments.
     pub fn items(&self) -> Vec<Item> {
-        let video = self.video();
         let mut items = vec![Item::Init(self.init())];
-        let mut heard = None;
-        for frames in video.chunks(self.border.min(video.len())) {
-            let audio = self.audio.map(|shift| self.audio_of(frames, shift, &mut heard)).unwrap_or_default();
+        for (mut frames, mut audio) in self.pieces() {
+            self.displace(&mut frames);
+            self.displace(&mut audio);
             let fragment = |samples| Item::Fragment(Fragment { sequence: 1, samples });
             if self.is_apart {
-                items.push(fragment(frames.to_vec()));
+                items.push(fragment(frames));
                 items.push(fragment(audio));
             } else {
-                items.push(fragment([frames, &audio].concat()));
+                items.push(fragment([frames, audio].concat()));
             }
         }
         items
+    }
+
+    /// Moves the times of the samples behind the jump of their track.
+    fn displace(&self, samples: &mut [Sample]) {
+        let Some(jump) = self.jump else { return };
+        let Some(frame) = self.video().get(jump.frame).map(|frame| frame.decode_time) else { return };
+        let rate = if jump.track == 1 { u64::from(self.timescale) } else { AUDIO_RATE };
+        let from = frame * rate / u64::from(self.timescale);
+        for sample in samples.iter_mut().filter(|sample| sample.track == jump.track && sample.decode_time >= from) {
+            sample.decode_time = sample.decode_time.wrapping_add_signed(jump.seconds * rate as i64);
+        }
     }
 
     /// The audio up to the end of these frames, from where it has been heard or they begin.
@@ -129,18 +184,23 @@ impl Push {
             let near = |heard: &u64| heard.abs_diff(scale(frame.decode_time)) < 4 * AUDIO_RATE;
             let mut at = heard.filter(near).unwrap_or(begin);
             while at < scale(frame.end()) {
-                audio.push(Sample {
-                    track: 2,
-                    decode_time: at,
-                    duration: 1024,
-                    composition_offset: 0,
-                    flags: 0,
-                    payload: Bytes::from_static(b"audio"),
-                });
+                audio.push(sound(at));
                 at += 1024;
             }
             *heard = Some(at);
         }
         audio
+    }
+}
+
+fn sound(at: u64) -> Sample {
+    Sample { track: 2, decode_time: at, duration: 1024, composition_offset: 0, flags: 0, payload: Bytes::new() }
+}
+
+/// Tells samples apart by their number.
+fn number(samples: &mut [Sample], count: &mut u64) {
+    for sample in samples {
+        sample.payload = Bytes::copy_from_slice(&count.to_be_bytes());
+        *count += 1;
     }
 }

@@ -51,6 +51,7 @@ impl Origin {
             playlist: id("main"),
             lengths,
             opening,
+            key_frame_wait: Duration::MAX,
             window: Duration::from_secs(60),
             held: 1 << 24,
             prefix: String::new(),

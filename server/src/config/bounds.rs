@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use clap::{Arg, Command};
 
 /// Least times, by the ids of their settings. Two heartbeat intervals let a member miss one heartbeat.
-const TIMES: [(&str, &str); 30] = [
+const TIMES: [(&str, &str); 32] = [
     ("shutdown_timeout", "100ms"),
     ("heartbeat_timeout", "6s"),
     ("room_linger", "1s"),
@@ -16,6 +16,7 @@ const TIMES: [(&str, &str); 30] = [
     ("ingest_token_ttl", "1s"),
     ("ingest_linger", "1s"),
     ("ingest_opening", "100ms"),
+    ("ingest_key_frame_wait", "1s"),
     ("ingest_silence", "1s"),
     ("ingest_segment", "100ms"),
     ("ingest_part", "50ms"),
@@ -38,6 +39,7 @@ const TIMES: [(&str, &str); 30] = [
     ("segment", "100ms"),
     ("part", "50ms"),
     ("target_duration", "1s"),
+    ("key_frame_wait", "1s"),
 ];
 
 /// Least sizes, by the ids of their settings. A JOIN needs a frame of 4 KiB.

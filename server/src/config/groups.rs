@@ -60,6 +60,7 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
             "ingest_linger",
             "ingest_end_wait",
             "ingest_opening",
+            "ingest_key_frame_wait",
             "ingest_silence",
             "ingest_segment",
             "ingest_part",

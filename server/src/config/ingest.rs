@@ -32,6 +32,11 @@ pub struct Ingest {
     #[arg(long, env = "ROOMCAST_INGEST_OPENING", default_value = "2s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub ingest_opening: Duration,
+    /// Longest pushed video without any key frame; then: 415. A body that ends before needs one if it has the length of a
+    /// segment.
+    #[arg(long, env = "ROOMCAST_INGEST_KEY_FRAME_WAIT", default_value = "30s", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ingest_key_frame_wait: Duration,
     /// How long a pushing encoder may be silent within a request; then: 408.
     #[arg(long, env = "ROOMCAST_INGEST_SILENCE", default_value = "30s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]

@@ -53,6 +53,10 @@ pub struct Publish {
     /// which all segments begin then. Without it, it follows the input: at least 2s.
     #[arg(long, value_parser = duration, value_name = "TIME")]
     pub target_duration: Option<Duration>,
+    /// Longest video without any key frame; then it ends with an error. Input that ends before needs one if it has the
+    /// length of a segment.
+    #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
+    pub key_frame_wait: Duration,
     /// Levels of the log besides the progress line, such as `warn` or `info`.
     #[arg(long, env = "ROOMCAST_LOG", default_value = "warn", value_parser = filter, value_name = "FILTER")]
     pub log: String,

@@ -155,3 +155,30 @@ fn no_track_has_a_longer_part_target_than_those_before_it() {
         .collect();
     assert_eq!(parts, [250_000, 235_000]);
 }
+
+#[test]
+fn video_without_any_key_frame_is_refused() {
+    let mut show = Show::derived();
+    show.push("v0", init(Kind::Both, "map"));
+    show.push("v0", frames(1, 20, 100_000));
+    assert_eq!(show.packager.check_key_frame(&id("v0")), Ok(()), "less than a segment tells nothing");
+    show.push("v0", frames(21, 40, 100_000));
+    let ended = show.packager.check_key_frame(&id("v0"));
+    assert_eq!(ended, Err(Error::NoKeyFrame(Duration::from_secs(2))));
+    let longer = (1..20).map(|second| show.try_push("v0", frames(31 + second * 60, 60, 100_000)));
+    let refused = longer.filter_map(Result::err).next();
+    assert!(matches!(refused, Some(Error::NoKeyFrame(length)) if length >= Duration::from_secs(30)), "{refused:?}");
+    assert_eq!(show.said, []);
+}
+
+#[test]
+fn a_key_frame_that_comes_late_is_enough() {
+    let mut show = Show::derived();
+    show.push("v0", init(Kind::Both, "map"));
+    show.push("v0", frames(1, 199, 200));
+    show.push("v0", frames(200, 60, 30));
+    show.push("v0", frames(260, 60, 30));
+    show.finish();
+    assert_eq!(show.packager.check_key_frame(&id("v0")), Ok(()));
+    assert!(!show.parts("v0").is_empty());
+}

@@ -122,3 +122,53 @@ fn with_second_sound(item: Item) -> Item {
     fragment.samples.extend(more);
     Item::Fragment(fragment)
 }
+
+/// Audio of several languages in one stream without video.
+fn languages(codes: &[&str]) -> Item {
+    let Item::Init(mut init) = init(Kind::Sound, "map") else { panic!("no init section") };
+    let audio = |(id, code): (u32, &&str)| MediaTrack { id, language: Some((*code).into()), ..init.tracks[0].clone() };
+    init.tracks = (1..).zip(codes).map(audio).collect();
+    Item::Init(init)
+}
+
+#[test]
+fn several_audio_tracks_without_video_are_one_variant_with_a_choice_of_languages() {
+    let mut show = Show::new();
+    show.push("v0", languages(&["deu", "eng"]));
+    show.push("v0", frames(0, 60, 1));
+    show.wait(1_000);
+    assert_eq!(show.declared(), [format!("v0({SOUND})@audio"), "v0*".into(), "v0-a2".into()]);
+    let told = show.said.iter().filter_map(|payload| match payload {
+        Payload::Rendition(update) => update.rendition.language.as_deref(),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), ["deu", "eng"]);
+    assert!(show.variants("v0-a2").next().is_none() && !show.parts("v0").is_empty() && !show.parts("v0-a2").is_empty());
+}
+
+#[test]
+fn further_audio_waits_for_the_first_of_its_stream() {
+    let mut show = Show::new();
+    show.push("v0", languages(&["deu", "eng"]));
+    let Item::Fragment(fragment) = frames(0, 60, 1) else { panic!("no fragment") };
+    let of = |track| {
+        let own = fragment.samples.iter().filter(|sample| sample.track == track).cloned().collect();
+        Item::Fragment(Fragment { sequence: 1, samples: own })
+    };
+    show.push("v0", of(2));
+    show.moment.now += Duration::from_secs(2);
+    let said = show.packager.tick(show.moment.now);
+    show.hear(said);
+    assert_eq!(show.said, []);
+    show.push("v0", of(1));
+    assert_eq!(show.declared(), [format!("v0({SOUND})@audio"), "v0*".into(), "v0-a2".into()]);
+}
+
+#[test]
+fn languages_that_are_pushed_beside_video_are_renditions_of_it() {
+    let mut show = Show::new();
+    show.begin("v9", Kind::Picture);
+    show.push("v0", languages(&["deu", "eng"]));
+    show.push("v0", frames(0, 60, 1));
+    assert_eq!(show.declared(), [format!("v9({PICTURE},{SOUND})@audio"), "v0*".into(), "v0-a2".into()]);
+}

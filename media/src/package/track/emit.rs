@@ -5,6 +5,8 @@ use roomcast_protocol::data::{
     UpdateVariant, Variant, WithMap,
 };
 
+use roomcast_protocol::id::ObjectId;
+
 use super::period::PendingSignal;
 use super::{Config, Role, Track};
 use crate::package::Signal;
@@ -49,50 +51,62 @@ impl Track {
 
     /// Declares the track anew, if it has been declared and is not what was said.
     pub fn declare_again(&mut self, config: &Config, sound: Option<&str>, out: &mut Vec<Signal>) {
-        if let (Some(role), true) = (self.role.clone(), self.stated.is_some()) {
+        if let (Some(role), false) = (self.role.clone(), self.stated.is_empty()) {
             let map = self.newest_map(config);
             out.extend(self.state(config, &role, sound, map));
         }
     }
 
-    /// The declaration, unless it is what was said last.
-    fn state(&mut self, config: &Config, role: &Role, sound: Option<&str>, map: InitSection) -> Option<Signal> {
-        let payload = self.declare(config, role, sound, map);
-        let is_known = self.stated.as_ref() == Some(&payload);
-        self.stated = Some(payload.clone());
-        (!is_known).then_some(Signal { payload, end: None })
+    /// The declarations that are not what was said last.
+    fn state(&mut self, config: &Config, role: &Role, sound: Option<&str>, map: InitSection) -> Vec<Signal> {
+        let stated = self.declare(config, role, sound, map);
+        let known = std::mem::replace(&mut self.stated, stated);
+        let news = self.stated.iter().filter(|payload| !known.contains(payload));
+        news.map(|payload| Signal { payload: payload.clone(), end: None }).collect()
     }
 
-    fn declare(&self, config: &Config, role: &Role, sound: Option<&str>, map: InitSection) -> Payload {
+    fn declare(&self, config: &Config, role: &Role, sound: Option<&str>, map: InitSection) -> Vec<Payload> {
         let playlist = PlaylistRef { id: config.playlist.clone(), version: None };
         let targets = self.targets.expect("a track is declared when it is cut");
         let segment = WithMap { map };
+        let variant = |audio| {
+            Payload::Variant(UpdateVariant {
+                playlist: playlist.clone(),
+                variant: self.variant(audio, sound, targets),
+                segment: segment.clone(),
+            })
+        };
+        let rendition = |default| {
+            Payload::Rendition(UpdateRendition {
+                playlist: playlist.clone(),
+                rendition: self.rendition(default, targets),
+                segment: segment.clone(),
+            })
+        };
         match role {
-            Role::Variant { audio } => {
-                let attributes = self.attributes.as_ref();
-                let estimated = || attributes.and_then(|attributes| attributes.frame_rate);
-                let frame_rate = self.measured.frame_rate().or_else(estimated);
-                let sound = sound.filter(|_| audio.is_some()).unwrap_or_default();
-                let variant = Variant {
-                    id: self.id.clone(),
-                    codecs: join_codecs(self.codecs().split(',').chain(sound.split(','))),
-                    bandwidth: self.measured.bandwidth.unwrap_or_else(|| estimate(self.peak)),
-                    audio: audio.clone(),
-                    version: None,
-                    target_duration: targets.longest.into(),
-                    target_part_duration: targets.part.map(Into::into),
-                    resolution: attributes
-                        .and_then(|a| a.resolution)
-                        .map(|(width, height)| format!("{width}x{height}")),
-                    frame_rate: frame_rate.filter(|_| self.has(Handler::Video)),
-                    independent_segments: targets.independent,
-                };
-                Payload::Variant(UpdateVariant { playlist, variant, segment })
-            }
-            Role::Rendition { default } => {
-                let rendition = self.rendition(*default, targets);
-                Payload::Rendition(UpdateRendition { playlist, rendition, segment })
-            }
+            Role::Variant { audio } => vec![variant(audio.clone())],
+            Role::Choice { default } => vec![variant(Some(group_id())), rendition(*default)],
+            Role::Rendition { default } => vec![rendition(*default)],
+        }
+    }
+
+    fn variant(&self, audio: Option<ObjectId>, sound: Option<&str>, targets: Targets) -> Variant {
+        let attributes = self.attributes.as_ref();
+        let estimated = || attributes.and_then(|attributes| attributes.frame_rate);
+        let frame_rate = self.measured.frame_rate().or_else(estimated);
+        let sound = sound.filter(|_| audio.is_some()).unwrap_or_default();
+        let resolution = attributes.and_then(|attributes| attributes.resolution);
+        Variant {
+            id: self.id.clone(),
+            codecs: join_codecs(self.codecs().split(',').chain(sound.split(','))),
+            bandwidth: self.measured.bandwidth.unwrap_or_else(|| estimate(self.peak)),
+            audio,
+            version: None,
+            target_duration: targets.longest.into(),
+            target_part_duration: targets.part.map(Into::into),
+            resolution: resolution.map(|(width, height)| format!("{width}x{height}")),
+            frame_rate: frame_rate.filter(|_| self.has(Handler::Video)),
+            independent_segments: targets.independent,
         }
     }
 
@@ -116,7 +130,7 @@ impl Track {
         let track = Some(TrackRef { id: self.id.clone() });
         let playlist = PlaylistRef { id: config.playlist.clone(), version: None };
         match role {
-            Role::Variant { .. } => (playlist, track, None),
+            Role::Variant { .. } | Role::Choice { .. } => (playlist, track, None),
             Role::Rendition { .. } => (playlist, None, track),
         }
     }

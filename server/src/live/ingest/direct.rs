@@ -237,6 +237,7 @@ fn explain(error: &Error) -> String {
         (StatusCode::PRECONDITION_FAILED, _) => {
             "media came before the init section; send ftyp and moov first".to_owned()
         }
+        (_, Error::NoKeyFrame(_)) => format!("{error}, and players can begin at nothing else"),
         (StatusCode::UNSUPPORTED_MEDIA_TYPE, error) => {
             format!(
                 "not fragmented MP4 that can be played: {} (ffmpeg: -f mp4 -movflags +cmaf+delay_moov+default_base_moof)",

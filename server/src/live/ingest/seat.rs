@@ -114,6 +114,13 @@ impl Seat {
         Some((init.clone(), ends.clone()))
     }
 
+    /// Refuses a body that has ended without anything that can be listed. A further one may still bring a key frame.
+    pub async fn check(&self, address: &Address) -> Result<(), Stop> {
+        let state = self.state.lock().await;
+        let packager = state.playlists.get(&address.playlist);
+        packager.map_or(Ok(()), |packager| Ok(packager.check_key_frame(&address.track)?))
+    }
+
     fn moment(&self) -> Moment {
         let wall = i64::try_from(unix_millis()).unwrap_or(i64::MAX);
         Moment { now: Duration::from_millis(self.node.clock.now().0), wall }
@@ -123,7 +130,7 @@ impl Seat {
     pub async fn take(self: &Arc<Self>, address: &Address, item: Item) -> Result<(), Stop> {
         let moment = self.moment();
         let mut state = self.state.lock().await;
-        self.check(&state, address, &item)?;
+        self.check_item(&state, address, &item)?;
         state.go_on(address);
         if let (Item::Init(init), None) = (&item, &state.member) {
             let has = |handler| init.tracks.iter().any(|track| track.handler == handler);
@@ -149,7 +156,7 @@ impl Seat {
         Ok(done?)
     }
 
-    fn check(&self, state: &State, address: &Address, item: &Item) -> Result<(), Stop> {
+    fn check_item(&self, state: &State, address: &Address, item: &Item) -> Result<(), Stop> {
         let refuse = |code, reason: &str| Err(Stop::Refused(Refusal { code, reason: reason.to_owned() }));
         if let Some(lost) = &*self.lost.borrow() {
             return Err(Stop::Refused(lost.clone()));
@@ -180,6 +187,7 @@ impl Seat {
             playlist: address.playlist.clone(),
             lengths: address.lengths,
             opening: settings.ingest.ingest_opening,
+            key_frame_wait: settings.ingest.ingest_key_frame_wait,
             window: settings.hls_window,
             held: to_usize(settings.max_upload),
             prefix: format!("{tag}-"),

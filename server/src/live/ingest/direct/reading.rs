@@ -74,7 +74,7 @@ pub(super) async fn read_body(
         seat.end(address, &media).await?;
     }
     *before = Some(Unfinished { reader, next });
-    Ok(())
+    Ok(seat.check(address).await?)
 }
 
 /// Whether a body says that it goes on in the encoder's stream, perhaps in the middle of a box.

@@ -1,0 +1,167 @@
+//! Time for which the leading track has no frame: the rest of a frame longer than a segment, a hole in the video while
+//! the audio goes on, audio behind the last frame.
+//!
+//! Stand-ins take the place of frames there: they are cut like frames and never written, so that the audio beside them
+//! is listed in its time. Frames are repeated where they begin a part; where none can be, the frame before is written
+//! with its whole duration, as far as that is known in time.
+
+use super::clock::time;
+use super::intake::{LARGEST_JUMP, PATIENCE};
+use super::lane::{Span, rescale};
+use super::{Cutter, Targets};
+use crate::Sample;
+
+/// Sample flags of what nothing can be decoded from.
+const NON_SYNC: u32 = 0x0001_0000;
+
+impl Cutter {
+    /// The stand-in that is next in turn. Without `all`, one behind which no frame is known is as long as a part.
+    pub(super) fn stand_in(&self, all: bool) -> Option<Sample> {
+        let from = self.end_of_cut().filter(|_| !self.is_skipping)?;
+        let chunk = self.rules.ticks(self.chunk()).max(1);
+        let ticks = match self.ahead.front() {
+            Some(next) => self.gap_before(next, from)?.min(chunk),
+            None => self.audio_behind(from, all).min(chunk),
+        };
+        let is_known = all || !self.ahead.is_empty();
+        let duration =
+            u32::try_from(ticks).ok().filter(|ticks| *ticks > 0 && (is_known || u64::from(*ticks) == chunk))?;
+        let is_sync = self.rules.targets.independent || self.repeat.is_possible();
+        let flags = if is_sync { 0 } else { NON_SYNC };
+        let payload = bytes::Bytes::new();
+        Some(Sample { track: self.no_track, decode_time: from, duration, composition_offset: 0, flags, payload })
+    }
+
+    /// Where what has been cut, or waits to be written, ends.
+    fn end_of_cut(&self) -> Option<u64> {
+        self.clock.origin.map(|_| self.leading.end().unwrap_or(self.listed))
+    }
+
+    fn chunk(&self) -> std::time::Duration {
+        let Targets { segment, part, .. } = self.rules.targets;
+        part.filter(|_| !self.others.is_empty()).unwrap_or(segment)
+    }
+
+    /// How much there is to fill before a frame; short holes belong to the part of that frame.
+    fn gap_before(&self, next: &Sample, from: u64) -> Option<u64> {
+        let gap = next.decode_time.checked_sub(from).filter(|gap| *gap > 0)?;
+        let is_long = gap.saturating_add(next.duration.into()) > self.rules.longest();
+        (is_long || self.filled_to == from || self.is_owed(from)).then_some(gap)
+    }
+
+    /// Whether the last frame lasts longer than it has been cut.
+    fn is_owed(&self, from: u64) -> bool {
+        self.owed_to > from
+    }
+
+    /// How much audio waits behind the last frame and may be cut without one.
+    fn audio_behind(&self, from: u64, all: bool) -> u64 {
+        let ends = self.others.iter().filter_map(|lane| {
+            let newest = lane.newest()?;
+            let scaled = |ticks| rescale(ticks, lane.timescale, self.leading.timescale);
+            (scaled(newest.decode_time) >= u128::from(from)).then(|| u64::try_from(scaled(newest.end())).ok())?
+        });
+        let ahead = ends.max().unwrap_or(0).saturating_sub(from);
+        let patience = self.rules.longest().saturating_add(self.rules.ticks(PATIENCE));
+        match all {
+            // Audio that came late is not lost either.
+            true if self.leading.end().is_none() => ahead.max(self.late_audio()),
+            true => ahead,
+            false if self.is_owed(from) => ahead.min(self.owed_to - from),
+            false if ahead > patience => ahead - self.rules.ticks(PATIENCE),
+            false => 0,
+        }
+    }
+
+    /// The duration of a sample that waits of another track; 0 without any.
+    fn late_audio(&self) -> u64 {
+        let last = |lane: &super::lane::Lane| {
+            let ticks = rescale(lane.newest()?.duration.into(), lane.timescale, self.leading.timescale);
+            u64::try_from(ticks).ok()
+        };
+        self.others.iter().filter_map(last).max().unwrap_or(0)
+    }
+
+    /// Has the newest frame last up to there if frames are repeated behind it.
+    pub(super) fn stretch_newest(&mut self, to: u64) {
+        if let Some(newest) = self.newest.as_mut().filter(|_| self.repeat.is_possible()) {
+            newest.end = newest.end.max(to);
+        }
+    }
+
+    /// Notes that time has been filled up to there. Where no frames can be repeated and it is not known when the next
+    /// one comes, the last one is said to last as long as any may: its successor cuts it short, and players do not wait
+    /// for it before.
+    pub(super) fn note_filled(&mut self, to: u64) {
+        self.filled_to = to;
+        if self.repeat.is_possible() {
+            return;
+        }
+        let longest = self.longest_frame();
+        let is_open = self.ahead.is_empty();
+        if let Some(newest) = self.newest.as_mut() {
+            let reach = if is_open { newest.decode_time.saturating_add(longest) } else { to };
+            newest.end = newest.end.max(reach);
+        }
+    }
+
+    /// Has a frame that lasts longer than any segment take no more than a part of it, and the frame before it last up
+    /// to there.
+    pub(super) fn note_frame(&mut self, sample: Sample) -> Sample {
+        if let Some(newest) = self.newest.as_mut() {
+            newest.end = sample.decode_time;
+        }
+        if u64::from(sample.duration) <= self.rules.longest() {
+            return sample;
+        }
+        let most = u32::try_from(self.rules.ticks(self.chunk())).unwrap_or(u32::MAX).max(1);
+        Sample { duration: sample.duration.min(most), ..sample }
+    }
+
+    /// Notes the newest frame, whose duration was stated as `end` says.
+    pub(super) fn note_newest(&mut self, sample: &Sample, end: u64) {
+        self.owed_to = if sample.end() < end { end } else { 0 };
+        let end = if self.repeat.is_possible() { sample.end() } else { end };
+        self.newest = Some(Span { decode_time: sample.decode_time, end });
+    }
+
+    /// Leaves out stand-ins, and gives the newest frame the duration that it has by now.
+    pub(super) fn without_stand_ins(&self, mut samples: Vec<Sample>) -> Vec<Sample> {
+        samples.retain(|sample| sample.track != self.no_track);
+        if let (Some(last), Some(newest)) = (samples.last_mut(), self.newest)
+            && last.decode_time == newest.decode_time
+            && newest.end > last.end()
+        {
+            last.duration = u32::try_from(newest.end - last.decode_time).unwrap_or(u32::MAX);
+        }
+        samples
+    }
+
+    /// Whether a frame comes where time has been filled already.
+    pub(super) fn is_late(&self, sample: &Sample) -> bool {
+        self.filled_to > sample.decode_time
+    }
+
+    /// Whether other tracks go on in at least half of a hole of the leading one. `coming` are samples that are about to
+    /// be taken.
+    pub(super) fn is_covered(&self, hole: &std::ops::Range<u64>, coming: &[Sample]) -> bool {
+        let from = hole.start.max(self.filled_to);
+        let wanted = time(hole.end.saturating_sub(from), self.leading.timescale) / 2;
+        let covers = |lane: &super::lane::Lane| {
+            let bounds = [from, hole.end].map(|at| rescale(at, self.leading.timescale, lane.timescale));
+            let own = coming.iter().filter(|sample| sample.track == lane.track);
+            let inside = lane
+                .waiting()
+                .chain(own)
+                .filter(|sample| (bounds[0]..bounds[1]).contains(&u128::from(sample.decode_time)));
+            let ticks: u64 = inside.map(|sample| u64::from(sample.duration)).sum();
+            ticks > 0 && time(ticks, lane.timescale) >= wanted
+        };
+        self.others.iter().any(covers)
+    }
+
+    /// A frame lasts no longer than this, in ticks.
+    pub(super) fn longest_frame(&self) -> u64 {
+        self.rules.longest().saturating_add(self.rules.ticks(LARGEST_JUMP))
+    }
+}
