@@ -343,6 +343,33 @@ test.each(WAITS)('$page: $fault', async ({ page: name, lead, state, words, bound
   if (outcome) expect(scene.show().text).toMatch(outcome.words);
 });
 
+test.each([
+  ['reloads the page', 1, /In call with u2|Connecting to u2/],
+  ['leaves', 2, /u2 left the call/],
+])('call: the other person %s', async (_, seconds, words) => {
+  const world = new FakeWorld();
+  const page = PAGES.call(world);
+  const scene: Scene = { world, page, show: page, listed: [], away: false, answered: 0, sequence: 0 };
+  withOther(scene);
+  await pass(scene, 6);
+  Object.assign(StuckConnection.made[0] ?? {}, { connectionState: 'connected' });
+  StuckConnection.made[0]?.onconnectionstatechange();
+  const list = (...users: string[]) => {
+    scene.sequence += 1;
+    const pps = publishers(...users);
+    world.socket.receive({ sq: scene.sequence, c: 200, s: 'PUBLISH_LIST_CHANGED', b: { pps } });
+  };
+  list('u1');
+  world.advance(seconds * 1000);
+  await settle();
+  expect(page().text).toMatch(seconds === 1 ? /In call with u2/ : words);
+  if (seconds > 1) return;
+  list('u1', 'u2');
+  world.advance(5000);
+  await settle();
+  expect(page().text).toMatch(words);
+});
+
 test('call: a seat is held by an earlier page', async () => {
   const [world, browser] = [new FakeWorld(), new FakeBrowser()];
   seatsIn(browser, world.now).taken({ userId: 'u9', sessionId: 'ghost' }, 13_000);

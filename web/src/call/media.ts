@@ -83,6 +83,8 @@ export class LocalMedia {
   restore(switches: string | undefined): void {
     const { audio = true, video = true } = parse(switches);
     this.#wanted = { audio: audio !== false, video: video !== false };
+    // Only a camera that is there can have been switched off: it is not touched until it is switched on.
+    if (!this.#wanted.video) this.#available.video = true;
   }
 
   /** Switches both off before they are acquired (again). */
