@@ -30,5 +30,11 @@ test('a slow way to the server lowers the quality instead of ending the broadcas
   const playlist = await (await fetch(`${server.url}/live/slow/main/v0/playlist.m3u8`)).text();
   assert.match(playlist, /#EXT-X-DISCONTINUITY\n/);
   assert.equal(new Set(playlist.match(/#EXT-X-MAP:URI="[^"]+"/g)).size, 2, 'each quality has an initialization section');
+
+  // Uploads that never finish: nobody stays on air with them.
+  await studio.route('**/rooms/slow/**', () => {});
+  await state(studio, 'failed', 30_000);
+  assert.match(await studio.textContent('.panel-title'), /Your upload is too slow/);
+  assert.ok(await studio.isVisible('#retry'));
   assert.deepEqual([...studio.errors, ...viewer.errors], []);
 });

@@ -47,17 +47,35 @@ test('two pages call each other until both decode video, and when one leaves the
   for (const page of [first, second, third]) assert.deepEqual(page.errors, []);
 });
 
-test('a page that is loaded again comes back into its call', async (t) => {
+test('a page that is loaded again comes back into its call without a question, as it was', async (t) => {
   const server = await startServer(t);
   const browser = await startBrowser(t);
   const first = await openPage(browser, `${server.url}/call/again?autojoin`);
   await state(first, 'waiting');
-  const second = await openPage(browser, `${server.url}/call/again?autojoin`);
+  const second = await openPage(browser, `${server.url}/call/again`);
+  await second.click('#join');
   await Promise.all([state(first, 'in-call'), state(second, 'in-call')]);
   await Promise.all([seesTheOther(first, 10), seesTheOther(second, 10)]);
+  await second.click('#mute');
+  await first.waitForSelector('#remote-muted', { state: 'visible' });
+  second.on('dialog', (dialog) => dialog.accept());
   await second.reload();
   await state(second, 'in-call');
   await Promise.all([seesTheOther(first, 10), seesTheOther(second, 10)]);
+  assert.equal(await second.textContent('#mute'), 'Unmute');
+
+  await second.click('#leave');
+  await state(second, 'left');
+  await second.reload();
+  await state(second, 'lobby');
+  // Gone elsewhere from within the call, and back: the lobby asks, now and after a reload of it.
+  await second.click('#join');
+  await Promise.all([state(first, 'in-call'), state(second, 'in-call')]);
+  await second.goto(`${server.url}/`);
+  await second.goBack();
+  await state(second, 'lobby');
+  await second.reload();
+  await state(second, 'lobby');
 });
 
 test('a page says when the server is gone', async (t) => {

@@ -51,8 +51,13 @@ const label = (page, selector, text) => page.waitForFunction(([name, words]) => 
 test('a camera is on only while the page shows that it is', { timeout: 60_000 }, async (t) => {
   const server = await startServer(t);
   const browser = await startBrowser(t);
-  const owner = await openPage(browser, `${server.url}/group/light?autojoin`);
+  const owner = await openPage(browser, `${server.url}/group/light`);
+  await label(owner, '#join', 'Join the group');
+  assert.equal(await focused(owner), 'join', 'the next action has the focus');
+  await owner.keyboard.press('Enter');
   await state(owner, 'taking-part');
+  const ownersFocus = await focused(owner);
+  assert.notEqual(ownersFocus, '');
   const guest = await open(browser, `${server.url}/group/light`);
   await label(guest, '#join', 'Join the group');
   assert.equal(await live(guest), 2, 'the lobby shows how one looks');
@@ -72,6 +77,7 @@ test('a camera is on only while the page shows that it is', { timeout: 60_000 },
   assert.match(await owner.textContent('main > [role=status]'), / wants to join in/);
   const [letIn, notNow] = await owner.locator('#requests button').evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')));
   assert.match(letIn, /^Let in: \w+ \w+/);
+  assert.equal(await focused(owner), ownersFocus, 'what somebody else does moves no focus');
   await owner.locator('#requests button').nth(1).focus();
   assert.match(notNow, /^Not now: /);
   await owner.keyboard.press('Enter');
@@ -79,6 +85,14 @@ test('a camera is on only while the page shows that it is', { timeout: 60_000 },
   assert.equal(await live(guest), 0, 'declined, and off');
   assert.ok(await guest.isHidden('#local-video'));
   assert.notEqual(await focused(owner), '', 'the focus stays on the page');
+
+  await guest.click('#ask');
+  await guest.click('#withdraw');
+  await guest.waitForSelector('#ask', { state: 'visible' });
+  assert.equal(await live(guest), 0, 'taken back, and off');
+  await owner.locator('#requests button').first().click();
+  await owner.waitForFunction(() => /has left/.test(document.querySelector('#notice').textContent));
+  await state(guest, 'watching');
 
   await guest.click('#ask');
   await owner.locator('#requests button').first().click();
@@ -108,6 +122,7 @@ test('permission given later and devices plugged in later are found without a re
   await call.evaluate(() => window.allow());
   await label(call, '#join', 'Join the call');
   await call.waitForSelector('.hint', { state: 'hidden', timeout: 10_000 });
+  assert.equal(await focused(call), 'join');
   const studio = await open(browser, `${server.url}/broadcast/later`, { audio: 'NotFoundError', video: 'NotFoundError' });
   await state(studio, 'no-camera');
   await studio.evaluate(() => window.plugIn());
@@ -133,7 +148,18 @@ test('audio alone is broadcast from a page without a camera, and looks like what
   await play(viewer, 3);
   await viewer.screenshot({ path: `${output}/watch-audio-card.png` });
   assert.deepEqual(await viewer.evaluate(() => [document.querySelector('#player').videoWidth, document.querySelector('#player').webkitAudioDecodedByteCount > 0]), [640, true]);
-  await studio.click('#stop');
+  // A camera that is there now goes on air only when the person takes it.
+  assert.ok(await studio.isHidden('#quality'));
+  await studio.evaluate(() => window.plugIn());
+  await studio.waitForSelector('#camera', { state: 'visible' });
+  assert.equal(await studio.evaluate(() => window.tracks.some(({ kind }) => kind === 'video')), false);
+  await studio.selectOption('#camera', { index: 1 });
+  await viewer.waitForFunction(() => document.querySelector('#player').videoHeight === 720, null, { timeout: 20_000, polling: 100 });
+  assert.ok(await studio.isVisible('#quality'));
+  await studio.focus('#stop');
+  await studio.keyboard.press('Enter');
+  await state(studio, 'stopped');
+  assert.equal(await focused(studio), 'retry');
   await state(viewer, 'ended', 30_000);
 
   const encoder = spawn('ffmpeg', [
@@ -179,4 +205,11 @@ test('sound that the browser holds back has one big button on every page', { tim
     await page.waitForFunction((video) => document.querySelector('#sound').hidden && !document.querySelector(video).muted, selector);
     assert.deepEqual(page.errors, []);
   }
+  const late = await newPage(browser);
+  await late.addInitScript(hold);
+  await late.goto(`${server.url}/watch/held`);
+  await late.waitForSelector('#sound', { timeout: 30_000 });
+  await studio.click('#stop');
+  await state(late, 'ended', 30_000);
+  assert.ok(await late.isHidden('#sound'), 'nothing is left to hear');
 });

@@ -45,6 +45,7 @@ export async function openInFirefox(browser, url, viewport = { width: 1280, heig
     click: (selector) => page.$eval(selector, (target) => target.click()),
     selectOption: (selector, value) => page.select(selector, value),
     textContent: (selector) => page.$eval(selector, (target) => target.textContent),
+    setViewportSize: (size) => page.setViewport(size),
     screenshot: (options) => page.screenshot(options),
     page,
   };

@@ -57,11 +57,11 @@ test('Firefox and Chromium meet, in each direction', { timeout: 240_000 }, async
       const studio = await page(first, `broadcast/live-${first}`);
       await goLive(studio);
       const viewers = await Promise.all([page(second, `watch/live-${first}`), page(first, `watch/live-${first}`)]);
-      for (const viewer of viewers) {
+      await Promise.all(viewers.map(async (viewer) => {
         await state(viewer, 'watching', 30_000);
         await play(viewer, 8);
         assert.deepEqual(viewer.errors, []);
-      }
+      }));
       own.diagnostic(`${first} encodes ${await studio.evaluate(() => window.roomcast.stats.codec)}`);
       await studio.screenshot({ path: `${output}/broadcast-${first.toLowerCase()}.png` });
       await studio.click('#stop');

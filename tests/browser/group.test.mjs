@@ -94,5 +94,21 @@ test('viewers watch, ask to join in, and are let in by the owner', async (t) => 
     await state(third, 'taking-part');
     await Promise.all([seesEverybody(second, 1), seesEverybody(third, 1)]);
   });
-  for (const page of [owner, second, third]) assert.deepEqual(page.errors, []);
+
+  await t.test('a page that is loaded again takes part as before, and decides as before', async () => {
+    second.on('dialog', (dialog) => dialog.accept());
+    await second.reload();
+    await state(second, 'taking-part');
+    await Promise.all([seesEverybody(second, 1), seesEverybody(third, 1)]);
+    const fourth = await openPage(browser, `${address}?autojoin`);
+    await fourth.click('#ask');
+    await requests(second, 1);
+  });
+
+  await t.test('whoever goes without a goodbye is said to have lost the connection', async () => {
+    await proxy.refuse();
+    await third.context().close();
+    await second.waitForFunction(() => /lost the connection/.test(document.querySelector('#status').textContent), null, { timeout: 30_000, polling: 100 });
+  });
+  for (const page of [owner, second]) assert.deepEqual(page.errors, []);
 });

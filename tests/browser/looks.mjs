@@ -8,7 +8,7 @@ export const SIZES = [[320, 568], [390, 844], [844, 390], [768, 1024], [1280, 80
 export const THEMES = ['light', 'dark'];
 
 /** Every control of the bar of buttons, and every button that is the next thing to press. */
-const CONTROLS = '.bar a, .buttons button, .buttons select, .devices button, .button.primary, .button.danger, .panel .button';
+const CONTROLS = '.bar a, .buttons button, .buttons select, .devices button, .button.primary, .button.danger, .panel .button, .link-row .button, .card .button';
 
 /** Runs in the page: the controls that are not fully in the window, or that something else covers. */
 function findUnreachable(controls) {
@@ -19,8 +19,10 @@ function findUnreachable(controls) {
     if (left < -0.5 || top < -0.5 || right > innerWidth + 0.5 || bottom > innerHeight + 0.5) {
       return [`${name} at ${[left, top, right, bottom].map(Math.round)} of ${innerWidth}x${innerHeight}`];
     }
-    const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-    return one.contains(hit) ? [] : [`${name} is covered by ${hit?.className || hit?.tagName}`];
+    // Anywhere on it, but for the rounded corners.
+    const places = [0.1, 0.5, 0.9].flatMap((x) => [0.2, 0.5, 0.8].map((y) => [left + x * (right - left), top + y * (bottom - top)]));
+    const other = places.map(([x, y]) => document.elementFromPoint(x, y)).find((hit) => !one.contains(hit));
+    return other === undefined ? [] : [`${name} is covered by ${other?.className || other?.tagName}`];
   });
 }
 
@@ -59,6 +61,11 @@ function findFaint() {
     const name = one.closest('button, a')?.id || one.textContent.trim();
     return found < least ? [`${name} (${one.className}): ${found.toFixed(2)} of ${style.color} on ${JSON.stringify(back)}`] : [];
   });
+}
+
+/** Buttons with too little contrast as they are. */
+export function faintNow(page) {
+  return page.evaluate(findFaint);
 }
 
 /** Buttons with too little contrast in any state that a person can bring them into. */

@@ -5,11 +5,13 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { openInFirefox, startFirefox } from './firefox.mjs';
-import { faint, SIZES, THEMES, unreachable, violations } from './looks.mjs';
+import { faint, faintNow, SIZES, THEMES, unreachable, violations } from './looks.mjs';
 import { ask, startGroup } from './members.mjs';
 import { openPage, output, startBrowser, startServer, state } from './processes.mjs';
 
 const MEMBERS = 'amber-otter-aaaaaaaa,swift-heron-bbbbbbbb,quiet-koala-cccccccc,golden-finch-dddddddd,lucky-puffin-eeeeeeee,clear-badger-ffffffff,merry-dolphin-gggggggg,kind-lynx-hhhhhhhh'.split(',');
+/** As long as names of rooms may be. */
+const LONG_NAME = 'a-name-that-goes-on-and-on-'.repeat(5).slice(0, 128);
 const folder = `${output}/looks`;
 
 /** Faults of a page in its present state. */
@@ -67,9 +69,10 @@ function views(t, server, open) {
       await page.click('#leave');
     }),
     'other-kind': async () => {
-      await at('group/team?autojoin', 'taking-part');
-      return at('call/team?autojoin', 'failed', (page) => page.waitForSelector('#other-kind'));
+      await at(`group/${LONG_NAME}?autojoin`, 'taking-part');
+      return at(`call/${LONG_NAME}`, 'failed', (page) => page.waitForSelector('#other-kind'));
     },
+    'long-name': () => at(`call/${LONG_NAME.slice(1)}?autojoin`, 'waiting'),
     'group-lobby': () => at('group/lobby', 'lobby', (page) => page.waitForFunction(() => document.querySelector('#join')?.textContent === 'Join the group')),
     'group-1': () => at('group/one?autojoin', 'taking-part'),
     'group-4': () => group('four', 4, true),
@@ -113,14 +116,24 @@ test('pages look right in every size, light and dark', { timeout: 300_000 }, asy
   assert.deepEqual(faults, []);
 });
 
-test('axe finds nothing in Firefox either', { timeout: 120_000 }, async (t) => {
+/** Faults of a page of Firefox, which fewer sizes show. */
+async function faultsInFirefox(page, name) {
+  const faults = [];
+  for (const size of SIZES.slice(0, 3)) faults.push(...(await unreachable(page, size)).map((line) => `${name}, ${size.width}x${size.height}: ${line}`));
+  for (const find of [faintNow, violations]) faults.push(...(await find(page)).map((line) => `${name}: ${line}`));
+  return faults;
+}
+
+test('pages look right in Firefox too', { timeout: 120_000 }, async (t) => {
   const server = await startServer(t);
   const firefox = await startFirefox(t);
   const faults = [];
-  for (const [address, wanted] of [['', 'start'], ['call/a', 'lobby'], ['group/b?autojoin', 'taking-part'], ['broadcast/c', 'preview'], ['watch/d', 'not-started']]) {
+  const pages = [['', 'start'], ['call/a', 'lobby'], ['call/b?autojoin', 'waiting'], ['group/c?autojoin', 'taking-part'], ['broadcast/d', 'preview'], ['watch/e', 'not-started']];
+  for (const [address, wanted] of pages) {
     const page = await openInFirefox(firefox, `${server.url}/${address}`, { width: 390, height: 844 });
     await state(page, wanted);
-    faults.push(...(await violations(page)).map((line) => `${address}: ${line}`));
+    faults.push(...(await faultsInFirefox(page, address || 'start')));
+    if (process.env.ROOMCAST_SHOTS) await page.screenshot({ path: `${folder}/firefox-${wanted}.png` });
     await page.page.close();
   }
   assert.deepEqual(faults, []);

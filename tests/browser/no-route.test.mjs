@@ -23,24 +23,46 @@ function hideAddresses() {
   prototype.addIceCandidate = async () => {};
 }
 
-test('a call without a route between the two says so to both, and may be tried again', { timeout: 90_000 }, async (t) => {
-  const server = await startServer(t);
-  const address = `${server.url}/call/route?autojoin`;
-  const browser = await startBrowser(t);
+/** Two pages at an address, the second of which has no way to the first. */
+async function openWithoutRoute(browser, address, first) {
   const ann = await openPage(browser, address);
-  await state(ann, 'waiting');
+  await state(ann, first);
   const bob = await newPage(browser);
   await bob.addInitScript(hideAddresses);
   await bob.goto(address);
+  return [ann, bob];
+}
+
+const says = (page, selector) => page.waitForFunction(
+  (name) => /No connection to /.test(document.querySelector(name)?.textContent), selector, { timeout: 45_000, polling: 100 },
+);
+
+/** Both are told the reason, and may try again. */
+async function call(browser, address) {
+  const [ann, bob] = await openWithoutRoute(browser, address, 'waiting');
   await Promise.all([state(ann, 'connecting'), state(bob, 'connecting')]);
   assert.ok(await ann.isVisible('#give-up'));
-  const begun = Date.now();
-  // Whoever gives up leaves; then the other one is told that.
-  const first = await Promise.any([ann, bob].map((page) => state(page, 'failed', 40_000).then(() => page)));
-  t.diagnostic(`after ${((Date.now() - begun) / 1000).toFixed(0)} s`);
-  assert.match(await first.textContent('.panel-title'), /No connection to /);
-  assert.ok(await first.isVisible('#retry'));
-  const second = first === ann ? bob : ann;
-  await second.waitForFunction(() => document.body.dataset.state !== 'connecting', null, { timeout: 40_000, polling: 100 });
-  assert.deepEqual(ann.errors, []);
+  for (const page of [ann, bob]) {
+    await state(page, 'failed', 40_000);
+    await says(page, '.panel-title');
+    assert.ok(await page.isVisible('#retry'));
+  }
+  assert.deepEqual([...ann.errors, ...bob.errors], []);
+}
+
+/** Whoever watches is told, and may try again; whoever is not on camera is no one to be missed. */
+async function group(browser, address) {
+  const [, bob] = await openWithoutRoute(browser, address, 'taking-part');
+  await state(bob, 'watching');
+  await says(bob, '#route');
+  assert.match(await bob.textContent('#status'), /No connection to /);
+  await bob.click('#try-route');
+  await bob.waitForSelector('#route', { state: 'hidden' });
+  assert.deepEqual(bob.errors, []);
+}
+
+test('people without a route to each other are told so, and may try again', { timeout: 90_000 }, async (t) => {
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+  await Promise.all([call(browser, `${server.url}/call/route?autojoin`), group(browser, `${server.url}/group/route-of-many?autojoin`)]);
 });

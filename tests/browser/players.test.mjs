@@ -159,7 +159,8 @@ test('the players that people have play broadcasts for a minute each', { timeout
     sound: rendition('sound', media.sound),
   };
   const seen = [];
-  for (const group of [[muxed, separate], [variants, restart], [hole, pushed]]) {
+  // Three at once leave the machine time to spare, which the report of each wave shows.
+  for (const group of [[muxed, variants, hole], [separate, restart, pushed]]) {
     seen.push(...await watched(t, stage, group.map((broadcast) => broadcast(t, stage))));
   }
   for (const { broadcast, error } of seen) {

@@ -9,12 +9,12 @@ import { describe as describeBroadcast } from './broadcast/model';
 import { Call } from './call/call';
 import type { LocalMedia } from './call/media';
 import { describe as describeCall } from './call/model';
-import type { Identity } from './client';
 import { type FakeWorld, ME } from './client/fake';
 import { peers } from './group/fake';
 import { Group } from './group/group';
 import { describe as describeGroup } from './group/model';
 import { FakeBrowser, seatsIn } from './seats/fake';
+import type { ReturningIdentity } from './seats/seated-membership';
 import type { Seats } from './seats/seats';
 import { describe as describeWatch } from './watch/model';
 import { Watch } from './watch/watch';
@@ -27,8 +27,8 @@ export interface Shown {
   wayOut: boolean;
 }
 
-export function identity(): Identity {
-  return { session: () => ME, resume: () => undefined, keep: () => {}, renew: () => {} };
+export function identity(): ReturningIdentity {
+  return { session: () => ME, resume: () => undefined, keep: () => {}, renew: () => {}, adopt: () => {} };
 }
 
 export function media(): LocalMedia {
@@ -53,7 +53,11 @@ export const PAGES = {
     const group = new Group(URL, 'demo', identity(), media(), world, seats, makePeer, { changed: () => {} });
     group.join();
     const model = () => describeGroup(group.facts);
-    const page = (): Shown => ({ ...words(model()), wayOut: model().retry || group.facts.stage !== 'failed' });
+    const page = (): Shown => {
+      const { text, state } = words(model());
+      const wayOut = model().retry || group.facts.stage !== 'failed';
+      return { state, text: `${text} | ${model().route}`, wayOut };
+    };
     return Object.assign(page, { group });
   },
   watch(world: FakeWorld) {

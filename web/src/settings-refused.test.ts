@@ -4,14 +4,13 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Call } from './call/call';
 import type { LocalMedia } from './call/media';
 import { Peer } from './call/peer';
-import type { Identity } from './client';
 import { FakeWorld, joinAck, ME } from './client/fake';
 import { publishers } from './group/fake';
 import { Group } from './group/group';
 import { FakeBrowser, seatsIn } from './seats/fake';
 
 const WRONG = "This server's call settings are wrong";
-const identity: Identity = { session: () => ME, resume: () => undefined, keep() {}, renew() {} };
+const identity = { session: () => ME, resume: () => undefined, keep() {}, renew() {}, adopt() {} };
 const media = { isOn: () => false, isAvailable: () => false, track: () => null } as unknown as LocalMedia;
 
 /** The error that `new RTCPeerConnection` throws. */

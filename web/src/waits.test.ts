@@ -6,68 +6,19 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FIRST_PART_MS } from './broadcast/broadcast';
 import { FakeWorld, joinAck, ME } from './client/fake';
+import { FakeCamera, FakePlayer, StuckConnection } from './fake-media';
 import { PAGES, type PageName, type Shown } from './fake-pages';
 import { publishers } from './group/fake';
 import { FakeBrowser, seatsIn } from './seats/fake';
 import { LATE_MS } from './watch/watch';
 
-const players = vi.hoisted(() => [] as { state: string; handlers: { changed(state: string): void } }[]);
-vi.mock('./watch/player', () => ({
-  Player: class {
-    state = 'idle';
-    url = '';
-    readonly handlers: { changed(state: string): void };
-    constructor(_video: unknown, _env: unknown, handlers: { changed(state: string): void }) {
-      this.handlers = handlers;
-      players.push(this);
-    }
-    load() {}
-    unload() {}
-  },
-}));
-vi.mock('./broadcast/camera', () => ({
-  Camera: class {
-    start() {}
-    restart() {}
-    close() {}
-    async stop() {}
-  },
-}));
-
-/** A browser's peer connection that never finds a way, and does not say so. */
-class StuckConnection {
-  connectionState = 'new';
-  signalingState = 'stable';
-  localDescription = { sdp: 'v=0' };
-  onconnectionstatechange = () => {};
-  addTransceiver() {}
-  getTransceivers = () => [];
-  getReceivers = () => [];
-  getConfiguration = () => ({});
-  setConfiguration() {}
-  close() {}
-  createOffer = async () => ({});
-  async setLocalDescription() {
-    this.signalingState = 'have-local-offer';
-  }
-  async setRemoteDescription() {
-    this.signalingState = 'stable';
-  }
-}
-
-let connections: StuckConnection[] = [];
-const stuck = class extends StuckConnection {
-  constructor() {
-    super();
-    connections.push(this);
-  }
-};
+vi.mock('./watch/player', async () => ({ Player: (await import('./fake-media')).FakePlayer }));
+vi.mock('./broadcast/camera', async () => ({ Camera: (await import('./fake-media')).FakeCamera }));
 
 beforeEach(() => {
-  players.length = 0;
-  connections = [];
+  for (const made of [FakePlayer.made, FakeCamera.made, StuckConnection.made]) made.length = 0;
   vi.stubGlobal('document', { baseURI: 'http://host/' });
-  vi.stubGlobal('RTCPeerConnection', stuck);
+  vi.stubGlobal('RTCPeerConnection', StuckConnection);
   vi.stubGlobal('MediaStream', class {});
   vi.spyOn(console, 'warn').mockImplementation(() => {});
 });
@@ -80,6 +31,8 @@ interface Scene {
   /** Whom the server lists, oldest first; nobody answers when it is away. */
   listed: ReturnType<typeof publishers>;
   away: boolean;
+  /** The camera gives media. */
+  records?: boolean;
   /** Signals of the newest socket that were answered, and the number of the last answer. */
   answered: number;
   sequence: number;
@@ -96,6 +49,7 @@ async function pass(scene: Scene, seconds: number): Promise<void> {
   for (let second = 0; second < seconds; second += 1) {
     const before = scene.world.sockets.length;
     scene.world.advance(1000);
+    if (scene.records) FakeCamera.made.at(-1)?.give();
     await settle();
     if (scene.away) continue;
     if (scene.world.sockets.length > before) {
@@ -129,9 +83,22 @@ const withOther = (scene: Scene) => {
 };
 const withPlayer = (scene: Scene, ...states: string[]) => {
   join(scene, { hls: { playlists: ['/live/demo/main/playlist.m3u8'] } });
-  for (const state of states) players[0]?.handlers.changed(state);
+  for (const state of states) FakePlayer.made[0]?.handlers.changed(state);
 };
 const onAir = (scene: Scene) => join(scene, { hls: { ingest: { url: '/rooms/demo/data', token: 't', expires: 0 } } });
+/** On air, after which the server takes nothing more. */
+const withStuckUploads = async (scene: Scene) => {
+  let accepted = 2;
+  vi.stubGlobal('fetch', async (_url: string, options?: { method?: string }) => {
+    if (options?.method !== 'POST') return new Response('', { status: 404 });
+    accepted -= 1;
+    return accepted >= 0 ? new Response('{"c":200,"b":{}}') : new Promise<Response>(() => {});
+  });
+  onAir(scene);
+  await settle();
+  scene.records = true;
+  await pass(scene, 2);
+};
 const serverGone = (scene: Scene) => {
   scene.away = true;
   scene.world.socket.lose();
@@ -214,8 +181,8 @@ const WAITS: Wait[] = [
       await settle();
       await pass(scene, 6);
       for (const state of ['connected', 'failed']) {
-        Object.assign(connections[0] ?? {}, { connectionState: state });
-        connections[0]?.onconnectionstatechange();
+        Object.assign(StuckConnection.made[0] ?? {}, { connectionState: state });
+        StuckConnection.made[0]?.onconnectionstatechange();
       }
     },
     state: 'reconnecting',
@@ -229,7 +196,9 @@ const WAITS: Wait[] = [
     async lead(scene) {
       withOther(scene);
       await pass(scene, 6);
-      Object.assign(connections[0] ?? {}, { connectionState: 'disconnected' });
+      Object.assign(StuckConnection.made[0] ?? {}, { connectionState: 'connected' });
+      StuckConnection.made[0]?.onconnectionstatechange();
+      Object.assign(StuckConnection.made[0] ?? {}, { connectionState: 'disconnected' });
       scene.listed = publishers('u1');
       await pass(scene, 4);
     },
@@ -271,6 +240,31 @@ const WAITS: Wait[] = [
     outcome: { state: 'watching', words: /u2 has not answered/ },
   },
   {
+    page: 'call',
+    fault: 'no route, and the other person has given up',
+    async lead(scene) {
+      withOther(scene);
+      await pass(scene, 12);
+      scene.listed = publishers('u1');
+    },
+    state: 'connecting',
+    words: /Connecting to u2…/,
+    bound: 4,
+    outcome: { state: 'failed', words: /No connection to u2/ },
+  },
+  ...(['watching', 'taking-part'] as const).map((state) => ({
+    page: 'group' as const,
+    fault: `no route to the others (${state})`,
+    lead(scene: Scene) {
+      scene.listed = state === 'watching' ? publishers('u2') : publishers('u2', 'u1');
+      join(scene);
+    },
+    state,
+    words: state === 'watching' ? /Watching u2/ : /You and 1 other/,
+    bound: 30,
+    outcome: { state, words: /No connection to u2.*One of your networks/ },
+  })),
+  {
     page: 'broadcast',
     fault: 'no part reaches the server',
     lead: onAir,
@@ -278,6 +272,27 @@ const WAITS: Wait[] = [
     words: /Going on air…/,
     bound: FIRST_PART_MS / 1000,
     outcome: { state: 'failed', words: /could not start/ },
+  },
+  {
+    page: 'broadcast',
+    fault: 'no upload finishes any more',
+    lead: withStuckUploads,
+    state: 'on-air',
+    words: /On air/,
+    bound: 20,
+    outcome: { state: 'failed', words: /Your upload is too slow/ },
+  },
+  {
+    page: 'broadcast',
+    fault: 'the network stands still while uploads are on their way',
+    async lead(scene) {
+      await withStuckUploads(scene);
+      scene.away = true;
+      await pass(scene, 20);
+    },
+    state: 'reconnecting',
+    words: /Connection lost. Reconnecting…/,
+    bound: 'a person',
   },
   {
     page: 'watch',
@@ -326,6 +341,33 @@ test.each(WAITS)('$page: $fault', async ({ page: name, lead, state, words, bound
   expect(scene.show().wayOut).toBe(true);
   if (outcome) expect(scene.show().state).toBe(outcome.state);
   if (outcome) expect(scene.show().text).toMatch(outcome.words);
+});
+
+test.each([
+  ['reloads the page', 1, /In call with u2|Connecting to u2/],
+  ['leaves', 2, /u2 left the call/],
+])('call: the other person %s', async (_, seconds, words) => {
+  const world = new FakeWorld();
+  const page = PAGES.call(world);
+  const scene: Scene = { world, page, show: page, listed: [], away: false, answered: 0, sequence: 0 };
+  withOther(scene);
+  await pass(scene, 6);
+  Object.assign(StuckConnection.made[0] ?? {}, { connectionState: 'connected' });
+  StuckConnection.made[0]?.onconnectionstatechange();
+  const list = (...users: string[]) => {
+    scene.sequence += 1;
+    const pps = publishers(...users);
+    world.socket.receive({ sq: scene.sequence, c: 200, s: 'PUBLISH_LIST_CHANGED', b: { pps } });
+  };
+  list('u1');
+  world.advance(seconds * 1000);
+  await settle();
+  expect(page().text).toMatch(seconds === 1 ? /In call with u2/ : words);
+  if (seconds > 1) return;
+  list('u1', 'u2');
+  world.advance(5000);
+  await settle();
+  expect(page().text).toMatch(words);
 });
 
 test('call: a seat is held by an earlier page', async () => {

@@ -46,6 +46,8 @@ export interface BroadcastModel {
   /** Beside the buttons. */
   hint: string;
   warning: boolean;
+  /** Beside the chosen quality: the one that viewers get for now. */
+  sent: string;
   start: boolean;
   stop: boolean;
   again: boolean;
@@ -92,7 +94,8 @@ function before({ asked, camera, microphone, problems }: Facts): BroadcastModel 
   return model('preview', 'Not on air', { hint: sound, warning: sound !== '', start: true });
 }
 
-const SLOW = 'Your upload is slow and viewers are falling behind. Try a lower quality.';
+/** Only said at the lowest quality. */
+const SLOW = 'Your upload is slow even for the lowest quality. The broadcast ends unless it gets faster.';
 
 function onAir(facts: Facts): BroadcastModel {
   const { offline, connected, arrived, slow, reduced, problems } = facts;
@@ -101,7 +104,8 @@ function onAir(facts: Facts): BroadcastModel {
   if (!arrived) return model('starting', startingText(facts), { stop: true });
   const device = facts.camera ? noSound(problems.audio) : `${noCamera(problems.video).title}. Choose another one.`;
   const hint = slow ? SLOW : reduced ? `Your upload is slow: viewers get ${reduced} until it is faster.` : device;
-  return model('on-air', 'On air', { hint, warning: hint !== '', stop: true });
+  const sent = reduced ? `${reduced} for now` : '';
+  return model('on-air', 'On air', { hint, warning: hint !== '', sent, stop: true });
 }
 
 function failed(failure: Words | undefined): BroadcastModel {
@@ -145,7 +149,7 @@ function noSound(problem: Problem | undefined): string {
 }
 
 function model(state: BroadcastState, status: string, more: Partial<BroadcastModel> = {}): BroadcastModel {
-  const none = { title: '', detail: '', hint: '', warning: false, start: false, stop: false, again: false };
+  const none = { title: '', detail: '', hint: '', warning: false, sent: '', start: false, stop: false, again: false };
   return { ...none, state, status, ...more };
 }
 

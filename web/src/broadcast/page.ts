@@ -9,40 +9,38 @@ import { browserSeatStorage } from '../seats/seat-storage';
 import { comeBack } from '../seats/seated-membership';
 import { Seats } from '../seats/seats';
 import { roomAddress } from '../ui/address';
+import { holdFocus } from '../ui/focus';
 import { bar } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { askBeforeLeaving } from '../ui/leave-question';
 import { otherKind } from '../ui/other-kind';
+import { type ReloadMark, reloadMark } from '../ui/reload-mark';
 import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Broadcast } from './broadcast';
 import { audioCard } from './card';
 import { CARD_QUALITY, QUALITIES, type Quality, type QualityName } from './encoders';
 import { clockText, describe, statsText } from './model';
-import { onAirMark } from './on-air-mark';
-import { type Studio, studio } from './studio';
+import { ANY_CAMERA, type Studio, studio } from './studio';
 
 const REFRESH_MS = 500;
 
 export function showBroadcast(root: HTMLElement, room: string, url: string): void {
   document.title = `${room} · Roomcast`;
   const media = new LocalMedia();
-  const mark = onAirMark(room);
+  const mark = reloadMark(`on-air.${room}`);
   const top = bar(room);
-  const kind = otherKind(url, room);
+  const kind = otherKind(url, room, 'p2m');
   const view = studio(roomAddress('watch', room), kind.root, {
     start: () => void start(),
     stop: () => void broadcast.stop(),
     mute: () => media.setMicrophone(!media.isOn('audio')),
     again: () => location.reload(),
-    camera: (deviceId) => void media.replace('video', picture(view, deviceId)),
+    camera: (deviceId) => takeCamera(media, broadcast, view, deviceId),
     microphone: (deviceId) => void media.replace('audio', { deviceId: { exact: deviceId } }),
-    quality: () => {
-      broadcast.setQuality(quality(view));
-      if (media.track('video')) void media.replace('video', picture(view));
-    },
+    quality: () => takeQuality(media, broadcast, view),
   });
-  view.quality.select(mark.quality ?? 'medium');
+  view.quality.select(mark.value ?? 'medium');
   const identity = tabIdentity('p2m', room);
   const seats = new Seats(`p2m.${room}`, browserSeatStorage(), Date.now);
   const start = async () => {
@@ -54,9 +52,11 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
     changed(facts) {
       const model = describe(facts);
       top.setStatus(model.status);
+      kind.refused(facts.failure, (words) => broadcast.refuse(words));
+      const focus = holdFocus(facts.failure?.otherKind);
       view.render(model, media);
-      kind.render(facts.failure?.otherKind ?? false);
-      mark.set(broadcast.isOnAir, view.quality.value);
+      focus(kind.root, ...view.actions);
+      mark.set(broadcast.isOnAir ? view.quality.value : undefined);
     },
   });
   media.onchange = (kind) => broadcast.mediaChanged(kind);
@@ -64,8 +64,9 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
   top.setStatus(describe(broadcast.facts).status);
   view.render(describe(broadcast.facts), media);
   handle(broadcast);
-  listen(broadcast, media, view);
+  listen(broadcast, media, view, mark);
   tell(broadcast, view);
+  kind.look((words) => broadcast.refuse(words));
   void begin(media, broadcast, view, mark.wasReloaded ? start : undefined);
 }
 
@@ -83,6 +84,18 @@ async function begin(media: LocalMedia, broadcast: Broadcast, view: Studio, goOn
 function goWithoutCamera(media: LocalMedia, broadcast: Broadcast, room: string): void {
   broadcast.setQuality(CARD_QUALITY);
   media.supply(audioCard(room));
+}
+
+/** The chosen camera in the place of the one in use, or of the card. */
+function takeCamera(media: LocalMedia, broadcast: Broadcast, view: Studio, deviceId: string): void {
+  if (deviceId === '') return;
+  if (media.isSupplied('video')) broadcast.setQuality(quality(view));
+  void media.replace('video', picture(view, deviceId === ANY_CAMERA ? undefined : deviceId));
+}
+
+function takeQuality(media: LocalMedia, broadcast: Broadcast, view: Studio): void {
+  broadcast.setQuality(quality(view));
+  if (media.track('video') && !media.isSupplied('video')) void media.replace('video', picture(view));
 }
 
 function quality(view: Studio): Quality {
@@ -113,13 +126,16 @@ function tell(broadcast: Broadcast, view: Studio): void {
   }, REFRESH_MS);
 }
 
-function listen(broadcast: Broadcast, media: LocalMedia, view: Studio): void {
+function listen(broadcast: Broadcast, media: LocalMedia, view: Studio, mark: ReloadMark): void {
   addEventListener('offline', () => broadcast.networkLost());
   addEventListener('online', () => broadcast.networkBack());
   askBeforeLeaving(() => broadcast.isOnAir);
   addEventListener('pagehide', () => broadcast.suspend());
+  // A page that comes back out of the browser's memory asks before it goes on air again.
   addEventListener('pageshow', (event) => {
-    if (event.persisted) location.reload();
+    if (!event.persisted) return;
+    mark.set(undefined);
+    location.reload();
   });
   watchDevices(media, () => void listDevices(media, view));
 }

@@ -8,6 +8,7 @@ export const SLOW_FOR_MS = 10_000;
 
 export class Slowness {
   #since: number | undefined;
+  #pausedAt: number | undefined;
 
   /** Takes the delay of an upload that was acknowledged; true when it has been too slow for too long. */
   report(now: number, delay: number): boolean {
@@ -19,6 +20,16 @@ export class Slowness {
   /** For how long every upload has been too slow. */
   slowFor(now: number): number {
     return this.#since === undefined ? 0 : now - this.#since;
+  }
+
+  /** Time does not count while the server is out of reach: then uploads say nothing about the way to it. */
+  pause(now: number): void {
+    this.#pausedAt ??= now;
+  }
+
+  resume(now: number): void {
+    if (this.#pausedAt !== undefined && this.#since !== undefined) this.#since += now - this.#pausedAt;
+    this.#pausedAt = undefined;
   }
 
   reset(): void {

@@ -75,3 +75,38 @@ test('a quality chosen by hand begins anew', () => {
   steps.choose(0);
   expect([steps.step, steps.isReduced]).toEqual([0, false]);
 });
+
+/** Looks every half second at uploads of which none finishes. */
+function stuck(top: number, seconds: number) {
+  const steps = new Steps(BITRATES, top);
+  const verdicts: [number, StepVerdict][] = [];
+  for (let now = 0; now <= seconds * 1000; now += 500) {
+    const verdict = steps.unacknowledged(now, now);
+    if (verdict) verdicts.push([now / 1000, verdict]);
+  }
+  return verdicts;
+}
+
+test('uploads that never finish lower the quality and end the broadcast like slow ones', () => {
+  expect(stuck(1, 14.5)).toEqual([
+    [4, 'down'],
+    [14.5, 'stop'],
+  ]);
+});
+
+test('one upload that stands still beside fast ones is no slow uplink', () => {
+  const steps = new Steps(BITRATES, 1);
+  for (let now = 0; now < 20_000; now += 500) {
+    expect(steps.unacknowledged(now, 5000)).toBeUndefined();
+    expect(steps.report(now + 100, 40, PART_BITS)).toBeUndefined();
+  }
+});
+
+test('time without the server is not counted, and time before it is not forgotten', () => {
+  const steps = new Steps(BITRATES, 0);
+  for (let now = 1000; now <= 7000; now += 500) steps.unacknowledged(now, now);
+  steps.pause(7000);
+  steps.resume(67_000);
+  expect(steps.unacknowledged(70_500, 60_000)).toBeUndefined();
+  expect(steps.unacknowledged(71_000, 60_000)).toBe('stop');
+});

@@ -4,7 +4,7 @@
  * Pure; time is an argument, in milliseconds.
  */
 
-import { Slowness } from './slowness';
+import { SLOW_MS, Slowness } from './slowness';
 
 export const STEP_DOWN_MS = 3000;
 export const STEP_UP_MS = 60_000;
@@ -62,10 +62,30 @@ export class Steps {
 
   /** Takes an upload of so many bits that was acknowledged after `delay`. */
   report(now: number, delay: number, bits: number): StepVerdict {
+    const verdict = this.#judge(now, delay);
+    if (verdict) return verdict;
+    return this.#isEasy(now, delay, bits) ? this.#up(now) : undefined;
+  }
+
+  /** Takes the age of the oldest upload without an acknowledgement: once it is late, it counts like a slow one. */
+  unacknowledged(now: number, age: number): StepVerdict {
+    if (age > EASY_MS) this.#easySince = undefined;
+    return age > SLOW_MS ? this.#judge(now, age) : undefined;
+  }
+
+  /** Counts nothing until `resume`. */
+  pause(now: number): void {
+    this.#slowness.pause(now);
+  }
+
+  resume(now: number): void {
+    this.#slowness.resume(now);
+  }
+
+  #judge(now: number, delay: number): StepVerdict {
     const tooSlow = this.#slowness.report(now, delay);
     if (this.#slowness.slowFor(now) >= STEP_DOWN_MS && this.#step > 0) return this.#down(now);
-    if (tooSlow) return 'stop';
-    return this.#isEasy(now, delay, bits) ? this.#up(now) : undefined;
+    return tooSlow ? 'stop' : undefined;
   }
 
   #isEasy(now: number, delay: number, bits: number): boolean {

@@ -5,13 +5,16 @@
 
 import type { LocalMedia } from '../call/media';
 import { START_PAGE } from '../ui/address';
-import { type Choice, choice } from '../ui/choice';
+import { type Choice, choice, type Option } from '../ui/choice';
 import { linkField } from '../ui/copy-link';
 import { element, setText } from '../ui/dom';
 import { panel, type RoundButton, roundButton, setState } from '../ui/frame';
 import { icon } from '../ui/icons';
 import { QUALITIES } from './encoders';
 import type { BroadcastModel } from './model';
+
+/** A camera whose name the browser does not tell before it is used. */
+export const ANY_CAMERA = 'any';
 
 export interface StudioHandlers {
   start(): void;
@@ -27,6 +30,8 @@ export interface Studio {
   root: HTMLElement;
   video: HTMLVideoElement;
   quality: Choice;
+  /** The next actions, one of which gets the focus when what had it is gone. */
+  actions: HTMLElement[];
   render(model: BroadcastModel, media: LocalMedia): void;
   showClock(text: string): void;
   showStats(text: string): void;
@@ -43,6 +48,7 @@ export function studio(viewersLink: string, other: HTMLElement, handlers: Studio
     root: element('main', { class: 'studio' }, element('div', { class: 'studio-view' }, view.root, buttons), side.root),
     video: view.video,
     quality: side.quality,
+    actions: [...side.actions, ...view.actions, mute.root],
     render(model, media) {
       setState(model.state);
       view.render(model, media);
@@ -69,6 +75,7 @@ function picture(other: HTMLElement, handlers: StudioHandlers) {
   return {
     root: element('div', { class: 'picture' }, video, badge, words.root),
     video,
+    actions: [again, home],
     showClock: (text: string) => setText(clock, text),
     render(model: BroadcastModel, media: LocalMedia) {
       const stream = media.track('video') ? media.stream : null;
@@ -92,32 +99,39 @@ function controls(viewersLink: string, handlers: StudioHandlers) {
   const link = element('div', { class: 'studio-link' }, share, linkField(viewersLink, 'plain'));
   const root = element('section', { class: 'studio-side' }, title, link, fields, hint, start, stop);
   let hasCamera = false;
-  // An empty list is nothing to choose from.
-  const hideEmpty = () => {
+  let devices: MediaDeviceInfo[] = [];
+  const showDevices = (media: LocalMedia) => {
+    const card = media.isSupplied('video');
+    camera.set(cameras(devices, card));
+    microphone.set(named(devices, 'audioinput', 'Microphone'));
+    // An empty list is nothing to choose from.
     camera.root.hidden = camera.isEmpty || !hasCamera;
     microphone.root.hidden = microphone.isEmpty;
+    // Without a camera there is no quality of its video.
+    quality.root.hidden = card || !hasCamera;
+    camera.select(card ? '' : media.track('video')?.getSettings().deviceId);
+    microphone.select(media.track('audio')?.getSettings().deviceId);
   };
   return {
     root,
     quality,
+    actions: [stop, start],
     render(model: BroadcastModel, media: LocalMedia) {
       setText(title, TITLES[model.state] ?? 'Broadcast');
       setText(hint, model.hint);
       hint.hidden = model.hint === '';
       hint.classList.toggle('is-warning', model.warning);
-      keepFocus(start, stop, model);
+      start.hidden = !(model.start || model.state === 'asking');
+      start.disabled = !model.start;
+      stop.hidden = !model.stop;
       root.hidden = isOver(model);
       hasCamera = media.isAvailable('video') || model.state === 'on-air' || model.state === 'no-camera';
-      hideEmpty();
-      camera.select(media.track('video')?.getSettings().deviceId);
-      microphone.select(media.track('audio')?.getSettings().deviceId);
+      quality.setNote(model.sent);
+      showDevices(media);
     },
-    listDevices(devices: MediaDeviceInfo[], media: LocalMedia) {
-      camera.set(named(devices, 'videoinput', 'Camera'));
-      microphone.set(named(devices, 'audioinput', 'Microphone'));
-      hideEmpty();
-      camera.select(media.track('video')?.getSettings().deviceId);
-      microphone.select(media.track('audio')?.getSettings().deviceId);
+    listDevices(listed: MediaDeviceInfo[], media: LocalMedia) {
+      devices = listed;
+      showDevices(media);
     },
   };
 }
@@ -154,16 +168,16 @@ function isOver({ state }: BroadcastModel): boolean {
   return state === 'stopping' || state === 'stopped' || state === 'failed';
 }
 
-/** One button takes the place of the other: who pressed it by keyboard should not have to look for the next. */
-function keepFocus(start: HTMLButtonElement, stop: HTMLButtonElement, model: BroadcastModel): void {
-  const focused = document.activeElement === start || document.activeElement === stop;
-  start.hidden = !(model.start || model.state === 'asking');
-  start.disabled = !model.start;
-  stop.hidden = !model.stop;
-  if (focused) (stop.hidden ? start : stop).focus();
+/** What the camera's list offers; on air without one, the person decides whether one that is there now goes on air. */
+function cameras(devices: MediaDeviceInfo[], isCard: boolean): Option[] {
+  const known = named(devices, 'videoinput', 'Camera');
+  if (!isCard) return known;
+  const isThere = devices.some(({ kind }) => kind === 'videoinput');
+  if (!isThere) return [];
+  return [{ value: '', name: 'Audio only' }, ...(known.length > 0 ? known : [{ value: ANY_CAMERA, name: 'Camera' }])];
 }
 
-function named(devices: MediaDeviceInfo[], kind: MediaDeviceKind, name: string) {
+function named(devices: MediaDeviceInfo[], kind: MediaDeviceKind, name: string): Option[] {
   return devices
     .filter((device) => device.kind === kind && device.deviceId !== '')
     .map(({ deviceId, label }, index) => ({ value: deviceId, name: label || `${name} ${index + 1}` }));

@@ -67,6 +67,12 @@ export class Uplink {
     return this.#jobs.reduce((sum, { upload }) => sum + secondsOf(upload), 0);
   }
 
+  /** Age of the oldest part that is not acknowledged yet, in milliseconds; 0 without one. */
+  get age(): number {
+    const parts = this.#jobs.filter(({ upload }) => upload.action === 'updatePart' && upload.media);
+    return parts.reduce((oldest, { queuedAt }) => Math.max(oldest, this.#env.now() - queuedAt), 0);
+  }
+
   /** Signals that wait or are on their way. */
   get length(): number {
     return this.#jobs.length;

@@ -19,13 +19,14 @@ import {
 import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { displayName } from '../ui/names';
-import { failureWords, noWayThroughWords, settingsRefusedWords } from '../ui/words';
-import { Companion, type Departure, isLater } from './companion';
+import { failureWords, noWayThroughWords, settingsRefusedWords, type Words } from '../ui/words';
+import { Companion, isLater } from './companion';
 import { CallFacts } from './facts';
 import type { Kind, LocalMedia } from './media';
 import type { Facts } from './model';
 import type { GiveUpReason } from './peer';
 import { seatPolicy } from './policy';
+import type { Departure } from './silence';
 
 export interface CallHandlers {
   changed(facts: Facts): void;
@@ -76,6 +77,10 @@ export class Call {
     return this.#membership?.connection;
   }
 
+  get stage(): Facts['stage'] {
+    return this.#facts.now.stage;
+  }
+
   get pc(): RTCPeerConnection | undefined {
     return this.#companion.peer?.pc;
   }
@@ -121,6 +126,15 @@ export class Call {
     this.#membership?.leave();
     this.#dropPeer();
     this.#facts.update({ stage: 'gone' });
+  }
+
+  /** Ends the way in, for a reason that was found out elsewhere. */
+  refuse(failure: Words): void {
+    const { stage } = this.#facts.now;
+    if (stage === 'joined' || stage === 'recovering') return;
+    this.#membership?.leave();
+    this.#dropPeer();
+    this.#facts.update({ stage: 'failed', failure });
   }
 
   networkLost(): void {

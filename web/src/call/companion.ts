@@ -6,19 +6,16 @@
 import type { Address, Cancel, Environment, IceServer, Participant, Session } from '../client';
 import type { OutgoingMedia } from './media';
 import { type GiveUpReason, Peer, type PeerHandlers } from './peer';
+import { CONNECT_MS } from './revival';
+import { type Departure, isSilent, SILENT_MS } from './silence';
 
 /** Time for the later member to send its offer. */
 const OFFER_EXPECTED_MS = 5000;
 const UNANSWERED_OFFERS = 3;
 
-/** Sources of audio and video are forgotten by browsers after ten seconds of silence. */
-const SILENT_MS = 3000;
 const GOING_ON_MS = 1000;
 /** Time to see whether the media of a member that left the list goes on. */
 const PARTING_MS = 1500;
-
-/** `left`: with a goodbye. `lost`: without one. */
-export type Departure = 'left' | 'lost';
 
 export interface CompanionHandlers extends Pick<PeerHandlers, 'send' | 'connectionChanged'> {
   streamChanged(stream: MediaStream | null): void;
@@ -38,6 +35,8 @@ export class Companion {
   #peer: Peer | undefined;
   #iceServers: IceServer[] = [];
   #unanswered = 0;
+  #metAt = 0;
+  #everConnected = false;
   /** Not in the room's list any more; what became of them shows in a moment. */
   #parting: Cancel | undefined;
 
@@ -67,7 +66,10 @@ export class Companion {
       send: (signal) => this.#handlers.send(signal),
       streamChanged: (stream) => this.#handlers.streamChanged(stream),
       connectionChanged: (state) => {
-        if (state === 'connected') this.#unanswered = 0;
+        if (state === 'connected') {
+          this.#unanswered = 0;
+          this.#everConnected = true;
+        }
         this.#handlers.connectionChanged(state);
       },
       offerUnanswered: () => this.#offerUnanswered(peer),
@@ -76,6 +78,8 @@ export class Companion {
       },
     });
     this.#peer = peer;
+    this.#metAt = this.#env.now();
+    this.#everConnected = false;
     this.#env.after(OFFER_EXPECTED_MS, () => {
       if (this.#peer === peer && !peer.pc) peer.offer();
     });
@@ -89,13 +93,15 @@ export class Companion {
 
   /**
    * They are in the room's list no more: with a goodbye their media end, without one they stood still already. While
-   * the media go on, only the server has lost sight of them.
+   * the media go on, only the server has lost sight of them. Where no way to them was found for as long as either side
+   * tries one, they have given up: both are told the reason.
    */
   absent(): void {
     const peer = this.#peer;
     if (!peer || this.#parting) return;
-    const isCut = ['disconnected', 'failed'].includes(peer.pc?.connectionState ?? '');
-    if (isCut || (peer.silence() ?? 0) > SILENT_MS) return this.#part(peer, 'lost');
+    const isWithoutRoute = !this.#everConnected && this.#env.now() - this.#metAt >= CONNECT_MS;
+    if (isWithoutRoute) return this.#handlers.unreachable('network');
+    if (isSilent(peer)) return this.#part(peer, 'lost');
     this.#parting = this.#env.after(PARTING_MS, () => {
       if ((peer.silence() ?? SILENT_MS) > GOING_ON_MS) return this.#part(peer, 'left');
       this.#handlers.outOfSight();

@@ -4,6 +4,7 @@
  */
 
 import { element, setText } from '../ui/dom';
+import { takeFocus } from '../ui/focus';
 import type { Controls } from './controls';
 import type { LocalMedia } from './media';
 import { mediaWords } from './media-words';
@@ -44,13 +45,17 @@ export function lobby(name: string, media: LocalMedia, controls: Controls, words
       asking ? 'Your browser asks for camera and microphone. Please allow them.' : mediaWords(media.problems),
     );
     hint.classList.toggle('is-warning', !asking);
+    const isHintGone = hint.textContent === '' && !hint.hidden;
     hint.hidden = hint.textContent === '';
+    if (isHintGone) takeFocus([join_]);
   };
   return {
     root: element('main', { class: 'lobby' }, preview, side),
     settled() {
       asking = false;
       render();
+      // The browser's question took the focus out of the page.
+      takeFocus([join_]);
     },
     render,
   };

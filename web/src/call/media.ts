@@ -23,6 +23,7 @@ export class LocalMedia {
   onchange: (kind: Kind) => void = () => {};
   readonly #constraints = { ...CONSTRAINTS };
   #released = false;
+  #supplied: MediaStreamTrack | undefined;
   #retrying = false;
   #wanted: Record<Kind, boolean> = { audio: true, video: true };
   #available: Record<Kind, boolean> = { audio: false, video: false };
@@ -34,8 +35,10 @@ export class LocalMedia {
       return;
     }
     this.#released = false;
-    const problem = await this.#request(['audio', 'video']);
-    if (problem) await this.#acquireEach(problem);
+    // A camera that is known and switched off stays off.
+    const kinds: Kind[] = this.#wanted.video || !this.#available.video ? ['audio', 'video'] : ['audio'];
+    const problem = await this.#request(kinds);
+    if (problem) await this.#acquireEach(problem, kinds);
     // Released or switched off while the browser was still asking.
     if (this.#released) this.release();
     if (!this.#wanted.video) this.#remove('video');
@@ -44,7 +47,13 @@ export class LocalMedia {
   /** Takes a track from elsewhere in the place of a device. */
   supply(track: MediaStreamTrack): void {
     this.#add(track);
+    this.#supplied = track;
     this.onchange(track.kind as Kind);
+  }
+
+  /** The track is one from elsewhere, and no device is in use for it. */
+  isSupplied(kind: Kind): boolean {
+    return this.#supplied !== undefined && this.track(kind) === this.#supplied;
   }
 
   /** Tries again what failed, where that needs no question: a device that is there now, a permission given since. */
@@ -63,6 +72,24 @@ export class LocalMedia {
     if (kind === 'video' && !this.#wanted.video) this.#remove('video');
     if (this.#released) this.release();
     this.onchange(kind);
+  }
+
+  /** The switches of camera and microphone, as a note for `restore`. */
+  get switches(): string {
+    return JSON.stringify(this.#wanted);
+  }
+
+  /** Sets the switches as they were in the page before; anything else is ignored. */
+  restore(switches: string | undefined): void {
+    const { audio = true, video = true } = parse(switches);
+    this.#wanted = { audio: audio !== false, video: video !== false };
+    // Only a camera that is there can have been switched off: it is not touched until it is switched on.
+    if (!this.#wanted.video) this.#available.video = true;
+  }
+
+  /** Switches both off before they are acquired (again). */
+  switchOff(): void {
+    this.#wanted = { audio: false, video: false };
   }
 
   /** A camera or a microphone is on. */
@@ -124,11 +151,9 @@ export class LocalMedia {
     return this.#released;
   }
 
-  async #acquireEach(problem: Problem): Promise<void> {
-    for (const kind of await worthAsking(problem)) await this.#request([kind]);
-    for (const kind of ['audio', 'video'] as const) {
-      if (!this.track(kind)) this.problems[kind] ??= problem;
-    }
+  async #acquireEach(problem: Problem, kinds: Kind[]): Promise<void> {
+    for (const kind of await worthAsking(problem)) if (kinds.includes(kind)) await this.#request([kind]);
+    for (const kind of kinds) if (!this.track(kind)) this.problems[kind] ??= problem;
   }
 
   async #request(kinds: Kind[]): Promise<Problem | undefined> {
@@ -168,6 +193,15 @@ export class LocalMedia {
     track.onended = null;
     track.stop();
     this.stream.removeTrack(track);
+  }
+}
+
+function parse(switches: string | undefined): { audio?: unknown; video?: unknown } {
+  try {
+    const value: unknown = JSON.parse(switches ?? '');
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Words } from '../ui/words';
-import type { Departure } from './companion';
+import type { Departure } from './silence';
 
 export type CallState =
   | 'lobby'

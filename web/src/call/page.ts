@@ -10,7 +10,8 @@ import { bar } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { askBeforeLeaving } from '../ui/leave-question';
 import { displayName } from '../ui/names';
-import { otherKind } from '../ui/other-kind';
+import { type OtherKind, otherKind } from '../ui/other-kind';
+import { keepPlace, type Place } from '../ui/reload-mark';
 import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Call } from './call';
@@ -18,10 +19,11 @@ import { controls } from './controls';
 import { watchDevices } from './device-watch';
 import { lobby } from './lobby';
 import { LocalMedia } from './media';
-import { describe } from './model';
-import { stage } from './stage';
+import { type CallModel, describe, type Facts } from './model';
+import { type Stage, stage } from './stage';
 
 export function showCall(root: HTMLElement, room: string, url: string): void {
+  document.title = `${room} · Roomcast`;
   const media = new LocalMedia();
   const identity = tabIdentity('p2p', room);
   const seats = new Seats(`p2p.${room}`, browserSeatStorage(), Date.now);
@@ -34,7 +36,7 @@ export function showCall(root: HTMLElement, room: string, url: string): void {
     call.join();
   };
   const before = lobby(displayName(identity.session().userId), media, row, { join: 'Join the call' }, join);
-  const kind = otherKind(url, room);
+  const kind = otherKind(url, room, 'p2p');
   const during = stage(row, kind.root, { join, giveUp: () => call.leave() });
   const call = new Call(url, room, identity, media, pageEnvironment(), seats, {
     streamChanged: (stream) => during.showStream(stream),
@@ -45,24 +47,39 @@ export function showCall(root: HTMLElement, room: string, url: string): void {
       if (facts.stage === 'gone' || facts.stage === 'failed') media.release();
       row.render();
       if (facts.stage === 'lobby') return before.render();
-      const focus = holdFocus();
-      if (!during.root.isConnected) before.root.replaceWith(during.root);
-      during.render(model, facts.other);
-      kind.render(facts.failure?.otherKind ?? false);
-      focus(...during.actions, ...row.buttons);
+      place.note(isInside(facts) ? media.switches : undefined);
+      kind.refused(facts.failure, (words) => call.refuse(words));
+      showStage(before.root, during, [kind.root, ...during.actions, ...row.buttons], isTransit(facts, model), () =>
+        during.render(model, facts.other),
+      );
       void row.localVideo.play().catch(() => {});
     },
   });
-  askBeforeLeaving(() => involved);
-  watchDevices(media);
-  document.title = `${room} · Roomcast`;
+  const place = keepPlace(`in-call.${room}`, () => call.connection && call.leave());
   top.show({ state: 'lobby', status: 'Not in the call yet' });
   root.replaceChildren(top.root, before.root);
   row.render();
   before.render();
-  exposeCall(call);
-  listen(call);
-  void start(media, call, join, before.settled);
+  connect(call, media, () => involved);
+  void start({ media, call, join, place, kind, settled: before.settled });
+}
+
+/** Renders the call in the place of its lobby, with the focus where the next action is. */
+function showStage(lobby: HTMLElement, show: Stage, next: HTMLElement[], isTransit: boolean, render: () => void): void {
+  const focus = holdFocus(isTransit);
+  if (!show.root.isConnected) lobby.replaceWith(show.root);
+  render();
+  focus(...next);
+}
+
+/** In the call, or on the way back into it. */
+function isInside({ stage }: Facts): boolean {
+  return stage === 'joined' || stage === 'recovering';
+}
+
+/** On the way to where the last press leads. */
+function isTransit({ stage, failure }: Facts, { state }: CallModel): boolean {
+  return stage === 'joining' || state === 'connecting' || failure?.otherKind === true;
 }
 
 function exposeCall(call: Call): void {
@@ -77,22 +94,32 @@ function exposeCall(call: Call): void {
   });
 }
 
-async function start(media: LocalMedia, call: Call, join: () => Promise<void>, settled: () => void): Promise<void> {
+interface Beginning {
+  media: LocalMedia;
+  call: Call;
+  join(): Promise<void>;
+  place: Place;
+  kind: OtherKind;
+  settled(): void;
+}
+
+/** Asks for the devices; a reload goes back in, and so does an address that says so. */
+async function start({ media, call, join, place, kind, settled }: Beginning): Promise<void> {
+  const goesIn = place.before !== undefined || new URLSearchParams(location.search).has('autojoin');
+  if (!goesIn) kind.look((words) => call.refuse(words));
+  media.restore(place.before);
   await media.acquire();
   media.onchange('audio');
   media.onchange('video');
   settled();
-  if (new URLSearchParams(location.search).has('autojoin') && !call.connection) await join();
+  if (goesIn && call.stage === 'lobby') await join();
 }
 
-function listen(call: Call): void {
+/** Connects the call with the browser's events, and with its console. */
+function connect(call: Call, media: LocalMedia, isInvolved: () => boolean): void {
+  exposeCall(call);
+  watchDevices(media);
+  askBeforeLeaving(isInvolved);
   addEventListener('offline', () => call.networkLost());
   addEventListener('online', () => call.networkBack());
-  addEventListener('pagehide', () => {
-    if (call.connection) call.leave();
-  });
-  // A page that comes back out of the browser's memory has left its call: it starts anew.
-  addEventListener('pageshow', (event) => {
-    if (event.persisted) location.reload();
-  });
 }

@@ -47,7 +47,7 @@ export function stage(controls: Controls, other: HTMLElement, handlers: StageHan
   const picture = element('div', { class: 'picture' }, remoteVideo, dark, words.root, badge.root, sound.root);
   return {
     root: element('main', { class: 'stage' }, picture, buttons),
-    actions: [again, ...invite.querySelectorAll('button')],
+    actions: [again, ...invite.querySelectorAll('button'), home],
     showStream: (stream) => showStream(remoteVideo, sound, stream),
     render(model, person) {
       if (controls.self.parentElement !== picture) picture.append(controls.self);

@@ -39,6 +39,11 @@ export class Devices {
     if (purpose === 'none') this.release();
   }
 
+  /** Goes on without camera and microphone until the person switches them on. */
+  switchOff(): void {
+    this.#media.switchOff();
+  }
+
   /** Asks for the devices, once until they are let go of. */
   acquire(): Promise<void> {
     this.#acquired ??= this.#media.acquire().then(() => {

@@ -4,9 +4,10 @@
  */
 
 import type { PeerHandlers } from '../call/peer';
-import type { Address, ApplicationSignal, Identity, Participant, Session } from '../client';
+import type { Address, ApplicationSignal, Participant, Session } from '../client';
 import { FakeWorld, joinAck, ME } from '../client/fake';
 import { FakeBrowser, seatsIn } from '../seats/fake';
+import type { ReturningIdentity } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { Group } from './group';
 import type { MakePeer, MeshPeer } from './mesh';
@@ -15,6 +16,7 @@ export class FakePeer implements MeshPeer {
   polite = true;
   iceServers = [];
   pc: RTCPeerConnection | undefined;
+  silentFor: number | undefined;
   readonly done: string[] = [];
   readonly handlers: PeerHandlers;
 
@@ -24,6 +26,7 @@ export class FakePeer implements MeshPeer {
 
   offer = () => this.#begin('offer');
   receive = ({ s }: ApplicationSignal) => this.#begin(s);
+  silence = () => this.silentFor;
   replaceTrack = (kind: string) => void this.done.push(`replace ${kind}`);
   signalingLost = () => void this.done.push('lost');
   signalingBack = () => void this.done.push('back');
@@ -86,9 +89,24 @@ export async function groupWithGhost(...others: string[]) {
 
 function joinGroup(world: FakeWorld, seats: Seats, pps: Participant[]) {
   const { made, makePeer } = peers();
-  const identity: Identity = { session: () => ME, resume: () => undefined, keep() {}, renew() {} };
+  let lateAnswers = 0;
+  let me = ME;
+  const identity: ReturningIdentity = {
+    session: () => me,
+    resume: () => undefined,
+    keep() {},
+    renew() {},
+    adopt: (userId) => {
+      me = { ...me, userId, sessionId: `${me.sessionId}+` };
+    },
+  };
   const media = { isOn: (kind: string) => kind === 'audio' };
-  const group = new Group('ws://host/ws', 'demo', identity, media, world, seats, makePeer, { changed() {} });
+  const group = new Group('ws://host/ws', 'demo', identity, media, world, seats, makePeer, {
+    changed() {},
+    letInLate: () => {
+      lateAnswers += 1;
+    },
+  });
   group.join();
   world.socket.open().receive(joinAck({ pps }));
   let sequence = 0;
@@ -100,6 +118,7 @@ function joinGroup(world: FakeWorld, seats: Seats, pps: Participant[]) {
     world,
     group,
     made,
+    late: () => lateAnswers,
     sent: () => world.socket.sent.slice(1).map(({ data }) => ({ s: data.s, to: data.to })),
     listChanges: (...now: string[]) => numbered({ c: 200, s: 'PUBLISH_LIST_CHANGED', b: { pps: publishers(...now) } }),
     says: (userId: string, signal: object) => numbered({ ...signal, ch: 'm2m', rid: 'demo', ss: session(userId) }),

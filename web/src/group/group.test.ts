@@ -11,7 +11,7 @@ describe('a viewer of a group', () => {
     expect(world.socket.sent[0]?.data).toMatchObject({ s: 'JOIN', ch: 'm2m', op: { roomCreating: false } });
     expect(sent().map(({ s }) => s)).toEqual(['WATCH', 'WATCH']);
     expect(group.facts).toMatchObject({ publishing: false, owner: false });
-    expect(describeGroup(group.facts)).toMatchObject({ state: 'watching', ask: 'Ask to join in', canAsk: true });
+    expect(describeGroup(group.facts)).toMatchObject({ state: 'watching', ask: 'Ask to join in' });
   });
 
   test('asks once, with the devices it has', () => {
@@ -20,7 +20,8 @@ describe('a viewer of a group', () => {
     group.ask();
     expect(sent().map(({ s }) => s)).toEqual(['WATCH', 'PUBLISH_REQUEST']);
     expect(world.socket.sent.at(-1)?.data).toMatchObject({ ve: false, ae: true });
-    expect(describeGroup(group.facts)).toMatchObject({ canAsk: false, status: 'Waiting for u2 to let you in' });
+    const waiting = { ask: '', canWithdraw: true, status: 'Waiting for u2 to let you in' };
+    expect(describeGroup(group.facts)).toMatchObject(waiting);
   });
 
   test('sends its media to everybody once it is let in', () => {
@@ -38,10 +39,41 @@ describe('a viewer of a group', () => {
     const { group, says, listChanges } = joinedGroup('u2', 'u3');
     group.ask();
     says('u2', { s: 'PUBLISH_REJECT', to: address('u1') });
-    expect(describeGroup(group.facts)).toMatchObject({ ask: 'Ask again', canAsk: true });
+    expect(describeGroup(group.facts)).toMatchObject({ ask: 'Ask again', canWithdraw: false });
     group.ask();
     listChanges('u3');
-    expect(describeGroup(group.facts)).toMatchObject({ ask: 'Ask to join in', canAsk: true });
+    expect(describeGroup(group.facts)).toMatchObject({ ask: 'Ask to join in' });
+  });
+
+  test('takes a request back as another session of the same user, whom no answer finds', () => {
+    const { world, group } = joinedGroup('u2');
+    group.ask();
+    const before = world.socket;
+    group.withdraw();
+    expect(before.names().at(-1)).toBe('LEAVE');
+    world.socket.open().receive(joinAck({ pps: publishers('u2') }));
+    expect(world.socket.sent[0]?.data).toMatchObject({ s: 'JOIN', ss: { userId: 'u1', sessionId: 's1+' } });
+    expect(group.facts).toMatchObject({ stage: 'joined', asked: 'no', publishing: false });
+  });
+
+  test('is not put on camera by an answer that comes when the request was given up', () => {
+    const { world, group, late, listChanges } = joinedGroup('u2');
+    group.ask();
+    world.advance(30_000);
+    expect(late()).toBe(0);
+    listChanges('u2', 'u1');
+    expect(late()).toBe(1);
+    expect(group.facts).toMatchObject({ publishing: true, notice: expect.stringMatching(/are off/) });
+  });
+
+  test('is told how the others go, for a while', () => {
+    const { world, group, made, listChanges } = joinedGroup('u2', 'u3');
+    made.get('u3')?.handlers.connectionChanged('connected');
+    Object.assign(made.get('u3') ?? {}, { silentFor: 9000 });
+    listChanges('u2');
+    expect(describeGroup(group.facts).status).toBe('u3 lost the connection');
+    world.advance(8000);
+    expect(describeGroup(group.facts).status).toBe('Watching u2');
   });
 
   test('is told when there is nobody to ask', () => {

@@ -5,38 +5,46 @@
 
 import type { Kind, LocalMedia } from '../call/media';
 import { callPolicy } from '../call/policy';
+import type { Departure } from '../call/silence';
 import {
-  type Address,
   type Cancel,
   Code,
   type Connection,
   type Environment,
   type Failure,
   type Forwarded,
-  type Identity,
   type JoinAck,
   type Participant,
   type State,
 } from '../client';
-import { SeatedMembership } from '../seats/seated-membership';
+import { type ReturningIdentity, SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { displayName } from '../ui/names';
 import { failureWords, settingsRefusedWords, type Words } from '../ui/words';
-import { key, type MakePeer, Mesh } from './mesh';
-import type { Facts, Request } from './model';
+import { listChange } from './list-change';
+import { type MakePeer, Mesh } from './mesh';
+import type { Facts } from './model';
+import { type Request, withoutRequests, withRequest } from './requests';
 
 /** A request that is not answered for so long may be made again. */
 const ANSWER_MS = 30_000;
+/** Time to read that somebody is gone. */
+export const DEPARTED_SHOWN_MS = 8000;
 const KINDS: readonly Kind[] = ['audio', 'video'];
+
+/** Said where an answer comes after its request was given up. */
+const LET_IN_LATE = 'You were let in. Your camera and microphone are off.';
 
 export interface GroupHandlers {
   changed(facts: Facts): void;
+  /** A request was granted after it was given up: called before the member counts as publishing. */
+  letInLate?(): void;
 }
 
 export class Group {
   readonly #url: string;
   readonly #room: string;
-  readonly #identity: Identity;
+  readonly #identity: ReturningIdentity;
   readonly #media: Pick<LocalMedia, 'isOn'>;
   readonly #env: Environment;
   readonly #seats: Seats;
@@ -52,14 +60,18 @@ export class Group {
     returning: false,
     asked: 'no',
     requests: [],
+    unreached: [],
   };
   #membership: SeatedMembership | undefined;
   #answerDue: Cancel | undefined;
+  #departureRead: Cancel | undefined;
+  /** This page is the reload of one whose place it has taken. */
+  #returned = false;
 
   constructor(
     url: string,
     room: string,
-    identity: Identity,
+    identity: ReturningIdentity,
     media: Pick<LocalMedia, 'isOn'>,
     env: Environment,
     seats: Seats,
@@ -76,6 +88,7 @@ export class Group {
     this.mesh = new Mesh(() => identity.session(), env, makePeer, {
       send: (signal) => this.#membership?.send(signal),
       changed: () => this.#update({}),
+      departed: ({ userId }, how) => this.#departed(userId, how),
       settingsRefused: () => this.#settingsRefused(),
     });
   }
@@ -118,6 +131,18 @@ export class Group {
     this.#update({ stage: 'gone' });
   }
 
+  /** Ends the way in, for a reason that was found out elsewhere. */
+  refuse(words: Words): void {
+    if (this.#facts.stage === 'joined' || this.#facts.stage === 'recovering') return;
+    this.#membership?.leave();
+    this.#fail(words);
+  }
+
+  /** The page goes away. The place is kept for as long as a reload takes; the server gives up who does not return. */
+  suspend(): void {
+    this.mesh.clear();
+  }
+
   /** Asks the owner to be let in as a publisher. */
   ask(): void {
     const { stage, publishing, asked } = this.#facts;
@@ -131,10 +156,26 @@ export class Group {
     this.#update({ asked: 'waiting', notice: undefined });
   }
 
+  /**
+   * Takes a request back: there is no signal for that, so the member leaves and joins anew, as another session of the
+   * same user. An answer to the request finds nobody.
+   */
+  withdraw(): void {
+    if (this.#facts.asked !== 'waiting') return;
+    this.#membership?.leave();
+    this.#identity.adopt(this.#identity.session().userId);
+    this.join();
+  }
+
+  /** Looks anew for a way to those whose media did not come about. */
+  tryRoutes(): void {
+    this.#startAnew();
+  }
+
   /** The owner's answer to a request. */
   answer({ address }: Request, accepted: boolean): void {
     this.#membership?.send({ s: accepted ? 'PUBLISH_ACCEPT' : 'PUBLISH_REJECT', to: address });
-    this.#update({ requests: this.#requestsWithout([address]), notice: undefined });
+    this.#update({ requests: withoutRequests(this.#facts.requests, [address]), notice: undefined });
   }
 
   mediaChanged(kind: Kind): void {
@@ -155,6 +196,7 @@ export class Group {
 
   #joined(ack: JoinAck): void {
     this.mesh.iceServers = ack.iceServers;
+    this.#returned = ack.resumed && this.#facts.publishers.length === 0;
     if (!ack.resumed) {
       // To the others this is somebody new, and it has not asked for anything yet.
       this.connection?.discardQueued();
@@ -171,44 +213,28 @@ export class Group {
   }
 
   #publishersChanged(publishers: Participant[], returning: boolean): void {
-    const me = key(this.#identity.session());
-    const publishing = publishers.some((one) => key(one) === me);
-    const [oldest] = publishers;
-    // The server knows one owner only: until the ghost is gone, that is the ghost.
-    const owner = !returning && oldest !== undefined && key(oldest) === me;
-    const [before] = this.#facts.publishers;
-    const sameOwner = before && oldest && key(before) === key(oldest);
-    const began = publishing && !this.#facts.publishing;
-    // Who has been asked is gone, or the answer has come: either way nobody is waiting for one.
-    const asked = publishing || !sameOwner ? 'no' : this.#facts.asked;
-    const requests = owner ? this.#requestsWithout(publishers) : [];
-    Object.assign(this.#facts, { publishers, publishing, owner, returning, asked, requests });
+    const { facts, began, isLate } = listChange(this.#facts, this.#identity.session(), publishers, returning);
+    if (isLate) this.#handlers.letInLate?.();
+    Object.assign(this.#facts, facts);
     this.mesh.update(publishers);
+    if (this.#returned && facts.publishing) this.mesh.watchAll();
+    this.#returned = false;
     if (began) {
       for (const kind of KINDS) this.mesh.replaceTrack(kind);
       this.#sendUpdate();
     }
-    this.#update({});
+    this.#update(isLate ? { notice: LET_IN_LATE } : {});
   }
 
   #signalReceived(forwarded: Forwarded): void {
     const { sender, signal } = forwarded;
     this.#seats.heardFrom(sender.sessionId);
-    if (signal.s === 'PUBLISH_REQUEST') return this.#requested(sender);
+    if (signal.s === 'PUBLISH_REQUEST') {
+      return this.#update({ requests: withRequest(this.#facts.requests, sender) });
+    }
     if (signal.s === 'PUBLISH_REJECT') return this.#update({ asked: 'declined' });
     // That a request was accepted says the list, which follows.
     if (signal.s !== 'PUBLISH_ACCEPT') this.mesh.receive(forwarded);
-  }
-
-  #requested({ userId, sessionId }: Address): void {
-    const address = { userId, sessionId };
-    const request = { address, name: displayName(userId) };
-    this.#update({ requests: [...this.#requestsWithout([address]), request] });
-  }
-
-  #requestsWithout(addresses: Address[]): Request[] {
-    const without = new Set(addresses.map(key));
-    return this.#facts.requests.filter(({ address }) => !without.has(key(address)));
   }
 
   #refused(name: string, code: number): void {
@@ -217,6 +243,12 @@ export class Group {
       this.#update({ notice: full ? 'No more people can take part: all places are taken.' : 'That person has left.' });
     }
     if (name === 'PUBLISH_REQUEST') this.#update({ asked: 'no', notice: 'There is nobody to ask right now.' });
+  }
+
+  #departed(userId: string, how: Departure): void {
+    this.#departureRead?.();
+    this.#departureRead = this.#env.after(DEPARTED_SHOWN_MS, () => this.#update({ departed: undefined }));
+    this.#update({ departed: { name: displayName(userId), how } });
   }
 
   #startAnew(): void {
@@ -233,7 +265,8 @@ export class Group {
   #forget(): void {
     this.mesh.clear();
     const nobody = { publishers: [], publishing: false, owner: false, returning: false };
-    this.#update({ ...nobody, asked: 'no', requests: [], notice: undefined });
+    this.#departureRead?.();
+    this.#update({ ...nobody, asked: 'no', requests: [], notice: undefined, departed: undefined });
   }
 
   #over(failure: Failure): void {
@@ -261,6 +294,8 @@ export class Group {
 
   #update(changes: Partial<Facts>): void {
     Object.assign(this.#facts, changes);
+    const unreached = this.#facts.publishers.filter((one) => this.mesh.isUnreached(one));
+    this.#facts.unreached = unreached.map(({ userId }) => displayName(userId));
     this.#handlers.changed(this.#facts);
   }
 }

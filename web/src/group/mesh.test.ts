@@ -8,9 +8,11 @@ function mesh() {
   const world = new FakeWorld();
   const { made, makePeer } = peers();
   const sent: ApplicationSignal[] = [];
+  const departures: string[] = [];
   const member = new Mesh(() => session('u1'), world, makePeer, {
     send: (signal) => sent.push(signal),
     changed() {},
+    departed: ({ userId }, how) => departures.push(`${userId} ${how}`),
     settingsRefused() {},
   });
   let sequence = 0;
@@ -18,7 +20,7 @@ function mesh() {
     sequence += 1;
     member.receive({ kind: 'forwarded', sequence, sender: session(userId), signal });
   };
-  return { world, made, sent, member, receive, done: (userId: string) => made.get(userId)?.done };
+  return { world, made, sent, departures, member, receive, done: (userId: string) => made.get(userId)?.done };
 }
 
 const watch = (userId: string) => ({ s: 'WATCH', to: address(userId) });
@@ -145,4 +147,68 @@ describe('a mesh', () => {
     member.signalingBack();
     expect(done('u2')).toEqual(['lost', 'back']);
   });
+});
+
+describe('a publisher whose media do not come', () => {
+  const alone = () => {
+    const all = mesh();
+    all.member.update(publishers('u2'));
+    return { ...all, isUnreached: () => all.member.isUnreached(address('u2')) };
+  };
+
+  test('is unreached after a bound, however often it is tried anew, until the media flow', () => {
+    const { world, made, member, isUnreached } = alone();
+    world.advance(15_000);
+    made.get('u2')?.handlers.gaveUp('network');
+    member.update(publishers('u2'));
+    world.advance(14_999);
+    expect(isUnreached()).toBe(false);
+    world.advance(1);
+    expect(isUnreached()).toBe(true);
+    made.get('u2')?.handlers.connectionChanged('connected');
+    expect(isUnreached()).toBe(false);
+  });
+
+  test('is awaited anew when the media break', () => {
+    const { world, made, isUnreached } = alone();
+    made.get('u2')?.handlers.connectionChanged('connected');
+    world.advance(60_000);
+    expect(isUnreached()).toBe(false);
+    made.get('u2')?.handlers.connectionChanged('failed');
+    world.advance(30_000);
+    expect(isUnreached()).toBe(true);
+  });
+
+  test('is not blamed for a server that is out of reach', () => {
+    const { world, member, isUnreached } = alone();
+    world.advance(20_000);
+    member.signalingLost();
+    world.advance(60_000);
+    member.signalingBack();
+    member.update(publishers('u2'));
+    world.advance(29_999);
+    expect(isUnreached()).toBe(false);
+    world.advance(1);
+    expect(isUnreached()).toBe(true);
+  });
+});
+
+test.each([
+  ['with a goodbye', 40, ['u2 left']],
+  ['without one', 9000, ['u2 lost']],
+])('a publisher who goes %s', (_, silentFor, told) => {
+  const { made, departures, member } = mesh();
+  member.update(publishers('u2'));
+  const peer = made.get('u2');
+  peer?.handlers.connectionChanged('connected');
+  Object.assign(peer ?? {}, { silentFor });
+  member.update(publishers('u3'));
+  expect(departures).toEqual(told);
+});
+
+test('of a publisher whose media never came nobody knows how it went', () => {
+  const { departures, member } = mesh();
+  member.update(publishers('u2'));
+  member.update(publishers('u3'));
+  expect(departures).toEqual([]);
 });

@@ -6,7 +6,9 @@
 
 import type { Kind } from '../call/media';
 import type { Peer, PeerHandlers } from '../call/peer';
+import { type Departure, isSilent } from '../call/silence';
 import type { Address, ApplicationSignal, Environment, Forwarded, IceServer, Participant } from '../client';
+import { RouteWaits } from './route-waits';
 
 /** How long an offer may take before it is asked for (again). */
 export const OFFER_EXPECTED_MS = 5000;
@@ -14,7 +16,16 @@ const UNANSWERED_OFFERS = 2;
 
 export type MeshPeer = Pick<
   Peer,
-  'polite' | 'iceServers' | 'pc' | 'offer' | 'receive' | 'replaceTrack' | 'signalingLost' | 'signalingBack' | 'close'
+  | 'polite'
+  | 'iceServers'
+  | 'pc'
+  | 'silence'
+  | 'offer'
+  | 'receive'
+  | 'replaceTrack'
+  | 'signalingLost'
+  | 'signalingBack'
+  | 'close'
 >;
 export type MakePeer = (address: Address, handlers: PeerHandlers) => MeshPeer;
 
@@ -22,6 +33,8 @@ export interface MeshHandlers {
   send(signal: ApplicationSignal): void;
   /** A picture came, went, or stands still. */
   changed(): void;
+  /** A publisher is not in the room any more. */
+  departed(address: Address, how: Departure): void;
   /** The browser does not take the server's ICE servers. */
   settingsRefused(): void;
 }
@@ -33,6 +46,8 @@ export interface Link {
   publishes: boolean;
   stream: MediaStream | null;
   state: RTCPeerConnectionState;
+  /** Media flowed at some time. */
+  wasConnected: boolean;
   unanswered: number;
 }
 
@@ -44,6 +59,7 @@ export class Mesh {
   readonly #links = new Map<string, Link>();
   /** Publishers to whom no way was found, or whose offers did not come. */
   readonly #stuck = new Set<string>();
+  readonly #waits: RouteWaits;
   #publishers: Participant[] = [];
   #iceServers: IceServer[] = [];
   #reachable = true;
@@ -53,6 +69,7 @@ export class Mesh {
     this.#env = env;
     this.#makePeer = makePeer;
     this.#handlers = handlers;
+    this.#waits = new RouteWaits(env, () => handlers.changed());
   }
 
   set iceServers(servers: IceServer[]) {
@@ -69,6 +86,11 @@ export class Mesh {
     return this.#stuck.has(key(address));
   }
 
+  /** Whether that has lasted for so long that the person is told. */
+  isUnreached(address: Address): boolean {
+    return this.#waits.isOverdue(key(address));
+  }
+
   /** Keeps a connection to every publisher; `publishers` is in the room's order, oldest first. */
   update(publishers: Participant[]): void {
     this.#publishers = publishers;
@@ -76,8 +98,9 @@ export class Mesh {
     const expected = new Set(others.map(key));
     for (const gone of this.#stuck) if (!expected.has(gone)) this.#stuck.delete(gone);
     for (const link of [...this.#links.values()]) {
-      if (link.publishes && !expected.has(key(link.address))) this.#drop(link);
+      if (link.publishes && !expected.has(key(link.address))) this.#part(link);
     }
+    this.#waits.keepOnly(expected);
     for (const other of others) {
       const known = this.link(other);
       const link = known ?? this.#meet(other);
@@ -85,6 +108,7 @@ export class Mesh {
       link.publishes = true;
       link.peer.polite = this.#isPolite(other);
       if (isNew) this.#expectOffer(link);
+      if (this.#reachable && link.state === 'new') this.#waits.expect(key(other));
     }
   }
 
@@ -105,6 +129,7 @@ export class Mesh {
 
   signalingLost(): void {
     this.#reachable = false;
+    this.#waits.keepOnly(new Set());
     for (const { peer } of this.#links.values()) peer.signalingLost();
   }
 
@@ -117,6 +142,7 @@ export class Mesh {
   clear(): void {
     for (const link of [...this.#links.values()]) this.#drop(link);
     this.#stuck.clear();
+    this.#waits.keepOnly(new Set());
     this.#publishers = [];
   }
 
@@ -143,18 +169,36 @@ export class Mesh {
         if (isCurrent()) this.#change(link, { stream });
       },
       connectionChanged: (state) => {
-        if (state === 'connected') link.unanswered = 0;
-        if (state === 'connected') this.#stuck.delete(key(address));
-        if (isCurrent()) this.#change(link, { state });
+        if (!isCurrent()) return;
+        this.#followState(link, state);
+        this.#change(link, { state });
       },
       offerUnanswered: () => this.#offerUnanswered(link),
       gaveUp: (reason) => (reason === 'settings' ? this.#handlers.settingsRefused() : this.#giveUp(link)),
     });
-    const link: Link = { address, peer, publishes: false, stream: null, state: 'new', unanswered: 0 };
+    const link: Link = {
+      address,
+      peer,
+      publishes: false,
+      stream: null,
+      state: 'new',
+      wasConnected: false,
+      unanswered: 0,
+    };
     peer.polite = this.#isPolite(address);
     peer.iceServers = this.#iceServers;
     this.#links.set(key(address), link);
     return link;
+  }
+
+  #followState(link: Link, state: RTCPeerConnectionState): void {
+    const id = key(link.address);
+    if (state === 'connected') {
+      link.unanswered = 0;
+      link.wasConnected = true;
+      this.#stuck.delete(id);
+      this.#waits.end(id);
+    } else if (link.publishes && this.#reachable) this.#waits.expect(id);
   }
 
   #expectOffer(link: Link): void {
@@ -168,6 +212,11 @@ export class Mesh {
       this.#handlers.changed();
       this.#expectOffer(link);
     });
+  }
+
+  /** Asks everybody for an offer: their connections lead to the page before this one, which was reloaded. */
+  watchAll(): void {
+    for (const link of this.#links.values()) if (link.publishes && !link.peer.polite) this.#watch(link);
   }
 
   #watch({ address }: Link): void {
@@ -194,6 +243,14 @@ export class Mesh {
   #giveUp(link: Link): void {
     this.#stuck.add(key(link.address));
     this.#drop(link);
+  }
+
+  /** Ends the media with a publisher that is not listed any more. */
+  #part(link: Link): void {
+    const how = isSilent(link.peer) ? 'lost' : 'left';
+    this.#drop(link);
+    // Nothing tells how somebody went whose media never came.
+    if (link.wasConnected) this.#handlers.departed(link.address, how);
   }
 
   /** A publisher that is still in the next list is tried anew then. */

@@ -3,9 +3,11 @@
  * The only place that decides which buttons there are.
  */
 
-import type { Address, Participant } from '../client';
+import type { Departure } from '../call/silence';
+import type { Participant } from '../client';
 import { displayName } from '../ui/names';
-import type { Words } from '../ui/words';
+import { noWayThroughWords, type Words } from '../ui/words';
+import type { Request } from './requests';
 
 export type GroupState =
   | 'lobby'
@@ -16,12 +18,6 @@ export type GroupState =
   | 'reconnecting'
   | 'left'
   | 'failed';
-
-/** A viewer who would like to publish. */
-export interface Request {
-  address: Address;
-  name: string;
-}
 
 export interface Facts {
   stage: 'lobby' | 'joining' | 'joined' | 'recovering' | 'gone' | 'failed';
@@ -36,6 +32,10 @@ export interface Facts {
   returning: boolean;
   asked: 'no' | 'waiting' | 'declined' | 'unanswered';
   requests: Request[];
+  /** Names of publishers whose media did not come about within the bound. */
+  unreached: string[];
+  /** The last publisher to go, for as long as it takes to read. */
+  departed?: { name: string; how: Departure } | undefined;
   /** What could not be done, until something else is. */
   notice?: string | undefined;
 }
@@ -49,10 +49,13 @@ export interface GroupModel {
   retry: boolean;
   /** The label of the button that asks to publish; without one there is no button. */
   ask: string;
-  canAsk: boolean;
+  /** A request waits for its answer, and can be taken back. */
+  canWithdraw: boolean;
+  /** About media that did not come about; there is a button that tries anew. */
+  route: string;
 }
 
-const NOTHING = { title: '', detail: '', panel: false, retry: false, ask: '', canAsk: false };
+const NOTHING = { title: '', detail: '', panel: false, retry: false, ask: '', canWithdraw: false, route: '' };
 
 export function describe(facts: Facts): GroupModel {
   switch (facts.stage) {
@@ -81,8 +84,27 @@ export function describe(facts: Facts): GroupModel {
       return failed(facts);
     case 'joined':
       if (facts.returning && !hasCompany(facts)) return returning();
-      return facts.publishing ? takingPart(facts) : watching(facts);
+      return withNews(facts, facts.publishing ? takingPart(facts) : watching(facts));
   }
+}
+
+/** Adds who is gone, and whose media do not come. */
+function withNews({ departed, unreached, publishers, publishing, asked }: Facts, shown: GroupModel): GroupModel {
+  const news = { ...shown, route: routeWords(unreached) };
+  const others = publishers.length - (publishing ? 1 : 0);
+  if (unreached.length > 0 && unreached.length === others && asked === 'no') news.status = noConnection(unreached);
+  if (!departed) return news;
+  const gone = `${departed.name} ${departed.how === 'lost' ? 'lost the connection' : 'left the group'}`;
+  return { ...news, status: gone, detail: shown.panel ? `${gone}. ${shown.detail}`.trim() : shown.detail };
+}
+
+function noConnection(names: string[]): string {
+  const [name = ''] = names;
+  return noWayThroughWords(names.length === 1 ? name : `${names.length} people`).title;
+}
+
+function routeWords(names: string[]): string {
+  return names.length > 0 ? `${noConnection(names)}. ${noWayThroughWords('').detail}` : '';
 }
 
 function hasCompany({ publishers, publishing }: Facts): boolean {
@@ -119,7 +141,7 @@ function watching(facts: Facts): GroupModel {
   const count = facts.publishers.length;
   const ask = {
     no: 'Ask to join in',
-    waiting: 'Waiting for an answer…',
+    waiting: '',
     declined: 'Ask again',
     unanswered: 'Ask again',
   }[facts.asked];
@@ -129,7 +151,7 @@ function watching(facts: Facts): GroupModel {
     declined: `${displayName(owner.userId)} declined for now`,
     unanswered: `${displayName(owner.userId)} has not answered`,
   }[facts.asked];
-  return { ...NOTHING, state: 'watching', status, ask, canAsk: facts.asked !== 'waiting' };
+  return { ...NOTHING, state: 'watching', status, ask, canWithdraw: facts.asked === 'waiting' };
 }
 
 function words(state: GroupState, status: string, title: string, detail: string): GroupModel {

@@ -3,7 +3,7 @@
  * No rule of a group stands here.
  */
 
-import { type Controls, controls } from '../call/controls';
+import { controls } from '../call/controls';
 import { watchDevices } from '../call/device-watch';
 import { lobby } from '../call/lobby';
 import { LocalMedia, type OutgoingMedia } from '../call/media';
@@ -17,7 +17,8 @@ import { bar } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { askBeforeLeaving } from '../ui/leave-question';
 import { displayName } from '../ui/names';
-import { otherKind } from '../ui/other-kind';
+import { type OtherKind, otherKind } from '../ui/other-kind';
+import { keepPlace } from '../ui/reload-mark';
 import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Devices, purposeOf } from './devices';
@@ -25,11 +26,15 @@ import type { Tile } from './grid';
 import { Group } from './group';
 import type { MakePeer } from './mesh';
 import { describe } from './model';
-import { type Stage, stage } from './stage';
+import { type Stage, type StageActions, stage } from './stage';
 
-const NOTE = 'Whoever opens the group is on camera at once. Everyone else watches first and can ask to join in.';
+const WORDS = {
+  join: 'Join the group',
+  note: 'Whoever opens the group is on camera at once. Everyone else watches first and can ask to join in.',
+};
 
 export function showGroup(root: HTMLElement, room: string, url: string): void {
+  document.title = `${room} · Roomcast`;
   const media = new LocalMedia();
   const devices = new Devices(media);
   const env = pageEnvironment();
@@ -38,52 +43,69 @@ export function showGroup(root: HTMLElement, room: string, url: string): void {
   const top = bar(room);
   const row = controls(media, { leave: () => group.leave(), note: () => devices.note });
   const join = () => void comeBack(identity, seats).then(() => group.join());
-  const before = lobby(
-    displayName(identity.session().userId),
-    media,
-    row,
-    { join: 'Join the group', note: NOTE },
-    join,
-  );
-  const kind = otherKind(url, room);
-  const show = stage(row, kind.root, {
-    join,
-    ask: () => void devices.acquire().then(() => group.ask()),
-    answer: (request, accepted) => group.answer(request, accepted),
-  });
+  const name = displayName(identity.session().userId);
+  const before = lobby(name, media, row, WORDS, join);
+  const kind = otherKind(url, room, 'm2m');
+  const actions = stageActions(() => group, devices, join);
+  const show = stage(row, kind.root, actions);
   const makePeer = peerMaker(media, env, () => group.facts.publishing);
   const render = () => {
     const model = describe(group.facts);
     top.show(model);
     row.render();
     if (group.facts.stage === 'lobby') return before.render();
-    kind.render(group.facts.failure?.otherKind ?? false);
-    showStage(before.root, show, row, () =>
+    kind.refused(group.facts.failure, (words) => group.refuse(words));
+    showStage(before.root, show, [kind.root, ...show.actions, ...row.buttons], isTransit(group.facts), () =>
       show.render(model, group.facts, tiles(group, identity.session().userId), media.isLive),
     );
+    void row.localVideo.play().catch(() => {});
   };
   const group = new Group(url, room, identity, media, env, seats, makePeer, {
     changed(facts) {
       devices.follow(purposeOf(facts));
+      place.note(isInside(facts) ? media.switches : undefined);
       render();
     },
+    letInLate: () => devices.switchOff(),
   });
+  const place = keepPlace(`in-group.${room}`, () => goAway(group));
   media.onchange = (kind) => group.mediaChanged(kind);
-  document.title = `${room} · Roomcast`;
   root.replaceChildren(top.root, before.root);
   render();
   connect(group, media);
-  if (new URLSearchParams(location.search).has('autojoin')) return join();
-  void devices.acquire().then(before.settled);
+  media.restore(place.before);
+  if (place.before !== undefined || new URLSearchParams(location.search).has('autojoin')) return join();
+  waitInLobby(kind, group, devices.acquire(), before.settled);
+}
+
+/** Shows how one looks, and tells of a name that is no group's before anybody joins. */
+function waitInLobby(kind: OtherKind, group: Group, acquired: Promise<void>, settled: () => void): void {
+  kind.look((words) => group.refuse(words));
+  void acquired.then(settled);
+}
+
+function stageActions(group: () => Group, devices: Devices, join: () => void): StageActions {
+  return {
+    join,
+    ask: () => void devices.acquire().then(() => group().ask()),
+    withdraw: () => group().withdraw(),
+    tryRoutes: () => group().tryRoutes(),
+    answer: (request, accepted) => group().answer(request, accepted),
+  };
+}
+
+/** Whoever takes part would lose the place by a goodbye, and might only reload the page. */
+function goAway(group: Group): void {
+  if (group.facts.publishing) group.suspend();
+  else if (group.connection) group.leave();
 }
 
 /** Renders the group in the place of its lobby, with the focus where the next action is. */
-function showStage(lobby: HTMLElement, show: Stage, row: Controls, render: () => void): void {
-  const focus = holdFocus();
+function showStage(lobby: HTMLElement, show: Stage, next: HTMLElement[], isTransit: boolean, render: () => void): void {
+  const focus = holdFocus(isTransit);
   if (!show.root.isConnected) lobby.replaceWith(show.root);
   render();
-  focus(...show.actions(), ...row.buttons);
-  void row.localVideo.play().catch(() => {});
+  focus(...next);
 }
 
 function peerMaker(media: LocalMedia, env: Environment, publishing: () => boolean): MakePeer {
@@ -100,11 +122,24 @@ function whilePublishing(media: LocalMedia, publishing: () => boolean): Outgoing
   };
 }
 
+/** On the way to where the last press leads. */
+function isTransit({ stage, publishers, failure }: Group['facts']): boolean {
+  return stage === 'joining' || (stage === 'joined' && publishers.length === 0) || failure?.otherKind === true;
+}
+
+/** In the group, or on the way back into it. */
+function isInside({ stage }: Group['facts']): boolean {
+  return stage === 'joined' || stage === 'recovering';
+}
+
 /** Connects the group with the browser's events, and with its console. */
 function connect(group: Group, media: LocalMedia): void {
   exposeGroup(group);
-  listen(group);
   watchDevices(media);
+  // Whoever only watches misses nobody.
+  askBeforeLeaving(() => group.facts.publishing && group.facts.publishers.length > 1);
+  addEventListener('offline', () => group.networkLost());
+  addEventListener('online', () => group.networkBack());
 }
 
 function exposeGroup(group: Group): void {
@@ -134,18 +169,4 @@ function tiles({ facts, mesh }: Group, me: string): Tile[] {
         stuck: mesh.isStuck(one),
       };
     });
-}
-
-function listen(group: Group): void {
-  // Whoever only watches misses nobody.
-  askBeforeLeaving(() => group.facts.publishing && group.facts.publishers.length > 1);
-  addEventListener('offline', () => group.networkLost());
-  addEventListener('online', () => group.networkBack());
-  addEventListener('pagehide', () => {
-    if (group.connection) group.leave();
-  });
-  // A page that comes back out of the browser's memory has left its group: it starts anew.
-  addEventListener('pageshow', (event) => {
-    if (event.persisted) location.reload();
-  });
 }

@@ -9,18 +9,21 @@ import { element, setText } from '../ui/dom';
 import { panel } from '../ui/frame';
 import { soundButton } from '../ui/sound-button';
 import { grid, type Tile } from './grid';
-import type { Facts, GroupModel, Request } from './model';
+import type { Facts, GroupModel } from './model';
+import type { Request } from './requests';
 
 export interface StageActions {
   join(): void;
   ask(): void;
+  withdraw(): void;
+  tryRoutes(): void;
   answer(request: Request, accepted: boolean): void;
 }
 
 export interface Stage {
   root: HTMLElement;
-  /** The next action, which gets the focus. */
-  actions(): HTMLElement[];
+  /** The next actions, one of which gets the focus when what had it is gone. Answers to others are never among them. */
+  actions: HTMLElement[];
   render(model: GroupModel, facts: Readonly<Facts>, tiles: Tile[], devicesOn: boolean): void;
 }
 
@@ -30,21 +33,14 @@ export function stage(controls: Controls, other: HTMLElement, actions: StageActi
   const join = element('button', { id: 'join', type: 'button', class: 'button primary', onclick: actions.join });
   const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
   const words = panel(element('div', { class: 'actions' }, other, join, home));
-  const ask = element('button', { id: 'ask', type: 'button', class: 'button primary', onclick: actions.ask });
-  const notice = element('p', { id: 'notice', class: 'quiet', role: 'status', 'aria-live': 'polite' });
-  const requests = element('ul', { id: 'requests', class: 'requests', 'aria-label': 'People who want to join in' });
-  const spoken = element('p', { class: 'spoken', role: 'status', 'aria-live': 'polite' });
-  const buttons = element('div', { class: 'buttons' }, notice, ask);
+  const asking = askButtons(actions);
+  const route = routeNotice(actions.tryRoutes);
+  const requests = requestList(actions.answer);
+  const buttons = element('div', { class: 'buttons' }, ...asking.roots);
+  const picture = element('div', { class: 'picture' }, people.root, words.root, route.root, sound.root);
   return {
-    root: element(
-      'main',
-      { class: 'stage' },
-      element('div', { class: 'picture' }, people.root, words.root, sound.root),
-      spoken,
-      requests,
-      buttons,
-    ),
-    actions: () => [...requests.querySelectorAll('button'), join, ask],
+    root: element('main', { class: 'stage' }, picture, ...requests.roots, buttons),
+    actions: [join, ...asking.actions, home],
     render(model, facts, tiles, devicesOn) {
       const inside = facts.stage === 'joined' || facts.stage === 'recovering';
       // A camera that is on is seen to be on, whatever it is on for.
@@ -60,12 +56,52 @@ export function stage(controls: Controls, other: HTMLElement, actions: StageActi
       join.hidden = !model.retry;
       home.hidden = facts.stage !== 'gone' && facts.stage !== 'failed';
       setText(join, model.state === 'left' ? 'Join again' : 'Try again');
+      asking.render(model, facts.notice);
+      route.show(model.route);
+      requests.render(facts.requests);
+    },
+  };
+}
+
+/** The buttons of a viewer who wants to join in, and what could not be done. */
+function askButtons(actions: StageActions) {
+  const ask = element('button', { id: 'ask', type: 'button', class: 'button primary', onclick: actions.ask });
+  const withdraw = element('button', {
+    id: 'withdraw',
+    type: 'button',
+    class: 'button plain',
+    onclick: actions.withdraw,
+  });
+  setText(withdraw, 'Withdraw request');
+  const notice = element('p', { id: 'notice', class: 'quiet', role: 'status', 'aria-live': 'polite' });
+  return {
+    roots: [notice, ask, withdraw],
+    // The same key pressed twice must not take the request back.
+    actions: [ask],
+    render(model: GroupModel, text = '') {
       ask.hidden = model.ask === '';
-      ask.disabled = !model.canAsk;
       setText(ask, model.ask);
-      setText(notice, facts.notice ?? '');
-      notice.hidden = !facts.notice;
-      showRequests(requests, spoken, facts.requests, actions);
+      withdraw.hidden = !model.canWithdraw;
+      setText(notice, text);
+      notice.hidden = text === '';
+    },
+  };
+}
+
+/** Says over the tiles whose media do not come, with a button to try anew. */
+function routeNotice(tryAnew: () => void) {
+  const words = element('p', { role: 'status', 'aria-live': 'polite' });
+  const again = element(
+    'button',
+    { id: 'try-route', type: 'button', class: 'button primary', onclick: tryAnew },
+    'Try again',
+  );
+  const root = element('div', { id: 'route', class: 'route', hidden: true }, words, again);
+  return {
+    root,
+    show(text: string) {
+      root.hidden = text === '';
+      setText(words, text);
     },
   };
 }
@@ -74,14 +110,23 @@ function takeFromLobby(buttons: HTMLElement, controls: Controls): void {
   if (controls.devices.parentElement !== buttons) buttons.append(controls.devices, controls.call);
 }
 
-function showRequests(list: HTMLElement, spoken: HTMLElement, requests: Request[], { answer }: StageActions): void {
-  list.hidden = requests.length === 0;
-  const names = requests.map(({ address, name }) => `${name} ${address.sessionId}`).join('\n');
-  // Buttons that are replaced under a finger would lose the click.
-  if (list.dataset.names === names) return;
-  list.dataset.names = names;
-  setText(spoken, requests.map(wish).join('. '));
-  list.replaceChildren(...requests.map((request) => requestItem(request, answer)));
+/** Requests, announced when they come; the focus stays where it is. */
+function requestList(answer: StageActions['answer']) {
+  const list = element('ul', { id: 'requests', class: 'requests', 'aria-label': 'People who want to join in' });
+  const spoken = element('p', { class: 'spoken', role: 'status', 'aria-live': 'polite' });
+  let shown = '';
+  return {
+    roots: [spoken, list],
+    render(requests: Request[]) {
+      list.hidden = requests.length === 0;
+      const names = requests.map(({ address, name }) => `${name} ${address.sessionId}`).join('\n');
+      // Buttons that are replaced under a finger would lose the click.
+      if (names === shown) return;
+      shown = names;
+      setText(spoken, requests.map(wish).join('. '));
+      list.replaceChildren(...requests.map((request) => requestItem(request, answer)));
+    },
+  };
 }
 
 function wish({ name }: Request): string {

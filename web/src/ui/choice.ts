@@ -1,6 +1,6 @@
 /** A labelled choice from a list; hidden while there is nothing to choose between. */
 
-import { element } from './dom';
+import { element, setText } from './dom';
 
 export interface Option {
   value: string;
@@ -12,6 +12,8 @@ export interface Choice {
   readonly value: string;
   readonly isEmpty: boolean;
   set(options: Option[]): void;
+  /** Adds to the label what differs from the choice for now. */
+  setNote(note: string): void;
   /** Shows a value as the chosen one, if it is in the list. */
   select(value: string | undefined): void;
 }
@@ -19,7 +21,8 @@ export interface Choice {
 export function choice(id: string, label: string, chosen: (value: string) => void): Choice {
   const field = element('select', { id, class: 'field' });
   field.addEventListener('change', () => chosen(field.value));
-  const root = element('div', { class: 'choice' }, element('label', { for: id }, label), field);
+  const name = element('label', { for: id }, label);
+  const root = element('div', { class: 'choice' }, name, field);
   let shown = '';
   return {
     root,
@@ -36,6 +39,7 @@ export function choice(id: string, label: string, chosen: (value: string) => voi
       field.replaceChildren(...options.map(({ value, name }) => element('option', { value }, name)));
       field.disabled = options.length === 0;
     },
+    setNote: (note) => setText(name, note ? `${label} (${note})` : label),
     select(value) {
       if (value !== undefined && value !== field.value) field.value = value;
     },

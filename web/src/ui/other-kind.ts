@@ -1,52 +1,71 @@
 /**
- * The way to a room whose name was opened as another kind of room: one link, once it is known what the room is.
+ * The way to a room whose name was opened as another kind of room: one link, as soon as it is known what the room is.
  * Whoever joins a group or a broadcast as a viewer is seen by nobody, and leaves again at once; what is neither is a call.
  */
 
 import { Code, type RoomType, readMessage } from '../client';
 import { roomAddress } from './address';
 import { element, setText } from './dom';
+import { takeFocus } from './focus';
 import { cryptoPick, randomLetters } from './names';
+import { otherKindWords, type Words } from './words';
 
-interface Kind {
+export interface Kind {
   roomType: RoomType;
   view: string;
+  /** As in "the name of a call". */
+  noun: string;
   label: string;
 }
 
 /** Kinds with viewers. */
 const WATCHED: readonly Kind[] = [
-  { roomType: 'm2m', view: 'group', label: 'Go to the group' },
-  { roomType: 'p2m', view: 'watch', label: 'Watch the broadcast' },
+  { roomType: 'm2m', view: 'group', noun: 'a group', label: 'Go to the group' },
+  { roomType: 'p2m', view: 'watch', noun: 'a broadcast', label: 'Watch the broadcast' },
 ];
-const CALL: Kind = { roomType: 'p2p', view: 'call', label: 'Go to the call' };
+const CALL: Kind = { roomType: 'p2p', view: 'call', noun: 'a call', label: 'Go to the call' };
 const TIMEOUT_MS = 5000;
 
 export interface OtherKind {
   root: HTMLElement;
-  /** Looks for the room's kind, once, when the name is known to be that of another one. */
-  render(isOther: boolean): void;
+  /** Looks at once, before anybody joins, and tells only of a room of another kind. */
+  look(found: (words: Words) => void): void;
+  /** Looks when a join was refused for it. */
+  refused(failure: Words | undefined, found: (words: Words) => void): void;
 }
 
-export function otherKind(url: string, room: string): OtherKind {
+/** @param own the type of room that the page is for */
+export function otherKind(url: string, room: string, own: RoomType): OtherKind {
   const root = element('a', { id: 'other-kind', class: 'button primary', hidden: true });
-  let asked = false;
+  let asked: Promise<Kind | undefined> | undefined;
+  const look = (found: (words: Words) => void) => {
+    if (asked) return;
+    asked = kindOf(url, room);
+    void asked.then((kind) => {
+      if (!kind || kind.roomType === own) {
+        // It may become one until somebody joins.
+        asked = undefined;
+        return;
+      }
+      root.href = roomAddress(kind.view, room);
+      // The words beside it say the name, which may be long.
+      setText(root, kind.label);
+      root.hidden = false;
+      found(otherKindWords(room, kind.noun));
+      takeFocus([root]);
+    });
+  };
   return {
     root,
-    render(isOther) {
-      if (!isOther || asked) return;
-      asked = true;
-      void kindOf(url, room).then((kind) => {
-        if (!kind) return;
-        root.href = roomAddress(kind.view, room);
-        setText(root, `${kind.label} “${room}”`);
-        root.hidden = false;
-      });
+    look,
+    refused(failure, found) {
+      if (failure?.otherKind && root.hidden) look(found);
     },
   };
 }
 
-function kindOf(url: string, room: string): Promise<Kind | undefined> {
+/** What kind of room has this name; nothing where there is none, or it does not tell. */
+export function kindOf(url: string, room: string): Promise<Kind | undefined> {
   return new Promise((resolve) => {
     const socket = new WebSocket(url);
     const inquiry = new Inquiry(room, (text) => socket.send(text));

@@ -3,11 +3,14 @@
  * Only leads on to an address; it opens no connection and asks for no device.
  */
 
-import { roomAddress } from './address';
+import type { RoomType } from '../client';
+import { roomAddress, socketAddress } from './address';
 import { element, setText } from './dom';
 import { brand, setState } from './frame';
 import { type IconName, icon } from './icons';
 import { cryptoPick, isRoomName, randomRoom, tidyRoomName } from './names';
+import { kindOf } from './other-kind';
+import { otherKindWords } from './words';
 
 interface Entrance {
   id: string;
@@ -15,61 +18,66 @@ interface Entrance {
   title: string;
   text: string;
   label: string;
-  button: string;
+  /** The label of the button: what small windows show of it, and the rest. */
+  button: [string, string];
   view: string;
-  value: string;
+  roomType: RoomType;
+  /** A name is offered that nobody else has. */
+  isRandom: boolean;
   style: string;
 }
 
 /** Where one can go from here. */
-function entrances(): Entrance[] {
-  return [
-    {
-      id: 'room',
-      icon: 'camera',
-      title: 'Start or join a call',
-      text: 'A video call for two. Send the link and start talking.',
-      label: 'Room name',
-      button: 'Go to the call',
-      view: 'call',
-      value: randomRoom(cryptoPick),
-      style: 'primary',
-    },
-    {
-      id: 'group',
-      icon: 'people',
-      title: 'Talk in a group',
-      text: 'Whoever opens the group decides who can speak; everyone else watches.',
-      label: 'Group name',
-      button: 'Go to the group',
-      view: 'group',
-      value: randomRoom(cryptoPick),
-      style: 'plain',
-    },
-    {
-      id: 'go-live',
-      icon: 'onAir',
-      title: 'Broadcast live',
-      text: 'Broadcast from your camera. Viewers only need the link.',
-      label: 'Broadcast name',
-      button: 'Set up the broadcast',
-      view: 'broadcast',
-      value: randomRoom(cryptoPick),
-      style: 'plain',
-    },
-    {
-      id: 'broadcast',
-      icon: 'play',
-      title: 'Watch a broadcast',
-      text: 'Live, about a second and a half behind the camera.',
-      label: 'Broadcast name',
-      button: 'Watch',
-      view: 'watch',
-      value: '',
-      style: 'plain',
-    },
-  ];
-}
+const ENTRANCES: readonly Entrance[] = [
+  {
+    id: 'room',
+    icon: 'camera',
+    title: 'Start or join a call',
+    text: 'A video call for two. Send the link and start talking.',
+    label: 'Room name',
+    button: ['Go', 'to the call'],
+    view: 'call',
+    roomType: 'p2p',
+    isRandom: true,
+    style: 'primary',
+  },
+  {
+    id: 'group',
+    icon: 'people',
+    title: 'Talk in a group',
+    text: 'Whoever opens the group decides who can speak; everyone else watches.',
+    label: 'Group name',
+    button: ['Go', 'to the group'],
+    view: 'group',
+    roomType: 'm2m',
+    isRandom: true,
+    style: 'plain',
+  },
+  {
+    id: 'go-live',
+    icon: 'onAir',
+    title: 'Broadcast live',
+    text: 'Broadcast from your camera. Viewers only need the link.',
+    label: 'Broadcast name',
+    button: ['Set up', 'the broadcast'],
+    view: 'broadcast',
+    roomType: 'p2m',
+    isRandom: true,
+    style: 'plain',
+  },
+  {
+    id: 'broadcast',
+    icon: 'play',
+    title: 'Watch a broadcast',
+    text: 'Live, about a second and a half behind the camera.',
+    label: 'Broadcast name',
+    button: ['Watch', ''],
+    view: 'watch',
+    roomType: 'p2m',
+    isRandom: false,
+    style: 'plain',
+  },
+];
 
 export function showStart(root: HTMLElement): void {
   document.title = 'Roomcast';
@@ -82,7 +90,7 @@ export function showStart(root: HTMLElement): void {
   );
   root.replaceChildren(
     element('header', { class: 'bar' }, brand()),
-    element('main', { class: 'start' }, intro, element('div', { class: 'entrances' }, ...entrances().map(entrance))),
+    element('main', { class: 'start' }, intro, element('div', { class: 'entrances' }, ...ENTRANCES.map(entrance))),
   );
 }
 
@@ -93,12 +101,14 @@ function entrance(about: Entrance): HTMLElement {
     name: about.id,
     class: 'field',
     maxlength: 128,
+    placeholder: about.label,
     autocomplete: 'off',
     autocapitalize: 'none',
     spellcheck: 'false',
     'aria-describedby': problem.id,
   });
-  field.value = about.value;
+  field.value = about.isRandom ? randomRoom(cryptoPick) : '';
+  warnOfOtherKind(about.roomType, field, problem);
   const go = (event: Event) => {
     event.preventDefault();
     const name = tidyRoomName(field.value);
@@ -120,6 +130,34 @@ function entrance(about: Entrance): HTMLElement {
     element('label', { for: about.id }, about.label),
     field,
     problem,
-    element('button', { type: 'submit', class: `button ${about.style}`, id: `${about.id}-go` }, about.button),
+    submitButton(about),
   );
+}
+
+function submitButton({ id, style, button: [short, rest] }: Entrance): HTMLElement {
+  const more = element('span', { class: 'more' }, rest && ` ${rest}`);
+  return element(
+    'button',
+    { type: 'submit', class: `button ${style}`, id: `${id}-go` },
+    element('span', {}, short, more),
+  );
+}
+
+/** Tells of a name that is taken by a room of another kind as soon as it was typed, with a link that leads there. */
+function warnOfOtherKind(own: RoomType, field: HTMLInputElement, problem: HTMLElement): void {
+  const offered = field.value;
+  field.addEventListener('input', () => {
+    field.removeAttribute('aria-invalid');
+    setText(problem, '');
+  });
+  field.addEventListener('blur', async () => {
+    const name = tidyRoomName(field.value);
+    if (name === offered || !isRoomName(name)) return;
+    const kind = await kindOf(socketAddress(), name);
+    if (!kind || kind.roomType === own || name !== tidyRoomName(field.value)) return;
+    field.setAttribute('aria-invalid', 'true');
+    const { title, detail } = otherKindWords(name, kind.noun);
+    const link = element('a', { href: roomAddress(kind.view, name) }, kind.label);
+    problem.replaceChildren(`${title}. ${detail} `, link);
+  });
 }

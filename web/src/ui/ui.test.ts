@@ -1,14 +1,49 @@
 import { describe, expect, test } from 'vitest';
 import type { Failure } from '../client';
-import { displayName, isRoomName, randomRoom, randomUserId, tidyRoomName } from './names';
+import { cryptoPick, displayName, isRoomName, randomRoom, randomUserId, tidyRoomName } from './names';
 import { failureWords } from './words';
 
 describe('a name', () => {
   const pick = (bound: number) => bound - 1;
+  /** Picks `choice` at one place, and the first of all elsewhere. */
+  const chooses = (place: number, choice: number) => {
+    let now = -1;
+    return () => {
+      now += 1;
+      return now === place ? choice : 0;
+    };
+  };
 
   test('that is made for a room is one the server takes', () => {
     expect(isRoomName(randomRoom(pick))).toBe(true);
     expect(isRoomName(randomRoom(() => 0))).toBe(true);
+  });
+
+  test('that is random has at least 40 bits in its letters alone, and the words come on top', () => {
+    const bounds: number[] = [];
+    const name = randomRoom((bound) => {
+      bounds.push(bound);
+      return bounds.length % bound;
+    });
+    const bits = (some: number[]) => some.reduce((sum, bound) => sum + Math.log2(bound), 0);
+    const letters = name.split('-').at(-1) ?? '';
+    expect(bits(bounds.slice(-letters.length))).toBeGreaterThanOrEqual(40);
+    expect(bits(bounds)).toBeGreaterThan(48);
+    // Each choice shows: no two of them give the same name.
+    const all = (place: number, bound: number) =>
+      new Set(Array.from({ length: bound }, (_, choice) => randomRoom(chooses(place, choice)))).size;
+    for (const [place, bound] of bounds.entries()) expect(all(place, bound)).toBe(bound);
+  });
+
+  test('that is random is chosen evenly among all', () => {
+    const counts = new Map<number, number>();
+    for (let n = 0; n < 32_000; n += 1) {
+      const picked = cryptoPick(32);
+      counts.set(picked, (counts.get(picked) ?? 0) + 1);
+    }
+    expect(counts.size).toBe(32);
+    // 1000 each, with a deviation of 31: 300 are nearly ten of these.
+    for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(300);
   });
 
   test('of a guest is read without its letters', () => {

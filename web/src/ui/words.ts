@@ -42,6 +42,11 @@ export function noWayThroughWords(name: string): Words {
   return words(`No connection to ${name}`, detail);
 }
 
+/** The name is that of a room of another kind, such as "a call". */
+export function otherKindWords(room: string, noun: string): Words {
+  return { ...words(`“${room}” is already the name of ${noun}`, 'Choose another name.', false), otherKind: true };
+}
+
 /** The browser refuses the ICE servers that the server names. */
 export function settingsRefusedWords(): Words {
   const detail = 'Your browser does not accept its STUN or TURN servers. Tell whoever runs this server (--ice-server).';

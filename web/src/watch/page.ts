@@ -5,6 +5,7 @@
 
 import { START_PAGE } from '../ui/address';
 import { element, setText } from '../ui/dom';
+import { holdFocus, takeFocus } from '../ui/focus';
 import { bar, panel, type RoundButton, roundButton, setState } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { icon } from '../ui/icons';
@@ -25,13 +26,17 @@ const FAR_BEHIND_S = 10;
 export function showWatch(root: HTMLElement, room: string, url: string): void {
   document.title = `${room} · Roomcast`;
   const top = bar(room);
-  const kind = otherKind(url, room);
+  const kind = otherKind(url, room, 'p2m');
   const view = screen(kind.root);
   const watch = new Watch(url, room, tabIdentity('p2m', room), view.video, pageEnvironment(), {
     changed(facts) {
       top.setStatus(describe(facts).status);
+      kind.refused(facts.failure, (words) => watch.refuse(words));
+      const focus = holdFocus(facts.failure?.otherKind);
       view.render(facts);
-      kind.render(facts.failure?.otherKind ?? false);
+      focus(kind.root, ...view.actions);
+      // Nothing else is left to do.
+      if (facts.room === 'failed') takeFocus([kind.root, ...view.actions], facts.failure?.otherKind);
     },
     muted: () => view.soundHeld(),
   });
@@ -63,13 +68,8 @@ function screen(other: HTMLElement) {
   const sound = soundButton();
   const card = element('div', { class: 'audio-only', hidden: true }, icon('sound'), element('p', {}, 'Audio only'));
   const picture = element('div', { class: 'picture' }, video, card, words.root, sound.root);
-  const mute = roundButton('mute', () => {
-    video.muted = !video.muted;
-  });
+  const mute = muteButton(video);
   const full = fullscreenButton(picture);
-  const renderSound = () => showSound(mute, video);
-  video.addEventListener('volumechange', renderSound);
-  renderSound();
   const buttons = element('div', { class: 'buttons' }, delay, goLive, mute.root, full.root);
   const root = element('main', { class: 'stage watch' }, picture, buttons);
   return {
@@ -82,6 +82,8 @@ function screen(other: HTMLElement) {
     },
     hasPicture: () => !buttons.hidden,
     video,
+    /** The next actions, one of which gets the focus when what had it is gone. */
+    actions: [again, mute.root, home],
     delay,
     goLive,
     soundHeld: () => sound.held(video),
@@ -95,6 +97,7 @@ function screen(other: HTMLElement) {
       words.show(model.title, model.detail);
       again.hidden = !model.retry;
       home.hidden = !model.home;
+      sound.setShown(!model.panel);
       buttons.hidden = !facts.everPlayed || model.state === 'ended' || model.state === 'failed';
     },
   };
@@ -112,6 +115,16 @@ function fullscreenButton(picture: HTMLElement): RoundButton {
   full.set('fullscreen', 'Full screen');
   full.root.hidden = !document.fullscreenEnabled;
   return full;
+}
+
+function muteButton(video: HTMLVideoElement): RoundButton {
+  const mute = roundButton('mute', () => {
+    video.muted = !video.muted;
+  });
+  const render = () => showSound(mute, video);
+  video.addEventListener('volumechange', render);
+  render();
+  return mute;
 }
 
 function showSound(button: RoundButton, { muted }: HTMLVideoElement): void {

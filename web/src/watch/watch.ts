@@ -14,7 +14,7 @@ import {
   type Participant,
 } from '../client';
 import { serverAddress } from '../ui/address';
-import { failureWords } from '../ui/words';
+import { failureWords, type Words } from '../ui/words';
 import { describe, type Facts } from './model';
 import { Player } from './player';
 import { watchPolicy } from './policy';
@@ -85,6 +85,12 @@ export class Watch {
   start(): void {
     this.#update({});
     this.#membership.join();
+  }
+
+  /** Ends, for a reason that was found out elsewhere. */
+  refuse(failure: Words): void {
+    this.#membership.leave();
+    this.#update({ room: 'failed', failure });
   }
 
   leave(): void {
