@@ -113,7 +113,7 @@ mod tests {
             assert!(arg.get_help().expect("help").to_string().ends_with(&format!("At least {least}")), "{flag}");
             judged += 1;
         }
-        assert_eq!(judged + 3, TIMES.len() + SIZES.len(), "three are settings of publish");
+        assert_eq!(judged + 4, TIMES.len() + SIZES.len(), "four are settings of publish");
     }
 
     #[test]
