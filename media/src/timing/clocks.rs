@@ -10,6 +10,7 @@ mod tests;
 
 use std::time::Duration;
 
+use crate::cut::LARGEST_JUMP;
 use crate::{Handler, Init, Sample};
 
 const NANOS: i128 = 1_000_000_000;
@@ -17,6 +18,8 @@ const NANOS: i128 = 1_000_000_000;
 const JUMP: i128 = NANOS / 2;
 /// A hole of all tracks up to this is one; beyond, the encoder has paused or its clock has jumped.
 const HOLE: i128 = 2 * NANOS;
+/// A hole of one track that the others have not passed cannot be listed beyond this.
+const LONGEST_HOLE: i128 = LARGEST_JUMP.as_nanos() as i128;
 /// Bounds of media that waits until a jump is recognized, in nanoseconds and bytes.
 const PATIENCE: i128 = 3 * NANOS;
 const MAX_HELD: usize = 16 * 1024 * 1024;
@@ -39,6 +42,9 @@ struct Clock {
     /// The last duration that was stated.
     usual: i128,
     held: Vec<Sample>,
+    /// How many of those came with fragments before the newest: a single one may be longer than [`PATIENCE`], and what
+    /// tells of it may come in the next.
+    known: usize,
     /// Nanoseconds this track ended behind the others: the last time, and the nearer of the last two.
     recent: i128,
     skew: i128,
@@ -64,6 +70,7 @@ impl Clocks {
             last: None,
             usual: 0,
             held: Vec::new(),
+            known: 0,
             recent: 0,
             skew: 0,
             is_heard: false,
@@ -80,6 +87,7 @@ impl Clocks {
     /// The samples whose times are right.
     pub(super) fn take(&mut self, samples: Vec<Sample>, is_alone: bool) -> Vec<Sample> {
         let mut out = Vec::with_capacity(samples.len());
+        self.clocks.iter_mut().for_each(|clock| clock.known = clock.held.len());
         for sample in samples {
             if let Some(clock) = self.clocks.iter_mut().find(|clock| clock.track == sample.track) {
                 clock.offer(sample, &mut out);
@@ -119,7 +127,8 @@ impl Clocks {
         let others = self.clocks.iter().filter(|clock| !clock.waits()).map(Clock::end).max().unwrap_or(0);
         let decided = self.clocks.iter_mut().find(|clock| clock.waits() && clock.can_be_told(others, is_last));
         let Some(clock) = decided else { return false };
-        if clock.has_jumped(others, is_last) {
+        let is_taken_out = is_alone && !clock.passed(others) && clock.nanos(clock.jump()) > LONGEST_HOLE;
+        if is_taken_out || clock.has_jumped(others, is_last) {
             let back = clock.jump();
             note_break(&mut self.break_at, clock.end());
             clock.offset -= back;
@@ -230,6 +239,7 @@ impl Clock {
     /// Lets go what waits, up to another jump.
     fn release(&mut self, out: &mut Vec<Sample>) {
         let mut held = std::mem::take(&mut self.held).into_iter();
+        self.known = 0;
         if let Some(first) = held.next() {
             self.accept(first, out);
         }
@@ -239,7 +249,7 @@ impl Clock {
     /// Whether the other tracks, which end there, have passed the moment of the jump, or are waited for no longer.
     fn can_be_told(&self, others: i128, is_last: bool) -> bool {
         let bytes: usize = self.held.iter().map(|sample| sample.payload.len()).sum();
-        let span: i128 = self.held.iter().map(|sample| i128::from(sample.duration)).sum();
+        let span: i128 = self.held.iter().take(self.known).map(|sample| i128::from(sample.duration)).sum();
         is_last || self.passed(others) || self.nanos(span) > PATIENCE || bytes > MAX_HELD
     }
 
@@ -251,7 +261,8 @@ impl Clock {
     fn has_jumped(&self, others: i128, is_last: bool) -> bool {
         let Some(newest) = self.held.last() else { return false };
         let jump = self.nanos(self.jump());
-        let stated = self.nanos(self.at(newest) + self.usual) - others - self.skew;
+        let duration = if newest.duration > 0 { i128::from(newest.duration) } else { self.usual };
+        let stated = self.nanos(self.at(newest) + duration) - others - self.skew;
         jump < 0 || ((is_last || self.passed(others)) && (stated - jump).abs() < stated.abs())
     }
 

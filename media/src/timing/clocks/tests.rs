@@ -61,6 +61,20 @@ fn a_jump_is_told_also_where_each_track_has_fragments_of_its_own() {
 }
 
 #[test]
+fn a_fragment_of_a_long_frame_waits_for_the_one_beside_it() {
+    let long =
+        [vec![sample(1, 21 * TICKS / 3, 7 * TICKS as u32, true)], vec![sample(2, 7 * RATE, 7 * RATE as u32, true)]];
+    for jump in [3, 20] {
+        let mut long = long.clone();
+        long[0][0].decode_time += jump * TICKS;
+        let pieces = (0..21).map(|number| piece(number, 0.0, 0.0)).chain(long);
+        let (out, at) = map(pieces, true);
+        assert_eq!(times(&out, 1).last(), Some(&(7 * TICKS)), "{jump}");
+        assert!(at.is_some());
+    }
+}
+
+#[test]
 fn a_wrap_of_one_clock_is_set_right() {
     let begin = (1_u64 << 32) - 100 * 1000;
     let wrap = |mut sample: Sample| {
@@ -130,7 +144,20 @@ fn what_is_never_told_goes_as_it_is() {
     let mut clocks = clocks();
     clocks.take(piece(0, 0.0, 0.0), true);
     // The video is never heard again.
-    let audio = |number| piece(number, 0.0, 20.0).into_iter().filter(|sample| sample.track == 2).collect();
+    let audio = |number| piece(number, 0.0, 5.0).into_iter().filter(|sample| sample.track == 2).collect();
     let out: Vec<Sample> = (1..20).flat_map(|number| clocks.take(audio(number), true)).collect();
-    assert_eq!(times(&out, 2).last(), Some(&(319 * 1000 + 20 * RATE)));
+    assert_eq!(times(&out, 2).last(), Some(&(319 * 1000 + 5 * RATE)));
+}
+
+#[test]
+fn a_hole_that_cannot_be_listed_is_taken_out() {
+    for is_alone in [true, false] {
+        let mut clocks = clocks();
+        clocks.take(piece(0, 0.0, 0.0), is_alone);
+        // The video is never heard again.
+        let audio = |number| piece(number, 0.0, 20.0).into_iter().filter(|sample| sample.track == 2).collect();
+        let out: Vec<Sample> = (1..20).flat_map(|number| clocks.take(audio(number), is_alone)).collect();
+        let stated = if is_alone { 0 } else { 20 * RATE };
+        assert_eq!(times(&out, 2).last(), Some(&(319 * 1000 + stated)));
+    }
 }
