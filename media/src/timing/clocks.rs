@@ -18,6 +18,8 @@ const NANOS: i128 = 1_000_000_000;
 const JUMP: i128 = NANOS / 2;
 /// A hole of all tracks up to this is one; beyond, the encoder has paused or its clock has jumped.
 const HOLE: i128 = 2 * NANOS;
+/// Jumps of all tracks that differ by less are one of a clock that they share: they end and begin at different times.
+const NEAR: i128 = 3 * NANOS;
 /// A hole of one track that the others have not passed cannot be listed beyond this.
 const LONGEST_HOLE: i128 = LARGEST_JUMP.as_nanos() as i128;
 /// Bounds of media that waits until a jump is recognized, in nanoseconds and bytes.
@@ -143,14 +145,19 @@ impl Clocks {
         let Some(leading) = waiting().find(|clock| clock.is_video).or_else(|| waiting().next()) else { return };
         let (jump, end) = (leading.nanos(leading.jump()), leading.end());
         let is_single = waiting().count() == 1;
-        let are_alike = waiting().all(|clock| (clock.nanos(clock.jump()) - jump).abs() < JUMP);
+        let jumps = || waiting().map(|clock| clock.nanos(clock.jump()));
+        let (least, most) = (jumps().min().unwrap_or(jump), jumps().max().unwrap_or(jump));
+        let are_alike = jumps().all(|other| (other - jump).abs() < JUMP);
+        let are_near = most - least < NEAR;
         let is_hole = are_alike && (0..HOLE).contains(&jump);
         let stays = is_single || is_hole || !is_alone;
-        if !stays || !are_alike {
+        if !stays || !are_near {
             note_break(&mut self.break_at, end);
         }
+        // Where the tracks of a new run do not begin at once, the first of them goes on where it ended.
+        let (common, limit) = if are_near && !are_alike { (least, NEAR) } else { (jump, JUMP) };
         for clock in self.clocks.iter_mut().filter(|clock| clock.waits()) {
-            clock.join(jump, stays);
+            clock.join(common, limit, stays);
         }
         let before_zero = self.clocks.iter().filter(|clock| clock.waits()).map(Clock::before_zero).max().unwrap_or(0);
         for clock in self.clocks.iter_mut().filter(|clock| clock.waits()) {
@@ -266,9 +273,10 @@ impl Clock {
         jump < 0 || ((is_last || self.passed(others)) && (stated - jump).abs() < stated.abs())
     }
 
-    /// Keeps its distance to a leading track that jumps by so much; `stays` says that the leading one's times stay.
-    fn join(&mut self, leading: i128, stays: bool) {
-        let is_alike = (self.nanos(self.jump()) - leading).abs() < JUMP;
+    /// Keeps its distance to a leading track that jumps by so much, about like this one if the difference is below
+    /// `limit`; `stays` says that the leading one's times stay.
+    fn join(&mut self, leading: i128, limit: i128, stays: bool) {
+        let is_alike = (self.nanos(self.jump()) - leading).abs() < limit;
         let in_ticks = leading * self.timescale / NANOS;
         match (is_alike, stays) {
             (true, true) => {}

@@ -123,6 +123,22 @@ fn a_jump_of_all_is_taken_out_unless_other_streams_count_by_it() {
 }
 
 #[test]
+fn a_new_run_keeps_the_tracks_together_when_one_begins_before_the_other() {
+    // Six seconds of both; then times begin anew, and the first two seconds have audio alone.
+    let again = |number: u64| {
+        let samples = piece(number + 30, -10.0, -10.0).into_iter();
+        samples.filter(|sample| sample.track == 2 || number >= 6).collect::<Vec<_>>()
+    };
+    let pieces = (0..18).map(|number| piece(number + 30, 0.0, 0.0));
+    // What begins with the new run comes in one fragment.
+    let begin: Vec<Sample> = (0..9).flat_map(again).collect();
+    let (out, at) = map(pieces.chain([begin]).chain((9..20).map(again)), true);
+    let behind = |track| times(&out, track).into_iter().skip(18 * if track == 1 { 10 } else { 16 });
+    assert_eq!((behind(2).next(), behind(1).next()), (Some(16 * RATE), Some(18 * TICKS)));
+    assert_eq!(at, Some(Duration::from_secs(16)));
+}
+
+#[test]
 fn a_short_hole_of_all_stays() {
     let late = |number: u64| if number < 21 { 0.0 } else { 1.0 };
     let (out, at) = map((0..40).map(|number| piece(number, late(number), late(number))), true);
