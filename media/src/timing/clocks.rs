@@ -20,6 +20,8 @@ const JUMP: i128 = NANOS / 2;
 const HOLE: i128 = 2 * NANOS;
 /// Jumps of all tracks that differ by less are one of a clock that they share: they end and begin at different times.
 const NEAR: i128 = 3 * NANOS;
+/// A track may be so much further from the others than usual; beyond, its next fragment is waited for.
+const FIT: i128 = NANOS;
 /// A hole of one track that the others have not passed cannot be listed beyond this.
 const LONGEST_HOLE: i128 = LARGEST_JUMP.as_nanos() as i128;
 /// Bounds of media that waits until a jump is recognized, in nanoseconds and bytes.
@@ -253,11 +255,14 @@ impl Clock {
         held.for_each(|sample| self.offer(sample, out));
     }
 
-    /// Whether the other tracks, which end there, have passed the moment of the jump, or are waited for no longer.
+    /// Whether the other tracks, which end there, have passed the moment of the jump and one answer fits, or are waited
+    /// for no longer.
     fn can_be_told(&self, others: i128, is_last: bool) -> bool {
         let bytes: usize = self.held.iter().map(|sample| sample.payload.len()).sum();
         let span: i128 = self.held.iter().take(self.known).map(|sample| i128::from(sample.duration)).sum();
-        is_last || self.passed(others) || self.nanos(span) > PATIENCE || bytes > MAX_HELD
+        let (stays, jumps) = self.distances(others);
+        let is_clear = stays.min(jumps) <= FIT || others - self.end() > LONGEST_HOLE;
+        is_last || (self.passed(others) && is_clear) || self.nanos(span) > PATIENCE || bytes > MAX_HELD
     }
 
     fn passed(&self, others: i128) -> bool {
@@ -266,11 +271,16 @@ impl Clock {
 
     /// Whether this clock alone has jumped: as stated, the track would be further from the others than it usually is.
     fn has_jumped(&self, others: i128, is_last: bool) -> bool {
-        let Some(newest) = self.held.last() else { return false };
-        let jump = self.nanos(self.jump());
+        let (stays, jumps) = self.distances(others);
+        self.jump() < 0 || ((is_last || self.passed(others)) && jumps < stays)
+    }
+
+    /// How much further from the others the track would be than it usually is: as stated, and if its clock has jumped.
+    fn distances(&self, others: i128) -> (i128, i128) {
+        let Some(newest) = self.held.last() else { return (0, 0) };
         let duration = if newest.duration > 0 { i128::from(newest.duration) } else { self.usual };
         let stated = self.nanos(self.at(newest) + duration) - others - self.skew;
-        jump < 0 || ((is_last || self.passed(others)) && (stated - jump).abs() < stated.abs())
+        (stated.abs(), (stated - self.nanos(self.jump())).abs())
     }
 
     /// Keeps its distance to a leading track that jumps by so much, about like this one if the difference is below

@@ -75,6 +75,20 @@ fn a_fragment_of_a_long_frame_waits_for_the_one_beside_it() {
 }
 
 #[test]
+fn a_fragment_of_one_track_alone_does_not_tell_before_the_one_beside_it() {
+    let (begin, length) = (21 * RATE / 3, RATE as u32 / 15);
+    // The jump, then three seconds of video before the audio of that time.
+    let apart = [
+        vec![sample(2, begin + 5 * RATE, length, true)],
+        vec![sample(1, 7 * TICKS, 3 * TICKS as u32, true)],
+        vec![sample(2, begin + 5 * RATE + u64::from(length), 3 * RATE as u32, true)],
+    ];
+    let (out, at) = map((0..21).map(|number| piece(number, 0.0, 0.0)).chain(apart), true);
+    assert_eq!(times(&out, 2).last(), Some(&(begin + u64::from(length))));
+    assert!(at.is_some());
+}
+
+#[test]
 fn a_wrap_of_one_clock_is_set_right() {
     let begin = (1_u64 << 32) - 100 * 1000;
     let wrap = |mut sample: Sample| {
