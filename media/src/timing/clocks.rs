@@ -260,9 +260,14 @@ impl Clock {
     fn can_be_told(&self, others: i128, is_last: bool) -> bool {
         let bytes: usize = self.held.iter().map(|sample| sample.payload.len()).sum();
         let span: i128 = self.held.iter().take(self.known).map(|sample| i128::from(sample.duration)).sum();
+        is_last || (self.passed(others) && self.is_clear(others)) || self.nanos(span) > PATIENCE || bytes > MAX_HELD
+    }
+
+    /// Whether one answer is right, or much nearer than the other.
+    fn is_clear(&self, others: i128) -> bool {
         let (stays, jumps) = self.distances(others);
-        let is_clear = stays.min(jumps) <= FIT || others - self.end() > LONGEST_HOLE;
-        is_last || (self.passed(others) && is_clear) || self.nanos(span) > PATIENCE || bytes > MAX_HELD
+        let (nearer, other) = (stays.min(jumps), stays.max(jumps));
+        self.jump() < 0 || nearer <= FIT || 2 * nearer <= other || others - self.end() > LONGEST_HOLE
     }
 
     fn passed(&self, others: i128) -> bool {

@@ -109,7 +109,7 @@ impl Push {
         let before = self.frames.get(jump.frame..last).unwrap_or_default();
         let passed: u64 = before.iter().map(|frame| u64::from(frame.ticks)).sum();
         let tail = i64::try_from(self.tail * 1024 / AUDIO_RATE).unwrap_or(i64::MAX);
-        2 * passed <= u64::from(self.timescale) && (jump.seconds > 0 && 2 * (tail + 1) >= jump.seconds)
+        2 * passed <= u64::from(self.timescale) && (jump.seconds > 0 && 3 * (tail + 1) >= jump.seconds)
     }
 
     pub fn can_begin(&self) -> bool {
