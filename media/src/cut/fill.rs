@@ -18,7 +18,7 @@ impl Cutter {
     /// The stand-in that is next in turn. Without `all`, one behind which no frame is known is as long as a part.
     pub(super) fn stand_in(&self, all: bool) -> Option<Sample> {
         let from = self.end_of_cut().filter(|_| !self.is_skipping)?;
-        let chunk = self.rules.ticks(self.chunk()).max(1);
+        let chunk = self.chunk_at(from);
         let ticks = match self.ahead.front() {
             Some(next) => self.gap_before(next, from)?.min(chunk),
             None => self.audio_behind(from, all).min(chunk),
@@ -37,9 +37,16 @@ impl Cutter {
         self.clock.origin.map(|_| self.leading.end().unwrap_or(self.listed))
     }
 
-    fn chunk(&self) -> std::time::Duration {
+    /// Ticks that are filled at once: as many as a part has, no further than to the longest end of the segment. So where
+    /// the next one begins does not depend on how long parts are.
+    fn chunk_at(&self, from: u64) -> u64 {
         let Targets { segment, part, .. } = self.rules.targets;
-        part.filter(|_| !self.others.is_empty()).unwrap_or(segment)
+        let chunk = part.filter(|_| !self.others.is_empty()).unwrap_or(segment);
+        let chunk = self.rules.ticks(chunk).max(1);
+        match self.segment_start.saturating_add(self.rules.longest()).saturating_sub(from) {
+            0 => chunk,
+            room => chunk.min(room),
+        }
     }
 
     /// How much there is to fill before a frame; short holes belong to the part of that frame.
@@ -114,7 +121,7 @@ impl Cutter {
         if u64::from(sample.duration) <= self.rules.longest() {
             return sample;
         }
-        let most = u32::try_from(self.rules.ticks(self.chunk())).unwrap_or(u32::MAX).max(1);
+        let most = u32::try_from(self.chunk_at(sample.decode_time)).unwrap_or(u32::MAX);
         Sample { duration: sample.duration.min(most), ..sample }
     }
 

@@ -1,5 +1,7 @@
 //! Single rules of the cutter, each with the smallest stream that shows it.
 
+mod holes;
+
 use super::*;
 use crate::Sample;
 use crate::fixture::{self, AUDIO, Kind, VIDEO, fragment, read_fragments, sample};
@@ -116,136 +118,6 @@ fn sound_goes_into_the_part_whose_end_it_begins_before_and_late_sound_into_the_n
     let [Cut::Part(last), Cut::Segment(segment)] = &left[..] else { panic!("{left:?}") };
     let repeats = (0..20).map(|number| 20 * FRAME + number).collect();
     assert_eq!((times(last, 1), times(last, 2), segment.parts), (repeats, vec![40 * 1024], 3));
-}
-
-/// Cuts these samples, in pieces of a third of a second, to segments without parts; frames last 512 ticks or as given.
-fn whole_segments(targets: Targets, frames: &[Sample], audio: std::ops::Range<u64>) -> Vec<(u128, Vec<u64>, Vec<u64>)> {
-    let mut cutter = Cutter::new(&fixture::init(&[VIDEO, AUDIO]), targets, Start::default()).unwrap();
-    let own =
-        |sample: &&Sample| sample.track == 2 || frames.iter().any(|frame| frame.decode_time == sample.decode_time);
-    let third = |sample: &Sample| sample.decode_time / if sample.track == 1 { 5120 } else { 16_000 };
-    let all: Vec<Sample> = frames.iter().cloned().chain(audio.map(sound)).collect();
-    let mut cuts = Vec::new();
-    for number in 0..=all.iter().map(third).max().unwrap() {
-        cuts.extend(push(&mut cutter, all.iter().filter(|sample| third(sample) == number).cloned()));
-    }
-    cuts.extend(finish(&mut cutter));
-    let segments = cuts.iter().filter_map(|cut| if let Cut::Segment(segment) = cut { Some(segment) } else { None });
-    let read = |segment: &Segment| {
-        let samples: Vec<Sample> =
-            read_fragments(&[VIDEO, AUDIO], &segment.bytes).into_iter().flat_map(|fragment| fragment.samples).collect();
-        // Every segment has frames, repeated ones where it has none of its own.
-        assert!(segment.duration.as_millis() < 100 || samples.iter().any(|sample| sample.track == 1), "{samples:?}");
-        let of = |track| {
-            samples.iter().filter(own).filter(move |sample| sample.track == track).map(|sample| sample.decode_time)
-        };
-        (segment.duration.as_millis(), of(1).collect(), of(2).collect())
-    };
-    segments.map(read).collect()
-}
-
-const DERIVED: Targets = Targets { independent: false, ..TARGETS };
-
-/// Everything is in the segments, in order, and these last as long as the media.
-fn assert_all(segments: &[(u128, Vec<u64>, Vec<u64>)], frames: &[Sample], audio: u64, seconds: f64) {
-    let video: Vec<u64> = segments.iter().flat_map(|(_, video, _)| video.clone()).collect();
-    assert_eq!(video, frames.iter().map(|frame| frame.decode_time).collect::<Vec<_>>());
-    let heard: Vec<u64> = segments.iter().flat_map(|(_, _, audio)| audio.clone()).collect();
-    assert_eq!(heard, (0..audio).map(|number| number * 1024).collect::<Vec<_>>());
-    let millis: u128 = segments.iter().map(|(millis, ..)| millis).sum();
-    assert!((millis as f64 - seconds * 1000.0).abs() < 30.0, "{millis} of {seconds}");
-    assert!(segments.iter().all(|(millis, _, audio)| *millis <= 2000 && !audio.is_empty()), "{segments:?}");
-}
-
-#[test]
-fn audio_goes_on_beside_a_frame_longer_than_any_segment() {
-    for targets in [DERIVED, Targets { part: None, ..DERIVED }] {
-        let lengths = [&[1; 60][..], &[270], &[1; 60]].concat();
-        let frames = uneven(0, &lengths);
-        let segments = whole_segments(targets, &frames, 0..610);
-        assert_all(&segments, &frames, 610, 13.013);
-    }
-}
-
-#[test]
-fn audio_goes_on_in_a_hole_of_the_video() {
-    let hole: Vec<Sample> = frames(0..60).chain(frames(150..210)).collect();
-    assert_all(&whole_segments(DERIVED, &hole, 0..328), &hole, 328, 7.0);
-}
-
-#[test]
-fn audio_behind_the_last_frame_is_listed() {
-    for targets in [TARGETS, DERIVED, Targets { part: None, ..DERIVED }] {
-        let video: Vec<Sample> = frames(0..90).collect();
-        assert_all(&whole_segments(targets, &video, 0..422), &video, 422, 9.003);
-    }
-}
-
-#[test]
-fn audio_is_listed_while_the_video_pauses() {
-    let mut cutter = Cutter::new(&fixture::init(&[VIDEO, AUDIO]), DERIVED, Start::default()).unwrap();
-    push(&mut cutter, frames(0..30).chain((0..47).map(sound)));
-    let cuts = push(&mut cutter, (47..470).map(sound));
-    assert!(cuts.iter().any(|cut| matches!(cut, Cut::Segment(segment) if segment.start > Duration::from_secs(3))));
-    // A frame that comes where audio alone has been listed begins anew.
-    let late = cutter.push(fragment(frames(60..70))).unwrap();
-    let rest = late.rest.map(|rest| rest.samples.iter().filter(|sample| sample.track == 1).count());
-    assert_eq!(rest, Some(10));
-}
-
-#[test]
-fn a_long_frame_that_cannot_be_repeated_is_written_with_its_whole_duration() {
-    let mut cutter = Cutter::new(&fixture::init(&[VIDEO, AUDIO]), DERIVED, Start::default()).unwrap();
-    let mut frames = uneven(0, &[&[1; 30][..], &[270], &[1; 30]].concat());
-    // Frames are shown in another order than they are decoded.
-    frames[15].composition_offset = 1024;
-    let mut cuts = push(&mut cutter, frames.into_iter().chain((0..516).map(sound)));
-    cuts.extend(finish(&mut cutter));
-    let segments = cuts.iter().filter_map(|cut| if let Cut::Segment(segment) = cut { Some(segment) } else { None });
-    let samples = segments.flat_map(|segment| read_fragments(&[VIDEO, AUDIO], &segment.bytes));
-    let long = samples
-        .flat_map(|fragment| fragment.samples)
-        .find(|sample| (sample.track, sample.decode_time) == (1, 30 * FRAME));
-    assert_eq!(long.map(|sample| u64::from(sample.duration)), Some(270 * FRAME));
-}
-
-#[test]
-fn a_frame_longer_than_any_segment_that_cannot_be_repeated_goes_on_in_empty_ones() {
-    let mut cutter = Cutter::new(&fixture::init(&[VIDEO]), DERIVED, Start::default()).unwrap();
-    let mut frames = uneven(0, &[&[1; 30][..], &[270], &[1; 30]].concat());
-    frames[15].composition_offset = 1024;
-    let mut cuts = push(&mut cutter, frames);
-    cuts.extend(finish(&mut cutter));
-    let segments = cuts.iter().filter_map(|cut| if let Cut::Segment(segment) = cut { Some(segment) } else { None });
-    assert_eq!(segments.clone().map(|segment| segment.duration).sum::<Duration>(), Duration::from_secs(11));
-    let samples = segments.flat_map(|segment| read_fragments(&[VIDEO], &segment.bytes));
-    assert_eq!(samples.map(|fragment| fragment.samples.len()).sum::<usize>(), 61);
-}
-
-#[test]
-fn a_hole_shows_the_last_frame_from_the_last_sync_sample_on() {
-    let hole = frames(0..45).chain(frames(150..160)).chain((0..250).map(sound));
-    let mut cutter = Cutter::new(&fixture::init(&[VIDEO, AUDIO]), DERIVED, Start::default()).unwrap();
-    let mut cuts = push(&mut cutter, hole);
-    cuts.extend(finish(&mut cutter));
-    let alone: Vec<&Part> = parts(&cuts)
-        .into_iter()
-        .filter(|part| part.start > Duration::from_millis(1500) && part.duration.as_millis() > 300)
-        .collect();
-    let inside = alone.iter().filter(|part| part.start + part.duration < Duration::from_secs(5));
-    let mut count = 0;
-    for part in inside {
-        let samples = read_fragments(&[VIDEO, AUDIO], &part.bytes).remove(0).samples;
-        let video: Vec<&Sample> = samples.iter().filter(|sample| sample.track == 1).collect();
-        // Frames 30 to 44, the last of them for the rest of the part.
-        let shown: Vec<_> = frames(30..45).map(|frame| frame.payload).collect();
-        assert_eq!(video.iter().map(|sample| sample.payload.clone()).collect::<Vec<_>>(), shown);
-        assert!(part.independent && video[0].is_sync() && !video[1].is_sync());
-        let length: u64 = video.iter().map(|sample| u64::from(sample.duration)).sum();
-        assert!((length * 1_000_000 / 15_360).abs_diff(part.duration.as_micros() as u64) < 2, "{part:?}");
-        count += 1;
-    }
-    assert!(count > 5, "{count}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod tests;
 
 use std::time::Duration;
 
+use crate::cut::LARGEST_JUMP;
 use crate::{Handler, Init, Sample};
 
 const NANOS: i128 = 1_000_000_000;
@@ -17,6 +18,12 @@ const NANOS: i128 = 1_000_000_000;
 const JUMP: i128 = NANOS / 2;
 /// A hole of all tracks up to this is one; beyond, the encoder has paused or its clock has jumped.
 const HOLE: i128 = 2 * NANOS;
+/// Jumps of all tracks that differ by less are one of a clock that they share: they end and begin at different times.
+const NEAR: i128 = 3 * NANOS;
+/// A track may be so much further from the others than usual; beyond, its next fragment is waited for.
+const FIT: i128 = NANOS;
+/// A hole of one track that the others have not passed cannot be listed beyond this.
+const LONGEST_HOLE: i128 = LARGEST_JUMP.as_nanos() as i128;
 /// Bounds of media that waits until a jump is recognized, in nanoseconds and bytes.
 const PATIENCE: i128 = 3 * NANOS;
 const MAX_HELD: usize = 16 * 1024 * 1024;
@@ -39,6 +46,9 @@ struct Clock {
     /// The last duration that was stated.
     usual: i128,
     held: Vec<Sample>,
+    /// How many of those came with fragments before the newest: a single one may be longer than [`PATIENCE`], and what
+    /// tells of it may come in the next.
+    known: usize,
     /// Nanoseconds this track ended behind the others: the last time, and the nearer of the last two.
     recent: i128,
     skew: i128,
@@ -64,6 +74,7 @@ impl Clocks {
             last: None,
             usual: 0,
             held: Vec::new(),
+            known: 0,
             recent: 0,
             skew: 0,
             is_heard: false,
@@ -80,6 +91,7 @@ impl Clocks {
     /// The samples whose times are right.
     pub(super) fn take(&mut self, samples: Vec<Sample>, is_alone: bool) -> Vec<Sample> {
         let mut out = Vec::with_capacity(samples.len());
+        self.clocks.iter_mut().for_each(|clock| clock.known = clock.held.len());
         for sample in samples {
             if let Some(clock) = self.clocks.iter_mut().find(|clock| clock.track == sample.track) {
                 clock.offer(sample, &mut out);
@@ -119,7 +131,8 @@ impl Clocks {
         let others = self.clocks.iter().filter(|clock| !clock.waits()).map(Clock::end).max().unwrap_or(0);
         let decided = self.clocks.iter_mut().find(|clock| clock.waits() && clock.can_be_told(others, is_last));
         let Some(clock) = decided else { return false };
-        if clock.has_jumped(others, is_last) {
+        let is_taken_out = is_alone && !clock.passed(others) && clock.nanos(clock.jump()) > LONGEST_HOLE;
+        if is_taken_out || clock.has_jumped(others, is_last) {
             let back = clock.jump();
             note_break(&mut self.break_at, clock.end());
             clock.offset -= back;
@@ -134,14 +147,19 @@ impl Clocks {
         let Some(leading) = waiting().find(|clock| clock.is_video).or_else(|| waiting().next()) else { return };
         let (jump, end) = (leading.nanos(leading.jump()), leading.end());
         let is_single = waiting().count() == 1;
-        let are_alike = waiting().all(|clock| (clock.nanos(clock.jump()) - jump).abs() < JUMP);
+        let jumps = || waiting().map(|clock| clock.nanos(clock.jump()));
+        let (least, most) = (jumps().min().unwrap_or(jump), jumps().max().unwrap_or(jump));
+        let are_alike = jumps().all(|other| (other - jump).abs() < JUMP);
+        let are_near = most - least < NEAR;
         let is_hole = are_alike && (0..HOLE).contains(&jump);
         let stays = is_single || is_hole || !is_alone;
-        if !stays || !are_alike {
+        if !stays || !are_near {
             note_break(&mut self.break_at, end);
         }
+        // Where the tracks of a new run do not begin at once, the first of them goes on where it ended.
+        let (common, limit) = if are_near && !are_alike { (least, NEAR) } else { (jump, JUMP) };
         for clock in self.clocks.iter_mut().filter(|clock| clock.waits()) {
-            clock.join(jump, stays);
+            clock.join(common, limit, stays);
         }
         let before_zero = self.clocks.iter().filter(|clock| clock.waits()).map(Clock::before_zero).max().unwrap_or(0);
         for clock in self.clocks.iter_mut().filter(|clock| clock.waits()) {
@@ -230,17 +248,26 @@ impl Clock {
     /// Lets go what waits, up to another jump.
     fn release(&mut self, out: &mut Vec<Sample>) {
         let mut held = std::mem::take(&mut self.held).into_iter();
+        self.known = 0;
         if let Some(first) = held.next() {
             self.accept(first, out);
         }
         held.for_each(|sample| self.offer(sample, out));
     }
 
-    /// Whether the other tracks, which end there, have passed the moment of the jump, or are waited for no longer.
+    /// Whether the other tracks, which end there, have passed the moment of the jump and one answer fits, or are waited
+    /// for no longer.
     fn can_be_told(&self, others: i128, is_last: bool) -> bool {
         let bytes: usize = self.held.iter().map(|sample| sample.payload.len()).sum();
-        let span: i128 = self.held.iter().map(|sample| i128::from(sample.duration)).sum();
-        is_last || self.passed(others) || self.nanos(span) > PATIENCE || bytes > MAX_HELD
+        let span: i128 = self.held.iter().take(self.known).map(|sample| i128::from(sample.duration)).sum();
+        is_last || (self.passed(others) && self.is_clear(others)) || self.nanos(span) > PATIENCE || bytes > MAX_HELD
+    }
+
+    /// Whether one answer is right, or much nearer than the other.
+    fn is_clear(&self, others: i128) -> bool {
+        let (stays, jumps) = self.distances(others);
+        let (nearer, other) = (stays.min(jumps), stays.max(jumps));
+        self.jump() < 0 || nearer <= FIT || 2 * nearer <= other || others - self.end() > LONGEST_HOLE
     }
 
     fn passed(&self, others: i128) -> bool {
@@ -249,15 +276,22 @@ impl Clock {
 
     /// Whether this clock alone has jumped: as stated, the track would be further from the others than it usually is.
     fn has_jumped(&self, others: i128, is_last: bool) -> bool {
-        let Some(newest) = self.held.last() else { return false };
-        let jump = self.nanos(self.jump());
-        let stated = self.nanos(self.at(newest) + self.usual) - others - self.skew;
-        jump < 0 || ((is_last || self.passed(others)) && (stated - jump).abs() < stated.abs())
+        let (stays, jumps) = self.distances(others);
+        self.jump() < 0 || ((is_last || self.passed(others)) && jumps < stays)
     }
 
-    /// Keeps its distance to a leading track that jumps by so much; `stays` says that the leading one's times stay.
-    fn join(&mut self, leading: i128, stays: bool) {
-        let is_alike = (self.nanos(self.jump()) - leading).abs() < JUMP;
+    /// How much further from the others the track would be than it usually is: as stated, and if its clock has jumped.
+    fn distances(&self, others: i128) -> (i128, i128) {
+        let Some(newest) = self.held.last() else { return (0, 0) };
+        let duration = if newest.duration > 0 { i128::from(newest.duration) } else { self.usual };
+        let stated = self.nanos(self.at(newest) + duration) - others - self.skew;
+        (stated.abs(), (stated - self.nanos(self.jump())).abs())
+    }
+
+    /// Keeps its distance to a leading track that jumps by so much, about like this one if the difference is below
+    /// `limit`; `stays` says that the leading one's times stay.
+    fn join(&mut self, leading: i128, limit: i128, stays: bool) {
+        let is_alike = (self.nanos(self.jump()) - leading).abs() < limit;
         let in_ticks = leading * self.timescale / NANOS;
         match (is_alike, stays) {
             (true, true) => {}

@@ -75,7 +75,8 @@ pub fn pushes() -> impl Strategy<Value = Push> {
             let jump = jump.filter(|_| audio.is_some());
             // A clock can jump only once its track has begun.
             let audio = audio.map(|shift| if jump.is_some() { shift.min(0) } else { shift });
-            Push { timescale, frames, audio, tail, jump, border, is_apart, is_declared }
+            let push = Push { timescale, frames, audio, tail, jump, border, is_apart, is_declared };
+            Push { tail: if push.is_ambiguous() { 0 } else { tail }, ..push }
         },
     )
 }
@@ -100,6 +101,17 @@ fn track(id: u32, handler: Handler, timescale: u32, codec: &str) -> Track {
 }
 
 impl Push {
+    /// Whether the video jumps ahead and all that tells of it is the last fragment, whose audio ends about where the
+    /// video does as it is stated: that is a hole in the video as well.
+    fn is_ambiguous(&self) -> bool {
+        let Some(jump) = self.jump.filter(|jump| jump.track == 1) else { return false };
+        let last = self.frames.len().saturating_sub(1) / self.border * self.border;
+        let before = self.frames.get(jump.frame..last).unwrap_or_default();
+        let passed: u64 = before.iter().map(|frame| u64::from(frame.ticks)).sum();
+        let tail = i64::try_from(self.tail * 1024 / AUDIO_RATE).unwrap_or(i64::MAX);
+        2 * passed <= u64::from(self.timescale) && (jump.seconds > 0 && 3 * (tail + 1) >= jump.seconds)
+    }
+
     pub fn can_begin(&self) -> bool {
         self.frames.iter().any(|frame| frame.is_sync)
     }

@@ -61,6 +61,34 @@ fn a_jump_is_told_also_where_each_track_has_fragments_of_its_own() {
 }
 
 #[test]
+fn a_fragment_of_a_long_frame_waits_for_the_one_beside_it() {
+    let long =
+        [vec![sample(1, 21 * TICKS / 3, 7 * TICKS as u32, true)], vec![sample(2, 7 * RATE, 7 * RATE as u32, true)]];
+    for jump in [3, 20] {
+        let mut long = long.clone();
+        long[0][0].decode_time += jump * TICKS;
+        let pieces = (0..21).map(|number| piece(number, 0.0, 0.0)).chain(long);
+        let (out, at) = map(pieces, true);
+        assert_eq!(times(&out, 1).last(), Some(&(7 * TICKS)), "{jump}");
+        assert!(at.is_some());
+    }
+}
+
+#[test]
+fn a_fragment_of_one_track_alone_does_not_tell_before_the_one_beside_it() {
+    let (begin, length) = (21 * RATE / 3, RATE as u32 / 15);
+    // The jump, then three seconds of video before the audio of that time.
+    let apart = [
+        vec![sample(2, begin + 5 * RATE, length, true)],
+        vec![sample(1, 7 * TICKS, 3 * TICKS as u32, true)],
+        vec![sample(2, begin + 5 * RATE + u64::from(length), 3 * RATE as u32, true)],
+    ];
+    let (out, at) = map((0..21).map(|number| piece(number, 0.0, 0.0)).chain(apart), true);
+    assert_eq!(times(&out, 2).last(), Some(&(begin + u64::from(length))));
+    assert!(at.is_some());
+}
+
+#[test]
 fn a_wrap_of_one_clock_is_set_right() {
     let begin = (1_u64 << 32) - 100 * 1000;
     let wrap = |mut sample: Sample| {
@@ -109,6 +137,22 @@ fn a_jump_of_all_is_taken_out_unless_other_streams_count_by_it() {
 }
 
 #[test]
+fn a_new_run_keeps_the_tracks_together_when_one_begins_before_the_other() {
+    // Six seconds of both; then times begin anew, and the first two seconds have audio alone.
+    let again = |number: u64| {
+        let samples = piece(number + 30, -10.0, -10.0).into_iter();
+        samples.filter(|sample| sample.track == 2 || number >= 6).collect::<Vec<_>>()
+    };
+    let pieces = (0..18).map(|number| piece(number + 30, 0.0, 0.0));
+    // What begins with the new run comes in one fragment.
+    let begin: Vec<Sample> = (0..9).flat_map(again).collect();
+    let (out, at) = map(pieces.chain([begin]).chain((9..20).map(again)), true);
+    let behind = |track| times(&out, track).into_iter().skip(18 * if track == 1 { 10 } else { 16 });
+    assert_eq!((behind(2).next(), behind(1).next()), (Some(16 * RATE), Some(18 * TICKS)));
+    assert_eq!(at, Some(Duration::from_secs(16)));
+}
+
+#[test]
 fn a_short_hole_of_all_stays() {
     let late = |number: u64| if number < 21 { 0.0 } else { 1.0 };
     let (out, at) = map((0..40).map(|number| piece(number, late(number), late(number))), true);
@@ -130,7 +174,20 @@ fn what_is_never_told_goes_as_it_is() {
     let mut clocks = clocks();
     clocks.take(piece(0, 0.0, 0.0), true);
     // The video is never heard again.
-    let audio = |number| piece(number, 0.0, 20.0).into_iter().filter(|sample| sample.track == 2).collect();
+    let audio = |number| piece(number, 0.0, 5.0).into_iter().filter(|sample| sample.track == 2).collect();
     let out: Vec<Sample> = (1..20).flat_map(|number| clocks.take(audio(number), true)).collect();
-    assert_eq!(times(&out, 2).last(), Some(&(319 * 1000 + 20 * RATE)));
+    assert_eq!(times(&out, 2).last(), Some(&(319 * 1000 + 5 * RATE)));
+}
+
+#[test]
+fn a_hole_that_cannot_be_listed_is_taken_out() {
+    for is_alone in [true, false] {
+        let mut clocks = clocks();
+        clocks.take(piece(0, 0.0, 0.0), is_alone);
+        // The video is never heard again.
+        let audio = |number| piece(number, 0.0, 20.0).into_iter().filter(|sample| sample.track == 2).collect();
+        let out: Vec<Sample> = (1..20).flat_map(|number| clocks.take(audio(number), is_alone)).collect();
+        let stated = if is_alone { 0 } else { 20 * RATE };
+        assert_eq!(times(&out, 2).last(), Some(&(319 * 1000 + stated)));
+    }
 }
