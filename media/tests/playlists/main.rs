@@ -16,6 +16,7 @@ mod media;
 mod origin;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use lost::{expected, expected_audio, faults, listed};
 use media::{Push, pushes};
@@ -31,8 +32,15 @@ fn broadcast(push: &Push) -> Origin {
     origin
 }
 
+/// The same cases each time, so that a change is judged by what it changes; `make fuzz` looks for new ones.
+fn config() -> ProptestConfig {
+    let seed = std::env::var("ROOMCAST_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+    let cases = seed.map_or(200, |_| 6000);
+    ProptestConfig { rng_seed: RngSeed::Fixed(seed.unwrap_or(1)), ..ProptestConfig::with_cases(cases) }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(config())]
 
     #[test]
     fn every_version_of_every_playlist_keeps_the_rules(push in pushes()) {
