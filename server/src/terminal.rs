@@ -25,6 +25,14 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// A text whose URL, if it is one, has lost its user and password.
+pub fn without_login(text: &str) -> String {
+    match text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, rest)) => format!("{scheme}://…@{rest}"),
+        None => text.to_owned(),
+    }
+}
+
 fn is_unsafe(character: char) -> bool {
     let directions = ['\u{200e}', '\u{200f}', '\u{061c}'];
     character.is_control()
@@ -35,6 +43,15 @@ fn is_unsafe(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_login() {
+        assert_eq!(without_login("http://ann:geheim@a.example/x"), "http://…@a.example/x");
+        assert_eq!(without_login("http://ann:ge@heim@a.example"), "http://…@a.example");
+        for plain in ["http://a.example", "ann@a.example", ""] {
+            assert_eq!(without_login(plain), plain);
+        }
+    }
 
     #[test]
     fn text_from_outside_stays_in_its_line_and_steers_no_terminal() {
