@@ -235,5 +235,5 @@ async fn text_that_was_given_is_escaped_wherever_it_is_quoted() {
     let mut command = Command::new(program());
     command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "1"]).env(name, "1");
     let warned = Server::run_unread(command).logged("is not a setting").await;
-    assert!(warned.contains("the variable ROOMCAST_A\\nB\\u{1b}[31m is not a setting"), "{warned:?}");
+    assert!(warned.contains("the variable ROOMCAST_A\\nB\\x1b[31m is not a setting"), "{warned:?}");
 }
