@@ -18,18 +18,23 @@ impl ServerAddress {
     /// Reads an address such as `http://127.0.0.1:8080` or `wss://live.example`.
     ///
     /// # Errors
-    /// [`Error::Address`] when it is no URL with a host and one of the four schemes.
+    /// [`Error::Address`] when it is no URL with a host and one of the four schemes, or has a user, a query or a
+    /// fragment.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let wrong = |reason: &str| Error::Address { url: text.to_owned(), reason: reason.to_owned() };
         let mut base = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(wrong("it takes no user and no password (user:password@)"));
+        }
+        if base.query().is_some() || base.fragment().is_some() {
+            return Err(wrong("it takes no query (?) and no fragment (#)"));
+        }
         let scheme = match base.scheme() {
             "http" | "ws" => "http",
             "https" | "wss" => "https",
             _ => return Err(wrong("it must begin with http://, https://, ws:// or wss://")),
         };
         base.set_scheme(scheme).map_err(|()| wrong("it has no host"))?;
-        base.set_query(None);
-        base.set_fragment(None);
         Ok(Self { base })
     }
 
@@ -74,7 +79,7 @@ mod tests {
     fn every_scheme_leads_to_the_web_socket() {
         assert_eq!(signaling("http://127.0.0.1:8080"), "ws://127.0.0.1:8080/ws");
         assert_eq!(signaling("ws://127.0.0.1:8080/"), "ws://127.0.0.1:8080/ws");
-        assert_eq!(signaling("https://live.example/rooms/?x=1#y"), "wss://live.example/rooms/ws");
+        assert_eq!(signaling("https://live.example/rooms/"), "wss://live.example/rooms/ws");
         assert_eq!(signaling("wss://live.example"), "wss://live.example/ws");
     }
 
@@ -89,7 +94,17 @@ mod tests {
 
     #[test]
     fn what_is_no_server_is_refused_with_a_sentence() {
-        for bad in ["localhost:8080", "ftp://host", "http://", "", "file:///etc"] {
+        for bad in [
+            "localhost:8080",
+            "ftp://host",
+            "http://",
+            "",
+            "file:///etc",
+            "http://u:p@host",
+            "http://u@host",
+            "http://host?x",
+            "http://host#x",
+        ] {
             assert!(matches!(ServerAddress::parse(bad), Err(Error::Address { .. })), "{bad}");
         }
     }

@@ -3,7 +3,7 @@
 //! Trusts the roots that Mozilla trusts, compiled in: a container without certificates works too. The provider is
 //! named here, so that another one elsewhere in the program makes nothing ambiguous.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 
 use crate::Error;
 
@@ -26,13 +26,15 @@ pub struct Trust {
     roots: Arc<RootCertStore>,
     /// The certificates that were named one by one: a self-signed one is its own authority.
     named: Vec<CertificateDer<'static>>,
+    /// The file that names them.
+    file: Option<PathBuf>,
 }
 
 impl Default for Trust {
     /// The authorities that browsers trust.
     fn default() -> Self {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        Self { roots: Arc::new(roots), named: Vec::new() }
+        Self { roots: Arc::new(roots), named: Vec::new(), file: None }
     }
 }
 
@@ -54,7 +56,7 @@ impl Trust {
         if roots.is_empty() {
             return Err(failed(&"there is no certificate in it (PEM: -----BEGIN CERTIFICATE-----)"));
         }
-        Ok(Self { roots: Arc::new(roots), named })
+        Ok(Self { roots: Arc::new(roots), named, file: Some(path.to_owned()) })
     }
 
     pub(crate) fn config(&self) -> ClientConfig {
@@ -67,7 +69,8 @@ impl Trust {
         }
         let usual = WebPkiServerVerifier::builder_with_provider(Arc::clone(&self.roots), provider);
         let usual = usual.build().expect("there are roots");
-        let verifier = Arc::new(NamedVerifier { usual, named: self.named.clone() });
+        let file = self.file.clone().unwrap_or_default();
+        let verifier = Arc::new(NamedVerifier { usual, named: self.named.clone(), file });
         builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
     }
 
@@ -88,6 +91,14 @@ impl Trust {
 struct NamedVerifier {
     usual: Arc<WebPkiServerVerifier>,
     named: Vec<CertificateDer<'static>>,
+    file: PathBuf,
+}
+
+/// The server's certificate was signed by none of the authorities in this file.
+#[derive(Debug, thiserror::Error)]
+#[error("the server's certificate was not signed by {file:?}; name the certificate of its authority with --ca FILE")]
+struct NotSigned {
+    file: String,
 }
 
 impl ServerCertVerifier for NamedVerifier {
@@ -106,6 +117,14 @@ impl ServerCertVerifier for NamedVerifier {
             Err(rustls::Error::InvalidCertificate(CertificateError::Other(_))) if is_named => {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
+            }
+            // A signature by another key of the same name is bad instead of unknown.
+            Err(rustls::Error::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::BadSignature,
+            )) => {
+                let not_signed = NotSigned { file: self.file.display().to_string() };
+                let reason = OtherError(Arc::new(not_signed));
+                Err(rustls::Error::InvalidCertificate(CertificateError::Other(reason)))
             }
             verified => verified,
         }
@@ -135,10 +154,13 @@ impl ServerCertVerifier for NamedVerifier {
 }
 
 /// A sentence for an error that TLS caused and somebody can do something about.
-pub(crate) fn explain(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
-    match cause(error)? {
+pub(crate) fn explain(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let said = match cause(error)? {
         rustls::Error::InvalidMessage(_) => {
             Some("the server does not speak TLS at this port; use http:// in its address")
+        }
+        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(reason))) if reason.is::<NotSigned>() => {
+            return Some(reason.to_string());
         }
         rustls::Error::InvalidCertificate(CertificateError::Other(_)) => {
             Some("the server's certificate is not one for a server; if it is self-signed, name it with --ca FILE")
@@ -147,7 +169,8 @@ pub(crate) fn explain(error: &(dyn std::error::Error + 'static)) -> Option<&'sta
             Some("the authority of the server's certificate is not known here; name its certificate with --ca FILE")
         }
         _ => None,
-    }
+    };
+    said.map(str::to_owned)
 }
 
 /// The error of TLS behind another one. What an `io::Error` wraps is not its source.

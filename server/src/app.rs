@@ -12,6 +12,8 @@ use std::process::ExitCode;
 use roomcast_protocol::schema;
 
 use crate::config::{self, Command, Config};
+use crate::signals::hold_hangup;
+use crate::terminal::say;
 use crate::{healthcheck, publish};
 
 /// Why a command ended.
@@ -46,16 +48,15 @@ impl From<String> for Failure {
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
+    // First of all: reading the settings may take a while.
+    if arguments.get(1).is_some_and(|name| name == "serve" || name == "publish") {
+        hold_hangup();
+    }
     let cli = match config::read(&arguments) {
         Ok(cli) => cli,
         Err(refusal) => return refusal.show(),
     };
-    if matches!(cli.command, Command::Config(_) | Command::Check(_)) {
-        for warning in config::unknown_variables() {
-            // Nobody need listen.
-            let _ = writeln!(io::stderr(), "roomcast: warning: {warning}");
-        }
-    }
+    warn_of_variables(&cli.command);
     let done = match cli.command {
         Command::Serve(settings) => serve::run(settings, arguments),
         Command::Config(options) => print(&options).map_err(Failure::from),
@@ -71,11 +72,15 @@ pub fn run() -> ExitCode {
         Err(Failure::Settings(reasons)) => (reasons, ExitCode::from(2)),
         Err(Failure::Other(reason)) => (vec![reason], ExitCode::FAILURE),
     };
-    for reason in reasons {
-        // Nobody need listen.
-        let _ = writeln!(io::stderr(), "roomcast: {reason}");
-    }
+    reasons.iter().for_each(|reason| say(reason));
     code
+}
+
+/// Warns of unknown variables. `serve` does so in its log, and `schema` reads none.
+fn warn_of_variables(command: &Command) {
+    if !matches!(command, Command::Serve(_) | Command::Schema { .. }) {
+        config::unknown_variables().iter().for_each(|warning| say(&format!("warning: {warning}")));
+    }
 }
 
 fn print(options: &Config) -> Result<(), String> {

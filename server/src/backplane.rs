@@ -13,6 +13,7 @@ mod script;
 mod settings;
 
 use std::collections::HashSet;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -67,6 +68,16 @@ pub enum Reset {
     Connected,
     /// Others took this node for dead: it has a new boot id.
     Fenced,
+}
+
+impl fmt::Display for Reset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gap => "messages of Redis may be missing",
+            Self::Connected => "Redis connected",
+            Self::Fenced => "other nodes took this one for dead",
+        })
+    }
 }
 
 /// Who is told what comes from other nodes.

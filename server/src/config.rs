@@ -90,9 +90,6 @@ pub struct Config {
     pub serve: Serve,
 }
 
-/// Printed in place of the login of a Redis address.
-const SHOWN_LOGIN: &str = "without its login, which is not shown";
-
 /// Settings of the server.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct Serve {
@@ -187,11 +184,6 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// Whether the address of Redis has a login in it.
-    pub fn has_redis_login(&self) -> bool {
-        self.backplane.redis_url.as_ref().is_some_and(|address| address.credentials.is_some())
-    }
-
     /// The settings that differ in another reading of them.
     pub fn changed(&self, other: &Self) -> Vec<String> {
         let (ours, theirs) = (effective(self), effective(other));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::config::{ListenAddress, duration};
+use crate::terminal::without_login;
 
 /// Settings of `roomcast healthcheck`.
 #[derive(Debug, Clone, Args)]
@@ -51,7 +52,7 @@ async fn ask(options: &Healthcheck) -> Result<(), String> {
     let client = client.build().map_err(|error| error.to_string())?;
     let response = client.get(&url).send().await.map_err(|error| no_answer(&url, &error))?;
     let status = response.status();
-    if status.is_success() { Ok(()) } else { Err(format!("{url} answered {status}")) }
+    if status.is_success() { Ok(()) } else { Err(format!("{} answered {status}", without_login(&url))) }
 }
 
 fn no_answer(url: &str, error: &reqwest::Error) -> String {
@@ -61,7 +62,7 @@ fn no_answer(url: &str, error: &reqwest::Error) -> String {
         error if error.is_builder() => "not a URL; write http://host:port",
         _ => "no HTTP answer",
     };
-    format!("{url}: {reason}")
+    format!("{}: {reason}", without_login(url))
 }
 
 /// URL to ask: the given one, or the listening address as seen from this machine.

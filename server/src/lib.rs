@@ -18,6 +18,7 @@ mod session;
 mod signals;
 pub mod socket;
 mod telemetry;
+mod terminal;
 mod token;
 
 pub use app::run;

@@ -16,6 +16,7 @@ mod plain;
 mod preface;
 mod tls;
 mod unread;
+mod validity;
 
 use std::convert::Infallible;
 use std::io;
@@ -45,6 +46,7 @@ use unread::RequestBody;
 
 pub use faults::MALFORMED;
 pub use tls::{CertificateFiles, NamedFile, Tls};
+pub use validity::Dates;
 
 /// How long a peer may take to close, and is listened to after an answer that came before the end of its request. The
 /// library's clock makes shorter times hang.

@@ -13,7 +13,8 @@ use crate::{http, listen};
 /// A sentence with the address when it cannot be used.
 pub fn start(node: &web::Data<Node>, addresses: &[SocketAddr]) -> Result<(), String> {
     let Some(name) = &node.settings.metrics_listen else { return Ok(()) };
-    let failed = |error: std::io::Error| format!("cannot listen on {name} (--metrics-listen): {error}");
+    let setting = node.settings.names.of("metrics_listen");
+    let failed = |error: std::io::Error| format!("{setting} \"{name}\": cannot listen there: {error}");
     let listeners = listen::bind(addresses).map_err(failed)?;
     let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let settings = listen::Settings { workers: 1, ..node.settings.listening() };

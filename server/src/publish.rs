@@ -62,7 +62,7 @@ pub fn run(prepared: Prepared) -> Result<(), String> {
     line.end();
     let summary = published?;
     if summary.is_cut_off {
-        return Err(format!("stopped; the server could not be told ({})", summary.progress));
+        return Err(format!("stopped; the server may not have been told ({})", summary.progress));
     }
     say(&format!("done: {}\n", summary.progress));
     Ok(())

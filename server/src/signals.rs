@@ -1,7 +1,8 @@
 //! Signals of the system by which a process is told to stop or to read its settings again.
 
-use std::io;
+use std::{fs, io};
 
+use nix::sys::signal::{SigSet, Signal as Number};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// SIGTERM and SIGINT, and SIGHUP where that means to stop as well.
@@ -25,12 +26,13 @@ impl StopSignals {
         })
     }
 
-    /// Takes SIGHUP too, which a process gets when its terminal is closed.
+    /// Takes SIGHUP too, which a process gets when its terminal is closed; unless it was started to ignore that (nohup).
     ///
     /// # Errors
     /// When the system refuses.
     pub fn with_hangup(self) -> io::Result<Self> {
-        Ok(Self { hangup: Some(hangups()?), ..self })
+        let hangup = if is_hangup_ignored() { None } else { Some(hangups()?) };
+        Ok(Self { hangup, ..self })
     }
 
     /// Waits for the next of them.
@@ -45,10 +47,33 @@ impl StopSignals {
     }
 }
 
-/// Takes SIGHUP from now on: it ends the process no longer.
+/// Holds SIGHUP back until [`hangups`] takes it, so that it does not end a process that is still starting. To be
+/// called before there are other threads, which inherit this.
+pub fn hold_hangup() {
+    // Without it, an early SIGHUP ends the process as it always has.
+    let _ = hangup_alone().thread_block();
+}
+
+/// Takes SIGHUP from now on, with one that was held back: it ends the process no longer.
 ///
 /// # Errors
 /// When the system refuses.
 pub fn hangups() -> io::Result<Signal> {
-    signal(SignalKind::hangup())
+    let hangups = signal(SignalKind::hangup())?;
+    hangup_alone().thread_unblock()?;
+    Ok(hangups)
+}
+
+fn hangup_alone() -> SigSet {
+    let mut set = SigSet::empty();
+    set.add(Number::SIGHUP);
+    set
+}
+
+/// Whether SIGHUP is ignored, as Linux tells it; elsewhere it counts as not ignored.
+fn is_hangup_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (Number::SIGHUP as u32 - 1)) != 0)
 }

@@ -1,8 +1,14 @@
 //! Logging.
 
+use std::fmt;
 use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::{DefaultFields, Writer};
+
+use crate::terminal::escaped;
 
 /// Where the HTTP library reports malformed requests as errors. They are counted here instead.
 const NOISY: &str = "actix_http";
@@ -18,10 +24,22 @@ pub fn start(filter: &str) -> Result<ChangeFilter, String> {
     let colour = std::io::stderr().is_terminal();
     // A line that nobody takes is lost; complaining about it to the same place would end the thread that logs.
     let log = tracing_subscriber::fmt().with_env_filter(read(filter)?).with_ansi(colour).log_internal_errors(false);
+    let log = log.fmt_fields(SafeFields);
     let log = log.with_writer(std::io::stderr).with_filter_reloading();
     let handle = log.reload_handle();
     log.init();
     Ok(Box::new(move |filter| handle.reload(read(filter)?).map_err(|error| error.to_string())))
+}
+
+/// Fields of an event as usual, but in one line and without what steers a terminal: they quote what came from outside.
+struct SafeFields;
+
+impl<'writer> FormatFields<'writer> for SafeFields {
+    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'writer>, fields: R) -> fmt::Result {
+        let mut text = String::new();
+        DefaultFields::new().format_fields(Writer::new(&mut text), fields)?;
+        writer.write_str(&escaped(&text))
+    }
 }
 
 fn read(filter: &str) -> Result<EnvFilter, String> {

@@ -96,7 +96,7 @@ impl From<&Error> for NotOpened {
         };
         let reason = match error {
             Error::Http(response) => sentence(response.body().as_deref()),
-            error => tls::explain(error).map(str::to_owned),
+            error => tls::explain(error),
         };
         Self { status, reason: reason.unwrap_or_else(|| error.to_string()) }
     }

@@ -61,6 +61,9 @@ struct Held {
     signal: Signal,
 }
 
+/// Time before the log says again that the server is out of reach: a connection may come and go many times a second.
+const SAY_AGAIN: Duration = Duration::from_secs(1);
+
 pub(super) struct Broadcast<P> {
     /// `None` once it has ended.
     source: Option<Source>,
@@ -80,6 +83,8 @@ pub(super) struct Broadcast<P> {
     dropped: Dropped,
     /// Why the last upload was dropped.
     lost: String,
+    /// When it was last said that the server is out of reach.
+    said_away: Option<Instant>,
     /// Another session publishes in the room.
     has_rival: bool,
     show: P,
@@ -122,6 +127,7 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             uplink,
             dropped,
             lost: String::new(),
+            said_away: None,
             has_rival,
             show,
         }
@@ -245,7 +251,9 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             MemberEvent::StateChanged(state) => {
                 if self.progress.state == State::Joined
                     && matches!(state, State::WaitingNetwork | State::Reinitializing)
+                    && self.said_away.is_none_or(|said| now().duration_since(said) >= SAY_AGAIN)
                 {
+                    self.said_away = Some(now());
                     tracing::warn!("the server is out of reach (the connection is lost); trying again");
                 }
                 self.progress.state = state;

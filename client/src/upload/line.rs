@@ -17,7 +17,7 @@ use crate::{random, tls};
 /// Why no answer came, in a few words.
 fn reason_of(error: reqwest::Error) -> String {
     match &error {
-        error if error.is_connect() => tls::explain(error).map_or_else(|| "no connection".to_owned(), Into::into),
+        error if error.is_connect() => tls::explain(error).unwrap_or_else(|| "no connection".to_owned()),
         error if error.is_timeout() => "no answer in time".to_owned(),
         _ => error.without_url().to_string(),
     }

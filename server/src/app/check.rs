@@ -1,9 +1,11 @@
 //! `roomcast check`: certificate, addresses, Redis and open files, looked at without starting anything.
 
-use std::io::{self, Write as _};
+use std::time::SystemTime;
 
 use super::{Failure, serve};
 use crate::config::Serve;
+use crate::listen::Dates;
+use crate::terminal::say;
 use crate::{backplane, open_files};
 
 /// Looks at everything.
@@ -26,14 +28,16 @@ pub fn run(settings: &Serve) -> Result<(), Failure> {
 async fn outside(settings: &Serve) -> Vec<String> {
     let mut faults = Vec::new();
     faults.extend(settings.tls().err());
+    match settings.certificate().map(|certificate| certificate.dates(SystemTime::now())) {
+        Some(Dates::Invalid(said)) => faults.push(said),
+        Some(Dates::EndsSoon(said)) => say(&format!("warning: {said}")),
+        Some(Dates::Good) | None => {}
+    }
     faults.extend(serve::addresses(settings).err().into_iter().flatten());
     if let Some(nodes) = settings.nodes() {
         let reached = backplane::reach(&nodes).await;
         faults.extend(reached.faults);
-        for unknown in reached.unknown {
-            // Nobody need listen.
-            let _ = writeln!(io::stderr(), "roomcast: warning: {unknown}");
-        }
+        reached.unknown.iter().for_each(|unknown| say(&format!("warning: {unknown}")));
     }
     faults
 }

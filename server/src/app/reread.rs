@@ -1,9 +1,12 @@
 //! SIGHUP: what can change while the server runs is read again, and what cannot is named.
+//!
+//! What came of it is a warning, so that the operator who asked sees it under most filters of the log.
 
 use std::ffi::OsString;
 
 use tokio::signal::unix::Signal;
 
+use super::serve::warn_of_dates;
 use crate::config::{self, Cli, Command, Serve};
 use crate::listen::{CertificateFiles, Tls};
 use crate::telemetry::ChangeFilter;
@@ -40,15 +43,20 @@ impl Running {
 
     fn take(&mut self, fresh: &Serve) {
         let changed = self.settings.changed(fresh);
-        self.renew_certificate(fresh.certificate());
-        if self.settings.log != fresh.log {
+        let later: Vec<_> = changed.iter().filter(|id| !self.takes(id, fresh)).map(String::as_str).collect();
+        let later = (!later.is_empty()).then(|| later.join(", "));
+        // Said under the filter that shows it: of the old and the new one, either may hide warnings.
+        if self.settings.log != fresh.log && !tracing::enabled!(tracing::Level::WARN) {
             self.change_filter(&fresh.log);
         }
-        let later: Vec<_> = changed.iter().filter(|id| !self.takes(id, fresh)).map(String::as_str).collect();
-        if !later.is_empty() {
-            tracing::warn!("SIGHUP: takes effect with the next start only: {}", later.join(", "));
+        self.renew_certificate(fresh.certificate());
+        if let Some(later) = later {
+            tracing::warn!("SIGHUP: takes effect with the next start only: {later}");
         } else if changed.is_empty() && self.tls.is_none() {
-            tracing::info!("SIGHUP: nothing has changed, and there is no certificate to read again");
+            tracing::warn!("SIGHUP: nothing has changed, and there is no certificate to read again");
+        }
+        if self.settings.log != fresh.log {
+            self.change_filter(&fresh.log);
         }
     }
 
@@ -65,18 +73,25 @@ impl Running {
         let Some((tls, files)) = self.tls.as_ref().zip(files) else { return };
         match tls.reload(&files) {
             Ok(()) => {
+                tracing::warn!("SIGHUP: the certificate was read again");
+                warn_of_dates(&files);
                 self.certificate = Some(files);
-                tracing::info!("the certificate was read again");
             }
             Err(reason) => tracing::error!("the old certificate stays: {reason}"),
         }
     }
 
     fn change_filter(&mut self, filter: &str) {
+        let is_shown = tracing::enabled!(tracing::Level::WARN);
+        if is_shown {
+            tracing::warn!("SIGHUP: the log filter becomes {filter}");
+        }
         match (self.change_filter)(filter) {
             Ok(()) => {
                 filter.clone_into(&mut self.settings.log);
-                tracing::info!("SIGHUP: the log filter is {filter}");
+                if !is_shown {
+                    tracing::warn!("SIGHUP: the log filter is {filter}");
+                }
             }
             Err(reason) => tracing::error!("SIGHUP: the log filter stays: {reason}"),
         }

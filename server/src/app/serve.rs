@@ -1,8 +1,10 @@
 //! Start and stop of the server, in order.
 
 use std::ffi::OsString;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use actix_web::{App, web};
 
@@ -10,7 +12,7 @@ use super::Failure;
 use super::reread::{self, Running};
 use crate::backplane::Backplane;
 use crate::config::{self, ListenAddress, Serve};
-use crate::listen::{self, Tls};
+use crate::listen::{self, CertificateFiles, Dates, Tls};
 use crate::node::Node;
 use crate::room::Rooms;
 use crate::signals::{StopSignals, hangups};
@@ -43,6 +45,7 @@ async fn serve(settings: Serve, arguments: Vec<OsString>) -> Result<(), Failure>
     }
     warn_of_open_files(&settings);
     let (tls, certificate) = (prepared.tls.clone(), settings.certificate());
+    certificate.iter().for_each(warn_of_dates);
     let running = Running { arguments, settings: settings.clone(), tls, certificate, change_filter };
     actix_web::rt::spawn(reread::follow(running, hangups));
     listen(settings, prepared, stop).await
@@ -85,6 +88,13 @@ fn resolve(name: &str, listen: &ListenAddress) -> Result<Vec<SocketAddr>, String
     listen.resolve().map_err(|reason| format!("{name} \"{listen}\": {reason}"))
 }
 
+/// Warns of a certificate that clients refuse, or will soon: the server runs all the same.
+pub fn warn_of_dates(certificate: &CertificateFiles) {
+    if let Dates::Invalid(said) | Dates::EndsSoon(said) = certificate.dates(SystemTime::now()) {
+        tracing::warn!("{said}");
+    }
+}
+
 fn warn_of_open_files(settings: &Serve) {
     let Some(limit) = open_files::raise_limit() else { return };
     if let Some(shortage) = open_files::shortage(limit, settings.worker_threads(), settings.delivery.max_connections) {
@@ -94,8 +104,9 @@ fn warn_of_open_files(settings: &Serve) {
 
 async fn listen(settings: Serve, prepared: Prepared, stop: StopSignals) -> Result<(), Failure> {
     let Prepared { tls, addresses, metrics } = prepared;
-    let listeners =
-        listen::bind(&addresses).map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
+    let name = format!("{} \"{}\"", settings.names.of("listen"), settings.listen);
+    let failed = |error: io::Error| format!("{name}: cannot listen there: {error}");
+    let listeners = listen::bind(&addresses).map_err(failed)?;
     let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let node = Node::new(settings);
     join_nodes(&node).await?;
@@ -104,7 +115,7 @@ async fn listen(settings: Serve, prepared: Prepared, stop: StopSignals) -> Resul
     let application = move || App::new().configure(routes.clone());
     let draining = node.watch_draining();
     let running = listen::serve(listeners, tls, node.settings.listening(), draining, application);
-    let running = running.map_err(|error| format!("cannot listen on {}: {error}", node.settings.listen))?;
+    let running = running.map_err(failed)?;
     say_addresses(&node.settings, &addresses);
     actix_web::rt::spawn(stop_after(stop, node.clone(), running.handle()));
     running.await.map_err(|error| error.to_string())?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::Args;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, Serializer};
 
 use super::secret::redis_url;
@@ -60,6 +61,20 @@ pub struct Backplane {
 }
 
 impl Backplane {
+    /// Whether the address of Redis has a login in it.
+    pub fn has_login(&self) -> bool {
+        self.redis_url.as_ref().is_some_and(|address| address.credentials.is_some())
+    }
+
+    /// The address of Redis with the user of its login alone. Without the password it is refused when it is read again:
+    /// a node must not start alone, or without a login, because a password was left out.
+    pub fn without_password(&self) -> Option<String> {
+        let address = self.redis_url.as_ref()?;
+        let user = address.credentials.as_ref()?.user.as_deref().unwrap_or("default");
+        let user = utf8_percent_encode(user, NON_ALPHANUMERIC);
+        Some(address.to_string().replacen("://", &format!("://{user}@"), 1))
+    }
+
     /// The settings of the way to other nodes, when there is one, with the names of two of them.
     pub fn settings(&self, names: SettingNames) -> Option<BackplaneSettings> {
         Some(BackplaneSettings {

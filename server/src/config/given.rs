@@ -7,6 +7,8 @@ use clap::builder::ValueParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
+use crate::terminal::without_login;
+
 /// Variables in which nothing is a value of its own. Anywhere else an empty variable counts as unset: files of
 /// variables and compose have many of those.
 const EMPTY_IS_A_VALUE: [&str; 1] = ["public_url"];
@@ -53,9 +55,24 @@ impl Given {
     /// Its name and, unless that is a secret, its value.
     pub fn with_value(&self) -> String {
         match &self.value {
-            Some(value) if !self.secret => format!("{} {:?}", self.name(), value.to_string_lossy()),
+            Some(value) if !self.secret => format!("{} {:?}", self.name(), without_login(&value.to_string_lossy())),
             _ => self.name(),
         }
+    }
+
+    /// The items of a list of several, each with its place: `item 2 of 3`.
+    pub fn items(&self, delimiter: char) -> Vec<(String, Self)> {
+        let texts: Vec<&str> = self.text().unwrap_or_default().split(delimiter).collect();
+        let count = texts.len();
+        let item = |(index, text): (usize, &&str)| {
+            (format!("item {} of {count}", index + 1), Self { value: Some((*text).into()), ..self.clone() })
+        };
+        if count > 1 { texts.iter().enumerate().map(item).collect() } else { Vec::new() }
+    }
+
+    /// Its value where that is the name of a file that holds a secret: the name is none.
+    pub fn secret_file(&self) -> Option<&str> {
+        self.text().filter(|text| self.secret && text.starts_with("file:"))
     }
 
     /// Whether it is a list that was given without a value, in place of its default.

@@ -6,16 +6,28 @@ use super::given::Given;
 
 /// Names of the settings that were given; the flags for all others.
 #[derive(Debug, Clone, Default)]
-pub struct Names(BTreeMap<String, String>);
+pub struct Names {
+    names: BTreeMap<String, String>,
+    secret_files: BTreeMap<String, String>,
+}
 
 impl Names {
     /// Takes the names of everything that was given.
     pub fn new(given: &[Given]) -> Self {
-        Self(given.iter().map(|given| (given.id.clone(), given.name())).collect())
+        let secret_file = |given: &Given| Some((given.id.clone(), given.secret_file()?.to_owned()));
+        Self {
+            names: given.iter().map(|given| (given.id.clone(), given.name())).collect(),
+            secret_files: given.iter().filter_map(secret_file).collect(),
+        }
     }
 
     /// The name of a setting by its id.
     pub fn of(&self, id: &str) -> String {
-        self.0.get(id).cloned().unwrap_or_else(|| format!("--{}", id.replace('_', "-")))
+        self.names.get(id).cloned().unwrap_or_else(|| format!("--{}", id.replace('_', "-")))
+    }
+
+    /// The value of a setting that was given as `file:PATH` of a secret.
+    pub fn secret_file(&self, id: &str) -> Option<&str> {
+        self.secret_files.get(id).map(String::as_str)
     }
 }

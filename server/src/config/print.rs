@@ -3,8 +3,12 @@
 use clap::{Arg, Command};
 use serde_json::{Map, Value};
 
+use super::Serve;
 use super::groups::{GROUPS, command_line};
-use super::{SHOWN_LOGIN, Serve};
+
+/// Told beside an address of Redis whose password is left out.
+const WITHOUT_PASSWORD: &str =
+    "its password is not shown: give the whole address in ROOMCAST_REDIS_URL, or here as file:PATH";
 
 const WIDTH: usize = 110;
 
@@ -39,8 +43,14 @@ fn entry(command: &Command, values: &Map<String, Value>, serve: &Serve, id: &str
     }
     let value = values.get(id).filter(|value| !value.is_null()).and_then(|value| written(arg, value));
     let line = match value {
+        _ if serve.names.secret_file(id).is_some() => {
+            format!("{id} = {}", quoted(serve.names.secret_file(id).unwrap_or_default()))
+        }
         _ if id == "turn_secret" && serve.turn_secret.is_some() => format!("# {id} is set; it is not shown."),
-        Some(value) if id == "redis_url" && serve.has_redis_login() => format!("# {id} = {value}  # {SHOWN_LOGIN}"),
+        _ if id == "redis_url" && serve.backplane.has_login() => {
+            let address = serve.backplane.without_password().unwrap_or_default();
+            format!("# {WITHOUT_PASSWORD}.\n{id} = {}", quoted(&address))
+        }
         Some(value) => format!("{id} = {value}"),
         None => format!("# {id} is not set."),
     };

@@ -93,6 +93,12 @@ pub fn contradictions(options: &Publish, given: &[Given], faulty: &[String]) -> 
 fn server(text: &str) -> Result<String, &'static str> {
     match ServerAddress::parse(text) {
         Ok(_) => Ok(text.to_owned()),
+        Err(_) if text.contains(['?', '#']) => {
+            Err("takes no query (?) and no fragment (#), such as https://rooms.example.com")
+        }
+        Err(_) if text.contains('@') => Err(
+            "takes no user and no password: the user is --user, and the server asks for no password; such as https://rooms.example.com",
+        ),
         Err(_) => Err("must be the address of a server, such as https://rooms.example.com"),
     }
 }

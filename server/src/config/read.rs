@@ -114,10 +114,26 @@ fn fault(alone: &ClapCommand, given: &Given) -> Option<String> {
     if given.is_empty_list() {
         return None;
     }
+    let delimiter =
+        alone.get_arguments().find(|arg| arg.get_id() == given.id.as_str()).and_then(Arg::get_value_delimiter);
+    let items = delimiter.map(|delimiter| given.items(delimiter)).unwrap_or_default();
+    let default = default_of(alone, &given.id).map(|default| format!(" (default {default})")).unwrap_or_default();
+    if items.is_empty() {
+        return Some(format!("{} {}{default}", given.with_value(), reason(alone, given)?));
+    }
+    let of_item = |(place, item): &(String, Given)| {
+        Some(format!("{} ({place}) {}{default}", item.with_value(), reason(alone, item)?))
+    };
+    let faults: Vec<_> = items.iter().filter_map(of_item).collect();
+    (!faults.is_empty()).then(|| faults.join("; "))
+}
+
+/// Why a value cannot be that of its setting, if it cannot.
+fn reason(alone: &ClapCommand, given: &Given) -> Option<String> {
     let argument = given.argument();
     let line = if given.is_positional() { vec!["--".into(), argument] } else { vec![argument] };
     let reason = match alone.clone().try_get_matches_from(line) {
-        Ok(_) => bounds::shortfall(&given.id, given.text()?)?,
+        Ok(_) => return bounds::shortfall(&given.id, given.text()?),
         Err(error) => match error.source() {
             Some(reason) if reason.is::<InvalidId>() => format!("is not a legal name: {reason}"),
             Some(reason) => reason.to_string(),
@@ -125,8 +141,7 @@ fn fault(alone: &ClapCommand, given: &Given) -> Option<String> {
             None => one_line(&error),
         },
     };
-    let default = default_of(alone, &given.id).map(|default| format!(" (default {default})")).unwrap_or_default();
-    Some(format!("{} {reason}{default}", given.with_value()))
+    Some(reason)
 }
 
 fn default_of(command: &ClapCommand, id: &str) -> Option<String> {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 
 use super::groups::command_line;
+use crate::terminal::{escaped, say};
 
 /// Why a command line is not carried out.
 #[derive(Debug)]
@@ -46,13 +47,13 @@ impl Refusal {
     /// Says it. The exit code is 2, or 0 for what was asked for.
     pub fn show(&self) -> ExitCode {
         use std::io::Write as _;
-        // Nobody need listen.
-        let _ = match self {
-            Self::Asked(text) => write!(std::io::stdout(), "{text}"),
-            Self::Help(text) => write!(std::io::stderr(), "{text}"),
-            Self::Line(text) => writeln!(std::io::stderr(), "roomcast: {text}"),
-            Self::List(faults) => writeln!(std::io::stderr(), "roomcast: {}", faults.join("\nroomcast: ")),
-        };
+        match self {
+            // Nobody need listen.
+            Self::Asked(text) => drop(write!(std::io::stdout(), "{text}")),
+            Self::Help(text) => drop(write!(std::io::stderr(), "{text}")),
+            Self::Line(text) => say(text),
+            Self::List(faults) => faults.iter().for_each(|fault| say(fault)),
+        }
         if matches!(self, Self::Asked(_)) { ExitCode::SUCCESS } else { ExitCode::from(2) }
     }
 }
@@ -60,8 +61,9 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Asked(text) | Self::Help(text) | Self::Line(text) => f.write_str(text),
-            Self::List(faults) => f.write_str(&faults.join("; ")),
+            Self::Asked(text) | Self::Help(text) => f.write_str(text),
+            Self::Line(text) => f.write_str(&escaped(text)),
+            Self::List(faults) => f.write_str(&escaped(&faults.join("; "))),
         }
     }
 }

@@ -35,6 +35,14 @@ fn frames(serve: &Serve, judge: &mut Judge<'_>) {
         let right = message.to_string().replace(".0 ", "");
         judge.refuse(&["max_frame", "max_message"], format!("{frame} must be at most {message_is}, such as {right}"));
     }
+    // A message that was let in goes out to members whose queue need not be empty.
+    let (outbox, least) = (serve.connection.max_outbox, message * 2_u64);
+    if outbox < least {
+        let [outbox, message_is] = [judge.with("max_outbox", outbox), judge.with("max_message", message)];
+        let right = least.to_string().replace(".0 ", "");
+        let fault = format!("{outbox} must be at least twice {message_is}, such as {right}");
+        judge.refuse(&["max_outbox", "max_message"], fault);
+    }
 }
 
 fn times(serve: &Serve, judge: &mut Judge<'_>) {
@@ -43,7 +51,10 @@ fn times(serve: &Serve, judge: &mut Judge<'_>) {
     judge.at_most([("ping_interval", connection.ping_interval), idle], "at most a third of", idle.1 / 3);
     judge.at_most([("keepalive_interval", connection.keepalive_interval), idle], "at most half of", idle.1 / 2);
     let target = ("ingest_target_duration", serve.ingest.ingest_target_duration);
-    judge.at_most([target, ("hls_window", serve.hls_window)], "at most a third of", serve.hls_window / 3);
+    let segment = ("ingest_segment", serve.ingest.ingest_segment);
+    for length in [segment, target] {
+        judge.at_most([length, ("hls_window", serve.hls_window)], "at most a third of", serve.hls_window / 3);
+    }
 }
 
 /// The bounds of what pushed media is cut into are those of `?part=`, `?segment=` and `?target=`.
@@ -163,7 +174,19 @@ mod tests {
                 &["--hls-window=5s"],
                 "--ingest-target-duration \"2s\" (default) must be at most a third of --hls-window \"5s\"",
             ),
-            (&["--ingest-segment=2h"], "--ingest-segment \"2h\" must be at most 1h"),
+            (
+                &["--max-outbox=64KiB"],
+                "--max-outbox \"64KiB\" must be at least twice --max-message \"128.0 KiB\" (default), such as 256KiB",
+            ),
+            (
+                &["--max-message=1MiB"],
+                "--max-outbox \"256.0 KiB\" (default) must be at least twice --max-message \"1MiB\", such as 2MiB",
+            ),
+            (
+                &["--ingest-segment=30s"],
+                "--ingest-segment \"30s\" must be at most a third of --hls-window \"1m\" (default), such as 20s",
+            ),
+            (&["--ingest-segment=2h", "--hls-window=9h"], "--ingest-segment \"2h\" must be at most 1h"),
             (&["--ingest-part=20ms"], "--ingest-part \"20ms\" must be at least 50ms"),
             (&["--ingest-part=1500ms"], "--ingest-part \"1500ms\" must be at most --ingest-segment \"1s\""),
             (&["--ingest-target-duration=2500ms"], "must be whole seconds, such as 3s"),
@@ -196,7 +219,7 @@ mod tests {
             line.contains("--max-rooms \"0\" must be a whole number from 1 to 1000000000 (default 100000)"),
             "{line}"
         );
-        let line = refused(&["--ingest-segment=2h", "--max-frame=1MiB"]);
+        let line = refused(&["--ingest-segment=2h", "--hls-window=9h", "--max-frame=1MiB"]);
         assert_eq!(line.matches("; ").count(), 1, "{line}");
         let line = refused(&["--max-rooms=0", "--tls-cert=a.pem", "--ingest-part=5s"]);
         assert_eq!(line.matches("; ").count(), 2, "of one setting and of pairs: {line}");

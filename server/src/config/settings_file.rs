@@ -59,7 +59,7 @@ fn read_one(
         let tip = nearest(&key.replace('-', "_"), known).map(|near| format!("; did you mean {near}?"));
         return Err(format!("there is no such setting{}", tip.unwrap_or_default()));
     }
-    let text = text_of(value).ok_or("must be a text, a number or a list of texts")?;
+    let text = text_of(value).ok_or_else(|| unreadable(value))?;
     let is_empty = value.as_array().is_some_and(Vec::is_empty);
     let text = |arg: &Arg| (!is_empty || arg.get_value_delimiter().is_none()).then(|| text.into());
     Ok(find(command).map(|arg| Given::new(&arg, Place::File(path.to_owned()), text(&arg))))
@@ -82,6 +82,16 @@ fn text_of(value: &Value) -> Option<String> {
             texts.map(|texts| texts.join(","))
         }
         Value::Datetime(_) | Value::Table(_) => None,
+    }
+}
+
+/// Why a value is none of a setting: of a list, with the first item that is no text.
+fn unreadable(value: &Value) -> String {
+    const FORM: &str = "must be a text, a number or a list of texts";
+    let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    match items.iter().enumerate().find(|(_, item)| !item.is_str()) {
+        Some((index, _)) => format!("item {} of {} is no text; {FORM}", index + 1, items.len()),
+        None => FORM.to_owned(),
     }
 }
 

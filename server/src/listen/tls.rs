@@ -4,12 +4,15 @@ use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
+
+use super::validity::{self, Dates};
 
 /// The name of HTTP/2 in ALPN.
 pub const HTTP2: &[u8] = b"h2";
@@ -37,6 +40,20 @@ impl fmt::Display for NamedFile {
 pub struct CertificateFiles {
     pub chain: NamedFile,
     pub key: NamedFile,
+}
+
+impl CertificateFiles {
+    /// Judges the dates of the server's own certificate, the first of its chain, with sentences that name its file.
+    pub fn dates(&self, now: SystemTime) -> Dates {
+        // A chain that cannot be read is told where it is loaded.
+        let Ok(chain) = read_chain(&self.chain) else { return Dates::Good };
+        let named = |said| format!("{}: {said}", self.chain);
+        match chain.first().map_or(Dates::Good, |own| validity::judge(own, now)) {
+            Dates::Good => Dates::Good,
+            Dates::EndsSoon(said) => Dates::EndsSoon(named(said)),
+            Dates::Invalid(said) => Dates::Invalid(named(said)),
+        }
+    }
 }
 
 /// TLS with a certificate that can be changed while the server runs.

@@ -175,7 +175,7 @@ async fn who_leaves_and_joins_in_one_breath_is_in() {
 
 #[tokio::test]
 async fn all_that_is_kept_fits_through_a_new_connection_at_once() {
-    let server = Server::start(&["--max-outbox", "64KiB"]).await;
+    let server = Server::start(&["--max-outbox", "64KiB", "--max-message", "32KiB"]).await;
     let (mut ann, bob, last) = call(&server).await;
     drop(bob);
     for number in 0..8 {

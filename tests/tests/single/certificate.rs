@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use reqwest::Client;
 use roomcast_tests::raw::Raw;
@@ -30,6 +31,16 @@ impl Files {
         let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).expect("a working machine");
         std::fs::write(&self.certificate, made.cert.pem()).expect("a working machine");
         std::fs::write(&self.key, made.signing_key.serialize_pem()).expect("a working machine");
+    }
+
+    /// Makes the certificate one of these days.
+    pub fn renew_from_to(&self, begin: SystemTime, end: SystemTime) {
+        let mut params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
+        (params.not_before, params.not_after) = (begin.into(), end.into());
+        let key = rcgen::KeyPair::generate().expect("a working machine");
+        let made = params.self_signed(&key).expect("a working machine");
+        std::fs::write(&self.certificate, made.pem()).expect("a working machine");
+        std::fs::write(&self.key, key.serialize_pem()).expect("a working machine");
     }
 
     pub fn flags(&self) -> [&str; 4] {
@@ -165,4 +176,34 @@ async fn plain_http_on_the_port_of_https_is_told_so() {
     let _ = soon("the end of the connection", raw.stream.read_to_end(&mut answer)).await;
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
     assert_eq!(files.client().build().unwrap().get(server.url("/healthz")).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn the_dates_of_a_certificate_are_judged_by_check_at_the_start_and_on_sighup() {
+    let files = Files::new("dates");
+    let (now, day) = (SystemTime::now(), Duration::from_secs(24 * 3600));
+    let mut server = Server::start(&files.flags()).await;
+    for (begin, end, code, says) in [
+        (now - day * 9, now - day * 2, 2, "the certificate has expired at"),
+        (now + day, now + day * 90, 2, "the certificate is not valid before"),
+        (now - day, now + day * 6, 0, "warning: "),
+        (now - day, now + day * 90, 0, ""),
+    ] {
+        files.renew_from_to(begin, end);
+        let check =
+            Command::new(program()).args(["check", "--max-connections=1"]).args(files.flags()).output().unwrap();
+        let said = String::from_utf8(check.stderr).unwrap();
+        assert_eq!((check.status.code(), said.lines().count()), (Some(code), usize::from(!says.is_empty())), "{said}");
+        assert!(said.contains(says) && (said.is_empty() || said.contains("--tls-cert")), "{said}");
+        let says = if says == "warning: " { "the certificate expires at" } else { says };
+        server.signal("-HUP").await;
+        server.logged("the certificate was read again").await;
+        if !says.is_empty() {
+            server.logged(says).await;
+            let mut command = Command::new(program());
+            command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "1"]).args(files.flags());
+            let warned = Server::run_unread(command.into()).logged(says).await;
+            assert!(warned.contains("WARN"), "{warned}");
+        }
+    }
 }

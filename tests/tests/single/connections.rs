@@ -98,7 +98,18 @@ async fn a_close_by_the_server_is_over_as_soon_as_it_is_answered() {
 
 #[tokio::test]
 async fn a_member_that_does_not_read_is_cut_off_and_the_others_go_on() {
-    let flags = ["--max-outbox", "64KiB", "--send-buffer", "8KiB", "--close-timeout", "500ms", "--rate-limit", "off"];
+    let flags = [
+        "--max-outbox",
+        "64KiB",
+        "--max-message",
+        "32KiB",
+        "--send-buffer",
+        "8KiB",
+        "--close-timeout",
+        "500ms",
+        "--rate-limit",
+        "off",
+    ];
     let server = Server::alone(&flags).await;
     let mut deaf = Raw::narrow(&server.address, "/ws").await;
     let create = signal("deaf", "join", "JOIN", r#","ve":true,"ae":true,"op":{"roomCreating":true}"#);
@@ -118,7 +129,20 @@ async fn a_member_that_does_not_read_is_cut_off_and_the_others_go_on() {
 
 #[tokio::test]
 async fn a_slow_consumer_that_reads_at_last_is_told_why() {
-    let flags = ["--max-outbox", "32KiB", "--send-buffer", "8KiB", "--rate-limit", "off", "--close-timeout", "20s"];
+    let flags = [
+        "--max-outbox",
+        "32KiB",
+        "--max-message",
+        "16KiB",
+        "--max-frame",
+        "16KiB",
+        "--send-buffer",
+        "8KiB",
+        "--rate-limit",
+        "off",
+        "--close-timeout",
+        "20s",
+    ];
     let server = Server::start(&flags).await;
     let mut slow = Raw::narrow(&server.address, "/ws").await;
     let mut bytes = Vec::new();
@@ -132,7 +156,20 @@ async fn a_slow_consumer_that_reads_at_last_is_told_why() {
 
 #[tokio::test]
 async fn pings_that_are_not_read_are_bounded_too() {
-    let flags = ["--max-outbox", "16KiB", "--send-buffer", "8KiB", "--close-timeout", "300ms", "--rate-limit", "off"];
+    let flags = [
+        "--max-outbox",
+        "16KiB",
+        "--max-message",
+        "8KiB",
+        "--max-frame",
+        "8KiB",
+        "--send-buffer",
+        "8KiB",
+        "--close-timeout",
+        "300ms",
+        "--rate-limit",
+        "off",
+    ];
     let server = Server::start(&flags).await;
     let mut deaf = Raw::narrow(&server.address, "/ws").await;
     let pings = frame(PING, &[b'p'; 125]).repeat(1000);

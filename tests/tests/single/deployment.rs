@@ -82,3 +82,30 @@ fn an_address_for_metrics_that_is_taken_stops_the_start() {
     let said = String::from_utf8(stderr).expect("it prints text");
     assert!(status.code() == Some(1) && said.contains("--metrics-listen"), "{status:?} {said}");
 }
+
+fn deployed(name: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The number that follows a text for the first time after another text.
+fn number_after(text: &str, section: &str, key: &str) -> u64 {
+    let found = text.split_once(section).and_then(|(_, rest)| rest.split_once(key));
+    let (_, rest) = found.unwrap_or_else(|| panic!("no {key} after {section}"));
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().expect("a number")
+}
+
+#[test]
+fn deployed_limits_are_enough_for_the_defaults_of_16_workers_and_for_an_answer_of_the_healthcheck() {
+    let printed = Command::new(program()).args(["config", "--json"]).output().expect("it starts");
+    let settings: serde_json::Value = serde_json::from_slice(&printed.stdout).expect("JSON");
+    let needed = 16 * settings["max_connections"].as_u64().expect("a count") + 64;
+    let (compose, unit) = (deployed("compose.yaml"), deployed("systemd/roomcast.service"));
+    for allowed in [number_after(&compose, "x-node:", "nofile: "), number_after(&unit, "", "LimitNOFILE=")] {
+        assert!(allowed >= needed, "{allowed} of {needed}");
+    }
+    // `roomcast healthcheck --timeout` is 2 s, and then it says why.
+    let image = number_after(&deployed("Dockerfile"), "HEALTHCHECK", "--timeout=");
+    assert!(image > 2 && number_after(&compose, "roomcast, healthcheck]", "timeout: ") > 2, "{image}");
+}

@@ -245,6 +245,9 @@ async fn what_cannot_be_taken_is_refused_early_and_makes_no_room() {
         (415, V0, b"WEBVTT is no video, and this is longer than a box".to_vec()),
         (400, "/rooms/demo/ingest/main/v0?part=2s&segment=1s", pieces[0].clone()),
         (400, "/rooms/demo/ingest/main/v0?part=soon", pieces[0].clone()),
+        // More than a third of the window of 60 s.
+        (400, "/rooms/demo/ingest/main/v0?segment=21s", pieces[0].clone()),
+        (400, "/rooms/demo/ingest/main/v0?target=21s", pieces[0].clone()),
     ] {
         let mut request = Raw::put(&server.address, path).await;
         request.chunk(&body).await;

@@ -104,7 +104,7 @@ fn a_port_that_is_taken_is_told_in_a_sentence() {
     let address = taken.local_addr().unwrap().to_string();
     let output = Command::new(program()).args(["serve", "--listen", &address]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("cannot listen on"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("cannot listen there: "));
 }
 
 #[test]

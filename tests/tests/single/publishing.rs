@@ -10,6 +10,8 @@ use roomcast_tests::soon;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
+use crate::certificate::Files;
+
 fn command(server: &Server, flags: &[&str]) -> Command {
     let mut command = Command::new(program());
     command.args(["publish", "--server", &server.url(""), "--room", "demo"]).args(flags).arg(media::clip());
@@ -78,6 +80,11 @@ async fn settings_of_a_publisher_that_cannot_work_are_refused_in_one_line() {
         (&["--ca", "/nowhere/ca.pem"][..], "--ca /nowhere/ca.pem: No such file"),
         (&["--ca", "/proc/self/status"], "there is no certificate in it"),
         (&["--server", "nonsense"], "must be the address of a server, such as"),
+        (
+            &["--server", "http://ann:geheim@127.0.0.1:1"],
+            "--server \"http://…@127.0.0.1:1\" takes no user and no password",
+        ),
+        (&["--server", "http://127.0.0.1:1/?x"], "takes no query (?) and no fragment (#)"),
         (&["--segment", "soon"], "is not a duration"),
         (&["--part", "2000ms"], "--part \"2000ms\" must be at most --segment \"1s\" (default), such as 1s"),
         (&["--part", "1500000us"], "--part \"1500000us\" must be at most --segment \"1s\" (default)"),
@@ -96,6 +103,15 @@ async fn settings_of_a_publisher_that_cannot_work_are_refused_in_one_line() {
         let output = soon("its end", command.output()).await.unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
-        assert!(said.contains(says), "{said}");
+        assert!(said.contains(says) && !said.contains("geheim"), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_authority_is_told_with_the_file_that_was_given() {
+    let (files, other) = (Files::new("signed"), Files::new("not-signed"));
+    let server = Server::alone(&files.flags()).await;
+    let (code, said) = run(&server, &["--ca", &other.certificate]).await;
+    let says = format!("the server's certificate was not signed by {:?}", other.certificate);
+    assert!(code == Some(1) && said.contains(&says), "{code:?} {said}");
 }

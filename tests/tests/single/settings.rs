@@ -175,6 +175,10 @@ async fn unknown_variables_are_a_warning_and_those_of_kubernetes_are_not() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success() && said.contains("warning: the variable ROOMCAST_MAX_ROOM"), "{said}");
     }
+    for command in [&["publish", "--room", "x", "/nowhere.mp4"][..], &["healthcheck", "--url", "http://127.0.0.1:1"]] {
+        let said = String::from_utf8(run(command, &[("ROOMCAST_MAX_ROOM", "5")]).await.stderr).unwrap();
+        assert!(said.contains("warning: the variable ROOMCAST_MAX_ROOM is not a setting; did you mean"), "{said}");
+    }
 }
 
 #[tokio::test]
@@ -202,4 +206,34 @@ async fn the_limit_of_open_files_is_raised_and_a_shortage_told() {
     assert_eq!(line.split_whitespace().skip(3).take(2).collect::<Vec<_>>(), ["4000", "4000"]);
     enough.terminate().await;
     assert!(!enough.rest_of_log().await.contains("needs"));
+}
+
+#[tokio::test]
+async fn text_that_was_given_is_escaped_wherever_it_is_quoted() {
+    let odd = std::env::temp_dir().join(format!("roomcast-odd-{}.toml", std::process::id()));
+    std::fs::write(&odd, "\"a\\nb\\u001b[31m\" = 1\n").unwrap();
+    let odd_path = odd.to_str().unwrap();
+    let name = "ROOMCAST_A\nB\u{1b}[31m";
+    let (file, url) = ("no\nfile\u{1b}[31m", "http://no\nfile\u{1b}[31m");
+    for (arguments, variables, says) in [
+        (&["check", "--config", odd_path][..], &[][..], "a\\nb\\u{1b}[31m in "),
+        (&["serve", "--config", odd_path], &[], "a\\nb\\u{1b}[31m in "),
+        (&["check", "--config", file], &[], "no\\nfile\\u{1b}[31m"),
+        (&["check", "--max-connections=1"], &[(name, "1")], "ROOMCAST_A\\nB\\u{1b}[31m is not a setting"),
+        (&["publish", "--room", "x", file], &[], "no\\nfile\\u{1b}[31m"),
+        (&["publish", "--room", "x", "--ca", file, "-"], &[], "no\\nfile\\u{1b}[31m"),
+        (&["healthcheck", "--url", url], &[], "http://no\\nfile\\u{1b}[31m"),
+        (&["serve", "--a\nb\u{1b}[31m"], &[], "unexpected argument '--a, b' found"),
+        (&["serve", "--tls-cert", file, "--tls-key", file], &[], "no\\nfile\\u{1b}[31m"),
+    ] {
+        let output = run(arguments, variables).await;
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.lines().count() == 1 && said.contains(says), "{arguments:?}: {said:?}");
+        assert!(!said.trim_end_matches('\n').contains(char::is_control), "{arguments:?}: {said:?}");
+    }
+    std::fs::remove_file(&odd).unwrap();
+    let mut command = Command::new(program());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "1"]).env(name, "1");
+    let warned = Server::run_unread(command).logged("is not a setting").await;
+    assert!(warned.contains("the variable ROOMCAST_A\\nB\\x1b[31m is not a setting"), "{warned:?}");
 }

@@ -72,12 +72,18 @@ async fn what_is_printed_can_be_fed_back_and_holds_no_secret() {
         &from_file,
     ];
     let text = printed(&flags, &[]).await;
-    assert!(!text.contains("geheim") && text.contains("# turn_secret is set; it is not shown."), "{text}");
+    assert!(!text.contains("geheim"), "{text}");
+    assert!(text.contains(&format!("\nturn_secret = \"file:{}\"\n", secret.path())), "{text}");
+    let shown = printed(&["--turn-secret=geheim", "--ice-server=turn:a"], &[]).await;
+    assert!(!shown.contains("geheim") && shown.contains("# turn_secret is set; it is not shown."), "{shown}");
     assert!(
-        text.contains("# redis_url = \"redis://127.0.0.1:7000/2\"") && text.contains("max_frame = \"5000B\""),
+        text.contains("\nredis_url = \"redis://ann@127.0.0.1:7000/2\"\n") && text.contains("max_frame = \"5000B\""),
         "{text}"
     );
     let file = Settings::new("printed", &text);
+    // Nobody starts alone because a password was left out.
+    let refused = refusal(&["serve", "--config", file.path()], &[]).await;
+    assert!(refused.contains("redis_url in ") && refused.contains("must have user:password"), "{refused}");
     let again = printed(&[&["--config", file.path()][..], &flags[5..6], &flags[7..]].concat(), &[]).await;
     assert_eq!(again, text);
     let plain = Settings::new("plain", &printed(&["--idle-timeout=20m"], &[]).await);
@@ -95,6 +101,8 @@ async fn a_file_that_cannot_work_is_refused_in_one_line() {
         ("config = \"other.toml\"", "there is no such setting"),
         ("max_rooms = 0", "\"0\" must be a whole number from 1"),
         ("[rooms]\nmax_rooms = 5", "rooms in "),
+        ("ice_server = [\"stun:a\", \"nonsense\", \"stun:b\"]", "\"nonsense\" (item 2 of 3) must be stun:HOST"),
+        ("cors_origin = [\"https://a\", 5]", "item 2 of 2 is no text; must be a text"),
         ("ice_server = [5]", "must be a text, a number or a list of texts"),
         ("log = \"\"", "must name levels"),
         ("a = 5\nb = [\n", ", line 2: "),
@@ -129,13 +137,32 @@ async fn sighup_takes_what_can_change_and_names_what_cannot() {
     let mut server = Server::run(command).await;
     file.write("listen = \"127.0.0.1:0\"\nlog = \"info,roomcast_server=debug\"\nmax_rooms = 5\n");
     server.signal("-HUP").await;
-    server.logged("the log filter is info,roomcast_server=debug").await;
     server.logged("takes effect with the next start only: max_rooms").await;
+    server.logged("the log filter becomes info,roomcast_server=debug").await;
     file.write("max_roomz = 5\n");
     server.signal("-HUP").await;
     let said = server.logged("the settings stay as they are").await;
     assert!(said.contains("did you mean max_rooms?"), "{said}");
     assert_eq!(reqwest::get(server.url("/healthz")).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn sighup_is_answered_under_any_filter_of_the_log_that_shows_warnings() {
+    let file = Settings::new("hidden", "listen = \"127.0.0.1:0\"\nlog = \"info\"\n");
+    let mut command = Command::new(program());
+    command.args(["serve", "--workers", "1", "--config", file.path()]);
+    let mut server = Server::run(command).await;
+    for (log, says) in [
+        ("error", "the log filter becomes error"),
+        ("warn", "the log filter is warn"),
+        ("warn", "SIGHUP: nothing has changed"),
+        ("off", "the log filter becomes off"),
+        ("info", "the log filter is info"),
+    ] {
+        file.write(&format!("listen = \"127.0.0.1:0\"\nlog = \"{log}\"\n"));
+        server.signal("-HUP").await;
+        server.logged(says).await;
+    }
 }
 
 #[tokio::test]

@@ -96,6 +96,88 @@ async fn a_publisher_told_to_stop_on_a_dead_network_ends_within_a_second_and_say
         let stderr = publisher.child().stderr.as_mut().expect("a pipe");
         soon("what it says", stderr.read_to_string(&mut said)).await.expect("text");
         assert_eq!(ended.code(), Some(1), "{said}");
-        assert!(said.contains("roomcast: stopped; the server could not be told ("), "{said}");
+        assert!(said.contains("roomcast: stopped; the server may not have been told ("), "{said}");
     }
+}
+
+/// A named pipe that ends when it is dropped. Who opens it for reading waits for its writer, and the other way round.
+struct Pipe(std::path::PathBuf);
+
+impl Pipe {
+    async fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("roomcast-pipe-{name}-{}", std::process::id()));
+        let made = Command::new("mkfifo").arg(&path).status().await.expect("mkfifo runs");
+        assert!(made.success());
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("a working machine")
+    }
+
+    /// Opens it once somebody reads, and puts a plain file in its place for later readers.
+    async fn opened(&self, text: &str) -> tokio::fs::File {
+        let mut options = tokio::fs::OpenOptions::new();
+        let opened = options.write(true).open(&self.0);
+        let pipe = soon("somebody to read the pipe", opened).await.expect("a working machine");
+        let beside = self.0.with_extension("plain");
+        tokio::fs::write(&beside, text).await.expect("a working machine");
+        tokio::fs::rename(&beside, &self.0).await.expect("a working machine");
+        pipe
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn sighup_while_the_settings_are_read_is_answered_once_the_server_runs() {
+    let (pipe, text) = (Pipe::new("serve").await, "listen = \"127.0.0.1:0\"\nworkers = 1\n");
+    let mut command = Command::new(program());
+    command.args(["serve", "--config", pipe.path()]);
+    let mut server = Server::run_unread(command);
+    let mut writer = pipe.opened(text).await;
+    server.signal("-HUP").await;
+    writer.write_all(text.as_bytes()).await.expect("it reads");
+    writer.shutdown().await.expect("it reads");
+    drop(writer);
+    server.logged("SIGHUP: nothing has changed").await;
+    server.signal("-TERM").await;
+    assert!(server.ended().await.success());
+}
+
+#[tokio::test]
+async fn a_publisher_takes_sighup_from_its_start_unless_it_is_to_ignore_it() {
+    let files = Files::new("early");
+    let server = Server::alone(&files.flags()).await;
+    let (pipe, text) = (Pipe::new("publish").await, std::fs::read_to_string(&files.certificate).expect("it was made"));
+    let mut command = Command::new(program());
+    command.args(["publish", "--server", &server.url(""), "--room", "early", "--ca", pipe.path(), "-"]);
+    let mut publisher = Process::start(command.stdin(Stdio::piped()).stderr(Stdio::null()));
+    let mut writer = pipe.opened(&text).await;
+    publisher.signal("-HUP").await;
+    writer.write_all(text.as_bytes()).await.expect("it reads");
+    writer.shutdown().await.expect("it reads");
+    drop(writer);
+    assert!(publisher.ended().await.success());
+
+    let server = Server::alone(&[]).await;
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' HUP && exec \"$0\" publish --server \"$1\" --room nohup -"]);
+    command.arg(program()).arg(server.url(""));
+    let mut publisher = Process::start(command.stdin(Stdio::piped()).stderr(Stdio::null()));
+    let clip = std::fs::read(media::clip()).expect("a clip");
+    publisher.child().stdin.as_mut().expect("a pipe").write_all(&clip).await.expect("it reads");
+    playlist(&reqwest::Client::new(), &server, "nohup", "#EXTINF").await;
+    let status = std::fs::read_to_string(format!("/proc/{}/status", publisher.id())).expect("it runs");
+    let takes_hangup = |mask: &str| {
+        let mask = status.lines().find_map(|line| line.strip_prefix(mask)).expect("a mask");
+        u64::from_str_radix(mask.trim(), 16).expect("a mask") & 1 == 1
+    };
+    assert_eq!(["SigIgn:", "SigCgt:"].map(takes_hangup), [true, false]);
+    publisher.signal("-TERM").await;
+    assert!(publisher.ended().await.success());
 }

@@ -193,6 +193,13 @@ fn lengths(query: &Query, node: &Node) -> Result<Lengths, String> {
             "the durations must be at least 50ms and at most 1h: part, segment, target, none above the next".into()
         );
     }
+    let longest = node.settings.hls_window / 3;
+    for (name, length) in [("segment", segment), ("target", target)] {
+        if length > longest {
+            let longest = humantime::format_duration(longest);
+            return Err(format!("`{name}` must be at most {longest}, a third of the media that a playlist lists"));
+        }
+    }
     Ok(Lengths { segment, part, target, is_declared })
 }
 

@@ -53,7 +53,7 @@ impl Listener for Rooms {
 
     fn reset(&self, partitions: &[Partition], reason: Reset) {
         let Some(node) = self.0.upgrade() else { return };
-        tracing::info!("resynchronizing rooms (Redis: {reason:?})");
+        tracing::info!("resynchronizing rooms ({reason})");
         if let Some(backplane) = node.backplane().cloned() {
             tokio::spawn(begin(self.0.clone(), backplane, partitions.to_vec()));
         }
