@@ -26,11 +26,17 @@ function findUnreachable(controls) {
   });
 }
 
+/** Runs in the page: a page that scrolls sideways. */
+function findOverflow() {
+  const { scrollWidth } = document.documentElement;
+  return scrollWidth > innerWidth ? [`the page is ${scrollWidth} wide in a window of ${innerWidth}`] : [];
+}
+
 /** The controls of a page, in a window of this size, that nobody can press without scrolling. */
 export async function unreachable(page, size) {
   await page.setViewportSize(size);
   await page.evaluate(() => new Promise((shown) => { requestAnimationFrame(() => requestAnimationFrame(shown)); }));
-  return page.evaluate(findUnreachable, CONTROLS);
+  return [...(await page.evaluate(findUnreachable, CONTROLS)), ...(await page.evaluate(findOverflow))];
 }
 
 /** Runs in the page: texts and icons of buttons with too little contrast to what is behind them. */

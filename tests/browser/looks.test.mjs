@@ -78,6 +78,21 @@ function views(t, server, open) {
     'group-4': () => group('four', 4, true),
     'group-9': () => group('nine', 9, true),
     'group-watching': () => group('viewed', 3, false),
+    'group-waiting': async () => {
+      const owner = await at('group/patient?autojoin', 'taking-part');
+      const page = await at('group/patient?autojoin', 'watching');
+      await page.click('#ask');
+      await owner.waitForSelector('#requests button');
+      return page;
+    },
+    'group-declined': async () => {
+      const owner = await at('group/closed?autojoin', 'taking-part');
+      const page = await at('group/closed?autojoin', 'watching');
+      await page.click('#ask');
+      await owner.click('#requests button.plain');
+      await page.waitForFunction(() => document.querySelector('#ask').textContent === 'Ask again');
+      return page;
+    },
     'group-requests': async () => {
       const page = await at('group/asked?autojoin', 'taking-part');
       for (const name of MEMBERS.slice(0, 3)) await ask(t, server, 'asked', name);
@@ -105,7 +120,7 @@ test('pages look right in every size, light and dark', { timeout: 300_000 }, asy
   const faults = [];
   const only = process.env.ROOMCAST_VIEW;
   for (const [name, view] of Object.entries(views(t, server, (url) => openPage(browser, url)))) {
-    if (only && only !== name) continue;
+    if (only && !only.split(',').includes(name)) continue;
     const pages = [await view()].flat();
     for (const [index, page] of pages.entries()) {
       faults.push(...(await faultsOf(page, pages.length > 1 ? `${name}-${index}` : name)));
