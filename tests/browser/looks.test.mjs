@@ -33,6 +33,30 @@ async function faultsOf(page, name) {
   return faults;
 }
 
+/** Runs in the page: gives its person one of the longest names, which needs two lines on a phone. */
+function takeLongName() {
+  const key = Object.keys(sessionStorage).find((name) => name.endsWith('session'));
+  const session = JSON.parse(sessionStorage.getItem(key));
+  sessionStorage.setItem(key, JSON.stringify({ ...session, userId: 'golden-dolphin-aaaaaaaa' }));
+}
+
+/** Lets in a member who asks. */
+async function takePart(t, server, owner, room, name) {
+  await ask(t, server, room, name);
+  await owner.click('#requests button.primary');
+  await owner.waitForFunction(() => document.querySelectorAll('#requests li').length === 0);
+}
+
+/** Runs in the page before its own scripts: the browser gives no device of these kinds. */
+function refuse({ kinds, reason }) {
+  const devices = navigator.mediaDevices;
+  const real = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = async (wanted) => {
+    if (kinds.some((kind) => wanted[kind])) throw new DOMException('', reason);
+    return real(wanted);
+  };
+}
+
 /** The views of the page, each with the way to it. */
 function views(t, server, open) {
   const at = async (address, wanted, before = () => {}) => {
@@ -41,6 +65,15 @@ function views(t, server, open) {
     await state(page, wanted, 30_000);
     return page;
   };
+  const goLive = async (page) => {
+    await state(page, 'preview');
+    await page.selectOption('#quality', 'low');
+    await page.click('#start');
+  };
+  const without = (kinds, reason, wanted) => at(`broadcast/${reason}`, wanted, async (page) => {
+    await page.addInitScript(refuse, { kinds, reason });
+    await page.reload();
+  });
   const group = async (room, count, member) => {
     await startGroup(t, server, room, MEMBERS.slice(0, count - (member ? 1 : 0)));
     return at(`group/${room}?autojoin`, member ? 'taking-part' : 'watching', async (page) => {
@@ -99,21 +132,47 @@ function views(t, server, open) {
       await page.waitForFunction(() => document.querySelectorAll('#requests li').length === 3);
       return page;
     },
+    'group-9-requests': async () => {
+      const page = await at('group/busy?autojoin', 'taking-part');
+      for (const name of MEMBERS.slice(0, 8)) await takePart(t, server, page, 'busy', name);
+      for (const name of ['fond-falcon-iiiiiiii', 'calm-raven-jjjjjjjj']) await ask(t, server, 'busy', name);
+      await page.waitForFunction(() => document.querySelectorAll('#requests li').length === 2);
+      return page;
+    },
+    'call-other-left': async () => {
+      const other = await at('call/parted', 'lobby');
+      await other.evaluate(takeLongName);
+      await other.goto(`${server.url}/call/parted?autojoin`);
+      await state(other, 'waiting');
+      const page = await at('call/parted?autojoin', 'in-call');
+      await other.click('#leave');
+      await page.waitForFunction(() => document.querySelector('#link')?.checkVisibility());
+      return page;
+    },
     studio: () => at('broadcast/studio', 'preview'),
+    'studio-blocked': () => without(['video', 'audio'], 'NotAllowedError', 'no-camera'),
+    'studio-no-camera': () => without(['video'], 'NotFoundError', 'preview'),
+    'studio-not-supported': () => at('broadcast/old', 'failed', async (page) => {
+      await page.addInitScript(() => { delete window.VideoEncoder; });
+      await page.reload();
+    }),
+    'studio-taken-and-stopped': async () => {
+      const streamer = await at('broadcast/taken', 'on-air', goLive);
+      const second = await at('broadcast/taken', 'failed', goLive);
+      await streamer.click('#stop');
+      await state(streamer, 'stopped');
+      return [streamer, second];
+    },
     'watch-nothing': () => at('watch/nothing', 'not-started'),
     'watch-and-studio': async () => {
-      const studio = await at('broadcast/live', 'on-air', async (page) => {
-        await state(page, 'preview');
-        await page.selectOption('#quality', 'low');
-        await page.click('#start');
-      });
+      const studio = await at('broadcast/live', 'on-air', goLive);
       const viewer = await at('watch/live', 'watching');
       return [studio, viewer];
     },
   };
 }
 
-test('pages look right in every size, light and dark', { timeout: 300_000 }, async (t) => {
+test('pages look right in every size, light and dark', { timeout: 480_000 }, async (t) => {
   await mkdir(folder, { recursive: true });
   const server = await startServer(t);
   const browser = await startBrowser(t);
