@@ -190,6 +190,37 @@ test('pages look right in every size, light and dark', { timeout: 480_000 }, asy
   assert.deepEqual(faults, []);
 });
 
+test('sound and the way back stay at hand in full screen', { timeout: 90_000 }, async (t) => {
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+  const streamer = await openPage(browser, `${server.url}/broadcast/full`);
+  await state(streamer, 'preview');
+  await streamer.selectOption('#quality', 'low');
+  await streamer.click('#start');
+  await state(streamer, 'on-air');
+  const page = await openPage(browser, `${server.url}/watch/full`, { viewport: { width: 844, height: 390 }, reducedMotion: 'reduce' });
+  await state(page, 'watching', 30_000);
+  const full = () => page.evaluate(() => document.fullscreenElement !== null);
+  await page.click('#fullscreen');
+  await page.waitForFunction(() => document.querySelector('#fullscreen').textContent === 'Leave full screen');
+  assert.ok(await full());
+  await page.click('#mute');
+  assert.ok(await page.evaluate(() => document.querySelector('#player').muted));
+  assert.deepEqual(await faintNow(page), []);
+  await page.waitForFunction(() => getComputedStyle(document.querySelector('.buttons')).opacity === '0');
+  await page.mouse.move(100, 100);
+  await page.waitForFunction(() => getComputedStyle(document.querySelector('.buttons')).opacity === '1');
+  await page.click('#fullscreen');
+  await page.waitForFunction(() => document.querySelector('#fullscreen').textContent === 'Full screen');
+  assert.ok(!(await full()));
+  await page.click('#fullscreen');
+  await page.waitForFunction(() => document.fullscreenElement !== null);
+  if (process.env.ROOMCAST_SHOTS) await page.screenshot({ path: `${folder}/full-screen.png` });
+  await streamer.click('#stop');
+  await state(page, 'ended');
+  await page.waitForFunction(() => document.fullscreenElement === null);
+});
+
 /** Faults of a page of Firefox, which fewer sizes show. */
 async function faultsInFirefox(page, name) {
   const faults = [];
