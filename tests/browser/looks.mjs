@@ -26,11 +26,38 @@ function findUnreachable(controls) {
   });
 }
 
+/** Runs in the page: a page that scrolls sideways. */
+function findOverflow() {
+  const { scrollWidth } = document.documentElement;
+  return scrollWidth > innerWidth ? [`the page is ${scrollWidth} wide in a window of ${innerWidth}`] : [];
+}
+
+/** Runs in the page: fields and words in the window of which something that stays in its place covers a piece. */
+function findCovered() {
+  const shown = [...document.querySelectorAll('.studio-side .field, .lobby .field, .hint, .panel-title, .panel-detail')].filter((one) => one.checkVisibility());
+  return shown.flatMap((one) => {
+    const { left, top, right, bottom } = one.getBoundingClientRect();
+    const heights = [0.1, 0.5, 0.9].map((y) => top + y * (bottom - top)).filter((y) => y > 0 && y < innerHeight);
+    const other = heights.map((y) => document.elementFromPoint((left + right) / 2, y)).find((hit) => hit && !one.contains(hit));
+    return other === undefined ? [] : [`${one.id || one.className} is covered by ${other.id || other.className || other.tagName}`];
+  });
+}
+
+/** Runs in the page: tiles of people with less room than twice their badge. */
+function findSqueezed() {
+  return [...document.querySelectorAll('.tile')].flatMap((tile) => {
+    const [room, badge] = [tile, tile.querySelector('.badge')].map((one) => one.getBoundingClientRect().height);
+    return room < 2 * badge ? [`a tile of ${Math.round(room)} for a badge of ${Math.round(badge)}`] : [];
+  });
+}
+
 /** The controls of a page, in a window of this size, that nobody can press without scrolling. */
 export async function unreachable(page, size) {
   await page.setViewportSize(size);
   await page.evaluate(() => new Promise((shown) => { requestAnimationFrame(() => requestAnimationFrame(shown)); }));
-  return page.evaluate(findUnreachable, CONTROLS);
+  const found = await page.evaluate(findUnreachable, CONTROLS);
+  for (const find of [findOverflow, findCovered, findSqueezed]) found.push(...(await page.evaluate(find)));
+  return found;
 }
 
 /** Runs in the page: texts and icons of buttons with too little contrast to what is behind them. */

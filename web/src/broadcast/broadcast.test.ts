@@ -96,6 +96,13 @@ describe('the state of a broadcast', () => {
     expect(without('missing')).toEqual(['No camera found', true]);
     expect(without('busy')).toEqual(['The camera is in use', true]);
   });
+
+  test('says that a page without a camera goes on by itself', () => {
+    const detail = (video: 'refused' | 'missing') =>
+      describeBroadcast(facts({ camera: false, problems: { video } })).detail;
+    expect(detail('refused')).toBe('Allow it in the address bar: this page goes on by itself.');
+    expect(detail('missing')).toBe('Plug in a camera and it is found by itself.');
+  });
 });
 
 test('the time on air and what goes out are said in short', () => {

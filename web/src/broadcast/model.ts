@@ -121,13 +121,13 @@ function noCamera(problem: Problem | undefined): { title: string; detail: string
         detail: 'Browsers give camera and microphone only to pages on https or on localhost.',
       };
     case 'refused':
-      return { title: 'The camera is blocked', detail: 'Allow it for this page in the address bar.' };
+      return { title: 'The camera is blocked', detail: 'Allow it in the address bar: this page goes on by itself.' };
     case 'busy':
       return { title: 'The camera is in use', detail: 'Another program has it. Close that, then try again.' };
     case 'ended':
       return { title: 'The camera was disconnected', detail: 'Plug it in again, or choose another one.' };
     case 'missing':
-      return { title: 'No camera found', detail: 'Plug one in: it is found by itself.' };
+      return { title: 'No camera found', detail: 'Plug in a camera and it is found by itself.' };
     default:
       return { title: 'The camera could not be started', detail: 'Try again, or choose another one.' };
   }

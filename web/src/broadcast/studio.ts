@@ -97,7 +97,7 @@ function controls(viewersLink: string, handlers: StudioHandlers) {
   const { start, stop } = mainButtons(handlers);
   const share = element('p', { class: 'quiet' }, 'Whoever has this link can watch:');
   const link = element('div', { class: 'studio-link' }, share, linkField(viewersLink, 'plain'));
-  const root = element('section', { class: 'studio-side' }, title, link, fields, hint, start, stop);
+  const root = element('section', { class: 'studio-side' }, title, link, hint, start, stop, fields);
   let hasCamera = false;
   let devices: MediaDeviceInfo[] = [];
   const showDevices = (media: LocalMedia) => {

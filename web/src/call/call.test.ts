@@ -158,4 +158,9 @@ describe('the words about devices', () => {
     expect(mediaWords({ video: 'missing', audio: 'refused' })).toContain('No camera found. Your microphone is blocked');
     expect(mediaWords({ video: 'insecure', audio: 'insecure' })).toContain('https');
   });
+
+  test('say that the page goes on by itself once the devices are allowed', () => {
+    const blocked = [{ video: 'refused' }, { audio: 'refused' }, { video: 'refused', audio: 'refused' }] as const;
+    for (const problems of blocked) expect(mediaWords(problems)).toMatch(/address bar: this page goes on by itself\./);
+  });
 });

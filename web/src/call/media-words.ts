@@ -19,7 +19,7 @@ function both(problem: Problem): string {
     case 'insecure':
       return 'Browsers give camera and microphone only to pages on https or on localhost. You can still join to watch and listen.';
     case 'refused':
-      return 'Camera and microphone are blocked for this page. Allow them in the address bar, or join just to watch and listen.';
+      return 'Camera and microphone are blocked for this page. Allow them in the address bar: this page goes on by itself. Or join just to watch and listen.';
     case 'missing':
       return 'No camera and no microphone found. You can still join to watch and listen.';
     case 'busy':
@@ -33,7 +33,7 @@ function one(kind: Kind, problem: Problem): string {
   const name = NAMES[kind];
   switch (problem) {
     case 'refused':
-      return `Your ${name} is blocked for this page. Allow it in the address bar.`;
+      return `Your ${name} is blocked for this page. Allow it in the address bar: this page goes on by itself.`;
     case 'missing':
       return `No ${name} found.`;
     case 'busy':

@@ -30,7 +30,9 @@ interface Shown {
 }
 
 export function grid(sound: SoundButton): Grid {
-  const root = element('div', { class: 'tiles', id: 'tiles' });
+  // Many tiles scroll in a small window, for people with a keyboard as well.
+  const scroller = { tabindex: 0, role: 'group', 'aria-label': 'People on camera' };
+  const root = element('div', { class: 'tiles', id: 'tiles', ...scroller });
   const shown = new Map<string, Shown>();
   return {
     root,

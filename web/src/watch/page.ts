@@ -14,6 +14,7 @@ import { soundButton } from '../ui/sound-button';
 import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { delayText } from './delay';
+import { fullscreenButton, leaveFullscreen } from './fullscreen';
 import { type Insight, insight } from './insight';
 import { describe, type Facts } from './model';
 import { qualityMenu } from './quality';
@@ -69,9 +70,10 @@ function screen(other: HTMLElement) {
   const card = element('div', { class: 'audio-only', hidden: true }, icon('sound'), element('p', {}, 'Audio only'));
   const picture = element('div', { class: 'picture' }, video, card, words.root, sound.root);
   const mute = muteButton(video);
-  const full = fullscreenButton(picture);
+  const root = element('main', { class: 'stage watch' });
+  const full = fullscreenButton(root);
   const buttons = element('div', { class: 'buttons' }, delay, goLive, mute.root, full.root);
-  const root = element('main', { class: 'stage watch' }, picture, buttons);
+  root.append(picture, buttons);
   return {
     root,
     /** Puts the graph below the buttons, and its own button and the choice of quality among them. */
@@ -99,6 +101,7 @@ function screen(other: HTMLElement) {
       home.hidden = !model.home;
       sound.setShown(!model.panel);
       buttons.hidden = !facts.everPlayed || model.state === 'ended' || model.state === 'failed';
+      if (buttons.hidden) leaveFullscreen();
     },
   };
 }
@@ -108,13 +111,6 @@ function panelWithActions(other: HTMLElement) {
   again.addEventListener('click', () => location.reload());
   const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
   return { again, home, words: panel(element('div', { class: 'actions' }, other, again, home)) };
-}
-
-function fullscreenButton(picture: HTMLElement): RoundButton {
-  const full = roundButton('fullscreen', () => void toggleFullscreen(picture));
-  full.set('fullscreen', 'Full screen');
-  full.root.hidden = !document.fullscreenEnabled;
-  return full;
 }
 
 function muteButton(video: HTMLVideoElement): RoundButton {
@@ -129,14 +125,6 @@ function muteButton(video: HTMLVideoElement): RoundButton {
 
 function showSound(button: RoundButton, { muted }: HTMLVideoElement): void {
   button.set(muted ? 'soundOff' : 'sound', muted ? 'Unmute' : 'Mute', muted);
-}
-
-async function toggleFullscreen(picture: HTMLElement): Promise<void> {
-  try {
-    await (document.fullscreenElement ? document.exitFullscreen() : picture.requestFullscreen());
-  } catch (error) {
-    console.warn('roomcast: full screen', error);
-  }
 }
 
 function listen(watch: Watch): void {
