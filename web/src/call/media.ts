@@ -23,6 +23,8 @@ export class LocalMedia {
   onchange: (kind: Kind) => void = () => {};
   readonly #constraints = { ...CONSTRAINTS };
   #released = false;
+  /** Counts the releases: an answer of the browser that was asked for before the latest one is not taken. */
+  #releases = 0;
   #supplied: MediaStreamTrack | undefined;
   #retrying = false;
   #wanted: Record<Kind, boolean> = { audio: true, video: true };
@@ -39,8 +41,7 @@ export class LocalMedia {
     const kinds: Kind[] = this.#wanted.video || !this.#available.video ? ['audio', 'video'] : ['audio'];
     const problem = await this.#request(kinds);
     if (problem) await this.#acquireEach(problem, kinds);
-    // Released or switched off while the browser was still asking.
-    if (this.#released) this.release();
+    // Switched off while the browser was still asking.
     if (!this.#wanted.video) this.#remove('video');
   }
 
@@ -70,7 +71,6 @@ export class LocalMedia {
     if (!(await isGranted(kind === 'video' ? 'camera' : 'microphone'))) return;
     await this.#request([kind]);
     if (kind === 'video' && !this.#wanted.video) this.#remove('video');
-    if (this.#released) this.release();
     this.onchange(kind);
   }
 
@@ -126,7 +126,6 @@ export class LocalMedia {
     this.constrain(kind, constraints);
     this.#remove(kind);
     await this.#request([kind]);
-    if (this.#released) this.release();
     this.onchange(kind);
   }
 
@@ -144,6 +143,7 @@ export class LocalMedia {
   /** Lets go of the devices; `acquire` takes them again. */
   release(): void {
     this.#released = true;
+    this.#releases += 1;
     for (const track of this.stream.getTracks()) this.#remove(track.kind as Kind);
   }
 
@@ -156,13 +156,20 @@ export class LocalMedia {
     for (const kind of kinds) if (!this.track(kind)) this.problems[kind] ??= problem;
   }
 
+  /** Asks for devices; those that come after a release are let go of at once. */
   async #request(kinds: Kind[]): Promise<Problem | undefined> {
+    if (this.#released) return undefined;
+    const releases = this.#releases;
     const constraints = Object.fromEntries(kinds.map((kind) => [kind, this.#constraints[kind]]));
     try {
       const stream = await navigator.mediaDevices.getUserMedia(constraints);
-      for (const track of stream.getTracks()) this.#add(track);
+      for (const track of stream.getTracks()) {
+        if (releases === this.#releases) this.#add(track);
+        else track.stop();
+      }
       return undefined;
     } catch (error) {
+      if (releases !== this.#releases) return undefined;
       const problem = problemOf(error);
       if (kinds.length === 1 && kinds[0]) {
         this.problems[kinds[0]] = problem;

@@ -1,7 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { joinAck } from '../client/fake';
 import { address, groupWithGhost, joinedGroup, publishers } from './fake';
+import type { Group } from './group';
 import { describe as describeGroup } from './model';
+
+/** The browser's question for devices, and its answer. */
+function openQuestion() {
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  return { devices: () => answered, answer: () => answer() };
+}
+
+function askAnew(group: Group): void {
+  group.withdraw();
+  void group.askWith(openQuestion().devices);
+}
 
 const request = { s: 'PUBLISH_REQUEST', ve: true, ae: true };
 
@@ -43,6 +58,35 @@ describe('a viewer of a group', () => {
     group.ask();
     listChanges('u3');
     expect(describeGroup(group.facts)).toMatchObject({ ask: 'Ask to join in' });
+  });
+
+  test('asks for devices first, and then whoever owns the group by then', async () => {
+    const { group, sent, listChanges } = joinedGroup('u2', 'u3');
+    const { devices, answer } = openQuestion();
+    const asking = group.askWith(devices);
+    void group.askWith(devices);
+    const shown = { ask: '', canWithdraw: true, status: 'Allow camera and microphone to join in' };
+    expect(describeGroup(group.facts)).toMatchObject(shown);
+    listChanges('u3');
+    answer();
+    await asking;
+    expect(sent().filter(({ s }) => s === 'PUBLISH_REQUEST')).toHaveLength(1);
+    expect(group.facts.asked).toBe('waiting');
+  });
+
+  test.each<[string, (group: Group) => void]>([
+    ['leaves', (group) => group.leave()],
+    ['withdraws', (group) => group.withdraw()],
+    ['asks anew', askAnew],
+  ])('asks nobody when it %s before the browser has answered', async (_, change) => {
+    const { group, sent } = joinedGroup('u2');
+    const { devices, answer } = openQuestion();
+    const asking = group.askWith(devices);
+    change(group);
+    answer();
+    await asking;
+    expect(sent().map(({ s }) => s)).not.toContain('PUBLISH_REQUEST');
+    expect(group.facts.asked).not.toBe('waiting');
   });
 
   test('takes a request back as another session of the same user, whom no answer finds', () => {

@@ -30,7 +30,8 @@ export interface Facts {
   owner: boolean;
   /** An earlier page of this person, which ended without a goodbye, is still in the room. */
   returning: boolean;
-  asked: 'no' | 'waiting' | 'declined' | 'unanswered';
+  /** The request to take part; `permission` while the browser still asks the person for the devices. */
+  asked: 'no' | 'permission' | 'waiting' | 'declined' | 'unanswered';
   requests: Request[];
   /** Names of publishers whose media did not come about within the bound. */
   unreached: string[];
@@ -141,17 +142,19 @@ function watching(facts: Facts): GroupModel {
   const count = facts.publishers.length;
   const ask = {
     no: 'Ask to join in',
+    permission: '',
     waiting: '',
     declined: 'Ask again',
     unanswered: 'Ask again',
   }[facts.asked];
   const status = {
     no: count === 1 ? `Watching ${displayName(owner.userId)}` : `Watching ${count} people`,
+    permission: 'Allow camera and microphone to join in',
     waiting: `Waiting for ${displayName(owner.userId)} to let you in`,
     declined: `${displayName(owner.userId)} declined for now`,
     unanswered: `${displayName(owner.userId)} has not answered`,
   }[facts.asked];
-  return { ...NOTHING, state: 'watching', status, ask, canWithdraw: facts.asked === 'waiting' };
+  return { ...NOTHING, state: 'watching', status, ask, canWithdraw: ask === '' };
 }
 
 function words(state: GroupState, status: string, title: string, detail: string): GroupModel {

@@ -87,7 +87,7 @@ function waitInLobby(kind: OtherKind, group: Group, acquired: Promise<void>, set
 function stageActions(group: () => Group, devices: Devices, join: () => void): StageActions {
   return {
     join,
-    ask: () => void devices.acquire().then(() => group().ask()),
+    ask: () => void group().askWith(() => devices.acquire()),
     withdraw: () => group().withdraw(),
     tryRoutes: () => group().tryRoutes(),
     answer: (request, accepted) => group().answer(request, accepted),
