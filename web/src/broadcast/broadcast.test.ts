@@ -41,6 +41,7 @@ describe('the state of a broadcast', () => {
     asked: true,
     camera: true,
     microphone: false,
+    canEncodeAudio: true,
     problems: {},
     connected: false,
     offline: false,
@@ -84,6 +85,15 @@ describe('the state of a broadcast', () => {
     expect(describeBroadcast(onAir({ problems: { audio: 'ended' } })).hint).toMatch(/hear nothing/);
     expect(describeBroadcast(onAir({ camera: false, problems: { video: 'ended' } })).hint).toMatch(/disconnected/);
     expect(describeBroadcast(onAir()).warning).toBe(false);
+  });
+
+  test('tells before Go live that the browser cannot encode audio', () => {
+    const silent = describeBroadcast(facts({ microphone: true, canEncodeAudio: false }));
+    expect(silent).toMatchObject({ state: 'preview', start: true, warning: true, mute: false });
+    expect(silent.hint).toMatch(/cannot encode audio: viewers hear nothing/);
+    expect(describeBroadcast(onAir({ canEncodeAudio: false })).hint).toMatch(/cannot encode audio/);
+    const nothing = describeBroadcast(facts({ camera: false, microphone: true, canEncodeAudio: false }));
+    expect(nothing).toMatchObject({ state: 'no-camera', start: false });
   });
 
   test('says why there is no camera, and offers another try where that may help', () => {

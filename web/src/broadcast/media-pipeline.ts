@@ -27,6 +27,8 @@ export interface PipelineHandlers {
   tokenRefused(): void;
   /** The server rejected an upload: its numbers do not fit, or the stream is gone. */
   refused(code: number, message: string): void;
+  /** Whether viewers get audio, from now on. */
+  audioEncoded(isEncoded: boolean): void;
   /** Nothing more will come. */
   gaveUp(words: Words): void;
 }
@@ -169,6 +171,7 @@ export class MediaPipeline {
       part: (part) => {
         for (const upload of this.#packager?.part(part) ?? []) this.#uplink?.put(upload);
       },
+      audioEncoded: (isEncoded) => this.#handlers.audioEncoded(isEncoded),
       failed: (reason, unsupported) => this.#handlers.gaveUp(unsupported ? cannotEncodeWords() : brokenWords(reason)),
     });
   }

@@ -19,7 +19,7 @@ import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Broadcast } from './broadcast';
 import { audioCard } from './card';
-import { CARD_QUALITY, QUALITIES, type Quality, type QualityName } from './encoders';
+import { CARD_QUALITY, FRAME_RATE, QUALITIES, type Quality, type QualityName } from './encoders';
 import { clockText, describe, statsText } from './model';
 import { ANY_CAMERA, type Studio, studio } from './studio';
 
@@ -72,7 +72,7 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
 
 async function begin(media: LocalMedia, broadcast: Broadcast, view: Studio, goOn?: () => Promise<void>): Promise<void> {
   // Without https there is no camera and no encoder: then the camera is the better word for it.
-  if (isSecureContext && !broadcast.check()) return;
+  if (isSecureContext && !(await broadcast.check())) return;
   media.constrain('video', picture(view));
   await media.acquire();
   broadcast.mediaChanged();
@@ -105,7 +105,11 @@ function quality(view: Studio): Quality {
 /** What is asked of the camera; the chosen one, where there is a choice. */
 function picture(view: Studio, deviceId?: string): MediaTrackConstraints {
   const { width, height } = quality(view);
-  const size = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: 30, max: 30 } };
+  const size = {
+    width: { ideal: width },
+    height: { ideal: height },
+    frameRate: { ideal: FRAME_RATE, max: FRAME_RATE },
+  };
   return deviceId ? { ...size, deviceId: { exact: deviceId } } : size;
 }
 

@@ -6,6 +6,7 @@
 
 import Hls, { type ErrorData, ErrorDetails, ErrorTypes, Events } from 'hls.js';
 import { Budget, type Cancel, type Environment } from '../client';
+import { type DecodedAudio, isSilent } from './audio';
 import { Climb, measureLine } from './climb';
 import { delayBehindLive, hasStrayed } from './delay';
 import type { PictureFacts } from './history';
@@ -89,6 +90,12 @@ export class Player {
   get isAudioOnly(): boolean {
     const { readyState, videoWidth, currentTime } = this.video;
     return this.#state === 'playing' && readyState >= 2 && currentTime > 0 && videoWidth === 0;
+  }
+
+  /** There is no audio to be muted. */
+  get isSilent(): boolean {
+    const hls = this.#hls;
+    return isSilent(hls?.levels[hls.currentLevel], hls?.audioTracks.length ?? 0, this.video as DecodedAudio);
   }
 
   /** Seconds of media ahead of the picture. */
