@@ -101,6 +101,11 @@ test('a camera is on only while the page shows that it is', { timeout: 60_000 },
   await owner.locator('#requests button').first().click();
   await state(guest, 'taking-part');
   assert.equal(await live(guest), 2);
+  const [name] = await owner.locator('.tile .badge > span:first-child').allTextContents();
+  await guest.click('#mute');
+  await label(owner, '#spoken', `${name} muted the microphone`);
+  await guest.click('#mute');
+  await label(owner, '#spoken', `${name} unmuted the microphone`);
   const question = guest.waitForEvent('dialog');
   // The click is over once the question is answered.
   const clicked = guest.click('.brand', { noWaitAfter: true });

@@ -34,7 +34,7 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
   const view = studio(roomAddress('watch', room), kind.root, {
     start: () => void start(),
     stop: () => void broadcast.stop(),
-    mute: () => media.setMicrophone(!media.isOn('audio')),
+    mute: () => void media.setMicrophone(!media.isOn('audio')),
     again: () => location.reload(),
     camera: (deviceId) => takeCamera(media, broadcast, view, deviceId),
     microphone: (deviceId) => void media.replace('audio', { deviceId: { exact: deviceId } }),

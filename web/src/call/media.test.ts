@@ -78,7 +78,7 @@ test('a camera that was off before a reload is not started, and can be switched 
 test('a microphone that was muted before a reload stays muted', async () => {
   const before = new LocalMedia();
   await before.acquire();
-  before.setMicrophone(false);
+  await before.setMicrophone(false);
   const media = reloaded(before);
   await media.acquire();
   expect(media.isOn('audio')).toBe(false);
@@ -97,8 +97,21 @@ test('devices that are switched off before they are acquired stay off', async ()
   media.release();
   media.switchOff();
   await media.acquire();
+  expect(asked).toHaveLength(1);
+  expect([media.isOn('audio'), media.isOn('video'), media.isLive]).toEqual([false, false, false]);
+  await media.setMicrophone(true);
   expect(asked.at(-1)).toEqual(['audio']);
-  expect([media.isOn('audio'), media.isOn('video'), media.isLive]).toEqual([false, false, true]);
+  expect(media.track('audio')?.enabled).toBe(true);
+  await media.setMicrophone(false);
+  expect(media.track('audio')?.enabled, 'muted again, it is kept').toBe(false);
+});
+
+test('devices that are on when both are switched off are let go of', async () => {
+  const media = new LocalMedia();
+  await media.acquire();
+  media.switchOff();
+  expect(given.filter(({ live }) => live)).toEqual([]);
+  expect([media.isAvailable('audio'), media.isAvailable('video')]).toEqual([true, true]);
 });
 
 test.each<[string, (media: LocalMedia) => Promise<void>]>([

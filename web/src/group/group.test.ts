@@ -129,6 +129,26 @@ describe('a viewer of a group', () => {
 });
 
 describe('the owner of a group', () => {
+  test('is asked before leaving while somebody watches, or takes part', () => {
+    const { group, made, says, listChanges } = joinedGroup('u1');
+    expect(group.isMissed).toBe(false);
+    says('u2', { s: 'WATCH', to: address('u1') });
+    made.get('u2')?.handlers.connectionChanged('connected');
+    expect(group.isMissed).toBe(true);
+    made.get('u2')?.handlers.connectionChanged('closed');
+    expect(group.isMissed).toBe(false);
+    listChanges('u1', 'u3');
+    expect(group.isMissed).toBe(true);
+    group.leave();
+    expect(group.isMissed).toBe(false);
+  });
+
+  test('does not miss a viewer', () => {
+    const { group, made } = joinedGroup('u2');
+    made.get('u2')?.handlers.connectionChanged('connected');
+    expect(group.isMissed).toBe(false);
+  });
+
   test('creates the room that was not found', () => {
     const { world, group, refuses } = joinedGroup('u1');
     world.socket.lose();

@@ -103,6 +103,12 @@ export class Group {
     return this.#membership?.connection;
   }
 
+  /** Somebody would notice that this member goes: another publisher, or a viewer. Nobody notices a viewer that goes. */
+  get isMissed(): boolean {
+    const { publishing, publishers } = this.#facts;
+    return publishing && (publishers.length > 1 || this.mesh.isConnected);
+  }
+
   join(): void {
     this.#membership?.leave();
     this.#update({ stage: 'joining', unreachable: false, failure: undefined });

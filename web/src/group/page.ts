@@ -136,8 +136,7 @@ function isInside({ stage }: Group['facts']): boolean {
 function connect(group: Group, media: LocalMedia): void {
   exposeGroup(group);
   watchDevices(media);
-  // Whoever only watches misses nobody.
-  askBeforeLeaving(() => group.facts.publishing && group.facts.publishers.length > 1);
+  askBeforeLeaving(() => group.isMissed);
   addEventListener('offline', () => group.networkLost());
   addEventListener('online', () => group.networkBack());
 }

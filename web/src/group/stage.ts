@@ -37,7 +37,7 @@ export function stage(controls: Controls, other: HTMLElement, actions: StageActi
   const route = routeNotice(actions.tryRoutes);
   const requests = requestList(actions.answer);
   const buttons = element('div', { class: 'buttons' }, ...asking.roots);
-  const picture = element('div', { class: 'picture' }, people.root, words.root, route.root, sound.root);
+  const picture = element('div', { class: 'picture' }, people.root, people.spoken, words.root, route.root, sound.root);
   return {
     root: element('main', { class: 'stage' }, picture, ...requests.roots, buttons),
     actions: [join, ...asking.actions, home],
