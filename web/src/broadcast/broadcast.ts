@@ -53,6 +53,7 @@ export class Broadcast {
     unreachable: false,
     arrived: false,
     slow: false,
+    slowedTab: false,
   };
   #firstPartDue: Cancel | undefined;
 
@@ -162,6 +163,11 @@ export class Broadcast {
   /** The page goes away. The seat is kept for as long as a reload takes; the server gives up who does not return. */
   suspend(): void {
     this.#pipeline.close();
+  }
+
+  /** @param slowedTab whether the browser slows the hidden page, or did so a moment ago */
+  tabLooked(slowedTab: boolean): void {
+    if (slowedTab !== this.#facts.slowedTab) this.#update({ slowedTab });
   }
 
   networkLost(): void {

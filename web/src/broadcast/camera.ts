@@ -42,6 +42,7 @@ export class Camera {
   #left = Promise.resolve();
   #running = false;
   #dropped = 0;
+  #held = 0;
 
   constructor(media: LocalMedia, quality: Quality, handlers: CameraHandlers) {
     this.#media = media;
@@ -60,6 +61,11 @@ export class Camera {
 
   get droppedFrames(): number {
     return this.#dropped + (this.#take?.frames.dropped ?? 0);
+  }
+
+  /** Repeats of a frame because none came for a while. */
+  get heldFrames(): number {
+    return this.#held + (this.#take?.frames.held ?? 0);
   }
 
   start(): void {
@@ -122,6 +128,7 @@ export class Camera {
     this.#take = undefined;
     if (!take) return this.#left;
     this.#dropped += take.frames.dropped;
+    this.#held += take.frames.held;
     const before = this.#left;
     this.#left = before.then(() => take.finish());
     return this.#left;

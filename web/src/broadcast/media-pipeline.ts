@@ -77,6 +77,7 @@ export class MediaPipeline {
     return {
       delay: this.#delay === undefined ? undefined : Math.max(this.#delay, age),
       droppedFrames: this.#camera?.droppedFrames ?? 0,
+      heldFrames: this.#camera?.heldFrames ?? 0,
       droppedParts: this.#droppedParts,
       resolution: this.#camera?.resolution ?? '',
       bitrate: this.#rate.perSecond(this.#env.now()),

@@ -34,6 +34,8 @@ export interface Facts {
   /** The first part has reached the server. */
   arrived: boolean;
   slow: boolean;
+  /** The browser slows the page since its tab is hidden, or did so a moment ago. */
+  slowedTab: boolean;
   /** The quality that viewers get while the way to the server carries no more. */
   reduced?: string | undefined;
   failure?: Words | undefined;
@@ -105,6 +107,8 @@ function before({ asked, camera, microphone, canEncodeAudio, problems }: Facts):
 
 const NO_AUDIO_ENCODER = 'This browser cannot encode audio: viewers hear nothing.';
 
+const HIDDEN_TAB = 'The browser slows this tab while it is hidden, and viewers see the video stop. Keep it in front.';
+
 /** Only said at the lowest quality. */
 const SLOW = 'Your upload is slow even for the lowest quality. The broadcast ends unless it gets faster.';
 
@@ -115,6 +119,13 @@ function onAir(facts: Facts): BroadcastModel {
   if (!arrived) return model('starting', startingText(facts), { stop: true });
   const silence = facts.canEncodeAudio ? noSound(problems.audio) : NO_AUDIO_ENCODER;
   const device = facts.camera ? silence : `${noCamera(problems.video).title}. Choose another one.`;
+  if (facts.slowedTab)
+    return model('on-air', 'On air', {
+      hint: HIDDEN_TAB,
+      warning: true,
+      sent: reduced ? `${reduced} for now` : '',
+      stop: true,
+    });
   const hint = slow ? SLOW : reduced ? `Your upload is slow: viewers get ${reduced} until it is faster.` : device;
   const sent = reduced ? `${reduced} for now` : '';
   return model('on-air', 'On air', { hint, warning: hint !== '', sent, stop: true });
@@ -187,6 +198,8 @@ export interface Stats {
   delay: number | undefined;
   /** Of frames, by the encoder. */
   droppedFrames: number;
+  /** Repeats of a frame because none came for a while. */
+  heldFrames: number;
   /** Parts that were given up. */
   droppedParts: number;
   resolution: string;

@@ -20,6 +20,7 @@ import { tabIdentity } from '../ui/tab';
 import { Broadcast } from './broadcast';
 import { audioCard } from './card';
 import { CARD_QUALITY, FRAME_RATE, QUALITIES, type Quality, type QualityName } from './encoders';
+import { HiddenTab } from './hidden-tab';
 import { clockText, describe, statsText } from './model';
 import { ANY_CAMERA, type Studio, studio } from './studio';
 
@@ -120,7 +121,14 @@ async function listDevices(media: LocalMedia, view: Studio): Promise<void> {
 
 function tell(broadcast: Broadcast, view: Studio): void {
   let since: number | undefined;
+  const tab = new HiddenTab();
+  const look = () => {
+    const { droppedFrames, heldFrames } = broadcast.stats;
+    broadcast.tabLooked(tab.look(performance.now(), document.hidden, droppedFrames + heldFrames));
+  };
+  document.addEventListener('visibilitychange', look);
   setInterval(() => {
+    look();
     const { arrived, stage } = broadcast.facts;
     if (stage !== 'on-air') return view.showStats('');
     if (!arrived) return;
