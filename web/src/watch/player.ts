@@ -11,8 +11,11 @@ import { Climb, measureLine } from './climb';
 import { delayBehindLive, hasStrayed } from './delay';
 import type { PictureFacts } from './history';
 
-/** `absent`: there is nothing to play at this address (yet). `starved`: it stopped for want of data. */
-export type PlayerState = 'idle' | 'loading' | 'absent' | 'playing' | 'starved' | 'ended' | 'failed';
+/**
+ * `absent`: there is nothing to play at this address (yet). `undelivered`: there is, but the server does not deliver
+ * it; it is tried again. `starved`: it stopped for want of data.
+ */
+export type PlayerState = 'idle' | 'loading' | 'absent' | 'undelivered' | 'playing' | 'starved' | 'ended' | 'failed';
 
 export interface PlayerHandlers {
   changed(state: PlayerState): void;
@@ -29,6 +32,9 @@ const ABSENT_RETRY_MS = 3000;
 const NETWORK_REPAIRS = 8;
 const MEDIA_REPAIRS = 3;
 const REPAIR_DELAY_MS = 500;
+const LONGEST_REPAIR_DELAY_MS = 5000;
+/** First of the HTTP statuses by which a server says that it has failed itself. */
+const SERVER_ERROR = 500;
 const JUMP_EVERY_MS = 10_000;
 /** Distance in seconds from the end of the last segment with media at which a standstill is the end. */
 const END_S = 1;
@@ -202,14 +208,21 @@ export class Player {
     const now = this.#env.now();
     if (isManifest(error) && error.response?.code === 404) return this.#retryAbsent(hls);
     console.warn('roomcast: the player', error.details, error.reason ?? error.error?.message ?? '');
-    if (error.type === ErrorTypes.NETWORK_ERROR && this.#network.take(now)) {
-      this.#repairs += 1;
-      const delay = Math.min(5000, REPAIR_DELAY_MS * 2 ** (this.#repairs - 1));
-      return this.#later(delay, () => (isManifest(error) ? hls.loadSource(this.#url) : hls.startLoad()));
-    }
+    if (error.type === ErrorTypes.NETWORK_ERROR) return this.#retryLoading(hls, error);
     if (error.type === ErrorTypes.MEDIA_ERROR && this.#media.take(now)) return hls.recoverMediaError();
     hls.stopLoad();
     this.#set('failed');
+  }
+
+  /** What is not delivered is no fault of the browser, and is tried again for as long as the page is open. */
+  #retryLoading(hls: Hls, error: ErrorData): void {
+    const isOften = !this.#network.take(this.#env.now());
+    const isRefused = (error.response?.code ?? 0) >= SERVER_ERROR;
+    if ((isOften || isRefused) && this.#state === 'loading') this.#set('undelivered');
+    this.#repairs += 1;
+    const growing = Math.min(LONGEST_REPAIR_DELAY_MS, REPAIR_DELAY_MS * 2 ** (this.#repairs - 1));
+    const delay = isOften ? LONGEST_REPAIR_DELAY_MS : growing;
+    this.#later(delay, () => (isManifest(error) ? hls.loadSource(this.#url) : hls.startLoad()));
   }
 
   #retryAbsent(hls: Hls): void {
