@@ -119,6 +119,15 @@ test('media that the server answers with an error are tried again until they com
   expect(player.state).toBe('playing');
 });
 
+test('an error of the server is told at once, before hls.js gives up', () => {
+  const { player } = loading();
+  made[0]?.fail({ fatal: false, type: 'network', details: 'fragLoadError', response: { code: 404 } });
+  expect(player.state).toBe('loading');
+  made[0]?.fail({ fatal: false, type: 'network', details: 'fragLoadError', response: { code: 503 } });
+  expect(player.state).toBe('undelivered');
+  expect(made[0]?.started).toBe(0);
+});
+
 test('a line that fails often is no fault of the browser either', () => {
   const { world, player } = loading();
   for (let tries = 0; tries < 9; tries += 1) {

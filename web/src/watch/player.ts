@@ -193,7 +193,10 @@ export class Player {
     const hls = new Hls(CONFIG);
     this.#hls = hls;
     hls.on(Events.ERROR, (_, error) => {
-      if (error.fatal && hls === this.#hls) this.#failed(hls, error);
+      if (hls !== this.#hls) return;
+      // hls.js tries several times by itself before an error is fatal; the person is told at once.
+      if (isServerError(error) && this.#state === 'loading') this.#set('undelivered');
+      if (error.fatal) this.#failed(hls, error);
     });
     // A broadcast that begins again may have other variants.
     hls.on(Events.MANIFEST_PARSED, () => this.choose(-1));
@@ -217,8 +220,7 @@ export class Player {
   /** What is not delivered is no fault of the browser, and is tried again for as long as the page is open. */
   #retryLoading(hls: Hls, error: ErrorData): void {
     const isOften = !this.#network.take(this.#env.now());
-    const isRefused = (error.response?.code ?? 0) >= SERVER_ERROR;
-    if ((isOften || isRefused) && this.#state === 'loading') this.#set('undelivered');
+    if (isOften && this.#state === 'loading') this.#set('undelivered');
     this.#repairs += 1;
     const growing = Math.min(LONGEST_REPAIR_DELAY_MS, REPAIR_DELAY_MS * 2 ** (this.#repairs - 1));
     const delay = isOften ? LONGEST_REPAIR_DELAY_MS : growing;
@@ -286,6 +288,10 @@ function isBuffered({ buffered }: HTMLVideoElement, position: number): boolean {
   return Array.from({ length: buffered.length }, (_, index) => index).some(
     (index) => buffered.start(index) <= position && position < buffered.end(index),
   );
+}
+
+function isServerError({ type, response }: ErrorData): boolean {
+  return type === ErrorTypes.NETWORK_ERROR && (response?.code ?? 0) >= SERVER_ERROR;
 }
 
 function isManifest({ details }: ErrorData): boolean {
