@@ -74,6 +74,7 @@ test('a camera is on only while the page shows that it is', { timeout: 60_000 },
 
   await guest.keyboard.press('Enter');
   await owner.waitForSelector('#requests button');
+  assert.equal(await focused(guest), 'withdraw');
   assert.equal(await live(guest), 2);
   assert.ok(await guest.isVisible('#local-video'));
   assert.match(await guest.textContent('.self-note'), /Only you see this so far/);

@@ -120,6 +120,13 @@ describe('a viewer of a group', () => {
     expect(describeGroup(group.facts).status).toBe('Watching u2');
   });
 
+  test('is told for how long the group waits for somebody on camera', () => {
+    const { group, listChanges } = joinedGroup('u2');
+    listChanges();
+    expect(describeGroup(group.facts).title).toBe('Waiting for someone to return');
+    expect(describeGroup(group.facts).detail).toMatch(/the group ends: after 30 seconds/);
+  });
+
   test('is told when there is nobody to ask', () => {
     const { group, refuses } = joinedGroup('u2');
     group.ask();

@@ -56,6 +56,9 @@ export interface GroupModel {
   route: string;
 }
 
+/** The time is the default of `--room-linger`; the server does not tell its own. */
+const EMPTY_GROUP = 'If nobody does, the group ends: after 30 seconds, unless this server is set otherwise.';
+
 const NOTHING = { title: '', detail: '', panel: false, retry: false, ask: '', canWithdraw: false, route: '' };
 
 export function describe(facts: Facts): GroupModel {
@@ -138,7 +141,7 @@ function takingPart({ publishers, owner }: Facts): GroupModel {
 
 function watching(facts: Facts): GroupModel {
   const [owner] = facts.publishers;
-  if (!owner) return words('watching', 'Nobody is on camera right now', 'Waiting for someone to return', '');
+  if (!owner) return words('watching', 'Nobody is on camera right now', 'Waiting for someone to return', EMPTY_GROUP);
   const count = facts.publishers.length;
   const ask = {
     no: 'Ask to join in',

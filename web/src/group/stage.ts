@@ -71,13 +71,16 @@ function askButtons(actions: StageActions) {
     type: 'button',
     class: 'button plain',
     onclick: actions.withdraw,
+    // It gets the focus from *Ask*: the key that pressed that may still be held down.
+    onkeydown: (event) => {
+      if (event instanceof KeyboardEvent && event.repeat) event.preventDefault();
+    },
   });
   setText(withdraw, 'Withdraw request');
   const notice = element('p', { id: 'notice', class: 'quiet', role: 'status', 'aria-live': 'polite' });
   return {
     roots: [notice, ask, withdraw],
-    // The same key pressed twice must not take the request back.
-    actions: [ask],
+    actions: [ask, withdraw],
     render(model: GroupModel, text = '') {
       ask.hidden = model.ask === '';
       setText(ask, model.ask);
