@@ -176,13 +176,29 @@ test('a browser that cannot broadcast is told so, and why there is no camera', a
   const encoder = await without('a', () => { delete window.VideoEncoder; });
   await state(encoder, 'failed');
   assert.match(await encoder.textContent('.panel-title'), /cannot broadcast/);
+  const codec = await without('d', () => {
+    VideoEncoder.isConfigSupported = async (config) => ({ supported: false, config });
+  });
+  await state(codec, 'failed');
+  assert.match(await codec.textContent('.panel-title'), /cannot broadcast/);
+  const silent = await without('e', () => { delete window.AudioEncoder; });
+  await state(silent, 'preview');
+  assert.match(await silent.textContent('#hint'), /cannot encode audio: viewers hear nothing/);
+  assert.ok(await silent.isHidden('#mute'));
+  await silent.selectOption('#quality', 'low');
+  await silent.click('#start');
+  await state(silent, 'on-air', 30_000);
+  const viewer = await openPage(browser, `${server.url}/watch/e`);
+  await state(viewer, 'watching', 30_000);
+  await viewer.waitForSelector('#mute', { state: 'hidden', timeout: 10_000 });
   const camera = await without('b', () => {
     navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));
   });
   await state(camera, 'no-camera');
   assert.match(await camera.textContent('.panel-title'), /blocked/);
   await camera.screenshot({ path: `${output}/broadcast-no-camera.png` });
-  assert.deepEqual([...encoder.errors, ...camera.errors], []);
+  const all = [encoder, codec, silent, viewer, camera];
+  assert.deepEqual(all.flatMap(({ errors }) => errors), []);
 });
 
 test('a way to the server that is too slow ends the broadcast with a reason', async (t) => {

@@ -10,11 +10,14 @@ import { newPage, openPage, output, play, startBrowser, startServer, state, stop
 function instrument() {
   window.tracks = [];
   window.refused = {};
+  // As long as the test says so, the browser's question to the person is open.
+  window.question = undefined;
   const devices = navigator.mediaDevices;
   const real = devices.getUserMedia.bind(devices);
   devices.getUserMedia = async (wanted) => {
     const reason = Object.keys(wanted).map((kind) => window.refused[kind]).find(Boolean);
     if (reason) throw new DOMException('', reason);
+    await window.question;
     const stream = await real(wanted);
     window.tracks.push(...stream.getTracks());
     return stream;
@@ -71,6 +74,7 @@ test('a camera is on only while the page shows that it is', { timeout: 60_000 },
 
   await guest.keyboard.press('Enter');
   await owner.waitForSelector('#requests button');
+  assert.equal(await focused(guest), 'withdraw');
   assert.equal(await live(guest), 2);
   assert.ok(await guest.isVisible('#local-video'));
   assert.match(await guest.textContent('.self-note'), /Only you see this so far/);
@@ -98,6 +102,11 @@ test('a camera is on only while the page shows that it is', { timeout: 60_000 },
   await owner.locator('#requests button').first().click();
   await state(guest, 'taking-part');
   assert.equal(await live(guest), 2);
+  const [name] = await owner.locator('.tile .badge > span:first-child').allTextContents();
+  await guest.click('#mute');
+  await label(owner, '#spoken', `${name} muted the microphone`);
+  await guest.click('#mute');
+  await label(owner, '#spoken', `${name} unmuted the microphone`);
   const question = guest.waitForEvent('dialog');
   // The click is over once the question is answered.
   const clicked = guest.click('.brand', { noWaitAfter: true });
@@ -111,6 +120,40 @@ test('a camera is on only while the page shows that it is', { timeout: 60_000 },
   assert.equal(await live(guest), 0);
   assert.equal(await focused(guest), 'join');
   assert.deepEqual([...owner.errors, ...guest.errors], []);
+});
+
+test('devices that the browser gives after the person has left, or watches, go off', { timeout: 60_000 }, async (t) => {
+  const server = await startServer(t);
+  const browser = await startBrowser(t);
+  const owner = await openPage(browser, `${server.url}/group/slow?autojoin`);
+  await state(owner, 'taking-part');
+  /** Lets the browser's question stay open, and answers it. */
+  const ask = (page) => page.evaluate(() => { window.question = new Promise((resolve) => { window.answer = resolve; }); });
+  const answer = (page) => page.evaluate(async () => {
+    const before = window.tracks.length;
+    window.answer();
+    while (window.tracks.length === before) await new Promise((resolve) => { setTimeout(resolve, 20); });
+  });
+  const guest = await open(browser, `${server.url}/group/slow?autojoin`);
+  await state(guest, 'watching');
+  await ask(guest);
+  await guest.click('#ask');
+  await guest.waitForFunction(() => /Allow camera and microphone/.test(document.querySelector('#status').textContent));
+  await guest.click('#leave');
+  await answer(guest);
+  assert.equal(await live(guest), 0);
+  assert.ok(await guest.isHidden('#mute'));
+
+  const chooser = await open(browser, `${server.url}/group/slow`);
+  await label(chooser, '#join', 'Join the group');
+  await chooser.click('#camera');
+  await ask(chooser);
+  await chooser.click('#camera');
+  await chooser.click('#join');
+  await state(chooser, 'watching');
+  await answer(chooser);
+  assert.equal(await live(chooser), 0);
+  assert.deepEqual([...owner.errors, ...guest.errors, ...chooser.errors], []);
 });
 
 test('permission given later and devices plugged in later are found without a reload', { timeout: 60_000 }, async (t) => {

@@ -1,10 +1,11 @@
-// A viewer with a line that is slow for a while: the quality comes back, the delay is caught up.
+// A viewer whose server or line fails for a while: the video comes by itself, the quality comes back, the delay is
+// caught up.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test } from 'node:test';
 import { setTimeout as after } from 'node:timers/promises';
-import { openPage, startBrowser, startServer, state, stop, until } from './processes.mjs';
+import { newPage, openPage, startBrowser, startServer, state, stop, until } from './processes.mjs';
 import { startSlowLine } from './slow-line.mjs';
 
 const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', '30', '-sc_threshold', '0', '-pix_fmt', 'yuv420p'];
@@ -47,5 +48,24 @@ test('after a slow moment the viewer is back at the high variant and close to li
   await page.selectOption('#quality', { label: '360p' });
   await height(360);
   assert.equal(await page.evaluate(() => window.roomcast.hls.autoLevelEnabled), false);
+  assert.deepEqual(page.errors, []);
+});
+
+test('an initialization section that the server answers with an error is tried again, and no browser is blamed', { timeout: 60_000 }, async (t) => {
+  const server = await startServer(t);
+  startTwoVariants(t, server, 'busy');
+  const browser = await startBrowser(t);
+  const page = await newPage(browser);
+  let refused = 0;
+  await page.route(/\/live\/busy\/.*init/, (route) => {
+    refused += 1;
+    return route.fulfill({ status: 503, body: '' });
+  });
+  await page.goto(`${server.url}/watch/busy`);
+  await until(page, () => /does not deliver the video/.test(document.querySelector('.panel-title')?.textContent));
+  assert.doesNotMatch(await page.textContent('.panel'), /browser/);
+  assert.ok(refused > 0);
+  await page.unroute(/\/live\/busy\/.*init/);
+  await state(page, 'watching', 30_000);
   assert.deepEqual(page.errors, []);
 });

@@ -318,6 +318,17 @@ const WAITS: Wait[] = [
   },
   {
     page: 'watch',
+    fault: 'the server answers an initialization section with an error',
+    lead: async (scene) => {
+      withPlayer(scene, 'loading', 'undelivered');
+      await pass(scene, LATE_MS / 1000);
+    },
+    state: 'connecting',
+    words: /The server does not deliver the video right now .*tried again/,
+    bound: 'a person',
+  },
+  {
+    page: 'watch',
     fault: 'the video stands still',
     lead: async (scene) => {
       withPlayer(scene, 'loading', 'playing', 'starved');

@@ -41,12 +41,14 @@ describe('the state of a broadcast', () => {
     asked: true,
     camera: true,
     microphone: false,
+    canEncodeAudio: true,
     problems: {},
     connected: false,
     offline: false,
     unreachable: false,
     arrived: false,
     slow: false,
+    slowedTab: false,
     ...changes,
   });
   const onAir = (changes: Partial<Facts> = {}) =>
@@ -83,7 +85,17 @@ describe('the state of a broadcast', () => {
     expect(describeBroadcast(onAir({ reduced: '360p' })).hint).toMatch(/viewers get 360p/);
     expect(describeBroadcast(onAir({ problems: { audio: 'ended' } })).hint).toMatch(/hear nothing/);
     expect(describeBroadcast(onAir({ camera: false, problems: { video: 'ended' } })).hint).toMatch(/disconnected/);
+    expect(describeBroadcast(onAir({ slowedTab: true })).hint).toMatch(/slows this tab while it is hidden/);
     expect(describeBroadcast(onAir()).warning).toBe(false);
+  });
+
+  test('tells before Go live that the browser cannot encode audio', () => {
+    const silent = describeBroadcast(facts({ microphone: true, canEncodeAudio: false }));
+    expect(silent).toMatchObject({ state: 'preview', start: true, warning: true, mute: false });
+    expect(silent.hint).toMatch(/cannot encode audio: viewers hear nothing/);
+    expect(describeBroadcast(onAir({ canEncodeAudio: false })).hint).toMatch(/cannot encode audio/);
+    const nothing = describeBroadcast(facts({ camera: false, microphone: true, canEncodeAudio: false }));
+    expect(nothing).toMatchObject({ state: 'no-camera', start: false });
   });
 
   test('says why there is no camera, and offers another try where that may help', () => {
@@ -107,7 +119,14 @@ describe('the state of a broadcast', () => {
 
 test('the time on air and what goes out are said in short', () => {
   expect([7, 754, 3723].map(clockText)).toEqual(['0:07', '12:34', '1:02:03']);
-  const stats = { delay: 41.7, droppedFrames: 0, droppedParts: 2, resolution: '1280×720', bitrate: 1_950_000 };
+  const stats = {
+    delay: 41.7,
+    droppedFrames: 0,
+    heldFrames: 0,
+    droppedParts: 2,
+    resolution: '1280×720',
+    bitrate: 1_950_000,
+  };
   expect(statsText(stats)).toBe('1280×720 · 1.9 Mbit/s · upload delay 42 ms · 2 chunks lost');
 });
 

@@ -17,7 +17,7 @@ import {
 import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { brokenWords, cannotEncodeWords, failureWords, noVideoWords, takenWords, type Words } from '../ui/words';
-import { hasEncoders, type Quality } from './encoders';
+import { encodable, type Quality } from './encoders';
 import { MediaPipeline } from './media-pipeline';
 import type { Facts, Stats } from './model';
 import { broadcastPolicy } from './policy';
@@ -46,12 +46,14 @@ export class Broadcast {
     asked: false,
     camera: false,
     microphone: false,
+    canEncodeAudio: true,
     problems: {},
     connected: false,
     offline: false,
     unreachable: false,
     arrived: false,
     slow: false,
+    slowedTab: false,
   };
   #firstPartDue: Cancel | undefined;
 
@@ -74,6 +76,7 @@ export class Broadcast {
       reduced: (reduced) => this.#update({ slow: false, reduced }),
       tokenRefused: () => this.#renewToken(),
       refused: (code, message) => this.#refused(code, message),
+      audioEncoded: (isEncoded) => this.#audioEncoded(isEncoded),
       gaveUp: (words) => this.#giveUp(words),
     });
     const options = { url, roomType: 'p2m', roomId: room, video: true, audio: true, environment: env } as const;
@@ -126,10 +129,11 @@ export class Broadcast {
   }
 
   /** False, and said to be so, in a browser that cannot broadcast at all. */
-  check(): boolean {
-    if (hasEncoders()) return true;
-    this.#fail(cannotEncodeWords());
-    return false;
+  async check(): Promise<boolean> {
+    const { video, audio } = await encodable();
+    this.#audioEncoded(audio);
+    if (!video) this.#fail(cannotEncodeWords());
+    return video;
   }
 
   /** Ends the way on air, for a reason that was found out elsewhere. */
@@ -159,6 +163,11 @@ export class Broadcast {
   /** The page goes away. The seat is kept for as long as a reload takes; the server gives up who does not return. */
   suspend(): void {
     this.#pipeline.close();
+  }
+
+  /** @param slowedTab whether the browser slows the hidden page, or did so a moment ago */
+  tabLooked(slowedTab: boolean): void {
+    if (slowedTab !== this.#facts.slowedTab) this.#update({ slowedTab });
   }
 
   networkLost(): void {
@@ -222,6 +231,10 @@ export class Broadcast {
     if (this.#facts.stage === 'stopping') return;
     this.#pipeline.close();
     this.#fail(failureWords(failure, 'broadcast'));
+  }
+
+  #audioEncoded(canEncodeAudio: boolean): void {
+    if (canEncodeAudio !== this.#facts.canEncodeAudio) this.#update({ canEncodeAudio });
   }
 
   #giveUp(words: Words): void {

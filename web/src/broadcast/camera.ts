@@ -7,7 +7,7 @@ import type { LocalMedia } from '../call/media';
 import { Budget } from '../client';
 import { gridRate } from './cadence';
 import type { Part } from './cut';
-import { type Quality, soundConfig, videoConfig } from './encoders';
+import { type Quality, SOUND_RATE, soundConfig, videoConfig } from './encoders';
 import type { TakeFacts } from './packager';
 import { type Close, frames, sounds } from './sources';
 import { Take } from './take';
@@ -15,12 +15,13 @@ import { Take } from './take';
 export interface CameraHandlers {
   began(facts: TakeFacts): void;
   part(part: Part): void;
+  /** Called with each take: whether the browser encodes the audio of this microphone. */
+  audioEncoded(isEncoded: boolean): void;
   /** There will be no more takes. `unsupported`: this browser has no encoder. */
   failed(reason: string, unsupported: boolean): void;
 }
 
 const TAKES_PER_MINUTE = 6;
-const SOUND_RATE = 48_000;
 /** So long may the first sound of a microphone take before a take begins without it. */
 const SOUND_PATIENCE_MS = 1000;
 
@@ -41,6 +42,7 @@ export class Camera {
   #left = Promise.resolve();
   #running = false;
   #dropped = 0;
+  #held = 0;
 
   constructor(media: LocalMedia, quality: Quality, handlers: CameraHandlers) {
     this.#media = media;
@@ -59,6 +61,11 @@ export class Camera {
 
   get droppedFrames(): number {
     return this.#dropped + (this.#take?.frames.dropped ?? 0);
+  }
+
+  /** Repeats of a frame because none came for a while. */
+  get heldFrames(): number {
+    return this.#held + (this.#take?.frames.held ?? 0);
   }
 
   start(): void {
@@ -121,6 +128,7 @@ export class Camera {
     this.#take = undefined;
     if (!take) return this.#left;
     this.#dropped += take.frames.dropped;
+    this.#held += take.frames.held;
     const before = this.#left;
     this.#left = before.then(() => take.finish());
     return this.#left;
@@ -170,6 +178,7 @@ export class Camera {
     const sound = await soundConfig(this.#soundRate ?? SOUND_RATE, 1);
     if (mine !== this.#making) return;
     if (!video) return this.#handlers.failed('no encoder for the picture', true);
+    this.#handlers.audioEncoded(sound !== undefined);
     this.#take = this.#make(video, sound);
   }
 

@@ -27,12 +27,25 @@ export const CARD_QUALITY: Quality = { name: 'Audio only', lines: 'audio', width
 
 export type QualityName = keyof typeof QUALITIES;
 
+/** Samples per second, unless the microphone gives another rate. */
+export const SOUND_RATE = 48_000;
 const SOUND_BITRATE = 64_000;
+/** Frames per second that are asked of a camera. */
+export const FRAME_RATE = 30;
 /** What 720p needs at 30 frames a second: macroblocks of a picture in level 3.1. */
 const LEVEL_31_BLOCKS = 3600;
 
-export function hasEncoders(): boolean {
-  return typeof VideoEncoder === 'function' && typeof VideoFrame === 'function';
+/** Kinds of media that this browser says it can encode for a broadcast. */
+export async function encodable(): Promise<{ video: boolean; audio: boolean }> {
+  return { video: await encodesVideo(), audio: (await soundConfig(SOUND_RATE, 1)) !== undefined };
+}
+
+async function encodesVideo(): Promise<boolean> {
+  if (typeof VideoEncoder !== 'function' || typeof VideoFrame !== 'function') return false;
+  for (const { width, height, bitrate } of QUALITY_STEPS) {
+    if (await videoConfig(width, height, FRAME_RATE, bitrate)) return true;
+  }
+  return false;
 }
 
 /** The best configuration that the browser says it can encode; nothing when there is none. */

@@ -27,6 +27,8 @@ export interface PipelineHandlers {
   tokenRefused(): void;
   /** The server rejected an upload: its numbers do not fit, or the stream is gone. */
   refused(code: number, message: string): void;
+  /** Whether viewers get audio, from now on. */
+  audioEncoded(isEncoded: boolean): void;
   /** Nothing more will come. */
   gaveUp(words: Words): void;
 }
@@ -75,6 +77,7 @@ export class MediaPipeline {
     return {
       delay: this.#delay === undefined ? undefined : Math.max(this.#delay, age),
       droppedFrames: this.#camera?.droppedFrames ?? 0,
+      heldFrames: this.#camera?.heldFrames ?? 0,
       droppedParts: this.#droppedParts,
       resolution: this.#camera?.resolution ?? '',
       bitrate: this.#rate.perSecond(this.#env.now()),
@@ -169,6 +172,7 @@ export class MediaPipeline {
       part: (part) => {
         for (const upload of this.#packager?.part(part) ?? []) this.#uplink?.put(upload);
       },
+      audioEncoded: (isEncoded) => this.#handlers.audioEncoded(isEncoded),
       failed: (reason, unsupported) => this.#handlers.gaveUp(unsupported ? cannotEncodeWords() : brokenWords(reason)),
     });
   }

@@ -24,6 +24,8 @@ export interface Facts {
   asked: boolean;
   camera: boolean;
   microphone: boolean;
+  /** This browser has an encoder for the audio of the microphone. */
+  canEncodeAudio: boolean;
   problems: Partial<Record<Kind, Problem>>;
   /** Joined, or on the way back in. */
   connected: boolean;
@@ -32,6 +34,8 @@ export interface Facts {
   /** The first part has reached the server. */
   arrived: boolean;
   slow: boolean;
+  /** The browser slows the page since its tab is hidden, or did so a moment ago. */
+  slowedTab: boolean;
   /** The quality that viewers get while the way to the server carries no more. */
   reduced?: string | undefined;
   failure?: Words | undefined;
@@ -51,9 +55,15 @@ export interface BroadcastModel {
   start: boolean;
   stop: boolean;
   again: boolean;
+  /** There is audio to be muted, or there may be. */
+  mute: boolean;
 }
 
 export function describe(facts: Facts): BroadcastModel {
+  return { ...describeStage(facts), mute: facts.canEncodeAudio };
+}
+
+function describeStage(facts: Facts): BroadcastModel {
   switch (facts.stage) {
     case 'off':
       return before(facts);
@@ -79,7 +89,7 @@ function startingText({ unreachable, returning }: Facts): string {
   return returning ? 'Your earlier page is gone. Taking over from it…' : 'Going on air…';
 }
 
-function before({ asked, camera, microphone, problems }: Facts): BroadcastModel {
+function before({ asked, camera, microphone, canEncodeAudio, problems }: Facts): BroadcastModel {
   if (!asked) {
     const hint = 'Your browser asks for camera and microphone. Please allow them.';
     return model('asking', 'Not on air', { hint });
@@ -87,12 +97,17 @@ function before({ asked, camera, microphone, problems }: Facts): BroadcastModel 
   if (!camera) {
     const { title, detail } = noCamera(problems.video);
     const hint = `${title}: viewers only hear you.`;
-    if (microphone) return model('preview', 'Audio only', { title: 'Audio only', detail, hint, start: true });
+    if (microphone && canEncodeAudio)
+      return model('preview', 'Audio only', { title: 'Audio only', detail, hint, start: true });
     return model('no-camera', 'No camera', { title, detail, again: problems.video !== 'insecure' });
   }
-  const sound = noSound(problems.audio);
+  const sound = canEncodeAudio ? noSound(problems.audio) : NO_AUDIO_ENCODER;
   return model('preview', 'Not on air', { hint: sound, warning: sound !== '', start: true });
 }
+
+const NO_AUDIO_ENCODER = 'This browser cannot encode audio: viewers hear nothing.';
+
+const HIDDEN_TAB = 'The browser slows this tab while it is hidden, and viewers see the video stop. Keep it in front.';
 
 /** Only said at the lowest quality. */
 const SLOW = 'Your upload is slow even for the lowest quality. The broadcast ends unless it gets faster.';
@@ -102,7 +117,15 @@ function onAir(facts: Facts): BroadcastModel {
   if (offline) return model('reconnecting', 'You are offline. Waiting…', { stop: true });
   if (!connected) return model('reconnecting', 'Connection lost. Reconnecting…', { stop: true });
   if (!arrived) return model('starting', startingText(facts), { stop: true });
-  const device = facts.camera ? noSound(problems.audio) : `${noCamera(problems.video).title}. Choose another one.`;
+  const silence = facts.canEncodeAudio ? noSound(problems.audio) : NO_AUDIO_ENCODER;
+  const device = facts.camera ? silence : `${noCamera(problems.video).title}. Choose another one.`;
+  if (facts.slowedTab)
+    return model('on-air', 'On air', {
+      hint: HIDDEN_TAB,
+      warning: true,
+      sent: reduced ? `${reduced} for now` : '',
+      stop: true,
+    });
   const hint = slow ? SLOW : reduced ? `Your upload is slow: viewers get ${reduced} until it is faster.` : device;
   const sent = reduced ? `${reduced} for now` : '';
   return model('on-air', 'On air', { hint, warning: hint !== '', sent, stop: true });
@@ -149,7 +172,17 @@ function noSound(problem: Problem | undefined): string {
 }
 
 function model(state: BroadcastState, status: string, more: Partial<BroadcastModel> = {}): BroadcastModel {
-  const none = { title: '', detail: '', hint: '', warning: false, sent: '', start: false, stop: false, again: false };
+  const none = {
+    title: '',
+    detail: '',
+    hint: '',
+    warning: false,
+    sent: '',
+    start: false,
+    stop: false,
+    again: false,
+    mute: true,
+  };
   return { ...none, state, status, ...more };
 }
 
@@ -165,6 +198,8 @@ export interface Stats {
   delay: number | undefined;
   /** Of frames, by the encoder. */
   droppedFrames: number;
+  /** Repeats of a frame because none came for a while. */
+  heldFrames: number;
   /** Parts that were given up. */
   droppedParts: number;
   resolution: string;

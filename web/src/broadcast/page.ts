@@ -19,7 +19,8 @@ import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Broadcast } from './broadcast';
 import { audioCard } from './card';
-import { CARD_QUALITY, QUALITIES, type Quality, type QualityName } from './encoders';
+import { CARD_QUALITY, FRAME_RATE, QUALITIES, type Quality, type QualityName } from './encoders';
+import { HiddenTab } from './hidden-tab';
 import { clockText, describe, statsText } from './model';
 import { ANY_CAMERA, type Studio, studio } from './studio';
 
@@ -34,7 +35,7 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
   const view = studio(roomAddress('watch', room), kind.root, {
     start: () => void start(),
     stop: () => void broadcast.stop(),
-    mute: () => media.setMicrophone(!media.isOn('audio')),
+    mute: () => void media.setMicrophone(!media.isOn('audio')),
     again: () => location.reload(),
     camera: (deviceId) => takeCamera(media, broadcast, view, deviceId),
     microphone: (deviceId) => void media.replace('audio', { deviceId: { exact: deviceId } }),
@@ -72,7 +73,7 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
 
 async function begin(media: LocalMedia, broadcast: Broadcast, view: Studio, goOn?: () => Promise<void>): Promise<void> {
   // Without https there is no camera and no encoder: then the camera is the better word for it.
-  if (isSecureContext && !broadcast.check()) return;
+  if (isSecureContext && !(await broadcast.check())) return;
   media.constrain('video', picture(view));
   await media.acquire();
   broadcast.mediaChanged();
@@ -105,7 +106,11 @@ function quality(view: Studio): Quality {
 /** What is asked of the camera; the chosen one, where there is a choice. */
 function picture(view: Studio, deviceId?: string): MediaTrackConstraints {
   const { width, height } = quality(view);
-  const size = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: 30, max: 30 } };
+  const size = {
+    width: { ideal: width },
+    height: { ideal: height },
+    frameRate: { ideal: FRAME_RATE, max: FRAME_RATE },
+  };
   return deviceId ? { ...size, deviceId: { exact: deviceId } } : size;
 }
 
@@ -116,7 +121,14 @@ async function listDevices(media: LocalMedia, view: Studio): Promise<void> {
 
 function tell(broadcast: Broadcast, view: Studio): void {
   let since: number | undefined;
+  const tab = new HiddenTab();
+  const look = () => {
+    const { droppedFrames, heldFrames } = broadcast.stats;
+    broadcast.tabLooked(tab.look(performance.now(), document.hidden, droppedFrames + heldFrames));
+  };
+  document.addEventListener('visibilitychange', look);
   setInterval(() => {
+    look();
     const { arrived, stage } = broadcast.facts;
     if (stage !== 'on-air') return view.showStats('');
     if (!arrived) return;

@@ -54,6 +54,7 @@ export function studio(viewersLink: string, other: HTMLElement, handlers: Studio
       view.render(model, media);
       side.render(model, media);
       buttons.hidden = isOver(model);
+      mute.root.hidden = !model.mute;
       renderMute(mute, media);
     },
     showClock: view.showClock,

@@ -53,6 +53,7 @@ export class Take {
   #began = false;
   #closed = false;
   #dropped = 0;
+  #held = 0;
   #encoded = 0;
 
   constructor(video: VideoEncoderConfig, sound: AudioEncoderConfig | undefined, handlers: TakeHandlers) {
@@ -78,9 +79,9 @@ export class Take {
     return this.#sound?.rate;
   }
 
-  /** Frames for which there was no time, and frames that were encoded. */
-  get frames(): { dropped: number; encoded: number } {
-    return { dropped: this.#dropped, encoded: this.#encoded };
+  /** Frames for which there was no time, frames that were encoded, and repeats of a frame while none came. */
+  get frames(): { dropped: number; encoded: number; held: number } {
+    return { dropped: this.#dropped, encoded: this.#encoded, held: this.#held };
   }
 
   /** Takes a frame of the camera and closes it. */
@@ -98,6 +99,7 @@ export class Take {
     }
     const place = this.#cadence.take(seconds);
     if (!place) return frame.close();
+    if (place.repeats > PATIENCE_S * this.#rate) this.#held += place.repeats;
     this.#repeat(place.place - place.repeats, place.repeats);
     this.#last?.close();
     this.#last = frame;
@@ -144,7 +146,11 @@ export class Take {
     const seconds = (now - this.#begin) / 1000;
     const first = this.#cadence.next;
     if (seconds - first / this.#rate > LONGEST_PAUSE_S) return this.#fail('the page stood still for too long');
-    if (seconds - first / this.#rate > PATIENCE_S) this.#repeat(first, this.#cadence.fill(seconds - PATIENCE_S / 2));
+    if (seconds - first / this.#rate > PATIENCE_S) {
+      const late = this.#cadence.fill(seconds - PATIENCE_S / 2);
+      this.#held += late;
+      this.#repeat(first, late);
+    }
     this.#sound?.fill(seconds);
   }
 

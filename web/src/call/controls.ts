@@ -25,7 +25,7 @@ export interface ControlHandlers {
 }
 
 export function controls(media: LocalMedia, handlers: ControlHandlers): Controls {
-  const mute = roundButton('mute', () => media.setMicrophone(!media.isOn('audio')));
+  const mute = roundButton('mute', () => void media.setMicrophone(!media.isOn('audio')));
   const camera = roundButton('camera', () => void media.setCamera(!media.isOn('video')));
   const link = roundButton('copy-link', async () => {
     if (await copyRoomLink()) link.set('check', 'Link copied');

@@ -8,6 +8,8 @@ export type Kind = 'audio' | 'video';
 /** Why there is no camera or microphone. */
 export type Problem = 'insecure' | 'refused' | 'missing' | 'busy' | 'ended' | 'other';
 
+const KINDS: readonly Kind[] = ['audio', 'video'];
+
 const CONSTRAINTS: Record<Kind, MediaTrackConstraints> = {
   audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
   video: { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: 'user' },
@@ -23,8 +25,12 @@ export class LocalMedia {
   onchange: (kind: Kind) => void = () => {};
   readonly #constraints = { ...CONSTRAINTS };
   #released = false;
+  /** Counts the releases: an answer of the browser that was asked for before the latest one is not taken. */
+  #releases = 0;
   #supplied: MediaStreamTrack | undefined;
   #retrying = false;
+  /** The microphone was not only muted, but let go of. */
+  #isMicrophoneLeftAlone = false;
   #wanted: Record<Kind, boolean> = { audio: true, video: true };
   #available: Record<Kind, boolean> = { audio: false, video: false };
 
@@ -35,13 +41,12 @@ export class LocalMedia {
       return;
     }
     this.#released = false;
-    // A camera that is known and switched off stays off.
-    const kinds: Kind[] = this.#wanted.video || !this.#available.video ? ['audio', 'video'] : ['audio'];
+    const kinds = KINDS.filter((kind) => this.#isWorthTaking(kind));
+    if (kinds.length === 0) return;
     const problem = await this.#request(kinds);
     if (problem) await this.#acquireEach(problem, kinds);
-    // Released or switched off while the browser was still asking.
-    if (this.#released) this.release();
-    if (!this.#wanted.video) this.#remove('video');
+    // Switched off while the browser was still asking.
+    for (const kind of KINDS) if (this.#isLeftAlone(kind)) this.#remove(kind);
   }
 
   /** Takes a track from elsewhere in the place of a device. */
@@ -69,8 +74,7 @@ export class LocalMedia {
     if (!problem || problem === 'insecure') return;
     if (!(await isGranted(kind === 'video' ? 'camera' : 'microphone'))) return;
     await this.#request([kind]);
-    if (kind === 'video' && !this.#wanted.video) this.#remove('video');
-    if (this.#released) this.release();
+    if (this.#isLeftAlone(kind)) this.#remove(kind);
     this.onchange(kind);
   }
 
@@ -87,9 +91,24 @@ export class LocalMedia {
     if (!this.#wanted.video) this.#available.video = true;
   }
 
-  /** Switches both off before they are acquired (again). */
+  /** Switches both off and lets go of them: neither is taken until the person switches it on. */
   switchOff(): void {
     this.#wanted = { audio: false, video: false };
+    this.#isMicrophoneLeftAlone = true;
+    for (const kind of KINDS) {
+      this.#remove(kind);
+      if (!this.problems[kind]) this.#available[kind] = true;
+    }
+  }
+
+  /** Switched off, and let go of. A muted microphone is not: it is back at once. */
+  #isLeftAlone(kind: Kind): boolean {
+    return !this.#wanted[kind] && (kind === 'video' || this.#isMicrophoneLeftAlone);
+  }
+
+  /** A device that is known and left alone stays off; of one that is not known, the person is to read why. */
+  #isWorthTaking(kind: Kind): boolean {
+    return !this.#isLeftAlone(kind) || !this.#available[kind];
   }
 
   /** A camera or a microphone is on. */
@@ -109,10 +128,15 @@ export class LocalMedia {
     return this.#available[kind] && this.#wanted[kind];
   }
 
-  setMicrophone(on: boolean): void {
+  async setMicrophone(on: boolean): Promise<void> {
     this.#wanted.audio = on;
     const track = this.track('audio');
     if (track) track.enabled = on;
+    this.onchange('audio');
+    if (!on || !this.#isMicrophoneLeftAlone) return;
+    this.#isMicrophoneLeftAlone = false;
+    if (track) return;
+    await this.#request(['audio']);
     this.onchange('audio');
   }
 
@@ -126,7 +150,6 @@ export class LocalMedia {
     this.constrain(kind, constraints);
     this.#remove(kind);
     await this.#request([kind]);
-    if (this.#released) this.release();
     this.onchange(kind);
   }
 
@@ -144,6 +167,7 @@ export class LocalMedia {
   /** Lets go of the devices; `acquire` takes them again. */
   release(): void {
     this.#released = true;
+    this.#releases += 1;
     for (const track of this.stream.getTracks()) this.#remove(track.kind as Kind);
   }
 
@@ -156,13 +180,20 @@ export class LocalMedia {
     for (const kind of kinds) if (!this.track(kind)) this.problems[kind] ??= problem;
   }
 
+  /** Asks for devices; those that come after a release are let go of at once. */
   async #request(kinds: Kind[]): Promise<Problem | undefined> {
+    if (this.#released) return undefined;
+    const releases = this.#releases;
     const constraints = Object.fromEntries(kinds.map((kind) => [kind, this.#constraints[kind]]));
     try {
       const stream = await navigator.mediaDevices.getUserMedia(constraints);
-      for (const track of stream.getTracks()) this.#add(track);
+      for (const track of stream.getTracks()) {
+        if (releases === this.#releases) this.#add(track);
+        else track.stop();
+      }
       return undefined;
     } catch (error) {
+      if (releases !== this.#releases) return undefined;
       const problem = problemOf(error);
       if (kinds.length === 1 && kinds[0]) {
         this.problems[kinds[0]] = problem;

@@ -11,6 +11,7 @@ import { icon } from '../ui/icons';
 import { type SoundButton, soundButton } from '../ui/sound-button';
 import type { Controls } from './controls';
 import type { CallModel, Other } from './model';
+import { MuteNews } from './mute-news';
 
 export interface Stage {
   root: HTMLElement;
@@ -90,16 +91,15 @@ function nameBadge() {
   );
   const spoken = element('span', { class: 'spoken', role: 'status', 'aria-live': 'polite' });
   const root = element('p', { class: 'badge', id: 'remote-name' }, name, muted, spoken);
-  let heard: boolean | undefined;
+  const news = new MuteNews();
   return {
     root,
     render(other: Other | undefined) {
       root.hidden = !other;
       muted.hidden = other?.audio !== false;
       setText(name, other?.name ?? '');
-      if (other && heard !== undefined && other.audio !== heard)
-        setText(spoken, `${other.name} ${other.audio ? 'unmuted' : 'muted'} the microphone`);
-      heard = other?.audio;
+      const told = news.tell(other ? [{ key: other.name, name: other.name, audio: other.audio }] : []);
+      if (told) setText(spoken, told);
     },
   };
 }

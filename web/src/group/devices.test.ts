@@ -6,6 +6,7 @@ test.each<[Purpose, Parameters<typeof purposeOf>[0]]>([
   ['preview', { stage: 'lobby', publishing: false, asked: 'no' }],
   ['kept', { stage: 'joining', publishing: false, asked: 'no' }],
   ['none', { stage: 'joined', publishing: false, asked: 'no' }],
+  ['request', { stage: 'joined', publishing: false, asked: 'permission' }],
   ['request', { stage: 'joined', publishing: false, asked: 'waiting' }],
   ['none', { stage: 'joined', publishing: false, asked: 'declined' }],
   ['none', { stage: 'joined', publishing: false, asked: 'unanswered' }],
@@ -33,4 +34,14 @@ test('devices go off with their purpose, and are asked for again with the next',
   expect(devices.note).toBe('');
   devices.follow('none');
   expect(done).toEqual(['on', 'off', 'on', 'off']);
+});
+
+test('devices that were asked for without a use go off', async () => {
+  const done: string[] = [];
+  const media = { acquire: async () => void done.push('on'), release: () => done.push('off'), onchange: () => {} };
+  const devices = new Devices(media as unknown as LocalMedia);
+  devices.follow('none');
+  await devices.acquire();
+  devices.follow('none');
+  expect(done).toEqual(['on', 'off']);
 });

@@ -13,7 +13,7 @@ export function purposeOf({ stage, publishing, asked }: Pick<Facts, 'stage' | 'p
   if (stage === 'lobby') return 'preview';
   if (stage === 'gone' || stage === 'failed') return 'none';
   if (publishing) return 'publishing';
-  if (asked === 'waiting') return 'request';
+  if (asked === 'permission' || asked === 'waiting') return 'request';
   return stage === 'joining' || stage === 'recovering' ? 'kept' : 'none';
 }
 
@@ -33,10 +33,11 @@ export class Devices {
 
   /** Takes the devices of whoever begins to publish, and lets go of them when there is nothing left to use them for. */
   follow(purpose: Purpose): void {
+    // Without a use nothing stays on, whatever asked for it.
+    if (purpose === 'none') this.release();
     if (purpose === this.#purpose) return;
     this.#purpose = purpose;
     if (purpose === 'publishing') void this.acquire();
-    if (purpose === 'none') this.release();
   }
 
   /** Goes on without camera and microphone until the person switches them on. */

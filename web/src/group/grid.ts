@@ -3,6 +3,7 @@
  * Tiles stay as they are while their person does, so that no picture starts anew. Decides nothing.
  */
 
+import { MuteNews } from '../call/mute-news';
 import { element, setText } from '../ui/dom';
 import { icon } from '../ui/icons';
 import type { SoundButton } from '../ui/sound-button';
@@ -21,6 +22,8 @@ export interface Tile {
 
 export interface Grid {
   root: HTMLElement;
+  /** Says of the people on the tiles what is only seen there. */
+  spoken: HTMLElement;
   render(tiles: Tile[], self: HTMLElement | undefined): void;
 }
 
@@ -33,10 +36,15 @@ export function grid(sound: SoundButton): Grid {
   // Many tiles scroll in a small window, for people with a keyboard as well.
   const scroller = { tabindex: 0, role: 'group', 'aria-label': 'People on camera' };
   const root = element('div', { class: 'tiles', id: 'tiles', ...scroller });
+  const spoken = element('p', { id: 'spoken', class: 'spoken', role: 'status', 'aria-live': 'polite' });
+  const news = new MuteNews();
   const shown = new Map<string, Shown>();
   return {
     root,
+    spoken,
     render(tiles, self) {
+      const told = news.tell(tiles);
+      if (told) setText(spoken, told);
       removeOthers(shown, tiles);
       for (const tile of tiles) {
         const made = shown.get(tile.key) ?? makeTile(tile.name, sound);

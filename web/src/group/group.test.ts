@@ -1,7 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { joinAck } from '../client/fake';
 import { address, groupWithGhost, joinedGroup, publishers } from './fake';
+import type { Group } from './group';
 import { describe as describeGroup } from './model';
+
+/** The browser's question for devices, and its answer. */
+function openQuestion() {
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  return { devices: () => answered, answer: () => answer() };
+}
+
+function askAnew(group: Group): void {
+  group.withdraw();
+  void group.askWith(openQuestion().devices);
+}
 
 const request = { s: 'PUBLISH_REQUEST', ve: true, ae: true };
 
@@ -45,6 +60,35 @@ describe('a viewer of a group', () => {
     expect(describeGroup(group.facts)).toMatchObject({ ask: 'Ask to join in' });
   });
 
+  test('asks for devices first, and then whoever owns the group by then', async () => {
+    const { group, sent, listChanges } = joinedGroup('u2', 'u3');
+    const { devices, answer } = openQuestion();
+    const asking = group.askWith(devices);
+    void group.askWith(devices);
+    const shown = { ask: '', canWithdraw: true, status: 'Allow camera and microphone to join in' };
+    expect(describeGroup(group.facts)).toMatchObject(shown);
+    listChanges('u3');
+    answer();
+    await asking;
+    expect(sent().filter(({ s }) => s === 'PUBLISH_REQUEST')).toHaveLength(1);
+    expect(group.facts.asked).toBe('waiting');
+  });
+
+  test.each<[string, (group: Group) => void]>([
+    ['leaves', (group) => group.leave()],
+    ['withdraws', (group) => group.withdraw()],
+    ['asks anew', askAnew],
+  ])('asks nobody when it %s before the browser has answered', async (_, change) => {
+    const { group, sent } = joinedGroup('u2');
+    const { devices, answer } = openQuestion();
+    const asking = group.askWith(devices);
+    change(group);
+    answer();
+    await asking;
+    expect(sent().map(({ s }) => s)).not.toContain('PUBLISH_REQUEST');
+    expect(group.facts.asked).not.toBe('waiting');
+  });
+
   test('takes a request back as another session of the same user, whom no answer finds', () => {
     const { world, group } = joinedGroup('u2');
     group.ask();
@@ -76,6 +120,13 @@ describe('a viewer of a group', () => {
     expect(describeGroup(group.facts).status).toBe('Watching u2');
   });
 
+  test('is told for how long the group waits for somebody on camera', () => {
+    const { group, listChanges } = joinedGroup('u2');
+    listChanges();
+    expect(describeGroup(group.facts).title).toBe('Waiting for someone to return');
+    expect(describeGroup(group.facts).detail).toMatch(/the group ends: after 30 seconds/);
+  });
+
   test('is told when there is nobody to ask', () => {
     const { group, refuses } = joinedGroup('u2');
     group.ask();
@@ -85,6 +136,26 @@ describe('a viewer of a group', () => {
 });
 
 describe('the owner of a group', () => {
+  test('is asked before leaving while somebody watches, or takes part', () => {
+    const { group, made, says, listChanges } = joinedGroup('u1');
+    expect(group.isMissed).toBe(false);
+    says('u2', { s: 'WATCH', to: address('u1') });
+    made.get('u2')?.handlers.connectionChanged('connected');
+    expect(group.isMissed).toBe(true);
+    made.get('u2')?.handlers.connectionChanged('closed');
+    expect(group.isMissed).toBe(false);
+    listChanges('u1', 'u3');
+    expect(group.isMissed).toBe(true);
+    group.leave();
+    expect(group.isMissed).toBe(false);
+  });
+
+  test('does not miss a viewer', () => {
+    const { group, made } = joinedGroup('u2');
+    made.get('u2')?.handlers.connectionChanged('connected');
+    expect(group.isMissed).toBe(false);
+  });
+
   test('creates the room that was not found', () => {
     const { world, group, refuses } = joinedGroup('u1');
     world.socket.lose();

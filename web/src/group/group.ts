@@ -63,6 +63,8 @@ export class Group {
     unreached: [],
   };
   #membership: SeatedMembership | undefined;
+  /** Counts the questions for devices: the answer to an earlier one asks nobody. */
+  #devicesAsked = 0;
   #answerDue: Cancel | undefined;
   #departureRead: Cancel | undefined;
   /** This page is the reload of one whose place it has taken. */
@@ -99,6 +101,12 @@ export class Group {
 
   get connection(): Connection | undefined {
     return this.#membership?.connection;
+  }
+
+  /** Somebody would notice that this member goes: another publisher, or a viewer. Nobody notices a viewer that goes. */
+  get isMissed(): boolean {
+    const { publishing, publishers } = this.#facts;
+    return publishing && (publishers.length > 1 || this.mesh.isConnected);
   }
 
   join(): void {
@@ -143,6 +151,19 @@ export class Group {
     this.mesh.clear();
   }
 
+  /** Takes the devices, and then asks the owner, unless the person has left or given up by then. */
+  async askWith(devices: () => Promise<void>): Promise<void> {
+    const { stage, publishing, asked } = this.#facts;
+    if (stage !== 'joined' || publishing || asked === 'permission' || asked === 'waiting') return;
+    this.#devicesAsked += 1;
+    const turn = this.#devicesAsked;
+    this.#update({ asked: 'permission', notice: undefined });
+    await devices();
+    if (turn !== this.#devicesAsked || this.#facts.asked !== 'permission') return;
+    this.ask();
+    if (this.#facts.asked === 'permission') this.#update({ asked: 'no' });
+  }
+
   /** Asks the owner to be let in as a publisher. */
   ask(): void {
     const { stage, publishing, asked } = this.#facts;
@@ -161,6 +182,7 @@ export class Group {
    * same user. An answer to the request finds nobody.
    */
   withdraw(): void {
+    if (this.#facts.asked === 'permission') this.#update({ asked: 'no' });
     if (this.#facts.asked !== 'waiting') return;
     this.#membership?.leave();
     this.#identity.adopt(this.#identity.session().userId);

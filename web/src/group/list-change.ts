@@ -25,7 +25,8 @@ export function listChange(before: Facts, me: Address, publishers: Participant[]
   const sameOwner = oldestBefore && oldest && key(oldestBefore) === key(oldest);
   const began = publishing && !before.publishing;
   // Who has been asked is gone, or the answer has come: either way nobody is waiting for one.
-  const asked = publishing || !sameOwner ? 'no' : before.asked;
+  const isOver = publishing || (!sameOwner && before.asked !== 'permission');
+  const asked = isOver ? 'no' : before.asked;
   const requests = owner ? withoutRequests(before.requests, publishers) : [];
   return {
     facts: { publishers, publishing, owner, returning, asked, requests },

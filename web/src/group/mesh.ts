@@ -123,6 +123,11 @@ export class Mesh {
     link?.peer.receive(signal);
   }
 
+  /** Media flow to or from somebody, be it a viewer, whom no list names. */
+  get isConnected(): boolean {
+    return [...this.#links.values()].some(({ state }) => state === 'connected');
+  }
+
   replaceTrack(kind: Kind): void {
     for (const { peer } of this.#links.values()) peer.replaceTrack(kind);
   }

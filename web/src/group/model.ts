@@ -30,7 +30,8 @@ export interface Facts {
   owner: boolean;
   /** An earlier page of this person, which ended without a goodbye, is still in the room. */
   returning: boolean;
-  asked: 'no' | 'waiting' | 'declined' | 'unanswered';
+  /** The request to take part; `permission` while the browser still asks the person for the devices. */
+  asked: 'no' | 'permission' | 'waiting' | 'declined' | 'unanswered';
   requests: Request[];
   /** Names of publishers whose media did not come about within the bound. */
   unreached: string[];
@@ -54,6 +55,9 @@ export interface GroupModel {
   /** About media that did not come about; there is a button that tries anew. */
   route: string;
 }
+
+/** The time is the default of `--room-linger`; the server does not tell its own. */
+const EMPTY_GROUP = 'If nobody does, the group ends: after 30 seconds, unless this server is set otherwise.';
 
 const NOTHING = { title: '', detail: '', panel: false, retry: false, ask: '', canWithdraw: false, route: '' };
 
@@ -137,21 +141,23 @@ function takingPart({ publishers, owner }: Facts): GroupModel {
 
 function watching(facts: Facts): GroupModel {
   const [owner] = facts.publishers;
-  if (!owner) return words('watching', 'Nobody is on camera right now', 'Waiting for someone to return', '');
+  if (!owner) return words('watching', 'Nobody is on camera right now', 'Waiting for someone to return', EMPTY_GROUP);
   const count = facts.publishers.length;
   const ask = {
     no: 'Ask to join in',
+    permission: '',
     waiting: '',
     declined: 'Ask again',
     unanswered: 'Ask again',
   }[facts.asked];
   const status = {
     no: count === 1 ? `Watching ${displayName(owner.userId)}` : `Watching ${count} people`,
+    permission: 'Allow camera and microphone to join in',
     waiting: `Waiting for ${displayName(owner.userId)} to let you in`,
     declined: `${displayName(owner.userId)} declined for now`,
     unanswered: `${displayName(owner.userId)} has not answered`,
   }[facts.asked];
-  return { ...NOTHING, state: 'watching', status, ask, canWithdraw: facts.asked === 'waiting' };
+  return { ...NOTHING, state: 'watching', status, ask, canWithdraw: ask === '' };
 }
 
 function words(state: GroupState, status: string, title: string, detail: string): GroupModel {

@@ -87,7 +87,7 @@ function waitInLobby(kind: OtherKind, group: Group, acquired: Promise<void>, set
 function stageActions(group: () => Group, devices: Devices, join: () => void): StageActions {
   return {
     join,
-    ask: () => void devices.acquire().then(() => group().ask()),
+    ask: () => void group().askWith(() => devices.acquire()),
     withdraw: () => group().withdraw(),
     tryRoutes: () => group().tryRoutes(),
     answer: (request, accepted) => group().answer(request, accepted),
@@ -136,8 +136,7 @@ function isInside({ stage }: Group['facts']): boolean {
 function connect(group: Group, media: LocalMedia): void {
   exposeGroup(group);
   watchDevices(media);
-  // Whoever only watches misses nobody.
-  askBeforeLeaving(() => group.facts.publishing && group.facts.publishers.length > 1);
+  askBeforeLeaving(() => group.isMissed);
   addEventListener('offline', () => group.networkLost());
   addEventListener('online', () => group.networkBack());
 }

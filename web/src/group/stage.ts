@@ -37,7 +37,7 @@ export function stage(controls: Controls, other: HTMLElement, actions: StageActi
   const route = routeNotice(actions.tryRoutes);
   const requests = requestList(actions.answer);
   const buttons = element('div', { class: 'buttons' }, ...asking.roots);
-  const picture = element('div', { class: 'picture' }, people.root, words.root, route.root, sound.root);
+  const picture = element('div', { class: 'picture' }, people.root, people.spoken, words.root, route.root, sound.root);
   return {
     root: element('main', { class: 'stage' }, picture, ...requests.roots, buttons),
     actions: [join, ...asking.actions, home],
@@ -71,13 +71,16 @@ function askButtons(actions: StageActions) {
     type: 'button',
     class: 'button plain',
     onclick: actions.withdraw,
+    // It gets the focus from *Ask*: the key that pressed that may still be held down.
+    onkeydown: (event) => {
+      if (event instanceof KeyboardEvent && event.repeat) event.preventDefault();
+    },
   });
   setText(withdraw, 'Withdraw request');
   const notice = element('p', { id: 'notice', class: 'quiet', role: 'status', 'aria-live': 'polite' });
   return {
     roots: [notice, ask, withdraw],
-    // The same key pressed twice must not take the request back.
-    actions: [ask],
+    actions: [ask, withdraw],
     render(model: GroupModel, text = '') {
       ask.hidden = model.ask === '';
       setText(ask, model.ask);

@@ -64,7 +64,7 @@ export function tooSlowWords(): Words {
 }
 
 export function cannotEncodeWords(): Words {
-  const detail = 'It can’t encode video (no WebCodecs). Use a current Chrome, Edge or Firefox.';
+  const detail = 'It can’t encode H.264 or VP9 video. Use a current Chrome, Edge or Firefox.';
   return words('This browser cannot broadcast', detail, false);
 }
 

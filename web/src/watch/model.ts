@@ -60,6 +60,7 @@ function stateOf(facts: Facts): WatchModel {
       'You are offline',
       'The broadcast continues when the network is back.',
     );
+  if (facts.player === 'undelivered') return undelivered(facts);
   if (facts.room === 'absent' || waitsForPicture(facts)) return notStarted();
   const starts = facts.room === 'joined' && facts.player === 'loading';
   return !starts && (facts.everPlayed || facts.room === 'recovering') ? recovering(facts) : connecting(facts);
@@ -90,6 +91,12 @@ function ended(): WatchModel {
 function connecting({ unreachable }: Facts): WatchModel {
   const detail = unreachable ? 'The server does not answer yet. Still trying.' : '';
   return model('connecting', 'Connecting…', 'Connecting…', detail);
+}
+
+function undelivered({ everPlayed, room }: Facts): WatchModel {
+  const title = 'The server does not deliver the video right now';
+  const state = everPlayed || room === 'recovering' ? 'reconnecting' : 'connecting';
+  return model(state, 'Waiting for video…', title, 'It is tried again and again, and plays as soon as it comes.');
 }
 
 function recovering({ room }: Facts): WatchModel {

@@ -50,6 +50,7 @@ export function showWatch(root: HTMLElement, room: string, url: string): void {
     watch.player.keepLive();
     quality.render();
     view.showCard(watch.player.isAudioOnly);
+    view.showMute(!watch.player.isSilent);
     const delay = watch.player.delay();
     setText(view.delay, delayText(delay));
     if (view.hasPicture()) details.measure(Date.now());
@@ -91,6 +92,9 @@ function screen(other: HTMLElement) {
     soundHeld: () => sound.held(video),
     showCard(isAudioOnly: boolean) {
       card.hidden = !isAudioOnly;
+    },
+    showMute(isShown: boolean) {
+      mute.root.hidden = !isShown;
     },
     render(facts: Facts) {
       const model = describe(facts);

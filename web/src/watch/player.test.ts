@@ -8,19 +8,35 @@ interface Fragment {
 }
 
 const made = vi.hoisted(
-  () => [] as { config: Record<string, unknown>; loaded: string[]; latestLevelDetails: unknown; destroy(): void }[],
+  () =>
+    [] as {
+      config: Record<string, unknown>;
+      loaded: string[];
+      started: number;
+      latestLevelDetails: unknown;
+      destroy(): void;
+      fail(error: object): void;
+    }[],
 );
 vi.mock('hls.js', () => ({
   default: class {
     static isSupported = () => true;
     latestLevelDetails: unknown = null;
     loaded: string[] = [];
+    started = 0;
+    fail: (error: object) => void = () => {};
     config: Record<string, unknown>;
     constructor(config: Record<string, unknown>) {
       this.config = config;
       made.push(this);
     }
-    on() {}
+    on(event: string, run: (event: string, error: object) => void) {
+      if (event === 'error') this.fail = (error) => run(event, { fatal: true, ...error });
+    }
+    startLoad() {
+      this.started += 1;
+    }
+    stopLoad() {}
     loadSource(url: string) {
       this.loaded.push(url);
     }
@@ -28,8 +44,8 @@ vi.mock('hls.js', () => ({
     destroy() {}
   },
   ErrorDetails: {},
-  ErrorTypes: {},
-  Events: {},
+  ErrorTypes: { NETWORK_ERROR: 'network', MEDIA_ERROR: 'media' },
+  Events: { ERROR: 'error' },
 }));
 
 beforeEach(() => {
@@ -79,4 +95,45 @@ test('video that stands still is loaded anew, again and again but not at once', 
 test('a stall does not move the place where the viewer wants to be', () => {
   standingStill(11, { live: true, fragments: [segment(11)] });
   expect(made[0]?.config).toMatchObject({ liveSyncOnStallIncrease: 0 });
+});
+
+/** A player whose first media do not come. */
+function loading() {
+  const world = new FakeWorld();
+  const video = Object.assign(new EventTarget(), { play: async () => {} });
+  const handlers = { changed: () => {}, muted: () => {} };
+  const player = new Player(video as unknown as HTMLVideoElement, world, handlers);
+  player.load('http://host/live/demo/main/playlist.m3u8');
+  return { world, player, video };
+}
+
+test('media that the server answers with an error are tried again until they come', () => {
+  const { world, player, video } = loading();
+  for (let tries = 1; tries <= 30; tries += 1) {
+    made[0]?.fail({ type: 'network', details: 'fragLoadError', response: { code: 503 } });
+    expect(player.state).toBe('undelivered');
+    world.advance(5000);
+    expect(made[0]?.started).toBe(tries);
+  }
+  video.dispatchEvent(new Event('playing'));
+  expect(player.state).toBe('playing');
+});
+
+test('an error of the server is told at once, before hls.js gives up', () => {
+  const { player } = loading();
+  made[0]?.fail({ fatal: false, type: 'network', details: 'fragLoadError', response: { code: 404 } });
+  expect(player.state).toBe('loading');
+  made[0]?.fail({ fatal: false, type: 'network', details: 'fragLoadError', response: { code: 503 } });
+  expect(player.state).toBe('undelivered');
+  expect(made[0]?.started).toBe(0);
+});
+
+test('a line that fails often is no fault of the browser either', () => {
+  const { world, player } = loading();
+  for (let tries = 0; tries < 9; tries += 1) {
+    expect(player.state).toBe('loading');
+    made[0]?.fail({ type: 'network', details: 'fragLoadTimeOut' });
+    world.advance(5000);
+  }
+  expect(player.state).toBe('undelivered');
 });

@@ -6,12 +6,16 @@
 
 import Hls, { type ErrorData, ErrorDetails, ErrorTypes, Events } from 'hls.js';
 import { Budget, type Cancel, type Environment } from '../client';
+import { type DecodedAudio, isSilent } from './audio';
 import { Climb, measureLine } from './climb';
 import { delayBehindLive, hasStrayed } from './delay';
 import type { PictureFacts } from './history';
 
-/** `absent`: there is nothing to play at this address (yet). `starved`: it stopped for want of data. */
-export type PlayerState = 'idle' | 'loading' | 'absent' | 'playing' | 'starved' | 'ended' | 'failed';
+/**
+ * `absent`: there is nothing to play at this address (yet). `undelivered`: there is, but the server does not deliver
+ * it; it is tried again. `starved`: it stopped for want of data.
+ */
+export type PlayerState = 'idle' | 'loading' | 'absent' | 'undelivered' | 'playing' | 'starved' | 'ended' | 'failed';
 
 export interface PlayerHandlers {
   changed(state: PlayerState): void;
@@ -28,6 +32,9 @@ const ABSENT_RETRY_MS = 3000;
 const NETWORK_REPAIRS = 8;
 const MEDIA_REPAIRS = 3;
 const REPAIR_DELAY_MS = 500;
+const LONGEST_REPAIR_DELAY_MS = 5000;
+/** First of the HTTP statuses by which a server says that it has failed itself. */
+const SERVER_ERROR = 500;
 const JUMP_EVERY_MS = 10_000;
 /** Distance in seconds from the end of the last segment with media at which a standstill is the end. */
 const END_S = 1;
@@ -89,6 +96,12 @@ export class Player {
   get isAudioOnly(): boolean {
     const { readyState, videoWidth, currentTime } = this.video;
     return this.#state === 'playing' && readyState >= 2 && currentTime > 0 && videoWidth === 0;
+  }
+
+  /** There is no audio to be muted. */
+  get isSilent(): boolean {
+    const hls = this.#hls;
+    return isSilent(hls?.levels[hls.currentLevel], hls?.audioTracks.length ?? 0, this.video as DecodedAudio);
   }
 
   /** Seconds of media ahead of the picture. */
@@ -180,7 +193,10 @@ export class Player {
     const hls = new Hls(CONFIG);
     this.#hls = hls;
     hls.on(Events.ERROR, (_, error) => {
-      if (error.fatal && hls === this.#hls) this.#failed(hls, error);
+      if (hls !== this.#hls) return;
+      // hls.js tries several times by itself before an error is fatal; the person is told at once.
+      if (isServerError(error) && this.#state === 'loading') this.#set('undelivered');
+      if (error.fatal) this.#failed(hls, error);
     });
     // A broadcast that begins again may have other variants.
     hls.on(Events.MANIFEST_PARSED, () => this.choose(-1));
@@ -195,14 +211,20 @@ export class Player {
     const now = this.#env.now();
     if (isManifest(error) && error.response?.code === 404) return this.#retryAbsent(hls);
     console.warn('roomcast: the player', error.details, error.reason ?? error.error?.message ?? '');
-    if (error.type === ErrorTypes.NETWORK_ERROR && this.#network.take(now)) {
-      this.#repairs += 1;
-      const delay = Math.min(5000, REPAIR_DELAY_MS * 2 ** (this.#repairs - 1));
-      return this.#later(delay, () => (isManifest(error) ? hls.loadSource(this.#url) : hls.startLoad()));
-    }
+    if (error.type === ErrorTypes.NETWORK_ERROR) return this.#retryLoading(hls, error);
     if (error.type === ErrorTypes.MEDIA_ERROR && this.#media.take(now)) return hls.recoverMediaError();
     hls.stopLoad();
     this.#set('failed');
+  }
+
+  /** What is not delivered is no fault of the browser, and is tried again for as long as the page is open. */
+  #retryLoading(hls: Hls, error: ErrorData): void {
+    const isOften = !this.#network.take(this.#env.now());
+    if (isOften && this.#state === 'loading') this.#set('undelivered');
+    this.#repairs += 1;
+    const growing = Math.min(LONGEST_REPAIR_DELAY_MS, REPAIR_DELAY_MS * 2 ** (this.#repairs - 1));
+    const delay = isOften ? LONGEST_REPAIR_DELAY_MS : growing;
+    this.#later(delay, () => (isManifest(error) ? hls.loadSource(this.#url) : hls.startLoad()));
   }
 
   #retryAbsent(hls: Hls): void {
@@ -266,6 +288,10 @@ function isBuffered({ buffered }: HTMLVideoElement, position: number): boolean {
   return Array.from({ length: buffered.length }, (_, index) => index).some(
     (index) => buffered.start(index) <= position && position < buffered.end(index),
   );
+}
+
+function isServerError({ type, response }: ErrorData): boolean {
+  return type === ErrorTypes.NETWORK_ERROR && (response?.code ?? 0) >= SERVER_ERROR;
 }
 
 function isManifest({ details }: ErrorData): boolean {

@@ -123,7 +123,7 @@ export class Watch {
     const url = serverAddress(address);
     const { state } = this.player;
     if (state === 'playing' || state === 'loading') return;
-    const over = state === 'ended' || state === 'failed' || state === 'starved';
+    const over = state === 'ended' || state === 'failed' || state === 'starved' || state === 'undelivered';
     if (url !== this.player.url || state === 'idle' || (isNew && over)) this.player.load(url);
   }
 
