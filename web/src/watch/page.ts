@@ -64,8 +64,7 @@ export function showWatch(root: HTMLElement, room: string, url: string): void {
 function screen(other: HTMLElement) {
   const video = element('video', { id: 'player', playsinline: true, autoplay: true, 'aria-label': 'The broadcast' });
   const delay = element('p', { id: 'delay', class: 'delay' });
-  const goLive = element('button', { id: 'go-live', type: 'button', class: 'button primary', hidden: true });
-  goLive.append(icon('live'), 'Back to live');
+  const goLive = goLiveButton();
   const { again, home, words } = panelWithActions(other);
   const sound = soundButton();
   const card = element('div', { class: 'audio-only', hidden: true }, icon('sound'), element('p', {}, 'Audio only'));
@@ -108,6 +107,12 @@ function screen(other: HTMLElement) {
       if (buttons.hidden) leaveFullscreen();
     },
   };
+}
+
+function goLiveButton(): HTMLButtonElement {
+  const button = element('button', { id: 'go-live', type: 'button', class: 'button primary', hidden: true });
+  button.append(icon('live'), 'Back to live');
+  return button;
 }
 
 function panelWithActions(other: HTMLElement) {
