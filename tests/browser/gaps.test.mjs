@@ -54,12 +54,13 @@ test('segments that come whole are played', { timeout: 180_000 }, async (t) => {
   const stage = { server: await startServer(t), browser: await startBrowser(t), site: await startSite(t) };
   const media = await encodeClock(t, [30, 1], MEDIA_SECONDS);
   const rare = await encodeClock(t, [30, 1], MEDIA_SECONDS, [10, 11, 18, 19]);
-  const [first, within, whole, dependent] = await Promise.all([
+  // Eleven players at once are too many for two processors: Chromium's own then fails at its start.
+  const [first, within, whole] = await Promise.all([
     watch(t, stage, 'first', media, { stops: atBegin }),
     watch(t, stage, 'within', media, { stops: inside, players: ['documented', 'native'] }),
     watch(t, stage, 'whole', { ...media, whole: true }, {}),
-    watch(t, stage, 'rare', rare, { declared: { independentSegments: false } }),
   ]);
+  const dependent = await watch(t, stage, 'rare', rare, { declared: { independentSegments: false } });
   await t.test('a first part that cannot be cut', (own) => {
     assertPlays(own, first);
     assert.doesNotMatch(first.text, /EXT-X-GAP/);
