@@ -93,7 +93,7 @@ pub struct Config {
 /// Settings of the server.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct Serve {
-    /// What the settings are called where they were given.
+    /// The names of the settings as they were given.
     #[arg(skip)]
     #[serde(skip)]
     pub names: Names,

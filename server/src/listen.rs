@@ -67,7 +67,7 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// How long a connection may take for its first bytes, and for the head of a request.
     pub request_timeout: Duration,
-    /// How long a peer may accept no data that waits for it.
+    /// The time for which a peer may accept no data that waits for it.
     pub stall_timeout: Duration,
     /// Unsent bytes in the buffer of the kernel.
     pub max_unsent: u32,

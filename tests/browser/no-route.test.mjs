@@ -50,7 +50,7 @@ async function call(browser, address) {
   assert.deepEqual([...ann.errors, ...bob.errors], []);
 }
 
-/** Whoever watches is told, and may try again; whoever is not on camera is no one to be missed. */
+/** A viewer is told, and may try again; a member who is not on camera is not missed. */
 async function group(browser, address) {
   const [, bob] = await openWithoutRoute(browser, address, 'taking-part');
   await state(bob, 'watching');

@@ -49,7 +49,7 @@ impl Cutter {
         }
     }
 
-    /// How much there is to fill before a frame; short holes belong to the part of that frame.
+    /// Ticks to fill before a frame; short holes belong to the part of that frame.
     fn gap_before(&self, next: &Sample, from: u64) -> Option<u64> {
         let gap = next.decode_time.checked_sub(from).filter(|gap| *gap > 0)?;
         let is_long = gap.saturating_add(next.duration.into()) > self.rules.longest();
@@ -61,7 +61,7 @@ impl Cutter {
         self.owed_to > from
     }
 
-    /// How much audio waits behind the last frame and may be cut without one.
+    /// Ticks of audio that wait behind the last frame and may be cut without one.
     fn audio_behind(&self, from: u64, all: bool) -> u64 {
         let ends = self.others.iter().filter_map(|lane| {
             let newest = lane.newest()?;

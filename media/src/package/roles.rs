@@ -103,7 +103,7 @@ impl Packager {
         }
     }
 
-    /// What audio without any video is; `None` where it waits for the audio to which it is a choice.
+    /// The role of audio without any video; `None` where it waits for the audio to which it is a choice.
     fn choose_audio(&self, id: &ObjectId, first: &mut bool) -> Option<Role> {
         let track = self.tracks.get(id)?;
         let beside = track.beside.as_ref().and_then(|beside| self.tracks.get(beside));

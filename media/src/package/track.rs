@@ -154,7 +154,7 @@ impl Track {
         !self.measure.has_begun() && self.period.is_none() && self.last.is_none()
     }
 
-    /// How much has come before the first key frame.
+    /// The duration of what has come before the first key frame.
     pub fn keyless(&self) -> Duration {
         self.leading().map_or(Duration::ZERO, |leading| leading.time(self.keyless))
     }

@@ -46,7 +46,7 @@ struct Clock {
     /// The last duration that was stated.
     usual: i128,
     held: Vec<Sample>,
-    /// How many of those came with fragments before the newest: a single one may be longer than [`PATIENCE`], and what
+    /// The number of those that came with fragments before the newest: a single one may be longer than [`PATIENCE`], and what
     /// tells of it may come in the next.
     known: usize,
     /// Nanoseconds this track ended behind the others: the last time, and the nearer of the last two.
@@ -280,7 +280,7 @@ impl Clock {
         self.jump() < 0 || ((is_last || self.passed(others)) && jumps < stays)
     }
 
-    /// How much further from the others the track would be than it usually is: as stated, and if its clock has jumped.
+    /// The distance from the others beyond the usual one: as stated, and if its clock has jumped.
     fn distances(&self, others: i128) -> (i128, i128) {
         let Some(newest) = self.held.last() else { return (0, 0) };
         let duration = if newest.duration > 0 { i128::from(newest.duration) } else { self.usual };

@@ -35,7 +35,7 @@ pub struct Push {
     pub frames: Vec<Frame>,
     /// Where the audio begins relative to the video, in its ticks; `None` without audio.
     pub audio: Option<i64>,
-    /// How many samples the audio goes on behind the last frame.
+    /// Audio samples behind the last frame.
     pub tail: u64,
     pub jump: Option<Jump>,
     /// Frames of a fragment, and whether each track has fragments of its own.

@@ -1,6 +1,6 @@
 //! SIGHUP: what can change while the server runs is read again, and what cannot is named.
 //!
-//! What came of it is a warning, so that the operator who asked sees it under most filters of the log.
+//! The outcome is a warning, so that the operator who asked sees it under most filters of the log.
 
 use std::ffi::OsString;
 

@@ -26,7 +26,7 @@ pub struct BackplaneSettings {
     pub address: Address,
     /// Certificates (PEM) of those who vouch for Redis; without them the web's.
     pub ca: Option<std::path::PathBuf>,
-    /// What the settings of both are called.
+    /// The names of the settings of both.
     pub names: SettingNames,
     /// How long a command may take.
     pub timeout: Duration,

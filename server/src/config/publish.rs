@@ -18,7 +18,7 @@ use crate::live::LONGEST_PUSHED;
 /// Settings of `roomcast publish`.
 #[derive(Debug, Clone, Args)]
 pub struct Publish {
-    /// What the settings are called where they were given.
+    /// The names of the settings as they were given.
     #[arg(skip)]
     pub names: Names,
     /// The server.

@@ -14,7 +14,7 @@ const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 
-/// What the dates of a certificate mean at a given time.
+/// The state of a certificate at a given time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dates {
     Good,

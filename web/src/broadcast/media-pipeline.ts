@@ -67,7 +67,7 @@ export class MediaPipeline {
     this.#handlers = handlers;
   }
 
-  /** How data signals are encoded. */
+  /** The encoding of data signals. */
   get form(): string | undefined {
     return this.#post?.form;
   }

@@ -169,7 +169,7 @@ function isOver({ state }: BroadcastModel): boolean {
   return state === 'stopping' || state === 'stopped' || state === 'failed';
 }
 
-/** What the camera's list offers; on air without one, the person decides whether one that is there now goes on air. */
+/** The choices of the camera's list; on air without one, the person decides whether one that is there now goes on air. */
 function cameras(devices: MediaDeviceInfo[], isCard: boolean): Option[] {
   const known = named(devices, 'videoinput', 'Camera');
   if (!isCard) return known;

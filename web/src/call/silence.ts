@@ -1,5 +1,5 @@
 /**
- * How the media of a member end, which tells a lost connection from a `LEAVE`. Changes nothing.
+ * The end of a member's media, which tells a lost connection from a `LEAVE`. Changes nothing.
  */
 
 /** Sources of audio and video are forgotten by browsers after ten seconds of silence. */

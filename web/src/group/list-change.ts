@@ -24,7 +24,7 @@ export function listChange(before: Facts, me: Address, publishers: Participant[]
   const [oldestBefore] = before.publishers;
   const sameOwner = oldestBefore && oldest && key(oldestBefore) === key(oldest);
   const began = publishing && !before.publishing;
-  // Who has been asked is gone, or the answer has come: either way nobody is waiting for one.
+  // The owner that was asked is gone, or the answer has come: either way nobody is waiting for one.
   const isOver = publishing || (!sameOwner && before.asked !== 'permission');
   const asked = isOver ? 'no' : before.asked;
   const requests = owner ? withoutRequests(before.requests, publishers) : [];

@@ -94,7 +94,7 @@ function stageActions(group: () => Group, devices: Devices, join: () => void): S
   };
 }
 
-/** Whoever takes part would lose the place by a goodbye, and might only reload the page. */
+/** A publisher would lose its place by a `LEAVE`, and might only reload the page. */
 function goAway(group: Group): void {
   if (group.facts.publishing) group.suspend();
   else if (group.connection) group.leave();

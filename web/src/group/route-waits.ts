@@ -1,5 +1,5 @@
 /**
- * How long the media with each publisher have been awaited, and for whom that was too long. While the server is out of
+ * The waits for media with each publisher, and those that took too long. While the server is out of
  * reach nothing can come about: the waits begin anew when it is back.
  */
 

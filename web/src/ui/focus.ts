@@ -6,7 +6,7 @@
 
 /** Where the focus was put on the way to somewhere: it may still go to something better. */
 let placed: Element | undefined;
-/** What had the focus is gone, and nothing was there yet to take it. */
+/** The element with the focus is gone, and nothing was there yet to take it. */
 let isOwed = false;
 
 /**

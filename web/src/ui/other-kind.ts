@@ -64,7 +64,7 @@ export function otherKind(url: string, room: string, own: RoomType): OtherKind {
   };
 }
 
-/** What kind of room has this name; nothing where there is none, or it does not tell. */
+/** The kind of the room with this name; nothing where there is none, or it does not tell. */
 export function kindOf(url: string, room: string): Promise<Kind | undefined> {
   return new Promise((resolve) => {
     const socket = new WebSocket(url);

@@ -217,7 +217,7 @@ export class Player {
     this.#set('failed');
   }
 
-  /** What is not delivered is no fault of the browser, and is tried again for as long as the page is open. */
+  /** A resource that is not delivered is no fault of the browser, and is tried again for as long as the page is open. */
   #retryLoading(hls: Hls, error: ErrorData): void {
     const isOften = !this.#network.take(this.#env.now());
     if (isOften && this.#state === 'loading') this.#set('undelivered');

@@ -48,7 +48,7 @@ impl Advice {
 
     /// Explains an answer of a server, or why there was none.
     pub fn explain(&self, error: &RedisError, login: Login) -> String {
-        // Of a pipeline, the first refusal: the others are mostly the same.
+        // The first refusal of a pipeline: the others are mostly the same.
         let refusals = error.clone().into_server_errors();
         let first =
             refusals.and_then(|refusals| refusals.first().map(|(_, refusal)| RedisError::from(refusal.clone())));

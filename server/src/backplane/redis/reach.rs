@@ -12,12 +12,12 @@ use crate::backplane::{BackplaneSettings, BootId, Partition, Place, Script, Serv
 
 static PROBE: Script = Script::new(include_str!("probe.lua"));
 
-/// What was found out about Redis.
+/// The findings about Redis.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Reached {
     /// Sentences without secrets that name the setting, one for each server that a node could not work with.
     pub faults: Vec<String>,
-    /// What could not be looked at.
+    /// Checks that could not be made.
     pub unknown: Vec<String>,
 }
 
@@ -167,7 +167,7 @@ impl<'a> Reach<'a> {
         if is_cluster { ("SPUBLISH", "SSUBSCRIBE") } else { ("PUBLISH", "SUBSCRIBE") }
     }
 
-    /// What the server does when its memory is full; `None` when this user may not know.
+    /// The server's `maxmemory-policy`; `None` when this user may not know.
     async fn policy(&self, connection: &mut MultiplexedConnection) -> Result<Option<String>, String> {
         let told = redis::cmd("INFO").arg("memory").query_async::<Value>(connection).await;
         let text = match told {
