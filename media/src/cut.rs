@@ -166,6 +166,8 @@ pub struct Cutter {
     newest: Option<Span>,
     owed_to: u64,
     filled_to: u64,
+    /// Whether nothing more comes in this run.
+    is_ending: bool,
     repeat: Repeat,
     /// The open segment has a frame.
     has_frames: bool,
@@ -208,6 +210,7 @@ impl Cutter {
             newest: None,
             owed_to: 0,
             filled_to: 0,
+            is_ending: false,
             repeat: Repeat::default(),
             has_frames: false,
             breaks_at: None,

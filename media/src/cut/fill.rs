@@ -105,7 +105,7 @@ impl Cutter {
             return;
         }
         let longest = self.longest_frame();
-        let is_open = self.ahead.is_empty();
+        let is_open = self.ahead.is_empty() && !self.is_ending;
         if let Some(newest) = self.newest.as_mut() {
             let reach = if is_open { newest.decode_time.saturating_add(longest) } else { to };
             newest.end = newest.end.max(reach);

@@ -95,6 +95,7 @@ impl Cutter {
         for sample in samples {
             let lane = self.others.iter_mut().find(|lane| lane.track == sample.track);
             let lane = lane.expect("examine knows every track");
+            let sample = Sample { duration: sample.duration.min(longest(lane)), ..sample };
             let leading = end.map(|end| rescale(end, timescale, lane.timescale));
             let is_beyond = leading.is_some_and(|leading| u128::from(sample.decode_time) >= leading);
             let follows = behind.iter().any(|other: &Sample| other.track == sample.track);
@@ -125,6 +126,7 @@ impl Cutter {
 
     /// Leads on as far as the other tracks have come, or all the way. Gives what must begin a new period.
     pub(super) fn drain(&mut self, all: bool, cuts: &mut Vec<Cut>) -> Option<Fragment> {
+        self.is_ending = all;
         loop {
             if let Some(filler) = self.stand_in(all) {
                 let end = Sample { decode_time: filler.end(), ..filler.clone() };
@@ -181,6 +183,12 @@ impl Cutter {
         samples.extend(self.ahead.drain(..));
         Fragment { sequence: 0, samples }
     }
+}
+
+/// A sample of another track that claims more is taken for a hole behind it: the leading track must not be led through
+/// hours that one wrong field speaks of.
+fn longest(lane: &Lane) -> u32 {
+    u32::try_from(LARGEST_JUMP.as_secs() * u64::from(lane.timescale.get())).unwrap_or(u32::MAX)
 }
 
 /// Decode times must not run back, nor leave a hole that no run can express.

@@ -149,3 +149,45 @@ fn segments_in_a_hole_do_not_go_by_the_length_of_parts() {
     assert!(whole.len() > 5, "{whole:?}");
     assert_eq!([250, 334, 350].map(|part| starts(Some(part), &frames)), [(); 3].map(|()| whole.clone()));
 }
+
+/// In ticks of the audio.
+const HOUR: u32 = 3600 * 48_000;
+
+#[test]
+fn one_wrong_length_of_an_audio_sample_makes_no_hours_of_media() {
+    let init = fixture::init(&[VIDEO, AUDIO]);
+    for targets in [DERIVED, Targets { part: None, ..DERIVED }] {
+        let mut cutter = Cutter::new(&init, targets, Start::default()).unwrap();
+        let mut cuts = Vec::new();
+        for second in 0..4 {
+            let audio = (second * 47..second * 47 + 47).map(|number| match number {
+                60 => Sample { duration: HOUR, ..sound(number) },
+                // Its clock is taken to go on behind.
+                _ if number > 60 => Sample { decode_time: number * 1024 + u64::from(HOUR), ..sound(number) },
+                _ => sound(number),
+            });
+            cuts.extend(push(&mut cutter, frames(second * 30..second * 30 + 30).chain(audio)));
+        }
+        cuts.extend(finish(&mut cutter));
+        let segments = cuts.iter().filter_map(|cut| if let Cut::Segment(segment) = cut { Some(segment) } else { None });
+        let listed: u128 = segments.map(|segment| segment.duration.as_millis()).sum();
+        assert!((4000..16_000).contains(&listed), "{listed} ms of 4 s");
+    }
+}
+
+#[test]
+fn the_last_frame_lasts_no_longer_than_the_audio_behind_it() {
+    let mut cutter = Cutter::new(&fixture::init(&[VIDEO, AUDIO]), DERIVED, Start::default()).unwrap();
+    // Frames that are shown in another order than they are decoded cannot be repeated.
+    let reordered = frames(0..128).map(|frame| {
+        let number = frame.decode_time / 512;
+        Sample { composition_offset: if number % 3 == 0 { 1024 } else { 512 }, ..frame }
+    });
+    let mut cuts = push(&mut cutter, reordered.chain((0..202).map(sound)));
+    cuts.extend(finish(&mut cutter));
+    let segments = cuts.iter().filter_map(|cut| if let Cut::Segment(segment) = cut { Some(segment) } else { None });
+    let samples = segments.flat_map(|segment| read_fragments(&[VIDEO, AUDIO], &segment.bytes));
+    let samples = samples.flat_map(|fragment| fragment.samples).filter(|sample| sample.track == 1);
+    let longest = samples.map(|sample| sample.duration).max().unwrap();
+    assert!(longest < 2 * 15_360 / 10, "{longest} ticks of 15,360 a second");
+}
