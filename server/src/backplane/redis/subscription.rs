@@ -110,6 +110,7 @@ pub async fn keep(fabric: &Arc<Fabric>, shard: &Arc<Shard>, server: &Server, fir
     let mut reason = Reset::Connected;
     loop {
         reset(fabric, &subscription, subscription.asked.map_or(reason, |asked| asked.max(reason)));
+        shard.beats.announce();
         reason = deliver(fabric, shard, &mut subscription).await;
         // Its connection is closed before the next is made: two would deliver twice.
         drop(subscription);
