@@ -27,7 +27,7 @@ use crate::{Error, Fragment, Init, Sample};
 use clock::Clock;
 pub(crate) use clock::time;
 use close::Trial;
-pub(crate) use intake::LARGEST_JUMP;
+pub(crate) use intake::{LARGEST_JUMP, PATIENCE};
 use lane::{Lane, Span};
 use repeat::Repeat;
 use rules::Rules;
@@ -166,6 +166,8 @@ pub struct Cutter {
     newest: Option<Span>,
     owed_to: u64,
     filled_to: u64,
+    /// Ticks that other tracks were ahead of the newest frame when it came: the encoder brings video so late.
+    lead: u64,
     /// Whether nothing more comes in this run.
     is_ending: bool,
     repeat: Repeat,
@@ -210,6 +212,7 @@ impl Cutter {
             newest: None,
             owed_to: 0,
             filled_to: 0,
+            lead: 0,
             is_ending: false,
             repeat: Repeat::default(),
             has_frames: false,
@@ -270,7 +273,7 @@ impl Cutter {
         let rest = self.drain(true, &mut cuts);
         self.close_segment(&mut cuts);
         self.clock.origin = None;
-        (self.is_skipping, self.newest, self.owed_to, self.filled_to) = (false, None, 0, 0);
+        (self.is_skipping, self.newest, self.owed_to, self.filled_to, self.lead) = (false, None, 0, 0, 0);
         self.astray.clear();
         self.repeat.clear();
         self.leading.reset();

@@ -106,7 +106,7 @@ pub struct Packager {
     held: Vec<Held>,
     timeline: Option<Timeline>,
     opening_ends: Duration,
-    left_out: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl Packager {
@@ -123,7 +123,7 @@ impl Packager {
             held,
             timeline: None,
             opening_ends,
-            left_out: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -153,9 +153,9 @@ impl Packager {
         (has(Handler::Video), has(Handler::Audio))
     }
 
-    /// Takes the lines about tracks left out of pushed streams since the last call.
-    pub fn take_left_out(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.left_out)
+    /// Takes the lines about media that is not listed as it was pushed, since the last call.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     /// The tracks that a stream with this init section becomes: those that `earlier` of [`Packager::take`] is asked for.

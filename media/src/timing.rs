@@ -79,6 +79,11 @@ impl Timing {
         self.clocks.restart();
     }
 
+    /// Tracks that began by a clock of their own since this was last asked, and how many seconds they were moved.
+    pub(crate) fn take_moved(&mut self) -> impl Iterator<Item = (u32, f64)> {
+        self.clocks.take_moved().into_iter().map(|(track, nanos)| (track, nanos as f64 / 1e9))
+    }
+
     /// Where a clock has been set right since this was last asked, in decode time: a discontinuity is due there.
     pub(crate) const fn take_break(&mut self) -> Option<Duration> {
         self.clocks.take_break()

@@ -209,8 +209,8 @@ impl<P: FnMut(Progress)> Broadcast<P> {
         let Packaging { packager, input, earlier } = &mut self.packaging;
         let earlier = |track: &ObjectId| earlier.get(track).copied().unwrap_or_default();
         let (signals, done) = packager.take(input, item, moment, earlier);
-        for left_out in packager.take_left_out() {
-            tracing::warn!("the input has what is left out: {left_out}");
+        for note in packager.take_notes() {
+            tracing::warn!("the input: {note}");
         }
         self.hold(signals);
         Ok(done?)

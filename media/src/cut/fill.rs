@@ -61,7 +61,18 @@ impl Cutter {
         self.owed_to > from
     }
 
-    /// Ticks of audio that wait behind the last frame and may be cut without one.
+    /// Ticks that other tracks have come further than the leading one.
+    pub(super) fn ahead_of_frames(&self) -> u64 {
+        let Some(last) = self.leading.last() else { return 0 };
+        let ends = self.others.iter().filter_map(|lane| {
+            let end = rescale(lane.last()?.end, lane.timescale, self.leading.timescale);
+            u64::try_from(end).ok()
+        });
+        ends.max().unwrap_or(0).saturating_sub(last.end)
+    }
+
+    /// Ticks of audio that wait behind the last frame and may be cut without one. Video that comes late is no pause: the
+    /// audio has to go on by more than it is usually ahead.
     fn audio_behind(&self, from: u64, all: bool) -> u64 {
         let ends = self.others.iter().filter_map(|lane| {
             let newest = lane.newest()?;
@@ -75,8 +86,10 @@ impl Cutter {
             true if self.leading.end().is_none() => ahead.max(self.late_audio()),
             true => ahead,
             false if self.is_owed(from) => ahead.min(self.owed_to - from),
-            false if ahead > patience => ahead - self.rules.ticks(PATIENCE),
-            false => 0,
+            false => match ahead.saturating_sub(self.lead) {
+                paused if paused > patience => paused - self.rules.ticks(PATIENCE),
+                _ => 0,
+            },
         }
     }
 

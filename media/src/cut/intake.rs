@@ -15,7 +15,7 @@ pub(crate) const LARGEST_JUMP: Duration = Duration::from_secs(10);
 /// What may wait, in bytes: far beyond any segment, and far below what a fragment can hold.
 const MAX_WAITING: usize = 64 * 1024 * 1024;
 /// Duration of the leading track that waits for another one that lags behind.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 /// Lag of another track up to which nothing waits.
 pub(super) const LAG: Duration = Duration::from_millis(100);
 
@@ -46,6 +46,7 @@ impl Cutter {
         let Fragment { sequence, samples } = fragment;
         let (leading, others): (Vec<_>, Vec<_>) =
             samples.into_iter().partition(|sample| sample.track == self.leading.track);
+        let has_frames = !leading.is_empty();
         let mut leading = leading.into_iter();
         let mut rest = Vec::new();
         while let Some(sample) = leading.next() {
@@ -59,6 +60,9 @@ impl Cutter {
             self.ahead.push_back(sample);
         }
         let behind = self.take_others(others, !rest.is_empty());
+        if has_frames {
+            self.lead = self.ahead_of_frames();
+        }
         if rest.is_empty() {
             return None;
         }

@@ -35,7 +35,7 @@ impl Packager {
             return Ok(());
         }
         let (outputs, left_out) = split::split(id, &init);
-        self.left_out.extend(left_out);
+        self.notes.extend(left_out.into_iter().map(|line| format!("left out: {line}")));
         for output in &outputs {
             let own = init.only(&output.tracks);
             match self.tracks.get_mut(&output.id) {
@@ -125,9 +125,17 @@ impl Packager {
         Ok(())
     }
 
-    /// Has the first track of a stream begin anew behind a clock that was set right; the others follow it.
+    /// Has the first track of a stream begin anew behind a clock that was set right; the others follow it. Notes clocks
+    /// that have nothing to do with each other.
     fn announce_break(&mut self, id: &ObjectId) {
-        let Some(at) = self.inputs.get_mut(id).and_then(|input| input.timing.take_break()) else { return };
+        let Some(input) = self.inputs.get_mut(id) else { return };
+        self.notes.extend(input.timing.take_moved().map(|(track, seconds)| {
+            format!(
+                "track {track} of {id} is stamped by a clock of its own: its times are moved by {seconds:.1} s to those \
+                 of the track it came with"
+            )
+        }));
+        let Some(at) = input.timing.take_break() else { return };
         let first = self.outputs_of(id).into_iter().next();
         if let Some(track) = first.and_then(|first| self.tracks.get_mut(&first)) {
             track.break_at.get_or_insert(at);

@@ -3,8 +3,10 @@
 //! All tracks of a stream are captured at the same moments. Where the decode time of one runs back, or ahead by
 //! [`JUMP`], its samples wait until the others tell what it was: all have jumped, or this track alone has, or it has
 //! had nothing to say for a while (a hole). Then its clock is set right so that its media goes on where it ended. Where
-//! all have jumped and no other stream counts by these times, all are set right alike. Smaller holes stay.
+//! all have jumped and no other stream counts by these times, all are set right alike. Smaller holes stay. Where a
+//! track begins by a clock that has nothing to do with the others', it begins where they are (`begin`).
 
+mod begin;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +34,8 @@ const MAX_HELD: usize = 16 * 1024 * 1024;
 pub(super) struct Clocks {
     clocks: Vec<Clock>,
     break_at: Option<Duration>,
+    /// Tracks that were moved to the others at their begin, and by so many nanoseconds.
+    moved: Vec<(u32, i128)>,
 }
 
 /// The clock of one track. Times are ticks; those of samples that wait are as the encoder states them.
@@ -56,6 +60,11 @@ struct Clock {
     is_heard: bool,
     /// The next sample may have any time.
     is_new: bool,
+    /// Nanoseconds at which this run of the encoder began, and at which the samples of its latest fragment did.
+    begin: Option<i128>,
+    heard_from: i128,
+    /// Nothing of the newest fragment has been let go.
+    is_unheard: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -79,8 +88,11 @@ impl Clocks {
             skew: 0,
             is_heard: false,
             is_new: true,
+            begin: None,
+            heard_from: 0,
+            is_unheard: true,
         };
-        Self { clocks: init.tracks.iter().map(clock).collect(), break_at: None }
+        Self { clocks: init.tracks.iter().map(clock).collect(), break_at: None, moved: Vec::new() }
     }
 
     /// Whether a track has been heard since the stream began.
@@ -91,8 +103,11 @@ impl Clocks {
     /// The samples whose times are right.
     pub(super) fn take(&mut self, samples: Vec<Sample>, is_alone: bool) -> Vec<Sample> {
         let mut out = Vec::with_capacity(samples.len());
-        self.clocks.iter_mut().for_each(|clock| clock.known = clock.held.len());
+        for clock in &mut self.clocks {
+            (clock.known, clock.is_unheard) = (clock.held.len(), true);
+        }
         for sample in samples {
+            self.begin(&sample);
             if let Some(clock) = self.clocks.iter_mut().find(|clock| clock.track == sample.track) {
                 clock.offer(sample, &mut out);
             }
@@ -110,7 +125,14 @@ impl Clocks {
     }
 
     pub(super) fn restart(&mut self) {
-        self.clocks.iter_mut().for_each(|clock| clock.is_new = true);
+        for clock in &mut self.clocks {
+            (clock.is_new, clock.begin) = (true, None);
+        }
+    }
+
+    /// Tracks that began by a clock of their own since this was last asked, and how many nanoseconds they were moved.
+    pub(super) fn take_moved(&mut self) -> Vec<(u32, i128)> {
+        std::mem::take(&mut self.moved)
     }
 
     pub(super) const fn take_break(&mut self) -> Option<Duration> {
@@ -223,17 +245,19 @@ impl Clock {
             self.held.push(sample);
             return;
         }
-        let jumps = self.last.is_some_and(|last| {
-            let at = self.at(&sample);
-            at < last.at || self.nanos(at - last.end) >= JUMP
-        });
-        if std::mem::take(&mut self.is_new) && jumps {
-            self.offset = 0;
-        } else if jumps {
+        if !std::mem::take(&mut self.is_new) && self.jumps(&sample) {
             self.held.push(sample);
             return;
         }
         self.accept(sample, out);
+    }
+
+    /// Whether a sample does not go on from what has been let go.
+    fn jumps(&self, sample: &Sample) -> bool {
+        self.last.is_some_and(|last| {
+            let at = self.at(sample);
+            at < last.at || self.nanos(at - last.end) >= JUMP
+        })
     }
 
     fn accept(&mut self, sample: Sample, out: &mut Vec<Sample>) {
@@ -242,6 +266,9 @@ impl Clock {
             self.usual = i128::from(sample.duration);
         }
         self.last = Some(Span { at, end: at + self.usual });
+        if std::mem::take(&mut self.is_unheard) {
+            self.heard_from = self.nanos(at);
+        }
         out.push(Sample { decode_time: u64::try_from(at).unwrap_or(u64::MAX), ..sample });
     }
 

@@ -23,8 +23,9 @@ pub fn listed(origin: &Origin, track: u32) -> Vec<u64> {
 }
 
 fn one() -> Push {
-    let (is_apart, is_declared) = (false, false);
-    Push { timescale: 1000, frames: Vec::new(), audio: None, tail: 0, jump: None, border: 1, is_apart, is_declared }
+    let (is_apart, late, is_declared) = (false, 0, false);
+    let frames = Vec::new();
+    Push { timescale: 1000, frames, audio: None, tail: 0, jump: None, border: 1, is_apart, late, is_declared }
 }
 
 fn number(sample: &Sample) -> u64 {

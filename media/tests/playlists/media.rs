@@ -1,5 +1,6 @@
 //! Random media: frames of any length, key frames at any distance, audio that begins and ends before or after, jumps of
-//! all tracks and of one, and fragments that end anywhere.
+//! all tracks and of one, clocks that have nothing to do with each other, video that is late, and fragments that end
+//! anywhere.
 
 use std::num::NonZeroU32;
 
@@ -23,7 +24,7 @@ pub struct Frame {
 #[derive(Debug, Clone, Copy)]
 pub struct Jump {
     pub track: u32,
-    /// From this frame on, and the audio beside it.
+    /// From this frame on, and the audio beside it; 0 for all of the track.
     pub frame: usize,
     pub seconds: i64,
 }
@@ -41,6 +42,8 @@ pub struct Push {
     /// Frames of a fragment, and whether each track has fragments of its own.
     pub border: usize,
     pub is_apart: bool,
+    /// Fragments by which the video comes later than the audio.
+    pub late: usize,
     pub is_declared: bool,
 }
 
@@ -56,10 +59,19 @@ pub fn pushes() -> impl Strategy<Value = Push> {
     let group = prop::sample::select(vec![1_usize, 15, 30, 60, 250]);
     let audio = prop::option::of(-96_000..96_000_i64);
     let way = (1..90_usize, any::<bool>(), any::<bool>(), any::<bool>());
-    let odd =
-        (prop::option::of(jump()), prop_oneof![Just(0), 0..500_u64], prop::option::of((0..250_usize, 2.0..9.0_f64)));
+    let late = prop_oneof![3 => Just(0.0), 1 => 0.0..9.0_f64];
+    let long = prop::option::of((0..250_usize, 2.0..9.0_f64));
+    let odd = (prop::option::of(jump()), prop_oneof![Just(0), 0..500_u64], long, late);
     (timescale, rate, frames, group, audio, way, odd).prop_map(
-        |(timescale, rate, frames, group, audio, (border, is_apart, is_declared, is_regular), (jump, tail, long))| {
+        |(
+            timescale,
+            rate,
+            frames,
+            group,
+            audio,
+            (border, is_apart, is_declared, is_regular),
+            (jump, tail, long, late),
+        )| {
             let frame = |(number, (length, sync, all)): (usize, (f64, u32, u8))| Frame {
                 ticks: ((length / rate).min(1.9) * f64::from(timescale)) as u32,
                 is_sync: if is_regular { number % group == 0 } else { sync < 1000 / group as u32 },
@@ -75,7 +87,10 @@ pub fn pushes() -> impl Strategy<Value = Push> {
             let jump = jump.filter(|_| audio.is_some());
             // A clock can jump only once its track has begun.
             let audio = audio.map(|shift| if jump.is_some() { shift.min(0) } else { shift });
-            let push = Push { timescale, frames, audio, tail, jump, border, is_apart, is_declared };
+            let is_steady = audio.is_some() && jump.is_none() && !frames.iter().any(|frame| frame.jumps);
+            // What comes late has no long frame, which would be later still.
+            let late = if is_steady && long.is_none() { (late * rate) as usize / border } else { 0 };
+            let push = Push { timescale, frames, audio, tail, jump, border, is_apart, late, is_declared };
             Push { tail: if push.is_ambiguous() { 0 } else { tail }, ..push }
         },
     )
@@ -83,7 +98,12 @@ pub fn pushes() -> impl Strategy<Value = Push> {
 
 fn jump() -> impl Strategy<Value = Jump> {
     let seconds = prop::sample::select(vec![-400_i64, -20, -3, -1, 3, 5, 20, 100_000]);
-    (1..3_u32, 1..250_usize, seconds).prop_map(|(track, frame, seconds)| Jump { track, frame, seconds })
+    let frame = prop_oneof![1 => Just(0), 4 => 1..250_usize];
+    (1..3_u32, frame, seconds).prop_map(|(track, frame, seconds)| {
+        // Tracks that begin a little apart are meant to.
+        let seconds = if frame == 0 && seconds.abs() < 10 { seconds * 10 } else { seconds };
+        Jump { track, frame, seconds }
+    })
 }
 
 fn track(id: u32, handler: Handler, timescale: u32, codec: &str) -> Track {
@@ -162,7 +182,10 @@ impl Push {
     /// The init section, and the fragments.
     pub fn items(&self) -> Vec<Item> {
         let mut items = vec![Item::Init(self.init())];
-        for (mut frames, mut audio) in self.pieces() {
+        let (mut video, mut audio): (Vec<_>, Vec<_>) = self.pieces().into_iter().unzip();
+        video.splice(0..0, vec![Vec::new(); self.late]);
+        audio.resize(video.len(), Vec::new());
+        for (mut frames, mut audio) in video.into_iter().zip(audio) {
             self.displace(&mut frames);
             self.displace(&mut audio);
             let fragment = |samples| Item::Fragment(Fragment { sequence: 1, samples });
@@ -181,7 +204,7 @@ impl Push {
         let Some(jump) = self.jump else { return };
         let Some(frame) = self.video().get(jump.frame).map(|frame| frame.decode_time) else { return };
         let rate = if jump.track == 1 { u64::from(self.timescale) } else { AUDIO_RATE };
-        let from = frame * rate / u64::from(self.timescale);
+        let from = if jump.frame == 0 { 0 } else { frame * rate / u64::from(self.timescale) };
         for sample in samples.iter_mut().filter(|sample| sample.track == jump.track && sample.decode_time >= from) {
             sample.decode_time = sample.decode_time.wrapping_add_signed(jump.seconds * rate as i64);
         }

@@ -3,16 +3,16 @@
 use super::*;
 use crate::fixture::{self, AUDIO, VIDEO, sample};
 
-const FRAME: u64 = 512;
-const RATE: u64 = 48_000;
-const TICKS: u64 = 15_360;
+pub(super) const FRAME: u64 = 512;
+pub(super) const RATE: u64 = 48_000;
+pub(super) const TICKS: u64 = 15_360;
 
 fn clocks() -> Clocks {
     Clocks::new(&fixture::init(&[VIDEO, AUDIO]))
 }
 
 /// A third of a second of both tracks, that number `number`, each with a jump of so many seconds.
-fn piece(number: u64, video: f64, audio: f64) -> Vec<Sample> {
+pub(super) fn piece(number: u64, video: f64, audio: f64) -> Vec<Sample> {
     let moved = |at: u64, by: f64, scale: u64| at.wrapping_add_signed((by * scale as f64) as i64);
     let frames = (number * 10..number * 10 + 10).map(|i| sample(1, moved(i * FRAME, video, TICKS), FRAME as u32, true));
     let sounds = (number * 16..number * 16 + 16).map(|i| sample(2, moved(i * 1000, audio, RATE), 1000, true));
@@ -20,18 +20,18 @@ fn piece(number: u64, video: f64, audio: f64) -> Vec<Sample> {
 }
 
 /// All that comes out of these pieces: the first decode times of the tracks, and whether each goes on without a break.
-fn map(pieces: impl IntoIterator<Item = Vec<Sample>>, is_alone: bool) -> (Vec<Sample>, Option<Duration>) {
+pub(super) fn map(pieces: impl IntoIterator<Item = Vec<Sample>>, is_alone: bool) -> (Vec<Sample>, Option<Duration>) {
     let mut clocks = clocks();
     let mut out: Vec<Sample> = pieces.into_iter().flat_map(|piece| clocks.take(piece, is_alone)).collect();
     out.extend(clocks.finish(is_alone));
     (out, clocks.take_break())
 }
 
-fn times(samples: &[Sample], track: u32) -> Vec<u64> {
+pub(super) fn times(samples: &[Sample], track: u32) -> Vec<u64> {
     samples.iter().filter(|sample| sample.track == track).map(|sample| sample.decode_time).collect()
 }
 
-fn steady(count: u64, step: u64) -> Vec<u64> {
+pub(super) fn steady(count: u64, step: u64) -> Vec<u64> {
     (0..count).map(|number| number * step).collect()
 }
 

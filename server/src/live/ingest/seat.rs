@@ -144,8 +144,8 @@ impl Seat {
         let packager = packager.or_insert_with(|| Packager::new(self.packaging(address), moment.now));
         let earlier = |track: &ObjectId| self.earlier(&address.playlist, track);
         let (signals, done) = packager.take(&address.track, item, moment, earlier);
-        for left_out in packager.take_left_out() {
-            tracing::warn!(room = %self.room, "an encoder pushes what is left out: {left_out}");
+        for note in packager.take_notes() {
+            tracing::warn!(room = %self.room, "pushed media: {note}");
         }
         let carries = state.playlists.values().map(Packager::carries);
         let carries = carries.fold((false, false), |sum, one| (sum.0 | one.0, sum.1 | one.1));
