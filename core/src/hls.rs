@@ -21,6 +21,7 @@ mod refusal;
 mod reload;
 mod role;
 mod segment;
+mod sync;
 mod track;
 mod waiting;
 mod window;
@@ -45,6 +46,7 @@ use peers::Peers;
 use playlist::media::Common;
 use playlist::multivariant::Multivariant;
 use role::Role;
+pub use sync::SyncFlags;
 use track::{Map, Track};
 use waiting::{SentPart, Whole};
 
@@ -119,17 +121,15 @@ impl Stream {
     /// # Errors
     /// As [`apply`](Self::apply).
     pub fn replay(&mut self, entry: Entry) -> Result<Vec<Change>, Refusal> {
-        let Entry { received, payload, media } = entry;
-        let map = |InitSection { id, data: _ }, media| Map { id, media };
+        let Entry { received, payload, media, sync } = entry;
+        let map = |InitSection { id, data: _ }| Map { id, media: media.clone(), sync: sync.clone() };
         match payload {
             Payload::End(_) => Ok(self.end()),
-            Payload::Variant(update) => self.declare(Role::Variant(update.variant), map(update.segment.map, media)),
-            Payload::Rendition(update) => {
-                self.declare(Role::Rendition(update.rendition), map(update.segment.map, media))
-            }
+            Payload::Variant(update) => self.declare(Role::Variant(update.variant), map(update.segment.map)),
+            Payload::Rendition(update) => self.declare(Role::Rendition(update.rendition), map(update.segment.map)),
             _ if self.ended => Err(Refusal::conflict("the stream has ended")),
-            Payload::Segment(update) => self.update_segment(update, media, received),
-            Payload::Part(update) => self.update_part(update, media, received),
+            Payload::Segment(update) => self.update_segment(update, media, &sync, received),
+            Payload::Part(update) => self.update_part(update, media, &sync, received),
         }
     }
 
@@ -182,6 +182,7 @@ impl Stream {
         &mut self,
         update: UpdateSegment,
         media: Media,
+        sync: &SyncFlags,
         received: UnixTime,
     ) -> Result<Vec<Change>, Refusal> {
         let index = self.find(update.variant.as_ref(), update.rendition.as_ref())?;
@@ -195,13 +196,19 @@ impl Stream {
             program_date_time: sent.program_date_time,
             map: sent.map,
         };
-        let admission = self.tracks[index].take_segment(head, whole)?;
+        let admission = self.tracks[index].take_segment(head, whole, sync)?;
         Ok(self.advance(index, admission, received))
     }
 
-    fn update_part(&mut self, update: UpdatePart, media: Media, received: UnixTime) -> Result<Vec<Change>, Refusal> {
+    fn update_part(
+        &mut self,
+        update: UpdatePart,
+        media: Media,
+        sync: &SyncFlags,
+        received: UnixTime,
+    ) -> Result<Vec<Change>, Refusal> {
         let index = self.find(update.variant.as_ref(), update.rendition.as_ref())?;
-        let admission = self.tracks[index].take_part(update.segment, SentPart::new(update.part, media))?;
+        let admission = self.tracks[index].take_part(update.segment, SentPart::new(update.part, media), sync)?;
         Ok(self.advance(index, admission, received))
     }
 

@@ -10,6 +10,7 @@ use roomcast_protocol::data::SegmentHead;
 
 use super::refusal::Refusal;
 use super::segment::{Segment, Source};
+use super::sync::SyncFlags;
 use super::track::Track;
 use super::waiting::{SentPart, Whole};
 use super::window::Owner;
@@ -33,8 +34,16 @@ pub(super) enum Admission {
 
 impl Track {
     /// Takes a part, unless it is refused or known.
-    pub(super) fn take_part(&mut self, head: SegmentHead, part: SentPart) -> Result<Admission, Refusal> {
+    pub(super) fn take_part(
+        &mut self,
+        head: SegmentHead,
+        part: SentPart,
+        sync: &SyncFlags,
+    ) -> Result<Admission, Refusal> {
         let admission = self.admit_part(&head, &part)?;
+        if admission == Admission::New && part.sequence == 0 {
+            self.check_begin(&head, sync)?;
+        }
         if admission == Admission::New {
             let map = self.newest_map().clone();
             self.waiting.add_part(head, &map, part);
@@ -43,8 +52,16 @@ impl Track {
     }
 
     /// Takes a whole segment, unless it is refused or known.
-    pub(super) fn take_segment(&mut self, head: SegmentHead, whole: Whole) -> Result<Admission, Refusal> {
+    pub(super) fn take_segment(
+        &mut self,
+        head: SegmentHead,
+        whole: Whole,
+        sync: &SyncFlags,
+    ) -> Result<Admission, Refusal> {
         let admission = self.admit_segment(&head, &whole)?;
+        if admission == Admission::New {
+            self.check_begin(&head, sync)?;
+        }
         if admission == Admission::New {
             let map = self.newest_map().clone();
             self.waiting.add_whole(head, &map, whole);
@@ -124,6 +141,20 @@ impl Track {
         }
         if let Some(map) = head.map.as_ref().filter(|map| !self.has_map(&map.id)) {
             return Err(Refusal::invalid(format!("there is no map {}", map.id)));
+        }
+        Ok(())
+    }
+
+    /// Refuses media that begins without a sync sample where the playlists promise that no segment does. Media that
+    /// does not tell is believed.
+    fn check_begin(&self, head: &SegmentHead, sync: &SyncFlags) -> Result<(), Refusal> {
+        let map = self.map(head.map.as_ref().map(|map| &map.id));
+        if self.role.independent_segments() && map.is_some_and(|map| sync.begins_without(&map.sync)) {
+            let msn = head.sequence;
+            return Err(Refusal::invalid(format!(
+                "segment {msn} does not begin with a sync sample, and the variant was not declared with \
+                 `independentSegments` false"
+            )));
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use roomcast_protocol::id::ObjectId;
 use serde::{Deserialize, Serialize};
 
 use super::media::Media;
+use super::sync::SyncFlags;
 use crate::time::UnixTime;
 
 /// An upload.
@@ -22,6 +23,8 @@ pub struct Entry {
     pub payload: Payload,
     /// Its media; empty where it has none.
     pub media: Media,
+    /// What its media says of sync samples: the defaults of an init section, or the first samples of a segment.
+    pub sync: SyncFlags,
 }
 
 /// What is no entry of a log, for this reason.
@@ -52,6 +55,8 @@ struct Written<T> {
     told: T,
     #[serde(rename = "m", default, skip_serializing_if = "Media::is_empty")]
     media: Media,
+    #[serde(rename = "f", default, skip_serializing_if = "SyncFlags::is_empty")]
+    sync: SyncFlags,
 }
 
 impl Entry {
@@ -64,7 +69,13 @@ impl Entry {
             update.variant.frame_rate = rate.map(|rate| (rate * 1000.0).round().max(1.0) / 1000.0);
         }
         let bytes = data(&mut payload).map_or_else(Bytes::new, |data| std::mem::take(&mut data.0));
-        Self { received, payload, media: bytes.into() }
+        let sync = match &payload {
+            Payload::Variant(_) | Payload::Rendition(_) => SyncFlags::of_map(&bytes),
+            Payload::Part(update) if update.part.sequence > 0 || update.part.gap => SyncFlags::default(),
+            Payload::Segment(_) | Payload::Part(_) => SyncFlags::of_segment(&bytes),
+            Payload::End(_) => SyncFlags::default(),
+        };
+        Self { received, payload, media: bytes.into(), sync }
     }
 
     /// The playlist it belongs to.
@@ -93,7 +104,7 @@ impl Entry {
             Payload::Part(update) => Told::Part(update),
             Payload::End(end) => Told::End(end),
         };
-        let written = Written { received: self.received, told, media: self.media.clone() };
+        let written = Written { received: self.received, told, media: self.media.clone(), sync: self.sync.clone() };
         serde_json::to_string(&written).expect("entries serialise")
     }
 
@@ -104,7 +115,7 @@ impl Entry {
     pub fn decode(json: &[u8]) -> Result<Self, BadEntry> {
         type Owned = Told<UpdateVariant, UpdateRendition, UpdateSegment, UpdatePart, EndStream>;
         let read: Result<Written<Owned>, _> = serde_json::from_slice(json);
-        let Written { received, told, media } = read.map_err(|error| BadEntry(error.to_string()))?;
+        let Written { received, told, media, sync } = read.map_err(|error| BadEntry(error.to_string()))?;
         let mut payload = match told {
             Told::Variant(update) => Payload::Variant(update),
             Told::Rendition(update) => Payload::Rendition(update),
@@ -115,7 +126,7 @@ impl Entry {
         if data(&mut payload).is_some_and(|data| !data.0.is_empty()) {
             return Err(BadEntry("it has bytes of its own".to_owned()));
         }
-        Ok(Self { received, payload, media })
+        Ok(Self { received, payload, media, sync })
     }
 }
 

@@ -20,6 +20,7 @@ use super::playlist::media::{Common, Media, Report};
 use super::rate::Rates;
 use super::refusal::Refusal;
 use super::role::Role;
+use super::sync::SyncFlags;
 use super::waiting::Waiting;
 use super::window::{Owner, Window};
 
@@ -31,6 +32,9 @@ const PLAYLIST: &str = "playlist.m3u8";
 pub(super) struct Map {
     pub id: ObjectId,
     pub media: Bits,
+    /// Defaults of its video tracks.
+    #[serde(default, skip_serializing_if = "SyncFlags::is_empty")]
+    pub sync: SyncFlags,
 }
 
 /// A variant stream or rendition and its media playlist. Durations are in microseconds.
@@ -131,6 +135,11 @@ impl Track {
 
     pub(super) fn has_map(&self, id: &ObjectId) -> bool {
         self.maps.iter().any(|map| map.id == *id)
+    }
+
+    /// An init section by its id; the newest for `None`.
+    pub(super) fn map(&self, id: Option<&ObjectId>) -> Option<&Map> {
+        id.map_or_else(|| self.maps.last(), |id| self.maps.iter().find(|map| map.id == *id))
     }
 
     pub(super) fn newest_map(&self) -> &ObjectId {

@@ -20,5 +20,6 @@ mod renditions;
 mod replicas;
 mod retention;
 mod rules;
+mod sync;
 mod whole;
 mod wild;
