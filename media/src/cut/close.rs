@@ -21,6 +21,7 @@ impl Cutter {
     pub(super) fn lead(&mut self, sample: Sample, cuts: &mut Vec<Cut>) {
         let (is_frame, end) = (sample.track != self.no_track, sample.end());
         let sample = if is_frame { self.note_frame(sample) } else { sample };
+        self.next_frame = if is_frame { Some(sample.decode_time) } else { self.coming() };
         if !is_frame {
             self.note_filled(end);
         }
@@ -51,11 +52,11 @@ impl Cutter {
         self.trial.add(&sample, self.leading.end().unwrap_or(self.listed), &self.rules, &self.clock);
         if is_frame {
             self.has_frames = true;
-            self.repeat.note(&sample);
+            self.repeat.note(&sample, self.rules.longest());
             self.note_newest(&sample, end);
         } else {
             if self.leading.end().is_none() {
-                self.repeat.keep();
+                self.repeat.keep(sample.decode_time, self.pieces.is_empty());
             }
             self.stretch_newest(end);
         }
@@ -70,7 +71,7 @@ impl Cutter {
     }
 
     /// Whether a sample does not fit into the part that is open.
-    fn is_too_long(&self, sample: &Sample) -> bool {
+    pub(super) fn is_too_long(&self, sample: &Sample) -> bool {
         self.rules.is_too_long(self.length(self.listed, sample.end()))
     }
 
@@ -85,6 +86,7 @@ impl Cutter {
         let Some(last) = self.leading.newest().filter(|_| self.has_parts) else { return };
         let (end, next) = (last.end(), last.end().saturating_add(last.duration.into()));
         let is_full = self.rules.is_too_long(self.length(self.listed, next));
+        self.next_frame = self.coming();
         if is_full && self.rules.is_long_enough(self.length(self.listed, end)) {
             self.write_part(cuts);
         }
@@ -94,7 +96,7 @@ impl Cutter {
     fn close_part(&mut self, next: &Sample, cuts: &mut Vec<Cut>) {
         let Some(end) = self.leading.end() else { return };
         let length = self.length(self.listed, end);
-        let may_be_followed = self.rules.is_long_enough(length) || self.leading.begins_with_sync();
+        let may_be_followed = self.rules.is_long_enough(length) || self.begins_with_sync();
         self.write_part(cuts);
         if may_be_followed && self.parts < MAX_PARTS {
             return;
@@ -135,7 +137,7 @@ impl Cutter {
     }
 
     fn write_part(&mut self, cuts: &mut Vec<Cut>) {
-        let (start, independent) = (self.listed, self.leading.begins_with_sync());
+        let (start, independent) = (self.listed, self.begins_with_sync());
         let Some(bytes) = self.write() else { return };
         let part = Part {
             segment: self.next.segment,
@@ -154,12 +156,12 @@ impl Cutter {
     fn write(&mut self) -> Option<Bytes> {
         let end = self.leading.end()?;
         if self.pieces.is_empty() {
-            self.is_independent = self.leading.begins_with_sync();
+            self.is_independent = self.begins_with_sync();
         }
         let leading = self.leading.take(None);
         let start = leading.first().map_or(end, |sample| sample.decode_time);
         let mut samples = self.with_repeats(leading);
-        let before = Some(self.leading.at(end));
+        let before = Some(self.leading.at(end.saturating_add(self.audio_along())));
         let origin = self.leading.at(self.clock.origin.unwrap_or(0));
         for lane in &mut self.others {
             let mut taken = lane.take(before);

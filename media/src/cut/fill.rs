@@ -6,7 +6,7 @@
 //! with its whole duration, as far as that is known in time.
 
 use super::clock::time;
-use super::intake::{LARGEST_JUMP, PATIENCE};
+use super::intake::{LAG, LARGEST_JUMP, PATIENCE};
 use super::lane::{Span, rescale};
 use super::{Cutter, Targets};
 use crate::Sample;
@@ -41,19 +41,28 @@ impl Cutter {
     /// the next one begins does not depend on how long parts are.
     fn chunk_at(&self, from: u64) -> u64 {
         let Targets { segment, part, .. } = self.rules.targets;
-        let chunk = part.filter(|_| !self.others.is_empty()).unwrap_or(segment);
+        let chunk = part.filter(|_| !self.others.is_empty() || self.repeat.is_possible()).unwrap_or(segment);
         let chunk = self.rules.ticks(chunk).max(1);
+        // The frame before lasts to the end of its part, which is as long as others.
+        let open = if self.has_parts { self.leading.end().map_or(0, |end| end.saturating_sub(self.listed)) } else { 0 };
+        let chunk = if open < chunk { chunk - open } else { chunk };
         match self.segment_start.saturating_add(self.rules.longest()).saturating_sub(from) {
             0 => chunk,
             room => chunk.min(room),
         }
     }
 
-    /// Ticks to fill before a frame; short holes belong to the part of that frame.
+    /// Ticks to fill before a frame. In a short hole, the frame before it lasts longer as far as it can.
     fn gap_before(&self, next: &Sample, from: u64) -> Option<u64> {
         let gap = next.decode_time.checked_sub(from).filter(|gap| *gap > 0)?;
         let is_long = gap.saturating_add(next.duration.into()) > self.rules.longest();
-        (is_long || self.filled_to == from || self.is_owed(from)).then_some(gap)
+        let is_open = || time(gap, self.leading.timescale) > LAG && self.repeat.is_possible() && !self.joins(next);
+        (is_long || self.filled_to == from || self.is_owed(from) || is_open()).then_some(gap)
+    }
+
+    /// Whether the frame before still waits to be written, in a part that has room for the next one.
+    fn joins(&self, next: &Sample) -> bool {
+        self.leading.end().is_some() && !(self.has_parts && self.is_too_long(next))
     }
 
     /// Whether the last frame lasts longer than it has been cut.
@@ -84,6 +93,7 @@ impl Cutter {
         match all {
             // Audio that came late is not lost either.
             true if self.leading.end().is_none() => ahead.max(self.late_audio()),
+            true if time(ahead, self.leading.timescale) <= LAG => 0,
             true => ahead,
             false if self.is_owed(from) => ahead.min(self.owed_to - from),
             false => match ahead.saturating_sub(self.lead) {
@@ -100,6 +110,16 @@ impl Cutter {
             u64::try_from(ticks).ok()
         };
         self.others.iter().filter_map(last).max().unwrap_or(0)
+    }
+
+    /// Ticks of audio behind the last frame that go along with it: a little that nothing follows is no part of its own.
+    pub(super) fn audio_along(&self) -> u64 {
+        if self.is_ending && self.ahead.is_empty() { self.rules.ticks(LAG) } else { 0 }
+    }
+
+    /// The decode time of the next frame: beyond any where it is not known, `None` where none comes.
+    pub(super) fn coming(&self) -> Option<u64> {
+        self.ahead.front().map(|next| next.decode_time).or(if self.is_ending { None } else { Some(u64::MAX) })
     }
 
     /// Has the newest frame last up to there if frames are repeated behind it.

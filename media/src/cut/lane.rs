@@ -79,11 +79,6 @@ impl Lane {
         self.newest().map(Sample::end)
     }
 
-    /// Whether the first waiting sample is a sync sample.
-    pub(super) fn begins_with_sync(&self) -> bool {
-        self.waiting.front().is_some_and(Sample::is_sync)
-    }
-
     /// Takes the samples that begin before a media time of any timescale; all for `None`.
     pub(super) fn take(&mut self, before: Option<MediaTime>) -> Vec<Sample> {
         let count = before.map_or(self.waiting.len(), |end| self.count_before(end));

@@ -3,15 +3,17 @@
 //! Players show a segment of several tracks only as far as each of them reaches. Decoded again, the frames since the
 //! last sync sample end in the same image and leave the decoder as it was, so that the next frame of the encoder can
 //! follow. They take a tick each, the last one all of the rest.
+//!
+//! The stream gets no faster by that: frames come again once a segment, and within one not before as much time has
+//! passed as they took the first time. Until then the last one of them lasts.
 
 use super::Cutter;
 use super::clock::time;
 use super::intake::LAG;
 use crate::Sample;
 
-/// Bounds of what is decoded anew for a part: above those, time without a frame has none.
-const MAX_FRAMES: usize = 150;
-const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Memory for frames that may come once more: above that, time without a frame has none.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// The frames since the last sync sample.
 #[derive(Debug, Default)]
@@ -20,17 +22,21 @@ pub(super) struct Repeat {
     bytes: usize,
     /// Those at the begin of the open part, where that has none of its own.
     kept: Vec<Sample>,
+    /// The decode time before which they do not come again within a segment.
+    again_at: u64,
 }
 
 impl Repeat {
-    /// Takes the next frame. Frames that are shown in another order than they are decoded cannot be repeated.
-    pub(super) fn note(&mut self, frame: &Sample) {
+    /// Takes the next frame. Frames that are shown in another order than they are decoded cannot be repeated, nor more
+    /// of them than fit into the `longest` segment.
+    pub(super) fn note(&mut self, frame: &Sample, longest: u64) {
         if frame.is_sync() {
             self.clear();
         }
         let is_first = frame.is_sync();
         let is_in_order = self.frames.last().is_none_or(|last| last.composition_offset == frame.composition_offset);
-        let fits = self.frames.len() < MAX_FRAMES && self.bytes + frame.payload.len() <= MAX_BYTES;
+        let passed = self.frames.first().map_or(0, |first| frame.decode_time.saturating_sub(first.decode_time));
+        let fits = passed <= longest && self.bytes + frame.payload.len() <= MAX_BYTES;
         if (is_first || !self.frames.is_empty()) && is_in_order && fits {
             self.bytes += frame.payload.len();
             self.frames.push(frame.clone());
@@ -48,12 +54,23 @@ impl Repeat {
         !self.frames.is_empty()
     }
 
-    /// Keeps the frames for a part that begins without one.
-    pub(super) fn keep(&mut self) {
-        self.kept.clone_from(&self.frames);
+    /// Keeps the frames for a part that begins without one there, unless they have come again just before.
+    pub(super) fn keep(&mut self, start: u64, begins_segment: bool) {
+        self.kept.clear();
+        if begins_segment || start >= self.again_at {
+            self.kept.clone_from(&self.frames);
+            let ends = self.frames.first().zip(self.frames.last());
+            let passed = ends.map_or(0, |(first, last)| last.end().saturating_sub(first.decode_time));
+            self.again_at = start.saturating_add(passed);
+        }
     }
 
-    /// The kept frames over this time; none where it is too short for them.
+    /// Whether the kept frames fit between two decode times.
+    fn fits(&self, start: u64, end: u64) -> bool {
+        !self.kept.is_empty() && end.saturating_sub(start) >= self.kept.len() as u64
+    }
+
+    /// The kept frames between two decode times; none where that is too short for them.
     fn over(&self, start: u64, end: u64) -> Vec<Sample> {
         let Some(room) = end.saturating_sub(start).checked_sub(self.kept.len() as u64) else { return Vec::new() };
         let last = self.kept.len().saturating_sub(1);
@@ -68,16 +85,32 @@ impl Repeat {
 impl Cutter {
     /// Samples of the leading track as they are written: frames once more in place of stand-ins before the first frame.
     pub(super) fn with_repeats(&self, leading: Vec<Sample>) -> Vec<Sample> {
-        let is_stand_in = |sample: &&Sample| sample.track == self.no_track;
-        let fillers = leading.iter().take_while(is_stand_in);
+        let Some((start, end)) = self.repeated(leading.iter()) else { return self.without_stand_ins(leading) };
+        let has_frames = leading.iter().any(|sample| sample.track != self.no_track);
+        // Where the frames do not come again in the next part, the last one lasts until they do, or the next one comes.
+        let part = self.rules.ticks(self.rules.targets.part.unwrap_or_default());
+        let again = self.repeat.again_at.saturating_add(part).min(self.next_frame.unwrap_or(end));
+        let reach = if has_frames { end } else { again.max(end) };
+        let mut samples = self.repeat.over(start, reach);
+        samples.extend(self.without_stand_ins(leading));
+        samples
+    }
+
+    /// The time of these samples over which frames are repeated.
+    fn repeated<'a>(&self, leading: impl Iterator<Item = &'a Sample>) -> Option<(u64, u64)> {
+        let fillers = leading.take_while(|sample| sample.track == self.no_track);
         let span = fillers.fold(None, |span: Option<(u64, u64)>, filler| {
             Some((span.map_or(filler.decode_time, |(start, _)| start), filler.end()))
         });
         // Players get over a little, such as the audio that ends just behind the video.
-        let is_long = |(start, end): &(u64, u64)| time(end - start, self.leading.timescale) > LAG;
-        let Some((start, end)) = span.filter(is_long) else { return self.without_stand_ins(leading) };
-        let mut samples = self.repeat.over(start, end);
-        samples.extend(self.without_stand_ins(leading));
-        samples
+        span.filter(|(start, end)| time(end - start, self.leading.timescale) > LAG && self.repeat.fits(*start, *end))
+    }
+
+    /// Whether what waits of the leading track begins with a sync sample as it is written.
+    pub(super) fn begins_with_sync(&self) -> bool {
+        // Where every segment has to begin with one, a begin without any frame counts.
+        let is_promised = self.pieces.is_empty() && self.rules.targets.independent;
+        let first = self.leading.waiting().find(|sample| sample.track != self.no_track);
+        self.repeated(self.leading.waiting()).is_some() || first.map_or(is_promised, Sample::is_sync)
     }
 }

@@ -237,12 +237,12 @@ fn a_jump_inside_of_a_fragment_takes_along_what_belongs_to_it() {
 }
 
 #[test]
-fn a_hole_lasts_as_long_as_a_frame_would() {
+fn a_hole_behind_a_part_is_filled_with_parts_of_repeated_frames() {
     let mut cutter = cutter(&[VIDEO]);
     push(&mut cutter, frames(0..10));
     let mut cuts = push(&mut cutter, frames(25..31));
     cuts.extend(finish(&mut cutter));
-    assert_eq!(short(&cuts), ["|1 350", "s0 1000", "p2 33", "s1 33"]);
+    assert_eq!(short(&cuts), ["p1 350", "p2 316", "s0 1000", "p3 33", "s1 33"]);
 }
 
 #[test]

@@ -112,24 +112,27 @@ fn a_hole_shows_the_last_frame_from_the_last_sync_sample_on() {
     let mut cutter = Cutter::new(&fixture::init(&[VIDEO, AUDIO]), DERIVED, Start::default()).unwrap();
     let mut cuts = push(&mut cutter, hole);
     cuts.extend(finish(&mut cutter));
-    let alone: Vec<&Part> = parts(&cuts)
-        .into_iter()
-        .filter(|part| part.start > Duration::from_millis(1500) && part.duration.as_millis() > 300)
-        .collect();
-    let inside = alone.iter().filter(|part| part.start + part.duration < Duration::from_secs(5));
-    let mut count = 0;
-    for part in inside {
+    let (mut count, mut shown_from, mut shown_to, mut segment) = (0, 0, 0, 0);
+    let inside = |part: &&Part| part.start >= Duration::from_millis(1500) && part.start < Duration::from_millis(4600);
+    for part in parts(&cuts).into_iter().filter(inside) {
         let samples = read_fragments(&[VIDEO, AUDIO], &part.bytes).remove(0).samples;
-        let video: Vec<&Sample> = samples.iter().filter(|sample| sample.track == 1).collect();
-        // Frames 30 to 44, the last of them for the rest of the part.
+        let video: Vec<&Sample> =
+            samples.iter().filter(|sample| sample.track == 1 && sample.decode_time >= 45 * FRAME).collect();
+        let start = part.start.as_micros() as u64 * 15_360 / 1_000_000;
+        let Some(last) = video.last() else {
+            assert!(shown_to >= start + 5376 - 2 && !part.independent && segment == part.segment, "{part:?}");
+            continue;
+        };
+        // Frames 30 to 44, the last of them until they come again: once a segment, or after as long as they took.
         let shown: Vec<_> = frames(30..45).map(|frame| frame.payload).collect();
         assert_eq!(video.iter().map(|sample| sample.payload.clone()).collect::<Vec<_>>(), shown);
         assert!(part.independent && video[0].is_sync() && !video[1].is_sync());
-        let length: u64 = video.iter().map(|sample| u64::from(sample.duration)).sum();
-        assert!((length * 1_000_000 / 15_360).abs_diff(part.duration.as_micros() as u64) < 2, "{part:?}");
-        count += 1;
+        assert!(segment != part.segment || start >= shown_from + 15 * FRAME - 1, "{part:?}");
+        let end = part.start + part.duration;
+        assert!(last.end() >= (end.as_micros() as u64 - 1) * 15_360 / 1_000_000);
+        (count, shown_from, shown_to, segment) = (count + 1, start, last.end(), part.segment);
     }
-    assert!(count > 5, "{count}");
+    assert!((4..8).contains(&count), "{count}");
 }
 
 /// Where the segments of media with a hole begin, cut into parts of so many milliseconds.
@@ -190,4 +193,92 @@ fn the_last_frame_lasts_no_longer_than_the_audio_behind_it() {
     let samples = samples.flat_map(|fragment| fragment.samples).filter(|sample| sample.track == 1);
     let longest = samples.map(|sample| sample.duration).max().unwrap();
     assert!(longest < 2 * 15_360 / 10, "{longest} ticks of 15,360 a second");
+}
+
+#[test]
+fn a_stream_gets_no_faster_in_a_hole() {
+    let mut cutter = Cutter::new(&fixture::init(&[VIDEO, AUDIO]), DERIVED, Start::default()).unwrap();
+    let mut cuts = push(&mut cutter, frames(0..58).chain((0..500).map(sound)));
+    cuts.extend(finish(&mut cutter));
+    let frames_of = |bytes: &[u8]| {
+        let samples = read_fragments(&[VIDEO, AUDIO], bytes).into_iter().flat_map(|fragment| fragment.samples);
+        samples.filter(|sample| sample.track == 1).count()
+    };
+    for cut in &cuts {
+        if let Cut::Segment(segment) = cut {
+            let most = 2.0 * 30.0 * segment.duration.as_secs_f64() + 1.0;
+            assert!(
+                frames_of(&segment.bytes) as f64 <= most,
+                "{} in {:?}",
+                frames_of(&segment.bytes),
+                segment.duration
+            );
+        }
+    }
+}
+
+#[test]
+fn a_dropped_fragment_is_filled_with_a_part_of_its_length() {
+    // Ten frames and the audio beside them are lost, at the end of a part or within one.
+    for (lost, audio) in [(70..80, 112..128), (68..77, 109..123)] {
+        let targets = Targets { part: Some(Duration::from_millis(334)), ..DERIVED };
+        let mut cutter = Cutter::new(&fixture::init(&[VIDEO, AUDIO]), targets, Start::default()).unwrap();
+        let mut cuts = Vec::new();
+        for second in 0..12 {
+            let video =
+                frames(second * 10..second * 10 + 10).filter(|frame| !lost.contains(&(frame.decode_time / FRAME)));
+            let sounds = (second * 16..second * 16 + 16).filter(|number| !audio.contains(number));
+            cuts.extend(push(&mut cutter, video.chain(sounds.map(sound))));
+        }
+        cuts.extend(finish(&mut cutter));
+        assert!(!cuts.iter().any(|cut| matches!(cut, Cut::PartsEnd(_))), "{:?}", short(&cuts));
+        let mut end = 0;
+        for part in parts(&cuts) {
+            let samples = read_fragments(&[VIDEO, AUDIO], &part.bytes).remove(0).samples;
+            let video: Vec<&Sample> = samples.iter().filter(|sample| sample.track == 1).collect();
+            // The audio goes on a little behind the last frame.
+            let Some(first) = video.first() else { continue };
+            let length: u64 = video.iter().map(|sample| u64::from(sample.duration)).sum();
+            assert_eq!(first.decode_time, end, "{lost:?}");
+            assert!((length * 1_000_000 / 15_360).abs_diff(part.duration.as_micros() as u64) < 2, "{part:?}");
+            end += length;
+        }
+    }
+}
+
+#[test]
+fn a_little_audio_behind_the_last_frame_goes_along_with_it() {
+    for targets in [DERIVED, Targets { part: None, ..DERIVED }] {
+        let mut cutter = Cutter::new(&fixture::init(&[VIDEO, AUDIO]), targets, Start::default()).unwrap();
+        // Two seconds of video fill a segment, and the last part of it is short.
+        let mut cuts = push(&mut cutter, frames(0..60).chain((0..96).map(sound)));
+        cuts.extend(finish(&mut cutter));
+        let last = cuts.iter().rev().find_map(|cut| if let Cut::Segment(segment) = cut { Some(segment) } else { None });
+        let samples = read_fragments(&[VIDEO, AUDIO], &last.unwrap().bytes).remove(0).samples;
+        assert!(last.unwrap().duration > Duration::from_millis(100) && !samples.is_empty(), "{last:?}");
+        let heard: usize = cuts
+            .iter()
+            .map(|cut| match cut {
+                Cut::Segment(segment) => {
+                    let samples = read_fragments(&[VIDEO, AUDIO], &segment.bytes).into_iter().flat_map(|it| it.samples);
+                    samples.filter(|sample| sample.track == 2).count()
+                }
+                _ => 0,
+            })
+            .sum();
+        assert_eq!(heard, 96);
+    }
+}
+
+#[test]
+fn a_part_of_audio_alone_is_not_independent() {
+    let mut cutter = Cutter::new(&fixture::init(&[VIDEO, AUDIO]), TARGETS, Start::default()).unwrap();
+    let mut cuts = push(&mut cutter, frames(0..30).chain((0..47).map(sound)));
+    cuts.extend(push(&mut cutter, (47..50).map(sound)));
+    cuts.extend(finish(&mut cutter));
+    for part in parts(&cuts) {
+        let samples = read_fragments(&[VIDEO, AUDIO], &part.bytes).remove(0).samples;
+        let first = samples.iter().find(|sample| sample.track == 1);
+        assert_eq!(part.independent, first.is_some_and(Sample::is_sync), "{part:?}");
+    }
 }
