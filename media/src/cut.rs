@@ -170,9 +170,8 @@ pub struct Cutter {
     lead: u64,
     /// Whether nothing more comes in this run.
     is_ending: bool,
-    /// The decode time of the frame that follows what is written next: beyond any where it is not known, `None` where
-    /// there is none.
-    next_frame: Option<u64>,
+    /// The decode time of the frame that follows what is written next: beyond any where it is not known.
+    next_frame: u64,
     repeat: Repeat,
     /// The open segment has a frame.
     has_frames: bool,
@@ -217,7 +216,7 @@ impl Cutter {
             filled_to: 0,
             lead: 0,
             is_ending: false,
-            next_frame: None,
+            next_frame: 0,
             repeat: Repeat::default(),
             has_frames: false,
             breaks_at: None,

@@ -21,7 +21,7 @@ impl Cutter {
     pub(super) fn lead(&mut self, sample: Sample, cuts: &mut Vec<Cut>) {
         let (is_frame, end) = (sample.track != self.no_track, sample.end());
         let sample = if is_frame { self.note_frame(sample) } else { sample };
-        self.next_frame = if is_frame { Some(sample.decode_time) } else { self.coming() };
+        self.next_frame = if is_frame { sample.decode_time } else { self.coming() };
         if !is_frame {
             self.note_filled(end);
         }

@@ -72,12 +72,16 @@ impl Cutter {
 
     /// Ticks that other tracks have come further than the leading one.
     pub(super) fn ahead_of_frames(&self) -> u64 {
-        let Some(last) = self.leading.last() else { return 0 };
+        self.leading.last().map_or(0, |last| self.end_of_others().saturating_sub(last.end))
+    }
+
+    /// Where other tracks have come to, in decode time of the leading one.
+    fn end_of_others(&self) -> u64 {
         let ends = self.others.iter().filter_map(|lane| {
             let end = rescale(lane.last()?.end, lane.timescale, self.leading.timescale);
             u64::try_from(end).ok()
         });
-        ends.max().unwrap_or(0).saturating_sub(last.end)
+        ends.max().unwrap_or(0)
     }
 
     /// Ticks of audio that wait behind the last frame and may be cut without one. Video that comes late is no pause: the
@@ -117,9 +121,10 @@ impl Cutter {
         if self.is_ending && self.ahead.is_empty() { self.rules.ticks(LAG) } else { 0 }
     }
 
-    /// The decode time of the next frame: beyond any where it is not known, `None` where none comes.
-    pub(super) fn coming(&self) -> Option<u64> {
-        self.ahead.front().map(|next| next.decode_time).or(if self.is_ending { None } else { Some(u64::MAX) })
+    /// The decode time of the next frame: beyond any where it is not known, where the audio ends where none comes.
+    pub(super) fn coming(&self) -> u64 {
+        let end = || if self.is_ending { self.end_of_others() } else { u64::MAX };
+        self.ahead.front().map_or_else(end, |next| next.decode_time)
     }
 
     /// Has the newest frame last up to there if frames are repeated behind it.

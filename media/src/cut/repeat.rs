@@ -89,7 +89,8 @@ impl Cutter {
         let has_frames = leading.iter().any(|sample| sample.track != self.no_track);
         // Where the frames do not come again in the next part, the last one lasts until they do, or the next one comes.
         let part = self.rules.ticks(self.rules.targets.part.unwrap_or_default());
-        let again = self.repeat.again_at.saturating_add(part).min(self.next_frame.unwrap_or(end));
+        let again = self.repeat.again_at.saturating_add(part).min(self.next_frame);
+        let again = again.min(self.segment_start.saturating_add(self.rules.longest()));
         let reach = if has_frames { end } else { again.max(end) };
         let mut samples = self.repeat.over(start, reach);
         samples.extend(self.without_stand_ins(leading));

@@ -120,7 +120,8 @@ fn a_hole_shows_the_last_frame_from_the_last_sync_sample_on() {
             samples.iter().filter(|sample| sample.track == 1 && sample.decode_time >= 45 * FRAME).collect();
         let start = part.start.as_micros() as u64 * 15_360 / 1_000_000;
         let Some(last) = video.last() else {
-            assert!(shown_to >= start + 5376 - 2 && !part.independent && segment == part.segment, "{part:?}");
+            let length = part.duration.as_micros() as u64 * 15_360 / 1_000_000;
+            assert!(shown_to + 2 >= start + length && !part.independent && segment == part.segment, "{part:?}");
             continue;
         };
         // Frames 30 to 44, the last of them until they come again: once a segment, or after as long as they took.
@@ -215,6 +216,23 @@ fn a_stream_gets_no_faster_in_a_hole() {
             );
         }
     }
+}
+
+#[test]
+fn video_lasts_as_long_as_the_audio_behind_it() {
+    let targets = Targets { part: Some(Duration::from_millis(334)), ..DERIVED };
+    let mut cutter = Cutter::new(&fixture::init(&[VIDEO, AUDIO]), targets, Start::default()).unwrap();
+    let mut cuts = push(&mut cutter, frames(0..90).chain((0..210).map(sound)));
+    cuts.extend(finish(&mut cutter));
+    let segments = cuts.iter().filter_map(|cut| if let Cut::Segment(segment) = cut { Some(segment) } else { None });
+    let mut end = 0;
+    for segment in segments {
+        let samples = read_fragments(&[VIDEO, AUDIO], &segment.bytes).into_iter().flat_map(|it| it.samples);
+        let video: Vec<Sample> = samples.filter(|sample| sample.track == 1).collect();
+        assert_eq!(video.first().map(|first| first.decode_time), Some(end));
+        end = video.last().unwrap().end();
+    }
+    assert_eq!(end, (210 * 1024_u64 * 15_360).div_ceil(48_000));
 }
 
 #[test]
