@@ -177,6 +177,11 @@ impl Packager {
             Item::Fragment(fragment) => self.take_fragment(id, fragment, moment.wall),
         };
         let done = done.and_then(|()| self.open(moment.now));
+        for (id, track) in &mut self.tracks {
+            self.notes.extend(track.take_unlisted().map(|count| {
+                format!("left out: {count} frames of {id} behind a break in its timestamps, up to the next key frame")
+            }));
+        }
         (self.settle(moment.now), done)
     }
 

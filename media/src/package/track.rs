@@ -68,6 +68,9 @@ pub(super) struct Track {
     early: Vec<Sample>,
     /// Ticks of the leading track before its first key frame.
     keyless: u64,
+    /// Frames behind listed media that were left out up to the next key frame, and whether that was said.
+    unlisted: u64,
+    is_noted: bool,
     /// The timeline of its last period, and its end.
     last: Option<(u64, Duration)>,
     next: Start,
@@ -100,6 +103,8 @@ impl Track {
             targets: None,
             early: Vec::new(),
             keyless: 0,
+            unlisted: 0,
+            is_noted: false,
             last: None,
             next: earlier.start,
             maps: earlier.map,
@@ -241,10 +246,12 @@ impl Track {
                 Some(period) => (period, fragment),
                 None => match self.first_sync(&fragment) {
                     None => {
+                        self.count_unlisted(&fragment);
                         self.keep_early(fragment, place.config.held);
                         return Ok(());
                     }
                     Some(at) => {
+                        self.count_unlisted(&fragment);
                         let began = place.wall.saturating_sub(millis(self.length(&fragment)));
                         (self.begin(place, timeline, at, began)?, self.with_early(fragment))
                     }

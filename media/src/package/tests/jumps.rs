@@ -86,3 +86,36 @@ fn the_discontinuity_is_at_one_place_in_all_tracks() {
         }
     }
 }
+
+#[test]
+fn clocks_that_have_nothing_to_do_with_each_other_are_told_once() {
+    for (track, jump) in [(1, 20), (2, 20), (2, 5), (2, 300_000)] {
+        let mut show = show_of(2, track, (0, jump));
+        for id in [1, 2] {
+            assert_eq!(listed(&show, "v0", id), ((0..300).collect(), 0), "{track} {jump} {id}");
+        }
+        assert_eq!(breaks(&show, "v0"), Vec::<u64>::new());
+        let notes = show.packager.take_notes();
+        assert!(notes.len() == 1 && notes[0].contains("a clock of its own"), "{notes:?}");
+    }
+}
+
+#[test]
+fn frames_between_a_break_and_the_next_key_frame_are_told() {
+    let mut show = Show::derived();
+    show.push("v0", init(Kind::Picture, "map"));
+    // The last frame before frame 40 says that it lasts 100 s.
+    let Item::Fragment(first) = jumping(30, 1, 1, (u64::MAX, 0)) else { unreachable!() };
+    for piece in 0..9 {
+        let item = jumping(piece * 10, 1, 1, (40, 100));
+        let long = |sample: Sample| match sample.decode_time == first.samples[9].decode_time {
+            true => Sample { duration: 100 * TIMESCALE + FRAME, ..sample },
+            false => sample,
+        };
+        let Item::Fragment(fragment) = item else { unreachable!() };
+        let samples = fragment.samples.into_iter().map(long).collect();
+        show.push("v0", Item::Fragment(Fragment { samples, ..fragment }));
+    }
+    let notes = show.packager.take_notes();
+    assert!(notes.len() == 1 && notes[0].starts_with("left out: 20 frames of v0 behind a break"), "{notes:?}");
+}

@@ -83,6 +83,20 @@ impl Track {
         Some((leading.time(first.decode_time), leading.time(u64::from(first.duration)) / 2))
     }
 
+    /// Counts the frames that lie before the first key frame behind media that was listed: a break came between.
+    pub(super) fn count_unlisted(&mut self, fragment: &Fragment) {
+        let Some(leading) = self.init.leading().map(|track| track.id).filter(|_| self.begun) else { return };
+        let own = fragment.samples.iter().filter(|sample| sample.track == leading);
+        self.unlisted += own.take_while(|sample| !sample.is_sync()).count() as u64;
+    }
+
+    /// The number of these frames, once the track goes on; given for the first break alone.
+    pub fn take_unlisted(&mut self) -> Option<u64> {
+        let is_due = self.unlisted > 0 && self.period.is_some() && !self.is_noted;
+        self.is_noted |= is_due;
+        is_due.then_some(self.unlisted)
+    }
+
     /// Duration of the leading track in a fragment.
     pub(super) fn length(&self, fragment: &Fragment) -> Duration {
         let Some(leading) = self.init.leading() else { return Duration::ZERO };
