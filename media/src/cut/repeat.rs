@@ -91,7 +91,8 @@ impl Cutter {
         let part = self.rules.ticks(self.rules.targets.part.unwrap_or_default());
         let again = self.repeat.again_at.saturating_add(part).min(self.next_frame);
         let again = again.min(self.segment_start.saturating_add(self.rules.longest()));
-        let reach = if has_frames { end } else { again.max(end) };
+        let comes_next = has_frames || self.repeat.again_at <= end;
+        let reach = if comes_next { end } else { again.max(end) };
         let mut samples = self.repeat.over(start, reach);
         samples.extend(self.without_stand_ins(leading));
         samples

@@ -130,6 +130,8 @@ fn a_hole_shows_the_last_frame_from_the_last_sync_sample_on() {
         assert!(part.independent && video[0].is_sync() && !video[1].is_sync());
         assert!(segment != part.segment || start >= shown_from + 15 * FRAME - 1, "{part:?}");
         let end = part.start + part.duration;
+        let overlaps = last.end() > shown_from.max(start) + 15 * FRAME + 5376;
+        assert!(!overlaps, "{part:?}");
         assert!(last.end() >= (end.as_micros() as u64 - 1) * 15_360 / 1_000_000);
         (count, shown_from, shown_to, segment) = (count + 1, start, last.end(), part.segment);
     }
@@ -298,5 +300,19 @@ fn a_part_of_audio_alone_is_not_independent() {
         let samples = read_fragments(&[VIDEO, AUDIO], &part.bytes).remove(0).samples;
         let first = samples.iter().find(|sample| sample.track == 1);
         assert_eq!(part.independent, first.is_some_and(Sample::is_sync), "{part:?}");
+    }
+}
+
+#[test]
+fn frames_that_come_again_in_each_part_last_no_longer_than_it() {
+    let targets = Targets { part: Some(Duration::from_millis(334)), ..DERIVED };
+    let mut cutter = Cutter::new(&fixture::init(&[VIDEO]), targets, Start::default()).unwrap();
+    // The hole begins a third of a second behind a key frame.
+    let mut cuts = push(&mut cutter, frames(0..40).chain(frames(85..95)));
+    cuts.extend(finish(&mut cutter));
+    for part in parts(&cuts) {
+        let samples = read_fragments(&[VIDEO], &part.bytes).remove(0).samples;
+        let length: u64 = samples.iter().map(|sample| u64::from(sample.duration)).sum();
+        assert!((length * 1_000_000 / 15_360).abs_diff(part.duration.as_micros() as u64) < 2, "{part:?}");
     }
 }
