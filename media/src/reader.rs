@@ -13,12 +13,14 @@ mod tests;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::boxes::{FourCc, Header};
+use crate::boxes::Header;
 use crate::fragment::{Context, Data};
 use crate::{Ends, Error, Fragment, Init};
 
 /// A limit in bytes that leaves room for seconds of video: 16 MiB.
 pub const DEFAULT_LIMIT: usize = 16 * 1024 * 1024;
+/// The box in front of a `moov` that came without one: an initialization section begins with it.
+const FTYP: &[u8] = b"\0\0\0\x18ftypiso6\0\0\0\0iso6mp41";
 
 /// What the reader finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +72,12 @@ impl Reader {
         Self { context: Some(Context { ends, ..context(init) }), ..Self::new(limit) }
     }
 
+    /// The same for a stream whose first bytes are elsewhere: the next ones come at this position.
+    #[must_use]
+    pub fn at(self, position: u64) -> Self {
+        Self { position, ..self }
+    }
+
     /// Whether the encoder has said that the stream ends with this body: by an `mfra`, or by the
     /// brand `lmsg` of the last `styp` (CMAF 7.3.2.3).
     pub fn is_over(&self) -> bool {
@@ -107,6 +115,11 @@ impl Reader {
     /// How many bytes are kept. At the end of a stream 0 means that it ended with a whole box.
     pub fn held(&self) -> usize {
         self.buffer.len() + self.waiting()
+    }
+
+    /// Whether the bytes so far end in the middle of a box, or of a `moof` and its `mdat`.
+    pub fn is_cut(&self) -> bool {
+        !self.buffer.is_empty() || matches!(self.kept, Kept::Moof { .. })
     }
 
     fn waiting(&self) -> usize {
@@ -171,8 +184,10 @@ impl Reader {
                 self.kept = Kept::Ftyp(whole);
                 Ok(None)
             }
-            (b"moov", Kept::Ftyp(ftyp)) => {
-                let bytes = [&ftyp[..], &whole].concat();
+            (b"moov", kept) => {
+                // The box may have come in a body of its own, and says nothing that has to be known.
+                let ftyp = if let Kept::Ftyp(ftyp) = &kept { ftyp } else { FTYP };
+                let bytes = [ftyp, &whole].concat();
                 let init = Init::read(&whole[header..], bytes.into())?;
                 // The same again is no new start.
                 let known = self.context.take().filter(|known| known.tracks == init.tracks);
@@ -181,7 +196,6 @@ impl Reader {
                 self.over = false;
                 Ok(Some(Item::Init(init)))
             }
-            (b"moov", _) => Err(Error::Missing(FourCc(*b"ftyp"))),
             _ if self.context.is_none() => Err(Error::FragmentBeforeInit),
             _ => {
                 self.kept = Kept::Moof { at, whole, header };

@@ -3,8 +3,8 @@
 use bytes::{BufMut, BytesMut};
 
 use super::*;
-use crate::boxes::put_box;
-use crate::fixture::{AUDIO, VIDEO, fragment, init, init_bytes, sample};
+use crate::boxes::{FourCc, put_box};
+use crate::fixture::{AUDIO, VIDEO, fragment, init, init_bytes, put_words, sample};
 use crate::write_fragment;
 
 const TRACKS: [crate::fixture::Kind; 2] = [VIDEO, AUDIO];
@@ -125,7 +125,52 @@ fn boxes_out_of_order_are_named() {
     assert_eq!(read(4096, &media).1, Err(Error::FragmentBeforeInit));
     assert_eq!(after_init(&media[moof..]), Err(Error::MdatWithoutMoof));
     assert_eq!(after_init(&[&media[..moof], &media[..]].concat()), Err(Error::MoofWithoutMdat));
-    assert_eq!(read(4096, &init[20..]).1, Err(Error::Missing(FourCc(*b"ftyp"))));
+}
+
+#[test]
+fn a_moov_without_ftyp_gets_one() {
+    let (media, item) = media();
+    let ftyp = 8 + 12;
+    let (items, end) = read(4096, &[&init_bytes(&TRACKS)[ftyp..], &media].concat());
+    let Item::Init(made) = &items[0] else { panic!("{items:?}") };
+    assert_eq!((&made.tracks, &items[1..], end), (&init(&TRACKS).tracks, &[item][..], Ok(())));
+    assert_eq!(read(4096, &made.bytes).0, [items[0].clone()]);
+}
+
+#[test]
+fn bytes_are_cut_within_a_box_or_before_the_mdat_of_a_moof() {
+    let (media, _) = media();
+    let (init, moof) = (init_bytes(&TRACKS), moof_size(&media));
+    let stream = [&init[..], &media].concat();
+    let whole = [0, 8 + 12, init.len(), stream.len()];
+    for end in whole.into_iter().chain([5, 8, 8 + 11, 8 + 13, init.len() - 1, init.len() + moof, stream.len() - 1]) {
+        let mut reader = Reader::new(4096);
+        reader.push(&stream[..end]).unwrap();
+        while reader.next().unwrap().is_some() {}
+        assert_eq!(reader.is_cut(), !whole.contains(&end), "{end}");
+    }
+}
+
+#[test]
+fn offsets_count_from_the_first_byte_of_the_stream() {
+    let moof = |data: u64| {
+        let mut out = BytesMut::new();
+        put_box(&mut out, b"moof", |out| {
+            put_words(out, b"mfhd", &[0, 1]);
+            put_box(out, b"traf", |out| {
+                // The base of the data; the number, duration and size of the samples.
+                put_words(out, b"tfhd", &[0x1, 1, 0, u32::try_from(data).unwrap()]);
+                put_words(out, b"trun", &[0x300, 1, 512, 4]);
+            });
+        });
+        put_box(&mut out, b"mdat", |out| out.put_slice(b"abcd"));
+        out.freeze()
+    };
+    let length = moof(0).len() as u64;
+    let mut reader = Reader::after(4096, &init(&TRACKS), Ends::default()).at(1000);
+    reader.push(&moof(1000 + length - 4)).unwrap();
+    let Ok(Some(Item::Fragment(fragment))) = reader.next() else { panic!("no fragment") };
+    assert_eq!(&fragment.samples[0].payload[..], b"abcd");
 }
 
 #[test]

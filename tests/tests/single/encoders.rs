@@ -172,6 +172,27 @@ async fn requests_per_fragment_go_on_with_and_without_an_init_section_in_front()
     while viewer.hear("PUBLISH_LIST_CHANGED").await["b"]["pps"] != json!([]) {}
 }
 
+/// `ftyp` in a request of its own, as souphttpclientsink sends it now and then, the `moov` in the next.
+#[tokio::test]
+async fn an_init_section_in_two_requests_begins_a_broadcast() {
+    let server = Server::start(&[]).await;
+    let whole = media::bytes("v a");
+    let ftyp = usize::try_from(u32::from_be_bytes(whole[..4].try_into().expect("four bytes"))).expect("a size");
+    let init = media::pieces(&whole)[0].len();
+    let (http, mut from) = (reqwest::Client::new(), 0);
+    for to in [ftyp, init, init + 5000, whole.len()] {
+        let request = http.put(server.url(V0)).body(whole[from..to].to_vec());
+        let range = format!("bytes {from}-{}/*", to - 1);
+        let request = if from > 0 { request.header("content-range", range) } else { request };
+        let answer = soon("the answer", request.send()).await.expect("the server answers");
+        assert_eq!(answer.status(), 200, "{from} to {to}: {}", answer.text().await.unwrap_or_default());
+        from = to;
+    }
+    let (text, parsed) = playlist(&server, "v0", has_ended).await;
+    assert_eq!((parsed.segments.len(), frames(&server, "v").await), (6, 180), "{text}");
+    assert!(!text.contains("GAP") && !text.contains("DISCONTINUITY\n"), "{text}");
+}
+
 #[tokio::test]
 async fn an_encoder_that_breaks_off_loses_nothing_before_and_goes_on_behind_a_discontinuity() {
     let server = Server::start(&["--ingest-linger", "3s"]).await;

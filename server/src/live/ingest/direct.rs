@@ -206,7 +206,9 @@ fn lengths(query: &Query, node: &Node) -> Result<Lengths, String> {
 /// Where in the encoder's stream a body begins, if it says so (`Content-Range: bytes 1434-53173/*`).
 fn range_start(request: &HttpRequest) -> Option<u64> {
     let range = request.headers().get(CONTENT_RANGE)?.to_str().ok()?.trim();
-    range.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
+    let start = range.strip_prefix("bytes ")?.split('-').next()?.parse().ok();
+    // No stream is as long as that, and positions are counted on from there.
+    start.filter(|start| *start <= u64::MAX / 2)
 }
 
 fn taken() -> HttpResponse {
@@ -261,6 +263,16 @@ fn explain(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_begins_where_its_range_does() {
+        let start = |range: &str| {
+            range_start(&actix_web::test::TestRequest::put().insert_header((CONTENT_RANGE, range)).to_http_request())
+        };
+        let longest = format!("bytes {}-{}/*", u64::MAX, u64::MAX);
+        let starts = ["bytes 1434-53173/*", " bytes 0-31/32", "bytes */32", "1434-", &longest].map(start);
+        assert_eq!(starts, [Some(1434), Some(0), None, None, None]);
+    }
 
     #[test]
     fn tracks_are_named_as_in_the_dash_if_protocol_too() {

@@ -32,7 +32,8 @@ pub(super) async fn read_body(
 ) -> Result<(), Refused> {
     let first = body.first_box().await?.map(FourCc);
     // Only media is worth waiting for its init section; something else is refused at once.
-    let is_media = first.is_some_and(|kind| kind.0 != *b"ftyp" && (goes_on(address) || is_media(&kind)));
+    let is_init = first.is_some_and(|kind| matches!(&kind.0, b"ftyp" | b"moov"));
+    let is_media = !is_init && first.is_some_and(|kind| goes_on(address) || is_media(&kind));
     if is_media && seat.resume(address).await.is_none() {
         await_init(seat, address).await;
     }
@@ -67,7 +68,8 @@ pub(super) async fn read_body(
         next += bytes.len() as u64;
         reader.push(&bytes)?;
     }
-    if !brought && reader.held() > 0 {
+    // A body of `ftyp` alone is whole: the `moov` comes with the next.
+    if !brought && reader.is_cut() {
         return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body ends before anything of it is whole"));
     }
     if reader.is_over() {
@@ -90,7 +92,8 @@ async fn begin(seat: &Seat, address: &Address, before: Option<Unfinished>, limit
         return (unfinished, media);
     }
     let reader = resumed.map_or_else(|| Reader::new(limit), |(init, ends)| Reader::after(limit, &init, ends));
-    (Unfinished { reader, next: address.offset.unwrap_or(0) }, media)
+    let next = address.offset.unwrap_or(0);
+    (Unfinished { reader: reader.at(next), next }, media)
 }
 
 async fn await_init(seat: &Seat, address: &Address) {
