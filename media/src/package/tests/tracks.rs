@@ -29,6 +29,18 @@ fn tracks_at_the_same_time_have_the_same_numbers_and_dates() {
 }
 
 #[test]
+fn long_frames_are_numbered_from_the_first_on() {
+    for seconds in [1, 2, 5, 11] {
+        let mut show = Show::derived();
+        show.push("v0", init(Kind::Picture, "map"));
+        show.push("v0", uneven(0, &[seconds * TIMESCALE; 4], 1));
+        show.finish();
+        let numbers: Vec<u64> = show.segments("v0").iter().map(|segment| segment.sequence).collect();
+        assert_eq!(numbers, [0, 1, 2, 3], "{seconds} s");
+    }
+}
+
+#[test]
 fn behind_a_jump_the_first_segment_alone_is_a_discontinuity() {
     let mut show = Show::new();
     show.begin("v0", Kind::Both);

@@ -48,9 +48,11 @@ impl Track {
         };
         let line = timeline.insert(line);
         let next = self.next.segment;
+        // A frame longer than a segment is no reason to count one too many.
+        let near = at + tolerance.min(targets.segment / 2);
         let aligned = match self.last {
-            Some((number, end)) if number == line.number => next + line.missing(end, at + tolerance),
-            _ => line.sequence(at + tolerance),
+            Some((number, end)) if number == line.number => next + line.missing(end, near),
+            _ => line.sequence(near),
         };
         let fits = aligned >= next && (aligned - next <= MAX_HOLE || !self.begun);
         let start = Start { segment: if fits { aligned } else { next }, ..self.next };
