@@ -5,7 +5,8 @@
 //! follow. They take a tick each, the last one all of the rest.
 //!
 //! The stream gets no faster by that: frames come again once a segment, and within one not before as much time has
-//! passed as they took the first time. Until then the last one of them lasts.
+//! passed as they took the first time. Until then the last one of them lasts. And it gets no larger than a few times
+//! what was received: whoever sends one frame that lasts for hours must not fill the memory with those before it.
 
 use super::Cutter;
 use super::clock::time;
@@ -15,8 +16,14 @@ use crate::Sample;
 /// Memory for frames that may come once more: above that, time without a frame has none.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
+/// Bytes that may be repeated for each byte of a frame received.
+const BYTES_PER_BYTE: usize = 4;
+
+/// Bytes that may be repeated without another frame, however many were received before.
+const MAX_CREDIT: usize = 64 * 1024 * 1024;
+
 /// The frames since the last sync sample.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Repeat {
     frames: Vec<Sample>,
     bytes: usize,
@@ -24,12 +31,22 @@ pub(super) struct Repeat {
     kept: Vec<Sample>,
     /// The decode time before which they do not come again within a segment.
     again_at: u64,
+    /// Bytes that may be repeated still.
+    credit: usize,
+}
+
+impl Default for Repeat {
+    fn default() -> Self {
+        Self { frames: Vec::new(), bytes: 0, kept: Vec::new(), again_at: 0, credit: MAX_BYTES }
+    }
 }
 
 impl Repeat {
     /// Takes the next frame. Frames that are shown in another order than they are decoded cannot be repeated, nor more
     /// of them than fit into the `longest` segment.
     pub(super) fn note(&mut self, frame: &Sample, longest: u64) {
+        let earned = frame.payload.len().saturating_mul(BYTES_PER_BYTE);
+        self.credit = self.credit.saturating_add(earned).min(MAX_CREDIT);
         if frame.is_sync() {
             self.clear();
         }
@@ -51,13 +68,14 @@ impl Repeat {
     }
 
     pub(super) fn is_possible(&self) -> bool {
-        !self.frames.is_empty()
+        !self.frames.is_empty() && self.bytes <= self.credit
     }
 
     /// Keeps the frames for a part that begins without one there, unless they have come again just before.
     pub(super) fn keep(&mut self, start: u64, begins_segment: bool) {
         self.kept.clear();
-        if begins_segment || start >= self.again_at {
+        if self.is_possible() && (begins_segment || start >= self.again_at) {
+            self.credit -= self.bytes;
             self.kept.clone_from(&self.frames);
             let ends = self.frames.first().zip(self.frames.last());
             let passed = ends.map_or(0, |(first, last)| last.end().saturating_sub(first.decode_time));

@@ -199,6 +199,24 @@ fn the_last_frame_lasts_no_longer_than_the_audio_behind_it() {
 }
 
 #[test]
+fn a_long_hole_makes_a_few_times_what_was_received_at_most() {
+    let large = |sample| Sample { payload: Bytes::from(vec![0; 100 << 10]), ..sample };
+    let mut cutter = Cutter::new(&fixture::init(&[VIDEO, AUDIO]), DERIVED, Start::default()).unwrap();
+    let received = 30 * (100 << 10);
+    // Audio goes on for ten minutes; the frames before would come again in each of 300 segments.
+    let mut cuts = push(&mut cutter, frames(0..30).map(large).chain((0..47).map(sound)));
+    for second in 1..600 {
+        cuts.extend(push(&mut cutter, (second * 47..(second + 1) * 47).map(sound)));
+    }
+    cuts.extend(finish(&mut cutter));
+    let segments = cuts.iter().filter_map(|cut| if let Cut::Segment(segment) = cut { Some(segment) } else { None });
+    let (count, bytes) = segments.fold((0, 0), |(count, bytes), segment| (count + 1, bytes + segment.bytes.len()));
+    let audio = 600 * 47 * 200;
+    assert!(count > 200, "{count} segments");
+    assert!(bytes < 5 * received + (16 << 20) + audio, "{bytes} bytes of {received}");
+}
+
+#[test]
 fn a_stream_gets_no_faster_in_a_hole() {
     let mut cutter = Cutter::new(&fixture::init(&[VIDEO, AUDIO]), DERIVED, Start::default()).unwrap();
     let mut cuts = push(&mut cutter, frames(0..58).chain((0..500).map(sound)));
