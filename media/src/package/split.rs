@@ -49,7 +49,15 @@ pub(super) fn split(id: &ObjectId, init: &Init) -> (Vec<Output>, Vec<String>) {
         let name = if number == 1 && !is_apart { Some(id.clone()) } else { further("a", number) };
         add(name, vec![audio.id]);
     }
-    (outputs, left_out)
+    (outputs, first_of(id, left_out))
+}
+
+/// The first lines, and a count of the others: a stream may name thousands of tracks.
+fn first_of(id: &ObjectId, mut lines: Vec<String>) -> Vec<String> {
+    let further = lines.len().saturating_sub(MOST);
+    lines.truncate(MOST);
+    lines.extend((further > 0).then(|| format!("{further} further tracks of {id}")));
+    lines
 }
 
 #[cfg(test)]
@@ -87,5 +95,7 @@ mod tests {
     fn beyond_sixteen_of_a_kind_are_left_out() {
         let (outputs, left_out) = split(&ObjectId::parse("v0").unwrap(), &init(&[Handler::Audio; 18]));
         assert_eq!((outputs.len(), left_out.len()), (16, 2));
+        let (_, left_out) = split(&ObjectId::parse("v0").unwrap(), &init(&[Handler::Audio; 5016]));
+        assert_eq!((left_out.len(), &*left_out[16]), (17, "4984 further tracks of v0"));
     }
 }
