@@ -4,8 +4,9 @@
 // out here, and why. A block or file without an entry fails the test, and so does an entry without a block.
 
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { allBlocks, deployed, fenced, read } from './blocks.mjs';
+import { allBlocks, deployed, fenced, read, root } from './blocks.mjs';
 import * as deployment from './deployment.mjs';
 import * as others from './others.mjs';
 import * as proxies from './proxies.mjs';
@@ -77,6 +78,21 @@ test('blocks are found whatever their language and indentation', () => {
   assert.deepEqual(fenced('a\n```sh\none\n```\n- b\n  ```\n  two\n    three\n  ```\n````md\n```\nfour\n```\n````\n').map(({ text }) => text), [
     'one\n', 'two\n  three\n', '```\nfour\n```\n',
   ]);
+});
+
+test('the files and folders that ARCHITECTURE.md names are there', () => {
+  const kept = (entry) => !['node_modules', 'target', '.git'].includes(entry.name);
+  const walk = (folder) => readdirSync(folder, { withFileTypes: true }).filter(kept).flatMap((entry) => (
+    entry.isDirectory() ? walk(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`]
+  ));
+  const there = walk(root.replace(/\/$/, ''));
+  const named = [...read('ARCHITECTURE.md').matchAll(/`([A-Za-z_][\w./-]*)`/g)].map(([, path]) => path.replace(/\/$/, ''));
+  const paths = named.filter((path) => path.includes('/') || /\.(rs|ts|mjs|json|sh|lua)$/.test(path));
+  assert.ok(paths.length > 10, `${paths.length} paths`);
+  const isThere = (path) => there.some((file) => (
+    file.endsWith(`/${path}`) || file.endsWith(`/${path}.rs`) || file.includes(`/${path}/`)
+  ));
+  assert.deepEqual(paths.filter((path) => !isThere(path)), []);
 });
 
 test('flags, variables and commands in running text are those of the programs', settings.runningText);

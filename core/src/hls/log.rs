@@ -23,7 +23,7 @@ pub struct Entry {
     pub payload: Payload,
     /// Its media; empty where it has none.
     pub media: Media,
-    /// What its media says of sync samples: the defaults of an init section, or the first samples of a segment.
+    /// The sync samples that its media states: the defaults of an init section, or the first samples of a segment.
     pub sync: SyncFlags,
 }
 

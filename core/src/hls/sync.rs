@@ -33,7 +33,7 @@ impl SyncFlags {
         Self(videos.take(MAX_TRACKS).map(|track| (track, default(track))).collect())
     }
 
-    /// What the first fragment of a segment states of the first sample of each track.
+    /// The statement of a segment's first fragment about the first sample of each track.
     pub(super) fn of_segment(bytes: &[u8]) -> Self {
         let Some(moof) = find(bytes, b"moof") else { return Self::default() };
         let trafs = boxes(moof).filter(|(kind, _)| kind == b"traf").filter_map(|(_, traf)| first_sample(traf));

@@ -88,7 +88,7 @@ pub fn pushes() -> impl Strategy<Value = Push> {
             // A clock can jump only once its track has begun.
             let audio = audio.map(|shift| if jump.is_some() { shift.min(0) } else { shift });
             let is_steady = audio.is_some() && jump.is_none() && !frames.iter().any(|frame| frame.jumps);
-            // What comes late comes so all the time: no long frame, which would be later still, and no long fragments.
+            // Late video comes late all the time: no long frame, which would be later still, and no long fragments.
             let border = if late > 0.0 && is_steady { border.min(1 + rate as usize) } else { border };
             let longest = frames.iter().map(|frame| frame.ticks).max().unwrap_or(1).max(1);
             let count = (late * f64::from(timescale) / f64::from(longest)) as usize;
