@@ -9,10 +9,10 @@ export CARGO_INCREMENTAL = 0
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check unit contracts documents e2e browser schema tools web fmt clean fuzz bench chaos
+.PHONY: help run demo test check unit contracts documents e2e browser schema tools web fmt clean fuzz bench chaos cluster-judge cluster-mutants
 
 help: ## list the jobs
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: web ## build and start the server on http://127.0.0.1:8080
 	cargo run --release --locked -p roomcast-server -- serve
@@ -71,6 +71,14 @@ browser: web tests/browser/node_modules ## calls, groups and broadcasts in real 
 chaos: ## random faults under load for two minutes, and what was seen held against the invariants (ROOMCAST_TEST_SEED repeats)
 	cargo build --workspace --locked --bins --examples
 	ROOMCAST_TEST_LONG=1 cargo test --workspace --locked --test cluster_random -- --nocapture
+
+# Each case is a minute of several nodes in virtual time; ROOMCAST_TEST_SURVEY, ROOMCAST_TEST_SEED and, for a trace of
+# one case, ROOMCAST_TEST_CASE are read by the test.
+cluster-judge: ## 60,000 random cases of several nodes in one process, minutes of it
+	ROOMCAST_TEST_SURVEY=$${ROOMCAST_TEST_SURVEY:-60000} cargo test --locked -p roomcast-core --test cluster survey -- --nocapture
+
+cluster-mutants: ## breaks the rules of several nodes one by one, and sees that the random cases notice
+	cargo test --locked -p roomcast-core --test cluster --features mutants mutants -- --nocapture
 
 schema: ## write the published schema anew from the types
 	cargo run --locked -p roomcast-server -- schema schema

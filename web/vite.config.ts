@@ -27,6 +27,7 @@ export default defineConfig({
       '/ws': { target: server, ws: true },
       '/live': server,
       '/rooms': server,
+      '/auth': server,
     },
   },
   test: {

@@ -14,6 +14,7 @@ mod relay;
 mod relay_nodes;
 mod reload;
 mod streams;
+mod takeover;
 mod upload_nodes;
 mod viewers_memory;
 
@@ -49,6 +50,7 @@ pub enum Scenario {
     RedisCommands,
     UploadNodes,
     NodeDeath,
+    Takeover,
 }
 
 /// What every scenario works with.
@@ -92,6 +94,7 @@ impl Scenario {
             Self::RedisCommands => "redis-commands",
             Self::UploadNodes => "upload-nodes",
             Self::NodeDeath => "node-death",
+            Self::Takeover => "takeover",
         }
     }
 
@@ -117,6 +120,7 @@ impl Scenario {
             Self::RedisCommands => "How often is Redis asked for each operation, and what does that cost it?",
             Self::UploadNodes => "How long from a part's upload on one node to the playlist of a viewer on another?",
             Self::NodeDeath => "How long until the members of a node that was killed are gone?",
+            Self::Takeover => "How long are 10,000 rooms without an owner whose node is stopped or killed?",
         }
     }
 
@@ -141,6 +145,7 @@ impl Scenario {
             Self::RedisCommands => within(BOUND, "redis-commands", redis_commands::run(lab)).await,
             Self::UploadNodes => within(BOUND, "upload-nodes", upload_nodes::run(lab)).await,
             Self::NodeDeath => within(BOUND, "node-death", node_death::run(lab)).await,
+            Self::Takeover => within(BOUND, "takeover", takeover::run(lab)).await,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use roomcast_protocol::ack::RoomClosedReason;
+use roomcast_protocol::client::TooManyUnconfirmed;
 use roomcast_protocol::id::RoomId;
 
 /// Why a member or a broadcast cannot begin or go on.
@@ -21,6 +22,9 @@ pub enum Error {
         /// Description of the fault.
         reason: String,
     },
+    /// An access token with characters that no token has.
+    #[error("the access token is none: it has characters that no token has")]
+    Token,
     /// The HTTP client failed: it could not be made, or a request for the playlist had no answer.
     #[error("HTTP failed: {0}")]
     Http(#[from] reqwest::Error),
@@ -112,6 +116,9 @@ pub enum Error {
         /// The server's sentence.
         message: String,
     },
+    /// A signal was not said: too many are unconfirmed.
+    #[error("the signal was not said: {0}")]
+    Unconfirmed(#[source] TooManyUnconfirmed),
     /// The member has left or failed: it takes no more commands.
     #[error("the member is gone")]
     Gone,

@@ -6,6 +6,7 @@
 //!
 //! Everything here runs inside a Tokio runtime.
 
+pub mod access;
 mod address;
 mod clock;
 mod error;
@@ -15,6 +16,7 @@ mod random;
 mod tls;
 pub mod upload;
 
+pub use access::AccessToken;
 pub use address::ServerAddress;
 pub use error::Error;
 pub use member::{Creating, Events, Member, MemberEvent, Options};

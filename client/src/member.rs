@@ -17,17 +17,18 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
-use roomcast_protocol::client::{Observation, Outgoing};
+use roomcast_protocol::client::{Observation, Outgoing, TooManyUnconfirmed};
 use roomcast_protocol::id::RoomId;
+use roomcast_protocol::limits::NUMBERS_BELOW;
 use roomcast_protocol::signal::{Head, Recipient, RoomType, Session, SignalKind, encode};
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 pub use creation::Creating;
 pub use driver::Patience;
 pub use event::MemberEvent;
 
-use crate::{Error, ServerAddress, Trust, clock};
+use crate::{AccessToken, Error, ServerAddress, Trust, clock};
 use driver::{Driver, Input, Joining};
 use socket::Dial;
 use task::Task;
@@ -37,13 +38,16 @@ const COMMANDS: usize = 16;
 /// Events that wait for the application.
 const EVENTS: usize = 256;
 
+/// A signal, and where to tell whether it is taken.
+type Said = (Outgoing, oneshot::Sender<bool>);
+
 /// Who joins what, and how.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The server: `http://`, `https://`, `ws://` or `wss://`; the path `/ws` is added.
     pub server_url: String,
-    /// The JWT, where the server asks for one.
-    pub access_token: Option<String>,
+    /// The JWT, where the server asks for one, or the function that fetches it.
+    pub access_token: Option<AccessToken>,
     /// Whose certificates the server may have.
     pub trust: Trust,
     /// The room.
@@ -66,7 +70,7 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub struct Member {
     commands: mpsc::Sender<Input>,
-    signals: mpsc::Sender<Outgoing>,
+    signals: mpsc::Sender<Said>,
     head: Head,
 }
 
@@ -84,24 +88,29 @@ impl Member {
     /// Outside a Tokio runtime.
     pub fn join(options: Options) -> Result<(Self, Events), Error> {
         let Options { room, room_type, session, video, audio, creating, patience, .. } = options;
-        let url = ServerAddress::parse(&options.server_url)?.signaling();
-        let tls = Arc::new(options.trust.config());
-        let dial = Dial { url, access_token: options.access_token, timeout: patience.join_ack, tls };
+        let server = ServerAddress::parse(&options.server_url)?;
+        let renews = options.access_token.as_ref().is_some_and(AccessToken::changes);
+        let (tls, timeout) = (Arc::new(options.trust.config()), patience.join_ack);
+        let dial = Dial { server, access_token: options.access_token, timeout, tls, trust: options.trust };
         let head = Head { room_type, room_id: room, session, recipient: None };
         let (commands, from_handle) = mpsc::channel(COMMANDS);
         let (signals, to_send) = mpsc::channel(COMMANDS);
         let (events, to_application) = mpsc::channel(EVENTS);
-        let joining = Joining { head: head.clone(), video, audio, creating, patience };
+        // Rises faster than a connection may speak, so that a session id used again goes on above what it said.
+        let said = clock::unix_millis().min(NUMBERS_BELOW / 2);
+        let joining = Joining { head: head.clone(), video, audio, creating, patience, said, renews };
         let (driver, first) = Driver::new(joining, clock::now());
         tokio::spawn(Task { driver, dial, commands: from_handle, signals: to_send, events }.run(first));
         Ok((Self { commands, signals, head }, Events(to_application)))
     }
 
     /// Says something; `body` serialises as an object with the signal's own members. Out of the room it is kept; what
-    /// does not fit is told as [`MemberEvent::Dropped`].
+    /// does not fit is told as [`MemberEvent::Dropped`]. What was said in the room is kept until the server confirms it,
+    /// and said again after a lost connection.
     ///
     /// # Errors
-    /// [`Error::Gone`] when the member has left or failed.
+    /// [`Error::Gone`] when the member has left or failed, [`Error::Unconfirmed`] while so many signals are unconfirmed
+    /// that no more are kept. Confirmations come only while the events are taken.
     pub async fn signal<B: Serialize>(
         &self,
         kind: SignalKind,
@@ -110,7 +119,13 @@ impl Member {
     ) -> Result<(), Error> {
         let head = Head { recipient, ..self.head.clone() };
         let signal = Outgoing { kind, text: encode(kind, &head, body) };
-        self.signals.send(signal).await.map_err(|_| Error::Gone)
+        let (answer, answered) = oneshot::channel();
+        self.signals.send((signal, answer)).await.map_err(|_| Error::Gone)?;
+        match answered.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::Unconfirmed(TooManyUnconfirmed)),
+            Err(_) => Err(Error::Gone),
+        }
     }
 
     /// Tells the watchdog what was seen. One observation more or less decides nothing: none is waited for.

@@ -27,7 +27,7 @@ pub use source::Input;
 
 use crate::member::Patience;
 use crate::upload::Limits;
-use crate::{Creating, Error, Trust};
+use crate::{AccessToken, Creating, Error, Trust};
 use pipeline::{Broadcast, Flow};
 
 /// The target duration of media whose key frames need no longer one.
@@ -42,8 +42,8 @@ const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Publish {
     /// The server: `http://`, `https://`, `ws://` or `wss://`.
     pub server_url: String,
-    /// The JWT, where the server asks for one.
-    pub access_token: Option<String>,
+    /// The JWT, where the server asks for one, or the function that fetches it. Its subject must be the user.
+    pub access_token: Option<AccessToken>,
     /// Whose certificates the server may have.
     pub trust: Trust,
     /// The room, of type `p2m`.

@@ -261,7 +261,7 @@ impl Stream {
         let common = self.common();
         let track = &mut self.tracks[index];
         let id = track.role.id().clone();
-        let (removed, played) = (track.slide(), track.playable());
+        let (removed, played) = (track.slide(self.received), track.playable());
         if let Some(snapshot) = track.render(common, reports) {
             changes.push(Change::Media { track: id.clone(), snapshot });
         }

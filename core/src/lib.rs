@@ -16,6 +16,7 @@
 //! Time is any clock that never runs back ([`Instant`](time::Instant)); tokens that must be unguessable are
 //! arguments.
 
+pub mod cluster;
 pub mod hls;
 pub mod room;
 pub mod time;

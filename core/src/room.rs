@@ -1,249 +1,205 @@
-//! One room: who is in it, who may do what, and what everyone is told.
+//! One room at one node, as connections and other nodes see it: events in, effects out.
 //!
-//! [`Room`] is a state machine without I/O. This file holds its state and the way in; the rules stand in the
-//! files named after them. A refused signal changes nothing but the sender's last sign of life.
+//! [`Room`] turns signals into the requests of the rules and their effects into texts. The rules stand in
+//! [`cluster`](crate::cluster): an edge for the sessions here and, where this node owns the room, its owner.
 
-mod backlog;
-mod broadcast;
+mod answers;
 mod effect;
-mod joining;
-mod leaving;
-mod list;
-mod member;
-mod members;
-mod presence;
-mod publishing;
-mod relay;
-mod resuming;
+mod pulse;
+mod receipt;
+mod request;
 mod settings;
-mod shared;
-mod silence;
 pub mod stage;
-mod submit;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use roomcast_protocol::ack::{self, Role};
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::id::{ObjectId, RoomId};
-use roomcast_protocol::signal::{Body, MemberKey, RoomType, Signal};
+use roomcast_protocol::id::{RoomId, UserId};
+use roomcast_protocol::signal::{RefusedNumber, Signal};
 
-pub use backlog::{Backlog, Receipt, Words, first_after as backlog_number};
 pub use effect::{ConnectionId, Effect, Input, Outgoing, Welcome};
+pub use pulse::{Presence, Pulse};
+pub use receipt::{Receipt, Words};
 pub use settings::Settings;
-pub use shared::{
-    Answer, Arrival, Errand, HandOver, Kept, Mark, News, Operation, Proposal, Record, Relay, Status, Synced, Target,
-    Verdict,
-};
 
-use crate::hls::Stream;
+use crate::cluster::message::{self, Action, JoinId, SignalText, token_hash};
+use crate::cluster::owner::StreamSettings;
+use crate::cluster::site::{Context, Site, SiteEffect};
+use crate::cluster::streams::Uploader;
+use crate::cluster::{BootId, ClusterSettings, Tallies};
+use crate::hls::Entry;
 use crate::time::Instant;
-use joining::JoinRequest;
-use list::PublishList;
-use members::Members;
-use relay::Said;
-use shared::Shared;
-use silence::Silence;
-use stage::{Rules, Stage};
+use answers::Answers;
+pub(crate) use request::JoinSignal;
 
-/// Why a signal or an upload is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// The reason why a signal or an upload is refused.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, thiserror::Error)]
 #[error("{reason}")]
 pub struct Refusal {
     /// The code of the answer.
     pub code: AckCode,
-    /// What is wrong, in a sentence.
+    /// The reason, in a sentence.
     pub reason: String,
 }
 
-fn refuse<T>(code: AckCode, reason: impl Into<String>) -> Result<T, Refusal> {
+pub(crate) fn refuse<T>(code: AckCode, reason: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal { code, reason: reason.into() })
 }
 
-/// The state of one room.
+/// A room at one node.
 #[derive(Debug)]
 pub struct Room {
-    id: RoomId,
-    settings: Settings,
-    /// Those who joined here: all of them, or those of this node.
-    members: Members,
-    /// What all nodes agree on.
-    stage: Stage,
-    /// Of a room that spans nodes.
-    shared: Option<Box<Shared>>,
-    list: PublishList,
-    silence: Silence,
-    streams: BTreeMap<ObjectId, Stream>,
-    /// Until when somebody must have.
-    opening_ends: Instant,
+    site: Site,
+    answers: Answers,
+    /// The JOINs that were not answered yet.
+    joins: BTreeMap<JoinId, Box<JoinSignal>>,
     closed: bool,
 }
 
 impl Room {
-    /// An empty room; its first `JOIN` must be the one that creates it.
+    /// A room of which nothing is known: where the node is alone, its first JOIN must create it. Attachments and JOINs
+    /// are numbered above `ids`, which rises from one room of a node to the next.
     #[must_use]
-    pub fn new(id: RoomId, room_type: RoomType, settings: Settings, now: Instant) -> Self {
-        Self {
-            id,
-            members: Members::default(),
-            stage: Stage::new(room_type),
-            shared: None,
-            list: PublishList::default(),
-            silence: Silence::default(),
-            streams: BTreeMap::new(),
-            opening_ends: now + settings.heartbeat_timeout,
-            closed: false,
-            settings,
-        }
+    pub fn new(id: RoomId, settings: Arc<Settings>, cluster: Arc<ClusterSettings>, node: (BootId, u64)) -> Self {
+        let streams = StreamSettings { max_playlists: settings.max_playlists, hls: settings.hls };
+        let site = Site::new(cluster, streams, node, id.clone());
+        let answers = Answers::new(settings, id);
+        Self { site, answers, joins: BTreeMap::new(), closed: false }
     }
 
-    /// Takes one event and says what follows from it.
-    pub fn step(&mut self, now: Instant, input: Input) -> Vec<Effect> {
-        let mut effects = Vec::new();
+    /// Counts together with the other rooms of this node.
+    #[must_use]
+    pub fn counted(mut self, tallies: Tallies) -> Self {
+        self.site.set_tallies(tallies);
+        self
+    }
+
+    /// Takes one event of a connection, or the passing of time.
+    pub fn step(&mut self, context: Context<'_>, input: Input) -> Vec<Effect> {
         match input {
-            Input::Join { connection, signal, welcome } => match JoinRequest::new(connection, signal, welcome) {
-                Ok(request) if self.held_join(&request) => {}
-                Ok(request) => self.on_join(now, &request, &mut effects),
-                Err(signal) => self.on_signal(now, connection, &signal, &mut effects),
-            },
-            Input::Signal { connection, signal } => self.on_signal(now, connection, &signal, &mut effects),
-            Input::Disconnected { connection } => self.on_disconnected(connection, &mut effects),
-            Input::Tick => {}
+            Input::Join { connection, signal, welcome } => {
+                self.join(context, connection, JoinSignal { signal, welcome })
+            }
+            Input::Signal { connection, signal } => self.signal(context, connection, &signal),
+            Input::Refused { connection, kind, numbered: RefusedNumber { member, number, .. } } => {
+                let refused = message::Signal { action: Action::Refused(kind), to: None, text: SignalText::default() };
+                let effects = self.site.said(context, (connection, &member), Some(number), refused);
+                self.told(effects, None)
+            }
+            Input::Disconnected { connection } => {
+                let effects = self.site.disconnected(context, connection);
+                self.told(effects, None)
+            }
+            Input::Tick => self.step_site(|site| site.on_time(context)),
         }
-        self.on_time(now, &mut effects);
-        effects
     }
 
-    /// When the room has to be stepped next, should nothing happen before; never again once it is closed.
-    ///
-    /// Heartbeats move it to a later time at most.
+    /// Steps what is beneath, and gives what follows.
+    pub fn step_site(&mut self, step: impl FnOnce(&mut Site) -> Vec<SiteEffect>) -> Vec<Effect> {
+        let effects = step(&mut self.site);
+        self.told(effects, None)
+    }
+
+    /// The edge and the owner.
     #[must_use]
-    pub fn next_deadline(&self) -> Option<Instant> {
-        if self.closed {
-            return None;
-        }
-        let alone = self.shared.is_none();
-        let opening = (alone && !self.stage.is_open()).then_some(self.opening_ends);
-        let kicks = self.stage.kick_ends().filter(|_| alone);
-        let waits = self.shared.as_ref().and_then(|shared| shared.due());
-        let due = [opening, self.over_at(), self.list.due(), self.silence.due(), kicks, waits];
-        due.into_iter().flatten().min()
+    pub const fn site(&self) -> &Site {
+        &self.site
     }
 
-    /// Whether the room is over.
+    /// The time of the next [`Input::Tick`], should nothing happen before; never again once it is closed.
+    #[must_use]
+    pub fn next_deadline(&self, context: Context<'_>) -> Option<Instant> {
+        self.site.due(context).filter(|_| !self.closed)
+    }
+
+    /// Whether nothing of the room is here any more.
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// Who is in the room, in what role, and over which connection at the moment. Ordered by user and session.
-    pub fn roster(&self) -> impl Iterator<Item = (&MemberKey, Role, Option<ConnectionId>)> {
-        self.members.iter().map(|(key, member)| (key, self.stage.role(key), member.connection))
-    }
-
-    fn on_signal(&mut self, now: Instant, from: ConnectionId, signal: &Signal, out: &mut Vec<Effect>) {
-        if self.held(from, signal, out) {
-            return;
-        }
-        if let Err(refusal) = self.carry_out(now, from, signal, out)
-            && !self.looks_again(from, signal, &refusal, out)
-        {
-            self.send_refusal(from, signal, &refusal, out);
-        }
-    }
-
-    fn carry_out(
-        &mut self,
-        now: Instant,
-        from: ConnectionId,
-        signal: &Signal,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
-        if self.closed || (self.shared.is_none() && !self.stage.is_open()) {
-            return refuse(AckCode::RoomNotFound, "there is no such room");
-        }
-        let key = self.sender(now, from, signal)?;
-        let said = Said { by: &key, connection: from, signal };
-        match &signal.body {
-            Body::Join(_) => refuse(AckCode::Internal, "a JOIN must come as such"),
-            Body::Leave => {
-                self.leave(now, &key, out);
-                Ok(())
-            }
-            Body::Heartbeat(beat) => self.heartbeat(&key, beat, out),
-            Body::Update(update) => self.update(now, said, *update, out),
-            Body::Kick => self.kick(now, said, out),
-            Body::PublishRequest(request) => self.publish_request(said, request, out),
-            Body::PublishAccept => self.publish_accept(now, said, out),
-            Body::PublishReject => self.publish_reject(said, out),
-            Body::Watch => self.watch_publisher(said, out),
-            Body::Relayed(kind) => self.relay(said, *kind, out),
-        }
-    }
-
-    /// The member that a signal's `ss` names, if this very connection joined it. It was heard, whatever follows.
-    fn sender(&mut self, now: Instant, from: ConnectionId, signal: &Signal) -> Result<MemberKey, Refusal> {
-        let key = signal.head.session.key();
-        let member = self.members.get_mut(&key).filter(|member| member.connection == Some(from));
-        let joined = member.map(|member| member.hear(now)).is_some();
-        self.check_type(signal)?;
-        if !joined {
-            return refuse(AckCode::NotRoomMember, "`ss` is no member that this connection joined");
-        }
-        Ok(key)
-    }
-
-    fn check_type(&self, signal: &Signal) -> Result<(), Refusal> {
-        if signal.head.room_type != self.stage.room_type() {
-            return refuse(AckCode::UnsupportedChannel, "`ch` is not the type of this room");
-        }
-        if !signal.kind().allowed_in(self.stage.room_type()) {
-            let name = signal.kind().name();
-            return refuse(AckCode::UnsupportedChannel, format!("{name} does not exist in this type of room"));
-        }
-        Ok(())
-    }
-
-    fn on_time(&mut self, now: Instant, out: &mut Vec<Effect>) {
-        if self.closed {
-            return;
-        }
-        if self.shared.is_none() {
-            self.stage.clean(now);
-        }
-        self.remove_silent(now, out);
-        self.release_freed(now, out);
-        self.let_go_abandoned(now);
-        self.look_after_inboxes(now, out);
-        self.close_if_over(now, out);
-        if !self.closed {
-            self.publish_list(now, out);
-        }
-    }
-
-    /// By the clock that all nodes share.
-    fn shared_time(&self, now: Instant) -> Instant {
-        now.ahead(self.shared.as_ref().map_or(0, |shared| shared.ahead))
-    }
-
-    /// When the wait for a publisher is over, by this node's clock.
-    fn over_at(&self) -> Option<Instant> {
-        let ahead = match &self.shared {
-            Some(shared) if shared.says_over => return None,
-            Some(shared) => shared.ahead,
-            None => 0,
+    /// Takes an upload, whose media is stored already; gives the id by which it is answered.
+    pub fn upload(&mut self, context: Context<'_>, by: Uploader, entry: Option<Entry>) -> (u64, Vec<Effect>) {
+        let by = match by {
+            Uploader::Token(token) => Uploader::Token(token_hash(&token)),
+            member @ Uploader::Member(_) => member,
         };
-        self.stage.over_at(self.settings.linger).map(|due| due.ahead(-ahead))
+        let (id, effects) = self.site.upload(context, by, entry);
+        (id, self.told(effects, None))
     }
 
-    const fn rules(&self) -> Rules {
-        Rules { linger: self.settings.linger, kick_duration: self.settings.kick_duration }
+    /// Whether a JOIN of this user to a broadcast of this name would make it a publisher.
+    ///
+    /// # Errors
+    /// The code and reason of the answer.
+    pub fn may_broadcast(&self, context: Context<'_>, user: &UserId) -> Result<(), Refusal> {
+        self.site.may_broadcast(context, user)
     }
 
-    fn send_refusal(&self, to: ConnectionId, signal: &Signal, refusal: &Refusal, out: &mut Vec<Effect>) {
-        let limit = self.settings.max_message;
-        let text = ack::encode_error(refusal.code, Some(signal.kind()), &refusal.reason, Some(&signal.message), limit);
-        out.push(Effect::Send { to, message: Outgoing::plain(text) });
+    fn join(&mut self, context: Context<'_>, connection: ConnectionId, join: JoinSignal) -> Vec<Effect> {
+        let until = context.shared + join.welcome.ingest_life;
+        let Some(request) = join.request(until).filter(|_| !self.closed) else {
+            let mut refused = self.refused(connection, &join.signal);
+            refused.push(Effect::Forget { connection });
+            return refused;
+        };
+        let (id, effects) = self.site.join(context, connection, request);
+        self.joins.insert(id, Box::new(join));
+        let waiting = self.site.edge();
+        self.joins.retain(|other, _| *other == id || waiting.is_some_and(|edge| edge.waits_for(*other)));
+        self.told(effects, None)
+    }
+
+    fn signal(&mut self, context: Context<'_>, connection: ConnectionId, signal: &Signal) -> Vec<Effect> {
+        if self.closed {
+            return self.refused(connection, signal);
+        }
+        let effects = self.site.signal(context, connection, signal.number, signal);
+        self.told(effects, Some(signal))
+    }
+
+    /// Takes a JOIN out that is answered. A room at rest holds no memory for what once waited.
+    fn take_join(&mut self, id: JoinId) -> Option<Box<JoinSignal>> {
+        let join = self.joins.remove(&id);
+        if self.joins.is_empty() {
+            self.joins = BTreeMap::new();
+        }
+        join
+    }
+
+    fn refused(&self, to: ConnectionId, signal: &Signal) -> Vec<Effect> {
+        let refusal = Refusal { code: AckCode::RoomNotFound, reason: "there is no such room".to_owned() };
+        vec![Effect::Send { to, message: Outgoing::plain(self.answers.refusal(signal, &refusal)) }]
+    }
+
+    /// Puts what members are told into words; `asked` is the signal that caused it.
+    fn told(&mut self, effects: Vec<SiteEffect>, asked: Option<&Signal>) -> Vec<Effect> {
+        self.answers.note_list(self.site.list_version());
+        let mut out = Vec::with_capacity(effects.len() + 1);
+        for effect in effects {
+            match effect {
+                SiteEffect::Tell(to, message) => {
+                    let presence = asked.and_then(|signal| self.answers.presence(&message, signal));
+                    out.extend(presence.map(|presence| Effect::Present { connection: to, presence }));
+                    let join = message.join().and_then(|id| self.take_join(id));
+                    let message = self.answers.encode(message, join.as_deref(), asked);
+                    out.extend(message.map(|message| Effect::Send { to, message }));
+                }
+                SiteEffect::Close(connection, code) => out.push(Effect::Close { connection, code }),
+                SiteEffect::Forget(connection) => out.push(Effect::Forget { connection }),
+                SiteEffect::Live(playlist, change) => out.push(Effect::Live { playlist, change }),
+                SiteEffect::Everything(playlist, all) => out.push(Effect::Everything { playlist, all }),
+                SiteEffect::Uploaded(id, answer) => out.push(Effect::Uploaded { id, answer }),
+                SiteEffect::Send(to, message) => out.push(Effect::ToNode { to, message }),
+                SiteEffect::Ask(ask) => out.push(Effect::Ask(ask)),
+            }
+        }
+        self.answers.forget_change();
+        if self.site.is_gone() && !std::mem::replace(&mut self.closed, true) {
+            out.push(Effect::Closed);
+        }
+        out
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Goes by the samples of the leading track (video, else audio); the samples of other tracks go along. A part never
 //! exceeds the part target, a segment never the longest that is allowed. Where no part can follow, the segment ends, or
-//! goes on without parts and comes whole. Never decodes, never changes a decode time, and refuses nothing for its timing.
+//! goes on without parts and comes whole. What is listed lasts as long as the media in it: a little time without a frame
+//! belongs to the frame before, or to the next one where that is written already; more of it is filled (`fill`). Never
+//! decodes, never changes the time at which a frame is shown, and refuses nothing for its timing.
 //!
 //! rfc8216bis, 3 (parts, segments) and 4.4.3.7 (EXT-X-PART-INF); CMAF 7.3.3.
 
@@ -23,11 +25,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::timing::Break;
 use crate::{Error, Fragment, Init, Sample};
 use clock::Clock;
 pub(crate) use clock::time;
 use close::Trial;
-pub(crate) use intake::{LARGEST_JUMP, PATIENCE};
+pub(crate) use intake::{LAG, LARGEST_JUMP, PATIENCE};
 use lane::{Lane, Span};
 use repeat::Repeat;
 use rules::Rules;
@@ -74,6 +77,15 @@ pub struct Pushed {
     pub cuts: Vec<Cut>,
     /// A fragment that does not continue the media before: [`Cutter::finish`], then push it again.
     pub rest: Option<Fragment>,
+}
+
+/// Numbers of samples that are in no part or segment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    pub leading: u64,
+    pub others: u64,
+    /// Samples of other tracks that end before the first one of the leading track.
+    pub early: u64,
 }
 
 /// A partial segment.
@@ -137,6 +149,8 @@ pub struct Cutter {
     /// Decode times of the leading track to time since the stream's first sample.
     clock: Clock,
     leading: Lane,
+    /// There is no video.
+    is_audio: bool,
     others: Vec<Lane>,
     /// Samples of the leading track that wait for those of others.
     ahead: VecDeque<Sample>,
@@ -170,15 +184,14 @@ pub struct Cutter {
     lead: u64,
     /// Whether nothing more comes in this run.
     is_ending: bool,
-    /// The decode time of the frame that follows what is written next: beyond any where it is not known.
-    next_frame: u64,
     repeat: Repeat,
-    /// The open segment has a frame.
+    /// The open segment has a frame, or begins with repeated ones: the next one can be decoded.
     has_frames: bool,
-    /// A new period begins with the first sync sample from there on, in decode time.
-    breaks_at: Option<Duration>,
+    /// A new period begins there.
+    breaks_at: Option<Break>,
     /// Samples of other tracks before the first one are kept.
     goes_on: bool,
+    left_out: LeftOut,
     next: Start,
 }
 
@@ -195,6 +208,7 @@ impl Cutter {
             rules: Rules::new(targets, leading.timescale)?,
             clock: Clock::new(leading.timescale),
             leading: Lane::new(leading),
+            is_audio: leading.handler == crate::Handler::Audio,
             others: others.map(Lane::new).collect(),
             ahead: VecDeque::new(),
             astray: Vec::new(),
@@ -216,11 +230,11 @@ impl Cutter {
             filled_to: 0,
             lead: 0,
             is_ending: false,
-            next_frame: 0,
             repeat: Repeat::default(),
             has_frames: false,
             breaks_at: None,
             goes_on: false,
+            left_out: LeftOut::default(),
             next: start,
         })
     }
@@ -232,9 +246,9 @@ impl Cutter {
         self
     }
 
-    /// Gives back media from the first sync sample at this decode time or later on: a discontinuity is due there.
-    pub const fn break_at(&mut self, at: Duration) {
-        self.breaks_at = Some(at);
+    /// Gives back media from a discontinuity on: from the hole there, or the first sync sample at that time or later.
+    pub(crate) const fn break_at(&mut self, due: Break) {
+        self.breaks_at = Some(due);
     }
 
     /// Lets segments end on a grid instead of by their own length: before the first sync sample at
@@ -277,11 +291,18 @@ impl Cutter {
         self.close_segment(&mut cuts);
         self.clock.origin = None;
         (self.is_skipping, self.newest, self.owed_to, self.filled_to, self.lead) = (false, None, 0, 0, 0);
+        let waiting = self.others.iter().map(|lane| lane.waiting().count()).sum::<usize>() + self.astray.len();
+        self.left_out.others += waiting as u64;
         self.astray.clear();
         self.repeat.clear();
         self.leading.reset();
         self.others.iter_mut().for_each(Lane::reset);
         Pushed { cuts, rest }
+    }
+
+    /// The samples left out since this was last asked.
+    pub(crate) fn take_left_out(&mut self) -> LeftOut {
+        std::mem::take(&mut self.left_out)
     }
 
     /// The numbers that the next segment and the next part will bear.

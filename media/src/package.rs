@@ -4,6 +4,7 @@
 //! It decides what each track of the media is to players, how segments and parts are cut, and what is declared. The
 //! first media waits until that can be known (`opening`); afterwards nothing is refused for its timing.
 
+mod absent;
 mod input;
 mod opening;
 mod roles;
@@ -174,15 +175,20 @@ impl Packager {
     ) -> (Vec<Signal>, Result<(), Error>) {
         let done = match item {
             Item::Init(init) => self.renew(id, init, moment.wall, earlier),
-            Item::Fragment(fragment) => self.take_fragment(id, fragment, moment.wall),
+            Item::Fragment(fragment) => self.take_fragment(id, fragment, moment),
         };
         let done = done.and_then(|()| self.open(moment.now));
+        self.note_left_out();
+        (self.settle(moment.now), done)
+    }
+
+    fn note_left_out(&mut self) {
         for (id, track) in &mut self.tracks {
-            self.notes.extend(track.take_unlisted().map(|count| {
-                format!("left out: {count} frames of {id} behind a break in its timestamps, up to the next key frame")
+            self.notes.extend(track.take_left_out().map(|(video, audio)| {
+                let why = "for want of a key frame or of timestamps that go on";
+                format!("left out: {video} frames of video and {audio} of audio of {id}, {why}")
             }));
         }
-        (self.settle(moment.now), done)
     }
 
     fn cut(&mut self, id: &ObjectId, fragment: Fragment, wall: i64) -> Result<(), Error> {
@@ -201,6 +207,7 @@ impl Packager {
     pub fn end(&mut self, id: &ObjectId, moment: Moment) -> Vec<Signal> {
         // Held fragments were accepted before and cannot exceed the bound.
         let _ = self.flush(id, moment.wall);
+        let _ = self.go_on_without(id, moment.wall);
         if let Some(input) = self.inputs.get_mut(id) {
             input.has_ended = true;
         }
@@ -227,6 +234,7 @@ impl Packager {
                 track.finish(&self.config, &mut self.timeline);
             }
         }
+        self.note_left_out();
     }
 
     /// Whether every stream has said that it has ended.
@@ -239,6 +247,7 @@ impl Packager {
         let inputs: Vec<ObjectId> = self.inputs.keys().cloned().collect();
         for id in &inputs {
             let _ = self.flush(id, moment.wall);
+            let _ = self.go_on_without(id, moment.wall);
         }
         self.tracks.values_mut().for_each(|track| track.is_over = true);
         self.opening_ends = Duration::ZERO;

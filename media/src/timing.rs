@@ -7,10 +7,13 @@
 mod clocks;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
+use crate::cut::{PATIENCE, time};
 use crate::{Fragment, Init, Sample};
 use clocks::Clocks;
+pub(crate) use clocks::{Break, Others};
 
 /// A sample lasts no longer for want of a successor, in seconds.
 const MAX_STRETCH: u64 = 10;
@@ -31,6 +34,8 @@ struct Lengths {
     usual: u32,
     /// Samples of unknown duration, all of one decode time.
     pending: Vec<Sample>,
+    /// The decode time of the newest sample.
+    newest: u64,
 }
 
 impl Timing {
@@ -40,8 +45,8 @@ impl Timing {
         Self { shift: 0, clocks: Clocks::new(init), tracks: tracks.collect() }
     }
 
-    /// The samples whose times are known. `is_alone` says that no other stream has to agree with the times of this one.
-    pub(crate) fn take(&mut self, fragment: Fragment, is_alone: bool) -> Fragment {
+    /// The samples whose times are known. `others` are streams that have to agree with the times of this one.
+    pub(crate) fn take(&mut self, fragment: Fragment, others: Option<Others>) -> Fragment {
         let Fragment { sequence, samples } = fragment;
         self.make_room(&samples);
         let shifted = samples.into_iter().filter_map(|sample| {
@@ -50,7 +55,7 @@ impl Timing {
             Some(Sample { decode_time, ..sample })
         });
         let shifted = shifted.collect();
-        let mapped = self.clocks.take(shifted, is_alone);
+        let mapped = self.clocks.take(shifted, others);
         Fragment { sequence, samples: self.settle(mapped) }
     }
 
@@ -60,12 +65,15 @@ impl Timing {
             Some(lengths) => lengths.settle(run),
             None => run,
         });
-        settled.collect()
+        let mut settled: Vec<Sample> = settled.collect();
+        let newest = self.tracks.values().map(Lengths::newest).max().unwrap_or_default();
+        settled.extend(self.tracks.values_mut().flat_map(|lengths| lengths.settle_before(newest)));
+        settled
     }
 
     /// Releases the held samples, the last with the usual duration.
-    pub(crate) fn finish(&mut self, is_alone: bool) -> Fragment {
-        let held = self.clocks.finish(is_alone);
+    pub(crate) fn finish(&mut self, others: Option<Others>) -> Fragment {
+        let held = self.clocks.finish(others);
         let mut samples = self.settle(held);
         samples.extend(self.tracks.values_mut().flat_map(|lengths| {
             let usual = u64::from(lengths.usual) * lengths.pending.len() as u64;
@@ -84,8 +92,13 @@ impl Timing {
         self.clocks.take_moved().into_iter().map(|(track, nanos)| (track, nanos as f64 / 1e9))
     }
 
-    /// Where a clock has been set right since this was last asked, in decode time: a discontinuity is due there.
-    pub(crate) const fn take_break(&mut self) -> Option<Duration> {
+    /// Where the stream began and has come to; `None` before it has begun.
+    pub(crate) fn span(&self) -> Option<Others> {
+        self.clocks.span()
+    }
+
+    /// Where a clock has been set right since this was last asked: a discontinuity is due there.
+    pub(crate) const fn take_break(&mut self) -> Option<Break> {
         self.clocks.take_break()
     }
 
@@ -120,6 +133,7 @@ impl Lengths {
     fn settle(&mut self, run: Vec<Sample>) -> Vec<Sample> {
         let mut settled = Vec::with_capacity(run.len() + self.pending.len());
         for sample in run {
+            self.newest = sample.decode_time;
             let since = self.pending.first().map(|first| sample.decode_time.checked_sub(first.decode_time));
             match since {
                 Some(Some(0)) if sample.duration == 0 => {}
@@ -145,6 +159,19 @@ impl Lengths {
             }
         }
         settled
+    }
+
+    /// The time of the newest sample.
+    fn newest(&self) -> Duration {
+        NonZeroU32::new(u32::try_from(self.timescale).unwrap_or(0))
+            .map_or(Duration::ZERO, |scale| time(self.newest, scale))
+    }
+
+    /// Lets go what has waited until another track has come so far: the next sample is not near.
+    fn settle_before(&mut self, newest: Duration) -> Vec<Sample> {
+        let usual = u64::from(self.usual) * self.pending.len() as u64;
+        let is_late = newest.saturating_sub(self.newest()) > PATIENCE;
+        if is_late && usual > 0 { self.spread(usual) } else { Vec::new() }
     }
 
     /// Lets the samples that wait share so many ticks.
@@ -173,7 +200,7 @@ mod tests {
     }
 
     fn take(timing: &mut Timing, samples: impl IntoIterator<Item = Sample>) -> Fragment {
-        timing.take(fragment(samples), true)
+        timing.take(fragment(samples), None)
     }
 
     fn times(fragment: &Fragment) -> Vec<(u64, u32)> {
@@ -187,7 +214,7 @@ mod tests {
         assert_eq!(times(&first), [(0, 512)]);
         let second = take(&mut timing, [sample(1, 1200, 0, false)]);
         assert_eq!(times(&second), [(512, 688)]);
-        assert_eq!(times(&timing.finish(true)), [(1200, 688)]);
+        assert_eq!(times(&timing.finish(None)), [(1200, 688)]);
     }
 
     #[test]
@@ -196,7 +223,7 @@ mod tests {
         assert_eq!(times(&take(&mut timing, (0..3).map(|_| sample(1, 0, 0, true)))), []);
         let next = take(&mut timing, (0..3).map(|_| sample(1, 1536, 0, true)));
         assert_eq!(times(&next), [(0, 512), (512, 512), (1024, 512)]);
-        assert_eq!(times(&timing.finish(true)), [(1536, 512), (2048, 512), (2560, 512)]);
+        assert_eq!(times(&timing.finish(None)), [(1536, 512), (2048, 512), (2560, 512)]);
     }
 
     #[test]
@@ -216,6 +243,18 @@ mod tests {
         assert_eq!(times(&behind), [(512, 512), (15_360 * 60, 512)]);
         take(&mut timing, [sample(1, 15_360 * 61, 0, true)]);
         assert_eq!(times(&take(&mut timing, [sample(1, 7, 512, true)]))[0].1, 512);
+    }
+
+    #[test]
+    fn a_sample_of_no_length_does_not_wait_for_a_track_that_pauses() {
+        let mut timing = timing();
+        take(&mut timing, [sample(1, 0, 512, true), sample(1, 512, 0, false)]);
+        let audio = |second: u64| (0..50).map(move |number| sample(2, second * 48_000 + number * 960, 960, true));
+        let frames = |fragment: Fragment| fragment.samples.into_iter().filter(|sample| sample.track == 1).count();
+        let counts: Vec<usize> = (0..4).map(|second| frames(take(&mut timing, audio(second)))).collect();
+        assert_eq!(counts, [0, 0, 1, 0]);
+        let next = take(&mut timing, [sample(1, 15_360 * 4, 512, false)]);
+        assert_eq!(times(&next), [(15_360 * 4, 512)]);
     }
 
     #[test]

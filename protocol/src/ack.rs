@@ -6,7 +6,6 @@ pub mod body;
 pub mod message;
 pub mod reply;
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -14,7 +13,7 @@ use serde_json::value::RawValue;
 
 pub use body::{
     EngineSettings, Gap, HeartbeatAck, HeartbeatTimes, HlsAddresses, IceConfig, IceServer, IngestAddress, JoinAck,
-    KeepAlive, Participant, Participants, PublishList, Role, RoomClosed, RoomClosedReason,
+    KeepAlive, Participant, Participants, PublishList, Resend, Role, RoomClosed, RoomClosedReason,
 };
 pub use message::{ErrorAck, ServerMessage, decode};
 pub use reply::{Ack, Forwarded, Reply, read};
@@ -32,6 +31,8 @@ pub mod name {
     pub const ROOM_CLOSED: &str = "ROOM_CLOSED";
     /// Sequence numbers that cannot be delivered any more.
     pub const GAP: &str = "GAP";
+    /// The client says again what is not confirmed.
+    pub const RESEND: &str = "RESEND";
     /// The name in the error ack of a signal whose name could not be told.
     pub const UNKNOWN: &str = "UNKNOWN";
 }
@@ -81,13 +82,18 @@ pub fn encode_error(
 /// When `object` is not the text of a JSON object with at least one member.
 #[must_use]
 pub fn numbered(sequence: u64, object: &str) -> String {
+    let (number, members) = number(sequence, object);
+    [&number, members].concat()
+}
+
+/// The same in two pieces, of which the second is part of the object: a long text need not be copied.
+///
+/// # Panics
+/// When `object` is not the text of a JSON object with at least one member.
+#[must_use]
+pub fn number(sequence: u64, object: &str) -> (String, &str) {
     let members = object.strip_prefix('{').expect("only objects are numbered");
-    // Room for the longest number: the text is not moved as it grows.
-    let mut text = String::with_capacity(object.len() + 32);
-    text.push_str("{\"sq\":");
-    write!(text, "{sequence},").expect("a string takes everything");
-    text.push_str(members);
-    text
+    (format!("{{\"sq\":{sequence},"), members)
 }
 
 fn json<T: Serialize>(value: &T) -> Arc<str> {

@@ -2,6 +2,7 @@
 //!
 //! [`state`] is the table of legal moves, [`watchdog`] the table of rules that find out when something is wrong,
 //! [`close`] what a close code means; [`Watched`] interprets all three. [`queue`] keeps what is said out of the room,
+//! [`numbering`] what was said and is not confirmed,
 //! [`backoff`] makes reconnect delays, and [`Machine`] joins everything into a client. [`describe`] gives the tables to
 //! other languages and [`traces`] what an interpreter of them must do. Nothing here opens a socket or reads a clock.
 
@@ -9,6 +10,7 @@ pub mod backoff;
 pub mod close;
 pub mod machine;
 mod named;
+pub mod numbering;
 pub mod outcome;
 pub mod queue;
 pub mod state;
@@ -19,6 +21,7 @@ pub mod watchdog;
 pub use backoff::reconnect_delay;
 pub use close::close_outcome;
 pub use machine::{Input, Lost, Machine, Output};
+pub use numbering::{HeardNumbers, TooManyUnconfirmed, Unconfirmed};
 pub use outcome::Outcome;
 pub use queue::{Outgoing, Queue};
 pub use state::{Event, MOVES, State};

@@ -1,11 +1,12 @@
 //! What is said between a Roomcast client and server.
 //!
 //! The table of contents of the protocol: limits, codes, identifiers, the signals a client sends, the acks a
-//! server sends, the data signals that carry HLS media, the framing of messages, and the client's own state
+//! server sends, the data signals that carry HLS media, access tokens, the framing of messages, and the client's own state
 //! machine. Everything is pure: no async, no I/O, no clock, no randomness.
 //!
 //! The JSON keys are short (`rid`, `ss`, `pps`); the Rust names say what they mean.
 
+pub mod access;
 pub mod ack;
 pub mod client;
 pub mod code;

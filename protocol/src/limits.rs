@@ -24,6 +24,21 @@ pub const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
 pub const ROOM_LINGER: Duration = Duration::from_secs(30);
 /// How long a kicked user is refused (default of `--kick-duration`).
 pub const KICK_DURATION: Duration = Duration::from_secs(60);
+/// Bound of all numbers that count messages (`sq`, `n`): below it they stay exact in JSON readers that hold numbers as
+/// doubles (RFC 8259, section 6).
+pub const NUMBERS_BELOW: u64 = 1 << 53;
+/// Numbered signals that a client keeps until they are confirmed; over it, saying more fails.
+pub const UNCONFIRMED_SIGNALS: usize = 256;
+/// Unconfirmed signals from which on a client beats at once, to learn what is confirmed.
+pub const HURRYING_SIGNALS: usize = 128;
+/// Shortest time between two heartbeats of a client that does not wait for the interval.
+pub const HURRYING_INTERVAL: Duration = Duration::from_millis(200);
+/// Numbered messages received after which a client beats at once.
+pub const RECEIVED_MESSAGES: usize = 64;
+/// Bytes of numbered messages received after which a client beats at once.
+pub const RECEIVED_BYTES: usize = 128 * 1024;
+/// Sessions of whose signals a client remembers the highest number; over it, the one not heard for longest is forgotten.
+pub const REMEMBERED_SENDERS: usize = 4096;
 /// Shortest time between two `PUBLISH_LIST_CHANGED` of one room.
 pub const LIST_CHANGE_INTERVAL: Duration = Duration::from_millis(100);
 /// Users in a `p2p` room.

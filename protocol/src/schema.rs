@@ -9,6 +9,7 @@ mod compose;
 mod machine;
 mod messages;
 mod openapi;
+mod tokens;
 pub mod vectors;
 
 use serde::Serialize;
@@ -54,6 +55,7 @@ fn documents() -> Vec<(String, Value)> {
         (name("server-messages"), messages::server_messages()),
         (name("data-signals"), messages::data_signals()),
         (name("data-answers"), messages::data_answers()),
+        (name("access-token"), tokens::access_token()),
         (name("state-machine"), machine::table()),
         (name("state-machine-traces"), machine::traces()),
         ("codes.json".into(), catalogue::codes()),

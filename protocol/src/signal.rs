@@ -16,8 +16,8 @@ mod quick;
 pub mod webrtc;
 
 pub use decode::{Refusal, decode, decode_data};
-pub use encode::encode;
-pub use head::Head;
+pub use encode::{encode, with_number};
+pub use head::{Head, Numbered, RefusedNumber};
 pub use join::{Engine, Join, JoinOptions};
 pub use kind::SignalKind;
 pub use member::{Category, Host, MemberKey, Recipient, RoomType, Session};
@@ -29,6 +29,9 @@ pub use webrtc::{Answer, IceCandidate, Offer, OfferOptions};
 pub struct Signal {
     /// The common members.
     pub head: Head,
+    /// The sender's number, if it has one that counts: a sender that numbers what it says must have it, of others it
+    /// means nothing.
+    pub number: Option<u64>,
     /// What is asked.
     pub body: Body,
     /// The whole message as received; shares its bytes.

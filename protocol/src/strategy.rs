@@ -16,9 +16,10 @@ pub use data::data_signal;
 pub use server::server_message;
 
 use crate::id::{ObjectId, RoomId, SessionId, UserId};
+use crate::limits::NUMBERS_BELOW;
 use crate::signal::{
     Answer, Category, Engine, Head, Heartbeat, Host, IceCandidate, Join, JoinOptions, MemberKey, Offer, OfferOptions,
-    PublishRequest, Recipient, RoomType, Session, SignalKind, Update, encode,
+    PublishRequest, Recipient, RoomType, Session, SignalKind, Update, encode, with_number,
 };
 
 /// Any room id.
@@ -89,12 +90,14 @@ pub fn head(kind: SignalKind) -> impl Strategy<Value = Head> {
 /// The members of any `JOIN`.
 pub fn join() -> impl Strategy<Value = Join> {
     let engines = vec![Engine::Native, Engine::Agora, Engine::Hundredms, Engine::Livekit];
-    let options = (any::<bool>(), any::<bool>(), option::of(0_u64..1 << 53), option::of(".{0,30}")).prop_map(
-        |(room_creating, user_faking, resume_from, resume_token)| JoinOptions {
+    let numbers = (option::of(0..NUMBERS_BELOW), option::of(0..NUMBERS_BELOW));
+    let options = (any::<bool>(), any::<bool>(), numbers, option::of(".{0,30}")).prop_map(
+        |(room_creating, user_faking, (resume_from, numbers_above), resume_token)| JoinOptions {
             room_creating,
             user_faking,
             resume_from,
             resume_token,
+            numbers_above,
         },
     );
     (any::<bool>(), any::<bool>(), prop::sample::select(engines), options)
@@ -130,8 +133,10 @@ fn own_members(kind: SignalKind) -> BoxedStrategy<Value> {
 /// Any message of a client, with its kind and common members.
 pub fn client_message() -> impl Strategy<Value = (SignalKind, Head, String)> {
     prop::sample::select(SignalKind::ALL).prop_flat_map(|kind| {
-        (head(kind), own_members(kind)).prop_map(move |(head, own)| {
+        let number = option::of(1..NUMBERS_BELOW).prop_map(move |number| number.filter(|_| kind.is_numbered()));
+        (head(kind), own_members(kind), number).prop_map(move |(head, own, number)| {
             let text = encode(kind, &head, &own);
+            let text = number.map_or_else(|| text.clone(), |number| with_number(&text, number));
             (kind, head, text)
         })
     })

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::limits::MAX_WORDS;
+use crate::limits::{MAX_WORDS, NUMBERS_BELOW};
 
 struct Object<T>(PhantomData<T>);
 
@@ -39,6 +39,23 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Wrapped<T> {
 /// As [`object`], for a member that may be absent or null.
 pub(crate) fn optional<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(Option::<Wrapped<T>>::deserialize(deserializer)?.map(|wrapped| wrapped.0))
+}
+
+/// Reads a number that counts messages.
+pub(crate) fn required_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let number = u64::deserialize(deserializer)?;
+    if number < NUMBERS_BELOW { Ok(number) } else { Err(D::Error::custom("expected a number below 2^53")) }
+}
+
+/// As [`required_number`], for a member that may be absent or null.
+pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    struct Number(u64);
+    impl<'de> Deserialize<'de> for Number {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            required_number(deserializer).map(Self)
+        }
+    }
+    Ok(Option::<Number>::deserialize(deserializer)?.map(|number| number.0))
 }
 
 /// Reads a text of at most [`MAX_WORDS`] characters.

@@ -14,7 +14,7 @@ use roomcast_protocol::schema;
 use crate::config::{self, Command, Config};
 use crate::signals::hold_hangup;
 use crate::terminal::say;
-use crate::{healthcheck, publish};
+use crate::{healthcheck, publish, token_commands};
 
 /// Why a command ended.
 #[derive(Debug)]
@@ -66,6 +66,9 @@ pub fn run() -> ExitCode {
         Command::Publish(options) => {
             publish::prepare(options).map_err(Failure::setting).and_then(|ready| Ok(publish::run(ready)?))
         }
+        Command::Token(options) => token_commands::issue(&options).map_err(Failure::from),
+        Command::TokenCheck(options) => token_commands::check(&options).map_err(Failure::from),
+        Command::Key(options) => token_commands::make_key(&options).map_err(Failure::from),
     };
     let (reasons, code) = match done {
         Ok(()) => return ExitCode::SUCCESS,

@@ -9,10 +9,14 @@ use roomcast_core::time::Instant;
 pub struct Clock(std::time::Instant);
 
 impl Clock {
+    /// A clock that begins now.
+    #[must_use]
     pub fn start() -> Self {
         Self(std::time::Instant::now())
     }
 
+    /// The time since it began.
+    #[must_use]
     pub fn now(self) -> Instant {
         Instant(u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX))
     }

@@ -1,5 +1,6 @@
 //! The settings: flags over environment over the file of settings over defaults. Every limit of the server is one.
 
+mod access;
 mod backplane;
 mod bounds;
 mod connection;
@@ -19,6 +20,7 @@ mod refusal;
 mod rules;
 mod secret;
 mod settings_file;
+mod token;
 mod value;
 mod variables;
 
@@ -29,9 +31,11 @@ use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 
+use roomcast_core::cluster::ClusterSettings;
 use roomcast_core::{hls, room};
 use roomcast_protocol::limits;
 
+pub use access::AccessTokens;
 pub use backplane::Backplane;
 pub use connection::Connection;
 pub use delivery::Delivery;
@@ -39,15 +43,16 @@ pub use host::{ListenAddress, is_loopback, overlap};
 pub use ingest::Ingest;
 pub use names::Names;
 pub use print::{as_toml, effective};
-pub use publish::Publish;
+pub use publish::{Publish, TokenSetting};
 pub use read::read;
 pub use secret::Secret;
+pub use token::{Key, Token, TokenCheck, UrlKind};
 pub use value::{duration, to_usize};
 pub use variables::unknown_variables;
 
 use crate::backplane::{BackplaneSettings, SettingNames};
 use crate::healthcheck::Healthcheck;
-use crate::{listen, live, session, socket};
+use crate::{listen, session, socket};
 use filter::filter;
 use host::ice_server;
 use value::{bytes, count, file, percent, public_url, size, time, workers};
@@ -78,6 +83,13 @@ pub enum Command {
     Healthcheck(Healthcheck),
     /// Join a broadcast room as its publisher and upload fragmented MP4 in real time.
     Publish(Publish),
+    /// Sign an access token with the secret of a server, and print it, an address with it or a whole command.
+    Token(Token),
+    /// Say what an access token allows, or why it is refused; exit code 0 or 1.
+    #[command(name = "token check")]
+    TokenCheck(TokenCheck),
+    /// Make a secret for --auth-secret, or a key pair with its JWKS.
+    Key(Key),
 }
 
 /// Settings of `roomcast config`.
@@ -101,8 +113,8 @@ pub struct Serve {
     #[arg(long, env = "ROOMCAST_CONFIG", value_parser = file, value_name = "FILE")]
     #[serde(skip)]
     pub config: Option<PathBuf>,
-    /// Address to listen on, by number or by name; of a name, every address it has. Without authentication the server
-    /// is open: keep it on loopback or behind a proxy.
+    /// Address to listen on, by number or by name; of a name, every address it has. Without --auth-secret the server is
+    /// open: keep it on loopback then.
     #[arg(long, env = "ROOMCAST_LISTEN", default_value = "127.0.0.1:8080", value_name = "HOST:PORT")]
     pub listen: ListenAddress,
     /// Address of its own for /metrics, by number or by name, over plain HTTP; /metrics is then 404 on the address of
@@ -134,6 +146,9 @@ pub struct Serve {
     #[arg(long, env = "ROOMCAST_SHUTDOWN_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub shutdown_timeout: Duration,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub access: AccessTokens,
     #[command(flatten)]
     #[serde(flatten)]
     pub connection: Connection,
@@ -195,6 +210,9 @@ impl Serve {
         if self.turn_secret != other.turn_secret {
             changed.push("turn_secret".to_owned());
         }
+        if self.access.auth_secret != other.access.auth_secret {
+            changed.push("auth_secret".to_owned());
+        }
         changed
     }
 
@@ -245,9 +263,17 @@ impl Serve {
         }
     }
 
-    /// The settings of broadcasts on several nodes.
-    pub fn broadcasts(&self) -> live::shared::Settings {
-        live::shared::Settings { hls: self.room().hls, max_playlists: self.max_playlists }
+    /// The settings of rooms, on one or several nodes.
+    pub fn cluster(&self) -> ClusterSettings {
+        ClusterSettings {
+            lease: self.backplane.node_lease,
+            heartbeat_timeout: self.heartbeat_timeout,
+            linger: self.room_linger,
+            kick_duration: self.kick_duration,
+            max_unseen: to_usize(self.backplane.max_unseen),
+            max_unseen_of_all: to_usize(self.backplane.max_unseen_of_all),
+            ..ClusterSettings::default()
+        }
     }
 
     /// The settings of one room.
@@ -256,7 +282,6 @@ impl Serve {
             heartbeat_timeout: self.heartbeat_timeout,
             linger: self.room_linger,
             kick_duration: self.kick_duration,
-            ingest_ttl: self.ingest_token_ttl,
             max_message: to_usize(self.connection.max_message),
             max_playlists: self.max_playlists,
             public_url: self.public_url.clone(),

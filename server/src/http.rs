@@ -12,6 +12,8 @@ pub mod range;
 pub mod resource;
 pub mod text;
 
+use std::sync::Arc;
+
 use actix_web::http::Method;
 use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS};
 use actix_web::middleware::DefaultHeaders;
@@ -22,8 +24,9 @@ pub use metrics::install as install_metrics;
 pub use page::not_found;
 use resource::resource;
 
+use crate::listen::Judge;
 use crate::node::Node;
-use crate::{live, session};
+use crate::{access, live, session};
 
 /// Adds every address of the server to an application.
 pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
@@ -33,17 +36,30 @@ pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + u
             .app_data(node.clone())
             .service(resource("/healthz", vec![(Method::GET, web::route().to(health::healthz))]))
             .service(resource("/readyz", vec![(Method::GET, web::route().to(health::readyz))]))
+            .service(
+                resource("/auth/check", vec![(Method::GET, web::route().to(access::check))]).wrap(open_to_all_pages()),
+            )
             .service(resource("/ws", vec![(Method::GET, web::route().to(session::upgrade))]))
             .configure(live::routes)
             .service(web::scope("/schema").wrap(open_to_all_pages()).route("/{path:.*}", web::to(published::file)))
             .configure(|config| {
                 if node.settings.metrics_listen.is_none() {
-                    config.configure(metrics::routes);
+                    config.configure(metrics::guarded_routes);
                 }
             })
             .configure(page::routes)
             .default_service(web::to(page::not_found));
     }
+}
+
+/// Judges the tokens of encoders that wait for a sign before they send media: ffmpeg does so with a password in its
+/// address, and sends that only when it is asked for it.
+pub fn before_body(node: &Arc<Node>) -> Judge {
+    let node = Arc::clone(node);
+    Arc::new(move |head| match live::takes_media(head.uri.path()) {
+        true => live::refuse_encoder(&node, head),
+        false => None,
+    })
 }
 
 /// Adds `/metrics` alone, for the address of `--metrics-listen`.
@@ -54,7 +70,7 @@ pub fn metrics_routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + C
     }
 }
 
-/// The schema is public, whoever may read the media.
+/// The schema is public, whoever may read the media; so is what a token is good for, to whoever has it.
 fn open_to_all_pages() -> DefaultHeaders {
     DefaultHeaders::new()
         .add((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))

@@ -1,8 +1,10 @@
 //! The Roomcast server. Its one way in is [`run`]; the [`socket`] layer can carry other applications, too.
 
+mod access;
 mod app;
 pub mod backplane;
 mod clock;
+pub mod cluster;
 mod config;
 mod healthcheck;
 mod http;
@@ -20,5 +22,6 @@ pub mod socket;
 mod telemetry;
 mod terminal;
 mod token;
+mod token_commands;
 
 pub use app::run;

@@ -22,11 +22,12 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_codec::{AsyncRead, AsyncWrite};
 use actix_http::error::DispatchError;
-use actix_http::{HttpService, Request};
+use actix_http::{HttpService, Request, RequestHead, Response};
 use actix_server::{Server, ServerBuilder};
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, fn_factory, fn_service};
 use actix_web::HttpResponse;
@@ -122,6 +123,9 @@ fn is_absent(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(kind_is_off)
 }
 
+/// Judges requests that wait with their body for `100 Continue` (RFC 9110, section 10.1.1); an answer refuses one.
+pub type Judge = Arc<dyn Fn(&RequestHead) -> Option<HttpResponse> + Send + Sync>;
+
 /// A server of this application on the addresses that were bound. `draining` becomes true when it stops.
 ///
 /// # Errors
@@ -131,6 +135,7 @@ pub fn serve<F, I, S>(
     tls: Option<Tls>,
     settings: Settings,
     draining: watch::Receiver<bool>,
+    judge: Judge,
     application: F,
 ) -> io::Result<Server>
 where
@@ -146,11 +151,11 @@ where
         builder = builder.workers(settings.workers);
     }
     let per_worker = move || {
-        let (tls, settings, draining) = (tls.clone(), settings.clone(), draining.clone());
+        let (tls, settings, draining, judge) = (tls.clone(), settings.clone(), draining.clone(), Arc::clone(&judge));
         let application = application().into_factory();
         let worker = Rc::new(move || {
             let made = application.new_service(AppConfig::default());
-            worker(made, tls.clone(), settings.clone(), draining.clone())
+            worker(made, tls.clone(), settings.clone(), draining.clone(), Arc::clone(&judge))
         });
         fn_factory(move || worker())
     };
@@ -189,13 +194,14 @@ async fn worker<S>(
     tls: Option<Tls>,
     settings: Settings,
     draining: watch::Receiver<bool>,
+    judge: Judge,
 ) -> Result<impl Service<TcpStream, Response = (), Error = ()>, ()>
 where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
 {
     let application = Rc::new(application.await?);
-    let plain = http1(&application, &settings, &draining).await?;
-    let secure = http1(&application, &settings, &draining).await?;
+    let plain = http1(&application, &settings, &draining, &judge).await?;
+    let secure = http1(&application, &settings, &draining, &judge).await?;
     let worker = Rc::new(Worker { application, plain, secure, tls, settings, draining });
     Ok(fn_service(move |stream: TcpStream| {
         let worker = Rc::clone(&worker);
@@ -288,11 +294,26 @@ where
     })
 }
 
+fn judged(judge: &Judge, request: Request) -> Result<Request, Early> {
+    judge(request.head()).map_or(Ok(request), |answer| Err(Early(Box::new(answer))))
+}
+
+/// An answer in place of `100 Continue`.
+#[derive(Debug)]
+struct Early(Box<HttpResponse>);
+
+impl From<Early> for Response<BoxBody> {
+    fn from(early: Early) -> Self {
+        (*early.0).into()
+    }
+}
+
 /// The library's side of HTTP/1.1.
 async fn http1<T, S>(
     application: &Rc<S>,
     settings: &Settings,
     draining: &watch::Receiver<bool>,
+    judge: &Judge,
 ) -> Result<impl Service<(T, Option<SocketAddr>), Response = (), Error = DispatchError, Future: 'static> + use<T, S>, ()>
 where
     T: Linked + AsyncRead + AsyncWrite + Unpin + 'static,
@@ -303,7 +324,13 @@ where
         let application = Rc::clone(&application);
         async move { Ok::<_, ()>(fn_service(move |request| answer(Rc::clone(&application), request, linger))) }
     });
+    let judge = Arc::clone(judge);
+    let expect = fn_factory(move || {
+        let judge = Arc::clone(&judge);
+        async move { Ok::<_, ()>(fn_service(move |request: Request| std::future::ready(judged(&judge, request)))) }
+    });
     let made = HttpService::<T, _, BoxBody>::build()
+        .expect(expect)
         .keep_alive(settings.keep_alive)
         .client_request_timeout(settings.request_timeout)
         .client_disconnect_timeout(LINGER_TIME)

@@ -6,8 +6,8 @@
 mod elsewhere;
 mod index;
 mod ingest;
+mod media;
 mod playback;
-pub mod shared;
 mod stored;
 mod track;
 
@@ -15,9 +15,9 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
+pub use elsewhere::Elsewhere;
 pub use index::{LiveIndex, LiveRoom};
-pub use ingest::{LONGEST_PUSHED, Refusals, Seats};
-pub use shared::{Broadcasts, Playing};
+pub use ingest::{LONGEST_PUSHED, Refusals, Seats, refuse_encoder, takes_media};
 
 use crate::http::cors;
 use crate::http::resource::resource;

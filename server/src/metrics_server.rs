@@ -1,6 +1,7 @@
 //! The address of its own that `--metrics-listen` gives to `/metrics`.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use actix_web::{App, web};
 
@@ -20,7 +21,8 @@ pub fn start(node: &web::Data<Node>, addresses: &[SocketAddr]) -> Result<(), Str
     let settings = listen::Settings { workers: 1, ..node.settings.listening() };
     let routes = http::metrics_routes(node);
     let application = move || App::new().configure(routes.clone());
-    let running = listen::serve(listeners, None, settings, node.watch_draining(), application).map_err(failed)?;
+    let running = listen::serve(listeners, None, settings, node.watch_draining(), Arc::new(|_| None), application);
+    let running = running.map_err(failed)?;
     for address in addresses {
         tracing::info!("metrics at http://{address}/metrics");
     }

@@ -1,48 +1,63 @@
 //! What all parts of one running server share: its settings, its rooms, its broadcasts, its clock.
 
 mod connections;
+mod owned;
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
+use roomcast_core::cluster::{BootId, ClusterSettings, Tallies};
+use roomcast_core::room;
 use roomcast_protocol::code::CloseCode;
 
-use crate::backplane::{Backplane, Partition};
+use crate::access::Access;
 use crate::clock::Clock;
+use crate::cluster::Transport;
 use crate::config::Serve;
 use crate::http::{self, Cors};
-use crate::live::{LiveIndex, Refusals, Seats};
-use crate::room::Registry;
+use crate::live::{Elsewhere, LiveIndex, Refusals, Seats};
+use crate::room::{Registry, release_all};
 use crate::socket::Sockets;
 
 use connections::Connections;
+use owned::Owned;
 
-/// How long to wait for the farewell of all.
-const SETTLE_LOOKS: u32 = 25;
-const SETTLE_LOOK: Duration = Duration::from_millis(20);
+/// Attachments and JOINs that one room may number.
+const IDS: u64 = 1 << 24;
+/// The time for connections to close, and the interval at which that is examined.
+const FAREWELL: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(10);
 
 /// One running server.
 pub struct Node {
     pub settings: Serve,
+    /// The keys of access tokens, and what they verified.
+    pub access: Arc<Access>,
+    /// Those of them that every room has.
+    pub room_settings: Arc<room::Settings>,
+    pub cluster_settings: Arc<ClusterSettings>,
     pub clock: Clock,
     pub rooms: Registry,
     pub live: Arc<LiveIndex>,
+    /// Broadcasts that other nodes have.
+    pub elsewhere: Elsewhere,
     pub seats: Seats,
     pub refusals: Refusals,
     pub sockets: Sockets,
     pub connections: Connections,
     pub cors: Cors,
-    /// The way to other nodes; none when this one is alone.
-    pub backplane: OnceLock<Backplane>,
-    /// What rooms have on its way to other nodes.
-    pub errands: AtomicUsize,
-    /// The partitions, a bit each, in which it has reached the others once.
-    begun: AtomicU64,
+    /// The way of the rooms to those of other nodes; none when this node is alone.
+    pub transport: OnceLock<Transport>,
+    /// The rooms that this node owns among several.
+    pub owned: Owned,
+    /// Sums of signals kept and dropped by all rooms.
+    pub tallies: Tallies,
+    refused: watch::Sender<Option<&'static str>>,
+    ids: AtomicU64,
     /// What is counted, when anything is.
     pub recorder: Option<PrometheusHandle>,
     draining: watch::Sender<bool>,
@@ -57,77 +72,91 @@ impl std::fmt::Debug for Node {
 impl Node {
     pub fn new(settings: Serve) -> Arc<Self> {
         Arc::new(Self {
+            access: Arc::new(Access::new(settings.access.demands())),
             clock: Clock::start(),
             rooms: Registry::new(settings.max_rooms),
             live: Arc::new(LiveIndex::default()),
+            elsewhere: Elsewhere::default(),
             seats: Seats::default(),
             refusals: Refusals::default(),
             sockets: Sockets::new(settings.sockets()),
             connections: Connections::default(),
             cors: Cors::new(&settings.delivery.cors_origin),
-            backplane: OnceLock::new(),
-            errands: AtomicUsize::new(0),
-            begun: AtomicU64::new(0),
+            transport: OnceLock::new(),
+            owned: Owned::default(),
+            tallies: Tallies::default(),
+            refused: watch::Sender::new(None),
+            ids: AtomicU64::new(0),
             recorder: http::install_metrics(),
             draining: watch::Sender::new(false),
+            room_settings: Arc::new(settings.room()),
+            cluster_settings: Arc::new(settings.cluster()),
             settings,
         })
     }
 
-    /// Has broadcasts that this node does not know looked for on others.
-    pub fn look_elsewhere(self: &Arc<Self>) {
-        let node = Arc::downgrade(self);
-        self.live.look_with(Arc::new(move |room| {
-            let node = node.clone();
-            let looked = async move {
-                if let Some(node) = node.upgrade() {
-                    node.rooms.observe(&node, &room).await;
-                }
-            };
-            looked.boxed()
-        }));
+    /// The number below those of a new room's attachments and JOINs.
+    pub fn next_ids(&self) -> u64 {
+        self.ids.fetch_add(IDS, Ordering::Relaxed)
     }
 
-    /// It has reached the others in a partition.
-    pub fn begin(&self, partition: Partition) {
-        self.begun.fetch_or(1 << partition.index(), Ordering::Relaxed);
+    /// The boot id of this node among others.
+    pub fn boot(&self) -> BootId {
+        self.transport().map_or(BootId(1), Transport::boot)
     }
 
-    /// Whether it ever has.
-    pub fn has_begun(&self, partition: Partition) -> bool {
-        self.begun.load(Ordering::Relaxed) & (1 << partition.index()) != 0
+    /// The way of the rooms to those of other nodes, if there are any.
+    pub fn transport(&self) -> Option<&Transport> {
+        self.transport.get()
+    }
+
+    /// Lets the server exit, for this reason.
+    pub fn refuse(&self, reason: &'static str) {
+        self.refused.send_replace(Some(reason));
+    }
+
+    /// Waits until the server has to exit.
+    pub async fn refused(&self) {
+        // The sender lives as long as the node.
+        let _ = self.refused.subscribe().wait_for(Option::is_some).await;
+    }
+
+    /// The reason why the server has to exit, if it has.
+    pub fn refusal(&self) -> Option<&'static str> {
+        *self.refused.borrow()
     }
 
     /// Whether joins are taken, as far as other nodes are needed for them.
     pub fn reaches_others(&self) -> bool {
-        let begun = self.begun.load(Ordering::Relaxed) == u64::MAX;
-        self.backplane().is_none_or(|backplane| begun && backplane.is_ready())
+        self.transport().is_none_or(|transport| transport.nodes().is_ready())
     }
 
-    /// The way to other nodes, if there are any.
-    pub fn backplane(&self) -> Option<&Backplane> {
-        self.backplane.get()
-    }
-
-    /// Says to all that the server stops.
-    pub fn drain(&self) {
+    /// Takes no joins and claims no room from now on, and releases the rooms.
+    pub fn begin_drain(self: &Arc<Self>) {
         self.draining.send_replace(true);
         self.live.wake_all();
-        self.connections.close_all(CloseCode::ServiceRestart);
+        match self.transport() {
+            Some(_) => release_all(self),
+            None => self.connections.close_all(CloseCode::ServiceRestart),
+        }
     }
 
-    /// Waits a moment, after the drain, for the connections to close and for what their members have not got to be
-    /// where other nodes find it.
-    pub async fn settle(&self) {
-        if self.backplane().is_none() {
-            return;
+    /// Sends the connections away, among several nodes once others may take the rooms with all that is undelivered.
+    pub async fn drain(&self) {
+        if self.transport().is_some() {
+            self.wait_for(self.settings.backplane.node_lease, || self.owned.is_empty()).await;
+            self.connections.close_all(CloseCode::ServiceRestart);
+            self.wait_for(FAREWELL, || self.connections.is_empty()).await;
         }
-        for _ in 0..SETTLE_LOOKS {
-            if self.connections.is_empty() && self.errands.load(Ordering::Relaxed) == 0 {
-                return;
+    }
+
+    async fn wait_for(&self, most: Duration, done: impl Fn() -> bool) {
+        let waiting = async {
+            while !done() {
+                actix_web::rt::time::sleep(LOOK).await;
             }
-            actix_web::rt::time::sleep(SETTLE_LOOK).await;
-        }
+        };
+        let _ = tokio::time::timeout(most, waiting).await;
     }
 
     pub fn is_draining(&self) -> bool {

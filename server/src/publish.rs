@@ -2,14 +2,17 @@
 //!
 //! On a terminal one line of progress is kept up to date; elsewhere a line is written every ten seconds of media.
 
+use std::fs;
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::{Duration, Instant};
 
-use roomcast_client::Trust;
+use roomcast_client::access::subject;
 use roomcast_client::publish::{self, Input, Progress};
+use roomcast_client::{AccessToken, Trust};
 use roomcast_protocol::client::State;
+use roomcast_protocol::id::UserId;
 
-use crate::config::Publish;
+use crate::config::{Publish, TokenSetting};
 use crate::signals::StopSignals;
 use crate::telemetry;
 
@@ -34,8 +37,14 @@ pub fn prepare(options: Publish) -> Result<Prepared, String> {
     if let Some(ca) = &options.ca {
         settings.trust = Trust::read(ca).map_err(|error| format!("{} {error}", options.names.of("ca")))?;
     }
+    if let Some(token) = &options.token {
+        settings.access_token = Some(access_token(token));
+        settings.user = subject_of(token).map_err(|error| format!("{} {error}", options.names.of("token")))?;
+    }
     settings.take_over = options.take_over;
-    settings.user = options.user;
+    if let Some(user) = options.user {
+        settings.user = user;
+    }
     settings.playlist = options.playlist;
     settings.variant = options.variant;
     settings.segment_target = options.segment;
@@ -43,6 +52,25 @@ pub fn prepare(options: Publish) -> Result<Prepared, String> {
     settings.target_duration = options.target_duration;
     settings.key_frame_wait = options.key_frame_wait;
     Ok(Prepared { settings, log: options.log })
+}
+
+fn access_token(token: &TokenSetting) -> AccessToken {
+    match token {
+        TokenSetting::Text(token) => AccessToken::text(token.expose()),
+        TokenSetting::File(path) => AccessToken::file(path.clone()),
+    }
+}
+
+/// The subject of a token, which no server lets publish as anybody else.
+fn subject_of(token: &TokenSetting) -> Result<UserId, String> {
+    let text = match token {
+        TokenSetting::Text(token) => token.expose().to_owned(),
+        TokenSetting::File(path) => {
+            fs::read_to_string(path).map_err(|error| format!("{}: cannot be read ({error})", path.display()))?
+        }
+    };
+    let none = "is no access token: a JWT has three parts with points between them, the second with a `sub`";
+    subject(text.trim()).ok_or_else(|| none.to_owned())
 }
 
 /// Runs the command to the end of its input, or until SIGINT (Ctrl-C), SIGTERM or SIGHUP.

@@ -4,17 +4,17 @@
 //! connections only as [`Outbox`]es and never waits for one.
 
 mod actor;
-mod broadcasting;
+mod broadcasts;
 mod joined;
 mod message;
+mod nodes;
 mod outbox;
 mod registry;
-mod shared;
-mod spanning;
 
 pub use actor::RoomActor;
+pub use broadcasts::look_elsewhere;
 pub use joined::JoinedRooms;
-pub use message::{CheckToken, Disconnected, Ingest, JoinRoom, Outcome, RoomSignal};
+pub use message::{Disconnected, JoinRoom, Outcome, RefusedSignal, RoomSignal, Upload};
+pub use nodes::{Rooms, TAKEOVER, release_all};
 pub use outbox::{Delivery, Inbox, Outbox, hand_over};
 pub use registry::{NoRoom, Registry};
-pub use shared::Rooms;

@@ -16,11 +16,14 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 export const program = process.env.ROOMCAST_BIN ?? `${root}target/debug/roomcast`;
 export const output = process.env.ROOMCAST_OUTPUT ?? `${root}test-output`;
 
-/** Starts a server, on a free port unless one is named, and gives its address. */
+/** Starts a server, on a free port unless one is named, and gives its address and what it prints. */
 export async function startServer(t, flags = [], port = 0) {
   const listen = ['--listen', `127.0.0.1:${port}`];
-  const child = spawn(program, ['serve', ...listen, ...flags], { stdio: ['ignore', 'inherit', 'pipe'] });
+  const child = spawn(program, ['serve', ...listen, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   stopAfter(t, child, 'SIGTERM');
+  const printed = [];
+  child.stdout.on('data', (text) => printed.push(text)).pipe(process.stdout);
+  child.stderr.on('data', (text) => printed.push(text));
   const lines = createInterface({ input: child.stderr });
   const address = await new Promise((resolve, reject) => {
     lines.on('line', (line) => {
@@ -29,7 +32,7 @@ export async function startServer(t, flags = [], port = 0) {
     });
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
   });
-  return { child, url: address };
+  return { child, url: address, printed: () => Buffer.concat(printed).toString() };
 }
 
 /** Where the browser is. */

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 export const here = dirname(fileURLToPath(import.meta.url));
 export const schemaFolder = join(here, "../../schema");
 export const withVectors = ["client-messages", "server-messages", "data-signals"];
-export const schemas = [...withVectors, "data-answers", "state-machine", "state-machine-traces"];
+export const schemas = [...withVectors, "data-answers", "access-token", "state-machine", "state-machine-traces"];
 
 export const read = (path) => JSON.parse(readFileSync(join(schemaFolder, path), "utf8"));
 

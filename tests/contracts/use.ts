@@ -77,6 +77,7 @@ export const acks: Acks = {
   KEEPALIVE: { c: 200, s: "KEEPALIVE", b: { ts: 1732287600123 } },
   ROOM_CLOSED: { c: 200, s: "ROOM_CLOSED", b: { rid: "demo", reason: "ended" } },
   GAP: { c: 200, s: "GAP", b: { rid: "demo", from: 3, to: 9 } },
+  RESEND: { c: 200, s: "RESEND", b: { rid: "demo", n: 7 } },
 };
 
 export const refused: server.ErrorAck = { c: 4001, s: "JOIN", b: { msg: "there is no such room" } };

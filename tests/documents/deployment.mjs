@@ -69,7 +69,7 @@ export function publicRoutes(t, text, path) {
   assert.ok(assets.length >= 2, 'the page has a script and a style sheet');
   const media = ['/live/demo/main/playlist.m3u8', '/live/demo/main/v0/p1.m4s'];
   const pages = ['/', '/call/demo', '/group/demo', '/broadcast/demo', '/watch/demo', '/schema/codes.json'];
-  for (const wanted of ['/ws', '/rooms/demo/data', ...media, ...pages, ...assets]) assert.ok(takes(wanted), `${wanted} has no route`);
+  for (const wanted of ['/ws', '/auth/check', '/rooms/demo/data', ...media, ...pages, ...assets]) assert.ok(takes(wanted), `${wanted} has no route`);
   const pushes = ['/rooms/demo/ingest/main/v0', '/rooms/demo/ingest/main/data', '/rooms/a/b/data', '/rooms/demo/data/x'];
   for (const refused of ['/metrics', '/healthz', '/readyz', '/rooms/demo', ...pushes]) assert.ok(!takes(refused), `${refused} has a route`);
 }
@@ -106,9 +106,12 @@ export async function compose(t, text) {
   const server = await startServer(t);
   await healthcheck(server, services['node-1'].healthcheck.test.slice(1));
   const file = join(root, 'deploy/compose.yaml');
-  const names = call('go', ['run', '.', file], { ...go, env: { ...go.env, REDIS_PASSWORD: 'letters' } }).trim().split(' ');
+  const names = call('go', ['run', '.', file], { ...go, env: { ...go.env, REDIS_PASSWORD: 'letters', AUTH_SECRET: 'letters' } }).trim().split(' ');
   assert.deepEqual(names.sort(), Object.keys(services).sort());
-  assert.throws(() => call('go', ['run', '.', file], { ...go, env: { ...go.env, REDIS_PASSWORD: '' } }), /REDIS_PASSWORD/);
+  for (const name of ['REDIS_PASSWORD', 'AUTH_SECRET']) {
+    const env = { ...go.env, REDIS_PASSWORD: 'letters', AUTH_SECRET: 'letters', [name]: '' };
+    assert.throws(() => call('go', ['run', '.', file], { ...go, env }), new RegExp(name));
+  }
 }
 
 /** Runs the health check of an image as the container would, against a running server. */
@@ -140,7 +143,9 @@ export async function unit(t, text) {
 
 /** The program takes the variables: each value is in effect. */
 export function environment(t, text) {
-  const settings = Object.fromEntries(text.split('\n').filter((line) => /^\w+=/.test(line)).map((line) => line.split(/=(.*)/s)));
+  assert.throws(() => call(program, ['config'], { env: { ROOMCAST_AUTH_SECRET: 'SECRET' } }), /at least 32 bytes/, 'no secret is well known');
+  const made = replaced(text, { 'ROOMCAST_AUTH_SECRET=SECRET': `ROOMCAST_AUTH_SECRET=${'x'.repeat(64)}` });
+  const settings = Object.fromEntries(made.split('\n').filter((line) => /^\w+=/.test(line)).map((line) => line.split(/=(.*)/s)));
   const [before, after] = [{}, settings].map((env) => call(program, ['config'], { env }));
   const names = Object.keys(settings);
   assert.ok(names.length >= 3);

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import * as access from './access.mjs';
 import { allBlocks, deployed, fenced, read, root } from './blocks.mjs';
 import * as deployment from './deployment.mjs';
 import * as others from './others.mjs';
@@ -24,7 +25,14 @@ const blocks = [
   { file: 'README.md', begins: 'ffmpeg -re', has: 'roomcast publish', check: pushes.published },
   { file: 'README.md', begins: 'location', check: proxies.nginxRestrictsPushes },
   { file: 'README.md', begins: '→ {"action":"join"', check: transcript },
-  { file: 'README.md', begins: 'echo "REDIS_PASSWORD', check: others.password, reason: NO_DOCKER },
+  { file: 'README.md', begins: "printf 'REDIS_PASSWORD", check: others.password, reason: NO_DOCKER },
+  { file: 'docs/access.md', begins: 'roomcast key', check: access.key },
+  { file: 'docs/access.md', begins: 'import jwt', check: access.minted(access.PYTHON, ['-c']) },
+  { file: 'docs/access.md', begins: 'import { SignJWT }', check: access.javascript },
+  { file: 'docs/access.md', begins: 'now, b64 :=', check: access.go },
+  { file: 'docs/access.md', begins: 'use MIME::Base64', check: access.minted('perl', ['-e']) },
+  { file: 'docs/access.md', begins: 'b64() {', check: access.minted('bash', ['-euc']) },
+  { file: 'docs/access.md', begins: 'ffmpeg -re', check: access.pushed },
   { file: 'docs/benchmarks.md', begins: 'make bench', check: others.jobs, reason: 'takes 13 minutes; the job is checked' },
   { file: 'docs/benchmarks.md', begins: 'target/release/roomcast-bench', check: others.synopsis, reason: 'a synopsis; its options are checked' },
   { file: 'docs/broadcasting.md', begins: 'WARN push refused', check: pushes.refusal },
@@ -37,9 +45,10 @@ const blocks = [
   { file: 'docs/settings.md', begins: 'listen =', check: settings.file },
   { file: 'docs/settings.md', begins: 'roomcast config', check: settings.commands },
   { file: 'docs/several-nodes.md', begins: 'redis-server', check: others.twoNodes },
-  { file: 'docs/several-nodes.md', begins: 'echo "REDIS_PASSWORD', check: others.password, reason: NO_DOCKER },
+  { file: 'docs/several-nodes.md', begins: '  alice ──ws──▶', reason: 'a drawing' },
+  { file: 'docs/several-nodes.md', begins: "printf 'REDIS_PASSWORD", check: others.password, reason: NO_DOCKER },
   { file: 'docs/several-nodes.md', begins: 'ACL SETUSER', check: others.permissions },
-  { file: 'deploy/README.md', begins: 'echo "REDIS_PASSWORD', check: others.password, reason: NO_DOCKER },
+  { file: 'deploy/README.md', begins: "printf 'REDIS_PASSWORD", check: others.password, reason: NO_DOCKER },
   { file: 'deploy/README.md', begins: 'docker run', reason: NO_DOCKER },
   { file: 'deploy/README.md', begins: 'kubectl create secret', check: deployment.applied, reason: NO_CLUSTER },
   { file: 'deploy/README.md', begins: 'install', check: deployment.installation, reason: 'systemctl needs a system that runs systemd' },
@@ -105,6 +114,7 @@ test('the documents', { concurrency: 4, timeout: 170_000 }, async (t) => {
     ...['httproute', 'ingress'].map((name) => `deploy/kubernetes/${name}.yaml`)
       .map((file) => ({ file, begins: 'public routes', check: deployment.publicRoutes, text: read(file) })),
     { file: 'deploy/kubernetes', begins: 'names fit', check: deployment.oneDeployment },
+    { file: 'docs/access.md', begins: 'a token of joserfc', check: access.joserfc },
   ];
   await Promise.all(checks.filter(({ check }) => check).map(({ file, begins = '', check, reason, text }) => (
     t.test(`${file} ${begins}`, { timeout: 120_000 }, async (each) => {

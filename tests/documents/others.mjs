@@ -35,7 +35,7 @@ export async function password(t, block) {
   const [first, ...others] = block.trim().split('\n');
   assert.ok(others.every((line) => line.startsWith('docker compose -f deploy/compose.yaml up ')), block);
   await run(t, first, { cwd });
-  assert.match(await readFile(join(cwd, 'deploy/.env'), 'utf8'), /^REDIS_PASSWORD=[0-9a-f]{48}\n$/);
+  assert.match(await readFile(join(cwd, 'deploy/.env'), 'utf8'), /^REDIS_PASSWORD=[0-9a-f]{48}\nAUTH_SECRET=[0-9a-f]{64}\n$/);
 }
 
 /** Every job is one of the Makefile; what they do is this run, or takes many minutes. */

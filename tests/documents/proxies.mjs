@@ -90,6 +90,26 @@ export async function wholeNginx(t) {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`);
   await once(socket, 'open');
   socket.terminate();
+  await logsNoToken(url, nginx);
+}
+
+/** Tokens in paths and queries are not written down, also where a request fails. */
+async function logsNoToken(url, nginx) {
+  const canary = 'c4n4ry.c4n4ry.c4n4ry';
+  const paths = [
+    `/live/@${canary}/demo/main/playlist.m3u8`,
+    `/live/%40${canary}/demo/main/v0/playlist.m3u8`,
+    `/live/@${canary}`,
+    `/live/demo/main/playlist.m3u8?access_token=${canary}`,
+    `/auth/check?access_token=${canary}`,
+    `/rooms/demo/ingest/main/v0?access_token=${canary}`,
+    `/ws?access_token=${canary}`,
+  ];
+  for (const path of paths) await (await fetch(url + path, { headers: { authorization: `Bearer ${canary}` } })).text();
+  await fetch(`${url}/last`);
+  await until(() => nginx.output.includes('/last'), 'nginx writes its log');
+  assert.match(nginx.output, /GET \/live\/@-\/demo\/main\/playlist\.m3u8"/, nginx.output);
+  assert.ok(!nginx.output.includes('c4n4ry'), nginx.output);
 }
 
 /** The second form of listen.conf, with a certificate made here: every answer passes HTTP/2, whose headers are fewer. */

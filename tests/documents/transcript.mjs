@@ -122,5 +122,5 @@ export async function transcript(t, block) {
       ann.send(signal);
     }
   }
-  assert.ok(counts['→'] >= 6 && counts['←'] >= 9 && counts.event === 3, JSON.stringify(counts));
+  assert.ok(counts['→'] >= 6 && counts['←'] >= 8 && counts.event === 3, JSON.stringify(counts));
 }

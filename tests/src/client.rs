@@ -4,6 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
@@ -31,6 +32,19 @@ impl Client {
     pub async fn connect(server: &Server, user: &str, room_type: &'static str) -> Self {
         let url = format!("ws://{}/ws", server.next_address());
         let (socket, _) = soon("the upgrade", connect_async(url)).await.expect("the server upgrades");
+        Self { socket, user: user.to_owned(), room: "demo".to_owned(), room_type, beats: 0 }
+    }
+
+    /// Connects with an access token.
+    ///
+    /// # Panics
+    /// When the server does not upgrade the connection.
+    pub async fn connect_with_token(server: &Server, user: &str, room_type: &'static str, token: &str) -> Self {
+        let url = format!("ws://{}/ws", server.next_address());
+        let mut request = url.into_client_request().expect("it is an address");
+        let bearer = format!("Bearer {token}").try_into().expect("a token is ASCII");
+        request.headers_mut().insert("authorization", bearer);
+        let (socket, _) = soon("the upgrade", connect_async(request)).await.expect("the server upgrades");
         Self { socket, user: user.to_owned(), room: "demo".to_owned(), room_type, beats: 0 }
     }
 

@@ -5,7 +5,6 @@
 //! whatever is awaited has a bound after which the test fails with a reason.
 
 pub mod broadcast;
-pub mod checker;
 pub mod client;
 pub mod media;
 pub mod member;
@@ -15,6 +14,7 @@ pub mod proxy;
 pub mod raw;
 pub mod redis;
 pub mod server;
+pub mod token;
 
 use std::future::Future;
 use std::time::Duration;

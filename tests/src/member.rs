@@ -5,6 +5,7 @@
 
 mod heard;
 mod line;
+mod numbers;
 
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use heard::{Heard, State};
+pub use numbers::Said;
 
 use crate::server::Server;
 use crate::soon;
@@ -125,6 +127,10 @@ impl Member {
         patience: Duration,
     ) -> Result<Result<Self, Value>, String> {
         let Memory { who, state } = memory;
+        let mut options = options;
+        if let Some(said) = &state.said {
+            options["n"] = said.above().into();
+        }
         let join = who.signal("join", "JOIN", json!({"ve": true, "ae": true, "op": options}));
         let opening = Line::open(address, &join, state);
         let opened = tokio::time::timeout(patience, opening).await.map_err(|_| "it does not come".to_owned())?;
@@ -165,12 +171,20 @@ impl Member {
         look(&self.state.borrow())
     }
 
-    /// Sends a signal.
+    /// Sends a signal, with a number where the member numbers what it says.
     ///
     /// # Panics
     /// When so many wait to be sent that the connection must be dead.
-    pub fn say(&self, action: &str, name: &str, more: Value) {
-        self.said.try_send(self.who.signal(action, name, more)).expect("the connection takes what is said");
+    pub fn say(&self, action: &str, name: &str, mut more: Value) {
+        let said = self.look(|state| state.said.clone()).filter(|_| !matches!(name, "HEARTBEAT" | "LEAVE"));
+        let text = match said {
+            Some(said) => said.say(|n| {
+                more["n"] = n.into();
+                self.who.signal(action, name, more)
+            }),
+            None => self.who.signal(action, name, more),
+        };
+        self.said.try_send(text).expect("the connection takes what is said");
     }
 
     /// Whether the connection is open.

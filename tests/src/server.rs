@@ -192,9 +192,10 @@ impl Server {
     /// # Panics
     /// When it does not.
     pub async fn becomes_ready(&self, ready: bool) {
-        let status = if ready { 200 } else { 503 };
+        let status = if ready { reqwest::StatusCode::OK } else { reqwest::StatusCode::SERVICE_UNAVAILABLE };
+        // A request may be cut off with the connection it came on, as at a machine that stood still: it is repeated.
         let turns = async {
-            while reqwest::get(self.at("/readyz")).await.expect("the server answers").status() != status {
+            while reqwest::get(self.at("/readyz")).await.map(|answer| answer.status()).ok() != Some(status) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };

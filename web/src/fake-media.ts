@@ -36,9 +36,9 @@ export class FakePlayer {
   static made: FakePlayer[] = [];
   state = 'idle';
   url = '';
-  readonly handlers: { changed(state: string): void };
+  readonly handlers: { changed(state: string): void; denied(): void };
 
-  constructor(_video: unknown, _env: unknown, handlers: { changed(state: string): void }) {
+  constructor(_video: unknown, _env: unknown, handlers: FakePlayer['handlers']) {
     this.handlers = handlers;
     FakePlayer.made.push(this);
   }

@@ -16,6 +16,8 @@ use crate::statistics::median;
 
 const MEMBERS: usize = 5000;
 const NODES: [usize; 3] = [1, 2, 4];
+/// The joins that one node may take, in multiples of those that several on the same core do.
+const SLOWER: f64 = 1.25;
 /// How long nodes are watched that do nothing but renew their leases.
 const IDLE: Duration = Duration::from_secs(4);
 
@@ -46,7 +48,12 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
         add("CPU of the nodes per join", middle(&|cost| Cost::micros_per(cost.nodes, members)), "µs");
         add("CPU of Redis per join", middle(&|cost| Cost::micros_per(cost.redis, members)), "µs");
         add("generator CPU", middle(&|cost| cost.percent(cost.generator)), "%");
-        points.push((count as f64, middle(&|cost| cost.rate(members))));
+        let rate = middle(&|cost| cost.rate(members));
+        points.push((count as f64, rate));
+        if count > 1 {
+            let one = points[0].1;
+            findings.add_target(format!("{}: joins on one node over theirs", named(count)), one / rate, "×", SLOWER);
+        }
     }
     findings.curves.push(Curve { name: "joins on several nodes".into(), x: "nodes", y: "joins/s", points });
     Ok(findings)

@@ -23,7 +23,7 @@ const MEMBERS: usize = 10_000;
 /// Viewers of one group.
 const VIEWERS: usize = 50;
 /// Seconds until the last is gone.
-const GONE: f64 = 10.0;
+const GONE: f64 = 11.0;
 /// For all to be gone before it is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Rooms that are filled at the same time.

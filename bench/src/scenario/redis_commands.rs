@@ -71,7 +71,7 @@ async fn calls(nodes: &Nodes, probe: &mut Probe) -> Result<(), Error> {
         let bob = member(number, "b");
         bobs.push((join(there, number, &bob, false).await?, bob));
     }
-    probe.end("join on another node", 2).await?;
+    probe.end("join on another node", 5).await?;
     probe.begin().await?;
     for (ann, member) in &mut anns {
         ann.send(&member.heartbeat(0)).await?;
@@ -97,7 +97,7 @@ async fn calls(nodes: &Nodes, probe: &mut Probe) -> Result<(), Error> {
         hear(&mut connection, b"JOIN").await?;
         moved.push((connection, bob.clone()));
     }
-    probe.end("resume on another node", 1).await?;
+    probe.end("resume on another node", 2).await?;
     probe.begin().await?;
     relay(&mut anns, &mut moved).await?;
     probe.end("relay on the same node", 0).await?;
@@ -139,13 +139,13 @@ async fn groups(nodes: &Nodes, probe: &mut Probe) -> Result<(), Error> {
         owner.send(&member.accept("viewer")).await?;
         hear(viewer, b"PUBLISH_ACCEPT").await?;
     }
-    probe.end("promote", 2).await?;
+    probe.end("promote", 3).await?;
     probe.begin().await?;
     for ((owner, member), (viewer, _)) in owners.iter_mut().zip(&mut viewers) {
         owner.send(&member.kick("viewer")).await?;
         hear(viewer, b"KICK").await?;
     }
-    probe.end("kick", 2).await
+    probe.end("kick", 3).await
 }
 
 /// Uploads to one node, viewers on the other.
@@ -187,5 +187,5 @@ async fn broadcast(nodes: &Nodes, probe: &mut Probe, lab: &Lab) -> Result<(), Er
         viewers.answers().await?;
     }
     // The upload, and the part for the node of the viewers.
-    probe.end_of("part upload, awaited by 10 viewers elsewhere", 3, count).await
+    probe.end_of("part upload, awaited by 10 viewers elsewhere", 4, count).await
 }

@@ -16,7 +16,7 @@ use lane::Lane;
 
 const LANES: usize = 50;
 /// Messages in flight in each lane, and how many times the processor time of an echo a relay may cost.
-const WINDOWS: [(usize, f64); 2] = [(1, 1.3), (16, 2.0)];
+const WINDOWS: [(usize, f64); 2] = [(1, 1.5), (16, 1.8)];
 
 /// A program under load and its lanes.
 struct Side {

@@ -10,8 +10,11 @@
 mod action;
 mod ending;
 #[cfg(test)]
+mod numbering;
+#[cfg(test)]
 mod properties;
 mod reply;
+mod saying;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +22,8 @@ use std::time::Instant;
 
 use roomcast_protocol::ack::Participant;
 use roomcast_protocol::client::machine::MAX_JOINS;
-use roomcast_protocol::client::{Event, Outcome, Outgoing, Queue, Role, State, Watched};
-use roomcast_protocol::signal::{Engine, Heartbeat, Join, JoinOptions, SignalKind, encode};
+use roomcast_protocol::client::{Event, HeardNumbers, Outcome, Queue, Role, State, Unconfirmed, Watched};
+use roomcast_protocol::signal::{Engine, Heartbeat, Join, JoinOptions, SignalKind};
 
 pub use action::Patience;
 pub(super) use action::{Action, Input, Joining};
@@ -28,6 +31,7 @@ pub(super) use action::{Action, Input, Joining};
 use super::creation::Creation;
 use super::event::MemberEvent;
 use super::pulse::Pulse;
+use saying::Unacknowledged;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Link {
@@ -64,7 +68,11 @@ pub(super) struct Driver {
     resume_token: String,
     /// The highest sequence number received, once joined.
     received: Option<u64>,
+    /// The sequence numbers that the server was not told of yet.
+    unacknowledged: Unacknowledged,
     waiting: Queue,
+    said: Unconfirmed,
+    heard: HeardNumbers,
     participants: Vec<Participant>,
     out: Vec<Action>,
 }
@@ -72,6 +80,7 @@ pub(super) struct Driver {
 impl Driver {
     /// A driver, and what it does first.
     pub fn new(joining: Joining, now: Instant) -> (Self, Vec<Action>) {
+        let said = Unconfirmed::new(joining.said);
         let mut driver = Self {
             creation: Creation::new(joining.creating),
             watched: Watched::new(joining.head.room_type, Role::Viewer),
@@ -87,7 +96,10 @@ impl Driver {
             put_off: None,
             resume_token: String::new(),
             received: None,
+            unacknowledged: Unacknowledged::default(),
             waiting: Queue::default(),
+            said,
+            heard: HeardNumbers::default(),
             participants: Vec::new(),
             out: Vec::new(),
         };
@@ -158,29 +170,12 @@ impl Driver {
             room_creating: self.creation.creates(),
             resume_from: self.received,
             resume_token: Some(self.resume_token.clone()),
+            numbers_above: Some(self.said.above()),
             ..JoinOptions::default()
         };
         let Joining { video, audio, .. } = self.joining;
         let join = Join { video, audio, engine: Engine::Native, options };
         self.send(SignalKind::Join, &join);
-    }
-
-    fn send<B: serde::Serialize>(&mut self, kind: SignalKind, body: &B) {
-        let text = encode(kind, &self.joining.head, body);
-        self.out.push(Action::Send(text));
-    }
-
-    fn signal(&mut self, signal: Outgoing) {
-        if self.watched.state() == State::Joined {
-            self.out.push(Action::Send(signal.text));
-        } else {
-            let dropped = self.waiting.push(signal);
-            self.tell_dropped(dropped);
-        }
-    }
-
-    fn tell_dropped(&mut self, dropped: Vec<Outgoing>) {
-        self.out.extend(dropped.into_iter().map(|signal| Action::Emit(MemberEvent::Dropped { signal })));
     }
 
     /// Joins again over the same connection. Nothing happens while a `JOIN` is under way anyhow.
@@ -225,8 +220,8 @@ impl Driver {
         }
         if let Some(beat_id) = pulse.beat(self.now) {
             self.link = Link::Admitted(pulse);
-            let heartbeat = Heartbeat { beat_id, send_ack: true, received: self.received };
-            self.send(SignalKind::Heartbeat, &heartbeat);
+            self.send_heartbeat(Heartbeat { beat_id, send_ack: true, received: self.received });
+            self.hurry();
         }
     }
 }

@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use roomcast_protocol::ack::HeartbeatTimes;
+use roomcast_protocol::limits::HURRYING_INTERVAL;
 
 /// No server makes a client send faster than this.
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -16,6 +17,8 @@ pub(super) struct Pulse {
     due: Instant,
     answered: Instant,
     count: u64,
+    /// The earliest time of a heartbeat before the interval is over.
+    early: Instant,
 }
 
 impl Pulse {
@@ -24,11 +27,16 @@ impl Pulse {
         let interval = Duration::from_millis(times.interval).max(SHORTEST);
         // A timeout within the interval would leave no heartbeat the time to be answered.
         let timeout = Duration::from_millis(times.timeout).max(interval * 2);
-        Self { interval, timeout, due: now + interval, answered: now, count: 0 }
+        Self { interval, timeout, due: now + interval, answered: now, count: 0, early: now }
     }
 
     pub fn answered(&mut self, now: Instant) {
         self.answered = now;
+    }
+
+    /// Lets the next heartbeat be due as soon as may be.
+    pub fn hurry(&mut self, now: Instant) {
+        self.due = self.due.min(now.max(self.early));
     }
 
     pub fn is_dead(&self, now: Instant) -> bool {
@@ -41,6 +49,7 @@ impl Pulse {
             return None;
         }
         self.due = now + self.interval;
+        self.early = now + HURRYING_INTERVAL;
         self.count += 1;
         Some(self.count.to_string())
     }
@@ -65,6 +74,20 @@ mod tests {
         assert_eq!(pulse.beat(pulse.deadline()).as_deref(), Some("1"));
         assert_eq!(pulse.beat(pulse.deadline()).as_deref(), Some("2"));
         assert_eq!(pulse.due, start + Duration::from_secs(9));
+    }
+
+    #[test]
+    fn a_hurried_heartbeat_is_due_at_once_and_five_times_a_second_at_most() {
+        let start = Instant::now();
+        let mut pulse = Pulse::new(start, TIMES);
+        let mut beats = 0;
+        for millis in 0..1000 {
+            let now = start + Duration::from_millis(millis);
+            pulse.hurry(now);
+            beats += u32::from(pulse.beat(now).is_some());
+        }
+        assert_eq!(beats, 5);
+        assert_eq!(pulse.due, start + Duration::from_millis(1000), "the last hurry");
     }
 
     #[test]

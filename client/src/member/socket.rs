@@ -8,10 +8,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::tls;
+use crate::access::{self, Verdict};
+use crate::{AccessToken, ServerAddress, Trust, tls};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use reqwest::Url;
 use roomcast_protocol::frame::fragments;
 use roomcast_protocol::limits::{MAX_FRAME, MAX_MESSAGE};
 use tokio::net::TcpStream;
@@ -41,10 +41,11 @@ const ABNORMAL: u16 = 1006;
 /// How to reach the server.
 #[derive(Clone)]
 pub(super) struct Dial {
-    pub url: Url,
-    pub access_token: Option<String>,
+    pub server: ServerAddress,
+    pub access_token: Option<AccessToken>,
     pub timeout: Duration,
     pub tls: Arc<rustls::ClientConfig>,
+    pub trust: Trust,
 }
 
 /// Why there is no connection.
@@ -65,10 +66,24 @@ pub(super) enum Received {
 pub(super) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Dial {
+    /// Opens a connection, with a token that is fetched for it.
     pub async fn open(self) -> Result<Socket, NotOpened> {
-        let request = self.request().map_err(|error| NotOpened::from(&error))?;
+        let token = match &self.access_token {
+            Some(token) => Some(fetch(token, self.timeout).await?),
+            None => None,
+        };
+        match self.handshake(token.as_deref()).await {
+            Err(refused @ NotOpened { status: Some(401 | 403), .. }) => {
+                Err(self.ask_why(token.as_deref(), refused).await)
+            }
+            opened => opened,
+        }
+    }
+
+    async fn handshake(&self, token: Option<&str>) -> Result<Socket, NotOpened> {
+        let request = self.request(token).map_err(|error| NotOpened::from(&error))?;
         let limits = WebSocketConfig::default().max_frame_size(Some(MAX_FRAME)).max_message_size(Some(MAX_MESSAGE));
-        let connector = Connector::Rustls(self.tls);
+        let connector = Connector::Rustls(Arc::clone(&self.tls));
         let opening = connect_async_tls_with_config(request, Some(limits), true, Some(connector));
         match timeout(self.timeout, opening).await {
             Ok(Ok((stream, _))) => Ok(Socket(stream)),
@@ -77,15 +92,31 @@ impl Dial {
         }
     }
 
-    fn request(&self) -> Result<Request, Error> {
-        let mut request = self.url.as_str().into_client_request()?;
-        if let Some(token) = &self.access_token {
+    /// Asks the server about a token with which the handshake was refused: that answer need not have come from the
+    /// server itself, and what a proxy puts in its place holds no sentence.
+    async fn ask_why(&self, token: Option<&str>, refused: NotOpened) -> NotOpened {
+        match access::check(&self.server, &self.trust, token).await {
+            Ok(Verdict::Refused { message, .. }) => NotOpened { reason: message, ..refused },
+            _ => refused,
+        }
+    }
+
+    fn request(&self, token: Option<&str>) -> Result<Request, Error> {
+        let mut request = self.server.signaling().as_str().into_client_request()?;
+        if let Some(token) = token {
             let mut bearer = HeaderValue::try_from(format!("Bearer {token}"))?;
             bearer.set_sensitive(true);
             request.headers_mut().insert(AUTHORIZATION, bearer);
         }
         Ok(request)
     }
+}
+
+/// Fetches a token within a time.
+async fn fetch(token: &AccessToken, longest: Duration) -> Result<String, NotOpened> {
+    let fetched = timeout(longest, token.fetch()).await;
+    let fetched = fetched.unwrap_or_else(|_| Err("the access token does not come in time".to_owned()));
+    fetched.map_err(|reason| NotOpened { status: None, reason })
 }
 
 impl From<&Error> for NotOpened {
@@ -196,10 +227,10 @@ mod tests {
 
     #[test]
     fn the_access_token_is_a_header_and_shown_in_no_log() {
-        let url = Url::parse("ws://127.0.0.1:1/ws").unwrap();
-        let tls = Arc::new(crate::Trust::default().config());
-        let dial = Dial { url, access_token: Some("secret".into()), timeout: CLOSE_TIMEOUT, tls };
-        let request = dial.request().unwrap();
+        let (server, trust) = (ServerAddress::parse("ws://127.0.0.1:1").unwrap(), Trust::default());
+        let tls = Arc::new(trust.config());
+        let dial = Dial { server, access_token: None, timeout: CLOSE_TIMEOUT, tls, trust };
+        let request = dial.request(Some("secret")).unwrap();
         assert_eq!(request.headers()[AUTHORIZATION], "Bearer secret");
         assert!(!format!("{request:?}").contains("secret"));
     }

@@ -7,13 +7,12 @@ use std::collections::VecDeque;
 use std::future::{Future, pending};
 use std::pin::Pin;
 
-use roomcast_protocol::client::Outgoing;
 use tokio::sync::mpsc;
 
-use super::EVENTS;
 use super::driver::{Action, Driver, Input};
 use super::event::MemberEvent;
 use super::socket::{Dial, NotOpened, Received, Socket};
+use super::{EVENTS, Said};
 use crate::clock::{now, sleep_until};
 use crate::random;
 
@@ -55,7 +54,7 @@ pub(super) struct Task {
     pub driver: Driver,
     pub dial: Dial,
     pub commands: mpsc::Receiver<Input>,
-    pub signals: mpsc::Receiver<Outgoing>,
+    pub signals: mpsc::Receiver<Said>,
     pub events: mpsc::Sender<MemberEvent>,
 }
 
@@ -70,9 +69,10 @@ impl Task {
             let mut actions = Vec::new();
             // What was said before leaving goes out before.
             while matches!(input, Input::Leave)
-                && let Ok(signal) = self.signals.try_recv()
+                && let Ok(said) = self.signals.try_recv()
             {
-                actions.extend(self.driver.handle(now(), random::unit(), Input::Signal(signal)));
+                let signal = take(&self.driver, said);
+                actions.extend(signal.into_iter().flat_map(|signal| self.driver.handle(now(), random::unit(), signal)));
             }
             actions.extend(self.driver.handle(now(), random::unit(), input));
             running = self.perform(actions, &mut wire, &mut untold).await;
@@ -84,7 +84,7 @@ impl Task {
         }
     }
 
-    /// `None` when only an event was told.
+    /// `None` when only an event was told, or a signal not taken.
     async fn next_input(&mut self, wire: &mut Wire, untold: &mut VecDeque<MemberEvent>) -> Option<Input> {
         let Self { driver, commands, signals, events, .. } = self;
         let reading = untold.is_empty() || matches!(wire, Wire::Opening(_));
@@ -92,7 +92,7 @@ impl Task {
             // A member whose handles are all gone leaves.
             command = commands.recv() => Some(command.unwrap_or(Input::Leave)),
             // A dropped signal is an event, and events are bounded.
-            Some(signal) = signals.recv(), if untold.len() < EVENTS => Some(Input::Signal(signal)),
+            Some(said) = signals.recv(), if untold.len() < EVENTS => take(driver, said),
             input = wire.next(), if reading => Some(input),
             () = sleep_until(Some(driver.deadline())) => Some(Input::Tick),
             permit = events.reserve(), if !untold.is_empty() => {
@@ -131,6 +131,14 @@ impl Task {
         }
         true
     }
+}
+
+/// Tells whether the driver takes a signal, which then is an input.
+fn take(driver: &Driver, (signal, answer): Said) -> Option<Input> {
+    let takes = driver.takes_signals();
+    // Whoever does not wait for the answer does not want to know.
+    let _ = answer.send(takes);
+    takes.then_some(Input::Signal(signal))
 }
 
 async fn send(wire: &mut Wire, text: &str) -> Result<(), String> {

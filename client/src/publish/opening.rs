@@ -20,8 +20,9 @@ use super::pace::{LIVE_SLACK, Pace};
 use super::pipeline::{Broadcast, Packaging, Seat};
 use super::progress::Progress;
 use super::source::Source;
+use crate::access::bearer;
 use crate::upload::{Ingest, Uploader};
-use crate::{Error, Events, Member, MemberEvent, Options, ServerAddress, Trust};
+use crate::{AccessToken, Error, Events, Member, MemberEvent, Options, ServerAddress, Trust};
 
 /// How long the playlist of an earlier run may take to come.
 const PLAYLIST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -47,7 +48,8 @@ pub(super) async fn open<P: FnMut(Progress)>(options: Publish, mut show: P) -> R
     }
     let room = options.room;
     let (ingest, fresh) = watch::channel(ingest_of(&ack, &server, &room)?);
-    let earlier = find_earlier(&options.trust, &server, &room, &config, &options.variant, first.as_ref()).await?;
+    let live = Live { trust: &options.trust, token: options.access_token.as_ref(), server: &server, room: &room };
+    let earlier = find_earlier(&live, &config, &options.variant, first.as_ref()).await?;
     let packager = Packager::new(config, Duration::ZERO);
     let slack = if source.is_live() { LIVE_SLACK } else { Duration::ZERO };
     let (uploader, reports) = Uploader::start(fresh, options.limits, &options.trust)?;
@@ -133,11 +135,18 @@ pub(super) fn ingest_of(ack: &JoinAck, server: &ServerAddress, room: &RoomId) ->
     }
 }
 
-/// The numbers behind those of an earlier run of each track, in this room or one before it of its name.
+/// Where the playlists of a room are.
+struct Live<'a> {
+    trust: &'a Trust,
+    token: Option<&'a AccessToken>,
+    server: &'a ServerAddress,
+    room: &'a RoomId,
+}
+
+/// The numbers behind those of an earlier run of each track, in this room or one before it of its name. A token that
+/// does not grant to play finds none.
 async fn find_earlier(
-    trust: &Trust,
-    server: &ServerAddress,
-    room: &RoomId,
+    Live { trust, token, server, room }: &Live<'_>,
     config: &Config,
     variant: &ObjectId,
     first: Option<&Item>,
@@ -146,7 +155,12 @@ async fn find_earlier(
     let Some(Item::Init(init)) = first else { return Ok(found) };
     for track in Packager::tracks_of(variant, init) {
         let path = format!("/live/{room}/{}/{track}/playlist.m3u8", config.playlist);
-        let response = trust.http()?.get(server.resolve(&path)?).timeout(PLAYLIST_TIMEOUT).send().await?;
+        let mut request = trust.http()?.get(server.resolve(&path)?).timeout(PLAYLIST_TIMEOUT);
+        if let Some(token) = token {
+            let fetched = token.fetch().await.map_err(|reason| Error::Unreachable { reason })?;
+            request = bearer(request, &fetched)?;
+        }
+        let response = request.send().await?;
         if response.status() == StatusCode::OK
             && let Some(earlier) = earlier::read(&response.text().await?)
         {

@@ -148,7 +148,7 @@ mod tests {
     }
 
     fn answer(code: AckCode) -> Outcome {
-        let body = DataAckBody { id: None, delay: Some(12), msg: Some("because".into()) };
+        let body = DataAckBody { delay: Some(12), msg: Some("because".into()), ..DataAckBody::default() };
         Outcome::Answered {
             status: code.http(),
             ack: Some(DataAck { code: code.number(), name: "UPDATE_PART".into(), body }),

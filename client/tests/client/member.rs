@@ -1,11 +1,14 @@
 //! A member over real sockets.
 
 use roomcast_client::member::Patience;
-use roomcast_client::{Creating, Events, Member, MemberEvent, Options, Trust};
+use roomcast_client::{AccessToken, Creating, Events, Member, MemberEvent, Options, Trust};
 use roomcast_protocol::client::State;
 use roomcast_protocol::id::{RoomId, SessionId, UserId};
+use roomcast_protocol::limits::UNCONFIRMED_SIGNALS;
 use roomcast_protocol::signal::{Category, Host, Offer, OfferOptions, RoomType, Session, SignalKind};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::server::{Peer, Server, soon};
@@ -71,7 +74,8 @@ async fn a_member_joins_beats_and_leaves() {
     let mut peer = server.socket().await;
     let join = peer.signal().await;
     assert_eq!((&join["action"], &join["data"]["s"]), (&json!("join"), &json!("JOIN")));
-    assert_eq!(join["data"]["op"], json!({"roomCreating": true, "resumeToken": ""}));
+    let (op, above) = (&join["data"]["op"], above(&join));
+    assert_eq!(*op, json!({"roomCreating": true, "resumeToken": "", "n": above}));
     assert_eq!((&join["data"]["ve"], &join["data"]["ae"]), (&json!(true), &json!(false)));
     peer.welcome(json!({})).await;
     joined(&mut events).await;
@@ -105,7 +109,8 @@ async fn after_an_abrupt_end_the_session_is_resumed_with_what_was_received() {
     member.signal(SignalKind::Offer, None, &offer("queued")).await.unwrap();
     let mut peer = server.socket().await;
     let join = peer.signal().await;
-    assert_eq!(join["data"]["op"], json!({"roomCreating": false, "resumeFrom": 5, "resumeToken": "resume-1"}));
+    let (op, above) = (&join["data"]["op"], above(&join));
+    assert_eq!(*op, json!({"roomCreating": false, "resumeFrom": 5, "resumeToken": "resume-1", "n": above}));
     peer.welcome(json!({"resumed": true, "sq": 6})).await;
     peer.say(json!({"sq": 6, "s": "OFFER", "sdp": "y"})).await;
     assert!(joined(&mut events).await);
@@ -179,14 +184,42 @@ async fn four_joins_without_an_answer_are_enough() {
 #[tokio::test]
 async fn an_upgrade_that_is_not_authorised_is_a_refusal() {
     let mut server = Server::start().await;
-    let access_token = Some("jwt".to_owned());
+    let access_token = Some("jwt".into());
     let (_member, mut events) =
         Member::join(Options { access_token, ..options(&format!("{}/refused", server.url)) }).unwrap();
     let request = server.request().await;
     assert_eq!((&request.path[..], &request.bearer[..]), ("/refused/ws", "jwt"));
     request.answer(401, "");
+    let asked = server.request().await;
+    assert_eq!((&asked.path[..], &asked.bearer[..]), ("/refused/auth/check", "jwt"));
+    asked.answer(401, r#"{"c":4041,"s":"AUTH_CHECK","b":{"reason":"expired","msg":"the token ended 5 s ago"}}"#);
     let told = rest(&mut events).await;
-    assert!(matches!(told[1], MemberEvent::Refused { code: 4041, .. }), "{told:?}");
+    let MemberEvent::Refused { code: 4041, message, .. } = &told[1] else { panic!("{told:?}") };
+    assert_eq!(message, "the token ended 5 s ago");
+}
+
+#[tokio::test]
+async fn a_function_is_asked_for_a_token_at_each_connection() {
+    let mut server = Server::start().await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let token = AccessToken::function(move || {
+        let times = counted.fetch_add(1, Ordering::Relaxed);
+        // The second time there is none to be had, which is a connection that did not come about.
+        async move { if times == 1 { Err("no token now".to_owned()) } else { Ok(format!("jwt{times}")) } }
+    });
+    let options = Options { access_token: Some(token), ..options(&server.url) };
+    let (_member, mut events) = Member::join(options).unwrap();
+    let mut peer = server.socket().await;
+    assert_eq!(peer.signal().await["action"], "join");
+    peer.welcome(json!({})).await;
+    assert!(!joined(&mut events).await);
+    peer.close(4001, "token expired").await;
+    let mut peer = server.socket().await;
+    peer.signal().await;
+    peer.welcome(json!({"resumed": true})).await;
+    assert!(joined(&mut events).await);
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
 }
 
 #[tokio::test]
@@ -201,6 +234,31 @@ async fn what_was_said_before_leaving_goes_out_before() {
         assert_eq!(peer.busy_signal().await["data"]["sdp"], sdp);
     }
     assert_eq!(peer.busy_signal().await["action"], "leave");
+}
+
+#[tokio::test]
+async fn saying_more_than_is_kept_fails_until_the_server_confirms() {
+    let mut server = Server::start().await;
+    let (member, mut events) = Member::join(options(&server.url)).unwrap();
+    let mut peer = server.socket().await;
+    let above = above(&peer.signal().await);
+    peer.welcome(json!({"n": above})).await;
+    joined(&mut events).await;
+    for _ in 0..UNCONFIRMED_SIGNALS {
+        member.signal(SignalKind::Offer, None, &offer("x")).await.unwrap();
+    }
+    let refused = member.signal(SignalKind::Offer, None, &offer("x")).await.unwrap_err();
+    assert_eq!(refused.to_string(), "the signal was not said: 256 signals are not confirmed by the server yet");
+    peer.say(json!({"c": 200, "s": "HEARTBEAT", "b": {"rid": "demo", "pps": [], "bid": "1", "n": above + 1}})).await;
+    // The event of what follows tells that it was read.
+    peer.say(json!({"c": 200, "s": "GAP", "b": {"rid": "demo", "from": 1, "to": 1}})).await;
+    until(&mut events, |event| matches!(event, MemberEvent::Gap { .. }).then_some(())).await;
+    member.signal(SignalKind::Offer, None, &offer("x")).await.unwrap();
+}
+
+/// The number above which a JOIN says that signals are kept.
+fn above(join: &Value) -> u64 {
+    join["data"]["op"]["n"].as_u64().expect("the client numbers")
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use super::declare::MAX_TARGET;
 use super::track::Track;
 
 /// Changes with every change of what is written: a node does not guess at another version's checkpoints.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 #[derive(Serialize, Deserialize)]
 struct Written<S> {

@@ -142,6 +142,8 @@ impl Track {
     fn gap(&self, next: Next) -> Step {
         let lost_whole = self.waiting.get(next.msn).is_none() && !next.open;
         match next.open && !self.waiting.has_parts(next.msn) {
+            // Each of several lost segments is filled before the next.
+            true if next.index < MAX_PARTS && self.lacks_end(next.msn, false) => Step::GapPart(next.msn),
             true => Step::GapPart(next.msn + 1),
             false if lost_whole && self.hint.name().is_none() => Step::GapSegment(next.msn),
             false => Step::GapPart(next.msn),

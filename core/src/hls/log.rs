@@ -8,7 +8,7 @@ use roomcast_protocol::data::{
     EndStream, Media as Data, Payload, UpdatePart, UpdateRendition, UpdateSegment, UpdateVariant,
 };
 use roomcast_protocol::id::ObjectId;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::media::Media;
 use super::sync::SyncFlags;
@@ -25,6 +25,23 @@ pub struct Entry {
     pub media: Media,
     /// The sync samples that its media states: the defaults of an init section, or the first samples of a segment.
     pub sync: SyncFlags,
+}
+
+// The only numbers that need not equal themselves are frame rates, which are finite in entries.
+impl Eq for Entry {}
+
+/// As the text of [`encode`](Entry::encode): the format of packets is not self-describing, as payloads need it to be.
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.encode())
+    }
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::decode(text.as_bytes()).map_err(serde::de::Error::custom)
+    }
 }
 
 /// What is no entry of a log, for this reason.

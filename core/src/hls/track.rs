@@ -23,6 +23,7 @@ use super::role::Role;
 use super::sync::SyncFlags;
 use super::waiting::Waiting;
 use super::window::{Owner, Window};
+use crate::time::UnixTime;
 
 /// The file name of the playlist itself, which no object may take.
 const PLAYLIST: &str = "playlist.m3u8";
@@ -183,9 +184,10 @@ impl Track {
         free.next().expect("there are more names than objects")
     }
 
-    /// Lets go what is old enough, and says which objects are to be removed.
-    pub fn slide(&mut self) -> Vec<ObjectId> {
-        let mut removed = self.window.slide();
+    /// Lets go what is old enough by the time at which the newest upload arrived, and says which objects are to be
+    /// removed.
+    pub fn slide(&mut self, received: UnixTime) -> Vec<ObjectId> {
+        let mut removed = self.window.slide(received.0);
         let newest = self.newest_map().clone();
         let (window, waiting) = (&self.window, &self.waiting);
         self.maps.retain(|map| {

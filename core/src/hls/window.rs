@@ -1,9 +1,10 @@
 //! The segments a media playlist lists, and what is kept of those it has listed.
 //!
-//! Time is media time, the sum of what was listed, so no clock is needed. The oldest segment leaves when the others
-//! fill the window; its bytes stay for its duration and that of the longest playlist there was. Part tags leave when the whole segment lies
+//! Time is media time, the sum of what was listed. The oldest segment leaves when the others fill the window; its bytes
+//! stay for its duration and that of the longest playlist there was. Part tags leave when the whole segment lies
 //! more than three target durations from the end, all at once, for players count parts from the first that they
-//! see; their bytes follow three target durations later.
+//! see; their bytes follow three target durations later. Media may come faster than it plays: so bytes stay for three
+//! target durations by the times of arrival, too.
 //!
 //! rfc8216bis, 6.2.2 and 4.4.4.9.
 
@@ -28,6 +29,8 @@ pub(super) enum Owner {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Kept {
     due: u64,
+    /// When the newest upload had arrived as it left the list, in microseconds since 1970.
+    left: i64,
     pub object: ObjectId,
     pub kind: ObjectKind,
     pub pieces: Vec<Media>,
@@ -54,6 +57,8 @@ pub(super) struct Window {
     /// Media that left the list.
     passed: u64,
     now: u64,
+    /// When the newest upload arrived, in microseconds since 1970.
+    received: i64,
     /// The longest list there was.
     longest: u64,
     kept: VecDeque<Kept>,
@@ -67,7 +72,18 @@ impl Window {
         // Segments of a few milliseconds would make a list without end.
         let most = usize::try_from(length / 100_000).unwrap_or(usize::MAX).saturating_add(100);
         let (segments, kept) = (VecDeque::new(), VecDeque::new());
-        Self { length, target, most, segments, discontinuity_sequence: 0, passed: 0, now: 0, longest: 0, kept }
+        Self {
+            length,
+            target,
+            most,
+            segments,
+            discontinuity_sequence: 0,
+            passed: 0,
+            now: 0,
+            received: 0,
+            longest: 0,
+            kept,
+        }
     }
 
     pub fn target(&self) -> u64 {
@@ -151,8 +167,10 @@ impl Window {
         self.last_with_parts().is_some()
     }
 
-    /// Lets go what is old enough, and says which objects are to be removed.
-    pub fn slide(&mut self) -> Vec<ObjectId> {
+    /// Lets go what is old enough when the newest upload arrived at `received`, in microseconds since 1970, and says
+    /// which objects are to be removed.
+    pub fn slide(&mut self, received: i64) -> Vec<ObjectId> {
+        self.received = received;
         // A segment may be declared shorter than its parts: time does not run back for that.
         self.now = self.now.max(self.passed + self.listed());
         self.drop_part_tags();
@@ -161,9 +179,11 @@ impl Window {
         let mut due = Vec::new();
         let excess = self.kept.len().saturating_sub(self.most.saturating_mul(8));
         due.extend(self.kept.drain(..excess).map(|kept| kept.object));
-        let now = self.now;
+        let (now, life) = (self.now, 3 * self.target);
         self.kept.retain(|kept| {
-            let keep = kept.due > now;
+            // Clocks of several nodes differ: one that is set back keeps nothing.
+            let is_fresh = u64::try_from(received.saturating_sub(kept.left)).is_ok_and(|passed| passed < life);
+            let keep = kept.due > now || is_fresh;
             due.extend((!keep).then(|| kept.object.clone()));
             keep
         });
@@ -195,7 +215,7 @@ impl Window {
         for segment in self.segments.iter_mut().rev() {
             if behind >= 3 * self.target && segment.parts_listed {
                 segment.parts_listed = false;
-                keep_parts(&mut self.kept, segment, self.now + 3 * self.target);
+                keep_parts(&mut self.kept, segment, (self.now + 3 * self.target, self.received));
             }
             behind += segment.duration();
         }
@@ -219,11 +239,11 @@ impl Window {
         self.discontinuity_sequence += u64::from(segment.discontinuity);
         let due = self.now.saturating_add(segment.duration()).saturating_add(self.longest);
         if segment.parts_listed {
-            keep_parts(&mut self.kept, segment, due);
+            keep_parts(&mut self.kept, segment, (due, self.received));
         }
-        let (kind, map) = (ObjectKind::Segment, &segment.map);
+        let (kind, map, left) = (ObjectKind::Segment, &segment.map, self.received);
         let kept = segment.stored().map(|(object, pieces)| (object.clone(), pieces));
-        self.kept.extend(kept.map(|(object, pieces)| Kept { due, object, kind, pieces, map: map.clone() }));
+        self.kept.extend(kept.map(|(object, pieces)| Kept { due, left, object, kind, pieces, map: map.clone() }));
     }
 
     /// What is stored and not listed any more.
@@ -252,8 +272,8 @@ impl Window {
     }
 }
 
-fn keep_parts(kept: &mut VecDeque<Kept>, segment: &Segment, due: u64) {
+fn keep_parts(kept: &mut VecDeque<Kept>, segment: &Segment, (due, left): (u64, i64)) {
     let (kind, map) = (ObjectKind::Part, &segment.map);
     let stored = segment.parts.iter().flat_map(|part| part.stored().map(|name| (name.clone(), part.media.clone())));
-    kept.extend(stored.map(|(object, media)| Kept { due, object, kind, pieces: vec![media], map: map.clone() }));
+    kept.extend(stored.map(|(object, media)| Kept { due, left, object, kind, pieces: vec![media], map: map.clone() }));
 }

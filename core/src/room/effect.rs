@@ -1,16 +1,22 @@
 //! What goes into a room and what comes out of it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytestring::ByteString;
 
 use roomcast_protocol::ack::{self, EngineSettings};
 use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::id::ObjectId;
-use roomcast_protocol::signal::Signal;
+use roomcast_protocol::signal::{RefusedNumber, Signal, SignalKind};
 
-use super::backlog::{Receipt, Words};
-use super::shared::Errand;
+use super::Refusal;
+use super::pulse::Presence;
+use super::receipt::{Receipt, Words};
+use crate::cluster::message::Message;
+use crate::cluster::site::Ask;
+use crate::cluster::{BootId, Credentials};
 use crate::hls::Change;
 
 /// One WebSocket connection, unique for the life of the node.
@@ -36,6 +42,15 @@ pub enum Input {
         /// The signal.
         signal: Signal,
     },
+    /// A signal that is no legal one was refused already; its number is used up.
+    Refused {
+        /// Where it came from.
+        connection: ConnectionId,
+        /// The kind of signal.
+        kind: SignalKind,
+        /// Its sender and number.
+        numbered: RefusedNumber,
+    },
     /// A connection is gone, for whatever reason.
     Disconnected {
         /// Which.
@@ -54,8 +69,12 @@ pub struct Welcome {
     pub ingest_token: String,
     /// When the ingest token ends, in milliseconds since 1970.
     pub ingest_expires: u64,
+    /// The time for which it is good from now on.
+    pub ingest_life: Duration,
     /// ICE servers with fresh credentials.
     pub engine_settings: EngineSettings,
+    /// The credentials of the client, where the server wants any.
+    pub credentials: Option<Box<Credentials>>,
 }
 
 /// What follows from an event, to be carried out in order.
@@ -67,6 +86,13 @@ pub enum Effect {
         to: ConnectionId,
         /// What.
         message: Outgoing,
+    },
+    /// Let a connection answer heartbeats of one of its members by itself.
+    Present {
+        /// Which.
+        connection: ConnectionId,
+        /// The member.
+        presence: Presence,
     },
     /// Close a connection.
     Close {
@@ -87,9 +113,30 @@ pub enum Effect {
         /// What changed.
         change: Change,
     },
-    /// Something for other nodes, or for what they share.
-    Elsewhere(Errand),
-    /// The room is over, or has nobody on this node any more.
+    /// Exactly this is served of a broadcast from now on.
+    Everything {
+        /// The multivariant playlist.
+        playlist: ObjectId,
+        /// All of it, as changes.
+        all: Vec<Change>,
+    },
+    /// An upload is answered.
+    Uploaded {
+        /// The upload.
+        id: u64,
+        /// The answer.
+        answer: Result<(), Refusal>,
+    },
+    /// Send a message to another node.
+    ToNode {
+        /// The node.
+        to: BootId,
+        /// The message.
+        message: Message,
+    },
+    /// Ask the directory.
+    Ask(Ask),
+    /// Nothing of the room is here any more.
     Closed,
 }
 
@@ -128,23 +175,32 @@ impl Outgoing {
     /// The text as it goes over the wire.
     #[must_use]
     pub fn text(&self) -> ByteString {
-        match (&self.words, &self.number) {
-            (Words::Own(text), _) => text.clone(),
-            (Words::Shared(object), Some((sequence, _))) => ack::numbered(*sequence, object).into(),
-            (Words::Shared(object), None) => (&**object).into(),
+        let (number, rest) = self.pieces();
+        [&*number, rest].concat().into()
+    }
+
+    /// The same in two pieces, of which the first is short.
+    #[must_use]
+    pub fn pieces(&self) -> (Cow<'static, str>, &str) {
+        match &self.number {
+            Some((sequence, _)) => {
+                let (number, rest) = ack::number(*sequence, self.words.as_str());
+                (number.into(), rest)
+            }
+            None => ("".into(), self.words.as_str()),
         }
     }
 
     /// How many bytes it is on the wire, at most.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.words.len() + 32
+        self.words.as_str().len() + 32
     }
 
-    /// Whether it has a number, and so can be sent again.
+    /// Its number, and where to note that it was written; none where it has no number, and so is never sent again.
     #[must_use]
-    pub const fn is_numbered(&self) -> bool {
-        self.number.is_some()
+    pub fn receipt(&self) -> Option<(u64, Receipt)> {
+        self.number.clone()
     }
 
     /// The message goes to the socket now: who comes back without saying what it got is not sent it again.

@@ -15,8 +15,6 @@ pub struct Settings {
     pub linger: Duration,
     /// How long a kicked user is refused.
     pub kick_duration: Duration,
-    /// How long an ingest token is good.
-    pub ingest_ttl: Duration,
     /// Bytes that an ack may have.
     pub max_message: usize,
     /// Playlists that one room may have.
@@ -33,7 +31,6 @@ impl Default for Settings {
             heartbeat_timeout: limits::HEARTBEAT_TIMEOUT,
             linger: limits::ROOM_LINGER,
             kick_duration: limits::KICK_DURATION,
-            ingest_ttl: limits::INGEST_TTL,
             max_message: limits::MAX_MESSAGE,
             max_playlists: limits::PLAYLISTS_PER_ROOM,
             public_url: String::new(),

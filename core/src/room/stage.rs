@@ -1,9 +1,6 @@
-//! What all who hold a room must agree on: its type, its publishers in order, who was put out, and whether it waits
-//! for a publisher.
+//! The part of a room that its members see: its type, its publishers in order, kicks, and the wait for a publisher.
 //!
-//! A small document. It changes only by a [`Command`], decided here and nowhere else: a lone room decides at once,
-//! a room on several nodes when the document they share is still the one that was decided on. Times are those of
-//! one clock for all who share it.
+//! A small document that changes only by a [`Command`]. Its times are those of one clock for all nodes.
 
 mod absence;
 mod command;
@@ -23,9 +20,8 @@ use roomcast_protocol::signal::{MemberKey, Recipient, RoomType, Session};
 use super::{Refusal, refuse};
 use crate::time::Instant;
 use absence::Absence;
-use command::decided;
-pub use command::{Command, Decided, Outcome, Rules};
-use kicked::Kicked;
+pub use command::{Command, Rules};
+pub(crate) use kicked::Kicked;
 
 /// A member that may publish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +35,9 @@ pub struct Publisher {
     /// Of a streamer: the newest ingest token, the one before (uploads may be under way with it), and when each ends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ingest: Vec<(String, Instant)>,
+    /// The name in its access token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl Publisher {
@@ -140,13 +139,6 @@ impl Stage {
         self.playlists.iter().filter(|(_, live)| **live).map(|(id, _)| id)
     }
 
-    /// Whether members are told the same list by both.
-    #[must_use]
-    pub fn lists_like(&self, other: &Self) -> bool {
-        let entry = |publisher: &Publisher| (publisher.session.clone(), publisher.video, publisher.audio);
-        self.publishers.iter().map(entry).eq(other.publishers.iter().map(entry)) && self.playing().eq(other.playing())
-    }
-
     /// When the wait for a publisher is over.
     #[must_use]
     pub fn over_at(&self, linger: Duration) -> Option<Instant> {
@@ -157,6 +149,12 @@ impl Stage {
     #[must_use]
     pub fn kick_ends(&self) -> Option<Instant> {
         self.kicked.due()
+    }
+
+    /// The users that were put out, in the order in which their kicks end, and for how much longer.
+    #[must_use]
+    pub fn kicks(&self, now: Instant) -> Vec<(UserId, Duration)> {
+        self.kicked.left(now)
     }
 
     /// Forgets kicks that are over.
@@ -177,31 +175,28 @@ impl Stage {
         self.kicked.contains(now, user)
     }
 
-    /// Decides on a command and carries it out.
+    /// Decides on a command and carries it out; gives whether the list that members are told has changed.
     ///
     /// # Errors
     /// The code and reason of the answer; then nothing has changed.
-    pub fn decide(&mut self, now: Instant, rules: Rules, command: &Command) -> Result<Decided, Refusal> {
+    pub fn decide(&mut self, now: Instant, rules: Rules, command: &Command) -> Result<bool, Refusal> {
         match command {
-            Command::Join { room_type, newcomer, creating } => self.admit(now, *room_type, newcomer, *creating),
-            Command::Return { member, publisher } => self.take_back(now, member, *publisher),
+            Command::Join { room_type, newcomer, creating, may_publish } => {
+                self.admit(now, *room_type, newcomer, (*creating, *may_publish))
+            }
             Command::Renew { key, token } => {
                 let publisher = self.publishers.iter_mut().find(|publisher| publisher.is(key));
                 publisher.into_iter().for_each(|publisher| publisher.renew(token.clone()));
-                decided(Outcome::Done, false)
+                Ok(false)
             }
-            Command::Leave { key } => decided(Outcome::Done, self.remove(now, rules, key)),
+            Command::Leave { key } => Ok(self.remove(now, rules, key)),
             Command::Update { key, video, audio } => self.update(key, *video, *audio),
             Command::Kick { by, to, there } => self.kick(now, rules, by, to, *there),
             Command::Accept { by, newcomers } => self.accept(by, newcomers),
             Command::Playlist { id, live } => {
                 let before = self.playlists.insert(id.clone(), *live).unwrap_or(false);
-                decided(Outcome::Done, before != *live)
+                Ok(before != *live)
             }
-            Command::Over if self.absence.due(rules.linger).is_some_and(|due| now >= due) => {
-                decided(Outcome::Ended, false)
-            }
-            Command::Over => decided(Outcome::Done, false),
         }
     }
 
@@ -210,8 +205,8 @@ impl Stage {
         now: Instant,
         room_type: RoomType,
         new: &Publisher,
-        creating: bool,
-    ) -> Result<Decided, Refusal> {
+        (creating, may_publish): (bool, bool),
+    ) -> Result<bool, Refusal> {
         if creating && self.opened {
             return refuse(AckCode::AlreadyExistRoom, "the room exists already");
         }
@@ -226,11 +221,11 @@ impl Stage {
         }
         if self.publishes(&new.session.key()) {
             // Nobody has a record of it, but it never left: it is the same one.
-            return decided(Outcome::Publisher, false);
+            return Ok(false);
         }
         let mut opened = if self.opened { None } else { Some(Self::new(room_type)) };
         let stage = opened.as_mut().unwrap_or(self);
-        let publisher = stage.place_for(&new.session)?;
+        let publisher = stage.place_for(&new.session, may_publish)?;
         if let Some(fresh) = opened {
             *self = fresh;
         }
@@ -238,24 +233,7 @@ impl Stage {
         if publisher {
             self.promote(new.clone());
         }
-        decided(if publisher { Outcome::Publisher } else { Outcome::Viewer }, publisher)
-    }
-
-    /// Who is here already was told so, and is not sent away for want of a place.
-    fn take_back(&mut self, now: Instant, member: &Publisher, publisher: bool) -> Result<Decided, Refusal> {
-        if self.kicked.contains(now, &member.session.user_id) {
-            return refuse(AckCode::PermissionNotFound, "the user was put out of this room");
-        }
-        self.opened = true;
-        let key = member.session.key();
-        if self.publishes(&key) {
-            return decided(Outcome::Publisher, false);
-        }
-        if publisher && self.free_places() > 0 {
-            self.promote(member.clone());
-            return decided(Outcome::Publisher, true);
-        }
-        decided(Outcome::Viewer, false)
+        Ok(publisher)
     }
 
     fn remove(&mut self, now: Instant, rules: Rules, key: &MemberKey) -> bool {
@@ -271,13 +249,13 @@ impl Stage {
         true
     }
 
-    fn update(&mut self, key: &MemberKey, video: bool, audio: bool) -> Result<Decided, Refusal> {
+    fn update(&mut self, key: &MemberKey, video: bool, audio: bool) -> Result<bool, Refusal> {
         let Some(publisher) = self.publishers.iter_mut().find(|publisher| publisher.is(key)) else {
             return refuse(AckCode::PermissionNotFound, "only publishers have video or audio to switch");
         };
         let listed = (publisher.video, publisher.audio) != (video, audio);
         (publisher.video, publisher.audio) = (video, audio);
-        decided(Outcome::Done, listed)
+        Ok(listed)
     }
 
     /// Nobody kicks a session of the owner's user, since that would keep out the owner. Other publishers may, also
@@ -289,7 +267,7 @@ impl Stage {
         by: &MemberKey,
         to: &Recipient,
         there: bool,
-    ) -> Result<Decided, Refusal> {
+    ) -> Result<bool, Refusal> {
         if !self.publishes(by) {
             return refuse(AckCode::PermissionNotFound, "only publishers may kick");
         }
@@ -302,10 +280,10 @@ impl Stage {
         let before = self.publishers.len();
         self.publishers.retain(|publisher| !names(to, &publisher.session));
         self.kicked.insert(to.user_id().clone(), now + rules.kick_duration);
-        decided(Outcome::Done, self.publishers.len() != before)
+        Ok(self.publishers.len() != before)
     }
 
-    fn accept(&mut self, by: &MemberKey, newcomers: &[Publisher]) -> Result<Decided, Refusal> {
+    fn accept(&mut self, by: &MemberKey, newcomers: &[Publisher]) -> Result<bool, Refusal> {
         if !self.is_owner(by) {
             return refuse(AckCode::PermissionNotFound, "only the owner decides who publishes");
         }
@@ -315,7 +293,7 @@ impl Stage {
         }
         let listed = !fresh.is_empty();
         fresh.into_iter().for_each(|new| self.promote(new));
-        decided(Outcome::Done, listed)
+        Ok(listed)
     }
 
     /// Puts somebody last among the publishers.

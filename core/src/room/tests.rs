@@ -1,25 +1,31 @@
 //! Rooms as their members see them, one file per topic.
 
-mod agreed;
 mod broadcasts;
 mod calls;
 mod groups;
 mod joining;
 mod kicking;
+mod numbering;
 mod presence;
 mod publishing;
+mod pulse;
 mod resuming;
 mod succession;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use roomcast_protocol::ack::{EngineSettings, Role};
 use roomcast_protocol::id::RoomId;
-use roomcast_protocol::signal::{RoomType, SignalKind, decode};
+use roomcast_protocol::signal::{MemberKey, RoomType, SignalKind, decode};
 
 use super::{ConnectionId, Effect, Input, Room, Settings, Welcome};
+use crate::cluster::owner::Owner;
+use crate::cluster::site::Context;
+use crate::cluster::{BootId, ClusterSettings};
 use crate::time::Instant;
 
 /// A room with a clock and what every connection has been sent.
@@ -30,31 +36,43 @@ struct World {
     sent: BTreeMap<u64, Vec<Value>>,
     effects: Vec<Effect>,
     token: u32,
-    /// What the room proposes is left to the test.
-    proposes: bool,
+    room_type: RoomType,
 }
 
 impl World {
     fn new(room_type: RoomType) -> Self {
-        let room = Room::new(RoomId::parse("demo").unwrap(), room_type, Settings::default(), Instant(0));
-        Self { room, now: Instant(0), sent: BTreeMap::new(), effects: Vec::new(), token: 0, proposes: false }
+        Self::with_rules(room_type, ClusterSettings::default())
+    }
+
+    fn with_rules(room_type: RoomType, rules: ClusterSettings) -> Self {
+        let id = RoomId::parse("demo").unwrap();
+        let room = Room::new(id, Settings::default().into(), rules.into(), (BootId(1), 0));
+        Self { room, room_type, now: Instant(0), sent: BTreeMap::new(), effects: Vec::new(), token: 0 }
     }
 
     /// A room where these have joined, each over the connection of its place in the list, from 1 on.
     fn with(room_type: RoomType, members: &[&str]) -> Self {
         let mut world = Self::new(room_type);
-        for (connection, who) in (1..).zip(members) {
-            assert_eq!(world.join(connection, who, connection == 1)["c"], 200);
-        }
-        world.wait(150);
-        world.sent.clear();
+        world.fill(members);
         world
     }
 
+    fn fill(&mut self, members: &[&str]) {
+        for (connection, who) in (1..).zip(members) {
+            assert_eq!(self.join(connection, who, connection == 1)["c"], 200);
+        }
+        self.wait(150);
+        self.sent.clear();
+    }
+
     fn step(&mut self, input: Input) {
-        let effects = self.room.step(self.now, input);
+        let effects = self.room.step(self.context(), input);
         self.take(effects);
-        self.agree();
+    }
+
+    /// The node is alone.
+    fn context(&self) -> Context<'static> {
+        Context { now: self.now, shared: self.now, lease: None, draining: false }
     }
 
     fn take(&mut self, effects: Vec<Effect>) {
@@ -75,16 +93,18 @@ impl World {
         let (user, session) = who.split_once('/').unwrap_or((who, "1"));
         let category = if session == "screen" { "screenshare" } else { "stream" };
         let name = SignalKind::from_action(action).unwrap().name();
-        let mut data = json!({"s": name, "ch": self.room.stage.room_type(), "rid": "demo", "ss": {"userId": user,
+        let mut data = json!({"s": name, "ch": self.room_type, "rid": "demo", "ss": {"userId": user,
             "sessionId": format!("{user}-{session}"), "category": category, "host": "Web", "deviceId": "d"}});
         data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let signal = decode(json!({"action": action, "data": data}).to_string()).unwrap();
         let connection = ConnectionId(connection);
         self.token += 1;
         let welcome = Welcome {
+            credentials: None,
             resume_token: format!("rt{}", self.token),
             ingest_token: format!("it{}", self.token),
             ingest_expires: 0,
+            ingest_life: roomcast_protocol::limits::INGEST_TTL,
             engine_settings: EngineSettings::default(),
         };
         self.step(match action {
@@ -101,7 +121,7 @@ impl World {
     fn wait(&mut self, millis: u64) {
         let end = Instant(self.now.0 + millis);
         while self.now < end && !self.room.is_closed() {
-            self.now = self.room.next_deadline().unwrap_or(end).max(Instant(self.now.0 + 1)).min(end);
+            self.now = self.room.next_deadline(self.context()).unwrap_or(end).max(Instant(self.now.0 + 1)).min(end);
             self.step(Input::Tick);
         }
     }
@@ -137,11 +157,29 @@ impl World {
 
     /// The sessions that may publish, oldest first.
     fn publishers(&self) -> Vec<String> {
-        self.room.stage.publishers().iter().map(|publisher| publisher.session.session_id.to_string()).collect()
+        let publishers = self.owner().into_iter().flat_map(|owner| owner.stage().publishers());
+        publishers.map(|publisher| publisher.session.session_id.to_string()).collect()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.room.next_deadline(self.context())
+    }
+
+    fn list_text(&self) -> Arc<RawValue> {
+        self.room.answers.newest_text().expect("somebody was told the list")
+    }
+
+    fn owner(&self) -> Option<&Owner> {
+        self.room.site().owner()
+    }
+
+    fn members(&self) -> Vec<&MemberKey> {
+        self.owner().into_iter().flat_map(Owner::roster).map(|(key, _)| key).collect()
     }
 
     fn role(&self, session: &str) -> Option<Role> {
-        self.room.roster().find(|(key, ..)| key.session_id.as_str() == session).map(|(_, role, _)| role)
+        let key = self.members().into_iter().find(|key| key.session_id.as_str() == session)?;
+        self.owner().map(|owner| owner.stage().role(key))
     }
 
     fn call() -> Self {

@@ -15,6 +15,11 @@ pub const NOON: i64 = 1_732_287_600_000;
 /// When all uploads come.
 pub const RECEIVED: UnixTime = UnixTime(NOON * 1000);
 
+/// When a segment comes as fast as it plays.
+pub fn live(msn: u64) -> UnixTime {
+    UnixTime(RECEIVED.0 + 2_000_000 * msn as i64)
+}
+
 pub fn id(text: &str) -> ObjectId {
     ObjectId::parse(text).unwrap()
 }

@@ -40,6 +40,22 @@ fn gap_parts_fill_the_time_between_two_dates() {
 }
 
 #[test]
+fn each_of_several_lost_segments_with_parts_lasts_as_the_dates_say() {
+    // Names tell of no more than a part of each.
+    let mut origin = Origin::new();
+    for (msn, number, at) in [(7, 0, 0), (8, 4, 2_000), (11, 11, 7_400), (12, 15, 9_400)] {
+        for index in 0..4 {
+            let mut update = dated(msn, index, 4, at);
+            let name = format!("p{}.m4s", number + index);
+            (update.part.id, update.part.data) = (id(&name), media(&name));
+            origin.take(Payload::Part(update));
+        }
+    }
+    let (segments, gaps) = lengths(&origin);
+    assert_eq!((segments, gaps), (vec![2_000, 2_000, 1_700, 1_700, 2_000], [500, 500, 500, 200].repeat(2)));
+}
+
+#[test]
 fn more_parts_than_names_tell_of_are_lost_where_the_dates_leave_room() {
     let mut origin = Origin::new();
     for (msn, at) in [(7, 0), (9, 4_300)] {

@@ -9,6 +9,7 @@ mod discontinuities;
 mod feed;
 mod golden;
 mod lost;
+mod nodes;
 mod order;
 mod orders;
 mod presentation;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use roomcast_core::hls::{Change, Settings};
 use roomcast_protocol::data::{Payload, TrackRef};
 
-use crate::feed::{NOON, Origin, date, end, id, map, media, part, part_id, seconds, segment, undated, variant};
+use crate::feed::{NOON, Origin, date, end, id, live, map, media, part, part_id, seconds, segment, undated, variant};
 
 fn lines(playlist: &str, start: &str) -> Vec<String> {
     playlist.lines().filter(|line| line.starts_with(start)).map(str::to_owned).collect()
@@ -212,8 +212,8 @@ fn what_is_no_longer_listed_is_removed_after_its_time() {
     let mut origin = Origin::with(settings);
     let mut removed_at = Vec::new();
     for msn in 0..12 {
-        origin.parts(msn);
-        origin.segment(msn);
+        (0..4).for_each(|index| origin.take_at(Payload::Part(part(msn, index)), live(msn)));
+        origin.take_at(Payload::Segment(segment(msn)), live(msn));
         let gone = |name: &str| {
             origin.changes.iter().any(|c| matches!(c, Change::Remove { object, .. } if object.as_str() == name))
         };
@@ -232,7 +232,7 @@ fn a_map_goes_with_the_last_segment_that_needs_it() {
     origin.take(Payload::Variant(variant("v0", "new.mp4")));
     for msn in 1..8 {
         assert!(origin.object("init.mp4").is_some(), "{msn}");
-        origin.segment(msn);
+        origin.take_at(Payload::Segment(segment(msn)), live(msn));
     }
     assert!(origin.object("init.mp4").is_none());
     assert!(origin.object("new.mp4").is_some());

@@ -1,14 +1,16 @@
 //! Random streams: late, repeated, lost and wild uploads, against the promises an audience relies on.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use roomcast_core::hls::{Change, Decision, Reload, Settings, Snapshot, Stream};
+use roomcast_core::time::UnixTime;
 use roomcast_protocol::data::{Payload, Seconds};
 
 use crate::audience::Audience;
-use crate::feed::{self, NOON, RECEIVED, announced_gap, id, media, part, seconds, segment, variant};
+use crate::feed::{self, NOON, RECEIVED, announced_gap, id, live, media, part, seconds, segment, variant};
 use crate::reader::Playlist;
 
 /// One segment of a streamer.
@@ -181,10 +183,40 @@ fn what_is_stored_stays_bounded() {
         if msn % 50 == 0 {
             audience.watch(&stream.apply(Payload::Variant(variant("v0", &format!("map-{msn}"))), RECEIVED).unwrap());
         }
-        (0..4).for_each(|index| audience.watch(&stream.apply(Payload::Part(part(msn, index)), RECEIVED).unwrap()));
+        (0..4).for_each(|index| audience.watch(&stream.apply(Payload::Part(part(msn, index)), live(msn)).unwrap()));
         // 8 s and an open segment listed, 10 s and a segment kept; parts of 6 s listed and 6 s kept; two maps.
         assert!(audience.objects.len() <= 11 + 30 + 2, "{}", audience.objects.len());
     }
+}
+
+#[test]
+fn bytes_stay_for_three_targets_by_the_clock_however_fast_media_comes() {
+    let (mut stream, mut stored) = (Stream::new(settings()), HashSet::new());
+    stream.apply(Payload::Variant(variant("v0", "init.mp4")), RECEIVED).unwrap();
+    // Sixty seconds of media in each second, for eight seconds; the target duration is 2 s.
+    let mut left = HashMap::new();
+    for msn in 0..360 {
+        let passed = 22_000 * msn as i64;
+        for index in 0..4 {
+            for change in stream.apply(Payload::Part(part(msn, index)), UnixTime(RECEIVED.0 + passed)).unwrap() {
+                match change {
+                    Change::Store { object, .. } => _ = stored.insert(object.to_string()),
+                    Change::Remove { object, .. } => {
+                        let listed = left.get(object.as_str()).copied().unwrap_or(passed);
+                        assert!(passed - listed >= 6_000_000, "{object} leaves after {} µs", passed - listed);
+                        stored.remove(object.as_str());
+                    }
+                    Change::Media { snapshot, .. } => {
+                        let text = std::str::from_utf8(&snapshot.playlist).unwrap();
+                        let names = text.split(['"', '\n']).filter(|name| stored.contains(*name));
+                        names.for_each(|name| _ = left.insert(name.to_owned(), passed));
+                    }
+                    Change::Multivariant(_) => {}
+                }
+            }
+        }
+    }
+    assert!(stored.len() > 1000 && stored.len() < 1450, "{}", stored.len());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use roomcast_core::hls::{Change, Digest, Entry, Media, Object, Settings, Stream}
 use roomcast_core::time::UnixTime;
 use roomcast_protocol::data::Payload;
 
-use crate::feed::{RECEIVED, end, rendition, segment, variant};
+use crate::feed::{RECEIVED, end, live, rendition, segment, variant};
 use crate::properties::{naming, plan, settings, uploads};
 use crate::wild::wild;
 
@@ -49,13 +49,13 @@ impl Bytestore {
 
 /// What is served after all these changes.
 #[derive(Default, Debug, PartialEq)]
-struct Served {
-    objects: BTreeMap<(String, String), Object>,
-    playlists: BTreeMap<String, Change>,
+pub struct Served {
+    pub objects: BTreeMap<(String, String), Object>,
+    pub playlists: BTreeMap<String, Change>,
 }
 
 impl Served {
-    fn watch(&mut self, changes: Vec<Change>) {
+    pub fn watch(&mut self, changes: Vec<Change>) {
         for change in changes {
             match change {
                 Change::Store { track, object, media } => {
@@ -197,11 +197,11 @@ fn a_checkpoint_has_no_bytes_and_grows_with_the_window_only() {
     for msn in 0..100 {
         let mut whole = segment(msn);
         whole.segment.data.0 = Bytes::from(vec![7; 100_000]);
-        stream.apply(Payload::Segment(whole), RECEIVED).unwrap();
+        stream.apply(Payload::Segment(whole), live(msn)).unwrap();
         sizes.push(stream.checkpoint().len());
     }
     assert!(sizes[99] < sizes[50] + 100 && sizes[99] < 10_000, "{sizes:?}");
-    assert!(Stream::restore(stream.checkpoint().replace("\"format\":3", "\"format\":1").as_bytes()).is_err());
+    assert!(Stream::restore(stream.checkpoint().replace("\"format\":4", "\"format\":1").as_bytes()).is_err());
     stream.apply(end(), RECEIVED).unwrap();
     assert!(Stream::restore(stream.checkpoint().as_bytes()).unwrap().has_ended());
 }

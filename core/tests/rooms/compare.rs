@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
+use roomcast_core::cluster::owner::Owner;
 use roomcast_core::room::{Effect, Input, Outgoing};
-use roomcast_core::time::Instant;
+use roomcast_protocol::signal::Signal;
 
 use crate::words;
 use crate::world::{Checked, World};
@@ -14,16 +15,23 @@ impl World {
     /// Gives the room an event that the model has had already, and compares what follows.
     pub fn step(&mut self, input: Input) -> Checked {
         let mut said: Vec<(u64, Outgoing)> = Vec::new();
+        let mut presences = Vec::new();
         let (mut forgotten, mut replaced, mut ended) = (BTreeSet::new(), Vec::new(), false);
-        for effect in self.room.step(Instant(self.model.now), input) {
+        for effect in self.room.step(self.context(), input) {
             match effect {
                 Effect::Send { to, message } => said.push((to.0, message)),
+                Effect::Present { connection, presence } => presences.push((connection.0, presence)),
                 Effect::Forget { connection } => drop(forgotten.insert(connection.0)),
                 Effect::Close { connection, .. } => replaced.push(connection.0),
                 Effect::Closed => ended = true,
-                Effect::Live { .. } => prop_assert!(false, "nobody uploads here"),
-                Effect::Elsewhere(_) => prop_assert!(false, "there is no other node"),
+                Effect::Live { .. } | Effect::Everything { .. } | Effect::Uploaded { .. } => {
+                    prop_assert!(false, "nobody uploads here")
+                }
+                Effect::ToNode { .. } | Effect::Ask(_) => prop_assert!(false, "there is no other node"),
             }
+        }
+        for (connection, presence) in presences {
+            self.network.present(connection, presence);
         }
         self.compare_roster()?;
         prop_assert_eq!(forgotten, std::mem::take(&mut self.model.forgotten));
@@ -33,9 +41,27 @@ impl World {
         self.compare_lines(said)
     }
 
+    /// Has a connection answer a heartbeat that the model has had already, and compares what follows. False where the
+    /// room has to answer.
+    pub fn answer_without_room(&mut self, connection: u64, signal: &Signal) -> Result<bool, TestCaseError> {
+        let Some(presence) = self.network.presence(connection, &signal.head.session.key()) else { return Ok(false) };
+        let mut said = Vec::new();
+        let say = |text| said.push((connection, Outgoing::plain(text)));
+        if !presence.answer(self.context().now, signal, say) {
+            return Ok(false);
+        }
+        self.compare_roster()?;
+        self.compare_lines(said)?;
+        Ok(true)
+    }
+
     fn compare_roster(&self) -> Checked {
         let word = |role| serde_json::to_value(role).unwrap().as_str().unwrap().to_owned();
-        let real = self.room.roster().map(|(key, role, connection)| {
+        let site = self.room.site();
+        let members = site.owner().into_iter().flat_map(Owner::roster).map(|(key, _)| key);
+        let real = members.map(|key| {
+            let connection = site.edge().and_then(|edge| edge.connection_of(key));
+            let role = site.owner().map(|owner| owner.stage().role(key));
             (key.session_id.to_string(), word(role), connection.map(|connection| connection.0))
         });
         let ideal = self

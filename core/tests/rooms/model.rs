@@ -49,6 +49,8 @@ pub enum Kind {
 pub struct Sent {
     pub text: String,
     pub list: bool,
+    /// Whether it has another number too, under which it was or is sent.
+    pub again: bool,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,14 @@ pub struct Member {
     pub lost: u64,
     pub written: u64,
     pub confirmed: u64,
+    /// What it has for certain: by its own word or, while it says nothing, by what was written.
+    pub had: u64,
+    pub confirms: bool,
+    /// The number below its first one, and whether it knows of its membership.
+    pub first: u64,
+    pub known: bool,
+    /// Whether its first JOIN asked for a new room.
+    pub created: bool,
     pub token: String,
     pub earlier: Option<String>,
     pub keeps_tokens: bool,
@@ -86,6 +96,8 @@ pub struct Model {
     empty_since: Option<u64>,
     changed: bool,
     told: Option<u64>,
+    /// The list that members were shown last, by a change or the answer to a JOIN.
+    shown: String,
     /// Effects of the present step.
     pub lines: Vec<Line>,
     pub forgotten: BTreeSet<u64>,
@@ -106,6 +118,7 @@ impl Model {
             empty_since: None,
             changed: false,
             told: None,
+            shown: String::new(),
             lines: Vec::new(),
             forgotten: BTreeSet::new(),
             replaced: Vec::new(),
@@ -172,10 +185,13 @@ impl Model {
         if list {
             member.kept.retain(|number| !member.history[number].list);
         }
-        member.history.insert(number, Sent { text: text.to_owned(), list });
+        member.history.insert(number, Sent { text: text.to_owned(), list, again: false });
         member.kept.push(number);
-        if member.kept.len() > KEPT {
-            member.lost = member.kept.remove(0);
+        let signal = |number: &u64| !member.history[number].list;
+        if member.kept.iter().filter(|number| signal(number)).count() > KEPT {
+            let oldest = member.kept.iter().position(signal).unwrap();
+            member.lost = member.kept.remove(oldest);
+            member.keep_list_behind_the_loss();
         }
         if let Some(connection) = member.connection {
             let owner = Some((key, member.takeover));
@@ -188,6 +204,9 @@ impl Model {
     pub fn note_written(&mut self, (key, takeover): (Key, u64), number: u64) {
         if let Some(member) = self.members.get_mut(&key).filter(|member| member.takeover == takeover) {
             member.written = member.written.max(number);
+            if !member.confirms {
+                member.had = member.had.max(number);
+            }
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use roomcast_core::room::Outgoing;
+use roomcast_core::room::{Outgoing, Presence};
+use roomcast_protocol::signal::MemberKey;
 
 use crate::command::SLOTS;
 use crate::model::Line;
@@ -11,6 +12,7 @@ use crate::model::Line;
 struct Connection {
     outbox: VecDeque<(Outgoing, Line)>,
     socket: VecDeque<Line>,
+    presences: Vec<Presence>,
 }
 
 /// All connections. A lost one never comes back; another takes its slot.
@@ -39,6 +41,23 @@ impl Network {
 
     pub fn put(&mut self, message: Outgoing, line: Line) {
         self.connections.entry(line.connection).or_default().outbox.push_back((message, line));
+    }
+
+    /// Lets a connection answer heartbeats of a member by itself.
+    pub fn present(&mut self, connection: u64, presence: Presence) {
+        let presences = &mut self.connections.entry(connection).or_default().presences;
+        presences.retain(|former| !former.is_like(&presence));
+        presences.push(presence);
+    }
+
+    pub fn presence(&self, connection: u64, member: &MemberKey) -> Option<&Presence> {
+        self.connections.get(&connection)?.presences.iter().find(|presence| presence.is_of(member))
+    }
+
+    /// Forgets a member that says that it leaves.
+    pub fn drop_presence(&mut self, connection: u64, member: &MemberKey) {
+        let connection = self.connections.entry(connection).or_default();
+        connection.presences.retain(|presence| !presence.is_of(member));
     }
 
     /// Loses what was under way and gives the connection that is gone.

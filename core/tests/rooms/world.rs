@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
+use roomcast_core::cluster::site::Context;
+use roomcast_core::cluster::{BootId, ClusterSettings};
 use roomcast_core::room::{ConnectionId, Input, Room, Settings, Welcome};
 use roomcast_core::time::Instant;
 use roomcast_protocol::ack::EngineSettings;
@@ -37,8 +39,20 @@ impl World {
             kick_duration: Duration::from_millis(KICK),
             ..Settings::default()
         };
-        let room = Room::new(RoomId::parse("demo").unwrap(), room_type, settings, Instant(0));
+        let cluster = ClusterSettings {
+            heartbeat_timeout: settings.heartbeat_timeout,
+            linger: settings.linger,
+            kick_duration: settings.kick_duration,
+            ..ClusterSettings::default()
+        };
+        let room = Room::new(RoomId::parse("demo").unwrap(), settings.into(), cluster.into(), (BootId(1), 0));
         Self { room, model: Model::new(room_type), network: Network::new(), clients: BTreeMap::new(), marks: 0 }
+    }
+
+    /// The node is alone.
+    pub const fn context(&self) -> Context<'static> {
+        let now = Instant(self.model.now);
+        Context { now, shared: now, lease: None, draining: false }
     }
 
     /// The first user creates the room and joins with so many sessions; others join and are accepted.
@@ -88,7 +102,7 @@ impl World {
             Claim::Nothing => None,
             Claim::Honest => Some(received),
             Claim::Zero => Some(0),
-            Claim::TooMuch => Some(1_000_000),
+            Claim::TooMuch => Some(received + 3000),
         }
     }
 
@@ -107,9 +121,11 @@ impl World {
         let fresh = format!("rt{}", self.marks);
         let signal = words::join(self.model.room_type, who, creating, from, token.clone());
         let welcome = Welcome {
+            credentials: None,
             resume_token: fresh.clone(),
             ingest_token: "it".to_owned(),
             ingest_expires: 0,
+            ingest_life: roomcast_protocol::limits::INGEST_TTL,
             engine_settings: EngineSettings::default(),
         };
         self.model.join(&Join { connection, who, creating, from, token, fresh });
@@ -126,6 +142,12 @@ impl World {
         self.marks += 1;
         let Some(signal) = words::signal(self.model.room_type, who, what, claim, self.marks) else { return Ok(()) };
         self.model.signal(connection, who, what, claim, self.marks);
+        if self.answer_without_room(connection, &signal)? {
+            return Ok(());
+        }
+        if matches!(what, What::Leave) {
+            self.network.drop_presence(connection, &signal.head.session.key());
+        }
         self.step(Input::Signal { connection: ConnectionId(connection), signal })
     }
 
@@ -151,7 +173,7 @@ impl World {
     fn wait(&mut self, millis: u64) -> Checked {
         let end = self.model.now + millis;
         while self.model.now < end {
-            let deadline = self.room.next_deadline().map(|deadline| deadline.0);
+            let deadline = self.room.next_deadline(self.context()).map(|deadline| deadline.0);
             if let Some(event) = self.model.next_event() {
                 prop_assert!(deadline.is_some_and(|deadline| deadline <= event), "{deadline:?} is after {event}");
             }

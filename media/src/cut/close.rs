@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::clock::{Clock, MediaTime};
+use super::intake::LAG;
 use super::lane::Lane;
 use super::rules::Rules;
 use super::{Cut, Cutter, Part, PartsEnd, Segment, Targets};
@@ -20,8 +21,7 @@ impl Cutter {
     /// Takes the next sample of the leading track, or a stand-in.
     pub(super) fn lead(&mut self, sample: Sample, cuts: &mut Vec<Cut>) {
         let (is_frame, end) = (sample.track != self.no_track, sample.end());
-        let sample = if is_frame { self.note_frame(sample) } else { sample };
-        self.next_frame = if is_frame { sample.decode_time } else { self.coming() };
+        let sample = if is_frame { self.limit(sample) } else { sample };
         if !is_frame {
             self.note_filled(end);
         }
@@ -33,34 +33,68 @@ impl Cutter {
             (self.segment_start, self.listed) = (sample.decode_time, sample.decode_time);
             self.trial = Trial::new(self.listed);
         }
-        let is_due = is_frame && sample.is_sync() && self.rules.is_segment_due(self.segment_start, &sample);
-        let is_over = self.length(self.segment_start, sample.end()) > self.rules.targets.longest;
+        let is_due = is_frame && self.is_due(&sample) && !(self.is_ending && self.may_be_single());
+        let frame = is_frame.then(|| sample.clone());
+        let sample = if is_frame { self.close_gap(sample) } else { sample };
+        if let Some(newest) = self.newest.as_mut().filter(|_| is_frame) {
+            newest.end = sample.decode_time;
+        }
+        // A little audio at the end is no segment of its own: players round the durations of segments.
+        let along = if !is_frame && self.is_rest(&sample) { LAG } else { Duration::ZERO };
+        let is_over = self.length(self.segment_start, sample.end()) > self.rules.targets.longest + along;
         // Behind stand-ins alone, nothing but a sync sample can be decoded.
         let lacks_sync = self.rules.targets.independent && !self.has_frames && !sample.is_sync();
         if is_due || is_over || lacks_sync || self.has_waited(&sample) {
             self.close_segment(cuts);
             if self.rules.targets.independent && !sample.is_sync() {
                 self.is_skipping = true;
+                self.left_out.leading += u64::from(is_frame);
                 return;
             }
         } else if self.has_parts && self.is_too_long(&sample) {
             self.close_part(&sample, cuts);
         }
-        if self.has_parts && self.is_too_long(&sample) {
+        let is_too_fast = !is_frame && self.leading.end().is_none() && self.is_too_fast(&sample);
+        if self.has_parts && (is_too_fast || self.is_too_long(&sample)) {
             self.leave_parts(&sample, cuts);
         }
+        self.trial.succeeds &= !is_too_fast;
         self.trial.add(&sample, self.leading.end().unwrap_or(self.listed), &self.rules, &self.clock);
-        if is_frame {
-            self.has_frames = true;
-            self.repeat.note(&sample, self.rules.longest());
-            self.note_newest(&sample, end);
-        } else {
-            if self.leading.end().is_none() {
-                self.repeat.keep(sample.decode_time, self.pieces.is_empty());
+        match frame {
+            Some(frame) => {
+                self.has_frames = true;
+                self.repeat.note(&frame, self.rules.longest());
+                self.note_newest(&sample, end);
             }
-            self.stretch_newest(end);
+            None if self.leading.end().is_none() => self.begin_with(&sample),
+            None => {}
         }
         self.leading.push(sample);
+    }
+
+    /// Has a part begin with frames once more in place of a stand-in; players get over a little at the end.
+    fn begin_with(&mut self, filler: &Sample) {
+        match self.is_rest(filler) {
+            true => self.repeat.drop_kept(),
+            false => self.has_frames |= self.repeat.keep(filler.duration) && self.pieces.is_empty(),
+        }
+    }
+
+    /// Whether a part that is open, and its segment, may last up to there.
+    pub(super) fn has_room_up_to(&self, end: u64) -> bool {
+        let is_full = self.has_parts && self.rules.is_too_long(self.length(self.listed, end));
+        !is_full && self.length(self.segment_start, end) <= self.rules.targets.longest
+    }
+
+    /// Whether a segment is to end before this sample.
+    pub(super) fn is_due(&self, sample: &Sample) -> bool {
+        let has_begun = self.clock.origin.is_some();
+        has_begun && sample.is_sync() && self.rules.is_segment_due(self.segment_start, sample)
+    }
+
+    /// Whether nothing is known of what follows the next sample of audio alone, which is no segment by itself.
+    pub(super) fn may_be_single(&self) -> bool {
+        self.is_audio && self.ahead.is_empty()
     }
 
     /// Whether a segment that comes whole, for want of parts, has kept players waiting for long enough.
@@ -86,7 +120,6 @@ impl Cutter {
         let Some(last) = self.leading.newest().filter(|_| self.has_parts) else { return };
         let (end, next) = (last.end(), last.end().saturating_add(last.duration.into()));
         let is_full = self.rules.is_too_long(self.length(self.listed, next));
-        self.next_frame = self.coming();
         if is_full && self.rules.is_long_enough(self.length(self.listed, end)) {
             self.write_part(cuts);
         }
@@ -138,7 +171,15 @@ impl Cutter {
 
     fn write_part(&mut self, cuts: &mut Vec<Cut>) {
         let (start, independent) = (self.listed, self.begins_with_sync());
+        let Some(end) = self.leading.end() else { return };
+        if self.is_empty_up_to(end) {
+            // Nothing came for this time: players are told, and do not wait for it.
+            self.end_parts(end, cuts);
+        }
         let Some(bytes) = self.write() else { return };
+        if !self.has_parts {
+            return;
+        }
         let part = Part {
             segment: self.next.segment,
             index: self.parts,
@@ -150,6 +191,14 @@ impl Cutter {
         };
         (self.parts, self.next.part_number) = (self.parts + 1, self.next.part_number + 1);
         cuts.push(Cut::Part(part));
+    }
+
+    /// Whether nothing of any track would be in a part up to there.
+    fn is_empty_up_to(&self, end: u64) -> bool {
+        let before = self.leading.at(end.saturating_add(self.audio_along()));
+        let begins_before = |lane: &Lane| lane.waiting().any(|sample| lane.at(sample.decode_time).is_before(before));
+        let has_frames = self.leading.waiting().any(|sample| sample.track != self.no_track);
+        !has_frames && !self.repeats() && !self.others.iter().any(begins_before)
     }
 
     /// Writes what waits of the leading track, and of the others what begins before its end.
@@ -165,7 +214,9 @@ impl Cutter {
         let origin = self.leading.at(self.clock.origin.unwrap_or(0));
         for lane in &mut self.others {
             let mut taken = lane.take(before);
+            let count = taken.len();
             taken.retain(|sample| self.goes_on || !is_over_before(origin, lane, sample));
+            self.left_out.early += (count - taken.len()) as u64;
             samples.append(&mut taken);
         }
         self.listed = self.listed.max(end);
@@ -246,6 +297,6 @@ impl Trial {
 }
 
 /// Whether a sample belongs to the time before the stream's first one.
-fn is_over_before(origin: MediaTime, lane: &Lane, sample: &Sample) -> bool {
+pub(super) fn is_over_before(origin: MediaTime, lane: &Lane, sample: &Sample) -> bool {
     lane.at(sample.decode_time).is_before(origin) && !origin.is_before(lane.at(sample.end()))
 }

@@ -1,9 +1,13 @@
-//! Time for which the leading track has no frame: the rest of a frame longer than a segment, a hole in the video while
-//! the audio goes on, audio behind the last frame.
+//! Time for which the leading track has no frame: the rest of a frame longer than a segment, a hole in the video, audio
+//! behind the last frame.
 //!
 //! Stand-ins take the place of frames there: they are cut like frames and never written, so that the audio beside them
-//! is listed in its time. Frames are repeated where they begin a part; where none can be, the frame before is written
-//! with its whole duration, as far as that is known in time.
+//! is listed in its time. Behind a frame that is not written yet, they make it last longer. Frames are repeated where
+//! stand-ins begin a part or, where they would make the stream faster, a segment that comes whole. Where none can be
+//! repeated, the frame before is written with its whole duration, as far as that is known in time.
+//!
+//! A hole that is not filled belongs to the frame before it while that waits, else to the one behind it, which is decoded
+//! earlier and shown at its time. So the media of a part or segment lasts as long as it is listed with.
 
 use super::clock::time;
 use super::intake::{LAG, LARGEST_JUMP, PATIENCE};
@@ -20,7 +24,7 @@ impl Cutter {
         let from = self.end_of_cut().filter(|_| !self.is_skipping)?;
         let chunk = self.chunk_at(from);
         let ticks = match self.ahead.front() {
-            Some(next) => self.gap_before(next, from)?.min(chunk),
+            Some(next) => self.split(self.gap_before(next, from)?, chunk),
             None => self.audio_behind(from, all).min(chunk),
         };
         let is_known = all || !self.ahead.is_empty();
@@ -42,13 +46,26 @@ impl Cutter {
     fn chunk_at(&self, from: u64) -> u64 {
         let Targets { segment, part, .. } = self.rules.targets;
         let chunk = part.filter(|_| !self.others.is_empty() || self.repeat.is_possible()).unwrap_or(segment);
-        let chunk = self.rules.ticks(chunk).max(1);
+        let full = self.rules.ticks(chunk).max(1);
         // The frame before lasts to the end of its part, which is as long as others.
         let open = if self.has_parts { self.leading.end().map_or(0, |end| end.saturating_sub(self.listed)) } else { 0 };
-        let chunk = if open < chunk { chunk - open } else { chunk };
+        let chunk = if open < full { full - open } else { full };
+        let least = self.repeat.count();
         match self.segment_start.saturating_add(self.rules.longest()).saturating_sub(from) {
             0 => chunk,
-            room => chunk.min(room),
+            // A part of its own has room for repeated frames; what is left behind this one has none.
+            room if (least..chunk + least).contains(&room) && room <= full => room,
+            room => self.split(room, chunk),
+        }
+    }
+
+    /// Up to so many ticks of a hole, such that the rest has room for repeated frames.
+    fn split(&self, gap: u64, chunk: u64) -> u64 {
+        let least = self.repeat.count();
+        match gap.saturating_sub(chunk) {
+            0 => gap,
+            rest if rest < least && chunk > 2 * least => chunk - (least - rest),
+            _ => chunk,
         }
     }
 
@@ -97,7 +114,7 @@ impl Cutter {
         match all {
             // Audio that came late is not lost either.
             true if self.leading.end().is_none() => ahead.max(self.late_audio()),
-            true if time(ahead, self.leading.timescale) <= LAG => 0,
+            true if self.filled_to != from && time(ahead, self.leading.timescale) <= LAG => 0,
             true => ahead,
             false if self.is_owed(from) => ahead.min(self.owed_to - from),
             false => match ahead.saturating_sub(self.lead) {
@@ -121,17 +138,37 @@ impl Cutter {
         if self.is_ending && self.ahead.is_empty() { self.rules.ticks(LAG) } else { 0 }
     }
 
-    /// The decode time of the next frame: beyond any where it is not known, where the audio ends where none comes.
-    pub(super) fn coming(&self) -> u64 {
-        let end = || if self.is_ending { self.end_of_others() } else { u64::MAX };
-        self.ahead.front().map_or_else(end, |next| next.decode_time)
+    /// Whether a stand-in is beside the last of the audio, and no longer than a little.
+    pub(super) fn is_rest(&self, filler: &Sample) -> bool {
+        let is_short = time(filler.duration.into(), self.leading.timescale) <= LAG;
+        is_short && self.is_ending && self.ahead.is_empty() && self.end_of_others() <= filler.end()
     }
 
-    /// Has the newest frame last up to there if frames are repeated behind it.
-    pub(super) fn stretch_newest(&mut self, to: u64) {
-        if let Some(newest) = self.newest.as_mut().filter(|_| self.repeat.is_possible()) {
-            newest.end = newest.end.max(to);
+    /// Has a hole in front of a frame belong to the frame before it where that waits and has room, else to this one.
+    pub(super) fn close_gap(&mut self, next: Sample) -> Sample {
+        let Some(from) = self.end_of_cut().filter(|from| *from < next.decode_time) else { return next };
+        let to = next.decode_time;
+        if self.has_room_up_to(to) && self.leading.stretch(to) {
+            return next;
         }
+        let duration = u32::try_from(next.end().saturating_sub(from)).ok();
+        let offset = i32::try_from(to - from).ok().and_then(|gap| next.composition_offset.checked_add(gap));
+        match duration.zip(offset) {
+            Some((duration, composition_offset)) => Sample { decode_time: from, duration, composition_offset, ..next },
+            None => next,
+        }
+    }
+
+    /// Whether stand-ins that begin a part would have frames repeated faster than they came: they take longer than a
+    /// part, and this one is not the last.
+    pub(super) fn is_too_fast(&self, filler: &Sample) -> bool {
+        let is_long = self.rules.targets.part.is_some_and(|part| self.repeat.length() > self.rules.ticks(part));
+        let end = self.ahead.front().map(|next| next.decode_time);
+        let is_last = match self.is_ending {
+            true => end.unwrap_or_else(|| self.end_of_others()) <= filler.end(),
+            false => end.is_some_and(|end| end <= filler.end()),
+        };
+        is_long && !is_last && self.repeat.is_possible()
     }
 
     /// Notes that time has been filled up to there. Where no frames can be repeated and it is not known when the next
@@ -150,12 +187,8 @@ impl Cutter {
         }
     }
 
-    /// Has a frame that lasts longer than any segment take no more than a part of it, and the frame before it last up
-    /// to there.
-    pub(super) fn note_frame(&mut self, sample: Sample) -> Sample {
-        if let Some(newest) = self.newest.as_mut() {
-            newest.end = sample.decode_time;
-        }
+    /// Has a frame that lasts longer than any segment take no more than a part of it.
+    pub(super) fn limit(&self, sample: Sample) -> Sample {
         if u64::from(sample.duration) <= self.rules.longest() {
             return sample;
         }
@@ -166,19 +199,18 @@ impl Cutter {
     /// Notes the newest frame, whose duration was stated as `end` says.
     pub(super) fn note_newest(&mut self, sample: &Sample, end: u64) {
         self.owed_to = if sample.end() < end { end } else { 0 };
-        let end = if self.repeat.is_possible() { sample.end() } else { end };
         self.newest = Some(Span { decode_time: sample.decode_time, end });
     }
 
-    /// Leaves out stand-ins, and gives the newest frame the duration that it has by now.
+    /// Leaves out stand-ins, and has the last frame last over those behind it; where none can be repeated there, as long
+    /// as is known by now.
     pub(super) fn without_stand_ins(&self, mut samples: Vec<Sample>) -> Vec<Sample> {
+        let end = samples.last().map_or(0, Sample::end);
         samples.retain(|sample| sample.track != self.no_track);
-        if let (Some(last), Some(newest)) = (samples.last_mut(), self.newest)
-            && last.decode_time == newest.decode_time
-            && newest.end > last.end()
-        {
-            last.duration = u32::try_from(newest.end - last.decode_time).unwrap_or(u32::MAX);
-        }
+        let Some(last) = samples.last_mut() else { return samples };
+        let is_newest = |newest: &Span| newest.decode_time == last.decode_time && !self.repeat.is_possible();
+        let end = self.newest.filter(is_newest).map_or(end, |newest| newest.end.max(end));
+        last.duration = u32::try_from(end.saturating_sub(last.decode_time)).unwrap_or(u32::MAX);
         samples
     }
 

@@ -3,21 +3,25 @@
 //! Tracks may come one after the other, in pieces of up to two seconds: the leading one waits so long for the others,
 //! so that a part holds what belongs to it.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::clock::time;
+use super::clock::{MediaTime, time};
+use super::close::is_over_before;
 use super::lane::{Lane, Span, cost, rescale};
 use super::{Cut, Cutter};
 use crate::{Error, Fragment, Sample};
 
 /// Decode times may jump forward by so much.
 pub(crate) const LARGEST_JUMP: Duration = Duration::from_secs(10);
+/// Media that is moved to a time of another track may begin earlier by a tick of its own.
+const TICK: Duration = Duration::from_millis(1);
 /// What may wait, in bytes: far beyond any segment, and far below what a fragment can hold.
 const MAX_WAITING: usize = 64 * 1024 * 1024;
 /// Duration of the leading track that waits for another one that lags behind.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
-/// Lag of another track up to which nothing waits.
-pub(super) const LAG: Duration = Duration::from_millis(100);
+/// Lag of another track up to which nothing waits, and time that need not be listed: players go over it.
+pub(crate) const LAG: Duration = Duration::from_millis(100);
 
 impl Cutter {
     /// Refuses a fragment of unknown tracks, or one too much.
@@ -96,6 +100,8 @@ impl Cutter {
     fn take_others(&mut self, samples: Vec<Sample>, jumped: bool) -> Vec<Sample> {
         let (end, timescale) = (self.leading.last().map(|last| last.end), self.leading.timescale);
         let mut behind = Vec::new();
+        self.others.iter_mut().for_each(|lane| lane.is_known = lane.last().is_some());
+        let begin = self.begin().filter(|_| !self.goes_on);
         for sample in samples {
             let lane = self.others.iter_mut().find(|lane| lane.track == sample.track);
             let lane = lane.expect("examine knows every track");
@@ -107,6 +113,10 @@ impl Cutter {
                 behind.push(sample);
             } else if is_astray(lane, &sample, leading) {
                 self.astray.push(sample);
+            } else if lane.is_known && begin.is_some_and(|begin| is_over_before(begin, lane, &sample)) {
+                // Its clock was set right to there: it came behind the first sync sample, and is a loss.
+                lane.note(&sample);
+                self.left_out.others += 1;
             } else {
                 lane.note(&sample);
                 lane.push(sample);
@@ -116,12 +126,19 @@ impl Cutter {
         behind
     }
 
+    /// Where the first sample of the leading track is listed, or will be.
+    fn begin(&self) -> Option<MediaTime> {
+        let next = || self.ahead.iter().find(|sample| sample.is_sync()).map(|sample| sample.decode_time);
+        self.clock.origin.or_else(next).map(|begin| self.leading.at(begin))
+    }
+
     /// Lets go what has waited for a jump of the leading track that did not come.
     fn forget_astray(&mut self) {
         let Some(last) = self.leading.last() else { return };
         match self.astray.is_empty() {
             true => self.astray_since = last.end,
             false if time(last.end.saturating_sub(self.astray_since), self.leading.timescale) > PATIENCE => {
+                self.left_out.others += self.astray.len() as u64;
                 self.astray.clear();
             }
             false => {}
@@ -132,7 +149,7 @@ impl Cutter {
     pub(super) fn drain(&mut self, all: bool, cuts: &mut Vec<Cut>) -> Option<Fragment> {
         self.is_ending = all;
         loop {
-            if let Some(filler) = self.stand_in(all) {
+            if let Some(filler) = self.stand_in(all).filter(|_| !self.is_at_hole()) {
                 let end = Sample { decode_time: filler.end(), ..filler.clone() };
                 if !all && !self.ahead.is_empty() && self.waits(&end, Duration::ZERO) {
                     break;
@@ -143,15 +160,16 @@ impl Cutter {
             let Some(sample) = self.ahead.pop_front() else { break };
             let is_break = self.is_break(&sample);
             let lag = if is_break { Duration::ZERO } else { LAG };
-            let is_early = !all && self.waits(&sample, lag);
+            let is_early = !all && (self.waits(&sample, lag) || (self.may_be_single() && self.is_due(&sample)));
             let is_late = !self.is_skipping && self.is_late(&sample);
             if is_early || is_break || is_late || (self.is_skipping && sample.is_sync()) {
                 self.ahead.push_front(sample);
                 self.close_long_part(cuts);
                 return (!is_early).then(|| self.take_rest(is_break));
             }
-            if !self.is_skipping {
-                self.lead(sample, cuts);
+            match self.is_skipping {
+                true => self.left_out.leading += 1,
+                false => self.lead(sample, cuts),
             }
         }
         self.close_long_part(cuts);
@@ -160,11 +178,17 @@ impl Cutter {
 
     /// Whether the discontinuity that is due begins with this sample.
     fn is_break(&self, sample: &Sample) -> bool {
-        let Some(due) = self.breaks_at.filter(|_| self.clock.origin.is_some() && sample.is_sync()) else {
+        let Some(due) = self.breaks_at.filter(|due| self.clock.origin.is_some() && (due.is_hole || sample.is_sync()))
+        else {
             return false;
         };
         let middle = sample.decode_time.saturating_add(u64::from(sample.duration) / 2);
-        sample.decode_time > self.clock.origin.unwrap_or(0) && time(middle, self.leading.timescale) >= due
+        sample.decode_time > self.clock.origin.unwrap_or(0) && time(middle, self.leading.timescale) >= due.at
+    }
+
+    /// Whether the next frame is behind the hole at which a discontinuity is due: nothing is filled up to it.
+    fn is_at_hole(&self) -> bool {
+        self.breaks_at.is_some_and(|due| due.is_hole) && self.ahead.front().is_some_and(|next| self.is_break(next))
     }
 
     /// Whether another track still has to come up to this sample of the leading one, but for so much.
@@ -180,13 +204,21 @@ impl Cutter {
     /// Takes what waits; where the media goes on (`is_break`), what belongs in front of the next sample stays.
     fn take_rest(&mut self, is_break: bool) -> Fragment {
         let next = self.ahead.front().filter(|_| is_break && self.leading.end().is_some());
-        let from = next.map(|next| self.leading.at(next.decode_time));
+        let hole = next.and(self.breaks_at).filter(|due| due.is_hole);
+        let hole = hole.map(|due| at_nanos(due.at.saturating_sub(TICK)));
+        let from = hole.or_else(|| next.map(|next| self.leading.at(next.decode_time)));
         let others = self.others.iter_mut().flat_map(|lane| lane.take_from(from));
         let mut samples: Vec<Sample> = others.collect();
         samples.append(&mut self.astray);
         samples.extend(self.ahead.drain(..));
         Fragment { sequence: 0, samples }
     }
+}
+
+/// A decode time in nanoseconds.
+fn at_nanos(at: Duration) -> MediaTime {
+    let timescale = NonZeroU32::new(1_000_000_000).expect("not zero");
+    MediaTime { ticks: u64::try_from(at.as_nanos()).unwrap_or(u64::MAX), timescale }
 }
 
 /// A sample of another track that claims more is taken for a hole behind it: the leading track must not be led through

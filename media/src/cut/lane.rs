@@ -16,6 +16,8 @@ pub(super) struct Lane {
     waiting: VecDeque<Sample>,
     bytes: usize,
     last: Option<Span>,
+    /// Something of it came with an earlier fragment.
+    pub(super) is_known: bool,
     /// Nothing is expected of the track until it is heard again.
     pub(super) is_quiet: bool,
 }
@@ -36,7 +38,7 @@ impl From<&Sample> for Span {
 impl Lane {
     pub(super) fn new(track: &Track) -> Self {
         let Track { id, timescale, .. } = *track;
-        Self { track: id, timescale, waiting: VecDeque::new(), bytes: 0, last: None, is_quiet: false }
+        Self { track: id, timescale, waiting: VecDeque::new(), bytes: 0, last: None, is_known: false, is_quiet: false }
     }
 
     pub(super) fn push(&mut self, sample: Sample) {
@@ -62,6 +64,13 @@ impl Lane {
     /// What the waiting samples take of memory, about.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Has the last waiting sample last up to there. Says whether there is one.
+    pub(super) fn stretch(&mut self, to: u64) -> bool {
+        let last = self.waiting.back_mut();
+        let length = last.as_ref().and_then(|last| u32::try_from(to.checked_sub(last.decode_time)?).ok());
+        last.zip(length).map(|(last, length)| last.duration = length).is_some()
     }
 
     /// All samples that wait.
@@ -102,7 +111,7 @@ impl Lane {
 
     pub(super) fn reset(&mut self) {
         self.waiting.clear();
-        (self.bytes, self.last, self.is_quiet) = (0, None, false);
+        (self.bytes, self.last, self.is_known, self.is_quiet) = (0, None, false, false);
     }
 }
 

@@ -4,13 +4,11 @@
 //! last sync sample end in the same image and leave the decoder as it was, so that the next frame of the encoder can
 //! follow. They take a tick each, the last one all of the rest.
 //!
-//! The stream gets no faster by that: frames come again once a segment, and within one not before as much time has
-//! passed as they took the first time. Until then the last one of them lasts. And it gets no larger than a few times
-//! what was received: whoever sends one frame that lasts for hours must not fill the memory with those before it.
+//! The stream gets no faster by that: frames come again in each part only if they took no longer than one; otherwise the
+//! segment comes whole, and has them once. And it gets no larger than a few times what was received: whoever sends one
+//! frame that lasts for hours must not fill the memory with those before it.
 
 use super::Cutter;
-use super::clock::time;
-use super::intake::LAG;
 use crate::Sample;
 
 /// Memory for frames that may come once more: above that, time without a frame has none.
@@ -29,15 +27,13 @@ pub(super) struct Repeat {
     bytes: usize,
     /// Those at the begin of the open part, where that has none of its own.
     kept: Vec<Sample>,
-    /// The decode time before which they do not come again within a segment.
-    again_at: u64,
     /// Bytes that may be repeated still.
     credit: usize,
 }
 
 impl Default for Repeat {
     fn default() -> Self {
-        Self { frames: Vec::new(), bytes: 0, kept: Vec::new(), again_at: 0, credit: MAX_BYTES }
+        Self { frames: Vec::new(), bytes: 0, kept: Vec::new(), credit: MAX_BYTES }
     }
 }
 
@@ -71,16 +67,29 @@ impl Repeat {
         !self.frames.is_empty() && self.bytes <= self.credit
     }
 
-    /// Keeps the frames for a part that begins without one there, unless they have come again just before.
-    pub(super) fn keep(&mut self, start: u64, begins_segment: bool) {
-        self.kept.clear();
-        if self.is_possible() && (begins_segment || start >= self.again_at) {
+    /// The number of frames: each takes a tick at least.
+    pub(super) fn count(&self) -> u64 {
+        self.frames.len() as u64
+    }
+
+    /// The ticks that they took.
+    pub(super) fn length(&self) -> u64 {
+        let ends = self.frames.first().zip(self.frames.last());
+        ends.map_or(0, |(first, last)| last.end().saturating_sub(first.decode_time))
+    }
+
+    /// Keeps the frames for a part that begins without one. Says whether they fit into so many ticks.
+    pub(super) fn keep(&mut self, ticks: u32) -> bool {
+        self.drop_kept();
+        if self.is_possible() {
             self.credit -= self.bytes;
             self.kept.clone_from(&self.frames);
-            let ends = self.frames.first().zip(self.frames.last());
-            let passed = ends.map_or(0, |(first, last)| last.end().saturating_sub(first.decode_time));
-            self.again_at = start.saturating_add(passed);
         }
+        self.fits(0, ticks.into())
+    }
+
+    pub(super) fn drop_kept(&mut self) {
+        self.kept.clear();
     }
 
     /// Whether the kept frames fit between two decode times.
@@ -104,14 +113,7 @@ impl Cutter {
     /// Samples of the leading track as they are written: frames once more in place of stand-ins before the first frame.
     pub(super) fn with_repeats(&self, leading: Vec<Sample>) -> Vec<Sample> {
         let Some((start, end)) = self.repeated(leading.iter()) else { return self.without_stand_ins(leading) };
-        let has_frames = leading.iter().any(|sample| sample.track != self.no_track);
-        // Where the frames do not come again in the next part, the last one lasts until they do, or the next one comes.
-        let part = self.rules.ticks(self.rules.targets.part.unwrap_or_default());
-        let again = self.repeat.again_at.saturating_add(part).min(self.next_frame);
-        let again = again.min(self.segment_start.saturating_add(self.rules.longest()));
-        let comes_next = has_frames || self.repeat.again_at <= end;
-        let reach = if comes_next { end } else { again.max(end) };
-        let mut samples = self.repeat.over(start, reach);
+        let mut samples = self.repeat.over(start, end);
         samples.extend(self.without_stand_ins(leading));
         samples
     }
@@ -122,8 +124,12 @@ impl Cutter {
         let span = fillers.fold(None, |span: Option<(u64, u64)>, filler| {
             Some((span.map_or(filler.decode_time, |(start, _)| start), filler.end()))
         });
-        // Players get over a little, such as the audio that ends just behind the video.
-        span.filter(|(start, end)| time(end - start, self.leading.timescale) > LAG && self.repeat.fits(*start, *end))
+        span.filter(|(start, end)| self.repeat.fits(*start, *end))
+    }
+
+    /// Whether what waits of the leading track begins with repeated frames as it is written.
+    pub(super) fn repeats(&self) -> bool {
+        self.repeated(self.leading.waiting()).is_some()
     }
 
     /// Whether what waits of the leading track begins with a sync sample as it is written.
@@ -131,6 +137,6 @@ impl Cutter {
         // Where every segment has to begin with one, a begin without any frame counts.
         let is_promised = self.pieces.is_empty() && self.rules.targets.independent;
         let first = self.leading.waiting().find(|sample| sample.track != self.no_track);
-        self.repeated(self.leading.waiting()).is_some() || first.map_or(is_promised, Sample::is_sync)
+        self.repeats() || first.map_or(is_promised, Sample::is_sync)
     }
 }

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use roomcast_protocol::id::ObjectId;
 
+use super::absent::Came;
+use super::opening::LONGEST_OPENING;
 use super::split::{self, Output};
 use super::track::Track;
-use super::{Earlier, Held, Packager};
-use crate::timing::Timing;
+use super::{Earlier, Held, Moment, Packager};
+use crate::timing::{Others, Timing};
 use crate::{Ends, Error, Fragment, Init};
 
 /// One pushed stream.
@@ -16,8 +18,11 @@ pub(super) struct Input {
     pub init: Init,
     pub ends: Ends,
     timing: Timing,
-    outputs: Vec<Output>,
+    pub(super) outputs: Vec<Output>,
     pub has_ended: bool,
+    /// When its newest fragment came.
+    arrived: Duration,
+    pub(super) came: Came,
 }
 
 impl Packager {
@@ -47,8 +52,12 @@ impl Packager {
                 }
             }
         }
-        let timing = Timing::new(&init);
-        let input = Input { init, ends: Ends::default(), timing, outputs, has_ended: false };
+        let mut timing = Timing::new(&init);
+        if self.inputs.contains_key(id) {
+            timing.restart();
+        }
+        let (ends, came, arrived) = (Ends::default(), Came::default(), Duration::ZERO);
+        let input = Input { init, ends, timing, outputs, has_ended: false, arrived, came };
         let before = self.inputs.insert(id.clone(), input);
         self.finish_lost(id, before);
         Ok(())
@@ -73,14 +82,15 @@ impl Packager {
         own.filter(|output| *output == id || !self.inputs.contains_key(*output)).cloned().collect()
     }
 
-    pub(super) fn take_fragment(&mut self, id: &ObjectId, fragment: Fragment, wall: i64) -> Result<(), Error> {
-        let is_alone = self.inputs.len() == 1;
+    pub(super) fn take_fragment(&mut self, id: &ObjectId, fragment: Fragment, moment: Moment) -> Result<(), Error> {
+        let others = self.others(id, moment.now);
         let input = self.inputs.get_mut(id).ok_or(Error::FragmentBeforeInit)?;
         input.has_ended = false;
         input.ends.note(&fragment);
-        let fragment = input.timing.take(fragment, is_alone);
+        let fragment = input.timing.take(fragment, others);
+        input.arrived = moment.now;
         self.announce_break(id);
-        self.feed(id, &fragment, wall)?;
+        self.feed(id, &fragment, moment.wall)?;
         self.refuse_keyless(id, self.config.key_frame_wait)
     }
 
@@ -106,6 +116,12 @@ impl Packager {
 
     /// Gives each track of a stream what is its own.
     fn feed(&mut self, id: &ObjectId, fragment: &Fragment, wall: i64) -> Result<(), Error> {
+        // Samples that belong to a long fragment may come in the next one.
+        let has_waited = self.inputs.get(id).is_some_and(|input| input.length() >= LONGEST_OPENING);
+        self.note_came(id, fragment, wall)?;
+        if has_waited {
+            self.go_on_without(id, wall)?;
+        }
         for output in self.outputs_of(id) {
             let Some(track) = self.tracks.get_mut(&output) else { continue };
             let own = fragment.samples.iter().filter(|sample| track.init().track(sample.track).is_some());
@@ -125,6 +141,17 @@ impl Packager {
         Ok(())
     }
 
+    /// Media time of the other streams that have begun and not ended, which goes on with time.
+    fn others(&self, id: &ObjectId, now: Duration) -> Option<Others> {
+        let others = self.inputs.iter().filter(|(other, input)| *other != id && !input.has_ended);
+        let by_now = others.filter_map(|(_, input)| {
+            let Others { begin, end } = input.timing.span()?;
+            let passed = now.saturating_sub(input.arrived).as_nanos();
+            Some(Others { begin, end: end.saturating_add(i128::try_from(passed).unwrap_or(i128::MAX)) })
+        });
+        by_now.reduce(|one, other| Others { begin: one.begin.min(other.begin), end: one.end.max(other.end) })
+    }
+
     /// Has the first track of a stream begin anew behind a clock that was set right; the others follow it. Notes clocks
     /// that have nothing to do with each other.
     fn announce_break(&mut self, id: &ObjectId) {
@@ -132,7 +159,7 @@ impl Packager {
         self.notes.extend(input.timing.take_moved().map(|(track, seconds)| {
             format!(
                 "track {track} of {id} is stamped by a clock of its own: its times are moved by {seconds:.1} s to those \
-                 of the track it came with"
+                 of the other tracks"
             )
         }));
         let Some(at) = input.timing.take_break() else { return };
@@ -144,8 +171,8 @@ impl Packager {
 
     /// Takes what the times of a stream were kept back for.
     pub(super) fn flush(&mut self, id: &ObjectId, wall: i64) -> Result<(), Error> {
-        let is_alone = self.inputs.len() == 1;
-        let left = self.inputs.get_mut(id).map(|input| input.timing.finish(is_alone));
+        let others = self.others(id, Duration::ZERO);
+        let left = self.inputs.get_mut(id).map(|input| input.timing.finish(others));
         self.announce_break(id);
         left.map_or(Ok(()), |left| self.feed(id, &left, wall))
     }

@@ -5,12 +5,13 @@
 
 use std::time::Duration;
 
+use super::input::Input;
 use super::{Lengths, Packager};
 use crate::cut::time;
 use crate::{Error, Handler, Sample, Targets, Track};
 
 /// Duration of media from which rates can be told.
-const LONGEST_OPENING: Duration = Duration::from_secs(12);
+pub(super) const LONGEST_OPENING: Duration = Duration::from_secs(12);
 /// Frames whose durations are kept.
 const MAX_FRAMES: usize = 4096;
 /// Where in the first frame x264 and x265 state their settings.
@@ -138,7 +139,8 @@ impl Packager {
         let is_known = begun.all(|track| track.is_over || track.is_measured(self.config.lengths));
         let is_over = now >= self.opening_ends || self.tracks.values().all(|track| track.is_over);
         let has_video = self.tracks.values().any(|track| track.has_begun() && track.has(Handler::Video));
-        has_begun && ((is_known && (has_video || is_over)) || bytes().sum::<usize>() > self.config.held)
+        let is_complete = !self.inputs.values().any(Input::waits);
+        has_begun && ((is_complete && is_known && (has_video || is_over)) || bytes().sum::<usize>() > self.config.held)
     }
 
     fn choose(&self) -> Targets {

@@ -1,5 +1,6 @@
 //! Media made of numbers, pushed to tracks, and the signals it becomes.
 
+mod absent;
 mod figures;
 mod jumps;
 mod opening;

@@ -2,6 +2,7 @@
 
 mod begin;
 mod emit;
+mod left_out;
 mod measured;
 mod period;
 
@@ -15,9 +16,11 @@ use super::split::Output;
 use super::timeline::{Timeline, millis};
 use super::{Config, Earlier, Lengths};
 use crate::cut::LARGEST_JUMP;
+use crate::timing::Break;
 use crate::{Cut, Error, Fragment, Handler, Init, Sample, Start, Targets, Track as MediaTrack, Variant as Attributes};
 #[cfg(test)]
 pub(super) use emit::join_codecs;
+use left_out::Unlisted;
 use measured::Measured;
 use period::{PendingSignal, Period, rate};
 
@@ -61,16 +64,14 @@ pub(super) struct Track {
     /// Its stream has said that it has ended.
     pub is_over: bool,
     /// A discontinuity is due at the first sync sample from there on.
-    pub break_at: Option<Duration>,
+    pub break_at: Option<Break>,
     period: Option<Period>,
     targets: Option<Targets>,
     /// Samples of other tracks that came before the first one to begin with.
     early: Vec<Sample>,
     /// Ticks of the leading track before its first key frame.
     keyless: u64,
-    /// Frames behind listed media that were left out up to the next key frame, and whether that was said.
-    unlisted: u64,
-    is_noted: bool,
+    left_out: Unlisted,
     /// The timeline of its last period, and its end.
     last: Option<(u64, Duration)>,
     next: Start,
@@ -103,8 +104,7 @@ impl Track {
             targets: None,
             early: Vec::new(),
             keyless: 0,
-            unlisted: 0,
-            is_noted: false,
+            left_out: Unlisted::default(),
             last: None,
             next: earlier.start,
             maps: earlier.map,
@@ -173,6 +173,12 @@ impl Track {
         fragment.samples.iter().filter(|sample| sample.track == leading).for_each(|sample| self.measure.add(sample));
     }
 
+    /// Takes what came before there was anything to begin with, and begins the statistics anew.
+    pub fn take_early(&mut self) -> Fragment {
+        self.measure = Measure::default();
+        Fragment { sequence: 0, samples: std::mem::take(&mut self.early) }
+    }
+
     /// Its part target, once it is cut into parts.
     pub fn part_target(&self) -> Option<Duration> {
         self.targets?.part
@@ -221,6 +227,10 @@ impl Track {
             let _ = self.push(&place, timeline, fragment);
             self.close(&place, timeline);
         }
+        if self.begun {
+            let early = std::mem::take(&mut self.early);
+            self.left_out.add(0, early.len() as u64);
+        }
     }
 
     fn close(&mut self, place: &Place<'_>, timeline: &mut Option<Timeline>) -> Option<Fragment> {
@@ -228,6 +238,7 @@ impl Track {
         let pushed = period.cutter.finish();
         self.next = period.cutter.next_start();
         self.list(&mut period, pushed.cuts, place, timeline);
+        self.left_out.count(&mut period);
         pushed.rest
     }
 
@@ -261,12 +272,13 @@ impl Track {
             if let Some(leading) = self.init.leading() {
                 self.measured.note(&fragment, leading);
             }
-            if let Some(at) = self.break_at {
-                period.cutter.break_at(at);
+            if let Some(due) = self.break_at {
+                period.cutter.break_at(due);
             }
             let pushed = period.cutter.push(fragment);
             self.next = period.cutter.next_start();
             let pushed = pushed.map(|pushed| (self.list(&mut period, pushed.cuts, place, timeline), pushed.rest));
+            self.left_out.count(&mut period);
             self.period = Some(period);
             left = pushed?.1;
             if left.is_some() {
@@ -299,6 +311,7 @@ impl Track {
         let newest = self.early.last().map_or(0, Sample::end);
         let timescale = self.early.last().and_then(|last| self.init.track(last.track)).map(|track| track.timescale);
         let longest = timescale.map_or(0, |timescale| LARGEST_JUMP.as_secs() * u64::from(timescale.get()));
+        let before = self.early.len();
         self.early.retain(|sample| newest.saturating_sub(sample.end()) <= longest);
         let mut bytes: usize = self.early.iter().map(|sample| sample.payload.len()).sum();
         let too_much = self.early.iter().take_while(|sample| {
@@ -308,6 +321,9 @@ impl Track {
         });
         let count = too_much.count();
         self.early.drain(..count);
+        if self.begun {
+            self.left_out.add(0, (before - self.early.len()) as u64);
+        }
     }
 
     fn with_early(&mut self, fragment: Fragment) -> Fragment {
@@ -320,7 +336,7 @@ impl Track {
     fn list(&mut self, period: &mut Period, cuts: Vec<Cut>, place: &Place<'_>, timeline: &mut Option<Timeline>) {
         let map = place.config.name("init-", self.maps.saturating_sub(1), "mp4");
         for cut in cuts {
-            self.begun = true;
+            (self.begun, self.left_out.is_over) = (true, true);
             let mut is_corrected = false;
             let signal = match cut {
                 Cut::Part(part) => {

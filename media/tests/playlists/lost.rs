@@ -9,17 +9,24 @@ use crate::origin::Origin;
 
 /// The numbers of the samples of a track over all segments, in order; those that are repeated for want of others, once.
 pub fn listed(origin: &Origin, track: u32) -> Vec<u64> {
-    let init = Push { audio: Some(0), ..one() }.init();
     let (mut numbers, mut seen) = (Vec::new(), HashSet::new());
     for segment in origin.segments() {
-        let mut reader = Reader::after(1 << 24, &init, Ends::default());
-        reader.push(&segment.bytes).unwrap();
-        while let Some(Item::Fragment(fragment)) = reader.next().unwrap() {
-            let own = fragment.samples.iter().filter(|sample| sample.track == track).map(number);
-            numbers.extend(own.filter(|number| seen.insert(*number)));
-        }
+        let own = samples(&segment.bytes).into_iter().filter(|sample| sample.track == track);
+        numbers.extend(own.map(|sample| number(&sample)).filter(|number| seen.insert(*number)));
     }
     numbers
+}
+
+/// The samples of a part or segment.
+pub fn samples(bytes: &[u8]) -> Vec<Sample> {
+    let init = Push { audio: Some(0), ..one() }.init();
+    let mut reader = Reader::after(1 << 24, &init, Ends::default());
+    reader.push(bytes).unwrap();
+    let mut samples = Vec::new();
+    while let Some(Item::Fragment(fragment)) = reader.next().unwrap() {
+        samples.extend(fragment.samples);
+    }
+    samples
 }
 
 fn one() -> Push {
@@ -28,7 +35,7 @@ fn one() -> Push {
     Push { timescale: 1000, frames, audio: None, tail: 0, jump: None, border: 1, is_apart, late, is_declared }
 }
 
-fn number(sample: &Sample) -> u64 {
+pub fn number(sample: &Sample) -> u64 {
     u64::from_be_bytes(sample.payload[..].try_into().unwrap())
 }
 

@@ -136,6 +136,26 @@ impl Push {
         2 * passed <= u64::from(self.timescale) && (jump.seconds > 0 && 3 * (tail + 1) >= jump.seconds)
     }
 
+    /// The same on one clock, which never jumps, with video that is not late, and in fragments of two seconds at most.
+    pub fn steady(self) -> Self {
+        let frames: Vec<Frame> = self.frames.iter().map(|frame| Frame { jumps: false, ..*frame }).collect();
+        let ticks: u64 = frames.iter().map(|frame| u64::from(frame.ticks)).sum();
+        let most = 2 * u64::from(self.timescale) * frames.len() as u64 / ticks.max(1);
+        let border = self.border.min(usize::try_from(most).unwrap_or(1).max(1));
+        Self { frames, jump: None, late: 0, border, ..self }
+    }
+
+    /// Whether fragments differ by less than a quarter of a second, but for the last one: those of the video, whose frames
+    /// are short, and the first one of the audio.
+    pub fn has_even_fragments(&self) -> bool {
+        let length = |frames: &[Frame]| frames.iter().map(|frame| u64::from(frame.ticks)).sum::<u64>();
+        let lengths = || self.frames.chunks_exact(self.border.min(self.frames.len()).max(1)).map(length);
+        let differ = lengths().max().zip(lengths().min()).map_or(0, |(most, least)| most - least);
+        let shift = self.audio.map_or(0, i64::unsigned_abs);
+        let is_short = self.frames.iter().all(|frame| 2 * frame.ticks <= self.timescale);
+        is_short && 4 * differ < u64::from(self.timescale) && 4 * shift < AUDIO_RATE
+    }
+
     pub fn can_begin(&self) -> bool {
         self.frames.iter().any(|frame| frame.is_sync)
     }
@@ -143,7 +163,7 @@ impl Push {
     pub fn init(&self) -> Init {
         let audio = self.audio.map(|_| track(2, Handler::Audio, AUDIO_RATE as u32, "mp4a.40.2"));
         let tracks = std::iter::once(track(1, Handler::Video, self.timescale, "avc1.64001f")).chain(audio).collect();
-        Init { bytes: Bytes::from_static(b"ftyp moov"), tracks, ignored: Vec::new() }
+        Init { bytes: Bytes::from_static(b"\0\0\0\x08ftyp"), tracks, ignored: Vec::new() }
     }
 
     /// The frames with their decode times; the payload of each is its number.

@@ -11,7 +11,7 @@ use roomcast_media::package::{Config, Earlier, Lengths, Moment, Packager, Signal
 use roomcast_protocol::data::{Media, Payload};
 use roomcast_protocol::id::ObjectId;
 
-use crate::reader::Playlist;
+use crate::reader::{Playlist, Segment};
 
 /// 2024-11-22T15:00:00Z
 const NOON: i64 = 1_732_287_600_000;
@@ -20,6 +20,9 @@ const NOON: i64 = 1_732_287_600_000;
 #[derive(Debug, Default, Clone)]
 pub struct Uploaded {
     pub parts: Vec<Bytes>,
+    /// Durations of the parts, and of the segment, in microseconds.
+    pub lengths: Vec<u64>,
+    pub length: u64,
     pub bytes: Bytes,
     /// It has media that is in no part.
     pub comes_whole: bool,
@@ -31,6 +34,9 @@ pub struct Origin {
     moment: Moment,
     fixed: Option<Vec<String>>,
     uploaded: BTreeMap<u64, Uploaded>,
+    /// The finished segments by their number, as they were listed.
+    listed: BTreeMap<u64, Segment>,
+    notes: Vec<String>,
     lists: bool,
 }
 
@@ -63,6 +69,8 @@ impl Origin {
             moment,
             fixed: None,
             uploaded: BTreeMap::new(),
+            listed: BTreeMap::new(),
+            notes: Vec::new(),
             lists: false,
         }
     }
@@ -92,18 +100,36 @@ impl Origin {
         self.uploaded.values()
     }
 
+    /// The finished segments as they were listed, with what was uploaded of each.
+    pub fn timeline(&self) -> impl Iterator<Item = (u64, &Segment, Option<&Uploaded>)> {
+        self.listed.iter().map(|(number, segment)| (*number, segment, self.uploaded.get(number)))
+    }
+
+    /// The numbers of video frames and audio samples that the log says were left out.
+    pub fn left_out(&self) -> (u64, u64) {
+        let numbers = self.notes.iter().filter_map(|note| {
+            let words: Vec<&str> = note.strip_prefix("left out: ")?.split(' ').collect();
+            let [video, "frames", "of", "video", "and", audio, "of", "audio", ..] = words[..] else { return None };
+            Some((video.parse::<u64>().unwrap(), audio.parse::<u64>().unwrap()))
+        });
+        numbers.fold((0, 0), |sum, (video, audio)| (sum.0 + video, sum.1 + audio))
+    }
+
     fn upload(&mut self, signals: Vec<Signal>) {
+        self.notes.extend(self.packager.take_notes());
         for Signal { payload, .. } in signals {
             match &payload {
                 Payload::Part(update) => {
                     let of = self.uploaded.entry(update.segment.sequence).or_default();
                     of.comes_whole |= update.part.gap;
                     of.parts.extend((!update.part.gap).then(|| update.part.data.0.clone()));
+                    of.lengths.extend((!update.part.gap).then_some(update.part.duration.micros()));
                 }
                 Payload::Segment(update) => {
                     let of = self.uploaded.entry(update.segment.sequence).or_default();
                     of.comes_whole |= of.parts.is_empty();
                     of.bytes = update.segment.data.0.clone();
+                    of.length = update.segment.duration.micros();
                 }
                 _ => {}
             }
@@ -123,6 +149,8 @@ impl Origin {
             let fixed = self.fixed.get_or_insert_with(|| playlist.fixed.clone());
             assert_eq!(*fixed, playlist.fixed, "what is fixed has changed");
             self.lists = true;
+            let finished = (playlist.media_sequence..).zip(playlist.segments).filter(|(_, it)| it.uri.is_some());
+            self.listed.extend(finished);
         }
     }
 }

@@ -6,8 +6,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::access::MAX_NAME;
 use crate::id::{RoomId, SessionId, UserId};
-use crate::limits::{MAX_LIST, MAX_WORDS, PARTICIPANTS};
+use crate::limits::{MAX_LIST, MAX_WORDS, NUMBERS_BELOW, PARTICIPANTS};
 use crate::signal::{Category, Engine, Host};
 
 /// What a member may do.
@@ -51,6 +52,10 @@ pub struct Participant {
     /// Address of the multivariant playlist, once it is playable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hls: Option<String>,
+    /// The name in the access token, at a server that wants tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MAX_NAME))]
+    pub name: Option<String>,
 }
 
 /// The members that may publish, oldest first.
@@ -95,6 +100,15 @@ pub struct JoinAck<P = Participants> {
     /// Where a broadcast is uploaded and played (`p2m` only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hls: Option<HlsAddresses>,
+    /// The number up to which the client's signals cannot be lost any more, where it numbers them.
+    #[serde(
+        rename = "n",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::strict::number"
+    )]
+    #[schemars(range(max = NUMBERS_BELOW - 1))]
+    pub confirmed: Option<u64>,
 }
 
 /// When heartbeats are due, in milliseconds.
@@ -180,6 +194,15 @@ pub struct HeartbeatAck<P = Participants> {
     #[serde(rename = "bid", deserialize_with = "crate::strict::words")]
     #[schemars(length(max = MAX_WORDS))]
     pub beat_id: String,
+    /// The number up to which the client's signals cannot be lost any more, where it numbers them.
+    #[serde(
+        rename = "n",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::strict::number"
+    )]
+    #[schemars(range(max = NUMBERS_BELOW - 1))]
+    pub confirmed: Option<u64>,
 }
 
 /// Body of `PUBLISH_LIST_CHANGED`.
@@ -233,4 +256,17 @@ pub struct Gap {
     pub from: u64,
     /// The last number that is lost.
     pub to: u64,
+}
+
+/// Body of `RESEND`: the client says its signals above this number again, in order and before anything new.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ResendBody")]
+pub struct Resend {
+    /// The room.
+    #[serde(rename = "rid")]
+    pub room_id: RoomId,
+    /// The number up to which the client's signals cannot be lost any more.
+    #[serde(rename = "n", deserialize_with = "crate::strict::required_number")]
+    #[schemars(range(max = NUMBERS_BELOW - 1))]
+    pub confirmed: u64,
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::body::{Gap, HeartbeatAck, JoinAck, KeepAlive, PublishList, RoomClosed};
+use super::body::{Gap, HeartbeatAck, JoinAck, KeepAlive, PublishList, Resend, RoomClosed};
 use super::{Ack, Forwarded, Reply, encode, name, read};
 use crate::code::AckCode;
 use crate::json::{self, Raw};
@@ -29,6 +29,8 @@ pub enum ServerMessage {
     RoomClosed(RoomClosed),
     /// Sequence numbers that cannot be delivered any more.
     Gap(Gap),
+    /// The client says again what is not confirmed.
+    Resend(Resend),
     /// A signal was refused.
     Error(ErrorAck),
     /// A signal of another member; with the recipient's sequence number.
@@ -83,6 +85,7 @@ fn acknowledged(ack: &Ack<'_>) -> Result<ServerMessage, String> {
         name::KEEPALIVE => ServerMessage::KeepAlive(body(ack.body)?),
         name::ROOM_CLOSED => ServerMessage::RoomClosed(body(ack.body)?),
         name::GAP => ServerMessage::Gap(body(ack.body)?),
+        name::RESEND => ServerMessage::Resend(body(ack.body)?),
         other => return Err(format!("there is no ack {}", start(other))),
     })
 }
@@ -136,6 +139,7 @@ impl ServerMessage {
             Self::KeepAlive(body) => encode(name::KEEPALIVE, body).to_string(),
             Self::RoomClosed(body) => encode(name::ROOM_CLOSED, body).to_string(),
             Self::Gap(body) => encode(name::GAP, body).to_string(),
+            Self::Resend(body) => encode(name::RESEND, body).to_string(),
             Self::Error(error) => {
                 let request = error.request.as_deref();
                 super::encode_error(error.code, error.signal, &error.message, request, usize::MAX).to_string()

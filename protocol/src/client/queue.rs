@@ -84,6 +84,13 @@ impl Queue {
         self.waiting.drain(..).collect()
     }
 
+    /// Takes the signal that was said first.
+    pub fn pop(&mut self) -> Option<Outgoing> {
+        let first = self.waiting.pop_front()?;
+        self.bytes -= first.text.len();
+        Some(first)
+    }
+
     /// How many signals wait.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -39,11 +39,14 @@ pub(super) fn asyncapi() -> Value {
             "description": closing(),
             "messages": in_channel,
             "bindings": { "ws": { "method": "GET", "bindingVersion": "0.1.0", "headers": { "type": "object", "properties": {
-                "Sec-WebSocket-Protocol": { "type": "string", "description": "May be left out; echoed when offered.", "enum": ["roomcast.v1"] },
+                "Sec-WebSocket-Protocol": { "type": "string", "description": "May be left out; `roomcast.v1` is echoed when offered. A browser brings its access token as `roomcast.token.JWT` beside it, which is not echoed.", "examples": ["roomcast.v1", "roomcast.v1, roomcast.token.JWT"] },
             } } } },
         } },
         "operations": operations(&client, &server),
-        "components": { "messages": definitions },
+        "components": { "messages": definitions, "securitySchemes": {
+            "accessToken": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "At a server with a key: a token as access-token.schema.json describes it. Refused with HTTP 401 before the upgrade; `/auth/check` (openapi.json) tells the reason." },
+            "accessTokenInAddress": { "type": "httpApiKey", "in": "query", "name": "access_token", "description": "The same in the address." },
+        } },
     })
 }
 

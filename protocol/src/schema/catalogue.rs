@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::VERSION;
+use crate::access::{self, Reason};
 use crate::code::{AckCode, CloseClass, CloseCode, close_class};
 use crate::limits;
 use crate::signal::{RoomType, SignalKind};
@@ -17,6 +18,7 @@ pub(super) fn codes() -> Value {
         };
         json!({ "code": code.number(), "reason": code.reason(), "meaning": code.meaning(), "client": client })
     };
+    let refused = |reason: &Reason| json!({ "reason": reason.name(), "code": reason.code().number(), "meaning": reason.meaning() });
     let rooms = [RoomType::P2p, RoomType::M2m, RoomType::A2m, RoomType::P2m];
     let signal = |kind: &SignalKind| {
         let allowed: Vec<RoomType> = rooms.into_iter().filter(|room| kind.allowed_in(*room)).collect();
@@ -25,6 +27,7 @@ pub(super) fn codes() -> Value {
     json!({
         "version": VERSION,
         "ack": AckCode::ALL.iter().map(ack).collect::<Vec<_>>(),
+        "access": Reason::ALL.iter().map(refused).collect::<Vec<_>>(),
         "close": CloseCode::ALL.iter().map(close).collect::<Vec<_>>(),
         "signals": SignalKind::ALL.iter().map(signal).collect::<Vec<_>>(),
     })
@@ -45,6 +48,13 @@ pub(super) fn limits() -> Value {
             entry("heartbeatTimeout", ms(limits::HEARTBEAT_TIMEOUT), "ms", Some("--heartbeat-timeout"), "Silence after which a member is removed."),
             entry("roomLinger", ms(limits::ROOM_LINGER), "ms", Some("--room-linger"), "How long a room without publishers waits for one to come back."),
             entry("kickDuration", ms(limits::KICK_DURATION), "ms", Some("--kick-duration"), "How long a kicked user is refused."),
+            entry("numbersBelow", limits::NUMBERS_BELOW, "number", None, "Bound of `sq` and `n`, which lie below it."),
+            entry("unconfirmedSignals", limits::UNCONFIRMED_SIGNALS as u64, "signals", None, "Numbered signals that a client keeps until they are confirmed; over it, saying more fails."),
+            entry("hurryingSignals", limits::HURRYING_SIGNALS as u64, "signals", None, "Unconfirmed signals from which on a client beats at once."),
+            entry("hurryingInterval", ms(limits::HURRYING_INTERVAL), "ms", None, "Shortest time between two heartbeats of a client that does not wait for the interval."),
+            entry("receivedMessages", limits::RECEIVED_MESSAGES as u64, "messages", None, "Numbered messages received after which a client beats at once."),
+            entry("receivedBytes", limits::RECEIVED_BYTES as u64, "bytes", None, "Bytes of numbered messages received after which a client beats at once."),
+            entry("rememberedSenders", limits::REMEMBERED_SENDERS as u64, "sessions", None, "Sessions of whose signals a client remembers the highest number."),
             entry("listChangeInterval", ms(limits::LIST_CHANGE_INTERVAL), "ms", None, "Shortest time between two PUBLISH_LIST_CHANGED of a room."),
             entry("p2pUsers", limits::P2P_USERS as u64, "users", None, "Users in a p2p room."),
             entry("p2mPublishers", limits::P2M_PUBLISHERS as u64, "users", None, "Publishing users in a p2m room."),
@@ -61,6 +71,10 @@ pub(super) fn limits() -> Value {
             entry("partsBeforeGap", limits::PARTS_BEFORE_GAP as u64, "parts", Some("--hls-parts-before-gap"), "Parts that come behind a hole before it is listed as a gap."),
             entry("leastPart", limits::LEAST_PART.into(), "percent", Some("--hls-least-part"), "Least length of a part that another follows in its segment, unless it is independent or a gap: of the part target; under it: 2001."),
             entry("ingestTokenTtl", ms(limits::INGEST_TTL), "ms", Some("--ingest-token-ttl"), "How long an ingest token is good."),
+            entry("maxToken", access::MAX_TOKEN as u64, "bytes", None, "An access token; over it: 401."),
+            entry("maxTokenName", access::MAX_NAME as u64, "bytes", None, "`name` in an access token; over it: 401."),
+            entry("maxTokenMeta", access::MAX_META as u64, "bytes", None, "`meta` in an access token, as JSON; over it: 401."),
+            entry("maxTokenLife", 24 * 3_600_000, "ms", Some("--auth-max-ttl"), "From `iat` to `exp` of an access token; over it: 401."),
             entry("joinAckTimeout", ms(limits::JOIN_ACK_TIMEOUT), "ms", None, "How long a client waits for the ack of JOIN."),
             entry("joinAttempts", u64::from(limits::JOIN_ATTEMPTS), "times", None, "How often a client joins again before it fails."),
             entry("reconnectBase", ms(limits::RECONNECT_BASE), "ms", None, "First step of a client's reconnect delay."),

@@ -6,10 +6,12 @@
 use serde_json::{Value, json};
 
 use super::compose::{Document, constant, merge, object_of, remove, require};
-use crate::ack::{Gap, HeartbeatAck, JoinAck, KeepAlive, PublishList, RoomClosed, name};
+use crate::ack::{Gap, HeartbeatAck, JoinAck, KeepAlive, PublishList, Resend, RoomClosed, name};
 use crate::code::AckCode;
 use crate::data::{DataAckBody, EndStream, UpdatePart, UpdateRendition, UpdateSegment, UpdateVariant};
-use crate::signal::{Answer, Head, Heartbeat, IceCandidate, Join, Offer, PublishRequest, RoomType, SignalKind, Update};
+use crate::signal::{
+    Answer, Head, Heartbeat, IceCandidate, Join, Numbered, Offer, PublishRequest, RoomType, SignalKind, Update,
+};
 
 pub(super) fn client_messages() -> Value {
     let mut document = Document::new();
@@ -55,6 +57,7 @@ pub(super) fn server_messages() -> Value {
         ),
         ack::<RoomClosed>(&mut document, "RoomClosedAck", name::ROOM_CLOSED, "The room is gone."),
         ack::<Gap>(&mut document, "GapAck", name::GAP, "Sequence numbers that cannot be delivered any more."),
+        ack::<Resend>(&mut document, "ResendAck", name::RESEND, "The client says again what is not confirmed."),
         error_ack(),
     ];
     for kind in SignalKind::ALL.iter().filter(|kind| kind.is_forwarded()) {
@@ -99,6 +102,9 @@ fn shape(document: &mut Document, kind: SignalKind, rooms: Option<&[RoomType]>) 
     merge(&mut data, &document.object::<Head>());
     if let Some(own) = own_members(document, kind) {
         merge(&mut data, &own);
+    }
+    if kind.is_numbered() {
+        merge(&mut data, &document.object::<Numbered>());
     }
     let room_type = rooms.map_or(RoomType::P2p, |rooms| rooms[0]);
     let addressed = kind.is_forwarded() && kind != SignalKind::PublishRequest;

@@ -25,6 +25,7 @@ const INGEST: &[AckCode] = &[
 const PUSHED: &[AckCode] = &[
     AckCode::Ok,
     AckCode::InvalidSignal,
+    AckCode::Unauthenticated,
     AckCode::PermissionNotFound,
     AckCode::RoomNotFound,
     AckCode::RoomFull,
@@ -45,7 +46,9 @@ pub(super) fn openapi() -> Value {
                 (Access-Control-Allow-Origin: *, unless the server names some), with an OPTIONS preflight that lists the \
                 methods of the address. All of it is served over HTTP/1.1 and HTTP/2, but for the WebSocket: that is \
                 opened over HTTP/1.1. A request may be answered before its body has ended, by its path or its token \
-                alone: over HTTP/1.1 the connection is then closed, over HTTP/2 the stream is reset with NO_ERROR.",
+                alone: over HTTP/1.1 the connection is then closed, over HTTP/2 the stream is reset with NO_ERROR. \
+                A server with a key wants an access token (access-token.schema.json) with every request that has one \
+                of the security schemes below; a server without a key wants none.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "http://127.0.0.1:8080", "description": "A server started with its defaults." }],
@@ -59,6 +62,10 @@ pub(super) fn openapi() -> Value {
         "components": { "parameters": parameters(), "responses": responses(), "headers": {
             "Retry-After": methods::retry_after(),
         }, "securitySchemes": {
+            "accessToken": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token, as access-token.schema.json describes it." },
+            "accessTokenInAddress": { "type": "apiKey", "in": "query", "name": "access_token", "description": "The same in the address." },
+            "accessTokenInSubprotocol": { "type": "apiKey", "in": "header", "name": "Sec-WebSocket-Protocol", "description": "The same as a subprotocol beside `roomcast.v1`, with `roomcast.token.` in front." },
+            "encoderPassword": { "type": "http", "scheme": "basic", "description": "The same as a password; the user does not count." },
             "ingestToken": { "type": "http", "scheme": "bearer", "description": "The ingest token of the JOIN ack (`b.hls.ingest.token`)." },
         } },
     })
@@ -77,7 +84,8 @@ fn paths() -> Value {
         "/live/{rid}/{playlistId}/{trackId}/{objectId}": playback::object(),
         "/healthz": { "get": text("healthz", "Whether the process is alive", &[("200", "Alive.")]) },
         "/readyz": { "get": text("readyz", "Whether joins are taken", &[("200", "Ready."), ("503", "Draining.")]) },
-        "/metrics": { "get": text("metrics", "Prometheus metrics, unless the server has an address of its own for them", &[("200", "The metrics, as text.")]) },
+        "/metrics": { "get": metrics() },
+        "/auth/check": { "get": check() },
         "/schema/{file}": { "parameters": [parameter("file")], "get": published() },
         "/": { "get": page() },
     })
@@ -131,7 +139,13 @@ fn answers(codes: &[AckCode]) -> Map<String, Value> {
 }
 
 fn upgrade() -> Value {
-    let refusals = [AckCode::InvalidSignal, AckCode::PermissionNotFound, AckCode::RateLimited, AckCode::Unavailable];
+    let refusals = [
+        AckCode::InvalidSignal,
+        AckCode::Unauthenticated,
+        AckCode::PermissionNotFound,
+        AckCode::RateLimited,
+        AckCode::Unavailable,
+    ];
     let mut responses = answers(&refusals);
     responses.insert(
         "426".into(),
@@ -143,7 +157,7 @@ fn upgrade() -> Value {
     responses.shift_insert(0, "101".into(), json!({ "description": "The connection is a WebSocket now; see asyncapi.json.",
         "headers": { "Sec-WebSocket-Protocol": { "description": "Echoed when it was offered.", "schema": { "const": "roomcast.v1" } } } }));
     json!({
-        "operationId": "connect", "tags": ["signaling"], "summary": "Opens the WebSocket (RFC 6455)", "security": [],
+        "operationId": "connect", "tags": ["signaling"], "summary": "Opens the WebSocket (RFC 6455)", "security": with_key(&["accessToken", "accessTokenInSubprotocol", "accessTokenInAddress"]),
         "parameters": [{ "name": "Sec-WebSocket-Protocol", "in": "header", "required": false,
             "description": "The subprotocol, `roomcast.v1`; may be left out.", "schema": { "type": "string" } }],
         "responses": responses,
@@ -207,8 +221,8 @@ fn pushed(id: &str) -> Value {
             mostly chunked and as long as the broadcast; with one request per segment, anything may follow the track in the path. \
             `Streams(NAME)` in the path names the track as the DASH-IF Live Media Ingest Protocol does. \
             An `mfra` box or the brand `lmsg` ends the track; when all have ended, so does the broadcast. A newer request for a \
-            track replaces the one before.",
-        "security": [],
+            track replaces the one before. With a key it needs the grant `publish`, and publishes as the token's subject.",
+        "security": with_key(ENCODER),
         "parameters": [
             duration("segment", "Length of segments; each begins at the first sync sample after it."),
             duration("part", "Longest part."),
@@ -222,7 +236,52 @@ fn pushed(id: &str) -> Value {
 /// The DELETE with which muxers tidy up.
 fn tidied(id: &str) -> Value {
     json!({ "operationId": id, "tags": ["ingest"], "summary": "Accepted and ignored: media leaves with the window",
-        "security": [], "responses": answers(&[AckCode::Ok]) })
+        "security": with_key(ENCODER), "responses": answers(&[AckCode::Ok, AckCode::Unauthenticated, AckCode::PermissionNotFound]) })
+}
+
+/// The ways of an encoder's token.
+const ENCODER: &[&str] = &["accessToken", "encoderPassword", "accessTokenInAddress"];
+
+/// A server with a key takes one of these; one without takes no token.
+fn with_key(schemes: &[&str]) -> Value {
+    let none = std::iter::once(json!({}));
+    none.chain(schemes.iter().map(|scheme| json!({ (*scheme): [] }))).collect()
+}
+
+fn metrics() -> Value {
+    let mut operation = text(
+        "metrics",
+        "Prometheus metrics, unless the server has an address of its own for them; with a key for tokens that grant `admin` in every room",
+        &[("200", "The metrics, as text.")],
+    );
+    operation["security"] = with_key(&["accessToken", "accessTokenInAddress"]);
+    for (status, refusal) in answers(&[AckCode::Unauthenticated, AckCode::PermissionNotFound]) {
+        operation["responses"][status] = refusal;
+    }
+    operation
+}
+
+/// The address that tells of a token.
+fn check() -> Value {
+    let query = |name: &str, text: &str, example: &str| {
+        json!({ "name": name, "in": "query", "required": false,
+        "description": text, "schema": { "type": "string", "examples": [example] } })
+    };
+    let mut responses = answers(&[AckCode::Unauthenticated, AckCode::PermissionNotFound, AckCode::InvalidSignal]);
+    let body = json!({ "type": "object", "required": ["c", "s", "b"], "properties": {
+        "c": { "const": 200 }, "s": { "const": "AUTH_CHECK" },
+        "b": { "$ref": "access-token.schema.json#/$defs/AccessTokenCheck" },
+    } });
+    let good = json!({ "description": "The token is good, or none is wanted.", "content": { "application/json": { "schema": body } } });
+    responses.shift_insert(0, "200".into(), good);
+    json!({ "operationId": "checkToken", "tags": ["operation"], "summary": "Tells what the token of the request is good for",
+        "description": "For pages of every origin: of a handshake that is refused with 401 a browser tells its page nothing.",
+        "security": with_key(&["accessToken", "accessTokenInSubprotocol", "accessTokenInAddress"]),
+        "parameters": [
+            query("room", "The room in which `grant` is asked for.", "demo"),
+            query("grant", "Grants that the token must have, with commas between them.", "join,publish"),
+        ],
+        "responses": responses })
 }
 
 fn text(id: &str, summary: &str, answers: &[(&str, &str)]) -> Value {

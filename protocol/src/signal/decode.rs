@@ -10,10 +10,11 @@ use bytestring::ByteString;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
-use super::{Body, Head, Join, OfferOptions, Signal, SignalKind, quick};
+use super::{Body, Head, Join, OfferOptions, RefusedNumber, Signal, SignalKind, quick};
 use crate::ack::Forwarded;
 use crate::code::AckCode;
 use crate::json::{self, Raw};
+use crate::limits::NUMBERS_BELOW;
 
 /// Whitespace between the tokens of JSON (RFC 8259, section 2).
 const WHITESPACE: [char; 4] = [' ', '\t', '\n', '\r'];
@@ -29,7 +30,12 @@ pub struct Refusal {
     pub reason: String,
     /// Whether the message is a JSON object, which the error ack then quotes.
     pub quotable: bool,
+    /// The sender's number, where it can be read.
+    pub numbered: Option<Box<RefusedNumber>>,
 }
+
+/// The parts of a signal: its common members, its number, and its own members.
+pub(super) type Parts = (Head, Option<u64>, Body);
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -44,6 +50,12 @@ struct Envelope<'a> {
 struct Name<'a> {
     #[serde(borrow)]
     s: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Number<'a> {
+    #[serde(borrow)]
+    n: Option<Raw<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -78,8 +90,8 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 /// A [`Refusal`] with code 2001 and a sentence when the message is no signal of this protocol.
 pub fn decode(message: impl Into<ByteString>) -> Result<Signal, Refusal> {
     let message = message.into();
-    let (head, body, data) = quick::read(&message).map_or_else(|| in_steps(&message), Ok)?;
-    Ok(Signal { head, body, message, data })
+    let ((head, number, body), data) = quick::read(&message).map_or_else(|| in_steps(&message), Ok)?;
+    Ok(Signal { head, number, body, message, data })
 }
 
 /// Reads the `data` object of a signal on its own, as it is forwarded.
@@ -88,31 +100,46 @@ pub fn decode(message: impl Into<ByteString>) -> Result<Signal, Refusal> {
 /// As [`decode`].
 pub fn decode_data(kind: SignalKind, data: impl Into<ByteString>) -> Result<Signal, Refusal> {
     let data = data.into();
-    let (head, body) = members(kind, &data, &["sq", "c"]).map_err(|reason| refusal(Some(kind), reason))?;
+    let (head, number, body) = members(kind, &data, &["sq", "c"]).map_err(|reason| refusal(Some(kind), reason))?;
     let whole = 0..data.len();
-    Ok(Signal { head, body, message: data, data: whole })
+    Ok(Signal { head, number, body, message: data, data: whole })
 }
 
 /// Reads what reached a recipient. The signal is copied, without its number, once it is known to be one.
 pub(crate) fn decode_forwarded(kind: SignalKind, forwarded: &Forwarded<'_>) -> Result<Signal, Refusal> {
-    let (head, body) = members(kind, forwarded.text, &["c"]).map_err(|reason| refusal(Some(kind), reason))?;
+    let (head, number, body) = members(kind, forwarded.text, &["c"]).map_err(|reason| refusal(Some(kind), reason))?;
     let message = ByteString::from(forwarded.signal());
     let whole = 0..message.len();
-    Ok(Signal { head, body, message, data: whole })
+    Ok(Signal { head, number, body, message, data: whole })
 }
 
 /// Reads any message, in as many steps as it takes to say what is wrong with it.
-fn in_steps(message: &str) -> Result<(Head, Body, Range<usize>), Refusal> {
+fn in_steps(message: &str) -> Result<(Parts, Range<usize>), Refusal> {
     let envelope: Envelope<'_> = json::from_str(message).map_err(|error| no_envelope(message, &error))?;
     let text = envelope.data.0;
-    let kind = SignalKind::from_action(&envelope.action).ok_or_else(|| unknown_action(&envelope.action, text))?;
-    let (head, body) = members(kind, text, &["sq", "c"]).map_err(|reason| refusal(Some(kind), reason))?;
+    let kind = SignalKind::from_action(&envelope.action).ok_or_else(|| unknown_action(&envelope.action, text));
+    let parts = kind.and_then(|kind| members(kind, text, &["sq", "c"]).map_err(|reason| refusal(Some(kind), reason)));
+    let parts = parts.map_err(|refusal| with_number(refusal, text))?;
     let start = text.as_ptr() as usize - message.as_ptr() as usize;
-    Ok((head, body, start..start + text.len()))
+    Ok((parts, start..start + text.len()))
+}
+
+/// Adds the number of a refused signal, where it can be read.
+fn with_number(mut refusal: Refusal, text: &str) -> Refusal {
+    if refusal.kind.is_none_or(SignalKind::is_numbered) {
+        refusal.numbered = member(text).ok().map(Box::new);
+    }
+    refusal
+}
+
+/// The sender's number, as it is written. Of most senders it means nothing, so that none is refused for it here.
+pub(super) fn number(kind: SignalKind, written: Option<Raw<'_>>) -> Option<u64> {
+    let number = written.filter(|_| kind.is_numbered()).and_then(|raw| json::from_str::<u64>(raw.0).ok());
+    number.filter(|number| (1..NUMBERS_BELOW).contains(number))
 }
 
 /// `reserved` are the members that a forwarded signal may not have.
-fn members(kind: SignalKind, text: &str, reserved: &[&str]) -> Result<(Head, Body), String> {
+fn members(kind: SignalKind, text: &str, reserved: &[&str]) -> Result<Parts, String> {
     let name: Name<'_> = member(text)?;
     if name.s != kind.name() {
         return Err(format!("`s` must be {} where `action` is {}", kind.name(), kind.action()));
@@ -125,7 +152,8 @@ fn members(kind: SignalKind, text: &str, reserved: &[&str]) -> Result<(Head, Bod
     if kind.is_forwarded() {
         check_reserved_are_free(text, reserved)?;
     }
-    Ok((head, body))
+    let written = member::<Number<'_>>(text).ok().and_then(|number| number.n);
+    Ok((head, number(kind, written), body))
 }
 
 pub(super) fn body(kind: SignalKind, text: &str) -> Result<Body, String> {
@@ -192,7 +220,7 @@ fn unknown_action(action: &str, text: &str) -> Refusal {
 }
 
 const fn refusal(kind: Option<SignalKind>, reason: String) -> Refusal {
-    Refusal { code: AckCode::InvalidSignal, kind, reason, quotable: true }
+    Refusal { code: AckCode::InvalidSignal, kind, reason, quotable: true, numbered: None }
 }
 
 #[cfg(test)]
@@ -252,6 +280,30 @@ mod tests {
     fn a_sender_cannot_make_its_signal_look_like_an_ack() {
         assert!(decode(offer(r#","c":500"#)).unwrap_err().reason.contains("`c`"));
         assert!(decode(offer(r#","\u0063":null"#)).unwrap_err().reason.contains("`c`"));
+    }
+
+    #[test]
+    fn the_number_is_read_where_it_counts_and_refuses_nobody() {
+        assert_eq!(decode(offer(r#","n":7"#)).unwrap().number, Some(7));
+        for none in
+            ["", r#","n":0"#, r#","n":-1"#, r#","n":9007199254740992"#, r#","n":"7""#, r#","n":{}"#, r#","n":1,"n":2"#]
+        {
+            assert_eq!(decode(offer(none)).unwrap().number, None, "{none}");
+        }
+        let leave = offer(r#","n":7"#).replace("offer", "leave").replace("OFFER", "LEAVE");
+        assert_eq!(decode(leave).unwrap().number, None, "LEAVE has none");
+    }
+
+    #[test]
+    fn a_refusal_tells_the_number_that_is_used_up() {
+        let wrong = offer(r#","n":7"#).replace(r#""v=0\r\n""#, "7");
+        let numbered = decode(wrong.as_str()).unwrap_err().numbered.unwrap();
+        assert_eq!((numbered.number, numbered.room_id.as_str(), numbered.member.session_id.as_str()), (7, "demo", "s"));
+        let unknown = wrong.replace(r#""offer""#, r#""dance""#).replace("OFFER", "DANCE");
+        assert_eq!(decode(unknown).unwrap_err().numbered, Some(numbered));
+        let heartbeat = wrong.replace("offer", "heartbeat").replace("OFFER", "HEARTBEAT");
+        assert_eq!(decode(heartbeat).unwrap_err().numbered, None);
+        assert_eq!(decode(offer("").replace(r#""v=0\r\n""#, "7")).unwrap_err().numbered, None);
     }
 
     #[test]

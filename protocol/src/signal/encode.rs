@@ -32,6 +32,17 @@ pub fn encode<B: Serialize>(kind: SignalKind, head: &Head, body: &B) -> String {
     serde_json::to_string(&message).expect("members of a signal serialise")
 }
 
+/// Gives a message of [`encode`] the sender's number.
+///
+/// # Panics
+/// When it is no such message.
+#[must_use]
+pub fn with_number(message: &str, number: u64) -> String {
+    const DATA: &str = r#""data":{"#;
+    let at = message.find(DATA).expect("a message has `data`") + DATA.len();
+    format!(r#"{}"n":{number},{}"#, &message[..at], &message[at..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

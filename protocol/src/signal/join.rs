@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::limits::NUMBERS_BELOW;
+
 /// The engine that carries the media; the server answers [`Engine::Native`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -50,4 +52,8 @@ pub struct JoinOptions {
     /// The `rt` of the last JOIN ack; empty: the client keeps tokens from now on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume_token: Option<String>,
+    /// The number below the lowest signal that the client keeps: it numbers what it says. Absent: it does not.
+    #[serde(rename = "n", skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict::number")]
+    #[schemars(range(max = NUMBERS_BELOW - 1))]
+    pub numbers_above: Option<u64>,
 }

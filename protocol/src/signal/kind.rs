@@ -5,7 +5,7 @@ use super::member::RoomType;
 macro_rules! kinds {
     ($($variant:ident = $action:literal, $name:literal, [$($room:ident)*], $text:literal;)*) => {
         /// Which signal a client sends.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         pub enum SignalKind {
             $(#[doc = $text] $variant,)*
         }
@@ -65,6 +65,12 @@ impl SignalKind {
     #[must_use]
     pub const fn is_forwarded(self) -> bool {
         !matches!(self, Self::Join | Self::Leave | Self::Heartbeat | Self::Update)
+    }
+
+    /// Whether a client that numbers what it says numbers this signal.
+    #[must_use]
+    pub const fn is_numbered(self) -> bool {
+        !matches!(self, Self::Join | Self::Leave | Self::Heartbeat)
     }
 
     /// The signal with this `action`.

@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::decode::{body, is_payload};
+use super::decode::{Parts, body, is_payload, number};
 use super::{Body, Category, Head, Host, MemberKey, OfferOptions, Recipient, RoomType, Session, SignalKind};
 use crate::id::RoomId;
 use crate::json::{self, Error, Raw, Reader, Text};
@@ -23,12 +23,13 @@ struct Members<'a> {
     recipient: Option<Recipient>,
     sdp: Option<Raw<'a>>,
     options: Option<Raw<'a>>,
+    number: Option<Raw<'a>>,
     /// Whether there is a member that a signal to be forwarded may not have.
     reserved: bool,
 }
 
-/// The common members, what is asked, and where `data` stands; none when a closer look is needed.
-pub(super) fn read(message: &str) -> Option<(Head, Body, Range<usize>)> {
+/// The parts of a signal, and where `data` stands; none when a closer look is needed.
+pub(super) fn read(message: &str) -> Option<(Parts, Range<usize>)> {
     let (mut kind, mut text, mut members) = (None, None, Members::default());
     let mut reader = Reader::new(message);
     let whole = reader.members(|name, reader| match name.raw {
@@ -38,9 +39,9 @@ pub(super) fn read(message: &str) -> Option<(Head, Body, Range<usize>)> {
     });
     whole.and_then(|()| reader.end()).ok()?;
     let (kind, text) = (kind?, text?);
-    let (head, body) = members.checked(kind, text)?;
+    let parts = members.checked(kind, text)?;
     let start = text.as_ptr() as usize - message.as_ptr() as usize;
-    Some((head, body, start..start + text.len()))
+    Some((parts, start..start + text.len()))
 }
 
 impl<'a> Members<'a> {
@@ -53,6 +54,7 @@ impl<'a> Members<'a> {
             "to" => fill(&mut self.recipient, || recipient(reader)),
             "sdp" => fill(&mut self.sdp, || reader.value()),
             "op" => fill(&mut self.options, || reader.value()),
+            "n" => fill(&mut self.number, || reader.value()),
             _ => {
                 self.reserved |= matches!(name.raw, "sq" | "c");
                 ignore(name, reader)
@@ -60,7 +62,7 @@ impl<'a> Members<'a> {
         })
     }
 
-    fn checked(self, kind: SignalKind, text: &str) -> Option<(Head, Body)> {
+    fn checked(self, kind: SignalKind, text: &str) -> Option<Parts> {
         let (room_type, room_id, session) = (self.room_type?, self.room_id?, self.session?);
         let addressed = self.recipient.is_some() || !kind.needs_recipient(room_type);
         if self.name != Some(kind.name()) || !addressed || (self.reserved && kind.is_forwarded()) {
@@ -70,7 +72,7 @@ impl<'a> Members<'a> {
             SignalKind::Offer | SignalKind::Answer | SignalKind::Ice => relayed(kind, self.sdp?, self.options)?,
             _ => body(kind, text).ok()?,
         };
-        Some((Head { room_type, room_id, session, recipient: self.recipient }, body))
+        Some((Head { room_type, room_id, session, recipient: self.recipient }, number(kind, self.number), body))
     }
 }
 

@@ -8,9 +8,11 @@ use serde_json::json;
 use super::{category, client_message, host, room_id, session_id, user_id};
 use crate::ack::{
     EngineSettings, ErrorAck, Gap, HeartbeatAck, HeartbeatTimes, HlsAddresses, IceConfig, IceServer, IngestAddress,
-    JoinAck, KeepAlive, Participant, Participants, PublishList, Role, RoomClosed, RoomClosedReason, ServerMessage,
+    JoinAck, KeepAlive, Participant, Participants, PublishList, Resend, Role, RoomClosed, RoomClosedReason,
+    ServerMessage,
 };
 use crate::code::AckCode;
+use crate::limits::NUMBERS_BELOW;
 use crate::signal::{Engine, SignalKind, decode};
 
 fn role() -> impl Strategy<Value = Role> + Clone {
@@ -19,8 +21,9 @@ fn role() -> impl Strategy<Value = Role> + Clone {
 
 fn participant() -> impl Strategy<Value = Participant> + Clone {
     let who = (role(), user_id(), session_id(), host(), category());
-    (who, any::<[bool; 3]>(), ".{0,20}", option::of("/live/[a-z]{1,9}")).prop_map(
-        |((role, user_id, session_id, host, category), [video, audio, publish], device_id, hls)| Participant {
+    let words = (".{0,20}", option::of(".{0,20}"));
+    (who, any::<[bool; 3]>(), words, option::of("/live/[a-z]{1,9}")).prop_map(
+        |((role, user_id, session_id, host, category), [video, audio, publish], (device_id, name), hls)| Participant {
             id: session_id.clone(),
             role,
             video,
@@ -32,6 +35,7 @@ fn participant() -> impl Strategy<Value = Participant> + Clone {
             category,
             device_id,
             hls,
+            name,
         },
     )
 }
@@ -50,10 +54,11 @@ fn engine_settings() -> impl Strategy<Value = EngineSettings> {
 }
 
 fn join_ack() -> impl Strategy<Value = JoinAck> {
-    let plain = (room_id(), participants(), role(), any::<bool>(), 0_u64..1 << 53, ".{0,30}");
+    let numbers = (0..NUMBERS_BELOW, option::of(0..NUMBERS_BELOW));
+    let plain = (room_id(), participants(), role(), any::<bool>(), numbers, ".{0,30}");
     (plain, (0_u64..1 << 40, 0_u64..1 << 40), engine_settings(), option::of(hls())).prop_map(
         |(
-            (room_id, participants, role, resumed, sequence, resume_token),
+            (room_id, participants, role, resumed, (sequence, confirmed), resume_token),
             (interval, timeout),
             engine_settings,
             hls,
@@ -70,6 +75,7 @@ fn join_ack() -> impl Strategy<Value = JoinAck> {
                 heartbeat,
                 engine_settings,
                 hls,
+                confirmed,
             }
         },
     )
@@ -102,9 +108,16 @@ pub fn server_message() -> impl Strategy<Value = ServerMessage> {
     let reasons = vec![RoomClosedReason::Ended, RoomClosedReason::Empty, RoomClosedReason::Admin];
     prop_oneof![
         join_ack().prop_map(|ack| ServerMessage::Join(Box::new(ack))),
-        (list.clone(), room_id(), ".{0,20}").prop_map(|(participants, room_id, beat_id)| ServerMessage::Heartbeat(
-            HeartbeatAck { participants, room_id, beat_id }
-        )),
+        (list.clone(), room_id(), ".{0,20}", option::of(0..NUMBERS_BELOW)).prop_map(
+            |(participants, room_id, beat_id, confirmed)| ServerMessage::Heartbeat(HeartbeatAck {
+                participants,
+                room_id,
+                beat_id,
+                confirmed
+            })
+        ),
+        (room_id(), 0..NUMBERS_BELOW)
+            .prop_map(|(room_id, confirmed)| ServerMessage::Resend(Resend { room_id, confirmed })),
         (1_u64..1 << 53, room_id(), list).prop_map(|(sequence, room_id, participants)| {
             ServerMessage::PublishListChanged(sequence, PublishList { room_id, participants })
         }),

@@ -45,6 +45,7 @@ proptest! {
     fn client_messages_survive_a_round_trip_and_satisfy_the_schema((kind, head, text) in client_message()) {
         let signal = decode(text.as_str()).unwrap();
         prop_assert_eq!((signal.kind(), &signal.head), (kind, &head));
+        prop_assert_eq!(signal.number, json(&text)["data"]["n"].as_u64());
         prop_assert_eq!(json(signal.raw()), json(&text)["data"].clone());
         prop_assert!(CLIENT.is_valid(&json(&text)), "{}", text);
     }

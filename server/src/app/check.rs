@@ -1,8 +1,9 @@
-//! `roomcast check`: certificate, addresses, Redis and open files, looked at without starting anything.
+//! `roomcast check`: certificate, key set, addresses, Redis and open files, looked at without starting anything.
 
 use std::time::SystemTime;
 
 use super::{Failure, serve};
+use crate::access::remote::{self, Fetcher};
 use crate::config::Serve;
 use crate::listen::Dates;
 use crate::terminal::say;
@@ -32,6 +33,14 @@ async fn outside(settings: &Serve) -> Vec<String> {
         Some(Dates::Invalid(said)) => faults.push(said),
         Some(Dates::EndsSoon(said)) => say(&format!("warning: {said}")),
         Some(Dates::Good) | None => {}
+    }
+    if let Some(source) = &settings.access.auth_jwks {
+        let fetched = match Fetcher::new(source.clone()) {
+            Ok(fetcher) => remote::fetch(&fetcher).await,
+            Err(reason) => Err(reason),
+        };
+        let name = settings.names.of("auth_jwks");
+        faults.extend(fetched.err().map(|reason| format!("{name} \"{source}\": {reason}")));
     }
     faults.extend(serve::addresses(settings).err().into_iter().flatten());
     if let Some(nodes) = settings.nodes() {

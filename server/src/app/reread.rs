@@ -3,19 +3,25 @@
 //! The outcome is a warning, so that the operator who asked sees it under most filters of the log.
 
 use std::ffi::OsString;
+use std::sync::Weak;
 
 use tokio::signal::unix::Signal;
 
 use super::serve::warn_of_dates;
-use crate::config::{self, Cli, Command, Serve};
+use crate::config::{self, AccessTokens, Cli, Command, Serve};
 use crate::listen::{CertificateFiles, Tls};
+use crate::node::Node;
 use crate::telemetry::ChangeFilter;
+
+/// The beginning of the names of settings of access tokens.
+const KEYS: &str = "auth_";
 
 /// Settings of a running server that can be read again.
 pub struct Running {
     /// The command line, which is read again with the file of settings.
     pub arguments: Vec<OsString>,
     pub settings: Serve,
+    pub node: Weak<Node>,
     pub tls: Option<Tls>,
     /// The files of the certificate that is in use.
     pub certificate: Option<CertificateFiles>,
@@ -50,9 +56,11 @@ impl Running {
             self.change_filter(&fresh.log);
         }
         self.renew_certificate(fresh.certificate());
+        self.replace_keys(fresh, &changed);
+        let is_fetching = self.fetch_keys();
         if let Some(later) = later {
             tracing::warn!("SIGHUP: takes effect with the next start only: {later}");
-        } else if changed.is_empty() && self.tls.is_none() {
+        } else if changed.is_empty() && self.tls.is_none() && !is_fetching {
             tracing::warn!("SIGHUP: nothing has changed, and there is no certificate to read again");
         }
         if self.settings.log != fresh.log {
@@ -64,9 +72,34 @@ impl Running {
     fn takes(&self, id: &str, fresh: &Serve) -> bool {
         match id {
             "log" => true,
+            "auth_jwks" => false,
+            id if id.starts_with(KEYS) => self.settings.access.has_keys() && fresh.access.has_keys(),
             "tls_cert" | "tls_key" => self.tls.is_some() && fresh.delivery.tls_cert.is_some(),
             _ => false,
         }
+    }
+
+    /// Takes other keys and demands on tokens; connections go on with what their tokens said. A server that is open
+    /// stays so until its next start, and one with a key stays closed.
+    fn replace_keys(&mut self, fresh: &Serve, changed: &[String]) {
+        let is_changed = changed.iter().any(|id| id.starts_with(KEYS));
+        if !is_changed || !self.settings.access.has_keys() || !fresh.access.has_keys() {
+            return;
+        }
+        let Some(node) = self.node.upgrade() else { return };
+        node.access.replace(fresh.access.demands());
+        let auth_jwks = self.settings.access.auth_jwks.clone();
+        self.settings.access = AccessTokens { auth_jwks, ..fresh.access.clone() };
+        tracing::warn!("SIGHUP: the keys of access tokens were read again");
+    }
+
+    /// Fetches the key set of access tokens again, if there is one.
+    fn fetch_keys(&self) -> bool {
+        let Some(node) = self.node.upgrade() else { return false };
+        let Some(remote) = node.access.remote() else { return false };
+        remote.hurry();
+        tracing::warn!("SIGHUP: the key set of access tokens is fetched again");
+        true
     }
 
     fn renew_certificate(&mut self, files: Option<CertificateFiles>) {

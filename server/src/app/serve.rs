@@ -10,13 +10,17 @@ use actix_web::{App, web};
 
 use super::Failure;
 use super::reread::{self, Running};
-use crate::backplane::Backplane;
+use crate::access::remote::{self, Fetcher};
+use crate::cluster::Transport;
 use crate::config::{self, ListenAddress, Serve};
 use crate::listen::{self, CertificateFiles, Dates, Tls};
 use crate::node::Node;
-use crate::room::Rooms;
+use crate::room::{Rooms, look_elsewhere};
 use crate::signals::{StopSignals, hangups};
 use crate::{http, metrics_server, open_files, telemetry};
+
+/// The interval at which the entries of owned rooms are renewed: a tenth of the time that they are kept.
+const RENEWAL: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Everything the settings name outside this process, read and found good.
 struct Prepared {
@@ -46,9 +50,14 @@ async fn serve(settings: Serve, arguments: Vec<OsString>) -> Result<(), Failure>
     warn_of_open_files(&settings);
     let (tls, certificate) = (prepared.tls.clone(), settings.certificate());
     certificate.iter().for_each(warn_of_dates);
-    let running = Running { arguments, settings: settings.clone(), tls, certificate, change_filter };
+    let node = Node::new(settings.clone());
+    if let Some(source) = &settings.access.auth_jwks {
+        let fetcher = Fetcher::new(source.clone()).map_err(Failure::Other)?;
+        actix_web::rt::spawn(remote::follow(node.access.clone(), fetcher));
+    }
+    let running = Running { arguments, settings, node: Arc::downgrade(&node), tls, certificate, change_filter };
     actix_web::rt::spawn(reread::follow(running, hangups));
-    listen(settings, prepared, stop).await
+    listen(node, prepared, stop).await
 }
 
 fn prepare(settings: &Serve) -> Result<Prepared, Failure> {
@@ -102,26 +111,30 @@ fn warn_of_open_files(settings: &Serve) {
     }
 }
 
-async fn listen(settings: Serve, prepared: Prepared, stop: StopSignals) -> Result<(), Failure> {
+async fn listen(node: Arc<Node>, prepared: Prepared, stop: StopSignals) -> Result<(), Failure> {
     let Prepared { tls, addresses, metrics } = prepared;
+    let settings = &node.settings;
     let name = format!("{} \"{}\"", settings.names.of("listen"), settings.listen);
     let failed = |error: io::Error| format!("{name}: cannot listen there: {error}");
     let listeners = listen::bind(&addresses).map_err(failed)?;
     let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-    let node = Node::new(settings);
     join_nodes(&node).await?;
     metrics_server::start(&web::Data::from(node.clone()), &metrics)?;
     let routes = http::routes(&web::Data::from(node.clone()));
     let application = move || App::new().configure(routes.clone());
     let draining = node.watch_draining();
-    let running = listen::serve(listeners, tls, node.settings.listening(), draining, application);
+    let judge = http::before_body(&node);
+    let running = listen::serve(listeners, tls, node.settings.listening(), draining, judge, application);
     let running = running.map_err(failed)?;
     say_addresses(&node.settings, &addresses);
     actix_web::rt::spawn(stop_after(stop, node.clone(), running.handle()));
+    actix_web::rt::spawn(exit_when_refused(node.clone(), running.handle()));
     running.await.map_err(|error| error.to_string())?;
-    // With members still to come back elsewhere the lease is left to end by itself: until then nobody removes them.
-    if let Some(backplane) = node.backplane().filter(|_| node.rooms.len() == 0) {
-        backplane.leave().await;
+    if let Some(reason) = node.refusal() {
+        return Err(Failure::Other(reason.to_owned()));
+    }
+    if let Some(transport) = node.transport() {
+        let _ = transport.leave().await;
     }
     tracing::info!("stopped");
     Ok(())
@@ -130,18 +143,46 @@ async fn listen(settings: Serve, prepared: Prepared, stop: StopSignals) -> Resul
 async fn join_nodes(node: &Arc<Node>) -> Result<(), Failure> {
     let Some(settings) = node.settings.nodes() else { return Ok(()) };
     tracing::info!("shares its rooms over {}", settings.address);
-    let backplane = Backplane::start(settings, Arc::new(Rooms(Arc::downgrade(node)))).await;
-    let _ = node.backplane.set(backplane.map_err(Failure::setting)?);
-    node.look_elsewhere();
+    let rooms = Arc::new(Rooms::new(node));
+    let transport = Transport::start(settings, node.settings.cluster(), node.clock, rooms).map_err(Failure::setting)?;
+    node.live.media.share(transport.clone(), node.settings.hls_window);
+    let _ = node.transport.set(transport);
+    let looking = Arc::downgrade(node);
+    node.elsewhere.set(Arc::new(move |room| {
+        let node = looking.upgrade();
+        Box::pin(async move {
+            if let Some(node) = node {
+                look_elsewhere(node, room).await;
+            }
+        })
+    }));
+    actix_web::rt::spawn(renew_rooms(node.clone()));
     Ok(())
+}
+
+async fn exit_when_refused(node: Arc<Node>, server: actix_server::ServerHandle) {
+    node.refused().await;
+    server.stop(false).await;
+}
+
+/// Renews the entries of the rooms that this node owns.
+async fn renew_rooms(node: Arc<Node>) {
+    let mut ticks = tokio::time::interval(RENEWAL);
+    loop {
+        ticks.tick().await;
+        if let Some(transport) = node.transport() {
+            let _ = transport.directory().renew(&node.owned.all()).await;
+            node.live.media.renew_inits().await;
+        }
+    }
 }
 
 async fn stop_after(mut signals: StopSignals, node: Arc<Node>, server: actix_server::ServerHandle) {
     signals.next().await;
     // First what matters: nobody may read the log any more.
-    node.drain();
+    node.begin_drain();
     tracing::info!("stopping");
-    node.settle().await;
+    node.drain().await;
     server.stop(true).await;
 }
 
@@ -150,10 +191,10 @@ fn say_addresses(settings: &Serve, addresses: &[SocketAddr]) {
     for address in addresses {
         tracing::info!("listening on {scheme}://{address}");
     }
-    if !addresses.iter().all(config::is_loopback) {
+    if !settings.access.has_keys() && !addresses.iter().all(config::is_loopback) {
         let metrics = if settings.metrics_listen.is_some() { "" } else { ", read /metrics" };
         tracing::warn!(
-            "anyone who reaches this address may open rooms{metrics} and take over broadcasts: there is no authentication"
+            "anyone who reaches this address may open rooms{metrics} and take over broadcasts: there is neither --auth-secret nor --auth-jwks"
         );
     }
 }

@@ -1,10 +1,7 @@
-//! Where in Redis something is kept, and under which name a node lives.
-//!
-//! A room, its sessions and the node channels that tell of them have the same tag in their keys, so that in a
-//! Redis Cluster they share a slot and one script may touch them all.
+//! The parts of the rooms. All keys of a room have the tag of its part, so that in a Redis Cluster they share a slot
+//! and one script may touch them all.
 
 use std::fmt;
-use std::sync::Arc;
 
 use roomcast_protocol::id::RoomId;
 
@@ -44,19 +41,6 @@ impl Partition {
     pub fn key(self, kind_and_rest: &str) -> String {
         format!("rc:{{{self}}}:{kind_and_rest}")
     }
-
-    /// The channel of a node for what happens in this partition.
-    #[must_use]
-    pub fn channel(self, node: &str) -> String {
-        self.key(&format!("n:{node}"))
-    }
-
-    /// The partition a channel or key belongs to.
-    pub(super) fn of_key(key: &[u8]) -> Option<Self> {
-        let tag = key.strip_prefix(b"rc:{")?.get(..3)?.strip_suffix(b"}")?;
-        let number = std::str::from_utf8(tag).ok()?.parse().ok()?;
-        (number < Self::COUNT).then_some(Self(number))
-    }
 }
 
 impl fmt::Display for Partition {
@@ -65,47 +49,9 @@ impl fmt::Display for Partition {
     }
 }
 
-/// The name of one life of a node: random, fit for a URL, without `:`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct BootId(Arc<str>);
-
-impl BootId {
-    /// A name nobody had before.
-    pub(super) fn fresh() -> Self {
-        Self(crate::token::random().into())
-    }
-
-    /// A name read from Redis.
-    pub(super) fn known(text: &str) -> Self {
-        Self(text.into())
-    }
-
-    /// The name itself.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for BootId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_key_tells_its_partition() {
-        for partition in Partition::all() {
-            assert_eq!(Partition::of_key(partition.channel("x").as_bytes()), Some(partition));
-        }
-        for foreign in ["rc:{64}:n:x", "rc:{L}:lease", "rc:{7}:n:x", "rc:{", "", "rc:{0x}:n"] {
-            assert_eq!(Partition::of_key(foreign.as_bytes()), None, "{foreign}");
-        }
-    }
 
     #[test]
     fn rooms_spread_over_all_partitions() {

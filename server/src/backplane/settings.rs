@@ -34,7 +34,7 @@ pub struct BackplaneSettings {
     pub media_timeout: Duration,
     /// How long connecting may take, TLS and login included.
     pub connect_timeout: Duration,
-    /// How long a node lives without renewing its lease; it is renewed six times as often.
+    /// The time for which a node lives without renewing its lease; it is renewed five times as often.
     pub lease: Duration,
     /// How long a beat may take to come back before the subscription is built anew.
     pub beat_timeout: Duration,
@@ -42,20 +42,14 @@ pub struct BackplaneSettings {
     pub max_calls: usize,
     /// Bytes of the calls under way per connection; likewise.
     pub max_call_bytes: usize,
-    /// Bytes of messages that wait for the listener, per shard; over it they are dropped and it is told of the gap.
+    /// Bytes of packets that wait to be handed over; over it they are dropped, which is doubt.
     pub max_push_bytes: usize,
 }
 
 impl BackplaneSettings {
-    /// How often the lease is renewed, with a beat each time.
+    /// The interval of the beats.
     #[must_use]
     pub fn interval(&self) -> Duration {
-        (self.lease / 6).min(self.beat_timeout / 2)
-    }
-
-    /// Nobody renewed for so long: Redis was away, not the nodes.
-    #[must_use]
-    pub fn away(&self) -> Duration {
-        self.interval() * 5 / 2
+        self.beat_timeout / 2
     }
 }

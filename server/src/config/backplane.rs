@@ -44,14 +44,23 @@ pub struct Backplane {
     #[arg(long, env = "ROOMCAST_REDIS_MAX_CALL_BYTES", default_value_t = ByteSize::mib(64), value_parser = size, value_name = "SIZE")]
     #[serde(serialize_with = "bytes")]
     pub redis_max_call_bytes: ByteSize,
-    /// Bytes of messages from other nodes that wait here; over it they are dropped, and every room reads its state
-    /// anew.
+    /// Bytes of messages from other nodes that wait here; over it they are dropped, and every room is attached to its
+    /// owner anew.
     #[arg(long, env = "ROOMCAST_REDIS_MAX_PUSHED", default_value_t = ByteSize::mib(64), value_parser = size, value_name = "SIZE")]
     #[serde(serialize_with = "bytes")]
     pub redis_max_pushed: ByteSize,
-    /// How long the others wait for a node that is silent before they remove its members. It is renewed six times as
-    /// often.
-    #[arg(long, env = "ROOMCAST_NODE_LEASE", default_value = "6s", value_parser = duration, value_name = "TIME")]
+    /// Bytes of what one member says that a node keeps until the node that owns the room has it; over it the connection
+    /// is closed (1013).
+    #[arg(long, env = "ROOMCAST_MAX_UNSEEN", default_value_t = ByteSize::mib(8), value_parser = size, value_name = "SIZE")]
+    #[serde(serialize_with = "bytes")]
+    pub max_unseen: ByteSize,
+    /// The same of all members of a node; over it whoever says more is closed (1013).
+    #[arg(long, env = "ROOMCAST_MAX_UNSEEN_OF_ALL", default_value_t = ByteSize::mib(256), value_parser = size, value_name = "SIZE")]
+    #[serde(serialize_with = "bytes")]
+    pub max_unseen_of_all: ByteSize,
+    /// How long a node owns its rooms without word from Redis; after that others take them. It is renewed five times as
+    /// often. Every node needs the same.
+    #[arg(long, env = "ROOMCAST_NODE_LEASE", default_value = "5s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub node_lease: Duration,
     /// How long what a node publishes to itself may take to come back; then it subscribes anew.

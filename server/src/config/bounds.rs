@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use clap::{Arg, Command};
 
 /// Least times, by the ids of their settings. Two heartbeat intervals let a member miss one heartbeat.
-const TIMES: [(&str, &str); 32] = [
+const TIMES: [(&str, &str); 36] = [
     ("shutdown_timeout", "100ms"),
     ("heartbeat_timeout", "6s"),
     ("room_linger", "1s"),
@@ -35,6 +35,11 @@ const TIMES: [(&str, &str); 32] = [
     ("redis_connect_timeout", "100ms"),
     ("node_lease", "1s"),
     ("beat_timeout", "100ms"),
+    ("auth_max_ttl", "1s"),
+    ("auth_leeway", "1s"),
+    ("auth_grace", "1s"),
+    // Life of a token.
+    ("ttl", "1s"),
     // Bounds of `publish`.
     ("segment", "100ms"),
     ("part", "50ms"),
@@ -43,7 +48,7 @@ const TIMES: [(&str, &str); 32] = [
 ];
 
 /// Least sizes, by the ids of their settings. A JOIN needs a frame of 4 KiB.
-const SIZES: [(&str, &str); 9] = [
+const SIZES: [(&str, &str); 11] = [
     ("max_frame", "4KiB"),
     ("max_message", "4KiB"),
     ("max_outbox", "16KiB"),
@@ -53,6 +58,8 @@ const SIZES: [(&str, &str); 9] = [
     ("max_linger", "1KiB"),
     ("redis_max_call_bytes", "64KiB"),
     ("redis_max_pushed", "64KiB"),
+    ("max_unseen", "64KiB"),
+    ("max_unseen_of_all", "1MiB"),
 ];
 
 /// Why a value that can be read is too small, if it is.
@@ -113,7 +120,7 @@ mod tests {
             assert!(arg.get_help().expect("help").to_string().ends_with(&format!("At least {least}")), "{flag}");
             judged += 1;
         }
-        assert_eq!(judged + 4, TIMES.len() + SIZES.len(), "four are settings of publish");
+        assert_eq!(judged + 5, TIMES.len() + SIZES.len(), "five are settings of publish and token");
     }
 
     #[test]

@@ -70,9 +70,10 @@ impl Given {
         if count > 1 { texts.iter().enumerate().map(item).collect() } else { Vec::new() }
     }
 
-    /// Its value where that is the name of a file that holds a secret: the name is none.
+    /// Its value where that is the name of a file that holds a secret, or a list of these: the names are none.
     pub fn secret_file(&self) -> Option<&str> {
-        self.text().filter(|text| self.secret && text.starts_with("file:"))
+        let names_files = |text: &&str| text.split(',').all(|item| item.starts_with("file:"));
+        self.text().filter(|text| self.secret && names_files(text))
     }
 
     /// Whether it is a list that was given without a value, in place of its default.

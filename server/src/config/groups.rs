@@ -26,6 +26,15 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
     (
         "Access",
         &[
+            "auth_secret",
+            "auth_jwks",
+            "auth_max_checks",
+            "auth_claim",
+            "auth_audience",
+            "auth_issuer",
+            "auth_leeway",
+            "auth_max_ttl",
+            "auth_grace",
             "cors_origin",
             "allow_origin",
             "ice_server",
@@ -104,6 +113,8 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
             "redis_max_calls",
             "redis_max_call_bytes",
             "redis_max_pushed",
+            "max_unseen",
+            "max_unseen_of_all",
             "node_lease",
             "beat_timeout",
         ],
@@ -111,7 +122,7 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
 ];
 
 /// Settings that `--help` shows; `--help-all` shows the others, too.
-const USUAL: [&str; 21] = [
+const USUAL: [&str; 23] = [
     "listen",
     "metrics_listen",
     "public_url",
@@ -123,6 +134,8 @@ const USUAL: [&str; 21] = [
     "cors_origin",
     "allow_origin",
     "ice_server",
+    "auth_secret",
+    "auth_jwks",
     "turn_secret",
     "max_connections_per_address",
     "rate_limit",
@@ -137,8 +150,14 @@ const USUAL: [&str; 21] = [
 
 /// The whole command line, with the settings of the server in groups.
 pub fn command_line() -> Command {
-    let grouped = |command| if has_settings(&command) { grouped(command) } else { command };
+    let grouped = |command| if has_settings(&command) { grouped(command) } else { without_grace(command) };
     Cli::command().mut_subcommands(|command| grouped(bounds::described(command)))
+}
+
+/// Hides the one setting of access tokens that is about connections, from commands that have none.
+fn without_grace(command: Command) -> Command {
+    let has_grace = command.get_arguments().any(|arg| arg.get_id() == "auth_grace");
+    if has_grace { command.mut_arg("auth_grace", |arg| arg.hide(true)) } else { command }
 }
 
 /// Whether a command takes all settings of the server.

@@ -47,6 +47,9 @@ fn entry(command: &Command, values: &Map<String, Value>, serve: &Serve, id: &str
             format!("{id} = {}", quoted(serve.names.secret_file(id).unwrap_or_default()))
         }
         _ if id == "turn_secret" && serve.turn_secret.is_some() => format!("# {id} is set; it is not shown."),
+        _ if id == "auth_secret" && !serve.access.auth_secret.is_empty() => {
+            format!("# {id} is set; it is not shown.")
+        }
         _ if id == "redis_url" && serve.backplane.has_login() => {
             let address = serve.backplane.without_password().unwrap_or_default();
             format!("# {WITHOUT_PASSWORD}.\n{id} = {}", quoted(&address))

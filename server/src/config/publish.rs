@@ -1,6 +1,7 @@
 //! Settings of `roomcast publish`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,6 +13,7 @@ use super::filter::filter;
 use super::given::Given;
 use super::judge::{Judge, next_second};
 use super::names::Names;
+use super::secret::Secret;
 use super::value::{duration, file};
 use crate::live::LONGEST_PUSHED;
 
@@ -34,9 +36,12 @@ pub struct Publish {
     /// The room; created when it does not exist.
     #[arg(long)]
     pub room: RoomId,
-    /// The user in whose name to publish.
-    #[arg(long, default_value = "publisher")]
-    pub user: UserId,
+    /// Access token, or `file:PATH` of a file with nothing else, which is read again at each connection.
+    #[arg(long, env = "ROOMCAST_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<TokenSetting>,
+    /// The user in whose name to publish. Without it: the subject of --token, else `publisher`.
+    #[arg(long)]
+    pub user: Option<UserId>,
     /// Name of the multivariant playlist.
     #[arg(long, default_value = "main")]
     pub playlist: ObjectId,
@@ -65,6 +70,29 @@ pub struct Publish {
     pub source: PathBuf,
 }
 
+/// An access token as it was given. Never printed.
+#[derive(Debug, Clone)]
+pub enum TokenSetting {
+    /// The token.
+    Text(Secret),
+    /// A file that holds it.
+    File(PathBuf),
+}
+
+impl FromStr for TokenSetting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("file:") {
+            return file(path).map(Self::File);
+        }
+        match !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            true => Ok(Self::Text(Secret::new(text))),
+            false => Err("must be an access token, or file:PATH such as file:/run/secrets/token".to_owned()),
+        }
+    }
+}
+
 /// Checks the lengths of publishing against each other. `faulty` has the ids of those that are wrong by themselves.
 pub fn contradictions(options: &Publish, given: &[Given], faulty: &[String]) -> Vec<String> {
     let mut judge = Judge::new(given, faulty);
@@ -90,7 +118,7 @@ pub fn contradictions(options: &Publish, given: &[Given], faulty: &[String]) -> 
 }
 
 /// Reads the address of a server.
-fn server(text: &str) -> Result<String, &'static str> {
+pub fn server(text: &str) -> Result<String, &'static str> {
     match ServerAddress::parse(text) {
         Ok(_) => Ok(text.to_owned()),
         Err(_) if text.contains(['?', '#']) => {

@@ -14,7 +14,7 @@ use roomcast_protocol::id::InvalidId;
 use super::given::{Given, given, one_at_a_time, unjudged, without_environment};
 use super::groups::command_line;
 use super::refusal::{Refusal, one_line};
-use super::{Cli, Command, Config, Names, Serve, bounds, publish, rules, settings_file};
+use super::{Cli, Command, Config, Names, Serve, bounds, publish, rules, settings_file, token};
 
 /// Reads a command line (with the program's name), the environment and the file of settings.
 ///
@@ -22,8 +22,9 @@ use super::{Cli, Command, Config, Names, Serve, bounds, publish, rules, settings
 /// [`Refusal`] with every fault, or with the help that was asked for.
 pub fn read(arguments: &[OsString]) -> Result<Cli, Refusal> {
     let command = command_line();
-    let matches = unjudged(command.clone()).try_get_matches_from(with_negative_values(arguments));
-    let matches = matches.map_err(|error| help_or_line(&error, arguments))?;
+    let arguments = with_command_of_two_words(with_negative_values(arguments));
+    let matches = unjudged(command.clone()).try_get_matches_from(&arguments);
+    let matches = matches.map_err(|error| help_or_line(&error, &arguments))?;
     let Some((name, matches)) = matches.subcommand() else { return Err(Refusal::help_of(None)) };
     let Some(subcommand) = command.find_subcommand(name) else { return Err(Refusal::help_of(None)) };
     let Everything { given, mut faults, faulty } = everything_given(&command, subcommand, matches);
@@ -46,6 +47,8 @@ pub fn read(arguments: &[OsString]) -> Result<Cli, Refusal> {
             rules::contradictions(serve, &given, &changed, &faulty)
         }
         Command::Publish(options) => publish::contradictions(options, &given, &faulty),
+        Command::Token(options) => token::contradictions(options, &given, &faulty),
+        Command::TokenCheck(options) => token::contradictions_of_check(options, &given, &faulty),
         _ => Vec::new(),
     });
     if faults.is_empty() { Ok(cli) } else { Err(Refusal::of(name, faults)) }
@@ -99,6 +102,14 @@ fn with_negative_values(arguments: &[OsString]) -> Vec<OsString> {
         }
     }
     joined
+}
+
+/// Joins the words of `token check`, which is a command of its own.
+fn with_command_of_two_words(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.get(1).is_some_and(|word| word == "token") && arguments.get(2).is_some_and(|word| word == "check") {
+        arguments.splice(1..=2, ["token check".into()]);
+    }
+    arguments
 }
 
 /// A subcommand that was given nothing although it needs something shows its help.

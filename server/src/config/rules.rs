@@ -1,6 +1,7 @@
 //! Rules between settings.
 
 use super::Serve;
+use super::access::AccessTokens;
 use super::given::Given;
 use super::groups::{GROUPS, SEVERAL_NODES};
 use super::host::is_turn;
@@ -20,6 +21,7 @@ fn of_redis() -> impl Iterator<Item = &'static str> {
 pub fn contradictions(serve: &Serve, given: &[Given], changed: &[String], faulty: &[String]) -> Vec<String> {
     let mut judge = Judge::new(given, faulty);
     frames(serve, &mut judge);
+    keys(&serve.access, &mut judge);
     times(serve, &mut judge);
     ingest(serve, &mut judge);
     files(serve, &mut judge);
@@ -73,6 +75,15 @@ fn ingest(serve: &Serve, judge: &mut Judge<'_>) {
         }
     }
     judge.at_most([("ingest_part", part), ("ingest_segment", segment)], "at most", segment);
+}
+
+/// A key set is that of everybody whom its publisher lets in somewhere: only the audience says which tokens are for here.
+pub fn keys(access: &AccessTokens, judge: &mut Judge<'_>) {
+    if let (Some(jwks), None) = (&access.auth_jwks, &access.auth_audience) {
+        let jwks = judge.with("auth_jwks", jwks);
+        let fault = format!("{jwks} needs --auth-audience too, such as --auth-audience https://rooms.example.com");
+        judge.refuse(&["auth_jwks", "auth_audience"], fault);
+    }
 }
 
 fn files(serve: &Serve, judge: &mut Judge<'_>) {
@@ -202,6 +213,11 @@ mod tests {
                 "--redis-max-call-bytes \"1MiB\" must be at least --max-upload \"16.0 MiB\" (default), such as 64MiB",
             ),
             (&["--redis-url=redis://a", "--node-lease=1s"], "must be less than --node-lease \"1s\""),
+            (
+                &["--auth-jwks=https://id.example/keys"],
+                "--auth-jwks \"https://id.example/keys\" needs --auth-audience too, such as --auth-audience https://",
+            ),
+            (&["--auth-jwks=http://id.example/keys"], "must be an https address, an http address on loopback"),
             (&["--ice-server=turn:a"], "--ice-server \"turn:a\" needs --turn-secret too"),
             (&["--turn-secret=geheim"], "--turn-secret needs an --ice-server"),
         ] {

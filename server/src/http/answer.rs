@@ -11,6 +11,9 @@ use roomcast_protocol::data::{DataAck, DataAckBody};
 /// Seconds after which a request that met 503 or 429 may be repeated.
 const RETRY_AFTER: (HeaderName, &str) = (header::RETRY_AFTER, "1");
 
+/// The challenge to a request without its token (RFC 6750, section 3).
+const BEARER: (HeaderName, &str) = (header::WWW_AUTHENTICATE, "Bearer realm=\"roomcast\"");
+
 /// The HTTP status of a code.
 pub fn status(code: AckCode) -> StatusCode {
     StatusCode::from_u16(code.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -19,8 +22,10 @@ pub fn status(code: AckCode) -> StatusCode {
 /// An answer to a data signal.
 pub fn data(code: AckCode, name: &str, body: DataAckBody) -> HttpResponse {
     let mut response = HttpResponse::build(status(code));
-    if let AckCode::Unavailable | AckCode::RateLimited = code {
-        response.insert_header(RETRY_AFTER);
+    match code {
+        AckCode::Unavailable | AckCode::RateLimited => _ = response.insert_header(RETRY_AFTER),
+        AckCode::Unauthenticated => _ = response.insert_header(BEARER),
+        _ => {}
     }
     response.json(DataAck { code: code.number(), name: name.to_owned(), body })
 }

@@ -19,5 +19,8 @@ pub async fn readyz(node: web::Data<Node>) -> HttpResponse {
     if !node.reaches_others() {
         return answer::text(StatusCode::SERVICE_UNAVAILABLE, "redis is out of reach\n");
     }
+    if node.access.awaits_keys() {
+        return answer::text(StatusCode::SERVICE_UNAVAILABLE, "the keys of access tokens were not fetched yet\n");
+    }
     answer::text(StatusCode::OK, "ready\n")
 }

@@ -4,16 +4,24 @@
 
 use actix_web::http::Method;
 use actix_web::web::ServiceConfig;
-use actix_web::{HttpResponse, web};
-use metrics::{counter, describe_counter, describe_gauge, gauge};
+use actix_web::{HttpRequest, HttpResponse, web};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
+use roomcast_protocol::access::{Reason, Refused};
+
 use super::resource::resource;
+use crate::access::remote::FETCH_FAILURES;
+use crate::access::{Challenge, REFUSED, arrival, counted, refusal};
 use crate::listen::MALFORMED;
 use crate::node::Node;
+use crate::room::TAKEOVER;
 
 /// The content type of the text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+const KEYS_AGE: &str = "roomcast_access_keys_age_seconds";
+const FORGOTTEN: &str = "roomcast_forgotten_signals_total";
 
 /// Where everything is counted from now on, unless something else was there before.
 pub fn install() -> Option<PrometheusHandle> {
@@ -22,6 +30,17 @@ pub fn install() -> Option<PrometheusHandle> {
     describe_gauge!("roomcast_connections", "Open WebSocket connections on this node");
     describe_gauge!("roomcast_draining", "1 while this node stops and takes no joins, else 0");
     describe_gauge!("roomcast_redis_up", "1 while Redis answers and what this node publishes comes back, else 0");
+    describe_gauge!("roomcast_cluster_rooms_owned", "Rooms that this node owns among several");
+    describe_gauge!(
+        "roomcast_cluster_held_bytes",
+        "Bytes of signals kept here until the owners of their rooms have them"
+    );
+    describe_histogram!(TAKEOVER, Unit::Seconds, "Time for which rooms that this node took over had no owner");
+    describe_counter!(REFUSED, "Requests refused for their access token, by reason");
+    counter!(FETCH_FAILURES).increment(0);
+    describe_counter!(FETCH_FAILURES, "Fetches of the key set of access tokens that failed");
+    describe_gauge!(KEYS_AGE, Unit::Seconds, "Time since the key set of access tokens was fetched");
+    describe_counter!(FORGOTTEN, "Signals dropped from the full backlog of a member, and announced to it");
     describe_counter!(MALFORMED, "Requests that are not HTTP, or not as their version of it demands");
     // Counts from 0, so that the first one is seen as a rise.
     counter!(MALFORMED).increment(0);
@@ -33,15 +52,43 @@ pub fn routes(config: &mut ServiceConfig) {
     config.service(resource("/metrics", vec![(Method::GET, web::route().to(metrics))]));
 }
 
+/// Adds `/metrics` where clients come too: at a server with a key it wants a token.
+pub fn guarded_routes(config: &mut ServiceConfig) {
+    config.service(resource("/metrics", vec![(Method::GET, web::route().to(guarded))]));
+}
+
+async fn guarded(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
+    let token = arrival::of_any(request.head());
+    node.access.prepare(token.as_deref()).await;
+    let permit = node.access.admit(token.as_deref());
+    let granted = permit.and_then(|permit| match permit.is_none_or(|permit| permit.administers_all()) {
+        true => Ok(()),
+        false => {
+            let sentence = "/metrics wants a token that grants `admin` for every room";
+            Err(counted(Refused::new(Reason::NotGranted, sentence)))
+        }
+    });
+    match granted {
+        Ok(()) => metrics(node).await,
+        Err(refused) => refusal(&refused, Challenge::Bearer),
+    }
+}
+
 /// Everything there is to see.
 pub async fn metrics(node: web::Data<Node>) -> HttpResponse {
     let Some(recorder) = &node.recorder else { return HttpResponse::NotFound().finish() };
     gauge!("roomcast_rooms").set(lossy(node.rooms.len()));
     gauge!("roomcast_connections").set(lossy(node.connections.count()));
     gauge!("roomcast_draining").set(u8::from(node.is_draining()));
-    if let Some(backplane) = node.backplane.get() {
-        gauge!("roomcast_redis_up").set(u8::from(backplane.is_ready()));
+    if let Some(transport) = node.transport() {
+        gauge!("roomcast_redis_up").set(u8::from(transport.nodes().is_ready()));
+        gauge!("roomcast_cluster_rooms_owned").set(lossy(node.owned.len()));
+        gauge!("roomcast_cluster_held_bytes").set(lossy(node.tallies.held()));
     }
+    if let Some(age) = node.access.age_of_keys() {
+        gauge!(KEYS_AGE).set(age.as_secs_f64());
+    }
+    counter!(FORGOTTEN).absolute(node.tallies.forgotten());
     recorder.run_upkeep();
     HttpResponse::Ok().content_type(TEXT).body(recorder.render())
 }

@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, VARY,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
@@ -207,6 +207,8 @@ impl File {
         headers.insert(CACHE_CONTROL, self.cache.clone());
         headers.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        // An address may hold a token.
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         if self.is_text() {
             headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
         }

@@ -1,8 +1,8 @@
 //! Broadcasts of rooms that this node does not know, and another may.
 //!
-//! The first viewer who asks for such a room has it looked for; who asks meanwhile waits with it. What came of it
-//! holds for a second, so that asking for what does not exist costs next to nothing, and so does what has ended: that
-//! stays here for a while, but is nobody's any more. A node alone has nowhere to look.
+//! The first request for such a room starts a lookup, and further requests wait for the same one. Its result holds for
+//! a second, so that requests for unknown rooms and for ended broadcasts cost next to nothing. A node without others
+//! has nowhere to look.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use roomcast_core::cluster::Life;
 use roomcast_core::hls::Change;
 use roomcast_protocol::id::{ObjectId, RoomId};
 
-use super::elsewhere::{Elsewhere, Look};
-use super::stored::Stored;
+use super::media::MediaCache;
 use super::track::LiveTrack;
 use crate::http::text::Text;
 
@@ -23,20 +23,39 @@ type Shared<K, V> = RwLock<HashMap<K, Arc<V>>>;
 #[derive(Debug, Default)]
 pub struct LiveIndex {
     rooms: Shared<RoomId, LiveRoom>,
-    elsewhere: Elsewhere,
+    /// The media, as far as other nodes have it too.
+    pub media: Arc<MediaCache>,
 }
 
 impl LiveIndex {
-    /// The broadcasts of a new room; those of an earlier one of its name stay until they are replaced.
-    pub fn open(&self, room: &RoomId) -> Arc<LiveRoom> {
-        let live = LiveRoom::default();
-        if let Some(earlier) = find(&self.rooms, room) {
+    /// The broadcasts of a room in this life; those of an earlier one of its name stay until they are replaced.
+    pub fn open(&self, room: &RoomId, life: Life) -> Arc<LiveRoom> {
+        let earlier = find(&self.rooms, room);
+        if let Some(same) = earlier.as_ref().filter(|earlier| earlier.life == life) {
+            same.retired.store(false, Ordering::Relaxed);
+            put(&self.rooms, room.clone(), Arc::clone(same));
+            return Arc::clone(same);
+        }
+        let (playlists, own, retired) = (Shared::default(), RwLock::default(), AtomicBool::new(false));
+        let live = LiveRoom { room: room.clone(), life, media: Arc::clone(&self.media), playlists, own, retired };
+        if let Some(earlier) = earlier {
             let kept = earlier.playlists.read().unwrap_or_else(PoisonError::into_inner).clone();
             *live.playlists.write().unwrap_or_else(PoisonError::into_inner) = kept;
         }
         let live = Arc::new(live);
         put(&self.rooms, room.clone(), Arc::clone(&live));
         live
+    }
+
+    /// Whether a playlist is not here, or not kept up to date any more.
+    pub fn lacks(&self, room: &RoomId, playlist: &ObjectId) -> bool {
+        let live = find(&self.rooms, room);
+        live.is_none_or(|live| live.retired.load(Ordering::Relaxed) || find(&live.playlists, playlist).is_none())
+    }
+
+    /// Whether nothing of a room is here.
+    pub fn is_unknown(&self, room: &RoomId) -> bool {
+        find(&self.rooms, room).is_none_or(|live| all(&live.playlists).is_empty())
     }
 
     /// Forgets a room's broadcasts after a while, unless a new room has taken over.
@@ -46,22 +65,11 @@ impl LiveIndex {
         actix_web::rt::spawn(async move {
             actix_web::rt::time::sleep(after).await;
             let mut rooms = index.rooms.write().unwrap_or_else(PoisonError::into_inner);
-            if rooms.get(&room).is_some_and(|there| std::ptr::eq(Arc::as_ptr(there), live.as_ptr())) {
+            let is_same = |there: &&Arc<LiveRoom>| std::ptr::eq(Arc::as_ptr(there), live.as_ptr());
+            if rooms.get(&room).filter(is_same).is_some_and(|live| live.retired.load(Ordering::Relaxed)) {
                 rooms.remove(&room);
             }
         });
-    }
-
-    /// Has a room that this node does not know looked for with this, from now on.
-    pub fn look_with(&self, look: Look) {
-        self.elsewhere.set(look);
-    }
-
-    /// Has a room looked for on other nodes, if it is not one of this node.
-    pub async fn look_up(&self, room: &RoomId) {
-        if find(&self.rooms, room).is_none_or(|live| live.retired.load(Ordering::Relaxed)) {
-            self.elsewhere.look(room).await;
-        }
     }
 
     pub fn playlist(&self, room: &RoomId, playlist: &ObjectId) -> Option<Arc<LivePlaylist>> {
@@ -83,8 +91,11 @@ impl LiveIndex {
 }
 
 /// The broadcasts of one room.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LiveRoom {
+    room: RoomId,
+    pub life: Life,
+    media: Arc<MediaCache>,
     playlists: Shared<ObjectId, LivePlaylist>,
     /// Playlists that this room made itself.
     own: RwLock<Vec<ObjectId>>,
@@ -98,8 +109,8 @@ impl LiveRoom {
         let playlist = self.playlist(playlist);
         match change {
             Change::Store { track, object, media } => {
-                let bytes = media.bytes().cloned().expect("a node alone has all bytes at hand");
-                playlist.track(&track).store(object, Stored::here(bytes, media.content_type));
+                let track = playlist.track(&track);
+                track.store(object, self.media.stored(&self.room, &media, track.wants(media.kind)));
             }
             Change::Remove { track, object } => playlist.track(&track).remove(&object),
             Change::Media { track, snapshot } => playlist.track(&track).publish(snapshot),
@@ -110,9 +121,36 @@ impl LiveRoom {
         }
     }
 
-    /// The track of a playlist of the room's own, made if need be.
-    pub fn track(&self, playlist: &ObjectId, track: &ObjectId) -> Arc<LiveTrack> {
-        self.playlist(playlist).track(track)
+    /// Serves exactly this of a playlist: what was known before is no longer so, or nothing was.
+    pub fn show(&self, id: &ObjectId, all: Vec<Change>) {
+        let playlist = self.playlist(id);
+        let (mut objects, mut playlists) = (HashMap::<ObjectId, HashMap<_, _>>::new(), Vec::new());
+        for change in all {
+            match change {
+                Change::Store { track, object, media } => {
+                    let stored = self.media.stored(&self.room, &media, false);
+                    objects.entry(track).or_default().insert(object, Arc::new(stored));
+                }
+                other => playlists.push(other),
+            }
+        }
+        objects.into_iter().for_each(|(track, objects)| playlist.track(&track).replace(objects));
+        for change in playlists {
+            let known = |track: &ObjectId| playlist.track(track).newest();
+            let is_known = match &change {
+                Change::Media { track, snapshot } => known(track).is_some_and(|newest| newest.snapshot == *snapshot),
+                _ => false,
+            };
+            if !is_known {
+                self.apply(id, change);
+            }
+        }
+    }
+
+    /// Whether a viewer asked for any track in this time.
+    pub fn is_watched(&self, within: Duration) -> bool {
+        let mut tracks = all(&self.playlists).into_iter().flat_map(|playlist| all(&playlist.tracks));
+        tracks.any(|track| track.is_watched(within))
     }
 
     /// The room's own playlist, in place of one that an earlier room of this name left behind.

@@ -8,6 +8,7 @@ mod direct;
 mod intake;
 mod member;
 mod multipart;
+mod publisher;
 mod refusals;
 mod seat;
 mod seats;
@@ -15,6 +16,7 @@ mod signal;
 
 pub use direct::LONGEST_PUSHED;
 pub use direct::{anything, push, unknown_address};
+pub use publisher::{refuse_encoder, takes_media};
 pub use refusals::Refusals;
 pub use seats::Seats;
 pub use signal::data;

@@ -2,6 +2,7 @@
 //!
 //! What all viewers get is made once, with the snapshot; here it is only chosen.
 
+mod access;
 mod address;
 mod answer;
 mod freshness;
@@ -18,7 +19,7 @@ use actix_web::{Error, HttpRequest, HttpResponse, web};
 use roomcast_core::hls::{Decision, Reload, Snapshot};
 use roomcast_protocol::id::{InvalidId, ObjectId, RoomId};
 
-use address::Address;
+use address::{Address, split_token};
 pub use freshness::Freshness;
 
 use super::track::LiveTrack;
@@ -39,11 +40,18 @@ impl HttpServiceFactory for Playback {
 
 async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
     let node = request.app_data::<web::Data<Node>>().expect("the application has its node").clone();
-    let Some(address) = Address::of(request.match_info().unprocessed()) else {
+    let (token, path) = split_token(request.match_info().unprocessed());
+    let token = token.filter(|_| !node.access.is_open());
+    let path = if token.is_some() { path } else { request.match_info().unprocessed() };
+    let Some(address) = Address::of(path) else {
         let missing = http::not_found(request.request().clone()).await;
         return Ok(request.into_response(missing));
     };
-    let mut answer = match (refuse_to_write(request.request()), address) {
+    let early = match refuse_to_write(request.request()) {
+        None => access::refuse(&request, &node, token, &address).await,
+        refused => refused,
+    };
+    let mut answer = match (early, address) {
         (Some(answer), _) => answer,
         (None, Address::Multivariant(room, playlist)) => multivariant(request.request(), &node, room, playlist).await,
         (None, Address::Playlist(room, playlist, track)) => {
@@ -62,7 +70,7 @@ async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
 async fn multivariant(request: &HttpRequest, node: &Node, room: &str, playlist: &str) -> HttpResponse {
     let found = async {
         let (room, playlist) = (RoomId::parse(room)?, ObjectId::parse(playlist)?);
-        node.live.look_up(&room).await;
+        look(node, &room, &playlist).await;
         let playlist = node.live.playlist(&room, &playlist);
         playlist.and_then(|playlist| playlist.multivariant()).ok_or(Stop::NotPlayable)
     };
@@ -127,10 +135,17 @@ type Found = Result<Arc<LiveTrack>, Stop>;
 
 async fn find(node: &Node, room: &str, playlist: &str, track: &str) -> Found {
     let (room, playlist, track) = (RoomId::parse(room)?, ObjectId::parse(playlist)?, ObjectId::parse(track)?);
-    node.live.look_up(&room).await;
+    look(node, &room, &playlist).await;
     let track = node.live.track(&room, &playlist, &track).ok_or(Stop::NotPlayable)?;
     track.note_viewer();
     Ok(track)
+}
+
+/// Looks for a playlist at other nodes where it is not here.
+async fn look(node: &Node, room: &RoomId, playlist: &ObjectId) {
+    if node.live.lacks(room, playlist) {
+        node.elsewhere.look(room).await;
+    }
 }
 
 /// The target duration of a track, when there is one.

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use sha1::{Digest as _, Sha1};
 
-use super::shared::Piece;
+use super::media::{MediaBlob, MediaCache};
 use crate::http::pieces::Chain;
 
 /// That the bytes could not be fetched in time.
@@ -30,7 +30,7 @@ pub struct Stored {
 #[derive(Debug)]
 enum Held {
     Here(Bytes),
-    Elsewhere(Vec<Arc<Piece>>),
+    Elsewhere(Arc<MediaCache>, Vec<Arc<MediaBlob>>),
 }
 
 impl Stored {
@@ -39,9 +39,9 @@ impl Stored {
         Self { media: Held::Here(bytes), content_type, tag: OnceLock::new() }
     }
 
-    /// Of pieces that are fetched when somebody asks.
-    pub const fn elsewhere(pieces: Vec<Arc<Piece>>, content_type: &'static str) -> Self {
-        Self { media: Held::Elsewhere(pieces), content_type, tag: OnceLock::new() }
+    /// Media that is fetched when somebody asks for it.
+    pub const fn elsewhere(cache: Arc<MediaCache>, blobs: Vec<Arc<MediaBlob>>, content_type: &'static str) -> Self {
+        Self { media: Held::Elsewhere(cache, blobs), content_type, tag: OnceLock::new() }
     }
 
     /// The media type.
@@ -56,8 +56,8 @@ impl Stored {
     pub async fn bytes(&self) -> Result<Chain, OutOfReach> {
         match &self.media {
             Held::Here(bytes) => Ok(bytes.clone().into()),
-            Held::Elsewhere(pieces) => {
-                let fetched = futures_util::future::try_join_all(pieces.iter().map(|piece| piece.bytes()));
+            Held::Elsewhere(cache, blobs) => {
+                let fetched = futures_util::future::try_join_all(blobs.iter().map(|blob| cache.bytes(blob)));
                 Ok(fetched.await?.into_iter().collect())
             }
         }

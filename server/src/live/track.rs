@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use roomcast_core::hls::Snapshot;
+use roomcast_core::hls::{ObjectKind, Snapshot};
 use roomcast_protocol::id::ObjectId;
 
 use super::playback::Freshness;
@@ -36,12 +37,17 @@ impl Published {
     }
 }
 
+/// For so many target durations after its last request a viewer is taken to be there.
+const ATTENTION: u32 = 4;
+
 /// One track.
 #[derive(Debug, Default)]
 pub struct LiveTrack {
     objects: RwLock<HashMap<ObjectId, Arc<Stored>>>,
     newest: watch::Sender<Newest>,
     asked: AtomicBool,
+    /// The last time at which a viewer was known to be here.
+    seen: Mutex<Option<Instant>>,
 }
 
 impl LiveTrack {
@@ -87,8 +93,20 @@ impl LiveTrack {
         }
     }
 
-    /// Whether a viewer asked for something since this was last called.
-    pub fn was_asked(&self) -> bool {
-        self.asked.swap(false, Ordering::Relaxed)
+    /// Whether a viewer asked for something in this time; known to be so only where it is asked at least as often.
+    pub fn is_watched(&self, within: Duration) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.asked.swap(false, Ordering::Relaxed) {
+            *seen = Some(Instant::now());
+        }
+        seen.is_some_and(|seen| seen.elapsed() < within)
+    }
+
+    /// Whether viewers will ask for an object. Who plays by parts does not ask for segments.
+    pub fn wants(&self, kind: ObjectKind) -> bool {
+        let newest = self.newest();
+        let target = newest.as_ref().map_or(Duration::from_secs(1), |newest| newest.snapshot.target_duration);
+        let by_segments = newest.is_none_or(|newest| !newest.snapshot.has_parts);
+        self.is_watched(target * ATTENTION) && (kind != ObjectKind::Segment || by_segments)
     }
 }

@@ -1,21 +1,24 @@
 //! The actor: messages and one timer in, effects out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use actix::{Actor, AsyncContext, Context, Handler, Message, SpawnHandle};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
 
-use roomcast_core::room::{ConnectionId, Effect, Errand, Input, Room};
+use roomcast_core::cluster::{Ownership, site};
+use roomcast_core::room::{ConnectionId, Effect, Input, Refusal, Room};
 use roomcast_core::time::Instant;
 use roomcast_protocol::id::RoomId;
-use roomcast_protocol::signal::RoomType;
+use roomcast_protocol::limits::{BACKLOG_BYTES, BACKLOG_SIGNALS};
 
+use super::broadcasts::Broadcasts;
 use super::joined::{Attempt, Departure};
-use super::message::{Disconnected, JoinRoom, Outcome, RoomSignal};
+use super::message::{Disconnected, JoinRoom, MayBroadcast, Outcome, RefusedSignal, RoomSignal};
 use super::outbox::Outbox;
-use super::spanning::Spanning;
-use crate::live::LiveRoom;
 use crate::node::Node;
+
+/// Bytes of the largest backlog that is sent again at once, with the number in front of each signal.
+const REPLAY: usize = BACKLOG_BYTES + BACKLOG_SIGNALS * 64;
 
 /// The shell of one room.
 #[derive(Debug)]
@@ -23,54 +26,60 @@ pub struct RoomActor {
     pub(super) node: Arc<Node>,
     pub(super) id: RoomId,
     pub(super) room: Room,
-    /// Of a room that spans nodes.
-    pub(super) spanning: Option<Box<Spanning>>,
-    /// The way to every connection that joined, and which of its `JOIN`s was the last.
+    /// The way to every connection that joined, and its newest JOIN.
     outboxes: HashMap<ConnectionId, (Outbox, Attempt)>,
-    /// Of a broadcast.
-    pub(super) live: Option<Arc<LiveRoom>>,
+    pub(super) broadcasts: Broadcasts,
+    /// The ownership that the node was told last.
+    pub(super) owned: Option<Ownership>,
     timer: Option<(Instant, SpawnHandle)>,
 }
 
-/// That the room is over and its mailbox read to the end.
+/// The room is over, and its mailbox was read to the end.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Over;
 
 impl RoomActor {
-    pub fn new(node: Arc<Node>, id: RoomId, room_type: RoomType) -> Self {
-        let mut room = Room::new(id.clone(), room_type, node.settings.room(), node.clock.now());
-        let live = (room_type == RoomType::P2m).then(|| node.live.open(&id));
-        let spanning = node.backplane().map(|backplane| Box::new(Spanning::new(backplane, &id)));
-        if let Some(spanning) = &spanning {
-            room.share(node.clock.now(), spanning.ahead(node.clock));
-        }
-        Self { node, id, room, spanning, outboxes: HashMap::new(), live, timer: None }
+    pub fn new(node: Arc<Node>, id: RoomId) -> Self {
+        let (settings, cluster) = (Arc::clone(&node.room_settings), Arc::clone(&node.cluster_settings));
+        let room = Room::new(id.clone(), settings, cluster, (node.boot(), node.next_ids()));
+        let room = room.counted(node.tallies.clone());
+        Self { node, id, room, outboxes: HashMap::new(), broadcasts: Broadcasts::default(), owned: None, timer: None }
     }
 
-    fn step(&mut self, input: Input, ctx: &mut Context<Self>) {
-        let effects = self.room.step(self.node.clock.now(), input);
-        self.carry_out(effects, None, ctx);
+    /// Steps the room at the present time, with the lease of this node.
+    pub(super) fn with_room<T>(&mut self, step: impl FnOnce(&mut Room, site::Context<'_>) -> T) -> T {
+        let now = self.node.clock.now();
+        let lease = self.node.transport().map(|transport| transport.nodes().lease());
+        // Kicks and waits end at times that all nodes share.
+        let shared = lease.as_ref().map_or(now, |lease| lease.shared(now));
+        let context = site::Context { now, shared, lease: lease.as_deref(), draining: self.node.is_draining() };
+        step(&mut self.room, context)
     }
 
-    /// `sender` is who caused the effects, in case the room does not know it.
+    fn step(&mut self, input: Input, sender: Option<(ConnectionId, &Outbox)>, ctx: &mut Context<Self>) {
+        let effects = self.with_room(|room, context| room.step(context, input));
+        self.carry_out(effects, sender, ctx);
+    }
+
+    /// Carries effects out. `sender` caused them, and may be unknown to the room.
     pub(super) fn carry_out(
         &mut self,
         effects: Vec<Effect>,
         sender: Option<(ConnectionId, &Outbox)>,
         ctx: &mut Context<Self>,
     ) {
-        let mut effects = effects.into_iter();
-        while let Some(effect) = effects.next() {
+        let mut sent = BTreeMap::new();
+        for effect in effects {
             match effect {
-                Effect::Elsewhere(Errand::Replays { to }) => {
-                    if let Some((outbox, _)) = self.outboxes.get(&to) {
-                        outbox.allow(effects.as_slice().iter().map(|effect| effect.size_for(to)).sum());
-                    }
-                }
                 Effect::Send { to, message } => {
                     if let Some(outbox) = self.outbox(to, sender) {
                         outbox.send(message);
+                    }
+                }
+                Effect::Present { connection, presence } => {
+                    if let Some((outbox, _)) = self.outboxes.get(&connection) {
+                        outbox.present(self.id.clone(), presence);
                     }
                 }
                 Effect::Close { connection, code } => {
@@ -84,15 +93,21 @@ impl RoomActor {
                     }
                 }
                 Effect::Live { playlist, change } => {
-                    if let Some(live) = &self.live {
-                        live.apply(&playlist, change);
-                    }
+                    self.live_room().apply(&playlist, change);
                 }
-                Effect::Elsewhere(errand) => self.send_away(errand, ctx),
+                Effect::Everything { playlist, all } => self.live_room().show(&playlist, all),
+                Effect::Uploaded { id, answer } => self.broadcasts.answer(id, answer),
+                Effect::ToNode { to, message } => self.send(to, &message, &mut sent),
+                Effect::Ask(ask) => self.ask(ask, ctx),
                 Effect::Closed => self.end(ctx),
             }
         }
-        self.propose(ctx);
+        self.note_sent(sent);
+        let is_sought = self.with_room(|room, context| room.site().is_sought_by_players(context.now));
+        if !is_sought {
+            self.broadcasts.release_players();
+        }
+        self.note_ownership();
         self.set_timer(ctx);
     }
 
@@ -104,7 +119,8 @@ impl RoomActor {
     /// Nobody finds the room any more. What is in its mailbox already is still answered.
     fn end(&self, ctx: &Context<Self>) {
         self.node.rooms.remove(&self.id, &ctx.address());
-        if let Some(live) = &self.live {
+        self.node.owned.remove(&self.id);
+        if let Some(live) = self.broadcasts.live() {
             self.node.live.retire(&self.id, live, self.node.settings.hls_window);
         }
         tracing::debug!(room = %self.id, "room closed");
@@ -114,22 +130,23 @@ impl RoomActor {
     /// Keeps one timer, which fires no later than the room's next deadline. That mostly moves to a later time:
     /// then the timer is left alone, and set anew when it has fired.
     fn set_timer(&mut self, ctx: &mut Context<Self>) {
-        let Some(due) = self.room.next_deadline() else { return };
+        let (now, due) = self.with_room(|room, context| (context.now, room.next_deadline(context)));
+        let Some(due) = due else { return };
         if self.timer.is_some_and(|(set, _)| set <= due) {
             return;
         }
         if let Some((_, handle)) = self.timer.take() {
             ctx.cancel_future(handle);
         }
-        let handle = ctx.run_later(due.since(self.node.clock.now()), Self::on_timer);
+        let handle = ctx.run_later(due.since(now), Self::on_timer);
         self.timer = Some((due, handle));
     }
 
     fn on_timer(&mut self, ctx: &mut Context<Self>) {
         self.timer = None;
-        let due = self.room.next_deadline();
-        if due.is_some_and(|due| due <= self.node.clock.now()) {
-            self.step(Input::Tick, ctx);
+        self.note_players(ctx);
+        if self.with_room(|room, context| room.next_deadline(context).is_some_and(|due| due <= context.now)) {
+            self.step(Input::Tick, None, ctx);
         } else {
             self.set_timer(ctx);
         }
@@ -141,10 +158,7 @@ impl Actor for RoomActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(self.node.settings.max_room_queue);
-        self.keep_broadcasts(ctx);
-        self.compare_regularly(ctx);
         tracing::debug!(room = %self.id, "room created");
-        self.set_timer(ctx);
     }
 }
 
@@ -156,8 +170,10 @@ impl Handler<JoinRoom> for RoomActor {
             return actix::MessageResult(Outcome::Gone);
         }
         let JoinRoom { connection, outbox, attempt, signal, welcome } = join;
-        let effects = self.room.step(self.node.clock.now(), Input::Join { connection, signal, welcome });
-        outbox.allow(effects.iter().map(|effect| effect.size_for(connection)).sum());
+        let effects = self.with_room(|room, context| room.step(context, Input::Join { connection, signal, welcome }));
+        let here = effects.iter().map(|effect| effect.size_for(connection)).sum();
+        // Signals that an owner elsewhere sends again come later.
+        outbox.allow(if self.node.transport().is_some() { REPLAY.max(here) } else { here });
         self.outboxes.insert(connection, (outbox, attempt));
         self.carry_out(effects, None, ctx);
         actix::MessageResult(Outcome::Answered)
@@ -169,8 +185,16 @@ impl Handler<RoomSignal> for RoomActor {
 
     fn handle(&mut self, message: RoomSignal, ctx: &mut Self::Context) {
         let RoomSignal { connection, outbox, signal } = message;
-        let effects = self.room.step(self.node.clock.now(), Input::Signal { connection, signal });
-        self.carry_out(effects, Some((connection, &outbox)), ctx);
+        self.step(Input::Signal { connection, signal }, Some((connection, &outbox)), ctx);
+    }
+}
+
+impl Handler<RefusedSignal> for RoomActor {
+    type Result = ();
+
+    fn handle(&mut self, refused: RefusedSignal, ctx: &mut Self::Context) {
+        let RefusedSignal { connection, kind, numbered } = refused;
+        self.step(Input::Refused { connection, kind, numbered }, None, ctx);
     }
 }
 
@@ -179,7 +203,7 @@ impl Handler<Disconnected> for RoomActor {
 
     fn handle(&mut self, gone: Disconnected, ctx: &mut Self::Context) {
         self.outboxes.remove(&gone.connection);
-        self.step(Input::Disconnected { connection: gone.connection }, ctx);
+        self.step(Input::Disconnected { connection: gone.connection }, None, ctx);
     }
 }
 
@@ -187,7 +211,14 @@ impl Handler<Over> for RoomActor {
     type Result = ();
 
     fn handle(&mut self, _: Over, ctx: &mut Self::Context) {
-        // What is on its way to other nodes goes out first.
-        self.end_when_done(ctx);
+        ctx.stop();
+    }
+}
+
+impl Handler<MayBroadcast> for RoomActor {
+    type Result = Result<(), Refusal>;
+
+    fn handle(&mut self, MayBroadcast { user }: MayBroadcast, _: &mut Self::Context) -> Self::Result {
+        self.with_room(|room, context| room.may_broadcast(context, &user))
     }
 }

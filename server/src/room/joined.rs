@@ -7,7 +7,9 @@ use std::collections::HashMap;
 
 use actix::Addr;
 
+use roomcast_core::room::Presence;
 use roomcast_protocol::id::RoomId;
+use roomcast_protocol::signal::MemberKey;
 
 use super::actor::RoomActor;
 
@@ -22,16 +24,37 @@ pub struct Departure {
     pub attempt: Attempt,
 }
 
+/// A room that a connection is in or asks to join.
+#[derive(Debug)]
+struct JoinedRoom {
+    room: Addr<RoomActor>,
+    attempt: Attempt,
+    /// Whether the newest JOIN said that the client numbers its signals.
+    numbers: bool,
+    /// The members whose heartbeats the connection answers by itself.
+    presences: Vec<Presence>,
+}
+
 /// The rooms that a connection is in or asks to join.
 #[derive(Debug, Default)]
 pub struct JoinedRooms {
-    rooms: HashMap<RoomId, (Addr<RoomActor>, Attempt)>,
+    rooms: HashMap<RoomId, JoinedRoom>,
     attempts: u64,
 }
 
 impl JoinedRooms {
     pub fn get(&self, id: &RoomId) -> Option<&Addr<RoomActor>> {
-        self.rooms.get(id).map(|(room, _)| room)
+        self.rooms.get(id).map(|joined| &joined.room)
+    }
+
+    /// Notes whether the newest JOIN said that the client numbers its signals.
+    pub fn note_numbers(&mut self, id: &RoomId, numbers: bool) {
+        self.rooms.get_mut(id).into_iter().for_each(|joined| joined.numbers = numbers);
+    }
+
+    /// Whether the client numbers what it says in a room.
+    pub fn numbers(&self, id: &RoomId) -> bool {
+        self.rooms.get(id).is_some_and(|joined| joined.numbers)
     }
 
     pub fn contains_key(&self, id: &RoomId) -> bool {
@@ -40,20 +63,42 @@ impl JoinedRooms {
 
     /// How many there are; rooms that have ended meanwhile do not count.
     pub fn len(&mut self) -> usize {
-        self.rooms.retain(|_, (room, _)| room.connected());
+        self.rooms.retain(|_, joined| joined.room.connected());
         self.rooms.len()
     }
 
     pub fn values(&self) -> impl Iterator<Item = &Addr<RoomActor>> {
-        self.rooms.values().map(|(room, _)| room)
+        self.rooms.values().map(|joined| &joined.room)
     }
 
     /// Notes that a `JOIN` is sent to a room, and numbers it.
     pub fn insert(&mut self, id: RoomId, room: Addr<RoomActor>) -> Attempt {
         self.attempts += 1;
         let attempt = Attempt(self.attempts);
-        self.rooms.insert(id, (room, attempt));
+        let before = self.rooms.remove(&id).filter(|before| before.room == room);
+        let presences = before.map(|before| before.presences).unwrap_or_default();
+        self.rooms.insert(id, JoinedRoom { room, attempt, numbers: false, presences });
         attempt
+    }
+
+    /// The presence of a member.
+    pub fn presence(&self, id: &RoomId, member: &MemberKey) -> Option<&Presence> {
+        self.rooms.get(id)?.presences.iter().find(|presence| presence.is_of(member))
+    }
+
+    /// Takes a member's presence, in place of its former one.
+    pub fn note_presence(&mut self, id: &RoomId, presence: Presence) {
+        let Some(joined) = self.rooms.get_mut(id) else { return };
+        joined.presences.retain(|former| !former.is_like(&presence));
+        // Most connections have one member in a room.
+        joined.presences.reserve_exact(1);
+        joined.presences.push(presence);
+    }
+
+    /// Drops a member's presence: what it says from now on may depend on what the room has yet to answer.
+    pub fn drop_presence(&mut self, id: &RoomId, member: &MemberKey) {
+        let Some(joined) = self.rooms.get_mut(id) else { return };
+        joined.presences.retain(|presence| !presence.is_of(member));
     }
 
     pub fn remove(&mut self, id: &RoomId) {
@@ -62,7 +107,7 @@ impl JoinedRooms {
 
     /// Drops a room unless a newer `JOIN` is on its way there.
     pub fn forget(&mut self, departure: &Departure) {
-        if self.rooms.get(&departure.room).is_some_and(|(_, attempt)| *attempt == departure.attempt) {
+        if self.rooms.get(&departure.room).is_some_and(|joined| joined.attempt == departure.attempt) {
             self.remove(&departure.room);
         }
     }

@@ -1,13 +1,12 @@
 //! What a room's actor can be told.
 
 use actix::Message;
-use bytes::Bytes;
 
-use roomcast_core::room::{ConnectionId, News, Refusal, Welcome};
-use roomcast_core::time::UnixTime;
-use roomcast_protocol::data::Payload;
+use roomcast_core::cluster::streams::Uploader;
+use roomcast_core::hls::Entry;
+use roomcast_core::room::{ConnectionId, Refusal, Welcome};
 use roomcast_protocol::id::UserId;
-use roomcast_protocol::signal::Signal;
+use roomcast_protocol::signal::{RefusedNumber, Signal, SignalKind};
 
 use super::joined::Attempt;
 use super::outbox::Outbox;
@@ -41,18 +40,20 @@ pub struct RoomSignal {
     pub signal: Signal,
 }
 
+/// A signal that the session refused, as it is no legal one; its number is used up.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct RefusedSignal {
+    pub connection: ConnectionId,
+    pub kind: SignalKind,
+    pub numbered: RefusedNumber,
+}
+
 /// A connection is gone.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Disconnected {
     pub connection: ConnectionId,
-}
-
-/// Asks whether an ingest token is good for the room's broadcast.
-#[derive(Debug, Message)]
-#[rtype(result = "Result<(), Refusal>")]
-pub struct CheckToken {
-    pub token: String,
 }
 
 /// Asks whether a user could publish in the room as in a broadcast.
@@ -62,32 +63,15 @@ pub struct MayBroadcast {
     pub user: UserId,
 }
 
-/// A data signal.
+/// An upload, whose media is stored already; without an entry it asks whether the uploader may upload.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<(), Refusal>")]
-pub struct Ingest {
-    pub token: String,
-    pub payload: Payload,
-    /// When it came.
-    pub received: UnixTime,
+pub struct Upload {
+    pub by: Uploader,
+    pub entry: Option<Entry>,
 }
 
-/// What another node did.
+/// Somebody plays a broadcast of the room here. Answered once its owner is found, or nobody owns it.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Heard(pub News);
-
-/// A change of one of the room's broadcasts that came in through another node.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct Live(pub Bytes);
-
-/// Messages of other nodes may be missing: the room is to be compared with what all share.
-#[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "()")]
-pub struct ResetRoom;
-
-/// Somebody on this node reads or uploads a broadcast of the room. Says whether there is such a room.
-#[derive(Debug, Message)]
-#[rtype(result = "bool")]
-pub struct Observe;
+pub struct Play;

@@ -13,8 +13,9 @@ use std::task::{Context, Poll};
 use futures_util::Stream;
 use futures_util::task::AtomicWaker;
 
-use roomcast_core::room::Outgoing;
+use roomcast_core::room::{Outgoing, Presence, Receipt};
 use roomcast_protocol::code::CloseCode;
+use roomcast_protocol::id::RoomId;
 
 use super::joined::Departure;
 
@@ -30,6 +31,8 @@ pub enum Delivery {
     Message(Outgoing),
     /// To be closed.
     Close(CloseCode),
+    /// The connection answers heartbeats of one of its members in a room by itself.
+    Present(RoomId, Box<Presence>),
     /// The room has no member of this connection any more.
     Forget(Departure),
 }
@@ -102,6 +105,13 @@ impl Outbox {
         }
     }
 
+    /// Lets the connection answer heartbeats of one of its members in a room by itself.
+    pub fn present(&self, room: RoomId, presence: Presence) {
+        if !self.0.cut.load(Ordering::Relaxed) {
+            self.put(Delivery::Present(room, Box::new(presence)));
+        }
+    }
+
     fn put(&self, delivery: Delivery) {
         self.0.lock().push_back(delivery);
         self.0.reader.wake();
@@ -110,9 +120,11 @@ impl Outbox {
 
 /// Puts a message, whose bytes are claimed, on the way to the socket.
 pub fn hand_over(message: Outgoing, lane: &Lane) {
-    let (text, claimed) = (message.text(), message.size());
-    let written = message.is_numbered().then(|| -> Box<dyn FnOnce()> { Box::new(move || message.written()) });
-    lane.send(text, claimed, written);
+    let claimed = message.size();
+    let note = |(sequence, receipt): (u64, Receipt)| -> Box<dyn FnOnce()> { Box::new(move || receipt.note(sequence)) };
+    let written = message.receipt().map(note);
+    let (number, rest) = message.pieces();
+    lane.send([&number, rest], claimed, written);
 }
 
 /// The receiving end: a stream that never ends. Who takes a message from it sees to it that its bytes are released

@@ -1,11 +1,14 @@
 //! The session: one connection and the rooms it is in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytestring::ByteString;
 
 use roomcast_core::room::ConnectionId;
+use roomcast_protocol::access::Permit;
 use roomcast_protocol::ack::{self, KeepAlive};
+use roomcast_protocol::code::CloseCode;
 
 use crate::clock::unix_millis;
 use crate::node::Node;
@@ -18,19 +21,37 @@ pub struct Session {
     pub(super) connection: ConnectionId,
     pub(super) outbox: Outbox,
     pub(super) rooms: JoinedRooms,
+    /// The permit of the connection's token; none at an open server.
+    pub(super) permit: Option<Arc<Permit>>,
     inbox: Option<Inbox>,
 }
 
 impl Session {
-    pub fn new(node: Arc<Node>, fill: Arc<Fill>, lane: LaneId) -> Self {
+    pub fn new(node: Arc<Node>, permit: Option<Arc<Permit>>, fill: Arc<Fill>, lane: LaneId) -> Self {
         let (outbox, inbox) = Outbox::new(fill, lane);
         let connection = node.connections.open(&outbox);
-        Self { node, connection, outbox, rooms: JoinedRooms::default(), inbox: Some(inbox) }
+        Self { node, connection, outbox, rooms: JoinedRooms::default(), permit, inbox: Some(inbox) }
+    }
+
+    /// Closes the connection some time after the end of its token, unless it is too old before.
+    fn end_with_token(&self, port: &mut Port<'_, Self>) {
+        let Some(left) = self.time_left() else { return };
+        if left < self.node.settings.connection.max_connection_age {
+            port.when_done(actix_web::rt::time::sleep(left), |_, (), port| port.close(CloseCode::TokenExpired));
+        }
+    }
+
+    /// The time for which the connection may go on with its token.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        let permit = self.permit.as_ref()?;
+        let end = Duration::from_secs(permit.expires) + self.node.settings.access.auth_grace;
+        Some(end.saturating_sub(Duration::from_millis(unix_millis())))
     }
 
     fn deliver(&mut self, delivery: Delivery, port: &mut Port<'_, Self>) {
         match delivery {
             Delivery::Message(message) => hand_over(message, port.lane()),
+            Delivery::Present(room, presence) => self.rooms.note_presence(&room, *presence),
             Delivery::Close(code) => port.close(code),
             Delivery::Forget(departure) => self.rooms.forget(&departure),
         }
@@ -42,6 +63,7 @@ impl Application for Session {
         if let Some(inbox) = self.inbox.take() {
             port.listen(inbox, Self::deliver);
         }
+        self.end_with_token(port);
     }
 
     fn text(&mut self, text: ByteString, port: &mut Port<'_, Self>) {

@@ -6,15 +6,19 @@ use actix::Addr;
 use actix::dev::SendError;
 use bytestring::ByteString;
 
+use roomcast_core::cluster::Credentials;
 use roomcast_core::room::{Outgoing, Welcome};
+use roomcast_protocol::access::{Action, NotGranted};
 use roomcast_protocol::ack;
-use roomcast_protocol::code::AckCode;
+use roomcast_protocol::code::{AckCode, CloseCode};
+use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::{Body, Join, Refusal, Signal, SignalKind, decode};
 
 use super::application::Session;
+use crate::access::counted;
 use crate::clock::unix_millis;
 use crate::config::{Secret, to_usize};
-use crate::room::{JoinRoom, Outcome, RoomActor, RoomSignal};
+use crate::room::{JoinRoom, Outcome, RefusedSignal, RoomActor, RoomSignal};
 use crate::socket::Port;
 use crate::{ice, token};
 
@@ -24,33 +28,65 @@ const ATTEMPTS: u32 = 3;
 impl Session {
     pub(super) fn on_message(&mut self, text: ByteString, port: &mut Port<'_, Self>) {
         match decode(text.clone()) {
-            Err(refusal) => self.refuse_message(&refusal, &text),
+            Err(refusal) => self.refuse_message(refusal, &text, port),
             Ok(signal) => match &signal.body {
                 Body::Join(join) => {
                     let join = join.clone();
                     self.join(signal, &join, ATTEMPTS, port);
+                }
+                Body::Heartbeat(_) if self.answer(&signal) => {}
+                Body::Leave => {
+                    self.rooms.drop_presence(&signal.head.room_id, &signal.head.session.key());
+                    self.forward(signal, port);
                 }
                 _ => self.forward(signal, port),
             },
         }
     }
 
+    /// Answers a heartbeat that tells its room nothing new.
+    fn answer(&self, signal: &Signal) -> bool {
+        let presence = self.rooms.presence(&signal.head.room_id, &signal.head.session.key());
+        let say = |text| self.outbox.send(Outgoing::plain(text));
+        presence.is_some_and(|presence| presence.answer(self.node.clock.now(), signal, say))
+    }
+
     fn join(&mut self, signal: Signal, join: &Join, attempts: u32, port: &mut Port<'_, Self>) {
         let id = signal.head.room_id.clone();
+        if let Err(refused) = self.check_grants(&signal, join) {
+            return self.refuse(&signal, AckCode::PermissionNotFound, &counted(refused.into()).sentence);
+        }
         if !self.rooms.contains_key(&id) && self.rooms.len() >= self.node.settings.connection.max_rooms_per_connection {
             self.refuse(&signal, AckCode::RateLimited, "the connection is in as many rooms as it may");
             return;
         }
-        let found = self.node.rooms.open(&self.node, &id, signal.head.room_type, join.options.room_creating);
+        let found = self.node.rooms.open(&self.node, &id, join.options.room_creating);
         match found {
             Ok(room) => self.ask(&room, signal, join.clone(), attempts, port),
             Err(none) => self.refuse(&signal, none.code(), &none.to_string()),
         }
     }
 
+    /// Checks that the token of the connection speaks for the user and lets it join, or create, the room.
+    fn check_grants(&self, signal: &Signal, join: &Join) -> Result<(), NotGranted> {
+        let Some(permit) = &self.permit else { return Ok(()) };
+        let (head, options) = (&signal.head, &join.options);
+        permit.check_user(&head.session.user_id, options.user_faking)?;
+        let action = if options.room_creating { Action::Create } else { Action::Join };
+        permit.check(action(head.room_type), &head.room_id)
+    }
+
+    /// The part of the token that the room needs.
+    fn credentials(&self, room: &RoomId) -> Option<Box<Credentials>> {
+        let permit = self.permit.as_ref()?;
+        let (subject, name) = (permit.subject.clone(), permit.name.clone());
+        Some(Box::new(Credentials { subject, name, publish: permit.allows(Action::Publish, room) }))
+    }
+
     fn ask(&mut self, room: &Addr<RoomActor>, signal: Signal, join: Join, attempts: u32, port: &mut Port<'_, Self>) {
         let attempt = self.rooms.insert(signal.head.room_id.clone(), room.clone());
-        let welcome = self.welcome(signal.head.session.user_id.as_str());
+        self.rooms.note_numbers(&signal.head.room_id, join.options.numbers_above.is_some());
+        let welcome = self.welcome(&signal.head.room_id, signal.head.session.user_id.as_str());
         let (connection, outbox) = (self.connection, self.outbox.clone());
         let asked = room.send(JoinRoom { connection, outbox, attempt, signal: signal.clone(), welcome });
         port.when_done(asked, move |session, outcome, port| match outcome {
@@ -60,14 +96,17 @@ impl Session {
         });
     }
 
-    fn welcome(&self, user: &str) -> Welcome {
+    fn welcome(&self, room: &RoomId, user: &str) -> Welcome {
         let settings = &self.node.settings;
         let now = unix_millis();
-        let ttl = u64::try_from(settings.ingest_token_ttl.as_millis()).unwrap_or(u64::MAX);
+        // An ingest token ends with the connection's own.
+        let ttl = self.time_left().map_or(settings.ingest_token_ttl, |left| left.min(settings.ingest_token_ttl));
         Welcome {
+            credentials: self.credentials(room),
             resume_token: token::random(),
             ingest_token: token::random(),
-            ingest_expires: now.saturating_add(ttl),
+            ingest_expires: now.saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
+            ingest_life: ttl,
             engine_settings: ice::engine_settings(
                 &settings.ice_server,
                 settings.turn_secret.as_ref().map(Secret::expose),
@@ -78,13 +117,11 @@ impl Session {
     }
 
     fn forward(&mut self, signal: Signal, port: &mut Port<'_, Self>) {
-        let Some(room) = self.rooms.get(&signal.head.room_id) else { return self.refuse_stranger(signal, port) };
+        let Some(room) = self.rooms.get(&signal.head.room_id) else { return self.refuse_stranger(&signal) };
         let (connection, outbox) = (self.connection, self.outbox.clone());
         match room.try_send(RoomSignal { connection, outbox, signal }) {
             Ok(()) => {}
-            Err(SendError::Full(RoomSignal { signal, .. })) => {
-                self.refuse(&signal, AckCode::Unavailable, "the room is busy; try again");
-            }
+            Err(SendError::Full(RoomSignal { signal, .. })) => self.refuse_busy(&signal, port),
             Err(SendError::Closed(RoomSignal { signal, .. })) => {
                 self.rooms.remove(&signal.head.room_id);
                 self.refuse(&signal, AckCode::RoomNotFound, "the room is gone");
@@ -92,27 +129,37 @@ impl Session {
         }
     }
 
-    /// Refuses a signal about a room that this connection has not joined.
-    fn refuse_stranger(&self, signal: Signal, port: &mut Port<'_, Self>) {
-        let id = signal.head.room_id.clone();
-        let refuse = move |session: &Self, exists: bool| match exists {
-            true => session.refuse(&signal, AckCode::NotRoomMember, "this connection has not joined the room"),
-            false => session.refuse(&signal, AckCode::RoomNotFound, "there is no such room"),
-        };
-        if self.node.rooms.find(&id).is_some() || self.node.backplane().is_none() {
-            return refuse(self, self.node.rooms.find(&id).is_some());
+    /// Refuses a signal for which a room has no place. Behind one with a number that the room never saw, it would take
+    /// none: then the client comes back, and says all of them again.
+    fn refuse_busy(&self, signal: &Signal, port: &mut Port<'_, Self>) {
+        if signal.number.is_some() && self.rooms.numbers(&signal.head.room_id) {
+            return port.close(CloseCode::SlowConsumer);
         }
-        let node = Arc::clone(&self.node);
-        let exists = async move { node.rooms.exists_elsewhere(&node, &id).await };
-        port.when_done(exists, move |session, exists, _| refuse(session, exists));
+        self.refuse(signal, AckCode::Unavailable, "the room is busy; try again");
+    }
+
+    /// Refuses a signal about a room that this connection has not joined.
+    fn refuse_stranger(&self, signal: &Signal) {
+        match self.node.rooms.find(&signal.head.room_id) {
+            Some(_) => self.refuse(signal, AckCode::NotRoomMember, "this connection has not joined the room"),
+            None => self.refuse(signal, AckCode::RoomNotFound, "there is no such room"),
+        }
     }
 
     fn refuse(&self, signal: &Signal, code: AckCode, reason: &str) {
         self.say_error(code, Some(signal.kind()), reason, Some(&signal.message));
     }
 
-    fn refuse_message(&self, refusal: &Refusal, text: &str) {
+    fn refuse_message(&mut self, refusal: Refusal, text: &str, port: &mut Port<'_, Self>) {
         self.say_error(refusal.code, refusal.kind, &refusal.reason, refusal.quotable.then_some(text));
+        let Some(numbered) = refusal.numbered.filter(|numbered| self.rooms.numbers(&numbered.room_id)) else { return };
+        let Some(room) = self.rooms.get(&numbered.room_id) else { return };
+        // The rules ask for no more than that there was a signal; one of a kind that is not known here is one too.
+        let kind = refusal.kind.unwrap_or(SignalKind::Update);
+        let refused = RefusedSignal { connection: self.connection, kind, numbered: *numbered };
+        if let Err(SendError::Full(_)) = room.try_send(refused) {
+            port.close(CloseCode::SlowConsumer);
+        }
     }
 
     /// Goes through the outbox like everything else, so that order and bound hold.

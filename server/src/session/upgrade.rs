@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use roomcast_protocol::code::AckCode;
 
 use super::application::Session;
+use crate::access::{self, Challenge, arrival};
 use crate::http::answer;
 use crate::node::Node;
 use crate::socket::{Refused, refusal};
@@ -14,10 +15,16 @@ pub const SUBPROTOCOLS: &[&str] = &["roomcast.v1"];
 
 /// Upgrades a request to a session, or says why not.
 pub async fn upgrade(request: HttpRequest, payload: web::Payload, node: web::Data<Node>) -> HttpResponse {
+    let token = arrival::of_handshake(request.head());
+    node.access.prepare(token.as_deref()).await;
+    let permit = match node.access.admit(token.as_deref()) {
+        Ok(permit) => permit,
+        Err(refused) => return access::refusal(&refused, Challenge::Bearer),
+    };
     if node.is_draining() {
         return answer::error(AckCode::Unavailable, "the server is stopping");
     }
-    let make = |fill, lane| Session::new(node.clone().into_inner(), fill, lane);
+    let make = |fill, lane| Session::new(node.clone().into_inner(), permit, fill, lane);
     let made = node.sockets.upgrade(&request, payload, make);
     made.unwrap_or_else(|refused| refusal(refused, answer::error(code(refused), refused.to_string())))
 }

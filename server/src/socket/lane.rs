@@ -13,10 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use actix_codec::Encoder;
-use actix_http::ws::Codec;
 use bytes::{Bytes, BytesMut};
-use bytestring::ByteString;
 
 use super::fill::Fill;
 use super::outbound;
@@ -80,18 +77,15 @@ impl Lane {
         lane
     }
 
-    /// Queues a text message for which `claimed` bytes of the connection's bound were claimed. `written` is called
-    /// once the socket has taken all of it; never when it does not.
-    pub fn send(&self, text: ByteString, claimed: usize, written: Option<Written>) {
-        let size = outbound::size(text.len(), self.max_frame);
+    /// Queues a text message, given in two pieces, for which `claimed` bytes of the connection's bound were claimed.
+    /// `written` is called once the socket has taken all of it; never when it does not.
+    pub fn send(&self, pieces: [&str; 2], claimed: usize, written: Option<Written>) {
+        let size = outbound::size(pieces[0].len() + pieces[1].len(), self.max_frame);
         self.fill.exchange(claimed, size);
         self.said.set(Some(Instant::now()));
         let mut queue = self.queue.borrow_mut();
-        let mut codec = Codec::new();
         queue.tail.reserve(size);
-        outbound::text(text, self.max_frame, |frame| {
-            codec.encode(frame, &mut queue.tail).expect("frames of this layer are legal");
-        });
+        outbound::write_text(pieces, self.max_frame, &mut queue.tail);
         queue.pushed += size as u64;
         if let Some(written) = written {
             let place = queue.pushed;
@@ -234,7 +228,7 @@ mod tests {
         let written = Rc::clone(written);
         let size = outbound::size(length, lane.max_frame);
         assert!(lane.fill.claim(size + 20));
-        lane.send("x".repeat(length).into(), size + 20, Some(Box::new(move || written.set(written.get() + 1))));
+        lane.send(["", &"x".repeat(length)], size + 20, Some(Box::new(move || written.set(written.get() + 1))));
     }
 
     #[test]

@@ -1,12 +1,38 @@
 //! Messages on their way to the peer, fragmented when they are longer than a frame may be.
 
-use actix_http::ws::{CloseReason, Item, Message};
-use bytes::Bytes;
+use actix_codec::Encoder;
+use actix_http::ws::{CloseReason, Codec, Item, Message};
+use bytes::{BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 
 /// Writes a text message.
 pub fn text(text: ByteString, max_frame: usize, write: impl FnMut(Message)) {
     fragmented(text, max_frame, Message::Text, |text| text.into_bytes(), Item::FirstText, write);
+}
+
+/// Writes a text message, given in two pieces, without making one text of them first.
+pub fn write_text(pieces: [&str; 2], max_frame: usize, out: &mut BytesMut) {
+    let length = pieces[0].len() + pieces[1].len();
+    if length <= max_frame {
+        // RFC 6455, section 5.2: the last and only frame, of text, not masked.
+        out.put_u8(0x81);
+        match (u8::try_from(length), u16::try_from(length)) {
+            (Ok(length @ 0..126), _) => out.put_u8(length),
+            (_, Ok(length)) => {
+                out.put_u8(126);
+                out.put_u16(length);
+            }
+            _ => {
+                out.put_u8(127);
+                out.put_u64(length as u64);
+            }
+        }
+        return pieces.into_iter().for_each(|piece| out.put_slice(piece.as_bytes()));
+    }
+    let mut codec = Codec::new();
+    text(pieces.concat().into(), max_frame, |frame| {
+        codec.encode(frame, out).expect("frames of this layer are legal");
+    });
 }
 
 /// Writes a binary message.
@@ -59,9 +85,6 @@ const fn header(length: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_codec::Encoder as _;
-    use actix_http::ws::Codec;
-    use bytes::BytesMut;
 
     fn written(message: &str, max_frame: usize) -> (usize, BytesMut) {
         let (mut codec, mut out, mut frames) = (Codec::new(), BytesMut::new(), 0);
@@ -79,6 +102,12 @@ mod tests {
                 let (frames, out) = written(&"x".repeat(length), max_frame);
                 assert_eq!(out.len(), size(length, max_frame), "{length} in frames of {max_frame}");
                 assert_eq!(frames, length.div_ceil(max_frame).max(1));
+                for cut in [0, 1, length / 2, length] {
+                    let (whole, mut pieces) = ("x".repeat(length), BytesMut::new());
+                    let (first, rest) = whole.split_at(cut.min(length));
+                    write_text([first, rest], max_frame, &mut pieces);
+                    assert_eq!(pieces, out, "{length} in frames of {max_frame}");
+                }
             }
         }
     }

@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use super::numbers::{Had, Said};
+
 /// One message.
 #[derive(Debug, Clone)]
 pub struct Heard {
@@ -11,6 +13,8 @@ pub struct Heard {
     pub at: Instant,
     /// The message.
     pub value: Value,
+    /// Whether it repeats what a member that numbers had before.
+    pub repeated: bool,
 }
 
 /// Everything a member has heard, over all its connections.
@@ -20,21 +24,39 @@ pub struct State {
     pub heard: Vec<Heard>,
     /// The code with which the newest connection was closed; 1006 when it broke.
     pub closed: Option<u16>,
+    /// The time of that close.
+    pub closed_at: Option<Instant>,
+    /// Its signals with numbers, if it numbers them.
+    pub said: Option<Said>,
     pub(super) last: Option<u64>,
+    pub(super) had: Had,
 }
 
 impl State {
+    /// Nothing heard yet, of a member that numbers what it says, or not.
+    #[must_use]
+    pub fn of(said: Option<Said>) -> Self {
+        Self { said, ..Self::default() }
+    }
+
     pub(super) fn push(&mut self, value: Value) {
         self.count(&value, Instant::now());
     }
 
     fn count(&mut self, value: &Value, at: Instant) {
         let own = value["sq"].as_u64().or_else(|| (value["s"] == "JOIN").then(|| value["b"]["sq"].as_u64()).flatten());
-        // An ack of JOIN tells the last number given, of which the messages may still come.
-        if value["s"] != "JOIN" || self.last.is_none() {
+        // An ack of JOIN tells the last number given, of which the messages may still come; in another membership none.
+        if value["s"] != "JOIN" || self.last.is_none() || value["b"]["resumed"] == false {
             self.last = own.or(self.last);
         }
-        self.heard.push(Heard { at, value: value.clone() });
+        let repeated = self.said.is_some() && self.is_repeated(value);
+        self.heard.push(Heard { at, value: value.clone(), repeated });
+    }
+
+    /// Whether a signal of a session that numbers was had before.
+    fn is_repeated(&mut self, value: &Value) -> bool {
+        let sent = (value["ss"]["sessionId"].as_str(), value["n"].as_u64());
+        matches!(sent, (Some(session), Some(n)) if value.get("c").is_none() && !self.had.is_new(session, n))
     }
 
     /// The highest number it has got.
@@ -47,7 +69,7 @@ impl State {
     pub fn forget_behind(&mut self, known: usize) {
         if known < self.heard.len() {
             let kept: Vec<_> = self.heard.drain(..).take(known).collect();
-            self.last = None;
+            (self.last, self.had) = (None, Had::default());
             kept.into_iter().for_each(|heard| self.count(&heard.value, heard.at));
         }
     }

@@ -1,6 +1,6 @@
 //! The connection of a member.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -17,6 +17,8 @@ const BEAT: Duration = Duration::from_secs(1);
 pub(super) struct Line {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     state: watch::Sender<State>,
+    /// Signals to be said again before anything new.
+    again: Vec<String>,
 }
 
 impl Line {
@@ -25,7 +27,11 @@ impl Line {
         let url = format!("ws://{address}/ws");
         let (mut socket, _) = connect_async(url).await.map_err(|error| error.to_string())?;
         socket.send(Message::text(join)).await.map_err(|error| error.to_string())?;
-        let mut line = Self { socket, state: watch::Sender::new(State { closed: None, ..state }) };
+        let mut line = Self {
+            socket,
+            state: watch::Sender::new(State { closed: None, closed_at: None, ..state }),
+            again: Vec::new(),
+        };
         loop {
             if !line.read().await {
                 let code = line.state.borrow().closed.unwrap_or(1006);
@@ -47,6 +53,11 @@ impl Line {
         let mut beats = tokio::time::interval(BEAT);
         let mut count = 0;
         loop {
+            for text in std::mem::take(&mut self.again) {
+                if self.socket.send(Message::text(text)).await.is_err() {
+                    return self.end(1006);
+                }
+            }
             let text = tokio::select! {
                 go_on = self.read() => {
                     if !go_on {
@@ -75,6 +86,7 @@ impl Line {
         match self.socket.next().await {
             Some(Ok(Message::Text(text))) => {
                 let value = serde_json::from_str(&text).expect("the server speaks JSON");
+                self.count(&value);
                 self.state.send_modify(|state| state.push(value));
                 true
             }
@@ -90,7 +102,24 @@ impl Line {
         }
     }
 
+    /// Takes what the server confirms of a member that numbers, and notes what it is to say again.
+    fn count(&mut self, value: &Value) {
+        let Some(said) = self.state.borrow().said.clone() else { return };
+        let name = value["s"].as_str().unwrap_or_default();
+        if let ("JOIN" | "HEARTBEAT" | "RESEND", Some(200), Some(n)) =
+            (name, value["c"].as_u64(), value["b"]["n"].as_u64())
+        {
+            said.confirm(n);
+            if name != "HEARTBEAT" {
+                self.again = said.again();
+            }
+        }
+    }
+
     fn end(&self, code: u16) {
-        self.state.send_modify(|state| _ = state.closed.get_or_insert(code));
+        self.state.send_modify(|state| {
+            state.closed.get_or_insert(code);
+            state.closed_at.get_or_insert_with(Instant::now);
+        });
     }
 }

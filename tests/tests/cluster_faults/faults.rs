@@ -10,3 +10,4 @@ mod outages;
 mod scene;
 mod sessions;
 mod topologies;
+mod viewers;

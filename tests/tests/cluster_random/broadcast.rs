@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use roomcast_checker::Event;
 use roomcast_tests::broadcast::{data_signal, part_payload, variant_payload};
-use roomcast_tests::checker::What;
 use roomcast_tests::member::{Member, Memory, State, Who};
 use serde_json::{Value, json};
 
@@ -188,7 +188,7 @@ pub async fn watch(record: Arc<Record>, addresses: Addresses, stream: Stream, mu
         if let Some((200, playlist)) = get(&http, &address, &path).await {
             for (number, name) in segments(&playlist) {
                 if listed.insert((path.clone(), number, name.clone())) {
-                    record.note(What::Listed(path.clone(), number, name));
+                    record.note(Event::Listed { playlist: path.clone(), number, name });
                 }
             }
             fetch_all(&record, &http, &address, &path, &playlist).await;
@@ -206,13 +206,13 @@ pub async fn fetch_all(record: &Record, http: &reqwest::Client, address: &str, p
             return;
         }
         match get(http, address, &format!("{folder}{name}")).await {
-            Some((200, body)) if !body.is_empty() => record.note(What::Fetched(format!("{folder}{name}"))),
+            Some((200, body)) if !body.is_empty() => record.count_fetched(),
             Some((404 | 410, _)) => {
                 let again = get(http, address, path).await.filter(|(status, _)| *status == 200);
                 let named = again.is_some_and(|(_, playlist)| named(&playlist).contains(&name));
                 let missing = get(http, address, &format!("{folder}{name}")).await;
                 if named && missing.is_some_and(|(status, _)| status == 404 || status == 410) {
-                    record.note(What::Unfetchable(format!("{folder}{name}")));
+                    record.note(Event::Unfetchable { name: format!("{folder}{name}") });
                 }
             }
             // Redis or the node may be away.

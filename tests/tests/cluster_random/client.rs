@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use roomcast_tests::checker::{Joined, What};
-use roomcast_tests::member::{Member, Memory, State, Who};
+use roomcast_checker::{Event, Outcome};
+use roomcast_tests::member::{Heard, Member, Memory, Said, State, Who};
 use serde_json::{Value, json};
 
 use super::dice::Dice;
@@ -18,19 +18,22 @@ const ANSWER: Duration = Duration::from_secs(5);
 pub struct Client {
     record: Arc<Record>,
     addresses: Addresses,
+    /// Its number in the log.
+    index: usize,
     who: Who,
-    peers: Vec<String>,
+    /// The numbers of the others that go to its room.
+    peers: Vec<usize>,
     dice: Dice,
-    /// The next number for each peer.
-    numbers: BTreeMap<String, u64>,
     memory: Memory,
+    /// Its numbered signals, if it numbers them, and their ids in the log.
+    said: Option<Said>,
+    numbered: BTreeMap<u64, u64>,
     current: Option<Current>,
     creating: bool,
 }
 
 /// The open connection.
 struct Current {
-    id: u32,
     member: Member,
     /// How many messages were heard before.
     start: usize,
@@ -40,16 +43,25 @@ struct Current {
 
 struct Sent {
     at: Duration,
-    to: String,
-    number: u64,
+    to: usize,
+    id: u64,
     /// It was the connection's signal of this number.
     said: u64,
 }
 
 impl Client {
-    pub fn new(record: Arc<Record>, addresses: Addresses, who: Who, peers: Vec<String>, dice: Dice) -> Self {
-        let memory = Memory { who: who.clone(), state: State::default() };
-        Self { record, addresses, who, peers, dice, numbers: BTreeMap::new(), memory, current: None, creating: true }
+    /// A client by its number in the log, in a room to which others go too.
+    pub fn new(record: Arc<Record>, addresses: Addresses, index: usize, room: &str, peers: Vec<usize>) -> Self {
+        let who = Who::new(&user(index), "m2m").in_room(room);
+        let said = numbers(index).then(Said::new);
+        let memory = Memory { who: who.clone(), state: State::of(said.clone()) };
+        let (dice, numbered) = (Dice::new(0), BTreeMap::new());
+        Self { record, addresses, index, who, peers, dice, memory, said, numbered, current: None, creating: true }
+    }
+
+    /// Makes its choices by these dice.
+    pub fn with(self, dice: Dice) -> Self {
+        Self { dice, ..self }
     }
 
     /// Until the end of the run.
@@ -64,22 +76,17 @@ impl Client {
             let pause = self.dice.time(10..80);
             tokio::time::sleep(pause).await;
         }
-        self.retire();
+        self.look();
+        let is_in = self.current.is_some();
+        self.retire(Outcome::Lost);
+        self.record.note(Event::Last { client: self.index, wants: true, is_in });
     }
 
     /// Drops a connection that has ended, or whose member is out.
     fn look(&mut self) {
         let Some(current) = &self.current else { return };
-        let out = current.member.look(|state| {
-            let out = |value: &Value| {
-                (value["s"] == "KICK" && value.get("c").is_none())
-                    || value["s"] == "ROOM_CLOSED"
-                    || (value["s"] == "HEARTBEAT" && (value["c"] == 4001 || value["c"] == 4002))
-            };
-            state.closed.is_some() || state.heard[current.start..].iter().any(|heard| out(&heard.value))
-        });
-        if out {
-            self.retire();
+        if current.member.look(|state| end_of(state, current.start)).is_some() {
+            self.retire(Outcome::Lost);
         }
     }
 
@@ -88,7 +95,7 @@ impl Client {
             0..80 => self.talk(),
             80..84 => self.join().await,
             84..88 => {
-                self.retire();
+                self.retire(Outcome::Lost);
                 self.join().await;
             }
             88..90 => {
@@ -104,20 +111,22 @@ impl Client {
     fn talk(&mut self) {
         let peer = self.peer();
         let Some(current) = &mut self.current else { return };
-        let to = Who::new(&peer, self.who.room_type);
+        let to = Who::new(&user(peer), self.who.room_type);
         for _ in 0..self.dice.within(1..6) {
-            let number = self.numbers.entry(peer.clone()).or_default();
-            *number += 1;
+            if self.said.as_ref().is_some_and(Said::is_full) {
+                return;
+            }
+            let id = self.record.next_id();
             current.said += 1;
-            let sent = Sent { at: self.record.now(), to: to.session.clone(), number: *number, said: current.said };
-            current.sent.push(sent);
-            current.member.relay(&to, [*number]);
+            current.sent.push(Sent { at: self.record.now(), to: peer, id, said: current.said });
+            current.member.relay(&to, [id]);
+            self.numbered.extend(self.said.as_ref().map(|said| (said.last(), id)));
         }
     }
 
-    fn peer(&mut self) -> String {
+    fn peer(&mut self) -> usize {
         let place = self.dice.within(0..self.peers.len() as u64) as usize;
-        self.peers[place].clone()
+        self.peers[place]
     }
 
     /// Whether it publishes, and whether it owns the room, as far as it knows.
@@ -130,6 +139,9 @@ impl Client {
     }
 
     fn say(&mut self, action: &str, name: &str, more: Value) {
+        if self.said.as_ref().is_some_and(Said::is_full) && name != "LEAVE" {
+            return;
+        }
         if let Some(current) = &mut self.current {
             current.said += 1;
             current.member.say(action, name, more);
@@ -139,25 +151,27 @@ impl Client {
     fn kick(&mut self) {
         let peer = self.peer();
         if self.role().0 {
-            self.record.note(What::KickAsked(format!("{peer}-1")));
-            self.say("kick", "KICK", json!({"to": peer}));
+            self.record.note(Event::KickAsked { of: peer });
+            self.say("kick", "KICK", json!({"to": user(peer)}));
         }
     }
 
     fn promote(&mut self) {
         let peer = self.peer();
         if self.role().1 {
-            self.say("publishAccept", "PUBLISH_ACCEPT", json!({"to": peer}));
+            self.say("publishAccept", "PUBLISH_ACCEPT", json!({"to": user(peer)}));
         }
     }
 
     async fn leave(&mut self) {
-        let Some(current) = &self.current else { return };
-        self.record.note(What::Left(current.id));
+        if self.current.is_none() {
+            return;
+        }
+        self.record.note(Event::LeaveSaid { client: self.index });
         self.say("leave", "LEAVE", json!({}));
         // What was said is read before the connection goes.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        self.retire();
+        self.retire(Outcome::Left);
     }
 
     /// Joins on any node; with a connection that is still open, if there is one, until the new one is.
@@ -167,67 +181,127 @@ impl Client {
             let node = self.dice.within(0..addresses.len() as u64) as usize;
             (node, addresses[node].clone())
         };
-        let id = self.record.connection(&self.who.session, &self.who.room);
         let creating = self.creating || self.dice.once_in(10);
         if let Some(current) = &self.current {
             self.memory.state = current.member.state();
         }
         let known = self.memory.state.heard.len();
         let options = json!({"roomCreating": creating, "resumeFrom": self.memory.state.last_number()});
-        let asked = self.record.now();
+        let (asked, client) = (self.record.now(), self.index);
+        self.record.note_at(asked, Event::Asked { client });
         match Member::attempt(&address, self.memory.clone(), options, ANSWER).await {
             Ok(Ok(member)) => {
-                let resumed = member.look(|state| {
-                    let ack = state.heard[known..].iter().find(|heard| heard.value["s"] == "JOIN");
-                    ack.is_some_and(|ack| ack.value["b"]["resumed"] == true)
-                });
                 // What the old connection got since it was asked counts for nothing: the new one gets it again.
-                self.retire_at(known, asked);
-                self.record.note(What::Joined(id, node, Joined { asked, creating, resumed }));
-                self.current = Some(Current { id, member, start: known, said: 0, sent: Vec::new() });
+                self.retire_at(known, asked, Outcome::Lost);
+                let (at, resumed) = member.look(|state| joined(&state.heard[known..]));
+                let at = at.map_or_else(|| self.record.now(), |at| self.record.time(at));
+                self.record.note_at(at, Event::Joined { client, node, creating, resumed });
+                self.current = Some(Current { member, start: known, said: 0, sent: Vec::new() });
                 self.creating = false;
             }
-            Ok(Err(ack)) => {
-                self.creating = ack["c"] == 4001;
-                let pause = self.dice.time(50..300);
-                tokio::time::sleep(pause).await;
-            }
-            Err(_) => {
-                // It may have taken the session over.
-                self.retire();
-                let pause = self.dice.time(50..300);
-                tokio::time::sleep(pause).await;
-            }
+            Ok(Err(ack)) => self.refused(&ack),
+            // It may have taken the session over.
+            Err(_) => self.retire(Outcome::Lost),
+        }
+        if self.current.is_none() {
+            let pause = self.dice.time(50..300);
+            tokio::time::sleep(pause).await;
         }
     }
 
-    fn retire(&mut self) {
-        self.retire_at(usize::MAX, self.record.now());
+    /// Notes that a JOIN was refused.
+    fn refused(&mut self, ack: &Value) {
+        let code = ack["c"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or_default();
+        self.record.note(Event::Refused { client: self.index, code });
+        self.creating = code == 4001;
+        if !matches!(code, 503 | 4022) {
+            // It is no member of any room: what it said to one is void.
+            self.said.iter().for_each(Said::forget);
+        }
+    }
+
+    fn retire(&mut self, outcome: Outcome) {
+        self.retire_at(usize::MAX, self.record.now(), outcome);
     }
 
     /// Writes down what a connection heard and said until then, and drops it.
-    fn retire_at(&mut self, known: usize, at: Duration) {
+    fn retire_at(&mut self, known: usize, at: Duration, outcome: Outcome) {
         let Some(current) = self.current.take() else { return };
-        let Current { id, member, start, sent, .. } = current;
+        let Current { member, start, sent, .. } = current;
         self.memory = member.lose();
         self.memory.state.forget_behind(known);
-        let state = &self.memory.state;
-        self.record.heard(id, &self.who.session, &state.heard[start..]);
+        let (state, client) = (&self.memory.state, self.index);
+        // It was told then, however late it looks: it may have waited for the answer to another JOIN.
+        let told = end_of(state, start).map(|(at, outcome)| (self.record.time(at), outcome));
+        let told = told.filter(|(told, _)| *told <= at && outcome != Outcome::Left);
+        let (at, outcome) = told.unwrap_or((at, outcome));
+        self.record.heard(client, &state.heard[start..]);
         let confirmed = state.confirmed(start);
-        let refused: Vec<_> = state.heard[start..].iter().filter_map(|heard| refused(&heard.value)).collect();
-        for Sent { at, to, number, said } in sent {
-            let accepted = said <= confirmed && !refused.contains(&(to.as_str(), number));
-            self.record.note_at(at, What::Sent { connection: id, to, number, accepted });
+        for Sent { at, to, id, said } in sent {
+            self.record.note_at(at, Event::Sent { from: client, to, id });
+            // A numbered signal is said again until it is confirmed.
+            if said > confirmed && self.said.is_none() {
+                self.record.note_at(at, Event::Doubtful { id });
+            }
         }
+        for heard in &state.heard[start..] {
+            refused(&heard.value).into_iter().for_each(|id| self.record.note_at(at, Event::Doubtful { id }));
+        }
+        self.confirm(at, outcome);
         if !self.record.is_over() {
-            self.record.note_at(at, What::Ended(id));
+            self.record.note_at(at, Event::Ended { client, outcome });
+        }
+    }
+
+    /// Writes down what is confirmed; what is not is dropped with a membership that is over.
+    fn confirm(&mut self, at: Duration, outcome: Outcome) {
+        let Some(said) = &self.said else { return };
+        let last = self.numbered.range(..=said.above()).next_back().map(|(_, id)| *id);
+        if let Some(id) = last {
+            self.record.note_at(at, Event::Confirmed { client: self.index, id });
+        }
+        if !matches!(outcome, Outcome::Lost | Outcome::Unknown) {
+            said.forget();
         }
     }
 }
 
-/// The recipient and the number of a signal that an error quotes.
-fn refused(value: &Value) -> Option<(&str, u64)> {
+/// Whether a client numbers what it says: every other one of each room does.
+pub const fn numbers(index: usize) -> bool {
+    index.is_multiple_of(2)
+}
+
+/// The user of a client by its number.
+fn user(index: usize) -> String {
+    format!("user{index}")
+}
+
+/// When the answer to JOIN came, and whether it says that the membership goes on.
+pub fn joined(heard: &[Heard]) -> (Option<Instant>, bool) {
+    let ack = heard.iter().find(|heard| heard.value["s"] == "JOIN");
+    (ack.map(|ack| ack.at), ack.is_some_and(|ack| ack.value["b"]["resumed"] == true))
+}
+
+/// When a connection, which has heard what comes from `start` on, was told that it is no member's any more, and why.
+fn end_of(state: &State, start: usize) -> Option<(Instant, Outcome)> {
+    let ends = |value: &Value| match value["s"].as_str() {
+        Some("KICK") if value.get("c").is_none() => Some(Outcome::Kicked),
+        Some("ROOM_CLOSED") => Some(Outcome::Closed),
+        Some("HEARTBEAT") if value["c"] == 4001 || value["c"] == 4002 => Some(Outcome::Unknown),
+        _ => None,
+    };
+    let told = state.heard[start..].iter().find_map(|heard| Some((heard.at, ends(&heard.value)?)));
+    let closed = state.closed_at.map(|at| match state.closed {
+        Some(4000) => (at, Outcome::TakenOver),
+        Some(1012) => (at, Outcome::Unknown),
+        _ => (at, Outcome::Lost),
+    });
+    told.into_iter().chain(closed).min_by_key(|(at, _)| *at)
+}
+
+/// The id of a signal that an error quotes.
+fn refused(value: &Value) -> Option<u64> {
     let req = &value["b"]["req"];
     let data = if req["data"].is_object() { &req["data"] } else { req };
-    Some((data["to"]["sessionId"].as_str()?, data["sdp"].as_str()?.parse().ok()?))
+    data["sdp"].as_str()?.parse().ok()
 }

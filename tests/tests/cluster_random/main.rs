@@ -13,7 +13,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use roomcast_tests::checker::{self, What};
+use roomcast_checker::{Event, Kind};
 use roomcast_tests::member::{Member, Memory, State, Who};
 use serde_json::json;
 
@@ -23,8 +23,17 @@ use dice::Dice;
 use record::Record;
 use weather::Weather;
 
-const ROOMS: u64 = 3;
-const CLIENTS: u64 = 12;
+const ROOMS: usize = 3;
+const CLIENTS: usize = 12;
+const NODES: usize = weather::NODES as usize;
+/// Publishers of a group at most.
+const PLACES: usize = 9;
+/// The time after the last fault in which everything comes in order: the twelve seconds of docs/several-nodes.md, and
+/// what clients need to see it.
+const CALM: Duration = Duration::from_secs(15);
+
+/// Attempts of the clients that look into the rooms at the end.
+const PROBES: usize = 10;
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text}")))
@@ -37,17 +46,15 @@ async fn whatever_breaks_the_invariants_hold() {
     // Also when nothing goes wrong, which hides what a test prints.
     let _ = writeln!(std::io::stderr(), "ROOMCAST_TEST_SEED={seed}");
     let mut weather = Weather::start(Dice::new(seed)).await;
-    let record = Arc::new(Record::start(Duration::from_secs(weather::KICK)));
-    let clients = (0..CLIENTS).map(|number| {
-        let who = Who::new(&format!("user{number}"), "m2m").in_room(&format!("room-{}", number % ROOMS));
-        let peers = (0..CLIENTS).filter(|peer| peer % ROOMS == number % ROOMS && *peer != number);
-        let peers = peers.map(|peer| format!("user{peer}")).collect();
-        let dice = Dice::new(seed.wrapping_add(number + 1));
-        tokio::spawn(Client::new(record.clone(), weather.addresses(), who, peers, dice).live())
+    let record = Arc::new(Record::start(kinds(), Duration::from_secs(weather::KICK)));
+    let clients = (0..CLIENTS).map(|index| {
+        let peers = (0..CLIENTS).filter(|peer| peer % ROOMS == index % ROOMS && *peer != index).collect();
+        let client = Client::new(record.clone(), weather.addresses(), index, &room(index % ROOMS), peers);
+        tokio::spawn(client.with(Dice::new(seed.wrapping_add(index as u64 + 1))).live())
     });
     let mut clients: Vec<_> = clients.collect();
     let (stream, turn) = (Stream::default(), Arc::new(tokio::sync::Mutex::new(())));
-    let dice = |number| Dice::new(seed.wrapping_add(CLIENTS + number));
+    let dice = |number| Dice::new(seed.wrapping_add(CLIENTS as u64 + number));
     let streamer = Streamer::new(record.clone(), weather.addresses(), stream.clone(), dice(1));
     clients.push(tokio::spawn(streamer.live(turn.clone())));
     clients.push(tokio::spawn(broadcast::watch(record.clone(), weather.addresses(), stream.clone(), dice(2))));
@@ -55,7 +62,7 @@ async fn whatever_breaks_the_invariants_hold() {
     weather.rage(&record, time).await;
     record.calm();
     // A node that was killed at last is cleared away, and all nodes agree.
-    tokio::time::sleep(Duration::from_secs(11)).await;
+    tokio::time::sleep(CALM).await;
     ask_all(&record, &weather).await;
     {
         let _stands = turn.lock().await;
@@ -67,13 +74,13 @@ async fn whatever_breaks_the_invariants_hold() {
     }
 
     let log = record.log();
-    let count = |is: fn(&What) -> bool| log.entries.iter().filter(|entry| is(&entry.what)).count();
-    let joins = count(|what| matches!(what, What::Joined(..)));
-    let came = count(|what| matches!(what, What::Got { .. }));
-    let gaps = count(|what| matches!(what, What::Gap(_)));
-    let fetched = count(|what| matches!(what, What::Fetched(_)));
+    let count = |is: fn(&Event) -> bool| log.events.iter().filter(|(_, event)| is(event)).count();
+    let joins = count(|event| matches!(event, Event::Joined { .. }));
+    let came = count(|event| matches!(event, Event::Got { .. }));
+    let gaps = count(|event| matches!(event, Event::Gap { .. }));
+    let fetched = record.fetched();
     println!("{joins} joins, {came} signals came, {gaps} gaps, {fetched} fetched, {} faults", weather.faults);
-    let wrong = checker::violations(&log);
+    let wrong = roomcast_checker::violations(&log);
     if !wrong.is_empty() {
         record.write(&format!("cluster-random-{seed}"));
     }
@@ -81,26 +88,49 @@ async fn whatever_breaks_the_invariants_hold() {
     assert!(joins > 40 && came > 1000 && fetched > 100 && weather.faults > 2, "something happened");
 }
 
-/// Asks every node for the list of every room, as a viewer who comes in.
+fn room(number: usize) -> String {
+    format!("room-{number}")
+}
+
+/// The clients of the log: those that live, and behind them one that looks into each room from each node at the end.
+fn kinds() -> Vec<Kind> {
+    let in_room =
+        |room, numbers| Kind { room, numbers, confirms: true, remembers: true, places: PLACES, broadcast: false };
+    let live = (0..CLIENTS).map(|index| in_room(index % ROOMS, client::numbers(index)));
+    live.chain((0..ROOMS * NODES).map(|probe| in_room(probe / NODES, false))).collect()
+}
+
+/// Joins every room at every node, to see its list there.
 async fn ask_all(record: &Record, weather: &Weather) {
     let addresses = weather.addresses().lock().expect("nobody panics with it").clone();
-    for room in 0..ROOMS {
-        let room = format!("room-{room}");
+    for number in 0..ROOMS {
         for (node, address) in addresses.iter().enumerate() {
-            let who = Who::new(&format!("probe{node}"), "m2m").in_room(&room);
-            let memory = Memory { who, state: State::default() };
-            let asked =
-                Member::attempt(address, memory, json!({"roomCreating": false}), roomcast_tests::PATIENCE).await;
-            let list = match asked.expect("all nodes answer at the end") {
-                Ok(probe) => {
-                    probe.beat().await;
-                    probe.look(|state| state.list().iter().map(|session| (*session).to_owned()).collect())
-                }
-                Err(ack) => vec![format!("refused with {}", ack["c"])],
-            };
-            record.note(What::Last(node, room.clone(), list));
+            let client = CLIENTS + number * NODES + node;
+            let who = Who::new(&format!("probe{node}"), "m2m").in_room(&room(number));
+            let is_in = probe(record, address, who, (client, node)).await;
+            record.note(Event::Last { client, wants: true, is_in });
         }
     }
+}
+
+/// Joins as clients do, again where the node is not ready, and writes down what it sees; gives whether it came in.
+async fn probe(record: &Record, address: &str, who: Who, (client, node): (usize, usize)) -> bool {
+    for _ in 0..PROBES {
+        let memory = Memory { who: who.clone(), state: State::default() };
+        record.note(Event::Asked { client });
+        let asked = Member::attempt(address, memory, json!({"roomCreating": false}), roomcast_tests::PATIENCE).await;
+        match asked {
+            Ok(Ok(probe)) => {
+                record.note(Event::Joined { client, node, creating: false, resumed: false });
+                probe.beat().await;
+                record.heard(client, &probe.state().heard);
+                return true;
+            }
+            Ok(Err(ack)) if ack["c"] != 503 => return false,
+            _ => tokio::time::sleep(Duration::from_millis(500)).await,
+        }
+    }
+    false
 }
 
 /// Asks every node for the playlist with the newest part, and for all that it names.
@@ -111,6 +141,7 @@ async fn list_all(record: &Record, weather: &Weather, stream: &Stream) {
         let newest = format!("{path}?_HLS_msn={segment}&_HLS_part={part}");
         let (status, list) = broadcast::get(&http, address, &newest).await.expect("all nodes answer at the end");
         broadcast::fetch_all(record, &http, address, &path, &list).await;
-        record.note(What::Playlist(node, if status == 200 { list } else { format!("status {status}") }));
+        let text = if status == 200 { list } else { format!("status {status}") };
+        record.note(Event::Playlist { node, text });
     }
 }

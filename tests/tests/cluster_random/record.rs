@@ -1,29 +1,37 @@
 //! The log that all clients write, and how far the run is.
 
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use roomcast_tests::checker::{Entry, Log, What};
+use roomcast_checker::{Event, Kind, Log};
 use roomcast_tests::member::Heard;
 use serde_json::Value;
+
+/// Clients see lists with their heartbeats, each second, and look around between other things; and several processes
+/// share the machine.
+const SLACK: Duration = Duration::from_millis(1500);
 
 pub struct Record {
     began: Instant,
     log: Mutex<Log>,
     phase: AtomicU8,
+    ids: AtomicU64,
+    fetched: AtomicU64,
 }
 
 impl Record {
-    pub fn start(kick: Duration) -> Self {
-        let mut log = Log::default();
-        log.kick = kick;
-        Self { began: Instant::now(), log: Mutex::new(log), phase: AtomicU8::new(0) }
+    /// An empty log about these clients; a kick holds for a time.
+    pub fn start(clients: Vec<Kind>, kick: Duration) -> Self {
+        let log = Mutex::new(Log::new(clients, millis(kick), millis(SLACK)));
+        let (phase, ids, fetched) = (AtomicU8::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        Self { began: Instant::now(), log, phase, ids, fetched }
     }
 
     /// Nothing breaks any more: clients stay where they are, or come back.
     pub fn calm(&self) {
+        self.lock().calm = millis(self.now());
         self.phase.store(1, Ordering::Relaxed);
     }
 
@@ -49,41 +57,52 @@ impl Record {
         self.began.elapsed()
     }
 
-    /// A new connection.
-    pub fn connection(&self, session: &str, room: &str) -> u32 {
-        let mut log = self.lock();
-        log.connections.push((session.to_owned(), room.to_owned()));
-        log.connections.len() as u32 - 1
+    /// A moment as the time of the log.
+    pub fn time(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.began)
     }
 
-    pub fn note(&self, what: What) {
-        self.note_at(self.now(), what);
+    /// An id for a signal: they rise.
+    pub fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    pub fn note_at(&self, at: Duration, what: What) {
-        self.lock().entries.push(Entry { at, what });
+    pub fn count_fetched(&self) {
+        self.fetched.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Writes down what a connection heard.
-    pub fn heard(&self, connection: u32, session: &str, heard: &[Heard]) {
-        for Heard { at, value } in heard {
-            let at = at.saturating_duration_since(self.began);
-            let ack = value.get("c").is_some();
-            if let Some(number) = value["sq"].as_u64() {
-                self.note_at(at, What::Number(connection, number));
+    /// The share of what playlists named that was fetched.
+    pub fn fetched(&self) -> u64 {
+        self.fetched.load(Ordering::Relaxed)
+    }
+
+    pub fn note(&self, event: Event) {
+        self.note_at(self.now(), event);
+    }
+
+    pub fn note_at(&self, at: Duration, event: Event) {
+        self.lock().events.push((millis(at), event));
+    }
+
+    /// Writes down what a connection of a client heard.
+    pub fn heard(&self, client: usize, heard: &[Heard]) {
+        for Heard { at, value, repeated } in heard {
+            let (at, ack) = (self.time(*at), value.get("c").is_some());
+            let number = value["sq"].as_u64();
+            match (value["s"].as_str(), number) {
+                (Some("ICE"), Some(sq)) if !ack && !repeated => {
+                    let from = value["ss"]["sessionId"].as_str().and_then(index_of).unwrap_or(usize::MAX);
+                    let id = value["sdp"].as_str().and_then(|text| text.parse().ok()).unwrap_or_default();
+                    self.note_at(at, Event::Got { to: client, from, id, sq });
+                }
+                (_, Some(sq)) => self.note_at(at, Event::Numbered { to: client, sq }),
+                _ => {}
+            }
+            if value["s"] == "GAP" {
+                self.note_at(at, Event::Gap { client });
             }
             if let Some(list) = value["b"]["pps"].as_array() {
-                self.note_at(at, What::Saw(connection, list.iter().map(listed).collect()));
-            }
-            match value["s"].as_str() {
-                Some("ICE") if !ack => {
-                    let from = value["ss"]["sessionId"].as_str().unwrap_or_default().to_owned();
-                    let number = value["sdp"].as_str().and_then(|text| text.parse().ok()).unwrap_or_default();
-                    self.note_at(at, What::Got { connection, from, number });
-                }
-                Some("KICK") if !ack => self.note_at(at, What::Kicked(session.to_owned())),
-                Some("GAP") => self.note_at(at, What::Gap(connection)),
-                _ => {}
+                self.note_at(at, seen(client, list));
             }
         }
     }
@@ -91,7 +110,7 @@ impl Record {
     /// The log, in order of time.
     pub fn log(&self) -> Log {
         let mut log = self.lock().clone();
-        log.entries.sort_by_key(|entry| entry.at);
+        log.events.sort_by_key(|(at, _)| *at);
         log
     }
 
@@ -99,21 +118,33 @@ impl Record {
     pub fn write(&self, name: &str) {
         let log = self.log();
         let mut text = String::new();
-        for (number, (session, room)) in log.connections.iter().enumerate() {
-            let _ = writeln!(text, "connection {number}: {session} in {room}");
+        for (number, kind) in log.clients.iter().enumerate() {
+            let _ = writeln!(text, "client {number}: {kind:?}");
         }
-        for entry in &log.entries {
-            let _ = writeln!(text, "{:9.3} {:?}", entry.at.as_secs_f64(), entry.what);
+        for (at, event) in &log.events {
+            let _ = writeln!(text, "{at:8} {event:?}");
         }
         let folder = roomcast_tests::server::program().ancestors().nth(2).expect("target/PROFILE").join("tmp");
         let path = folder.join(format!("{name}.log"));
-        if std::fs::write(&path, text).is_ok() {
+        if std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text)).is_ok() {
             println!("the log is {}", path.display());
         }
     }
 }
 
-fn listed(entry: &Value) -> (String, String) {
-    let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
-    (text("id"), text("role"))
+/// A duration in whole milliseconds.
+pub fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The number of the client `userN` by its session.
+fn index_of(session: &str) -> Option<usize> {
+    session.strip_prefix("user")?.strip_suffix("-1")?.parse().ok()
+}
+
+/// A list as a client saw it.
+fn seen(client: usize, list: &[Value]) -> Event {
+    let index = |entry: &Value| entry["id"].as_str().and_then(index_of).unwrap_or(usize::MAX);
+    let owners = list.iter().filter(|entry| entry["role"] == "admin").map(index).collect();
+    Event::List { client, version: None, publishers: list.iter().map(index).collect(), owners }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use roomcast_tests::checker::{Fault, What};
+use roomcast_checker::{Event, Fault};
 use roomcast_tests::nodes::Nodes;
 use roomcast_tests::proxy::{Flow, Proxy};
 use roomcast_tests::redis::Redis;
@@ -14,7 +14,7 @@ use super::record::Record;
 /// Where each node listens.
 pub type Addresses = Arc<Mutex<Vec<String>>>;
 
-const NODES: u64 = 3;
+pub const NODES: u64 = 3;
 /// For how many seconds a kick holds.
 pub const KICK: u64 = 3;
 
@@ -71,37 +71,58 @@ impl Weather {
         match kind {
             0 => self.kill_node(record, place).await,
             1 => self.pause_node(record, place).await,
-            2 => {
-                record.note(What::Begins(Fault::Redis));
-                self.redis.process().kill().await;
-                tokio::time::sleep(self.dice.time(100..4000)).await;
-                self.redis.restart().await;
+            2 | 3 => {
+                record.note(Event::Begins(Fault::Away));
+                self.stop_redis(record, kind == 2).await;
+                record.note(Event::Ends(Fault::Away));
+                record.note(Event::Begins(Fault::Recovering));
                 self.nodes.become_ready(true).await;
-                record.note(What::Ends(Fault::Redis));
+                record.note(Event::Ends(Fault::Recovering));
             }
-            3 => {
-                record.note(What::Begins(Fault::Redis));
-                self.redis.process().pause().await;
-                tokio::time::sleep(self.dice.time(100..4000)).await;
-                self.redis.process().resume().await;
-                self.nodes.become_ready(true).await;
-                record.note(What::Ends(Fault::Redis));
+            4 | 6 | 7 => {
+                record.note(Event::Begins(Fault::Lossy));
+                self.disturb(kind, place).await;
+                record.note(Event::Ends(Fault::Lossy));
             }
-            4 => _ = self.redis.kill_subscribers().await,
-            5 => self.redis.flush().await,
-            6 => self.proxies[place].cut(),
-            7 => {
-                let delay = self.dice.time(20..300);
-                self.proxies[place].set(|weather| weather.delay = delay);
-                tokio::time::sleep(self.dice.time(300..2000)).await;
-                self.proxies[place].heal();
+            5 => {
+                record.note(Event::Begins(Fault::Data));
+                self.redis.flush().await;
             }
             _ => self.cut_off(record, place).await,
         }
     }
 
+    /// Redis is killed and comes back empty, or stands still.
+    async fn stop_redis(&mut self, record: &Record, kill: bool) {
+        let away = self.dice.time(100..4000);
+        if kill {
+            self.redis.process().kill().await;
+            tokio::time::sleep(away).await;
+            record.note(Event::Begins(Fault::Data));
+            self.redis.restart().await;
+        } else {
+            self.redis.process().pause().await;
+            tokio::time::sleep(away).await;
+            self.redis.process().resume().await;
+        }
+    }
+
+    /// Subscriptions or connections end, or everything of a node is late.
+    async fn disturb(&mut self, kind: u64, place: usize) {
+        match kind {
+            4 => _ = self.redis.kill_subscribers().await,
+            6 => self.proxies[place].cut(),
+            _ => {
+                let delay = self.dice.time(20..300);
+                self.proxies[place].set(|weather| weather.delay = delay);
+                tokio::time::sleep(self.dice.time(300..2000)).await;
+                self.proxies[place].heal();
+            }
+        }
+    }
+
     async fn kill_node(&mut self, record: &Record, place: usize) {
-        record.note(What::Begins(Fault::Killed(place)));
+        record.note(Event::Begins(Fault::Killed(place)));
         self.nodes.kill(place).await;
         tokio::time::sleep(self.dice.time(0..3000)).await;
         self.nodes.restart(place).await;
@@ -109,16 +130,16 @@ impl Weather {
     }
 
     async fn pause_node(&mut self, record: &Record, place: usize) {
-        record.note(What::Begins(Fault::Apart(place)));
+        record.note(Event::Begins(Fault::Apart(place)));
         self.nodes[place].process().pause().await;
         tokio::time::sleep(self.dice.time(100..7000)).await;
         self.nodes[place].process().resume().await;
         self.nodes[place].becomes_ready(true).await;
-        record.note(What::Ends(Fault::Apart(place)));
+        record.note(Event::Ends(Fault::Apart(place)));
     }
 
     async fn cut_off(&mut self, record: &Record, place: usize) {
-        record.note(What::Begins(Fault::Apart(place)));
+        record.note(Event::Begins(Fault::Apart(place)));
         let kind = self.dice.within(0..4);
         self.proxies[place].set(|weather| match kind {
             0 => weather.requests = Flow::Held,
@@ -129,7 +150,7 @@ impl Weather {
         tokio::time::sleep(self.dice.time(100..7000)).await;
         self.proxies[place].heal();
         self.nodes[place].becomes_ready(true).await;
-        record.note(What::Ends(Fault::Apart(place)));
+        record.note(Event::Ends(Fault::Apart(place)));
     }
 }
 

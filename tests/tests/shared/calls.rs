@@ -51,7 +51,10 @@ async fn a_relayed_signal_is_byte_for_byte_the_senders() {
 async fn a_silent_member_is_removed_and_a_lost_socket_alone_removes_nobody() {
     let server = Server::start(&["--heartbeat-timeout", "6s"]).await;
     let (mut ann, _) = Client::join(&server, "ann", "p2p", true).await;
-    let (bob, _) = Client::join(&server, "bob", "p2p", false).await;
+    let (mut bob, _) = Client::join(&server, "bob", "p2p", false).await;
+    // A session that was never heard since its first JOIN is answered as new: its ack may have been lost.
+    bob.signal("heartbeat", "HEARTBEAT", json!({"bid": "0"})).await;
+    bob.hear("HEARTBEAT").await;
     drop(bob);
     let (mut again, ack) = Client::join(&server, "bob", "p2p", false).await;
     assert_eq!(ack["b"]["resumed"], true);

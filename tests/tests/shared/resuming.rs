@@ -50,6 +50,8 @@ async fn without_a_number_what_was_received_does_not_come_again() {
     let (mut ann, mut bob, _) = call(&server).await;
     offer(&mut ann, "received").await;
     bob.hear("OFFER").await;
+    bob.signal("heartbeat", "HEARTBEAT", json!({"bid": "0"})).await;
+    bob.hear("HEARTBEAT").await;
     let mut newer = Client::connect(&server, "bob", "p2p").await;
     assert_eq!(newer.join_with(json!({})).await["b"]["resumed"], true);
     assert_eq!(bob.closed().await, (4000, "session replaced".to_owned()));
@@ -79,7 +81,10 @@ async fn what_cannot_be_sent_again_is_announced() {
     }
     if server.is_alone() {
         assert_eq!(heard[0]["b"], json!({"rid": "demo", "from": last + 1, "to": last + 22}));
-        assert_eq!((&heard[1]["sdp"], heard.len()), (&json!("22"), 129));
+        assert_eq!(&heard[1]["sdp"], "22");
+        // The list stood below the loss: it comes again behind it, as it may be lost as well.
+        assert_eq!(heard.iter().filter(|message| message["s"] == "PUBLISH_LIST_CHANGED").count(), 1);
+        assert_eq!(heard.len(), 130);
     }
 }
 
@@ -155,7 +160,8 @@ async fn who_comes_back_too_late_is_new_and_counts_on() {
             }
         }
     };
-    assert_eq!(roomcast_tests::soon("bob to be removed", returned).await, 41);
+    // One above, so that the next JOIN tells of which membership it speaks.
+    assert_eq!(roomcast_tests::soon("bob to be removed", returned).await, 42);
 }
 
 #[tokio::test]

@@ -2,6 +2,10 @@
 //!
 //! One binary for all, as each is linked with everything there is.
 
+mod access;
+mod access_commands;
+mod access_keys;
+mod access_publish;
 mod bad_input;
 mod certificate;
 mod conformance;
@@ -13,6 +17,7 @@ mod encodings;
 mod footprint;
 mod handshakes;
 mod methods;
+mod numbers;
 mod program;
 mod publishing;
 mod redis_settings;

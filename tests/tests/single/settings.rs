@@ -52,7 +52,7 @@ fn nonsense(value: &str) -> [(&'static str, &'static str); 5] {
 fn is_a_value(flag: &str, kind: &str) -> bool {
     match flag {
         "--public-url" => kind == "empty",
-        "--turn-secret" => kind != "empty",
+        "--turn-secret" | "--auth-claim" | "--auth-audience" | "--auth-issuer" => kind != "empty",
         "--ingest-user" => !matches!(kind, "empty" | "symbols"),
         _ => false,
     }

@@ -71,14 +71,15 @@ export class Broadcast {
     this.#env = env;
     this.#seats = seats;
     this.#handlers = handlers;
-    this.#pipeline = new MediaPipeline(room, media, quality, env, {
-      progressed: (changes) => this.#update(changes),
-      reduced: (reduced) => this.#update({ slow: false, reduced }),
+    const pipeline = {
+      progressed: (changes: Partial<Facts>) => this.#update(changes),
+      reduced: (reduced: string | undefined) => this.#update({ slow: false, reduced }),
       tokenRefused: () => this.#renewToken(),
-      refused: (code, message) => this.#refused(code, message),
-      audioEncoded: (isEncoded) => this.#audioEncoded(isEncoded),
-      gaveUp: (words) => this.#giveUp(words),
-    });
+      refused: (code: number, message: string) => this.#refused(code, message),
+      audioEncoded: (isEncoded: boolean) => this.#audioEncoded(isEncoded),
+      gaveUp: (words: Words) => this.#giveUp(words),
+    };
+    this.#pipeline = new MediaPipeline(room, media, quality, env, pipeline, identity.token);
     const options = { url, roomType: 'p2m', roomId: room, video: true, audio: true, environment: env } as const;
     const member = {
       joined: (ack: JoinAck) => this.#joined(ack),

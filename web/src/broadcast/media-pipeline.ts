@@ -5,7 +5,7 @@
  */
 
 import type { Kind, LocalMedia } from '../call/media';
-import type { Cancel, Environment, IngestAddress } from '../client';
+import type { Cancel, Environment, IngestAddress, TokenSource } from '../client';
 import { brokenWords, cannotEncodeWords, tooSlowWords, type Words } from '../ui/words';
 import { Camera } from './camera';
 import { earlierNumbers, newId } from './earlier';
@@ -43,6 +43,7 @@ export class MediaPipeline {
   readonly #media: LocalMedia;
   readonly #env: Environment;
   readonly #handlers: PipelineHandlers;
+  readonly #token: TokenSource | undefined;
   readonly #rate = new Rate();
   #steps: Steps;
   #ladder: readonly Quality[];
@@ -59,7 +60,16 @@ export class MediaPipeline {
   #slow = false;
   #look: Cancel | undefined;
 
-  constructor(room: string, media: LocalMedia, quality: Quality, env: Environment, handlers: PipelineHandlers) {
+  /** @param token lets the streamer read its own playlist; uploads have a token of their own */
+  constructor(
+    room: string,
+    media: LocalMedia,
+    quality: Quality,
+    env: Environment,
+    handlers: PipelineHandlers,
+    token?: TokenSource,
+  ) {
+    this.#token = token;
     this.#room = room;
     this.#media = media;
     [this.#steps, this.#ladder] = ladder(quality);
@@ -128,7 +138,7 @@ export class MediaPipeline {
     this.#uplink?.close();
     this.#uplink = undefined;
     this.#packager = undefined;
-    const earlier = await earlierNumbers(this.#room);
+    const earlier = await earlierNumbers(this.#room, this.#token);
     if (mine !== this.#opening) return;
     this.#steps.reset();
     this.#packager = new Packager(earlier, Date.now(), newId);

@@ -3,6 +3,7 @@
  * events. A reload while on air goes on by itself. No rule of a broadcast stands here.
  */
 
+import type { Access } from '../access/access';
 import { watchDevices } from '../call/device-watch';
 import { LocalMedia } from '../call/media';
 import { browserSeatStorage } from '../seats/seat-storage';
@@ -26,12 +27,12 @@ import { ANY_CAMERA, type Studio, studio } from './studio';
 
 const REFRESH_MS = 500;
 
-export function showBroadcast(root: HTMLElement, room: string, url: string): void {
+export function showBroadcast(root: HTMLElement, room: string, url: string, access: Access): void {
   document.title = `${room} · Roomcast`;
   const media = new LocalMedia();
   const mark = reloadMark(`on-air.${room}`);
   const top = bar(room);
-  const kind = otherKind(url, room, 'p2m');
+  const kind = otherKind(url, room, 'p2m', access.token);
   const view = studio(roomAddress('watch', room), kind.root, {
     start: () => void start(),
     stop: () => void broadcast.stop(),
@@ -42,7 +43,7 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
     quality: () => takeQuality(media, broadcast, view),
   });
   view.quality.select(mark.value ?? 'medium');
-  const identity = tabIdentity('p2m', room);
+  const identity = tabIdentity('p2m', room, access.token);
   const seats = new Seats(`p2m.${room}`, browserSeatStorage(), Date.now);
   const start = async () => {
     await comeBack(identity, seats);
@@ -51,6 +52,7 @@ export function showBroadcast(root: HTMLElement, room: string, url: string): voi
   };
   const broadcast = new Broadcast(url, room, identity, media, quality(view), pageEnvironment(), seats, {
     changed(facts) {
+      if (access.asksFor(room, facts.failure)) return;
       const model = describe(facts);
       top.setStatus(model.status);
       kind.refused(facts.failure, (words) => broadcast.refuse(words));

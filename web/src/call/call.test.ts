@@ -50,6 +50,7 @@ describe('the state of a call', () => {
   const facts = (changes: Partial<Facts>): Facts => ({
     stage: 'joined',
     returning: false,
+    notOpened: false,
     unreachable: false,
     offline: false,
     media: 'new',

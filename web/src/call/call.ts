@@ -6,6 +6,7 @@
 import {
   type Address,
   type ApplicationSignal,
+  type Attempt,
   Code,
   type Connection,
   type Environment,
@@ -18,7 +19,7 @@ import {
 } from '../client';
 import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
-import { displayName } from '../ui/names';
+import { displayName, memberName } from '../ui/names';
 import { failureWords, noWayThroughWords, settingsRefusedWords, type Words } from '../ui/words';
 import { Companion, isLater } from './companion';
 import { CallFacts } from './facts';
@@ -90,6 +91,7 @@ export class Call {
     this.#facts.update({
       stage: 'joining',
       returning: false,
+      notOpened: false,
       unreachable: false,
       failure: undefined,
       departed: undefined,
@@ -107,7 +109,7 @@ export class Call {
       stateChanged: (state: State) => {
         if (state === 'reinitializing' || state === 'waitingNetwork') this.#signalingLost();
       },
-      retrying: (failure: Failure) => this.#retrying(failure),
+      retrying: (failure: Failure, attempt: Attempt) => this.#retrying(failure, attempt),
       over: (failure: Failure) => this.#over(failure),
     };
     const full = { ...options, ...this.#publishing() };
@@ -161,7 +163,7 @@ export class Call {
     }
     this.#companion.peer?.signalingBack();
     this.#offerOnList = !this.pc;
-    this.#facts.update({ stage: 'joined', returning: false, unreachable: false });
+    this.#facts.update({ stage: 'joined', returning: false, notOpened: false, unreachable: false });
   }
 
   #participantsChanged(participants: Participant[]): void {
@@ -183,7 +185,7 @@ export class Call {
     if (peer) peer.polite = polite;
     if (this.#offerOnList) peer?.offer();
     const { video, audio } = other;
-    this.#facts.update({ other: { name: displayName(other.userId), video, audio }, outOfSight: false });
+    this.#facts.update({ other: { name: memberName(other), video, audio }, outOfSight: false });
   }
 
   #meet(other: Address, polite: boolean): void {
@@ -219,8 +221,9 @@ export class Call {
   }
 
   #departed(userId: string, how: Departure): void {
+    const name = this.#facts.now.other?.name ?? displayName(userId);
     this.#dropPeer();
-    this.#facts.update({ departed: { name: displayName(userId), how } });
+    this.#facts.update({ departed: { name, how } });
   }
 
   #dropPeer(): void {
@@ -232,9 +235,10 @@ export class Call {
     this.#facts.update({ other: undefined, media: 'new', everConnected: false, outOfSight: false });
   }
 
-  #retrying(failure: Failure): void {
+  #retrying(failure: Failure, { waiting }: Attempt): void {
     if (failure.kind === 'noAnswer') return this.#facts.update({ stage: 'recovering' });
-    if (failure.kind !== 'refused' || failure.code !== Code.ROOM_FULL) return;
+    if (failure.kind !== 'refused' || !waiting) return;
+    if (failure.code !== Code.ROOM_FULL) return this.#facts.update({ stage: 'joining', notOpened: true });
     this.#facts.update({ stage: 'joining', returning: true });
     // Another page of this person may have taken the seat meanwhile.
     void this.#seats.look();

@@ -14,6 +14,7 @@ export class CallFacts {
   readonly #facts: Facts = {
     stage: 'lobby',
     returning: false,
+    notOpened: false,
     unreachable: false,
     offline: false,
     media: 'new',

@@ -10,6 +10,7 @@ export type CallState =
   | 'lobby'
   | 'connecting'
   | 'returning'
+  | 'not-started'
   | 'waiting'
   | 'in-call'
   | 'reconnecting'
@@ -28,6 +29,8 @@ export interface Facts {
   failure?: Words | undefined;
   /** The call is full, and one of its seats is still kept for an earlier page of this person. */
   returning: boolean;
+  /** The call does not exist, and somebody else has to open it. */
+  notOpened: boolean;
   /** At least one attempt to reach the server came to nothing. */
   unreachable: boolean;
   offline: boolean;
@@ -63,7 +66,8 @@ export function describe(facts: Facts): CallModel {
       return model('lobby', 'Not in the call yet', '', '');
     case 'joining':
       if (facts.offline) return offline('connecting');
-      return facts.returning ? returning() : joining(facts);
+      if (facts.returning) return returning();
+      return facts.notOpened ? notOpened() : joining(facts);
     case 'recovering':
       return recovering(facts);
     case 'gone':
@@ -84,6 +88,12 @@ function returning(): CallModel {
   const title = 'Your earlier page still holds your place';
   const detail = 'It closed without leaving the call. You will join by yourself in a few seconds.';
   return { ...model('returning', 'Waiting for your place in the call…', title, detail), canGiveUp: true };
+}
+
+function notOpened(): CallModel {
+  const title = 'This call has not started';
+  const detail = 'Keep this page open. You will join by yourself when someone who may open the call does so.';
+  return { ...model('not-started', title, title, detail), canGiveUp: true };
 }
 
 function recovering(facts: Facts): CallModel {

@@ -3,13 +3,13 @@
  * Says goodbye when the page goes away. No rule of a call stands here.
  */
 
+import type { Access } from '../access/access';
 import { browserSeatStorage } from '../seats/seat-storage';
 import { Seats } from '../seats/seats';
 import { holdFocus } from '../ui/focus';
 import { bar } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { askBeforeLeaving } from '../ui/leave-question';
-import { displayName } from '../ui/names';
 import { type OtherKind, otherKind } from '../ui/other-kind';
 import { keepPlace, type Place } from '../ui/reload-mark';
 import { pageEnvironment } from '../ui/steady-timers';
@@ -22,10 +22,10 @@ import { LocalMedia } from './media';
 import { type CallModel, describe, type Facts } from './model';
 import { type Stage, stage } from './stage';
 
-export function showCall(root: HTMLElement, room: string, url: string): void {
+export function showCall(root: HTMLElement, room: string, url: string, access: Access): void {
   document.title = `${room} · Roomcast`;
   const media = new LocalMedia();
-  const identity = tabIdentity('p2p', room);
+  const identity = tabIdentity('p2p', room, access.token);
   const seats = new Seats(`p2p.${room}`, browserSeatStorage(), Date.now);
   const top = bar(room);
   let involved = false;
@@ -35,16 +35,17 @@ export function showCall(root: HTMLElement, room: string, url: string): void {
     await seats.look();
     call.join();
   };
-  const before = lobby(displayName(identity.session().userId), media, row, { join: 'Join the call' }, join);
-  const kind = otherKind(url, room, 'p2p');
+  const before = lobby(identity.name, media, row, { join: 'Join the call' }, join);
+  const kind = otherKind(url, room, 'p2p', access.token);
   const during = stage(row, kind.root, { join, giveUp: () => call.leave() });
   const call = new Call(url, room, identity, media, pageEnvironment(), seats, {
     streamChanged: (stream) => during.showStream(stream),
     changed(facts) {
       const model = describe(facts);
       involved = model.state === 'in-call';
-      top.show(model);
       if (facts.stage === 'gone' || facts.stage === 'failed') media.release();
+      if (access.asksFor(room, facts.failure)) return;
+      top.show(model);
       row.render();
       if (facts.stage === 'lobby') return before.render();
       place.note(isInside(facts) ? media.switches : undefined);

@@ -1,10 +1,10 @@
 /**
  * Which failed attempt to get into a call deserves another one, and with what.
  * A call exists once the first person comes: not found means create it, exists already means join it,
- * and two who arrive in the same instant may need a few rounds of that. Pure.
+ * and two who arrive in the same instant may need a few rounds of that. Who may not create one waits for it. Pure.
  */
 
-import { Code, type Policy } from '../client';
+import { Code, type Failure, type History, type Policy } from '../client';
 
 const ROUNDS = 3;
 const SEAT_RETRY_MS = 1000;
@@ -23,6 +23,11 @@ export function seatPolicy(isHeld: () => boolean): Policy {
   };
 }
 
+/** The room does not exist, and the token of this member does not let it create one. */
+function isNotOpened(failure: Failure, { roomCreating }: History): boolean {
+  return roomCreating && failure.kind === 'refused' && failure.code === Code.PERMISSION_NOT_FOUND;
+}
+
 export const callPolicy: Policy = (failure, history) => {
   if (failure.kind === 'noAnswer') {
     // Whoever is in a call is kept there while the server is away; whoever is not yet gets told.
@@ -30,6 +35,7 @@ export const callPolicy: Policy = (failure, history) => {
     return again ? { roomCreating: false, delay: RETRY_MS } : undefined;
   }
   if (failure.kind !== 'refused') return undefined;
+  if (isNotOpened(failure, history)) return { roomCreating: false, delay: RETRY_MS, waiting: true };
   if (failure.code === Code.PERMISSION_NOT_FOUND && history.resuming) {
     return { roomCreating: false, delay: 0, newIdentity: true };
   }

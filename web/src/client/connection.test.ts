@@ -9,7 +9,7 @@ describe('joining', () => {
     connection.join();
     world.socket.open();
     expect(world.urls).toEqual(['ws://host/ws']);
-    expect(world.subprotocols).toEqual(['roomcast.v1']);
+    expect(world.subprotocols).toEqual([['roomcast.v1']]);
     expect(world.socket.sent).toEqual([
       {
         action: 'join',
@@ -21,7 +21,7 @@ describe('joining', () => {
           ve: true,
           ae: true,
           eg: 'native',
-          op: { roomCreating: true, resumeToken: '' },
+          op: { roomCreating: true, resumeToken: '', n: 1000 },
         },
       },
     ]);
@@ -118,7 +118,7 @@ describe('leaving', () => {
     const { world, connection } = connectAndJoin();
     connection.leave();
     connection.join();
-    expect(world.socket.open().sent[0]?.data.op).toEqual({ roomCreating: true, resumeToken: '' });
+    expect(world.socket.open().sent[0]?.data.op).toEqual({ roomCreating: true, resumeToken: '', n: 1000 });
     expect(connection.state).toBe('initializing');
   });
 });

@@ -4,18 +4,20 @@
  * It never retries once it has failed (a new attempt is a new Connection) and knows no media.
  */
 
+import { checkAccess, HandshakeInquiry } from './access';
 import { Budget } from './budget';
-import { Code, closeVerdict, endsMembership } from './codes';
+import { CloseCode, Code, closeVerdict, endsMembership } from './codes';
 import type { ConnectionHandlers, ConnectionOptions, Failure } from './contract';
 import { browserEnvironment, type Cancel, type Environment } from './environment';
 import { HeartbeatTimer } from './heartbeat';
 import { JoinDeadline } from './join-deadline';
-import { Link } from './link';
-import type { Ack, ApplicationSignal, Common, Join, Participant, Session, Signal } from './messages';
+import { Link, type LinkHandlers } from './link';
+import type { Ack, ApplicationSignal, Common, Forwarded, Join, JoinAck, Session, Signal, Update } from './messages';
 import { ACTIONS } from './messages';
+import { HeardNumbers, type Numbered, Unacknowledged } from './numbering';
 import { Progress, type Resume } from './progress';
-import { OfflineQueue } from './queue';
-import { readJoinAck, readMessage, readParticipants } from './reader';
+import { readJoinAck, readMessage, readNumber, readParticipants } from './reader';
+import { Speech } from './speech';
 import { Machine, type State } from './state';
 
 const REPAIRS_PER_MINUTE = 3;
@@ -28,14 +30,19 @@ export class Connection {
   readonly #env: Environment;
   readonly #machine: Machine;
   readonly #link: Link;
+  readonly #inquiry: HandshakeInquiry;
   readonly #heartbeat: HeartbeatTimer;
   readonly #deadline: JoinDeadline;
-  readonly #queue = new OfflineQueue<ApplicationSignal>();
+  readonly #speech: Speech;
+  readonly #unacknowledged = new Unacknowledged();
+  readonly #heard = new HeardNumbers();
   readonly #repairs = new Budget(REPAIRS_PER_MINUTE, 60_000);
   #progress: Progress;
   #video: boolean;
   #audio: boolean;
   #unavailable = false;
+  /** Whether the application may be asked for another token when the one in use has run out. */
+  #mayRenew = true;
   #offline = false;
   #settling: Cancel | undefined;
 
@@ -44,25 +51,44 @@ export class Connection {
     this.#handlers = handlers;
     this.#env = options.environment ?? browserEnvironment();
     this.#progress = new Progress(options.resume);
+    this.#speech = new Speech(this.#env.unixTime(), {
+      write: (signal) => this.#transmit(signal),
+      isJoined: () => this.state === 'joined',
+      hurry: () => this.#heartbeat.hurry(),
+    });
     this.#video = options.video;
     this.#audio = options.audio;
     this.#machine = new Machine(
       (state, previous) => handlers.stateChanged?.(state, previous),
       (event, state) => handlers.eventIgnored?.(event, state),
     );
-    this.#link = new Link(this.#env, options.url, {
-      opened: () => this.#sendJoin(),
-      message: (text) => this.#received(text),
-      closed: (code, reason) => this.#closed(code, reason),
-    });
+    this.#link = new Link(this.#env, options.url, options.token, this.#linkHandlers());
+    this.#inquiry = new HandshakeInquiry(
+      (token) => checkAccess(this.#env, options.url, token),
+      (refusal) => this.#fail({ kind: 'unauthorized', ...refusal }),
+    );
     this.#deadline = new JoinDeadline(this.#env, {
       isOffline: () => this.#offline,
       overdue: (mayRetry) => this.#joinOverdue(mayRetry),
     });
     this.#heartbeat = new HeartbeatTimer(this.#env, {
-      beat: (bid) => this.#transmit({ s: 'HEARTBEAT', bid, sq: this.#progress.highest }),
+      beat: (bid) => {
+        this.#unacknowledged.reset();
+        this.#transmit({ s: 'HEARTBEAT', bid, sq: this.#progress.highest });
+        this.#speech.hurry();
+      },
       lost: () => this.#rejoin('later'),
     });
+  }
+
+  #linkHandlers(): LinkHandlers {
+    return {
+      opened: () => this.#opened(),
+      message: (text) => this.#received(text),
+      closed: (code, reason, wasOpen) => this.#closed(code, reason, wasOpen),
+      tokenFailed: () => this.#attemptFailed(),
+      tokenRefused: (refusal) => this.#fail({ kind: 'unauthorized', ...refusal }),
+    };
   }
 
   get state(): State {
@@ -81,7 +107,10 @@ export class Connection {
   join(): void {
     const again = this.state === 'leaved';
     if (!this.#machine.take(again ? 'restarted' : 'joinSent')) return;
-    if (again) this.#progress = new Progress();
+    if (again) {
+      this.#progress = new Progress();
+      this.#speech.discard();
+    }
     this.#startJoining();
     this.#link.open();
   }
@@ -94,17 +123,16 @@ export class Connection {
     return sent;
   }
 
-  /** False when the signal can neither be sent nor queued. */
+  /** False when the signal can neither be sent nor queued, or too many are unconfirmed by the server. */
   send(signal: ApplicationSignal): boolean {
     if (signal.s === 'UPDATE') this.#remember(signal.ve, signal.ae);
     if (this.state === 'idle' || this.state === 'leaved' || this.state === 'failed') return false;
-    const direct = this.state === 'joined' && this.#queue.length === 0;
-    return (direct && this.#transmit(signal)) || this.#queue.push(signal);
+    return this.#speech.say(signal);
   }
 
-  /** Forgets what was queued, for instance when the media it was about is gone. */
+  /** Forgets what was queued or would be said again, for instance when the media it was about is gone. */
   discardQueued(): void {
-    this.#queue.clear();
+    this.#speech.discard();
   }
 
   /** Joins again after a critical failure of the media; false when that was done too often lately. */
@@ -141,15 +169,25 @@ export class Connection {
   }
 
   #rejoin(when: 'now' | 'later'): void {
-    if (!this.#machine.take('rejoinSent')) return;
-    this.#release();
-    this.#startJoining();
+    if (!this.#startAgain()) return;
     if (when === 'now') this.#link.open();
     else this.#link.openLater();
   }
 
+  #startAgain(): boolean {
+    if (!this.#machine.take('rejoinSent')) return false;
+    this.#release();
+    this.#startJoining();
+    return true;
+  }
+
+  #opened(): void {
+    this.#inquiry.reset();
+    this.#sendJoin();
+  }
+
   #sendJoin(): void {
-    const op = this.#progress.joinOptions(this.#options.roomCreating);
+    const op = this.#progress.joinOptions(this.#options.roomCreating, this.#speech.joining());
     const join: Join = { s: 'JOIN', ve: this.#video, ae: this.#audio, eg: 'native', op };
     this.#transmit(join);
   }
@@ -157,11 +195,26 @@ export class Connection {
   #received(text: string): void {
     const message = readMessage(text);
     if (!message) return;
-    if (message.sequence !== undefined && !this.#progress.advance(message.sequence)) return;
+    if (message.sequence !== undefined && !this.#isNew(message.sequence, text)) return;
     if (message.sequence !== undefined) this.#handlers.resumeChanged?.(this.resume);
     if (message.kind === 'ack') return this.#acknowledged(message);
+    if (this.#isRepetition(message)) return;
     if (message.signal.s === 'KICK') return this.#fail({ kind: 'kicked' });
     this.#handlers.signalReceived?.(message);
+  }
+
+  #isNew(sequence: number, text: string): boolean {
+    const isNew = this.#progress.advance(sequence);
+    if (this.#unacknowledged.note(text) && this.state === 'joined') {
+      this.#unacknowledged.reset();
+      this.#transmit({ s: 'HEARTBEAT', bid: '', sq: this.#progress.highest, send_ack: false });
+    }
+    return isNew;
+  }
+
+  /** After the end of a node another one may send again, under a new number, what its sender had said before. */
+  #isRepetition({ sender, number }: Forwarded): boolean {
+    return number !== undefined && !this.#heard.isNew(sender, number);
   }
 
   #acknowledged(ack: Ack): void {
@@ -177,6 +230,9 @@ export class Connection {
       case 'GAP':
         if (typeof ack.body.to === 'number') this.#progress.advance(ack.body.to);
         return this.#handlers.gap?.();
+      case 'RESEND':
+        if (this.state === 'joined') this.#speech.resend(readNumber(ack.body.n) ?? 0);
+        return;
       default:
         return this.#errorReceived(ack);
     }
@@ -187,29 +243,48 @@ export class Connection {
     if (ack.code === Code.SERVICE_UNAVAILABLE) {
       // Counts as no answer, and another node may give one sooner than the deadline.
       this.#unavailable = true;
-      this.#handlers.attemptFailed?.();
-      return this.#link.openLater();
+      return this.#attemptFailed();
     }
     if (ack.code !== Code.OK) return this.#fail({ kind: 'refused', code: ack.code, message: sentence(ack) });
     const joined = readJoinAck(ack.body);
     this.#deadline.stop();
     this.#progress.joined(joined);
-    this.#settling = this.#env.after(SETTLED_AFTER_MS, () => this.#link.settled());
+    this.#settling = this.#env.after(SETTLED_AFTER_MS, () => this.#settled());
     this.#heartbeat.start(joined.heartbeat.interval, joined.heartbeat.timeout);
     this.#machine.take('joinAccepted');
+    this.#speech.joined(joined.confirmed, () => this.#tellJoined(joined));
+    if (this.state !== 'joined') return;
+    if (this.#speech.wasDiscarded) return this.#joinAgain();
+    this.#speech.goOn((repeated) => this.#correction(joined, repeated));
+  }
+
+  #settled(): void {
+    this.#link.settled();
+    this.#mayRenew = true;
+  }
+
+  #tellJoined(joined: JoinAck): void {
     this.#handlers.resumeChanged?.(this.resume);
     this.#handlers.joined?.(joined);
     this.#handlers.participantsChanged?.(joined.participants);
-    if (joined.resumed) this.#correct(joined.participants);
-    if (this.state === 'joined') this.#queue.flush((signal) => this.#transmit(signal));
+  }
+
+  /** Joins once more over the same socket, to tell that numbers were given up. */
+  #joinAgain(): void {
+    if (!this.#machine.take('rejoinSent')) return;
+    this.#settling?.();
+    this.#heartbeat.stop();
+    this.#startJoining();
+    this.#sendJoin();
   }
 
   /** A resumed member is as the server knew it: what it was told in vain, it is told again. */
-  #correct(participants: Participant[]): void {
+  #correction({ resumed, participants }: JoinAck, repeated: Numbered[]): Update | undefined {
+    if (!resumed || repeated.some(({ s }) => s === 'UPDATE')) return undefined;
     const { userId, sessionId } = this.#options.session;
     const own = participants.find((one) => one.userId === userId && one.sessionId === sessionId);
-    if (!own || (own.video === this.#video && own.audio === this.#audio)) return;
-    this.#transmit({ s: 'UPDATE', ve: this.#video, ae: this.#audio });
+    if (!own || (own.video === this.#video && own.audio === this.#audio)) return undefined;
+    return { s: 'UPDATE', ve: this.#video, ae: this.#audio };
   }
 
   #heartbeatAnswered(ack: Ack): void {
@@ -217,6 +292,8 @@ export class Connection {
     if (ack.code !== Code.OK) return this.#errorReceived(ack);
     this.#heartbeat.acknowledged();
     this.#participants(ack.body.pps);
+    const confirmed = readNumber(ack.body.n);
+    if (confirmed !== undefined) this.#speech.confirmed(confirmed);
   }
 
   #participants(value: unknown): void {
@@ -231,24 +308,39 @@ export class Connection {
       this.#fail({ kind: 'refused', code: ack.code, message: sentence(ack) });
   }
 
-  #closed(code: number, reason: string): void {
+  #closed(code: number, reason: string, wasOpen: boolean): void {
+    if (code === CloseCode.UNAUTHENTICATED && this.#comeBackRenewed(reason)) return;
     if (closeVerdict(code) !== 'reconnect') return this.#fail({ kind: 'closed', code, reason });
     if (this.state === 'joined') return this.#rejoin('later');
     if (!this.#joining) return;
+    this.#attemptFailed();
+    if (!wasOpen) this.#inquiry.handshakeFailed(this.#link.token);
+  }
+
+  #attemptFailed(): void {
     this.#handlers.attemptFailed?.();
     this.#link.openLater();
+  }
+
+  /** The token has run out: asks the application for another one and joins with it. False where nobody can be asked. */
+  #comeBackRenewed(reason: string): boolean {
+    if (typeof this.#options.token !== 'function' || !this.#mayRenew) return false;
+    this.#mayRenew = false;
+    if (this.state === 'joined') this.#startAgain();
+    return this.#link.renew(() => this.#fail({ kind: 'closed', code: CloseCode.UNAUTHENTICATED, reason }));
   }
 
   #fail(failure: Failure): void {
     // The table knows no error while joining other than the refusal: what forbids coming back is one.
     if (!this.#machine.take(this.state === 'joined' ? 'unrecoverableError' : 'joinRefused')) return;
     this.#release();
-    this.#queue.clear();
+    this.#speech.discard();
     this.#handlers.failed?.(failure);
   }
 
   #release(): void {
     this.#deadline.stop();
+    this.#inquiry.reset();
     this.#settling?.();
     this.#heartbeat.stop();
     this.#link.drop();
@@ -259,7 +351,7 @@ export class Connection {
     this.#audio = audio;
   }
 
-  #transmit(signal: Signal): boolean {
+  #transmit(signal: Signal | Numbered): boolean {
     const { roomType, roomId, session } = this.#options;
     const { s, ...members } = signal;
     const common: Common = { ch: roomType, rid: roomId, ss: session };

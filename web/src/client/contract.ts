@@ -3,6 +3,7 @@
  * Only shapes. Every handler may be left out; none may throw.
  */
 
+import type { Refusal, TokenSource } from './access';
 import type { Environment } from './environment';
 import type { Forwarded, JoinAck, Participant, RoomType, Session } from './messages';
 import type { Resume } from './progress';
@@ -14,7 +15,9 @@ export type Failure =
   | { kind: 'closed'; code: number; reason: string }
   | { kind: 'noAnswer'; unavailable: boolean }
   | { kind: 'roomClosed'; reason: string }
-  | { kind: 'kicked' };
+  | { kind: 'kicked' }
+  /** The server lets nobody in with this token, or without one. */
+  | ({ kind: 'unauthorized' } & Refusal);
 
 export interface ConnectionOptions {
   url: string;
@@ -25,6 +28,8 @@ export interface ConnectionOptions {
   video: boolean;
   audio: boolean;
   resume?: Resume;
+  /** Where the server wants one: a token, or a function that is asked at each connect, and once when one has run out. */
+  token?: TokenSource;
   environment?: Environment;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the client needs of the world: time, randomness and a socket, each replaceable in a test.
- * `browserEnvironment` is the only place of the package that names WebSocket and the timers.
+ * The client's needs of the world: time, randomness, a socket and a request, each replaceable in a test.
+ * `browserEnvironment` is the only place of the package that names WebSocket, `fetch` and the timers.
  * Never holds a rule of the protocol.
  */
 
@@ -26,12 +26,24 @@ export interface Timers {
 export interface Environment extends Timers {
   /** Milliseconds; only differences matter. */
   now(): number;
+  /** Milliseconds since 1970. */
+  unixTime(): number;
   /** From 0 (included) to 1 (excluded). */
   random(): number;
-  connect(url: string, subprotocol: string, handlers: SocketHandlers): Socket;
+  connect(url: string, subprotocols: string[], handlers: SocketHandlers): Socket;
+  /** Sends a GET request and reads the answer; rejects where none comes in time. */
+  get(url: string, bearer?: string): Promise<TextResponse>;
 }
 
-export type SocketConstructor = new (url: string, subprotocol: string) => WebSocket;
+/** An HTTP response with its body as text. */
+export interface TextResponse {
+  status: number;
+  text: string;
+}
+
+export type SocketConstructor = new (url: string, subprotocols: string[]) => WebSocket;
+
+const GET_TIMEOUT_MS = 5000;
 
 const ownTimers: Timers = {
   after(ms, run) {
@@ -47,10 +59,19 @@ export function browserEnvironment(
 ): Environment {
   return {
     now: () => performance.now(),
+    unixTime: Date.now,
     random: Math.random,
     after: (ms, run) => timers.after(ms, run),
-    connect: (url, subprotocol, handlers) => wrap(new Constructor(url, subprotocol), handlers),
+    connect: (url, subprotocols, handlers) => wrap(new Constructor(url, subprotocols), handlers),
+    get,
   };
+}
+
+async function get(url: string, bearer?: string): Promise<TextResponse> {
+  const headers: Record<string, string> = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
+  const signal = AbortSignal.timeout(GET_TIMEOUT_MS);
+  const response = await fetch(url, { headers, cache: 'no-store', credentials: 'omit', signal });
+  return { status: response.status, text: await response.text() };
 }
 
 function wrap(socket: WebSocket, handlers: SocketHandlers): Socket {

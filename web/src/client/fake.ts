@@ -5,7 +5,7 @@
 
 import { Connection } from './connection';
 import type { ConnectionHandlers, ConnectionOptions } from './contract';
-import type { Environment, Socket, SocketHandlers } from './environment';
+import type { Environment, Socket, SocketHandlers, TextResponse } from './environment';
 import type { Session } from './messages';
 
 interface Scheduled {
@@ -61,12 +61,17 @@ export class FakeSocket implements Socket {
 export class FakeWorld implements Environment {
   readonly sockets: FakeSocket[] = [];
   readonly urls: string[] = [];
-  readonly subprotocols: string[] = [];
+  readonly subprotocols: string[][] = [];
+  /** Requests that were made, and their tokens. */
+  readonly requests: { url: string; bearer: string | undefined }[] = [];
+  /** The answer to the next requests; without one nobody is there. */
+  answer: TextResponse | undefined;
   randomness = 1;
   #now = 0;
   #scheduled: Scheduled[] = [];
 
   now = () => this.#now;
+  unixTime = () => 1000;
   random = () => this.randomness;
 
   after(ms: number, run: () => void): () => void {
@@ -77,10 +82,16 @@ export class FakeWorld implements Environment {
     };
   }
 
-  connect(url: string, subprotocol: string, handlers: SocketHandlers): Socket {
+  async get(url: string, bearer?: string): Promise<TextResponse> {
+    this.requests.push({ url, bearer });
+    if (!this.answer) throw new Error('nobody answers');
+    return this.answer;
+  }
+
+  connect(url: string, subprotocols: string[], handlers: SocketHandlers): Socket {
     const socket = new FakeSocket(handlers);
     this.urls.push(url);
-    this.subprotocols.push(subprotocol);
+    this.subprotocols.push(subprotocols);
     this.sockets.push(socket);
     return socket;
   }

@@ -1,45 +1,64 @@
 /**
- * One socket at a time to one URL, replaced on demand, at once or after a backoff.
- * A socket that was given up is detached first: nothing it still says is heard.
+ * One socket at a time to one URL, replaced on demand, at once or after a backoff, each with a token that is asked for
+ * just before. A socket that was given up is detached first: nothing it still says is heard.
  * Knows no signal and no state; what a close code means is decided above.
  */
 
+import { malformed, type Refusal, subprotocols, type TokenSource } from './access';
 import { Backoff } from './backoff';
 import { CloseCode } from './codes';
 import type { Cancel, Environment, Socket, SocketHandlers } from './environment';
 
-export const SUBPROTOCOL = 'roomcast.v1';
+export interface LinkHandlers extends Omit<SocketHandlers, 'closed'> {
+  /** @param wasOpen whether the handshake had succeeded */
+  closed(code: number, reason: string, wasOpen: boolean): void;
+  /** The application could not fetch a token. */
+  tokenFailed(): void;
+  /** The token cannot be sent at all. */
+  tokenRefused(refusal: Refusal): void;
+}
 
 export class Link {
   readonly #env: Environment;
   readonly #url: string;
-  readonly #handlers: SocketHandlers;
+  readonly #source: TokenSource | undefined;
+  readonly #handlers: LinkHandlers;
   readonly #backoff: Backoff;
   #socket: Socket | undefined;
   #pending: Cancel | undefined;
+  /** Identifies the question for a token that counts. */
+  #question: object | undefined;
+  #token: string | undefined;
 
-  constructor(env: Environment, url: string, handlers: SocketHandlers) {
+  constructor(env: Environment, url: string, source: TokenSource | undefined, handlers: LinkHandlers) {
     this.#env = env;
     this.#url = url;
+    this.#source = source;
     this.#handlers = handlers;
     this.#backoff = new Backoff(() => env.random());
   }
 
+  /** The token of the newest socket. */
+  get token(): string | undefined {
+    return this.#token;
+  }
+
   open(): void {
-    this.drop();
-    const ifCurrent = (act: () => void) => {
-      if (this.#socket === socket) act();
-    };
-    const socket: Socket = this.#env.connect(this.#url, SUBPROTOCOL, {
-      opened: () => ifCurrent(() => this.#handlers.opened()),
-      message: (text) => ifCurrent(() => this.#handlers.message(text)),
-      closed: (code, reason) =>
-        ifCurrent(() => {
-          this.#socket = undefined;
-          this.#handlers.closed(code, reason);
-        }),
+    this.#ask((token) => this.#dial(token));
+  }
+
+  /**
+   * Opens with another token than before; false where nobody can be asked for one.
+   * @param notRenewed called when the application gives none, or the same again
+   */
+  renew(notRenewed: () => void): boolean {
+    if (typeof this.#source !== 'function') return false;
+    const before = this.#token;
+    this.#ask((token) => {
+      if (token === undefined || token === before) notRenewed();
+      else this.#dial(token);
     });
-    this.#socket = socket;
+    return true;
   }
 
   openLater(): void {
@@ -59,8 +78,55 @@ export class Link {
   drop(): void {
     this.#pending?.();
     this.#pending = undefined;
+    this.#question = undefined;
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.close(CloseCode.NORMAL);
   }
+
+  /** Hands over the token at once where it is known, else when the application has fetched it. */
+  #ask(then: (token: string | undefined) => void): void {
+    this.drop();
+    if (typeof this.#source !== 'function') return then(this.#source);
+    const question = {};
+    this.#question = question;
+    const ifCurrent = (act: () => void) => {
+      if (this.#question === question) act();
+    };
+    const failed = (error: unknown) => {
+      console.warn('roomcast: no token', error);
+      ifCurrent(() => this.#handlers.tokenFailed());
+    };
+    void fetched(this.#source).then((token) => ifCurrent(() => then(token)), failed);
+  }
+
+  #dial(token: string | undefined): void {
+    this.#question = undefined;
+    this.#token = token;
+    const refusal = malformed(token);
+    if (refusal) return this.#handlers.tokenRefused(refusal);
+    const ifCurrent = (act: () => void) => {
+      if (this.#socket === socket) act();
+    };
+    let wasOpen = false;
+    const socket: Socket = this.#env.connect(this.#url, subprotocols(token), {
+      opened: () =>
+        ifCurrent(() => {
+          wasOpen = true;
+          this.#handlers.opened();
+        }),
+      message: (text) => ifCurrent(() => this.#handlers.message(text)),
+      closed: (code, reason) =>
+        ifCurrent(() => {
+          this.#socket = undefined;
+          this.#handlers.closed(code, reason, wasOpen);
+        }),
+    });
+    this.#socket = socket;
+  }
+}
+
+/** An application's function may throw as well as reject. */
+async function fetched(source: () => Promise<string | undefined>): Promise<string | undefined> {
+  return source();
 }

@@ -4,6 +4,7 @@
  * Knows no room type and no words; which failure deserves another attempt is the policy's word alone.
  */
 
+import type { TokenSource } from './access';
 import { Connection } from './connection';
 import type { ConnectionHandlers, ConnectionOptions, Failure } from './contract';
 import { browserEnvironment, type Cancel, type Environment } from './environment';
@@ -38,11 +39,13 @@ export interface Identity {
   resume(): Resume | undefined;
   keep(resume: Resume): void;
   renew(): void;
+  /** Says who this is to a server that wants to know. */
+  readonly token?: TokenSource | undefined;
 }
 
 export interface MembershipHandlers extends Omit<ConnectionHandlers, 'failed'> {
   /** Another attempt follows after this failure. */
-  retrying?(failure: Failure): void;
+  retrying?(failure: Failure, attempt: Attempt): void;
   over?(failure: Failure): void;
 }
 
@@ -107,13 +110,15 @@ export class Membership {
   #attempt({ roomCreating, newIdentity }: Attempt): void {
     if (newIdentity) this.#identity.renew();
     const resume = this.#identity.resume();
+    const { token } = this.#identity;
     this.#history.roomCreating = roomCreating;
     this.#history.resuming = resume !== undefined;
     this.#history.attempts += 1;
     const { resumeChanged, joined } = this.#handlers;
     const session = this.#identity.session();
     const common = { ...this.#options, environment: this.#env, session, roomCreating };
-    this.#connection = new Connection(resume ? { ...common, resume } : common, {
+    const options = { ...common, ...(resume && { resume }), ...(token !== undefined && { token }) };
+    this.#connection = new Connection(options, {
       ...this.#handlers,
       resumeChanged: (progress) => {
         this.#identity.keep(progress);
@@ -136,7 +141,7 @@ export class Membership {
       return this.#handlers.over?.(failure);
     }
     if (attempt.waiting) this.#history.attempts = 0;
-    this.#handlers.retrying?.(failure);
+    this.#handlers.retrying?.(failure, attempt);
     this.#pending = this.#env.after(attempt.delay, () => this.#attempt(attempt));
   }
 }

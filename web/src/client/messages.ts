@@ -36,6 +36,8 @@ export interface JoinOptions {
   roomCreating: boolean;
   resumeToken: string;
   resumeFrom?: number;
+  /** The number below the lowest signal that this client keeps. */
+  n?: number;
 }
 
 export interface OfferOptions {
@@ -45,7 +47,7 @@ export interface OfferOptions {
 
 export type Join = { s: 'JOIN'; ve: boolean; ae: boolean; eg: 'native'; op: JoinOptions };
 export type Leave = { s: 'LEAVE' };
-export type Heartbeat = { s: 'HEARTBEAT'; bid: string; sq: number };
+export type Heartbeat = { s: 'HEARTBEAT'; bid: string; sq: number; send_ack?: boolean };
 export type Update = { s: 'UPDATE'; ve: boolean; ae: boolean };
 export type Offer = { s: 'OFFER'; sdp: string; to?: Recipient; op?: OfferOptions };
 export type Answer = { s: 'ANSWER'; sdp: string; to?: Recipient };
@@ -99,6 +101,8 @@ export interface Forwarded {
   kind: 'forwarded';
   sequence: number;
   sender: Session;
+  /** The sender's number, where it numbers what it says. */
+  number?: number;
   signal: ApplicationSignal;
 }
 
@@ -120,6 +124,8 @@ export interface Participant {
   host: string;
   category: Category;
   deviceId: string;
+  /** The name for people, from the token, which the server has checked. */
+  name?: string;
   /** Multivariant playlist URL, once playable. */
   hls?: string;
 }
@@ -146,6 +152,8 @@ export interface JoinAck {
   /** The last sequence number the server gave to this member. */
   sequence: number;
   resumeToken: string;
+  /** The number up to which nothing that this client said can be lost any more, where the server counts. */
+  confirmed?: number;
   heartbeat: { interval: number; timeout: number };
   iceServers: IceServer[];
   playlists: string[];

@@ -37,8 +37,9 @@ export class Progress {
     return { token: this.#token, from: this.#highest };
   }
 
-  joinOptions(roomCreating: boolean): JoinOptions {
-    const options: JoinOptions = { roomCreating, resumeToken: this.#token };
+  /** @param n the number below the lowest signal that is kept */
+  joinOptions(roomCreating: boolean, n: number): JoinOptions {
+    const options: JoinOptions = { roomCreating, resumeToken: this.#token, n };
     return this.#known ? { ...options, resumeFrom: this.#highest } : options;
   }
 

@@ -53,6 +53,13 @@ describe('a list of participants', () => {
     ]);
   });
 
+  test('has the name that the server knows of somebody, and none that is empty', () => {
+    const [ann, bob, cid] =
+      readParticipants(['Ann', ' ', 7].map((name, n) => ({ userId: `u${n}`, id: 's', name }))) ?? [];
+    expect(ann?.name).toBe('Ann');
+    expect([bob, cid].map((one) => one && 'name' in one)).toEqual([false, false]);
+  });
+
   test('that is no list is told from an empty one', () => {
     expect(readParticipants(undefined)).toBeUndefined();
     expect(readParticipants([])).toEqual([]);

@@ -29,13 +29,21 @@ export function readMessage(text: string): Ack | Forwarded | undefined {
   const sender = readSession(fields.ss);
   if (sequence === undefined || sender === undefined) return undefined;
   // The members of a forwarded signal are its sender's word; whoever uses one checks it there.
-  return { kind: 'forwarded', sequence, sender, signal: fields as unknown as ApplicationSignal };
+  const signal = fields as unknown as ApplicationSignal;
+  const n = readNumber(fields.n);
+  return { kind: 'forwarded', sequence, sender, signal, ...(n ? { number: n } : {}) };
+}
+
+/** A number of a signal, or one up to which signals are confirmed. */
+export function readNumber(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
 }
 
 export function readJoinAck(body: Fields): JoinAck {
   const heartbeat = object(body.hb);
   const ice = object(object(body.es).icfg);
   const ingest = readIngest(object(body.hls).ingest);
+  const confirmed = readNumber(body.n);
   return {
     roomId: string(body.rid),
     role: role(body.pt),
@@ -47,6 +55,7 @@ export function readJoinAck(body: Fields): JoinAck {
     iceServers: [...stunServers(ice.is), ...list(ice.iceServers).flatMap(readIceServer)],
     playlists: strings(object(body.hls).playlists),
     ...(ingest ? { ingest } : {}),
+    ...(confirmed === undefined ? {} : { confirmed }),
   };
 }
 
@@ -71,7 +80,9 @@ function readParticipant(value: unknown): Participant[] {
     audio: fields.audio === true,
     publish: fields.publish === true,
   };
-  return [typeof fields.hls === 'string' ? { ...participant, hls: fields.hls } : participant];
+  if (typeof fields.name === 'string' && fields.name.trim() !== '') participant.name = fields.name;
+  if (typeof fields.hls === 'string') participant.hls = fields.hls;
+  return [participant];
 }
 
 function readSession(value: unknown): Session | undefined {

@@ -79,7 +79,7 @@ describe('resuming', () => {
     world.advance(250);
     const [join] = world.socket.open().sent;
     expect(join?.data.ss).toMatchObject({ userId: 'u1', sessionId: 's1' });
-    expect(join?.data.op).toEqual({ roomCreating: true, resumeFrom: 5, resumeToken: 'token-1' });
+    expect(join?.data.op).toEqual({ roomCreating: true, resumeFrom: 5, resumeToken: 'token-1', n: 1000 });
   });
 
   test('brings the newest token when it was changed', () => {
@@ -117,7 +117,12 @@ describe('resuming', () => {
   test('after a page reload skips what was meant for the page before', () => {
     const { world, connection, received } = connect({ resume: { token: 'kept', from: 3, skipReplay: true } });
     connection.join();
-    expect(world.socket.open().sent[0]?.data.op).toEqual({ roomCreating: true, resumeFrom: 3, resumeToken: 'kept' });
+    expect(world.socket.open().sent[0]?.data.op).toEqual({
+      roomCreating: true,
+      resumeFrom: 3,
+      resumeToken: 'kept',
+      n: 1000,
+    });
     world.socket.receive(joinAck({ resumed: true, sq: 5 }));
     for (const sq of [4, 5, 6]) world.socket.receive(forwarded(sq));
     expect(received).toEqual([6]);

@@ -120,6 +120,20 @@ describe('a viewer of a group', () => {
     expect(describeGroup(group.facts).status).toBe('Watching u2');
   });
 
+  test('reads the names that the server knows from their tokens, also of who has gone', () => {
+    const { world, group, made } = joinedGroup('u2');
+    const list = (...names: string[]) => {
+      const pps = names.map((name, place) => ({ ...publishers('u2', 'u3')[place], name }));
+      world.socket.receive({ c: 200, s: 'PUBLISH_LIST_CHANGED', b: { pps } });
+    };
+    list('Ann Ó Briain', 'Bob');
+    made.get('u3')?.handlers.connectionChanged('connected');
+    list('Ann Ó Briain');
+    expect(describeGroup(group.facts).status).toBe('Bob left the group');
+    world.advance(8000);
+    expect(describeGroup(group.facts).status).toBe('Watching Ann Ó Briain');
+  });
+
   test('is told for how long the group waits for somebody on camera', () => {
     const { group, listChanges } = joinedGroup('u2');
     listChanges();

@@ -7,6 +7,7 @@ import type { Kind, LocalMedia } from '../call/media';
 import { callPolicy } from '../call/policy';
 import type { Departure } from '../call/silence';
 import {
+  type Attempt,
   type Cancel,
   Code,
   type Connection,
@@ -19,7 +20,7 @@ import {
 } from '../client';
 import { type ReturningIdentity, SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
-import { displayName } from '../ui/names';
+import { memberName } from '../ui/names';
 import { failureWords, settingsRefusedWords, type Words } from '../ui/words';
 import { listChange } from './list-change';
 import { type MakePeer, Mesh } from './mesh';
@@ -52,6 +53,7 @@ export class Group {
   readonly mesh: Mesh;
   readonly #facts: Facts = {
     stage: 'lobby',
+    notOpened: false,
     unreachable: false,
     offline: false,
     publishers: [],
@@ -67,6 +69,8 @@ export class Group {
   #devicesAsked = 0;
   #answerDue: Cancel | undefined;
   #departureRead: Cancel | undefined;
+  /** The list of publishers before the newest one: whoever is gone still stands in it. */
+  #listedBefore: Participant[] = [];
   /** This page is the reload of one whose place it has taken. */
   #returned = false;
 
@@ -111,7 +115,7 @@ export class Group {
 
   join(): void {
     this.#membership?.leave();
-    this.#update({ stage: 'joining', unreachable: false, failure: undefined });
+    this.#update({ stage: 'joining', notOpened: false, unreachable: false, failure: undefined });
     this.#forget();
     const options = { url: this.#url, roomType: 'm2m', roomId: this.#room, environment: this.#env } as const;
     const handlers = {
@@ -123,6 +127,9 @@ export class Group {
       attemptFailed: () => this.#update({ unreachable: true }),
       stateChanged: (state: State) => {
         if (state === 'reinitializing' || state === 'waitingNetwork') this.#signalingLost();
+      },
+      retrying: (_: Failure, { waiting }: Attempt) => {
+        if (waiting) this.#update({ stage: 'joining', notOpened: true });
       },
       over: (failure: Failure) => this.#over(failure),
     };
@@ -225,7 +232,7 @@ export class Group {
       this.#forget();
     }
     this.mesh.signalingBack();
-    this.#update({ stage: 'joined', unreachable: false });
+    this.#update({ stage: 'joined', notOpened: false, unreachable: false });
   }
 
   #listChanged(listed: Participant[]): void {
@@ -237,6 +244,7 @@ export class Group {
   #publishersChanged(publishers: Participant[], returning: boolean): void {
     const { facts, began, isLate } = listChange(this.#facts, this.#identity.session(), publishers, returning);
     if (isLate) this.#handlers.letInLate?.();
+    this.#listedBefore = this.#facts.publishers;
     Object.assign(this.#facts, facts);
     this.mesh.update(publishers);
     if (this.#returned && facts.publishing) this.mesh.watchAll();
@@ -270,7 +278,8 @@ export class Group {
   #departed(userId: string, how: Departure): void {
     this.#departureRead?.();
     this.#departureRead = this.#env.after(DEPARTED_SHOWN_MS, () => this.#update({ departed: undefined }));
-    this.#update({ departed: { name: displayName(userId), how } });
+    const member = this.#listedBefore.find((one) => one.userId === userId) ?? { userId };
+    this.#update({ departed: { name: memberName(member), how } });
   }
 
   #startAnew(): void {
@@ -317,7 +326,7 @@ export class Group {
   #update(changes: Partial<Facts>): void {
     Object.assign(this.#facts, changes);
     const unreached = this.#facts.publishers.filter((one) => this.mesh.isUnreached(one));
-    this.#facts.unreached = unreached.map(({ userId }) => displayName(userId));
+    this.#facts.unreached = unreached.map(memberName);
     this.#handlers.changed(this.#facts);
   }
 }

@@ -5,7 +5,7 @@
 
 import type { Departure } from '../call/silence';
 import type { Participant } from '../client';
-import { displayName } from '../ui/names';
+import { memberName } from '../ui/names';
 import { noWayThroughWords, type Words } from '../ui/words';
 import type { Request } from './requests';
 
@@ -13,6 +13,7 @@ export type GroupState =
   | 'lobby'
   | 'connecting'
   | 'returning'
+  | 'not-started'
   | 'watching'
   | 'taking-part'
   | 'reconnecting'
@@ -22,6 +23,8 @@ export type GroupState =
 export interface Facts {
   stage: 'lobby' | 'joining' | 'joined' | 'recovering' | 'gone' | 'failed';
   failure?: Words | undefined;
+  /** The group does not exist, and somebody else has to open it. */
+  notOpened: boolean;
   unreachable: boolean;
   offline: boolean;
   /** Oldest first; the first is the owner. */
@@ -71,6 +74,7 @@ export function describe(facts: Facts): GroupModel {
         'Whoever comes first opens the group; everyone else watches and can ask to join in.',
       );
     case 'joining':
+      if (facts.notOpened) return notOpened();
       return words(
         'connecting',
         'Connecting…',
@@ -115,6 +119,12 @@ function hasCompany({ publishers, publishing }: Facts): boolean {
   return publishers.length > (publishing ? 1 : 0);
 }
 
+function notOpened(): GroupModel {
+  const title = 'This group has not started';
+  const detail = 'Keep this page open. You will join by yourself when someone who may open the group does so.';
+  return words('not-started', title, title, detail);
+}
+
 function returning(): GroupModel {
   const title = 'Your earlier page still holds your place';
   const detail = 'It closed without leaving the group. You get your place back by yourself in a few seconds.';
@@ -151,11 +161,11 @@ function watching(facts: Facts): GroupModel {
     unanswered: 'Ask again',
   }[facts.asked];
   const status = {
-    no: count === 1 ? `Watching ${displayName(owner.userId)}` : `Watching ${count} people`,
+    no: count === 1 ? `Watching ${memberName(owner)}` : `Watching ${count} people`,
     permission: 'Allow camera and microphone to join in',
-    waiting: `Waiting for ${displayName(owner.userId)} to let you in`,
-    declined: `${displayName(owner.userId)} declined for now`,
-    unanswered: `${displayName(owner.userId)} has not answered`,
+    waiting: `Waiting for ${memberName(owner)} to let you in`,
+    declined: `${memberName(owner)} declined for now`,
+    unanswered: `${memberName(owner)} has not answered`,
   }[facts.asked];
   return { ...NOTHING, state: 'watching', status, ask, canWithdraw: ask === '' };
 }

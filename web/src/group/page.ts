@@ -3,6 +3,7 @@
  * No rule of a group stands here.
  */
 
+import type { Access } from '../access/access';
 import { controls } from '../call/controls';
 import { watchDevices } from '../call/device-watch';
 import { lobby } from '../call/lobby';
@@ -16,7 +17,7 @@ import { holdFocus } from '../ui/focus';
 import { bar } from '../ui/frame';
 import { expose } from '../ui/handle';
 import { askBeforeLeaving } from '../ui/leave-question';
-import { displayName } from '../ui/names';
+import { memberName } from '../ui/names';
 import { type OtherKind, otherKind } from '../ui/other-kind';
 import { keepPlace } from '../ui/reload-mark';
 import { pageEnvironment } from '../ui/steady-timers';
@@ -33,19 +34,18 @@ const WORDS = {
   note: 'Whoever opens the group is on camera at once. Everyone else watches first and can ask to join in.',
 };
 
-export function showGroup(root: HTMLElement, room: string, url: string): void {
+export function showGroup(root: HTMLElement, room: string, url: string, access: Access): void {
   document.title = `${room} · Roomcast`;
   const media = new LocalMedia();
   const devices = new Devices(media);
   const env = pageEnvironment();
-  const identity = tabIdentity('m2m', room);
+  const identity = tabIdentity('m2m', room, access.token);
   const seats = new Seats(`m2m.${room}`, browserSeatStorage(), Date.now);
   const top = bar(room);
   const row = controls(media, { leave: () => group.leave(), note: () => devices.note });
   const join = () => void comeBack(identity, seats).then(() => group.join());
-  const name = displayName(identity.session().userId);
-  const before = lobby(name, media, row, WORDS, join);
-  const kind = otherKind(url, room, 'm2m');
+  const before = lobby(identity.name, media, row, WORDS, join);
+  const kind = otherKind(url, room, 'm2m', access.token);
   const actions = stageActions(() => group, devices, join);
   const show = stage(row, kind.root, actions);
   const makePeer = peerMaker(media, env, () => group.facts.publishing);
@@ -63,6 +63,7 @@ export function showGroup(root: HTMLElement, room: string, url: string): void {
   const group = new Group(url, room, identity, media, env, seats, makePeer, {
     changed(facts) {
       devices.follow(purposeOf(facts));
+      if (access.asksFor(room, facts.failure)) return;
       place.note(isInside(facts) ? media.switches : undefined);
       render();
     },
@@ -160,7 +161,7 @@ function tiles({ facts, mesh }: Group, me: string): Tile[] {
       const link = mesh.link(one);
       return {
         key: `${one.userId} ${one.sessionId}`,
-        name: displayName(one.userId),
+        name: memberName(one),
         video: one.video,
         audio: one.audio,
         stream: link?.stream ?? null,

@@ -44,6 +44,11 @@ export function displayName(userId: string): string {
   return userId.length <= 24 ? userId : 'Your guest';
 }
 
+/** The name a person reads for a member of a room: the one in their token, else that of their user id. */
+export function memberName({ userId, name }: { userId: string; name?: string }): string {
+  return name ?? displayName(userId);
+}
+
 export function isRoomName(name: string): boolean {
   return ROOM.test(name) && name !== '.' && name !== '..';
 }

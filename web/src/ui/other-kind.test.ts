@@ -1,9 +1,14 @@
 import { expect, test } from 'vitest';
 import { Inquiry } from './other-kind';
 
+interface Said {
+  action: string;
+  data: Record<string, unknown>;
+}
+
 /** Result of an inquiry whose joins are answered with these codes. */
 function inquire(...codes: number[]) {
-  const said: { action: string; data: Record<string, unknown> }[] = [];
+  const said: Said[] = [];
   const inquiry = new Inquiry('team', (text) => said.push(JSON.parse(text)));
   inquiry.begin();
   const answers = codes.map((c) => inquiry.take(JSON.stringify({ c, s: 'JOIN', b: {} })));
@@ -24,4 +29,15 @@ test('a room that is gone meanwhile leads nowhere, and other messages say nothin
   expect(inquire(4001).found).toEqual({ kind: undefined });
   const inquiry = new Inquiry('team', () => {});
   for (const text of ['nonsense', '{"c":200,"s":"KEEPALIVE","b":{}}']) expect(inquiry.take(text)).toBeUndefined();
+});
+
+test('somebody with a token asks as its user, in a session of its own', () => {
+  const said: Said[] = [];
+  const say = (text: string) => said.push(JSON.parse(text));
+  new Inquiry('team', say, 'ann').begin();
+  new Inquiry('team', say).begin();
+  const [known, guest] = said.map(({ data }) => data.ss as { userId: string; sessionId: string });
+  expect(known?.userId).toBe('ann');
+  expect(known?.sessionId).toMatch(/^\w{20}$/);
+  expect(guest?.userId).toBe(guest?.sessionId);
 });

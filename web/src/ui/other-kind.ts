@@ -3,7 +3,8 @@
  * Whoever joins a group or a broadcast as a viewer is seen by nobody, and leaves again at once; what is neither is a call.
  */
 
-import { Code, type RoomType, readMessage } from '../client';
+import type { HeldToken } from '../access/held-token';
+import { Code, malformed, type RoomType, readMessage, subprotocols } from '../client';
 import { roomAddress } from './address';
 import { element, setText } from './dom';
 import { takeFocus } from './focus';
@@ -35,12 +36,12 @@ export interface OtherKind {
 }
 
 /** @param own the type of room that the page is for */
-export function otherKind(url: string, room: string, own: RoomType): OtherKind {
+export function otherKind(url: string, room: string, own: RoomType, token: HeldToken): OtherKind {
   const root = element('a', { id: 'other-kind', class: 'button primary', hidden: true });
   let asked: Promise<Kind | undefined> | undefined;
   const look = (found: (words: Words) => void) => {
     if (asked) return;
-    asked = kindOf(url, room);
+    asked = kindOf(url, room, token);
     void asked.then((kind) => {
       if (!kind || kind.roomType === own) {
         // It may become one until somebody joins.
@@ -65,10 +66,11 @@ export function otherKind(url: string, room: string, own: RoomType): OtherKind {
 }
 
 /** The kind of the room with this name; nothing where there is none, or it does not tell. */
-export function kindOf(url: string, room: string): Promise<Kind | undefined> {
+export function kindOf(url: string, room: string, { current, claims }: HeldToken): Promise<Kind | undefined> {
   return new Promise((resolve) => {
-    const socket = new WebSocket(url);
-    const inquiry = new Inquiry(room, (text) => socket.send(text));
+    if (malformed(current)) return resolve(undefined);
+    const socket = new WebSocket(url, subprotocols(current));
+    const inquiry = new Inquiry(room, (text) => socket.send(text), claims.sub);
     const end = (kind?: Kind) => {
       resolve(kind);
       socket.close();
@@ -88,11 +90,14 @@ export class Inquiry {
   readonly #room: string;
   readonly #send: (text: string) => void;
   readonly #id = randomLetters(20, cryptoPick);
+  readonly #userId: string;
   #asked = 0;
 
-  constructor(room: string, send: (text: string) => void) {
+  /** @param userId the user of the token, where there is one */
+  constructor(room: string, send: (text: string) => void, userId?: string) {
     this.#room = room;
     this.#send = send;
+    this.#userId = userId ?? this.#id;
   }
 
   begin(): void {
@@ -115,7 +120,7 @@ export class Inquiry {
   }
 
   #say(action: string, body: object): void {
-    const ss = { userId: this.#id, sessionId: this.#id, category: 'stream', host: 'Web', deviceId: this.#id };
+    const ss = { userId: this.#userId, sessionId: this.#id, category: 'stream', host: 'Web', deviceId: this.#id };
     const ch = WATCHED[this.#asked]?.roomType;
     this.#send(JSON.stringify({ action, data: { ...body, ch, rid: this.#room, ss } }));
   }

@@ -3,6 +3,7 @@
  * Only leads on to an address; it opens no connection and asks for no device.
  */
 
+import type { HeldToken } from '../access/held-token';
 import type { RoomType } from '../client';
 import { roomAddress, socketAddress } from './address';
 import { element, setText } from './dom';
@@ -79,7 +80,8 @@ const ENTRANCES: readonly Entrance[] = [
   },
 ];
 
-export function showStart(root: HTMLElement): void {
+/** @param token goes along with the questions to the server */
+export function showStart(root: HTMLElement, token: HeldToken): void {
   document.title = 'Roomcast';
   setState('start');
   const intro = element(
@@ -90,11 +92,16 @@ export function showStart(root: HTMLElement): void {
   );
   root.replaceChildren(
     element('header', { class: 'bar' }, brand()),
-    element('main', { class: 'start' }, intro, element('div', { class: 'entrances' }, ...ENTRANCES.map(entrance))),
+    element(
+      'main',
+      { class: 'start' },
+      intro,
+      element('div', { class: 'entrances' }, ...ENTRANCES.map((about) => entrance(about, token))),
+    ),
   );
 }
 
-function entrance(about: Entrance): HTMLElement {
+function entrance(about: Entrance, token: HeldToken): HTMLElement {
   const problem = element('p', { id: `${about.id}-problem`, class: 'field-problem', 'aria-live': 'polite' });
   const field = element('input', {
     id: about.id,
@@ -108,7 +115,7 @@ function entrance(about: Entrance): HTMLElement {
     'aria-describedby': problem.id,
   });
   field.value = about.isRandom ? randomRoom(cryptoPick) : '';
-  warnOfOtherKind(about.roomType, field, problem);
+  warnOfOtherKind(about.roomType, field, problem, token);
   const go = (event: Event) => {
     event.preventDefault();
     const name = tidyRoomName(field.value);
@@ -144,7 +151,7 @@ function submitButton({ id, style, button: [short, rest] }: Entrance): HTMLEleme
 }
 
 /** Tells of a name that is taken by a room of another kind as soon as it was typed, with a link that leads there. */
-function warnOfOtherKind(own: RoomType, field: HTMLInputElement, problem: HTMLElement): void {
+function warnOfOtherKind(own: RoomType, field: HTMLInputElement, problem: HTMLElement, token: HeldToken): void {
   const offered = field.value;
   field.addEventListener('input', () => {
     field.removeAttribute('aria-invalid');
@@ -153,7 +160,7 @@ function warnOfOtherKind(own: RoomType, field: HTMLInputElement, problem: HTMLEl
   field.addEventListener('blur', async () => {
     const name = tidyRoomName(field.value);
     if (name === offered || !isRoomName(name)) return;
-    const kind = await kindOf(socketAddress(), name);
+    const kind = await kindOf(socketAddress(), name, token);
     if (!kind || kind.roomType === own || name !== tidyRoomName(field.value)) return;
     field.setAttribute('aria-invalid', 'true');
     const { title, detail } = otherKindWords(name, kind.noun);

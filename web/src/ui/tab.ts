@@ -3,20 +3,28 @@
  * Kept in sessionStorage, which no other tab sees; where storage is forbidden, in memory only.
  */
 
+import type { HeldToken } from '../access/held-token';
 import type { Resume, RoomType, Session } from '../client';
 import type { ReturningIdentity } from '../seats/seated-membership';
 import { storageKey } from './address';
-import { cryptoPick, randomLetters, randomUserId } from './names';
+import { cryptoPick, displayName, randomLetters, randomUserId } from './names';
 
-/** The identity of this tab in one room. */
-export function tabIdentity(roomType: RoomType, roomId: string): ReturningIdentity {
+export interface TabIdentity extends ReturningIdentity {
+  /** The name that others read. */
+  readonly name: string;
+}
+
+/** The identity of this tab in one room: the user of its token, where it has one, else a guest. */
+export function tabIdentity(roomType: RoomType, roomId: string, token: HeldToken): TabIdentity {
+  const { sub, name } = token.claims;
   const sessionKey = storageKey('session');
   const resumeKey = storageKey(`resume.${roomType}.${roomId}`);
   const stored = read<Session>(sessionKey);
-  let session = stored?.userId && stored.sessionId ? stored : newSession();
+  const isOwn = stored?.userId && stored.sessionId && (sub === undefined || stored.userId === sub);
+  let session = isOwn ? stored : newSession(sub);
   write(sessionKey, session);
   // Only what an earlier page left behind is to be skipped when the server repeats it.
-  const left = read<Resume>(resumeKey);
+  const left = isOwn ? read<Resume>(resumeKey) : undefined;
   let resume = left?.token ? { ...left, skipReplay: true } : undefined;
   const become = (next: Session) => {
     session = next;
@@ -31,14 +39,17 @@ export function tabIdentity(roomType: RoomType, roomId: string): ReturningIdenti
       resume = { ...progress, skipReplay: false };
       write(resumeKey, progress);
     },
-    renew: () => become(newSession()),
-    adopt: (userId) => become({ ...newSession(), userId }),
+    renew: () => become(newSession(sub)),
+    // The user of an earlier page may have had another token.
+    adopt: (userId) => (sub === undefined || userId === sub) && become(newSession(userId)),
+    token: token.current === undefined ? undefined : token.source,
+    name: name ?? displayName(session.userId),
   };
 }
 
-function newSession(): Session {
+function newSession(userId = randomUserId(cryptoPick)): Session {
   return {
-    userId: randomUserId(cryptoPick),
+    userId,
     sessionId: randomLetters(20, cryptoPick),
     category: 'stream',
     host: 'Web',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Failure } from '../client';
-import { cryptoPick, displayName, isRoomName, randomRoom, randomUserId, tidyRoomName } from './names';
+import { cryptoPick, displayName, isRoomName, memberName, randomRoom, randomUserId, tidyRoomName } from './names';
 import { failureWords } from './words';
 
 describe('a name', () => {
@@ -52,6 +52,11 @@ describe('a name', () => {
     expect(displayName('a'.repeat(40))).toBe('Your guest');
   });
 
+  test('of a member is the one that the server knows, where it knows one', () => {
+    expect(memberName({ userId: 'u2', name: 'Ann' })).toBe('Ann');
+    expect(memberName({ userId: 'u2' })).toBe('u2');
+  });
+
   test.each(['', '.', '..', 'a b', 'a/b', 'é', 'a'.repeat(129)])('"%s" is none for a room', (name) => {
     expect(isRoomName(name)).toBe(false);
   });
@@ -67,10 +72,24 @@ describe('the words for a failure', () => {
     ['This call was opened in another tab or window', { kind: 'closed', code: 4000, reason: '' }],
     ['The server is busy', { kind: 'noAnswer', unavailable: true }],
     ['The server cannot be reached', { kind: 'noAnswer', unavailable: false }],
-    ['Your sign-in has run out', { kind: 'closed', code: 4001, reason: '' }],
+    ['Your token has expired', { kind: 'closed', code: 4001, reason: 'token expired' }],
+    ['This server asks for a token', { kind: 'unauthorized', reason: 'missing', message: '' }],
+    ['The server refused your token', { kind: 'unauthorized', reason: 'expired', message: '' }],
+    ['Your token does not allow this', { kind: 'unauthorized', reason: 'not_granted', message: '' }],
     ['This page is out of date', { kind: 'closed', code: 1002, reason: '' }],
   ])('say: %s', (title, failure) => {
     expect(failureWords(failure, 'call').title).toBe(title);
+  });
+
+  test('add what the server says of a token, as a sentence', () => {
+    const said = (message: string) => failureWords({ kind: 'unauthorized', reason: 'expired', message }, 'call').said;
+    expect(said('the token expired 5 min ago')).toBe('The token expired 5 min ago.');
+    expect(said('The token is for other rooms.')).toBe('The token is for other rooms.');
+    expect(said('')).toBe('');
+    expect(failureWords({ kind: 'refused', code: 4051, message: 'no `join`' }, 'call')).toMatchObject({
+      access: 'grant',
+      said: 'No `join`.',
+    });
   });
 
   test('quote the server where nothing better is known', () => {

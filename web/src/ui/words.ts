@@ -4,7 +4,7 @@
  * known about them.
  */
 
-import { CloseCode, Code, type Failure } from '../client';
+import { CloseCode, Code, type Failure, type Refusal } from '../client';
 
 export type Place = 'call' | 'broadcast' | 'group';
 
@@ -14,6 +14,10 @@ export interface Words {
   canRetry: boolean;
   /** The name is that of another kind of room. */
   otherKind?: boolean;
+  /** The server asks for another token; or it did not grant something, perhaps for want of one in the token. */
+  access?: 'token' | 'grant';
+  /** The server's own sentence, where it knows better. */
+  said?: string;
 }
 
 export function failureWords(failure: Failure, place: Place): Words {
@@ -33,7 +37,28 @@ export function failureWords(failure: Failure, place: Place): Words {
       );
     case 'kicked':
       return words(`You were removed from this ${place}`, 'You can come back in a minute.');
+    case 'unauthorized':
+      return accessWords(failure);
   }
+}
+
+/** The server lets nobody in with this token, or without one. */
+export function accessWords({ reason, message }: Refusal): Words {
+  if (reason === 'missing') return noTokenWords();
+  const title = reason === 'not_granted' ? 'Your token does not allow this' : 'The server refused your token';
+  return { ...words(title, 'Ask whoever invited you for another one.'), access: 'token', said: asSentence(message) };
+}
+
+/** The server's words beside those of the page: with a capital letter and an end. */
+function asSentence(message: string): string {
+  const text = message.trim();
+  if (text === '') return '';
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
+}
+
+function noTokenWords(): Words {
+  const detail = 'Paste the token that you were given, or the address that contains it.';
+  return { ...words('This server asks for a token', detail), access: 'token' };
 }
 
 /** Two people who reach the server, but not each other. */
@@ -93,9 +118,13 @@ function refusedWords(code: number, message: string, place: Place): Words {
         otherKind: true,
       };
     case Code.PERMISSION_NOT_FOUND:
-      return words(`You may not join this ${place}`, 'Ask whoever invited you for a new link.');
+      return {
+        ...words(`You may not join this ${place}`, 'Ask whoever invited you for a new link.'),
+        access: 'grant',
+        said: asSentence(message),
+      };
     case Code.UNAUTHENTICATED:
-      return words('You are not signed in', 'This server only lets in people it knows.');
+      return accessWords({ reason: 'refused', message });
     case Code.RATE_LIMITED:
       return words('Too many requests', 'Try again in a minute.');
     case Code.INTERNAL_SERVER_ERROR:
@@ -110,7 +139,7 @@ function closedWords(code: number, place: Place): Words {
     case CloseCode.SESSION_REPLACED:
       return words(`This ${place} was opened in another tab or window`, 'It continues there.', false);
     case CloseCode.UNAUTHENTICATED:
-      return words('Your sign-in has run out', 'Sign in again and come back.');
+      return { ...words('Your token has expired', 'Ask whoever gave it to you for a new one.'), access: 'token' };
     case CloseCode.NORMAL:
       return words('The server ended the connection', 'You can join again.');
     case CloseCode.POLICY_VIOLATION:

@@ -3,7 +3,8 @@
  * every state. Connects the browser's events with the broadcast; no rule of watching stands here.
  */
 
-import { START_PAGE } from '../ui/address';
+import type { Access } from '../access/access';
+import { baseAddress, START_PAGE } from '../ui/address';
 import { element, setText } from '../ui/dom';
 import { holdFocus, takeFocus } from '../ui/focus';
 import { bar, panel, type RoundButton, roundButton, setState } from '../ui/frame';
@@ -17,20 +18,23 @@ import { delayText } from './delay';
 import { fullscreenButton, leaveFullscreen } from './fullscreen';
 import { type Insight, insight } from './insight';
 import { describe, type Facts } from './model';
-import { qualityMenu } from './quality';
-import { Watch } from './watch';
+import { type QualityMenu, qualityMenu } from './quality';
+import { signedAddress } from './signed';
+import { type MediaAccess, Watch } from './watch';
 
 const REFRESH_MS = 250;
 /** Further behind than this, a way back to live is offered. */
 const FAR_BEHIND_S = 10;
 
-export function showWatch(root: HTMLElement, room: string, url: string): void {
+export function showWatch(root: HTMLElement, room: string, url: string, access: Access): void {
   document.title = `${room} · Roomcast`;
   const top = bar(room);
-  const kind = otherKind(url, room, 'p2m');
+  const kind = otherKind(url, room, 'p2m', access.token);
   const view = screen(kind.root);
-  const watch = new Watch(url, room, tabIdentity('p2m', room), view.video, pageEnvironment(), {
-    changed(facts) {
+  const identity = tabIdentity('p2m', room, access.token);
+  const handlers = {
+    changed(facts: Facts) {
+      if (access.asksFor(room, facts.failure)) return stopPlaying(watch);
       top.setStatus(describe(facts).status);
       kind.refused(facts.failure, (words) => watch.refuse(words));
       const focus = holdFocus(facts.failure?.otherKind);
@@ -40,12 +44,22 @@ export function showWatch(root: HTMLElement, room: string, url: string): void {
       if (facts.room === 'failed') takeFocus([kind.root, ...view.actions], facts.failure?.otherKind);
     },
     muted: () => view.soundHeld(),
-  });
+  };
+  const watch = new Watch(url, room, identity, view.video, pageEnvironment(), handlers, mediaAccess(access, room));
+  access.token.onchange = () => watch.tokenChanged();
   const details = insight(watch.player);
   const quality = qualityMenu(watch.player);
   view.attach(details, quality.root);
   root.replaceChildren(top.root, view.root);
   view.goLive.addEventListener('click', () => watch.player.goLive());
+  refresh(watch, view, details, quality);
+  handle(watch, details);
+  listen(watch);
+  watch.start();
+}
+
+/** Shows the numbers of the moment, again and again. */
+function refresh(watch: Watch, view: Screen, details: Insight, quality: QualityMenu): void {
   setInterval(() => {
     watch.player.keepLive();
     quality.render();
@@ -56,9 +70,22 @@ export function showWatch(root: HTMLElement, room: string, url: string): void {
     if (view.hasPicture()) details.measure(Date.now());
     view.goLive.hidden = delay === undefined || (delay < FAR_BEHIND_S && !view.video.paused);
   }, REFRESH_MS);
-  handle(watch, details);
-  listen(watch);
-  watch.start();
+}
+
+type Screen = ReturnType<typeof screen>;
+
+function mediaAccess(access: Access, room: string): MediaAccess | undefined {
+  if (access.token.current === undefined) return undefined;
+  return {
+    sign: (address) => signedAddress(address, access.token.current, baseAddress()),
+    refusal: () => access.refusal('watch', room),
+  };
+}
+
+/** What is not shown any more is not heard either. */
+function stopPlaying({ player }: Watch): void {
+  player.unload();
+  player.video.pause();
 }
 
 function screen(other: HTMLElement) {

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { FakeWorld } from '../client/fake';
-import { Player } from './player';
+import { Player, type Sign } from './player';
 
 interface Fragment {
   end: number;
@@ -61,6 +61,7 @@ function standingStill(at: number, list: { live: boolean; fragments: Fragment[] 
   const player = new Player(Object.assign(video, play) as unknown as HTMLVideoElement, world, {
     changed: (state) => states.push(state),
     muted: () => {},
+    denied: () => {},
   });
   player.load('http://host/live/demo/main/playlist.m3u8');
   video.dispatchEvent(new Event('playing'));
@@ -98,13 +99,14 @@ test('a stall does not move the place where the viewer wants to be', () => {
 });
 
 /** A player whose first media do not come. */
-function loading() {
+function loading(sign?: Sign) {
   const world = new FakeWorld();
   const video = Object.assign(new EventTarget(), { play: async () => {} });
-  const handlers = { changed: () => {}, muted: () => {} };
-  const player = new Player(video as unknown as HTMLVideoElement, world, handlers);
+  const denied = vi.fn();
+  const handlers = { changed: () => {}, muted: () => {}, denied };
+  const player = new Player(video as unknown as HTMLVideoElement, world, handlers, sign);
   player.load('http://host/live/demo/main/playlist.m3u8');
-  return { world, player, video };
+  return { world, player, video, denied };
 }
 
 test('media that the server answers with an error are tried again until they come', () => {
@@ -136,4 +138,37 @@ test('a line that fails often is no fault of the browser either', () => {
     world.advance(5000);
   }
   expect(player.state).toBe('undelivered');
+});
+
+test('each request bears the token of its moment, the address that is told does not', () => {
+  const token = { now: 'a.b.c' };
+  const { player, world } = loading((address) => address.replace(/live\/(@[^/]*\/)?/, `live/@${token.now}/`));
+  expect(player.url).toBe('http://host/live/demo/main/playlist.m3u8');
+  expect(made[0]?.loaded).toEqual(['http://host/live/@a.b.c/demo/main/playlist.m3u8']);
+  token.now = 'a.b.d';
+  const request = { open: vi.fn() };
+  const xhrSetup = made[0]?.config.xhrSetup as (request: object, address: string) => void;
+  xhrSetup(request, 'http://host/live/@a.b.c/demo/main/v0/p1.m4s');
+  expect(request.open).toHaveBeenCalledWith('GET', 'http://host/live/@a.b.d/demo/main/v0/p1.m4s', true);
+  made[0]?.fail({ type: 'network', details: undefined, response: { code: 404 } });
+  world.advance(3000);
+  expect(made[0]?.loaded.at(-1)).toBe('http://host/live/@a.b.d/demo/main/playlist.m3u8');
+});
+
+test('requests of an open server are left to hls.js', () => {
+  loading();
+  expect(made[0]?.config).not.toHaveProperty('xhrSetup');
+});
+
+test.each([
+  [401, 1],
+  [403, 1],
+  [404, 0],
+  [503, 0],
+])('an answer of %i tells %i times that media are denied, and is tried again', (code, times) => {
+  const { denied, world } = loading();
+  made[0]?.fail({ type: 'network', details: 'fragLoadError', response: { code } });
+  expect(denied).toHaveBeenCalledTimes(times);
+  world.advance(5000);
+  expect(made[0]?.started).toBe(1);
 });

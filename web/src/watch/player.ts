@@ -4,7 +4,7 @@
  * Knows no room and no signaling.
  */
 
-import Hls, { type ErrorData, ErrorDetails, ErrorTypes, Events } from 'hls.js';
+import Hls, { type ErrorData, ErrorDetails, ErrorTypes, Events, type HlsConfig } from 'hls.js';
 import { Budget, type Cancel, type Environment } from '../client';
 import { type DecodedAudio, isSilent } from './audio';
 import { Climb, measureLine } from './climb';
@@ -21,7 +21,12 @@ export interface PlayerHandlers {
   changed(state: PlayerState): void;
   /** The browser wanted the sound off. */
   muted(): void;
+  /** The server answered that this viewer may not have what was asked for. */
+  denied(): void;
 }
+
+/** Puts the viewer's token of now into an address. */
+export type Sign = (address: string) => string;
 
 /** A stall must not move the target: what was missed is caught up. */
 const CONFIG = { lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5, liveSyncOnStallIncrease: 0 };
@@ -35,6 +40,8 @@ const REPAIR_DELAY_MS = 500;
 const LONGEST_REPAIR_DELAY_MS = 5000;
 /** First of the HTTP statuses by which a server says that it has failed itself. */
 const SERVER_ERROR = 500;
+const UNAUTHORIZED = 401;
+const FORBIDDEN = 403;
 const JUMP_EVERY_MS = 10_000;
 /** Distance in seconds from the end of the last segment with media at which a standstill is the end. */
 const END_S = 1;
@@ -43,6 +50,7 @@ export class Player {
   readonly video: HTMLVideoElement;
   readonly #env: Environment;
   readonly #handlers: PlayerHandlers;
+  readonly #sign: Sign | undefined;
   readonly #network = new Budget(NETWORK_REPAIRS, 60_000);
   readonly #media = new Budget(MEDIA_REPAIRS, 60_000);
   readonly #jumps = new Budget(1, JUMP_EVERY_MS);
@@ -58,11 +66,13 @@ export class Player {
   #timer: Cancel | undefined;
   #starving: Cancel | undefined;
 
-  constructor(video: HTMLVideoElement, env: Environment, handlers: PlayerHandlers) {
+  /** @param sign where the server wants tokens */
+  constructor(video: HTMLVideoElement, env: Environment, handlers: PlayerHandlers, sign?: Sign) {
     this.video = video;
     this.#env = env;
     this.#handlers = handlers;
-    this.#climb = new Climb(env, measureLine);
+    this.#sign = sign;
+    this.#climb = new Climb(env, (address) => measureLine(this.#signed(address)));
     video.addEventListener('playing', () => this.#playing());
     video.addEventListener('waiting', () => this.#waiting());
     video.addEventListener('ended', () => this.#set('ended'));
@@ -75,6 +85,7 @@ export class Player {
     return this.#hls;
   }
 
+  /** The plain address of what is played. */
   get url(): string {
     return this.#url;
   }
@@ -133,9 +144,14 @@ export class Player {
     this.#url = url;
     this.#set('loading');
     if (Hls.isSupported()) this.#loadWithHls(url);
-    else if (this.video.canPlayType('application/vnd.apple.mpegurl')) this.video.src = url;
+    else if (this.video.canPlayType('application/vnd.apple.mpegurl')) this.video.src = this.#signed(url);
     else return this.#set('failed');
     void this.play();
+  }
+
+  /** Goes on with another token. hls.js signs each request; the browser's own player keeps to its first address. */
+  resign(): void {
+    if (this.#url && !this.#hls) this.load(this.#url);
   }
 
   unload(): void {
@@ -190,12 +206,13 @@ export class Player {
   }
 
   #loadWithHls(url: string): void {
-    const hls = new Hls(CONFIG);
+    const hls = new Hls(this.#config());
     this.#hls = hls;
     hls.on(Events.ERROR, (_, error) => {
       if (hls !== this.#hls) return;
       // hls.js tries several times by itself before an error is fatal; the person is told at once.
       if (isServerError(error) && this.#state === 'loading') this.#set('undelivered');
+      if (isDenial(error)) this.#handlers.denied();
       if (error.fatal) this.#failed(hls, error);
     });
     // A broadcast that begins again may have other variants.
@@ -203,7 +220,7 @@ export class Player {
     hls.on(Events.LEVEL_UPDATED, () => {
       if (hls === this.#hls && this.#state === 'starved' && this.#isOver()) this.#set('ended');
     });
-    hls.loadSource(url);
+    hls.loadSource(this.#signed(url));
     hls.attachMedia(this.video);
   }
 
@@ -224,12 +241,22 @@ export class Player {
     this.#repairs += 1;
     const growing = Math.min(LONGEST_REPAIR_DELAY_MS, REPAIR_DELAY_MS * 2 ** (this.#repairs - 1));
     const delay = isOften ? LONGEST_REPAIR_DELAY_MS : growing;
-    this.#later(delay, () => (isManifest(error) ? hls.loadSource(this.#url) : hls.startLoad()));
+    this.#later(delay, () => (isManifest(error) ? hls.loadSource(this.#signed(this.#url)) : hls.startLoad()));
   }
 
   #retryAbsent(hls: Hls): void {
     this.#set('absent');
-    this.#later(ABSENT_RETRY_MS, () => hls.loadSource(this.#url));
+    this.#later(ABSENT_RETRY_MS, () => hls.loadSource(this.#signed(this.#url)));
+  }
+
+  #signed(address: string): string {
+    return this.#sign?.(address) ?? address;
+  }
+
+  #config(): Partial<HlsConfig> {
+    const sign = this.#sign;
+    if (!sign) return CONFIG;
+    return { ...CONFIG, xhrSetup: (request, address) => request.open('GET', sign(address), true) };
   }
 
   #later(ms: number, run: () => void): void {
@@ -292,6 +319,11 @@ function isBuffered({ buffered }: HTMLVideoElement, position: number): boolean {
 
 function isServerError({ type, response }: ErrorData): boolean {
   return type === ErrorTypes.NETWORK_ERROR && (response?.code ?? 0) >= SERVER_ERROR;
+}
+
+function isDenial({ type, response }: ErrorData): boolean {
+  const isRefused = response?.code === UNAUTHORIZED || response?.code === FORBIDDEN;
+  return type === ErrorTypes.NETWORK_ERROR && isRefused;
 }
 
 function isManifest({ details }: ErrorData): boolean {

@@ -24,6 +24,7 @@ export const watchPolicy: Policy = (failure, history) => {
         ? { ...again, delay: 0, newIdentity: true }
         : undefined;
     case 'kicked':
+    case 'unauthorized':
       return undefined;
   }
 };

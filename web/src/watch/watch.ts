@@ -12,11 +12,12 @@ import {
   type Identity,
   Membership,
   type Participant,
+  type Refusal,
 } from '../client';
 import { serverAddress } from '../ui/address';
-import { failureWords, type Words } from '../ui/words';
+import { accessWords, failureWords, type Words } from '../ui/words';
 import { describe, type Facts } from './model';
-import { Player } from './player';
+import { Player, type Sign } from './player';
 import { watchPolicy } from './policy';
 
 /** After so long a wait there is a button to begin anew, whatever goes on by itself. */
@@ -27,6 +28,13 @@ const DRAIN_MS = 6000;
 export interface WatchHandlers {
   changed(facts: Facts): void;
   muted(): void;
+}
+
+/** The viewer's access to media of a server that wants tokens. */
+export interface MediaAccess {
+  sign: Sign;
+  /** The reason why the server would not let this viewer watch; nothing where it would, or does not say. */
+  refusal(): Promise<Refusal | undefined>;
 }
 
 export class Watch {
@@ -45,6 +53,8 @@ export class Watch {
   #waiting: Cancel | undefined;
   #draining: Cancel | undefined;
   #onAir = false;
+  readonly #access: MediaAccess | undefined;
+  #isInquiring = false;
 
   constructor(
     url: string,
@@ -53,13 +63,17 @@ export class Watch {
     video: HTMLVideoElement,
     env: Environment,
     handlers: WatchHandlers,
+    access?: MediaAccess,
   ) {
     this.#env = env;
     this.#handlers = handlers;
-    this.player = new Player(video, env, {
-      changed: (player) => this.#playerChanged(player),
+    this.#access = access;
+    const playing = {
+      changed: (player: Facts['player']) => this.#playerChanged(player),
       muted: () => handlers.muted(),
-    });
+      denied: () => void this.#inquire(),
+    };
+    this.player = new Player(video, env, playing, access?.sign);
     const options = { url, roomType: 'p2m', roomId: room, video: false, audio: false, environment: env } as const;
     this.#membership = new Membership(options, identity, watchPolicy, {
       joined: (ack) => {
@@ -97,6 +111,11 @@ export class Watch {
     this.#membership.leave();
   }
 
+  /** The viewer has another token, of the same user. */
+  tokenChanged(): void {
+    this.player.resign();
+  }
+
   networkLost(): void {
     this.#update({ offline: true });
     this.#membership.networkLost();
@@ -125,6 +144,17 @@ export class Watch {
     if (state === 'playing' || state === 'loading') return;
     const over = state === 'ended' || state === 'failed' || state === 'starved' || state === 'undelivered';
     if (url !== this.player.url || state === 'idle' || (isNew && over)) this.player.load(url);
+  }
+
+  /** Media were denied: finds out whether that is for the token, and ends then. */
+  async #inquire(): Promise<void> {
+    if (this.#isInquiring || !this.#access) return;
+    this.#isInquiring = true;
+    const refusal = await this.#access.refusal();
+    this.#isInquiring = false;
+    if (!refusal) return;
+    this.player.unload();
+    this.refuse(accessWords(refusal));
   }
 
   #retrying(failure: Failure): void {

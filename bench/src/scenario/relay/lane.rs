@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use tokio::time::sleep;
+
 use crate::crowd::{join, source};
 use crate::error::Error;
 use crate::signal::{Member, accepted, name};
@@ -14,6 +16,8 @@ use crate::wire::Connection;
 
 /// Bytes of the session description.
 const SIZE: usize = 2048;
+/// Between two attempts to join.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// One end of a lane.
 #[derive(Debug)]
@@ -71,6 +75,24 @@ impl Lane {
         let (ann, bob) = (member("a"), member("b"));
         let one = End::new(join(here, number, &ann, true).await?, &ann);
         let other = End::new(join(there, number, &bob, false).await?, &bob);
+        Ok(Self { one, other: Some(other) })
+    }
+
+    /// Two members of a call of their own, each connected there, whose creator has left it: it is owned by neither's node.
+    pub async fn apart(owner: SocketAddr, [here, there]: [SocketAddr; 2], number: usize) -> Result<Self, Error> {
+        let member = |user: &str| Member { room_type: "p2p", room: format!("apart-{number}"), user: user.into() };
+        let (ann, bob, creator) = (member("a"), member("b"), member("c"));
+        let mut created = join(owner, number, &creator, true).await?;
+        let other = End::new(join(there, number, &bob, false).await?, &bob);
+        created.send(&creator.leave()).await?;
+        // A third user gets in only once the creator is out.
+        let one = loop {
+            match join(here, number, &ann, false).await {
+                Ok(joined) => break End::new(joined, &ann),
+                Err(Error::Refused(_)) => sleep(AGAIN).await,
+                Err(error) => return Err(error),
+            }
+        };
         Ok(Self { one, other: Some(other) })
     }
 

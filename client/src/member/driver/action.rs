@@ -18,6 +18,10 @@ pub(in crate::member) struct Joining {
     pub audio: bool,
     pub creating: Creating,
     pub patience: Patience,
+    /// The number below that of the first signal, above all that this session id ever had.
+    pub said: u64,
+    /// Whether another connection may bring another access token.
+    pub renews: bool,
 }
 
 /// How long a member waits for the ack of its `JOIN`. All times of the watchdog are scaled alike.

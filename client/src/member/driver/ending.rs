@@ -5,7 +5,7 @@
 
 use roomcast_protocol::client::machine::MAX_JOINS;
 use roomcast_protocol::client::{Event, Outcome, State, close_outcome, reconnect_delay};
-use roomcast_protocol::code::AckCode;
+use roomcast_protocol::code::{AckCode, CloseCode};
 use roomcast_protocol::signal::SignalKind;
 use roomcast_protocol::signal::encode::Nothing;
 
@@ -30,7 +30,10 @@ impl Driver {
     }
 
     pub(super) fn closed(&mut self, code: u16, reason: String) {
-        if close_outcome(code) == Outcome::Reconnect {
+        // A further connection brings a fresh token. A member that was not even admitted with that one has come to its end.
+        let is_token_over = code == CloseCode::TokenExpired.number() && self.joining.renews;
+        let is_admitted = matches!(self.link, Link::Admitted(_));
+        if close_outcome(code) == Outcome::Reconnect || (is_token_over && is_admitted) {
             return self.lost(format!("closed with code {code} {reason}"));
         }
         self.emit(MemberEvent::Closed { code, reason });

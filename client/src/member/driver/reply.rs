@@ -3,14 +3,14 @@
 //! An answer that cannot be read is as good as none. Never moves the state but by the table.
 
 use roomcast_protocol::ack::{
-    self, Ack, Gap, HeartbeatAck, JoinAck, Participant, PublishList, Reply, Role as Right, RoomClosed,
+    self, Ack, Gap, HeartbeatAck, JoinAck, Participant, PublishList, Reply, Resend, Role as Right, RoomClosed,
 };
 use roomcast_protocol::client::{Event, Observation, Role, State};
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::json;
 use serde::Deserialize;
 
-use super::{Action, Driver, Link};
+use super::{Driver, Link};
 use crate::member::event::MemberEvent;
 use crate::member::pulse::Pulse;
 
@@ -24,32 +24,33 @@ const PERMISSION_NOT_FOUND: u16 = AckCode::PermissionNotFound.number();
 impl Driver {
     pub(super) fn read(&mut self, text: &str) {
         match ack::read(text) {
-            Ok(Reply::Ack(ack)) => self.acknowledged(&ack),
-            Ok(Reply::Forwarded(forwarded)) => {
-                if self.is_new(Some(forwarded.sequence)) {
-                    let signal = serde_json::from_str(&forwarded.signal()).expect("what was read is JSON");
-                    self.emit(MemberEvent::Forwarded(signal));
-                }
-            }
+            Ok(Reply::Ack(ack)) => self.acknowledged(&ack, text.len()),
+            Ok(Reply::Forwarded(forwarded)) => self.forwarded(&forwarded),
             Err(error) => tracing::debug!(%error, "the server said something unknown"),
         }
     }
 
-    fn acknowledged(&mut self, ack: &Ack<'_>) {
+    fn acknowledged(&mut self, ack: &Ack<'_>, bytes: usize) {
         let joined = self.watched.state() == State::Joined;
         match &*ack.name {
             "JOIN" if self.link == Link::Asked => self.answered(ack),
             "HEARTBEAT" if joined => self.beaten(ack),
             ack::name::PUBLISH_LIST_CHANGED => {
                 let list = body::<PublishList>(ack);
-                if let Some(list) = list.filter(|_| self.is_new(ack.sequence)) {
+                if let Some(list) = list.filter(|_| self.is_new(ack.sequence, bytes)) {
                     self.list(list.participants.0);
                 }
             }
             ack::name::GAP => {
                 if let Some(Gap { from, to, .. }) = body(ack) {
-                    self.is_new(Some(to));
+                    self.is_new(Some(to), bytes);
                     self.emit(MemberEvent::Gap { from, to });
+                }
+            }
+            ack::name::RESEND if joined => {
+                if let Some(Resend { confirmed, .. }) = body(ack) {
+                    let unconfirmed = self.said.resend(confirmed);
+                    self.say_again(unconfirmed);
                 }
             }
             ack::name::ROOM_CLOSED if joined => {
@@ -61,16 +62,6 @@ impl Driver {
             _ if ack.code != OK => self.signal_refused(ack),
             _ => {}
         }
-    }
-
-    /// Notes a sequence number. `false` for one that was received before, over an earlier connection.
-    fn is_new(&mut self, sequence: Option<u64>) -> bool {
-        let Some(sequence) = sequence else { return true };
-        let new = self.received.is_none_or(|received| sequence > received);
-        if new && self.received.is_some() {
-            self.received = Some(sequence);
-        }
-        new
     }
 
     fn list(&mut self, participants: Vec<Participant>) {
@@ -88,6 +79,7 @@ impl Driver {
                 }
                 if let Some(heartbeat) = body::<HeartbeatAck>(ack) {
                     self.list(heartbeat.participants.0);
+                    self.confirmed(heartbeat.confirmed);
                 }
             }
             // The server has forgotten the member or the room: it was silent for too long.
@@ -133,12 +125,13 @@ impl Driver {
         (self.unanswered, self.failures, self.put_off) = (0, 0, None);
         self.creation.joined();
         self.resume_token.clone_from(&ack.resume_token);
-        // A new seat counts from the beginning again.
-        self.received = Some(if ack.resumed { self.received.unwrap_or(0) } else { 0 });
+        // Another membership counts from a number of its own: the next JOIN speaks of this one by naming it or more.
+        self.received = Some(if ack.resumed { self.received.unwrap_or(0) } else { ack.sequence });
         self.participants.clone_from(&ack.participants.0);
         self.go(Event::JoinAccepted);
+        let unconfirmed = self.said.joined(ack.confirmed);
         self.emit(MemberEvent::Joined(Box::new(ack)));
-        self.out.extend(self.waiting.drain().into_iter().map(|signal| Action::Send(signal.text)));
+        self.say_again(unconfirmed);
     }
 }
 

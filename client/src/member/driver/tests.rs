@@ -1,8 +1,10 @@
 //! The driver against a server made of text.
 
+mod token;
 mod watchdog;
 
 use roomcast_protocol::ack::{RoomClosedReason, encode as ack, encode_error};
+use roomcast_protocol::client::Outgoing;
 use roomcast_protocol::client::queue::QUEUE_SIGNALS;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{RoomId, SessionId, UserId};
@@ -12,7 +14,7 @@ use serde_json::json;
 use super::*;
 use crate::member::creation::Creating;
 
-pub(super) fn joining(creating: Creating) -> Joining {
+pub(super) fn joining(creating: Creating, renews: bool) -> Joining {
     let session = Session {
         user_id: UserId::parse("u").unwrap(),
         session_id: SessionId::parse("s").unwrap(),
@@ -22,12 +24,16 @@ pub(super) fn joining(creating: Creating) -> Joining {
     };
     let room_id = RoomId::parse("demo").unwrap();
     let head = Head { room_type: RoomType::P2m, room_id, session, recipient: None };
-    Joining { head, video: true, audio: true, creating, patience: Patience::default() }
+    Joining { head, video: true, audio: true, creating, patience: Patience::default(), said: 1000, renews }
 }
 
 pub(super) fn accepted(resumed: bool, token: &str) -> Input {
+    accepted_above(resumed, token, 0)
+}
+
+fn accepted_above(resumed: bool, token: &str, sequence: u64) -> Input {
     let body = json!({
-        "rid": "demo", "pps": [], "pt": "admin", "eg": "native", "resumed": resumed, "sq": 0, "rt": token,
+        "rid": "demo", "pps": [], "pt": "admin", "eg": "native", "resumed": resumed, "sq": sequence, "rt": token,
         "hb": {"interval": 3000, "timeout": 10000}, "es": {"icfg": {"is": [], "iceServers": []}},
     });
     Input::Text(ack("JOIN", &body).to_string())
@@ -41,8 +47,12 @@ pub(super) fn closed(code: u16) -> Input {
     Input::Closed { code, reason: String::new() }
 }
 
+fn offered(sdp: &str) -> String {
+    json!({"action": "offer", "data": {"s": "OFFER", "sdp": sdp}}).to_string()
+}
+
 pub(super) fn offer(text: &str) -> Outgoing {
-    Outgoing { kind: SignalKind::Offer, text: text.to_owned() }
+    Outgoing { kind: SignalKind::Offer, text: offered(text) }
 }
 
 /// The driver with its clock, and what it did last.
@@ -54,8 +64,13 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn new(creating: Creating) -> Self {
+        Self::with_token(creating, false)
+    }
+
+    /// With a token that a further connection may replace.
+    fn with_token(creating: Creating, renews: bool) -> Self {
         let now = Instant::now();
-        let (driver, done) = Driver::new(joining(creating), now);
+        let (driver, done) = Driver::new(joining(creating, renews), now);
         Self { driver, now, done }
     }
 
@@ -184,6 +199,20 @@ fn a_room_that_went_meanwhile_is_created_again() {
 }
 
 #[test]
+fn another_membership_is_named_by_its_own_number() {
+    let mut run = Run::joined();
+    let lose = |run: &mut Run| {
+        run.input(closed(1006));
+        run.wait();
+        run.input(Input::Opened);
+    };
+    lose(&mut run);
+    run.input(accepted_above(false, "t2", 4096));
+    lose(&mut run);
+    assert_eq!(run.sent_join().unwrap().resume_from, Some(4096));
+}
+
+#[test]
 fn a_refusal_is_final_and_told() {
     let mut run = Run::new(Creating::Always);
     run.input(Input::Opened);
@@ -215,7 +244,7 @@ fn signals_wait_for_the_room_and_go_out_in_order() {
         assert_eq!(run.input(Input::Signal(offer(text))), []);
     }
     run.input(accepted(false, "t1"));
-    assert!(run.done.ends_with(&[Action::Send("a".into()), Action::Send("b".into())]));
+    assert!(run.done.ends_with(&["a", "b"].map(|text| Action::Send(offered(text)))));
 }
 
 #[test]

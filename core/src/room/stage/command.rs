@@ -1,4 +1,4 @@
-//! What may be done to the document, and what became of it.
+//! Changes of the document.
 
 use std::time::Duration;
 
@@ -6,7 +6,6 @@ use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::{MemberKey, Recipient, RoomType};
 
 use super::Publisher;
-use crate::room::Refusal;
 use crate::time::Instant;
 
 /// A wish to change the document.
@@ -20,14 +19,8 @@ pub enum Command {
         newcomer: Box<Publisher>,
         /// Whether it wants to create the room.
         creating: bool,
-    },
-    /// Somebody was there all the time, though the document does not say so: the node was taken for dead, or the
-    /// document was lost.
-    Return {
-        /// Who.
-        member: Box<Publisher>,
-        /// Whether it published.
-        publisher: bool,
+        /// Whether its token lets it publish.
+        may_publish: bool,
     },
     /// A streamer gets another ingest token.
     Renew {
@@ -73,34 +66,6 @@ pub enum Command {
         /// Whether it plays.
         live: bool,
     },
-    /// The wait for a publisher is over.
-    Over,
-}
-
-/// What became of a command that was not refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// The newcomer publishes.
-    Publisher,
-    /// The newcomer watches.
-    Viewer,
-    /// It is so now.
-    Done,
-    /// The room is over.
-    Ended,
-}
-
-/// A command carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Decided {
-    /// What became of it.
-    pub outcome: Outcome,
-    /// Whether the list that members are told has changed.
-    pub listed: bool,
-}
-
-pub(super) const fn decided(outcome: Outcome, listed: bool) -> Result<Decided, Refusal> {
-    Ok(Decided { outcome, listed })
 }
 
 /// The numbers of a room that its decisions depend on.

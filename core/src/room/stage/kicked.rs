@@ -1,6 +1,7 @@
 //! Users that were put out and may not come back yet. Bounded, and cleaned as the kicks end.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ use crate::time::Instant;
 /// The kicked users, and when each kick ends.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "VecDeque<(Instant, UserId)>", into = "VecDeque<(Instant, UserId)>")]
-pub(super) struct Kicked {
+pub(crate) struct Kicked {
     until: HashMap<UserId, Instant>,
     /// The same in the order in which they end; a user kicked again stands in it twice.
     order: VecDeque<(Instant, UserId)>,
@@ -46,6 +47,12 @@ impl Kicked {
 
     pub fn contains(&self, now: Instant, user: &UserId) -> bool {
         self.until.get(user).is_some_and(|until| now < *until)
+    }
+
+    /// The kicked users in the order in which their kicks end, and how much of each is left.
+    pub fn left(&self, now: Instant) -> Vec<(UserId, Duration)> {
+        let stands = |(until, user): &&(Instant, UserId)| now < *until && self.until.get(user) == Some(until);
+        self.order.iter().filter(stands).map(|(until, user)| (user.clone(), until.since(now))).collect()
     }
 
     /// Forgets the kicks that are over.

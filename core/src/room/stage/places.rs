@@ -14,12 +14,13 @@ impl Stage {
     /// Whether a newcomer becomes a publisher, or why there is no place.
     ///
     /// Who creates the room publishes; so does a further session of a user that does, and a user that the
-    /// room waits for. While somebody publishes, a publisher that comes back is a viewer like anybody else.
-    pub(super) fn place_for(&self, session: &Session) -> Result<bool, Refusal> {
+    /// room waits for. While somebody publishes, a publisher that comes back is a viewer like anybody else; so is one
+    /// whose token does not grant `publish`.
+    pub(super) fn place_for(&self, session: &Session, may_publish: bool) -> Result<bool, Refusal> {
         let user = &session.user_id;
         let publisher = match self.room_type {
             RoomType::P2p => self.place_in_call(session).map(|()| true)?,
-            _ => !self.opened || self.publishes_as(user) || self.absence.awaits(user),
+            _ => may_publish && (!self.opened || self.publishes_as(user) || self.absence.awaits(user)),
         };
         if publisher && self.free_places() == 0 {
             return refuse(AckCode::RoomFull, "the room has as many publishers as it may");

@@ -63,8 +63,9 @@ fn a_publisher_is_foretold_what_its_join_will_bring() {
     let user = |name: &str| UserId::parse(name).unwrap();
     for room_type in [RoomType::P2m, RoomType::P2p, RoomType::M2m] {
         let mut world = World::new(room_type);
-        let foretold =
-            |world: &World, name| world.room.may_broadcast(world.now, &user(name)).map_err(|refusal| refusal.code);
+        let foretold = |world: &World, name| {
+            world.room.may_broadcast(world.context(), &user(name)).map_err(|refusal| refusal.code)
+        };
         assert_eq!(foretold(&world, "ann"), Ok(()), "nobody has opened it");
         world.join(1, "ann", true);
         let broadcasts = room_type == RoomType::P2m;

@@ -3,7 +3,7 @@
 use roomcast_protocol::signal::RoomType;
 use serde_json::json;
 
-use super::{ConnectionId, Effect, Input, Instant, World, sdp, to};
+use super::{ConnectionId, Effect, World, sdp, to};
 
 #[test]
 fn a_room_is_joined_only_when_it_exists_and_created_only_once() {
@@ -45,15 +45,6 @@ fn a_connection_is_forgotten_with_its_last_member() {
     assert!(world.effects.is_empty());
     world.say(2, "bob/2", "leave", &json!({}));
     assert!(matches!(world.effects[..], [Effect::Forget { connection: ConnectionId(2) }]));
-}
-
-#[test]
-fn a_room_that_nobody_opens_closes_by_itself() {
-    let mut world = World::new(RoomType::M2m);
-    assert_eq!(world.room.next_deadline(), Some(Instant(10_000)));
-    world.now = Instant(10_000);
-    world.step(Input::Tick);
-    assert!(world.room.is_closed());
 }
 
 #[test]

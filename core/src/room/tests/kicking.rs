@@ -4,6 +4,7 @@ use roomcast_protocol::signal::RoomType;
 use serde_json::json;
 
 use super::{World, session, to};
+use crate::cluster::ClusterSettings;
 
 #[test]
 fn a_kicked_viewer_stays_out_for_a_minute() {
@@ -34,7 +35,7 @@ fn publishers_kick_anyone_but_the_owner() {
         world.say(2, "bob", "kick", &to(nobody));
         assert_eq!(world.code(2), 4002);
     }
-    assert_eq!(world.room.roster().count(), 5);
+    assert_eq!(world.members().len(), 5);
     world.say(2, "bob", "kick", &to("joe"));
     world.say(1, "ann", "kick", &to("bob"));
     assert_eq!(world.names(2).last().map(String::as_str), Some("KICK"));
@@ -48,13 +49,15 @@ fn a_user_kicked_by_one_session_may_not_join_but_its_others_stay_and_resume() {
     let mut world = World::with(RoomType::P2m, &["ann", "bob", "bob/2"]);
     world.say(1, "ann", "kick", &to(session("bob", "2")));
     assert_eq!(world.join(4, "bob/3", false)["c"], 4051);
+    world.say(2, "bob", "heartbeat", &json!({"bid": "1"}));
     assert_eq!(world.join(5, "bob", false)["b"]["resumed"], true);
 }
 
 #[test]
 fn a_kicked_publisher_is_not_waited_for() {
-    let mut world = World::with(RoomType::M2m, &["ann", "bob", "joe"]);
-    world.room.settings.kick_duration = std::time::Duration::from_secs(5);
+    let kick_duration = std::time::Duration::from_secs(5);
+    let mut world = World::with_rules(RoomType::M2m, ClusterSettings { kick_duration, ..ClusterSettings::default() });
+    world.fill(&["ann", "bob", "joe"]);
     world.say(1, "ann", "publishAccept", &to("bob"));
     world.say(1, "ann", "kick", &to("bob"));
     world.wait_with(6_000, &[(1, "ann"), (3, "joe")]);
@@ -70,5 +73,5 @@ fn a_room_wakes_to_forget_a_kick() {
     let ends = world.now.0 + 60_000;
     world.wait_with(60_000, &[(1, "ann")]);
     assert_eq!(world.now.0, ends);
-    assert_eq!(world.room.stage.kick_ends(), None);
+    assert_eq!(world.owner().unwrap().stage().kick_ends(), None);
 }

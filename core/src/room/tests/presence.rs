@@ -14,7 +14,7 @@ fn a_heartbeat_is_answered_with_the_list_and_keeps_the_member() {
         let ack = world.heard(1).into_iter().find(|heard| heard["s"] == "HEARTBEAT").unwrap();
         assert_eq!(ack["b"]["bid"], beat.to_string());
     }
-    assert_eq!(world.room.stage.publishers().len(), 1, "bob was silent");
+    assert_eq!(world.publishers().len(), 1, "bob was silent");
     world.say(1, "ann", "heartbeat", &json!({"bid": "x", "send_ack": false}));
     assert!(world.names(1).iter().all(|name| name != "HEARTBEAT"));
 }
@@ -53,9 +53,9 @@ fn a_member_is_removed_in_the_very_millisecond_after_its_time() {
     world.wait(3000);
     world.say(1, "ann", "heartbeat", &json!({"bid": "2"}));
     world.wait(7000);
-    assert_eq!((world.now, world.room.roster().count()), (Instant(heard + 10_000), 2));
+    assert_eq!((world.now, world.members().len()), (Instant(heard + 10_000), 2));
     world.wait(1);
-    assert_eq!(world.room.roster().count(), 1);
+    assert_eq!(world.members().len(), 1);
 }
 
 #[test]
@@ -63,31 +63,32 @@ fn heartbeats_do_not_bring_the_deadline_nearer_and_a_room_is_rarely_woken() {
     let mut world = World::with(RoomType::M2m, &["ann", "bob"]);
     let mut wakings = 0;
     for _ in 0..600 {
-        let due = world.room.next_deadline().unwrap();
+        let due = world.deadline().unwrap();
         world.now = Instant(world.now.0 + 100);
         if due <= world.now {
             wakings += 1;
             world.step(super::Input::Tick);
         }
-        let due = world.room.next_deadline();
+        let due = world.deadline();
         if world.now.0 % 3000 < 100 {
             world.say(1, "ann", "heartbeat", &json!({"bid": "1"}));
             world.say(2, "bob", "heartbeat", &json!({"bid": "1"}));
         }
-        assert!(world.room.next_deadline() >= due);
+        assert!(world.deadline() >= due);
     }
-    assert_eq!(world.room.roster().count(), 2);
+    assert_eq!(world.members().len(), 2);
     assert!(wakings <= 12, "{wakings} in a minute");
 }
 
 #[test]
 fn all_who_are_told_one_version_of_the_list_are_told_the_same_text() {
     let mut world = World::with(RoomType::M2m, &["ann"]);
-    let first = world.room.participants();
+    let first = world.list_text();
     world.join(2, "bob", false);
     world.say(1, "ann", "heartbeat", &json!({"bid": "1"}));
     world.wait(500);
-    assert!(std::sync::Arc::ptr_eq(&first, &world.room.participants()));
+    assert!(std::sync::Arc::ptr_eq(&first, &world.list_text()));
     world.say(1, "ann", "updateVideo", &json!({"ve": false, "ae": true}));
-    assert!(!std::sync::Arc::ptr_eq(&first, &world.room.participants()));
+    world.say(1, "ann", "heartbeat", &json!({"bid": "2"}));
+    assert!(!std::sync::Arc::ptr_eq(&first, &world.list_text()));
 }

@@ -61,7 +61,7 @@ fn a_group_without_publisher_closes_after_its_linger() {
     world.wait(1);
     let closed = world.heard(2).pop().unwrap();
     assert_eq!((&closed["s"], &closed["b"]["reason"]), (&json!("ROOM_CLOSED"), &json!("ended")));
-    assert_eq!(world.room.next_deadline(), None);
+    assert_eq!(world.deadline(), None);
 }
 
 #[test]

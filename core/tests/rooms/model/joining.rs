@@ -49,17 +49,33 @@ impl Model {
             return Err(4051);
         }
         member.heard = now;
-        let mut from = join.from.map(|from| from.min(member.last));
+        member.known |= known.is_some();
+        let knows = join.from.map_or(member.known, |from| from >= member.first);
+        let resumed = knows || (join.creating && !member.created);
+        let from = if resumed { join.from } else { join.from.map(|_| member.first) };
+        if let Some(from) = from {
+            member.count_on_above(from);
+            member.confirm(from);
+        }
+        member.confirms = join.from.is_some();
+        let goes_on = same && join.from.is_none();
+        let start = from.unwrap_or(if same { member.last } else { member.had });
         if !same {
-            let start = from.unwrap_or_else(|| member.written.max(member.confirmed));
-            (from, member.written, member.takeover) = (Some(start), start, takeover);
+            member.takeover = takeover;
             self.replaced.extend(member.connection.replace(join.connection));
         }
-        member.earlier = Some(known.unwrap_or_else(|| member.token.clone()));
-        self.welcome(join, true, from);
-        if let Some(from) = from {
-            self.replay(join.who, from);
+        if goes_on && resumed {
+            member.had = member.had.max(member.written);
+        } else {
+            member.written = start;
         }
+        if same && !resumed {
+            member.confirm(start);
+        }
+        member.earlier = Some(known.unwrap_or_else(|| member.token.clone()));
+        let sq = if resumed { member.last } else { start };
+        self.welcome(join, (resumed, sq), Some(start).filter(|_| !goes_on));
+        self.replay(join.who, start);
         Ok(())
     }
 
@@ -72,7 +88,8 @@ impl Model {
             return Err(4051);
         }
         let publishes = self.place(join.who)?;
-        let (had, place, takeover) = (join.from.unwrap_or(0), self.next(), self.next());
+        // Above what it had in an earlier membership, so that its next JOIN tells of which it speaks.
+        let (had, place, takeover) = (join.from.map_or(0, |from| from + 1), self.next(), self.next());
         let member = Member {
             publishes: publishes.then_some(place),
             video: true,
@@ -86,17 +103,23 @@ impl Model {
             lost: 0,
             written: had,
             confirmed: 0,
+            had,
+            confirms: join.from.is_some(),
+            first: had,
+            known: false,
+            created: join.creating,
             token: String::new(),
             earlier: join.token.clone(),
             keeps_tokens: false,
         };
         self.members.insert(join.who, member);
-        self.opened = true;
         if publishes {
-            self.changed = true;
+            // The creator has the list with its answer, and there is nobody else.
+            self.changed |= self.opened;
             self.empty_since = None;
         }
-        self.welcome(join, false, Some(had));
+        self.opened = true;
+        self.welcome(join, (false, had), Some(had));
         Ok(())
     }
 
@@ -118,14 +141,15 @@ impl Model {
         full(publishes, if self.group() { 9 } else { 32 })
     }
 
-    fn welcome(&mut self, join: &Join, resumed: bool, from: Option<u64>) {
+    fn welcome(&mut self, join: &Join, (resumed, sq): (bool, u64), from: Option<u64>) {
         let (role, list) = (self.role(join.who), self.list());
+        self.shown.clone_from(&list);
         let ingest = if self.room_type == RoomType::P2m && role != "viewer" { " ingest" } else { "" };
         let resumed = if resumed { " resumed" } else { "" };
         let member = self.members.get_mut(&join.who).unwrap();
         member.token.clone_from(&join.fresh);
         member.keeps_tokens |= join.token.is_some();
-        let text = format!("JOIN {role}{resumed} sq={} {}{ingest} {list}", member.last, join.fresh);
+        let text = format!("JOIN {role}{resumed} sq={sq} {}{ingest} {list}", join.fresh);
         let kind = Kind::Joined { from, token: join.fresh.clone() };
         let owner = Some((join.who, member.takeover));
         self.lines.push(Line { connection: join.connection, text, owner, kind });
@@ -139,6 +163,10 @@ impl Model {
             let text = format!("GAP {from}-{to}");
             self.lines.push(Line { connection, text, owner, kind: Kind::Gap { from, to } });
         }
+        // A list is sent again as it is by now.
+        let list = format!("LIST {}", self.list());
+        let member = self.members.get_mut(&key).unwrap();
+        member.history.values_mut().filter(|sent| sent.list).for_each(|sent| sent.text.clone_from(&list));
         for number in member.kept.iter().copied().filter(|number| *number > from) {
             let text = format!("#{number} {}", member.history[&number].text);
             self.lines.push(Line { connection, text, owner, kind: Kind::Numbered(number) });

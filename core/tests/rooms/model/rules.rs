@@ -2,7 +2,7 @@
 
 use roomcast_protocol::signal::RoomType;
 
-use super::{KICK, Model};
+use super::{KICK, Member, Model, Sent};
 use crate::command::{Key, To, What};
 
 /// The name of a signal.
@@ -19,6 +19,45 @@ pub fn name(what: What) -> &'static str {
         What::Answer(_) => "ANSWER",
         What::Ice(_) => "ICE",
         What::Watch(_) => "WATCH",
+    }
+}
+
+impl Member {
+    /// A list below what is lost gets another number.
+    pub fn keep_list_behind_the_loss(&mut self) {
+        let Some(place) = self.kept.iter().position(|number| self.history[number].list && *number < self.lost) else {
+            return;
+        };
+        let sent = Sent { again: true, ..self.history[&self.kept.remove(place)].clone() };
+        self.last += 1;
+        self.history.insert(self.last, sent);
+        self.kept.push(self.last);
+    }
+
+    /// It has everything up to this number: nothing of that is kept.
+    pub fn confirm(&mut self, claim: u64) {
+        self.confirmed = self.confirmed.max(claim);
+        self.had = self.had.max(claim);
+        let gone: Vec<u64> = self.kept.iter().copied().filter(|number| *number <= claim).collect();
+        let lost = gone.iter().filter(|number| !self.history[number].list).max();
+        self.lost = self.lost.max(lost.copied().unwrap_or(0));
+        self.kept.retain(|number| *number > claim);
+    }
+
+    /// It names a number that was never given: what is kept gets numbers above it.
+    pub fn count_on_above(&mut self, claim: u64) {
+        if claim <= self.last {
+            return;
+        }
+        (self.last, self.had) = (claim, claim);
+        for number in std::mem::take(&mut self.kept) {
+            self.last += 1;
+            // What was sent under the number before may still be under way.
+            let sent = self.history[&number].clone();
+            self.history.insert(number, Sent { again: true, ..sent.clone() });
+            self.history.insert(self.last, sent);
+            self.kept.push(self.last);
+        }
     }
 }
 
@@ -47,7 +86,7 @@ impl Model {
         }
         let now = self.now;
         let member = self.members.get_mut(&who).filter(|member| member.connection == Some(connection));
-        let known = member.map(|member| (member.heard, member.earlier) = (now, None)).is_some();
+        let known = member.map(|member| (member.heard, member.earlier, member.known) = (now, None, true)).is_some();
         if !self.exists(what) {
             return Err(2002);
         }
@@ -65,7 +104,7 @@ impl Model {
             What::Beat { ack, .. } => {
                 self.beat(who, claim);
                 if ack {
-                    self.say(connection, format!("BEAT b{mark} {}", self.list()));
+                    self.say(connection, format!("BEAT b{mark} {}", self.shown));
                 }
                 Ok(())
             }
@@ -87,12 +126,10 @@ impl Model {
 
     fn beat(&mut self, who: Key, claim: Option<u64>) {
         let member = self.members.get_mut(&who).unwrap();
-        let Some(claim) = claim.filter(|claim| *claim <= member.last) else { return };
-        member.confirmed = member.confirmed.max(claim);
-        let gone: Vec<u64> = member.kept.iter().copied().filter(|number| *number <= claim).collect();
-        let lost = gone.iter().filter(|number| !member.history[number].list).max();
-        member.lost = member.lost.max(lost.copied().unwrap_or(0));
-        member.kept.retain(|number| *number > claim);
+        member.confirms |= claim.is_some();
+        if let Some(claim) = claim.filter(|claim| *claim <= member.last) {
+            member.confirm(claim);
+        }
     }
 
     fn update(&mut self, who: Key, publisher: bool, video: bool, audio: bool) -> Result<(), u16> {

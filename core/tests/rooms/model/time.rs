@@ -22,6 +22,7 @@ impl Model {
             for key in self.members.keys().copied().collect::<Vec<_>>() {
                 self.deliver(key, &text, true);
             }
+            self.shown = self.list();
             self.told = Some(self.now);
             self.changed = false;
         }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::period::{PendingSignal, Period};
 use super::{Place, Timeline, Track};
+use crate::cut::LAG;
+use crate::timing::Break;
 use crate::{Cutter, Error, Fragment, Sample, Start};
 
 /// Numbers that a track may leave out to stand beside the others; they are listed as gaps.
@@ -11,6 +13,13 @@ const MAX_HOLE: u64 = 30;
 
 /// A decode time at which media can begin, and half a sample.
 pub(super) type Begin = (Duration, Duration);
+
+/// Segments that have to be listed as gaps for so much time, however near the next ones are: without any, players find
+/// what follows later than durations say.
+fn least_missing(time: Duration, longest: Duration) -> u64 {
+    let count = if time > LAG { time.as_nanos().div_ceil(longest.as_nanos().max(1)) } else { 0 };
+    u64::try_from(count).unwrap_or(u64::MAX / 2)
+}
 
 impl Track {
     /// Goes over, at the next sync sample, to a timeline that another track has begun and this one has reached.
@@ -23,7 +32,7 @@ impl Track {
         let mut own = fragment.samples.iter().filter(|sample| Some(sample.track) == leading);
         let has_reached = own.any(is_reached);
         if let Some(period) = self.period.as_mut().filter(|period| has_reached && period.timeline != newest.number) {
-            period.cutter.break_at(newest.clock.origin);
+            period.cutter.break_at(Break { at: newest.clock.origin, is_hole: false });
         }
     }
 
@@ -36,7 +45,11 @@ impl Track {
         wall: i64,
     ) -> Result<Period, Error> {
         let Place { config, targets, others, .. } = *place;
-        let is_break = self.break_at.take_if(|due| at + tolerance >= *due).is_some() && self.begun;
+        let due = self.break_at.take_if(|due| at + tolerance >= due.at);
+        // Audio that a clock was set right to there came behind the first key frame, and is a loss.
+        let is_first = !self.begun && due.is_none();
+        let due = due.filter(|_| self.begun);
+        let is_break = due.is_some();
         let joins = timeline.as_ref().is_some_and(|known| {
             let is_due = is_break && self.last.is_some_and(|(number, _)| number == known.number);
             !is_due && known.holds(at) && self.goes_on(known, at + tolerance)
@@ -51,13 +64,15 @@ impl Track {
         // A frame longer than a segment is no reason to count one too many.
         let near = at + tolerance.min(targets.segment / 2);
         let aligned = match self.last {
-            Some((number, end)) if number == line.number => next + line.missing(end, near),
+            Some((number, end)) if number == line.number => {
+                next + line.missing(end, near).max(least_missing(at.saturating_sub(end), targets.longest))
+            }
             _ => line.sequence(near),
         };
         let fits = aligned >= next && (aligned - next <= MAX_HOLE || !self.begun);
         let start = Start { segment: if fits { aligned } else { next }, ..self.next };
         let mut cutter = Cutter::new(&self.init, targets, start)?.on_grid(line.clock.origin);
-        if is_break {
+        if due.is_some_and(|due| !due.is_hole) {
             cutter = cutter.going_on();
         }
         let breaks = self.begun && self.last.is_none_or(|(number, _)| number != line.number);
@@ -67,7 +82,7 @@ impl Track {
         }
         let breaks = breaks.then_some(start.segment);
         let (timeline, clock, before) = (line.number, line.clock, line.before());
-        Ok(Period { cutter, timeline, clock, before, breaks, origin: at, segment_start: at })
+        Ok(Period { cutter, timeline, clock, before, breaks, is_first, origin: at, segment_start: at })
     }
 
     /// Whether media at this time goes on from what was listed of a timeline.
@@ -89,14 +104,7 @@ impl Track {
     pub(super) fn count_unlisted(&mut self, fragment: &Fragment) {
         let Some(leading) = self.init.leading().map(|track| track.id).filter(|_| self.begun) else { return };
         let own = fragment.samples.iter().filter(|sample| sample.track == leading);
-        self.unlisted += own.take_while(|sample| !sample.is_sync()).count() as u64;
-    }
-
-    /// The number of these frames, once the track goes on; given for the first break alone.
-    pub fn take_unlisted(&mut self) -> Option<u64> {
-        let is_due = self.unlisted > 0 && self.period.is_some() && !self.is_noted;
-        self.is_noted |= is_due;
-        is_due.then_some(self.unlisted)
+        self.left_out.add(own.take_while(|sample| !sample.is_sync()).count() as u64, 0);
     }
 
     /// Duration of the leading track in a fragment.

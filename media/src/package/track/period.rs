@@ -20,6 +20,8 @@ pub(super) struct Period {
     pub before: Duration,
     /// The segment that stands behind a discontinuity.
     pub breaks: Option<u64>,
+    /// Nothing was listed before it, nor was a clock set right.
+    pub is_first: bool,
     /// The decode time of its first sample.
     pub origin: Duration,
     pub segment_start: Duration,

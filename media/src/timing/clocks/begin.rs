@@ -4,18 +4,53 @@
 //! device) send media of one moment under times that have nothing to do with each other. What was sent together was
 //! captured together, so the times of such a track are moved to where the others are when it comes.
 
-use super::{Clock, Clocks, LONGEST_HOLE};
+use super::{Clock, Clocks, JUMP, LONGEST_HOLE, Others};
 use crate::Sample;
 use crate::cut::PATIENCE;
 
 /// A track that begins further from the others than this counts by another clock: nothing waits for longer.
 const FAR: i128 = PATIENCE.as_nanos() as i128;
 
+impl Others {
+    /// Where media belongs that jumps by so much from its end; `None` where it may be what it says. Streams of one
+    /// broadcast have their discontinuities in common, so that none may have one by itself.
+    pub(super) fn place_of_jump(&self, end: i128, jump: i128) -> Option<i128> {
+        let is_possible = jump >= 0 && self.is_near(end + jump);
+        // A stream that has paused comes back where the others are.
+        let place = if self.end - end > LONGEST_HOLE { self.end } else { end };
+        (!is_possible).then_some(place)
+    }
+
+    fn is_near(&self, at: i128) -> bool {
+        (self.begin - LONGEST_HOLE..=self.end + LONGEST_HOLE).contains(&at)
+    }
+}
+
 impl Clocks {
+    /// Has a stream whose clock has nothing to do with those of the others begin where they are when it comes.
+    pub(super) fn begin_beside(&mut self, samples: &[Sample], others: Option<Others>) {
+        let Some(first) = samples.first() else { return };
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        let own = self.clocks.iter().find(|clock| clock.track == first.track).filter(|_| is_first);
+        let Some((own, others)) = own.zip(others) else { return };
+        let stated = own.nanos(i128::from(first.decode_time.cast_signed()));
+        if others.is_near(stated) {
+            return;
+        }
+        let ticks =
+            samples.iter().filter(|sample| sample.track == first.track).map(|sample| i128::from(sample.duration));
+        let is_beginning = others.end - others.begin <= FAR;
+        let place = if is_beginning { others.begin } else { others.end - own.nanos(ticks.sum()) };
+        self.moved.push((first.track, place - stated));
+        for clock in &mut self.clocks {
+            clock.offset = clock.ticks(place - stated);
+        }
+    }
+
     /// Has a new track begin with this sample; one whose clock is unrelated, where the others are.
     pub(super) fn begin(&mut self, sample: &Sample) {
         let Some(clock) = self.clocks.iter().find(|clock| clock.track == sample.track && clock.is_new) else { return };
-        let offset = if clock.jumps(sample) { 0 } else { clock.offset };
+        let offset = if clock.jumps(sample, JUMP) { 0 } else { clock.offset };
         let stated = clock.nanos(i128::from(sample.decode_time.cast_signed()) + offset);
         let others = || self.clocks.iter().filter(|other| other.track != sample.track && other.begin.is_some());
         let reference = others().find(|other| other.is_video).or_else(|| others().next());
@@ -117,9 +152,9 @@ mod tests {
     #[test]
     fn clocks_are_compared_again_when_the_encoder_begins_anew() {
         let mut clocks = Clocks::new(&crate::fixture::init(&[crate::fixture::VIDEO, crate::fixture::AUDIO]));
-        clocks.take(piece(30, 0.0, 1000.0), true);
+        clocks.take(piece(30, 0.0, 1000.0), None);
         clocks.restart();
-        let again = clocks.take(piece(0, 0.0, 2000.0), true);
+        let again = clocks.take(piece(0, 0.0, 2000.0), None);
         assert_eq!((times(&again, 1), times(&again, 2)), (steady(10, FRAME), steady(16, 1000)));
         let moved = clocks.take_moved();
         assert_eq!(

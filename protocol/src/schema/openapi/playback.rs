@@ -6,7 +6,18 @@ use super::{answers, parameter};
 use crate::code::AckCode;
 
 /// What a player can be answered with beside what it asked for.
-const PLAYBACK: &[AckCode] = &[AckCode::InvalidSignal, AckCode::TrackNotFound, AckCode::Unavailable];
+const PLAYBACK: &[AckCode] = &[
+    AckCode::InvalidSignal,
+    AckCode::Unauthenticated,
+    AckCode::PermissionNotFound,
+    AckCode::TrackNotFound,
+    AckCode::Unavailable,
+];
+
+/// The way of a player's token: all addresses in playlists are relative, and inherit it.
+const TOKEN: &str = "A player of a server with a key puts `@TOKEN/` in front of the room: \
+    `/live/@TOKEN/demo/main/playlist.m3u8`. `access_token` is taken with the multivariant playlist alone, and answered with \
+    302 to that address.";
 
 pub(super) fn multivariant() -> Value {
     playlist("MultivariantPlaylist", "The multivariant playlist", &track()[..2], &[])
@@ -79,7 +90,8 @@ fn operation(verb: &str, id: &str, text: &str, parameters: &[Value], found: Vec<
     for (index, (status, response)) in found.into_iter().enumerate() {
         responses.shift_insert(index, status.into(), response);
     }
-    json!({ "operationId": format!("{verb}{id}"), "tags": ["playback"], "summary": text, "security": [],
+    json!({ "operationId": format!("{verb}{id}"), "tags": ["playback"], "summary": text, "description": TOKEN,
+        "security": super::with_key(&["accessToken", "accessTokenInAddress"]),
         "parameters": parameters, "responses": responses })
 }
 

@@ -64,13 +64,17 @@ pub(super) fn valid(kind: SignalKind) -> Vec<Value> {
                 json!({ "ve": false, "ae": false, "uid": 7, "op": { "resumeFrom": 12, "resumeToken": "kq3v" } }),
             ),
             made("a2m", json!({ "ve": false, "ae": true, "newer": { "members": "are ignored" } })),
+            made("m2m", json!({ "ve": true, "ae": true, "op": { "n": 1_732_287_600_123_u64, "resumeFrom": 3 } })),
         ],
         SignalKind::Leave => vec![made("p2p", json!({})), made("a2m", json!({}))],
         SignalKind::Heartbeat => {
             vec![made("p2p", json!({ "bid": "17" })), made("p2m", json!({ "bid": "18", "send_ack": false, "sq": 4 }))]
         }
         SignalKind::Update => {
-            vec![made("p2p", json!({ "ve": false, "ae": true })), made("m2m", json!({ "ve": true, "ae": false }))]
+            vec![
+                made("p2p", json!({ "ve": false, "ae": true })),
+                made("m2m", json!({ "ve": true, "ae": false, "n": 1_732_287_600_124_u64 })),
+            ]
         }
         SignalKind::PublishRequest => vec![
             made(GROUP, json!({ "ve": true, "ae": true })),
@@ -84,7 +88,7 @@ pub(super) fn valid(kind: SignalKind) -> Vec<Value> {
             made("p2p", json!({ "sdp": "v=0\r\n" })),
             made(
                 GROUP,
-                json!({ "sdp": "v=0\r\n", "to": session, "op": { "restarting": true, "hlsForwarding": false } }),
+                json!({ "n": 9_007_199_254_740_991_u64, "sdp": "v=0\r\n", "to": session, "op": { "restarting": true, "hlsForwarding": false } }),
             ),
         ],
         SignalKind::Answer => vec![
@@ -165,6 +169,9 @@ fn own(kind: SignalKind, message: &Value) -> Vec<(String, Value)> {
                 ("/data/eg", json!("other"), "is no engine"),
                 ("/data/op/roomCreating", json!(1), "is no boolean"),
                 ("/data/op", json!("create"), "is no object"),
+                ("/data/op/n", json!("1732287600123"), "is no number"),
+                ("/data/op/n", json!(-1), "is negative"),
+                ("/data/op/n", json!(1_u64 << 53), "is not below 2^53"),
             ],
         ));
     }

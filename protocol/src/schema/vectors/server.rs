@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Vectors, client, missing, wrong};
+use super::{Vectors, client, missing, with, wrong};
 use crate::signal::SignalKind;
 
 pub(super) fn vectors() -> Vec<Vectors> {
-    let mut all = vec![join_ack(), heartbeat_ack(), list_changed(), keepalive(), room_closed(), gap(), error_ack()];
+    let mut all =
+        vec![join_ack(), heartbeat_ack(), list_changed(), keepalive(), room_closed(), gap(), resend(), error_ack()];
     all.extend(SignalKind::ALL.iter().filter(|kind| kind.is_forwarded()).map(|kind| forwarded(*kind)));
     all
 }
@@ -21,6 +22,7 @@ fn join_ack() -> Vectors {
         "hb": { "interval": 3000, "timeout": 10000 }, "es": { "icfg": { "is": [], "iceServers": [] } } });
     let plain = json!({ "c": 200, "s": "JOIN", "b": body });
     let mut broadcast = plain.clone();
+    let numbered = with(&plain, "/b/n", json!(1_732_287_600_123_u64));
     broadcast["b"]["hls"] = json!({ "ingest": { "url": "/rooms/demo/data", "token": "t0k", "expires": 1_732_287_600_000_u64 },
         "playlists": ["/live/demo/main/playlist.m3u8"] });
     broadcast["b"]["es"]["icfg"] = json!({ "is": ["turn:turn.example.com"],
@@ -36,18 +38,27 @@ fn join_ack() -> Vectors {
             ("/b/hb/interval", json!("3s"), "is no number"),
             ("/b/rid", json!("a b"), "has a character that is not allowed"),
             ("/c", json!("200"), "is no number"),
+            ("/b/n", json!("7"), "is no number"),
+            ("/b/n", json!(1_u64 << 53), "is not below 2^53"),
         ],
     ));
-    Vectors { message: "JoinAck", valid: vec![plain, broadcast], invalid }
+    Vectors { message: "JoinAck", valid: vec![plain, broadcast, numbered], invalid }
 }
 
 fn heartbeat_ack() -> Vectors {
     let full = json!({ "c": 200, "s": "HEARTBEAT", "b": { "pps": [participant()], "rid": "demo", "bid": "17" } });
     let empty = json!({ "c": 200, "s": "HEARTBEAT", "b": { "pps": [], "rid": "demo", "bid": "" } });
+    let numbered = with(&full, "/b/n", json!(12));
     let mut invalid = missing(&full, &["/b", "/b/pps", "/b/rid", "/b/bid", "/b/pps/0/role"]);
-    invalid
-        .extend(wrong(&full, vec![("/b/bid", json!(17), "is no text"), ("/b/pps/0/video", json!(1), "is no boolean")]));
-    Vectors { message: "HeartbeatAck", valid: vec![full, empty], invalid }
+    invalid.extend(wrong(
+        &full,
+        vec![
+            ("/b/bid", json!(17), "is no text"),
+            ("/b/pps/0/video", json!(1), "is no boolean"),
+            ("/b/n", json!(-1), "is negative"),
+        ],
+    ));
+    Vectors { message: "HeartbeatAck", valid: vec![full, empty, numbered], invalid }
 }
 
 fn list_changed() -> Vectors {
@@ -85,6 +96,17 @@ fn gap() -> Vectors {
     let mut invalid = missing(&full, &["/b", "/b/rid", "/b/from", "/b/to"]);
     invalid.extend(wrong(&full, vec![("/b/from", json!("3"), "is no number")]));
     Vectors { message: "GapAck", valid: vec![full, message(1, 1)], invalid }
+}
+
+fn resend() -> Vectors {
+    let message = |n: u64| json!({ "c": 200, "s": "RESEND", "b": { "rid": "demo", "n": n } });
+    let full = message(1_732_287_600_123);
+    let mut invalid = missing(&full, &["/b", "/b/rid", "/b/n"]);
+    invalid.extend(wrong(
+        &full,
+        vec![("/b/n", json!("3"), "is no number"), ("/b/n", json!(1_u64 << 53), "is not below 2^53")],
+    ));
+    Vectors { message: "ResendAck", valid: vec![full, message(0)], invalid }
 }
 
 fn error_ack() -> Vectors {

@@ -11,7 +11,7 @@ pub const KIND: u8 = b'b';
 /// More are not remembered: the oldest is the one that counts.
 const MOST_PENDING: usize = 16;
 
-/// The beats of one shard.
+/// The beats of one node.
 #[derive(Debug, Default)]
 pub struct Beats(Mutex<State>);
 
@@ -22,8 +22,6 @@ struct State {
     returned: Option<Instant>,
     /// The listener knows of this subscription.
     announced: bool,
-    /// Which mark was left with the last beat.
-    mark: Option<String>,
 }
 
 impl Beats {
@@ -66,21 +64,6 @@ impl Beats {
     /// itself ready whose rooms have yet to read what they missed.
     pub fn announce(&self) {
         self.lock().announced = true;
-    }
-
-    /// Remembers the mark that was left.
-    pub fn leave_mark(&self, key: &str) {
-        self.lock().mark = Some(key.to_owned());
-    }
-
-    /// The mark was left before.
-    pub fn has_mark(&self, key: &str) -> bool {
-        self.lock().mark.as_deref() == Some(key)
-    }
-
-    /// That the mark is gone will mean nothing.
-    pub fn forget_mark(&self) {
-        self.lock().mark = None;
     }
 
     /// A published beat has not come back within so long.

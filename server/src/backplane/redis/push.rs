@@ -1,4 +1,4 @@
-//! What was published to this node and waits for the listener: bounded in bytes.
+//! The queue of messages published to this node, bounded in bytes.
 //!
 //! The connection's driver puts in, one task takes out. When there is no room, everything is dropped until what is
 //! queued has been taken; then the taker is told of the gap, and only then of what comes after it.
@@ -9,8 +9,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use crate::backplane::Partition;
-
 /// What a waiting message costs besides its bytes.
 const OVERHEAD: usize = 64;
 
@@ -18,7 +16,7 @@ const OVERHEAD: usize = 64;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Pushed {
     /// A message.
-    Message(Partition, Bytes),
+    Message(Bytes),
     /// Messages are missing here.
     Gap,
 }
@@ -31,20 +29,21 @@ pub struct PushQueue {
     max_bytes: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    messages: VecDeque<(Partition, Bytes)>,
+    messages: VecDeque<Bytes>,
     bytes: usize,
     gap: bool,
 }
 
 impl PushQueue {
     pub fn new(max_bytes: usize) -> Self {
-        Self { state: Mutex::default(), filled: Notify::new(), max_bytes }
+        let state = State { messages: VecDeque::new(), bytes: 0, gap: false };
+        Self { state: Mutex::new(state), filled: Notify::new(), max_bytes }
     }
 
     /// A message came.
-    pub fn put(&self, partition: Partition, payload: Bytes) {
+    pub fn put(&self, payload: Bytes) {
         let mut state = self.lock();
         let cost = payload.len() + OVERHEAD;
         // A message alone may be of any size.
@@ -53,15 +52,9 @@ impl PushQueue {
             state.gap = true;
         } else {
             state.bytes += cost;
-            state.messages.push_back((partition, payload));
+            state.messages.push_back(payload);
         }
         drop(state);
-        self.filled.notify_one();
-    }
-
-    /// Messages are missing after what is queued.
-    pub fn gap(&self) {
-        self.lock().gap = true;
         self.filled.notify_one();
     }
 
@@ -77,9 +70,9 @@ impl PushQueue {
 
     fn take(&self) -> Option<Pushed> {
         let mut state = self.lock();
-        if let Some((partition, payload)) = state.messages.pop_front() {
+        if let Some(payload) = state.messages.pop_front() {
             state.bytes -= payload.len() + OVERHEAD;
-            return Some(Pushed::Message(partition, payload));
+            return Some(Pushed::Message(payload));
         }
         std::mem::take(&mut state.gap).then_some(Pushed::Gap)
     }
@@ -96,16 +89,15 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_a_gap_behind_what_did() {
         let queue = PushQueue::new(2 * (OVERHEAD + 1));
-        let partition = Partition::all().next().expect("there are partitions");
-        let message = |text: &'static str| Pushed::Message(partition, text.into());
+        let message = |text: &'static str| Pushed::Message(text.into());
         for text in ["1", "2", "3", ""] {
-            queue.put(partition, text.into());
+            queue.put(text.into());
         }
         assert_eq!([queue.take(), queue.take()], [Some(message("1")), Some(message("2"))]);
         // Still before the gap was told of: this one is behind it, too.
-        queue.put(partition, "4".into());
+        queue.put("4".into());
         assert_eq!([queue.take(), queue.take()], [Some(Pushed::Gap), None]);
-        queue.put(partition, "a message longer than the whole bound, which is alone in the queue".into());
+        queue.put("a message longer than the whole bound, which is alone in the queue".into());
         assert!(matches!(queue.take(), Some(Pushed::Message(..))));
     }
 }

@@ -3,12 +3,13 @@
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Value};
 
+use super::cluster::{Range, ranges};
 use super::connector::{Connection, Connector, Login, Purpose};
-use super::lease::LEASE_KEY;
 use super::permission::Refused;
-use super::shard::{Assigned, Whereabouts};
-use super::{advice, cluster, permission, sentinel};
-use crate::backplane::{BackplaneSettings, BootId, Partition, Place, Script, Server};
+use super::sentinel::Whereabouts;
+use super::{advice, permission, sentinel, slot};
+use crate::backplane::{BackplaneSettings, Partition, Place, Script, Server};
+use crate::token;
 
 static PROBE: Script = Script::new(include_str!("probe.lua"));
 
@@ -30,8 +31,8 @@ pub async fn reach(settings: &BackplaneSettings) -> Reached {
     };
     match reach.servers().await {
         Ok(servers) => {
-            for (server, assigned) in &servers {
-                reach.look(server, assigned, &mut reached).await;
+            for (server, keys) in &servers {
+                reach.look(server, keys, &mut reached).await;
             }
         }
         Err(fault) => reached.faults.push(fault),
@@ -51,38 +52,38 @@ impl<'a> Reach<'a> {
         Ok(Self { settings, connector: Connector::new(settings)? })
     }
 
-    /// The masters, each with what it is responsible for.
-    async fn servers(&self) -> Result<Vec<(Server, Assigned)>, String> {
-        let place = match &self.settings.address.place {
-            Place::Single(server) => Whereabouts::At(server.clone()),
-            Place::Sentinel { sentinels, service } => {
-                Whereabouts::Watched { sentinels: sentinels.clone(), service: service.clone() }
-            }
-            Place::Cluster(servers) => return self.masters(servers).await,
+    /// The masters, each with keys that it has.
+    async fn servers(&self) -> Result<Vec<(Server, Vec<String>)>, String> {
+        let probe = token::random();
+        let tags = Partition::all().map(|partition| partition.to_string()).chain(["L".to_owned()]);
+        let mut keys = tags.map(|tag| (slot::of_tag(&tag), format!("rc:{{{tag}}}:probe:{probe}")));
+        let place = match (&self.settings.address.place, Whereabouts::of(&self.settings.address.place)) {
+            (Place::Cluster(servers), _) => return assign(&self.masters(servers).await?, keys.collect()),
+            (_, Some(place)) => place,
+            (_, None) => return Ok(Vec::new()),
         };
         let server = sentinel::find(&self.connector, self.settings.timeout, &place).await?;
-        Ok(vec![(server, Assigned { partitions: Partition::all().collect(), lease: true })])
+        Ok(vec![(server, keys.next().into_iter().map(|(_, key)| key).collect())])
     }
 
     /// The masters of a cluster, as the first server that answers tells them.
-    async fn masters(&self, servers: &[Server]) -> Result<Vec<(Server, Assigned)>, String> {
+    async fn masters(&self, servers: &[Server]) -> Result<Vec<Range>, String> {
         let mut reasons = Vec::new();
         for server in servers {
-            match cluster::ask(&self.connector, self.settings.timeout, server).await {
-                Ok(map) if cluster::is_complete(&map) => return Ok(map.into_iter().collect()),
-                Ok(_) => reasons.push(format!("{server} tells of slots without a master: assign every slot")),
+            match ranges(&self.connector, self.settings.timeout, server).await {
+                Ok(ranges) => return Ok(ranges),
                 Err(reason) => reasons.push(reason),
             }
         }
         Err(reasons.join("; "))
     }
 
-    async fn look(&self, server: &Server, assigned: &Assigned, reached: &mut Reached) {
+    async fn look(&self, server: &Server, keys: &[String], reached: &mut Reached) {
         let found = async {
             let mut connection = self.connect(server).await?;
-            let mut refused = self.try_scripts(&mut connection.commands, assigned).await?;
+            let mut refused = self.try_scripts(&mut connection.commands, keys).await?;
             let mut subscriber = self.connect(server).await?;
-            refused.extend(self.try_subscribing(&mut subscriber.commands, assigned).await?);
+            refused.extend(self.try_subscribing(&mut subscriber.commands, keys).await?);
             if !refused.is_empty() {
                 return Err(permission::sentence(&refused));
             }
@@ -110,22 +111,18 @@ impl<'a> Reach<'a> {
     }
 
     /// Runs a script that does what the scripts of the server do, beside its keys.
-    async fn try_scripts(
-        &self,
-        connection: &mut MultiplexedConnection,
-        assigned: &Assigned,
-    ) -> Result<Refused, String> {
+    async fn try_scripts(&self, connection: &mut MultiplexedConnection, keys: &[String]) -> Result<Refused, String> {
         let mut refused = Refused::new();
         let loaded = redis::cmd("SCRIPT").arg("LOAD").arg(PROBE.source()).exec_async(connection).await;
         self.permitted(loaded, "script|load", &mut refused)?;
-        for key in keys(assigned) {
+        for key in keys {
             let (publish, _) = self.publishing();
             let mut call = redis::cmd("EVALSHA");
-            call.arg(PROBE.name()).arg(5);
-            for number in 1..=5 {
+            call.arg(PROBE.name()).arg(4);
+            for number in 1..=4 {
                 call.arg(format!("{key}:{number}"));
             }
-            let answer = call.arg(publish).arg(&key).query_async::<Vec<String>>(connection).await;
+            let answer = call.arg(publish).arg(key).query_async::<Vec<String>>(connection).await;
             let unloaded = answer.as_ref().is_err_and(|error| error.code() == Some("NOSCRIPT"));
             if !unloaded || refused.is_empty() {
                 let told = self.permitted(answer, "evalsha", &mut refused)?.unwrap_or_default();
@@ -138,11 +135,11 @@ impl<'a> Reach<'a> {
     async fn try_subscribing(
         &self,
         connection: &mut MultiplexedConnection,
-        assigned: &Assigned,
+        keys: &[String],
     ) -> Result<Refused, String> {
         let (_, subscribe) = self.publishing();
         let mut refused = Refused::new();
-        for key in keys(assigned) {
+        for key in keys {
             let subscribed = redis::cmd(subscribe).arg(key).exec_async(connection).await;
             self.permitted(subscribed, subscribe, &mut refused)?;
         }
@@ -180,12 +177,17 @@ impl<'a> Reach<'a> {
     }
 }
 
-/// Keys and channels of a probe: beside the lease, and in a partition.
-fn keys(assigned: &Assigned) -> Vec<String> {
-    let probe = format!("probe:{}", BootId::fresh());
-    let partition = assigned.partitions.first().map(|partition| partition.key(&probe));
-    let lease = assigned.lease.then(|| LEASE_KEY.replace("lease", &probe));
-    partition.into_iter().chain(lease).collect()
+/// Gives each master one key of those in its slots.
+fn assign(ranges: &[Range], keys: Vec<(u16, String)>) -> Result<Vec<(Server, Vec<String>)>, String> {
+    let mut masters: Vec<(Server, Vec<String>)> = Vec::new();
+    for (slot, key) in keys {
+        let range = ranges.iter().find(|range| (range.first..=range.last).contains(&i64::from(slot)));
+        let master = &range.ok_or_else(|| format!("slot {slot} has no master: assign every slot"))?.master;
+        if !masters.iter().any(|(server, _)| server == master) {
+            masters.push((master.clone(), vec![key]));
+        }
+    }
+    Ok(masters)
 }
 
 #[cfg(test)]
@@ -214,7 +216,7 @@ mod tests {
         let mut texts = Vec::new();
         scripts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut texts);
         let used: BTreeSet<_> = texts.iter().flat_map(|text| commands(text, "call('")).collect();
-        assert!(texts.len() > 15 && used.len() > 20, "{used:?}");
+        assert!(texts.len() > 10 && used.len() > 10, "{used:?}");
         let tried = commands(super::PROBE.source(), "try('");
         assert_eq!(used.difference(&tried).collect::<Vec<_>>(), Vec::<&String>::new());
     }

@@ -6,10 +6,30 @@ use redis::aio::MultiplexedConnection;
 
 use super::advice::Advice;
 use super::connector::{Connector, Login, Purpose};
-use super::shard::{Shard, Whereabouts};
-use crate::backplane::Server;
+use crate::backplane::{Place, Server};
 
-/// Where a shard's server is at present.
+/// The way in which a master is found.
+pub enum Whereabouts {
+    /// It is at a known address.
+    At(Server),
+    /// Sentinels know.
+    Watched { sentinels: Vec<Server>, service: String },
+}
+
+impl Whereabouts {
+    /// The place of the only master; none in a cluster.
+    pub fn of(place: &Place) -> Option<Self> {
+        match place {
+            Place::Cluster(_) => None,
+            Place::Single(server) => Some(Self::At(server.clone())),
+            Place::Sentinel { sentinels, service } => {
+                Some(Self::Watched { sentinels: sentinels.clone(), service: service.clone() })
+            }
+        }
+    }
+}
+
+/// Where a master's server is at present.
 ///
 /// # Errors
 /// A sentence.
@@ -73,13 +93,13 @@ pub async fn verify_master(connection: &mut MultiplexedConnection, advice: &Advi
 }
 
 /// Ends when the Sentinels name another server.
-pub async fn switched(connector: &Connector, timeout: Duration, every: Duration, shard: &Shard, server: &Server) {
-    if matches!(shard.place, Whereabouts::At(_)) {
+pub async fn switched(connector: &Connector, timeout: Duration, every: Duration, place: &Whereabouts, server: &Server) {
+    if matches!(place, Whereabouts::At(_)) {
         return std::future::pending().await;
     }
     loop {
         tokio::time::sleep(every).await;
-        if find(connector, timeout, &shard.place).await.is_ok_and(|found| found != *server) {
+        if find(connector, timeout, place).await.is_ok_and(|found| found != *server) {
             return;
         }
     }

@@ -15,6 +15,7 @@ use actix_web::http::header::CONTENT_RANGE;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use roomcast_core::room::Refusal;
 use roomcast_media::package::Lengths;
 use roomcast_media::{Error, FourCc};
 use roomcast_protocol::code::AckCode;
@@ -23,8 +24,10 @@ use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::body::{self, Bounds};
 use super::intake::{self, Body, Silent};
+use super::publisher::{self, Publisher};
 use super::refusals::RefusedPush;
 use super::seat::{Address, Stop};
+use crate::access;
 use crate::config::{duration, to_usize};
 use crate::http::answer;
 use crate::node::Node;
@@ -86,6 +89,10 @@ impl From<Error> for Refused {
 pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, node: web::Data<Node>) -> HttpResponse {
     let path = request.match_info();
     let [room, playlist, track, rest] = ["room", "playlist", "track", "rest"].map(|name| path.query(name));
+    let publisher = match admit(&request, &node).await {
+        Ok(publisher) => publisher,
+        Err(refused) => return refuse_token(&request, &node, room, track, &refused),
+    };
     if [track, rest].iter().any(|name| name.ends_with(".mpd") || name.ends_with(".m3u8")) {
         let bounds = Bounds { bytes: MANIFEST, time: node.settings.ingest.upload_timeout };
         let _ = body::collect(&request, payload, bounds).await;
@@ -95,8 +102,8 @@ pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, nod
     let done = match address(room, playlist, track, &query, &node) {
         Ok((room, address)) => {
             let address = Address { offset: range_start(&request), ..address };
-            match node.rooms.may_broadcast(&node, &room, &node.settings.ingest.ingest_user).await {
-                Ok(()) => receive(Arc::clone(&node), room, address, payload).await,
+            match node.rooms.may_broadcast(&room, publisher.user()).await {
+                Ok(()) => receive(Arc::clone(&node), (room, publisher), address, payload).await,
                 Err(refusal) => Err(Stop::Refused(refusal).into()),
             }
         }
@@ -147,10 +154,22 @@ fn names(room: &str, playlist: &str, track: &str) -> Result<(RoomId, ObjectId, O
     ids().ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "a room, playlist or track cannot have this name"))
 }
 
-async fn receive(node: Arc<Node>, room: RoomId, address: Address, payload: web::Payload) -> Result<(), Refused> {
+/// Admits an encoder by its token. A name that no room can have is refused as such, but only behind a good token.
+async fn admit(request: &HttpRequest, node: &Node) -> Result<Publisher, access::Refused> {
+    let room = RoomId::parse(request.match_info().query("room"));
+    let room = room.unwrap_or_else(|_| RoomId::parse("-").expect("it is a name"));
+    Publisher::admit(node, request, &room).await
+}
+
+async fn receive(
+    node: Arc<Node>,
+    (room, publisher): (RoomId, Publisher),
+    address: Address,
+    payload: web::Payload,
+) -> Result<(), Refused> {
     let limit = to_usize(node.settings.max_upload);
     let (intake, body) = intake::way(limit, node.settings.ingest.ingest_silence);
-    let mut task = actix_web::rt::spawn(run(node, room, address, body));
+    let mut task = actix_web::rt::spawn(run(node, (room, publisher), address, body));
     let done = tokio::select! {
         biased;
         () = intake.fill(payload) => task.await,
@@ -160,7 +179,10 @@ async fn receive(node: Arc<Node>, room: RoomId, address: Address, payload: web::
 }
 
 /// Answers what muxers do besides pushing, such as deleting old segments: it has no effect.
-pub async fn anything(request: HttpRequest) -> HttpResponse {
+pub async fn anything(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
+    if let Err(refused) = admit(&request, &node).await {
+        return publisher::refusal(&refused);
+    }
     let path = request.match_info();
     let track = track_name(path.query("track"), path.query("rest"));
     match names(path.query("room"), path.query("playlist"), track) {
@@ -169,12 +191,25 @@ pub async fn anything(request: HttpRequest) -> HttpResponse {
     }
 }
 
-async fn run(node: Arc<Node>, room: RoomId, address: Address, body: Body) -> Result<(), Refused> {
-    let request = node.seats.enter(&node, &room);
+async fn run(
+    node: Arc<Node>,
+    (room, publisher): (RoomId, Publisher),
+    address: Address,
+    body: Body,
+) -> Result<(), Refused> {
+    let request = node.seats.enter(&node, &room, &publisher);
+    if request.seat().publisher.user() != publisher.user() {
+        request.exit().await;
+        return Err(Stop::Refused(another()).into());
+    }
     let limit = to_usize(node.settings.max_upload);
     let done = reading::read_body(request.seat(), &address, body, limit).await;
     request.exit().await;
     done
+}
+
+fn another() -> Refusal {
+    Refusal { code: AckCode::PermissionNotFound, reason: "another publishes in this room".to_owned() }
 }
 
 fn lengths(query: &Query, node: &Node) -> Result<Lengths, String> {
@@ -218,12 +253,28 @@ fn taken() -> HttpResponse {
 /// Refuses a push, and says so in the log: encoders do not print the answer.
 fn refuse(request: &HttpRequest, node: &Node, room: &str, track: &str, refused: Refused) -> HttpResponse {
     let Refused { status, code, reason } = refused;
-    let client = request.peer_addr().map(|client| client.ip().to_canonical());
-    let line = RefusedPush { room, track, status: status.as_u16(), reason: &reason };
-    node.refusals.log(node.clock.now(), client, line);
+    log(request, node, RefusedPush { room, track, status: status.as_u16(), reason: &reason });
     let mut response = answer::data(code, NAME, DataAckBody { msg: Some(reason), ..DataAckBody::default() });
     *response.status_mut() = status;
     response
+}
+
+/// Refuses a push for its token, and says so in the log.
+fn refuse_token(
+    request: &HttpRequest,
+    node: &Node,
+    room: &str,
+    track: &str,
+    refused: &access::Refused,
+) -> HttpResponse {
+    let status = refused.reason.code().http();
+    log(request, node, RefusedPush { room, track, status, reason: &refused.sentence });
+    publisher::refusal(refused)
+}
+
+fn log(request: &HttpRequest, node: &Node, line: RefusedPush<'_>) {
+    let client = request.peer_addr().map(|client| client.ip().to_canonical());
+    node.refusals.log(node.clock.now(), client, line);
 }
 
 const fn status_of(error: &Error) -> StatusCode {

@@ -8,19 +8,24 @@ use std::time::Duration;
 use actix::Addr;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
+use roomcast_core::cluster::Credentials;
+use roomcast_core::cluster::streams::Uploader;
+use roomcast_core::hls::Entry;
 use roomcast_core::room::{ConnectionId, Refusal, Welcome};
-use roomcast_core::time::{Instant, UnixTime};
+use roomcast_core::time::UnixTime;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::Payload;
-use roomcast_protocol::id::RoomId;
+use roomcast_protocol::id::{RoomId, SessionId};
 use roomcast_protocol::limits::HEARTBEAT_INTERVAL;
-use roomcast_protocol::signal::{RoomType, Signal, SignalKind, decode};
+use roomcast_protocol::signal::{MemberKey, Signal, SignalKind, decode};
 
+use super::publisher::Publisher;
 use crate::clock::unix_millis;
 use crate::node::Node;
 use crate::room::{
-    Delivery, Disconnected, Inbox, Ingest, JoinRoom, JoinedRooms, NoRoom, Outbox, Outcome, RoomActor, RoomSignal,
+    Delivery, Disconnected, Inbox, JoinRoom, JoinedRooms, NoRoom, Outbox, Outcome, RoomActor, RoomSignal, Upload,
 };
 use crate::socket::{Fill, LaneId};
 use crate::token;
@@ -35,17 +40,22 @@ const OUTBOX: usize = 1024 * 1024;
 /// A member that publishes.
 #[derive(Debug)]
 pub struct Member {
+    voice: Voice,
+    rooms: JoinedRooms,
+    key: MemberKey,
+    carries: (bool, bool),
+    credentials: Option<Box<Credentials>>,
+}
+
+/// The signals of a member: its session, and the way to the room.
+#[derive(Debug, Clone)]
+pub struct Voice {
     node: Arc<Node>,
     room: RoomId,
     actor: Addr<RoomActor>,
-    rooms: JoinedRooms,
     connection: ConnectionId,
     outbox: Outbox,
     session: Value,
-    token: String,
-    beat_at: Instant,
-    renew_at: Instant,
-    carries: (bool, bool),
 }
 
 /// What a member hears.
@@ -63,6 +73,7 @@ impl Ear {
                 self.fill.release(message.size());
                 Some(())
             }
+            Delivery::Present(..) => Some(()),
             Delivery::Close(_) | Delivery::Forget(_) => None,
         }
     }
@@ -84,12 +95,19 @@ impl Ear {
 
 impl Member {
     /// Joins a broadcast as its publisher; the room is made when it does not exist.
-    pub async fn join(node: &Arc<Node>, room: &RoomId, carries: (bool, bool)) -> Result<(Self, Ear), Refusal> {
+    pub async fn join(
+        node: &Arc<Node>,
+        room: &RoomId,
+        publisher: &Publisher,
+        carries: (bool, bool),
+    ) -> Result<(Self, Ear), Refusal> {
         let mut refusal =
             Refusal { code: AckCode::Unavailable, reason: "the room keeps closing; try again".to_owned() };
+        let session_id = SessionId::parse(&token::random()).expect("random texts are legal ids");
+        let key = MemberKey { user_id: publisher.user().clone(), session_id };
         for attempt in 0..ATTEMPTS {
             let creating = attempt % 2 == usize::from(node.rooms.find(room).is_some());
-            let actor = match node.rooms.open(node, room, RoomType::P2m, creating) {
+            let actor = match node.rooms.open(node, room, creating) {
                 Ok(actor) => actor,
                 Err(NoRoom::NotFound) => continue,
                 Err(none) => return Err(Refusal { code: none.code(), reason: none.to_string() }),
@@ -98,19 +116,10 @@ impl Member {
             let (outbox, inbox) = Outbox::new(Arc::clone(&fill), LaneId::fresh());
             let mut ear = Ear { inbox, fill };
             let connection = node.connections.open(&outbox);
-            let mut member = Self {
-                node: Arc::clone(node),
-                room: room.clone(),
-                actor,
-                rooms: JoinedRooms::default(),
-                connection,
-                outbox,
-                session: session(node),
-                token: String::new(),
-                beat_at: Instant(0),
-                renew_at: Instant(0),
-                carries,
-            };
+            let (node, room, session) = (Arc::clone(node), room.clone(), session(&key));
+            let voice = Voice { node, room, actor, connection, outbox, session };
+            let (rooms, credentials) = (JoinedRooms::default(), publisher.credentials());
+            let mut member = Self { voice, rooms, key: key.clone(), carries, credentials };
             match member.ask(creating, &mut ear).await {
                 Ok(()) => return Ok((member, ear)),
                 Err(refused) => {
@@ -135,7 +144,7 @@ impl Member {
         let code = answer["c"].as_u64().and_then(|code| AckCode::from_number(u16::try_from(code).ok()?));
         match code {
             Some(AckCode::Ok) if answer["b"]["pt"] == "viewer" => {
-                self.say(SignalKind::Leave, &json!({}));
+                self.voice.say(SignalKind::Leave, &json!({}));
                 refuse(AckCode::PermissionNotFound, "another publishes in this room")
             }
             Some(AckCode::Ok) => Ok(()),
@@ -147,66 +156,70 @@ impl Member {
         }
     }
 
-    /// `JOIN`, which also renews the ingest token. The resume token keeps others from taking the session over.
+    /// `JOIN`. Uploads need no token, as the room knows the member. The resume token keeps others from taking the session over.
     async fn send_join(&mut self, creating: bool) -> Option<Outcome> {
-        let (settings, now) = (&self.node.settings, self.node.clock.now());
-        let ttl = settings.ingest_token_ttl;
-        self.token = token::random();
-        (self.renew_at, self.beat_at) = (now + ttl / 2, now);
+        let ttl = self.voice.node.settings.ingest_token_ttl;
         let welcome = Welcome {
+            credentials: self.credentials.clone(),
             resume_token: token::random(),
-            ingest_token: self.token.clone(),
+            ingest_token: token::random(),
+            ingest_life: ttl,
             ingest_expires: unix_millis().saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
             engine_settings: crate::ice::engine_settings(&[], None, "", 0),
         };
         let (video, audio) = self.carries;
         let options = json!({ "roomCreating": creating, "resumeToken": "" });
-        let signal = self.signal(SignalKind::Join, &json!({ "ve": video, "ae": audio, "op": options }));
-        let attempt = self.rooms.insert(self.room.clone(), self.actor.clone());
-        let (connection, outbox) = (self.connection, self.outbox.clone());
-        self.actor.send(JoinRoom { connection, outbox, attempt, signal, welcome }).await.ok()
+        let signal = self.voice.signal(SignalKind::Join, &json!({ "ve": video, "ae": audio, "op": options }));
+        let attempt = self.rooms.insert(self.voice.room.clone(), self.voice.actor.clone());
+        let (connection, outbox) = (self.voice.connection, self.voice.outbox.clone());
+        self.voice.actor.send(JoinRoom { connection, outbox, attempt, signal, welcome }).await.ok()
     }
 
-    /// What is due with time: a sign of life, a fresh token.
-    pub async fn tick(&mut self) {
-        let now = self.node.clock.now();
-        if now >= self.renew_at {
-            self.send_join(false).await;
-        }
-        if now >= self.beat_at {
-            self.beat_at = now + self.beat_interval();
-            self.say(SignalKind::Heartbeat, &json!({ "bid": "", "sendAck": false }));
-        }
-    }
-
-    fn beat_interval(&self) -> Duration {
-        HEARTBEAT_INTERVAL.min(self.node.settings.heartbeat_timeout / 3)
+    /// The signals of the member, for its heartbeats.
+    pub fn voice(&self) -> Voice {
+        self.voice.clone()
     }
 
     /// Says what is published, if that is not known yet.
     pub fn update(&mut self, carries: (bool, bool)) {
         if std::mem::replace(&mut self.carries, carries) != carries {
-            self.say(SignalKind::Update, &json!({ "ve": carries.0, "ae": carries.1 }));
+            self.voice.say(SignalKind::Update, &json!({ "ve": carries.0, "ae": carries.1 }));
         }
     }
 
     /// Uploads. Waits while the room is busy.
     pub async fn upload(&self, payload: Payload) -> Result<(), Refusal> {
         let gone = || Refusal { code: AckCode::RoomNotFound, reason: "the room has closed".to_owned() };
-        let received = UnixTime::from_millis(unix_millis());
-        self.actor.send(Ingest { token: self.token.clone(), payload, received }).await.unwrap_or_else(|_| Err(gone()))
+        let entry = Entry::new(payload, UnixTime::from_millis(unix_millis()));
+        let entry = self.voice.node.live.media.store_upload(&self.voice.room, entry).await?;
+        let upload = Upload { by: Uploader::Member(self.key.clone()), entry: Some(entry) };
+        self.voice.actor.send(upload).await.unwrap_or_else(|_| Err(gone()))
     }
 
     /// Leaves the room, which ends the broadcast.
     pub fn leave(&self) {
-        self.say(SignalKind::Leave, &json!({}));
+        self.voice.say(SignalKind::Leave, &json!({}));
         self.go();
     }
 
     /// Loses its connection; the seat is kept for a while.
     pub fn go(&self) {
-        self.actor.do_send(Disconnected { connection: self.connection });
-        self.node.connections.close(self.connection);
+        self.voice.actor.do_send(Disconnected { connection: self.voice.connection });
+        self.voice.node.connections.close(self.voice.connection);
+    }
+}
+
+impl Voice {
+    /// Sends heartbeats until the member is gone; also while uploads wait for an owner.
+    pub async fn beat<L: Clone>(self, mut lost: watch::Receiver<Option<L>>) {
+        let interval = HEARTBEAT_INTERVAL.min(self.node.settings.heartbeat_timeout / 3);
+        let mut beats = actix_web::rt::time::interval(interval);
+        loop {
+            tokio::select! {
+                _ = lost.wait_for(Option::is_some) => return,
+                _ = beats.tick() => self.say(SignalKind::Heartbeat, &json!({ "bid": "", "sendAck": false })),
+            }
+        }
     }
 
     fn say(&self, kind: SignalKind, members: &Value) {
@@ -225,7 +238,7 @@ impl Member {
     }
 }
 
-fn session(node: &Node) -> Value {
-    json!({ "userId": node.settings.ingest.ingest_user, "sessionId": token::random(), "category": "stream",
+fn session(key: &MemberKey) -> Value {
+    json!({ "userId": key.user_id, "sessionId": key.session_id, "category": "stream",
         "host": "Server", "deviceId": "ingest" })
 }

@@ -20,6 +20,7 @@ use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::member::{Ear, Member};
+use super::publisher::Publisher;
 use crate::clock::unix_millis;
 use crate::config::to_usize;
 use crate::node::Node;
@@ -80,6 +81,8 @@ pub struct Unfinished {
 pub struct Seat {
     node: Arc<Node>,
     pub room: RoomId,
+    /// The user in whose name all of them push.
+    pub publisher: Publisher,
     pub requests: watch::Sender<usize>,
     /// Why the seat is lost, once it is.
     pub lost: watch::Sender<Option<Refusal>>,
@@ -97,9 +100,9 @@ struct State {
 }
 
 impl Seat {
-    pub fn new(node: Arc<Node>, room: RoomId) -> Self {
+    pub fn new(node: Arc<Node>, room: RoomId, publisher: Publisher) -> Self {
         let (requests, lost) = (watch::Sender::new(0), watch::Sender::new(None));
-        Self { node, room, requests, lost, turns: Mutex::default(), state: tokio::sync::Mutex::default() }
+        Self { node, room, publisher, requests, lost, turns: Mutex::default(), state: tokio::sync::Mutex::default() }
     }
 
     pub fn turn(&self, address: &Address) -> Arc<Turn> {
@@ -133,10 +136,14 @@ impl Seat {
         self.check_item(&state, address, &item)?;
         state.go_on(address);
         if let (Item::Init(init), None) = (&item, &state.member) {
+            // The numbers of its segments go on where those of an earlier broadcast ended.
+            self.node.elsewhere.look(&self.room).await;
             let has = |handler| init.tracks.iter().any(|track| track.handler == handler);
-            let joined = Member::join(&self.node, &self.room, (has(Handler::Video), has(Handler::Audio))).await;
+            let joined =
+                Member::join(&self.node, &self.room, &self.publisher, (has(Handler::Video), has(Handler::Audio))).await;
             let (member, ear) = joined.map_err(Stop::Refused)?;
             tracing::info!(room = %self.room, "an encoder publishes");
+            actix_web::rt::spawn(member.voice().beat(self.lost.subscribe()));
             state.member = Some(member);
             actix_web::rt::spawn(Arc::clone(self).keep(ear));
         }
@@ -228,8 +235,9 @@ impl Seat {
         let now = self.node.clock.now();
         // A request that broke down has not said that it is over.
         state.idle_since = (*self.requests.borrow() == 0).then(|| state.idle_since.unwrap_or(now));
-        let Some(member) = &mut state.member else { return false };
-        member.tick().await;
+        if state.member.is_none() {
+            return false;
+        }
         let Moment { now: since_start, .. } = self.moment();
         let due = state.playlists.values_mut().filter(|packager| packager.is_due(since_start));
         let signals = due.flat_map(|packager| packager.tick(since_start)).collect();
@@ -262,7 +270,7 @@ impl Seat {
         let signals = state.playlists.values_mut().flat_map(|packager| packager.finish(moment)).collect();
         self.try_upload(state, signals).await;
         if let Some(member) = state.member.take() {
-            if self.node.is_draining() && self.node.backplane().is_some() {
+            if self.node.is_draining() && self.node.transport().is_some() {
                 // The encoder may go on over another node.
                 member.go();
             } else {

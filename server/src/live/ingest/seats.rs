@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use roomcast_protocol::id::RoomId;
 
+use super::publisher::Publisher;
 use super::seat::{Request, Seat};
 use crate::node::Node;
 
@@ -13,10 +14,11 @@ use crate::node::Node;
 pub struct Seats(Mutex<HashMap<RoomId, Arc<Seat>>>);
 
 impl Seats {
-    /// The seat of a room, for one more request.
-    pub(super) fn enter(&self, node: &Arc<Node>, room: &RoomId) -> Request {
+    /// The seat of a room, for one more request; a new one is this publisher's.
+    pub(super) fn enter(&self, node: &Arc<Node>, room: &RoomId, publisher: &Publisher) -> Request {
         let mut seats = self.lock();
-        let seat = seats.entry(room.clone()).or_insert_with(|| Arc::new(Seat::new(Arc::clone(node), room.clone())));
+        let seat = || Arc::new(Seat::new(Arc::clone(node), room.clone(), publisher.clone()));
+        let seat = seats.entry(room.clone()).or_insert_with(seat);
         Request::new(Arc::clone(seat))
     }
 
@@ -47,7 +49,9 @@ mod tests {
     async fn a_request_that_breaks_down_does_not_keep_its_seat() {
         let Command::Serve(settings) = Cli::parse_from(["roomcast", "serve"]).command else { panic!("not serve") };
         let (node, room) = (Node::new(settings), RoomId::parse("demo").unwrap());
-        let (one, other) = (node.seats.enter(&node, &room), node.seats.enter(&node, &room));
+        let publisher = Publisher::of_settings(&node);
+        let enter = || node.seats.enter(&node, &room, &publisher);
+        let (one, other) = (enter(), enter());
         let seat = Arc::clone(one.seat());
         let broken = actix_web::rt::spawn(async move {
             let _counts = one;
@@ -57,7 +61,7 @@ mod tests {
         assert_eq!((*seat.requests.borrow(), node.seats.lock().len()), (1, 1));
         other.exit().await;
         assert_eq!((*seat.requests.borrow(), node.seats.lock().len()), (0, 0));
-        drop(node.seats.enter(&node, &room));
+        drop(enter());
         assert!(node.seats.lock().is_empty());
     }
 }

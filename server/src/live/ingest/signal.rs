@@ -1,11 +1,15 @@
 //! `POST /rooms/{room}/data`: data signals, as JSON or as multipart.
 
+use std::sync::Arc;
+
 use actix::Addr;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
+use roomcast_core::cluster::streams::Uploader as Authority;
+use roomcast_core::hls::Entry;
 use roomcast_core::room;
 use roomcast_core::time::UnixTime;
 use roomcast_protocol::ack::name::UNKNOWN;
@@ -19,7 +23,7 @@ use crate::clock::unix_millis;
 use crate::config::to_usize;
 use crate::http::answer;
 use crate::node::Node;
-use crate::room::{CheckToken, Ingest, RoomActor};
+use crate::room::{RoomActor, Upload};
 
 /// What a signal may take beside its media.
 const BESIDE_MEDIA: usize = 64 * 1024;
@@ -60,7 +64,7 @@ pub async fn data(
     }
     let (name, id) = (signal.payload.name(), signal.id);
     let delay = i64::try_from(received).unwrap_or(i64::MAX).saturating_sub_unsigned(signal.timestamp);
-    let body = DataAckBody { id: Some(id), delay: Some(delay), msg: None };
+    let body = DataAckBody { id: Some(id), delay: Some(delay), ..DataAckBody::default() };
     match uploader.ingest(signal, received).await {
         Ok(()) => answer::data(AckCode::Ok, name, body),
         Err(refusal) => answer::data(refusal.code, name, DataAckBody { msg: Some(refusal.reason), ..body }),
@@ -94,6 +98,8 @@ fn read(request: &HttpRequest, encoding: Encoding, body: Bytes) -> Result<DataSi
 struct Uploader {
     token: String,
     room: Addr<RoomActor>,
+    id: RoomId,
+    node: Arc<Node>,
 }
 
 /// Judges the path and the token, before anything of the body is read.
@@ -101,15 +107,12 @@ async fn authorize(request: &HttpRequest, room: &str, node: &web::Data<Node>) ->
     let refuse = |code, reason: &str| room::Refusal { code, reason: reason.to_owned() };
     let id = RoomId::parse(room).map_err(|error| refuse(AckCode::InvalidSignal, &error.to_string()))?;
     let token = bearer(request).ok_or_else(|| refuse(AckCode::Unauthenticated, "the ingest token is missing"))?;
-    let room = match node.rooms.find(&id) {
-        Some(room) => room,
-        // Of another node, perhaps.
-        None if node.rooms.observe(node, &id).await => node.rooms.find(&id).ok_or_else(gone)?,
-        None => return Err(gone()),
-    };
+    let node = Arc::clone(node);
+    let room = node.rooms.open(&node, &id, false).map_err(|_| gone())?;
     let token = token.to_owned();
-    room.send(CheckToken { token: token.clone() }).await.unwrap_or_else(|_| Err(gone()))?;
-    Ok(Uploader { token, room })
+    let check = Upload { by: Authority::Token(token.clone()), entry: None };
+    room.send(check).await.unwrap_or_else(|_| Err(gone()))?;
+    Ok(Uploader { token, room, id, node })
 }
 
 fn gone() -> room::Refusal {
@@ -118,8 +121,9 @@ fn gone() -> room::Refusal {
 
 impl Uploader {
     async fn ingest(self, signal: DataSignal, received: u64) -> Result<(), room::Refusal> {
-        let received = UnixTime::from_millis(received);
-        let message = Ingest { token: self.token, payload: signal.payload, received };
+        let entry = Entry::new(signal.payload, UnixTime::from_millis(received));
+        let entry = self.node.live.media.store_upload(&self.id, entry).await?;
+        let message = Upload { by: Authority::Token(self.token), entry: Some(entry) };
         self.room.send(message).await.unwrap_or_else(|_| Err(gone()))
     }
 }
@@ -142,7 +146,7 @@ fn content_type(request: &HttpRequest) -> &str {
 }
 
 fn malformed(refusal: data::Refusal) -> HttpResponse {
-    let body = DataAckBody { id: refusal.id, delay: None, msg: Some(refusal.reason) };
+    let body = DataAckBody { id: refusal.id, msg: Some(refusal.reason), ..DataAckBody::default() };
     answer::data(AckCode::InvalidSignal, refusal.name.unwrap_or(UNKNOWN), body)
 }
 

@@ -1,5 +1,7 @@
 //! What an address under `/live` leads to. Pure.
 
+use roomcast_protocol::access::TOKEN_IN_PATH;
+
 /// The name of every playlist.
 const PLAYLIST: &str = "playlist.m3u8";
 
@@ -14,7 +16,21 @@ pub enum Address<'a> {
     Object(&'a str, &'a str, &'a str, &'a str),
 }
 
+/// Takes the token out of the front of what follows `/live`, if there is one: no room's name begins with `@`.
+pub fn split_token(path: &str) -> (Option<&str>, &str) {
+    let token = path.strip_prefix('/').and_then(|rest| rest.strip_prefix(TOKEN_IN_PATH));
+    let split = token.and_then(|rest| Some((rest, rest.find('/')?)));
+    split.map_or((None, path), |(rest, end)| (Some(&rest[..end]), &rest[end..]))
+}
+
 impl<'a> Address<'a> {
+    /// The room that the address names.
+    pub const fn room(&self) -> &'a str {
+        match self {
+            Self::Multivariant(room, _) | Self::Playlist(room, ..) | Self::Object(room, ..) => room,
+        }
+    }
+
     /// Takes apart what follows `/live`, percent-decoded.
     pub fn of(path: &'a str) -> Option<Self> {
         let mut names = path.strip_prefix('/')?.split('/');
@@ -35,6 +51,19 @@ impl<'a> Address<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_stands_in_front_of_the_room() {
+        for (path, split) in [
+            ("/@a.b-c_d/r/p/playlist.m3u8", (Some("a.b-c_d"), "/r/p/playlist.m3u8")),
+            ("/@/r/p", (Some(""), "/r/p")),
+            ("/@a", (None, "/@a")),
+            ("/r/@a/p", (None, "/r/@a/p")),
+            ("", (None, "")),
+        ] {
+            assert_eq!(split_token(path), split, "{path}");
+        }
+    }
 
     #[test]
     fn addresses_have_three_or_four_names() {

@@ -202,3 +202,93 @@ async fn what_ends_while_a_node_reads_it_is_not_lost_for_who_asked() {
         soon("the end", futures_util::future::join_all(watched)).await;
     }
 }
+
+/// Holds that a broadcast has ended on a node, without gap or break, and that all of its media is there.
+async fn is_whole(node: &Server, playlist: &str, segments: usize) {
+    let base = node.url(&format!("/live/demo/{playlist}/v0"));
+    let ended = async {
+        loop {
+            let text = get(&format!("{base}/playlist.m3u8")).await.text().await.expect("text");
+            if text.contains("#EXT-X-ENDLIST") {
+                return text;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let whole = soon("the end", ended).await;
+    assert_eq!(whole.matches("#EXTINF").count(), segments, "{whole}");
+    assert!(!whole.contains("GAP") && !whole.contains("DISCONTINUITY\n"), "{whole}");
+    let map = whole.split("#EXT-X-MAP:URI=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a map");
+    for name in whole.lines().filter(|line| line.ends_with(".m4s")).chain([map]) {
+        assert_eq!(get(&format!("{base}/{name}")).await.status(), 200, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_push_goes_on_over_two_seconds_without_redis() {
+    let mut scene = Scene::start().await;
+    let pieces = media::pieces(&media::bytes("v a"));
+    let mut push = Raw::put(&scene.nodes[0].address, "/rooms/demo/ingest/main/v0").await;
+    push.chunk(&pieces[..9].concat()).await;
+    listing(&scene.nodes[2], "", "-p6.m4s\",INDEPENDENT=YES").await;
+    scene.redis.process().kill().await;
+    push.chunk(&pieces[9..12].concat()).await;
+    // The outage itself.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    scene.redis.restart().await;
+    push.chunk(&pieces[12..].concat()).await;
+    push.chunk(b"").await;
+    let (status, head) = push.answer().await;
+    assert_eq!(status, 200, "{head}");
+    for node in 0..3 {
+        is_whole(&scene.nodes[node], "main", 6).await;
+    }
+}
+
+#[tokio::test]
+async fn a_push_goes_on_when_the_owner_of_its_room_is_killed() {
+    let mut scene = Scene::start().await;
+    let pieces = media::pieces(&media::bytes("v a"));
+    let mut first = Raw::put(&scene.nodes[0].address, "/rooms/demo/ingest/main/v0").await;
+    first.chunk(&pieces[..9].concat()).await;
+    listing(&scene.nodes[2], "", "-p6.m4s\",INDEPENDENT=YES").await;
+    let mut push = Raw::put(&scene.nodes[1].address, "/rooms/demo/ingest/side/v0").await;
+    push.chunk(&pieces[..9].concat()).await;
+    let side = scene.nodes[2].url("/live/demo/side/v0/playlist.m3u8");
+    let listed = async {
+        while !get(&side).await.text().await.expect("text").contains("-p6.m4s\",INDEPENDENT=YES") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    soon("its third segment", listed).await;
+    scene.nodes.kill(0).await;
+    push.chunk(&pieces[9..].concat()).await;
+    push.chunk(b"").await;
+    let (status, head) = push.answer().await;
+    assert_eq!(status, 200, "{head}");
+    for node in [1, 2] {
+        is_whole(&scene.nodes[node], "side", 6).await;
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_took_a_broadcast_over_puts_its_init_section_back() {
+    let mut scene = Scene::start_with(&["--heartbeat-timeout", "1m"]).await;
+    let mut streamer = Streamer::start(&scene.nodes[0]).await;
+    assert_eq!(streamer.variant().await.0, 200);
+    go_on(&scene, &mut streamer, 0, 2, &[0]).await;
+    scene.nodes.kill(0).await;
+    let mut client = Client::connect(&scene.nodes[1], "ann", "p2m").await;
+    let ack = client.join_with(json!({"roomCreating": false, "resumeFrom": 0})).await;
+    assert_eq!(ack["c"], 200, "{ack}");
+    streamer.client = client;
+    go_on(&scene, &mut streamer, 2, 4, &[1]).await;
+    scene.redis.flush().await;
+    let init = scene.nodes[2].url("/live/demo/main/v0/init.mp4");
+    let there = async {
+        while get(&init).await.status() != 200 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), there).await.expect("the init section is put back");
+}

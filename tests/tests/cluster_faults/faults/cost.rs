@@ -10,7 +10,7 @@ use roomcast_tests::soon;
 use super::scene::{Group, Scene, m2m};
 
 /// What was called between two counts, without what an idle node calls.
-fn difference(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+pub fn difference(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
     let more = |(name, count): (&String, &u64)| (name.clone(), count - before.get(name).unwrap_or(&0));
     after.iter().map(more).filter(|(_, count)| *count > 0).collect()
 }
@@ -21,7 +21,7 @@ async fn during(scene: &Scene, what: impl Future<Output = ()>) -> BTreeMap<Strin
     difference(&before, &scene.redis.commands().await)
 }
 
-fn scripts(calls: &BTreeMap<String, u64>) -> u64 {
+pub fn scripts(calls: &BTreeMap<String, u64>) -> u64 {
     calls.iter().filter(|(name, _)| name.starts_with("eval") || name.starts_with("fcall")).map(|(_, count)| count).sum()
 }
 
@@ -50,19 +50,81 @@ async fn heartbeats_and_relay_on_one_node_cost_redis_nothing() {
     assert!(scripts(&busy) <= scripts(&idle) + 12, "500 heartbeats and 500 signals: {busy:?}, idle: {idle:?}");
 }
 
+/// Messages between nodes.
+fn packets(calls: &BTreeMap<String, u64>) -> u64 {
+    ["publish", "spublish"].iter().filter_map(|name| calls.get(*name)).sum()
+}
+
+/// The scripts and packets that one operation takes at most.
+struct Cost {
+    scripts: u64,
+    packets: u64,
+}
+
+/// Does something so many times, one after the other, and holds that it costs no more. Beside it each of three nodes
+/// renews its lease, looks after the eras and sends itself a packet each second, and acknowledges what it had from each
+/// other at most four times a second.
+async fn costs(scene: &Scene, what: &str, times: u64, each: Cost, work: impl Future<Output = ()>) {
+    let begun = std::time::Instant::now();
+    let calls = during(scene, work).await;
+    let seconds = begun.elapsed().as_secs() + 2;
+    let (scripts, packets) = (scripts(&calls), packets(&calls));
+    let most = (each.scripts * times + 6 * seconds, each.packets * times + (3 + 2 * 4) * seconds);
+    assert!(times > 11 * seconds, "{what}: too slow to tell, {seconds} s");
+    assert!(scripts <= most.0 && packets <= most.1, "{what}: {times} in {seconds} s took {calls:?}, at most {most:?}");
+}
+
 #[tokio::test]
-async fn relay_to_another_node_costs_one_call_each() {
+async fn a_room_costs_one_script_to_create_and_a_member_one_to_join() {
+    const ROOMS: u64 = 100;
     let scene = Scene::start_with(&["--rate-limit", "off"]).await;
-    let group = Group::gather(&scene.nodes).await;
-    let calls = during(&scene, async {
-        for number in 0..200 {
-            group.ann.relay(&group.bob.who, number..number + 1);
-            group.bob.until("it", |state| state.numbers("ann-1").len() as u64 == number + 1).await;
+    let room = |number: u64, name: &str| m2m(name).in_room(&format!("room-{number}"));
+    let mut members = Vec::new();
+    costs(&scene, "create", ROOMS, Cost { scripts: 1, packets: 0 }, async {
+        for number in 0..ROOMS {
+            members.push(Member::create(&scene.nodes[0], room(number, "ann")).await);
         }
     })
     .await;
-    // Besides: each node's lease, once per second.
-    assert!(scripts(&calls) <= 200 + 40, "{calls:?}");
+    costs(&scene, "join at the owner", ROOMS, Cost { scripts: 1, packets: 0 }, async {
+        for number in 0..ROOMS {
+            members.push(Member::join(&scene.nodes[0], room(number, "bob")).await);
+        }
+    })
+    .await;
+    // The look and the journal; the attachment with the JOIN, the answers to both, which the journal divides, and the
+    // first heartbeat of the member.
+    costs(&scene, "first join elsewhere", ROOMS, Cost { scripts: 2, packets: 4 }, async {
+        for number in 0..ROOMS {
+            members.push(Member::join(&scene.nodes[1], room(number, "carl")).await);
+        }
+    })
+    .await;
+    costs(&scene, "join at an attached edge", ROOMS, Cost { scripts: 1, packets: 3 }, async {
+        for number in 0..ROOMS {
+            members.push(Member::join(&scene.nodes[1], room(number, "dave")).await);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_signal_costs_a_packet_for_each_way_between_nodes_and_no_script() {
+    const SIGNALS: u64 = 200;
+    let scene = Scene::start_with(&["--rate-limit", "off"]).await;
+    let group = Group::gather(&scene.nodes).await;
+    let relay = async |from: &Member, to: &Member| {
+        let session = from.who.session.clone();
+        for number in 0..SIGNALS {
+            from.relay(&to.who, number..number + 1);
+            to.until("it", |state| state.numbers(&session).len() as u64 == number + 1).await;
+        }
+    };
+    let none = |packets| Cost { scripts: 0, packets };
+    costs(&scene, "at the owner", SIGNALS, none(0), relay(&group.ann, &group.dave)).await;
+    costs(&scene, "from the owner", SIGNALS, none(1), relay(&group.ann, &group.bob)).await;
+    costs(&scene, "to the owner", SIGNALS, none(1), relay(&group.bob, &group.dave)).await;
+    costs(&scene, "between edges", SIGNALS, none(2), relay(&group.bob, &group.carl)).await;
 }
 
 #[tokio::test]

@@ -29,7 +29,8 @@ async fn a_kick_reaches_every_node_and_holds_on_every_node() {
 
 #[tokio::test]
 async fn a_kick_holds_when_the_node_that_carried_it_out_dies_and_ends_on_all() {
-    let mut scene = Scene::start_with(&["--kick-duration", "5s"]).await;
+    // Longer than the takeover of the room takes.
+    let mut scene = Scene::start_with(&["--kick-duration", "20s"]).await;
     let group = Group::gather(&scene.nodes).await;
     group.ann.say("kick", "KICK", json!({"to": "carl"}));
     group.carl.until("the kick", |state| state.named("KICK").count() > 0).await;

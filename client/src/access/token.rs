@@ -1,0 +1,131 @@
+//! The access token of a client: a text, or a function that is asked for one at each connection.
+
+use std::fmt;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use roomcast_protocol::id::UserId;
+
+type Fetching = Pin<Box<dyn Future<Output = Result<String, String>> + Send>>;
+
+/// An access token, or where one comes from. Shown in no log.
+#[derive(Clone)]
+pub struct AccessToken(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Text(Arc<str>),
+    Function(Arc<dyn Fn() -> Fetching + Send + Sync>),
+}
+
+impl AccessToken {
+    /// A token that stays the same. When it ends, so does the member.
+    #[must_use]
+    pub fn text(token: impl Into<Arc<str>>) -> Self {
+        Self(Kind::Text(token.into()))
+    }
+
+    /// A function that is asked at each connection, and so once after the server has closed one because its token was
+    /// over. An error counts as a connection that did not come about.
+    pub fn function<F, T>(fetch: F) -> Self
+    where
+        F: Fn() -> T + Send + Sync + 'static,
+        T: Future<Output = Result<String, String>> + Send + 'static,
+    {
+        Self(Kind::Function(Arc::new(move || Box::pin(fetch()))))
+    }
+
+    /// A file with nothing but the token, read at each connection.
+    #[must_use]
+    pub fn file(path: PathBuf) -> Self {
+        let path: Arc<Path> = path.into();
+        Self::function(move || {
+            let path = Arc::clone(&path);
+            async move {
+                let reading = tokio::task::spawn_blocking(move || read(&path));
+                reading.await.map_err(|error| error.to_string())?
+            }
+        })
+    }
+
+    /// The token of now.
+    ///
+    /// # Errors
+    /// The sentence of the function.
+    pub async fn fetch(&self) -> Result<String, String> {
+        match &self.0 {
+            Kind::Text(token) => Ok(token.to_string()),
+            Kind::Function(fetch) => fetch().await,
+        }
+    }
+
+    /// Whether another connection may bring another token.
+    pub(crate) fn changes(&self) -> bool {
+        matches!(self.0, Kind::Function(_))
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken")
+    }
+}
+
+impl From<&str> for AccessToken {
+    fn from(token: &str) -> Self {
+        Self::text(token)
+    }
+}
+
+impl From<String> for AccessToken {
+    fn from(token: String) -> Self {
+        Self::text(token)
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| format!("cannot read the access token {} ({error})", path.display()))?;
+    Ok(text.trim().to_owned())
+}
+
+/// The subject of a token, as whoever brings it reads it: its signature is the server's to check.
+#[must_use]
+pub fn subject(token: &str) -> Option<UserId> {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
+    UserId::parse(claims.get("sub")?.as_str()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_is_read_each_time_and_a_token_is_not_shown() {
+        let path = std::env::temp_dir().join(format!("roomcast-token-{}", std::process::id()));
+        let token = AccessToken::file(path.clone());
+        assert!(token.fetch().await.unwrap_err().contains("cannot read the access token"));
+        for text in ["geheim1", "geheim2\n"] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(token.fetch().await.as_deref(), Ok(text.trim()));
+        }
+        std::fs::remove_file(path).unwrap();
+        assert!(token.changes() && !AccessToken::text("geheim").changes());
+        assert_eq!(format!("{:?} {token:?}", AccessToken::text("geheim")), "AccessToken AccessToken");
+    }
+
+    #[test]
+    fn the_subject_is_read_without_belief() {
+        let with = |claims: &str| format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims));
+        assert_eq!(subject(&with(r#"{"sub":"ann"}"#)), UserId::parse("ann").ok());
+        for none in [with("{}"), with(r#"{"sub":1}"#), with(r#"{"sub":""}"#), with("x"), String::new(), "a.!.c".into()]
+        {
+            assert_eq!(subject(&none), None, "{none}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Rooms on several nodes: one owner for each room, a directory that names it, packets between nodes.
+//!
+//! Every part is a state machine without I/O: time, randomness and the answers of Redis are arguments.
+//!
+//! - [`Directory`](directory::Directory) is the reference of the scripts that run in Redis: leases with fencing terms,
+//!   compare-and-set of a room's ownership, and the journal of each room.
+//! - [`Lease`](lease::Lease) decides whether this node may still act as an owner, and when silence was not a member's
+//!   fault.
+//! - [`Peer`](peers::Peer) numbers and acknowledges packets to one other node, and detects loss. It retransmits nothing.
+//! - [`next_step`](ownership::next_step) decides what a node does with the directory's answer about a room.
+//! - [`Owner`](owner::Owner) runs a room on one node: order, numbers, backlogs, membership and its journal.
+//! - [`Edge`](edge::Edge) stands for a room at each node that has sockets of it.
+//! - [`Site`](site::Site) is a room at one node: its edge, and its owner where this node owns it.
+
+pub(crate) mod credentials;
+pub mod directory;
+pub mod edge;
+pub mod lease;
+pub mod message;
+pub mod owner;
+pub mod ownership;
+pub mod peers;
+pub mod settings;
+pub mod site;
+pub mod streams;
+mod tallies;
+
+use serde::{Deserialize, Serialize};
+
+pub use credentials::Credentials;
+pub use settings::{ClusterSettings, Mutation};
+pub use tallies::Tallies;
+
+/// A random number that identifies one run of a node; replaced at each start and whenever the node was declared dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BootId(pub u64);
+
+/// One existence of a room name. Takeovers keep it; a name that is used again gets another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Life {
+    /// The term in which the room was created: the time of Redis in milliseconds, or one above the term before.
+    pub created: u64,
+    /// Distinguishes two lives created in the same millisecond by two masters.
+    pub random: u64,
+}
+
+impl Life {
+    /// The number below the first one that an owner of this term may give: to signals (`sq`) and to stays.
+    ///
+    /// Each owner counts in a range of its own, 2^10 numbers for each millisecond of its term.
+    #[must_use]
+    pub const fn first_number(self, term: u64) -> u64 {
+        term.saturating_sub(self.created) << 10
+    }
+}
+
+/// The entry of a room in the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ownership {
+    /// The existence of the room name that is owned.
+    pub life: Life,
+    /// The fencing token: rises with every change of the owner.
+    pub term: u64,
+    /// The node on which the room's rules run; none after a drain.
+    pub owner: Option<BootId>,
+}
+
+impl Ownership {
+    /// Whether this one prevails over another one of the same life.
+    #[must_use]
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        (self.term, self.owner) > (other.term, other.owner)
+    }
+}

@@ -1,0 +1,171 @@
+//! The reference of the directory's scripts, as Redis runs them: leases, eras, ownership, journal.
+//!
+//! The directory decides no rule of a room. It names the owner of each, fences former owners by a rising term, and
+//! keeps what a new owner needs. Each method is one script, atomic, and safe to repeat.
+
+mod leases;
+mod rooms;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use roomcast_protocol::id::RoomId;
+
+use super::{BootId, ClusterSettings, Mutation, Ownership};
+use crate::time::Instant;
+pub use leases::LeaseAnswer;
+use leases::LeaseTable;
+use rooms::Entry;
+
+/// The state that every script reads by itself where it runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// The time of Redis.
+    pub now: Instant,
+    /// Identifies the data of this master (`master_replid`); another one after each failover and restart.
+    pub master: u64,
+}
+
+/// The time for which one master holds the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Era {
+    /// The master.
+    pub master: u64,
+    /// The time at which the era began.
+    pub began: Instant,
+}
+
+/// The answer to `look`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Looked {
+    /// The era settles for this long.
+    Wait(Duration),
+    /// The room is unknown.
+    Nothing,
+    /// The room's entry.
+    Stands(Ownership),
+}
+
+/// The answer to `claim`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claimed<F, V> {
+    /// The era settles for this long.
+    Wait(Duration),
+    /// The claim won.
+    Won {
+        /// The new entry.
+        ownership: Ownership,
+        /// The journal; none where a failover lost it.
+        journal: Option<Vec<(F, V)>>,
+        /// Whether the journal was written in an earlier era, so that a failover may have lost the last writes.
+        stale: bool,
+        /// The era in which the claim won.
+        era: Era,
+    },
+    /// Something other than expected stands there.
+    Stands(Option<Ownership>),
+}
+
+/// The answer to `assert` for one room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asserted {
+    /// The asserted ownership stands.
+    Done,
+    /// Another one prevails.
+    Stands(Ownership),
+}
+
+/// The answer to `journal`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Journaled {
+    /// The era settles for this long.
+    Wait(Duration),
+    /// The changes are saved.
+    Done,
+    /// A greater owner stands.
+    Fenced(Ownership),
+    /// Nothing or a lesser owner stands, or the era is another: assert, then write the journal whole.
+    Lost,
+}
+
+/// A write to the journal of one room.
+#[derive(Debug, Clone)]
+pub struct Write<F, V> {
+    /// The ownership under which it is written.
+    pub ownership: Ownership,
+    /// The era in which the journal was last written whole; none for a whole write.
+    pub era: Option<Era>,
+    /// Rises with each write of an owner. A lower one than the last comes late, behind its own repetition, and is void.
+    pub number: u64,
+    /// The fields with their values; none deletes a field.
+    pub changes: Vec<(F, Option<V>)>,
+}
+
+/// The data of one Redis master. A clone is what a replica had.
+#[derive(Debug, Clone)]
+pub struct Directory<F, V> {
+    settings: ClusterSettings,
+    era: Option<Era>,
+    leases: LeaseTable,
+    rooms: BTreeMap<RoomId, Entry<F, V>>,
+}
+
+impl<F: Ord + Clone, V: Clone> Directory<F, V> {
+    /// An empty Redis.
+    #[must_use]
+    pub fn new(settings: ClusterSettings) -> Self {
+        Self { settings, era: None, leases: LeaseTable::default(), rooms: BTreeMap::new() }
+    }
+
+    /// `begin`: begins an era where none or that of another master stands, and gives the present one.
+    pub fn begin(&mut self, context: Context) -> Era {
+        match self.era {
+            Some(era) if era.master == context.master => era,
+            _ => *self.era.insert(Era { master: context.master, began: context.now }),
+        }
+    }
+
+    /// `lease`: renews the lease of a node, which reads packets up to this version, and declares others dead.
+    pub fn lease(&mut self, context: Context, boot: BootId, version: u16, peers: &[BootId]) -> LeaseAnswer {
+        let peers = if self.settings.breaks(Mutation::LeasePeers) { &[] } else { peers };
+        self.leases.renew(&self.settings, context.now, (boot, version), peers)
+    }
+
+    /// `leave`: the last act of a node that has drained.
+    pub fn leave(&mut self, context: Context, boot: BootId) {
+        self.leases.leave(context.now, boot);
+    }
+
+    /// `look`: gives the entry of a room.
+    #[must_use]
+    pub fn look(&self, context: Context, room: &RoomId) -> Looked {
+        if let Some(wait) = self.settling(context) {
+            return Looked::Wait(wait);
+        }
+        self.entry(context, room).map_or(Looked::Nothing, |entry| Looked::Stands(entry.ownership))
+    }
+
+    /// All entries, expired ones included.
+    pub fn rooms(&self) -> impl Iterator<Item = (&RoomId, Ownership)> {
+        self.rooms.iter().map(|(room, entry)| (room, entry.ownership))
+    }
+
+    /// The remaining time of the settling, if the era has not settled yet.
+    fn settling(&self, context: Context) -> Option<Duration> {
+        if self.settings.breaks(Mutation::Settling) {
+            return None;
+        }
+        let Some(era) = self.era.filter(|era| era.master == context.master) else { return Some(self.settings.lease) };
+        // A clock that was set back must not prolong the settling.
+        let passed = context.now.since(era.began);
+        (passed < self.settings.lease).then(|| self.settings.lease.saturating_sub(passed))
+    }
+
+    fn entry(&self, context: Context, room: &RoomId) -> Option<&Entry<F, V>> {
+        self.rooms.get(room).filter(|entry| entry.expires > context.now)
+    }
+}

@@ -1,0 +1,177 @@
+//! Durations on which all nodes must agree, and the switch with which the tests break one rule on purpose.
+
+use std::time::Duration;
+
+use roomcast_protocol::limits;
+
+/// The durations. All nodes that share a Redis need the same.
+#[derive(Debug, Clone, Copy)]
+pub struct ClusterSettings {
+    /// The time for which a renewal of the lease counts: also the settling of an era and the age from which the lease
+    /// table is complete.
+    pub lease: Duration,
+    /// The time after which an absent member is removed.
+    pub heartbeat_timeout: Duration,
+    /// The time for which a JOIN waits for an owner.
+    pub join_wait: Duration,
+    /// The age of an unacknowledged packet from which loss is assumed; doubled twice without progress.
+    pub ack_timeout: Duration,
+    /// The time after which an acknowledgement goes without a message.
+    pub ack_delay: Duration,
+    /// The interval at which confirmations go to senders.
+    pub confirm_interval: Duration,
+    /// The time after which an edge without members lets go of its room.
+    pub edge_idle: Duration,
+    /// The time for which a room without publishers waits for one.
+    pub linger: Duration,
+    /// The time for which a kicked user is refused.
+    pub kick_duration: Duration,
+    /// The bounds of what is kept for a member.
+    pub backlog: BacklogBounds,
+    /// Bytes of signals of one member that its edge keeps until the owner has them.
+    pub max_unseen: usize,
+    /// The same of all members of a node.
+    pub max_unseen_of_all: usize,
+    /// The rule that is broken, in tests of the tests.
+    #[cfg(feature = "mutants")]
+    pub broken: Option<Mutation>,
+}
+
+/// The bounds of the signals that are kept for a member until it has them; older ones are dropped and announced.
+#[derive(Debug, Clone, Copy)]
+pub struct BacklogBounds {
+    /// Signals.
+    pub signals: usize,
+    /// Bytes of their texts.
+    pub bytes: usize,
+}
+
+impl BacklogBounds {
+    /// No bounds.
+    pub(crate) const NONE: Self = Self { signals: usize::MAX, bytes: usize::MAX };
+}
+
+impl Default for BacklogBounds {
+    fn default() -> Self {
+        Self { signals: limits::BACKLOG_SIGNALS, bytes: limits::BACKLOG_BYTES }
+    }
+}
+
+impl Default for ClusterSettings {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(5),
+            heartbeat_timeout: Duration::from_secs(10),
+            join_wait: Duration::from_secs(8),
+            ack_timeout: Duration::from_secs(2),
+            ack_delay: Duration::from_millis(250),
+            confirm_interval: Duration::from_secs(1),
+            edge_idle: Duration::from_secs(30),
+            linger: Duration::from_secs(30),
+            kick_duration: Duration::from_secs(60),
+            backlog: BacklogBounds::default(),
+            max_unseen: 8 * 1024 * 1024,
+            max_unseen_of_all: 256 * 1024 * 1024,
+            #[cfg(feature = "mutants")]
+            broken: None,
+        }
+    }
+}
+
+impl ClusterSettings {
+    /// Whether a rule is broken on purpose: never without the feature `mutants`.
+    #[cfg(not(feature = "mutants"))]
+    #[must_use]
+    pub const fn breaks(&self, _rule: Mutation) -> bool {
+        false
+    }
+
+    /// Whether a rule is broken on purpose.
+    #[cfg(feature = "mutants")]
+    #[must_use]
+    pub fn breaks(&self, rule: Mutation) -> bool {
+        self.broken == Some(rule)
+    }
+
+    /// Half of the lease: the silence of Redis from which absences are forgiven.
+    #[must_use]
+    pub fn half_lease(&self) -> Duration {
+        self.lease / 2
+    }
+}
+
+macro_rules! mutations {
+    ($($(#[doc = $text:literal])+ $name:ident),* $(,)?) => {
+        /// A rule of the design that can be broken on purpose, to see that the tests notice.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Mutation { $($(#[doc = $text])+ $name),* }
+
+        impl Mutation {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+mutations! {
+    /// The owner takes any number of a signal, not exactly the next.
+    NumbersInOrder,
+    /// An edge does not ask its members to repeat what is unconfirmed after it attached.
+    Resend,
+    /// A packet with another counter than the expected one is no reason for doubt.
+    GapIsDoubt,
+    /// An old unacknowledged packet is no reason for doubt.
+    TimeoutIsDoubt,
+    /// An acknowledgement counts for signals of earlier attachments too, even before a new one stands.
+    AckByAttachment,
+    /// An owner does not ask edges to attach again: neither in doubt nor when it does not know their attachment.
+    Again,
+    /// Every owner counts `sq` and stays from the same beginning.
+    NumbersByTerm,
+    /// Confirmations are not repeated after an attach.
+    ConfirmAgain,
+    /// Owners do not assert their rooms in a new era.
+    AssertOnEra,
+    /// A lease renewal does not name the nodes it depends on.
+    LeasePeers,
+    /// Absences go on counting although Redis was away.
+    Amnesty,
+    /// Nothing waits for the end of the settling.
+    Settling,
+    /// An owner decides with an expired lease.
+    FreshLease,
+    /// A claim does not compare what stands there.
+    CompareAndSet,
+    /// Messages that show a change do not wait for the journal.
+    JournalFirst,
+    /// A greater ownership does not fence a journal write.
+    Fencing,
+    /// A write that comes behind a later one of the same owner is taken.
+    NumbersOfWrites,
+    /// After a failover the journal is not written whole again.
+    WholeWrite,
+    /// A member that does not number has its signals forgotten by the edge at once.
+    KeepUnseen,
+    /// Backlogs do not hold back the sender's confirmation.
+    HeldByBacklog,
+    /// A later stay of a session does not end the earlier one.
+    NewestStay,
+    /// LEAVE is sent once and forgotten.
+    KeepLeave,
+    /// Members that a takeover found are never removed.
+    RemoveAfterTakeover,
+    /// Repetitions after a takeover are not dropped.
+    DropRepetitions,
+    /// An edge admits viewers whose user was kicked.
+    ViewersKicked,
+    /// An edge does not tell the owner that it has viewers.
+    ViewersTold,
+    /// An edge keeps viewers that a kick names of which it was not told, and those of another life of the room.
+    ViewersLetGo,
+}
+
+/// A duration in whole milliseconds.
+#[must_use]
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,36 @@
+//! Commands of a node to the directory, and their answers.
+
+use roomcast_core::cluster::BootId;
+use roomcast_core::cluster::directory::{Asserted, Claimed, Era, Journaled, LeaseAnswer, Looked};
+use roomcast_core::cluster::owner::{Field, Value};
+use roomcast_core::cluster::site::Ask;
+use roomcast_core::time::Instant;
+use roomcast_protocol::id::RoomId;
+
+#[derive(Debug, Clone)]
+pub enum Command {
+    Lease { sent: Instant, boot: BootId, peers: Vec<BootId> },
+    Begin,
+    Of(RoomId, Ask),
+    Leave(BootId),
+}
+
+impl Command {
+    /// Whether it goes over the connection of the lease.
+    pub const fn is_lease(&self) -> bool {
+        matches!(self, Self::Lease { .. } | Self::Begin | Self::Leave(_))
+    }
+}
+
+#[derive(Debug, Clone)]
+pub enum Answer {
+    Lease(LeaseAnswer),
+    Era(Era),
+    Looked(Looked),
+    Claimed(Claimed<Field, Value>),
+    Asserted(Asserted),
+    Journaled(Journaled),
+    Done,
+    /// It failed or timed out: it may have run.
+    Failed,
+}

@@ -1,0 +1,180 @@
+//! Access: every request of a server with a key brings a token that others have signed.
+//!
+//! A token is verified once per worker and remembered until it ends. What it grants is judged by
+//! [`Permit`](roomcast_protocol::access::Permit), which is pure.
+
+mod answers;
+pub mod arrival;
+mod budget;
+mod jws;
+mod keys;
+mod known;
+pub mod remote;
+mod sign;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use metrics::counter;
+use roomcast_protocol::access::{Action, Permit, Policy, Reason};
+use roomcast_protocol::id::RoomId;
+
+pub use answers::{Challenge, check, refusal};
+pub use keys::{Key, Keyring};
+pub use roomcast_protocol::access::Refused;
+pub use sign::sign;
+
+use crate::clock::unix_millis;
+use known::Known;
+use remote::Remote;
+
+/// Counts refused requests by their reason.
+pub const REFUSED: &str = "roomcast_access_refused_total";
+
+/// The access of one server: open, or by the tokens of its keys.
+#[derive(Debug, Default)]
+pub struct Access {
+    keyring: RwLock<Option<Arc<Keyring>>>,
+    sources: Mutex<Sources>,
+    /// The keys that are fetched, where there are any.
+    remote: Option<Remote>,
+}
+
+/// Where the keys come from, and what is demanded of tokens.
+#[derive(Debug, Clone)]
+pub struct Demands {
+    /// The keys of the settings.
+    pub keys: Vec<Key>,
+    /// The demands on claims.
+    pub policy: Policy,
+    /// The checks of signatures by public keys in a second of a thread.
+    pub max_checks: u32,
+    /// Whether there are keys that are fetched.
+    pub is_remote: bool,
+}
+
+#[derive(Debug, Default)]
+struct Sources {
+    demands: Option<Demands>,
+    fetched: Vec<Key>,
+}
+
+impl Access {
+    /// Open without keys.
+    pub fn new(demands: Demands) -> Self {
+        let access = Self { remote: demands.is_remote.then(Remote::new), ..Self::default() };
+        if demands.is_remote || !demands.keys.is_empty() {
+            access.replace(demands);
+        }
+        access
+    }
+
+    /// Takes other keys of the settings. What was verified by the former ones is verified again. Never opens a server
+    /// that had a key.
+    pub fn replace(&self, demands: Demands) {
+        self.change(|sources| {
+            sources.demands = Some(demands);
+            true
+        });
+    }
+
+    /// Takes the keys that were fetched; whether they are others than before.
+    pub fn take_fetched(&self, keys: Vec<Key>) -> bool {
+        self.change(|sources| {
+            let former = &sources.fetched;
+            let is_same = former.len() == keys.len() && former.iter().zip(&keys).all(|(one, other)| one.is_same(other));
+            sources.fetched = keys;
+            !is_same
+        })
+    }
+
+    /// Puts the keys of all sources together, where a change says that it is one. Else all that is known stays known.
+    fn change(&self, change: impl FnOnce(&mut Sources) -> bool) -> bool {
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_changed = change(&mut sources);
+        let Sources { demands: Some(Demands { keys, policy, max_checks, .. }), fetched } = &*sources else {
+            return false;
+        };
+        if !is_changed {
+            return false;
+        }
+        let keyring = Keyring::new([&keys[..], fetched].concat(), policy.clone()).with_max_checks(*max_checks);
+        let keyring = keyring.awaiting(self.remote.is_some() && fetched.is_empty());
+        *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(keyring));
+        true
+    }
+
+    /// The keys that are fetched, where there are any.
+    pub const fn remote(&self) -> Option<&Remote> {
+        self.remote.as_ref()
+    }
+
+    /// Whether the keys that are to be fetched never were.
+    pub fn awaits_keys(&self) -> bool {
+        self.remote.as_ref().is_some_and(|remote| !remote.was_fetched())
+    }
+
+    /// The age of the keys that were fetched.
+    pub fn age_of_keys(&self) -> Option<Duration> {
+        self.remote.as_ref().and_then(Remote::age)
+    }
+
+    /// Fetches the key that a token names and that is not here, as often as that may be, and waits for it. Returns at once
+    /// for any other token: what a token is worth, [`admit`](Self::admit) says behind this.
+    pub async fn prepare(&self, token: Option<&str>) {
+        let (Some(remote), Some(token)) = (&self.remote, token) else { return };
+        let Some(keyring) = self.keyring() else { return };
+        let is_known = || Known::find(keyring.generation(), unix_millis() / 1000, token).is_some();
+        if !is_known() && keyring.lacks_key_of(token) {
+            remote.ask().await;
+        }
+    }
+
+    /// Whether no token is wanted.
+    pub fn is_open(&self) -> bool {
+        self.keyring().is_none()
+    }
+
+    fn keyring(&self) -> Option<Arc<Keyring>> {
+        self.keyring.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Judges the token of a request; nothing where none is wanted.
+    ///
+    /// # Errors
+    /// The reason, and a sentence for the bearer. It is counted.
+    pub fn admit(&self, token: Option<&str>) -> Result<Option<Arc<Permit>>, Refused> {
+        let Some(keyring) = self.keyring() else { return Ok(None) };
+        let verified = match token {
+            Some(token) => verified(&keyring, token),
+            None => Err(Refused::new(Reason::Missing, "this server wants an access token, and there is none")),
+        };
+        verified.map(Some).map_err(counted)
+    }
+
+    /// Judges the token of a request for an action in a room.
+    ///
+    /// # Errors
+    /// As [`admit`](Self::admit), and where the token does not grant the action.
+    pub fn admit_to(&self, token: Option<&str>, action: Action, room: &RoomId) -> Result<Option<Arc<Permit>>, Refused> {
+        let permit = self.admit(token)?;
+        let granted = permit.as_ref().map_or(Ok(()), |permit| permit.check(action, room));
+        granted.map(|()| permit).map_err(|refused| counted(refused.into()))
+    }
+}
+
+/// Counts a refusal.
+pub fn counted(refused: Refused) -> Refused {
+    counter!(REFUSED, "reason" => refused.reason.name()).increment(1);
+    refused
+}
+
+fn verified(keyring: &Keyring, token: &str) -> Result<Arc<Permit>, Refused> {
+    let now = unix_millis() / 1000;
+    if let Some(permit) = Known::find(keyring.generation(), now, token) {
+        return Ok(permit);
+    }
+    let permit = Arc::new(keyring.verify(now, token)?);
+    Known::note(keyring.generation(), token, &permit, permit.expires.saturating_add(keyring.leeway()));
+    Ok(permit)
+}

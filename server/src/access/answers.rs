@@ -1,0 +1,130 @@
+//! Answers to requests whose token is missing, wrong or not enough, and to those that ask what a token is good for.
+
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+
+use roomcast_protocol::access::{Action, Permit, Reason, Refused};
+use roomcast_protocol::ack::name::UNKNOWN;
+use roomcast_protocol::data::{DataAck, DataAckBody};
+use roomcast_protocol::id::RoomId;
+use roomcast_protocol::signal::RoomType;
+
+use super::{arrival, counted};
+use crate::http::answer;
+use crate::node::Node;
+
+/// The name in the answer of `/auth/check`.
+const CHECK: &str = "AUTH_CHECK";
+
+/// The challenge to a refused request (RFC 9110, section 11.6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Challenge {
+    /// A bearer token.
+    Bearer,
+    /// A bearer token, or a password: ffmpeg sends that of its address only when it is asked for one. Browsers open a
+    /// box for it, so it stands where encoders push alone.
+    BearerOrBasic,
+}
+
+/// The answer to a refused request.
+pub fn refusal(refused: &Refused, challenge: Challenge) -> HttpResponse {
+    named(refused, challenge, UNKNOWN)
+}
+
+fn named(refused: &Refused, challenge: Challenge, name: &str) -> HttpResponse {
+    let code = refused.reason.code();
+    let body =
+        DataAckBody { msg: Some(refused.sentence.clone()), reason: Some(refused.reason), ..DataAckBody::default() };
+    let ack = DataAck { code: code.number(), name: name.to_owned(), body };
+    let mut response = HttpResponse::build(answer::status(code)).json(ack);
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    match refused.reason {
+        Reason::Busy => headers.insert(RETRY_AFTER, HeaderValue::from_static("1")),
+        _ => headers.insert(WWW_AUTHENTICATE, bearer(refused)),
+    };
+    if challenge == Challenge::BearerOrBasic && refused.reason.code().http() == 401 {
+        headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"roomcast\""));
+    }
+    response
+}
+
+/// The challenge of RFC 6750, section 3. The sentences are made here, and hold neither quotes nor backslashes.
+fn bearer(refused: &Refused) -> HeaderValue {
+    let error = match refused.reason {
+        Reason::Missing => "invalid_request",
+        Reason::NotGranted => "insufficient_scope",
+        _ => "invalid_token",
+    };
+    let described: String = refused.sentence.chars().filter(|c| c.is_ascii() && !c.is_ascii_control()).collect();
+    let described = described.replace(['"', '\\'], "'");
+    let value = format!("Bearer realm=\"roomcast\", error=\"{error}\", error_description=\"{described}\"");
+    HeaderValue::try_from(value).expect("printable ASCII")
+}
+
+/// The question to `/auth/check`.
+#[derive(Debug, Deserialize)]
+pub struct Asked {
+    /// The room in which grants are asked for.
+    room: Option<String>,
+    /// The grants, with commas between them.
+    grant: Option<String>,
+}
+
+/// `GET /auth/check`: what the token of the request is good for, or why it is refused. Pages of every origin may ask:
+/// of a failed handshake a browser tells nothing.
+pub async fn check(request: HttpRequest, asked: web::Query<Asked>, node: web::Data<Node>) -> HttpResponse {
+    let token = arrival::of_any(request.head());
+    node.access.prepare(token.as_deref()).await;
+    let checked = node.access.admit(token.as_deref()).and_then(|permit| match permit {
+        None => Ok(json!({ "open": true })),
+        Some(permit) => match check_grants(&permit, &asked) {
+            Ok(()) => Ok(described(&permit)),
+            Err(refused) => Err(counted(refused)),
+        },
+    });
+    let mut response = match checked {
+        Ok(body) => HttpResponse::Ok().json(json!({ "c": 200, "s": CHECK, "b": body })),
+        Err(refused) => named(&refused, Challenge::Bearer, CHECK),
+    };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn described(permit: &Permit) -> serde_json::Value {
+    let mut body = json!({ "open": false, "sub": permit.subject, "iat": permit.issued, "exp": permit.expires });
+    if let Some(name) = &permit.name {
+        body["name"] = json!(name);
+    }
+    if let Some(grant) = &permit.grant {
+        body["room"] = json!(grant);
+    }
+    body
+}
+
+fn check_grants(permit: &Permit, asked: &Asked) -> Result<(), Refused> {
+    let Some(room) = &asked.room else { return Ok(()) };
+    let room = RoomId::parse(room).map_err(|error| Refused::new(Reason::NotGranted, error.to_string()))?;
+    for name in asked.grant.as_deref().unwrap_or_default().split(',').filter(|name| !name.is_empty()) {
+        let Some(action) = action(name) else {
+            let names = "join, create, publish, play, moderate and admin";
+            return Err(Refused::new(Reason::NotGranted, format!("there is no such grant: there are {names}")));
+        };
+        permit.check(action, &room)?;
+    }
+    Ok(())
+}
+
+fn action(name: &str) -> Option<Action> {
+    Some(match name {
+        "join" => Action::Join(RoomType::M2m),
+        "create" => Action::Create(RoomType::P2m),
+        "publish" => Action::Publish,
+        "play" => Action::Play,
+        "moderate" => Action::Moderate,
+        "admin" => Action::Admin,
+        _ => return None,
+    })
+}

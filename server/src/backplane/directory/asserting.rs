@@ -1,0 +1,77 @@
+//! Assertions of many rooms in one call: after a failover a node asserts all it owns at once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use roomcast_core::cluster::Ownership;
+use roomcast_core::cluster::directory::Asserted;
+use roomcast_protocol::id::RoomId;
+use tokio::sync::oneshot;
+
+use super::gate::Urgency;
+use super::text::{Arguments, Words};
+use super::{Inner, ROOMS_PER_CALL, era_key, room_key, scripts};
+use crate::backplane::Partition;
+
+/// The assertions that wait for a call, by partition. One that is here has a task that calls.
+#[derive(Default)]
+pub struct Asserting(Mutex<BTreeMap<Partition, Vec<Waiting>>>);
+
+struct Waiting {
+    room: RoomId,
+    mine: Ownership,
+    answer: oneshot::Sender<Option<Asserted>>,
+}
+
+impl Asserting {
+    pub async fn assert(directory: &Arc<Inner>, room: &RoomId, mine: Ownership) -> Option<Asserted> {
+        let (answer, answered) = oneshot::channel();
+        let partition = Partition::of(room);
+        let is_first = {
+            let mut waiting = directory.asserting.lock();
+            let is_first = !waiting.contains_key(&partition);
+            waiting.entry(partition).or_default().push(Waiting { room: room.clone(), mine, answer });
+            is_first
+        };
+        if is_first {
+            directory.masters.spawn(call(Arc::clone(directory), partition));
+        }
+        answered.await.ok().flatten()
+    }
+
+    /// The next assertions of a partition; when there are none the task ends.
+    fn take(&self, partition: Partition) -> Vec<Waiting> {
+        let mut all = self.lock();
+        let Some(waiting) = all.get_mut(&partition) else { return Vec::new() };
+        let taken: Vec<_> = waiting.drain(..waiting.len().min(ROOMS_PER_CALL)).collect();
+        if taken.is_empty() {
+            all.remove(&partition);
+        }
+        taken
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Partition, Vec<Waiting>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn call(directory: Arc<Inner>, partition: Partition) {
+    loop {
+        let _permit = directory.gate.enter(Urgency::Awaited).await;
+        let rooms = directory.asserting.take(partition);
+        if rooms.is_empty() {
+            return;
+        }
+        let mut args = Arguments::default();
+        args.millis(directory.keeper.lease_time());
+        rooms.iter().for_each(|room| _ = args.ownership(Some(room.mine)));
+        let keys = std::iter::once(era_key(partition)).chain(rooms.iter().map(|room| room_key(&room.room)));
+        let answers = directory.call_keys(partition, &scripts::ASSERT, keys.collect(), args).await;
+        let mut answers = answers.into_iter().flat_map(Words::lists);
+        for room in rooms {
+            let answer = answers.next().flatten().and_then(Words::asserted);
+            // A room that is gone meanwhile needs no answer.
+            let _ = room.answer.send(answer);
+        }
+    }
+}

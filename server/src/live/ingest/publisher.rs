@@ -1,0 +1,70 @@
+//! The user in whose name encoders push: the subject of their token, or the one of the settings at an open server.
+
+use actix_web::dev::RequestHead;
+use actix_web::{HttpRequest, HttpResponse};
+
+use roomcast_core::cluster::Credentials;
+use roomcast_protocol::access::{Action, Reason};
+use roomcast_protocol::id::{RoomId, UserId};
+
+use crate::access::{self, Challenge, arrival};
+use crate::node::Node;
+
+/// A user in whose name media is pushed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publisher {
+    user: UserId,
+    name: Option<String>,
+    /// Whether a token says so.
+    by_token: bool,
+}
+
+/// Whether encoders push to an address.
+pub fn takes_media(path: &str) -> bool {
+    let mut names = path.split('/').skip(1);
+    names.next() == Some("rooms") && names.nth(1) == Some("ingest")
+}
+
+/// The answer to an encoder whose token is missing or wrong; the room is judged with the request itself.
+pub fn refuse_encoder(node: &Node, head: &RequestHead) -> Option<HttpResponse> {
+    let refused = node.access.admit(arrival::of_encoder(head).as_deref()).err()?;
+    // Its key may be one that is to be fetched.
+    (refused.reason != Reason::UnknownKey).then(|| refusal(&refused))
+}
+
+/// The answer to an encoder whose token is refused.
+pub fn refusal(refused: &access::Refused) -> HttpResponse {
+    access::refusal(refused, Challenge::BearerOrBasic)
+}
+
+impl Publisher {
+    /// Admits an encoder to a room, before anything of its body is read.
+    ///
+    /// # Errors
+    /// The refusal of a token that is missing, wrong or not enough.
+    pub async fn admit(node: &Node, request: &HttpRequest, room: &RoomId) -> Result<Self, access::Refused> {
+        let token = arrival::of_encoder(request.head());
+        node.access.prepare(token.as_deref()).await;
+        Ok(match node.access.admit_to(token.as_deref(), Action::Publish, room)? {
+            Some(permit) => Self { user: permit.subject.clone(), name: permit.name.clone(), by_token: true },
+            None => Self { user: node.settings.ingest.ingest_user.clone(), name: None, by_token: false },
+        })
+    }
+
+    /// The user.
+    pub const fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// The part of its token that the room needs.
+    pub fn credentials(&self) -> Option<Box<Credentials>> {
+        let credentials = || Credentials { subject: self.user.clone(), name: self.name.clone(), publish: true };
+        self.by_token.then(|| Box::new(credentials()))
+    }
+
+    /// The publisher of an open server.
+    #[cfg(test)]
+    pub fn of_settings(node: &Node) -> Self {
+        Self { user: node.settings.ingest.ingest_user.clone(), name: None, by_token: false }
+    }
+}

@@ -1,0 +1,65 @@
+//! Tokens of players, in the path of what they fetch.
+//!
+//! All addresses in playlists are relative: a player that was given one path with a token finds every playlist and all
+//! media below it, and what is rendered once still serves all.
+
+use actix_web::HttpResponse;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue, LOCATION, REFERRER_POLICY};
+
+use roomcast_protocol::access::Action;
+use roomcast_protocol::id::{ObjectId, RoomId};
+
+use super::address::Address;
+use crate::access::{Challenge, arrival, refusal};
+use crate::node::Node;
+
+/// The answer to a request that may not play what it asks for, or has to ask for it with its token in the path.
+pub async fn refuse(
+    request: &ServiceRequest,
+    node: &Node,
+    in_path: Option<&str>,
+    address: &Address<'_>,
+) -> Option<HttpResponse> {
+    if node.access.is_open() {
+        return None;
+    }
+    let token = in_path.or_else(|| arrival::bearer(request.headers()));
+    let (Address::Multivariant(room, playlist), None) = (address, token) else {
+        node.access.prepare(token).await;
+        return judge(node, token, address);
+    };
+    let Some(parameter) = arrival::parameter(request.head()) else { return judge(node, None, address) };
+    node.access.prepare(Some(&parameter)).await;
+    let redirected = || ObjectId::parse(playlist).ok().map(|_| redirect(request, &parameter, room, playlist));
+    judge(node, Some(&parameter), address).or_else(redirected)
+}
+
+/// Judges the token for the room of an address. A name that no room can have is told as such, behind a good token.
+fn judge(node: &Node, token: Option<&str>, address: &Address<'_>) -> Option<HttpResponse> {
+    let judged = match RoomId::parse(address.room()) {
+        Ok(room) => node.access.admit_to(token, Action::Play, &room).map(drop),
+        Err(_) => node.access.admit(token).map(drop),
+    };
+    judged.err().map(|refused| refusal(&refused, Challenge::Bearer))
+}
+
+/// Sends a player to the address with its token in the path, relative to the one it asked for.
+fn redirect(request: &ServiceRequest, token: &str, room: &str, playlist: &str) -> HttpResponse {
+    let rest = request
+        .query_string()
+        .split('&')
+        .filter(|pair| !pair.is_empty() && pair.split_once('=').is_none_or(|(name, _)| name != arrival::PARAMETER));
+    let rest = rest.collect::<Vec<_>>().join("&");
+    let query = if rest.is_empty() { String::new() } else { format!("?{rest}") };
+    let location = format!("../../@{token}/{room}/{playlist}/playlist.m3u8{query}");
+    let mut response = HttpResponse::new(StatusCode::FOUND);
+    let headers = response.headers_mut();
+    if let Ok(location) = HeaderValue::try_from(location) {
+        headers.insert(LOCATION, location);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
