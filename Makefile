@@ -59,13 +59,13 @@ e2e: web ## rooms against their model, playlists against their rules, real serve
 # server to give up a member; calls take more, and so does a broadcast beside which others are made.
 BROADCASTS := broadcast.test.mjs broadcast-from-browser.test.mjs call-after-crash.test.mjs room-after-crash.test.mjs hidden-tab.test.mjs watch-recovers.test.mjs \
 	broadcast-slow-uplink.test.mjs no-route.test.mjs other-kind.test.mjs
-IN_BROWSER := ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) node --test --test-reporter=spec
+IN_BROWSER := ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) node run.mjs
 
 browser: web tests/browser/node_modules ## calls, groups and broadcasts in real Chromium and Firefox, with real H.264 from ffmpeg
 	cargo build --workspace --locked --bins --examples
 	mkdir -p $(OUTPUT)
-	cd tests/browser && $(IN_BROWSER) --test-concurrency=2 $(BROADCASTS)
-	cd tests/browser && $(IN_BROWSER) --test-concurrency=1 $(filter-out $(BROADCASTS),$(notdir $(wildcard tests/browser/*.test.mjs)))
+	cd tests/browser && $(IN_BROWSER) 2 $(BROADCASTS)
+	cd tests/browser && $(IN_BROWSER) 1 $(filter-out $(BROADCASTS),$(notdir $(wildcard tests/browser/*.test.mjs)))
 
 # For 20 s they are a test of `e2e`.
 chaos: ## random faults under load for two minutes, and what was seen held against the invariants (ROOMCAST_TEST_SEED repeats)
