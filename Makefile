@@ -51,7 +51,8 @@ e2e: web ## rooms against their model, playlists against their rules, real serve
 	mkdir -p $(OUTPUT)
 	cargo test --workspace --locked --test cluster_faults a_minute >$(OUTPUT)/minutes.log 2>&1 & minutes=$$!; \
 	cargo test --workspace --locked --test '*' -- --skip faults:: && \
-	ROOMCAST_TEST_NODES=3 cargo test --workspace --locked --test shared && \
+	RUST_TEST_THREADS=16 ROOMCAST_TEST_NODES=3 cargo test --workspace --locked --test shared && \
+	RUST_TEST_THREADS=16 ROOMCAST_TEST_KEY=1 ROOMCAST_TEST_NODES=3 cargo test --workspace --locked --test shared && \
 	RUST_TEST_THREADS=12 cargo test --workspace --locked --test cluster_faults -- --skip a_minute; others=$$?; \
 	wait $$minutes; minutes=$$?; cat $(OUTPUT)/minutes.log; exit $$((others + minutes))
 

@@ -30,6 +30,10 @@ impl Client {
     /// # Panics
     /// When the server does not upgrade the connection.
     pub async fn connect(server: &Server, user: &str, room_type: &'static str) -> Self {
+        let subject = user.split_once('/').map_or(user, |(subject, _)| subject);
+        if let Some(token) = server.token_of(subject) {
+            return Self::connect_with_token(server, user, room_type, &token).await;
+        }
         let url = format!("ws://{}/ws", server.next_address());
         let (socket, _) = soon("the upgrade", connect_async(url)).await.expect("the server upgrades");
         Self { socket, user: user.to_owned(), room: "demo".to_owned(), room_type, beats: 0 }

@@ -2,6 +2,9 @@
 //!
 //! With `ROOMCAST_TEST_NODES=3` in the environment [`Server::start`] starts three nodes and a Redis of their own, and
 //! whoever connects or asks comes to the next of them. So one suite holds for a lone node and for several.
+//!
+//! With `ROOMCAST_TEST_KEY=1` such a server wants access tokens: clients bring one that grants everything, and addresses
+//! below `/live` have one in their path. So the suite holds with and without a key.
 
 pub mod log;
 
@@ -10,12 +13,13 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::process::Command;
 
 use crate::process::Process;
 use crate::redis::Redis;
 use crate::server::log::Log;
-use crate::soon;
+use crate::{soon, token};
 
 /// A running server; killed when dropped.
 #[derive(Debug)]
@@ -26,6 +30,7 @@ pub struct Server {
     scheme: String,
     log: Log,
     others: Option<Box<Others>>,
+    wants_tokens: bool,
 }
 
 /// What stands beside the first node.
@@ -40,6 +45,11 @@ struct Others {
 fn nodes() -> usize {
     let nodes = std::env::var("ROOMCAST_TEST_NODES").unwrap_or_else(|_| "1".to_owned());
     nodes.parse().unwrap_or_else(|_| panic!("ROOMCAST_TEST_NODES is a number, not {nodes}"))
+}
+
+/// Whether servers of the suite want tokens.
+fn have_key() -> bool {
+    std::env::var("ROOMCAST_TEST_KEY").is_ok_and(|value| value == "1")
 }
 
 /// The program under test.
@@ -66,10 +76,24 @@ impl Server {
     /// # Panics
     /// When it does not come up.
     pub async fn start(flags: &[&str]) -> Self {
-        match nodes() {
+        let key: &[&str] = if have_key() { &["--auth-secret", token::SECRET] } else { &[] };
+        let flags = &[flags, key].concat()[..];
+        let mut server = match nodes() {
             1 => Self::alone(flags).await,
             count => Self::together(count, flags).await,
+        };
+        server.wants_tokens = have_key();
+        for other in server.others.iter_mut().flat_map(|others| &mut others.nodes) {
+            other.wants_tokens = have_key();
         }
+        server
+    }
+
+    /// A token of this user that grants everything, where the server wants one.
+    #[must_use]
+    pub fn token_of(&self, user: &str) -> Option<String> {
+        let grant = json!({"join": true, "create": true, "publish": true, "play": true, "fake": true});
+        self.wants_tokens.then(|| token::token(user, grant))
     }
 
     /// Starts a lone node with these flags, for what is said of one process: its memory, its log, its limits.
@@ -134,7 +158,7 @@ impl Server {
     pub fn run_unread(mut command: Command) -> Self {
         let mut process = Process::start(command.stderr(Stdio::piped()));
         let log = Log::new(process.child().stderr.take().expect("its log is piped"));
-        Self { process, address: String::new(), scheme: String::new(), log, others: None }
+        Self { process, address: String::new(), scheme: String::new(), log, others: None, wants_tokens: false }
     }
 
     /// The node whose turn it is, of several.
@@ -228,6 +252,9 @@ impl Server {
     }
 
     fn at(&self, path: &str) -> String {
+        let below = ["/live/", "/%6cive/"].into_iter().find_map(|live| Some((live, path.strip_prefix(live)?)));
+        let with_token = below.and_then(|(live, below)| Some(format!("{live}@{}/{below}", self.token_of("viewer")?)));
+        let path = with_token.unwrap_or_else(|| path.to_owned());
         format!("{}://{}{path}", self.scheme, self.address)
     }
 
