@@ -1,4 +1,5 @@
-// Media as encoders make it, pushed by ffmpeg and watched in hls.js, shaka and Chromium's own player.
+// Media as encoders make it, pushed by ffmpeg and watched in hls.js, shaka and Chromium's own player; the server wants
+// tokens, which stand in the address of the push and in the path of what is watched.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -8,6 +9,7 @@ import { playable } from './players/playlists.mjs';
 import { startSite } from './players/site.mjs';
 import { Viewer, describe } from './players/viewer.mjs';
 import { startBrowser, startServer } from './processes.mjs';
+import { token, withTokens } from './tokens.mjs';
 
 const PUSHED_SECONDS = 30;
 const WATCHED_SECONDS = 12;
@@ -25,7 +27,7 @@ const SLOWS = "-vf select='if(lt(mod(t,12),6),1,not(mod(n,4)))' -fps_mode vfr";
 /** Pushes in real time, and gives what the players saw and the playlists at the end. */
 async function watch(t, stage, room, flags, players = PLAYERS) {
   const words = [...`-v error -nostdin -re ${VIDEO} -re ${SOUND} ${flags} -t ${PUSHED_SECONDS} ${FORMAT}`.split(' '),
-    `${stage.server.url}/rooms/${room}/ingest/main/v0`].map((word) => word.replaceAll("'", ''));
+    `${stage.server.url}/rooms/${room}/ingest/main/v0?access_token=${stage.push}`].map((word) => word.replaceAll("'", ''));
   const ffmpeg = spawn('ffmpeg', words.map(escaped), { stdio: ['ignore', 'inherit', 'inherit'] });
   t.after(() => ffmpeg.kill('SIGKILL'));
   // It may have ended by itself before it is told to.
@@ -36,7 +38,7 @@ async function watch(t, stage, room, flags, players = PLAYERS) {
   await Promise.all(viewers.map((viewer) => viewer.watched(WATCHED_SECONDS, bound)));
   const results = await Promise.all(viewers.map((viewer) => viewer.close()));
   const texts = await Promise.all(['', '/v0'].map(async (track) =>
-    (await fetch(`${stage.server.url}/live/${room}/main${track}/playlist.m3u8`)).text()));
+    (await fetch(`${stage.server.live}/${room}/main${track}/playlist.m3u8`)).text()));
   ffmpeg.kill('SIGINT');
   await closed;
   return { results, multivariant: texts[0], text: texts[1] };
@@ -60,7 +62,9 @@ function assertPlays(t, { results, text }, stands = 1) {
 }
 
 test('what encoders push is played', { timeout: 240_000, concurrency: 2 }, async (t) => {
-  const stage = { server: await startServer(t), browser: await startBrowser(t), site: await startSite(t) };
+  const stage = { server: await startServer(t, withTokens), browser: await startBrowser(t), site: await startSite(t) };
+  stage.push = await token('camera', { publish: true });
+  stage.server.live += `/@${await token('viewer', { play: true })}`;
   // The last is how many seconds a player may stand still: hls.js waits at a gap until its tag is gone.
   const cases = [
     ['holds', `${HOLDS} ${H264} ${EVERY_SECOND}`, 7],

@@ -32,7 +32,7 @@ export async function startServer(t, flags = [], port = 0) {
     });
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
   });
-  return { child, url: address, printed: () => Buffer.concat(printed).toString() };
+  return { child, url: address, live: `${address}/live`, printed: () => Buffer.concat(printed).toString() };
 }
 
 /** Where the browser is. */

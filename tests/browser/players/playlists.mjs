@@ -18,7 +18,7 @@ const MISTAKEN = [/Remove EXT-X-PART tags/, /EXT-X-VERSION needs to be 8/];
 export async function playable(server, room, tracks) {
   const bound = Date.now() + WAIT_MS;
   const begun = async (path) => {
-    const response = await ask(`${server.url}/live/${room}/main/${path}playlist.m3u8`);
+    const response = await ask(`${server.live}/${room}/main/${path}playlist.m3u8`);
     const count = response.ok ? (await response.text()).split(path ? '#EXTINF' : '#EXT-X-STREAM-INF').length - 1 : 0;
     return count >= (path ? SEGMENTS : 1);
   };
@@ -37,7 +37,7 @@ export class Reader {
   texts = new Map();
 
   constructor(server, room, tracks) {
-    this.#base = `${server.url}/live/${room}/main`;
+    this.#base = `${server.live}/${room}/main`;
     this.#tracks = tracks;
     this.#running = this.#run();
   }

@@ -15,7 +15,7 @@ export class Viewer {
   /** Opens the page with a player (`hls`, `shaka`, `native`) on the playlist of a room. */
   static async open(browser, site, server, room, player, more = {}) {
     const page = await newPage(browser, { viewport: { width: 320, height: 180 } });
-    const url = `${server.url}/live/${room}/main/playlist.m3u8`;
+    const url = `${server.live}/${room}/main/playlist.m3u8`;
     await page.goto(`${site}/watch.html?${new URLSearchParams({ player, url, ...more })}`);
     return new Viewer(page, `${room} in ${player}`, player === 'native' ? STARTS : 1);
   }
