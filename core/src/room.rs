@@ -87,6 +87,10 @@ impl Room {
                 let effects = self.site.said(context, (connection, &member), Some(number), refused);
                 self.told(effects, None)
             }
+            Input::Renewed { connection, permit } => {
+                let effects = self.site.renew(context, connection, &permit);
+                self.told(effects, None)
+            }
             Input::Disconnected { connection } => {
                 let effects = self.site.disconnected(context, connection);
                 self.told(effects, None)

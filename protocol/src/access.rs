@@ -7,12 +7,14 @@ mod grant;
 mod pattern;
 mod permit;
 mod refused;
+mod revocation;
 
 pub use claims::{Policy, judge};
 pub use grant::{Grant, RoomNames, RoomTypes};
 pub use pattern::{InvalidPattern, RoomPattern};
 pub use permit::{Action, Permit};
 pub use refused::{NotGranted, Reason, Refused};
+pub use revocation::{Revocation, Revocations, Revoke, TooMany};
 
 /// The longest token in bytes.
 pub const MAX_TOKEN: usize = 8 * 1024;

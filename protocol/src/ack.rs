@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 pub use body::{
     EngineSettings, Gap, HeartbeatAck, HeartbeatTimes, HlsAddresses, IceConfig, IceServer, IngestAddress, JoinAck,
-    KeepAlive, Participant, Participants, PublishList, Resend, Role, RoomClosed, RoomClosedReason,
+    KeepAlive, Participant, Participants, PublishList, Renewed, Resend, Role, RoomClosed, RoomClosedReason,
 };
 pub use message::{ErrorAck, ServerMessage, decode};
 pub use reply::{Ack, Forwarded, Reply, read};

@@ -13,6 +13,7 @@ pub mod kind;
 pub mod member;
 pub mod presence;
 mod quick;
+pub mod renew;
 pub mod webrtc;
 
 pub use decode::{Refusal, decode, decode_data};
@@ -22,6 +23,7 @@ pub use join::{Engine, Join, JoinOptions};
 pub use kind::SignalKind;
 pub use member::{Category, Host, MemberKey, Recipient, RoomType, Session};
 pub use presence::{Heartbeat, PublishRequest, Update};
+pub use renew::Renew;
 pub use webrtc::{Answer, IceCandidate, Offer, OfferOptions};
 
 /// A signal as the server holds it.

@@ -45,7 +45,13 @@ fn agree(name: &str, all: &[Vectors], decode: impl Fn(&Value) -> Result<(), Stri
 
 #[test]
 fn schema_and_decoder_agree_on_client_messages() {
-    let decode = |value: &Value| signal::decode(value.to_string()).map(drop).map_err(|refusal| refusal.reason);
+    // As a server reads them: what is no signal of a room may be a renewal.
+    let decode = |value: &Value| match signal::decode(value.to_string()) {
+        Err(refusal) if refusal.kind == Some(signal::SignalKind::Renew) => {
+            signal::Renew::decode(&value.to_string()).map(drop).map_err(|refusal| refusal.reason)
+        }
+        decoded => decoded.map(drop).map_err(|refusal| refusal.reason),
+    };
     agree("client-messages", &vectors::client_messages(), decode);
 }
 

@@ -10,7 +10,9 @@ mod jws;
 mod keys;
 mod known;
 pub mod remote;
+mod revocations;
 mod sign;
+mod told;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -21,12 +23,15 @@ use roomcast_protocol::id::RoomId;
 
 pub use answers::{Challenge, check, refusal};
 pub use keys::{Key, Keyring};
+pub use revocations::{Held, revoke};
 pub use roomcast_protocol::access::Refused;
 pub use sign::sign;
+pub use told::{exchange, follow};
 
 use crate::clock::unix_millis;
 use known::Known;
 use remote::Remote;
+use told::Told;
 
 /// Counts refused requests by their reason.
 pub const REFUSED: &str = "roomcast_access_refused_total";
@@ -38,6 +43,8 @@ pub struct Access {
     sources: Mutex<Sources>,
     /// The keys that are fetched, where there are any.
     remote: Option<Remote>,
+    revocations: Held,
+    told: Told,
 }
 
 /// Where the keys come from, and what is demanded of tokens.
@@ -49,6 +56,8 @@ pub struct Demands {
     pub policy: Policy,
     /// The checks of signatures by public keys in a second of a thread.
     pub max_checks: u32,
+    /// The most revocations.
+    pub max_revocations: usize,
     /// Whether there are keys that are fetched.
     pub is_remote: bool,
 }
@@ -62,7 +71,8 @@ struct Sources {
 impl Access {
     /// Open without keys.
     pub fn new(demands: Demands) -> Self {
-        let access = Self { remote: demands.is_remote.then(Remote::new), ..Self::default() };
+        let revocations = Held::new(demands.max_revocations);
+        let access = Self { remote: demands.is_remote.then(Remote::new), revocations, ..Self::default() };
         if demands.is_remote || !demands.keys.is_empty() {
             access.replace(demands);
         }
@@ -146,7 +156,10 @@ impl Access {
     pub fn admit(&self, token: Option<&str>) -> Result<Option<Arc<Permit>>, Refused> {
         let Some(keyring) = self.keyring() else { return Ok(None) };
         let verified = match token {
-            Some(token) => verified(&keyring, token),
+            Some(token) => verified(&keyring, token).and_then(|permit| {
+                self.check_in(&permit, None)?;
+                Ok(permit)
+            }),
             None => Err(Refused::new(Reason::Missing, "this server wants an access token, and there is none")),
         };
         verified.map(Some).map_err(counted)
@@ -158,8 +171,39 @@ impl Access {
     /// As [`admit`](Self::admit), and where the token does not grant the action.
     pub fn admit_to(&self, token: Option<&str>, action: Action, room: &RoomId) -> Result<Option<Arc<Permit>>, Refused> {
         let permit = self.admit(token)?;
-        let granted = permit.as_ref().map_or(Ok(()), |permit| permit.check(action, room));
-        granted.map(|()| permit).map_err(|refused| counted(refused.into()))
+        let check = |permit: &Permit| {
+            permit.check(action, room)?;
+            self.check_in(permit, Some(room))
+        };
+        permit.as_deref().map_or(Ok(()), check).map(|()| permit).map_err(counted)
+    }
+}
+
+impl Access {
+    /// Checks that a token was not revoked, in a room where one is given.
+    ///
+    /// # Errors
+    /// When it was.
+    pub fn check_in(&self, permit: &Permit, room: Option<&RoomId>) -> Result<(), Refused> {
+        match self.revocations.refuse(unix_millis() / 1000, permit, room) {
+            true => Err(Refused::new(Reason::Revoked, "the token was revoked")),
+            false => Ok(()),
+        }
+    }
+
+    /// The revocations.
+    pub const fn revocations(&self) -> &Held {
+        &self.revocations
+    }
+
+    /// Whether all that other nodes had revoked was here once.
+    pub fn knows_revocations(&self) -> bool {
+        self.is_open() || self.told.has_caught_up()
+    }
+
+    /// The time in seconds for which a token, issued now, can keep a connection open at most.
+    pub fn longest_life(&self) -> u64 {
+        self.keyring().map_or(0, |keyring| keyring.longest_life())
     }
 }
 

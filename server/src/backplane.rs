@@ -8,6 +8,7 @@
 mod address;
 mod complaint;
 mod directory;
+mod entries;
 mod keeper;
 mod nodes;
 mod partition;
@@ -19,6 +20,7 @@ use bytes::Bytes;
 
 pub use address::{Address, Credentials, Place, Server};
 pub use directory::{Directory, Urgency};
+pub use entries::{Brought, Exchanged, Progress};
 pub use keeper::LeaseListener;
 pub use nodes::{NodeListener, Nodes};
 pub use partition::Partition;

@@ -36,6 +36,7 @@ pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + u
             .app_data(node.clone())
             .service(resource("/healthz", vec![(Method::GET, web::route().to(health::healthz))]))
             .service(resource("/readyz", vec![(Method::GET, web::route().to(health::readyz))]))
+            .service(resource("/api/revoke", vec![(Method::POST, web::route().to(access::revoke))]))
             .service(
                 resource("/auth/check", vec![(Method::GET, web::route().to(access::check))]).wrap(open_to_all_pages()),
             )

@@ -128,7 +128,7 @@ impl Node {
 
     /// Whether joins are taken, as far as other nodes are needed for them.
     pub fn reaches_others(&self) -> bool {
-        self.transport().is_none_or(|transport| transport.nodes().is_ready())
+        self.transport().is_none_or(|transport| transport.nodes().is_ready() && self.access.knows_revocations())
     }
 
     /// Takes no joins and claims no room from now on, and releases the rooms.

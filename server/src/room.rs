@@ -14,7 +14,7 @@ mod registry;
 pub use actor::RoomActor;
 pub use broadcasts::look_elsewhere;
 pub use joined::JoinedRooms;
-pub use message::{Disconnected, JoinRoom, Outcome, RefusedSignal, RoomSignal, Upload};
+pub use message::{Disconnected, JoinRoom, Outcome, RefusedSignal, Renewed, RoomSignal, Upload};
 pub use nodes::{Rooms, TAKEOVER, release_all};
 pub use outbox::{Delivery, Inbox, Outbox, hand_over};
 pub use registry::{NoRoom, Registry};

@@ -5,6 +5,7 @@
 
 mod application;
 mod inbound;
+mod renewal;
 mod upgrade;
 
 pub use upgrade::{SUBPROTOCOLS, upgrade};

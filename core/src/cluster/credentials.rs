@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use roomcast_protocol::access::{Action, Permit};
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::id::UserId;
+use roomcast_protocol::id::{RoomId, UserId};
 
 use crate::room::{Refusal, refuse};
 
@@ -17,6 +18,15 @@ pub struct Credentials {
     pub name: Option<String>,
     /// Whether it may publish.
     pub publish: bool,
+}
+
+impl Credentials {
+    /// The part of a token that a room needs.
+    #[must_use]
+    pub fn of(permit: &Permit, room: &RoomId) -> Self {
+        let (subject, name) = (permit.subject.clone(), permit.name.clone());
+        Self { subject, name, publish: permit.allows(Action::Publish, room) }
+    }
 }
 
 /// Whether a member with these credentials may publish.

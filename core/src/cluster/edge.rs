@@ -7,6 +7,7 @@ mod answers;
 mod effect;
 mod local;
 mod members;
+mod renewal;
 mod sessions;
 mod streams;
 #[cfg(test)]
@@ -42,6 +43,8 @@ struct WaitingJoin {
     since: Instant,
     /// Whether it was sent in the present attachment.
     sent: bool,
+    /// Whether its connection has had another token since.
+    renewed: bool,
     /// Signals that came behind it on its connection, of a client that does not number.
     behind: Vec<(Signal, HeldBytes)>,
     behind_bytes: usize,

@@ -93,6 +93,8 @@ pub enum ToOwner {
     Join(Box<JoinRequest>),
     /// A signal of a member.
     Said(StayRef, Numbered),
+    /// A member has another token, with these credentials.
+    Renewed(StayRef, Box<Credentials>),
     /// A sign of life of a member.
     Alive(StayRef),
     /// The sequence number that a member confirmed.
@@ -284,6 +286,8 @@ pub struct AttachedMember {
     pub leaving: bool,
     /// The age of its last sign of life, where it has no live socket.
     pub absent: Option<Duration>,
+    /// The credentials of its newest token, where that is not the one of its JOIN.
+    pub renewed: Option<Box<Credentials>>,
 }
 
 /// From the owner to an edge.

@@ -255,6 +255,7 @@ impl Owner {
             ToOwner::Attach(_) | ToOwner::Detach => {}
             ToOwner::Join(request) => self.join(turn, edge, &request, out),
             ToOwner::Said(stay, numbered) => self.said(turn, &stay, numbered, out),
+            ToOwner::Renewed(stay, credentials) => self.renew(turn, &stay, *credentials),
             ToOwner::Alive(stay) => self.note_heard(&stay),
             ToOwner::Viewers(any) => {
                 self.edges.get_mut(&edge).into_iter().for_each(|attachment| attachment.viewers = any);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
+use roomcast_protocol::access::Permit;
 use roomcast_protocol::ack::{self, EngineSettings};
 use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::id::ObjectId;
@@ -50,6 +51,13 @@ pub enum Input {
         kind: SignalKind,
         /// Its sender and number.
         numbered: RefusedNumber,
+    },
+    /// A connection has another token.
+    Renewed {
+        /// Which.
+        connection: ConnectionId,
+        /// The grants of the token.
+        permit: Arc<Permit>,
     },
     /// A connection is gone, for whatever reason.
     Disconnected {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::pattern::RoomPattern;
+use super::pattern::{PATTERN, RoomPattern};
 use crate::id::RoomId;
 use crate::signal::RoomType;
 
@@ -106,7 +106,7 @@ impl JsonSchema for RoomNames {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let pattern = r"^[A-Za-z0-9._~-]{0,127}(?:[A-Za-z0-9._~-]|\*)$";
+        let pattern = PATTERN;
         json_schema!({
             "description": "A room name or the beginning of one with `*` behind it; or a list of these.",
             "type": ["string", "array"],

@@ -2,9 +2,18 @@
 
 use std::str::FromStr;
 
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::RoomId;
+
+/// The regular expression of a pattern.
+pub(super) const PATTERN: &str = r"^[A-Za-z0-9._~-]{0,127}(?:[A-Za-z0-9._~-]|\*)$";
+
+/// The schema of a pattern that may be absent.
+pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": PATTERN })
+}
 
 /// A text that is neither a room name nor the beginning of one with `*` behind it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,7 +21,7 @@ use crate::id::RoomId;
 pub struct InvalidPattern(pub String);
 
 /// The names of rooms for which a grant holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RoomPattern {
     /// One room.
     Exact(RoomId),

@@ -47,6 +47,7 @@ reasons! {
     Issuer = "issuer", "The token comes from another issuer.";
     Audience = "audience", "The token is meant for another audience.";
     Subject = "subject", "The token has no subject that could be a user id, or another than the user.";
+    Revoked = "revoked", "The token was revoked.";
     Busy = "busy", "The server checks as many unknown tokens as it may; try again.";
     NotGranted = "not_granted", "The token does not grant this.";
 }

@@ -180,6 +180,14 @@ pub struct IngestAddress {
     pub expires: u64,
 }
 
+/// Body of the ack of `RENEW`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RenewAckBody")]
+pub struct Renewed {
+    /// The end of the new token, in seconds since 1970.
+    pub exp: u64,
+}
+
 /// Body of the ack of `HEARTBEAT`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "HeartbeatAckBody")]
@@ -237,6 +245,8 @@ pub enum RoomClosedReason {
     Empty,
     /// An administrator closed it.
     Admin,
+    /// It goes on; the member is out of it, whose access token grants it the room no longer.
+    Denied,
 }
 
 /// Body of `KEEPALIVE`.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::body::{Gap, HeartbeatAck, JoinAck, KeepAlive, PublishList, Resend, RoomClosed};
+use super::body::{Gap, HeartbeatAck, JoinAck, KeepAlive, PublishList, Renewed, Resend, RoomClosed};
 use super::{Ack, Forwarded, Reply, encode, name, read};
 use crate::code::AckCode;
 use crate::json::{self, Raw};
@@ -23,6 +23,8 @@ pub enum ServerMessage {
     Heartbeat(HeartbeatAck),
     /// The list of publishers changed; with the recipient's sequence number.
     PublishListChanged(u64, PublishList),
+    /// The ack of `RENEW`.
+    Renewed(Renewed),
     /// The connection is alive though nothing was said.
     KeepAlive(KeepAlive),
     /// The room is gone.
@@ -79,6 +81,7 @@ fn acknowledged(ack: &Ack<'_>) -> Result<ServerMessage, String> {
     Ok(match &*ack.name {
         "JOIN" => ServerMessage::Join(Box::new(body(ack.body)?)),
         "HEARTBEAT" => ServerMessage::Heartbeat(body(ack.body)?),
+        "RENEW" => ServerMessage::Renewed(body(ack.body)?),
         name::PUBLISH_LIST_CHANGED => {
             ServerMessage::PublishListChanged(ack.sequence.ok_or("`sq` is missing")?, body(ack.body)?)
         }
@@ -133,6 +136,7 @@ impl ServerMessage {
         match self {
             Self::Join(body) => encode(SignalKind::Join.name(), body).to_string(),
             Self::Heartbeat(body) => encode(SignalKind::Heartbeat.name(), body).to_string(),
+            Self::Renewed(body) => encode(SignalKind::Renew.name(), body).to_string(),
             Self::PublishListChanged(sequence, body) => {
                 super::numbered(*sequence, &encode(name::PUBLISH_LIST_CHANGED, body))
             }

@@ -38,7 +38,7 @@ const fn worth(kind: SignalKind, superseded: bool) -> Worth {
     match kind {
         SignalKind::Ice => Worth::Candidate,
         SignalKind::Offer | SignalKind::Answer => Worth::Negotiation,
-        SignalKind::Join | SignalKind::Leave | SignalKind::Heartbeat => Worth::Superseded,
+        SignalKind::Join | SignalKind::Leave | SignalKind::Heartbeat | SignalKind::Renew => Worth::Superseded,
         _ if superseded => Worth::Superseded,
         _ => Worth::Repeatable,
     }

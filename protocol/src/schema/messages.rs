@@ -6,17 +6,17 @@
 use serde_json::{Value, json};
 
 use super::compose::{Document, constant, merge, object_of, remove, require};
-use crate::ack::{Gap, HeartbeatAck, JoinAck, KeepAlive, PublishList, Resend, RoomClosed, name};
+use crate::ack::{Gap, HeartbeatAck, JoinAck, KeepAlive, PublishList, Renewed, Resend, RoomClosed, name};
 use crate::code::AckCode;
 use crate::data::{DataAckBody, EndStream, UpdatePart, UpdateRendition, UpdateSegment, UpdateVariant};
 use crate::signal::{
-    Answer, Head, Heartbeat, IceCandidate, Join, Numbered, Offer, PublishRequest, RoomType, SignalKind, Update,
+    Answer, Head, Heartbeat, IceCandidate, Join, Numbered, Offer, PublishRequest, Renew, RoomType, SignalKind, Update,
 };
 
 pub(super) fn client_messages() -> Value {
     let mut document = Document::new();
     let mut messages = Vec::new();
-    for kind in SignalKind::ALL {
+    for kind in SignalKind::OF_ROOMS {
         let shapes = shapes(&mut document, *kind);
         for (name, mut data) in shapes {
             if kind.is_forwarded() {
@@ -29,8 +29,19 @@ pub(super) fn client_messages() -> Value {
             ));
         }
     }
+    messages.push(("Renew".to_owned(), renew(&mut document)));
     let text = "What a client sends: a text message with one of these. Unknown members are ignored.";
     document.finish("client-messages", "ClientMessage", text, messages)
+}
+
+/// `RENEW`, which has no common members.
+fn renew(document: &mut Document) -> Value {
+    let kind = SignalKind::Renew;
+    let text = format!("Signal {}: another access token for the connection, before or after JOIN.", kind.name());
+    let mut data = object_of("RenewData", &text, vec![("s", constant(kind.name()))], &[]);
+    merge(&mut data, &document.object::<Renew>());
+    let members = vec![("action", constant(kind.action())), ("data", data)];
+    object_of("Renew", &format!("The message with signal {}.", kind.name()), members, &[])
 }
 
 /// What a signal to be forwarded may not have: the recipient's number, and what makes a message an ack. As members
@@ -48,6 +59,7 @@ pub(super) fn server_messages() -> Value {
     let mut messages = vec![
         ack::<JoinAck>(&mut document, "JoinAck", SignalKind::Join.name(), "Ack of JOIN."),
         ack::<HeartbeatAck>(&mut document, "HeartbeatAck", SignalKind::Heartbeat.name(), "Ack of HEARTBEAT."),
+        ack::<Renewed>(&mut document, "RenewAck", SignalKind::Renew.name(), "Ack of RENEW."),
         list_changed(&mut document),
         ack::<KeepAlive>(
             &mut document,
@@ -60,7 +72,7 @@ pub(super) fn server_messages() -> Value {
         ack::<Resend>(&mut document, "ResendAck", name::RESEND, "The client says again what is not confirmed."),
         error_ack(),
     ];
-    for kind in SignalKind::ALL.iter().filter(|kind| kind.is_forwarded()) {
+    for kind in SignalKind::OF_ROOMS.iter().filter(|kind| kind.is_forwarded()) {
         for (name, mut data) in shapes(&mut document, *kind) {
             let text = "The recipient's sequence number.";
             let number = json!({ "properties": { "sq": { "description": text, "type": "integer", "minimum": 1 } }, "required": ["sq"] });
@@ -134,7 +146,8 @@ fn own_members(document: &mut Document, kind: SignalKind) -> Option<Value> {
         | SignalKind::Kick
         | SignalKind::PublishAccept
         | SignalKind::PublishReject
-        | SignalKind::Watch => {
+        | SignalKind::Watch
+        | SignalKind::Renew => {
             return None;
         }
     })

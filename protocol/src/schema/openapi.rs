@@ -86,6 +86,7 @@ fn paths() -> Value {
         "/readyz": { "get": text("readyz", "Whether joins are taken", &[("200", "Ready."), ("503", "Draining.")]) },
         "/metrics": { "get": metrics() },
         "/auth/check": { "get": check() },
+        "/api/revoke": { "post": revoke() },
         "/schema/{file}": { "parameters": [parameter("file")], "get": published() },
         "/": { "get": page() },
     })
@@ -136,6 +137,30 @@ fn answers(codes: &[AckCode]) -> Map<String, Value> {
     }
     answers.insert("default".into(), json!({ "$ref": "#/components/responses/Error" }));
     answers
+}
+
+fn revoke() -> Value {
+    let refusals = [
+        AckCode::InvalidSignal,
+        AckCode::Unauthenticated,
+        AckCode::PermissionNotFound,
+        AckCode::RateLimited,
+        AckCode::Unavailable,
+    ];
+    let mut responses = answers(&refusals);
+    responses.shift_insert(
+        0,
+        "200".into(),
+        json!({ "description": "Every node refuses the tokens within a second.",
+        "content": { "application/json": { "schema": { "$ref": "access-token.schema.json#/$defs/RevokeAnswer" } } } }),
+    );
+    json!({
+        "operationId": "revoke", "tags": ["operation"], "summary": "Refuses tokens before their end",
+        "description": "All tokens that fit what the request names and were issued until now. Their connections are closed with 4001, their pushes end. The token of the request grants `admin`: without `id`, or for the very room that is named.",
+        "security": with_key(&["accessToken"]),
+        "requestBody": { "required": true, "content": { "application/json": { "schema": { "$ref": "access-token.schema.json#/$defs/Revoke" } } } },
+        "responses": responses,
+    })
 }
 
 fn upgrade() -> Value {

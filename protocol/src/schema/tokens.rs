@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::compose::{Document, object_of};
-use crate::access::{GRANT_CLAIM, Grant, MAX_META, MAX_NAME};
+use super::compose::{Document, constant, object_of};
+use crate::access::{GRANT_CLAIM, Grant, MAX_META, MAX_NAME, Revoke};
 use crate::id::UserId;
 
 pub(super) fn access_token() -> Value {
@@ -46,7 +46,26 @@ pub(super) fn access_token() -> Value {
     ];
     let optional = ["sub", "iat", "exp", "name", GRANT_CLAIM];
     let check = object_of("AccessTokenCheck", "What `/auth/check` tells of a token.", check, &optional);
-    let messages = vec![("AccessToken".to_owned(), token), ("AccessTokenCheck".to_owned(), check)];
+    let mut revoke = document.object::<Revoke>();
+    revoke["title"] = json!("Revoke");
+    revoke["minProperties"] = json!(1);
+    let messages = vec![
+        ("AccessToken".to_owned(), token),
+        ("AccessTokenCheck".to_owned(), check),
+        ("Revoke".to_owned(), revoke),
+        ("RevokeAnswer".to_owned(), revoke_answer()),
+    ];
     let text = "Access tokens of a server with a key, signed with HS256 by whoever runs the application.";
     document.finish("access-token", "AccessTokens", text, messages)
+}
+
+fn revoke_answer() -> Value {
+    let time = |text: &str| json!({ "type": "integer", "minimum": 0, "description": format!("{text}, in seconds since 1970.") });
+    let times = vec![
+        ("at", time("Time up to which the tokens were issued")),
+        ("until", time("Time when the last of them has ended by itself")),
+    ];
+    let body = object_of("RevokeAnswerBody", "The tokens' times.", times, &[]);
+    let members = vec![("c", constant(200)), ("s", constant("REVOKE")), ("b", body)];
+    object_of("RevokeAnswer", "What `/api/revoke` answers.", members, &[])
 }

@@ -118,6 +118,10 @@ fn in_steps(message: &str) -> Result<(Parts, Range<usize>), Refusal> {
     let envelope: Envelope<'_> = json::from_str(message).map_err(|error| no_envelope(message, &error))?;
     let text = envelope.data.0;
     let kind = SignalKind::from_action(&envelope.action).ok_or_else(|| unknown_action(&envelope.action, text));
+    if matches!(&kind, Ok(SignalKind::Renew) | Err(Refusal { kind: Some(SignalKind::Renew), .. })) {
+        let refusal = refusal(Some(SignalKind::Renew), "RENEW is a signal of no room".to_owned());
+        return Err(Refusal { quotable: false, ..refusal });
+    }
     let parts = kind.and_then(|kind| members(kind, text, &["sq", "c"]).map_err(|reason| refusal(Some(kind), reason)));
     let parts = parts.map_err(|refusal| with_number(refusal, text))?;
     let start = text.as_ptr() as usize - message.as_ptr() as usize;
@@ -159,6 +163,7 @@ fn members(kind: SignalKind, text: &str, reserved: &[&str]) -> Result<Parts, Str
 pub(super) fn body(kind: SignalKind, text: &str) -> Result<Body, String> {
     Ok(match kind {
         SignalKind::Join => Body::Join(member::<Join>(text)?),
+        SignalKind::Renew => return Err("RENEW is a signal of no room".to_owned()),
         SignalKind::Leave => Body::Leave,
         SignalKind::Heartbeat => Body::Heartbeat(member(text)?),
         SignalKind::Update => Body::Update(member(text)?),

@@ -14,6 +14,12 @@ macro_rules! kinds {
             /// Every signal.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
+            /// The signals of rooms: all that have the common members.
+            pub const OF_ROOMS: &'static [Self] = {
+                let (all, [.., Self::Renew]) = (Self::ALL, Self::ALL) else { panic!("the last is about no room") };
+                all.split_at(all.len() - 1).0
+            };
+
             /// The `action` of the envelope.
             #[must_use]
             pub const fn action(self) -> &'static str {
@@ -48,6 +54,7 @@ kinds! {
     Answer = "answer", "ANSWER", [P2p M2m A2m], "An SDP answer.";
     Ice = "iceCandidate", "ICE", [P2p M2m A2m], "An ICE candidate.";
     Watch = "watch", "WATCH", [M2m A2m], "A viewer asks a publisher for an offer.";
+    Renew = "renew", "RENEW", [P2p M2m A2m P2m], "Another access token, for the connection.";
 }
 
 impl SignalKind {
@@ -64,13 +71,13 @@ impl SignalKind {
     /// Whether the signal reaches others as it was sent.
     #[must_use]
     pub const fn is_forwarded(self) -> bool {
-        !matches!(self, Self::Join | Self::Leave | Self::Heartbeat | Self::Update)
+        !matches!(self, Self::Join | Self::Leave | Self::Heartbeat | Self::Update | Self::Renew)
     }
 
     /// Whether a client that numbers what it says numbers this signal.
     #[must_use]
     pub const fn is_numbered(self) -> bool {
-        !matches!(self, Self::Join | Self::Leave | Self::Heartbeat)
+        !matches!(self, Self::Join | Self::Leave | Self::Heartbeat | Self::Renew)
     }
 
     /// The signal with this `action`.

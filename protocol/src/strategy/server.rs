@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{category, client_message, host, room_id, session_id, user_id};
 use crate::ack::{
     EngineSettings, ErrorAck, Gap, HeartbeatAck, HeartbeatTimes, HlsAddresses, IceConfig, IceServer, IngestAddress,
-    JoinAck, KeepAlive, Participant, Participants, PublishList, Resend, Role, RoomClosed, RoomClosedReason,
+    JoinAck, KeepAlive, Participant, Participants, PublishList, Renewed, Resend, Role, RoomClosed, RoomClosedReason,
     ServerMessage,
 };
 use crate::code::AckCode;
@@ -105,7 +105,8 @@ fn forwarded() -> impl Strategy<Value = ServerMessage> {
 /// Any message of the server.
 pub fn server_message() -> impl Strategy<Value = ServerMessage> {
     let list = participants();
-    let reasons = vec![RoomClosedReason::Ended, RoomClosedReason::Empty, RoomClosedReason::Admin];
+    let reasons =
+        vec![RoomClosedReason::Ended, RoomClosedReason::Empty, RoomClosedReason::Admin, RoomClosedReason::Denied];
     prop_oneof![
         join_ack().prop_map(|ack| ServerMessage::Join(Box::new(ack))),
         (list.clone(), room_id(), ".{0,20}", option::of(0..NUMBERS_BELOW)).prop_map(
@@ -122,6 +123,7 @@ pub fn server_message() -> impl Strategy<Value = ServerMessage> {
             ServerMessage::PublishListChanged(sequence, PublishList { room_id, participants })
         }),
         (0_u64..1 << 53).prop_map(|ts| ServerMessage::KeepAlive(KeepAlive { ts })),
+        (0_u64..1 << 53).prop_map(|exp| ServerMessage::Renewed(Renewed { exp })),
         (room_id(), prop::sample::select(reasons))
             .prop_map(|(room_id, reason)| ServerMessage::RoomClosed(RoomClosed { room_id, reason })),
         (room_id(), 0_u64..1 << 53, 0_u64..1 << 53).prop_map(|(room_id, from, to)| ServerMessage::Gap(Gap {

@@ -108,6 +108,12 @@ impl Keyring {
         self.policy.leeway.as_secs()
     }
 
+    /// The longest time for which any token of these keys can be good after its issue, in seconds.
+    pub fn longest_life(&self) -> u64 {
+        let lives = self.keys.iter().map(|key| key.max_ttl.unwrap_or(self.policy.max_ttl));
+        lives.chain([self.policy.max_ttl]).max().unwrap_or_default().as_secs() + self.leeway()
+    }
+
     /// Verifies a token; `now` is in seconds since 1970.
     pub fn verify(&self, now: u64, token: &str) -> Result<Permit, Refused> {
         let jws = Jws::parse(token)?;

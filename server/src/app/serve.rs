@@ -10,6 +10,7 @@ use actix_web::{App, web};
 
 use super::Failure;
 use super::reread::{self, Running};
+use crate::access;
 use crate::access::remote::{self, Fetcher};
 use crate::cluster::Transport;
 use crate::config::{self, ListenAddress, Serve};
@@ -157,6 +158,9 @@ async fn join_nodes(node: &Arc<Node>) -> Result<(), Failure> {
         })
     }));
     actix_web::rt::spawn(renew_rooms(node.clone()));
+    if !node.access.is_open() {
+        actix_web::rt::spawn(access::follow(node.clone()));
+    }
     Ok(())
 }
 

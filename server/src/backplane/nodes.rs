@@ -10,6 +10,7 @@ use roomcast_core::cluster::lease::Lease;
 use roomcast_core::cluster::{BootId, ClusterSettings};
 
 use super::directory::Directory;
+use super::entries::{Brought, Exchanged, Progress};
 use super::keeper::{Keeper, LeaseListener};
 use super::redis::{Channel, Inbox, Masters};
 use super::{BackplaneSettings, Failure, Partition};
@@ -131,6 +132,14 @@ impl Nodes {
         keys: Vec<String>,
     ) -> impl Future<Output = Result<Vec<bool>, Failure>> + Send + use<> {
         self.masters.exist(partition, keys)
+    }
+
+    /// Brings entries that every node has, and gets those that are new.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn exchange(&self, progress: &Progress, brought: Brought) -> Result<Exchanged, Failure> {
+        self.masters.exchange(progress, brought).await
     }
 
     /// Runs a task until the end at most.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use roomcast_protocol::access::{GRANT_CLAIM, Policy};
 
 use super::secret::Secret;
-use super::value::{count32, duration, time};
+use super::value::{count, count32, duration, time};
 use crate::access::remote::Source;
 use crate::access::{Demands, Key};
 
@@ -36,6 +36,9 @@ pub struct AccessTokens {
     /// Signatures of unknown tokens that a worker thread checks by public keys in a second; over it: 503.
     #[arg(long, env = "ROOMCAST_AUTH_MAX_CHECKS", default_value_t = 1000, value_parser = count32, value_name = "COUNT")]
     pub auth_max_checks: u32,
+    /// Revocations that are kept, each until the last token that it refuses has ended; over it: 429.
+    #[arg(long, env = "ROOMCAST_AUTH_MAX_REVOCATIONS", default_value_t = 100_000, value_parser = count, value_name = "COUNT")]
+    pub auth_max_revocations: usize,
     /// Claim of a token that holds its grants.
     #[arg(long, env = "ROOMCAST_AUTH_CLAIM", default_value = GRANT_CLAIM, value_parser = text, value_name = "NAME")]
     pub auth_claim: String,
@@ -63,7 +66,8 @@ impl AccessTokens {
     /// Everything that a server wants to know of tokens.
     pub fn demands(&self) -> Demands {
         let (keys, policy, is_remote) = (self.keys(), self.policy(), self.auth_jwks.is_some());
-        Demands { keys, policy, max_checks: self.auth_max_checks, is_remote }
+        let (max_checks, max_revocations) = (self.auth_max_checks, self.auth_max_revocations);
+        Demands { keys, policy, max_checks, max_revocations, is_remote }
     }
 
     /// The keys that stand in the settings.

@@ -29,6 +29,7 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
             "auth_secret",
             "auth_jwks",
             "auth_max_checks",
+            "auth_max_revocations",
             "auth_claim",
             "auth_audience",
             "auth_issuer",

@@ -20,6 +20,7 @@ use crate::room::TAKEOVER;
 /// The content type of the text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+const REVOCATIONS: &str = "roomcast_access_revocations";
 const KEYS_AGE: &str = "roomcast_access_keys_age_seconds";
 const FORGOTTEN: &str = "roomcast_forgotten_signals_total";
 
@@ -39,6 +40,7 @@ pub fn install() -> Option<PrometheusHandle> {
     describe_counter!(REFUSED, "Requests refused for their access token, by reason");
     counter!(FETCH_FAILURES).increment(0);
     describe_counter!(FETCH_FAILURES, "Fetches of the key set of access tokens that failed");
+    describe_gauge!(REVOCATIONS, "Revocations of access tokens in force");
     describe_gauge!(KEYS_AGE, Unit::Seconds, "Time since the key set of access tokens was fetched");
     describe_counter!(FORGOTTEN, "Signals dropped from the full backlog of a member, and announced to it");
     describe_counter!(MALFORMED, "Requests that are not HTTP, or not as their version of it demands");
@@ -84,6 +86,9 @@ pub async fn metrics(node: web::Data<Node>) -> HttpResponse {
         gauge!("roomcast_redis_up").set(u8::from(transport.nodes().is_ready()));
         gauge!("roomcast_cluster_rooms_owned").set(lossy(node.owned.len()));
         gauge!("roomcast_cluster_held_bytes").set(lossy(node.tallies.held()));
+    }
+    if !node.access.is_open() {
+        gauge!(REVOCATIONS).set(lossy(node.access.revocations().count()));
     }
     if let Some(age) = node.access.age_of_keys() {
         gauge!(KEYS_AGE).set(age.as_secs_f64());

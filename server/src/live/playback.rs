@@ -9,7 +9,7 @@ mod freshness;
 mod waiting;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_service::fn_service;
 use actix_web::dev::{AppService, HttpServiceFactory, ResourceDef, ServiceRequest, ServiceResponse};
@@ -28,6 +28,9 @@ use crate::http::resource::refuse_to_write;
 use crate::node::Node;
 use waiting::{Stop, wait};
 
+/// The time of waiting after which the token of a request is judged again.
+const JUDGED_AGAIN: Duration = Duration::from_secs(1);
+
 /// Everything under `/live`. Thousands of viewers ask for it, each several times a second: the beginning of the
 /// path is compared and the rest split, while the library's routes are regular expressions, tried one by one.
 pub struct Playback;
@@ -40,9 +43,7 @@ impl HttpServiceFactory for Playback {
 
 async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
     let node = request.app_data::<web::Data<Node>>().expect("the application has its node").clone();
-    let (token, path) = split_token(request.match_info().unprocessed());
-    let token = token.filter(|_| !node.access.is_open());
-    let path = if token.is_some() { path } else { request.match_info().unprocessed() };
+    let (token, path) = token_and_path(&request, &node);
     let Some(address) = Address::of(path) else {
         let missing = http::not_found(request.request().clone()).await;
         return Ok(request.into_response(missing));
@@ -51,6 +52,7 @@ async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
         None => access::refuse(&request, &node, token, &address).await,
         refused => refused,
     };
+    let asked = Instant::now();
     let mut answer = match (early, address) {
         (Some(answer), _) => answer,
         (None, Address::Multivariant(room, playlist)) => multivariant(request.request(), &node, room, playlist).await,
@@ -63,8 +65,24 @@ async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
             object(&mut request, &node, track, name).await
         }
     };
+    // A token may end, or be revoked, while its request waits.
+    if asked.elapsed() >= JUDGED_AGAIN {
+        let (token, path) = token_and_path(&request, &node);
+        if let Some(address) = Address::of(path) {
+            answer = access::refuse(&request, &node, token, &address).await.unwrap_or(answer);
+        }
+    }
     node.cors.stamp(request.headers(), answer.headers_mut());
     Ok(request.into_response(answer))
+}
+
+/// The token in the path, at a server that wants any, and the path behind it.
+fn token_and_path<'a>(request: &'a ServiceRequest, node: &Node) -> (Option<&'a str>, &'a str) {
+    let whole = request.match_info().unprocessed();
+    match split_token(whole) {
+        (Some(token), path) if !node.access.is_open() => (Some(token), path),
+        _ => (None, whole),
+    }
 }
 
 async fn multivariant(request: &HttpRequest, node: &Node, room: &str, playlist: &str) -> HttpResponse {

@@ -55,6 +55,11 @@ impl Connections {
         }
     }
 
+    /// Lets each look whether its token was revoked.
+    pub fn judge_all(&self) {
+        self.lock().open.values().for_each(Outbox::judge);
+    }
+
     /// Whether all have gone that were told to.
     pub fn is_empty(&self) -> bool {
         let list = self.lock();

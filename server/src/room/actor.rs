@@ -13,7 +13,7 @@ use roomcast_protocol::limits::{BACKLOG_BYTES, BACKLOG_SIGNALS};
 
 use super::broadcasts::Broadcasts;
 use super::joined::{Attempt, Departure};
-use super::message::{Disconnected, JoinRoom, MayBroadcast, Outcome, RefusedSignal, RoomSignal};
+use super::message::{Disconnected, JoinRoom, MayBroadcast, Outcome, RefusedSignal, Renewed, RoomSignal};
 use super::outbox::Outbox;
 use crate::node::Node;
 
@@ -195,6 +195,14 @@ impl Handler<RefusedSignal> for RoomActor {
     fn handle(&mut self, refused: RefusedSignal, ctx: &mut Self::Context) {
         let RefusedSignal { connection, kind, numbered } = refused;
         self.step(Input::Refused { connection, kind, numbered }, None, ctx);
+    }
+}
+
+impl Handler<Renewed> for RoomActor {
+    type Result = ();
+
+    fn handle(&mut self, Renewed { connection, permit }: Renewed, ctx: &mut Self::Context) {
+        self.step(Input::Renewed { connection, permit }, None, ctx);
     }
 }
 

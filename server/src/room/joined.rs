@@ -67,6 +67,10 @@ impl JoinedRooms {
         self.rooms.len()
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = (&RoomId, &Addr<RoomActor>)> {
+        self.rooms.iter().map(|(id, joined)| (id, &joined.room))
+    }
+
     pub fn values(&self) -> impl Iterator<Item = &Addr<RoomActor>> {
         self.rooms.values().map(|joined| &joined.room)
     }

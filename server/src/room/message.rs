@@ -1,10 +1,13 @@
 //! What a room's actor can be told.
 
+use std::sync::Arc;
+
 use actix::Message;
 
 use roomcast_core::cluster::streams::Uploader;
 use roomcast_core::hls::Entry;
 use roomcast_core::room::{ConnectionId, Refusal, Welcome};
+use roomcast_protocol::access::Permit;
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::{RefusedNumber, Signal, SignalKind};
 
@@ -47,6 +50,14 @@ pub struct RefusedSignal {
     pub connection: ConnectionId,
     pub kind: SignalKind,
     pub numbered: RefusedNumber,
+}
+
+/// A connection has another token.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Renewed {
+    pub connection: ConnectionId,
+    pub permit: Arc<Permit>,
 }
 
 /// A connection is gone.

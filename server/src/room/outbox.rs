@@ -31,6 +31,8 @@ pub enum Delivery {
     Message(Outgoing),
     /// To be closed.
     Close(CloseCode),
+    /// The connection looks whether its token was revoked.
+    Judge,
     /// The connection answers heartbeats of one of its members in a room by itself.
     Present(RoomId, Box<Presence>),
     /// The room has no member of this connection any more.
@@ -95,6 +97,13 @@ impl Outbox {
     pub fn close(&self, code: CloseCode) {
         if !self.0.cut.swap(true, Ordering::Relaxed) {
             self.put(Delivery::Close(code));
+        }
+    }
+
+    /// Lets the connection look whether its token was revoked.
+    pub fn judge(&self) {
+        if !self.0.cut.load(Ordering::Relaxed) {
+            self.put(Delivery::Judge);
         }
     }
 

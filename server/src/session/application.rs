@@ -23,6 +23,8 @@ pub struct Session {
     pub(super) rooms: JoinedRooms,
     /// The permit of the connection's token; none at an open server.
     pub(super) permit: Option<Arc<Permit>>,
+    /// Rises with each token, so that the end of a former one means nothing.
+    pub(super) renewals: u32,
     inbox: Option<Inbox>,
 }
 
@@ -30,14 +32,19 @@ impl Session {
     pub fn new(node: Arc<Node>, permit: Option<Arc<Permit>>, fill: Arc<Fill>, lane: LaneId) -> Self {
         let (outbox, inbox) = Outbox::new(fill, lane);
         let connection = node.connections.open(&outbox);
-        Self { node, connection, outbox, rooms: JoinedRooms::default(), permit, inbox: Some(inbox) }
+        Self { node, connection, outbox, rooms: JoinedRooms::default(), permit, renewals: 0, inbox: Some(inbox) }
     }
 
     /// Closes the connection some time after the end of its token, unless it is too old before.
-    fn end_with_token(&self, port: &mut Port<'_, Self>) {
+    pub(super) fn end_with_token(&self, port: &mut Port<'_, Self>) {
         let Some(left) = self.time_left() else { return };
+        let renewals = self.renewals;
         if left < self.node.settings.connection.max_connection_age {
-            port.when_done(actix_web::rt::time::sleep(left), |_, (), port| port.close(CloseCode::TokenExpired));
+            port.when_done(actix_web::rt::time::sleep(left), move |session, (), port| {
+                if session.renewals == renewals {
+                    port.close(CloseCode::TokenExpired);
+                }
+            });
         }
     }
 
@@ -53,6 +60,7 @@ impl Session {
             Delivery::Message(message) => hand_over(message, port.lane()),
             Delivery::Present(room, presence) => self.rooms.note_presence(&room, *presence),
             Delivery::Close(code) => port.close(code),
+            Delivery::Judge => self.judge(port),
             Delivery::Forget(departure) => self.rooms.forget(&departure),
         }
     }

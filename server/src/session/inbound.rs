@@ -8,7 +8,7 @@ use bytestring::ByteString;
 
 use roomcast_core::cluster::Credentials;
 use roomcast_core::room::{Outgoing, Welcome};
-use roomcast_protocol::access::{Action, NotGranted};
+use roomcast_protocol::access::{Action, Refused};
 use roomcast_protocol::ack;
 use roomcast_protocol::code::{AckCode, CloseCode};
 use roomcast_protocol::id::RoomId;
@@ -28,6 +28,7 @@ const ATTEMPTS: u32 = 3;
 impl Session {
     pub(super) fn on_message(&mut self, text: ByteString, port: &mut Port<'_, Self>) {
         match decode(text.clone()) {
+            Err(refusal) if refusal.kind == Some(SignalKind::Renew) => self.renew(&text, port),
             Err(refusal) => self.refuse_message(refusal, &text, port),
             Ok(signal) => match &signal.body {
                 Body::Join(join) => {
@@ -54,7 +55,8 @@ impl Session {
     fn join(&mut self, signal: Signal, join: &Join, attempts: u32, port: &mut Port<'_, Self>) {
         let id = signal.head.room_id.clone();
         if let Err(refused) = self.check_grants(&signal, join) {
-            return self.refuse(&signal, AckCode::PermissionNotFound, &counted(refused.into()).sentence);
+            let refused = counted(refused);
+            return self.refuse(&signal, refused.reason.code(), &refused.sentence);
         }
         if !self.rooms.contains_key(&id) && self.rooms.len() >= self.node.settings.connection.max_rooms_per_connection {
             self.refuse(&signal, AckCode::RateLimited, "the connection is in as many rooms as it may");
@@ -68,19 +70,19 @@ impl Session {
     }
 
     /// Checks that the token of the connection speaks for the user and lets it join, or create, the room.
-    fn check_grants(&self, signal: &Signal, join: &Join) -> Result<(), NotGranted> {
+    fn check_grants(&self, signal: &Signal, join: &Join) -> Result<(), Refused> {
         let Some(permit) = &self.permit else { return Ok(()) };
         let (head, options) = (&signal.head, &join.options);
         permit.check_user(&head.session.user_id, options.user_faking)?;
         let action = if options.room_creating { Action::Create } else { Action::Join };
-        permit.check(action(head.room_type), &head.room_id)
+        permit.check(action(head.room_type), &head.room_id)?;
+        self.node.access.check_in(permit, Some(&head.room_id))
     }
 
     /// The part of the token that the room needs.
     fn credentials(&self, room: &RoomId) -> Option<Box<Credentials>> {
         let permit = self.permit.as_ref()?;
-        let (subject, name) = (permit.subject.clone(), permit.name.clone());
-        Some(Box::new(Credentials { subject, name, publish: permit.allows(Action::Publish, room) }))
+        Some(Box::new(Credentials::of(permit, room)))
     }
 
     fn ask(&mut self, room: &Addr<RoomActor>, signal: Signal, join: Join, attempts: u32, port: &mut Port<'_, Self>) {
@@ -163,7 +165,7 @@ impl Session {
     }
 
     /// Goes through the outbox like everything else, so that order and bound hold.
-    fn say_error(&self, code: AckCode, kind: Option<SignalKind>, reason: &str, request: Option<&str>) {
+    pub(super) fn say_error(&self, code: AckCode, kind: Option<SignalKind>, reason: &str, request: Option<&str>) {
         let limit = to_usize(self.node.settings.connection.max_message);
         let text: Arc<str> = ack::encode_error(code, kind, reason, request, limit);
         self.outbox.send(Outgoing::plain(text));

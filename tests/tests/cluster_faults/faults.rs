@@ -7,6 +7,7 @@ mod deaths;
 mod kicks;
 mod links;
 mod outages;
+mod revocations;
 mod scene;
 mod sessions;
 mod topologies;

@@ -10,4 +10,5 @@ mod groups;
 mod playlists;
 mod resuming;
 mod roles;
+mod tokens;
 mod uploads;

@@ -157,7 +157,7 @@ impl Edge {
             Some(before) => before.go_on(now),
             None => LocalMember::new(join.connection, now, joined.sequence),
         };
-        member.viewer = viewer;
+        (member.viewer, member.renewed) = (viewer, None);
         member.numbers = join.request.numbers_above.is_some();
         member.confirms = member.numbers || join.request.resume_from.is_some();
         let confirmed = joined.confirmed.max(join.request.numbers_above.unwrap_or(0));
@@ -168,14 +168,18 @@ impl Edge {
         let (id, resumed, sequence) = (joined.id, joined.resumed, joined.last);
         let (role, list) = (self.list.role(&joined.stay.member), self.list.clone());
         let answer = JoinAnswer { id, resumed, sequence, confirmed, role, list };
-        self.members.insert(joined.stay.clone(), member);
+        let stay = joined.stay;
+        self.members.insert(stay.clone(), member);
         self.timing.watch_silence(now + self.settings.heartbeat_timeout);
         out.push(EdgeEffect::Tell(connection, ToClient::Joined(Box::new(answer))));
         if self.viewers.told {
             self.tell_of_viewers(out);
         }
+        if let Some(credentials) = join.request.credentials.filter(|_| join.renewed) {
+            self.renew_stay(&stay, &credentials, out);
+        }
         for (signal, _) in join.behind {
-            self.said(now, (join.connection, &joined.stay.member), None, signal, out);
+            self.said(now, (join.connection, &stay.member), None, signal, out);
         }
     }
 

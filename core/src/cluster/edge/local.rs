@@ -6,6 +6,7 @@ use roomcast_protocol::signal::MemberKey;
 
 use super::viewers::Viewer;
 use super::{EdgeEffect, ToClient};
+use crate::cluster::Credentials;
 use crate::cluster::message::{Action, AttachedMember, AttachmentId, Delivery, List, Numbered, StayRef, ToOwner};
 use crate::cluster::tallies::{HeldBytes, Tallies};
 use crate::room::{ConnectionId, Pulse, Receipt};
@@ -52,6 +53,8 @@ impl Went {
 #[derive(Debug)]
 pub(super) struct LocalMember {
     pub connection: Option<ConnectionId>,
+    /// The credentials of its newest token, where that is not the one of its JOIN.
+    pub renewed: Option<Box<Credentials>>,
     pub numbers: bool,
     pub confirms: bool,
     /// The last sequence number given to the socket.
@@ -84,6 +87,7 @@ impl LocalMember {
     pub fn new(connection: ConnectionId, now: Instant, sequence: u64) -> Self {
         Self {
             connection: Some(connection),
+            renewed: None,
             numbers: false,
             confirms: false,
             written: sequence,
@@ -125,6 +129,7 @@ impl LocalMember {
             // Signals before LEAVE are repeated first.
             leaving: first.is_some_and(|kept| kept.said.signal.action == Action::Leave),
             absent: self.connection.is_none().then(|| now.since(self.pulse.heard())),
+            renewed: self.renewed.clone(),
         }
     }
 

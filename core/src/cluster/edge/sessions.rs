@@ -28,7 +28,7 @@ impl Edge {
         }
         request.holds = self.members.stay_of(connection, &request.session.key()).map(|stay| stay.stay);
         let (sent, behind) = (false, Vec::new());
-        let join = WaitingJoin { connection, request, since: now, sent, behind, behind_bytes: 0 };
+        let join = WaitingJoin { connection, request, since: now, sent, renewed: false, behind, behind_bytes: 0 };
         self.decide_join((now, fresh), Box::new(join), out);
         if self.is_seeking() {
             out.push(EdgeEffect::Seek);
@@ -170,7 +170,7 @@ impl Edge {
     }
 
     /// Keeps what a client will not repeat, and LEAVE, until an owner has seen it.
-    fn keep_and_send(&mut self, stay: &StayRef, signal: Signal, out: &mut Vec<EdgeEffect>) {
+    pub(super) fn keep_and_send(&mut self, stay: &StayRef, signal: Signal, out: &mut Vec<EdgeEffect>) {
         let leaving = signal.action == Action::Leave;
         let keeps = !self.settings.breaks(if leaving { Mutation::KeepLeave } else { Mutation::KeepUnseen });
         let bound = self.settings.max_unseen;

@@ -40,6 +40,11 @@ pub(super) struct Viewer {
 }
 
 impl Viewer {
+    /// Takes the credentials of another token.
+    pub fn renew(&mut self, credentials: &Credentials) {
+        self.credentials = Some(Box::new(credentials.clone()));
+    }
+
     pub fn hear(&mut self) {
         self.heard = true;
         self.tokens.former = None;

@@ -178,6 +178,9 @@ impl Owner {
         if newer && edge_before != id.edge {
             self.journal.show(Shown::Farewell(edge_before, before, Farewell::TakenOver));
         }
+        if let Some(credentials) = named.renewed.as_deref() {
+            self.renew(turn, &named.stay, credentials.clone());
+        }
         self.replay(key, named.written, out);
         None
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::signal::RoomType;
+use roomcast_protocol::signal::{MemberKey, RoomType};
 
 use super::journal::Shown;
 use super::member::{OwnedMember, Presence};
@@ -11,8 +11,8 @@ use super::outbound::Outbound;
 use super::record::{Field, Tokens};
 use super::{Owner, OwnerEffect, Turn};
 use crate::cluster::credentials::{check_subject, may_publish};
-use crate::cluster::message::{Farewell, JoinRequest, ToEdge};
-use crate::cluster::{BootId, Mutation};
+use crate::cluster::message::{Farewell, JoinRequest, StayRef, ToEdge};
+use crate::cluster::{BootId, Credentials, Mutation};
 use crate::room::stage::{Command, Publisher};
 use crate::room::{Refusal, refuse};
 
@@ -122,6 +122,10 @@ impl Owner {
         let stay = self.next_stay();
         let member = self.members.get_mut(&key).expect("it is a member");
         member.credentials.clone_from(&request.credentials);
+        if !may_publish(request.credentials.as_deref()) {
+            self.demote(turn, &key);
+        }
+        let member = self.members.get_mut(&key).expect("it is a member");
         member.heard |= request.brought.as_ref().is_some_and(|token| member.tokens.know(token));
         member.tokens.renew(&request.given, request.brought.as_ref());
         // On its own connection it goes on: nothing is closed, and what is on its way there is not sent again.
@@ -166,6 +170,32 @@ impl Owner {
         Ok(())
     }
 
+    /// Takes the credentials of a member's new token. A publisher that may publish no longer becomes a viewer.
+    pub(super) fn renew(&mut self, turn: Turn, stay: &StayRef, credentials: Credentials) {
+        let member = self.members.get_mut(&stay.member).filter(|member| member.stay == stay.stay);
+        let Some(member) = member.filter(|member| member.credentials.as_deref() != Some(&credentials)) else { return };
+        let publishes = credentials.publish;
+        member.credentials = Some(Box::new(credentials));
+        self.journal.change(Field::Member(stay.member.clone()));
+        if !publishes {
+            self.demote(turn, &stay.member);
+        }
+    }
+
+    /// Makes a viewer of a publisher; the room goes on as when a publisher leaves. In a call everybody has its place.
+    fn demote(&mut self, turn: Turn, key: &MemberKey) {
+        if self.is_call() || !self.stage.publishes(key) {
+            return;
+        }
+        if self.stage.decide(turn.shared, self.rules(), &Command::Leave { key: key.clone() }) == Ok(true) {
+            self.journal.change(Field::Room);
+            self.list_changed();
+            if self.stage.publishers().is_empty() {
+                self.end_streams(turn);
+            }
+        }
+    }
+
     /// A session is taken over only in its room's type, and with its token where it keeps one; on its own connection
     /// it needs none.
     fn check_takeover(&self, edge: BootId, request: &JoinRequest) -> Result<(), Refusal> {
@@ -175,12 +205,6 @@ impl Owner {
         let Some(member) = self.members.get(&request.session.key()) else { return Ok(()) };
         let credentials = request.credentials.as_deref();
         check_subject(member.credentials.as_deref(), credentials)?;
-        if self.stage.publishes(&request.session.key()) && !self.is_call() && !may_publish(credentials) {
-            return refuse(
-                AckCode::PermissionNotFound,
-                "the session publishes, and the token does not grant `publish`",
-            );
-        }
         let own = member.edge == edge && request.holds == Some(member.stay);
         member.tokens.check(own, request.brought.as_ref())
     }

@@ -210,7 +210,17 @@ fn messages_of_an_unknown_attachment_are_answered_with_again() {
 
 fn attached(name: &str, number: u64, written: u64) -> AttachedMember {
     let stay = stay(name, number);
-    AttachedMember { stay, written, had: written, confirms: true, numbers: true, n: 0, leaving: false, absent: None }
+    AttachedMember {
+        stay,
+        written,
+        had: written,
+        confirms: true,
+        numbers: true,
+        n: 0,
+        leaving: false,
+        absent: None,
+        renewed: None,
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Inputs: of sessions, of other nodes, of the lease, and of time.
 
+use roomcast_protocol::access::Permit;
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal;
 
@@ -50,6 +51,12 @@ impl Site {
     /// Takes a heartbeat.
     pub fn heartbeat(&mut self, context: Context<'_>, from: Speaker<'_>, sq: Option<u64>) -> Vec<SiteEffect> {
         self.with_edge(|edge, out| edge.heartbeat(context.now, from, sq, out));
+        self.end(context)
+    }
+
+    /// Takes another token of a connection.
+    pub fn renew(&mut self, context: Context<'_>, connection: ConnectionId, permit: &Permit) -> Vec<SiteEffect> {
+        self.with_edge(|edge, out| edge.renew(connection, permit, out));
         self.end(context)
     }
 

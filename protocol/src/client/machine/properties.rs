@@ -13,7 +13,7 @@ fn any_input() -> impl Strategy<Value = Input> {
     prop_oneof![
         2 => Just(Input::Join),
         1 => Just(Input::Leave),
-        6 => prop::sample::select(SignalKind::ALL)
+        6 => prop::sample::select(SignalKind::OF_ROOMS)
             .prop_map(|kind| Input::Signal(Outgoing { kind, text: String::new() })),
         4 => Just(Input::Opened),
         3 => prop::sample::select(vec![1000, 1001, 1006, 1008, 1012, 4000]).prop_map(|code| Input::Closed { code }),

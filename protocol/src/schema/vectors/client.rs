@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{Vectors, missing, with, wrong};
+use crate::access::MAX_TOKEN;
 use crate::signal::SignalKind;
 
 const GROUP: &str = "m2m";
 
 pub(super) fn vectors() -> Vec<Vectors> {
-    SignalKind::ALL.iter().map(|kind| vectors_of(*kind)).collect()
+    let of_rooms = SignalKind::OF_ROOMS.iter().map(|kind| vectors_of(*kind));
+    of_rooms.chain([renew()]).collect()
 }
 
 fn vectors_of(kind: SignalKind) -> Vectors {
@@ -17,6 +19,21 @@ fn vectors_of(kind: SignalKind) -> Vectors {
     let mut invalid = common(message);
     invalid.extend(own(kind, message));
     Vectors { message: name(kind), valid, invalid }
+}
+
+fn renew() -> Vectors {
+    let valid = valid(SignalKind::Renew);
+    let mut invalid = missing(&valid[0], &["/action", "/data", "/data/s", "/data/token"]);
+    invalid.extend(wrong(
+        &valid[0],
+        vec![
+            ("/data/s", json!("JOIN"), "does not fit `action`"),
+            ("/data/token", json!(7), "is no text"),
+            ("/data/token", json!(""), "is empty"),
+            ("/data/token", json!("t".repeat(MAX_TOKEN + 1)), "is longer than 8 KiB"),
+        ],
+    ));
+    Vectors { message: "Renew", valid, invalid }
 }
 
 /// The signal's name as in the schema.
@@ -34,6 +51,7 @@ pub(super) const fn name(kind: SignalKind) -> &'static str {
         SignalKind::Answer => "Answer",
         SignalKind::Ice => "Ice",
         SignalKind::Watch => "Watch",
+        SignalKind::Renew => "Renew",
     }
 }
 
@@ -66,6 +84,9 @@ pub(super) fn valid(kind: SignalKind) -> Vec<Value> {
             made("a2m", json!({ "ve": false, "ae": true, "newer": { "members": "are ignored" } })),
             made("m2m", json!({ "ve": true, "ae": true, "op": { "n": 1_732_287_600_123_u64, "resumeFrom": 3 } })),
         ],
+        SignalKind::Renew => ["eyJhbGciOiJIUzI1NiJ9.e30.c2ln", "a.b.c"]
+            .map(|token| json!({ "action": "renew", "data": { "s": "RENEW", "token": token } }))
+            .to_vec(),
         SignalKind::Leave => vec![made("p2p", json!({})), made("a2m", json!({}))],
         SignalKind::Heartbeat => {
             vec![made("p2p", json!({ "bid": "17" })), made("p2m", json!({ "bid": "18", "send_ack": false, "sq": 4 }))]

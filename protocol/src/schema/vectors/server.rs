@@ -6,8 +6,17 @@ use super::{Vectors, client, missing, with, wrong};
 use crate::signal::SignalKind;
 
 pub(super) fn vectors() -> Vec<Vectors> {
-    let mut all =
-        vec![join_ack(), heartbeat_ack(), list_changed(), keepalive(), room_closed(), gap(), resend(), error_ack()];
+    let mut all = vec![
+        join_ack(),
+        heartbeat_ack(),
+        renew_ack(),
+        list_changed(),
+        keepalive(),
+        room_closed(),
+        gap(),
+        resend(),
+        error_ack(),
+    ];
     all.extend(SignalKind::ALL.iter().filter(|kind| kind.is_forwarded()).map(|kind| forwarded(*kind)));
     all
 }
@@ -61,6 +70,14 @@ fn heartbeat_ack() -> Vectors {
     Vectors { message: "HeartbeatAck", valid: vec![full, empty, numbered], invalid }
 }
 
+fn renew_ack() -> Vectors {
+    let message = |exp: u64| json!({ "c": 200, "s": "RENEW", "b": { "exp": exp } });
+    let full = message(1_732_287_600);
+    let mut invalid = missing(&full, &["/b", "/b/exp"]);
+    invalid.extend(wrong(&full, vec![("/b/exp", json!("soon"), "is no number"), ("/b/exp", json!(-1), "is negative")]));
+    Vectors { message: "RenewAck", valid: vec![full, message(1)], invalid }
+}
+
 fn list_changed() -> Vectors {
     let full =
         json!({ "sq": 3, "c": 200, "s": "PUBLISH_LIST_CHANGED", "b": { "rid": "demo", "pps": [participant()] } });
@@ -87,7 +104,11 @@ fn room_closed() -> Vectors {
     let full = message("ended");
     let mut invalid = missing(&full, &["/b", "/b/rid", "/b/reason"]);
     invalid.extend(wrong(&full, vec![("/b/reason", json!("bored"), "is no reason")]));
-    Vectors { message: "RoomClosedAck", valid: vec![full, message("empty"), message("admin")], invalid }
+    Vectors {
+        message: "RoomClosedAck",
+        valid: vec![full, message("empty"), message("admin"), message("denied")],
+        invalid,
+    }
 }
 
 fn gap() -> Vectors {
@@ -112,6 +133,7 @@ fn resend() -> Vectors {
 fn error_ack() -> Vectors {
     let quoted = json!({ "c": 2001, "s": "UNKNOWN", "b": { "req": { "action": "dance", "data": {} }, "msg": "there is no action \"dance\"" } });
     let short = json!({ "c": 4001, "s": "JOIN", "b": { "msg": "there is no such room" } });
+    let renewal = json!({ "c": 4041, "s": "RENEW", "b": { "msg": "the token ended 3 s ago" } });
     let mut invalid = missing(&quoted, &["/s", "/b", "/b/msg"]);
     invalid.extend(wrong(
         &quoted,
@@ -122,7 +144,7 @@ fn error_ack() -> Vectors {
             ("/b/msg", json!(null), "is no text"),
         ],
     ));
-    Vectors { message: "ErrorAck", valid: vec![quoted, short], invalid }
+    Vectors { message: "ErrorAck", valid: vec![quoted, short, renewal], invalid }
 }
 
 fn forwarded(kind: SignalKind) -> Vectors {
@@ -155,6 +177,8 @@ const fn forwarded_name(kind: SignalKind) -> &'static str {
         SignalKind::Answer => "ForwardedAnswer",
         SignalKind::Ice => "ForwardedIce",
         SignalKind::Watch => "ForwardedWatch",
-        SignalKind::Join | SignalKind::Leave | SignalKind::Heartbeat | SignalKind::Update => client::name(kind),
+        SignalKind::Join | SignalKind::Leave | SignalKind::Heartbeat | SignalKind::Update | SignalKind::Renew => {
+            client::name(kind)
+        }
     }
 }

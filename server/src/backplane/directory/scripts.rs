@@ -22,5 +22,8 @@ scripts! {
     RENEW = "renew.lua";
 }
 
+/// Keeps entries that every node has.
+pub static ENTRIES: Script = Script::new(concat!(include_str!("clock.lua"), include_str!("entries.lua")));
+
 /// Reads the leases of the former design.
 pub static FORMER: Script = Script::new(concat!(include_str!("clock.lua"), include_str!("former.lua")));

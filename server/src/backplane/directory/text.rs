@@ -92,6 +92,15 @@ impl Words {
         }
     }
 
+    /// All of it as texts.
+    pub fn texts(mut self) -> Option<Vec<String>> {
+        let mut texts = Vec::with_capacity(self.0.len());
+        while !self.is_empty() {
+            texts.push(self.text()?);
+        }
+        Some(texts)
+    }
+
     /// The nested answers.
     pub fn lists(self) -> impl Iterator<Item = Option<Self>> {
         self.0.map(Self::of)

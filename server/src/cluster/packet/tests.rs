@@ -108,6 +108,7 @@ fn attached_member() -> impl Strategy<Value = AttachedMember> {
             n,
             leaving,
             absent,
+            renewed: None,
         },
     )
 }

@@ -169,9 +169,13 @@ async fn receive(
 ) -> Result<(), Refused> {
     let limit = to_usize(node.settings.max_upload);
     let (intake, body) = intake::way(limit, node.settings.ingest.ingest_silence);
+    let (judge, judged) = (Arc::clone(&node), (room.clone(), publisher.clone()));
     let mut task = actix_web::rt::spawn(run(node, (room, publisher), address, body));
     let done = tokio::select! {
         biased;
+        refused = judged.1.over(&judge, &judged.0) => {
+            return Err(Refused::new(StatusCode::UNAUTHORIZED, refused.sentence));
+        }
         () = intake.fill(payload) => task.await,
         done = &mut task => done,
     };

@@ -73,7 +73,8 @@ impl Ear {
                 self.fill.release(message.size());
                 Some(())
             }
-            Delivery::Present(..) => Some(()),
+            // Its push looks by itself whether its token was revoked.
+            Delivery::Present(..) | Delivery::Judge => Some(()),
             Delivery::Close(_) | Delivery::Forget(_) => None,
         }
     }
@@ -118,7 +119,7 @@ impl Member {
             let connection = node.connections.open(&outbox);
             let (node, room, session) = (Arc::clone(node), room.clone(), session(&key));
             let voice = Voice { node, room, actor, connection, outbox, session };
-            let (rooms, credentials) = (JoinedRooms::default(), publisher.credentials());
+            let (rooms, credentials) = (JoinedRooms::default(), publisher.credentials(&voice.room));
             let mut member = Self { voice, rooms, key: key.clone(), carries, credentials };
             match member.ask(creating, &mut ear).await {
                 Ok(()) => return Ok((member, ear)),

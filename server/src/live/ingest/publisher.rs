@@ -1,22 +1,28 @@
 //! The user in whose name encoders push: the subject of their token, or the one of the settings at an open server.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use actix_web::dev::RequestHead;
 use actix_web::{HttpRequest, HttpResponse};
 
 use roomcast_core::cluster::Credentials;
-use roomcast_protocol::access::{Action, Reason};
+use roomcast_protocol::access::{Action, Permit, Reason};
 use roomcast_protocol::id::{RoomId, UserId};
 
 use crate::access::{self, Challenge, arrival};
+use crate::clock::unix_millis;
 use crate::node::Node;
+
+/// The interval at which a push looks whether its token is still good.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A user in whose name media is pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publisher {
     user: UserId,
-    name: Option<String>,
-    /// Whether a token says so.
-    by_token: bool,
+    /// The permit of its token; none at an open server.
+    permit: Option<Arc<Permit>>,
 }
 
 /// Whether encoders push to an address.
@@ -46,8 +52,8 @@ impl Publisher {
         let token = arrival::of_encoder(request.head());
         node.access.prepare(token.as_deref()).await;
         Ok(match node.access.admit_to(token.as_deref(), Action::Publish, room)? {
-            Some(permit) => Self { user: permit.subject.clone(), name: permit.name.clone(), by_token: true },
-            None => Self { user: node.settings.ingest.ingest_user.clone(), name: None, by_token: false },
+            Some(permit) => Self { user: permit.subject.clone(), permit: Some(permit) },
+            None => Self { user: node.settings.ingest.ingest_user.clone(), permit: None },
         })
     }
 
@@ -57,14 +63,30 @@ impl Publisher {
     }
 
     /// The part of its token that the room needs.
-    pub fn credentials(&self) -> Option<Box<Credentials>> {
-        let credentials = || Credentials { subject: self.user.clone(), name: self.name.clone(), publish: true };
-        self.by_token.then(|| Box::new(credentials()))
+    pub fn credentials(&self, room: &RoomId) -> Option<Box<Credentials>> {
+        self.permit.as_deref().map(|permit| Box::new(Credentials::of(permit, room)))
+    }
+
+    /// Waits until the token has ended or is revoked, and gives the reason.
+    pub async fn over(&self, node: &Node, room: &RoomId) -> access::Refused {
+        let Some(permit) = &self.permit else { return std::future::pending().await };
+        let end = permit.expires.saturating_add(node.settings.access.auth_grace.as_secs());
+        loop {
+            if let Err(refused) =
+                node.access.check_in(permit, None).and_then(|()| node.access.check_in(permit, Some(room)))
+            {
+                return access::counted(refused);
+            }
+            if unix_millis() / 1000 >= end {
+                return access::counted(access::Refused::new(Reason::Expired, "the token has ended"));
+            }
+            actix_web::rt::time::sleep(LOOK).await;
+        }
     }
 
     /// The publisher of an open server.
     #[cfg(test)]
     pub fn of_settings(node: &Node) -> Self {
-        Self { user: node.settings.ingest.ingest_user.clone(), name: None, by_token: false }
+        Self { user: node.settings.ingest.ingest_user.clone(), permit: None }
     }
 }

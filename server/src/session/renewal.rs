@@ -1,0 +1,73 @@
+//! The life of a connection's token: another one in its place, and its revocation.
+
+use std::sync::Arc;
+
+use roomcast_core::room::Outgoing;
+use roomcast_protocol::access::{Permit, Refused};
+use roomcast_protocol::ack::{self, Renewed as RenewAck};
+use roomcast_protocol::code::{AckCode, CloseCode};
+use roomcast_protocol::signal::{Renew, SignalKind};
+
+use super::application::Session;
+use crate::room::Renewed;
+use crate::socket::Port;
+
+impl Session {
+    /// Takes another token for the connection. A refused one changes nothing.
+    pub(super) fn renew(&self, text: &str, port: &mut Port<'_, Self>) {
+        let token = match Renew::decode(text) {
+            Ok(Renew { token }) => token,
+            Err(refusal) => return self.refuse_renewal(refusal.code, &refusal.reason),
+        };
+        if self.permit.is_none() {
+            return self.refuse_renewal(AckCode::PermissionNotFound, "this server wants no access tokens");
+        }
+        // Its key may be one that is to be fetched.
+        let node = Arc::clone(&self.node);
+        let judged = async move {
+            node.access.prepare(Some(&token)).await;
+            node.access.admit(Some(&token))
+        };
+        port.when_done(judged, Self::renewed);
+    }
+
+    fn renewed(&mut self, judged: Result<Option<Arc<Permit>>, Refused>, port: &mut Port<'_, Self>) {
+        let permit = match judged {
+            Ok(Some(permit)) => permit,
+            Ok(None) => return,
+            Err(refused) => return self.refuse_renewal(refused.reason.code(), &refused.sentence),
+        };
+        if self.permit.as_ref().is_none_or(|former| former.subject != permit.subject) {
+            return self.refuse_renewal(AckCode::PermissionNotFound, "the token is of another subject");
+        }
+        let exp = permit.expires;
+        self.permit = Some(Arc::clone(&permit));
+        self.renewals += 1;
+        self.end_with_token(port);
+        for room in self.rooms.values() {
+            room.do_send(Renewed { connection: self.connection, permit: Arc::clone(&permit) });
+        }
+        self.outbox.send(Outgoing::plain(ack::encode(SignalKind::Renew.name(), &RenewAck { exp })));
+    }
+
+    /// The request is never quoted: it holds a token.
+    fn refuse_renewal(&self, code: AckCode, reason: &str) {
+        self.say_error(code, Some(SignalKind::Renew), reason, None);
+    }
+
+    /// Closes the connection if its token was revoked, everywhere or in one of its rooms; its members leave these.
+    pub(super) fn judge(&self, port: &mut Port<'_, Self>) {
+        let Some(permit) = &self.permit else { return };
+        let everywhere = self.node.access.check_in(permit, None).is_err();
+        let is_refused = |room| everywhere || self.node.access.check_in(permit, Some(room)).is_err();
+        let nothing = Arc::new(Permit { grant: None, ..Permit::clone(permit) });
+        let mut is_over = everywhere;
+        for (_, room) in self.rooms.iter().filter(|(id, _)| is_refused(id)) {
+            room.do_send(Renewed { connection: self.connection, permit: Arc::clone(&nothing) });
+            is_over = true;
+        }
+        if is_over {
+            port.close(CloseCode::TokenExpired);
+        }
+    }
+}
