@@ -22,7 +22,7 @@ pub use head::{Head, Numbered, RefusedNumber};
 pub use join::{Engine, Join, JoinOptions};
 pub use kind::SignalKind;
 pub use member::{Category, Host, MemberKey, Recipient, RoomType, Session};
-pub use presence::{Heartbeat, PublishRequest, Update};
+pub use presence::{Heartbeat, Kick, PublishRequest, Update};
 pub use renew::Renew;
 pub use webrtc::{Answer, IceCandidate, Offer, OfferOptions};
 
@@ -68,7 +68,7 @@ pub enum Body {
     /// Video or audio switched on or off.
     Update(Update),
     /// Put a user out.
-    Kick,
+    Kick(Kick),
     /// A viewer asks to publish.
     PublishRequest(PublishRequest),
     /// The owner lets a viewer publish.
@@ -90,7 +90,7 @@ impl Body {
             Self::Leave => SignalKind::Leave,
             Self::Heartbeat(_) => SignalKind::Heartbeat,
             Self::Update(_) => SignalKind::Update,
-            Self::Kick => SignalKind::Kick,
+            Self::Kick(_) => SignalKind::Kick,
             Self::PublishRequest(_) => SignalKind::PublishRequest,
             Self::PublishAccept => SignalKind::PublishAccept,
             Self::PublishReject => SignalKind::PublishReject,

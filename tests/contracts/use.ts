@@ -15,6 +15,7 @@ type Sent = { [A in client.ClientMessage["action"]]: Extract<client.ClientMessag
 export const sent: Sent = {
   join: [{ action: "join", data: { s: "JOIN", ...call, ve: true, ae: true, op: { roomCreating: true } } }],
   leave: [{ action: "leave", data: { s: "LEAVE", ...call } }],
+  renew: [{ action: "renew", data: { s: "RENEW", token: "a.b.c" } }],
   heartbeat: [{ action: "heartbeat", data: { s: "HEARTBEAT", ...call, bid: "1", sq: 7 } }],
   updateVideo: [{ action: "updateVideo", data: { s: "UPDATE", ...call, ve: false, ae: true } }],
   kick: [{ action: "kick", data: { s: "KICK", ...group } }],
@@ -73,6 +74,7 @@ const body: server.JoinAckBody = {
 export const acks: Acks = {
   JOIN: { c: 200, s: "JOIN", b: body },
   HEARTBEAT: { c: 200, s: "HEARTBEAT", b: { ...list, bid: "1" } },
+  RENEW: { c: 200, s: "RENEW", b: { exp: 1732287600 } },
   PUBLISH_LIST_CHANGED: { sq: 9, c: 200, s: "PUBLISH_LIST_CHANGED", b: list },
   KEEPALIVE: { c: 200, s: "KEEPALIVE", b: { ts: 1732287600123 } },
   ROOM_CLOSED: { c: 200, s: "ROOM_CLOSED", b: { rid: "demo", reason: "ended" } },

@@ -18,6 +18,8 @@ pub struct Credentials {
     pub name: Option<String>,
     /// Whether it may publish.
     pub publish: bool,
+    /// Whether it moderates.
+    pub moderate: bool,
 }
 
 impl Credentials {
@@ -25,13 +27,19 @@ impl Credentials {
     #[must_use]
     pub fn of(permit: &Permit, room: &RoomId) -> Self {
         let (subject, name) = (permit.subject.clone(), permit.name.clone());
-        Self { subject, name, publish: permit.allows(Action::Publish, room) }
+        let (publish, moderate) = (permit.allows(Action::Publish, room), permit.allows(Action::Moderate, room));
+        Self { subject, name, publish, moderate }
     }
 }
 
 /// Whether a member with these credentials may publish.
 pub(crate) fn may_publish(credentials: Option<&Credentials>) -> bool {
     credentials.is_none_or(|credentials| credentials.publish)
+}
+
+/// Whether a member with these credentials moderates.
+pub(crate) fn moderates(credentials: Option<&Credentials>) -> bool {
+    credentials.is_some_and(|credentials| credentials.moderate)
 }
 
 /// Checks that a session is taken over by its own subject.

@@ -139,6 +139,8 @@ pub enum Action {
     Watch,
     /// Puts sessions out of the room.
     Kick,
+    /// The same, and revokes the tokens of their user in the room.
+    KickAndRevoke,
     /// A viewer asks to publish, with video and audio enabled as said.
     PublishRequest(bool, bool),
     /// Makes viewers publishers.
@@ -160,7 +162,7 @@ impl Action {
         match self {
             Self::Relay(kind) | Self::Refused(kind) => kind,
             Self::Watch => SignalKind::Watch,
-            Self::Kick => SignalKind::Kick,
+            Self::Kick | Self::KickAndRevoke => SignalKind::Kick,
             Self::PublishRequest(..) => SignalKind::PublishRequest,
             Self::PublishAccept => SignalKind::PublishAccept,
             Self::PublishReject => SignalKind::PublishReject,
@@ -178,7 +180,8 @@ impl Signal {
             signal::Body::Join(_) | signal::Body::Heartbeat(_) => return None,
             signal::Body::Leave => Action::Leave,
             signal::Body::Update(update) => Action::Update(update.video, update.audio),
-            signal::Body::Kick => Action::Kick,
+            signal::Body::Kick(kick) if kick.revoke => Action::KickAndRevoke,
+            signal::Body::Kick(_) => Action::Kick,
             signal::Body::PublishRequest(request) => Action::PublishRequest(request.video, request.audio),
             signal::Body::PublishAccept => Action::PublishAccept,
             signal::Body::PublishReject => Action::PublishReject,

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use roomcast_protocol::ack::RoomClosedReason;
-use roomcast_protocol::id::ObjectId;
+use roomcast_protocol::id::{ObjectId, UserId};
 use roomcast_protocol::limits;
 use roomcast_protocol::signal::{MemberKey, RoomType};
 
@@ -71,6 +71,8 @@ pub enum OwnerEffect {
     Live(ObjectId, Change),
     /// Exactly this is served of a broadcast from now on.
     Everything(ObjectId, Vec<Change>),
+    /// Revoke the tokens of a user in this room.
+    Revoke(UserId),
     /// The room is owned by another node: drop it, and let the edge look it up.
     Fenced,
 }

@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use roomcast_protocol::access::Permit;
 use roomcast_protocol::ack::{self, EngineSettings};
 use roomcast_protocol::code::CloseCode;
-use roomcast_protocol::id::ObjectId;
+use roomcast_protocol::id::{ObjectId, UserId};
 use roomcast_protocol::signal::{RefusedNumber, Signal, SignalKind};
 
 use super::Refusal;
@@ -134,6 +134,11 @@ pub enum Effect {
         id: u64,
         /// The answer.
         answer: Result<(), Refusal>,
+    },
+    /// Revoke the tokens of a user in this room.
+    Revoke {
+        /// The user.
+        user: UserId,
     },
     /// Send a message to another node.
     ToNode {

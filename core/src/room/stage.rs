@@ -191,8 +191,8 @@ impl Stage {
             }
             Command::Leave { key } => Ok(self.remove(now, rules, key)),
             Command::Update { key, video, audio } => self.update(key, *video, *audio),
-            Command::Kick { by, to, there } => self.kick(now, rules, by, to, *there),
-            Command::Accept { by, newcomers } => self.accept(by, newcomers),
+            Command::Kick { by, to, there, moderates } => self.kick(now, rules, (by, *moderates), to, *there),
+            Command::Accept { by, newcomers, moderates } => self.accept((by, *moderates), newcomers),
             Command::Playlist { id, live } => {
                 let before = self.playlists.insert(id.clone(), *live).unwrap_or(false);
                 Ok(before != *live)
@@ -264,27 +264,30 @@ impl Stage {
         &mut self,
         now: Instant,
         rules: Rules,
-        by: &MemberKey,
+        (by, moderates): (&MemberKey, bool),
         to: &Recipient,
         there: bool,
     ) -> Result<bool, Refusal> {
-        if !self.publishes(by) {
+        if !moderates && !self.publishes(by) {
             return refuse(AckCode::PermissionNotFound, "only publishers may kick");
         }
         if !there {
             return refuse(AckCode::NotRoomMember, "`to` is no member of the room");
         }
-        if self.owner().is_some_and(|owner| owner.user_id == *to.user_id()) {
+        if !moderates && self.owner().is_some_and(|owner| owner.user_id == *to.user_id()) {
             return refuse(AckCode::PermissionNotFound, "the owner cannot be kicked");
         }
         let before = self.publishers.len();
         self.publishers.retain(|publisher| !names(to, &publisher.session));
         self.kicked.insert(to.user_id().clone(), now + rules.kick_duration);
+        if self.publishers.is_empty() && before > 0 {
+            self.absence.begin(now);
+        }
         Ok(self.publishers.len() != before)
     }
 
-    fn accept(&mut self, by: &MemberKey, newcomers: &[Publisher]) -> Result<bool, Refusal> {
-        if !self.is_owner(by) {
+    fn accept(&mut self, (by, moderates): (&MemberKey, bool), newcomers: &[Publisher]) -> Result<bool, Refusal> {
+        if !moderates && !self.is_owner(by) {
             return refuse(AckCode::PermissionNotFound, "only the owner decides who publishes");
         }
         let fresh: Vec<_> = newcomers.iter().filter(|new| !self.publishes(&new.session.key())).cloned().collect();

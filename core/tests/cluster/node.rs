@@ -127,7 +127,7 @@ impl Node {
             SiteEffect::Forget(connection) => _ = self.connections.remove(&connection),
             SiteEffect::Send(to, message) => self.outbox.entry(to).or_default().push(message),
             SiteEffect::Ask(ask) => self.out.push(Out::Command(Command::Of(room.clone(), ask))),
-            SiteEffect::Live(..) | SiteEffect::Everything(..) | SiteEffect::Uploaded(..) => {}
+            SiteEffect::Live(..) | SiteEffect::Everything(..) | SiteEffect::Uploaded(..) | SiteEffect::Revoke(..) => {}
         }
     }
 

@@ -27,6 +27,7 @@ impl World {
                 Effect::Live { .. } | Effect::Everything { .. } | Effect::Uploaded { .. } => {
                     prop_assert!(false, "nobody uploads here")
                 }
+                Effect::Revoke { .. } => prop_assert!(false, "nobody has a token here"),
                 Effect::ToNode { .. } | Effect::Ask(_) => prop_assert!(false, "there is no other node"),
             }
         }

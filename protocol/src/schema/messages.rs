@@ -10,7 +10,8 @@ use crate::ack::{Gap, HeartbeatAck, JoinAck, KeepAlive, PublishList, Renewed, Re
 use crate::code::AckCode;
 use crate::data::{DataAckBody, EndStream, UpdatePart, UpdateRendition, UpdateSegment, UpdateVariant};
 use crate::signal::{
-    Answer, Head, Heartbeat, IceCandidate, Join, Numbered, Offer, PublishRequest, Renew, RoomType, SignalKind, Update,
+    Answer, Head, Heartbeat, IceCandidate, Join, Kick, Numbered, Offer, PublishRequest, Renew, RoomType, SignalKind,
+    Update,
 };
 
 pub(super) fn client_messages() -> Value {
@@ -138,12 +139,12 @@ fn own_members(document: &mut Document, kind: SignalKind) -> Option<Value> {
         SignalKind::Join => document.object::<Join>(),
         SignalKind::Heartbeat => document.object::<Heartbeat>(),
         SignalKind::Update => document.object::<Update>(),
+        SignalKind::Kick => document.object::<Kick>(),
         SignalKind::PublishRequest => document.object::<PublishRequest>(),
         SignalKind::Offer => document.object::<Offer>(),
         SignalKind::Answer => document.object::<Answer>(),
         SignalKind::Ice => document.object::<IceCandidate>(),
         SignalKind::Leave
-        | SignalKind::Kick
         | SignalKind::PublishAccept
         | SignalKind::PublishReject
         | SignalKind::Watch

@@ -167,7 +167,7 @@ pub(super) fn body(kind: SignalKind, text: &str) -> Result<Body, String> {
         SignalKind::Leave => Body::Leave,
         SignalKind::Heartbeat => Body::Heartbeat(member(text)?),
         SignalKind::Update => Body::Update(member(text)?),
-        SignalKind::Kick => Body::Kick,
+        SignalKind::Kick => Body::Kick(member(text)?),
         SignalKind::PublishRequest => Body::PublishRequest(member(text)?),
         SignalKind::PublishAccept => Body::PublishAccept,
         SignalKind::PublishReject => Body::PublishReject,

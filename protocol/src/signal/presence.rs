@@ -1,4 +1,4 @@
-//! `HEARTBEAT`, `UPDATE` and `PUBLISH_REQUEST`: who is there and what they send.
+//! `HEARTBEAT`, `UPDATE`, `KICK` and `PUBLISH_REQUEST`: who is there and what they send.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,14 @@ pub struct Update {
     /// Audio enabled.
     #[serde(rename = "ae")]
     pub audio: bool,
+}
+
+/// The members of `KICK`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Kick {
+    /// Whether all tokens of the user that were issued until now are revoked in this room; for moderators.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revoke: bool,
 }
 
 /// The members of `PUBLISH_REQUEST`.

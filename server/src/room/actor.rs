@@ -8,7 +8,8 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnH
 use roomcast_core::cluster::{Ownership, site};
 use roomcast_core::room::{ConnectionId, Effect, Input, Refusal, Room};
 use roomcast_core::time::Instant;
-use roomcast_protocol::id::RoomId;
+use roomcast_protocol::access::{Revoke, RoomPattern};
+use roomcast_protocol::id::{RoomId, UserId};
 use roomcast_protocol::limits::{BACKLOG_BYTES, BACKLOG_SIGNALS};
 
 use super::broadcasts::Broadcasts;
@@ -96,6 +97,7 @@ impl RoomActor {
                     self.live_room().apply(&playlist, change);
                 }
                 Effect::Everything { playlist, all } => self.live_room().show(&playlist, all),
+                Effect::Revoke { user } => self.revoke(user),
                 Effect::Uploaded { id, answer } => self.broadcasts.answer(id, answer),
                 Effect::ToNode { to, message } => self.send(to, &message, &mut sent),
                 Effect::Ask(ask) => self.ask(ask, ctx),
@@ -114,6 +116,18 @@ impl RoomActor {
     fn outbox<'a>(&'a self, to: ConnectionId, sender: Option<(ConnectionId, &'a Outbox)>) -> Option<&'a Outbox> {
         let unknown = sender.filter(|(connection, _)| *connection == to).map(|(_, outbox)| outbox);
         self.outboxes.get(&to).map(|(outbox, _)| outbox).or(unknown)
+    }
+
+    /// Has the tokens of a user, issued until now, refused in this room. Where the other nodes cannot be told at once,
+    /// they are when Redis is back.
+    fn revoke(&self, user: UserId) {
+        let revoke = Revoke { sub: Some(user), jti: None, room: Some(RoomPattern::Exact(self.id.clone())) };
+        let node = Arc::clone(&self.node);
+        actix_web::rt::spawn(async move {
+            if let Err(failed) = node.revoke(revoke).await {
+                tracing::warn!("a moderator's revocation: {failed}");
+            }
+        });
     }
 
     /// Nobody finds the room any more. What is in its mailbox already is still answered.

@@ -13,7 +13,7 @@ use roomcast_protocol::signal::{MemberKey, Recipient, RoomType};
 use super::sessions::unnumbered;
 use super::{Edge, EdgeEffect, Link, ToClient, WaitingJoin};
 use crate::cluster::Mutation;
-use crate::cluster::credentials::{Credentials, check_subject};
+use crate::cluster::credentials::{Credentials, check_subject, moderates};
 use crate::cluster::message::{Action, JoinRequest, Joined, Signal, SignalRefusal, StayRef, ToOwner};
 use crate::cluster::owner::Tokens;
 use crate::room::stage::Kicked;
@@ -75,7 +75,8 @@ impl Edge {
         let waits = self.joins.values().any(|join| join.request.session.key() == key);
         let kicked = self.viewers.kicked.contains(now, &key.user_id);
         let refused = request.creating || kicked && !self.settings.breaks(Mutation::ViewersKicked);
-        owner != id.edge && !publishers.is_empty() && !publishes && !waits && !refused
+        let decides = moderates(request.credentials.as_deref());
+        owner != id.edge && !decides && !publishers.is_empty() && !publishes && !waits && !refused
     }
 
     /// Admits a viewer, or resumes its session, as an owner would.
@@ -211,7 +212,7 @@ impl Edge {
 fn refusal(n: u64, signal: Signal) -> Option<SignalRefusal> {
     let reason = match signal.action {
         Action::Refused(_) => return None,
-        Action::Kick => "only publishers may kick",
+        Action::Kick | Action::KickAndRevoke => "only publishers may kick",
         _ => "only publishers have video or audio to switch",
     };
     let (kind, message, code) = (signal.action.kind(), signal.text.message, AckCode::PermissionNotFound);

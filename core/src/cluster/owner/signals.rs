@@ -12,7 +12,7 @@ use super::member::{OwnedMember, Presence};
 use super::record::Field;
 use super::{Owner, OwnerEffect, Turn};
 use crate::cluster::Mutation;
-use crate::cluster::credentials::may_publish;
+use crate::cluster::credentials::{may_publish, moderates};
 use crate::cluster::message::{Action, Delivery, Farewell, Numbered, Signal, SignalRefusal, StayRef, ToEdge};
 use crate::room::stage::{Command, Publisher, names};
 use crate::room::{Refusal, refuse};
@@ -74,6 +74,7 @@ impl Owner {
             Action::Relay(kind) => self.relay(from, kind, signal, out),
             Action::Watch => self.watch(from, signal, out),
             Action::Kick => self.kick(turn, from, signal),
+            Action::KickAndRevoke => self.kick_and_revoke(turn, from, signal, out),
             Action::PublishRequest(video, audio) => self.publish_request(from, (video, audio), signal, out),
             Action::PublishAccept => self.publish_accept(turn, from, signal, out),
             Action::PublishReject => self.publish_reject(from, signal, out),
@@ -200,13 +201,38 @@ impl Owner {
         }
     }
 
+    /// Puts sessions out, and has the tokens of their user refused in this room.
+    fn kick_and_revoke(
+        &mut self,
+        turn: Turn,
+        from: Sender<'_>,
+        signal: &Signal,
+        out: &mut Vec<OwnerEffect>,
+    ) -> Result<(), Refusal> {
+        if !self.moderates(&from.stay.member) {
+            return refuse(AckCode::PermissionNotFound, "only moderators revoke tokens");
+        }
+        self.kick(turn, from, signal)?;
+        out.extend(signal.to.as_ref().map(|to| OwnerEffect::Revoke(to.user_id().clone())));
+        Ok(())
+    }
+
+    /// Whether the token of a member makes it a moderator.
+    fn moderates(&self, key: &MemberKey) -> bool {
+        moderates(self.members.get(key).and_then(|member| member.credentials.as_deref()))
+    }
+
     fn kick(&mut self, turn: Turn, from: Sender<'_>, signal: &Signal) -> Result<(), Refusal> {
         let Some(to) = &signal.to else { return refuse(AckCode::InvalidSignal, "`to` is missing") };
         self.check_fresh(turn)?;
         let kicked = self.named(to);
         // Viewers of edges are not known here: any user may be one.
         let there = !kicked.is_empty() || self.has_viewers();
-        let command = Command::Kick { by: from.stay.member.clone(), to: to.clone(), there };
+        if kicked.iter().any(|key| *key != from.stay.member && self.moderates(key)) {
+            return refuse(AckCode::PermissionNotFound, "a moderator cannot be kicked");
+        }
+        let moderates = self.moderates(&from.stay.member);
+        let command = Command::Kick { by: from.stay.member.clone(), to: to.clone(), there, moderates };
         let listed = self.stage.decide(turn.shared, self.rules(), &command)?;
         self.journal.change(Field::Room);
         self.hold_until_journaled(from);
@@ -222,6 +248,9 @@ impl Owner {
         }
         if listed {
             self.list_changed();
+            if self.stage.publishers().is_empty() {
+                self.end_streams(turn);
+            }
         }
         Ok(())
     }
@@ -249,17 +278,24 @@ impl Owner {
         if !self.is_granted_to_publish(key) {
             return refuse(AckCode::PermissionNotFound, "the token of the sender does not grant `publish`");
         }
-        let Some(owner) = self.stage.owner().map(|owner| owner.key()) else {
+        let mut asked: Vec<_> = self
+            .members
+            .values()
+            .filter(|member| moderates(member.credentials.as_deref()))
+            .map(|member| member.key())
+            .collect();
+        let owner = self.stage.owner().map(|owner| owner.key());
+        asked.extend(owner.filter(|owner| self.members.contains_key(owner) && !asked.contains(owner)));
+        if asked.is_empty() && self.stage.owner().is_none() {
             return refuse(AckCode::UserLeft, "the room waits for its publisher; there is nobody to ask");
-        };
+        }
         let video = self.video(video);
         if let Some(viewer) = self.members.get_mut(key) {
             // Nobody sees these of a viewer; it begins with them as a publisher.
             viewer.media = (video, audio);
         }
         self.journal.change(Field::Member(key.clone()));
-        let owner = Vec::from_iter(self.members.contains_key(&owner).then_some(owner));
-        self.forward(from, owner, (AckCode::UserLeft, "the owner has left"), signal, out)
+        self.forward(from, asked, (AckCode::UserLeft, "the owner has left"), signal, out)
     }
 
     /// Makes publishers of the sessions that `to` names. One that publishes already is told so again, and nothing
@@ -274,9 +310,12 @@ impl Owner {
         signal: &Signal,
         out: &mut Vec<OwnerEffect>,
     ) -> Result<(), Refusal> {
-        self.check_owner(from)?;
+        self.check_decides(from)?;
         self.check_fresh(turn)?;
         let accepted = self.others(from, signal);
+        if !accepted.is_empty() && self.has_moderators() && accepted.iter().all(|key| self.stage.publishes(key)) {
+            return refuse(AckCode::AlreadyIsPublisher, "`to` publishes already: another has answered");
+        }
         let newcomers: Vec<_> =
             accepted.iter().filter_map(|key| self.members.get(key)).map(|member| publisher(member)).collect();
         if newcomers.is_empty() {
@@ -285,7 +324,8 @@ impl Owner {
         if accepted.iter().any(|key| !self.is_granted_to_publish(key)) {
             return refuse(AckCode::PermissionNotFound, "the token of `to` does not grant `publish`");
         }
-        let command = Command::Accept { by: from.stay.member.clone(), newcomers };
+        let moderates = self.moderates(&from.stay.member);
+        let command = Command::Accept { by: from.stay.member.clone(), newcomers, moderates };
         let listed = self.stage.decide(turn.shared, self.rules(), &command)?;
         self.hold_until_journaled(from);
         if listed {
@@ -296,8 +336,15 @@ impl Owner {
 
     /// Tells the sessions that `to` names that they may not publish. One that publishes already goes on.
     fn publish_reject(&mut self, from: Sender<'_>, signal: &Signal, out: &mut Vec<OwnerEffect>) -> Result<(), Refusal> {
-        self.check_owner(from)?;
-        let recipients = self.others(from, signal);
+        self.check_decides(from)?;
+        let mut recipients = self.others(from, signal);
+        if self.has_moderators() && !recipients.is_empty() {
+            // Another has accepted meanwhile: the first answer counts.
+            recipients.retain(|key| !self.stage.publishes(key));
+            if recipients.is_empty() {
+                return Ok(());
+            }
+        }
         self.forward(from, recipients, (AckCode::NotRoomMember, NOBODY), signal, out)
     }
 
@@ -306,10 +353,14 @@ impl Owner {
         may_publish(self.members.get(key).and_then(|member| member.credentials.as_deref()))
     }
 
-    fn check_owner(&self, from: Sender<'_>) -> Result<(), Refusal> {
-        match self.stage.is_owner(&from.stay.member) {
+    fn has_moderators(&self) -> bool {
+        self.members.values().any(|member| moderates(member.credentials.as_deref()))
+    }
+
+    fn check_decides(&self, from: Sender<'_>) -> Result<(), Refusal> {
+        match self.stage.is_owner(&from.stay.member) || self.moderates(&from.stay.member) {
             true => Ok(()),
-            false => refuse(AckCode::PermissionNotFound, "only the owner decides who publishes"),
+            false => refuse(AckCode::PermissionNotFound, "only the owner and moderators decide who publishes"),
         }
     }
 

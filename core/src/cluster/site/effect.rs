@@ -1,7 +1,7 @@
 //! Effects of a site, its questions to the directory and their answers.
 
 use roomcast_protocol::code::CloseCode;
-use roomcast_protocol::id::ObjectId;
+use roomcast_protocol::id::{ObjectId, UserId};
 
 use crate::cluster::directory::{Asserted, Claimed, Journaled, Looked};
 use crate::cluster::edge::ToClient;
@@ -28,6 +28,8 @@ pub enum SiteEffect {
     Live(ObjectId, Change),
     /// Exactly this is served of a broadcast from now on.
     Everything(ObjectId, Vec<Change>),
+    /// Revoke the tokens of a user in this room.
+    Revoke(UserId),
     /// Answer an upload.
     Uploaded(u64, Result<(), Refusal>),
 }

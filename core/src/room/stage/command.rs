@@ -51,6 +51,8 @@ pub enum Command {
         to: Recipient,
         /// Whether they are there, as far as is known.
         there: bool,
+        /// Whether who kicks is a moderator.
+        moderates: bool,
     },
     /// The owner makes viewers publishers.
     Accept {
@@ -58,6 +60,8 @@ pub enum Command {
         by: MemberKey,
         /// Those it means; who publishes already goes on.
         newcomers: Vec<Publisher>,
+        /// Whether who decides is a moderator.
+        moderates: bool,
     },
     /// A broadcast begins or ends to play live.
     Playlist {

@@ -101,7 +101,9 @@ pub(super) fn valid(kind: SignalKind) -> Vec<Value> {
             made(GROUP, json!({ "ve": true, "ae": true })),
             made("a2m", json!({ "ve": false, "ae": true, "msg": "May I?" })),
         ],
-        SignalKind::Kick => vec![made("p2m", json!({ "to": "bob" })), made(GROUP, json!({ "to": session }))],
+        SignalKind::Kick => {
+            vec![made("p2m", json!({ "to": "bob" })), made(GROUP, json!({ "to": session, "revoke": true }))]
+        }
         SignalKind::PublishAccept | SignalKind::PublishReject | SignalKind::Watch => {
             vec![made(GROUP, json!({ "to": "bob" })), made("a2m", json!({ "to": session }))]
         }
@@ -174,6 +176,7 @@ fn own(kind: SignalKind, message: &Value) -> Vec<(String, Value)> {
             invalid.extend(wrong(message, vec![("/data/ve", json!("yes"), "is no boolean")]));
             invalid
         }
+        SignalKind::Kick => wrong(message, vec![("/data/revoke", json!("yes"), "is no boolean")]),
         SignalKind::Heartbeat => [missing(message, &["/data/bid"]), no_text("/data/bid")].concat(),
         SignalKind::Offer | SignalKind::Answer => [missing(message, &["/data/sdp"]), no_text("/data/sdp")].concat(),
         SignalKind::Ice => [

@@ -85,6 +85,7 @@ fn signal() -> impl Strategy<Value = Signal> {
         Just(Action::Relay(SignalKind::Offer)),
         Just(Action::Watch),
         Just(Action::Kick),
+        Just(Action::KickAndRevoke),
         Just(Action::PublishAccept),
         any::<(bool, bool)>().prop_map(|(video, audio)| Action::PublishRequest(video, audio)),
         any::<(bool, bool)>().prop_map(|(video, audio)| Action::Update(video, audio)),
