@@ -6,6 +6,7 @@
 mod answers;
 pub mod arrival;
 mod budget;
+mod cdn;
 mod jws;
 mod keys;
 mod known;
@@ -20,6 +21,7 @@ use roomcast_protocol::access::{Action, Permit, Policy, Reason};
 use roomcast_protocol::id::RoomId;
 
 pub use answers::{Challenge, check, refusal};
+pub use cdn::Caches;
 pub use keys::{Key, Keyring};
 pub use roomcast_protocol::access::Refused;
 pub use sign::sign;
