@@ -6,6 +6,7 @@
 mod answers;
 pub mod arrival;
 mod budget;
+mod cdn;
 mod jws;
 mod keys;
 mod known;
@@ -22,6 +23,7 @@ use roomcast_protocol::access::{Action, Permit, Policy, Reason};
 use roomcast_protocol::id::RoomId;
 
 pub use answers::{Challenge, check, refusal};
+pub use cdn::Caches;
 pub use keys::{Key, Keyring};
 pub use revocations::{Held, revoke};
 pub use roomcast_protocol::access::Refused;

@@ -5,6 +5,7 @@ mod backplane;
 mod bounds;
 mod connection;
 mod delivery;
+mod edge;
 mod filter;
 mod given;
 mod groups;
@@ -39,6 +40,7 @@ pub use access::AccessTokens;
 pub use backplane::Backplane;
 pub use connection::Connection;
 pub use delivery::Delivery;
+pub use edge::Edge;
 pub use host::{ListenAddress, is_loopback, overlap};
 pub use ingest::Ingest;
 pub use names::Names;
@@ -151,6 +153,9 @@ pub struct Serve {
     pub access: AccessTokens,
     #[command(flatten)]
     #[serde(flatten)]
+    pub edge: Edge,
+    #[command(flatten)]
+    #[serde(flatten)]
     pub connection: Connection,
     #[command(flatten)]
     #[serde(flatten)]
@@ -212,6 +217,9 @@ impl Serve {
         }
         if self.access.auth_secret != other.access.auth_secret {
             changed.push("auth_secret".to_owned());
+        }
+        if self.edge.cdn_secret != other.edge.cdn_secret {
+            changed.push("cdn_secret".to_owned());
         }
         changed
     }

@@ -40,6 +40,7 @@ pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + u
             .service(
                 resource("/auth/check", vec![(Method::GET, web::route().to(access::check))]).wrap(open_to_all_pages()),
             )
+            .service(resource("/auth/play", vec![(Method::GET, web::route().to(live::ask_to_play))]))
             .service(resource("/ws", vec![(Method::GET, web::route().to(session::upgrade))]))
             .configure(live::routes)
             .service(web::scope("/schema").wrap(open_to_all_pages()).route("/{path:.*}", web::to(published::file)))

@@ -18,6 +18,7 @@ use actix_web::web::{self, ServiceConfig};
 pub use elsewhere::Elsewhere;
 pub use index::{LiveIndex, LiveRoom};
 pub use ingest::{LONGEST_PUSHED, Refusals, Seats, refuse_encoder, takes_media};
+pub use playback::ask as ask_to_play;
 
 use crate::http::cors;
 use crate::http::resource::resource;

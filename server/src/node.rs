@@ -14,7 +14,7 @@ use roomcast_core::cluster::{BootId, ClusterSettings, Tallies};
 use roomcast_core::room;
 use roomcast_protocol::code::CloseCode;
 
-use crate::access::Access;
+use crate::access::{Access, Caches};
 use crate::clock::Clock;
 use crate::cluster::Transport;
 use crate::config::Serve;
@@ -37,6 +37,8 @@ pub struct Node {
     pub settings: Serve,
     /// The keys of access tokens, and what they verified.
     pub access: Arc<Access>,
+    /// The caches in front that check viewers by themselves.
+    pub caches: Caches,
     /// Those of them that every room has.
     pub room_settings: Arc<room::Settings>,
     pub cluster_settings: Arc<ClusterSettings>,
@@ -73,6 +75,7 @@ impl Node {
     pub fn new(settings: Serve) -> Arc<Self> {
         Arc::new(Self {
             access: Arc::new(Access::new(settings.access.demands())),
+            caches: Caches::new(settings.edge.cdn_secrets()),
             clock: Clock::start(),
             rooms: Registry::new(settings.max_rooms),
             live: Arc::new(LiveIndex::default()),

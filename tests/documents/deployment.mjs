@@ -71,7 +71,7 @@ export function publicRoutes(t, text, path) {
   const pages = ['/', '/call/demo', '/group/demo', '/broadcast/demo', '/watch/demo', '/schema/codes.json'];
   for (const wanted of ['/ws', '/auth/check', '/rooms/demo/data', ...media, ...pages, ...assets]) assert.ok(takes(wanted), `${wanted} has no route`);
   const pushes = ['/rooms/demo/ingest/main/v0', '/rooms/demo/ingest/main/data', '/rooms/a/b/data', '/rooms/demo/data/x'];
-  for (const refused of ['/metrics', '/healthz', '/readyz', '/rooms/demo', ...pushes]) assert.ok(!takes(refused), `${refused} has a route`);
+  for (const refused of ['/metrics', '/auth/play', '/healthz', '/readyz', '/rooms/demo', ...pushes]) assert.ok(!takes(refused), `${refused} has a route`);
 }
 
 /** Names that one file gives and another uses. */

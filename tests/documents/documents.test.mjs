@@ -8,6 +8,7 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import * as access from './access.mjs';
 import { allBlocks, deployed, fenced, read, root } from './blocks.mjs';
+import { cachedNginx } from './caches.mjs';
 import * as deployment from './deployment.mjs';
 import * as others from './others.mjs';
 import * as proxies from './proxies.mjs';
@@ -49,6 +50,7 @@ const blocks = [
   { file: 'docs/several-nodes.md', begins: "printf 'REDIS_PASSWORD", check: others.password, reason: NO_DOCKER },
   { file: 'docs/several-nodes.md', begins: 'ACL SETUSER', check: others.permissions },
   { file: 'deploy/README.md', begins: "printf 'REDIS_PASSWORD", check: others.password, reason: NO_DOCKER },
+  { file: 'deploy/README.md', begins: 'roomcast key > cdn.secret', reason: 'run with deploy/nginx/cached.conf' },
   { file: 'deploy/README.md', begins: 'docker run', reason: NO_DOCKER },
   { file: 'deploy/README.md', begins: 'kubectl create secret', check: deployment.applied, reason: NO_CLUSTER },
   { file: 'deploy/README.md', begins: 'install', check: deployment.installation, reason: 'systemctl needs a system that runs systemd' },
@@ -61,6 +63,7 @@ const files = [
   { file: 'deploy/compose.yaml', check: deployment.compose, reason: NO_DOCKER },
   { file: 'deploy/nginx/nginx.conf', check: proxies.wholeNginx },
   { file: 'deploy/nginx/roomcast.conf', check: proxies.wholeNginx },
+  { file: 'deploy/nginx/cached.conf', check: cachedNginx },
   { file: 'deploy/nginx/nodes.conf', check: proxies.wholeNginx, reason: '`resolve` needs nginx 1.27.3 and the name server of Docker; run without it' },
   { file: 'deploy/nginx/listen.conf', check: proxies.nginxWithTls, reason: '`http2 on` needs nginx 1.25.1; run in its earlier form' },
   { file: 'deploy/systemd/roomcast.service', check: deployment.unit, reason: 'needs a system that runs systemd' },

@@ -87,6 +87,7 @@ fn paths() -> Value {
         "/metrics": { "get": metrics() },
         "/auth/check": { "get": check() },
         "/api/revoke": { "post": revoke() },
+        "/auth/play": { "get": play() },
         "/schema/{file}": { "parameters": [parameter("file")], "get": published() },
         "/": { "get": page() },
     })
@@ -305,6 +306,28 @@ fn check() -> Value {
         "parameters": [
             query("room", "The room in which `grant` is asked for.", "demo"),
             query("grant", "Grants that the token must have, with commas between them.", "join,publish"),
+        ],
+        "responses": responses })
+}
+
+/// The address that proxies ask.
+fn play() -> Value {
+    let original = |name: &str, place: &str, text: &str| {
+        json!({ "name": name, "in": place, "required": false,
+        "description": text, "schema": { "type": "string", "examples": ["/live/demo/main/playlist.m3u8"] } })
+    };
+    let mut responses = answers(&[AckCode::Unauthenticated, AckCode::PermissionNotFound, AckCode::Unavailable]);
+    let granted = json!({ "description": "It may be served, or no token is wanted.", "headers": { "Cache-Control": {
+        "description": "`private`, and the rest of the token's life as `max-age`.", "schema": { "type": "string" } } } });
+    responses.shift_insert(0, "204".into(), granted);
+    json!({ "operationId": "checkPlay", "tags": ["operation"], "summary": "Tells a proxy whether it may serve what it was asked for",
+        "description": "For `auth_request` of nginx and its likes. The token comes from the path of the original address, \
+            from the request, or from `access_token` of the original address. 403 also where there is not one original \
+            address, where it is no playlist and no media below `/live`, or where two servers could read it differently.",
+        "security": with_key(&["accessToken"]),
+        "parameters": [
+            original("X-Original-URI", "header", "The path and query that the proxy was asked for, as they came."),
+            original("uri", "query", "The same, percent-encoded; in place of the header."),
         ],
         "responses": responses })
 }

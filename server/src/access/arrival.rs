@@ -34,7 +34,12 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// The token in the address (RFC 6750, section 2.3). A token needs no percent-coding.
 pub fn parameter(request: &RequestHead) -> Option<String> {
-    let mut pairs = request.uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    parameter_of(request.uri.query().unwrap_or_default())
+}
+
+/// The token in a query.
+pub fn parameter_of(query: &str) -> Option<String> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs.find(|(name, _)| *name == PARAMETER).map(|(_, token)| token.to_owned())
 }
 

@@ -56,6 +56,7 @@ impl Running {
             self.change_filter(&fresh.log);
         }
         self.renew_certificate(fresh.certificate());
+        self.replace_cdn_secrets(fresh, &changed);
         self.replace_keys(fresh, &changed);
         let is_fetching = self.fetch_keys();
         if let Some(later) = later {
@@ -73,6 +74,7 @@ impl Running {
         match id {
             "log" => true,
             "auth_jwks" => false,
+            "cdn_secret" => self.settings.access.has_keys(),
             id if id.starts_with(KEYS) => self.settings.access.has_keys() && fresh.access.has_keys(),
             "tls_cert" | "tls_key" => self.tls.is_some() && fresh.delivery.tls_cert.is_some(),
             _ => false,
@@ -91,6 +93,14 @@ impl Running {
         let auth_jwks = self.settings.access.auth_jwks.clone();
         self.settings.access = AccessTokens { auth_jwks, ..fresh.access.clone() };
         tracing::warn!("SIGHUP: the keys of access tokens were read again");
+    }
+
+    fn replace_cdn_secrets(&mut self, fresh: &Serve, changed: &[String]) {
+        let is_changed = changed.iter().any(|id| id == "cdn_secret");
+        let Some(node) = self.node.upgrade().filter(|_| is_changed && self.takes("cdn_secret", fresh)) else { return };
+        node.caches.replace(fresh.edge.cdn_secrets());
+        self.settings.edge.cdn_secret.clone_from(&fresh.edge.cdn_secret);
+        tracing::warn!("SIGHUP: the secrets of the CDN were read again");
     }
 
     /// Fetches the key set of access tokens again, if there is one.

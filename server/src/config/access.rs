@@ -132,13 +132,18 @@ impl FromStr for AuthSecret {
             Some((name, secret)) if is_name(name) && !secret.trim_matches('=').is_empty() => (Some(name), secret),
             _ => (None, text),
         };
-        if secret.len() < LEAST_SECRET {
-            let length = secret.len();
-            return Err(format!(
-                "must be at least {LEAST_SECRET} bytes long, and has {length}: `roomcast key` makes one"
-            ));
-        }
+        long_enough(secret)?;
         Ok(Self { name: name.map(str::to_owned), secret: Secret::new(secret), max_ttl })
+    }
+}
+
+/// Refuses a secret that can be guessed.
+pub fn long_enough(secret: &str) -> Result<(), String> {
+    match secret.len() {
+        LEAST_SECRET.. => Ok(()),
+        length => {
+            Err(format!("must be at least {LEAST_SECRET} bytes long, and has {length}: `roomcast key` makes one"))
+        }
     }
 }
 

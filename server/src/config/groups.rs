@@ -36,6 +36,7 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
             "auth_leeway",
             "auth_max_ttl",
             "auth_grace",
+            "cdn_secret",
             "cors_origin",
             "allow_origin",
             "ice_server",

@@ -50,6 +50,7 @@ fn entry(command: &Command, values: &Map<String, Value>, serve: &Serve, id: &str
         _ if id == "auth_secret" && !serve.access.auth_secret.is_empty() => {
             format!("# {id} is set; it is not shown.")
         }
+        _ if id == "cdn_secret" && !serve.edge.cdn_secret.is_empty() => format!("# {id} is set; it is not shown."),
         _ if id == "redis_url" && serve.backplane.has_login() => {
             let address = serve.backplane.without_password().unwrap_or_default();
             format!("# {WITHOUT_PASSWORD}.\n{id} = {}", quoted(&address))

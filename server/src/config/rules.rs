@@ -2,6 +2,7 @@
 
 use super::Serve;
 use super::access::AccessTokens;
+use super::edge::CdnSecret;
 use super::given::Given;
 use super::groups::{GROUPS, SEVERAL_NODES};
 use super::host::is_turn;
@@ -22,6 +23,7 @@ pub fn contradictions(serve: &Serve, given: &[Given], changed: &[String], faulty
     let mut judge = Judge::new(given, faulty);
     frames(serve, &mut judge);
     keys(&serve.access, &mut judge);
+    caches(serve, &mut judge);
     times(serve, &mut judge);
     ingest(serve, &mut judge);
     files(serve, &mut judge);
@@ -83,6 +85,22 @@ pub fn keys(access: &AccessTokens, judge: &mut Judge<'_>) {
         let jwks = judge.with("auth_jwks", jwks);
         let fault = format!("{jwks} needs --auth-audience too, such as --auth-audience https://rooms.example.com");
         judge.refuse(&["auth_jwks", "auth_audience"], fault);
+    }
+}
+
+fn caches(serve: &Serve, judge: &mut Judge<'_>) {
+    if serve.edge.cdn_secret.is_empty() {
+        return;
+    }
+    let name = judge.of("cdn_secret");
+    if !serve.access.has_keys() {
+        let fault = format!("{name} needs --auth-secret or --auth-jwks too: without a key whoever asks is served");
+        judge.refuse(&["cdn_secret", "auth_secret", "auth_jwks"], fault);
+    }
+    let signs = |one: &CdnSecret| serve.access.auth_secret.iter().any(|key| key.secret == one.0);
+    if serve.edge.cdn_secret.iter().any(signs) {
+        let fault = format!("{name} must differ from {}, or the CDN could sign tokens", judge.of("auth_secret"));
+        judge.refuse(&["cdn_secret", "auth_secret"], fault);
     }
 }
 
@@ -218,6 +236,11 @@ mod tests {
                 "--auth-jwks \"https://id.example/keys\" needs --auth-audience too, such as --auth-audience https://",
             ),
             (&["--auth-jwks=http://id.example/keys"], "must be an https address, an http address on loopback"),
+            (&["--cdn-secret=geheim6789abcdef0123456789abcdef"], "--cdn-secret needs --auth-secret or --auth-jwks too"),
+            (
+                &["--cdn-secret=geheim6789abcdef0123456789abcdef", "--auth-secret=geheim6789abcdef0123456789abcdef"],
+                "--cdn-secret must differ from --auth-secret",
+            ),
             (&["--ice-server=turn:a"], "--ice-server \"turn:a\" needs --turn-secret too"),
             (&["--turn-secret=geheim"], "--turn-secret needs an --ice-server"),
         ] {

@@ -6,6 +6,7 @@ mod access;
 mod address;
 mod answer;
 mod freshness;
+mod original;
 mod waiting;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use actix_web::{Error, HttpRequest, HttpResponse, web};
 use roomcast_core::hls::{Decision, Reload, Snapshot};
 use roomcast_protocol::id::{InvalidId, ObjectId, RoomId};
 
+pub use access::ask;
 use address::{Address, split_token};
 pub use freshness::Freshness;
 

@@ -1,5 +1,6 @@
 //! Access tokens: which door wants one, how it arrives, what is refused and in which words.
 
+mod caches;
 mod canary;
 mod doors;
 mod ends;

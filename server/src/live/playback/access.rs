@@ -3,16 +3,18 @@
 //! All addresses in playlists are relative: a player that was given one path with a token finds every playlist and all
 //! media below it, and what is rendered once still serves all.
 
-use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue, LOCATION, REFERRER_POLICY};
+use actix_web::{HttpRequest, HttpResponse, web};
 
-use roomcast_protocol::access::Action;
+use roomcast_protocol::access::{Action, Reason};
 use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::address::Address;
-use crate::access::{Challenge, arrival, refusal};
+use super::original::{self, Original};
+use crate::access::{Challenge, Refused, arrival, counted, refusal};
+use crate::clock::unix_millis;
 use crate::node::Node;
 
 /// The answer to a request that may not play what it asks for, or has to ask for it with its token in the path.
@@ -23,6 +25,9 @@ pub async fn refuse(
     address: &Address<'_>,
 ) -> Option<HttpResponse> {
     if node.access.is_open() {
+        return None;
+    }
+    if in_path.is_none() && arrival::bearer(request.headers()).is_some_and(|bearer| node.caches.knows(bearer)) {
         return None;
     }
     let token = in_path.or_else(|| arrival::bearer(request.headers()));
@@ -62,4 +67,29 @@ fn redirect(request: &ServiceRequest, token: &str, room: &str, playlist: &str) -
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
+}
+
+/// `GET /auth/play`: whether a proxy or cache in front may serve what it was asked for, to whom it was asked by.
+pub async fn ask(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
+    if node.access.is_open() {
+        return granted("no-store");
+    }
+    let Some(original) = original::of(&request) else {
+        let sentence = "the original address is no playlist and no media below /live";
+        return refusal(&counted(Refused::new(Reason::NotGranted, sentence)), Challenge::Bearer);
+    };
+    let Original { room, token, parameter } = &original;
+    let token = token.as_deref().or_else(|| arrival::bearer(request.headers())).or(parameter.as_deref());
+    node.access.prepare(token).await;
+    match node.access.admit_to(token, Action::Play, room) {
+        Ok(permit) => {
+            let rest = permit.map_or(0, |permit| permit.expires.saturating_sub(unix_millis() / 1000));
+            granted(&format!("private, max-age={rest}"))
+        }
+        Err(refused) => refusal(&refused, Challenge::Bearer),
+    }
+}
+
+fn granted(age: &str) -> HttpResponse {
+    HttpResponse::NoContent().insert_header((CACHE_CONTROL, age)).finish()
 }

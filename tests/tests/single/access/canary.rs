@@ -24,6 +24,8 @@ async fn no_token_is_found_in_logs_metrics_or_answers() {
     for token in [&good, &bad] {
         for path in [
             "/auth/check",
+            "/auth/play?uri=/live/@TOKEN/demo/main/playlist.m3u8",
+            "/auth/play?uri=/live/@TOKEN/../demo",
             "/metrics",
             "/nowhere",
             "/live/demo/main/v0/playlist.m3u8?_HLS_msn=x",

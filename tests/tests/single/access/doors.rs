@@ -13,7 +13,7 @@ use super::closed;
 
 /// A door: its method and address, as the published OpenAPI document names them, an address to try, and the status
 /// without a token.
-const DOORS: [(&str, &str, &str, u16); 21] = [
+const DOORS: [(&str, &str, &str, u16); 22] = [
     ("get", "/ws", "/ws", 401),
     ("post", "/rooms/{room}/data", "/rooms/demo/data", 401),
     ("put", "/rooms/{room}/ingest/{playlist}/{track}", "/rooms/demo/ingest/main/v0", 401),
@@ -28,6 +28,7 @@ const DOORS: [(&str, &str, &str, u16); 21] = [
     ("get", "/metrics", "/metrics", 401),
     ("get", "/auth/check", "/auth/check", 401),
     ("post", "/api/revoke", "/api/revoke", 401),
+    ("get", "/auth/play", "/auth/play?uri=/live/demo/main/playlist.m3u8", 401),
     ("get", "/healthz", "/healthz", 200),
     ("get", "/readyz", "/readyz", 200),
     ("get", "/schema/{file}", "/schema/codes.json", 200),
