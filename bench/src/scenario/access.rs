@@ -23,9 +23,9 @@ use pairs::{Pairs, Who};
 /// Clients, each with a token of its own.
 const CLIENTS: usize = 5000;
 /// Turns of each server, and in a first look.
-const TURNS: (usize, usize) = (15, 9);
+const TURNS: (usize, usize) = (9, 3);
 /// Parts that all viewers wait for in one turn.
-const PARTS: usize = 4;
+const PARTS: usize = 3;
 /// The room of the broadcast, as [`Streamer`] names it.
 const ROOM: &str = "live-0";
 /// Nobody sends heartbeats to servers of broadcasts.
