@@ -52,7 +52,11 @@ pub struct Crowd {
     parties: usize,
     keepers: JoinSet<()>,
     sight: Arc<Sight>,
+    tokens: Tokens,
 }
+
+/// The access token of each connection by its number; none where the server wants none.
+pub type Tokens = Arc<[String]>;
 
 type Seat = (Connection, Member);
 
@@ -61,12 +65,31 @@ pub fn source(number: usize) -> Ipv4Addr {
     Ipv4Addr::new(127, 0, 0, 1 + (number % SOURCES) as u8)
 }
 
+/// The address of the handshake, with an access token.
+pub fn address(token: Option<&str>) -> String {
+    token.map_or_else(|| "/ws".to_owned(), |token| format!("/ws?access_token={token}"))
+}
+
 /// Connects and joins.
 ///
 /// # Errors
 /// When the server refuses.
 pub async fn join(server: SocketAddr, number: usize, member: &Member, creating: bool) -> Result<Connection, Error> {
-    let mut connection = Connection::open(server, source(number), "/ws").await?;
+    join_with(server, number, member, creating, None).await
+}
+
+/// The same with an access token.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn join_with(
+    server: SocketAddr,
+    number: usize,
+    member: &Member,
+    creating: bool,
+    token: Option<&str>,
+) -> Result<Connection, Error> {
+    let mut connection = Connection::open(server, source(number), &address(token)).await?;
     enter(&mut connection, member, creating).await?;
     Ok(connection)
 }
@@ -107,7 +130,14 @@ impl Crowd {
     /// Nobody yet; members who come together are on different servers, and all servers get as many.
     pub fn over(servers: &[SocketAddr], seating: Seating) -> Self {
         let sight = Arc::default();
-        Self { servers: servers.into(), seating, began: Instant::now(), parties: 0, keepers: JoinSet::new(), sight }
+        let (keepers, tokens) = (JoinSet::new(), Arc::default());
+        Self { servers: servers.into(), seating, began: Instant::now(), parties: 0, keepers, sight, tokens }
+    }
+
+    /// The same, whose members of calls bring tokens.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Tokens) -> Self {
+        Self { tokens, ..self }
     }
 
     /// Lets members in until there are so many (of calls: an even number).
@@ -118,7 +148,8 @@ impl Crowd {
         let mut doors = JoinSet::new();
         loop {
             while doors.len() < DOORS && self.parties * self.party() < size {
-                doors.spawn(party(Arc::clone(&self.servers), self.seating.clone(), self.parties));
+                let (servers, tokens) = (Arc::clone(&self.servers), Arc::clone(&self.tokens));
+                doors.spawn(party(servers, self.seating.clone(), self.parties, tokens));
                 self.parties += 1;
             }
             let Some(seats) = doors.join_next().await else { return Ok(()) };
@@ -177,14 +208,20 @@ fn first_beat(number: usize, comes: Duration) -> Duration {
 }
 
 /// Lets in who comes together.
-async fn party(servers: Arc<[SocketAddr]>, seating: Seating, number: usize) -> Result<Vec<Seat>, Error> {
+async fn party(
+    servers: Arc<[SocketAddr]>,
+    seating: Seating,
+    number: usize,
+    tokens: Tokens,
+) -> Result<Vec<Seat>, Error> {
+    let token = |number: usize| tokens.get(number).map(String::as_str);
     let (server, next) = (servers[number % servers.len()], servers[(number + 1) % servers.len()]);
     match seating {
         Seating::Pairs => {
             let member = |user: char| Member { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
             let (ann, bob) = (member('a'), member('b'));
-            let first = join(server, number * 2, &ann, true).await?;
-            let second = join(next, number * 2 + 1, &bob, false).await?;
+            let first = join_with(server, number * 2, &ann, true, token(number * 2)).await?;
+            let second = join_with(next, number * 2 + 1, &bob, false, token(number * 2 + 1)).await?;
             Ok(vec![(first, ann), (second, bob)])
         }
         Seating::Audience(room) => {

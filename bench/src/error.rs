@@ -44,6 +44,9 @@ pub enum Error {
     /// A program ended before it listened.
     #[error("{0} ended before it listened")]
     NotListening(String),
+    /// A key could not be made, or not be used.
+    #[error("the generator could not sign an access token")]
+    Signature,
     /// A task panicked.
     #[error("a task of the generator failed")]
     Task,

@@ -32,6 +32,7 @@ thread_local! {
 #[derive(Debug)]
 pub struct Http {
     stream: TcpStream,
+    expected: u16,
 }
 
 /// A GET of a path, as a player sends it.
@@ -50,7 +51,13 @@ impl Http {
         attempt("bind a source address", socket.bind((source(number), 0).into()))?;
         let stream = attempt("connect", socket.connect(server).await)?;
         attempt("set TCP_NODELAY", stream.set_nodelay(true))?;
-        Ok(Self { stream })
+        Ok(Self { stream, expected: 200 })
+    }
+
+    /// The same, for answers of another status than 200.
+    #[must_use]
+    pub fn expecting(self, expected: u16) -> Self {
+        Self { expected, ..self }
     }
 
     /// Sends a request.
@@ -64,7 +71,7 @@ impl Http {
     /// Waits for the whole answer and throws its body away.
     ///
     /// # Errors
-    /// When the connection ends, or the status is not 200.
+    /// When the connection ends, or the status is another than expected.
     pub async fn receive(&mut self) -> Result<Answer, Error> {
         self.read(|_| {}).await
     }
@@ -72,7 +79,7 @@ impl Http {
     /// Sends a request and waits for the whole answer and its body.
     ///
     /// # Errors
-    /// When the connection ends, or the status is not 200.
+    /// When the connection ends, or the status is another than expected.
     pub async fn fetch(&mut self, request: &[u8]) -> Result<(Answer, Vec<u8>), Error> {
         self.send(request).await?;
         let mut body = Vec::new();
@@ -82,7 +89,7 @@ impl Http {
 
     /// Nothing is remembered but a head that came in pieces.
     async fn read(&mut self, mut show: impl FnMut(&[u8])) -> Result<Answer, Error> {
-        let (mut pieces, mut answer, mut missing) = (Vec::new(), None, 0);
+        let (mut pieces, mut answer, mut missing, expected) = (Vec::new(), None, 0, self.expected);
         loop {
             self.bytes(|bytes| {
                 if answer.is_some() {
@@ -103,7 +110,7 @@ impl Http {
                 show(body);
                 let status = read.status;
                 answer = Some(read);
-                if status != 200 {
+                if status != expected {
                     return Err(Error::Http(String::from_utf8_lossy(&whole[..whole.len().min(600)]).into_owned()));
                 }
                 take(&mut missing, body.len())

@@ -12,7 +12,7 @@ pub use clip::Clip;
 pub use streamer::Streamer;
 pub use track::{Place, Track};
 pub use upload::Form;
-pub use viewers::Viewers;
+pub use viewers::{Requests, Viewers};
 
 /// Parts of a segment; a segment lasts two seconds.
 pub const PARTS: u64 = 6;

@@ -14,6 +14,7 @@ mod report;
 mod scenario;
 mod signal;
 mod statistics;
+mod token;
 mod wire;
 
 use std::path::PathBuf;

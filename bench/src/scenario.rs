@@ -1,6 +1,8 @@
 //! The table of scenarios. Each has a file of its own, starts the servers it needs, is bounded in time, and gives
 //! figures. A further one is a file, a line in `mod`, and a line in each table below.
 
+mod access;
+mod access_flood;
 mod churn;
 mod files;
 mod idle;
@@ -51,6 +53,8 @@ pub enum Scenario {
     UploadNodes,
     NodeDeath,
     Takeover,
+    Access,
+    AccessFlood,
 }
 
 /// What every scenario works with.
@@ -95,6 +99,8 @@ impl Scenario {
             Self::UploadNodes => "upload-nodes",
             Self::NodeDeath => "node-death",
             Self::Takeover => "takeover",
+            Self::Access => "access",
+            Self::AccessFlood => "access-flood",
         }
     }
 
@@ -121,6 +127,8 @@ impl Scenario {
             Self::UploadNodes => "How long from a part's upload on one node to the playlist of a viewer on another?",
             Self::NodeDeath => "How long until the members of a node that was killed are gone?",
             Self::Takeover => "How long are 10,000 rooms without an owner whose node is stopped or killed?",
+            Self::Access => "What do access tokens cost, beside an open server?",
+            Self::AccessFlood => "How much longer do relays take while bad tokens come, beside as many 404s?",
         }
     }
 
@@ -146,6 +154,8 @@ impl Scenario {
             Self::UploadNodes => within(BOUND, "upload-nodes", upload_nodes::run(lab)).await,
             Self::NodeDeath => within(BOUND, "node-death", node_death::run(lab)).await,
             Self::Takeover => within(BOUND, "takeover", takeover::run(lab)).await,
+            Self::Access => within(BOUND * 2, "access", access::run(lab)).await,
+            Self::AccessFlood => within(BOUND, "access-flood", access_flood::run(lab)).await,
         }
     }
 }

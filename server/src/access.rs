@@ -144,7 +144,7 @@ impl Access {
 
     /// Whether no token is wanted.
     pub fn is_open(&self) -> bool {
-        self.keyring().is_none()
+        self.keyring.read().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
     fn keyring(&self) -> Option<Arc<Keyring>> {

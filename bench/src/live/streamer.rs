@@ -10,7 +10,7 @@ use super::clip::Clip;
 use super::track::{Place, Track};
 use super::upload::{Form, Signal, Target};
 use super::{PART_MICROS, PARTS};
-use crate::crowd::source;
+use crate::crowd::{address, source};
 use crate::error::Error;
 use crate::http::Http;
 use crate::signal::{Member, accepted, name};
@@ -36,9 +36,17 @@ impl Streamer {
     /// # Errors
     /// When the server refuses.
     pub async fn start(server: SocketAddr, number: usize, form: Form) -> Result<Self, Error> {
+        Self::start_with(server, number, form, None).await
+    }
+
+    /// The same with an access token.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn start_with(server: SocketAddr, number: usize, form: Form, token: Option<&str>) -> Result<Self, Error> {
         let room = format!("live-{number}");
         let member = Member { room_type: "p2m", room: room.clone(), user: "streamer".into() };
-        let mut connection = Connection::open(server, source(number), "/ws").await?;
+        let mut connection = Connection::open(server, source(number), &address(token)).await?;
         let (path, token) = join(&mut connection, &member).await?;
         let mut stage = JoinSet::new();
         // Whoever reads answers pings.

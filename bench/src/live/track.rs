@@ -48,6 +48,12 @@ impl Track {
         Self { server, path: format!("/live/{room}/main/v0") }
     }
 
+    /// The same with a token in front of the room.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { server: self.server, path: self.path.replacen("/live/", &format!("/live/@{token}/"), 1) }
+    }
+
     /// A request for the media playlist as it is.
     pub fn playlist(&self, gzip: bool) -> Vec<u8> {
         get(self.server, &format!("{}/playlist.m3u8", self.path), gzip)

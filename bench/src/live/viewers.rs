@@ -17,11 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// idle connection for a few seconds only.
 const DOORS: usize = 64;
 
+/// The request of each viewer by its number, the first again behind the last.
+pub type Requests = Arc<[Vec<u8>]>;
+
 /// Connections that are kept; closed when dropped.
 #[derive(Debug)]
 pub struct Viewers {
     count: usize,
-    requests: watch::Sender<Arc<[u8]>>,
+    requests: watch::Sender<Requests>,
     board: Arc<Board>,
     _tasks: JoinSet<()>,
 }
@@ -47,7 +50,15 @@ impl Viewers {
     /// # Errors
     /// When one does not.
     pub async fn open(server: SocketAddr, count: usize, first: &[u8]) -> Result<Self, Error> {
-        let (requests, board) = (watch::Sender::new(Arc::from(first)), Arc::<Board>::default());
+        Self::open_each(server, count, [first.to_vec()].into()).await
+    }
+
+    /// The same with a request of its own for each.
+    ///
+    /// # Errors
+    /// When one does not get its answer.
+    pub async fn open_each(server: SocketAddr, count: usize, first: Requests) -> Result<Self, Error> {
+        let (requests, board) = (watch::Sender::new(first), Arc::<Board>::default());
         let (mut tasks, mut doors) = (JoinSet::new(), JoinSet::new());
         let mut numbers = 0..count;
         loop {
@@ -57,7 +68,8 @@ impl Viewers {
             }
             let Some(http) = doors.join_next().await else { break };
             let http = http.map_err(|_| Error::Task)??;
-            tasks.spawn(view(http, requests.subscribe(), Arc::clone(&board)));
+            let (number, http) = http;
+            tasks.spawn(view(number, http, requests.subscribe(), Arc::clone(&board)));
         }
         Ok(Self { count, requests, board, _tasks: tasks })
     }
@@ -67,8 +79,16 @@ impl Viewers {
     /// # Errors
     /// When a connection is lost.
     pub async fn ask(&self, request: Vec<u8>) -> Result<(), Error> {
+        self.ask_each([request].into()).await
+    }
+
+    /// The same with a request of its own for each.
+    ///
+    /// # Errors
+    /// When a connection is lost.
+    pub async fn ask_each(&self, requests: Requests) -> Result<(), Error> {
         self.board.see(|told| (told.sent, told.answers) = (0, Vec::with_capacity(self.count)));
-        self.requests.send_replace(request.into());
+        self.requests.send_replace(requests);
         self.until("sending requests", |told| told.sent).await
     }
 
@@ -108,17 +128,18 @@ impl Board {
     }
 }
 
-async fn arrive(server: SocketAddr, number: usize, first: Arc<[u8]>) -> Result<Http, Error> {
+async fn arrive(server: SocketAddr, number: usize, first: Requests) -> Result<(usize, Http), Error> {
     let mut http = Http::open(server, number).await?;
-    http.send(&first).await?;
+    http.send(&first[number % first.len()]).await?;
     http.receive().await?;
-    Ok(http)
+    Ok((number, http))
 }
 
-async fn view(mut http: Http, mut requests: watch::Receiver<Arc<[u8]>>, board: Arc<Board>) {
+async fn view(number: usize, mut http: Http, mut requests: watch::Receiver<Requests>, board: Arc<Board>) {
     while requests.changed().await.is_ok() {
-        let request = Arc::clone(&requests.borrow_and_update());
-        if let Err(error) = exchange(&mut http, &request, &board).await {
+        let requests = Arc::clone(&requests.borrow_and_update());
+        let request = &requests[number % requests.len()];
+        if let Err(error) = exchange(&mut http, request, &board).await {
             board.see(|told| told.lost = Some(error));
             board.changed.notify_one();
             return;

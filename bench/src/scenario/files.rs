@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::error::Error;
 use crate::finding::Findings;
 use crate::http::{Http, get};
-use crate::live::{Clip, PART_BYTES, Streamer, WINDOW};
+use crate::live::{Clip, PART_BYTES, Requests, Streamer, WINDOW};
 use crate::process::{Load, Meter};
 use crate::scenario::Lab;
 use crate::statistics::median;
@@ -35,15 +35,15 @@ struct Subject {
 }
 
 /// A server under load and the connections to it.
-struct Side {
+pub(super) struct Side {
     pid: u32,
     connections: Vec<Http>,
 }
 
 /// One turn of one side.
-struct Round {
-    requests: usize,
-    load: Load,
+pub(super) struct Round {
+    pub(super) requests: usize,
+    pub(super) load: Load,
 }
 
 /// The window of the broadcast is full, so that the playlist is as long as it gets.
@@ -72,9 +72,10 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         // The first turn of each warms up.
         for _ in 0..=lab.pick(5, 2) {
-            ours.push(own.round(&subject.request, subject.length, lab).await?);
+            ours.push(own.round(&[subject.request.clone()].into(), subject.length, lab).await?);
             if let Some((address, side)) = &mut beside {
-                theirs.push(side.round(&get(*address, subject.file, subject.gzip), subject.length, lab).await?);
+                let request = get(*address, subject.file, subject.gzip);
+                theirs.push(side.round(&[request].into(), subject.length, lab).await?);
             }
         }
         let cost = report(subject.name, "server", &ours[1..], &mut findings);
@@ -85,7 +86,8 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
         }
     }
     if let (Some((address, side)), Some(media)) = (&mut beside, subjects.first()) {
-        let (mut copied, request) = (Vec::new(), get(*address, &format!("{COPIED}{}", media.file), false));
+        let mut copied = Vec::new();
+        let request: Requests = [get(*address, &format!("{COPIED}{}", media.file), false)].into();
         for _ in 0..=lab.pick(5, 2) {
             copied.push(side.round(&request, media.length, lab).await?);
         }
@@ -129,7 +131,7 @@ async fn fetch(
 }
 
 impl Side {
-    async fn open(address: SocketAddr, pid: u32) -> Result<Self, Error> {
+    pub(super) async fn open(address: SocketAddr, pid: u32) -> Result<Self, Error> {
         let mut connections = Vec::new();
         for number in 0..CONNECTIONS {
             connections.push(Http::open(address, number).await?);
@@ -137,12 +139,13 @@ impl Side {
         Ok(Self { pid, connections })
     }
 
-    async fn round(&mut self, request: &[u8], length: usize, lab: &Lab) -> Result<Round, Error> {
+    /// The connections take turns in the requests.
+    pub(super) async fn round(&mut self, requests: &Requests, length: usize, lab: &Lab) -> Result<Round, Error> {
         let until = Instant::now() + lab.pick(Duration::from_millis(1000), Duration::from_millis(500));
         let meter = Meter::start(self.pid);
         let mut running = JoinSet::new();
-        for http in self.connections.drain(..) {
-            running.spawn(ask(http, request.to_vec(), length, until));
+        for (first, http) in self.connections.drain(..).enumerate() {
+            running.spawn(ask(http, first, Requests::clone(requests), length, until));
         }
         let mut requests = 0;
         while let Some(ended) = running.join_next().await {
@@ -155,10 +158,16 @@ impl Side {
 }
 
 /// One request after the other on one connection.
-async fn ask(mut http: Http, request: Vec<u8>, length: usize, until: Instant) -> Result<(Http, usize), Error> {
+async fn ask(
+    mut http: Http,
+    first: usize,
+    requests: Requests,
+    length: usize,
+    until: Instant,
+) -> Result<(Http, usize), Error> {
     let mut answered = 0;
     while Instant::now() < until {
-        http.send(&request).await?;
+        http.send(&requests[(first + answered * CONNECTIONS) % requests.len()]).await?;
         let answer = http.receive().await?;
         if answer.length != length {
             return Err(Error::Http(format!("{} bytes where {length} were expected", answer.length)));

@@ -1,6 +1,6 @@
 //! Members connect, upgrade and join calls of two, 32 rooms at a time, and stay.
 
-use crate::crowd::{Crowd, Seating};
+use crate::crowd::{Crowd, Seating, Tokens};
 use crate::error::Error;
 use crate::finding::Findings;
 use crate::process::{Load, Meter};
@@ -15,7 +15,7 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     let members = lab.crowd(lab.pick(MEMBERS, MEMBERS / 2), &mut findings);
     let mut rounds = Vec::new();
     for _ in 0..lab.pick(5, 3) {
-        rounds.push(lone(lab, members).await?);
+        rounds.push(lone(lab, &[], members, &Tokens::default()).await?);
     }
     let middle = |value: &dyn Fn(&Load) -> f64| median(&rounds.iter().map(value).collect::<Vec<_>>());
     findings.heed(&rounds);
@@ -26,10 +26,10 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     Ok(findings)
 }
 
-/// So many join a server of their own that stands alone.
-pub(super) async fn lone(lab: &Lab, members: usize) -> Result<Load, Error> {
-    let server = lab.serve(&[]).await?;
-    let mut crowd = Crowd::new(server.address, Seating::Pairs);
+/// So many join a server of their own that stands alone, with these flags and tokens.
+pub(super) async fn lone(lab: &Lab, flags: &[&str], members: usize, tokens: &Tokens) -> Result<Load, Error> {
+    let server = lab.serve(flags).await?;
+    let mut crowd = Crowd::new(server.address, Seating::Pairs).with_tokens(Tokens::clone(tokens));
     let meter = Meter::start(server.pid);
     crowd.grow(members).await?;
     let load = meter.read();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::joins::lone;
-use crate::crowd::{Crowd, Seating};
+use crate::crowd::{Crowd, Seating, Tokens};
 use crate::error::Error;
 use crate::finding::{Curve, Findings};
 use crate::nodes::{Cost, Nodes};
@@ -28,7 +28,7 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     let turns = lab.pick(3, 1);
     let mut alone = Vec::new();
     for _ in 0..turns {
-        alone.push(lone(lab, members).await?);
+        alone.push(lone(lab, &[], members, &Tokens::default()).await?);
     }
     let middle = |value: &dyn Fn(&Load) -> f64| median(&alone.iter().map(value).collect::<Vec<_>>());
     findings.add("without Redis: joins", middle(&|load| load.rate(members)), "/s");

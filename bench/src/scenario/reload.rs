@@ -5,9 +5,10 @@
 
 use std::time::{Duration, Instant};
 
+use crate::crowd::Tokens;
 use crate::error::Error;
 use crate::finding::Findings;
-use crate::live::{Clip, PART_BYTES, Streamer, Viewers, WINDOW};
+use crate::live::{Clip, PART_BYTES, Requests, Streamer, Track, Viewers, WINDOW};
 use crate::process::{Load, Meter, Program, quiet};
 use crate::scenario::Lab;
 use crate::statistics::{median, quantile};
@@ -20,11 +21,31 @@ const ALONE: f64 = 2.0;
 const ALL: f64 = 400.0;
 
 /// One part.
-struct Round {
+pub(super) struct Round {
     /// Milliseconds until the first viewer has its answer, and until the last has.
     first: f64,
     last: f64,
-    load: Load,
+    pub(super) load: Load,
+}
+
+/// Those who watch, and what they bring.
+#[derive(Debug, Default)]
+pub(super) struct Audience {
+    pub count: usize,
+    /// The streamer's access token.
+    pub publisher: Option<String>,
+    /// One access token after the other for the viewers; none where the server wants none.
+    pub tokens: Tokens,
+}
+
+impl Audience {
+    /// The requests of all viewers, given how one asks.
+    fn requests(&self, track: &Track, ask: impl Fn(&Track) -> Vec<u8>) -> Requests {
+        if self.tokens.is_empty() {
+            return [ask(track)].into();
+        }
+        self.tokens.iter().map(|token| ask(&track.with_token(token))).collect()
+    }
 }
 
 /// Each crowd has a server of its own, with a full window.
@@ -33,28 +54,33 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     for (wanted, whole, quick) in CROWDS {
         let count = if wanted == 1 { 1 } else { lab.crowd(wanted, &mut findings) };
         let server = lab.serve(&["--heartbeat-timeout", "1h"]).await?;
-        let rounds = parts(lab, &server, count, lab.pick(whole, quick), &mut findings).await?;
+        let audience = Audience { count, ..Audience::default() };
+        let rounds = parts(lab, &server, &audience, lab.pick(whole, quick), &mut findings).await?;
         server.stop().await?;
         report(count, &rounds, &mut findings);
     }
     Ok(findings)
 }
 
-async fn parts(
+/// So many parts with a streamer and viewers of their own.
+pub(super) async fn parts(
     lab: &Lab,
     server: &Program,
-    count: usize,
+    audience: &Audience,
     rounds: usize,
     findings: &mut Findings,
 ) -> Result<Vec<Round>, Error> {
     let (filling, clip) = (Clip::new(100), Clip::new(PART_BYTES));
-    let mut streamer = Streamer::start(server.address, 0, lab.upload).await?;
+    let (count, publisher) = (audience.count, audience.publisher.as_deref());
+    let mut streamer = Streamer::start_with(server.address, 0, lab.upload, publisher).await?;
     streamer.upload(&filling, WINDOW).await?;
-    let viewers = Viewers::open(server.address, count, &streamer.track().playlist(true)).await?;
+    let first = audience.requests(streamer.track(), |track| track.playlist(true));
+    let viewers = Viewers::open_each(server.address, count, first).await?;
     let mut measured = Vec::new();
     // The first part warms up.
     for _ in 0..=rounds {
-        viewers.ask(streamer.track().reload(streamer.next())).await?;
+        let next = streamer.next();
+        viewers.ask_each(audience.requests(streamer.track(), |track| track.reload(next))).await?;
         let upload = streamer.request(&clip);
         quiet(server.pid).await?;
         if viewers.answered() > 0 {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::grant::Grant;
@@ -133,8 +134,11 @@ fn bad(sentence: &str) -> Refused {
 }
 
 impl Grant {
-    /// Reads a grant object member by member, so that the sentence names the one that is wrong.
+    /// Reads a grant object; where it is none, member by member, so that the sentence names the one that is wrong.
     fn deserialize_in_words(value: &Value) -> Result<Self, String> {
+        if let Ok(grant) = Self::deserialize(value) {
+            return Ok(grant);
+        }
         let members = value.as_object().into_iter().flatten();
         for (name, member) in members {
             let alone = Value::Object(Map::from_iter([(name.clone(), member.clone())]));
@@ -148,7 +152,7 @@ impl Grant {
                 });
             }
         }
-        serde_json::from_value(value.clone()).map_err(|_| "its members do not fit".to_owned())
+        Err("its members do not fit".to_owned())
     }
 }
 

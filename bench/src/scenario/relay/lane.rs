@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use crate::crowd::{join, source};
+use crate::crowd::{join, join_with, source};
 use crate::error::Error;
 use crate::signal::{Member, accepted, name};
 use crate::wire::Connection;
@@ -75,6 +75,15 @@ impl Lane {
         let (ann, bob) = (member("a"), member("b"));
         let one = End::new(join(here, number, &ann, true).await?, &ann);
         let other = End::new(join(there, number, &bob, false).await?, &bob);
+        Ok(Self { one, other: Some(other) })
+    }
+
+    /// Two members of a call of their own, who bring tokens.
+    pub async fn with_tokens(server: SocketAddr, number: usize, tokens: &[String; 2]) -> Result<Self, Error> {
+        let member = |user: &str| Member { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
+        let (ann, bob, [first, second]) = (member("a"), member("b"), tokens);
+        let one = End::new(join_with(server, number, &ann, true, Some(first)).await?, &ann);
+        let other = End::new(join_with(server, number, &bob, false, Some(second)).await?, &bob);
         Ok(Self { one, other: Some(other) })
     }
 
