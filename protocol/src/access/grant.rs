@@ -14,7 +14,8 @@ use crate::signal::RoomType;
 #[serde(default)]
 pub struct Grant {
     /// The rooms; absent: every room.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict::given")]
+    #[schemars(with = "RoomNames")]
     pub id: Option<RoomNames>,
     /// To join: a call as one of its sides, a group, a broadcast as a viewer.
     #[serde(skip_serializing_if = "is_false")]
@@ -27,7 +28,8 @@ pub struct Grant {
     #[serde(skip_serializing_if = "is_false")]
     pub publish: bool,
     /// To read playlists and media, and to join a broadcast as a viewer; absent: as `join`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict::given")]
+    #[schemars(with = "bool")]
     pub play: Option<bool>,
     /// To moderate.
     #[serde(skip_serializing_if = "is_false")]
@@ -62,6 +64,17 @@ impl RoomNames {
         match self {
             Self::One(pattern) => pattern.matches(room),
             Self::Several(patterns) => patterns.iter().any(|pattern| pattern.matches(room)),
+        }
+    }
+}
+
+impl RoomNames {
+    /// Whether these are all the rooms that a pattern names, or more.
+    #[must_use]
+    pub fn cover(&self, pattern: &RoomPattern) -> bool {
+        match self {
+            Self::One(own) => own.covers(pattern),
+            Self::Several(own) => own.iter().any(|own| own.covers(pattern)),
         }
     }
 }

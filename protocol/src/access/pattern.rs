@@ -38,6 +38,16 @@ impl RoomPattern {
             Self::Prefix(start) => room.as_str().starts_with(start.as_str()),
         }
     }
+
+    /// Whether every room that another pattern names is named by this one.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::Exact(room)) => self.matches(room),
+            (Self::Exact(_), Self::Prefix(_)) => false,
+            (Self::Prefix(start), Self::Prefix(longer)) => longer.starts_with(start.as_str()),
+        }
+    }
 }
 
 impl FromStr for RoomPattern {

@@ -1,6 +1,7 @@
 //! The permit of a token: its subject, its end, and what it grants.
 
 use super::grant::Grant;
+use super::pattern::RoomPattern;
 use super::refused::NotGranted;
 use crate::id::{RoomId, UserId};
 use crate::signal::RoomType;
@@ -65,6 +66,13 @@ impl Permit {
     #[must_use]
     pub fn administers_all(&self) -> bool {
         self.grant.as_ref().is_some_and(|grant| grant.admin && grant.id.is_none())
+    }
+
+    /// Whether the token grants `admin` for all rooms that a pattern names.
+    #[must_use]
+    pub fn administers(&self, rooms: &RoomPattern) -> bool {
+        let names = |grant: &Grant| grant.id.as_ref().is_none_or(|id| id.cover(rooms));
+        self.grant.as_ref().is_some_and(|grant| grant.admin && names(grant))
     }
 
     /// Checks whether the bearer may speak for a user.

@@ -14,14 +14,15 @@ use crate::id::{RoomId, UserId};
 #[serde(deny_unknown_fields)]
 pub struct Revoke {
     /// The subject.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict::given")]
+    #[schemars(with = "UserId")]
     pub sub: Option<UserId>,
     /// The identifier of one token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = super::MAX_META))]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict::given")]
+    #[schemars(with = "String", length(min = 1, max = super::MAX_META))]
     pub jti: Option<String>,
     /// The room, or the beginning of names with `*` behind it: tokens go on to hold in others. Absent: everywhere.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::strict::given")]
     #[schemars(schema_with = "super::pattern::schema")]
     pub room: Option<RoomPattern>,
 }

@@ -11,7 +11,7 @@ use roomcast_protocol::data::{DataAck, DataAckBody};
 use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::RoomType;
 
-use super::{arrival, counted};
+use super::{Access, arrival, counted};
 use crate::http::answer;
 use crate::node::Node;
 
@@ -80,7 +80,7 @@ pub async fn check(request: HttpRequest, asked: web::Query<Asked>, node: web::Da
     node.access.prepare(token.as_deref()).await;
     let checked = node.access.admit(token.as_deref()).and_then(|permit| match permit {
         None => Ok(json!({ "open": true })),
-        Some(permit) => match check_grants(&permit, &asked) {
+        Some(permit) => match check_grants(&node.access, &permit, &asked) {
             Ok(()) => Ok(described(&permit)),
             Err(refused) => Err(counted(refused)),
         },
@@ -104,27 +104,43 @@ fn described(permit: &Permit) -> serde_json::Value {
     body
 }
 
-fn check_grants(permit: &Permit, asked: &Asked) -> Result<(), Refused> {
-    let Some(room) = &asked.room else { return Ok(()) };
-    let room = RoomId::parse(room).map_err(|error| Refused::new(Reason::NotGranted, error.to_string()))?;
-    for name in asked.grant.as_deref().unwrap_or_default().split(',').filter(|name| !name.is_empty()) {
-        let Some(action) = action(name) else {
-            let names = "join, create, publish, play, moderate and admin";
-            return Err(Refused::new(Reason::NotGranted, format!("there is no such grant: there are {names}")));
+fn check_grants(access: &Access, permit: &Permit, asked: &Asked) -> Result<(), Refused> {
+    let Some(room) = &asked.room else {
+        return match asked.grant {
+            None => Ok(()),
+            Some(_) => Err(Refused::new(Reason::NotGranted, "`grant` is asked for in a `room`")),
         };
-        permit.check(action, &room)?;
+    };
+    let room = RoomId::parse(room).map_err(|error| Refused::new(Reason::NotGranted, error.to_string()))?;
+    access.check_in(permit, Some(&room))?;
+    for name in asked.grant.as_deref().unwrap_or_default().split(',').filter(|name| !name.is_empty()) {
+        let actions = actions(name).ok_or_else(|| {
+            let names = "join, create, publish, play, moderate and admin";
+            Refused::new(Reason::NotGranted, format!("there is no such grant: there are {names}"))
+        })?;
+        let mut checked = actions.iter().map(|action| permit.check(*action, &room));
+        if let Some(Err(refused)) = checked.next().filter(|first| first.is_err() && !checked.any(|next| next.is_ok())) {
+            return Err(refused.into());
+        }
     }
     Ok(())
 }
 
-fn action(name: &str) -> Option<Action> {
+/// The actions of which a grant permits at least one.
+fn actions(name: &str) -> Option<&'static [Action]> {
+    const CREATE: [Action; 4] = [
+        Action::Create(RoomType::P2m),
+        Action::Create(RoomType::P2p),
+        Action::Create(RoomType::M2m),
+        Action::Create(RoomType::A2m),
+    ];
     Some(match name {
-        "join" => Action::Join(RoomType::M2m),
-        "create" => Action::Create(RoomType::P2m),
-        "publish" => Action::Publish,
-        "play" => Action::Play,
-        "moderate" => Action::Moderate,
-        "admin" => Action::Admin,
+        "join" => &[Action::Join(RoomType::M2m)],
+        "create" => &CREATE,
+        "publish" => &[Action::Publish],
+        "play" => &[Action::Play],
+        "moderate" => &[Action::Moderate],
+        "admin" => &[Action::Admin],
         _ => return None,
     })
 }

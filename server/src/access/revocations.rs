@@ -7,9 +7,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
-use roomcast_protocol::access::{
-    Action, Permit, Reason, Refused, Revocation, Revocations, Revoke, RoomPattern, TooMany,
-};
+use roomcast_protocol::access::{MAX_META, Permit, Reason, Refused, Revocation, Revocations, Revoke, TooMany};
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::RoomId;
 
@@ -126,7 +124,13 @@ async fn read(payload: Payload) -> Result<Revoke, String> {
         Ok(Err(error)) => return Err(format!("the request was cut off: {error}")),
         Err(_) => return Err(format!("the request is longer than {MAX_REQUEST} bytes")),
     };
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err("the request is no JSON object".to_owned());
+    }
     let asked: Revoke = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
+    if asked.jti.as_ref().is_some_and(|jti| jti.is_empty() || jti.len() > MAX_META) {
+        return Err(format!("`jti` is no text of 1 to {MAX_META} bytes"));
+    }
     match asked.is_empty() {
         true => Err("one of `sub`, `jti` and `room` must say which tokens are revoked".to_owned()),
         false => Ok(asked),
@@ -135,11 +139,7 @@ async fn read(payload: Payload) -> Result<Revoke, String> {
 
 /// Whether a token may revoke this: everything, or what holds in a room for which it grants `admin`.
 fn may_revoke(permit: &Permit, asked: &Revoke) -> bool {
-    let in_room = |pattern: &RoomPattern| match pattern {
-        RoomPattern::Exact(room) => permit.allows(Action::Admin, room),
-        RoomPattern::Prefix(_) => false,
-    };
-    permit.administers_all() || asked.room.as_ref().is_some_and(in_room)
+    permit.administers_all() || asked.room.as_ref().is_some_and(|rooms| permit.administers(rooms))
 }
 
 impl Node {

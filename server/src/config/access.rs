@@ -127,6 +127,14 @@ impl FromStr for AuthSecret {
             Some((text, life)) => (text, Some(duration(life).map_err(|error| format!("max-ttl: {error}"))?)),
             None => (given.expose(), None),
         };
+        if let Some((_, option)) = text.rsplit_once(';')
+            && option.split_once('=').is_some_and(|(name, _)| is_name(name))
+        {
+            return Err("has an option that is not known: there is `;max-ttl=`, behind the secret".to_owned());
+        }
+        if text.starts_with('=') {
+            return Err("has no name in front of `=`".to_owned());
+        }
         let (name, secret) = match text.split_once('=') {
             // The `=` at the end of base64 names nothing.
             Some((name, secret)) if is_name(name) && !secret.trim_matches('=').is_empty() => (Some(name), secret),

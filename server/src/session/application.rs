@@ -23,6 +23,9 @@ pub struct Session {
     pub(super) rooms: JoinedRooms,
     /// The permit of the connection's token; none at an open server.
     pub(super) permit: Option<Arc<Permit>>,
+    /// The time at which the token was taken, in seconds since 1970: it was certainly issued by then, whatever its
+    /// issuer's clock says.
+    pub(super) taken: u64,
     /// Rises with each token, so that the end of a former one means nothing.
     pub(super) renewals: u32,
     inbox: Option<Inbox>,
@@ -32,7 +35,16 @@ impl Session {
     pub fn new(node: Arc<Node>, permit: Option<Arc<Permit>>, fill: Arc<Fill>, lane: LaneId) -> Self {
         let (outbox, inbox) = Outbox::new(fill, lane);
         let connection = node.connections.open(&outbox);
-        Self { node, connection, outbox, rooms: JoinedRooms::default(), permit, renewals: 0, inbox: Some(inbox) }
+        Self {
+            node,
+            connection,
+            outbox,
+            rooms: JoinedRooms::default(),
+            permit,
+            taken: unix_millis() / 1000,
+            renewals: 0,
+            inbox: Some(inbox),
+        }
     }
 
     /// Closes the connection some time after the end of its token, unless it is too old before.

@@ -9,12 +9,13 @@ use roomcast_protocol::code::{AckCode, CloseCode};
 use roomcast_protocol::signal::{Renew, SignalKind};
 
 use super::application::Session;
+use crate::clock::unix_millis;
 use crate::room::Renewed;
 use crate::socket::Port;
 
 impl Session {
     /// Takes another token for the connection. A refused one changes nothing.
-    pub(super) fn renew(&self, text: &str, port: &mut Port<'_, Self>) {
+    pub(super) fn renew(&mut self, text: &str, port: &mut Port<'_, Self>) {
         let token = match Renew::decode(text) {
             Ok(Renew { token }) => token,
             Err(refusal) => return self.refuse_renewal(refusal.code, &refusal.reason),
@@ -22,7 +23,10 @@ impl Session {
         if self.permit.is_none() {
             return self.refuse_renewal(AckCode::PermissionNotFound, "this server wants no access tokens");
         }
-        // Its key may be one that is to be fetched.
+        // What comes behind it is judged by the new token, except while its key is fetched.
+        if self.node.access.remote().is_none() {
+            return self.renewed(self.node.access.admit(Some(&token)), port);
+        }
         let node = Arc::clone(&self.node);
         let judged = async move {
             node.access.prepare(Some(&token)).await;
@@ -41,7 +45,7 @@ impl Session {
             return self.refuse_renewal(AckCode::PermissionNotFound, "the token is of another subject");
         }
         let exp = permit.expires;
-        self.permit = Some(Arc::clone(&permit));
+        (self.permit, self.taken) = (Some(Arc::clone(&permit)), unix_millis() / 1000);
         self.renewals += 1;
         self.end_with_token(port);
         for room in self.rooms.values() {
@@ -58,9 +62,10 @@ impl Session {
     /// Closes the connection if its token was revoked, everywhere or in one of its rooms; its members leave these.
     pub(super) fn judge(&self, port: &mut Port<'_, Self>) {
         let Some(permit) = &self.permit else { return };
-        let everywhere = self.node.access.check_in(permit, None).is_err();
-        let is_refused = |room| everywhere || self.node.access.check_in(permit, Some(room)).is_err();
-        let nothing = Arc::new(Permit { grant: None, ..Permit::clone(permit) });
+        let permit = Permit { issued: permit.issued.min(self.taken), ..Permit::clone(permit) };
+        let everywhere = self.node.access.check_in(&permit, None).is_err();
+        let is_refused = |room| everywhere || self.node.access.check_in(&permit, Some(room)).is_err();
+        let nothing = Arc::new(Permit { grant: None, ..permit.clone() });
         let mut is_over = everywhere;
         for (_, room) in self.rooms.iter().filter(|(id, _)| is_refused(id)) {
             room.do_send(Renewed { connection: self.connection, permit: Arc::clone(&nothing) });

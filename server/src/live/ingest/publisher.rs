@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_web::dev::RequestHead;
 use actix_web::{HttpRequest, HttpResponse};
 
+use percent_encoding::percent_decode_str;
 use roomcast_core::cluster::Credentials;
 use roomcast_protocol::access::{Action, Permit, Reason};
 use roomcast_protocol::id::{RoomId, UserId};
@@ -31,9 +32,19 @@ pub fn takes_media(path: &str) -> bool {
     names.next() == Some("rooms") && names.nth(1) == Some("ingest")
 }
 
-/// The answer to an encoder whose token is missing or wrong; the room is judged with the request itself.
+/// The room that an encoder's address names.
+fn room_of(path: &str) -> Option<RoomId> {
+    let name = percent_decode_str(path.split('/').nth(2)?).decode_utf8().ok()?;
+    RoomId::parse(&name).ok()
+}
+
+/// The answer to an encoder whose token is missing, wrong or for something else.
 pub fn refuse_encoder(node: &Node, head: &RequestHead) -> Option<HttpResponse> {
-    let refused = node.access.admit(arrival::of_encoder(head).as_deref()).err()?;
+    let token = arrival::of_encoder(head);
+    let refused = match room_of(head.uri.path()) {
+        Some(room) => node.access.admit_to(token.as_deref(), Action::Publish, &room).err()?,
+        None => node.access.admit(token.as_deref()).err()?,
+    };
     // Its key may be one that is to be fetched.
     (refused.reason != Reason::UnknownKey).then(|| refusal(&refused))
 }

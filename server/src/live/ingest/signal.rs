@@ -28,6 +28,8 @@ use crate::room::{RoomActor, Upload};
 /// What a signal may take beside its media.
 const BESIDE_MEDIA: usize = 64 * 1024;
 
+const WRONG: &str = "the ingest token is wrong or has expired; join again for a new one";
+
 /// How a signal is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encoding {
@@ -108,6 +110,8 @@ async fn authorize(request: &HttpRequest, room: &str, node: &web::Data<Node>) ->
     let id = RoomId::parse(room).map_err(|error| refuse(AckCode::InvalidSignal, &error.to_string()))?;
     let token = bearer(request).ok_or_else(|| refuse(AckCode::Unauthenticated, "the ingest token is missing"))?;
     let node = Arc::clone(node);
+    // At a server that wants tokens a stranger is not told which rooms there are.
+    let gone = || if node.access.is_open() { gone() } else { refuse(AckCode::Unauthenticated, WRONG) };
     let room = node.rooms.open(&node, &id, false).map_err(|_| gone())?;
     let token = token.to_owned();
     let check = Upload { by: Authority::Token(token.clone()), entry: None };
