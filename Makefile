@@ -21,7 +21,7 @@ demo: web ## the server and a broadcast of a test picture that shows the time (n
 	cargo build --release --locked -p roomcast-server
 	scripts/demo.sh target/release/roomcast
 
-test: tools check unit contracts documents e2e browser ## everything that CI runs; installs ffmpeg, gstreamer, chromium, firefox-esr, python3, redis-server, nginx, caddy and systemd when missing and permitted
+test: tools check unit contracts documents e2e browser ## everything that CI runs; installs ffmpeg, gstreamer, chromium, firefox-esr, python3, redis-server, nginx, caddy, coturn and systemd when missing and permitted
 
 check: web ## formatting, lints and types
 	cargo fmt --all --check
@@ -105,7 +105,7 @@ bench: ## what reading a message costs, and what a server under load does; BENCH
 	cargo run --release --locked -p roomcast-bench -- $(BENCH)
 
 tools: ## install what the tests need and this machine lacks
-	scripts/tools.sh ffmpeg gstreamer chromium firefox-esr python3 redis-server nginx caddy openssl systemd-analyze
+	scripts/tools.sh ffmpeg gstreamer chromium firefox-esr python3 redis-server nginx caddy coturn openssl systemd-analyze
 
 web: web/dist/index.html ## build the web page
 

@@ -23,6 +23,8 @@ for program in "$@"; do
             continue ;;
         # Where ordinary users do not look for programs.
         nginx) PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v nginx >/dev/null && continue ;;
+        # The program is not called like the package.
+        coturn) command -v turnserver >/dev/null && continue ;;
         *) command -v "$program" >/dev/null && continue ;;
     esac
     missing+=("$program")

@@ -22,6 +22,7 @@ mod rules;
 mod secret;
 mod settings_file;
 mod token;
+mod turn;
 mod value;
 mod variables;
 
@@ -49,6 +50,7 @@ pub use publish::{Publish, TokenSetting};
 pub use read::read;
 pub use secret::Secret;
 pub use token::{Key, Token, TokenCheck, UrlKind};
+pub use turn::Turn;
 pub use value::{duration, to_usize};
 pub use variables::unknown_variables;
 
@@ -197,10 +199,9 @@ pub struct Serve {
     /// STUN or TURN server told to clients, such as stun:stun.example.com:3478; may be repeated.
     #[arg(long, env = "ROOMCAST_ICE_SERVER", value_delimiter = ',', value_parser = ice_server, value_name = "URL")]
     pub ice_server: Vec<String>,
-    /// Secret shared with the TURN servers, or `file:PATH`; clients get credentials made with it.
-    #[arg(long, env = "ROOMCAST_TURN_SECRET", hide_env_values = true, value_name = "SECRET")]
-    #[serde(skip)]
-    pub turn_secret: Option<Secret>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub turn: Turn,
 }
 
 impl Serve {
@@ -212,7 +213,7 @@ impl Serve {
         if is_login_changed && !changed.iter().any(|id| id == "redis_url") {
             changed.push("redis_url".to_owned());
         }
-        if self.turn_secret != other.turn_secret {
+        if self.turn.turn_secret != other.turn.turn_secret {
             changed.push("turn_secret".to_owned());
         }
         if self.access.auth_secret != other.access.auth_secret {

@@ -15,6 +15,7 @@ import * as proxies from './proxies.mjs';
 import * as pushes from './pushes.mjs';
 import * as settings from './settings.mjs';
 import { transcript } from './transcript.mjs';
+import { coturn } from './turn.mjs';
 
 const NO_DOCKER = 'needs a Docker daemon; compose.yaml and Dockerfile are validated';
 const NO_CLUSTER = 'needs a cluster; the files are validated';
@@ -51,6 +52,7 @@ const blocks = [
   { file: 'docs/several-nodes.md', begins: 'ACL SETUSER', check: others.permissions },
   { file: 'deploy/README.md', begins: "printf 'REDIS_PASSWORD", check: others.password, reason: NO_DOCKER },
   { file: 'deploy/README.md', begins: 'roomcast key > cdn.secret', reason: 'run with deploy/nginx/cached.conf' },
+  { file: 'deploy/README.md', begins: 'roomcast key > turn.secret', reason: 'run with deploy/coturn/turnserver.conf' },
   { file: 'deploy/README.md', begins: 'docker run', reason: NO_DOCKER },
   { file: 'deploy/README.md', begins: 'kubectl create secret', check: deployment.applied, reason: NO_CLUSTER },
   { file: 'deploy/README.md', begins: 'install', check: deployment.installation, reason: 'systemctl needs a system that runs systemd' },
@@ -66,6 +68,7 @@ const files = [
   { file: 'deploy/nginx/cached.conf', check: cachedNginx },
   { file: 'deploy/nginx/nodes.conf', check: proxies.wholeNginx, reason: '`resolve` needs nginx 1.27.3 and the name server of Docker; run without it' },
   { file: 'deploy/nginx/listen.conf', check: proxies.nginxWithTls, reason: '`http2 on` needs nginx 1.25.1; run in its earlier form' },
+  { file: 'deploy/coturn/turnserver.conf', check: coturn },
   { file: 'deploy/systemd/roomcast.service', check: deployment.unit, reason: 'needs a system that runs systemd' },
   { file: 'deploy/systemd/roomcast.env', check: deployment.environment },
   ...kubernetes.map((name) => ({ file: `deploy/kubernetes/${name}.yaml`, check: deployment.kubernetes, reason: NO_CLUSTER })),

@@ -41,6 +41,7 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
             "allow_origin",
             "ice_server",
             "turn_secret",
+            "turn_ttl",
             "max_connections_per_address",
             "rate_limit",
             "rate_limit_grace",

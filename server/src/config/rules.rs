@@ -151,7 +151,7 @@ fn without_redis(changed: &[String], judge: &mut Judge<'_>) {
 
 fn ice(serve: &Serve, judge: &mut Judge<'_>) {
     let turn = serve.ice_server.iter().find(|url| is_turn(url));
-    let fault = match (turn, &serve.turn_secret) {
+    let fault = match (turn, serve.turn.turn_secret.first()) {
         (Some(url), None) => {
             format!("{} \"{url}\" needs --turn-secret too, such as file:/run/secrets/turn", judge.of("ice_server"))
         }

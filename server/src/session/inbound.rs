@@ -17,7 +17,7 @@ use roomcast_protocol::signal::{Body, Join, Refusal, Signal, SignalKind, decode}
 use super::application::Session;
 use crate::access::counted;
 use crate::clock::unix_millis;
-use crate::config::{Secret, to_usize};
+use crate::config::to_usize;
 use crate::room::{JoinRoom, Outcome, RefusedSignal, RoomActor, RoomSignal};
 use crate::socket::Port;
 use crate::{ice, token};
@@ -109,12 +109,7 @@ impl Session {
             ingest_token: token::random(),
             ingest_expires: now.saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
             ingest_life: ttl,
-            engine_settings: ice::engine_settings(
-                &settings.ice_server,
-                settings.turn_secret.as_ref().map(Secret::expose),
-                user,
-                now / 1000,
-            ),
+            engine_settings: ice::engine_settings(&settings.ice_server, settings.turn.signer(), user, now / 1000),
         }
     }
 

@@ -62,7 +62,8 @@ async fn the_secret_of_a_cdn_opens_plain_paths_of_playlists_and_media_and_nothin
 async fn asked(server: &Server, original: &str, header: (&str, &str)) -> (u16, String, String) {
     let request = reqwest::Client::new().get(server.url("/auth/play")).header("x-original-uri", original);
     let answer = request.header(header.0, header.1).send().await.expect("the server answers");
-    let head = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+    let head =
+        |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().expect("it is ASCII")).to_owned();
     (answer.status().as_u16(), head("cache-control"), head("www-authenticate"))
 }
 
