@@ -1,6 +1,7 @@
 //! The commands, and how each of them ends.
 
 mod check;
+mod check_turn;
 mod reread;
 mod serve;
 
@@ -61,6 +62,7 @@ pub fn run() -> ExitCode {
         Command::Serve(settings) => serve::run(settings, arguments),
         Command::Config(options) => print(&options).map_err(Failure::from),
         Command::Check(settings) => check::run(&settings),
+        Command::CheckTurn(settings) => check_turn::run(&settings),
         Command::Schema { folder } => write_schema(&folder).map_err(Failure::from),
         Command::Healthcheck(options) => healthcheck::run(&options).map_err(Failure::from),
         Command::Publish(options) => {

@@ -77,6 +77,9 @@ pub enum Command {
     Config(Config),
     /// Judge the settings of `serve`, its certificate, the way to Redis and the limit of open files.
     Check(Serve),
+    /// Allocate a relay at each TURN server of the settings of `serve`, and say which work; exit code 0 or 1.
+    #[command(name = "check turn")]
+    CheckTurn(Serve),
     /// Write the published schema into a folder.
     Schema {
         /// The folder; made when it does not exist.

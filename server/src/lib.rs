@@ -23,5 +23,6 @@ mod telemetry;
 mod terminal;
 mod token;
 mod token_commands;
+mod turn;
 
 pub use app::run;

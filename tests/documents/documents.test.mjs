@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import * as access from './access.mjs';
 import { allBlocks, deployed, fenced, read, root } from './blocks.mjs';
 import { cachedNginx } from './caches.mjs';
+import { checksTurn } from './check-turn.mjs';
 import * as deployment from './deployment.mjs';
 import * as others from './others.mjs';
 import * as proxies from './proxies.mjs';
@@ -121,6 +122,7 @@ test('the documents', { concurrency: 4, timeout: 170_000 }, async (t) => {
       .map((file) => ({ file, begins: 'public routes', check: deployment.publicRoutes, text: read(file) })),
     { file: 'deploy/kubernetes', begins: 'names fit', check: deployment.oneDeployment },
     { file: 'docs/access.md', begins: 'a token of joserfc', check: access.joserfc },
+    { file: 'deploy/README.md', begins: 'roomcast check turn', check: checksTurn },
   ];
   await Promise.all(checks.filter(({ check }) => check).map(({ file, begins = '', check, reason, text }) => (
     t.test(`${file} ${begins}`, { timeout: 120_000 }, async (each) => {

@@ -35,14 +35,20 @@ pub fn read(arguments: &[OsString]) -> Result<Cli, Refusal> {
         Err(error) => return Err(Refusal::of(name, vec![one_line(&error)])),
     };
     match &mut cli.command {
-        Command::Serve(serve) | Command::Check(serve) | Command::Config(Config { serve, .. }) => {
+        Command::Serve(serve)
+        | Command::Check(serve)
+        | Command::CheckTurn(serve)
+        | Command::Config(Config { serve, .. }) => {
             serve.names = Names::new(&given);
         }
         Command::Publish(options) => options.names = Names::new(&given),
         _ => {}
     }
     faults.extend(match &cli.command {
-        Command::Serve(serve) | Command::Check(serve) | Command::Config(Config { serve, .. }) => {
+        Command::Serve(serve)
+        | Command::Check(serve)
+        | Command::CheckTurn(serve)
+        | Command::Config(Config { serve, .. }) => {
             let changed = defaults(command).map(|defaults| defaults.changed(serve)).unwrap_or_default();
             rules::contradictions(serve, &given, &changed, &faulty)
         }
@@ -104,10 +110,12 @@ fn with_negative_values(arguments: &[OsString]) -> Vec<OsString> {
     joined
 }
 
-/// Joins the words of `token check`, which is a command of its own.
+/// Joins the words of `token check` and `check turn`, which are commands of their own.
 fn with_command_of_two_words(mut arguments: Vec<OsString>) -> Vec<OsString> {
-    if arguments.get(1).is_some_and(|word| word == "token") && arguments.get(2).is_some_and(|word| word == "check") {
-        arguments.splice(1..=2, ["token check".into()]);
+    for (first, second) in [("token", "check"), ("check", "turn")] {
+        if arguments.get(1).is_some_and(|word| word == first) && arguments.get(2).is_some_and(|word| word == second) {
+            arguments.splice(1..=2, [format!("{first} {second}").into()]);
+        }
     }
     arguments
 }

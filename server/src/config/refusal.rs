@@ -33,7 +33,7 @@ impl Refusal {
 
     /// Faults of a subcommand's settings: in one line, except for a subcommand that lists them.
     pub fn of(subcommand: &str, faults: Vec<String>) -> Self {
-        if subcommand == "check" { Self::List(faults) } else { Self::Line(faults.join("; ")) }
+        if subcommand.starts_with("check") { Self::List(faults) } else { Self::Line(faults.join("; ")) }
     }
 
     /// The help of a subcommand, or of the program.
