@@ -148,7 +148,7 @@ mod tests {
         let refused = read(401, r#"{"c":4041,"b":{"reason":"expired","msg":"it ended"}}"#);
         let expected = Verdict::Refused { code: 4041, reason: Some(Reason::Expired), message: "it ended".into() };
         assert_eq!(refused, Some(expected));
-        let later = read(403, r#"{"c":4051,"b":{"reason":"revoked","msg":"no"}}"#);
+        let later = read(403, r#"{"c":4051,"b":{"reason":"of_tomorrow","msg":"no"}}"#);
         assert_eq!(later, Some(Verdict::Refused { code: 4051, reason: None, message: "no".into() }));
         for (status, text) in [(200, "<html>"), (404, "{}"), (200, r#"{"c":200,"b":{}}"#), (401, r#"{"c":1,"b":{}}"#)] {
             assert_eq!(read(status, text), None, "{text}");

@@ -194,6 +194,9 @@ async fn only_administrators_revoke_and_bad_requests_are_told() {
         (&admin, r#"{"sub":""}"#, 400),
         (&admin, r#"{"user":"bob"}"#, 400),
         (&admin, r#"{"room":"a*b"}"#, 400),
+        (&admin, r#"{"sub":null,"room":"demo"}"#, 400),
+        (&admin, r#"["bob"]"#, 400),
+        (&admin, r#"{"jti":""}"#, 400),
         (&admin, "no", 400),
         (&admin, &format!(r#"{{"jti":"{}"}}"#, "j".repeat(5000)), 400),
         ("a.b.c", r#"{"sub":"bob"}"#, 401),
@@ -311,4 +314,48 @@ async fn who_is_kicked_with_revoke_needs_a_new_token() {
         assert_eq!(elsewhere.ask_to_join(true).await["c"], 200);
         ann.heard().await;
     }
+}
+
+#[tokio::test]
+async fn a_connection_whose_issuer_is_ahead_is_closed_by_a_revocation_too() {
+    let server = closed(&[]).await;
+    let ahead = with_claims(json!({ "sub": "ann", "iat": now() + 20, "exp": now() + 600, "room": all() }));
+    let mut ann = Client::connect_with_token(&server, "ann", "m2m", &ahead).await;
+    assert_eq!(ann.ask_to_join(true).await["c"], 200);
+    assert_eq!(revoke(&server, json!({ "sub": "ann" })).await.0, 200);
+    assert_eq!(ann.closed().await.0, 4001);
+}
+
+#[tokio::test]
+async fn a_check_heeds_revocations_of_its_room() {
+    let server = closed(&[]).await;
+    let ann = token("ann", all());
+    let check = async |query: &str| {
+        let request = reqwest::Client::new().get(server.url(&format!("/auth/check{query}"))).bearer_auth(&ann);
+        request.send().await.expect("the server answers").status().as_u16()
+    };
+    assert_eq!(check("?room=demo&grant=join,create").await, 200);
+    assert_eq!(revoke(&server, json!({ "sub": "ann", "room": "demo*" })).await.0, 200);
+    let refused = async {
+        while check("?room=demo-1&grant=join").await != 401 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    soon("the room to be refused", refused).await;
+    assert_eq!(check("?room=other&grant=join").await, 200);
+    assert_eq!(check("?grant=join").await, 403, "a question without its room");
+}
+
+#[tokio::test]
+async fn uploads_do_not_tell_strangers_which_rooms_there_are() {
+    let server = closed(&[]).await;
+    let mut ann = Client::connect_with_token(&server, "ann", "p2m", &token("ann", all())).await;
+    assert_eq!(ann.ask_to_join(true).await["c"], 200);
+    let mut answers = Vec::new();
+    for room in ["demo", "nowhere"] {
+        let request = reqwest::Client::new().post(server.url(&format!("/rooms/{room}/data"))).bearer_auth("guess");
+        let answer = request.body("{}").send().await.expect("the server answers");
+        answers.push((answer.status().as_u16(), answer.json::<Value>().await.expect("it is JSON")));
+    }
+    assert!(answers[0].0 == 401 && answers[0] == answers[1], "{answers:?}");
 }

@@ -83,6 +83,8 @@ async fn every_hostile_token_has_its_answer() {
         ("a year", claimed(&json!({ "exp": now() + 366 * 24 * 3600 })), "lifetime"),
         ("no subject", claimed(&json!({ "sub": null })), "subject"),
         ("a percent-coded pattern", claimed(&json!({ "room": { "id": "demo%2A" } })), "claims"),
+        ("rooms that are null", claimed(&json!({ "room": { "id": null, "join": true } })), "claims"),
+        ("play that is null", claimed(&json!({ "room": { "play": null, "join": true } })), "claims"),
         ("a grant that is none", claimed(&json!({ "room": { "join": "yes" } })), "claims"),
         ("nothing", String::new(), "missing"),
     ] {
