@@ -110,12 +110,16 @@ async fn authorize(request: &HttpRequest, room: &str, node: &web::Data<Node>) ->
     let id = RoomId::parse(room).map_err(|error| refuse(AckCode::InvalidSignal, &error.to_string()))?;
     let token = bearer(request).ok_or_else(|| refuse(AckCode::Unauthenticated, "the ingest token is missing"))?;
     let node = Arc::clone(node);
-    // At a server that wants tokens a stranger is not told which rooms there are.
-    let gone = || if node.access.is_open() { gone() } else { refuse(AckCode::Unauthenticated, WRONG) };
-    let room = node.rooms.open(&node, &id, false).map_err(|_| gone())?;
+    // At a server that wants tokens a stranger is not told which rooms there are, nor of what type.
+    let tells = node.access.is_open();
+    let hidden = |refusal: room::Refusal| match refusal.code {
+        AckCode::RoomNotFound | AckCode::UnsupportedChannel if !tells => refuse(AckCode::Unauthenticated, WRONG),
+        _ => refusal,
+    };
+    let room = node.rooms.open(&node, &id, false).map_err(|_| hidden(gone()))?;
     let token = token.to_owned();
     let check = Upload { by: Authority::Token(token.clone()), entry: None };
-    room.send(check).await.unwrap_or_else(|_| Err(gone()))?;
+    room.send(check).await.unwrap_or_else(|_| Err(gone())).map_err(hidden)?;
     Ok(Uploader { token, room, id, node })
 }
 
