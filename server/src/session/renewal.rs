@@ -48,10 +48,11 @@ impl Session {
         (self.permit, self.taken) = (Some(Arc::clone(&permit)), unix_millis() / 1000);
         self.renewals += 1;
         self.end_with_token(port);
+        // In front of what follows from it in the rooms.
+        self.outbox.send(Outgoing::plain(ack::encode(SignalKind::Renew.name(), &RenewAck { exp })));
         for room in self.rooms.values() {
             room.do_send(Renewed { connection: self.connection, permit: Arc::clone(&permit) });
         }
-        self.outbox.send(Outgoing::plain(ack::encode(SignalKind::Renew.name(), &RenewAck { exp })));
     }
 
     /// The request is never quoted: it holds a token.
