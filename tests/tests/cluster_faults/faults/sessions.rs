@@ -96,8 +96,9 @@ async fn a_token_holds_on_every_node() {
     let newer = join(1, "ann", json!({"resumeToken": used})).await.expect("resumed");
     assert_eq!(ann.closed().await, 4000);
     // The token before is good until the new connection has said something.
-    newer.say("heartbeat", "HEARTBEAT", json!({"bid": "here"}));
-    newer.until("an answer", |state| state.named("HEARTBEAT").any(|ack| ack["b"]["bid"] == "here")).await;
+    // A heartbeat is answered by its connection; what the owner refuses, the owner has heard.
+    newer.say("iceCandidate", "ICE", json!({"sdp": "here", "to": "nobody"}));
+    newer.until("the owner's refusal", |state| state.named("ICE").any(|ack| ack["c"] == 4003)).await;
     assert_eq!(join(2, "ann", json!({"resumeToken": used})).await.expect_err("the token was used")["c"], 4051);
     let newest = join(2, "ann", json!({"resumeToken": token(&newer)})).await.expect("resumed");
     assert_eq!(newer.closed().await, 4000);
