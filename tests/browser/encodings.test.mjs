@@ -14,6 +14,8 @@ import { token, withTokens } from './tokens.mjs';
 const PUSHED_SECONDS = 30;
 const WATCHED_SECONDS = 12;
 const PATIENCE_MS = 25_000;
+/** Pictures in a second that show that a push of 30 plays on. */
+const LEAST_RATE = 25;
 const PLAYERS = ['hls', 'documented', 'native'];
 const VIDEO = '-f lavfi -i testsrc2=s=320x180:r=30';
 const SOUND = '-f lavfi -i sine=r=48000';
@@ -57,8 +59,13 @@ function assertPlays(t, { results, text }, stands = 1) {
     assert.deepEqual(result.errors, [], `${line}\n${text}`);
     assert.ok(result.seconds >= WATCHED_SECONDS, `${line}\n${text}`);
     const stalled = result.stalls.filter(({ from }) => from > result.begin + 5000).reduce((sum, { from, to }) => sum + to - from, 0);
-    assert.ok(stalled < stands * 1000, `${line}\n${text}`);
+    assert.ok(stalled < stands * 1000 || hasLostItsClock(result), `${line}\n${text}`);
   }
+}
+
+/** Whether the playhead fell back to 0 and stands there, while pictures go on: seen in Chromium's own player, version 156. */
+function hasLostItsClock({ name, leaps, frames, seconds }) {
+  return name.endsWith(' in native') && leaps.some(({ by }) => by < -1) && frames.shown > seconds * LEAST_RATE;
 }
 
 test('what encoders push is played', { timeout: 240_000, concurrency: 2 }, async (t) => {
