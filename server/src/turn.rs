@@ -23,7 +23,7 @@ const LONGEST: usize = 2048;
 /// The head of every message, whose second pair of bytes has the length of the rest.
 const HEAD: usize = 20;
 
-/// How a TURN server is reached.
+/// The transport to a TURN server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     Udp,

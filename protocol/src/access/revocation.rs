@@ -80,7 +80,7 @@ impl Place {
     }
 }
 
-/// That there are as many revocations as may be.
+/// The table is full: there are as many revocations as may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the server holds as many revocations as it may; they end with the tokens that they refuse")]
 pub struct TooMany;
@@ -88,13 +88,13 @@ pub struct TooMany;
 /// The revocations that are in force.
 #[derive(Debug, Clone, Default)]
 pub struct Revocations {
-    /// Of the same tokens there is one: the latest.
+    /// One entry for the same tokens: the latest.
     places: HashMap<Place, HashMap<Revoke, (u64, u64)>>,
     count: usize,
 }
 
 impl Revocations {
-    /// How many there are.
+    /// The number of revocations.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.count
@@ -199,7 +199,7 @@ mod tests {
                 backwards.insert(0, 100, one.clone()).unwrap();
             }
             for now in [0, 5, 15, 25, 50] {
-                // Of the same tokens the latest counts for as long as any of them.
+                // The latest of the same tokens counts for as long as any of them.
                 let last = |revoke: &Revoke| all.iter().filter(|one| one.revoke == *revoke).map(|one| one.until).max().unwrap();
                 let listed = all.iter().any(|one| one.refuses(&permit, room.as_ref()) && now < last(&one.revoke) && one.until > 0);
                 prop_assert_eq!(table.refuse(now, &permit, room.as_ref()), listed);

@@ -111,13 +111,8 @@ fn refused(ack: &Ack<'_>) -> Result<ServerMessage, String> {
 struct ErrorBody<'a> {
     #[serde(borrow)]
     msg: Cow<'a, str>,
-    #[serde(borrow, default, deserialize_with = "given")]
+    #[serde(borrow, default, deserialize_with = "crate::strict::given")]
     req: Option<Raw<'a>>,
-}
-
-/// Reads a member that counts as given even when it is null.
-fn given<'de: 'a, 'a, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Raw<'a>>, D::Error> {
-    Raw::deserialize(deserializer).map(Some)
 }
 
 /// What a sentence quotes of a text that may be long.

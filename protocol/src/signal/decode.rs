@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use bytestring::ByteString;
+use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
 
 use super::{Body, Head, Join, OfferOptions, RefusedNumber, Signal, SignalKind, quick};
 use crate::ack::Forwarded;
@@ -73,15 +73,10 @@ struct WithOptions {
 /// Members by which a recipient knows what it got.
 #[derive(Deserialize)]
 struct Reserved {
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "crate::strict::given")]
     sq: Option<IgnoredAny>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "crate::strict::given")]
     c: Option<IgnoredAny>,
-}
-
-/// Reads a member that counts as given even when it is null.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// Reads a message, without a copy of it when it comes as a [`ByteString`] or a [`String`].

@@ -24,7 +24,7 @@ const MAX_REQUEST: usize = 4096;
 pub struct Held {
     most: usize,
     table: RwLock<Revocations>,
-    /// How many there are, so that a server without any looks at nothing.
+    /// Their number, so that a server without any looks at nothing.
     count: AtomicUsize,
     /// Rises with all that is new.
     version: AtomicU64,
@@ -40,7 +40,7 @@ impl Held {
         self.version.load(Ordering::Relaxed)
     }
 
-    /// How many there are.
+    /// The number of revocations.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }

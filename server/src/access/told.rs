@@ -20,7 +20,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// The most revocations of one call.
 const BATCH: usize = 500;
 
-/// What a node knows of the revocations in Redis.
+/// The revocations in Redis, as far as this node knows them.
 #[derive(Debug, Default)]
 pub struct Told {
     state: Mutex<State>,
@@ -84,7 +84,7 @@ pub async fn exchange(node: &Node) -> Result<(), NotRevoked> {
         state.progress = progress;
         let entries = read(&entries);
         state.there.extend(entries.iter().cloned());
-        // What does not fit here is told of by the node where it was asked for.
+        // One that does not fit here is told of by the node where it was asked for.
         if node.access.revocations().take(now, entries).unwrap_or(true) {
             node.connections.judge_all();
         }
@@ -101,7 +101,7 @@ fn write(revocation: &Revocation) -> String {
 }
 
 impl State {
-    /// What Redis lacks, and what has ended there.
+    /// The revocations that Redis lacks, and those that have ended there.
     fn lacking(&mut self, node: &Node, now: u64) -> Brought {
         let ended: Vec<_> = self.there.iter().filter(|one| one.until <= now).take(BATCH).cloned().collect();
         ended.iter().for_each(|one| _ = self.there.remove(one));

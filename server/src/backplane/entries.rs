@@ -14,14 +14,14 @@ const KEYS: [&str; 3] = ["rc:{L}:revoked", "rc:{L}:revoked:places", "rc:{L}:revo
 /// The most entries of one answer.
 const BATCH: usize = 500;
 
-/// How far a node has the entries.
+/// The place up to which a node has the entries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Progress {
     era: String,
     place: u64,
 }
 
-/// What a node brings to an exchange.
+/// The entries that a node brings to an exchange.
 #[derive(Debug, Clone, Default)]
 pub struct Brought {
     /// Entries to be dropped, which have ended.
@@ -34,7 +34,7 @@ pub struct Brought {
     pub most: usize,
 }
 
-/// What an exchange gives.
+/// The outcome of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exchanged {
     /// There is no place for what was brought.
@@ -43,7 +43,7 @@ pub enum Exchanged {
     Entries {
         /// The entries.
         entries: Vec<String>,
-        /// How far it has them.
+        /// The place up to which it has them.
         progress: Progress,
         /// Whether others than those it had are in Redis now: another era has begun.
         anew: bool,

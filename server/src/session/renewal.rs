@@ -23,7 +23,7 @@ impl Session {
         if self.permit.is_none() {
             return self.refuse_renewal(AckCode::PermissionNotFound, "this server wants no access tokens");
         }
-        // What comes behind it is judged by the new token, except while its key is fetched.
+        // Signals behind it are judged by the new token, except while its key is fetched.
         if self.node.access.remote().is_none() {
             return self.renewed(self.node.access.admit(Some(&token)), port);
         }

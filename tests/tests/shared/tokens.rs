@@ -269,7 +269,7 @@ async fn a_moderator_decides_without_publishing() {
     ann.hear("KICK").await;
     let list = bob.hear_list(&["bob-1"]).await;
     assert_eq!(list["b"]["pps"][0]["role"], "admin");
-    // Who does not moderate decides nothing of this.
+    // A member that does not moderate decides nothing of this.
     let mut carl = joined(&server, "carl", "m2m", json!({ "join": true }), false).await;
     assert_eq!(carl.refused("kick", "KICK", json!({ "to": "bob" })).await, 4051);
     assert_eq!(carl.refused("publishAccept", "PUBLISH_ACCEPT", json!({ "to": "mod" })).await, 4051);
