@@ -40,8 +40,15 @@ pub fn run(options: &Key) -> Result<(), String> {
 
 fn secret() -> Made {
     let mut bytes = [0_u8; SECRET];
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    Made { name: "secret", text: format!("{}\n", URL_SAFE_NO_PAD.encode(bytes)), rights: OWNER_ONLY }
+    // At a command line `--auth-secret -x…` would be read as another flag.
+    let text = loop {
+        getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+        let text = URL_SAFE_NO_PAD.encode(bytes);
+        if !text.starts_with('-') {
+            break text;
+        }
+    };
+    Made { name: "secret", text: format!("{text}\n"), rights: OWNER_ONLY }
 }
 
 fn key_pair() -> Result<Vec<Made>, String> {
@@ -103,5 +110,11 @@ mod tests {
         let (one, other) = (secret().text, secret().text);
         assert_eq!(URL_SAFE_NO_PAD.decode(one.trim()).unwrap().len(), SECRET);
         assert_ne!(one, other);
+    }
+
+    #[test]
+    fn a_secret_is_never_read_as_a_flag() {
+        // One text of 64 begins with a hyphen: of so many one would surely be found.
+        assert!((0..4096).all(|_| !secret().text.starts_with('-')));
     }
 }
