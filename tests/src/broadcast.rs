@@ -54,6 +54,14 @@ impl Streamer {
     pub async fn start_in(server: &Server, room: &str) -> Self {
         let mut client = Client::connect(server, "ann", "p2m").await;
         room.clone_into(&mut client.room);
+        Self::of(server, client).await
+    }
+
+    /// Creates the room of this client.
+    ///
+    /// # Panics
+    /// When the join ack has no ingest address.
+    pub async fn of(server: &Server, mut client: Client) -> Self {
         let ack = client.ask_to_join(true).await;
         let ingest = &ack["b"]["hls"]["ingest"];
         let url = server.url(ingest["url"].as_str().expect("an ingest url"));

@@ -84,11 +84,19 @@ impl Raw {
     /// # Panics
     /// When the server does not upgrade.
     pub async fn narrow(address: &str, path: &str) -> Self {
+        Self::dial_narrow(address).await.upgraded(path).await
+    }
+
+    /// Opens a TCP connection whose receive buffer is small.
+    ///
+    /// # Panics
+    /// When nobody listens.
+    pub async fn dial_narrow(address: &str) -> Self {
         let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a small buffer");
         let address = address.parse().expect("an address");
         let stream = soon("a TCP connection", socket.connect(address)).await.expect("the server listens");
-        Self { stream, unread: Vec::new() }.upgraded(path).await
+        Self { stream, unread: Vec::new() }
     }
 
     /// Opens a WebSocket.
@@ -175,6 +183,17 @@ impl Raw {
     pub async fn rest(&mut self) -> String {
         while self.read().await {}
         String::from_utf8_lossy(&self.unread).into_owned()
+    }
+
+    /// Reads to the end of the connection, and gives the number of bytes.
+    pub async fn count_to_end(&mut self) -> usize {
+        let mut count = self.unread.len();
+        self.unread.clear();
+        while self.read().await {
+            count += self.unread.len();
+            self.unread.clear();
+        }
+        count
     }
 
     /// Sends bytes as they are.

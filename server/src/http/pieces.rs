@@ -3,10 +3,10 @@
 //! The HTTP/1.1 dispatcher copies what a body gives into its write buffer, whole: in pieces, a viewer that does not
 //! read holds a few of them and not the object. The bytes themselves are shared by all viewers.
 
-use std::convert::Infallible;
 use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::{error, fmt};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
@@ -58,32 +58,56 @@ impl FromIterator<Bytes> for Chain {
     }
 }
 
-/// What is left of the bytes. Not to be had as a whole: a [`BoxBody`] would give them all at once.
+/// Asked before each further piece whether it may be sent.
+pub type Guard = Box<dyn FnMut() -> bool>;
+
+/// A body that was not sent to its end, because its guard forbade it.
 #[derive(Debug)]
+pub struct Forbidden;
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the rest may not be sent any more")
+    }
+}
+
+impl error::Error for Forbidden {}
+
+/// What is left of the bytes. Not to be had as a whole: a [`BoxBody`] would give them all at once.
 struct Pieces {
     now: Bytes,
     rest: std::vec::IntoIter<Bytes>,
     length: u64,
+    guard: Option<Guard>,
 }
 
 /// A body of these bytes.
 pub fn body(bytes: impl Into<Chain>) -> BoxBody {
+    guarded(bytes, || None)
+}
+
+/// A body of these bytes, which ends the connection where the guard forbids the rest. No guard is made for what fits
+/// into one piece.
+pub fn guarded(bytes: impl Into<Chain>, guard: impl FnOnce() -> Option<Guard>) -> BoxBody {
     let Chain { first, rest } = bytes.into();
     if rest.is_empty() && first.len() <= PIECE {
         return BoxBody::new(first);
     }
     let length = first.len() + rest.iter().map(Bytes::len).sum::<usize>();
-    BoxBody::new(Pieces { now: first, rest: rest.into_iter(), length: length as u64 })
+    BoxBody::new(Pieces { now: first, rest: rest.into_iter(), length: length as u64, guard: guard() })
 }
 
 impl MessageBody for Pieces {
-    type Error = Infallible;
+    type Error = Forbidden;
 
     fn size(&self) -> BodySize {
         BodySize::Sized(self.length)
     }
 
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Forbidden>>> {
+        if self.guard.as_mut().is_some_and(|may_go_on| !may_go_on()) {
+            return Poll::Ready(Some(Err(Forbidden)));
+        }
         while self.now.is_empty() {
             match self.rest.next() {
                 Some(next) => self.now = next,
@@ -122,6 +146,21 @@ mod tests {
             assert_eq!(body.size(), BodySize::Sized(length as u64));
             assert!(read(body) == bytes[..length]);
         }
+    }
+
+    #[test]
+    fn a_guard_is_asked_before_each_piece_and_ends_the_body() {
+        let bytes = Bytes::from(vec![7; 4 * PIECE]);
+        let mut asked = 0;
+        let guard: Guard = Box::new(move || {
+            asked += 1;
+            asked < 3
+        });
+        let mut body = std::pin::pin!(guarded(bytes, || Some(guard)));
+        let mut next = || std::future::poll_fn(|cx| body.as_mut().poll_next(cx)).now_or_never().flatten();
+        assert!(matches!((next(), next(), next()), (Some(Ok(_)), Some(Ok(_)), Some(Err(_)))));
+        let unasked = guarded(Bytes::from(vec![7; PIECE]), || panic!("one piece needs no guard"));
+        assert_eq!(read(unasked).len(), PIECE);
     }
 
     proptest! {

@@ -30,7 +30,7 @@ use crate::http::resource::refuse_to_write;
 use crate::node::Node;
 use waiting::{Stop, wait};
 
-/// The time of waiting after which the token of a request is judged again.
+/// The time of waiting, or of sending, after which the token of a request is judged again.
 const JUDGED_AGAIN: Duration = Duration::from_secs(1);
 
 /// Everything under `/live`. Thousands of viewers ask for it, each several times a second: the beginning of the
@@ -45,7 +45,7 @@ impl HttpServiceFactory for Playback {
 
 async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
     let node = request.app_data::<web::Data<Node>>().expect("the application has its node").clone();
-    let (token, path) = token_and_path(&request, &node);
+    let (token, path) = token_and_path(request.request(), &node);
     let Some(address) = Address::of(path) else {
         let missing = http::not_found(request.request().clone()).await;
         return Ok(request.into_response(missing));
@@ -69,7 +69,7 @@ async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
     };
     // A token may end, or be revoked, while its request waits.
     if asked.elapsed() >= JUDGED_AGAIN {
-        let (token, path) = token_and_path(&request, &node);
+        let (token, path) = token_and_path(request.request(), &node);
         if let Some(address) = Address::of(path) {
             answer = access::refuse(&request, &node, token, &address).await.unwrap_or(answer);
         }
@@ -79,7 +79,7 @@ async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
 }
 
 /// The token in the path, at a server that wants any, and the path behind it.
-fn token_and_path<'a>(request: &'a ServiceRequest, node: &Node) -> (Option<&'a str>, &'a str) {
+fn token_and_path<'a>(request: &'a HttpRequest, node: &Node) -> (Option<&'a str>, &'a str) {
     let whole = request.match_info().unprocessed();
     match split_token(whole) {
         (Some(token), path) if !node.access.is_open() => (Some(token), path),
@@ -128,7 +128,7 @@ async fn media_playlist(request: &mut ServiceRequest, node: &Node, track: Found)
 /// Answers a request for media. One for a hinted part waits until the part is there, unless it is a HEAD.
 async fn object(
     request: &mut ServiceRequest,
-    node: &Node,
+    node: &web::Data<Node>,
     track: Found,
     name: Result<ObjectId, InvalidId>,
 ) -> HttpResponse {
@@ -145,7 +145,8 @@ async fn object(
         let fresh = waited.await?.fresh.media.clone();
         let stored = track.object(&name).ok_or(Stop::NotPlayable)?;
         let bytes = stored.bytes().await?;
-        Ok(answer::object(request.request(), &stored, bytes, fresh))
+        let guard = || access::guard(request.request(), node);
+        Ok(answer::object(request.request(), &stored, bytes, fresh, guard))
     };
     let answer = answer.await;
     answer.unwrap_or_else(|stop| answer::stopped(&stop, || freshness::no_object(target(&track))))

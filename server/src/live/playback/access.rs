@@ -3,6 +3,8 @@
 //! All addresses in playlists are relative: a player that was given one path with a token finds every playlist and all
 //! media below it, and what is rendered once still serves all.
 
+use std::time::Instant;
+
 use actix_web::dev::ServiceRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue, LOCATION, REFERRER_POLICY};
@@ -13,8 +15,10 @@ use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::address::Address;
 use super::original::{self, Original};
+use super::{JUDGED_AGAIN, token_and_path};
 use crate::access::{Challenge, Refused, arrival, counted, refusal};
 use crate::clock::unix_millis;
+use crate::http::pieces::Guard;
 use crate::node::Node;
 
 /// The answer to a request that may not play what it asks for, or has to ask for it with its token in the path.
@@ -39,6 +43,24 @@ pub async fn refuse(
     node.access.prepare(Some(&parameter)).await;
     let redirected = || ObjectId::parse(playlist).ok().map(|_| redirect(request, &parameter, room, playlist));
     judge(node, Some(&parameter), address).or_else(redirected)
+}
+
+/// Looks once a second, while media is sent, whether its token still plays it.
+pub fn guard(request: &HttpRequest, node: &web::Data<Node>) -> Option<Guard> {
+    let by_cache = || arrival::bearer(request.headers()).is_some_and(|bearer| node.caches.knows(bearer));
+    if node.access.is_open() || (token_and_path(request, node).0.is_none() && by_cache()) {
+        return None;
+    }
+    let (request, node, mut judged) = (request.clone(), node.clone(), Instant::now());
+    Some(Box::new(move || {
+        if judged.elapsed() < JUDGED_AGAIN {
+            return true;
+        }
+        judged = Instant::now();
+        let (in_path, path) = token_and_path(&request, &node);
+        let token = in_path.or_else(|| arrival::bearer(request.headers()));
+        Address::of(path).is_some_and(|address| judge(&node, token, &address).is_none())
+    }))
 }
 
 /// Judges the token for the room of an address. A name that no room can have is told as such, behind a good token.

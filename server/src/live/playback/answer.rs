@@ -10,7 +10,7 @@ use roomcast_protocol::code::AckCode;
 
 use super::freshness::NEVER;
 use super::waiting::Stop;
-use crate::http::pieces::Chain;
+use crate::http::pieces::{Chain, Guard};
 use crate::http::range::{Selection, select};
 use crate::http::text::Text;
 use crate::http::{answer, coding, pieces};
@@ -33,8 +33,14 @@ pub fn playlist(request: &HttpRequest, text: &Text, fresh: HeaderValue) -> HttpR
     response
 }
 
-/// An object, or what a request wants of it.
-pub fn object(request: &HttpRequest, stored: &Stored, bytes: Chain, fresh: HeaderValue) -> HttpResponse {
+/// An object, or what a request wants of it; `guard` is made for what is sent in several pieces.
+pub fn object(
+    request: &HttpRequest,
+    stored: &Stored,
+    bytes: Chain,
+    fresh: HeaderValue,
+    guard: impl FnOnce() -> Option<Guard>,
+) -> HttpResponse {
     let (length, tag) = (bytes.len(), || stored.tag(&bytes));
     let selection = select(request.method(), request.headers(), length, tag);
     let tag = tag();
@@ -49,7 +55,7 @@ pub fn object(request: &HttpRequest, stored: &Stored, bytes: Chain, fresh: Heade
             (StatusCode::PARTIAL_CONTENT, bytes.slice(first..=last), Some(range))
         }
     };
-    let mut response = HttpResponse::with_body(status, pieces::body(body));
+    let mut response = HttpResponse::with_body(status, pieces::guarded(body, guard));
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, if status == StatusCode::RANGE_NOT_SATISFIABLE { NEVER } else { fresh });
     headers.insert(ETAG, tag);
