@@ -58,7 +58,7 @@ impl Running {
         self.renew_certificate(fresh.certificate());
         self.replace_cdn_secrets(fresh, &changed);
         self.replace_keys(fresh, &changed);
-        let is_fetching = self.fetch_keys();
+        let is_fetching = self.fetch_keys() | self.ask_for_ice_servers();
         if let Some(later) = later {
             tracing::warn!("SIGHUP: takes effect with the next start only: {later}");
         } else if changed.is_empty() && self.tls.is_none() && !is_fetching {
@@ -101,6 +101,15 @@ impl Running {
         node.caches.replace(fresh.edge.cdn_secrets());
         self.settings.edge.cdn_secret.clone_from(&fresh.edge.cdn_secret);
         tracing::warn!("SIGHUP: the secrets of the CDN were read again");
+    }
+
+    /// Asks for ICE servers again, if there is a service that hands them out.
+    fn ask_for_ice_servers(&self) -> bool {
+        let Some(node) = self.node.upgrade() else { return false };
+        let Some(handed) = node.ice.handed() else { return false };
+        handed.hurry();
+        tracing::warn!("SIGHUP: the ICE servers are asked for again");
+        true
     }
 
     /// Fetches the key set of access tokens again, if there is one.
