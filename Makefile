@@ -59,7 +59,7 @@ e2e: web ## rooms against their model, playlists against their rules, real serve
 # Two broadcasts take half of two processors and mostly wait, so they go side by side, as do tests that wait for the
 # server to give up a member; calls take more, and so does a broadcast beside which others are made.
 BROADCASTS := broadcast.test.mjs broadcast-from-browser.test.mjs call-after-crash.test.mjs room-after-crash.test.mjs hidden-tab.test.mjs watch-recovers.test.mjs \
-	broadcast-slow-uplink.test.mjs no-route.test.mjs other-kind.test.mjs
+	broadcast-slow-uplink.test.mjs no-route.test.mjs other-kind.test.mjs relay.test.mjs
 IN_BROWSER := ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) node run.mjs
 
 browser: web tests/browser/node_modules ## calls, groups and broadcasts in real Chromium and Firefox, with real H.264 from ffmpeg

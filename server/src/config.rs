@@ -42,7 +42,7 @@ pub use backplane::Backplane;
 pub use connection::Connection;
 pub use delivery::Delivery;
 pub use edge::Edge;
-pub use host::{ListenAddress, is_loopback, overlap};
+pub use host::{ListenAddress, ice_server, is_loopback, is_turn, overlap};
 pub use ingest::Ingest;
 pub use names::Names;
 pub use print::{as_toml, effective};
@@ -58,7 +58,6 @@ use crate::backplane::{BackplaneSettings, SettingNames};
 use crate::healthcheck::Healthcheck;
 use crate::{listen, session, socket};
 use filter::filter;
-use host::ice_server;
 use value::{bytes, count, file, percent, public_url, size, time, workers};
 
 /// Live rooms over WebSocket and Low-Latency HLS, self-hosted.
@@ -218,6 +217,9 @@ impl Serve {
         }
         if self.turn.turn_secret != other.turn.turn_secret {
             changed.push("turn_secret".to_owned());
+        }
+        if self.turn.ice_token != other.turn.ice_token {
+            changed.push("ice_token".to_owned());
         }
         if self.access.auth_secret != other.access.auth_secret {
             changed.push("auth_secret".to_owned());

@@ -1,8 +1,13 @@
-//! ICE servers for clients: STUN as configured, TURN with credentials that end by themselves.
+//! ICE servers for clients: STUN as configured, TURN with credentials that end by themselves, and what a service hands
+//! out beside them.
 //!
 //! Credentials follow "A REST API for Access to TURN Services" (draft-uberti-behave-turn-rest): the user name
 //! is the time of expiry, the password its HMAC-SHA1 under a secret shared with the TURN server.
 
+mod answer;
+mod service;
+
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -11,6 +16,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
 use roomcast_protocol::ack::{EngineSettings, IceConfig, IceServer};
+
+use crate::config::{Secret, Turn, is_turn};
+pub use service::{FETCH_FAILURES, Handed, Service};
 
 /// Makes credentials of TURN servers.
 #[derive(Debug, Clone, Copy)]
@@ -21,16 +29,58 @@ pub struct Signer<'a> {
     pub life: Duration,
 }
 
-/// What a join ack says about ICE. `now` is in seconds since 1970.
-pub fn engine_settings(urls: &[String], signer: Option<Signer<'_>>, user: &str, now: u64) -> EngineSettings {
+/// The ICE servers of one server.
+#[derive(Debug)]
+pub struct Ice {
+    urls: Vec<String>,
+    /// What signs credentials, which changes while the server runs.
+    secret: RwLock<Option<Secret>>,
+    life: Duration,
+    handed: Option<Handed>,
+}
+
+impl Ice {
+    /// Those of the settings, and none yet of a service.
+    pub fn new(urls: &[String], turn: &Turn) -> Self {
+        let secret = RwLock::new(turn.turn_secret.first().cloned());
+        Self { urls: urls.to_vec(), secret, life: turn.turn_ttl, handed: turn.service().map(Handed::new) }
+    }
+
+    /// What a join ack says about ICE. `now` is in seconds since 1970.
+    pub fn engine_settings(&self, user: &str, now: u64) -> EngineSettings {
+        let secret = self.secret.read().unwrap_or_else(PoisonError::into_inner);
+        let signer = secret.as_ref().map(|secret| Signer { secret: secret.expose(), life: self.life });
+        let own = servers(&self.urls, signer, user, now);
+        let handed = self.handed.as_ref().map(Handed::servers).unwrap_or_default();
+        told(own.into_iter().chain(handed.iter().cloned()).collect())
+    }
+
+    /// Signs with another secret from now on.
+    pub fn replace_secret(&self, secret: Option<Secret>) {
+        *self.secret.write().unwrap_or_else(PoisonError::into_inner) = secret;
+    }
+
+    /// The servers of a service, where there is one.
+    pub const fn handed(&self) -> Option<&Handed> {
+        self.handed.as_ref()
+    }
+}
+
+fn told(ice_servers: Vec<IceServer>) -> EngineSettings {
+    let is = ice_servers.iter().flat_map(|server| &server.urls).cloned().collect();
+    EngineSettings { ice: IceConfig { is, ice_servers } }
+}
+
+/// The servers of the settings, with credentials for a user. `now` is in seconds since 1970.
+pub fn servers(urls: &[String], signer: Option<Signer<'_>>, user: &str, now: u64) -> Vec<IceServer> {
     let server = |url: &String| {
         let plain = IceServer { urls: vec![url.clone()], username: None, credential: None };
         match signer {
-            Some(signer) if url.starts_with("turn") => with_credentials(plain, signer, user, now),
+            Some(signer) if is_turn(url) => with_credentials(plain, signer, user, now),
             _ => plain,
         }
     };
-    EngineSettings { ice: IceConfig { is: urls.to_vec(), ice_servers: urls.iter().map(server).collect() } }
+    urls.iter().map(server).collect()
 }
 
 fn with_credentials(server: IceServer, signer: Signer<'_>, user: &str, now: u64) -> IceServer {
@@ -49,7 +99,7 @@ mod tests {
     fn only_turn_servers_get_credentials() {
         let signer = Signer { secret: "north", life: Duration::from_secs(12 * 3600) };
         let urls = ["stun:stun.example.com".to_owned(), "turn:turn.example.com".to_owned()];
-        let settings = engine_settings(&urls, Some(signer), "ann", 1_000_000);
+        let settings = told(servers(&urls, Some(signer), "ann", 1_000_000));
         assert_eq!(settings.ice.is, urls);
         assert_eq!(settings.ice.ice_servers[0].username, None);
         let turn = &settings.ice.ice_servers[1];

@@ -6,6 +6,7 @@ pub mod backplane;
 mod clock;
 pub mod cluster;
 mod config;
+mod fetch;
 mod healthcheck;
 mod http;
 mod ice;

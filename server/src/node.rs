@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::cluster::Transport;
 use crate::config::Serve;
 use crate::http::{self, Cors};
+use crate::ice::Ice;
 use crate::live::{Elsewhere, LiveIndex, Refusals, Seats};
 use crate::room::{Registry, release_all};
 use crate::socket::Sockets;
@@ -39,6 +40,8 @@ pub struct Node {
     pub access: Arc<Access>,
     /// The caches in front that check viewers by themselves.
     pub caches: Caches,
+    /// The ICE servers that members are told.
+    pub ice: Arc<Ice>,
     /// Those of them that every room has.
     pub room_settings: Arc<room::Settings>,
     pub cluster_settings: Arc<ClusterSettings>,
@@ -76,6 +79,7 @@ impl Node {
         Arc::new(Self {
             access: Arc::new(Access::new(settings.access.demands())),
             caches: Caches::new(settings.edge.cdn_secrets()),
+            ice: Arc::new(Ice::new(&settings.ice_server, &settings.turn)),
             clock: Clock::start(),
             rooms: Registry::new(settings.max_rooms),
             live: Arc::new(LiveIndex::default()),

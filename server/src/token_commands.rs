@@ -15,10 +15,11 @@ use roomcast_client::access::{TokenInfo, Verdict};
 use roomcast_client::{ServerAddress, Trust, access};
 use roomcast_protocol::access::{MAX_TOKEN, Permit};
 
-use crate::access::remote::{self, Fetcher};
+use crate::access::remote;
 use crate::access::{Keyring, sign};
 use crate::clock::unix_millis;
 use crate::config::{Token, TokenCheck};
+use crate::fetch::Fetcher;
 use crate::token::random;
 
 pub use key::run as make_key;
@@ -74,8 +75,8 @@ pub fn check(options: &TokenCheck) -> Result<(), String> {
 fn judge(options: &TokenCheck, token: &str) -> Result<TokenInfo, String> {
     let mut keys = options.access.keys();
     if let Some(source) = &options.access.auth_jwks {
-        let fetcher = Fetcher::new(source.clone())?;
-        let fetched = runtime()?.block_on(remote::fetch(&fetcher));
+        let fetcher = Fetcher::new()?;
+        let fetched = runtime()?.block_on(remote::fetch(&fetcher, source));
         let (set, _) = fetched.map_err(|reason| format!("the keys were not fetched from {source}: {reason}"))?;
         keys.extend(set.keys);
     }

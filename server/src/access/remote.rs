@@ -1,6 +1,5 @@
 //! Keys that somebody else publishes (JWKS), fetched at the start, by their age, and for tokens of unknown keys.
 
-mod fetch;
 mod jwks;
 mod schedule;
 
@@ -10,11 +9,11 @@ use std::time::{Duration, Instant};
 use metrics::counter;
 use tokio::sync::{Notify, watch};
 
-pub use fetch::{Fetcher, Source};
 pub use jwks::KeySet;
 use jwks::read;
 
 use super::{Access, Key};
+use crate::fetch::{self, Fetcher, Source};
 use schedule::Schedule;
 
 /// Counts fetches of the key set that failed.
@@ -73,12 +72,12 @@ impl Remote {
 }
 
 /// Fetches the key set of a server as long as the server runs.
-pub async fn follow(access: Arc<Access>, fetcher: Fetcher) {
+pub async fn follow(access: Arc<Access>, fetcher: Fetcher, source: Source) {
     let Some(remote) = access.remote() else { return };
     loop {
         remote.schedule().begin();
-        take(&access, remote, fetcher.source(), fetch(&fetcher).await);
-        wait(remote).await;
+        take(&access, remote, &source, fetch(&fetcher, &source).await);
+        fetch::wait(|| remote.schedule().due(), &remote.wake).await;
     }
 }
 
@@ -86,23 +85,9 @@ pub async fn follow(access: Arc<Access>, fetcher: Fetcher) {
 ///
 /// # Errors
 /// A sentence that says why there is none that can be used.
-pub async fn fetch(fetcher: &Fetcher) -> Result<(KeySet, Option<Duration>), String> {
-    let (text, age) = fetcher.fetch().await?;
+pub async fn fetch(fetcher: &Fetcher, source: &Source) -> Result<(KeySet, Option<Duration>), String> {
+    let (text, age) = fetcher.fetch(source).await?;
     Ok((read(&text)?, age))
-}
-
-/// Waits until the next fetch is due.
-async fn wait(remote: &Remote) {
-    loop {
-        let due = remote.schedule().due();
-        if due <= Instant::now() {
-            return;
-        }
-        tokio::select! {
-            () = tokio::time::sleep_until(due.into()) => return,
-            () = remote.wake.notified() => {}
-        }
-    }
 }
 
 /// Takes what was fetched, and says what has changed.

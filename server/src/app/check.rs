@@ -1,10 +1,11 @@
-//! `roomcast check`: certificate, key set, addresses, Redis and open files, looked at without starting anything.
+//! `roomcast check`: certificate, key set, ICE service, addresses, Redis and open files, looked at without starting anything.
 
 use std::time::SystemTime;
 
 use super::{Failure, serve};
-use crate::access::remote::{self, Fetcher};
+use crate::access::remote;
 use crate::config::Serve;
+use crate::fetch::Fetcher;
 use crate::listen::Dates;
 use crate::terminal::say;
 use crate::{backplane, open_files};
@@ -35,12 +36,20 @@ async fn outside(settings: &Serve) -> Vec<String> {
         Some(Dates::Good) | None => {}
     }
     if let Some(source) = &settings.access.auth_jwks {
-        let fetched = match Fetcher::new(source.clone()) {
-            Ok(fetcher) => remote::fetch(&fetcher).await,
+        let fetched = match Fetcher::new() {
+            Ok(fetcher) => remote::fetch(&fetcher, source).await,
             Err(reason) => Err(reason),
         };
         let name = settings.names.of("auth_jwks");
         faults.extend(fetched.err().map(|reason| format!("{name} \"{source}\": {reason}")));
+    }
+    if let Some(service) = settings.turn.service() {
+        let asked = match Fetcher::new() {
+            Ok(fetcher) => service.ask(&fetcher).await,
+            Err(reason) => Err(reason),
+        };
+        let name = settings.names.of("ice_url");
+        faults.extend(asked.err().map(|reason| format!("{name} \"{}\": {reason}", service.shown())));
     }
     faults.extend(serve::addresses(settings).err().into_iter().flatten());
     if let Some(nodes) = settings.nodes() {

@@ -58,7 +58,9 @@ impl Running {
         self.renew_certificate(fresh.certificate());
         self.replace_cdn_secrets(fresh, &changed);
         self.replace_keys(fresh, &changed);
-        let is_fetching = self.fetch_keys();
+        self.replace_turn_secret(fresh, &changed);
+        self.replace_ice_token(fresh, &changed);
+        let is_fetching = self.fetch_keys() | self.ask_for_ice_servers();
         if let Some(later) = later {
             tracing::warn!("SIGHUP: takes effect with the next start only: {later}");
         } else if changed.is_empty() && self.tls.is_none() && !is_fetching {
@@ -75,6 +77,9 @@ impl Running {
             "log" => true,
             "auth_jwks" => false,
             "cdn_secret" => self.settings.access.has_keys(),
+            "turn_secret" => !self.settings.turn.turn_secret.is_empty() && !fresh.turn.turn_secret.is_empty(),
+            // A token is for one service alone.
+            "ice_token" => self.settings.turn.ice_url.is_some() && self.settings.turn.ice_url == fresh.turn.ice_url,
             id if id.starts_with(KEYS) => self.settings.access.has_keys() && fresh.access.has_keys(),
             "tls_cert" | "tls_key" => self.tls.is_some() && fresh.delivery.tls_cert.is_some(),
             _ => false,
@@ -101,6 +106,34 @@ impl Running {
         node.caches.replace(fresh.edge.cdn_secrets());
         self.settings.edge.cdn_secret.clone_from(&fresh.edge.cdn_secret);
         tracing::warn!("SIGHUP: the secrets of the CDN were read again");
+    }
+
+    /// Makes credentials with another secret; those that members have stay as they are.
+    fn replace_turn_secret(&mut self, fresh: &Serve, changed: &[String]) {
+        let is_changed = changed.iter().any(|id| id == "turn_secret");
+        let Some(node) = self.node.upgrade().filter(|_| is_changed && self.takes("turn_secret", fresh)) else { return };
+        node.ice.replace_secret(fresh.turn.turn_secret.first().cloned());
+        self.settings.turn.turn_secret.clone_from(&fresh.turn.turn_secret);
+        tracing::warn!("SIGHUP: the secrets of the TURN servers were read again");
+    }
+
+    fn replace_ice_token(&mut self, fresh: &Serve, changed: &[String]) {
+        let is_changed = changed.iter().any(|id| id == "ice_token");
+        let Some(node) = self.node.upgrade().filter(|_| is_changed && self.takes("ice_token", fresh)) else { return };
+        if let Some(handed) = node.ice.handed() {
+            handed.replace_token(fresh.turn.service_token());
+        }
+        self.settings.turn.ice_token.clone_from(&fresh.turn.ice_token);
+        tracing::warn!("SIGHUP: the token for the ICE servers was read again");
+    }
+
+    /// Asks for ICE servers again, if there is a service that hands them out.
+    fn ask_for_ice_servers(&self) -> bool {
+        let Some(node) = self.node.upgrade() else { return false };
+        let Some(handed) = node.ice.handed() else { return false };
+        handed.hurry();
+        tracing::warn!("SIGHUP: the ICE servers are asked for again");
+        true
     }
 
     /// Fetches the key set of access tokens again, if there is one.

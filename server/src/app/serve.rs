@@ -11,9 +11,10 @@ use actix_web::{App, web};
 use super::Failure;
 use super::reread::{self, Running};
 use crate::access;
-use crate::access::remote::{self, Fetcher};
+use crate::access::remote;
 use crate::cluster::Transport;
 use crate::config::{self, ListenAddress, Serve};
+use crate::fetch::Fetcher;
 use crate::listen::{self, CertificateFiles, Dates, Tls};
 use crate::node::Node;
 use crate::room::{Rooms, look_elsewhere};
@@ -53,8 +54,16 @@ async fn serve(settings: Serve, arguments: Vec<OsString>) -> Result<(), Failure>
     certificate.iter().for_each(warn_of_dates);
     let node = Node::new(settings.clone());
     if let Some(source) = &settings.access.auth_jwks {
-        let fetcher = Fetcher::new(source.clone()).map_err(Failure::Other)?;
-        actix_web::rt::spawn(remote::follow(node.access.clone(), fetcher));
+        let fetcher = Fetcher::new().map_err(Failure::Other)?;
+        actix_web::rt::spawn(remote::follow(node.access.clone(), fetcher, source.clone()));
+    }
+    if node.ice.handed().is_some() {
+        let (fetcher, ice) = (Fetcher::new().map_err(Failure::Other)?, node.ice.clone());
+        actix_web::rt::spawn(async move {
+            if let Some(handed) = ice.handed() {
+                handed.follow(fetcher).await;
+            }
+        });
     }
     let running = Running { arguments, settings, node: Arc::downgrade(&node), tls, certificate, change_filter };
     actix_web::rt::spawn(reread::follow(running, hangups));

@@ -10,8 +10,8 @@ use roomcast_protocol::access::{GRANT_CLAIM, Policy};
 
 use super::secret::Secret;
 use super::value::{count, count32, duration, time};
-use crate::access::remote::Source;
 use crate::access::{Demands, Key};
+use crate::fetch::Source;
 
 /// The least length of a secret in bytes: that of the hash (RFC 7518, section 3.2).
 const LEAST_SECRET: usize = 32;

@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use clap::{Arg, Command};
 
 /// Least times, by the ids of their settings. Two heartbeat intervals let a member miss one heartbeat.
-const TIMES: [(&str, &str); 37] = [
+const TIMES: [(&str, &str); 38] = [
     ("shutdown_timeout", "100ms"),
     ("heartbeat_timeout", "6s"),
     ("room_linger", "1s"),
@@ -39,6 +39,7 @@ const TIMES: [(&str, &str); 37] = [
     ("auth_leeway", "1s"),
     ("auth_grace", "1s"),
     ("turn_ttl", "1m"),
+    ("ice_ttl", "1m"),
     // Life of a token.
     ("ttl", "1s"),
     // Bounds of `publish`.

@@ -34,9 +34,7 @@ impl FromStr for CdnSecret {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let secret: Secret = text.parse()?;
-        // As RFC 6750 has it for what stands behind `Bearer`: anything else would never arrive.
-        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-        if !secret.expose().bytes().all(legal) {
+        if !secret.is_bearer() {
             return Err("must be of A-Z a-z 0-9 - . _ ~ + / =: `roomcast key` makes one".into());
         }
         long_enough(secret.expose())?;

@@ -42,6 +42,9 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
             "ice_server",
             "turn_secret",
             "turn_ttl",
+            "ice_url",
+            "ice_token",
+            "ice_ttl",
             "max_connections_per_address",
             "rate_limit",
             "rate_limit_grace",
@@ -125,7 +128,7 @@ pub const GROUPS: [(&str, &[&str]); 7] = [
 ];
 
 /// Settings that `--help` shows; `--help-all` shows the others, too.
-const USUAL: [&str; 23] = [
+const USUAL: [&str; 25] = [
     "listen",
     "metrics_listen",
     "public_url",
@@ -140,6 +143,8 @@ const USUAL: [&str; 23] = [
     "auth_secret",
     "auth_jwks",
     "turn_secret",
+    "ice_url",
+    "ice_token",
     "max_connections_per_address",
     "rate_limit",
     "max_rooms",

@@ -47,6 +47,7 @@ fn entry(command: &Command, values: &Map<String, Value>, serve: &Serve, id: &str
             format!("{id} = {}", quoted(serve.names.secret_file(id).unwrap_or_default()))
         }
         _ if id == "turn_secret" && !serve.turn.turn_secret.is_empty() => format!("# {id} is set; it is not shown."),
+        _ if id == "ice_token" && serve.turn.ice_token.is_some() => format!("# {id} is set; it is not shown."),
         _ if id == "auth_secret" && !serve.access.auth_secret.is_empty() => {
             format!("# {id} is set; it is not shown.")
         }

@@ -29,6 +29,7 @@ pub fn contradictions(serve: &Serve, given: &[Given], changed: &[String], faulty
     files(serve, &mut judge);
     redis(serve, changed, &mut judge);
     ice(serve, &mut judge);
+    service(serve, &mut judge);
     judge.into_faults()
 }
 
@@ -164,6 +165,14 @@ fn ice(serve: &Serve, judge: &mut Judge<'_>) {
     judge.refuse(&["ice_server", "turn_secret"], fault);
 }
 
+fn service(serve: &Serve, judge: &mut Judge<'_>) {
+    if serve.turn.ice_token.is_some() && serve.turn.ice_url.is_none() {
+        let name = judge.of("ice_token");
+        let fault = format!("{name} needs --ice-url too, such as https://turn.example.com/credentials");
+        judge.refuse(&["ice_token", "ice_url"], fault);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
@@ -243,6 +252,12 @@ mod tests {
             ),
             (&["--ice-server=turn:a"], "--ice-server \"turn:a\" needs --turn-secret too"),
             (&["--turn-secret=geheim"], "--turn-secret needs an --ice-server"),
+            (&["--ice-token=geheim"], "--ice-token needs --ice-url too, such as https://"),
+            (&["--ice-token=ge heim", "--ice-url=https://a/"], "--ice-token must be of A-Z a-z 0-9"),
+            (&["--ice-url=http://turn.example/"], "must be an https address, or an http address on loopback, such as"),
+            (&["--ice-url=https://ann:geheim@turn.example/"], "takes no user and no password, such as https://"),
+            (&["--ice-url=/run/servers.json"], "must be an https address, or an http address on loopback"),
+            (&["--ice-url=https://a/", "--ice-ttl=59s"], "--ice-ttl \"59s\" must be at least 1m"),
         ] {
             let line = refused(flags);
             assert!(line.contains(says), "{line}");

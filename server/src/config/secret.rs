@@ -20,6 +20,12 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// Whether it can stand behind `Bearer` (RFC 6750): anything else would never arrive.
+    pub fn is_bearer(&self) -> bool {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+        self.0.bytes().all(legal)
+    }
 }
 
 impl fmt::Debug for Secret {

@@ -1,13 +1,16 @@
-//! Settings of TURN servers.
+//! Settings of TURN servers, and of a service that hands out ICE servers.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
+use reqwest::Url;
 use serde::Serialize;
 
 use super::secret::Secret;
 use super::value::{duration, time};
-use crate::ice::Signer;
+use crate::fetch::{self, Unfit};
+use crate::ice::{Service, Signer};
 
 /// Settings of TURN servers.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -21,12 +24,71 @@ pub struct Turn {
     #[arg(long, env = "ROOMCAST_TURN_TTL", default_value = "4h", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub turn_ttl: Duration,
+    /// Address of a service that hands out ICE servers (Cloudflare and others), told to clients beside those of
+    /// --ice-server: https, or http on loopback. It is asked by POST with {"ttl":SECONDS}, at the start and at half of
+    /// --ice-ttl.
+    #[arg(long, env = "ROOMCAST_ICE_URL", value_parser = service, value_name = "URL")]
+    #[serde(serialize_with = "shown")]
+    pub ice_url: Option<Url>,
+    /// Token for --ice-url (Authorization: Bearer TOKEN), or `file:PATH`.
+    #[arg(long, env = "ROOMCAST_ICE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    #[serde(skip)]
+    pub ice_token: Option<IceToken>,
+    /// How long what --ice-url hands out is good: the life that is asked for, after which clients get it no more.
+    #[arg(long, env = "ROOMCAST_ICE_TTL", default_value = "4h", value_parser = duration, value_name = "TIME")]
+    #[serde(serialize_with = "time")]
+    pub ice_ttl: Duration,
 }
 
 impl Turn {
     /// What signs credentials, where there is a secret.
     pub fn signer(&self) -> Option<Signer<'_>> {
         self.turn_secret.first().map(|secret| Signer { secret: secret.expose(), life: self.turn_ttl })
+    }
+
+    /// The service that hands out ICE servers, where there is one.
+    pub fn service(&self) -> Option<Service> {
+        let url = self.ice_url.clone()?;
+        Some(Service { url, token: self.service_token(), life: self.ice_ttl })
+    }
+
+    /// The token for that service.
+    pub fn service_token(&self) -> Option<Secret> {
+        self.ice_token.as_ref().map(|token| token.0.clone())
+    }
+}
+
+/// Reads the address of a service.
+fn service(text: &str) -> Result<Url, &'static str> {
+    fetch::address(text).map_err(|unfit| match unfit {
+        Unfit::Form => {
+            "must be an https address, or an http address on loopback, such as https://turn.example.com/credentials"
+        }
+        Unfit::Login => {
+            "takes no user and no password, such as https://turn.example.com/credentials: --ice-token has one"
+        }
+    })
+}
+
+/// Prints the address of a service as it is read.
+#[expect(clippy::ref_option, reason = "serde asks for it")]
+fn shown<S: serde::Serializer>(url: &Option<Url>, serializer: S) -> Result<S::Ok, S::Error> {
+    url.as_ref().map(Url::as_str).serialize(serializer)
+}
+
+/// The token for a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IceToken(Secret);
+
+impl FromStr for IceToken {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let token: Secret = text.parse()?;
+        match token.is_bearer() {
+            true => Ok(Self(token)),
+            false => Err("must be of A-Z a-z 0-9 - . _ ~ + / =, or file:PATH such as file:/run/secrets/ice".into()),
+        }
     }
 }
 

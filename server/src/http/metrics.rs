@@ -13,6 +13,7 @@ use roomcast_protocol::access::{Reason, Refused};
 use super::resource::resource;
 use crate::access::remote::FETCH_FAILURES;
 use crate::access::{Challenge, REFUSED, arrival, counted, refusal};
+use crate::ice;
 use crate::listen::MALFORMED;
 use crate::node::Node;
 use crate::room::TAKEOVER;
@@ -22,6 +23,7 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 const REVOCATIONS: &str = "roomcast_access_revocations";
 const KEYS_AGE: &str = "roomcast_access_keys_age_seconds";
+const ICE_AGE: &str = "roomcast_ice_servers_age_seconds";
 const FORGOTTEN: &str = "roomcast_forgotten_signals_total";
 
 /// Where everything is counted from now on, unless something else was there before.
@@ -40,6 +42,9 @@ pub fn install() -> Option<PrometheusHandle> {
     describe_counter!(REFUSED, "Requests refused for their access token, by reason");
     counter!(FETCH_FAILURES).increment(0);
     describe_counter!(FETCH_FAILURES, "Fetches of the key set of access tokens that failed");
+    counter!(ice::FETCH_FAILURES).increment(0);
+    describe_counter!(ice::FETCH_FAILURES, "Questions for ICE servers that failed");
+    describe_gauge!(ICE_AGE, Unit::Seconds, "Time since the ICE servers that members get of a service were asked for");
     describe_gauge!(REVOCATIONS, "Revocations of access tokens in force");
     describe_gauge!(KEYS_AGE, Unit::Seconds, "Time since the key set of access tokens was fetched");
     describe_counter!(FORGOTTEN, "Signals dropped from the full backlog of a member, and announced to it");
@@ -92,6 +97,9 @@ pub async fn metrics(node: web::Data<Node>) -> HttpResponse {
     }
     if let Some(age) = node.access.age_of_keys() {
         gauge!(KEYS_AGE).set(age.as_secs_f64());
+    }
+    if let Some(age) = node.ice.handed().and_then(ice::Handed::age) {
+        gauge!(ICE_AGE).set(age.as_secs_f64());
     }
     counter!(FORGOTTEN).absolute(node.tallies.forgotten());
     recorder.run_upkeep();

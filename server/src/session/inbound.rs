@@ -20,7 +20,7 @@ use crate::clock::unix_millis;
 use crate::config::to_usize;
 use crate::room::{JoinRoom, Outcome, RefusedSignal, RoomActor, RoomSignal};
 use crate::socket::Port;
-use crate::{ice, token};
+use crate::token;
 
 /// How often a `JOIN` is tried again when it met a room in the moment of its end.
 const ATTEMPTS: u32 = 3;
@@ -109,7 +109,7 @@ impl Session {
             ingest_token: token::random(),
             ingest_expires: now.saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
             ingest_life: ttl,
-            engine_settings: ice::engine_settings(&settings.ice_server, settings.turn.signer(), user, now / 1000),
+            engine_settings: self.node.ice.engine_settings(user, now / 1000),
         }
     }
 

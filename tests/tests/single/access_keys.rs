@@ -1,6 +1,5 @@
 //! A key set that somebody else publishes: its keys are taken, fetched again, and kept when it fails or lies.
 
-mod publisher;
 mod signer;
 
 use std::time::Duration;
@@ -9,13 +8,24 @@ use futures_util::future::join_all;
 use reqwest::StatusCode;
 use roomcast_tests::server::Server;
 use roomcast_tests::soon;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use publisher::{Answer, Publisher};
+use crate::publisher::{Answer, Publisher};
 use signer::{AUDIENCE, Signer};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const FAILURES: &str = "roomcast_access_key_fetch_failures_total";
+
+impl Answer {
+    /// A good answer with these keys.
+    fn keys(keys: &[&Signer]) -> Self {
+        Self::jwks(&json!({ "keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>() }))
+    }
+
+    fn jwks(jwks: &Value) -> Self {
+        Self::Response("200 OK\r\nCache-Control: max-age=3600", jwks.to_string().into_bytes())
+    }
+}
 
 async fn server(publisher: &Publisher, more: &[&str]) -> Server {
     let flags = ["--auth-jwks", &publisher.url, "--auth-audience", AUDIENCE];
@@ -28,7 +38,7 @@ async fn check(server: &Server, token: &str) -> (u16, String) {
     let response = soon("the answer of /auth/check", request).await.expect("the server answers");
     let status = response.status();
     assert_eq!(status == StatusCode::SERVICE_UNAVAILABLE, response.headers().contains_key("retry-after"));
-    let body: serde_json::Value = response.json().await.expect("JSON");
+    let body: Value = response.json().await.expect("JSON");
     (status.as_u16(), body["b"]["reason"].as_str().unwrap_or_default().to_owned())
 }
 

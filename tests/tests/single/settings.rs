@@ -53,6 +53,7 @@ fn is_a_value(flag: &str, kind: &str) -> bool {
     match flag {
         "--public-url" => kind == "empty",
         "--turn-secret" | "--auth-claim" | "--auth-audience" | "--auth-issuer" => kind != "empty",
+        "--ice-token" => !matches!(kind, "empty" | "symbols"),
         "--ingest-user" => !matches!(kind, "empty" | "symbols"),
         _ => false,
     }
@@ -67,9 +68,13 @@ async fn no_flag_takes_nonsense() {
         for (kind, nonsense) in nonsense(value) {
             let argument = format!("{flag}={nonsense}");
             if is_a_value(flag, kind) {
-                let with_turn = ["config", &argument, "--ice-server=turn:turn.example.com"];
-                let only = if flag == "--turn-secret" { &with_turn[..] } else { &with_turn[..2] };
-                assert!(run(only, &[]).await.status.success(), "{argument}");
+                let other = match flag.as_str() {
+                    "--turn-secret" => Some("--ice-server=turn:turn.example.com"),
+                    "--ice-token" => Some("--ice-url=https://turn.example.com/"),
+                    _ => None,
+                };
+                let line: Vec<_> = ["config", &argument].into_iter().chain(other).collect();
+                assert!(run(&line, &[]).await.status.success(), "{argument}");
                 continue;
             }
             let said = refusal(&["serve", &argument], &[("ROOMCAST_LISTEN", "127.0.0.1:0")]).await;

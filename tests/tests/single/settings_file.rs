@@ -74,8 +74,14 @@ async fn what_is_printed_can_be_fed_back_and_holds_no_secret() {
     let text = printed(&flags, &[]).await;
     assert!(!text.contains("geheim"), "{text}");
     assert!(text.contains(&format!("\nturn_secret = \"file:{}\"\n", secret.path())), "{text}");
-    let shown = printed(&["--turn-secret=geheim", "--ice-server=turn:a"], &[]).await;
+    let shown = printed(
+        &["--turn-secret=geheim", "--ice-server=turn:a", "--ice-token=geheim", "--ice-url=https://turn.example/ice"],
+        &[],
+    )
+    .await;
     assert!(!shown.contains("geheim") && shown.contains("# turn_secret is set; it is not shown."), "{shown}");
+    assert!(shown.contains("# ice_token is set; it is not shown."), "{shown}");
+    assert!(shown.contains("\nice_url = \"https://turn.example/ice\"\n"), "{shown}");
     assert!(
         text.contains("\nredis_url = \"redis://ann@127.0.0.1:7000/2\"\n") && text.contains("max_frame = \"5000B\""),
         "{text}"

@@ -17,6 +17,7 @@ import {
 import { Candidates } from './candidates';
 import type { Kind, OutgoingMedia } from './media';
 import { PendingOffer } from './pending-offer';
+import { transportPolicy } from './relay';
 import { Revival } from './revival';
 import { isSamePeerConnection } from './sdp';
 import { silenceOf } from './silence';
@@ -151,7 +152,11 @@ export class Peer {
 
   #create(): RTCPeerConnection {
     this.#discard();
-    const configuration: RTCConfiguration = { iceServers: this.iceServers, bundlePolicy: 'max-bundle' };
+    const configuration: RTCConfiguration = {
+      iceServers: this.iceServers,
+      iceTransportPolicy: transportPolicy(),
+      bundlePolicy: 'max-bundle',
+    };
     const pc = this.#configure(() => new RTCPeerConnection(configuration));
     this.#revival.begin(this.polite);
     const stream = new MediaStream();

@@ -2,45 +2,41 @@
 
 use std::time::{Duration, Instant};
 
+use crate::fetch::Due;
+
 /// The bounds of the age that a set may have, and the age where its server names none.
 const LEAST_AGE: Duration = Duration::from_secs(5 * 60);
 const LONGEST_AGE: Duration = Duration::from_secs(24 * 3600);
 const USUAL_AGE: Duration = Duration::from_secs(10 * 60);
 /// The time between two fetches for tokens of unknown keys.
 const ASK_EVERY: Duration = Duration::from_secs(30);
-/// The time after the first failed fetch; it doubles with each further one.
-const RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
 /// The time for which old keys count while none can be fetched.
 const KEEP: Duration = Duration::from_secs(24 * 3600);
 
 /// The times of the fetches of one key set.
 #[derive(Debug)]
 pub struct Schedule {
-    due: Instant,
+    due: Due,
     running: bool,
-    /// Whether another fetch is wanted behind the one that runs.
-    again: bool,
     asked: Option<Instant>,
     fetched: Option<Instant>,
-    failing_since: Option<Instant>,
-    failures: u32,
 }
 
 impl Schedule {
     /// A fetch is due at once.
     pub const fn new(now: Instant) -> Self {
-        Self { due: now, running: false, again: false, asked: None, fetched: None, failing_since: None, failures: 0 }
+        Self { due: Due::new(now), running: false, asked: None, fetched: None }
     }
 
     /// When the next fetch is due.
     pub const fn due(&self) -> Instant {
-        self.due
+        self.due.at()
     }
 
     /// Notes that a fetch begins.
     pub const fn begin(&mut self) {
-        (self.running, self.again) = (true, false);
+        self.running = true;
+        self.due.begin();
     }
 
     /// Asks for a fetch because of a token whose key is unknown: whether one is running, or may begin.
@@ -51,40 +47,31 @@ impl Schedule {
         if self.asked.is_some_and(|asked| now < asked + ASK_EVERY) {
             return false;
         }
-        (self.asked, self.running, self.due) = (Some(now), true, now);
+        (self.asked, self.running) = (Some(now), true);
+        self.due.hurry(now);
         true
     }
 
     /// Asks for a fetch in any case: one that runs already may bring what is old by now.
     pub const fn hurry(&mut self, now: Instant) {
-        (self.due, self.again) = (now, true);
+        self.due.hurry(now);
     }
 
     /// Notes a set, which may be used for `age`. Whether fetches had failed before.
     pub fn succeed(&mut self, now: Instant, age: Option<Duration>) -> bool {
-        self.end(now, age.unwrap_or(USUAL_AGE).clamp(LEAST_AGE, LONGEST_AGE));
-        (self.fetched, self.failures) = (Some(now), 0);
-        self.failing_since.take().is_some()
+        (self.running, self.fetched) = (false, Some(now));
+        self.due.succeed(now, age.unwrap_or(USUAL_AGE).clamp(LEAST_AGE, LONGEST_AGE))
     }
 
     /// Notes a failed fetch. Whether it is the first one in a row.
     pub fn fail(&mut self, now: Instant) -> bool {
-        let delay = RETRY * 2_u32.saturating_pow(self.failures.min(16));
-        self.end(now, delay.min(LONGEST_RETRY));
-        self.failures = self.failures.saturating_add(1);
-        let is_first = self.failing_since.is_none();
-        self.failing_since.get_or_insert(now);
-        is_first
-    }
-
-    fn end(&mut self, now: Instant, delay: Duration) {
-        self.due = if self.again { now } else { now + delay };
         self.running = false;
+        self.due.fail(now)
     }
 
     /// Whether the old keys count no more.
     pub fn is_over(&self, now: Instant) -> bool {
-        self.failing_since.is_some_and(|since| now >= since + KEEP)
+        self.due.failing_since().is_some_and(|since| now >= since + KEEP)
     }
 
     /// Whether there was a set ever.
@@ -98,21 +85,10 @@ impl Schedule {
     }
 }
 
-/// The age that `Cache-Control` allows (RFC 9111, section 5.2.2).
-pub fn max_age(cache_control: &str) -> Option<Duration> {
-    let mut directives = cache_control.split(',').map(|directive| directive.trim().to_ascii_lowercase());
-    directives.find_map(|directive| match directive.as_str() {
-        "no-store" | "no-cache" => Some(Duration::ZERO),
-        directive => {
-            let seconds = directive.strip_prefix("max-age=")?.trim_matches('"');
-            seconds.parse().ok().map(Duration::from_secs)
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch::max_age;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -142,6 +118,7 @@ mod tests {
         assert!(schedule.ask(now), "it waits for the fetch of the start");
         schedule.succeed(now, None);
         assert!(schedule.ask(now) && schedule.due() == now);
+        schedule.begin();
         assert!(schedule.ask(now), "it waits for the same");
         schedule.succeed(now, None);
         assert!(!schedule.ask(now + Duration::from_secs(29)));

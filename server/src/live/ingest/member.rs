@@ -15,6 +15,7 @@ use roomcast_core::cluster::streams::Uploader;
 use roomcast_core::hls::Entry;
 use roomcast_core::room::{ConnectionId, Refusal, Welcome};
 use roomcast_core::time::UnixTime;
+use roomcast_protocol::ack::EngineSettings;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::Payload;
 use roomcast_protocol::id::{RoomId, SessionId};
@@ -166,7 +167,7 @@ impl Member {
             ingest_token: token::random(),
             ingest_life: ttl,
             ingest_expires: unix_millis().saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
-            engine_settings: crate::ice::engine_settings(&[], None, "", 0),
+            engine_settings: EngineSettings::default(),
         };
         let (video, audio) = self.carries;
         let options = json!({ "roomCreating": creating, "resumeToken": "" });

@@ -1,4 +1,6 @@
-//! Gets the text of a key set: from a file, or by one request without redirects, within bounds.
+//! Gets a text that somebody else publishes: from a file, or by one request without redirects, within bounds.
+
+mod due;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -7,19 +9,19 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, fs, io};
 
-use reqwest::header::CACHE_CONTROL;
+use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use rustls::{ClientConfig, RootCertStore};
 
-use super::schedule::max_age;
+pub use due::{Due, max_age, wait};
 
-/// The longest key set in bytes.
+/// The longest text in bytes.
 const LONGEST: usize = 128 * 1024;
-/// Time for a key set to come.
+/// Time for a text to come.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Where a key set is.
+/// Where a text is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// At an address: https, or http on loopback.
@@ -38,15 +40,35 @@ impl FromStr for Source {
             let is_path = !text.trim().is_empty() && !text.contains('\0');
             return if is_path { Ok(Self::File(text.into())) } else { Err(FORM) };
         }
-        let url = Url::parse(text).map_err(|_| FORM)?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("takes no user and no password, such as https://id.example.com/.well-known/jwks.json");
-        }
-        match url.scheme() {
-            "https" => Ok(Self::Url(url)),
-            "http" if is_loopback(&url) => Ok(Self::Url(url)),
-            _ => Err(FORM),
-        }
+        address(text).map(Self::Url).map_err(|unfit| match unfit {
+            Unfit::Form => FORM,
+            Unfit::Login => "takes no user and no password, such as https://id.example.com/.well-known/jwks.json",
+        })
+    }
+}
+
+/// Why an address is not one that is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is neither https nor http on loopback.
+    Form,
+    /// It has a user or a password.
+    Login,
+}
+
+/// Reads an address that may be asked: nobody on the way can change its answer.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn address(text: &str) -> Result<Url, Unfit> {
+    let url = Url::parse(text).map_err(|_| Unfit::Form)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Unfit::Login);
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        _ => Err(Unfit::Form),
     }
 }
 
@@ -64,17 +86,16 @@ impl fmt::Display for Source {
     }
 }
 
-/// Fetches one key set, again and again.
+/// Fetches texts.
 #[derive(Debug)]
 pub struct Fetcher {
-    source: Source,
     client: Client,
 }
 
 impl Fetcher {
     /// # Errors
     /// A sentence when there can be no HTTP client.
-    pub fn new(source: Source) -> Result<Self, String> {
+    pub fn new() -> Result<Self, String> {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
@@ -84,21 +105,21 @@ impl Fetcher {
             .with_no_client_auth();
         let client = Client::builder().tls_backend_preconfigured(tls).redirect(Policy::none()).timeout(TIMEOUT);
         let client = client.no_proxy().build().map_err(|error| error.to_string())?;
-        Ok(Self { source, client })
+        Ok(Self { client })
     }
 
-    /// Where the set is.
-    pub const fn source(&self) -> &Source {
-        &self.source
-    }
-
-    /// The text of the set, and the age that it may have.
+    /// The text of a source, and the age that it may have.
     ///
     /// # Errors
     /// A sentence that says why there is none.
-    pub async fn fetch(&self) -> Result<(Vec<u8>, Option<Duration>), String> {
-        match &self.source {
-            Source::Url(url) => self.request(url).await,
+    pub async fn fetch(&self, source: &Source) -> Result<(Vec<u8>, Option<Duration>), String> {
+        match source {
+            Source::Url(url) => {
+                let response = answer(self.client.get(url.clone()), &[StatusCode::OK]).await?;
+                let headers = response.headers().get_all(CACHE_CONTROL).iter();
+                let age = headers.filter_map(|value| value.to_str().ok()).find_map(max_age);
+                Ok((whole(response).await?, age))
+            }
             Source::File(path) => {
                 let path = path.clone();
                 let reading = tokio::task::spawn_blocking(move || read_file(&path));
@@ -110,21 +131,38 @@ impl Fetcher {
         }
     }
 
-    async fn request(&self, url: &Url) -> Result<(Vec<u8>, Option<Duration>), String> {
-        let mut response = self.client.get(url.clone()).send().await.map_err(|error| sentence(&error))?;
-        if response.status() != reqwest::StatusCode::OK {
-            let redirect = if response.status().is_redirection() { ", and redirects are not followed" } else { "" };
-            return Err(format!("its server answered {}{redirect}", response.status()));
-        }
-        let headers = response.headers().get_all(CACHE_CONTROL).iter();
-        let age = headers.filter_map(|value| value.to_str().ok()).find_map(max_age);
-        let mut text = Vec::new();
-        while let Some(bytes) = response.chunk().await.map_err(|error| sentence(&error))? {
-            check_length(text.len() + bytes.len())?;
-            text.extend_from_slice(&bytes);
-        }
-        Ok((text, age))
+    /// The answer to a question in JSON, put with the token of a bearer where there is one.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none.
+    pub async fn ask(&self, url: &Url, bearer: Option<&str>, question: String) -> Result<Vec<u8>, String> {
+        let request = self.client.post(url.clone()).header(CONTENT_TYPE, "application/json").body(question);
+        let request = match bearer {
+            Some(bearer) => request.bearer_auth(bearer),
+            None => request,
+        };
+        whole(answer(request, &[StatusCode::OK, StatusCode::CREATED]).await?).await
     }
+}
+
+/// The beginning of an answer with one of these codes.
+async fn answer(request: RequestBuilder, good: &[StatusCode]) -> Result<Response, String> {
+    let response = request.send().await.map_err(|error| sentence(&error))?;
+    if good.contains(&response.status()) {
+        return Ok(response);
+    }
+    let redirect = if response.status().is_redirection() { ", and redirects are not followed" } else { "" };
+    Err(format!("its server answered {}{redirect}", response.status()))
+}
+
+/// The whole body of an answer.
+async fn whole(mut response: Response) -> Result<Vec<u8>, String> {
+    let mut text = Vec::new();
+    while let Some(bytes) = response.chunk().await.map_err(|error| sentence(&error))? {
+        check_length(text.len() + bytes.len())?;
+        text.extend_from_slice(&bytes);
+    }
+    Ok(text)
 }
 
 /// Reads no more of a file than shows that it is too long.
