@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::{Error, ServerAddress, Trust};
 
 pub use token::{AccessToken, subject};
+pub(crate) use token::{Life, Token};
 
 /// Time for the answer.
 const TIMEOUT: Duration = Duration::from_secs(5);

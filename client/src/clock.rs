@@ -1,7 +1,20 @@
 //! The clocks of the tasks; what decides gets the time as an argument.
 
 use std::future::pending;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// What both clocks show: the one for waits, and the one by which tokens end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clocks {
+    pub now: Instant,
+    /// Time since 1970.
+    pub unix: Duration,
+}
+
+/// Reads both clocks.
+pub(crate) fn read() -> Clocks {
+    Clocks { now: now(), unix: Duration::from_millis(unix_millis()) }
+}
 
 /// Now, by the runtime's clock.
 pub(crate) fn now() -> Instant {

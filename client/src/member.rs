@@ -9,6 +9,7 @@ mod creation;
 mod driver;
 mod event;
 mod pulse;
+mod renewal;
 mod socket;
 mod task;
 
@@ -99,8 +100,8 @@ impl Member {
         // Rises faster than a connection may speak, so that a session id used again goes on above what it said.
         let said = clock::unix_millis().min(NUMBERS_BELOW / 2);
         let joining = Joining { head: head.clone(), video, audio, creating, patience, said, renews };
-        let (driver, first) = Driver::new(joining, clock::now());
-        tokio::spawn(Task { driver, dial, commands: from_handle, signals: to_send, events }.run(first));
+        let (driver, first) = Driver::new(joining, clock::read());
+        tokio::spawn(Task { driver, dial, fetching: None, commands: from_handle, signals: to_send, events }.run(first));
         Ok((Self { commands, signals, head }, Events(to_application)))
     }
 

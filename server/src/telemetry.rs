@@ -10,8 +10,9 @@ use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 
 use crate::terminal::escaped;
 
-/// Where the HTTP library reports malformed requests as errors. They are counted here instead.
-const NOISY: &str = "actix_http";
+/// Libraries that log only where the filter names them: the HTTP library reports malformed requests as errors, which
+/// are counted here instead, and the WebSocket library of the client writes whole messages, tokens in them.
+const QUIET: [&str; 2] = ["actix_http", "tungstenite"];
 
 /// Changes the filter of a log that was started.
 pub type ChangeFilter = Box<dyn Fn(&str) -> Result<(), String>>;
@@ -43,6 +44,7 @@ impl<'writer> FormatFields<'writer> for SafeFields {
 }
 
 fn read(filter: &str) -> Result<EnvFilter, String> {
-    let quiet = if filter.contains(NOISY) { filter.to_owned() } else { format!("{NOISY}=off,{filter}") };
-    EnvFilter::try_new(quiet).map_err(|error| format!("--log: {error}"))
+    let quiet = QUIET.iter().filter(|library| !filter.contains(**library));
+    let quiet: String = quiet.map(|library| format!("{library}=off,")).collect();
+    EnvFilter::try_new(quiet + filter).map_err(|error| format!("--log: {error}"))
 }

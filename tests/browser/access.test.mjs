@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as after } from 'node:timers/promises';
 import { seesTheOther } from './calls.mjs';
 import { faint, violations } from './looks.mjs';
 import { newPage, output, play, startBrowser, startServer, state } from './processes.mjs';
@@ -14,6 +15,8 @@ async function openWith(browser, address, jwt, options = {}) {
   const page = await newPage(browser, options);
   page.jwt = jwt;
   page.asked = [];
+  page.sockets = [];
+  page.on('websocket', (socket) => page.sockets.push(socket));
   page.on('request', (request) => page.asked.push({ url: request.url(), headers: request.headers() }));
   page.on('dialog', (dialog) => dialog.accept());
   await page.addInitScript(() => {
@@ -96,6 +99,38 @@ test('two people with a token each call each other, by the names that the tokens
   await bob.click('#leave');
   await state(ann, 'left');
   for (const page of [ann, bob]) {
+    await leavesNoTrace(page, server);
+    assert.deepEqual(page.errors, []);
+  }
+});
+
+test('a call outlives its first tokens, over the same connections, where its pages get the next ones in time', async (t) => {
+  const server = await startServer(t, [...withTokens, '--auth-grace', '1s', '--auth-leeway', '1s']);
+  const browser = await startBrowser(t);
+  const life = 20;
+  const address = `${server.url}/call/demo?autojoin`;
+  const [ann, bob] = await Promise.all(['ann', 'bob'].map(async (user) => openWith(browser, address, await token(user, CALL, { seconds: life }))));
+  const over = Date.now() + (life + 3) * 1000;
+  await Promise.all([state(ann, 'in-call'), state(bob, 'in-call')]);
+  for (const [page, user] of [[ann, 'ann'], [bob, 'bob']]) {
+    page.jwt = await token(user, CALL, { seconds: 3600 });
+    await page.evaluate((fragment) => {
+      location.hash = fragment;
+    }, `#token=${page.jwt}`);
+  }
+  const isRenewed = ({ heard }) => heard.some(({ s, c }) => s === 'RENEW' && c === 200);
+  while (!isRenewed(ann) || !isRenewed(bob)) {
+    assert.ok(Date.now() < over, 'a token was not replaced in time');
+    await after(100);
+  }
+  // The others were questions about the room, and are closed.
+  const open = [ann, bob].map(({ sockets }) => sockets.filter((socket) => !socket.isClosed()));
+  assert.deepEqual(open.map(({ length }) => length), [1, 1]);
+  await after(Math.max(0, over - Date.now()));
+  assert.ok(open.flat().every((socket) => !socket.isClosed()), 'a connection was closed');
+  await Promise.all([seesTheOther(ann, 10), seesTheOther(bob, 10)]);
+  for (const page of [ann, bob]) {
+    await state(page, 'in-call');
     await leavesNoTrace(page, server);
     assert.deepEqual(page.errors, []);
   }

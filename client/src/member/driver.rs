@@ -13,12 +13,13 @@ mod ending;
 mod numbering;
 #[cfg(test)]
 mod properties;
+mod renewing;
 mod reply;
 mod saying;
 #[cfg(test)]
 mod tests;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use roomcast_protocol::ack::Participant;
 use roomcast_protocol::client::machine::MAX_JOINS;
@@ -31,6 +32,8 @@ pub(super) use action::{Action, Input, Joining};
 use super::creation::Creation;
 use super::event::MemberEvent;
 use super::pulse::Pulse;
+use super::renewal::Renewal;
+use crate::clock::Clocks;
 use saying::Unacknowledged;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +60,11 @@ pub(super) struct Driver {
     watch: Instant,
     /// Of the input that is being handled.
     now: Instant,
+    /// The same since 1970.
+    unix: Duration,
     random: f64,
     link: Link,
+    renewal: Renewal,
     /// `JOIN`s in a row without an answer, over however many connections; at first, failed connections count as well.
     unanswered: u32,
     /// Connections in a row that led nowhere.
@@ -79,7 +85,7 @@ pub(super) struct Driver {
 
 impl Driver {
     /// A driver, and what it does first.
-    pub fn new(joining: Joining, now: Instant) -> (Self, Vec<Action>) {
+    pub fn new(joining: Joining, Clocks { now, unix }: Clocks) -> (Self, Vec<Action>) {
         let said = Unconfirmed::new(joining.said);
         let mut driver = Self {
             creation: Creation::new(joining.creating),
@@ -88,7 +94,9 @@ impl Driver {
             started: now,
             watch: now + joining.patience.interval(),
             now,
+            unix,
             random: 0.0,
+            renewal: Renewal::new(joining.renews),
             joining,
             link: Link::Down { retry: now },
             unanswered: 0,
@@ -110,13 +118,14 @@ impl Driver {
     }
 
     /// Takes an input and says what is to be done. `random` is uniform in 0.0 to 1.0.
-    pub fn handle(&mut self, now: Instant, random: f64, input: Input) -> Vec<Action> {
-        (self.now, self.random) = (now, random);
+    pub fn handle(&mut self, Clocks { now, unix }: Clocks, random: f64, input: Input) -> Vec<Action> {
+        (self.now, self.unix, self.random) = (now, unix, random);
         match input {
-            Input::Opened => self.ask(),
+            Input::Opened { token } => self.opened(token),
             Input::NotOpened { status, reason } => self.not_opened(status, reason),
             Input::Text(text) => self.read(&text),
             Input::Closed { code, reason } => self.closed(code, reason),
+            Input::Fetched(token) => self.fetched(token),
             Input::Signal(signal) => self.signal(signal),
             Input::Seen(observation) => self.watched.see(self.at(), observation),
             Input::Rejoin => self.rejoin(),
@@ -128,10 +137,11 @@ impl Driver {
 
     /// When a [`Input::Tick`] is due.
     pub fn deadline(&self) -> Instant {
+        let watch = self.renewal.deadline().map_or(self.watch, |renewal| self.watch.min(renewal));
         match &self.link {
-            Link::Down { retry } => self.watch.min(*retry),
-            Link::Admitted(pulse) => self.watch.min(pulse.deadline()),
-            Link::Opening | Link::Asked => self.watch,
+            Link::Down { retry } => watch.min(*retry),
+            Link::Admitted(pulse) => watch.min(pulse.deadline()),
+            Link::Opening | Link::Asked => watch,
         }
     }
 
@@ -158,6 +168,7 @@ impl Driver {
 
     fn connect(&mut self) {
         self.link = Link::Opening;
+        self.renewal.lost();
         self.out.push(Action::Connect);
     }
 
@@ -191,6 +202,7 @@ impl Driver {
             Link::Admitted(pulse) => self.beat(pulse),
             _ => {}
         }
+        self.renew();
         if self.now >= self.watch {
             self.watch = self.now + self.joining.patience.interval();
             self.look();

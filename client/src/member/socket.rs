@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::access::{self, Verdict};
+use crate::access::{self, Token, Verdict};
 use crate::{AccessToken, ServerAddress, Trust, tls};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -67,17 +67,22 @@ pub(super) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Dial {
     /// Opens a connection, with a token that is fetched for it.
-    pub async fn open(self) -> Result<Socket, NotOpened> {
-        let token = match &self.access_token {
-            Some(token) => Some(fetch(token, self.timeout).await?),
-            None => None,
-        };
-        match self.handshake(token.as_deref()).await {
-            Err(refused @ NotOpened { status: Some(401 | 403), .. }) => {
-                Err(self.ask_why(token.as_deref(), refused).await)
-            }
-            opened => opened,
+    pub async fn open(self) -> Result<(Socket, Option<Token>), NotOpened> {
+        let token = self.fetch().await.map_err(|reason| NotOpened { status: None, reason })?;
+        let text = token.as_ref().map(Token::expose);
+        match self.handshake(text).await {
+            Err(refused @ NotOpened { status: Some(401 | 403), .. }) => Err(self.ask_why(text, refused).await),
+            Err(error) => Err(error),
+            Ok(socket) => Ok((socket, token)),
         }
+    }
+
+    /// Fetches a token within the time, where one is wanted.
+    pub async fn fetch(&self) -> Result<Option<Token>, String> {
+        let Some(token) = &self.access_token else { return Ok(None) };
+        let fetched = timeout(self.timeout, token.fetch()).await;
+        let fetched = fetched.unwrap_or_else(|_| Err("the access token does not come in time".to_owned()));
+        fetched.map(|token| Some(Token::from(token)))
     }
 
     async fn handshake(&self, token: Option<&str>) -> Result<Socket, NotOpened> {
@@ -110,13 +115,6 @@ impl Dial {
         }
         Ok(request)
     }
-}
-
-/// Fetches a token within a time.
-async fn fetch(token: &AccessToken, longest: Duration) -> Result<String, NotOpened> {
-    let fetched = timeout(longest, token.fetch()).await;
-    let fetched = fetched.unwrap_or_else(|_| Err("the access token does not come in time".to_owned()));
-    fetched.map_err(|reason| NotOpened { status: None, reason })
 }
 
 impl From<&Error> for NotOpened {

@@ -13,10 +13,12 @@ use super::driver::{Action, Driver, Input};
 use super::event::MemberEvent;
 use super::socket::{Dial, NotOpened, Received, Socket};
 use super::{EVENTS, Said};
-use crate::clock::{now, sleep_until};
+use crate::access::Token;
+use crate::clock::{self, sleep_until};
 use crate::random;
 
-type Opening = Pin<Box<dyn Future<Output = Result<Socket, NotOpened>> + Send>>;
+type Opening = Pin<Box<dyn Future<Output = Result<(Socket, Option<Token>), NotOpened>> + Send>>;
+pub(super) type Fetching = Pin<Box<dyn Future<Output = Result<Option<Token>, String>> + Send>>;
 
 enum Wire {
     Down,
@@ -30,9 +32,9 @@ impl Wire {
         match self {
             Self::Down => pending().await,
             Self::Opening(opening) => match opening.await {
-                Ok(socket) => {
+                Ok((socket, token)) => {
                     *self = Self::Open(Box::new(socket));
-                    Input::Opened
+                    Input::Opened { token }
                 }
                 Err(NotOpened { status, reason }) => {
                     *self = Self::Down;
@@ -53,6 +55,8 @@ impl Wire {
 pub(super) struct Task {
     pub driver: Driver,
     pub dial: Dial,
+    /// The question for another token.
+    pub fetching: Option<Fetching>,
     pub commands: mpsc::Receiver<Input>,
     pub signals: mpsc::Receiver<Said>,
     pub events: mpsc::Sender<MemberEvent>,
@@ -72,9 +76,11 @@ impl Task {
                 && let Ok(said) = self.signals.try_recv()
             {
                 let signal = take(&self.driver, said);
-                actions.extend(signal.into_iter().flat_map(|signal| self.driver.handle(now(), random::unit(), signal)));
+                actions.extend(
+                    signal.into_iter().flat_map(|signal| self.driver.handle(clock::read(), random::unit(), signal)),
+                );
             }
-            actions.extend(self.driver.handle(now(), random::unit(), input));
+            actions.extend(self.driver.handle(clock::read(), random::unit(), input));
             running = self.perform(actions, &mut wire, &mut untold).await;
         }
         for event in untold {
@@ -86,7 +92,7 @@ impl Task {
 
     /// `None` when only an event was told, or a signal not taken.
     async fn next_input(&mut self, wire: &mut Wire, untold: &mut VecDeque<MemberEvent>) -> Option<Input> {
-        let Self { driver, commands, signals, events, .. } = self;
+        let Self { driver, commands, signals, events, fetching, .. } = self;
         let reading = untold.is_empty() || matches!(wire, Wire::Opening(_));
         tokio::select! {
             // A member whose handles are all gone leaves.
@@ -94,6 +100,7 @@ impl Task {
             // A dropped signal is an event, and events are bounded.
             Some(said) = signals.recv(), if untold.len() < EVENTS => take(driver, said),
             input = wire.next(), if reading => Some(input),
+            input = fetched(fetching) => Some(input),
             () = sleep_until(Some(driver.deadline())) => Some(Input::Tick),
             permit = events.reserve(), if !untold.is_empty() => {
                 match (permit, untold.pop_front()) {
@@ -113,6 +120,7 @@ impl Task {
             match action {
                 Action::Connect => *wire = Wire::Opening(Box::pin(self.dial.clone().open())),
                 Action::Abandon => *wire = Wire::Down,
+                Action::Fetch => self.fetching = Some(fetch(self.dial.clone())),
                 Action::Emit(event) => untold.push_back(event),
                 Action::Finish => return false,
                 Action::Close => {
@@ -124,13 +132,25 @@ impl Task {
                     if let Err(reason) = send(wire, &text).await {
                         *wire = Wire::Down;
                         let closed = Input::Closed { code: 1006, reason };
-                        actions.extend(self.driver.handle(now(), random::unit(), closed));
+                        actions.extend(self.driver.handle(clock::read(), random::unit(), closed));
                     }
                 }
             }
         }
         true
     }
+}
+
+fn fetch(dial: Dial) -> Fetching {
+    Box::pin(async move { dial.fetch().await })
+}
+
+/// What the function gives; nothing while it is not asked. Can be dropped and called again without loss.
+async fn fetched(fetching: &mut Option<Fetching>) -> Input {
+    let Some(asked) = fetching else { return pending().await };
+    let token = asked.await;
+    *fetching = None;
+    Input::Fetched(token)
 }
 
 /// Tells whether the driver takes a signal, which then is an input.

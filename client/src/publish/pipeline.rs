@@ -250,7 +250,7 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             }
             MemberEvent::StateChanged(state) => {
                 if self.progress.state == State::Joined
-                    && matches!(state, State::WaitingNetwork | State::Reinitializing)
+                    && state == State::WaitingNetwork
                     && self.said_away.is_none_or(|said| now().duration_since(said) >= SAY_AGAIN)
                 {
                     self.said_away = Some(now());

@@ -1,5 +1,7 @@
 //! A member over real sockets.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use roomcast_client::member::Patience;
 use roomcast_client::{AccessToken, Creating, Events, Member, MemberEvent, Options, Trust};
 use roomcast_protocol::client::State;
@@ -9,7 +11,7 @@ use roomcast_protocol::signal::{Category, Host, Offer, OfferOptions, RoomType, S
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::server::{Peer, Server, soon};
 
@@ -220,6 +222,44 @@ async fn a_function_is_asked_for_a_token_at_each_connection() {
     peer.welcome(json!({"resumed": true})).await;
     assert!(joined(&mut events).await);
     assert_eq!(asked.load(Ordering::Relaxed), 3);
+}
+
+/// A token that lives from now on for so many seconds.
+fn lasting(life: u64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let claims = json!({ "sub": "ann", "iat": now, "exp": now + life }).to_string();
+    format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims))
+}
+
+#[tokio::test]
+async fn a_connection_takes_another_token_before_its_own_ends() {
+    let mut server = Server::start().await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let token = AccessToken::function(move || {
+        let times = counted.fetch_add(1, Ordering::Relaxed);
+        async move { if times == 1 { Err("no token now".to_owned()) } else { Ok(lasting(2 + times as u64)) } }
+    });
+    let options = Options { access_token: Some(token), ..options(&server.url) };
+    let (_member, mut events) = Member::join(options).unwrap();
+    let mut peer = server.socket().await;
+    assert_eq!(peer.signal().await["action"], "join");
+    peer.welcome(json!({})).await;
+    assert!(!joined(&mut events).await);
+    // The function fails at first.
+    let renewal = peer.busy_signal().await;
+    assert_eq!((&renewal["action"], &renewal["data"]["s"]), (&json!("renew"), &json!("RENEW")));
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+    peer.say(json!({"c": 4041, "s": "RENEW", "b": {"msg": "the token is of no use"}})).await;
+    let refused =
+        |event| if let MemberEvent::Refused { signal, code, .. } = event { Some((signal, code)) } else { None };
+    assert_eq!(until(&mut events, refused).await, ("RENEW".to_owned(), 4041));
+    let renewal = peer.busy_signal().await;
+    peer.say(json!({"c": 200, "s": "RENEW", "b": {"exp": 1}})).await;
+    let again = peer.busy_signal().await;
+    assert_eq!((&renewal["action"], &again["action"]), (&json!("renew"), &json!("renew")));
+    assert_ne!(renewal["data"]["token"], again["data"]["token"]);
+    assert!(!server.has_socket(), "all over one connection");
 }
 
 #[tokio::test]

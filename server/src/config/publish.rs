@@ -36,7 +36,8 @@ pub struct Publish {
     /// The room; created when it does not exist.
     #[arg(long)]
     pub room: RoomId,
-    /// Access token, or `file:PATH` of a file with nothing else, which is read again at each connection.
+    /// Access token, or `file:PATH` of a file with nothing else, which is read again at each connection and before
+    /// the token ends.
     #[arg(long, env = "ROOMCAST_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub token: Option<TokenSetting>,
     /// The user in whose name to publish. Without it: the subject of --token, else `publisher`.

@@ -8,6 +8,7 @@ mod calls;
 mod delivery;
 mod groups;
 mod playlists;
+mod renewing_clients;
 mod resuming;
 mod roles;
 mod tokens;

@@ -101,7 +101,7 @@ async fn a_file_with_a_fresh_token_outlives_the_first_one() {
     let short = token(&[&GRANTS[..], &["--ttl", "2s"]].concat()).await;
     let path = file(&short);
     let mut command = publish(&server, &format!("file:{path}"), &[]);
-    let mut publisher = Process::start(command.env("ROOMCAST_LOG", "debug"));
+    let mut publisher = Process::start(command.env("ROOMCAST_LOG", "trace,h2=info,hyper=info,mio=info"));
     let on_air = async {
         let url = server.url(&format!("/live/@{short}/demo/main/v0/playlist.m3u8"));
         while !reqwest::get(&url).await.expect("the server answers").status().is_success() {

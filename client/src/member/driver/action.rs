@@ -7,6 +7,7 @@ use roomcast_protocol::client::{Observation, Outgoing};
 use roomcast_protocol::limits::JOIN_ACK_TIMEOUT;
 use roomcast_protocol::signal::Head;
 
+use crate::access::Token;
 use crate::member::creation::Creating;
 use crate::member::event::MemberEvent;
 
@@ -20,7 +21,7 @@ pub(in crate::member) struct Joining {
     pub patience: Patience,
     /// The number below that of the first signal, above all that this session id ever had.
     pub said: u64,
-    /// Whether another connection may bring another access token.
+    /// Whether there may be another access token later.
     pub renews: bool,
 }
 
@@ -54,14 +55,16 @@ impl Patience {
 /// What happens to the driver.
 #[derive(Debug, Clone)]
 pub(in crate::member) enum Input {
-    /// The connection asked for is there.
-    Opened,
+    /// The connection asked for is there, with this token.
+    Opened { token: Option<Token> },
     /// The connection asked for did not come about.
     NotOpened { status: Option<u16>, reason: String },
     /// A message came.
     Text(String),
     /// The connection is gone.
     Closed { code: u16, reason: String },
+    /// The other token that was asked for, or why there is none.
+    Fetched(Result<Option<Token>, String>),
     /// The application signals something.
     Signal(Outgoing),
     /// The application saw something.
@@ -79,6 +82,8 @@ pub(in crate::member) enum Input {
 pub(in crate::member) enum Action {
     /// Open a connection.
     Connect,
+    /// Fetch another token, in the place of one that is being fetched.
+    Fetch,
     /// Send a message.
     Send(String),
     /// Let go of the connection: it is dead.

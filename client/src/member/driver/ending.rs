@@ -46,6 +46,7 @@ impl Driver {
         if self.unanswered >= MAX_JOINS {
             return self.give_up(reason);
         }
+        self.renewal.lost();
         self.link = Link::Down { retry: self.now + reconnect_delay(self.failures, self.random) };
         self.failures = self.failures.saturating_add(1);
     }

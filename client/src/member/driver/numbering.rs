@@ -8,7 +8,7 @@ use roomcast_protocol::client::Outgoing;
 use roomcast_protocol::limits::{HURRYING_SIGNALS, RECEIVED_MESSAGES, UNCONFIRMED_SIGNALS};
 use serde_json::{Value, json};
 
-use super::tests::{Run, accepted, closed, offer};
+use super::tests::{Run, accepted, closed, offer, opened};
 use super::*;
 use crate::member::creation::Creating;
 
@@ -29,7 +29,7 @@ fn beaten(n: u64) -> Input {
 
 fn joined() -> Run {
     let mut run = Run::new(Creating::IfAbsent);
-    run.input(Input::Opened);
+    run.input(opened());
     run.input(accepted_up_to(1000));
     run
 }
@@ -58,7 +58,7 @@ fn what_was_said_into_a_dead_line_is_said_again_before_anything_new() {
     run.input(closed(1006));
     run.input(Input::Signal(offer("new")));
     run.wait();
-    run.input(Input::Opened);
+    run.input(opened());
     assert_eq!(sent(&run)[0]["data"]["op"]["n"], 1000);
     run.input(accepted_up_to(1001));
     assert_eq!(numbers(&run), [1002, 1003, 1004]);
@@ -185,7 +185,7 @@ fn come_back(run: &mut Run, server: &mut Server) {
     while run.driver.link != Link::Opening {
         run.wait();
     }
-    run.input(Input::Opened);
+    run.input(opened());
     carry(run, server, true);
 }
 

@@ -3,17 +3,28 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use roomcast_protocol::ack::encode as ack;
 use roomcast_protocol::client::Observation;
 use roomcast_protocol::code::AckCode;
+use serde_json::json;
 
-use super::tests::{Run, accepted, closed, offer, refused};
+use super::tests::token::lasting;
+use super::tests::{Run, accepted, closed, offer, opened, refused};
 use super::*;
+use crate::access::Token;
 use crate::member::creation::Creating;
+
+fn any_token() -> impl Strategy<Value = Result<Option<Token>, String>> {
+    prop_oneof![Just(Err("no".to_owned())), Just(Ok(None)), (0_u64..100).prop_map(|life| Ok(Some(lasting(life))))]
+}
 
 fn any_input() -> impl Strategy<Value = Input> {
     let reason = String::new();
     prop_oneof![
-        Just(Input::Opened),
+        Just(opened()),
+        (0_u64..100).prop_map(|life| Input::Opened { token: Some(lasting(life)) }),
+        any_token().prop_map(Input::Fetched),
+        (0_u64..2000).prop_map(|exp| Input::Text(ack("RENEW", &json!({ "exp": exp })).to_string())),
         prop::option::of(Just(503)).prop_map(move |status| Input::NotOpened { status, reason: reason.clone() }),
         any::<bool>().prop_map(|resumed| accepted(resumed, "t")),
         prop::sample::select(AckCode::ALL).prop_map(refused),
@@ -29,7 +40,7 @@ fn any_input() -> impl Strategy<Value = Input> {
 /// What a socket can hand in: never an opening that was not asked for, nothing from a connection that is down.
 fn is_possible(link: Link, input: &Input) -> bool {
     match input {
-        Input::Opened | Input::NotOpened { .. } => link == Link::Opening,
+        Input::Opened { .. } | Input::NotOpened { .. } => link == Link::Opening,
         Input::Text(_) | Input::Closed { .. } => matches!(link, Link::Asked | Link::Admitted(_)),
         _ => true,
     }
@@ -40,8 +51,9 @@ proptest! {
     fn the_driver_never_stands_still_and_connects_only_when_down(
         steps in prop::collection::vec((any_input(), 0_u64..12_000), 0..60),
         creating in prop::sample::select(vec![Creating::Never, Creating::IfAbsent, Creating::Always]),
+        renews: bool,
     ) {
-        let mut run = Run::new(creating);
+        let mut run = Run::with_token(creating, renews);
         for (input, passes) in steps {
             if !is_possible(run.driver.link, &input) || run.done.contains(&Action::Finish) {
                 continue;
@@ -54,6 +66,8 @@ proptest! {
             let dropped = run.done.contains(&Action::Abandon);
             let down = matches!(before, Link::Down { .. });
             prop_assert!(connects == 0 || dropped || down);
+            let fetches = run.done.iter().filter(|action| **action == Action::Fetch).count();
+            prop_assert!(fetches <= usize::from(renews));
             let finished = run.done.contains(&Action::Finish);
             prop_assert_eq!(finished, run.driver.watched.state() == State::Failed);
             prop_assert!(finished || run.driver.deadline() <= run.now + Duration::from_secs(1));
@@ -68,7 +82,7 @@ proptest! {
                 break;
             }
             let reason = String::new();
-            run.input(if opens { Input::Opened } else { Input::NotOpened { status: None, reason } });
+            run.input(if opens { opened() } else { Input::NotOpened { status: None, reason } });
             while !run.failed() && run.driver.link != Link::Opening {
                 run.wait();
             }

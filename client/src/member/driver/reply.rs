@@ -14,7 +14,7 @@ use super::{Driver, Link};
 use crate::member::event::MemberEvent;
 use crate::member::pulse::Pulse;
 
-const OK: u16 = AckCode::Ok.number();
+pub(super) const OK: u16 = AckCode::Ok.number();
 const INTERNAL: u16 = AckCode::Internal.number();
 const UNAVAILABLE: u16 = AckCode::Unavailable.number();
 const ROOM_NOT_FOUND: u16 = AckCode::RoomNotFound.number();
@@ -35,6 +35,7 @@ impl Driver {
         match &*ack.name {
             "JOIN" if self.link == Link::Asked => self.answered(ack),
             "HEARTBEAT" if joined => self.beaten(ack),
+            "RENEW" => self.renewed(ack),
             ack::name::PUBLISH_LIST_CHANGED => {
                 let list = body::<PublishList>(ack);
                 if let Some(list) = list.filter(|_| self.is_new(ack.sequence, bytes)) {
@@ -135,11 +136,11 @@ impl Driver {
     }
 }
 
-fn body<'a, T: Deserialize<'a>>(ack: &Ack<'a>) -> Option<T> {
+pub(super) fn body<'a, T: Deserialize<'a>>(ack: &Ack<'a>) -> Option<T> {
     json::from_str(ack.body).inspect_err(|error| tracing::debug!(%error, name = &*ack.name, "unreadable ack")).ok()
 }
 
-fn sentence(ack: &Ack<'_>) -> String {
+pub(super) fn sentence(ack: &Ack<'_>) -> String {
     #[derive(Deserialize)]
     struct Said {
         msg: String,

@@ -1,6 +1,6 @@
 //! The driver against a server made of text.
 
-mod token;
+pub(super) mod token;
 mod watchdog;
 
 use roomcast_protocol::ack::{RoomClosedReason, encode as ack, encode_error};
@@ -43,6 +43,10 @@ pub(super) fn refused(code: AckCode) -> Input {
     Input::Text(encode_error(code, Some(SignalKind::Join), "no", None, 1000).to_string())
 }
 
+pub(super) fn opened() -> Input {
+    Input::Opened { token: None }
+}
+
 pub(super) fn closed(code: u16) -> Input {
     Input::Closed { code, reason: String::new() }
 }
@@ -55,9 +59,13 @@ pub(super) fn offer(text: &str) -> Outgoing {
     Outgoing { kind: SignalKind::Offer, text: offered(text) }
 }
 
-/// The driver with its clock, and what it did last.
+/// The time since 1970 at which a run starts.
+const START: Duration = Duration::from_secs(1000);
+
+/// The driver with its clocks, and what it did last.
 pub(super) struct Run {
     pub(super) driver: Driver,
+    start: Instant,
     pub(super) now: Instant,
     pub(super) done: Vec<Action>,
 }
@@ -68,21 +76,22 @@ impl Run {
     }
 
     /// With a token that a further connection may replace.
-    fn with_token(creating: Creating, renews: bool) -> Self {
+    pub(super) fn with_token(creating: Creating, renews: bool) -> Self {
         let now = Instant::now();
-        let (driver, done) = Driver::new(joining(creating, renews), now);
-        Self { driver, now, done }
+        let (driver, done) = Driver::new(joining(creating, renews), Clocks { now, unix: START });
+        Self { driver, start: now, now, done }
     }
 
     pub(super) fn joined() -> Self {
         let mut run = Self::new(Creating::IfAbsent);
-        run.input(Input::Opened);
+        run.input(opened());
         run.input(accepted(false, "t1"));
         run
     }
 
     pub(super) fn input(&mut self, input: Input) -> &[Action] {
-        self.done = self.driver.handle(self.now, 0.5, input);
+        let clocks = Clocks { now: self.now, unix: START + (self.now - self.start) };
+        self.done = self.driver.handle(clocks, 0.5, input);
         &self.done
     }
 
@@ -122,7 +131,7 @@ impl Run {
 fn the_first_join_says_that_tokens_are_kept() {
     let mut run = Run::new(Creating::IfAbsent);
     assert_eq!(run.done, [Action::Emit(MemberEvent::StateChanged(State::Initializing)), Action::Connect]);
-    run.input(Input::Opened);
+    run.input(opened());
     let options = run.sent_join().unwrap();
     assert!(options.room_creating);
     assert_eq!((options.resume_from, options.resume_token.as_deref()), (None, Some("")));
@@ -135,7 +144,7 @@ fn after_a_lost_connection_the_session_is_resumed() {
     run.input(closed(1012));
     assert_eq!(run.driver.watched.state(), State::WaitingNetwork);
     assert_eq!(run.wait(), [Action::Connect]);
-    run.input(Input::Opened);
+    run.input(opened());
     let options = run.sent_join().unwrap();
     assert_eq!((options.room_creating, options.resume_from), (false, Some(7)));
     assert_eq!(options.resume_token.as_deref(), Some("t1"));
@@ -151,7 +160,7 @@ fn a_signal_that_comes_again_is_told_once() {
     assert_eq!(run.input(offer(2)).len(), 1);
     run.input(closed(1006));
     run.wait();
-    run.input(Input::Opened);
+    run.input(opened());
     run.input(accepted(true, "t2"));
     assert_eq!(run.input(offer(2)).len(), 0);
     assert_eq!(run.input(offer(3)).len(), 1);
@@ -175,12 +184,12 @@ fn a_seat_under_a_token_that_never_arrived_is_waited_for() {
     let mut run = Run::joined();
     run.input(closed(1006));
     run.wait();
-    run.input(Input::Opened);
+    run.input(opened());
     run.wait();
-    run.input(Input::Opened);
+    run.input(opened());
     assert_eq!(run.input(refused(AckCode::PermissionNotFound)), []);
     run.wait();
-    run.input(Input::Opened);
+    run.input(opened());
     run.input(accepted(false, "t3"));
     assert_eq!(run.driver.watched.state(), State::Joined);
 }
@@ -190,7 +199,7 @@ fn a_room_that_went_meanwhile_is_created_again() {
     let mut run = Run::joined();
     run.input(closed(1006));
     run.wait();
-    run.input(Input::Opened);
+    run.input(opened());
     run.input(refused(AckCode::RoomNotFound));
     assert!(run.sent_join().unwrap().room_creating);
     run.input(accepted(false, "t2"));
@@ -204,7 +213,7 @@ fn another_membership_is_named_by_its_own_number() {
     let lose = |run: &mut Run| {
         run.input(closed(1006));
         run.wait();
-        run.input(Input::Opened);
+        run.input(opened());
     };
     lose(&mut run);
     run.input(accepted_above(false, "t2", 4096));
@@ -215,7 +224,7 @@ fn another_membership_is_named_by_its_own_number() {
 #[test]
 fn a_refusal_is_final_and_told() {
     let mut run = Run::new(Creating::Always);
-    run.input(Input::Opened);
+    run.input(opened());
     run.input(refused(AckCode::AlreadyExistRoom));
     assert!(run.failed() && matches!(run.events()[0], MemberEvent::Refused { code: 4022, .. }));
     let mut run = Run::new(Creating::Always);
@@ -239,7 +248,7 @@ fn close_codes_decide_who_comes_back() {
 #[test]
 fn signals_wait_for_the_room_and_go_out_in_order() {
     let mut run = Run::new(Creating::Never);
-    run.input(Input::Opened);
+    run.input(opened());
     for text in ["a", "b"] {
         assert_eq!(run.input(Input::Signal(offer(text))), []);
     }

@@ -10,11 +10,11 @@ fn an_unanswered_join_is_repeated_three_times_and_then_fails() {
     let mut run = Run::new(Creating::Never);
     let start = run.now;
     for repetition in 1..=3 {
-        run.input(Input::Opened);
+        run.input(opened());
         assert_eq!(run.wait(), [Action::Abandon, Action::Connect]);
         assert_eq!(run.now, start + repetition * JOIN_ACK_TIMEOUT);
     }
-    run.input(Input::Opened);
+    run.input(opened());
     run.wait();
     assert!(run.failed() && matches!(run.events()[0], MemberEvent::Unreachable { .. }));
 }
@@ -60,7 +60,7 @@ fn uploads_that_stay_slow_whatever_is_done_are_the_end() {
 fn a_server_that_cannot_answer_now_counts_as_silent_and_is_named_in_the_end() {
     let mut run = Run::new(Creating::Never);
     for _ in 0..MAX_JOINS {
-        run.input(Input::Opened);
+        run.input(opened());
         assert_eq!(run.input(refused(AckCode::Unavailable)), []);
         run.wait();
     }

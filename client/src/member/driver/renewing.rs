@@ -1,0 +1,52 @@
+//! The member's access token, replaced on the connection that it came with.
+
+use roomcast_protocol::ack::{Ack, Renewed};
+use roomcast_protocol::signal::Renew;
+
+use super::reply::{OK, body, sentence};
+use super::{Action, Driver};
+use crate::access::Token;
+use crate::clock::Clocks;
+use crate::member::event::MemberEvent;
+
+impl Driver {
+    pub(super) fn opened(&mut self, token: Option<Token>) {
+        let clocks = self.clocks();
+        self.renewal.opened(clocks, token);
+        self.ask();
+    }
+
+    /// Asks for another token when it is time.
+    pub(super) fn renew(&mut self) {
+        if self.renewal.is_due(self.now, self.random) {
+            self.out.push(Action::Fetch);
+        }
+    }
+
+    /// Sends a token that is another one.
+    pub(super) fn fetched(&mut self, token: Result<Option<Token>, String>) {
+        let token = token.unwrap_or_else(|reason| {
+            tracing::warn!(reason, "no other access token; asking again");
+            None
+        });
+        if let Some(token) = self.renewal.fetched(self.now, self.random, token) {
+            let renew = Renew { token: token.expose().to_owned() };
+            self.out.push(Action::Send(renew.encode()));
+        }
+    }
+
+    /// A refusal leaves the connection as it is.
+    pub(super) fn renewed(&mut self, ack: &Ack<'_>) {
+        let renewed = if ack.code == OK { body::<Renewed>(ack) } else { None };
+        let clocks = self.clocks();
+        self.renewal.answered(clocks, self.random, renewed.map(|renewed| renewed.exp));
+        if ack.code != OK {
+            let (signal, code, message) = (ack.name.to_string(), ack.code, sentence(ack));
+            self.emit(MemberEvent::Refused { signal, code, message });
+        }
+    }
+
+    fn clocks(&self) -> Clocks {
+        Clocks { now: self.now, unix: self.unix }
+    }
+}
