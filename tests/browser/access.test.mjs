@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as after } from 'node:timers/promises';
 import { seesTheOther } from './calls.mjs';
 import { faint, violations } from './looks.mjs';
 import { newPage, output, play, startBrowser, startServer, state } from './processes.mjs';
@@ -14,6 +15,8 @@ async function openWith(browser, address, jwt, options = {}) {
   const page = await newPage(browser, options);
   page.jwt = jwt;
   page.asked = [];
+  page.sockets = [];
+  page.on('websocket', (socket) => page.sockets.push(socket));
   page.on('request', (request) => page.asked.push({ url: request.url(), headers: request.headers() }));
   page.on('dialog', (dialog) => dialog.accept());
   await page.addInitScript(() => {
@@ -96,6 +99,38 @@ test('two people with a token each call each other, by the names that the tokens
   await bob.click('#leave');
   await state(ann, 'left');
   for (const page of [ann, bob]) {
+    await leavesNoTrace(page, server);
+    assert.deepEqual(page.errors, []);
+  }
+});
+
+test('a call outlives its first tokens, over the same connections, where its pages get the next ones in time', async (t) => {
+  const server = await startServer(t, [...withTokens, '--auth-grace', '1s', '--auth-leeway', '1s']);
+  const browser = await startBrowser(t);
+  const life = 20;
+  const address = `${server.url}/call/demo?autojoin`;
+  const [ann, bob] = await Promise.all(['ann', 'bob'].map(async (user) => openWith(browser, address, await token(user, CALL, { seconds: life }))));
+  const over = Date.now() + (life + 3) * 1000;
+  await Promise.all([state(ann, 'in-call'), state(bob, 'in-call')]);
+  for (const [page, user] of [[ann, 'ann'], [bob, 'bob']]) {
+    page.jwt = await token(user, CALL, { seconds: 3600 });
+    await page.evaluate((fragment) => {
+      location.hash = fragment;
+    }, `#token=${page.jwt}`);
+  }
+  const isRenewed = ({ heard }) => heard.some(({ s, c }) => s === 'RENEW' && c === 200);
+  while (!isRenewed(ann) || !isRenewed(bob)) {
+    assert.ok(Date.now() < over, 'a token was not replaced in time');
+    await after(100);
+  }
+  // The others were questions about the room, and are closed.
+  const open = [ann, bob].map(({ sockets }) => sockets.filter((socket) => !socket.isClosed()));
+  assert.deepEqual(open.map(({ length }) => length), [1, 1]);
+  await after(Math.max(0, over - Date.now()));
+  assert.ok(open.flat().every((socket) => !socket.isClosed()), 'a connection was closed');
+  await Promise.all([seesTheOther(ann, 10), seesTheOther(bob, 10)]);
+  for (const page of [ann, bob]) {
+    await state(page, 'in-call');
     await leavesNoTrace(page, server);
     assert.deepEqual(page.errors, []);
   }
@@ -264,8 +299,9 @@ test('a page in a call whose token runs out says so, and goes back in with anoth
   await page.click('#token-go');
   await state(page, 'waiting');
 
-  await t.test('and with one that came in time it comes back by itself', async () => {
-    const second = await openWith(browser, `${server.url}/call/demo2?autojoin`, await token('bob', { ...CALL, id: 'demo2' }, { seconds: 8 }));
+  await t.test('and after a revocation comes back by itself with one that it was given before', async () => {
+    const other = await startServer(t, withTokens);
+    const second = await openWith(browser, `${other.url}/call/demo2?autojoin`, await token('bob', { ...CALL, id: 'demo2' }));
     await state(second, 'waiting');
     const states = [];
     await second.exposeFunction('seen', (name) => states.push(name));
@@ -274,9 +310,15 @@ test('a page in a call whose token runs out says so, and goes back in with anoth
       window.first = connection;
       new MutationObserver(() => window.seen(document.body.dataset.state)).observe(document.body, { attributeFilter: ['data-state'] });
     });
-    const closed = second.waitForEvent('websocket', { timeout: 20_000 });
-    await second.evaluate((fragment) => { location.hash = fragment; }, `#token=${await token('bob', { ...CALL, id: 'demo2' })}`);
-    await closed;
+    // A revocation is of all that was issued before.
+    const next = await token('bob', { ...CALL, id: 'demo2' }, { ahead: 20 });
+    await second.evaluate((fragment) => { location.hash = fragment; }, `#token=${next}`);
+    await second.waitForFunction(() => location.hash === '');
+    const back = second.waitForEvent('websocket', { timeout: 20_000 });
+    const authorization = `Bearer ${await token('operator', { admin: true })}`;
+    const body = JSON.stringify({ sub: 'bob' });
+    assert.equal((await fetch(`${other.url}/api/revoke`, { method: 'POST', headers: { authorization }, body })).status, 200);
+    await back;
     await state(second, 'waiting');
     assert.equal(await second.evaluate(() => window.first === window.roomcast.connection), true, 'the same membership');
     assert.ok(!states.includes('token') && !states.includes('failed'), String(states));

@@ -6,7 +6,10 @@
 
 import type { Environment } from './environment';
 
-/** A token, or a function that fetches one. The function is asked at each connect; `undefined` means: without. */
+/**
+ * A token, or a function that fetches one. The function is asked at each connect, where `undefined` means: without, and
+ * before the token of a connection ends, where it may give the next one.
+ */
 export type TokenSource = string | (() => Promise<string | undefined>);
 
 /** Why the server turns a token away, or a request without one. */
@@ -35,6 +38,11 @@ const UNREADABLE: Refusal = {
 /** What is wrong with the form of a token, before anybody is asked. */
 export function malformed(token: string | undefined): Refusal | undefined {
   return token === undefined || TOKEN.test(token) ? undefined : UNREADABLE;
+}
+
+/** Asks an application for a token; its function may throw as well as reject. */
+export async function fetchToken(source: () => Promise<string | undefined>): Promise<string | undefined> {
+  return source();
 }
 
 /** The subprotocols to offer; the server selects the first. */

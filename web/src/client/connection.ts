@@ -230,6 +230,8 @@ export class Connection {
       case 'GAP':
         if (typeof ack.body.to === 'number') this.#progress.advance(ack.body.to);
         return this.#handlers.gap?.();
+      case 'RENEW':
+        return this.#renewalAnswered(ack);
       case 'RESEND':
         if (this.state === 'joined') this.#speech.resend(readNumber(ack.body.n) ?? 0);
         return;
@@ -294,6 +296,13 @@ export class Connection {
     this.#participants(ack.body.pps);
     const confirmed = readNumber(ack.body.n);
     if (confirmed !== undefined) this.#speech.confirmed(confirmed);
+  }
+
+  /** A refusal is told, and leaves the connection as it is. */
+  #renewalAnswered(ack: Ack): void {
+    const isOk = ack.code === Code.OK;
+    this.#link.renewed(isOk ? readNumber(ack.body.exp) : undefined);
+    if (!isOk) this.#handlers.errorReceived?.(ack.name, ack.code, sentence(ack));
   }
 
   #participants(value: unknown): void {

@@ -28,7 +28,10 @@ export interface ConnectionOptions {
   video: boolean;
   audio: boolean;
   resume?: Resume;
-  /** Where the server wants one: a token, or a function that is asked at each connect, and once when one has run out. */
+  /**
+   * Where the server wants one: a token, or a function that is asked at each connect, and so once when one has run out,
+   * and before the token of a connection ends, which then goes on with the next one.
+   */
   token?: TokenSource;
   environment?: Environment;
 }

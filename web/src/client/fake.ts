@@ -71,7 +71,7 @@ export class FakeWorld implements Environment {
   #scheduled: Scheduled[] = [];
 
   now = () => this.#now;
-  unixTime = () => 1000;
+  unixTime = () => 1000 + this.#now;
   random = () => this.randomness;
 
   after(ms: number, run: () => void): () => void {

@@ -5,8 +5,9 @@
  *   connection.join();
  *
  * Time, randomness, the socket and requests come in as an `Environment`; browsers need not name one. On a server that wants
- * tokens the option `token` is one, or a function that fetches one: it is asked at each connect, and once when the token
- * has run out (close code 4001). A token that is refused ends in the failure `unauthorized`, with reason and sentence.
+ * tokens the option `token` is one, or a function that fetches one. It is asked at each connect, once when the token has run
+ * out (close code 4001), and 30 s before the token of a connection ends, or after half of the time that the token has left
+ * where that is shorter: the connection takes what it gives, and goes on. A token that is refused ends in the failure `unauthorized`, with reason and sentence.
  */
 
 export { type AuthCheck, checkAccess, malformed, type Refusal, subprotocols, type TokenSource } from './access';
@@ -23,6 +24,7 @@ export {
   type TextResponse,
   type Timers,
 } from './environment';
+export { payloadOf } from './life';
 export {
   type Attempt,
   type History,

@@ -1,13 +1,14 @@
 /**
  * One socket at a time to one URL, replaced on demand, at once or after a backoff, each with a token that is asked for
- * just before. A socket that was given up is detached first: nothing it still says is heard.
+ * just before, and with the next one before that one ends. A socket that was given up is detached first: nothing it still says is heard.
  * Knows no signal and no state; what a close code means is decided above.
  */
 
-import { malformed, type Refusal, subprotocols, type TokenSource } from './access';
+import { fetchToken, malformed, type Refusal, subprotocols, type TokenSource } from './access';
 import { Backoff } from './backoff';
 import { CloseCode } from './codes';
 import type { Cancel, Environment, Socket, SocketHandlers } from './environment';
+import { Renewal } from './renewal';
 
 export interface LinkHandlers extends Omit<SocketHandlers, 'closed'> {
   /** @param wasOpen whether the handshake had succeeded */
@@ -24,6 +25,7 @@ export class Link {
   readonly #source: TokenSource | undefined;
   readonly #handlers: LinkHandlers;
   readonly #backoff: Backoff;
+  readonly #renewal: Renewal;
   #socket: Socket | undefined;
   #pending: Cancel | undefined;
   /** Identifies the question for a token that counts. */
@@ -36,9 +38,15 @@ export class Link {
     this.#source = source;
     this.#handlers = handlers;
     this.#backoff = new Backoff(() => env.random());
+    this.#renewal = new Renewal(env, source, {
+      offer: (token) => this.send({ action: 'renew', data: { s: 'RENEW', token } }),
+      renewed: (token) => {
+        this.#token = token;
+      },
+    });
   }
 
-  /** The token of the newest socket. */
+  /** The token that the newest socket has, or was opened with. */
   get token(): string | undefined {
     return this.#token;
   }
@@ -66,6 +74,14 @@ export class Link {
     this.#pending = this.#env.after(this.#backoff.nextDelay(), () => this.open());
   }
 
+  /**
+   * The server has answered to another token.
+   * @param expires its end in seconds since 1970; `undefined` where it was refused
+   */
+  renewed(expires: number | undefined): void {
+    this.#renewal.answered(expires);
+  }
+
   /** The connection has proved good: the next loss starts with a short delay again. */
   settled(): void {
     this.#backoff.reset();
@@ -79,6 +95,7 @@ export class Link {
     this.#pending?.();
     this.#pending = undefined;
     this.#question = undefined;
+    this.#renewal.stop();
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.close(CloseCode.NORMAL);
@@ -97,7 +114,7 @@ export class Link {
       console.warn('roomcast: no token', error);
       ifCurrent(() => this.#handlers.tokenFailed());
     };
-    void fetched(this.#source).then((token) => ifCurrent(() => then(token)), failed);
+    void fetchToken(this.#source).then((token) => ifCurrent(() => then(token)), failed);
   }
 
   #dial(token: string | undefined): void {
@@ -113,20 +130,17 @@ export class Link {
       opened: () =>
         ifCurrent(() => {
           wasOpen = true;
+          this.#renewal.start(token);
           this.#handlers.opened();
         }),
       message: (text) => ifCurrent(() => this.#handlers.message(text)),
       closed: (code, reason) =>
         ifCurrent(() => {
           this.#socket = undefined;
+          this.#renewal.stop();
           this.#handlers.closed(code, reason, wasOpen);
         }),
     });
     this.#socket = socket;
   }
-}
-
-/** An application's function may throw as well as reject. */
-async function fetched(source: () => Promise<string | undefined>): Promise<string | undefined> {
-  return source();
 }
