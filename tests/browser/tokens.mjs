@@ -11,12 +11,13 @@ export const withTokens = ['--auth-secret', SECRET];
  * Makes a token.
  * @param grants the members of the grant object
  * @param seconds until it expires; may be in the past
+ * @param ahead by how many seconds the clock of the issuer is early
  */
-export function token(user, grants, { seconds = 3600, ...claims } = {}) {
+export function token(user, grants, { seconds = 3600, ahead = 0, ...claims } = {}) {
   const now = Math.floor(Date.now() / 1000);
   return new SignJWT({ sub: user, room: grants, ...claims })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-    .setIssuedAt(Math.min(now, now + seconds - 1))
+    .setIssuedAt(Math.min(now + ahead, now + seconds - 1))
     .setExpirationTime(now + seconds)
     .sign(new TextEncoder().encode(SECRET));
 }
