@@ -9,7 +9,6 @@
 pub mod backoff;
 pub mod close;
 pub mod machine;
-mod named;
 pub mod numbering;
 pub mod outcome;
 pub mod queue;

@@ -6,6 +6,7 @@
 mod asyncapi;
 mod catalogue;
 mod compose;
+mod limits;
 mod machine;
 mod messages;
 mod openapi;
@@ -56,10 +57,12 @@ fn documents() -> Vec<(String, Value)> {
         (name("data-signals"), messages::data_signals()),
         (name("data-answers"), messages::data_answers()),
         (name("access-token"), tokens::access_token()),
+        (name("codes"), catalogue::schema()),
+        (name("limits"), limits::schema()),
         (name("state-machine"), machine::table()),
         (name("state-machine-traces"), machine::traces()),
         ("codes.json".into(), catalogue::codes()),
-        ("limits.json".into(), catalogue::limits()),
+        ("limits.json".into(), limits::limits()),
         ("asyncapi.json".into(), asyncapi::asyncapi()),
         ("openapi.json".into(), openapi::openapi()),
     ]

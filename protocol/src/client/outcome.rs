@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::named::named;
+use crate::named::named;
 use super::state::{Event, State};
 
 named! {

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::named::named;
+use crate::named::named;
 
 named! {
     /// State of a client in one room.

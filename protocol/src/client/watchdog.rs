@@ -13,7 +13,7 @@ pub use observation::{Observation, Seen};
 pub use rules::RULES;
 pub use watched::Watched;
 
-use super::named::named;
+use crate::named::named;
 use super::outcome::Outcome;
 use super::state::State;
 use crate::limits::JOIN_ATTEMPTS;

@@ -4,7 +4,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::client::named::named;
+use crate::named::named;
 use crate::client::state::Event;
 
 named! {
