@@ -14,7 +14,7 @@ mod tokens;
 pub mod vectors;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use vectors::Vectors;
 
@@ -44,7 +44,7 @@ impl File {
 pub fn files() -> Vec<File> {
     let mut files: Vec<File> = documents().into_iter().map(|(path, content)| File::json(&path, &content)).collect();
     files.push(File::json("state-machine.json", &client::describe()));
-    files.push(File::json("vectors/state-machine.json", &json!({ "version": VERSION, "traces": client::traces() })));
+    files.push(File::json("vectors/state-machine.json", &client::trace::vectors(VERSION)));
     files.extend(vectors::files());
     files
 }
