@@ -19,6 +19,7 @@ mod handshakes;
 mod methods;
 mod numbers;
 mod program;
+mod published;
 mod publishing;
 mod redis_settings;
 mod settings;
