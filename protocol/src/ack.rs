@@ -33,6 +33,8 @@ pub mod name {
     pub const GAP: &str = "GAP";
     /// The client says again what is not confirmed.
     pub const RESEND: &str = "RESEND";
+    /// The name in the answer to a push.
+    pub const INGEST: &str = "INGEST";
     /// The name in the error ack of a signal whose name could not be told.
     pub const UNKNOWN: &str = "UNKNOWN";
 }

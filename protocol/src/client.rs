@@ -1,7 +1,7 @@
 //! The client's half of the protocol, pure: times (in milliseconds) and randomness are arguments.
 //!
 //! [`state`] is the table of legal moves, [`watchdog`] the table of rules that find out when something is wrong,
-//! [`close`] what a close code means; [`Watched`] interprets all three. [`queue`] keeps what is said out of the room,
+//! [`close`] what a close code means, [`wire`] what a message does; [`Watched`] and [`Wired`] interpret them. [`queue`] keeps what is said out of the room,
 //! [`numbering`] what was said and is not confirmed,
 //! [`backoff`] makes reconnect delays, and [`Machine`] joins everything into a client. [`describe`] gives the tables to
 //! other languages and [`traces`] what an interpreter of them must do. Nothing here opens a socket or reads a clock.
@@ -9,7 +9,6 @@
 pub mod backoff;
 pub mod close;
 pub mod machine;
-mod named;
 pub mod numbering;
 pub mod outcome;
 pub mod queue;
@@ -17,8 +16,9 @@ pub mod state;
 pub mod table;
 pub mod trace;
 pub mod watchdog;
+pub mod wire;
 
-pub use backoff::reconnect_delay;
+pub use backoff::{Backoff, reconnect_delay};
 pub use close::close_outcome;
 pub use machine::{Input, Lost, Machine, Output};
 pub use numbering::{HeardNumbers, TooManyUnconfirmed, Unconfirmed};
@@ -28,3 +28,4 @@ pub use state::{Event, MOVES, State};
 pub use table::describe;
 pub use trace::traces;
 pub use watchdog::{Observation, Role, Watched};
+pub use wire::{Facts, Wired};

@@ -2,7 +2,13 @@
 //!
 //! Never maps errors of other crates; each layer names the code itself.
 
+mod reaction;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use reaction::{Asked, Pause, Reaction, Retry};
+
+use crate::named::named;
 
 macro_rules! ack_codes {
     ($($variant:ident = $number:literal, $name:literal, $http:literal, $text:literal;)*) => {
@@ -28,7 +34,7 @@ macro_rules! ack_codes {
                 match self { $(Self::$variant => $name),* }
             }
 
-            /// The HTTP status of an answer that carries this code.
+            /// The HTTP status of an answer that carries this code, unless another says it more exactly.
             #[must_use]
             pub const fn http(self) -> u16 {
                 match self { $(Self::$variant => $http),* }
@@ -45,7 +51,7 @@ macro_rules! ack_codes {
 
 ack_codes! {
     Ok = 200, "OK", 200, "The signal was carried out.";
-    Internal = 500, "INTERNAL_SERVER_ERROR", 500, "The server failed; the client leaves the room.";
+    Internal = 500, "INTERNAL_SERVER_ERROR", 500, "The server failed; the client fails, and does not come back by itself.";
     Unavailable = 503, "SERVICE_UNAVAILABLE", 503, "The server cannot answer now; try again.";
     InvalidSignal = 2001, "INVALID_SIGNAL", 400, "The signal is malformed.";
     UnsupportedChannel = 2002, "UNSUPPORTED_CHANNEL", 400, "The signal does not exist in this type of room.";
@@ -59,7 +65,8 @@ ack_codes! {
     RoomFull = 4025, "ROOM_FULL", 409, "The room holds no more members of this kind.";
     SequenceConflict = 4026, "SEQUENCE_CONFLICT", 409,
         "Other bytes were accepted for this part or segment, or it is older than the window.";
-    RateLimited = 4029, "RATE_LIMITED", 429, "Too many requests.";
+    RateLimited = 4029, "RATE_LIMITED", 429,
+        "More than the server permits: rooms of a connection, connections of an address, revocations of tokens.";
     Unauthenticated = 4041, "UNAUTHENTICATED", 401, "The token is missing, wrong or expired.";
     PermissionNotFound = 4051, "PERMISSION_NOT_FOUND", 403, "The sender may not do this.";
 }
@@ -85,15 +92,13 @@ impl<'de> Deserialize<'de> for AckCode {
     }
 }
 
-/// What a client does after a close.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CloseClass {
-    /// Reconnect with exponential backoff and full jitter, queueing signals meanwhile.
-    Reconnect,
-    /// The client is at fault: its state becomes `failed`.
-    ClientFault,
-    /// Do not reconnect of one's own accord.
-    Final,
+named! {
+    /// What a client does after a close.
+    CloseClass {
+        Reconnect = "reconnect", "Connect again after a delay, with exponential backoff and full jitter, queueing signals meanwhile.";
+        ClientFault = "fail", "Do not come back: the client is at fault, and its state becomes `failed`.";
+        Final = "stop", "Do not come back by itself: another party, or the application, ended the connection.";
+    }
 }
 
 /// What a client does after a connection closed with this WebSocket close code.

@@ -15,6 +15,7 @@ pub mod frame;
 pub mod id;
 pub mod json;
 pub mod limits;
+mod named;
 pub mod schema;
 pub mod signal;
 #[cfg(any(test, feature = "proptest"))]

@@ -6,6 +6,17 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use crate::named::named;
+
+named! {
+    /// Who keeps a limit.
+    KeptBy {
+        Client = "client", "The client alone: nobody else can tell.";
+        Server = "server", "The server: a client need not know it, but meets what follows.";
+        Both = "both", "Both: a client must not go beyond it, and the server refuses what does.";
+    }
+}
+
 /// Largest payload of one WebSocket frame, either direction (default of `--max-frame`).
 pub const MAX_FRAME: usize = 32 * 1024;
 /// Largest message over all its continuation frames, either direction (default of `--max-message`).
@@ -64,7 +75,7 @@ pub const PARTS_BEFORE_GAP: usize = 3;
 pub const LEAST_PART: u8 = 85;
 /// How long a client waits for the ack of its `JOIN` before it asks again.
 pub const JOIN_ACK_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a client joins again before it gives up.
+/// How often a client that was not answered, or that failed, joins again before it gives up.
 pub const JOIN_ATTEMPTS: u32 = 3;
 /// First step of a client's reconnect delay.
 pub const RECONNECT_BASE: Duration = Duration::from_millis(250);
@@ -96,3 +107,82 @@ pub const RATE_BYTES: NonZeroU64 = NonZeroU64::new(1024 * 1024).expect("it is no
 pub const RATE_GRACE: Duration = Duration::from_secs(60);
 /// Connections one address may have (default of `--max-connections-per-address`).
 pub const CONNECTIONS_PER_ADDRESS: usize = 10_000;
+/// Silence of a client that numbers, in heartbeats: how long one may stay unanswered before the line counts as dead.
+/// The last heartbeat that was answered is then 2 intervals and a second old, and the seat is still held.
+pub const HEARTBEAT_ANSWER: Duration = Duration::from_secs(4);
+/// How long a connection must hold after the ack of `JOIN` before the next loss starts with the first delay again.
+pub const RECONNECT_SETTLED: Duration = Duration::from_secs(5);
+/// Signals that a client keeps while it is out of the room.
+pub const OFFLINE_SIGNALS: usize = 256;
+/// Bytes of signals that a client keeps while it is out of the room.
+pub const OFFLINE_BYTES: usize = 256 * 1024;
+/// Upload of a data signal that takes longer counts as slow.
+pub const SLOW_UPLOAD: Duration = Duration::from_millis(700);
+/// What a burst may hold: as much as the rate gives in this time.
+pub const RATE_BURST: Duration = Duration::from_secs(5);
+/// WebSocket pings that a peer may leave unanswered.
+pub const UNANSWERED_PINGS: u32 = 3;
+/// How long a closed connection may take to read what is left for it (default of `--close-timeout`).
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a client may accept no data that waits for it (default of `--stall-timeout`).
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time for the head of a request (default of `--request-timeout`).
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an HTTP connection without a request stays open (default of `--keep-alive`).
+pub const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// Requests at a time on one HTTP/2 connection (default of `--max-streams`).
+pub const STREAMS: u32 = 256;
+/// Connections of one worker thread (default of `--max-connections`).
+pub const CONNECTIONS: usize = 25_000;
+/// Signals that wait for a room (default of `--max-room-queue`).
+pub const ROOM_QUEUE: usize = 1024;
+/// Rooms of one node (default of `--max-rooms`).
+pub const ROOMS: usize = 100_000;
+/// Signatures of unknown tokens checked by public keys in a second (default of `--auth-max-checks`).
+pub const AUTH_CHECKS: u32 = 1000;
+/// Revocations that are kept (default of `--auth-max-revocations`).
+pub const AUTH_REVOCATIONS: usize = 100_000;
+/// Difference allowed between clocks (default of `--auth-leeway`).
+pub const AUTH_LEEWAY: Duration = Duration::from_secs(30);
+/// How long a connection outlives its token (default of `--auth-grace`).
+pub const AUTH_GRACE: Duration = Duration::from_secs(25);
+/// Longest life of an access token (default of `--auth-max-ttl`).
+pub const AUTH_TTL: Duration = Duration::from_secs(24 * 3600);
+/// How long the credentials of TURN servers are good (default of `--turn-ttl`).
+pub const TURN_TTL: Duration = Duration::from_secs(4 * 3600);
+/// Time for the body of a data signal (default of `--upload-timeout`).
+pub const UPLOAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an encoder that pushes may be silent within a request (default of `--ingest-silence`).
+pub const INGEST_SILENCE: Duration = Duration::from_secs(30);
+/// Time for an encoder that broke off to come back (default of `--ingest-linger`).
+pub const INGEST_LINGER: Duration = Duration::from_secs(10);
+/// How long a whole pushed file waits for a further one (default of `--ingest-end-wait`).
+pub const INGEST_END_WAIT: Duration = Duration::from_secs(4);
+/// How long pushed video waits for audio, and audio for video (default of `--ingest-opening`).
+pub const INGEST_OPENING: Duration = Duration::from_secs(2);
+/// Longest pushed video without a key frame (default of `--ingest-key-frame-wait`).
+pub const INGEST_KEY_FRAME: Duration = Duration::from_secs(30);
+/// Length of segments that pushed media is cut into (default of `--ingest-segment`).
+pub const INGEST_SEGMENT: Duration = Duration::from_secs(1);
+/// Longest part that pushed media is cut into (default of `--ingest-part`).
+pub const INGEST_PART: Duration = Duration::from_millis(350);
+/// Least target duration of pushed media (default of `--ingest-target-duration`).
+pub const INGEST_TARGET: Duration = Duration::from_secs(2);
+/// Shortest length that `segment`, `part` or `target` of a push may ask for.
+pub const SHORTEST_PUSHED: Duration = Duration::from_millis(50);
+/// Longest media that a part or segment may hold, and that a push may ask for.
+pub const LONGEST_MEDIA: Duration = Duration::from_secs(3600);
+/// Variants of one playlist.
+pub const VARIANTS: usize = 16;
+/// Renditions of one playlist, those of all groups together.
+pub const RENDITIONS: usize = 16;
+/// Parts of one segment.
+pub const PARTS_PER_SEGMENT: u64 = 1000;
+/// How far ahead of the list an upload may be, in segments and in parts of a segment.
+pub const UPLOADS_AHEAD: u64 = 100;
+/// How far beyond the last segment `_HLS_msn` may be.
+pub const RELOAD_AHEAD: u64 = 2;
+/// Target durations that a request for a playlist or a hinted part waits at most.
+pub const RELOAD_TARGETS: u32 = 3;
+/// Values within values in a message.
+pub const MAX_DEPTH: usize = 127;

@@ -6,6 +6,7 @@
 mod asyncapi;
 mod catalogue;
 mod compose;
+mod limits;
 mod machine;
 mod messages;
 mod openapi;
@@ -13,7 +14,7 @@ mod tokens;
 pub mod vectors;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use vectors::Vectors;
 
@@ -43,7 +44,7 @@ impl File {
 pub fn files() -> Vec<File> {
     let mut files: Vec<File> = documents().into_iter().map(|(path, content)| File::json(&path, &content)).collect();
     files.push(File::json("state-machine.json", &client::describe()));
-    files.push(File::json("vectors/state-machine.json", &json!({ "version": VERSION, "traces": client::traces() })));
+    files.push(File::json("vectors/state-machine.json", &client::trace::vectors(VERSION)));
     files.extend(vectors::files());
     files
 }
@@ -56,10 +57,12 @@ fn documents() -> Vec<(String, Value)> {
         (name("data-signals"), messages::data_signals()),
         (name("data-answers"), messages::data_answers()),
         (name("access-token"), tokens::access_token()),
+        (name("codes"), catalogue::schema()),
+        (name("limits"), limits::schema()),
         (name("state-machine"), machine::table()),
         (name("state-machine-traces"), machine::traces()),
         ("codes.json".into(), catalogue::codes()),
-        ("limits.json".into(), catalogue::limits()),
+        ("limits.json".into(), limits::limits()),
         ("asyncapi.json".into(), asyncapi::asyncapi()),
         ("openapi.json".into(), openapi::openapi()),
     ]

@@ -76,10 +76,11 @@ pub fn recipient() -> impl Strategy<Value = Recipient> + Clone {
     prop_oneof![user_id().prop_map(Recipient::User), member.prop_map(Recipient::Session)]
 }
 
-/// The common members of a signal, with `to` where it must or may stand.
+/// The common members of a signal, with `to` where it must or may stand, in a type of room that has the signal.
 pub fn head(kind: SignalKind) -> impl Strategy<Value = Head> {
     let addressed = kind.is_forwarded() && kind != SignalKind::PublishRequest;
-    (room_type(), room_id(), session(), recipient(), any::<bool>()).prop_map(
+    let there = room_type().prop_filter("the room has no such signal", move |room| kind.allowed_in(*room));
+    (there, room_id(), session(), recipient(), any::<bool>()).prop_map(
         move |(room_type, room_id, session, recipient, named)| {
             let recipient = (addressed && (named || kind.needs_recipient(room_type))).then_some(recipient);
             Head { room_type, room_id, session, recipient }

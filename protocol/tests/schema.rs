@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jsonschema::Validator;
 use roomcast_protocol::schema::{self, Vectors, vectors};
+use roomcast_protocol::signal::{RoomType, SignalKind};
 use roomcast_protocol::{ack, data, signal};
 use serde_json::Value;
 
@@ -67,15 +68,52 @@ fn schema_and_decoder_agree_on_data_signals() {
 }
 
 #[test]
-fn the_state_machine_and_its_traces_satisfy_their_schemas() {
-    for (name, path) in
-        [("state-machine", "state-machine.json"), ("state-machine-traces", "vectors/state-machine.json")]
-    {
+fn what_is_published_as_data_satisfies_its_schema() {
+    let documents = [
+        ("codes", "codes.json"),
+        ("limits", "limits.json"),
+        ("state-machine", "state-machine.json"),
+        ("state-machine-traces", "vectors/state-machine.json"),
+    ];
+    for (name, path) in documents {
         let files = schema::files();
         let file = files.iter().find(|file| file.path == path).expect("it is published");
         let document: Value = serde_json::from_str(&file.text).expect("it is JSON");
         let errors: Vec<String> = validator(name).iter_errors(&document).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{path}: {errors:?}");
+    }
+}
+
+#[test]
+fn a_signal_has_the_types_of_room_that_have_it() {
+    let files = schema::files();
+    for name in ["client-messages", "server-messages"] {
+        let file = files.iter().find(|file| file.path == format!("{name}.schema.json")).expect("it is published");
+        let document: Value = serde_json::from_str(&file.text).expect("it is JSON");
+        let every =
+            document["$defs"]["RoomType"]["enum"].as_array().or(document["$defs"]["RoomType"]["oneOf"].as_array());
+        assert_eq!(every.map(Vec::len), Some(4));
+        for kind in SignalKind::OF_ROOMS {
+            let is =
+                |data: &&Value| data["properties"]["s"]["const"] == kind.name() && data["properties"]["ch"].is_object();
+            let definitions = document["$defs"].as_object().expect("it has definitions").values();
+            let bodies = definitions.flat_map(|one| [one, &one["properties"]["data"]]).filter(is);
+            let mut rooms: Vec<_> = bodies.flat_map(|data| rooms(&data["properties"]["ch"])).collect();
+            rooms.sort_by_key(|room| ROOMS.iter().position(|known| known == room));
+            let allowed = ROOMS.into_iter().filter(|room| kind.allowed_in(*room));
+            let there = name == "client-messages" || kind.is_forwarded();
+            assert_eq!(rooms, if there { allowed.collect() } else { vec![] }, "{name} {kind:?}");
+        }
+    }
+}
+
+const ROOMS: [RoomType; 4] = [RoomType::P2p, RoomType::M2m, RoomType::A2m, RoomType::P2m];
+
+/// The types of room that a schema of `ch` takes.
+fn rooms(schema: &Value) -> Vec<RoomType> {
+    match schema["enum"].as_array() {
+        Some(names) => names.iter().map(|name| serde_json::from_value(name.clone()).expect("a type of room")).collect(),
+        None => ROOMS.to_vec(),
     }
 }
 

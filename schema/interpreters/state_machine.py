@@ -1,11 +1,12 @@
 """The client's state machine, driven by state-machine.json alone: mismatches(table, trace) lists wrong steps."""
 class Client:
     def __init__(self, table, trace):
-        self.table, self.trace, self.state, self.seen, self.rejoins = table, trace, table["initial"], {}, []
+        self.table, self.trace, self.state, self.role = table, trace, table["initial"], trace["role"]
+        self.seen, self.rejoins, self.unanswered = {}, [], 0
 
     def applies(self, rule):
-        room, role = self.trace["room"], self.trace["role"]
-        fits = room in rule.get("roomTypes", [room]) and role == rule.get("role", role)
+        room = self.trace["room"]
+        fits = room in rule.get("roomTypes", [room]) and self.role == rule.get("role", self.role)
         return fits and self.state in rule["states"]
 
     def after(self, event):
@@ -14,6 +15,8 @@ class Client:
     def event(self, name, now):
         to = self.after(name)
         self.state = to or self.state
+        if to and name in ("joinSent", "joinAccepted"):
+            self.unanswered = 0
         self.see(name, now)
         return to is not None
 
@@ -25,24 +28,54 @@ class Client:
             elif rule.get("observation") == name or (name in rule.get("start", []) and not times):
                 times.append(now)
 
-    def act(self, name, now):
+    def act(self, name, now, cause):
+        join = self.table["joinAck"]
+        self.unanswered += any(c["cause"] == cause and self.state in c["states"] for c in join["counted"])
+        if self.unanswered >= join["attempts"] and name != "stop":
+            name = "fail"
         outcome = next(one for one in self.table["outcomes"] if one["name"] == name)
         if self.state not in outcome["states"]:
             return ["ignored"]
         if name == "rejoin":
             self.seen, self.rejoins = {}, [*self.rejoins, now]
-        self.event(next((event for event in outcome["events"] if self.after(event)), outcome["events"][0]), now)
+        if outcome.get("before", {}).get("state") == self.state:
+            self.event(outcome["before"]["event"], now)
+        for event in [*filter(self.after, outcome["events"]), *outcome["events"]][:1]:
+            self.event(event, now)
         return [name]
 
     def tick(self, now):
         dog = self.table["watchdog"]
         rule = next((rule for rule in dog["rules"] if holds(rule, self.seen.get(rule["id"], []), now)), None)
         full = sum(now - time < dog["window"] for time in self.rejoins) >= dog["maxRejoins"]
-        return self.act("fail" if full and rule["then"] == "rejoin" else rule["then"], now) if rule else []
+        return self.act("fail" if full and rule["then"] == "rejoin" else rule["then"], now, "tick") if rule else []
 
-    def step(self, on, now, code):
+    def read(self, step, now):
+        known, done = facts(step, self.trace.get("me")), []
+        for row in self.table["wire"]:
+            if met(row["when"], known):
+                if "event" in row and not self.event(row["event"], now):
+                    done.append("ignored")
+                if "outcome" in row:
+                    done += self.act(row["outcome"], now, step["on"])
+                if "observation" in row:
+                    self.see(row["observation"], now)
+                self.role = row.get("role", self.role)
+        return done
+
+    def leave(self, now):
+        row = next(row for row in self.table["leave"] if self.state in row["states"])
+        return row["do"] + (["ignored"] if "event" in row and not self.event(row["event"], now) else [])
+
+    def step(self, step):
+        on, now = step["on"], step["at"]
         if on == "close":
-            return self.act(next(c["do"] for c in self.table["close"] if c.get("code") == code or c.get("default")), now)
+            row = next(c for c in self.table["close"] if c.get("code") == step["code"] or c.get("default"))
+            return self.act(row.get("renewed", row["do"]) if step.get("renewed") else row["do"], now, on)
+        if on in ("message", "dial"):
+            return self.read(step, now)
+        if on == "leave":
+            return self.leave(now)
         if any(event["name"] == on for event in self.table["events"]):
             return [] if self.event(on, now) else ["ignored"]
         self.see(on, now)
@@ -53,7 +86,41 @@ def holds(rule, times, now):
         return bool(times) and now - times[0] >= rule["after"]
     return sum(now - time < rule["within"] for time in times) >= rule["count"]
 
+def facts(step, me):
+    """What a message or a dial that failed says, by the names of the conditions; what it does not say is left out."""
+    if step["on"] == "dial":
+        return {"dial": True, "status": step.get("status", 0)}
+    message = step["message"]
+    body, to = message.get("b", {}), message.get("to")
+    known = {"s": message["s"], "open": step.get("open", 0)}
+    known |= {name: part[name] for name, part in (("c", message), ("pt", body)) if name in part}
+    if isinstance(to, str):
+        known["self"] = to == me["userId"]
+    elif to is not None:
+        known["self"] = to["userId"] == me["userId"] and to.get("sessionId", me["sessionId"]) == me["sessionId"]
+    if "pps" in body:
+        own = [one["sessionId"] for one in body["pps"] if one["userId"] == me["userId"]]
+        known |= {"me": me["sessionId"] in own, "others": len(own) < len(body["pps"])}
+    return known
+
+def met(when, known):
+    """Every condition must hold; notStatus, notS and notC hold where there is the fact, and it is none of these."""
+    def one(name, wanted):
+        fact = name[3:].lower() if name.startswith("not") else name
+        is_so = fact in known and (known[fact] in wanted if isinstance(wanted, list) else known[fact] == wanted)
+        return not is_so and fact in known if name.startswith("not") else is_so
+    return ("dial" in when) == ("dial" in known) and all(one(*condition) for condition in when.items())
+
+def delays(table, cases):
+    """The delay of each dial of one client: `held` says how long the lost connection had held since its JOIN ack."""
+    reconnect, n, out = table["reconnect"], 0, []
+    for case in cases:
+        n = 0 if case["held"] is not None and case["held"] >= reconnect["settledAfter"] else n
+        out.append(case["random"] * min(reconnect["max"], reconnect["base"] * 2 ** n))
+        n += 1
+    return out
+
 def mismatches(table, trace):
     client = Client(table, trace)
-    took = [(step, client.step(step["on"], step["at"], step.get("code")), client.state) for step in trace["steps"]]
+    took = [(step, client.step(step), client.state) for step in trace["steps"]]
     return [(step, do, state) for step, do, state in took if (do, state) != (step["do"], step["state"])]

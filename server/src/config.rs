@@ -15,6 +15,8 @@ mod judge;
 mod names;
 mod print;
 mod publish;
+#[cfg(test)]
+mod published;
 mod rate;
 mod read;
 mod refusal;

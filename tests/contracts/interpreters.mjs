@@ -8,11 +8,14 @@ const PYTHON = `
 import json, sys
 folder = sys.argv[1]
 sys.path.insert(0, folder + "/interpreters")
-from state_machine import mismatches
+from state_machine import delays, mismatches
 table = json.load(open(folder + "/state-machine.json"))
-traces = json.load(open(folder + "/vectors/state-machine.json"))["traces"]
+vectors = json.load(open(folder + "/vectors/state-machine.json"))
+traces, cases = vectors["traces"], vectors["delays"]
 wrong = [(trace["name"], mismatches(table, trace)[0]) for trace in traces if mismatches(table, trace)]
 if wrong: sys.exit("\\n".join(map(str, wrong)))
+late = [case for case, delay in zip(cases, delays(table, cases)) if abs(delay - case["delay"]) > 0.001]
+if late or not cases: sys.exit(f"delays: {late}")
 table["moves"] = [move for move in table["moves"] if move["from"] != "joined"]
 if not any(mismatches(table, trace) for trace in traces): sys.exit("a broken table passes")
 print(f"{len(traces)} traces, {sum(len(trace['steps']) for trace in traces)} steps")
@@ -23,11 +26,13 @@ async function typescript() {
   const source = join(schemaFolder, "interpreters/state_machine.ts");
   const flags = ["--target", "es2022", "--module", "es2022", "--strict", "--ignoreConfig", "--outDir", folder];
   run(join(here, "node_modules/.bin/tsc"), [source, ...flags]);
-  const { mismatches } = await import(join(folder, "state_machine.js"));
+  const { delays, mismatches } = await import(join(folder, "state_machine.js"));
   const table = read("state-machine.json");
-  const { traces } = read("vectors/state-machine.json");
+  const { traces, delays: cases } = read("vectors/state-machine.json");
   const wrong = traces.filter((trace) => mismatches(table, trace).length > 0);
   if (wrong.length > 0) throw new Error(wrong.map((trace) => trace.name).join("\n"));
+  const late = delays(table, cases).filter((delay, index) => Math.abs(delay - cases[index].delay) > 0.001);
+  if (late.length > 0 || cases.length === 0) throw new Error(`delays: ${late}`);
   table.moves = table.moves.filter((move) => move.from !== "joined");
   if (!traces.some((trace) => mismatches(table, trace).length > 0)) throw new Error("a broken table passes");
   return `${traces.length} traces, ${traces.reduce((sum, trace) => sum + trace.steps.length, 0)} steps`;

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Ajv2020 from "ajv/dist/2020.js";
 import { compileFromFile } from "json-schema-to-typescript";
-import { fresh, read, run, schemaFolder, schemas, withVectors } from "./files.mjs";
+import { described, fresh, read, run, schemaFolder, schemas, withVectors } from "./files.mjs";
 import { check } from "./report.mjs";
 
 /** Writes one module of types for each schema. */
@@ -23,7 +23,7 @@ async function generate() {
 function validator() {
   const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true });
   const integer = { type: "number", validate: Number.isInteger };
-  ajv.addFormat("uint64", integer).addFormat("int64", integer).addFormat("uint32", integer);
+  ajv.addFormat("uint64", integer).addFormat("int64", integer).addFormat("uint32", integer).addFormat("uint16", integer);
   ajv.addFormat("double", { type: "number", validate: Number.isFinite });
   ajv.addFormat("uuid", /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i);
   return ajv;
@@ -49,15 +49,13 @@ function vectors(ajv, name) {
   return `${document.vectors.length} messages, ${accepted} valid accepted, ${refused} invalid refused`;
 }
 
-/** The state machine and its traces have the form that is published for them. */
-function stateMachine(ajv) {
-  const files = { "state-machine": "state-machine.json", "state-machine-traces": "vectors/state-machine.json" };
-  for (const [schema, file] of Object.entries(files)) {
+/** What is published as data has the form that is published for it. */
+function data(ajv) {
+  for (const [schema, file] of Object.entries(described)) {
     const validate = ajv.getSchema(read(`${schema}.schema.json`).$id);
     if (!validate(read(file))) throw new Error(`${file}: ${ajv.errorsText(validate.errors)}`);
   }
-  const { states, moves } = read("state-machine.json");
-  return `${states.length} states, ${moves.length} moves, ${read("vectors/state-machine.json").traces.length} traces have their form`;
+  return `${Object.values(described).join(", ")} have their form`;
 }
 
 export async function typescript() {
@@ -69,5 +67,5 @@ export async function typescript() {
     return `${schemas.length} schemas compile in strict mode`;
   });
   for (const name of withVectors) await check(`typescript ${name}`, () => vectors(ajv, name));
-  await check("typescript state-machine", () => stateMachine(ajv));
+  await check("typescript data", () => data(ajv));
 }

@@ -7,6 +7,7 @@
 //! rfc8216bis, 4.4.3.1, 4.4.3.7 and 6.2.1.
 
 use roomcast_protocol::data::SegmentHead;
+use roomcast_protocol::limits;
 
 use super::refusal::Refusal;
 use super::segment::{Segment, Source};
@@ -16,9 +17,9 @@ use super::waiting::{SentPart, Whole};
 use super::window::Owner;
 
 /// How far ahead of the list an upload may be, in segments and in parts of a segment.
-const MAX_AHEAD: u64 = 100;
+const MAX_AHEAD: u64 = limits::UPLOADS_AHEAD;
 /// Parts of one segment.
-pub(super) const MAX_PARTS: u64 = 1000;
+pub(super) const MAX_PARTS: u64 = limits::PARTS_PER_SEGMENT;
 /// Players count segments in doubles.
 const MAX_SEQUENCE: u64 = 1 << 53;
 /// What every missing part is taken to last at least, in microseconds.

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use roomcast_protocol::limits::RELOAD_AHEAD;
 
 use super::change::Snapshot;
 
@@ -101,7 +102,7 @@ impl Reload {
         if msn < last.msn {
             return Decision::Answer;
         }
-        if msn - last.msn > 2 {
+        if msn - last.msn > RELOAD_AHEAD {
             return Decision::Refuse("`_HLS_msn` is more than 2 beyond the last segment");
         }
         // Without a part, the first one of the segment is waited for, or the whole where there are no parts.

@@ -6,14 +6,15 @@
 
 use roomcast_protocol::data::{Rendition, RenditionType, Seconds, Variant};
 use roomcast_protocol::id::ObjectId;
+use roomcast_protocol::limits;
 use serde::{Deserialize, Serialize};
 
 use super::refusal::Refusal;
 
 /// Variants of one stream.
-const MAX_VARIANTS: usize = 16;
+const MAX_VARIANTS: usize = limits::VARIANTS;
 /// Renditions of one stream, those of all groups together.
-const MAX_RENDITIONS: usize = 16;
+const MAX_RENDITIONS: usize = limits::RENDITIONS;
 
 /// What a streamer declared of a track.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

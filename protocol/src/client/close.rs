@@ -2,10 +2,13 @@
 //!
 //! The classes are those of the registry of close codes; this is the same as a table, for those who read JSON.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use super::outcome::Outcome;
-use crate::code::{CloseClass, close_class};
+use crate::code::{CloseClass, CloseCode, close_class};
 
 /// Codes with an outcome of their own, ascending. Any other means a lost connection.
 pub const LISTED: &[u16] = &[1000, 1001, 1002, 1003, 1006, 1007, 1008, 1009, 1011, 1012, 1013, 4000, 4001];
@@ -22,6 +25,34 @@ pub struct CloseRow {
     /// What to do.
     #[serde(rename = "do")]
     pub outcome: Outcome,
+    /// What to do instead where the application gives another access token than that of the connection: once, and again
+    /// only when a connection has held for `reconnect.settledAfter`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renewed: Option<Outcome>,
+}
+
+impl JsonSchema for CloseRow {
+    fn schema_name() -> Cow<'static, str> {
+        "CloseRow".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let outcome = generator.subschema_for::<Outcome>();
+        json_schema!({
+            "type": "object",
+            "description": "What to do after a close. The line of a code, else the one without.",
+            "properties": {
+                "code": { "description": "The close code.", "type": "integer", "minimum": 0, "maximum": 65_535 },
+                "default": { "description": "The line for every other code.", "const": true },
+                "do": outcome,
+                "renewed": { "allOf": [outcome], "description": "What to do instead where the application gives another \
+                    access token than that of the connection: once, and again only when a connection has held for \
+                    `reconnect.settledAfter`." },
+            },
+            "required": ["do"],
+            "additionalProperties": false,
+        })
+    }
 }
 
 fn yes<S: Serializer>(_: &Option<()>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -38,17 +69,28 @@ pub const fn close_outcome(code: u16) -> Outcome {
     }
 }
 
+/// What it does instead where the application gives another access token.
+#[must_use]
+pub const fn renewed_outcome(code: u16) -> Option<Outcome> {
+    if code == CloseCode::TokenExpired.number() { Some(Outcome::Reconnect) } else { None }
+}
+
 /// The whole table.
 #[must_use]
 pub fn close_rows() -> Vec<CloseRow> {
-    let listed = LISTED.iter().map(|code| CloseRow { code: Some(*code), default: None, outcome: close_outcome(*code) });
-    listed.chain([CloseRow { code: None, default: Some(()), outcome: Outcome::Reconnect }]).collect()
+    let row = |code: &u16| CloseRow {
+        code: Some(*code),
+        default: None,
+        outcome: close_outcome(*code),
+        renewed: renewed_outcome(*code),
+    };
+    let other = CloseRow { code: None, default: Some(()), outcome: Outcome::Reconnect, renewed: None };
+    LISTED.iter().map(row).chain([other]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::code::CloseCode;
 
     #[test]
     fn every_code_off_the_list_means_a_lost_connection() {

@@ -19,9 +19,10 @@ use link::Link;
 use super::outcome::Outcome;
 use super::queue::{Outgoing, Queue};
 use super::state::{Event, State};
-use super::watchdog::{MAX_REJOINS, Observation, Role, Watched};
+use super::watchdog::{MAX_REJOINS, Observation, Role};
+use super::wire::{Done, Facts, LeaveAct, Wired};
 use crate::code::AckCode;
-use crate::signal::RoomType;
+use crate::signal::{RoomType, SignalKind};
 
 /// How many `JOIN`s in a row may stay without an ack: the first, and as many repetitions as the watchdog allows.
 pub const MAX_JOINS: u32 = 1 + MAX_REJOINS;
@@ -29,11 +30,11 @@ pub const MAX_JOINS: u32 = 1 + MAX_REJOINS;
 /// A client in one room.
 #[derive(Debug)]
 pub struct Machine {
-    watched: Watched,
+    wired: Wired,
     link: Link,
     queue: Queue,
-    /// `JOIN`s without an ack. Until there was a first ack, failed connections count as well.
-    unanswered: u32,
+    /// It was dropped: nothing counts any more.
+    over: bool,
     out: Vec<Output>,
 }
 
@@ -41,19 +42,19 @@ impl Machine {
     /// A machine that waits for [`Input::Join`].
     #[must_use]
     pub fn new(room_type: RoomType, role: Role, queue: Queue) -> Self {
-        let watched = Watched::new(room_type, role);
-        Self { watched, link: Link::default(), queue, unanswered: 0, out: Vec::new() }
+        let wired = Wired::new(room_type, role);
+        Self { wired, link: Link::default(), queue, over: false, out: Vec::new() }
     }
 
     /// The state.
     #[must_use]
     pub const fn state(&self) -> State {
-        self.watched.state()
+        self.wired.state()
     }
 
     /// Changes sides, as the join ack says.
     pub const fn set_role(&mut self, role: Role) {
-        self.watched.set_role(role);
+        self.wired.set_role(role);
     }
 
     /// How many signals wait for the client to be joined.
@@ -65,17 +66,21 @@ impl Machine {
     /// Takes an input and says what is to be done. `random` is uniform in 0.0 to 1.0.
     pub fn handle(&mut self, now: u64, random: f64, input: Input) -> Vec<Output> {
         match input {
+            Input::Signal(signal) => self.signal(signal),
+            _ if self.over => {}
             Input::Join => self.join(now),
             Input::Leave => self.leave(now),
-            Input::Signal(signal) => self.signal(signal),
             Input::Opened => self.opened(now),
+            Input::NotOpened { status } => self.not_opened(now, random, status),
             Input::Closed { code } => self.closed(now, random, code),
             Input::Offline => self.offline(now),
             Input::Online => self.online(now, random),
-            Input::JoinAck { code } => self.join_ack(now, code),
-            Input::HeartbeatAck { code } => self.heartbeat_ack(now, code),
-            Input::Unrecoverable => self.unrecoverable(now),
-            Input::Seen(observation) => self.watched.see(now, observation),
+            Input::JoinAck { code } => self.join_ack(now, random, code),
+            Input::HeartbeatAck { code } => {
+                self.read(now, random, &Facts::of_ack(SignalKind::Heartbeat.name(), code));
+            }
+            Input::Unrecoverable => _ = self.happen(now, Event::Unrecoverable),
+            Input::Seen(observation) => self.wired.see(now, observation),
             Input::Tick => self.tick(now, random),
         }
         std::mem::take(&mut self.out)
@@ -84,7 +89,7 @@ impl Machine {
     /// An event of the table; one that does not move the state is reported.
     fn happen(&mut self, now: u64, event: Event) -> bool {
         let before = self.state();
-        let moved = self.watched.event(now, event);
+        let moved = self.wired.event(now, event);
         if !moved {
             self.out.push(Output::Ignored(event));
         }
@@ -97,6 +102,10 @@ impl Machine {
         let state = self.state();
         if state == before {
             return;
+        }
+        // The table leads there through another attempt to join.
+        if (before, state) == (State::WaitingNetwork, State::Failed) {
+            self.out.push(Output::StateChanged(State::Reinitializing));
         }
         self.out.push(Output::StateChanged(state));
         match state {
@@ -116,23 +125,32 @@ impl Machine {
 
     fn join(&mut self, now: u64) {
         if self.happen(now, Event::JoinSent) {
-            self.unanswered = 0;
-            self.link.forgive();
             self.connect_at_once(now);
         }
     }
 
     fn leave(&mut self, now: u64) {
-        if self.state() == State::Joined {
+        let before = self.state();
+        let row = self.wired.leave(now);
+        if row.acts.contains(&LeaveAct::SendLeave) && self.link.is_open() {
             self.out.push(Output::SendLeave);
         }
-        self.happen(now, Event::LeaveSent);
+        if row.acts.contains(&LeaveAct::Drop) {
+            self.over = true;
+            self.end();
+            self.out.push(Output::Finished);
+        }
+        if let Some(event) = row.event.filter(|_| self.state() == before) {
+            self.out.push(Output::Ignored(event));
+        }
+        self.tell_move(before);
     }
 
     fn signal(&mut self, signal: Outgoing) {
         match self.state() {
             State::Joined => self.out.push(Output::Send(signal)),
             State::Leaved | State::Failed => self.out.push(Output::Dropped { signal, because: Lost::Ended }),
+            _ if self.over => self.out.push(Output::Dropped { signal, because: Lost::Ended }),
             _ => {
                 let dropped = self.queue.push(signal).into_iter();
                 self.out.extend(dropped.map(|signal| Output::Dropped { signal, because: Lost::Overflow }));
@@ -140,64 +158,61 @@ impl Machine {
         }
     }
 
-    fn join_ack(&mut self, now: u64, code: u16) {
-        let event = match AckCode::from_number(code) {
-            Some(AckCode::Unavailable) => return self.watched.see(now, Observation::JoinUnavailable),
-            Some(AckCode::Ok) => Event::JoinAccepted,
-            _ => Event::JoinRefused,
-        };
+    fn join_ack(&mut self, now: u64, random: f64, code: u16) {
+        let facts = Facts::of_ack(SignalKind::Join.name(), code);
         // An ack that nobody asked for over this connection decides nothing.
         if !self.link.has_asked() {
-            return self.out.push(Output::Ignored(event));
+            let ignored = match AckCode::from_number(code) {
+                Some(AckCode::Unavailable) => None,
+                Some(AckCode::Ok) => Some(Event::JoinAccepted),
+                _ => Some(Event::JoinRefused),
+            };
+            return self.out.extend(ignored.map(Output::Ignored));
         }
-        if event == Event::JoinAccepted {
-            self.unanswered = 0;
+        if code == AckCode::Ok.number() {
             self.link.admit(now);
         }
-        self.happen(now, event);
+        self.read(now, random, &facts);
     }
 
-    fn heartbeat_ack(&mut self, now: u64, code: u16) {
-        match AckCode::from_number(code) {
-            Some(AckCode::Ok) => self.link.alive(now),
-            // The server has forgotten the member or the room: it was silent for too long.
-            Some(AckCode::RoomNotFound | AckCode::NotRoomMember) => self.watched.see(now, Observation::CriticalFailure),
-            Some(AckCode::Internal) => self.unrecoverable(now),
-            _ => {}
-        }
-    }
-
-    fn unrecoverable(&mut self, now: u64) {
-        self.happen(now, Event::Unrecoverable);
+    /// Takes what the table of the wire says of a message or of a dial.
+    fn read(&mut self, now: u64, random: f64, facts: &Facts<'_>) {
+        let before = self.state();
+        let done = self.wired.read(now, facts);
+        let ignored = |done: &Done| if let Done::Ignored(Some(event)) = done { Some(*event) } else { None };
+        self.out.extend(done.iter().filter_map(ignored).map(Output::Ignored));
+        let outcome =
+            done.iter().find_map(|done| if let Done::Outcome(outcome) = done { Some(*outcome) } else { None });
+        self.carry_out(now, random, before, outcome);
     }
 
     fn tick(&mut self, now: u64, random: f64) {
         let before = self.state();
-        match self.watched.tick(now) {
-            Some(Outcome::Rejoin) => self.rejoin(now, random, before),
-            Some(_) => self.tell_move(before),
-            None if before == State::Joined => self.beat(now, random),
-            None => {}
+        match self.wired.tick(now) {
+            None if before == State::Joined => self.beat(now),
+            outcome => self.carry_out(now, random, before, outcome),
         }
     }
 
-    /// The watchdog joins again: over a new connection when the old one brought no ack.
-    fn rejoin(&mut self, now: u64, random: f64, before: State) {
+    /// Tells a change of state, and sees to the connection that an outcome asks for.
+    fn carry_out(&mut self, now: u64, random: f64, before: State, outcome: Option<Outcome>) {
+        let asks_over_the_same = outcome == Some(Outcome::Rejoin) && before == State::Joined;
+        let anew =
+            !asks_over_the_same && matches!(outcome, Some(Outcome::Rejoin | Outcome::Redial | Outcome::Reconnect));
+        if anew && self.link.hang_up() {
+            self.out.push(Output::Close);
+        }
         self.tell_move(before);
-        if before == State::Joined {
-            return self.ask();
+        if asks_over_the_same {
+            self.ask();
+        } else if anew {
+            self.connect(now, random);
         }
-        if self.link.hang_up() {
-            self.out.push(Output::Close);
-        }
-        self.retry(now, random);
     }
 
-    fn beat(&mut self, now: u64, random: f64) {
-        if self.link.is_dead(now) {
-            self.out.push(Output::Close);
-            self.lost(now, random, Outcome::Reconnect);
-        } else if self.link.beat(now) {
+    fn beat(&mut self, now: u64) {
+        if self.link.beat(now) {
+            self.wired.see(now, Observation::HeartbeatSent);
             self.out.push(Output::SendHeartbeat);
         }
     }

@@ -1,38 +1,81 @@
 //! What a client does about a failure, and which event of the state table that is.
 //!
-//! A rule of the watchdog and a close code each end in one outcome. Of the outcome's events the first that moves the
-//! state happens; when none does, the first of them is seen by the watchdog and the state stays.
+//! A rule of the watchdog, a close code and a line about the wire each end in one outcome. Of the outcome's events the
+//! first that moves the state happens; when none does, the first of them is seen by the watchdog and the state stays.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::named::named;
 use super::state::{Event, State};
+use crate::named::named;
 
 named! {
     /// What a client does about a failure.
     Outcome {
         Rejoin = "rejoin", "Send `JOIN` again. Every rule of the watchdog starts afresh.";
+        Redial = "redial", "Close the connection, dial anew after a delay and send `JOIN` again. The wait for its ack runs on.";
         Reconnect = "reconnect", "Connect again after a delay, queueing signals meanwhile, and send `JOIN` again.";
         Stop = "stop", "Do not reconnect: another party, or the application itself, ended the connection.";
         Fail = "fail", "Do not reconnect: the client is at fault, or it has tried often enough.";
     }
 }
 
-/// The states in which a client says something to the server; in the others there is nothing to do about a failure.
+named! {
+    /// The connection over which a client goes on.
+    Connection {
+        Same = "same", "The one it has.";
+        New = "new", "Another one: it lets go of the one it has, and dials after the delay of `reconnect`.";
+        None = "none", "None: it closes the one it has.";
+    }
+}
+
+/// The states in which a client says something to the server.
 pub const SPEAKING: &[State] = &[State::Initializing, State::Joined, State::Reinitializing];
+/// The states in which a client has a connection or wants one.
+const CONNECTING: &[State] = &[State::Initializing, State::Joined, State::WaitingNetwork, State::Reinitializing];
+/// The states in which a client waits for the ack of `JOIN`.
+const ASKING: &[State] = &[State::Initializing, State::Reinitializing];
+
+/// An event that happens before those of an outcome, in one state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Before {
+    /// The state.
+    pub state: State,
+    /// The event.
+    pub event: Event,
+}
+
+/// Over which connection a client goes on, in some states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Over {
+    /// The states.
+    pub states: &'static [State],
+    /// The connection.
+    pub connection: Connection,
+}
 
 /// An outcome, as published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct OutcomeRow {
     /// The outcome.
     pub name: Outcome,
-    /// What it means.
+    /// What it means, in a sentence.
     pub text: &'static str,
     /// Where it can come about; elsewhere it is ignored, which is reported.
     pub states: &'static [State],
-    /// Of these the first that moves the state happens.
+    /// Over which connection the client goes on.
+    pub over: &'static [Over],
+    /// What happens first; absent: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
+    /// Of these the first that moves the state happens; the first, if none does.
     pub events: &'static [Event],
 }
+
+const END: Before = Before { state: State::WaitingNetwork, event: Event::JoinResent };
 
 impl Outcome {
     /// Of these the first that moves the state happens.
@@ -40,22 +83,56 @@ impl Outcome {
     pub const fn events(self) -> &'static [Event] {
         match self {
             Self::Rejoin => &[Event::JoinResent],
+            Self::Redial => &[],
             Self::Reconnect => &[Event::NetworkDown],
             Self::Stop | Self::Fail => &[Event::JoinRefused, Event::Unrecoverable],
         }
     }
 
-    /// The event this outcome is in a state. `None` where it cannot come about.
+    /// Where it can come about.
+    #[must_use]
+    pub const fn states(self) -> &'static [State] {
+        match self {
+            Self::Rejoin => SPEAKING,
+            Self::Redial => ASKING,
+            Self::Reconnect | Self::Stop | Self::Fail => CONNECTING,
+        }
+    }
+
+    /// What happens before its events. The state table leads from `waitingNetwork` to `failed` through another attempt
+    /// to join alone.
+    #[must_use]
+    pub const fn before(self) -> Option<Before> {
+        match self {
+            Self::Stop | Self::Fail => Some(END),
+            Self::Rejoin | Self::Redial | Self::Reconnect => None,
+        }
+    }
+
+    const fn over(self) -> &'static [Over] {
+        match self {
+            Self::Rejoin => &[
+                Over { states: &[State::Joined], connection: Connection::Same },
+                Over { states: ASKING, connection: Connection::New },
+            ],
+            Self::Redial => &[Over { states: ASKING, connection: Connection::New }],
+            Self::Reconnect => &[Over { states: CONNECTING, connection: Connection::New }],
+            Self::Stop | Self::Fail => &[Over { states: CONNECTING, connection: Connection::None }],
+        }
+    }
+
+    /// The event this outcome is in a state. `None` where it cannot come about, or is no event.
     #[must_use]
     pub fn event_in(self, state: State) -> Option<Event> {
         let moving = self.events().iter().find(|event| state.after(**event).is_some());
-        moving.or(self.events().first()).copied().filter(|_| SPEAKING.contains(&state))
+        moving.or(self.events().first()).copied().filter(|_| self.states().contains(&state))
     }
 
     /// This outcome, as published.
     #[must_use]
     pub const fn row(self) -> OutcomeRow {
-        OutcomeRow { name: self, text: self.text(), states: SPEAKING, events: self.events() }
+        let (name, text, states) = (self, self.text(), self.states());
+        OutcomeRow { name, text, states, over: self.over(), before: self.before(), events: self.events() }
     }
 }
 
@@ -64,10 +141,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_ends_every_state_in_which_the_client_speaks() {
-        for state in SPEAKING {
-            for outcome in [Outcome::Fail, Outcome::Stop] {
-                let end = outcome.event_in(*state).and_then(|event| state.after(event));
+    fn a_failure_ends_every_state_in_which_the_client_wants_a_connection() {
+        for outcome in [Outcome::Fail, Outcome::Stop] {
+            for state in outcome.states() {
+                let first = outcome.before().filter(|before| before.state == *state);
+                let state = first.and_then(|before| state.after(before.event)).unwrap_or(*state);
+                let end = outcome.event_in(state).and_then(|event| state.after(event));
                 assert_eq!(end, Some(State::Failed));
             }
         }
@@ -81,9 +160,18 @@ mod tests {
     }
 
     #[test]
-    fn nothing_comes_about_where_nothing_is_said() {
-        for state in [State::Idle, State::Leaved, State::WaitingNetwork, State::Failed] {
-            assert!(Outcome::ALL.iter().all(|outcome| outcome.event_in(state).is_none()));
+    fn nothing_comes_about_where_no_connection_is_wanted() {
+        for state in [State::Idle, State::Leaved, State::Failed] {
+            assert!(Outcome::ALL.iter().all(|outcome| !outcome.states().contains(&state)));
+        }
+    }
+
+    #[test]
+    fn every_outcome_says_over_which_connection_in_each_of_its_states() {
+        for outcome in Outcome::ALL {
+            let told = outcome.over().iter().flat_map(|over| over.states);
+            assert!(told.clone().all(|state| outcome.states().contains(state)));
+            assert_eq!(told.count(), outcome.states().len(), "{outcome:?}");
         }
     }
 }

@@ -8,9 +8,9 @@ use std::collections::VecDeque;
 use crate::signal::SignalKind;
 
 /// Signals a client keeps while it is out of the room.
-pub const QUEUE_SIGNALS: usize = 128;
+pub const QUEUE_SIGNALS: usize = crate::limits::OFFLINE_SIGNALS;
 /// Bytes of signals a client keeps while it is out of the room.
-pub const QUEUE_BYTES: usize = 256 * 1024;
+pub const QUEUE_BYTES: usize = crate::limits::OFFLINE_BYTES;
 
 /// A signal of the application, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,19 +3,20 @@
 //! Time is no part of it; whoever drives it decides when an event has happened. The code, the published JSON and its
 //! documentation come from the tables of this file.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::named::named;
+use crate::named::named;
 
 named! {
     /// State of a client in one room.
     State {
         Idle = "idle", "Nothing was asked yet.";
-        Initializing = "initializing", "`JOIN` is asked for the first time; its ack is awaited.";
+        Initializing = "initializing", "`JOIN` is asked for the first time: a connection is dialled, or the ack is awaited.";
         Joined = "joined", "A member of the room.";
-        Leaved = "leaved", "Left of its own accord; it may join again.";
+        Leaved = "leaved", "Left of its own accord. It may join again as a new member: without `resumeFrom`, and with nothing kept of what it said.";
         WaitingNetwork = "waitingNetwork", "The network is down; connections are tried with growing delays.";
-        Reinitializing = "reinitializing", "`JOIN` is asked again; its ack is awaited.";
+        Reinitializing = "reinitializing", "`JOIN` is asked again: its ack is awaited, or once more a connection is dialled.";
         Failed = "failed", "The end: a new attempt is a new machine.";
     }
 }
@@ -23,7 +24,7 @@ named! {
 named! {
     /// What happens to a client. Every event is seen by the watchdog as well, whether it moves the state or not.
     Event {
-        JoinSent = "joinSent", "The first `JOIN` was sent, or one after leaving.";
+        JoinSent = "joinSent", "The application joins, for the first time or after leaving. It happens before the connection is dialled, so that no dial fails in `idle`.";
         JoinAccepted = "joinAccepted", "The join ack said 200.";
         JoinRefused = "joinRefused", "The join ack said anything but 200 and 503, or none came as often as is worth trying.";
         LeaveSent = "leaveSent", "`LEAVE` was sent.";
@@ -34,7 +35,8 @@ named! {
 }
 
 /// A legal move of the state machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Move {
     /// The state before.
     pub from: State,

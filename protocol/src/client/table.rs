@@ -2,6 +2,7 @@
 //!
 //! Made from the tables the code runs on; holds no rule of its own.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::close::{CloseRow, close_rows};
@@ -9,14 +10,19 @@ use super::machine::MAX_JOINS;
 use super::outcome::{Outcome, OutcomeRow};
 use super::state::{Event, MOVES, Move, State};
 use super::watchdog::{INTERVAL, MAX_REJOINS, Observation, RULES, Rule, WINDOW};
-use crate::limits::{JOIN_ACK_TIMEOUT, RECONNECT_BASE, RECONNECT_MAX};
+use super::wire::{COUNTED, Counted, LEAVE, LeaveRow, WIRE, WireRow};
+use crate::limits::{
+    HEARTBEAT_ANSWER, HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, JOIN_ACK_TIMEOUT, RECONNECT_BASE, RECONNECT_MAX,
+    RECONNECT_SETTLED,
+};
 
-/// The version of the table's shape.
-pub const VERSION: u32 = 1;
+/// The version of the table's shape: 2 has `wire`, `leave` and `heartbeat`.
+pub const VERSION: u32 = 2;
 
 /// The whole table. Times are in milliseconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct Description {
     /// The version of this shape.
     pub version: u32,
@@ -34,16 +40,24 @@ pub struct Description {
     pub watchdog: WatchdogTable,
     /// What rules and close codes lead to.
     pub outcomes: Vec<OutcomeRow>,
-    /// Close code to outcome.
+    /// Close code to outcome. A device that loses its network counts as 1006 of the connection it has, and dials no more until
+    /// it has a network again; then with the first delay.
     pub close: Vec<CloseRow>,
+    /// What messages of the server, dials that failed and refused upgrades mean: every line whose condition holds, in order.
+    pub wire: &'static [WireRow],
+    /// What leaving means, by state.
+    pub leave: &'static [LeaveRow],
     /// Reconnect delays.
     pub reconnect: Reconnect,
     /// How long and how often the ack of `JOIN` is waited for.
     pub join_ack: JoinAckTable,
+    /// Heartbeats of a member.
+    pub heartbeat: HeartbeatTable,
 }
 
 /// Something with a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Named {
     /// The name.
     pub name: &'static str,
@@ -52,7 +66,8 @@ pub struct Named {
 }
 
 /// A state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct StateRow {
     /// The name.
     pub name: State,
@@ -64,8 +79,9 @@ pub struct StateRow {
 }
 
 /// The watchdog.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct WatchdogTable {
     /// How often the rules are looked at.
     pub interval: u64,
@@ -77,24 +93,53 @@ pub struct WatchdogTable {
     pub rules: &'static [Rule],
 }
 
-/// Reconnect delays: attempt `n` (from 0) waits a random time up to `min(max, base * 2^n)`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Reconnect delays: dial `n` (from 0) waits a random time up to `min(max, base * 2^n)`. A client that was joined never
+/// stops dialling by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct Reconnect {
     /// The first bound.
     pub base: u64,
     /// The last bound.
     pub max: u64,
-    /// The kind of jitter: `full`.
+    /// The kind of jitter: `full`, a delay is uniform between 0 and its bound.
     pub jitter: &'static str,
+    /// The delay of dial `n` in milliseconds; `random` is uniform from 0 to 1. `n` is 0 for the first dial after a loss, so that
+    /// the first delay is at most `base`, and grows by 1 with every dial that follows a delay.
+    pub formula: &'static str,
+    /// How many milliseconds after the ack of `JOIN` a connection must last for `n` to be 0 again. `n` is 0 as well for who joins
+    /// anew, and for a device that has a network again. The first dial of all has no delay.
+    pub settled_after: u64,
+    /// Whether a client that was joined stops dialling by itself: it does not, whatever the number of dials.
+    pub gives_up: bool,
+    /// How many milliseconds a dial may take; then it has failed.
+    pub dial_timeout: u64,
+}
+
+/// Heartbeats of a member, in milliseconds; `hb` of the join ack has the server's own numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct HeartbeatTable {
+    /// Between two heartbeats, and between the join ack and the first: `hb.interval`.
+    pub interval: u64,
+    /// Silence after which the server removes a member: `hb.timeout`.
+    pub timeout: u64,
+    /// How long one may stay unanswered, by the rule `heartbeat`: `hb.interval` and a second.
+    pub answer: u64,
 }
 
 /// How long and how often the ack of `JOIN` is waited for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct JoinAckTable {
     /// How long for one ack.
     pub timeout: u64,
-    /// How many `JOIN`s in a row may stay without one, the first included.
+    /// How many `JOIN`s in a row may stay without one, the first included. With the last of them the outcome is `fail`, whatever
+    /// it were otherwise. `joinAccepted`, and `joinSent` where it moves the state, begin the count anew.
     pub attempts: u32,
+    /// What counts as a `JOIN` without an ack, and in which states. One that 503 answers counts as none.
+    pub counted: &'static [Counted],
 }
 
 /// The client's half of the protocol.
@@ -112,8 +157,23 @@ pub fn describe() -> Description {
         watchdog: WatchdogTable { interval: INTERVAL, window: WINDOW, max_rejoins: MAX_REJOINS, rules: RULES },
         outcomes: Outcome::ALL.iter().map(|outcome| outcome.row()).collect(),
         close: close_rows(),
-        reconnect: Reconnect { base: millis(RECONNECT_BASE), max: millis(RECONNECT_MAX), jitter: "full" },
-        join_ack: JoinAckTable { timeout: millis(JOIN_ACK_TIMEOUT), attempts: MAX_JOINS },
+        wire: WIRE,
+        leave: LEAVE,
+        reconnect: Reconnect {
+            base: millis(RECONNECT_BASE),
+            max: millis(RECONNECT_MAX),
+            jitter: "full",
+            formula: "random * min(max, base * 2^n)",
+            settled_after: millis(RECONNECT_SETTLED),
+            gives_up: false,
+            dial_timeout: millis(JOIN_ACK_TIMEOUT),
+        },
+        join_ack: JoinAckTable { timeout: millis(JOIN_ACK_TIMEOUT), attempts: MAX_JOINS, counted: COUNTED },
+        heartbeat: HeartbeatTable {
+            interval: millis(HEARTBEAT_INTERVAL),
+            timeout: millis(HEARTBEAT_TIMEOUT),
+            answer: millis(HEARTBEAT_ANSWER),
+        },
     }
 }
 
@@ -125,13 +185,27 @@ mod tests {
     #[test]
     fn the_table_reads_as_plain_json() {
         let table = serde_json::to_value(describe()).unwrap();
-        assert_eq!((&table["version"], &table["initial"]), (&json!(1), &json!("idle")));
+        assert_eq!((&table["version"], &table["initial"]), (&json!(2), &json!("idle")));
         assert_eq!(table["moves"][0], json!({"from": "idle", "on": "joinSent", "to": "initializing"}));
         assert_eq!(table["states"][6]["final"], json!(true));
         assert_eq!(table["states"][0].get("final"), None);
-        assert_eq!(table["reconnect"], json!({"base": 250, "max": 5000, "jitter": "full"}));
-        assert_eq!(table["joinAck"], json!({"timeout": 10_000, "attempts": 4}));
+        assert_eq!((&table["reconnect"]["base"], &table["reconnect"]["settledAfter"]), (&json!(250), &json!(5000)));
+        assert_eq!((&table["joinAck"]["timeout"], &table["joinAck"]["attempts"]), (&json!(10_000), &json!(4)));
+        assert_eq!(table["heartbeat"], json!({"interval": 3000, "timeout": 10_000, "answer": 4000}));
+        assert_eq!(table["wire"][0], json!({"when": {"s": ["JOIN"], "c": [200]}, "event": "joinAccepted"}));
+        assert_eq!(table["leave"][0], json!({"states": ["joined"], "do": ["sendLeave"], "event": "leaveSent"}));
         assert_eq!(table["outcomes"][0]["states"], json!(["initializing", "joined", "reinitializing"]));
+    }
+
+    /// What the formula says to a machine that only knows the JSON.
+    #[test]
+    fn the_formula_is_the_one_that_the_client_uses() {
+        let reconnect = describe().reconnect;
+        assert_eq!(reconnect.formula, "random * min(max, base * 2^n)");
+        for n in 0..12 {
+            let bound = reconnect.max.min(reconnect.base << n);
+            assert_eq!(u128::from(bound) / 2, crate::client::reconnect_delay(n, 0.5).as_millis());
+        }
     }
 
     #[test]

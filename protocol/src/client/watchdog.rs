@@ -7,16 +7,20 @@ mod observation;
 mod rules;
 mod watched;
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+use serde_json::json;
 
 pub use observation::{Observation, Seen};
 pub use rules::RULES;
 pub use watched::Watched;
 
-use super::named::named;
 use super::outcome::Outcome;
 use super::state::State;
 use crate::limits::JOIN_ATTEMPTS;
+use crate::named::named;
 use crate::signal::RoomType;
 
 /// How often the rules are looked at, in milliseconds.
@@ -90,6 +94,47 @@ pub enum Kind {
         /// Within how many milliseconds.
         within: u64,
     },
+}
+
+impl JsonSchema for Rule {
+    fn schema_name() -> Cow<'static, str> {
+        "Rule".into()
+    }
+
+    /// Flat, as generators of other languages like it: the members that belong to one kind are optional.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let states = generator.subschema_for::<State>();
+        let (seen, watched) = (generator.subschema_for::<Seen>(), generator.subschema_for::<Observation>());
+        let (room, role, outcome) = (
+            generator.subschema_for::<RoomType>(),
+            generator.subschema_for::<Role>(),
+            generator.subschema_for::<Outcome>(),
+        );
+        let number = |text: &str| json!({ "description": text, "type": "integer", "minimum": 0 });
+        let list = |text: &str, of: &Schema| json!({ "description": text, "type": "array", "items": of });
+        json_schema!({
+            "type": "object",
+            "description": "One case of the watchdog.",
+            "properties": {
+                "id": { "description": "Its name.", "type": "string" },
+                "text": { "description": "What it is about, in a sentence.", "type": "string" },
+                "states": list("Where it holds; on the way into any other state all that it saw is forgotten.", &states),
+                "roomTypes": list("The types of room in which it holds; absent: every type.", &room),
+                "role": { "allOf": [role], "description": "For whom it holds; absent: for both." },
+                "kind": { "description": "How it is judged.", "type": "string", "enum": ["timeout", "count", "consecutive"] },
+                "start": list("What begins the wait, unless it is under way.", &seen),
+                "cancelledBy": list("What ends the wait.", &seen),
+                "after": number("How long the wait may last, in milliseconds."),
+                "observation": { "allOf": [watched], "description": "What is counted." },
+                "count": number("How often is too often."),
+                "reset": list("What begins the count anew.", &seen),
+                "within": number("Within how many milliseconds it is counted."),
+                "then": outcome,
+            },
+            "required": ["id", "text", "states", "kind", "then"],
+            "additionalProperties": false,
+        })
+    }
 }
 
 impl Rule {

@@ -51,7 +51,7 @@ impl<'de> Deserialize<'de> for Media {
     }
 }
 
-/// A duration on the wire: seconds, more than 0 and at most 3600, kept in microseconds.
+/// A duration on the wire: seconds, at least a microsecond and at most 3600, kept in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seconds(u64);
 
@@ -72,7 +72,7 @@ impl Seconds {
     fn read(seconds: f64) -> Result<Self, &'static str> {
         let micros = (seconds * 1e6).round();
         if !(micros >= 1.0 && seconds <= 3600.0) {
-            return Err("a duration must be more than 0 and at most 3600 seconds");
+            return Err("a duration must be at least a microsecond and at most 3600 seconds");
         }
         Ok(Self(micros as u64))
     }
@@ -97,7 +97,7 @@ impl JsonSchema for Seconds {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "description": "A duration in seconds.", "exclusiveMinimum": 0, "maximum": 3600 })
+        json_schema!({ "type": "number", "description": "A duration in seconds, kept in microseconds.", "minimum": 1e-6, "maximum": 3600 })
     }
 }
 
@@ -128,7 +128,7 @@ pub(crate) mod part_target {
 pub(crate) fn part_target_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "number",
-        "description": "The longest a part gets, in seconds; 0: the stream has no parts.",
+        "description": "The longest a part gets, in seconds, at least a microsecond; 0: the stream has no parts.",
         "minimum": 0,
         "maximum": 3600,
     })
@@ -285,6 +285,15 @@ mod tests {
     fn a_part_target_of_0_says_that_there_are_no_parts() {
         assert_eq!(part_target::deserialize(&mut from_str("0")).unwrap(), None);
         assert_eq!(part_target::deserialize(&mut from_str("0.35")).unwrap(), Some(Seconds(350_000)));
+    }
+
+    #[test]
+    fn the_published_bounds_of_durations_are_those_of_the_reader() {
+        let schema = Seconds::json_schema(&mut SchemaGenerator::default()).to_value();
+        let read = |seconds: f64| serde_json::from_str::<Seconds>(&seconds.to_string()).is_ok();
+        let bound = |name: &str| schema[name].as_f64().unwrap();
+        assert!(read(bound("minimum")) && read(bound("maximum")));
+        assert!(!read(bound("minimum") / 10.0) && !read(bound("maximum") + 1.0));
     }
 
     #[test]

@@ -195,7 +195,8 @@ pub struct SegmentHead {
 /// A part (`EXT-X-PART`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartData {
-    /// The part's id, the file name in the playlist.
+    /// The part's id. It is the file name in the playlist if it is the hinted one: the id of the part before with the number in it
+    /// one higher. A part that comes with another id is listed under the hinted name.
     pub id: ObjectId,
     /// Its place within the segment, from 0.
     pub sequence: u64,

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::text::{Text, escape};
 
 /// Values within values; as many as `serde_json` allows.
-const DEEPEST: usize = 127;
+const DEEPEST: usize = crate::limits::MAX_DEPTH;
 /// From this length on a string is looked at in one go.
 const LONG: usize = 64;
 

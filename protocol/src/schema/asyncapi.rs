@@ -10,7 +10,7 @@ use super::{VERSION, messages};
 use crate::code::{CloseClass, CloseCode, close_class};
 
 /// Signals that have an ack of their own.
-const ACKED: [(&str, &str); 2] = [("Join", "JoinAck"), ("Heartbeat", "HeartbeatAck")];
+const ACKED: [(&str, &str); 3] = [("Join", "JoinAck"), ("Heartbeat", "HeartbeatAck"), ("Renew", "RenewAck")];
 
 pub(super) fn asyncapi() -> Value {
     let client = message_names(&messages::client_messages());
@@ -107,4 +107,18 @@ fn operations(client: &[String], server: &[String]) -> Value {
             "description": "Acks have a member `c`; a forwarded signal has none, and `sq` in front." }),
     );
     Value::Object(operations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ACKED;
+    use crate::signal::SignalKind;
+
+    #[test]
+    fn what_has_an_ack_is_said_to_have_one() {
+        for kind in SignalKind::ALL {
+            let said = ACKED.iter().any(|(name, _)| *name == format!("{kind:?}"));
+            assert_eq!(said, kind.is_acked(), "{kind:?}");
+        }
+    }
 }

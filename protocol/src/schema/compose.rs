@@ -17,6 +17,12 @@ impl Document {
         Self { generator: settings.into_generator() }
     }
 
+    /// A document about what is only ever written here: a member that is left out at times is optional.
+    pub fn written() -> Self {
+        let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = false);
+        Self { generator: settings.for_serialize().into_generator() }
+    }
+
     /// The schema of a struct with its members in place.
     pub fn object<T: JsonSchema>(&mut self) -> Value {
         T::json_schema(&mut self.generator).to_value()
@@ -25,6 +31,21 @@ impl Document {
     /// A schema that refers to a type's definition.
     pub fn reference<T: JsonSchema>(&mut self) -> Value {
         self.generator.subschema_for::<T>().to_value()
+    }
+
+    /// The document of one type.
+    pub fn of<T: JsonSchema>(mut self, name: &str, title: &str, description: &str) -> Value {
+        let mut schema = self.object::<T>();
+        schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+        schema["$id"] = json!(format!("https://roomcast.example/schema/{VERSION}/{name}.schema.json"));
+        schema["title"] = json!(title);
+        schema["description"] = json!(description);
+        let mut definitions = self.generator.take_definitions(true);
+        for (name, definition) in &mut definitions {
+            name_it(definition, name);
+        }
+        schema["$defs"] = definitions.into();
+        schema
     }
 
     /// Closes the document: one of these messages, each a definition of its own.

@@ -127,9 +127,11 @@ fn shape(document: &mut Document, kind: SignalKind, rooms: Option<&[RoomType]>) 
         data["properties"]["to"] = document.reference::<crate::signal::Recipient>();
         require(&mut data, "to");
     }
-    if let Some(rooms) = rooms {
-        data["properties"]["ch"] =
-            json!({ "description": "The room's type; must be the room's own.", "type": "string", "enum": rooms });
+    let all = [RoomType::P2p, RoomType::M2m, RoomType::A2m, RoomType::P2m];
+    let rooms: Vec<&RoomType> = rooms.unwrap_or(&all).iter().filter(|room| kind.allowed_in(**room)).collect();
+    if rooms.len() < all.len() {
+        data["properties"]["ch"] = json!({ "description": "The room's type; must be the room's own. In other types of room the signal is refused (2002).",
+            "type": "string", "enum": rooms });
     }
     data
 }
@@ -239,17 +241,32 @@ fn data_signal(title: &str, action: &str, mut payload: Value) -> (String, Value)
 pub(super) fn data_answers() -> Value {
     let mut document = Document::new();
     let codes: Vec<u16> = AckCode::ALL.iter().map(|code| code.number()).collect();
-    let names = ["UPDATE_VARIANT", "UPDATE_RENDITION", "UPDATE_SEGMENT", "UPDATE_PART", "END_STREAM", name::UNKNOWN];
+    let names = [
+        "UPDATE_VARIANT",
+        "UPDATE_RENDITION",
+        "UPDATE_SEGMENT",
+        "UPDATE_PART",
+        "END_STREAM",
+        name::INGEST,
+        name::UNKNOWN,
+    ];
     let members = vec![
-        ("c", json!({ "description": "The code; its HTTP status is the answer's.", "type": "integer", "enum": codes })),
-        ("s", json!({ "description": "The signal's name.", "type": "string", "enum": names })),
+        (
+            "c",
+            json!({ "description": "The code. The answer's HTTP status is one of `statuses` of the code in `codes.json`: that of the code, \
+            or, with 2001, one that says more exactly what is wrong.", "type": "integer", "enum": codes }),
+        ),
+        (
+            "s",
+            json!({ "description": "The signal's name; INGEST for a push, UNKNOWN where it could not be told.", "type": "string", "enum": names }),
+        ),
         ("b", document.reference::<DataAckBody>()),
     ];
-    let answer = object_of("DataAnswer", "The answer to a data signal.", members, &[]);
+    let answer = object_of("DataAnswer", "The answer to a data signal, a push or a refused request.", members, &[]);
     document.finish(
         "data-answers",
         "DataAnswers",
-        "What the server answers to a data signal.",
+        "What the server answers over HTTP: to data signals, to pushes, and to what it refuses.",
         vec![("DataAnswer".into(), answer)],
     )
 }

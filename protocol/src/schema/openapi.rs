@@ -1,6 +1,6 @@
 //! `openapi.json`: the HTTP side as OpenAPI 3.1.
 //!
-//! Bodies are references to the published schemas. An answer's status is that of its code.
+//! Bodies are references to the published schemas. An answer's status is one of those of its code.
 
 mod methods;
 mod playback;
@@ -108,7 +108,8 @@ fn parameters() -> Value {
         "trackId": path("trackId", "The variant or rendition, as uploaded.", object),
         "objectId": path("objectId", "The initialization section, part or segment, as uploaded.", object),
         "file": { "name": "file", "in": "path", "required": true, "schema": { "type": "string" },
-            "description": "A file of the published schema, by its path within the folder, such as `codes.json`." },
+            "description": "A file of the published schema, by its path within the folder, such as `codes.json` or `vectors/state-machine.json`. \
+                The folder's README.md and interpreters are not served, and there is no index." },
         "_HLS_msn": query("_HLS_msn", "Answer once the playlist has the segment with this media sequence number.", number.clone()),
         "_HLS_part": query("_HLS_part", "Answer once the playlist has this part of the segment; only with `_HLS_msn`.", number),
         "_HLS_skip": query("_HLS_skip", "A delta update will do; the whole playlist is an answer too.", json!({ "type": "string", "enum": ["YES", "v2"] })),
@@ -118,7 +119,7 @@ fn parameters() -> Value {
 fn responses() -> Value {
     let error = |text: &str| json!({ "description": text, "content": answer() });
     let mut responses = methods::responses();
-    responses.insert("Error".into(), error("Any other code of codes.json, with its HTTP status."));
+    responses.insert("Error".into(), error("Any other code of codes.json, with one of its HTTP statuses."));
     responses.into()
 }
 
@@ -232,7 +233,12 @@ fn multipart() -> Value {
 fn pushed(id: &str) -> Value {
     let mut responses = answers(PUSHED);
     let also = [
+        (
+            "404",
+            "There is no such room, or no such address. With 2001: a name that a room, playlist or track cannot have.",
+        ),
         ("408", "Nothing came for too long."),
+        ("409", "The room has as many publishers as it may. With 2001: a newer request pushes to this track."),
         ("412", "Media came before the initialization section; send that first."),
         ("413", "A box is larger than the server takes."),
         ("415", "Not fragmented MP4 that can be played: the text names the box or the codec."),

@@ -41,7 +41,8 @@ pub struct Join {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct JoinOptions {
-    /// Create the room; refused when it exists.
+    /// Create the room; refused when it exists (4022), but not for a session that is a member already, which resumes: a lost
+    /// ack may be asked for again by the same `JOIN`.
     pub room_creating: bool,
     /// Let `userId` differ from the token's subject, where permitted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -74,6 +74,12 @@ impl SignalKind {
         !matches!(self, Self::Join | Self::Leave | Self::Heartbeat | Self::Update | Self::Renew)
     }
 
+    /// Whether the sender gets an ack when the signal was carried out; else it is answered only when it is refused.
+    #[must_use]
+    pub const fn is_acked(self) -> bool {
+        matches!(self, Self::Join | Self::Heartbeat | Self::Renew)
+    }
+
     /// Whether a client that numbers what it says numbers this signal.
     #[must_use]
     pub const fn is_numbered(self) -> bool {

@@ -32,7 +32,13 @@ pub fn data(code: AckCode, name: &str, body: DataAckBody) -> HttpResponse {
 
 /// An error that belongs to no signal, with another status than its code has.
 pub fn with_status(status: StatusCode, code: AckCode, reason: impl Into<String>) -> HttpResponse {
-    let mut response = error(code, reason);
+    named_with_status(status, code, UNKNOWN, DataAckBody { msg: Some(reason.into()), ..DataAckBody::default() })
+}
+
+/// The same, under a name.
+pub fn named_with_status(status: StatusCode, code: AckCode, name: &str, body: DataAckBody) -> HttpResponse {
+    debug_assert!(code.statuses().contains(&status.as_u16()), "{status} with {code:?} is not published");
+    let mut response = data(code, name, body);
     *response.status_mut() = status;
     response
 }

@@ -36,3 +36,16 @@ const fn code(refused: Refused) -> AckCode {
         _ => AckCode::InvalidSignal,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_handshake_has_a_status_that_is_published_for_its_code() {
+        use Refused::{Body, Http2, Key, Method, NoUpgrade, Origin, TooMany, Version};
+        for refused in [Method, NoUpgrade, Version, Http2, Key, Body, Origin, TooMany] {
+            assert!(code(refused).statuses().contains(&refused.status().as_u16()), "{refused:?}");
+        }
+    }
+}

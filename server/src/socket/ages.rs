@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use roomcast_protocol::code::CloseCode;
 
 /// Pings that a peer may leave unanswered.
-const UNANSWERED: u32 = 3;
+const UNANSWERED: u32 = roomcast_protocol::limits::UNANSWERED_PINGS;
 
 /// Settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 /// A burst is what the rate gives in this time.
-pub const BURST: Duration = Duration::from_secs(5);
+pub const BURST: Duration = roomcast_protocol::limits::RATE_BURST;
 /// What a frame costs at least, in bytes: a flood of empty continuations is work, too.
 const MIN_FRAME: u64 = 64;
 const NANOS: u64 = 1_000_000_000;

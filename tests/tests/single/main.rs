@@ -20,6 +20,7 @@ mod ice_servers;
 mod methods;
 mod numbers;
 mod program;
+mod published;
 mod publisher;
 mod publishing;
 mod redis_settings;

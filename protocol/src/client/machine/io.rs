@@ -9,12 +9,17 @@ use crate::client::watchdog::Observation;
 pub enum Input {
     /// The application joins, for the first time or after leaving.
     Join,
-    /// The application leaves. Possible while joined; before that it may drop the machine and the connection.
+    /// The application leaves. A member may join again; in other states it is the end of the machine.
     Leave,
     /// The application signals something.
     Signal(Outgoing),
     /// The connection asked for is there.
     Opened,
+    /// The connection asked for did not come about.
+    NotOpened {
+        /// The HTTP status that refused it, if there was an answer that can be seen.
+        status: Option<u16>,
+    },
     /// The connection is gone or did not come about; 1006 when there was no close code.
     Closed {
         /// The WebSocket close code.
@@ -71,6 +76,8 @@ pub enum Output {
     },
     /// An event that does not move the state.
     Ignored(Event),
+    /// The machine is over: from now on it takes nothing.
+    Finished,
 }
 
 /// Why a signal was lost.

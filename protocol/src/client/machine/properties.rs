@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::tests::Run;
 use super::*;
+use crate::client::Watched;
 use crate::client::state::MOVES;
 use crate::code::AckCode;
 use crate::signal::SignalKind;
@@ -17,6 +18,7 @@ fn any_input() -> impl Strategy<Value = Input> {
             .prop_map(|kind| Input::Signal(Outgoing { kind, text: String::new() })),
         4 => Just(Input::Opened),
         3 => prop::sample::select(vec![1000, 1001, 1006, 1008, 1012, 4000]).prop_map(|code| Input::Closed { code }),
+        2 => prop::sample::select(vec![None, Some(401), Some(503)]).prop_map(|status| Input::NotOpened { status }),
         1 => Just(Input::Offline),
         2 => Just(Input::Online),
         4 => ack().prop_map(|code| Input::JoinAck { code }),
@@ -35,6 +37,8 @@ struct Record {
     unanswered: u32,
     opening: bool,
     connected: bool,
+    /// `JOIN` was sent over this connection and has no ack.
+    asked: bool,
 }
 
 impl Record {
@@ -59,8 +63,10 @@ impl Record {
                 prop_assert_eq!(*state, State::Joined);
                 self.sent.push(signal);
             }
-            Output::SendLeave | Output::SendHeartbeat => prop_assert_eq!(*state, State::Joined),
+            Output::SendHeartbeat => prop_assert_eq!(*state, State::Joined),
+            Output::SendLeave => prop_assert!(self.connected),
             Output::SendJoin => {
+                self.asked = true;
                 self.unanswered += 1;
                 prop_assert!(self.connected && self.unanswered <= MAX_JOINS);
             }
@@ -69,7 +75,8 @@ impl Record {
                 prop_assert!(!self.connected && !self.opening);
                 self.opening = true;
             }
-            Output::Close => (self.opening, self.connected) = (false, false),
+            Output::Close => (self.opening, self.connected, self.asked) = (false, false, false),
+            Output::Finished => prop_assert!(!self.connected && !self.opening),
             Output::Ignored(event) => {
                 prop_assert_eq!(state.after(event).filter(|to| *to != State::Joined && *to != State::Failed), None)
             }
@@ -90,9 +97,13 @@ proptest! {
             record.unanswered = if input == Input::Join { 0 } else { record.unanswered };
             match input {
                 Input::Opened if record.opening => (record.opening, record.connected) = (false, true),
-                Input::Closed { .. } => (record.opening, record.connected) = (false, false),
+                Input::NotOpened { .. } => record.opening = false,
+                Input::Closed { .. } => (record.opening, record.connected, record.asked) = (false, false, false),
+                // No answer, but none that the server owes.
+                Input::JoinAck { code: 503 } if record.asked => record.unanswered -= 1,
                 _ => {}
             }
+            record.asked &= !matches!(input, Input::JoinAck { .. });
             for output in run.input(input.clone()) {
                 record.note(&mut state, &input, output)?;
             }

@@ -76,7 +76,28 @@ fn a_lost_connection_is_tried_again_with_growing_delays() {
     // The server went down again before it answered.
     assert_eq!(run.input(closed(1006)), [Output::Connect { delay: 1000 }]);
     assert_eq!(run.all([Input::Opened, ack(200)]), [Output::SendJoin, Output::StateChanged(State::Joined)]);
+    // It held for a moment only: a server that takes everybody in and falls over is spared.
+    assert_eq!(run.input(closed(1006))[1], Output::Connect { delay: 2000 });
+    run.all([Input::Opened, ack(200)]);
+    run.now += 5000;
     assert_eq!(run.input(closed(1006))[1], Output::Connect { delay: 250 });
+}
+
+#[test]
+fn an_upgrade_that_is_refused_for_a_token_is_the_end_and_any_other_is_tried_again() {
+    for status in [401, 403] {
+        let mut run = Run::joined();
+        run.input(closed(1006));
+        let states = [State::Reinitializing, State::Failed].map(Output::StateChanged);
+        assert_eq!(run.input(Input::NotOpened { status: Some(status) }), states, "{status}");
+    }
+    for status in [None, Some(429), Some(502), Some(503)] {
+        let mut run = Run::joined();
+        run.input(closed(1006));
+        for delay in [500, 1000, 2000, 4000, 5000, 5000] {
+            assert_eq!(run.input(Input::NotOpened { status }), [Output::Connect { delay }], "{status:?}");
+        }
+    }
 }
 
 #[test]
@@ -93,8 +114,8 @@ fn who_comes_back_online_does_not_ask_more_often_than_anybody_else() {
     let mut run = Run::new();
     run.all([Input::Join, Input::Opened, closed(1006), Input::Opened, closed(1006), Input::Opened, closed(1006)]);
     assert_eq!(run.input(Input::Opened), [Output::SendJoin]);
-    assert_eq!(run.input(Input::Offline), [Output::Close]);
-    assert_eq!(run.input(Input::Online), [Output::StateChanged(State::Failed)]);
+    assert_eq!(run.input(Input::Offline), [Output::Close, Output::StateChanged(State::Failed)]);
+    assert_eq!(run.input(Input::Online), []);
 }
 
 #[test]
@@ -114,11 +135,29 @@ fn an_unanswered_join_goes_out_over_a_new_connection_and_then_fails() {
 fn service_unavailable_is_no_answer_and_any_other_refusal_is_the_end() {
     let mut run = Run::new();
     run.all([Input::Join, Input::Opened]);
-    assert_eq!(run.input(ack(503)), []);
+    // Another node may answer.
+    assert_eq!(run.input(ack(503)), [Output::Close, Output::Connect { delay: 250 }]);
+    assert_eq!(run.input(ack(503)), [], "nobody asked over a connection that is not there");
+    assert_eq!(run.input(Input::Opened), [Output::SendJoin]);
     run.input(signal("a"));
     let lost = Output::Dropped { signal: said("a"), because: Lost::Ended };
     assert_eq!(run.input(ack(4001)), [Output::StateChanged(State::Failed), Output::Close, lost.clone()]);
     assert_eq!(run.input(signal("a")), [lost]);
+}
+
+#[test]
+fn service_that_stays_unavailable_is_given_up_after_as_long_as_no_answer() {
+    let mut run = Run::new();
+    run.all([Input::Join, Input::Opened]);
+    let (mut asked, mut ended) = (0, None);
+    while ended.is_none() && run.now < 100_000 {
+        run.now += 1000;
+        let done = run.all([ack(503), Input::Opened, Input::Tick]);
+        asked += done.iter().filter(|output| **output == Output::SendJoin).count();
+        ended = done.contains(&Output::StateChanged(State::Failed)).then_some(run.now);
+    }
+    assert_eq!(ended, Some(40_000));
+    assert!(asked > 30, "{asked}");
 }
 
 #[test]
@@ -145,16 +184,18 @@ fn no_connection_is_tried_while_the_device_is_offline() {
 }
 
 #[test]
-fn heartbeats_go_out_every_three_seconds_until_ten_pass_without_an_answer() {
+fn heartbeats_go_out_every_three_seconds_until_one_has_no_answer_for_four() {
     let mut run = Run::joined();
-    let beats: Vec<_> = [3, 6, 9].map(|at| (at, Output::SendHeartbeat)).into();
-    assert_eq!(run.seconds(9), beats);
-    let done = run.seconds(1);
-    assert_eq!(done[..2], [(10, Output::Close), (10, Output::StateChanged(State::WaitingNetwork))]);
+    let beats: Vec<_> = [3, 6].map(|at| (at, Output::SendHeartbeat)).into();
+    assert_eq!(run.seconds(6), beats);
+    let lost = [Output::Close, Output::StateChanged(State::WaitingNetwork), Output::Connect { delay: 250 }];
+    assert_eq!(run.seconds(1), lost.map(|done| (7, done)));
     let mut run = Run::joined();
-    run.seconds(9);
+    run.seconds(6);
     run.input(Input::HeartbeatAck { code: 200 });
-    assert!(run.seconds(9).iter().all(|(_, done)| *done == Output::SendHeartbeat));
+    run.seconds(6);
+    run.input(Input::HeartbeatAck { code: 200 });
+    assert_eq!(run.seconds(3), [(15, Output::SendHeartbeat)]);
 }
 
 #[test]
@@ -177,6 +218,22 @@ fn leaving_is_said_and_joining_again_begins_anew() {
     assert_eq!(run.input(Input::Leave), [Output::Ignored(Event::LeaveSent)]);
     let again = [Output::StateChanged(State::Initializing), Output::Connect { delay: 0 }];
     assert_eq!(run.input(Input::Join), again);
+}
+
+#[test]
+fn who_leaves_before_the_ack_tells_the_server_where_it_can_and_is_done() {
+    let lost = || Output::Dropped { signal: said("a"), because: Lost::Ended };
+    let mut run = Run::new();
+    run.all([Input::Join, signal("a"), Input::Opened]);
+    assert_eq!(run.input(Input::Leave), [Output::SendLeave, Output::Close, lost(), Output::Finished]);
+    assert_eq!(run.all([ack(200), closed(1006), Input::Opened, Input::Join, Input::Tick]), []);
+    assert_eq!(run.input(signal("a")), [lost()]);
+    let mut run = Run::new();
+    run.input(Input::Join);
+    assert_eq!(run.input(Input::Leave), [Output::Close, Output::Finished], "nothing was asked yet");
+    let mut run = Run::joined();
+    run.all([closed(1006), signal("a")]);
+    assert_eq!(run.input(Input::Leave), [Output::Close, lost(), Output::Finished]);
 }
 
 #[test]

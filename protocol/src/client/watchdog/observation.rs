@@ -2,15 +2,20 @@
 //!
 //! Events of the state table are seen as well: a rule may name either.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use crate::client::named::named;
 use crate::client::state::Event;
+use crate::named::named;
 
 named! {
     /// Something the client saw that is no event of the state table.
     Observation {
         JoinUnavailable = "joinUnavailable", "The join ack said 503, which is as good as no ack.";
+        HeartbeatSent = "heartbeatSent", "`HEARTBEAT` was sent, and an ack of it is due.";
+        HeartbeatAnswered = "heartbeatAnswered", "A heartbeat ack said 200.";
         CriticalFailure = "criticalFailure",
             "The media connection failed, or a heartbeat ack said that the room or the member is gone.";
         LowFrameRate = "lowFrameRate", "A warning that the frame rate is low.";
@@ -55,6 +60,18 @@ impl From<Event> for Seen {
 impl From<Observation> for Seen {
     fn from(observation: Observation) -> Self {
         Self::Observation(observation)
+    }
+}
+
+impl JsonSchema for Seen {
+    fn schema_name() -> Cow<'static, str> {
+        "Seen".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let events = Event::ALL.iter().map(|event| event.name());
+        let names: Vec<&str> = Observation::ALL.iter().map(|seen| seen.name()).chain(events).collect();
+        json_schema!({ "type": "string", "description": "An event or an observation.", "enum": names })
     }
 }
 

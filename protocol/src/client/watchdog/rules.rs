@@ -1,11 +1,11 @@
-//! The eight cases of the watchdog, in the order in which they are looked at.
+//! The nine cases of the watchdog, in the order in which they are looked at.
 //!
 //! Data only; how a rule is read stands with [`Rule`].
 
 use super::{Kind, Observation, Role, Rule, Seen, WINDOW};
 use crate::client::outcome::Outcome;
 use crate::client::state::{Event, State};
-use crate::limits::JOIN_ACK_TIMEOUT;
+use crate::limits::{HEARTBEAT_ANSWER, JOIN_ACK_TIMEOUT};
 use crate::signal::RoomType;
 
 const fn seen(observation: Observation) -> Seen {
@@ -31,6 +31,18 @@ const fn joined(id: &'static str, text: &'static str, kind: Kind, then: Outcome)
 pub const RULES: &[Rule] = &[
     rule("joinAck", "The first `JOIN` has no ack.", &[State::Initializing], JOIN_ACK, Outcome::Rejoin),
     rule("rejoinAck", "A repeated `JOIN` has no ack.", &[State::Reinitializing], JOIN_ACK, Outcome::Rejoin),
+    // Before all others of a member: what they ask for needs a connection that lives.
+    joined(
+        "heartbeat",
+        "A heartbeat has no answer: the line is dead. Early enough for the next `JOIN` to find the seat still held. Where \
+            `hb.interval` of the join ack is another than `heartbeat.interval`, `after` is that and a second.",
+        Kind::Timeout {
+            start: &[seen(Observation::HeartbeatSent)],
+            cancelled_by: &[seen(Observation::HeartbeatAnswered)],
+            after: HEARTBEAT_ANSWER.as_millis() as u64,
+        },
+        Outcome::Reconnect,
+    ),
     joined(
         "criticalFailure",
         "Media or membership failed.",
@@ -102,14 +114,27 @@ pub const RULES: &[Rule] = &[
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::INTERVAL;
     use super::*;
+    use crate::limits::{HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, RECONNECT_BASE};
 
     #[test]
-    fn there_are_eight_cases_with_names_of_their_own() {
-        assert_eq!(RULES.len(), 8);
+    fn there_are_nine_cases_with_names_of_their_own() {
+        assert_eq!(RULES.len(), 9);
         for (index, rule) in RULES.iter().enumerate() {
             assert!(RULES[index + 1..].iter().all(|other| other.id != rule.id));
         }
+    }
+
+    /// The server last heard of the client at a heartbeat; the line died right behind it.
+    #[test]
+    fn a_dead_line_is_found_while_the_seat_is_held() {
+        let found = HEARTBEAT_INTERVAL + HEARTBEAT_ANSWER + Duration::from_millis(INTERVAL);
+        let asked_again = found + RECONNECT_BASE;
+        assert!(HEARTBEAT_TIMEOUT > asked_again + Duration::from_secs(1), "a second for the way");
+        assert_eq!(HEARTBEAT_ANSWER, HEARTBEAT_INTERVAL + Duration::from_secs(1));
     }
 
     #[test]
@@ -120,7 +145,7 @@ mod tests {
             "role": "publisher", "kind": "consecutive", "observation": "slowUpload", "count": 10,
             "reset": ["fastUpload"], "within": 60000, "then": "rejoin",
         });
-        assert_eq!(json[6], slow);
+        assert_eq!(json[7], slow);
         assert_eq!(json[0]["cancelledBy"], serde_json::json!(["joinAccepted", "joinRefused", "networkDown"]));
         assert_eq!(json[0]["kind"], "timeout");
         assert!(json[0].get("roomTypes").is_none() && json[0].get("role").is_none());

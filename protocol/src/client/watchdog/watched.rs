@@ -61,11 +61,17 @@ impl Watched {
 
     /// A second has passed. `Some` when something is to be done; the state is then already the one after.
     pub fn tick(&mut self, now: u64) -> Option<Outcome> {
+        let outcome = self.due(now)?;
+        self.act(now, outcome)
+    }
+
+    /// What the first rule that holds asks for.
+    pub(in crate::client) fn due(&mut self, now: u64) -> Option<Outcome> {
         let mut rules = RULES.iter().zip(&self.memory);
         let (rule, _) = rules.find(|(rule, times)| rule.kind.holds(times, now))?;
         self.rejoins.retain(|time| now.saturating_sub(*time) < WINDOW);
         let exhausted = rule.then == Outcome::Rejoin && self.rejoins.len() >= MAX_REJOINS as usize;
-        self.act(now, if exhausted { Outcome::Fail } else { rule.then })
+        Some(if exhausted { Outcome::Fail } else { rule.then })
     }
 
     /// The connection closed. `None` where that means nothing: the caller is told that it was ignored.
@@ -75,12 +81,19 @@ impl Watched {
 
     /// Does what an outcome means for the state. `None` where it cannot come about.
     pub(in crate::client) fn act(&mut self, now: u64, outcome: Outcome) -> Option<Outcome> {
-        let event = outcome.event_in(self.state)?;
+        if !outcome.states().contains(&self.state) {
+            return None;
+        }
         if outcome == Outcome::Rejoin {
             self.memory.iter_mut().for_each(Vec::clear);
             self.rejoins.push(now);
         }
-        self.event(now, event);
+        if let Some(before) = outcome.before().filter(|before| before.state == self.state) {
+            self.event(now, before.event);
+        }
+        if let Some(event) = outcome.event_in(self.state) {
+            self.event(now, event);
+        }
         Some(outcome)
     }
 }

@@ -33,11 +33,11 @@ use crate::http::answer;
 use crate::node::Node;
 
 /// The name in the answer.
-const NAME: &str = "INGEST";
+const NAME: &str = roomcast_protocol::ack::name::INGEST;
 /// The shortest part anybody may ask for.
-const SHORTEST_PUSHED: Duration = Duration::from_millis(50);
+const SHORTEST_PUSHED: Duration = roomcast_protocol::limits::SHORTEST_PUSHED;
 /// The longest segment and target duration anybody may ask for.
-pub const LONGEST_PUSHED: Duration = Duration::from_secs(3600);
+pub const LONGEST_PUSHED: Duration = roomcast_protocol::limits::LONGEST_MEDIA;
 /// A manifest that comes along.
 const MANIFEST: usize = 1024 * 1024;
 
@@ -56,6 +56,7 @@ impl Refused {
         let code = match status {
             StatusCode::SERVICE_UNAVAILABLE => AckCode::Unavailable,
             StatusCode::INTERNAL_SERVER_ERROR => AckCode::Internal,
+            StatusCode::UNAUTHORIZED => AckCode::Unauthenticated,
             _ => AckCode::InvalidSignal,
         };
         Self { status, code, reason: reason.into() }
@@ -258,9 +259,8 @@ fn taken() -> HttpResponse {
 fn refuse(request: &HttpRequest, node: &Node, room: &str, track: &str, refused: Refused) -> HttpResponse {
     let Refused { status, code, reason } = refused;
     log(request, node, RefusedPush { room, track, status: status.as_u16(), reason: &reason });
-    let mut response = answer::data(code, NAME, DataAckBody { msg: Some(reason), ..DataAckBody::default() });
-    *response.status_mut() = status;
-    response
+    let body = DataAckBody { msg: Some(reason), ..DataAckBody::default() };
+    answer::named_with_status(status, code, NAME, body)
 }
 
 /// Refuses a push for its token, and says so in the log.
@@ -345,6 +345,13 @@ mod tests {
             (("Streamsé(x)", ""), "Streamsé(x)"),
         ] {
             assert_eq!(track_name(path.0, path.1), name, "{path:?}");
+        }
+    }
+    #[test]
+    fn a_refused_push_has_a_code_that_is_published_with_its_status() {
+        for status in [400, 401, 404, 408, 409, 412, 413, 415, 500, 503] {
+            let refused = Refused::new(StatusCode::from_u16(status).unwrap(), "because");
+            assert!(refused.code.statuses().contains(&status), "{refused:?}");
         }
     }
 }

@@ -159,11 +159,10 @@ fn malformed(refusal: data::Refusal) -> HttpResponse {
 }
 
 fn refuse(unreadable: &Unreadable) -> HttpResponse {
-    let mut response = answer::error(AckCode::InvalidSignal, unreadable.to_string());
-    match unreadable {
-        Unreadable::TooLarge => *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE,
-        Unreadable::TooSlow => *response.status_mut() = StatusCode::REQUEST_TIMEOUT,
-        Unreadable::Broken(_) => {}
-    }
-    response
+    let status = match unreadable {
+        Unreadable::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Unreadable::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        Unreadable::Broken(_) => StatusCode::BAD_REQUEST,
+    };
+    answer::with_status(status, AckCode::InvalidSignal, unreadable.to_string())
 }

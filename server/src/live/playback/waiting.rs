@@ -20,7 +20,7 @@ use crate::node::Node;
 use crate::socket::Descriptor;
 
 /// A reader waits at most this many target durations.
-const WAIT_TARGETS: u32 = 3;
+const WAIT_TARGETS: u32 = roomcast_protocol::limits::RELOAD_TARGETS;
 
 /// The headers that are read when the wait is over.
 const READ_LATER: [HeaderName; 5] = [ACCEPT_ENCODING, IF_NONE_MATCH, IF_RANGE, ORIGIN, RANGE];

@@ -4,8 +4,8 @@
 //! variant as well. Never gives two variants one name; a test of each table holds that.
 
 macro_rules! named {
-    ($(#[$meta:meta])* $name:ident { $($variant:ident = $wire:literal, $text:literal;)* }) => {
-        $(#[$meta])*
+    ($(#[doc = $doc:literal])+ $name:ident { $($variant:ident = $wire:literal, $text:literal;)* }) => {
+        $(#[doc = $doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum $name {
             $(#[doc = $text] $variant,)*
@@ -34,6 +34,17 @@ macro_rules! named {
             }
         }
 
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let names: Vec<&str> = Self::ALL.iter().map(|one| one.name()).collect();
+                schemars::json_schema!({ "type": "string", "description": concat!($($doc),*).trim(), "enum": names })
+            }
+        }
+
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.name())
@@ -42,4 +53,4 @@ macro_rules! named {
     };
 }
 
-pub(super) use named;
+pub(crate) use named;

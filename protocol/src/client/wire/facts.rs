@@ -1,0 +1,62 @@
+//! What the table of the wire asks of a message, a dial or nothing else.
+
+use serde_json::Value;
+
+use crate::signal::MemberKey;
+
+/// What is known of a message or of a dial that failed. `None`: it says nothing of the kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Facts<'a> {
+    /// The HTTP status of a dial that failed; 0: there was no answer.
+    pub status: Option<u16>,
+    /// The name.
+    pub s: Option<&'a str>,
+    /// The code of an ack.
+    pub c: Option<u16>,
+    /// Whether a forwarded signal names this session.
+    pub to_self: Option<bool>,
+    /// The role in a join ack.
+    pub pt: Option<&'a str>,
+    /// Whether the list has this session.
+    pub me: Option<bool>,
+    /// Whether the list has another user.
+    pub others: Option<bool>,
+    /// Offers of this client that are without an answer.
+    pub open: Option<u64>,
+}
+
+impl<'a> Facts<'a> {
+    /// Of a message of the server to this session, of whose offers so many stay open.
+    #[must_use]
+    pub fn of_message(message: &'a Value, session: &MemberKey, open: u64) -> Self {
+        let (user, id) = (session.user_id.as_str(), session.session_id.as_str());
+        let body = &message["b"];
+        let list = body["pps"].as_array();
+        Self {
+            status: None,
+            s: message["s"].as_str(),
+            c: message["c"].as_u64().and_then(|code| u16::try_from(code).ok()),
+            to_self: message.get("to").map(|to| names(to, user, id)),
+            pt: body["pt"].as_str(),
+            me: list.map(|list| list.iter().any(|one| one["userId"] == user && one["sessionId"] == id)),
+            others: list.map(|list| list.iter().any(|one| one["userId"] != user)),
+            open: Some(open),
+        }
+    }
+
+    /// Of an ack, as far as its name and code go.
+    #[must_use]
+    pub fn of_ack(name: &'a str, code: u16) -> Self {
+        Self { s: Some(name), c: Some(code), ..Self::default() }
+    }
+
+    /// Of a dial that did not lead to a WebSocket.
+    #[must_use]
+    pub fn of_dial(status: Option<u16>) -> Self {
+        Self { status: Some(status.unwrap_or(0)), ..Self::default() }
+    }
+}
+
+fn names(to: &Value, user: &str, session: &str) -> bool {
+    *to == user || (to["userId"] == user && to.get("sessionId").is_none_or(|id| id == session))
+}
