@@ -61,9 +61,12 @@ use filter::filter;
 use host::ice_server;
 use value::{bytes, count, file, percent, public_url, size, time, workers};
 
+/// The version, and the profile of the build: what was built for a look is slower than a release.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("ROOMCAST_PROFILE"), ")");
+
 /// Live rooms over WebSocket and Low-Latency HLS, self-hosted.
 #[derive(Debug, Parser)]
-#[command(name = "roomcast", version, about)]
+#[command(name = "roomcast", version = VERSION, about)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
