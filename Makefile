@@ -9,26 +9,34 @@ export CARGO_INCREMENTAL = 0
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check unit contracts documents e2e browser schema tools web fmt clean fuzz bench chaos cluster-judge cluster-mutants
+.PHONY: help run demo release test check reference unit contracts documents e2e browser schema tools web fmt clean fuzz bench chaos cluster-judge cluster-mutants
 
 help: ## list the jobs
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: web ## build and start the server on http://127.0.0.1:8080
-	cargo run --release --locked -p roomcast-server -- serve
+	cargo run --profile try --locked -p roomcast-server -- serve
 
 demo: web ## the server and a broadcast of a test picture that shows the time (needs ffmpeg)
+	cargo build --profile try --locked -p roomcast-server
+	scripts/demo.sh target/try/roomcast
+
+release: web ## build the server to install, target/release/roomcast; takes several times as long as the one of `run`
 	cargo build --release --locked -p roomcast-server
-	scripts/demo.sh target/release/roomcast
 
 test: tools check unit contracts documents e2e browser ## everything that CI runs; installs ffmpeg, gstreamer, chromium, firefox-esr, python3, redis-server, nginx, caddy, coturn and systemd when missing and permitted
 
-check: web ## formatting, lints and types
+check: web tests/documents/.venv ## formatting, lints, types and spelling
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	tests/documents/.venv/bin/typos
 	npm --prefix web run check
 	node --check tests/browser/*.mjs
 	node --check tests/documents/*.mjs
+
+# Not a part of `check`: dependencies are read once more, with the features of no test, for a minute of a processor.
+reference: ## the documentation of the code, target/doc, without a broken link
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 # Always the whole workspace with its examples: with less, dependencies would be built again, with other features.
 unit: web ## unit and property tests

@@ -4,7 +4,7 @@
 //!
 //! One [`Room`](room::Room) is one room. Whoever owns it
 //!
-//! 1. hands every event to [`Room::step`](room::Room::step) or [`Room::ingest`](room::Room::ingest) with the
+//! 1. hands every event to [`Room::step`](room::Room::step) or [`Room::upload`](room::Room::upload) with the
 //!    present time,
 //! 2. carries out the [`Effect`](room::Effect)s that come back, in their order, and says of each message when it
 //!    goes to its socket ([`Outgoing::written`](room::Outgoing::written)),

@@ -150,6 +150,8 @@ pub const AUTH_GRACE: Duration = Duration::from_secs(25);
 pub const AUTH_TTL: Duration = Duration::from_secs(24 * 3600);
 /// How long the credentials of TURN servers are good (default of `--turn-ttl`).
 pub const TURN_TTL: Duration = Duration::from_secs(4 * 3600);
+/// How long ICE servers that a service hands out are good (default of `--ice-ttl`).
+pub const ICE_TTL: Duration = Duration::from_secs(4 * 3600);
 /// Time for the body of a data signal (default of `--upload-timeout`).
 pub const UPLOAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long an encoder that pushes may be silent within a request (default of `--ingest-silence`).

@@ -62,9 +62,12 @@ use crate::{listen, session, socket};
 use filter::filter;
 use value::{bytes, count, file, percent, public_url, size, time, workers};
 
+/// The version, and the profile of the build: what was built for a look is slower than a release.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("ROOMCAST_PROFILE"), ")");
+
 /// Live rooms over WebSocket and Low-Latency HLS, self-hosted.
 #[derive(Debug, Parser)]
-#[command(name = "roomcast", version, about)]
+#[command(name = "roomcast", version = VERSION, about)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

@@ -1,4 +1,5 @@
-// The commands and configurations of the documents: fenced blocks of README, docs and deploy, and the files of deploy.
+// The commands and configurations of the documents: fenced blocks of README, CONTRIBUTING, docs and deploy, and the files
+// of deploy.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +26,7 @@ export function fenced(text) {
   });
 }
 
-const documents = () => ['README.md', ...filesBelow('docs'), ...filesBelow('deploy')].filter((path) => path.endsWith('.md'));
+const documents = () => ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...filesBelow('docs'), ...filesBelow('deploy')].filter((path) => path.endsWith('.md'));
 
 /** Every block as `{ file, text }`. */
 export function allBlocks() {

@@ -1,4 +1,4 @@
-// Every command and configuration of README, docs and deploy is run, or validated where it cannot be run.
+// Every command and configuration of README, CONTRIBUTING, docs and deploy is run, or validated where it cannot be run.
 //
 // A block is known by its file and how it begins. `check` runs or validates it; `reason` says what of it is not carried
 // out here, and why. A block or file without an entry fails the test, and so does an entry without a block.
@@ -29,6 +29,8 @@ const blocks = [
   { file: 'README.md', begins: 'location', check: proxies.nginxRestrictsPushes },
   { file: 'README.md', begins: '→ {"action":"join"', check: transcript },
   { file: 'README.md', begins: "printf 'REDIS_PASSWORD", check: others.password, reason: NO_DOCKER },
+  { file: 'CONTRIBUTING.md', begins: 'make run', check: others.jobs, reason: 'the jobs are this run; their names are checked' },
+  { file: 'CONTRIBUTING.md', begins: 'cargo test', check: others.singleTests, reason: 'parts of other jobs; their names are checked' },
   { file: 'docs/access.md', begins: 'roomcast key', check: access.key },
   { file: 'docs/access.md', begins: 'import jwt', check: access.minted(access.PYTHON, ['-c']) },
   { file: 'docs/access.md', begins: 'import { SignJWT }', check: access.javascript },
@@ -96,13 +98,13 @@ test('blocks are found whatever their language and indentation', () => {
   ]);
 });
 
-test('the files and folders that ARCHITECTURE.md names are there', () => {
+test('the files and folders that ARCHITECTURE.md and CONTRIBUTING.md name are there', () => {
   const kept = (entry) => !['node_modules', 'target', '.git'].includes(entry.name);
   const walk = (folder) => readdirSync(folder, { withFileTypes: true }).filter(kept).flatMap((entry) => (
     entry.isDirectory() ? walk(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`]
   ));
   const there = walk(root.replace(/\/$/, ''));
-  const named = [...read('ARCHITECTURE.md').matchAll(/`([A-Za-z_][\w./-]*)`/g)].map(([, path]) => path.replace(/\/$/, ''));
+  const named = [...(read('ARCHITECTURE.md') + read('CONTRIBUTING.md')).matchAll(/`([A-Za-z_][\w./-]*)`/g)].map(([, path]) => path.replace(/\/$/, ''));
   const paths = named.filter((path) => path.includes('/') || /\.(rs|ts|mjs|json|sh|lua)$/.test(path));
   assert.ok(paths.length > 10, `${paths.length} paths`);
   const isThere = (path) => there.some((file) => (
@@ -112,6 +114,8 @@ test('the files and folders that ARCHITECTURE.md names are there', () => {
 });
 
 test('flags, variables and commands in running text are those of the programs', settings.runningText);
+
+test('jobs in running text are those of the Makefile', others.jobsOfText);
 
 test('the documents', { concurrency: 4, timeout: 170_000 }, async (t) => {
   const found = allBlocks();

@@ -5,7 +5,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, newFolder, ready, startRedis } from '../browser/cluster.mjs';
 import { newPage, program, startBrowser, startServer } from '../browser/processes.mjs';
-import { read, root } from './blocks.mjs';
+import { inlineCode, read, root } from './blocks.mjs';
 import { call, replaced, run, start } from './shell.mjs';
 
 /** A Redis and two nodes, as the block starts them. */
@@ -47,6 +47,25 @@ export function jobs(t, block) {
     call('bash', ['-c', replaced(line, { 'make ': 'make --dry-run ' })], { cwd: root, env });
   }
   assert.throws(() => call('make', ['--dry-run', 'nothing-of-the-kind'], { cwd: root, env }));
+}
+
+/** Running text names jobs of the Makefile, and CONTRIBUTING.md all of them. */
+export function jobsOfText() {
+  const all = [...read('Makefile').matchAll(/^([a-z0-9-]+):.*## /gm)].map(([, job]) => job);
+  const named = inlineCode().flatMap(({ file, text }) => [...text.matchAll(/^make ([a-z0-9-]+)/g)].map(([, job]) => ({ file, job })));
+  assert.deepEqual(named.filter(({ job }) => !all.includes(job)), []);
+  const told = named.filter(({ file }) => file === 'CONTRIBUTING.md').map(({ job }) => job);
+  assert.deepEqual(all.filter((job) => job !== 'help' && !told.includes(job)), []);
+}
+
+/** Each test that a line names is there; running it is `make unit` or `make e2e`. */
+export function singleTests(t, block) {
+  for (const line of block.trim().split('\n')) {
+    const [, core, folder, name] = /cargo test (?:-p roomcast-core (\w+)|.*--test (\w+) (\w+)::) +#/.exec(line) ?? [];
+    if (core) assert.match(read('core/src/room/tests/kicking.rs'), new RegExp(`fn \\w*${core}`));
+    else if (folder) assert.match(read(`tests/tests/${folder}/main.rs`), new RegExp(`^mod ${name};$`, 'm'));
+    else assert.ok(read('Makefile').includes(`\t${line.replace(/ +#.*/, '')}\n`), line);
+  }
 }
 
 /** The synopsis names the options that the program has, and no others. */

@@ -5,11 +5,18 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, newFolder, ready } from '../browser/cluster.mjs';
 import { program } from '../browser/processes.mjs';
-import { inlineCode } from './blocks.mjs';
+import { inlineCode, read } from './blocks.mjs';
 import { call, start } from './shell.mjs';
 
 /** Flags of other programs, which running text names as well. */
-const OF_OTHERS = { '--from': 'caddy', '--to': 'caddy', '--save': 'redis-server', '--appendonly': 'redis-server' };
+const OF_OTHERS = {
+  '--from': 'caddy', '--to': 'caddy', '--save': 'redis-server', '--appendonly': 'redis-server',
+  '--workspace': 'cargo', '--test': 'cargo',
+  '--prefix': 'npm', '--no-git-tag-version': 'npm',
+};
+
+/** Variables that the jobs set for their tests. */
+const OF_TESTS = new Set(read('Makefile').match(/ROOMCAST_TEST_[A-Z]+/g));
 
 /** Every line of the file is in effect. */
 export async function file(t, block) {
@@ -53,7 +60,9 @@ export function runningText() {
       assert.ok(flags.has(flag) || flag in OF_OTHERS, `${page}: there is no flag ${flag}`);
       named += 1;
     }
-    for (const [name] of text.matchAll(/ROOMCAST_[A-Z_]*[A-Z]/g)) assert.ok(variables.has(name), `${page}: there is no variable ${name}`);
+    for (const [name] of text.matchAll(/ROOMCAST_[A-Z_]*[A-Z]/g)) {
+      assert.ok(variables.has(name) || OF_TESTS.has(name), `${page}: there is no variable ${name}`);
+    }
   }
   assert.ok(named > 100, 'running text names flags');
 }

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxys_answer_counts_by_its_status() {
+    fn the_answer_of_a_proxy_counts_by_its_status() {
         let now = Instant::now();
         let status = |status| Outcome::Answered { status, ack: None };
         assert!(matches!(attempt(now).judge(now, 0.5, status(502)), Step::Again { .. }));

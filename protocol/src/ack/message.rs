@@ -1,6 +1,6 @@
 //! Every message of the server, typed: what a client that knows this version reads.
 //!
-//! Unlike [`read`](super::read), which lets newer codes and names pass, this refuses what the protocol does not
+//! Unlike [`read`], which lets newer codes and names pass, this refuses what the protocol does not
 //! know and says why.
 
 use std::borrow::Cow;

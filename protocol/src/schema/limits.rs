@@ -186,6 +186,8 @@ table! {
     "turnTtl" = ms(limits::TURN_TTL), "ms", Both by "--turn-ttl",
         "How long the credentials of TURN servers in a JOIN ack are good; then a relay needs those of a newer JOIN \
         ack.";
+    "iceTtl" = ms(limits::ICE_TTL), "ms", Both by "--ice-ttl",
+        "How long ICE servers of a service in a JOIN ack are good, of which half may have passed at the JOIN.";
     "ingestTokenTtl" = ms(limits::INGEST_TTL), "ms", Both by "--ingest-token-ttl",
         "How long an ingest token is good, at most as long as the access token; then: 401, and another JOIN brings \
         one.";

@@ -1,7 +1,7 @@
 //! From the text of a message to a [`Signal`], or a refusal that says why.
 //!
 //! Nothing of a signal that is passed on is copied but the ids: the signal shares the bytes of the message. What
-//! [`quick`] does not take is read in steps, for the sentence that says what is wrong with it.
+//! `quick` does not take is read in steps, for the sentence that says what is wrong with it.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -14,6 +14,15 @@ async fn the_server_is_healthy_and_ready() {
     assert_eq!(get(&server.url("/nowhere/at/all")).await.status(), 404);
 }
 
+#[test]
+fn the_version_names_the_profile_of_the_build() {
+    let printed = Command::new(program()).arg("--version").output().unwrap();
+    let path = program();
+    let profile = path.parent().and_then(|folder| folder.file_name()).unwrap().to_str().unwrap();
+    let expected = format!("roomcast {} ({profile})\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(String::from_utf8(printed.stdout).unwrap(), expected);
+}
+
 #[tokio::test]
 async fn the_page_is_served_under_every_address_it_has() {
     let server = Server::start(&[]).await;

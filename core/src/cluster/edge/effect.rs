@@ -30,7 +30,7 @@ pub enum EdgeEffect {
     Uploaded(u64, Result<(), Refusal>),
     /// Look the room up in the directory.
     Seek,
-    /// Attach to this owner again, by [`Edge::attach_to`].
+    /// Attach to this owner again, by [`Edge::attach_to`](super::Edge::attach_to).
     Reattach(BootId),
     /// Nothing of the room is here any more: drop the edge.
     LetGo,

@@ -94,7 +94,9 @@ proptest! {
         for (input, passes) in inputs {
             run.now += passes;
             let input = record.number(input);
-            record.unanswered = if input == Input::Join { 0 } else { record.unanswered };
+            // While it joins already, it does not begin anew.
+            let begins = input == Input::Join && state.after(Event::JoinSent).is_some();
+            record.unanswered = if begins { 0 } else { record.unanswered };
             match input {
                 Input::Opened if record.opening => (record.opening, record.connected) = (false, true),
                 Input::NotOpened { .. } => record.opening = false,

@@ -1,0 +1,46 @@
+//! Everything that is linked, held against `deny.toml` and the stated version of Rust. `cargo deny check` judges by the
+//! same file where it is installed, also by advisories; this needs cargo alone, and no network once the workspace was
+//! built.
+
+mod graph;
+mod licence;
+mod rules;
+
+use graph::{Graph, ROOT, read};
+use serde_json::Value;
+
+fn policy() -> Value {
+    toml::from_str(&read("deny.toml")).expect("deny.toml is TOML")
+}
+
+fn none(complaints: &[String]) {
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+#[test]
+fn licences_are_allowed_and_all_of_the_list_are_needed() {
+    let policy = policy();
+    let graph = Graph::of_workspace(&policy);
+    assert!(graph.crates.len() > 300, "{} crates in {ROOT}", graph.crates.len());
+    none(&rules::licences(&graph, &policy));
+}
+
+#[test]
+fn each_crate_has_one_version_and_a_further_one_a_reason() {
+    let policy = policy();
+    none(&rules::duplicates(&Graph::of_workspace(&policy), &policy));
+}
+
+#[test]
+fn what_is_banned_is_held_by_nobody_but_its_wrappers() {
+    let policy = policy();
+    none(&rules::bans(&Graph::of_workspace(&policy), &policy));
+}
+
+#[test]
+fn no_dependency_wants_a_newer_rust_than_is_stated() {
+    let stated = rules::stated_rust();
+    none(&rules::rust_versions(&Graph::of_workspace(&policy()), &stated));
+    let sentence = format!("Needs Rust ({stated} or newer)");
+    assert!(read("README.md").contains(&sentence), "README.md does not say \"{sentence}\"");
+}
