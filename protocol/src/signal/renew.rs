@@ -84,6 +84,8 @@ mod tests {
             (refused.code, refused.kind, refused.quotable),
             (AckCode::InvalidSignal, Some(SignalKind::Renew), false)
         );
+        let misnamed = decode(r#"{"action":"join","data":{"s":"RENEW","token":"a.b.c"}}"#).unwrap_err();
+        assert!(!misnamed.quotable && !misnamed.reason.contains("a.b.c"));
         for wrong in [
             r#"{"action":"renew","data":{"s":"RENEW"}}"#,
             r#"{"action":"renew","data":{"s":"RENEW","token":""}}"#,

@@ -39,7 +39,7 @@ impl FromStr for Secret {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let secret = read(text)?;
-        if secret.is_empty() {
+        if secret.trim().is_empty() {
             return Err("must not be empty: write the secret, or file:PATH such as file:/run/secrets/turn".into());
         }
         Ok(Self(secret))

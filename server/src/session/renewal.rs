@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use roomcast_core::room::Outgoing;
-use roomcast_protocol::access::{Permit, Refused};
+use roomcast_protocol::access::{Permit, Reason, Refused};
 use roomcast_protocol::ack::{self, Renewed as RenewAck};
 use roomcast_protocol::code::{AckCode, CloseCode};
 use roomcast_protocol::signal::{Renew, SignalKind};
 
 use super::application::Session;
+use crate::access::counted;
 use crate::clock::unix_millis;
 use crate::room::Renewed;
 use crate::socket::Port;
@@ -44,7 +45,11 @@ impl Session {
         if self.permit.as_ref().is_none_or(|former| former.subject != permit.subject) {
             return self.refuse_renewal(AckCode::PermissionNotFound, "the token is of another subject");
         }
-        let exp = permit.expires;
+        let (exp, now) = (permit.expires, unix_millis() / 1000);
+        if exp <= now {
+            let refused = Refused::new(Reason::Expired, format!("the token ended {} s ago", now - exp));
+            return self.refuse_renewal(refused.reason.code(), &counted(refused).sentence);
+        }
         (self.permit, self.taken) = (Some(Arc::clone(&permit)), unix_millis() / 1000);
         self.renewals += 1;
         self.end_with_token(port);

@@ -70,7 +70,9 @@ async fn a_refused_renewal_changes_nothing_and_quotes_no_token() {
     let mut ann = joined(&server, "ann", "m2m", all(), true).await;
     let other = token("bob", all());
     let expired = with_claims(json!({ "sub": "ann", "iat": now() - 100, "exp": now() - 50, "room": all() }));
-    for (token, code) in [(other.as_str(), 4051), (&expired, 4041), ("a.b.c", 4041), ("", 2001)] {
+    // Between clocks that differ it may still open a connection; in place of a good one it would end that.
+    let over = with_claims(json!({ "sub": "ann", "iat": now() - 100, "exp": now() - 2, "room": all() }));
+    for (token, code) in [(other.as_str(), 4051), (&expired, 4041), (&over, 4041), ("a.b.c", 4041), ("", 2001)] {
         let ack = renew(&mut ann, token).await;
         assert_eq!(ack["c"], code, "{ack}");
         assert!(ack["b"].get("req").is_none() && (token.is_empty() || !ack.to_string().contains(token)), "{ack}");
@@ -313,7 +315,26 @@ async fn who_is_kicked_with_revoke_needs_a_new_token() {
         format!("other-{room_type}").clone_into(&mut elsewhere.room);
         assert_eq!(elsewhere.ask_to_join(true).await["c"], 200);
         ann.heard().await;
+        let ack = renew(&mut kicked, &token("troll", all())).await;
+        assert_eq!(ack["c"], 200, "the connection stays: {ack}");
     }
+}
+
+#[tokio::test]
+async fn a_member_leaves_whose_new_token_speaks_for_another_user() {
+    let server = closed(&[]).await;
+    let with = |fake: bool| {
+        let grant = json!({ "join": true, "create": true, "publish": true, "fake": fake });
+        token("mal", grant)
+    };
+    let mut zed = Client::connect_with_token(&server, "zed", "m2m", &with(true)).await;
+    let ack = zed.join_with(json!({ "roomCreating": true, "userFaking": true })).await;
+    assert_eq!(ack["c"], 200, "{ack}");
+    let mut ann = joined(&server, "ann", "m2m", all(), false).await;
+    assert_eq!(renew(&mut zed, &with(true)).await["c"], 200);
+    assert_eq!(renew(&mut zed, &with(false)).await["c"], 200);
+    assert_eq!(zed.hear("ROOM_CLOSED").await["b"]["reason"], "denied");
+    ann.hear_list(&[]).await;
 }
 
 #[tokio::test]

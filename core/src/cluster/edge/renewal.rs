@@ -18,7 +18,8 @@ impl Edge {
         let Some(room_type) = self.room_type else { return };
         let joins = permit.allows(Grant::Join(room_type), &self.room);
         for stay in self.members.stays_on(connection) {
-            match joins {
+            let speaks = permit.check_user(&stay.member.user_id, true).is_ok();
+            match joins && speaks {
                 true => self.renew_stay(&stay, &credentials, out),
                 false => self.put_out(&stay, connection, out),
             }
@@ -37,7 +38,8 @@ impl Edge {
         for (id, join) in self.joins.iter_mut().filter(|(_, join)| join.connection == connection) {
             let (room_type, creating) = (join.request.room_type, join.request.creating);
             let grant = if creating { Grant::Create(room_type) } else { Grant::Join(room_type) };
-            if !permit.allows(grant, &self.room) {
+            let speaks = permit.check_user(&join.request.session.user_id, true).is_ok();
+            if !permit.allows(grant, &self.room) || !speaks {
                 lost.push(*id);
             }
             (join.request.credentials, join.renewed) = (Some(Box::new(credentials.clone())), true);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytestring::ByteString;
-use roomcast_protocol::id::ObjectId;
+use roomcast_protocol::id::{ObjectId, UserId};
 use roomcast_protocol::signal::{MemberKey, Recipient};
 
 use super::RETRY;
@@ -33,6 +33,8 @@ pub(super) enum Shown {
     Uploaded(BootId, u64),
     /// Edges are told of a kick: the viewers that it names, and the text of its signal.
     Kicked(Recipient, ByteString),
+    /// The tokens of a kicked user are revoked, behind the kick.
+    Revoked(UserId),
     /// These signals of these senders are not held any more.
     Released(Vec<(MemberKey, u64)>),
 }

@@ -74,7 +74,7 @@ impl Owner {
             Action::Relay(kind) => self.relay(from, kind, signal, out),
             Action::Watch => self.watch(from, signal, out),
             Action::Kick => self.kick(turn, from, signal),
-            Action::KickAndRevoke => self.kick_and_revoke(turn, from, signal, out),
+            Action::KickAndRevoke => self.kick_and_revoke(turn, from, signal),
             Action::PublishRequest(video, audio) => self.publish_request(from, (video, audio), signal, out),
             Action::PublishAccept => self.publish_accept(turn, from, signal, out),
             Action::PublishReject => self.publish_reject(from, signal, out),
@@ -207,13 +207,15 @@ impl Owner {
         turn: Turn,
         from: Sender<'_>,
         signal: &Signal,
-        out: &mut Vec<OwnerEffect>,
     ) -> Result<(), Refusal> {
         if !self.moderates(&from.stay.member) {
             return refuse(AckCode::PermissionNotFound, "only moderators revoke tokens");
         }
         self.kick(turn, from, signal)?;
-        out.extend(signal.to.as_ref().map(|to| OwnerEffect::Revoke(to.user_id().clone())));
+        // Before it is told of its kick, a member would take its token for one that is over.
+        if let Some(to) = &signal.to {
+            self.journal.show(Shown::Revoked(to.user_id().clone()));
+        }
         Ok(())
     }
 

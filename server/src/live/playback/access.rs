@@ -10,7 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue, LOCATION, REFERRER_POLICY};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use roomcast_protocol::access::{Action, Reason};
+use roomcast_protocol::access::{Action, Permit, Reason};
 use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::address::Address;
@@ -59,8 +59,17 @@ pub fn guard(request: &HttpRequest, node: &web::Data<Node>) -> Option<Guard> {
         judged = Instant::now();
         let (in_path, path) = token_and_path(&request, &node);
         let token = in_path.or_else(|| arrival::bearer(request.headers()));
-        Address::of(path).is_some_and(|address| judge(&node, token, &address).is_none())
+        Address::of(path).is_some_and(|address| goes_on(&node, token, &address))
     }))
+}
+
+/// Whether media is sent on: as long as a connection with this token would stay open.
+fn goes_on(node: &Node, token: Option<&str>, address: &Address<'_>) -> bool {
+    let Ok(room) = RoomId::parse(address.room()) else { return false };
+    let grace = node.settings.access.auth_grace.as_secs();
+    let lasts = |permit: &Permit| unix_millis() / 1000 < permit.expires.saturating_add(grace);
+    let judged = node.access.admit_to(token, Action::Play, &room);
+    judged.is_ok_and(|permit| permit.is_none_or(|permit| lasts(&permit)))
 }
 
 /// Judges the token for the room of an address. A name that no room can have is told as such, behind a good token.
