@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/package.json -type f 2>/dev/null)
 OUTPUT := test-output
+# What is for a look: built in half the time of a release.
+TRY := --profile try --locked --no-default-features -p roomcast-server
 
 # On a clean checkout nothing is there to build upon, and keeping what a later build could use takes time.
 ifdef CI
@@ -15,13 +17,13 @@ help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: web ## build and start the server on http://127.0.0.1:8080
-	cargo run --profile try --locked -p roomcast-server -- serve
+	cargo run $(TRY) -- serve
 
 demo: web ## the server and a broadcast of a test picture that shows the time (needs ffmpeg)
-	cargo build --profile try --locked -p roomcast-server
+	cargo build $(TRY)
 	scripts/demo.sh target/try/roomcast
 
-release: web ## build the server to install, target/release/roomcast; takes several times as long as the one of `run`
+release: web ## build the server to install, target/release/roomcast; takes twice as long as the one of `run`
 	cargo build --release --locked -p roomcast-server
 
 test: tools check unit contracts documents e2e browser ## everything that CI runs; installs ffmpeg, gstreamer, chromium, firefox-esr, python3, redis-server, nginx, caddy, coturn and systemd when missing and permitted

@@ -116,7 +116,7 @@ impl Bare {
         subscriber.call(&["SUBSCRIBE", CHANNEL]).await?;
         let member = Member { room_type: "p2p", room: "call-0".into(), user: "a".into() };
         let offer = member.offer(SIZE);
-        Ok(Self { publisher, subscriber, publish: command(&[b"PUBLISH", CHANNEL.as_bytes(), &offer]) })
+        Ok(Self { publisher, subscriber, publish: command(&[b"PUBLISH".as_slice(), CHANNEL.as_bytes(), &offer]) })
     }
 
     async fn round(&mut self, nodes: &Nodes, window: usize, time: Duration) -> Result<Round, Error> {

@@ -43,4 +43,6 @@ fn no_dependency_wants_a_newer_rust_than_is_stated() {
     none(&rules::rust_versions(&Graph::of_workspace(&policy()), &stated));
     let sentence = format!("Needs Rust ({stated} or newer)");
     assert!(read("README.md").contains(&sentence), "README.md does not say \"{sentence}\"");
+    let image = format!("rust:{stated}-");
+    assert!(read(".github/workflows/ci.yml").contains(&image), "ci.yml does not try {image}");
 }
