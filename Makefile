@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/vite.config.ts web/package.json -type f 2>/dev/null)
 OUTPUT := test-output
-# What is for a look: built in half the time of a release.
+# What is for a look: built with a third less processor time than a release, and built again in seconds.
 TRY := --profile try --locked --no-default-features -p roomcast-server
 
 # On a clean checkout nothing is there to build upon, and keeping what a later build could use takes time.
@@ -23,7 +23,7 @@ demo: web ## the server and a broadcast of a test picture that shows the time (n
 	cargo build $(TRY)
 	scripts/demo.sh target/try/roomcast
 
-release: web ## build the server to install, target/release/roomcast; takes twice as long as the one of `run`
+release: web ## build the server to install, target/release/roomcast; takes longer than the one of `run`
 	cargo build --release --locked -p roomcast-server
 
 test: tools check unit contracts documents e2e browser ## everything that CI runs; installs ffmpeg, gstreamer, chromium, firefox-esr, python3, redis-server, nginx, caddy, coturn and systemd when missing and permitted
