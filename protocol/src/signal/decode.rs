@@ -114,7 +114,9 @@ fn in_steps(message: &str) -> Result<(Parts, Range<usize>), Refusal> {
     let text = envelope.data.0;
     let kind = SignalKind::from_action(&envelope.action).ok_or_else(|| unknown_action(&envelope.action, text));
     let named = || json::from_str::<Name<'_>>(text).ok().and_then(|name| SignalKind::from_name(&name.s));
-    if named() == Some(SignalKind::Renew) || matches!(&kind, Ok(SignalKind::Renew) | Err(Refusal { kind: Some(SignalKind::Renew), .. })) {
+    if named() == Some(SignalKind::Renew)
+        || matches!(&kind, Ok(SignalKind::Renew) | Err(Refusal { kind: Some(SignalKind::Renew), .. }))
+    {
         let refusal = refusal(Some(SignalKind::Renew), "RENEW is a signal of no room".to_owned());
         return Err(Refusal { quotable: false, ..refusal });
     }

@@ -202,12 +202,7 @@ impl Owner {
     }
 
     /// Puts sessions out, and has the tokens of their user refused in this room.
-    fn kick_and_revoke(
-        &mut self,
-        turn: Turn,
-        from: Sender<'_>,
-        signal: &Signal,
-    ) -> Result<(), Refusal> {
+    fn kick_and_revoke(&mut self, turn: Turn, from: Sender<'_>, signal: &Signal) -> Result<(), Refusal> {
         if !self.moderates(&from.stay.member) {
             return refuse(AckCode::PermissionNotFound, "only moderators revoke tokens");
         }
