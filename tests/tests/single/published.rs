@@ -23,14 +23,14 @@ const REFUSED: [(&str, &str, &[u8], u16); 10] = [
 ];
 
 async fn published(server: &Server, file: &str) -> Value {
-    let text = get(&server.url(&format!("/schema/{file}"))).await.text().await.unwrap();
-    serde_json::from_str(&text).unwrap()
+    let text = get(&server.url(&format!("/schema/{file}"))).await.text().await.expect("it is text");
+    serde_json::from_str(&text).expect("it is JSON")
 }
 
 async fn ask(server: &Server, method: &str, path: &str, body: &'static [u8]) -> Response {
-    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    let method = Method::from_bytes(method.as_bytes()).expect("a method");
     let request = reqwest::Client::new().request(method, server.url(path)).body(body);
-    soon("an answer", request.send()).await.unwrap()
+    soon("an answer", request.send()).await.expect("the server answers")
 }
 
 #[tokio::test]
