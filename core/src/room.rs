@@ -194,7 +194,7 @@ impl Room {
                 SiteEffect::Forget(connection) => out.push(Effect::Forget { connection }),
                 SiteEffect::Live(playlist, change) => out.push(Effect::Live { playlist, change }),
                 SiteEffect::Everything(playlist, all) => out.push(Effect::Everything { playlist, all }),
-                SiteEffect::Revoke(user) => out.push(Effect::Revoke { user }),
+                SiteEffect::Revoke(revoking) => out.push(Effect::Revoke { revoking }),
                 SiteEffect::Uploaded(id, answer) => out.push(Effect::Uploaded { id, answer }),
                 SiteEffect::Send(to, message) => out.push(Effect::ToNode { to, message }),
                 SiteEffect::Ask(ask) => out.push(Effect::Ask(ask)),

@@ -11,6 +11,7 @@ mod journal;
 mod member;
 mod outbound;
 mod record;
+mod revoking;
 mod signals;
 mod streams;
 #[cfg(test)]
@@ -22,11 +23,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use roomcast_protocol::ack::RoomClosedReason;
-use roomcast_protocol::id::{ObjectId, UserId};
+use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::limits;
 use roomcast_protocol::signal::{MemberKey, RoomType};
 
 pub use record::{Field, KeptRecord, MemberRecord, Tokens, Value, Write};
+pub use revoking::Revoking;
 
 use super::directory::{Asserted, Era, Journaled};
 use super::message::{AttachmentId, JoinRequest, List, ToEdge, ToOwner};
@@ -71,8 +73,8 @@ pub enum OwnerEffect {
     Live(ObjectId, Change),
     /// Exactly this is served of a broadcast from now on.
     Everything(ObjectId, Vec<Change>),
-    /// Revoke the tokens of a user in this room.
-    Revoke(UserId),
+    /// Revoke the tokens of a user in this room; a failure comes by [`Owner::on_not_revoked`].
+    Revoke(Box<Revoking>),
     /// The room is owned by another node: drop it, and let the edge look it up.
     Fenced,
 }

@@ -262,7 +262,7 @@ impl Site {
             }
             OwnerEffect::Live(playlist, change) => self.out.push(SiteEffect::Live(playlist, change)),
             OwnerEffect::Everything(playlist, all) => self.out.push(SiteEffect::Everything(playlist, all)),
-            OwnerEffect::Revoke(user) => self.out.push(SiteEffect::Revoke(user)),
+            OwnerEffect::Revoke(revoking) => self.out.push(SiteEffect::Revoke(revoking)),
             OwnerEffect::Fenced => self.drop_owner(),
         }
     }

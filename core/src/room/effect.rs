@@ -9,13 +9,14 @@ use bytestring::ByteString;
 use roomcast_protocol::access::Permit;
 use roomcast_protocol::ack::{self, EngineSettings};
 use roomcast_protocol::code::CloseCode;
-use roomcast_protocol::id::{ObjectId, UserId};
+use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::{RefusedNumber, Signal, SignalKind};
 
 use super::Refusal;
 use super::pulse::Presence;
 use super::receipt::{Receipt, Words};
 use crate::cluster::message::Message;
+use crate::cluster::owner::Revoking;
 use crate::cluster::site::Ask;
 use crate::cluster::{BootId, Credentials};
 use crate::hls::Change;
@@ -137,8 +138,8 @@ pub enum Effect {
     },
     /// Revoke the tokens of a user in this room.
     Revoke {
-        /// The user.
-        user: UserId,
+        /// Whose, and at whose wish.
+        revoking: Box<Revoking>,
     },
     /// Send a message to another node.
     ToNode {

@@ -102,8 +102,7 @@ pub async fn revoke(request: HttpRequest, payload: Payload, node: Data<Node>) ->
             let body = json!({ "at": revocation.at, "until": revocation.until });
             HttpResponse::Ok().json(json!({ "c": 200, "s": "REVOKE", "b": body }))
         }
-        Err(NotRevoked::TooMany(too_many)) => answer::error(AckCode::RateLimited, too_many.to_string()),
-        Err(NotRevoked::NotTold) => answer::error(AckCode::Unavailable, NotRevoked::NotTold.to_string()),
+        Err(failed) => answer::error(failed.code(), failed.to_string()),
     }
 }
 
@@ -116,6 +115,16 @@ pub enum NotRevoked {
     /// It holds here, and others will hear of it when Redis is back.
     #[error("the revocation holds on this node, and on the others once Redis is back; try again to be sure")]
     NotTold,
+}
+
+impl NotRevoked {
+    /// The code of the answer.
+    pub const fn code(self) -> AckCode {
+        match self {
+            Self::TooMany(_) => AckCode::RateLimited,
+            Self::NotTold => AckCode::Unavailable,
+        }
+    }
 }
 
 async fn read(payload: Payload) -> Result<Revoke, String> {

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, SpawnHandle};
 
+use roomcast_core::cluster::owner::Revoking;
 use roomcast_core::cluster::{Ownership, site};
 use roomcast_core::room::{ConnectionId, Effect, Input, Refusal, Room};
 use roomcast_core::time::Instant;
 use roomcast_protocol::access::{Revoke, RoomPattern};
-use roomcast_protocol::id::{RoomId, UserId};
+use roomcast_protocol::id::RoomId;
 use roomcast_protocol::limits::{BACKLOG_BYTES, BACKLOG_SIGNALS};
 
 use super::broadcasts::Broadcasts;
 use super::joined::{Attempt, Departure};
-use super::message::{Disconnected, JoinRoom, MayBroadcast, Outcome, RefusedSignal, Renewed, RoomSignal};
+use super::message::{Disconnected, JoinRoom, MayBroadcast, NotRevoked, Outcome, RefusedSignal, Renewed, RoomSignal};
 use super::outbox::Outbox;
 use crate::node::Node;
 
@@ -97,7 +98,7 @@ impl RoomActor {
                     self.live_room().apply(&playlist, change);
                 }
                 Effect::Everything { playlist, all } => self.live_room().show(&playlist, all),
-                Effect::Revoke { user } => self.revoke(user),
+                Effect::Revoke { revoking } => self.revoke(revoking, ctx.address()),
                 Effect::Uploaded { id, answer } => self.broadcasts.answer(id, answer),
                 Effect::ToNode { to, message } => self.send(to, &message, &mut sent),
                 Effect::Ask(ask) => self.ask(ask, ctx),
@@ -119,13 +120,16 @@ impl RoomActor {
     }
 
     /// Has the tokens of a user, issued until now, refused in this room. Where the other nodes cannot be told at once,
-    /// they are when Redis is back.
-    fn revoke(&self, user: UserId) {
-        let revoke = Revoke { sub: Some(user), jti: None, room: Some(RoomPattern::Exact(self.id.clone())) };
+    /// they are when Redis is back. It goes on when the room ends.
+    fn revoke(&self, revoking: Box<Revoking>, room: Addr<Self>) {
+        let rooms = RoomPattern::Exact(self.id.clone());
+        let revoke = Revoke { sub: Some(revoking.user.clone()), jti: None, room: Some(rooms) };
         let node = Arc::clone(&self.node);
         actix_web::rt::spawn(async move {
             if let Err(failed) = node.revoke(revoke).await {
                 tracing::warn!("a moderator's revocation: {failed}");
+                let refusal = Refusal { code: failed.code(), reason: failed.to_string() };
+                room.do_send(NotRevoked { revoking, refusal });
             }
         });
     }
@@ -217,6 +221,18 @@ impl Handler<Renewed> for RoomActor {
 
     fn handle(&mut self, Renewed { connection, permit }: Renewed, ctx: &mut Self::Context) {
         self.step(Input::Renewed { connection, permit }, None, ctx);
+    }
+}
+
+impl Handler<NotRevoked> for RoomActor {
+    type Result = ();
+
+    fn handle(&mut self, NotRevoked { revoking, refusal }: NotRevoked, ctx: &mut Self::Context) {
+        let tell = |room: &mut Room, context: site::Context<'_>| {
+            room.step_site(|site| site.not_revoked(context, *revoking, refusal))
+        };
+        let effects = self.with_room(tell);
+        self.carry_out(effects, None, ctx);
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix::Message;
 
+use roomcast_core::cluster::owner::Revoking;
 use roomcast_core::cluster::streams::Uploader;
 use roomcast_core::hls::Entry;
 use roomcast_core::room::{ConnectionId, Refusal, Welcome};
@@ -58,6 +59,14 @@ pub struct RefusedSignal {
 pub struct Renewed {
     pub connection: ConnectionId,
     pub permit: Arc<Permit>,
+}
+
+/// The tokens of a kicked user are not revoked, or not on all nodes.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct NotRevoked {
+    pub revoking: Box<Revoking>,
+    pub refusal: Refusal,
 }
 
 /// A connection is gone.

@@ -327,6 +327,20 @@ async fn who_is_kicked_with_revoke_needs_a_new_token() {
 }
 
 #[tokio::test]
+async fn a_moderator_is_told_when_a_token_could_not_be_revoked() {
+    let server = closed(&["--auth-max-revocations", "1"]).await;
+    let mut ann = joined(&server, "ann", "m2m", all(), true).await;
+    let grant = json!({ "join": true, "moderate": true });
+    let mut moderator = joined(&server, "mod", "m2m", grant, false).await;
+    let mut troll = joined(&server, "troll", "m2m", all(), false).await;
+    assert_eq!(revoke(&server, json!({ "sub": "dave" })).await.0, 200);
+    let told = moderator.refused("kick", "KICK", json!({ "to": "troll", "revoke": true })).await;
+    assert_eq!(told, 4029);
+    troll.hear("KICK").await;
+    ann.heard().await;
+}
+
+#[tokio::test]
 async fn a_member_leaves_whose_new_token_speaks_for_another_user() {
     let server = closed(&[]).await;
     let with = |fake: bool| {

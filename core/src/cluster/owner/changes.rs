@@ -126,7 +126,7 @@ impl Owner {
                         self.send(*edge, kicked, out);
                     }
                 }
-                Shown::Revoked(user) => out.push(OwnerEffect::Revoke(user)),
+                Shown::Revoked(revoking) => out.push(OwnerEffect::Revoke(revoking)),
                 Shown::Released(held) => self.release_held(&held),
             }
         }

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytestring::ByteString;
-use roomcast_protocol::id::{ObjectId, UserId};
+use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::{MemberKey, Recipient};
 
 use super::RETRY;
 use super::record::Field;
+use super::revoking::Revoking;
 use crate::cluster::BootId;
 use crate::cluster::directory::{Era, Journaled};
 use crate::cluster::message::{Farewell, JoinId, Listed, StayRef};
@@ -34,7 +35,7 @@ pub(super) enum Shown {
     /// Edges are told of a kick: the viewers that it names, and the text of its signal.
     Kicked(Recipient, ByteString),
     /// The tokens of a kicked user are revoked, behind the kick.
-    Revoked(UserId),
+    Revoked(Box<Revoking>),
     /// These signals of these senders are not held any more.
     Released(Vec<(MemberKey, u64)>),
 }

@@ -22,9 +22,9 @@ static LEAST: LazyLock<SessionId> = LazyLock::new(|| SessionId::parse(" ").expec
 
 /// The sender of a signal and its number.
 #[derive(Debug, Clone, Copy)]
-struct Sender<'a> {
-    stay: &'a StayRef,
-    n: u64,
+pub(super) struct Sender<'a> {
+    pub stay: &'a StayRef,
+    pub n: u64,
 }
 
 impl Owner {
@@ -201,25 +201,12 @@ impl Owner {
         }
     }
 
-    /// Puts sessions out, and has the tokens of their user refused in this room.
-    fn kick_and_revoke(&mut self, turn: Turn, from: Sender<'_>, signal: &Signal) -> Result<(), Refusal> {
-        if !self.moderates(&from.stay.member) {
-            return refuse(AckCode::PermissionNotFound, "only moderators revoke tokens");
-        }
-        self.kick(turn, from, signal)?;
-        // Before it is told of its kick, a member would take its token for one that is over.
-        if let Some(to) = &signal.to {
-            self.journal.show(Shown::Revoked(to.user_id().clone()));
-        }
-        Ok(())
-    }
-
     /// Whether the token of a member makes it a moderator.
     fn moderates(&self, key: &MemberKey) -> bool {
         moderates(self.members.get(key).and_then(|member| member.credentials.as_deref()))
     }
 
-    fn kick(&mut self, turn: Turn, from: Sender<'_>, signal: &Signal) -> Result<(), Refusal> {
+    pub(super) fn kick(&mut self, turn: Turn, from: Sender<'_>, signal: &Signal) -> Result<(), Refusal> {
         let Some(to) = &signal.to else { return refuse(AckCode::InvalidSignal, "`to` is missing") };
         self.check_fresh(turn)?;
         let kicked = self.named(to);

@@ -1,12 +1,12 @@
 //! Effects of a site, its questions to the directory and their answers.
 
 use roomcast_protocol::code::CloseCode;
-use roomcast_protocol::id::{ObjectId, UserId};
+use roomcast_protocol::id::ObjectId;
 
 use crate::cluster::directory::{Asserted, Claimed, Journaled, Looked};
 use crate::cluster::edge::ToClient;
 use crate::cluster::message::Message;
-use crate::cluster::owner::{Field, Value, Write};
+use crate::cluster::owner::{Field, Revoking, Value, Write};
 use crate::cluster::{BootId, Ownership};
 use crate::hls::Change;
 use crate::room::{ConnectionId, Refusal};
@@ -28,8 +28,8 @@ pub enum SiteEffect {
     Live(ObjectId, Change),
     /// Exactly this is served of a broadcast from now on.
     Everything(ObjectId, Vec<Change>),
-    /// Revoke the tokens of a user in this room.
-    Revoke(UserId),
+    /// Revoke the tokens of a user in this room; a failure comes by [`Site::not_revoked`](super::Site::not_revoked).
+    Revoke(Box<Revoking>),
     /// Answer an upload.
     Uploaded(u64, Result<(), Refusal>),
 }

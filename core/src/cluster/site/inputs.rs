@@ -8,7 +8,7 @@ use super::{Context, Question, Site, SiteEffect};
 use crate::cluster::directory::Era;
 use crate::cluster::edge::{Edge, Speaker};
 use crate::cluster::message::{AttachmentId, Body, JoinId, JoinRequest, Signal, ToEdge, ToOwner};
-use crate::cluster::owner::Owner;
+use crate::cluster::owner::{Owner, Revoking};
 use crate::cluster::streams::{Upload, Uploader};
 use crate::cluster::{BootId, Life};
 use crate::hls::Entry;
@@ -57,6 +57,12 @@ impl Site {
     /// Takes another token of a connection.
     pub fn renew(&mut self, context: Context<'_>, connection: ConnectionId, permit: &Permit) -> Vec<SiteEffect> {
         self.with_edge(|edge, out| edge.renew(connection, permit, out));
+        self.end(context)
+    }
+
+    /// Tells a moderator that tokens are not revoked, or not on all nodes.
+    pub fn not_revoked(&mut self, context: Context<'_>, revoking: Revoking, refusal: Refusal) -> Vec<SiteEffect> {
+        self.with_owner(context, |owner, _, out| owner.on_not_revoked(revoking, refusal, out));
         self.end(context)
     }
 
