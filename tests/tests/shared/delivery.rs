@@ -297,8 +297,16 @@ async fn a_drain_answers_all_who_wait_at_once() {
     let mut server = Server::alone(&[]).await;
     let _streamer = streamed(&server, 3).await;
     let urls = [server.url(&format!("{MEDIA}?_HLS_msn=3&_HLS_part=1")), server.url("/live/demo/main/v0/p7.m4s")];
-    let waiting = urls.map(|url| tokio::spawn(async move { reqwest::get(url).await.unwrap() }));
-    get(&server, MEDIA, &[]).await;
+    // Over connections that are open already: one that waits to be accepted is cut by the drain.
+    let mut waiting = Vec::new();
+    for url in urls {
+        let (client, media) = (reqwest::Client::new(), server.url(MEDIA));
+        soon("the playlist", client.get(media).send()).await.unwrap().bytes().await.unwrap();
+        waiting.push(tokio::spawn(async move { client.get(url).send().await.unwrap() }));
+    }
+    for _ in 0..3 {
+        get(&server, MEDIA, &[]).await;
+    }
     assert!(waiting.iter().all(|waiter| !waiter.is_finished()));
     let asked = std::time::Instant::now();
     server.terminate().await;
