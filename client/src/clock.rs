@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// What both clocks show: the one for waits, and the one by which tokens end.
+/// The readings of both clocks: the one for waits, and the one by which tokens end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clocks {
     pub now: Instant,

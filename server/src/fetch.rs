@@ -59,7 +59,7 @@ pub enum Unfit {
 /// Reads an address that may be asked: nobody on the way can change its answer.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The fault of an address.
 pub fn address(text: &str) -> Result<Url, Unfit> {
     let url = Url::parse(text).map_err(|_| Unfit::Form)?;
     if !url.username().is_empty() || url.password().is_some() {

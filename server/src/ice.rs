@@ -33,7 +33,7 @@ pub struct Signer<'a> {
 #[derive(Debug)]
 pub struct Ice {
     urls: Vec<String>,
-    /// What signs credentials, which changes while the server runs.
+    /// The secret that signs credentials, which changes while the server runs.
     secret: RwLock<Option<Secret>>,
     life: Duration,
     handed: Option<Handed>,
@@ -46,7 +46,7 @@ impl Ice {
         Self { urls: urls.to_vec(), secret, life: turn.turn_ttl, handed: turn.service().map(Handed::new) }
     }
 
-    /// What a join ack says about ICE. `now` is in seconds since 1970.
+    /// The ICE settings of a join ack. `now` is in seconds since 1970.
     pub fn engine_settings(&self, user: &str, now: u64) -> EngineSettings {
         let secret = self.secret.read().unwrap_or_else(PoisonError::into_inner);
         let signer = secret.as_ref().map(|secret| Signer { secret: secret.expose(), life: self.life });

@@ -149,7 +149,7 @@ impl Life {
         Duration::from_secs(self.expires.saturating_sub(self.issued))
     }
 
-    /// What is left at a time since 1970: never more than the whole, however late a clock is.
+    /// The time left at a time since 1970: never more than the whole, however late a clock is.
     pub fn left(self, unix: Duration) -> Duration {
         Duration::from_secs(self.expires).saturating_sub(unix).min(self.length())
     }

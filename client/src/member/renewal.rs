@@ -11,7 +11,7 @@ use roomcast_protocol::limits::JOIN_ACK_TIMEOUT;
 use crate::access::{Life, Token};
 use crate::clock::Clocks;
 
-/// How long before its end a token is replaced, unless less than twice that is left.
+/// The time before its end at which a token is replaced, unless less than twice that is left.
 const LEAD: Duration = Duration::from_secs(30);
 /// The first pause after an attempt that led to nothing; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

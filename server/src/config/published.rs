@@ -1,4 +1,4 @@
-//! That the published limits are the defaults of the settings, and that no setting that clients meet is missing.
+//! The published limits are the defaults of the settings, and no setting that clients meet is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

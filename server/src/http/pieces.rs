@@ -73,7 +73,7 @@ impl fmt::Display for Forbidden {
 
 impl error::Error for Forbidden {}
 
-/// What is left of the bytes. Not to be had as a whole: a [`BoxBody`] would give them all at once.
+/// The rest of the bytes. Not to be had as a whole: a [`BoxBody`] would give them all at once.
 struct Pieces {
     now: Bytes,
     rest: std::vec::IntoIter<Bytes>,

@@ -1,4 +1,4 @@
-//! What a service that hands out ICE servers answers: the list of them. Pure.
+//! Reads the answer of a service that hands out ICE servers. Pure.
 //!
 //! Services agree on the objects that browsers take (`RTCIceServer`), and differ in what stands around them. A browser
 //! refuses a whole list for one address that it cannot read, or for one relay without credentials: such a server is left

@@ -88,7 +88,7 @@ impl Graph {
     }
 }
 
-/// Of a line like `name v1.2.3 (*)`.
+/// Reads a line like `name v1.2.3 (*)`.
 fn name_and_version(line: &str) -> Option<(&str, &str)> {
     let mut words = line.split(' ');
     Some((words.next()?, words.next()?.strip_prefix('v')?))

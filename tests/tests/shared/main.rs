@@ -7,6 +7,7 @@ mod broadcasts;
 mod calls;
 mod delivery;
 mod groups;
+mod moderators;
 mod playlists;
 mod renewing_clients;
 mod resuming;

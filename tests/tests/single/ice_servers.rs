@@ -30,7 +30,7 @@ async fn server(publisher: &Publisher, more: &[&str]) -> Server {
     Server::alone(&[&["--ice-url", &publisher.url, "--ice-token", TOKEN][..], more].concat()).await
 }
 
-/// What a member of a room of its own is told.
+/// The ICE servers that a member of a room of its own is told.
 async fn told(server: &Server) -> Value {
     let mut client = Client::connect(server, "ann", "p2p").await;
     client.room = uuid::Uuid::new_v4().to_string();

@@ -1,4 +1,4 @@
-//! That the running server answers as the published schema says.
+//! The running server answers as the published schema says.
 
 use reqwest::{Method, Response};
 use roomcast_tests::broadcast::get;
