@@ -1,0 +1,164 @@
+// Holds the conversations of schema/transcripts.md with a real server, and writes them anew where it says otherwise.
+//
+// `node tests/documents/conversations.mjs` replaces what is received in the page by what is received now; look at the
+// difference before you commit it.
+
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SignJWT } from 'jose';
+import { startRedis } from '../browser/cluster.mjs';
+import { startServer, stop } from '../browser/processes.mjs';
+import { read, root, sections } from './blocks.mjs';
+import { Client } from './conversation-clients.mjs';
+import { entries, layout, meaning, Memory, WIDTH } from './conversation.mjs';
+
+const PAGE = 'schema/transcripts.md';
+const SECRET = 'the secret of the transcripts: 32 bytes or more';
+
+/** What the server of a section is started with. */
+const FLAGS = {
+  'A call': ['--ice-server', 'stun:stun.example.com', '--ice-server', 'turn:turn.example.com', '--turn-secret', 'letters'],
+  'A token that is renewed': ['--auth-secret', SECRET, '--auth-grace', '1s'],
+  'A group': ['--room-linger', '1s'],
+};
+
+/** The sections of the page, each of them one conversation. */
+export const conversations = [...new Set(sections(read(PAGE)).map(({ section }) => section))];
+
+class Conversation {
+  #t;
+  #server;
+  #clients = new Map();
+  #memory = new Memory();
+  /** Replacements of lines: `{ from, to, lines }`. */
+  changes = [];
+
+  constructor(t, servers) {
+    this.#t = t;
+    this.servers = servers;
+    [this.#server] = servers;
+  }
+
+  #client(name) {
+    if (!this.#clients.has(name)) this.#clients.set(name, new Client(this.#t, this.#server.url));
+    return this.#clients.get(name);
+  }
+
+  /** Goes through the lines. With `rewrite` a difference is a change of the page and not an error. */
+  async hold(block, rewrite = false) {
+    for (const entry of entries(block)) {
+      const text = entry.lines.join(' ');
+      if (entry.kind === 'event') await this.#happen(entry.text);
+      else if (entry.kind === '→') await this.#say(entry, rewrite);
+      else await this.#hear(entry, text, rewrite);
+    }
+  }
+
+  async #say(entry, rewrite) {
+    await this.#client(entry.name).say(this.#present(entry.lines));
+    if (rewrite && entry.lines.some((line) => line.length > WIDTH)) this.changes.push({ ...entry, lines: layout(entry, meaning(entry.lines)) });
+  }
+
+  async #hear(entry, text, rewrite) {
+    const recorded = meaning(entry.lines);
+    const present = await this.#client(entry.name).hear(recorded, text);
+    try {
+      this.#memory.learn(recorded, present);
+      this.#memory.compare(recorded, present, `${entry.name} ← ${text}`);
+    } catch (error) {
+      if (!rewrite) throw error;
+      this.changes.push({ ...entry, lines: this.#recorded(layout(entry, present)) });
+    }
+  }
+
+  /** The lines with the values that the page has already, which what is sent later repeats. */
+  #recorded(lines) {
+    return this.#memory.recorded(lines.join('\n')).split('\n');
+  }
+
+  /** What is sent, with the values and the time of now. */
+  #present(lines) {
+    const message = meaning(lines.map((line) => this.#memory.fill(line)));
+    if (message.body) message.body = message.body.replace(/"timestamp":"\d+"/, () => `"timestamp":"${Date.now()}"`);
+    return message;
+  }
+
+  async #happen(text) {
+    for (const [pattern, act] of this.#events) {
+      const found = pattern.exec(text);
+      if (found) return act(...found.slice(1));
+    }
+    throw new Error(`there is no such event: ${text}`);
+  }
+
+  #events = [
+    [/^(\w+)'s line is cut/, (name) => this.#client(name).cut()],
+    [/^(\w+) sends the same (\d+) times more/, (name, count) => this.#repeat(name, Number(count))],
+    [/^(\w+) receives (\d+) more/, (name, count) => this.#skip(name, Number(count))],
+    [/^From here on at the second node/, () => { [, this.#server] = this.servers; }],
+    [/^The first node stops/, () => stop(this.servers[0].child, 'SIGTERM')],
+    [/^The application signs (\{.*\}) for (\d+) s: (\S+)$/, (...signed) => this.#sign(...signed)],
+  ];
+
+  async #repeat(name, count) {
+    const client = this.#client(name);
+    for (let sent = 0; sent < count; sent += 1) await client.say({ json: client.last });
+  }
+
+  async #skip(name, count) {
+    let before = 0;
+    for (let heard = 0; heard < count; heard += 1) {
+      const { json } = await this.#client(name).hear({}, `${name} receives ${count} more`);
+      assert.ok(json.sq > before && !Object.hasOwn(json, 'c'), JSON.stringify(json));
+      before = json.sq;
+    }
+  }
+
+  async #sign(claims, seconds, recorded) {
+    const now = Math.floor(Date.now() / 1000);
+    const token = new SignJWT(JSON.parse(claims)).setProtectedHeader({ alg: 'HS256', typ: 'JWT' });
+    const signed = await token.setIssuedAt(now).setExpirationTime(now + Number(seconds)).sign(new TextEncoder().encode(SECRET));
+    this.#memory.remember(recorded, signed);
+  }
+}
+
+async function serversOf(t, section) {
+  if (section !== 'A node that goes away') return [await startServer(t, FLAGS[section])];
+  const redis = await startRedis(t);
+  const flags = ['--redis-url', redis.url];
+  return [await startServer(t, flags), await startServer(t, flags)];
+}
+
+/** Holds the conversation of a section. */
+export const conversation = (section) => async (t, block) => {
+  await new Conversation(t, await serversOf(t, section)).hold(block);
+};
+
+/** Writes one section of the page anew. */
+async function rewritten(page, section) {
+  const after = [];
+  const t = { after: (act) => after.push(act) };
+  try {
+    const found = sections(page).filter((one) => one.section === section);
+    const talk = new Conversation(t, await serversOf(t, section));
+    const lines = page.split('\n');
+    for (const { text, line } of found) {
+      await talk.hold(text, true);
+      for (const change of talk.changes) Object.assign(change, { from: change.from + (change.moved ? 0 : line), to: change.to + (change.moved ? 0 : line), moved: true });
+    }
+    for (const { from, to, lines: fresh } of talk.changes.toReversed()) lines.splice(from, to - from, ...fresh);
+    return lines.join('\n');
+  } finally {
+    for (const act of after.toReversed()) await act();
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const name of conversations.filter((one) => process.argv.length < 3 || process.argv.includes(one))) {
+    const path = join(root, PAGE);
+    await writeFile(path, await rewritten(await readFile(path, 'utf8'), name));
+    console.log(`written: ${name}`);
+  }
+}
