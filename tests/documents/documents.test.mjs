@@ -1,8 +1,9 @@
-// Every command and configuration of README, CONTRIBUTING, docs, deploy and schema is run, or validated where it cannot be
-// run.
+// Every command and configuration of README, CONTRIBUTING, docs, deploy and schema is run, or validated where it cannot
+// be run; every conversation of schema is held with a server.
 //
-// A block is known by its file and how it begins, or with all others of its section by their heading. `check` runs or validates it; `reason` says what of it is not carried
-// out here, and why. A block or file without an entry fails the test, and so does an entry without a block.
+// A block is known by its file and how it begins, or by its section, together with all others there. `check` runs or
+// validates it; `reason` says what of it is not carried out here, and why. A block or file without an entry fails the
+// test, and so does an entry without a block.
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -17,6 +18,7 @@ import * as others from './others.mjs';
 import * as proxies from './proxies.mjs';
 import * as pushes from './pushes.mjs';
 import * as settings from './settings.mjs';
+import * as tables from './tables.mjs';
 import { transcript } from './transcript.mjs';
 import { coturn } from './turn.mjs';
 
@@ -124,6 +126,12 @@ test('the files and folders that ARCHITECTURE.md and CONTRIBUTING.md name are th
 test('flags, variables and commands in running text are those of the programs', settings.runningText);
 
 test('jobs in running text are those of the Makefile', others.jobsOfText);
+
+test('the tables of codes and closes in schema/signaling.md are those of codes.json', tables.codes);
+
+test('numbers of limits in the pages of schema are those of limits.json', tables.numbers);
+
+test('sections that the pages of schema refer to are there', tables.links);
 
 test('the documents', { concurrency: 4, timeout: 170_000 }, async (t) => {
   const found = allBlocks();
