@@ -11,6 +11,10 @@ class Inbox {
   #came = [];
   #waiting = [];
 
+  get left() {
+    return this.#came;
+  }
+
   put(thing) {
     if (this.#waiting.length > 0) this.#waiting.shift()(thing);
     else this.#came.push(thing);
@@ -39,6 +43,11 @@ export class Client {
   constructor(t, address) {
     this.#t = t;
     this.#address = address;
+  }
+
+  /** What came and was not asked for. */
+  get unread() {
+    return this.#inbox.left;
   }
 
   /** Sends a message, or begins a request. */

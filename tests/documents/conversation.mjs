@@ -55,8 +55,12 @@ export function meaning(lines) {
 
 const typeOnly = (value) => (typeof value === 'string' ? 'a text' : `a ${typeof value}`);
 
+/** Beyond this, sequence numbers are those of a node that has taken a room over, which begins far ahead. */
+const FAR = 1024;
+
 /** A value without what differs each time. */
 function lasting(value, name) {
+  if (name === 'sq' && value >= FAR) return 'a number far ahead';
   if (VOLATILE.has(name) && (value === null || typeof value !== 'object')) return typeOnly(value);
   if (Array.isArray(value)) return value.map((item) => lasting(item, name));
   if (value === null || typeof value !== 'object') return value;

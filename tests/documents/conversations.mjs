@@ -32,7 +32,7 @@ class Conversation {
   #server;
   #clients = new Map();
   #memory = new Memory();
-  /** Replacements of lines: `{ from, to, lines }`. */
+  /** Of the page, where it is written anew: `{ from, to, lines }`. */
   changes = [];
 
   constructor(t, servers) {
@@ -46,31 +46,46 @@ class Conversation {
     return this.#clients.get(name);
   }
 
-  /** Goes through the lines. With `rewrite` a difference is a change of the page and not an error. */
-  async hold(block, rewrite = false) {
+  /**
+   * Goes through the lines of a block.
+   * @param line of the page at which the block begins, where a difference is a change of the page and no error
+   */
+  async hold(block, line = undefined) {
     for (const entry of entries(block)) {
-      const text = entry.lines.join(' ');
       if (entry.kind === 'event') await this.#happen(entry.text);
-      else if (entry.kind === '→') await this.#say(entry, rewrite);
-      else await this.#hear(entry, text, rewrite);
+      else if (entry.kind === '→') await this.#say(entry, line);
+      else await this.#hear(entry, line);
     }
   }
 
-  async #say(entry, rewrite) {
-    await this.#client(entry.name).say(this.#present(entry.lines));
-    if (rewrite && entry.lines.some((line) => line.length > WIDTH)) this.changes.push({ ...entry, lines: layout(entry, meaning(entry.lines)) });
+  /** Throws where a client has received something that the page does not have. */
+  end() {
+    for (const [name, client] of this.#clients) {
+      assert.equal(JSON.stringify(client.unread), '[]', `${name} has received more than the page says`);
+    }
   }
 
-  async #hear(entry, text, rewrite) {
+  async #say(entry, line) {
+    await this.#client(entry.name).say(this.#present(entry.lines));
+    const isLong = entry.lines.some((one) => one.length > WIDTH);
+    if (line !== undefined && isLong) this.#change(entry, line, layout(entry, meaning(entry.lines)));
+  }
+
+  async #hear(entry, line) {
     const recorded = meaning(entry.lines);
-    const present = await this.#client(entry.name).hear(recorded, text);
+    const where = `${entry.name} ← ${entry.lines.join(' ')}`;
+    const present = await this.#client(entry.name).hear(recorded, where);
     try {
       this.#memory.learn(recorded, present);
-      this.#memory.compare(recorded, present, `${entry.name} ← ${text}`);
+      this.#memory.compare(recorded, present, where);
     } catch (error) {
-      if (!rewrite) throw error;
-      this.changes.push({ ...entry, lines: this.#recorded(layout(entry, present)) });
+      if (line === undefined) throw error;
+      this.#change(entry, line, this.#recorded(layout(entry, present)));
     }
+  }
+
+  #change({ from, to }, line, lines) {
+    this.changes.push({ from: from + line, to: to + line, lines });
   }
 
   /** The lines with the values that the page has already, which what is sent later repeats. */
@@ -133,7 +148,9 @@ async function serversOf(t, section) {
 
 /** Holds the conversation of a section. */
 export const conversation = (section) => async (t, block) => {
-  await new Conversation(t, await serversOf(t, section)).hold(block);
+  const talk = new Conversation(t, await serversOf(t, section));
+  await talk.hold(block);
+  talk.end();
 };
 
 /** Writes one section of the page anew. */
@@ -141,13 +158,10 @@ async function rewritten(page, section) {
   const after = [];
   const t = { after: (act) => after.push(act) };
   try {
-    const found = sections(page).filter((one) => one.section === section);
     const talk = new Conversation(t, await serversOf(t, section));
+    for (const { text, line } of sections(page).filter((one) => one.section === section)) await talk.hold(text, line);
+    talk.end();
     const lines = page.split('\n');
-    for (const { text, line } of found) {
-      await talk.hold(text, true);
-      for (const change of talk.changes) Object.assign(change, { from: change.from + (change.moved ? 0 : line), to: change.to + (change.moved ? 0 : line), moved: true });
-    }
     for (const { from, to, lines: fresh } of talk.changes.toReversed()) lines.splice(from, to - from, ...fresh);
     return lines.join('\n');
   } finally {

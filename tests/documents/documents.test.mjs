@@ -129,6 +129,8 @@ test('jobs in running text are those of the Makefile', others.jobsOfText);
 
 test('the tables of codes and closes in schema/signaling.md are those of codes.json', tables.codes);
 
+test('the table of signals in schema/signaling.md is that of codes.json', tables.signals);
+
 test('numbers of limits in the pages of schema are those of limits.json', tables.numbers);
 
 test('sections that the pages of schema refer to are there', tables.links);

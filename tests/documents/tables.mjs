@@ -26,6 +26,17 @@ export function codes() {
   assert.deepEqual(rows(page, 'word', 'in short').map(([word]) => word), reactions.map(({ name }) => name));
 }
 
+/** The table of signals is that of codes.json, too. */
+export function signals() {
+  const { signals: published } = JSON.parse(read('schema/codes.json'));
+  const yes = (flag) => (flag ? 'yes' : 'no');
+  const table = published.map(({ action, s, rooms, acked, numbered, heardBy }) => {
+    const heard = heardBy.map(({ message, who }) => (message === s ? who : `${who} (\`${message}\`)`)).join(', ') || 'nobody';
+    return [`\`${action}\``, `\`${s}\``, rooms.join(' '), yes(acked), yes(numbered), heard];
+  });
+  assert.deepEqual(rows(read('schema/signaling.md'), '`action`', '`s`'), table);
+}
+
 /** A number in parentheses behind the name of a limit is the default in limits.json. */
 export function numbers() {
   const limits = new Map(JSON.parse(read('schema/limits.json')).limits.map(({ name, value }) => [name, value]));
