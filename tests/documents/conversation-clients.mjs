@@ -33,7 +33,8 @@ const headersOf = (wanted, get) => wanted.map(([name]) => [name, get(name.toLowe
 
 export class Client {
   #t;
-  #address;
+  /** Where it dials and asks. */
+  address;
   #socket;
   #inbox = new Inbox();
   #answer;
@@ -42,7 +43,7 @@ export class Client {
 
   constructor(t, address) {
     this.#t = t;
-    this.#address = address;
+    this.address = address;
   }
 
   /** What came and was not asked for. */
@@ -59,7 +60,7 @@ export class Client {
     if (target === '/ws') return this.#open(headers);
     const isForm = headers.some(([, value]) => value.startsWith('multipart/'));
     const content = body === '' ? {} : { body: isForm ? body.replaceAll('\n', '\r\n') : body };
-    this.#answer = fetch(this.#address + target, { method, headers, ...content });
+    this.#answer = fetch(this.address + target, { method, headers, ...content });
     // Whoever takes the answer hears of a failure.
     this.#answer.catch(() => {});
     return undefined;
@@ -82,7 +83,7 @@ export class Client {
   #open(headers) {
     const fields = Object.fromEntries(headers.filter(([name]) => name !== 'Sec-WebSocket-Protocol'));
     const protocols = headers.filter(([name]) => name === 'Sec-WebSocket-Protocol').flatMap(([, value]) => value.split(', '));
-    const socket = new WebSocket(`${this.#address.replace('http', 'ws')}/ws`, protocols, { headers: fields });
+    const socket = new WebSocket(`${this.address.replace('http', 'ws')}/ws`, protocols, { headers: fields });
     this.#t.after(() => socket.terminate());
     this.#socket = socket;
     socket.on('message', (data) => this.#inbox.put({ json: JSON.parse(data) }));

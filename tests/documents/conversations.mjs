@@ -8,8 +8,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SignJWT } from 'jose';
-import { startRedis } from '../browser/cluster.mjs';
-import { startServer, stop } from '../browser/processes.mjs';
+import { ready, startRedis } from '../browser/cluster.mjs';
+import { startServer } from '../browser/processes.mjs';
 import { read, root, sections } from './blocks.mjs';
 import { Client } from './conversation-clients.mjs';
 import { entries, layout, meaning, Memory, WIDTH } from './conversation.mjs';
@@ -112,10 +112,16 @@ class Conversation {
     [/^(\w+)'s line is cut/, (name) => this.#client(name).cut()],
     [/^(\w+) sends the same (\d+) times more/, (name, count) => this.#repeat(name, Number(count))],
     [/^(\w+) receives (\d+) more/, (name, count) => this.#skip(name, Number(count))],
-    [/^From here on at the second node/, () => { [, this.#server] = this.servers; }],
-    [/^The first node stops/, () => stop(this.servers[0].child, 'SIGTERM')],
+    [/^From here on at the second node/, () => this.#move()],
+    [/^The first node stops/, () => this.servers[0].child.kill('SIGTERM')],
     [/^The application signs (\{.*\}) for (\d+) s: (\S+)$/, (...signed) => this.#sign(...signed)],
   ];
+
+  /** All that dial from now on reach the second server. */
+  #move() {
+    [, this.#server] = this.servers;
+    for (const client of this.#clients.values()) client.address = this.#server.url;
+  }
 
   async #repeat(name, count) {
     const client = this.#client(name);
@@ -143,7 +149,9 @@ async function serversOf(t, section) {
   if (section !== 'A node that goes away') return [await startServer(t, FLAGS[section])];
   const redis = await startRedis(t);
   const flags = ['--redis-url', redis.url];
-  return [await startServer(t, flags), await startServer(t, flags)];
+  const servers = [await startServer(t, flags), await startServer(t, flags)];
+  await Promise.all(servers.map(({ url }) => ready(url)));
+  return servers;
 }
 
 /** Holds the conversation of a section. */
