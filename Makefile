@@ -48,7 +48,7 @@ unit: web ## unit and property tests
 contracts: tests/contracts/node_modules tests/contracts/.venv ## the published schema, used from TypeScript, Python and Go
 	cd tests/contracts && node run.mjs
 
-documents: web tests/browser/node_modules tests/documents/node_modules tests/documents/.venv ## commands and configurations of README, docs and deploy, taken out of the pages and run
+documents: web tests/browser/node_modules tests/documents/node_modules tests/documents/.venv ## commands and configurations of README, docs and deploy, conversations of schema, taken out of the pages and run
 	cargo build --workspace --locked --bins --examples
 	ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast node --test --test-reporter=spec tests/documents/documents.test.mjs
 

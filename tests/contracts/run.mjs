@@ -5,11 +5,13 @@ import { compiled } from "./compiled.mjs";
 import { python } from "./python.mjs";
 import { interpreters } from "./interpreters.mjs";
 import { finish } from "./report.mjs";
+import { transcripts } from "./transcripts.mjs";
 import { typescript } from "./typescript.mjs";
 
 await typescript();
 await python();
 await interpreters();
 await documents();
+await transcripts();
 await compiled();
 process.exit(finish());

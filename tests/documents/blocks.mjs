@@ -26,11 +26,23 @@ export function fenced(text) {
   });
 }
 
-const documents = () => ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...filesBelow('docs'), ...filesBelow('deploy')].filter((path) => path.endsWith('.md'));
+/** The fenced blocks of a Markdown text with the heading that they stand under, and the number of their first line. */
+export function sections(text) {
+  const blocks = /^( *)(`{3,})([^\n`]*)\n(.*?)^\1\2 *$/gms;
+  const headings = [...text.replaceAll(blocks, (block) => ' '.repeat(block.length)).matchAll(/^#+ (.*)$/gm)];
+  return [...text.matchAll(blocks)].map((found) => {
+    const [block] = fenced(found[0]);
+    const section = headings.filter(({ index }) => index < found.index).at(-1)?.[1];
+    return { ...block, section, line: text.slice(0, found.index).split('\n').length };
+  });
+}
 
-/** Every block as `{ file, text }`. */
+const folders = ['docs', 'deploy', 'schema'];
+const documents = () => ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...folders.flatMap(filesBelow)].filter((path) => path.endsWith('.md'));
+
+/** Every block as `{ file, section, text }`. */
 export function allBlocks() {
-  return documents().flatMap((file) => fenced(read(file)).map((block) => ({ file, ...block })));
+  return documents().flatMap((file) => sections(read(file)).map((block) => ({ file, ...block })));
 }
 
 /** The pieces of code in the running text of every document as `{ file, text }`. */

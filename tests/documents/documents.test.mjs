@@ -1,7 +1,9 @@
-// Every command and configuration of README, CONTRIBUTING, docs and deploy is run, or validated where it cannot be run.
+// Every command and configuration of README, CONTRIBUTING, docs, deploy and schema is run, or validated where it cannot
+// be run; every conversation of schema is held with a server.
 //
-// A block is known by its file and how it begins. `check` runs or validates it; `reason` says what of it is not carried
-// out here, and why. A block or file without an entry fails the test, and so does an entry without a block.
+// A block is known by its file and how it begins, or by its section, together with all others there. `check` runs or
+// validates it; `reason` says what of it is not carried out here, and why. A block or file without an entry fails the
+// test, and so does an entry without a block.
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -10,11 +12,13 @@ import * as access from './access.mjs';
 import { allBlocks, deployed, fenced, read, root } from './blocks.mjs';
 import { cachedNginx } from './caches.mjs';
 import { checksTurn } from './check-turn.mjs';
+import { conversation, conversations } from './conversations.mjs';
 import * as deployment from './deployment.mjs';
 import * as others from './others.mjs';
 import * as proxies from './proxies.mjs';
 import * as pushes from './pushes.mjs';
 import * as settings from './settings.mjs';
+import * as tables from './tables.mjs';
 import { transcript } from './transcript.mjs';
 import { coturn } from './turn.mjs';
 
@@ -59,6 +63,7 @@ const blocks = [
   { file: 'deploy/README.md', begins: 'docker run', reason: NO_DOCKER },
   { file: 'deploy/README.md', begins: 'kubectl create secret', check: deployment.applied, reason: NO_CLUSTER },
   { file: 'deploy/README.md', begins: 'install', check: deployment.installation, reason: 'systemctl needs a system that runs systemd' },
+  ...conversations.map((section) => ({ file: 'schema/transcripts.md', section, check: conversation(section) })),
 ];
 
 const kubernetes = ['deployment', 'httproute', 'ingress', 'networkpolicy', 'poddisruptionbudget', 'redis-secret', 'service', 'servicemonitor'];
@@ -77,7 +82,11 @@ const files = [
   ...kubernetes.map((name) => ({ file: `deploy/kubernetes/${name}.yaml`, check: deployment.kubernetes, reason: NO_CLUSTER })),
 ];
 
-const isFor = (entry, block) => entry.file === block.file && block.text.startsWith(entry.begins) && block.text.includes(entry.has ?? '');
+function isFor(entry, block) {
+  if (entry.file !== block.file) return false;
+  if (entry.section) return entry.section === block.section;
+  return block.text.startsWith(entry.begins) && block.text.includes(entry.has ?? '');
+}
 
 test('every block and every file has one entry, and every entry what it is for', () => {
   const found = allBlocks();
@@ -86,10 +95,11 @@ test('every block and every file has one entry, and every entry what it is for',
     assert.equal(blocks.filter((entry) => isFor(entry, block)).length, 1, `${block.file} has a block in no list, or in two:\n${block.text}`);
   }
   for (const entry of blocks) {
-    assert.equal(found.filter((block) => isFor(entry, block)).length, 1, `${entry.file} has not one block "${entry.begins}"`);
+    const count = found.filter((block) => isFor(entry, block)).length;
+    assert.ok(count === 1 || (entry.section && count > 1), `${entry.file} has not one block "${entry.begins ?? entry.section}"`);
   }
   assert.deepEqual(files.map(({ file }) => file).sort(), deployed().sort());
-  for (const entry of [...blocks, ...files]) assert.ok(entry.check || entry.reason, `${entry.file}: ${entry.begins}`);
+  for (const entry of [...blocks, ...files]) assert.ok(entry.check || entry.reason, `${entry.file}: ${entry.begins ?? entry.section}`);
 });
 
 test('blocks are found whatever their language and indentation', () => {
@@ -117,10 +127,18 @@ test('flags, variables and commands in running text are those of the programs', 
 
 test('jobs in running text are those of the Makefile', others.jobsOfText);
 
+test('the tables of codes and closes in schema/signaling.md are those of codes.json', tables.codes);
+
+test('the table of signals in schema/signaling.md is that of codes.json', tables.signals);
+
+test('numbers of limits in the pages of schema are those of limits.json', tables.numbers);
+
+test('sections that the pages of schema refer to are there', tables.links);
+
 test('the documents', { concurrency: 4, timeout: 170_000 }, async (t) => {
   const found = allBlocks();
   const checks = [
-    ...blocks.map((entry) => ({ ...entry, text: found.find((block) => isFor(entry, block))?.text })),
+    ...blocks.map((entry) => ({ ...entry, text: found.filter((block) => isFor(entry, block)).map(({ text }) => text).join('') })),
     ...files.map((entry) => ({ ...entry, text: read(entry.file) })),
     ...['httproute', 'ingress'].map((name) => `deploy/kubernetes/${name}.yaml`)
       .map((file) => ({ file, begins: 'public routes', check: deployment.publicRoutes, text: read(file) })),
@@ -128,7 +146,7 @@ test('the documents', { concurrency: 4, timeout: 170_000 }, async (t) => {
     { file: 'docs/access.md', begins: 'a token of joserfc', check: access.joserfc },
     { file: 'deploy/README.md', begins: 'roomcast check turn', check: checksTurn },
   ];
-  await Promise.all(checks.filter(({ check }) => check).map(({ file, begins = '', check, reason, text }) => (
+  await Promise.all(checks.filter(({ check }) => check).map(({ file, section = '', begins = section, check, reason, text }) => (
     t.test(`${file} ${begins}`, { timeout: 120_000 }, async (each) => {
       if (reason) each.diagnostic(reason);
       await check(each, text, file);
