@@ -7,6 +7,7 @@ fn main() -> std::io::Result<()> {
     let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let built = manifest.join("../web/dist");
     println!("cargo::rerun-if-changed={}", built.display());
+    println!("cargo::rerun-if-changed={}", manifest.join("../schema").display());
     let page = if built.join("index.html").is_file() { built.canonicalize()? } else { placeholder()? };
     println!("cargo::rustc-env=ROOMCAST_WEB_PAGE={}", page.display());
     println!("cargo::rustc-env=ROOMCAST_PROFILE={}", profile());

@@ -13,6 +13,8 @@ const ON_ITS_WAY: u64 = 3000;
 const REFUSED: u64 = 1000;
 /// By then a node that failed has been cleared away, or has its members again.
 const CLEARED: u64 = 12_000;
+/// By then nodes that are sound pass on again what waited for Redis.
+const SETTLED: u64 = 6000;
 /// Signals so shortly before the end may come behind it.
 const LATE: u64 = 3000;
 
@@ -102,8 +104,22 @@ pub fn unnumbered_arrive(log: &Log) -> Vec<String> {
             heard && log.is_sound(stay.node, sent.at, log.later(sent.at, ON_ITS_WAY))
         })
     };
-    let lost = missing(log, false).into_iter().filter(|sent| carried(sent) && !was_apart(log, &stays, sent));
+    let lost = missing(log, false).into_iter();
+    let lost = lost.filter(|sent| carried(sent) && !was_apart(log, &stays, sent) && !moved_on_in_doubt(log, sent));
     lost.map(|sent| sent.to_string()).collect()
+}
+
+/// Whether the sender joined over another connection while its node could not pass on what it had read: the new
+/// membership of the session ends the former one with all that still waits there.
+fn moved_on_in_doubt(log: &Log, sent: &Sent) -> bool {
+    let begin = log.events.partition_point(|(at, _)| *at < sent.at);
+    let asked = |event: &Event| matches!(event, Event::Asked { client } if *client == sent.from);
+    let moved = log.events[begin..].iter().find(|(_, event)| asked(event)).map(|(at, _)| *at);
+    moved.is_some_and(|moved| {
+        let doubt = |(fault, ..): &Span| matches!(fault, Fault::Lossy | Fault::Away | Fault::Recovering | Fault::Data);
+        let met = |span: &Span| doubt(span) && overlaps(span, sent.at.saturating_sub(SETTLED), moved);
+        moved <= log.later(sent.at, SETTLED) && log.faults().iter().any(met)
+    })
 }
 
 /// Whether a node on which the recipient was stood still or was cut off since a signal was sent.

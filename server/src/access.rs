@@ -22,13 +22,12 @@ use metrics::counter;
 use roomcast_protocol::access::{Action, Permit, Policy, Reason};
 use roomcast_protocol::id::RoomId;
 
-pub use answers::{Challenge, check, refusal};
+pub use answers::{Challenge, named, refusal};
 pub use cdn::Caches;
 pub use keys::{Key, Keyring};
-pub use revocations::{Held, revoke};
+pub use revocations::{Held, NotRevoked};
 pub use roomcast_protocol::access::Refused;
 pub use sign::sign;
-pub use told::{exchange, follow};
 
 use crate::clock::unix_millis;
 use known::Known;

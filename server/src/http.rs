@@ -1,16 +1,10 @@
 //! The HTTP side: which address leads where.
 
-pub mod answer;
-pub mod coding;
-pub mod cors;
+mod auth_check;
 mod health;
 mod metrics;
-mod page;
-pub mod pieces;
 mod published;
-pub mod range;
-pub mod resource;
-pub mod text;
+mod revoke;
 
 use std::sync::Arc;
 
@@ -19,14 +13,12 @@ use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE
 use actix_web::middleware::DefaultHeaders;
 use actix_web::web::{self, ServiceConfig};
 
-pub use cors::Cors;
 pub use metrics::install as install_metrics;
-pub use page::not_found;
-use resource::resource;
 
 use crate::listen::Judge;
 use crate::node::Node;
-use crate::{access, live, session};
+use crate::response::resource::resource;
+use crate::{live, page, session};
 
 /// Adds every address of the server to an application.
 pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
@@ -34,16 +26,24 @@ pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + u
     move |config| {
         config
             .app_data(node.clone())
+            .app_data(node.cors.clone())
             .service(resource("/healthz", vec![(Method::GET, web::route().to(health::healthz))]))
             .service(resource("/readyz", vec![(Method::GET, web::route().to(health::readyz))]))
-            .service(resource("/api/revoke", vec![(Method::POST, web::route().to(access::revoke))]))
+            .service(resource("/api/revoke", vec![(Method::POST, web::route().to(revoke::revoke))]))
             .service(
-                resource("/auth/check", vec![(Method::GET, web::route().to(access::check))]).wrap(open_to_all_pages()),
+                resource("/auth/check", vec![(Method::GET, web::route().to(auth_check::check))])
+                    .wrap(open_to_all_pages()),
             )
             .service(resource("/auth/play", vec![(Method::GET, web::route().to(live::ask_to_play))]))
             .service(resource("/ws", vec![(Method::GET, web::route().to(session::upgrade))]))
             .configure(live::routes)
-            .service(web::scope("/schema").wrap(open_to_all_pages()).route("/{path:.*}", web::to(published::file)))
+            .service(
+                web::scope("/schema")
+                    .wrap(open_to_all_pages())
+                    .route("", web::to(published::without_slash))
+                    .route("/", web::to(published::index))
+                    .route("/{path:.+}", web::to(published::file)),
+            )
             .configure(|config| {
                 if node.settings.metrics_listen.is_none() {
                     config.configure(metrics::guarded_routes);

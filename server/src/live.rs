@@ -20,8 +20,8 @@ pub use index::{LiveIndex, LiveRoom};
 pub use ingest::{LONGEST_PUSHED, Refusals, Seats, refuse_encoder, takes_media};
 pub use playback::ask as ask_to_play;
 
-use crate::http::cors;
-use crate::http::resource::resource;
+use crate::response::cors;
+use crate::response::resource::resource;
 use playback::Playback;
 
 /// Adds the addresses of ingest and playback.

@@ -2,11 +2,13 @@
 
 mod connections;
 mod owned;
+mod revoking;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use actix_web::web::Data;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
@@ -18,14 +20,15 @@ use crate::access::{Access, Caches};
 use crate::clock::Clock;
 use crate::cluster::Transport;
 use crate::config::Serve;
-use crate::http::{self, Cors};
 use crate::ice::Ice;
 use crate::live::{Elsewhere, LiveIndex, Refusals, Seats};
+use crate::response::cors::Cors;
 use crate::room::{Registry, release_all};
 use crate::socket::Sockets;
 
 use connections::Connections;
 use owned::Owned;
+pub use revoking::follow_revocations;
 
 /// Attachments and JOINs that one room may number.
 const IDS: u64 = 1 << 24;
@@ -54,7 +57,7 @@ pub struct Node {
     pub refusals: Refusals,
     pub sockets: Sockets,
     pub connections: Connections,
-    pub cors: Cors,
+    pub cors: Data<Cors>,
     /// The way of the rooms to those of other nodes; none when this node is alone.
     pub transport: OnceLock<Transport>,
     /// The rooms that this node owns among several.
@@ -75,7 +78,7 @@ impl std::fmt::Debug for Node {
 }
 
 impl Node {
-    pub fn new(settings: Serve) -> Arc<Self> {
+    pub fn new(settings: Serve, recorder: Option<PrometheusHandle>) -> Arc<Self> {
         Arc::new(Self {
             access: Arc::new(Access::new(settings.access.demands())),
             caches: Caches::new(settings.edge.cdn_secrets()),
@@ -88,13 +91,13 @@ impl Node {
             refusals: Refusals::default(),
             sockets: Sockets::new(settings.sockets()),
             connections: Connections::default(),
-            cors: Cors::new(&settings.delivery.cors_origin),
+            cors: Data::new(Cors::new(&settings.delivery.cors_origin)),
             transport: OnceLock::new(),
             owned: Owned::default(),
             tallies: Tallies::default(),
             refused: watch::Sender::new(None),
             ids: AtomicU64::new(0),
-            recorder: http::install_metrics(),
+            recorder,
             draining: watch::Sender::new(false),
             room_settings: Arc::new(settings.room()),
             cluster_settings: Arc::new(settings.cluster()),

@@ -151,6 +151,18 @@ fn what_is_lost_is_seen() {
 }
 
 #[test]
+fn what_is_lost_by_moving_on_while_redis_is_there_is_seen() {
+    let second = |event: &Event| matches!(event, Event::Got { id: 2, .. });
+    let moved = |at: u64| vec![(at, Event::Asked { client: ANN }), (at + 100, resumed(ANN, 2))];
+    let away = || vec![(1900, Event::Begins(Fault::Away)), (9000, Event::Ends(Fault::Away))];
+    one(&without(second, moved(2500)), "2 of 0 to 1");
+    one(&without(second, [away(), moved(20_000)].concat()), "2 of 0 to 1");
+    none(&without(second, [away(), moved(2500)].concat()), "its node could not pass on what it had read");
+    none(&without(second, [away(), moved(12_000)].concat()), "the nodes may not have attached again");
+    one(&without(second, [away(), moved(1950)].concat()), "2 of 0 to 1");
+}
+
+#[test]
 fn who_vanishes_from_the_lists_is_seen() {
     let away = || vec![(10_000, Event::Begins(Fault::Away)), (16_000, Event::Ends(Fault::Away))];
     one(&with([away(), vec![(17_000, saw(ANN, &[ANN]))]].concat()), "1, in since 400, is not seen by 0");

@@ -88,6 +88,7 @@ fn paths() -> Value {
         "/auth/check": { "get": check() },
         "/api/revoke": { "post": revoke() },
         "/auth/play": { "get": play() },
+        "/schema/": { "get": index() },
         "/schema/{file}": { "parameters": [parameter("file")], "get": published() },
         "/": { "get": page() },
     })
@@ -108,8 +109,7 @@ fn parameters() -> Value {
         "trackId": path("trackId", "The variant or rendition, as uploaded.", object),
         "objectId": path("objectId", "The initialization section, part or segment, as uploaded.", object),
         "file": { "name": "file", "in": "path", "required": true, "schema": { "type": "string" },
-            "description": "A file of the published schema, by its path within the folder, such as `codes.json` or `vectors/state-machine.json`. \
-                The folder's README.md and interpreters are not served, and there is no index." },
+            "description": "A file of the published schema, by its path within the folder, such as `codes.json` or `vectors/state-machine.json`." },
         "_HLS_msn": query("_HLS_msn", "Answer once the playlist has the segment with this media sequence number.", number.clone()),
         "_HLS_part": query("_HLS_part", "Answer once the playlist has this part of the segment; only with `_HLS_msn`.", number),
         "_HLS_skip": query("_HLS_skip", "A delta update will do; the whole playlist is an answer too.", json!({ "type": "string", "enum": ["YES", "v2"] })),
@@ -349,9 +349,29 @@ fn published() -> Value {
     json!({ "operationId": "schema", "tags": ["operation"], "summary": "The published schema, as this very server speaks it",
         "security": [],
         "responses": {
-            "200": { "description": "The file.", "content": { "application/json": {} } },
+            "200": { "description": "The file.", "content": {
+                "application/json": {}, "text/plain": { "schema": { "type": "string" } }, "video/mp4": {} } },
             "404": { "description": "There is no such file.", "content": { "text/plain": { "schema": { "type": "string" } } } },
         } })
+}
+
+fn index() -> Value {
+    let file = json!({
+        "type": "object", "required": ["path", "type", "bytes"],
+        "properties": {
+            "path": { "type": "string", "description": "Below `/schema/`." },
+            "type": { "type": "string", "description": "The media type." },
+            "bytes": { "type": "integer", "minimum": 0, "description": "The length, uncompressed." },
+        } });
+    let list = json!({
+        "type": "object", "required": ["version", "files"],
+        "properties": {
+            "version": { "type": "string", "description": "The version of the schema." },
+            "files": { "type": "array", "items": file },
+        } });
+    json!({ "operationId": "schemaIndex", "tags": ["operation"], "summary": "The files of the published schema", "security": [],
+        "responses": { "200": { "description": "A page to whoever accepts `text/html`, else a list.",
+            "content": { "application/json": { "schema": list }, "text/html": { "schema": { "type": "string" } } } } } })
 }
 
 fn page() -> Value {

@@ -10,13 +10,12 @@ use actix_web::{App, web};
 
 use super::Failure;
 use super::reread::{self, Running};
-use crate::access;
 use crate::access::remote;
 use crate::cluster::Transport;
 use crate::config::{self, ListenAddress, Serve};
 use crate::fetch::Fetcher;
 use crate::listen::{self, CertificateFiles, Dates, Tls};
-use crate::node::Node;
+use crate::node::{Node, follow_revocations};
 use crate::room::{Rooms, look_elsewhere};
 use crate::signals::{StopSignals, hangups};
 use crate::{http, metrics_server, open_files, telemetry};
@@ -52,7 +51,7 @@ async fn serve(settings: Serve, arguments: Vec<OsString>) -> Result<(), Failure>
     warn_of_open_files(&settings);
     let (tls, certificate) = (prepared.tls.clone(), settings.certificate());
     certificate.iter().for_each(warn_of_dates);
-    let node = Node::new(settings.clone());
+    let node = Node::new(settings.clone(), http::install_metrics());
     if let Some(source) = &settings.access.auth_jwks {
         let fetcher = Fetcher::new().map_err(Failure::Other)?;
         actix_web::rt::spawn(remote::follow(node.access.clone(), fetcher, source.clone()));
@@ -168,7 +167,7 @@ async fn join_nodes(node: &Arc<Node>) -> Result<(), Failure> {
     }));
     actix_web::rt::spawn(renew_rooms(node.clone()));
     if !node.access.is_open() {
-        actix_web::rt::spawn(access::follow(node.clone()));
+        actix_web::rt::spawn(follow_revocations(node.clone()));
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
-use super::answer;
 use crate::node::Node;
+use crate::response::answer;
 
 /// The process is alive.
 pub async fn healthz() -> HttpResponse {

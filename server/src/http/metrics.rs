@@ -10,12 +10,12 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use roomcast_protocol::access::{Reason, Refused};
 
-use super::resource::resource;
 use crate::access::remote::FETCH_FAILURES;
 use crate::access::{Challenge, REFUSED, arrival, counted, refusal};
 use crate::ice;
 use crate::listen::MALFORMED;
 use crate::node::Node;
+use crate::response::resource::resource;
 use crate::room::TAKEOVER;
 
 /// The content type of the text format.

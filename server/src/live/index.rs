@@ -15,7 +15,7 @@ use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::media::MediaCache;
 use super::track::LiveTrack;
-use crate::http::text::Text;
+use crate::response::text::Text;
 
 type Shared<K, V> = RwLock<HashMap<K, Arc<V>>>;
 

@@ -25,9 +25,9 @@ use address::{Address, split_token};
 pub use freshness::Freshness;
 
 use super::track::LiveTrack;
-use crate::http;
-use crate::http::resource::refuse_to_write;
 use crate::node::Node;
+use crate::page;
+use crate::response::resource::refuse_to_write;
 use waiting::{Stop, wait};
 
 /// The time of waiting, or of sending, after which the token of a request is judged again.
@@ -47,7 +47,7 @@ async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
     let node = request.app_data::<web::Data<Node>>().expect("the application has its node").clone();
     let (token, path) = token_and_path(request.request(), &node);
     let Some(address) = Address::of(path) else {
-        let missing = http::not_found(request.request().clone()).await;
+        let missing = page::not_found(request.request().clone()).await;
         return Ok(request.into_response(missing));
     };
     let early = match refuse_to_write(request.request()) {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use sha1::{Digest as _, Sha1};
 
 use super::media::{MediaBlob, MediaCache};
-use crate::http::pieces::Chain;
+use crate::response::pieces::Chain;
 
 /// That the bytes could not be fetched in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -12,7 +12,7 @@ use roomcast_protocol::id::ObjectId;
 
 use super::playback::Freshness;
 use super::stored::Stored;
-use crate::http::text::Text;
+use crate::response::text::Text;
 
 /// What was published last, nothing before the first.
 pub type Newest = Option<Arc<Published>>;

@@ -6,8 +6,8 @@ use roomcast_protocol::code::AckCode;
 
 use super::application::Session;
 use crate::access::{self, Challenge, arrival};
-use crate::http::answer;
 use crate::node::Node;
+use crate::response::answer;
 use crate::socket::{Refused, refusal};
 
 /// The subprotocol, echoed when offered.

@@ -1,7 +1,8 @@
 //! Everything that is linked, held against `deny.toml` and the stated version of Rust. `cargo deny check` judges by the
 //! same file where it is installed, also by advisories; this needs cargo alone, and no network once the workspace was
-//! built.
+//! built. And the directions between the project's own crates and modules, held against ARCHITECTURE.md.
 
+mod directions;
 mod graph;
 mod licence;
 mod rules;
@@ -45,4 +46,12 @@ fn no_dependency_wants_a_newer_rust_than_is_stated() {
     assert!(read("README.md").contains(&sentence), "README.md does not say \"{sentence}\"");
     let image = format!("rust:{stated}-");
     assert!(read(".github/workflows/ci.yml").contains(&image), "ci.yml does not try {image}");
+}
+
+#[test]
+fn crates_and_modules_use_each_other_in_the_directions_of_the_architecture() {
+    none(&directions::differences(&directions::allowed("crate", "uses"), &directions::between_crates()));
+    for (name, source) in [("module of the server", "server/src"), ("module of the core", "core/src")] {
+        none(&directions::differences(&directions::allowed(name, "uses"), &directions::between_modules(source)));
+    }
 }

@@ -44,11 +44,33 @@ async fn the_schema_is_served_as_it_is_written() {
         let text = get(&server.url(&format!("/schema/{path}"))).await.text().await.unwrap();
         assert_eq!(std::fs::read_to_string(folder.join(path)).unwrap(), text, "{path}");
     }
-    // The folder holds more than is served, as the description of the address says.
-    for path in ["nothing.json", "", "README.md", "interpreters/state_machine.py"] {
-        assert_eq!(get(&server.url(&format!("/schema/{path}"))).await.status(), 404, "{path}");
-    }
+    assert_eq!(get(&server.url("/schema/nothing.json")).await.status(), 404);
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn the_index_of_the_schema_names_every_file_of_the_folder() {
+    let server = Server::start(&[]).await;
+    let index: Value = get(&server.url("/schema/")).await.json().await.unwrap();
+    assert_eq!(index["version"], roomcast_protocol::schema::VERSION);
+    let listed: Vec<_> = index["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema");
+    for path in ["README.md", "codes.json", "interpreters/state_machine.py", "vectors/state-machine.json"] {
+        assert!(listed.contains(&path), "{path} in {listed:?}");
+    }
+    for file in index["files"].as_array().unwrap() {
+        let path = file["path"].as_str().unwrap();
+        let response = get(&server.url(&format!("/schema/{path}"))).await;
+        assert_eq!(response.headers()["content-type"].to_str().unwrap(), file["type"], "{path}");
+        let body = response.bytes().await.unwrap();
+        assert_eq!(body, std::fs::read(format!("{folder}/{path}")).unwrap(), "{path}");
+        assert_eq!(body.len() as u64, file["bytes"].as_u64().unwrap(), "{path}");
+    }
+    // "schema" leads there, and a browser gets a page.
+    let page = reqwest::Client::new().get(server.url("/schema")).header("accept", "text/html").send().await.unwrap();
+    assert!(page.url().path().ends_with("/schema/"), "{}", page.url());
+    let page = page.text().await.unwrap();
+    assert!(page.contains("<a href=\"codes.json\">") && page.contains("<a href=\"README.md\">"), "{page}");
 }
 
 #[tokio::test]

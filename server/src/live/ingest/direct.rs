@@ -29,8 +29,8 @@ use super::refusals::RefusedPush;
 use super::seat::{Address, Stop};
 use crate::access;
 use crate::config::{duration, to_usize};
-use crate::http::answer;
 use crate::node::Node;
+use crate::response::answer;
 
 /// The name in the answer.
 const NAME: &str = roomcast_protocol::ack::name::INGEST;

@@ -48,7 +48,7 @@ mod tests {
     #[actix_web::test]
     async fn a_request_that_breaks_down_does_not_keep_its_seat() {
         let Command::Serve(settings) = Cli::parse_from(["roomcast", "serve"]).command else { panic!("not serve") };
-        let (node, room) = (Node::new(settings), RoomId::parse("demo").unwrap());
+        let (node, room) = (Node::new(settings, None), RoomId::parse("demo").unwrap());
         let publisher = Publisher::of_settings(&node);
         let enter = || node.seats.enter(&node, &room, &publisher);
         let (one, other) = (enter(), enter());

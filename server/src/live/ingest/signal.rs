@@ -21,8 +21,8 @@ use super::body::{self, Bounds, Unreadable};
 use super::multipart;
 use crate::clock::unix_millis;
 use crate::config::to_usize;
-use crate::http::answer;
 use crate::node::Node;
+use crate::response::answer;
 use crate::room::{RoomActor, Upload};
 
 /// What a signal may take beside its media.

@@ -18,8 +18,8 @@ use super::original::{self, Original};
 use super::{JUDGED_AGAIN, token_and_path};
 use crate::access::{Challenge, Refused, arrival, counted, refusal};
 use crate::clock::unix_millis;
-use crate::http::pieces::Guard;
 use crate::node::Node;
+use crate::response::pieces::Guard;
 
 /// The answer to a request that may not play what it asks for, or has to ask for it with its token in the path.
 pub async fn refuse(

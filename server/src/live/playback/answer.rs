@@ -10,11 +10,11 @@ use roomcast_protocol::code::AckCode;
 
 use super::freshness::NEVER;
 use super::waiting::Stop;
-use crate::http::pieces::{Chain, Guard};
-use crate::http::range::{Selection, select};
-use crate::http::text::Text;
-use crate::http::{answer, coding, pieces};
 use crate::live::stored::{OutOfReach, Stored};
+use crate::response::pieces::{Chain, Guard};
+use crate::response::range::{Selection, select};
+use crate::response::text::Text;
+use crate::response::{answer, coding, pieces};
 
 const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
 

@@ -9,8 +9,6 @@ use actix_web::http::header::{
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 
-use crate::node::Node;
-
 const EXPOSED: HeaderValue = HeaderValue::from_static("Age, Content-Length, Content-Range, Date, ETag, Retry-After");
 
 /// The origins whose pages may read playlists and media, and upload.
@@ -52,8 +50,8 @@ pub async fn for_pages(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let mut response = next.call(request).await?;
     let (request, head) = (response.request().clone(), response.response_mut());
-    if let Some(node) = request.app_data::<web::Data<Node>>() {
-        node.cors.stamp(request.headers(), head.headers_mut());
+    if let Some(cors) = request.app_data::<web::Data<Cors>>() {
+        cors.stamp(request.headers(), head.headers_mut());
     }
     Ok(response)
 }
