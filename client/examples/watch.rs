@@ -2,7 +2,6 @@
 //!
 //! Ctrl-C leaves.
 
-use roomcast_client::member::Patience;
 use roomcast_client::{Creating, Member, Options, Trust};
 use roomcast_protocol::id::{RoomId, SessionId, UserId};
 use roomcast_protocol::signal::{Category, Host, RoomType, Session};
@@ -29,7 +28,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         video: false,
         audio: false,
         creating: Creating::Never,
-        patience: Patience::default(),
     })?;
     let leaving = tokio::spawn(async move {
         tokio::signal::ctrl_c().await.unwrap_or_default();

@@ -10,6 +10,7 @@ use std::time::Duration;
 use roomcast_protocol::ack::RoomClosedReason;
 use roomcast_protocol::client::TooManyUnconfirmed;
 use roomcast_protocol::id::RoomId;
+use roomcast_protocol::limits::MAX_MESSAGE;
 
 /// Why a member or a broadcast cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +88,9 @@ pub enum Error {
     /// The server closed the room.
     #[error("the room was closed ({0:?})")]
     RoomClosed(RoomClosedReason),
+    /// The member was put out of the room.
+    #[error("a moderator put this session out of room {0}")]
+    Kicked(RoomId),
     /// The room is somebody else's broadcast.
     #[error(
         "another publisher is on air in room {0}, as another user; publish to another room, or as that user (--user)"
@@ -119,6 +123,12 @@ pub enum Error {
     /// A signal was not said: too many are unconfirmed.
     #[error("the signal was not said: {0}")]
     Unconfirmed(#[source] TooManyUnconfirmed),
+    /// A signal was not said: the server would close the connection over it.
+    #[error("the signal was not said: its message of {length} bytes is over the {MAX_MESSAGE} that a server takes")]
+    TooLong {
+        /// Its length, in bytes.
+        length: usize,
+    },
     /// The member has left or failed: it takes no more commands.
     #[error("the member is gone")]
     Gone,

@@ -3,12 +3,11 @@
 //! [`Member::join`] starts a task that joins, sends heartbeats, and joins again after a lost connection without loss
 //! of signals. The handle signals and leaves; [`Events`] tells what happens. Both channels are bounded.
 //!
-//! What is decided stands in the driver, which knows no socket; state and watchdog are those of the protocol.
+//! The driver decides; it knows no socket and runs on the machine of the protocol.
 
 mod creation;
 mod driver;
 mod event;
-mod pulse;
 mod renewal;
 mod socket;
 mod task;
@@ -20,13 +19,13 @@ use std::task::{Context, Poll};
 use futures_util::Stream;
 use roomcast_protocol::client::{Observation, Outgoing, TooManyUnconfirmed};
 use roomcast_protocol::id::RoomId;
-use roomcast_protocol::limits::NUMBERS_BELOW;
+use roomcast_protocol::limits::{JOIN_ACK_TIMEOUT, MAX_MESSAGE, NUMBERS_BELOW};
 use roomcast_protocol::signal::{Head, Recipient, RoomType, Session, SignalKind, encode};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
 
 pub use creation::Creating;
-pub use driver::Patience;
 pub use event::MemberEvent;
 
 use crate::{AccessToken, Error, ServerAddress, Trust, clock};
@@ -36,6 +35,8 @@ use task::Task;
 
 /// Commands, and signals, that wait for the task.
 const COMMANDS: usize = 16;
+/// Bytes that its number adds to a signal, at most.
+const LONGEST_NUMBER: usize = r#""n":9007199254740991,"#.len();
 /// Events that wait for the application.
 const EVENTS: usize = 256;
 
@@ -63,8 +64,6 @@ pub struct Options {
     pub audio: bool,
     /// Whether to create the room.
     pub creating: Creating,
-    /// How long to wait for the ack of `JOIN`.
-    pub patience: Patience,
 }
 
 /// The handle of a member. When the last clone of it is gone, the member leaves.
@@ -76,6 +75,9 @@ pub struct Member {
 }
 
 /// What happens to a member. Ends when the member has left or failed.
+///
+/// While many wait to be taken nothing more is read from the server: after a few seconds without an answer to a heartbeat
+/// the line counts as dead then.
 #[derive(Debug)]
 pub struct Events(mpsc::Receiver<MemberEvent>);
 
@@ -88,10 +90,10 @@ impl Member {
     /// # Panics
     /// Outside a Tokio runtime.
     pub fn join(options: Options) -> Result<(Self, Events), Error> {
-        let Options { room, room_type, session, video, audio, creating, patience, .. } = options;
+        let Options { room, room_type, session, video, audio, creating, .. } = options;
         let server = ServerAddress::parse(&options.server_url)?;
         let renews = options.access_token.as_ref().is_some_and(AccessToken::changes);
-        let (tls, timeout) = (Arc::new(options.trust.config()), patience.join_ack);
+        let (tls, timeout) = (Arc::new(options.trust.config()), JOIN_ACK_TIMEOUT);
         let dial = Dial { server, access_token: options.access_token, timeout, tls, trust: options.trust };
         let head = Head { room_type, room_id: room, session, recipient: None };
         let (commands, from_handle) = mpsc::channel(COMMANDS);
@@ -99,7 +101,8 @@ impl Member {
         let (events, to_application) = mpsc::channel(EVENTS);
         // Rises faster than a connection may speak, so that a session id used again goes on above what it said.
         let said = clock::unix_millis().min(NUMBERS_BELOW / 2);
-        let joining = Joining { head: head.clone(), video, audio, creating, patience, said, renews };
+        let token = Uuid::new_v4().to_string();
+        let joining = Joining { head: head.clone(), video, audio, creating, said, token, renews };
         let (driver, first) = Driver::new(joining, clock::read());
         tokio::spawn(Task { driver, dial, fetching: None, commands: from_handle, signals: to_send, events }.run(first));
         Ok((Self { commands, signals, head }, Events(to_application)))
@@ -110,8 +113,8 @@ impl Member {
     /// and said again after a lost connection.
     ///
     /// # Errors
-    /// [`Error::Gone`] when the member has left or failed, [`Error::Unconfirmed`] while so many signals are unconfirmed
-    /// that no more are kept. Confirmations come only while the events are taken.
+    /// [`Error::TooLong`] for a message that no server takes, [`Error::Gone`] when the member has left or failed,
+    /// [`Error::Unconfirmed`] while so many signals are unconfirmed that no more are kept. Confirmations come only while the events are taken.
     pub async fn signal<B: Serialize>(
         &self,
         kind: SignalKind,
@@ -120,6 +123,10 @@ impl Member {
     ) -> Result<(), Error> {
         let head = Head { recipient, ..self.head.clone() };
         let signal = Outgoing { kind, text: encode(kind, &head, body) };
+        let length = signal.text.len() + LONGEST_NUMBER;
+        if length > MAX_MESSAGE {
+            return Err(Error::TooLong { length });
+        }
         let (answer, answered) = oneshot::channel();
         self.signals.send((signal, answer)).await.map_err(|_| Error::Gone)?;
         match answered.await {
@@ -129,7 +136,8 @@ impl Member {
         }
     }
 
-    /// Tells the watchdog what was seen. One observation more or less decides nothing: none is waited for.
+    /// Tells the watchdog what was seen, beside what goes over the connection: heartbeats, offers and their answers, and
+    /// lists it sees by itself. One observation more or less decides nothing: none is waited for.
     pub fn observe(&self, observation: Observation) {
         let _ = self.commands.try_send(Input::Seen(observation));
     }

@@ -25,7 +25,6 @@ use tokio::time::timeout;
 pub use progress::Progress;
 pub use source::Input;
 
-use crate::member::Patience;
 use crate::upload::Limits;
 use crate::{AccessToken, Creating, Error, Trust};
 use pipeline::{Broadcast, Flow};
@@ -72,8 +71,6 @@ pub struct Publish {
     pub key_frame_wait: Duration,
     /// How much waits to be uploaded, and for how long.
     pub limits: Limits,
-    /// How long to wait for the ack of `JOIN`.
-    pub patience: Patience,
 }
 
 impl Publish {
@@ -100,7 +97,6 @@ impl Publish {
             target_duration: None,
             key_frame_wait: Duration::from_secs(30),
             limits: Limits::default(),
-            patience: Patience::default(),
         }
     }
 

@@ -107,7 +107,7 @@ impl Uploader {
         let http = trust.http()?;
         let (queue, jobs) = mpsc::channel(limits.queue);
         let (reports, to_application) = mpsc::channel(REPORTS);
-        tokio::spawn(Line { http, ingest, limits, reports, variant: None, form: Form::Untried }.run(jobs));
+        tokio::spawn(Line { http, ingest, limits, reports, declared: Vec::new(), form: Form::Untried }.run(jobs));
         Ok((Self { queue }, to_application))
     }
 

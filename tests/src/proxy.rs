@@ -1,4 +1,4 @@
-//! A network between a node and Redis that fails on demand.
+//! A network between a node and Redis, or a client and a node, that fails on demand.
 //!
 //! Delays, cuts, refuses, holds back one direction as a black hole does, or loses what goes one way while the
 //! connection seems well. Each connection holds at most 64 pieces of 16 KiB per direction; a proxy has at most 256.
@@ -45,6 +45,16 @@ pub struct Weather {
     pub refuses: bool,
     /// How often everything was cut; connections of an older count end.
     cuts: u64,
+    /// Counts the times at which all connections were stranded: those of an older count carry nothing.
+    strands: u64,
+    /// The count up to which these faults are over.
+    released: u64,
+}
+
+impl Weather {
+    const fn is_stranded(&self, begun: u64) -> bool {
+        begun < self.strands && self.released < self.strands
+    }
 }
 
 /// A proxy; ends, with its connections, when dropped.
@@ -95,9 +105,17 @@ impl Proxy {
         self.set(|weather| (weather.refuses, weather.cuts) = (true, weather.cuts + 1));
     }
 
-    /// Fair weather.
+    /// Holds back both directions of all connections of now, as a dead line does; later ones pass.
+    pub fn strand(&self) {
+        self.set(|weather| weather.strands += 1);
+    }
+
+    /// Fair weather. What was held back comes.
     pub fn heal(&self) {
-        self.set(|weather| *weather = Weather { cuts: weather.cuts, ..Weather::default() });
+        self.set(|weather| {
+            let Weather { cuts, strands, .. } = *weather;
+            *weather = Weather { cuts, strands, released: strands, ..Weather::default() };
+        });
     }
 }
 
@@ -127,12 +145,16 @@ async fn accept(listener: TcpListener, target: String, weather: watch::Receiver<
 /// Carries both directions until one ends, the connection is cut, or the proxy is gone.
 async fn carry(mut node: TcpStream, mut redis: TcpStream, weather: watch::Receiver<Weather>) {
     let (_, _) = (node.set_nodelay(true), redis.set_nodelay(true));
-    let cuts = weather.borrow().cuts;
+    let (cuts, strands) = (weather.borrow().cuts, weather.borrow().strands);
     let ((from_node, to_node), (from_redis, to_redis)) = (node.split(), redis.split());
     let mut cut = weather.clone();
     let subscriber = AtomicBool::new(false);
     let spared = |weather: &Weather| weather.subscribers_only && !subscriber.load(Ordering::Relaxed);
-    let flow = |weather: &Weather, flow: Flow| if spared(weather) { Flow::Passes } else { flow };
+    let flow = |weather: &Weather, flow: Flow| match () {
+        () if weather.is_stranded(strands) => Flow::Held,
+        () if spared(weather) => Flow::Passes,
+        () => flow,
+    };
     let seen = |piece: &[u8]| {
         if piece.windows(SUBSCRIBE.len()).any(|words| words.eq_ignore_ascii_case(SUBSCRIBE)) {
             subscriber.store(true, Ordering::Relaxed);

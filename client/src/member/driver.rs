@@ -1,18 +1,21 @@
 //! A membership without its connection: events in, actions out.
 //!
-//! The client's half of the protocol says when to join again and when to give up; the driver adds the connection, its
-//! heartbeats and the place in the room. Time and randomness are arguments, nothing is awaited. Whoever drives it carries
-//! every action out in order, and hands in a [`Input::Tick`] when [`Driver::deadline`] has come. After
-//! [`Action::Finish`] there is nothing more to do.
+//! Runs on [`Machine`], the client's half of the protocol: every message, failed dial, close, tick and observation is fed
+//! to it, and what it answers is carried out. It alone moves the state, and says when to connect, to join and to give up.
+//! The driver adds what the messages hold: tokens, numbers, lists, and the reasons that the application is told.
 //!
-//! Every change of state goes through [`Watched`].
+//! Time and randomness are arguments, nothing is awaited. The executor carries every action out in order, and hands in a
+//! [`Input::Tick`] when [`Driver::deadline`] has come. After [`Action::Finish`] there is nothing more to do.
 
 mod action;
+mod again;
 mod ending;
 #[cfg(test)]
 mod numbering;
+mod offers;
 #[cfg(test)]
 mod properties;
+mod received;
 mod renewing;
 mod reply;
 mod saying;
@@ -22,97 +25,84 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use roomcast_protocol::ack::Participant;
-use roomcast_protocol::client::machine::MAX_JOINS;
-use roomcast_protocol::client::{Event, HeardNumbers, Outcome, Queue, Role, State, Unconfirmed, Watched};
+use roomcast_protocol::client::machine::{Input as Step, Output};
+use roomcast_protocol::client::watchdog::INTERVAL;
+use roomcast_protocol::client::{HeardNumbers, Machine, Queue, Role, State, Unconfirmed};
+use roomcast_protocol::signal::encode::Nothing;
 use roomcast_protocol::signal::{Engine, Heartbeat, Join, JoinOptions, SignalKind};
 
-pub use action::Patience;
 pub(super) use action::{Action, Input, Joining};
 
 use super::creation::Creation;
 use super::event::MemberEvent;
-use super::pulse::Pulse;
 use super::renewal::Renewal;
 use crate::clock::Clocks;
-use saying::Unacknowledged;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Link {
-    Down {
-        retry: Instant,
-    },
-    Opening,
-    /// `JOIN` was sent over it and has no ack yet.
-    Asked,
-    Admitted(Pulse),
-}
+use again::Again;
+use offers::Offers;
+use received::Received;
 
 /// The state of a membership.
 #[derive(Debug)]
 pub(super) struct Driver {
     joining: Joining,
     creation: Creation,
-    watched: Watched,
+    machine: Machine,
     /// The last state that was told.
     told: State,
     started: Instant,
-    /// When the watchdog looks again.
-    watch: Instant,
+    /// When the machine last was told that time passes.
+    ticked: Instant,
     /// Of the input that is being handled.
     now: Instant,
     /// The same since 1970.
     unix: Duration,
     random: f64,
-    link: Link,
+    /// When a connection is to be opened.
+    dial: Option<Instant>,
     renewal: Renewal,
-    /// `JOIN`s in a row without an answer, over however many connections; at first, failed connections count as well.
-    unanswered: u32,
-    /// Connections in a row that led nowhere.
-    failures: u32,
-    /// The last refusal that counted as no answer.
-    put_off: Option<(u16, String)>,
+    /// The last `JOIN` that was answered 503.
+    put_off: Option<MemberEvent>,
     resume_token: String,
-    /// The highest sequence number received, once joined.
-    received: Option<u64>,
-    /// The sequence numbers that the server was not told of yet.
-    unacknowledged: Unacknowledged,
-    waiting: Queue,
+    received: Received,
     said: Unconfirmed,
+    again: Again,
+    offers: Offers,
     heard: HeardNumbers,
     participants: Vec<Participant>,
+    /// The number of the last heartbeat.
+    beats: u64,
+    finished: bool,
     out: Vec<Action>,
 }
 
 impl Driver {
     /// A driver, and what it does first.
     pub fn new(joining: Joining, Clocks { now, unix }: Clocks) -> (Self, Vec<Action>) {
-        let said = Unconfirmed::new(joining.said);
         let mut driver = Self {
             creation: Creation::new(joining.creating),
-            watched: Watched::new(joining.head.room_type, Role::Viewer),
+            machine: Machine::new(joining.head.room_type, Role::Viewer, Queue::default()),
             told: State::INITIAL,
             started: now,
-            watch: now + joining.patience.interval(),
+            ticked: now,
             now,
             unix,
             random: 0.0,
+            dial: None,
             renewal: Renewal::new(joining.renews),
-            joining,
-            link: Link::Down { retry: now },
-            unanswered: 0,
-            failures: 0,
             put_off: None,
-            resume_token: String::new(),
-            received: None,
-            unacknowledged: Unacknowledged::default(),
-            waiting: Queue::default(),
-            said,
+            resume_token: joining.token.clone(),
+            received: Received::default(),
+            said: Unconfirmed::new(joining.said),
+            again: Again::default(),
+            offers: Offers::default(),
             heard: HeardNumbers::default(),
             participants: Vec::new(),
+            beats: 0,
+            finished: false,
             out: Vec::new(),
+            joining,
         };
-        driver.go(Event::JoinSent);
-        driver.connect();
+        driver.feed(Step::Join, None);
         let first = std::mem::take(&mut driver.out);
         (driver, first)
     }
@@ -121,15 +111,16 @@ impl Driver {
     pub fn handle(&mut self, Clocks { now, unix }: Clocks, random: f64, input: Input) -> Vec<Action> {
         (self.now, self.unix, self.random) = (now, unix, random);
         match input {
+            _ if self.finished => {}
             Input::Opened { token } => self.opened(token),
             Input::NotOpened { status, reason } => self.not_opened(status, reason),
             Input::Text(text) => self.read(&text),
             Input::Closed { code, reason } => self.closed(code, reason),
             Input::Fetched(token) => self.fetched(token),
-            Input::Signal(signal) => self.signal(signal),
-            Input::Seen(observation) => self.watched.see(self.at(), observation),
-            Input::Rejoin => self.rejoin(),
-            Input::Leave => self.leave(),
+            Input::Signal(signal) => self.feed(Step::Signal(signal), None),
+            Input::Seen(observation) => self.feed(Step::Seen(observation), None),
+            Input::Rejoin => self.feed(Step::Rejoin, None),
+            Input::Leave => self.feed(Step::Leave, None),
             Input::Tick => self.tick(),
         }
         std::mem::take(&mut self.out)
@@ -137,26 +128,46 @@ impl Driver {
 
     /// When a [`Input::Tick`] is due.
     pub fn deadline(&self) -> Instant {
-        let watch = self.renewal.deadline().map_or(self.watch, |renewal| self.watch.min(renewal));
-        match &self.link {
-            Link::Down { retry } => watch.min(*retry),
-            Link::Admitted(pulse) => watch.min(pulse.deadline()),
-            Link::Opening | Link::Asked => watch,
+        let beat = self.machine.next_beat().and_then(|at| self.started.checked_add(Duration::from_millis(at)));
+        let others = [beat, self.dial, self.renewal.deadline(), self.again.deadline()];
+        others.into_iter().flatten().fold(self.ticked + Duration::from_millis(INTERVAL), Instant::min)
+    }
+
+    /// Now, as the machine counts.
+    fn at(&self) -> u64 {
+        u64::try_from(self.now.saturating_duration_since(self.started).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Tells the machine something, and does what it says. `end` is the reason to tell if that is the end.
+    fn feed(&mut self, step: Step<'_>, end: Option<MemberEvent>) {
+        let outputs = self.machine.handle(self.at(), self.random, step);
+        self.carry_out(outputs, end);
+    }
+
+    fn carry_out(&mut self, outputs: Vec<Output>, end: Option<MemberEvent>) {
+        if outputs.contains(&Output::StateChanged(State::Failed)) {
+            self.tell_end(end);
+        }
+        for output in outputs {
+            match output {
+                Output::Connect { delay } => self.connect(Duration::from_millis(delay)),
+                Output::Close => self.hang_up(),
+                Output::SendJoin => self.ask(),
+                Output::SendLeave => self.send(SignalKind::Leave, &Nothing {}),
+                Output::SendHeartbeat => self.beat(),
+                Output::Send(signal) => self.say(signal),
+                Output::StateChanged(state) => self.tell_state(state),
+                Output::Dropped { signal, .. } => self.emit(MemberEvent::Dropped { signal }),
+                Output::Ignored(event) => tracing::trace!(?event, "ignored"),
+                Output::Finished => {}
+            }
+        }
+        if self.machine.has_ended() {
+            self.finish();
         }
     }
 
-    /// Now, as the watchdog counts.
-    fn at(&self) -> u64 {
-        self.joining.patience.millis(self.now.saturating_duration_since(self.started))
-    }
-
-    fn go(&mut self, event: Event) {
-        self.watched.event(self.at(), event);
-        self.tell_state();
-    }
-
-    fn tell_state(&mut self) {
-        let state = self.watched.state();
+    fn tell_state(&mut self, state: State) {
         if std::mem::replace(&mut self.told, state) != state {
             self.emit(MemberEvent::StateChanged(state));
         }
@@ -166,74 +177,47 @@ impl Driver {
         self.out.push(Action::Emit(event));
     }
 
-    fn connect(&mut self) {
-        self.link = Link::Opening;
+    fn connect(&mut self, delay: Duration) {
         self.renewal.lost();
-        self.out.push(Action::Connect);
+        self.dial = Some(self.now + delay);
+        self.dial_if_due();
+    }
+
+    fn dial_if_due(&mut self) {
+        if self.dial.is_some_and(|due| self.now >= due) {
+            self.dial = None;
+            self.out.push(Action::Connect);
+        }
     }
 
     /// Sends `JOIN`.
     fn ask(&mut self) {
-        self.go(Event::JoinResent);
-        self.unanswered += 1;
-        self.link = Link::Asked;
         let options = JoinOptions {
             room_creating: self.creation.creates(),
-            resume_from: self.received,
+            resume_from: self.received.highest(),
             resume_token: Some(self.resume_token.clone()),
             numbers_above: Some(self.said.above()),
             ..JoinOptions::default()
         };
         let Joining { video, audio, .. } = self.joining;
-        let join = Join { video, audio, engine: Engine::Native, options };
-        self.send(SignalKind::Join, &join);
+        self.send(SignalKind::Join, &Join { video, audio, engine: Engine::Native, options });
     }
 
-    /// Joins again over the same connection. Nothing happens while a `JOIN` is under way anyhow.
-    fn rejoin(&mut self) {
-        if self.watched.state() == State::Joined {
-            self.ask();
-        }
+    fn beat(&mut self) {
+        self.beats += 1;
+        let beat_id = self.beats.to_string();
+        self.send_heartbeat(Heartbeat { beat_id, send_ack: true, received: self.received.highest() });
+        self.hurry();
     }
 
     fn tick(&mut self) {
-        match self.link {
-            Link::Down { retry } if self.now >= retry => self.connect(),
-            Link::Admitted(pulse) => self.beat(pulse),
-            _ => {}
-        }
+        self.ticked = self.now;
         self.renew();
-        if self.now >= self.watch {
-            self.watch = self.now + self.joining.patience.interval();
-            self.look();
+        while let Some(signal) = self.again.due(self.now) {
+            self.feed(Step::Signal(signal), None);
         }
-    }
-
-    /// Does what the watchdog says.
-    fn look(&mut self) {
-        let admitted = matches!(self.link, Link::Admitted(_));
-        match self.watched.tick(self.at()) {
-            None => {}
-            Some(Outcome::Rejoin) if admitted => self.ask(),
-            // `JOIN` went unanswered: another connection may lead to another node.
-            Some(Outcome::Rejoin) if self.unanswered < MAX_JOINS => {
-                self.out.push(Action::Abandon);
-                self.connect();
-            }
-            Some(_) if admitted => self.give_up("joining again did not help".to_owned()),
-            Some(_) => self.give_up("JOIN had no answer".to_owned()),
-        }
-    }
-
-    fn beat(&mut self, mut pulse: Pulse) {
-        if pulse.is_dead(self.now) {
-            self.out.push(Action::Abandon);
-            return self.lost("heartbeats had no answer".to_owned());
-        }
-        if let Some(beat_id) = pulse.beat(self.now) {
-            self.link = Link::Admitted(pulse);
-            self.send_heartbeat(Heartbeat { beat_id, send_ack: true, received: self.received });
-            self.hurry();
-        }
+        let reason = self.silence().to_owned();
+        self.feed(Step::Tick, Some(MemberEvent::Unreachable { reason }));
+        self.dial_if_due();
     }
 }

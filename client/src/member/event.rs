@@ -6,7 +6,8 @@ use serde_json::Value;
 
 /// What happened to a member.
 ///
-/// `Refused` for a `JOIN`, `RoomClosed`, `Closed` and `Unreachable` are followed by the state `failed` and the end.
+/// `Refused` for a `JOIN` or with code 500, `Kicked`, `RoomClosed`, `Closed` and `Unreachable` are followed by the state
+/// `failed` and the end.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MemberEvent {
     /// The server accepted a `JOIN`: the first, or one after a lost connection. `resumed` tells whether the seat in
@@ -25,6 +26,8 @@ pub enum MemberEvent {
         /// The last number.
         to: u64,
     },
+    /// The member was put out of the room; the `KICK` itself came before as `Forwarded`.
+    Kicked,
     /// The server closed the room.
     RoomClosed(RoomClosedReason),
     /// The server refused a signal.
@@ -48,7 +51,8 @@ pub enum MemberEvent {
         /// The server's reason.
         reason: String,
     },
-    /// No connection came about, `JOIN` went unanswered, or joining again did not help, as often as is worth trying.
+    /// No connection came about, `JOIN` went unanswered, or joining again did not help, as often as is worth trying; or
+    /// nobody else came to a call.
     Unreachable {
         /// What happened last.
         reason: String,

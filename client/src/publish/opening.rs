@@ -82,7 +82,6 @@ fn join(options: &Publish, first: Option<&Item>) -> Result<(Member, Events), Err
         video: has(Handler::Video),
         audio: has(Handler::Audio),
         creating: options.creating,
-        patience: options.patience,
     })
 }
 
@@ -115,6 +114,7 @@ pub(super) fn ended_by(event: MemberEvent, room: &RoomId) -> Option<Error> {
             Some(Error::NoBroadcast(room.clone()))
         }
         MemberEvent::Refused { signal, code, message } if signal == "JOIN" => Some(Error::Refused { code, message }),
+        MemberEvent::Kicked => Some(Error::Kicked(room.clone())),
         MemberEvent::RoomClosed(reason) => Some(Error::RoomClosed(reason)),
         MemberEvent::Closed { code, reason } => Some(Error::Closed { code, reason }),
         MemberEvent::Unreachable { reason } => Some(Error::Unreachable { reason }),

@@ -1,23 +1,21 @@
-//! What becomes of one data signal: done, tried again, given up or refused.
+//! The end of each attempt at one data signal: done, tried again, given up or refused, as the table of codes says.
 //!
 //! Pure; time and randomness are arguments. Remembers of earlier attempts only what changes the meaning of an answer.
 
 use std::time::{Duration, Instant};
 
 use roomcast_protocol::client::reconnect_delay;
-use roomcast_protocol::code::AckCode;
+use roomcast_protocol::code::{AckCode, Asked, Reaction};
 use roomcast_protocol::data::{DataAck, Payload};
 
-/// Delays between attempts grow this often, to a second: a live stream has no time for more.
-const LONGEST_BACKOFF: u32 = 2;
 /// How many fresh tokens may be refused in a row.
 const MAX_RENEWALS: u32 = 3;
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Outcome {
-    /// There was an answer, if only a status.
-    Answered { status: u16, ack: Option<DataAck> },
+    /// There was an answer, if only a status; with the pause that it asks for.
+    Answered { status: u16, ack: Option<DataAck>, retry_after: Option<Duration> },
     /// None came; the signal may have arrived all the same.
     Lost { reason: String },
 }
@@ -72,33 +70,31 @@ impl Attempt {
 
     /// Judges an attempt that ended at `now`. `random` is uniform in 0.0 to 1.0.
     pub fn judge(&mut self, now: Instant, random: f64, outcome: Outcome) -> Step {
-        let (status, ack) = match outcome {
-            Outcome::Answered { status, ack } => (status, ack),
+        let (status, ack, pause) = match outcome {
+            Outcome::Answered { status, ack, retry_after } => (status, ack, retry_after),
             Outcome::Lost { reason } => {
                 self.unsure = true;
-                return self.again(now, random, reason);
+                return self.again(now, random, None, reason);
             }
         };
         let code = ack.as_ref().map_or(status, |ack| ack.code);
         let known = AckCode::from_number(code);
-        match (known, status) {
+        match (known.map(|code| code.reaction(Asked::Upload)), status) {
             (_, 200..=299) => Step::Done { delay: ack.and_then(|ack| ack.body.delay) },
-            (Some(AckCode::SequenceConflict), _) if self.unsure => Step::Done { delay: None },
+            _ if known == Some(AckCode::SequenceConflict) && self.unsure => Step::Done { delay: None },
             // A room that is gone comes back with the member, and so does the token.
-            (Some(AckCode::Unauthenticated | AckCode::RoomNotFound), _) | (None, 401) => self.renew(code, ack),
-            (Some(AckCode::TrackNotFound), _) if !self.restored => {
+            (Some(Reaction::Rejoin), _) | (None, 401) => self.renew(code, ack),
+            (Some(Reaction::Restore), _) if !self.restored => {
                 self.restored = true;
                 Step::Restore
             }
-            (Some(AckCode::RateLimited | AckCode::Unavailable), _) | (None, 408 | 429) => {
-                self.again(now, random, sentence(code, ack))
-            }
-            (_, 500..=599) => {
-                self.unsure = true;
-                self.again(now, random, sentence(code, ack))
+            (Some(Reaction::Retry), _) | (None, 408 | 429 | 500..=599) => {
+                let is_undone = matches!(known, Some(AckCode::RateLimited | AckCode::Unavailable));
+                self.unsure |= status >= 500 && !is_undone;
+                self.again(now, random, pause, sentence(code, ack))
             }
             // Frames too uneven for parts of the least length: the segment as a whole fills the hole.
-            (Some(AckCode::InvalidSignal), _) if self.spare => Step::GiveUp { reason: sentence(code, ack) },
+            _ if known == Some(AckCode::InvalidSignal) && self.spare => Step::GiveUp { reason: sentence(code, ack) },
             _ => Step::Refused { code, message: sentence(code, ack) },
         }
     }
@@ -116,8 +112,9 @@ impl Attempt {
         Step::Renew
     }
 
-    fn again(&mut self, now: Instant, random: f64, reason: String) -> Step {
-        let at = now + reconnect_delay(self.failures.min(LONGEST_BACKOFF), random);
+    /// Waits for the pause that the server asks for, else for the delay of a lost connection.
+    fn again(&mut self, now: Instant, random: f64, pause: Option<Duration>, reason: String) -> Step {
+        let at = now + pause.unwrap_or_else(|| reconnect_delay(self.failures, random));
         self.failures = self.failures.saturating_add(1);
         if self.is_late(at) {
             return Step::GiveUp { reason };
@@ -152,6 +149,7 @@ mod tests {
         Outcome::Answered {
             status: code.http(),
             ack: Some(DataAck { code: code.number(), name: "UPDATE_PART".into(), body }),
+            retry_after: None,
         }
     }
 
@@ -208,10 +206,27 @@ mod tests {
     #[test]
     fn the_answer_of_a_proxy_counts_by_its_status() {
         let now = Instant::now();
-        let status = |status| Outcome::Answered { status, ack: None };
+        let status = |status| Outcome::Answered { status, ack: None, retry_after: None };
         assert!(matches!(attempt(now).judge(now, 0.5, status(502)), Step::Again { .. }));
         assert!(matches!(attempt(now).judge(now, 0.5, status(401)), Step::Renew));
         assert!(matches!(attempt(now).judge(now, 0.5, status(413)), Step::Refused { code: 413, .. }));
+    }
+
+    #[test]
+    fn the_pause_is_the_servers_where_it_names_one_and_grows_else() {
+        let now = Instant::now();
+        let busy = |retry_after| match answer(AckCode::Unavailable) {
+            Outcome::Answered { status, ack, .. } => Outcome::Answered { status, ack, retry_after },
+            lost => lost,
+        };
+        let mut attempt = attempt(now);
+        let asked = Some(Duration::from_secs(3));
+        for (pause, millis) in [(None, 250), (asked, 3000), (None, 1000), (None, 2000), (None, 4000)] {
+            let at = now + Duration::from_millis(millis);
+            assert_eq!(attempt.judge(now, 1.0, busy(pause)), Step::Again { at });
+        }
+        let late = Some(LIMIT);
+        assert!(matches!(attempt.judge(now, 1.0, busy(late)), Step::GiveUp { .. }));
     }
 
     proptest! {

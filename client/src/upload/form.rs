@@ -44,7 +44,7 @@ impl Form {
 
     /// Learns from an answer. Whether the signal has to go again, in the other form.
     pub fn learn(&mut self, outcome: &Outcome) -> bool {
-        let (Self::Untried, Outcome::Answered { status, ack }) = (*self, outcome) else { return false };
+        let (Self::Untried, Outcome::Answered { status, ack, .. }) = (*self, outcome) else { return false };
         // The server could not even tell which signal it was.
         let unread = |ack: &DataAck| ack.code == AckCode::InvalidSignal.number() && ack.name == UNKNOWN;
         *self = match (status, ack) {
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn only_the_first_answer_decides() {
         let ack = |name: &str| DataAck { code: 2001, name: name.into(), body: DataAckBody::default() };
-        let answered = |status, ack| Outcome::Answered { status, ack };
+        let answered = |status, ack| Outcome::Answered { status, ack, retry_after: None };
         for (outcome, form) in [
             (answered(415, None), Form::Json),
             (answered(400, Some(ack("UNKNOWN"))), Form::Json),

@@ -4,7 +4,9 @@
 
 use std::time::{Duration, Instant};
 
+use reqwest::header::RETRY_AFTER;
 use roomcast_protocol::data::{DataSignal, Payload};
+use roomcast_protocol::id::ObjectId;
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
@@ -34,8 +36,9 @@ pub(super) struct Line {
     pub ingest: watch::Receiver<Ingest>,
     pub limits: Limits,
     pub reports: mpsc::Sender<Report>,
-    /// The last variant that was accepted: a server that lost the track needs it first.
-    pub variant: Option<Payload>,
+    /// The last declaration of each track that was accepted, the variants' and the renditions': a server that lost a track
+    /// needs them first, in the order in which they were made.
+    pub declared: Vec<Payload>,
     pub form: Form,
 }
 
@@ -65,9 +68,7 @@ impl Line {
                 Step::Done { delay } => {
                     let round_trip = now() - sent;
                     let bytes = signal.payload.media_bytes();
-                    if matches!(signal.payload, Payload::Variant(_)) {
-                        self.variant = Some(signal.payload);
-                    }
+                    self.remember(signal.payload);
                     return self.report(Report::Uploaded { name, bytes, delay, round_trip }).await;
                 }
                 Step::Again { at } => sleep_until(Some(at)).await,
@@ -100,7 +101,9 @@ impl Line {
         signal.timestamp = unix_millis();
         let request = self.form.fill(self.http.post(url).bearer_auth(token), signal);
         match answer(request.timeout(longest.min(left).max(Duration::from_millis(1)))).await {
-            Ok((status, body)) => Outcome::Answered { status, ack: serde_json::from_slice(&body).ok() },
+            Ok(Answer { status, retry_after, body }) => {
+                Outcome::Answered { status, ack: serde_json::from_slice(&body).ok(), retry_after }
+            }
             Err(error) => Outcome::Lost { reason: reason_of(error) },
         }
     }
@@ -117,10 +120,18 @@ impl Line {
 
     /// Whether it worked shows when the signal itself is tried again.
     async fn restore(&mut self) {
-        if let Some(payload) = self.variant.clone() {
+        for payload in self.declared.clone() {
             let mut signal = DataSignal { id: Uuid::new_v4(), timestamp: 0, payload };
             let outcome = self.post(&mut signal, None).await;
             tracing::info!(?outcome, "the server had lost the track");
+        }
+    }
+
+    fn remember(&mut self, payload: Payload) {
+        let Some(track) = declared(&payload) else { return };
+        match self.declared.iter().position(|earlier| declared(earlier) == Some(track)) {
+            Some(index) => self.declared[index] = payload,
+            None => self.declared.push(payload),
         }
     }
 
@@ -129,8 +140,26 @@ impl Line {
     }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> Result<(u16, bytes::Bytes), reqwest::Error> {
+/// The track that a signal declares.
+fn declared(payload: &Payload) -> Option<&ObjectId> {
+    match payload {
+        Payload::Variant(update) => Some(&update.variant.id),
+        Payload::Rendition(update) => Some(&update.rendition.id),
+        _ => None,
+    }
+}
+
+struct Answer {
+    status: u16,
+    /// The seconds of `Retry-After`. A date stands for none, and so does no time at all.
+    retry_after: Option<Duration>,
+    body: bytes::Bytes,
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
     let response = request.send().await?;
     let status = response.status().as_u16();
-    Ok((status, response.bytes().await?))
+    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let retry_after = seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs);
+    Ok(Answer { status, retry_after, body: response.bytes().await? })
 }

@@ -74,6 +74,15 @@ fn part<'a>(body: &'a [u8], delimiter: &str, name: &str) -> Option<(&'a [u8], &'
     Some((&content[..end], &content[end + 2..]))
 }
 
+/// A session as a publisher in a list.
+fn participant(session: &Value) -> Value {
+    let mut participant =
+        json!({"id": session["sessionId"], "role": "admin", "video": true, "audio": true, "publish": true});
+    let members = session.as_object().expect("a session").clone();
+    participant.as_object_mut().expect("it is one").extend(members);
+    participant
+}
+
 /// A WebSocket connection. When it is dropped it ends without a close frame.
 pub struct Peer(WebSocketStream<TcpStream>);
 
@@ -93,10 +102,8 @@ impl Peer {
             if signal["action"] != "heartbeat" {
                 return signal;
             }
-            self.say(
-                json!({"c": 200, "s": "HEARTBEAT", "b": {"pps": [], "rid": "demo", "bid": signal["data"]["bid"]}}),
-            )
-            .await;
+            let (bid, list) = (&signal["data"]["bid"], [participant(&signal["data"]["ss"])]);
+            self.say(json!({"c": 200, "s": "HEARTBEAT", "b": {"pps": list, "rid": "demo", "bid": bid}})).await;
         }
     }
 
@@ -108,7 +115,7 @@ impl Peer {
     pub async fn welcome(&mut self, more: Value) {
         let mut body = json!({
             "rid": "demo", "pps": [], "pt": "admin", "eg": "native", "resumed": false, "sq": 0, "rt": "resume-1",
-            "hb": {"interval": 50, "timeout": 10000}, "es": {"icfg": {"is": [], "iceServers": []}},
+            "hb": {"interval": 3000, "timeout": 10000}, "es": {"icfg": {"is": [], "iceServers": []}},
         });
         for (key, value) in more.as_object().expect("members") {
             body[key] = value.clone();

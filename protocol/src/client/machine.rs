@@ -1,9 +1,9 @@
 //! The client machine: state table, watchdog, reconnect delays and queue in one.
 //!
-//! Inputs in, outputs out, to be carried out in order; a [`Input::Tick`] is due every second. A signal of the application
-//! goes out once, in order and only while the client is joined, or is told as dropped. There is one connection at most.
-//! Whoever drives it opens connections (and gives up on one by itself, as `Closed` with 1006), writes the messages
-//! and reads the acks. Times are milliseconds.
+//! Inputs in, outputs out, to be carried out in order; a [`Input::Tick`] is due every second, and when a heartbeat is. A
+//! signal of the application goes out once, in order and only while the client is joined, or is told as dropped. There is
+//! one connection at most. Its driver opens connections (and gives up on one by itself, as `NotOpened`), writes the
+//! messages and tells what came. Times are milliseconds.
 
 mod io;
 mod link;
@@ -33,6 +33,8 @@ pub struct Machine {
     wired: Wired,
     link: Link,
     queue: Queue,
+    /// Signals that may be sent now.
+    window: usize,
     /// It was dropped: nothing counts any more.
     over: bool,
     out: Vec<Output>,
@@ -43,7 +45,7 @@ impl Machine {
     #[must_use]
     pub fn new(room_type: RoomType, role: Role, queue: Queue) -> Self {
         let wired = Wired::new(room_type, role);
-        Self { wired, link: Link::default(), queue, over: false, out: Vec::new() }
+        Self { wired, link: Link::default(), queue, window: usize::MAX, over: false, out: Vec::new() }
     }
 
     /// The state.
@@ -52,9 +54,33 @@ impl Machine {
         self.wired.state()
     }
 
-    /// Changes sides, as the join ack says.
-    pub const fn set_role(&mut self, role: Role) {
-        self.wired.set_role(role);
+    /// Takes `hb.interval` of a join ack, in milliseconds.
+    pub fn set_heartbeat(&mut self, interval: u64) {
+        let interval = self.link.set_interval(interval);
+        self.wired.set_heartbeat(interval);
+    }
+
+    /// When the next heartbeat is due.
+    #[must_use]
+    pub const fn next_beat(&self) -> Option<u64> {
+        self.link.next_beat()
+    }
+
+    /// Whether `JOIN` was sent over the connection there is and has no ack yet.
+    #[must_use]
+    pub fn has_asked(&self) -> bool {
+        self.link.has_asked()
+    }
+
+    /// Whether it has left or failed, or was dropped: it asks for no connection any more.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        self.over || matches!(self.state(), State::Leaved | State::Failed)
+    }
+
+    /// Takes the signals that wait, for the machine of another attempt.
+    pub fn take_queue(&mut self) -> Queue {
+        std::mem::take(&mut self.queue)
     }
 
     /// How many signals wait for the client to be joined.
@@ -64,22 +90,21 @@ impl Machine {
     }
 
     /// Takes an input and says what is to be done. `random` is uniform in 0.0 to 1.0.
-    pub fn handle(&mut self, now: u64, random: f64, input: Input) -> Vec<Output> {
+    pub fn handle(&mut self, now: u64, random: f64, input: Input<'_>) -> Vec<Output> {
         match input {
             Input::Signal(signal) => self.signal(signal),
             _ if self.over => {}
             Input::Join => self.join(now),
             Input::Leave => self.leave(now),
+            Input::Rejoin => self.rejoin(now),
+            Input::Window(signals) => self.open(signals),
+            Input::Hurry => self.link.hurry(now),
             Input::Opened => self.opened(now),
             Input::NotOpened { status } => self.not_opened(now, random, status),
-            Input::Closed { code } => self.closed(now, random, code),
+            Input::Closed { code, renewed } => self.closed(now, random, code, renewed),
             Input::Offline => self.offline(now),
             Input::Online => self.online(now, random),
-            Input::JoinAck { code } => self.join_ack(now, random, code),
-            Input::HeartbeatAck { code } => {
-                self.read(now, random, &Facts::of_ack(SignalKind::Heartbeat.name(), code));
-            }
-            Input::Unrecoverable => _ = self.happen(now, Event::Unrecoverable),
+            Input::Message(facts) => self.message(now, random, &facts),
             Input::Seen(observation) => self.wired.see(now, observation),
             Input::Tick => self.tick(now, random),
         }
@@ -109,7 +134,7 @@ impl Machine {
         }
         self.out.push(Output::StateChanged(state));
         match state {
-            State::Joined => self.out.extend(self.queue.drain().into_iter().map(Output::Send)),
+            State::Joined => self.flow(),
             State::Leaved | State::Failed => self.end(),
             _ => {}
         }
@@ -126,6 +151,14 @@ impl Machine {
     fn join(&mut self, now: u64) {
         if self.happen(now, Event::JoinSent) {
             self.connect_at_once(now);
+        }
+    }
+
+    /// Sends `JOIN` again as a member. In other states it is under way anyhow.
+    fn rejoin(&mut self, now: u64) {
+        if self.state() == State::Joined {
+            self.happen(now, Event::JoinResent);
+            self.ask();
         }
     }
 
@@ -147,21 +180,41 @@ impl Machine {
     }
 
     fn signal(&mut self, signal: Outgoing) {
-        match self.state() {
-            State::Joined => self.out.push(Output::Send(signal)),
-            State::Leaved | State::Failed => self.out.push(Output::Dropped { signal, because: Lost::Ended }),
-            _ if self.over => self.out.push(Output::Dropped { signal, because: Lost::Ended }),
-            _ => {
-                let dropped = self.queue.push(signal).into_iter();
-                self.out.extend(dropped.map(|signal| Output::Dropped { signal, because: Lost::Overflow }));
-            }
+        if self.has_ended() {
+            return self.out.push(Output::Dropped { signal, because: Lost::Ended });
+        }
+        if self.state() == State::Joined && self.window > 0 && self.queue.is_empty() {
+            return self.send(signal);
+        }
+        let dropped = self.queue.push(signal).into_iter();
+        self.out.extend(dropped.map(|signal| Output::Dropped { signal, because: Lost::Overflow }));
+        self.flow();
+    }
+
+    fn open(&mut self, signals: usize) {
+        self.window = signals;
+        self.flow();
+    }
+
+    /// Sends what waits, as far as it may be sent.
+    fn flow(&mut self) {
+        while self.state() == State::Joined
+            && self.window > 0
+            && let Some(signal) = self.queue.pop()
+        {
+            self.send(signal);
         }
     }
 
-    fn join_ack(&mut self, now: u64, random: f64, code: u16) {
-        let facts = Facts::of_ack(SignalKind::Join.name(), code);
+    fn send(&mut self, signal: Outgoing) {
+        self.window -= 1;
+        self.out.push(Output::Send(signal));
+    }
+
+    fn message(&mut self, now: u64, random: f64, facts: &Facts<'_>) {
+        let join_ack = facts.c.filter(|_| facts.s == Some(SignalKind::Join.name()));
         // An ack that nobody asked for over this connection decides nothing.
-        if !self.link.has_asked() {
+        if let Some(code) = join_ack.filter(|_| !self.link.has_asked()) {
             let ignored = match AckCode::from_number(code) {
                 Some(AckCode::Unavailable) => None,
                 Some(AckCode::Ok) => Some(Event::JoinAccepted),
@@ -169,10 +222,10 @@ impl Machine {
             };
             return self.out.extend(ignored.map(Output::Ignored));
         }
-        if code == AckCode::Ok.number() {
+        if join_ack == Some(AckCode::Ok.number()) {
             self.link.admit(now);
         }
-        self.read(now, random, &facts);
+        self.read(now, random, facts);
     }
 
     /// Takes what the table of the wire says of a message or of a dial.

@@ -41,6 +41,12 @@ impl Unconfirmed {
         self.last - self.kept.len() as u64
     }
 
+    /// The number of signals that may be said before that fails.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        if self.counted { UNCONFIRMED_SIGNALS.saturating_sub(self.kept.len()) } else { usize::MAX }
+    }
+
     /// Whether saying more fails.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -29,6 +29,8 @@ pub const INTERVAL: u64 = 1000;
 pub const WINDOW: u64 = 60_000;
 /// How often within [`WINDOW`] the watchdog joins again; the next time it fails instead. The first `JOIN` is not counted.
 pub const MAX_REJOINS: u32 = JOIN_ATTEMPTS;
+/// The rule whose time follows `hb.interval`.
+const HEARTBEAT: &str = "heartbeat";
 
 named! {
     /// Which side of a broadcast a client is on. The owner of a room (`admin`) is a publisher.
@@ -142,6 +144,16 @@ impl Rule {
         self.states.contains(&state)
             && self.room_types.is_none_or(|types| types.contains(&room_type))
             && self.role.is_none_or(|of| of == role)
+    }
+
+    /// Whether it holds; `answer` is how long a heartbeat may stay unanswered.
+    fn holds(&self, times: &[u64], now: u64, answer: u64) -> bool {
+        match self.kind {
+            Kind::Timeout { start, cancelled_by, .. } if self.id == HEARTBEAT => {
+                Kind::Timeout { start, cancelled_by, after: answer }.holds(times, now)
+            }
+            kind => kind.holds(times, now),
+        }
     }
 }
 

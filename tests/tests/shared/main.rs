@@ -5,6 +5,7 @@
 
 mod broadcasts;
 mod calls;
+mod dead_lines;
 mod delivery;
 mod groups;
 mod moderators;

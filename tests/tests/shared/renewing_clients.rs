@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use roomcast_client::member::Patience;
 use roomcast_client::{AccessToken, Creating, Input, Member, MemberEvent, Options, Publish, Trust, publish};
 use roomcast_protocol::client::State;
 use roomcast_protocol::id::{RoomId, SessionId, UserId};
@@ -57,7 +56,6 @@ fn options(server: &Server, access_token: AccessToken) -> Options {
         video: true,
         audio: true,
         creating: Creating::Always,
-        patience: Patience::default(),
     }
 }
 

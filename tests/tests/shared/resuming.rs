@@ -143,6 +143,20 @@ async fn a_session_that_keeps_tokens_is_taken_over_only_with_its_newest() {
 }
 
 #[tokio::test]
+async fn a_first_join_with_a_token_of_its_own_can_be_repeated_when_its_ack_was_lost() {
+    let server = Server::start(&[]).await;
+    let join = json!({"roomCreating": true, "resumeToken": "only ann knows"});
+    let mut ann = Client::connect(&server, "ann", "m2m").await;
+    assert_eq!(ann.join_with(join.clone()).await["b"]["resumed"], false);
+    for again in 0..2 {
+        let mut ann = Client::connect(&server, "ann", "m2m").await;
+        assert_eq!(ann.join_with(join.clone()).await["b"]["resumed"], true, "{again}");
+    }
+    let mut thief = Client::connect(&server, "ann", "m2m").await;
+    assert_eq!(thief.join_with(json!({"resumeToken": "guess"})).await["c"], 4051);
+}
+
+#[tokio::test]
 async fn who_comes_back_too_late_is_new_and_counts_on() {
     let server = Server::start(&["--heartbeat-timeout", "6s"]).await;
     let (mut ann, _) = Client::join(&server, "ann", "m2m", true).await;

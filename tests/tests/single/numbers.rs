@@ -1,6 +1,5 @@
 //! Signals that their sender numbers: none is lost with a line that died unnoticed, none is had twice.
 
-use roomcast_client::member::Patience;
 use roomcast_client::{Creating, Events, Member, MemberEvent, Options, Trust};
 use roomcast_protocol::id::{RoomId, SessionId, UserId};
 use roomcast_protocol::signal::{Category, Host, RoomType, Session, SignalKind};
@@ -32,7 +31,6 @@ fn options(address: &str) -> Options {
         video: true,
         audio: true,
         creating: Creating::Never,
-        patience: Patience::default(),
     }
 }
 

@@ -1,10 +1,6 @@
 //! What a driver is told, and what it answers.
 
-use std::time::Duration;
-
-use roomcast_protocol::client::watchdog::INTERVAL;
 use roomcast_protocol::client::{Observation, Outgoing};
-use roomcast_protocol::limits::JOIN_ACK_TIMEOUT;
 use roomcast_protocol::signal::Head;
 
 use crate::access::Token;
@@ -18,38 +14,13 @@ pub(in crate::member) struct Joining {
     pub video: bool,
     pub audio: bool,
     pub creating: Creating,
-    pub patience: Patience,
     /// The number below that of the first signal, above all that this session id ever had.
     pub said: u64,
+    /// The resume token of the first `JOIN`. With one that nobody else knows, a `JOIN` whose ack was lost can be repeated:
+    /// the server takes the one that was brought for as good as the one that it gave.
+    pub token: String,
     /// Whether there may be another access token later.
     pub renews: bool,
-}
-
-/// How long a member waits for the ack of its `JOIN`. All times of the watchdog are scaled alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    /// How long for one ack.
-    pub join_ack: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { join_ack: JOIN_ACK_TIMEOUT }
-    }
-}
-
-impl Patience {
-    /// A time in the milliseconds of the watchdog, whose ack of `JOIN` takes [`JOIN_ACK_TIMEOUT`].
-    pub(super) fn millis(self, passed: Duration) -> u64 {
-        let scaled = passed.as_millis() * JOIN_ACK_TIMEOUT.as_millis() / self.join_ack.as_millis().max(1);
-        u64::try_from(scaled).unwrap_or(u64::MAX)
-    }
-
-    /// The time between two looks of the watchdog.
-    pub(super) fn interval(self) -> Duration {
-        let scaled = Duration::from_millis(INTERVAL).mul_f64(self.join_ack.div_duration_f64(JOIN_ACK_TIMEOUT));
-        scaled.max(Duration::from_millis(1))
-    }
 }
 
 /// What happens to the driver.
@@ -86,7 +57,7 @@ pub(in crate::member) enum Action {
     Fetch,
     /// Send a message.
     Send(String),
-    /// Let go of the connection: it is dead.
+    /// Let go of the connection, or of the attempt to open one.
     Abandon,
     /// Close the connection properly.
     Close,

@@ -1,97 +1,78 @@
 //! How a connection ends, and how a membership does.
 //!
-//! A lost connection is tried again after a delay; what a close code means is said by the protocol. Whatever waits to be
-//! said at the end is told as dropped.
+//! The machine decides; here is what the application is told of it. Whatever waits to be said at the end is told as
+//! dropped.
 
-use roomcast_protocol::client::machine::MAX_JOINS;
-use roomcast_protocol::client::{Event, Outcome, State, close_outcome, reconnect_delay};
-use roomcast_protocol::code::{AckCode, CloseCode};
-use roomcast_protocol::signal::SignalKind;
-use roomcast_protocol::signal::encode::Nothing;
+use roomcast_protocol::client::machine::Input as Step;
+use roomcast_protocol::client::{Outcome, State, close_outcome};
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::signal::{RoomType, SignalKind};
 
-use super::{Action, Driver, Link};
+use super::{Action, Driver};
 use crate::member::event::MemberEvent;
-
-/// What the end of a connection without a close code is to the watchdog.
-const ABNORMAL: u16 = 1006;
 
 impl Driver {
     pub(super) fn not_opened(&mut self, status: Option<u16>, reason: String) {
-        let refused = match status {
-            Some(401) => Some(AckCode::Unauthenticated),
-            Some(403) => Some(AckCode::PermissionNotFound),
-            _ => None,
+        let refused = [AckCode::Unauthenticated, AckCode::PermissionNotFound];
+        let end = match refused.into_iter().find(|code| Some(code.http()) == status) {
+            Some(code) => join_refused(code.number(), reason),
+            None => MemberEvent::Unreachable { reason },
         };
-        if let Some(code) = refused {
-            return self.refused(code.number(), reason);
-        }
-        self.unanswered += u32::from(self.watched.state() == State::Initializing);
-        self.lost(reason);
+        self.feed(Step::NotOpened { status }, Some(end));
     }
 
     pub(super) fn closed(&mut self, code: u16, reason: String) {
-        // A further connection brings a fresh token. A member that was not even admitted with that one has come to its end.
-        let is_token_over = code == CloseCode::TokenExpired.number() && self.joining.renews;
-        let is_admitted = matches!(self.link, Link::Admitted(_));
-        if close_outcome(code) == Outcome::Reconnect || (is_token_over && is_admitted) {
-            return self.lost(format!("closed with code {code} {reason}"));
-        }
-        self.emit(MemberEvent::Closed { code, reason });
-        self.fail();
-    }
-
-    pub(super) fn lost(&mut self, reason: String) {
-        self.watched.close(self.at(), ABNORMAL);
-        self.tell_state();
-        if self.unanswered >= MAX_JOINS {
-            return self.give_up(reason);
-        }
+        let end = match close_outcome(code) {
+            Outcome::Stop | Outcome::Fail => MemberEvent::Closed { code, reason },
+            _ => MemberEvent::Unreachable { reason: format!("closed with code {code} {reason}") },
+        };
         self.renewal.lost();
-        self.link = Link::Down { retry: self.now + reconnect_delay(self.failures, self.random) };
-        self.failures = self.failures.saturating_add(1);
+        // A further connection brings a fresh token; with the one that is over its handshake is refused.
+        self.feed(Step::Closed { code, renewed: self.joining.renews }, Some(end));
     }
 
-    /// Nothing helped, as often as is worth trying.
-    pub(super) fn give_up(&mut self, reason: String) {
-        match self.put_off.take() {
-            Some((code, message)) => self.refused(code, message),
-            None => {
-                self.emit(MemberEvent::Unreachable { reason });
-                self.fail();
-            }
+    /// The reason if time alone is the end.
+    pub(super) fn silence(&self) -> &'static str {
+        let own = &self.joining.head.session.user_id;
+        let is_alone = self.participants.iter().all(|one| one.user_id == *own);
+        match self.machine.state() {
+            State::Joined if self.joining.head.room_type == RoomType::P2p && is_alone => "nobody else came to the call",
+            State::Joined => "joining again did not help",
+            _ => "JOIN had no answer",
         }
     }
 
-    pub(super) fn refused(&mut self, code: u16, message: String) {
-        let signal = SignalKind::Join.name().to_owned();
-        self.emit(MemberEvent::Refused { signal, code, message });
-        self.fail();
+    /// Tells why the membership is over. A server that could not answer `JOIN` is named rather than its silence.
+    pub(super) fn tell_end(&mut self, end: Option<MemberEvent>) {
+        let put_off = self.put_off.take();
+        let end = match end {
+            Some(MemberEvent::Unreachable { .. }) => put_off.or(end),
+            _ => end,
+        };
+        end.into_iter().for_each(|end| self.emit(end));
     }
 
-    /// The end, from whatever state. From `waitingNetwork` the table leads there only through another attempt to join.
-    pub(super) fn fail(&mut self) {
-        if self.watched.state() == State::WaitingNetwork {
-            self.go(Event::JoinResent);
+    pub(super) fn hang_up(&mut self) {
+        self.dial = None;
+        self.renewal.lost();
+        // At the end it is closed properly, behind all that was sent.
+        if !self.machine.has_ended() {
+            self.out.push(Action::Abandon);
         }
-        if let Some(event) = Outcome::Fail.event_in(self.watched.state()) {
-            self.go(event);
-        }
-        self.tell_state();
-        self.finish();
     }
 
-    fn finish(&mut self) {
-        let unsaid = self.waiting.drain();
-        self.tell_dropped(unsaid);
+    pub(super) fn finish(&mut self) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        for signal in self.again.take() {
+            self.emit(MemberEvent::Dropped { signal });
+        }
         self.out.extend([Action::Close, Action::Finish]);
     }
+}
 
-    pub(super) fn leave(&mut self) {
-        // Before the ack the server may know the member already, so it is told in any case.
-        if matches!(self.link, Link::Asked | Link::Admitted(_)) {
-            self.send(SignalKind::Leave, &Nothing {});
-            self.go(Event::LeaveSent);
-        }
-        self.finish();
-    }
+/// The event of a `JOIN`, or of a connection for it, that was refused.
+pub(super) fn join_refused(code: u16, message: String) -> MemberEvent {
+    MemberEvent::Refused { signal: SignalKind::Join.name().to_owned(), code, message }
 }

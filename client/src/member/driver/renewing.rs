@@ -1,6 +1,7 @@
 //! The member's access token, replaced on the connection that it came with.
 
 use roomcast_protocol::ack::{Ack, Renewed};
+use roomcast_protocol::client::machine::Input as Step;
 use roomcast_protocol::signal::Renew;
 
 use super::reply::{OK, body, sentence};
@@ -13,7 +14,7 @@ impl Driver {
     pub(super) fn opened(&mut self, token: Option<Token>) {
         let clocks = self.clocks();
         self.renewal.opened(clocks, token);
-        self.ask();
+        self.feed(Step::Opened, None);
     }
 
     /// Asks for another token when it is time.

@@ -1,66 +1,82 @@
-//! What the server says, and what follows from it.
+//! Messages of the server: every one goes to the machine, and what else is in it is taken.
 //!
-//! An answer that cannot be read is as good as none. Never moves the state but by the table.
+//! An answer that cannot be read is as good as none.
 
 use roomcast_protocol::ack::{
-    self, Ack, Gap, HeartbeatAck, JoinAck, Participant, PublishList, Reply, Resend, Role as Right, RoomClosed,
+    self, Ack, Gap, HeartbeatAck, JoinAck, Participant, PublishList, Reply, Resend, RoomClosed, RoomClosedReason,
 };
-use roomcast_protocol::client::{Event, Observation, Role, State};
-use roomcast_protocol::code::AckCode;
+use roomcast_protocol::client::machine::Input as Step;
+use roomcast_protocol::client::{Facts, Machine, Role, State};
+use roomcast_protocol::code::{AckCode, Asked, Reaction};
 use roomcast_protocol::json;
+use roomcast_protocol::signal::SignalKind;
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{Driver, Link};
+use super::Driver;
+use super::ending::join_refused;
 use crate::member::event::MemberEvent;
-use crate::member::pulse::Pulse;
 
 pub(super) const OK: u16 = AckCode::Ok.number();
-const INTERNAL: u16 = AckCode::Internal.number();
 const UNAVAILABLE: u16 = AckCode::Unavailable.number();
-const ROOM_NOT_FOUND: u16 = AckCode::RoomNotFound.number();
-const NOT_ROOM_MEMBER: u16 = AckCode::NotRoomMember.number();
-const PERMISSION_NOT_FOUND: u16 = AckCode::PermissionNotFound.number();
+const JOIN: &str = SignalKind::Join.name();
+const HEARTBEAT: &str = SignalKind::Heartbeat.name();
+const RENEW: &str = SignalKind::Renew.name();
 
 impl Driver {
     pub(super) fn read(&mut self, text: &str) {
         match ack::read(text) {
-            Ok(Reply::Ack(ack)) => self.acknowledged(&ack, text.len()),
+            Ok(Reply::Ack(ack)) => self.acknowledged(&ack, text),
             Ok(Reply::Forwarded(forwarded)) => self.forwarded(&forwarded),
             Err(error) => tracing::debug!(%error, "the server said something unknown"),
         }
     }
 
-    fn acknowledged(&mut self, ack: &Ack<'_>, bytes: usize) {
-        let joined = self.watched.state() == State::Joined;
+    fn acknowledged(&mut self, ack: &Ack<'_>, text: &str) {
+        let message: Value = serde_json::from_str(text).unwrap_or_default();
+        let session = self.joining.head.session.key();
+        let facts = Facts { s: Some(&*ack.name), ..Facts::of_message(&message, &session, self.offers.open()) };
         match &*ack.name {
-            "JOIN" if self.link == Link::Asked => self.answered(ack),
-            "HEARTBEAT" if joined => self.beaten(ack),
-            "RENEW" => self.renewed(ack),
+            JOIN => return self.join_answered(ack, facts),
+            ack::name::PUBLISH_LIST_CHANGED if !self.is_new(ack.sequence, text.len()) => return,
+            RENEW => self.renewed(ack),
+            _ if ack.code != OK => self.refused(ack, &message["b"]["req"]),
+            _ => {}
+        }
+        let closed = || body::<RoomClosed>(ack).map_or(RoomClosedReason::Ended, |closed| closed.reason);
+        let end = (ack.name == ack::name::ROOM_CLOSED).then(|| MemberEvent::RoomClosed(closed()));
+        self.feed(Step::Message(facts), end);
+        if ack.code == OK {
+            self.take(ack);
+        }
+    }
+
+    /// Takes what a message holds beside its meaning to the machine.
+    fn take(&mut self, ack: &Ack<'_>) {
+        match &*ack.name {
             ack::name::PUBLISH_LIST_CHANGED => {
-                let list = body::<PublishList>(ack);
-                if let Some(list) = list.filter(|_| self.is_new(ack.sequence, bytes)) {
+                if let Some(list) = body::<PublishList>(ack) {
                     self.list(list.participants.0);
+                }
+            }
+            HEARTBEAT => {
+                if let Some(heartbeat) = body::<HeartbeatAck>(ack) {
+                    self.list(heartbeat.participants.0);
+                    self.confirmed(heartbeat.confirmed);
                 }
             }
             ack::name::GAP => {
                 if let Some(Gap { from, to, .. }) = body(ack) {
-                    self.is_new(Some(to), bytes);
+                    self.is_new(Some(to), 0);
                     self.emit(MemberEvent::Gap { from, to });
                 }
             }
-            ack::name::RESEND if joined => {
+            ack::name::RESEND if self.machine.state() == State::Joined => {
                 if let Some(Resend { confirmed, .. }) = body(ack) {
                     let unconfirmed = self.said.resend(confirmed);
                     self.say_again(unconfirmed);
                 }
             }
-            ack::name::ROOM_CLOSED if joined => {
-                if let Some(RoomClosed { reason, .. }) = body(ack) {
-                    self.emit(MemberEvent::RoomClosed(reason));
-                    self.fail();
-                }
-            }
-            _ if ack.code != OK => self.signal_refused(ack),
             _ => {}
         }
     }
@@ -72,65 +88,63 @@ impl Driver {
         }
     }
 
-    fn beaten(&mut self, ack: &Ack<'_>) {
-        match ack.code {
-            OK => {
-                if let Link::Admitted(pulse) = &mut self.link {
-                    pulse.answered(self.now);
-                }
-                if let Some(heartbeat) = body::<HeartbeatAck>(ack) {
-                    self.list(heartbeat.participants.0);
-                    self.confirmed(heartbeat.confirmed);
-                }
-            }
-            // The server has forgotten the member or the room: it was silent for too long.
-            NOT_ROOM_MEMBER | ROOM_NOT_FOUND => self.watched.see(self.at(), Observation::CriticalFailure),
-            UNAVAILABLE => {}
-            _ => self.signal_refused(ack),
+    /// Tells that a signal was refused, unless the client does something about that by itself.
+    fn refused(&mut self, ack: &Ack<'_>, request: &Value) {
+        let asked = if ack.name == HEARTBEAT { Asked::Heartbeat } else { Asked::Other };
+        let reaction = AckCode::from_number(ack.code).map_or(Reaction::Tell, |code| code.reaction(asked));
+        let is_told = match reaction {
+            Reaction::GoOn | Reaction::Ignore | Reaction::Rejoin => false,
+            Reaction::Retry => !self.again.refused(self.now, self.random, request),
+            _ => true,
+        };
+        if is_told {
+            let (signal, code, message) = (ack.name.to_string(), ack.code, sentence(ack));
+            self.emit(MemberEvent::Refused { signal, code, message });
         }
     }
 
-    fn signal_refused(&mut self, ack: &Ack<'_>) {
-        let (signal, code, message) = (ack.name.to_string(), ack.code, sentence(ack));
-        self.emit(MemberEvent::Refused { signal, code, message });
-        if code == INTERNAL && self.watched.state() == State::Joined {
-            self.fail();
-        }
-    }
-
-    fn answered(&mut self, ack: &Ack<'_>) {
-        // After an unanswered JOIN the seat may be held under a token that never arrived; it is given free by silence.
-        let own_ghost = ack.code == PERMISSION_NOT_FOUND && self.unanswered > 1;
+    fn join_answered(&mut self, ack: &Ack<'_>, facts: Facts<'_>) {
+        let is_asked = self.machine.has_asked();
         match ack.code {
+            _ if !is_asked => self.feed(Step::Message(facts), None),
             OK => match body::<JoinAck>(ack) {
-                Some(joined) => self.joined(joined),
+                Some(joined) => self.joined(joined, facts),
                 None => tracing::debug!("the ack of JOIN cannot be read"),
             },
-            code if code == UNAVAILABLE || own_ghost => {
-                self.watched.see(self.at(), Observation::JoinUnavailable);
-                self.put_off = Some((code, sentence(ack)));
+            UNAVAILABLE => {
+                self.put_off = Some(join_refused(UNAVAILABLE, sentence(ack)));
+                self.feed(Step::Message(facts), None);
             }
-            code if self.creation.turn(code) => {
-                // Seen and no event: it ends the wait for this ack, but not the attempt to join.
-                self.watched.see(self.at(), Event::JoinRefused);
-                self.unanswered = 0;
-                self.ask();
-            }
-            code => self.refused(code, sentence(ack)),
+            code if self.creation.turn(code) => self.begin_anew(facts),
+            code => self.feed(Step::Message(facts), Some(join_refused(code, sentence(ack)))),
         }
     }
 
-    fn joined(&mut self, ack: JoinAck) {
-        self.link = Link::Admitted(Pulse::new(self.now, ack.heartbeat));
-        self.watched.set_role(if ack.role == Right::Viewer { Role::Viewer } else { Role::Publisher });
-        (self.unanswered, self.failures, self.put_off) = (0, 0, None);
+    /// Asks the other way round, over the connection there is: a new attempt is a new machine.
+    fn begin_anew(&mut self, facts: Facts<'_>) {
+        let (at, random) = (self.at(), self.random);
+        let waiting = self.machine.take_queue();
+        // This attempt is over; its connection and what waits are the next one's.
+        self.machine.handle(at, random, Step::Message(facts));
+        self.machine = Machine::new(self.joining.head.room_type, Role::Viewer, waiting);
+        let outputs = self.machine.handle(at, random, Step::Join);
+        let states = outputs.into_iter().filter(|output| matches!(output, super::Output::StateChanged(_)));
+        self.carry_out(states.collect(), None);
+        self.feed(Step::Opened, None);
+    }
+
+    fn joined(&mut self, ack: JoinAck, facts: Facts<'_>) {
+        self.put_off = None;
         self.creation.joined();
         self.resume_token.clone_from(&ack.resume_token);
-        // Another membership counts from a number of its own: the next JOIN speaks of this one by naming it or more.
-        self.received = Some(if ack.resumed { self.received.unwrap_or(0) } else { ack.sequence });
+        self.received.joined(ack.resumed, ack.sequence);
         self.participants.clone_from(&ack.participants.0);
-        self.go(Event::JoinAccepted);
+        self.offers.clear();
+        self.machine.set_heartbeat(ack.heartbeat.interval);
         let unconfirmed = self.said.joined(ack.confirmed);
+        // Nothing new goes out before what is said again.
+        self.feed(Step::Window(0), None);
+        self.feed(Step::Message(facts), None);
         self.emit(MemberEvent::Joined(Box::new(ack)));
         self.say_again(unconfirmed);
     }

@@ -1,70 +1,60 @@
 //! Signals of the member and of others: numbered in both directions, so that none is lost or taken twice.
 
 use roomcast_protocol::ack::Forwarded;
-use roomcast_protocol::client::{Outgoing, State};
-use roomcast_protocol::limits::{NUMBERS_BELOW, RECEIVED_BYTES, RECEIVED_MESSAGES};
+use roomcast_protocol::client::machine::Input as Step;
+use roomcast_protocol::client::{Facts, Observation, Outgoing, State};
+use roomcast_protocol::limits::NUMBERS_BELOW;
 use roomcast_protocol::signal::{Heartbeat, MemberKey, SignalKind, encode};
 use serde_json::Value;
 
-use super::{Action, Driver, Link};
+use super::{Action, Driver};
 use crate::member::event::MemberEvent;
-
-/// Numbered messages that were received since the last heartbeat, of which the server keeps a copy until then.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Unacknowledged {
-    messages: usize,
-    bytes: usize,
-}
 
 impl Driver {
     /// Whether a signal would be taken: not while the server has to confirm earlier ones first.
     pub fn takes_signals(&self) -> bool {
-        self.watched.state() != State::Joined || !self.said.is_full()
+        self.machine.state() != State::Joined || !self.said.is_full()
     }
 
-    pub(super) fn signal(&mut self, signal: Outgoing) {
-        let dropped = self.waiting.push(signal);
-        self.tell_dropped(dropped);
-        self.say_waiting();
-    }
-
-    /// Says what waits, as far as it may be said.
-    pub(super) fn say_waiting(&mut self) {
-        while self.watched.state() == State::Joined
-            && !self.said.is_full()
-            && let Some(signal) = self.waiting.pop()
-            && let Ok(text) = self.said.say(&signal.text)
-        {
-            self.out.push(Action::Send(text));
+    /// Says a signal that the machine lets out: never more at a time than may be unconfirmed.
+    pub(super) fn say(&mut self, signal: Outgoing) {
+        match self.said.say(&signal.text) {
+            Ok(text) => self.out.push(Action::Send(text)),
+            Err(_) => return self.emit(MemberEvent::Dropped { signal }),
+        }
+        if signal.kind == SignalKind::Offer {
+            self.offers.sent(&signal.text);
+            self.feed(Step::Seen(Observation::OfferSent), None);
         }
         self.hurry();
     }
 
-    /// Says unconfirmed signals again, and then what waits.
+    /// Says unconfirmed signals again, and then what waits. An offer among them is not waited for: another `JOIN` ends
+    /// that, and it may have its answer already.
     pub(super) fn say_again(&mut self, unconfirmed: Vec<String>) {
         self.out.extend(unconfirmed.into_iter().map(Action::Send));
-        self.say_waiting();
+        self.open_window();
+    }
+
+    /// Lets out as many signals as may be unconfirmed beside those that are.
+    fn open_window(&mut self) {
+        self.feed(Step::Window(self.said.room()), None);
+        self.hurry();
     }
 
     /// Takes what the server confirms in the ack of a heartbeat.
     pub(super) fn confirmed(&mut self, n: Option<u64>) {
         if let Some(n) = n {
             self.said.confirm(n);
-            self.say_waiting();
+            self.open_window();
         }
     }
 
     /// Lets the next heartbeat come soon, where much is unconfirmed.
     pub(super) fn hurry(&mut self) {
-        if let Link::Admitted(pulse) = &mut self.link
-            && self.said.hurries()
-        {
-            pulse.hurry(self.now);
+        if self.said.hurries() {
+            self.feed(Step::Hurry, None);
         }
-    }
-
-    pub(super) fn tell_dropped(&mut self, dropped: Vec<Outgoing>) {
-        self.out.extend(dropped.into_iter().map(|signal| Action::Emit(MemberEvent::Dropped { signal })));
     }
 
     /// Takes a signal of another session. One that came before is dropped, whether this server or an earlier one sent it.
@@ -75,38 +65,35 @@ impl Driver {
         let signal: Value = serde_json::from_str(&forwarded.signal()).expect("what was read is JSON");
         let number = signal["n"].as_u64().filter(|number| (1..NUMBERS_BELOW).contains(number));
         let sender = serde_json::from_value::<MemberKey>(signal["ss"].clone()).ok();
-        if let (Some(number), Some(sender)) = (number, sender)
+        if let (Some(number), Some(sender)) = (number, sender.clone())
             && !self.heard.is_new(sender, number)
         {
             return;
         }
+        if let Some(sender) = sender.filter(|_| signal["s"] == SignalKind::Answer.name()) {
+            self.offers.answered(&sender);
+        }
+        let session = self.joining.head.session.key();
+        let facts = Facts::of_message(&signal, &session, self.offers.open());
+        let outputs = self.machine.handle(self.at(), self.random, Step::Message(facts));
         self.emit(MemberEvent::Forwarded(signal));
+        self.carry_out(outputs, Some(MemberEvent::Kicked));
     }
 
     /// Notes a sequence number. `false` for one that was received before, over an earlier connection.
     pub(super) fn is_new(&mut self, sequence: Option<u64>, bytes: usize) -> bool {
         let Some(sequence) = sequence else { return true };
-        let new = self.received.is_none_or(|received| sequence > received);
-        if new && self.received.is_some() {
-            self.received = Some(sequence);
-        }
-        self.unacknowledged.messages += 1;
-        self.unacknowledged.bytes += bytes;
-        if self.unacknowledged.messages >= RECEIVED_MESSAGES || self.unacknowledged.bytes >= RECEIVED_BYTES {
-            self.acknowledge();
+        let new = self.received.is_new(sequence, bytes);
+        // Told at once, so that the server need not keep it.
+        if self.received.is_owed() && self.machine.state() == State::Joined {
+            let received = self.received.highest();
+            self.send_heartbeat(Heartbeat { beat_id: String::new(), send_ack: false, received });
         }
         new
     }
 
-    /// Tells the server at once what was received, so that it need not keep it.
-    fn acknowledge(&mut self) {
-        if self.watched.state() == State::Joined {
-            self.send_heartbeat(Heartbeat { beat_id: String::new(), send_ack: false, received: self.received });
-        }
-    }
-
     pub(super) fn send_heartbeat(&mut self, heartbeat: Heartbeat) {
-        self.unacknowledged = Unacknowledged::default();
+        self.received.told();
         self.send(SignalKind::Heartbeat, &heartbeat);
     }
 

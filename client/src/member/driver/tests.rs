@@ -1,6 +1,8 @@
 //! The driver against a server made of text.
 
 pub(super) mod token;
+mod traces;
+mod vectors;
 mod watchdog;
 
 use roomcast_protocol::ack::{RoomClosedReason, encode as ack, encode_error};
@@ -24,14 +26,14 @@ pub(super) fn joining(creating: Creating, renews: bool) -> Joining {
     };
     let room_id = RoomId::parse("demo").unwrap();
     let head = Head { room_type: RoomType::P2m, room_id, session, recipient: None };
-    Joining { head, video: true, audio: true, creating, patience: Patience::default(), said: 1000, renews }
+    Joining { head, video: true, audio: true, creating, said: 1000, token: "own".to_owned(), renews }
 }
 
 pub(super) fn accepted(resumed: bool, token: &str) -> Input {
     accepted_above(resumed, token, 0)
 }
 
-fn accepted_above(resumed: bool, token: &str, sequence: u64) -> Input {
+pub(super) fn accepted_above(resumed: bool, token: &str, sequence: u64) -> Input {
     let body = json!({
         "rid": "demo", "pps": [], "pt": "admin", "eg": "native", "resumed": resumed, "sq": sequence, "rt": token,
         "hb": {"interval": 3000, "timeout": 10000}, "es": {"icfg": {"is": [], "iceServers": []}},
@@ -65,7 +67,8 @@ const START: Duration = Duration::from_secs(1000);
 /// The driver with its clocks, and what it did last.
 pub(super) struct Run {
     pub(super) driver: Driver,
-    start: Instant,
+    pub(super) start: Instant,
+    pub(super) random: f64,
     pub(super) now: Instant,
     pub(super) done: Vec<Action>,
 }
@@ -77,9 +80,13 @@ impl Run {
 
     /// With a token that a further connection may replace.
     pub(super) fn with_token(creating: Creating, renews: bool) -> Self {
+        Self::of(joining(creating, renews))
+    }
+
+    pub(super) fn of(joining: Joining) -> Self {
         let now = Instant::now();
-        let (driver, done) = Driver::new(joining(creating, renews), Clocks { now, unix: START });
-        Self { driver, start: now, now, done }
+        let (driver, done) = Driver::new(joining, Clocks { now, unix: START });
+        Self { driver, start: now, random: 0.5, now, done }
     }
 
     pub(super) fn joined() -> Self {
@@ -91,7 +98,7 @@ impl Run {
 
     pub(super) fn input(&mut self, input: Input) -> &[Action] {
         let clocks = Clocks { now: self.now, unix: START + (self.now - self.start) };
-        self.done = self.driver.handle(clocks, 0.5, input);
+        self.done = self.driver.handle(clocks, self.random, input);
         &self.done
     }
 
@@ -105,7 +112,7 @@ impl Run {
         &self.done
     }
 
-    fn sent_join(&self) -> Option<JoinOptions> {
+    pub(super) fn sent_join(&self) -> Option<JoinOptions> {
         self.done.iter().find_map(|action| match action {
             Action::Send(text) => match decode(text.as_str()).unwrap().body {
                 Body::Join(join) => Some(join.options),
@@ -115,7 +122,7 @@ impl Run {
         })
     }
 
-    fn events(&self) -> Vec<&MemberEvent> {
+    pub(super) fn events(&self) -> Vec<&MemberEvent> {
         self.done
             .iter()
             .filter_map(|action| if let Action::Emit(event) = action { Some(event) } else { None })
@@ -123,7 +130,7 @@ impl Run {
     }
 
     pub(super) fn failed(&self) -> bool {
-        self.driver.watched.state() == State::Failed && self.done.ends_with(&[Action::Close, Action::Finish])
+        self.driver.machine.state() == State::Failed && self.done.ends_with(&[Action::Close, Action::Finish])
     }
 }
 
@@ -134,7 +141,7 @@ fn the_first_join_says_that_tokens_are_kept() {
     run.input(opened());
     let options = run.sent_join().unwrap();
     assert!(options.room_creating);
-    assert_eq!((options.resume_from, options.resume_token.as_deref()), (None, Some("")));
+    assert_eq!((options.resume_from, options.resume_token.as_deref()), (None, Some("own")));
 }
 
 #[test]
@@ -142,7 +149,7 @@ fn after_a_lost_connection_the_session_is_resumed() {
     let mut run = Run::joined();
     run.input(Input::Text(r#"{"sq":7,"s":"OFFER"}"#.to_owned()));
     run.input(closed(1012));
-    assert_eq!(run.driver.watched.state(), State::WaitingNetwork);
+    assert_eq!(run.driver.machine.state(), State::WaitingNetwork);
     assert_eq!(run.wait(), [Action::Connect]);
     run.input(opened());
     let options = run.sent_join().unwrap();
@@ -161,7 +168,7 @@ fn a_signal_that_comes_again_is_told_once() {
     run.input(closed(1006));
     run.wait();
     run.input(opened());
-    run.input(accepted(true, "t2"));
+    run.input(accepted_above(true, "t2", 2));
     assert_eq!(run.input(offer(2)).len(), 0);
     assert_eq!(run.input(offer(3)).len(), 1);
 }
@@ -170,28 +177,78 @@ fn a_signal_that_comes_again_is_told_once() {
 fn heartbeats_carry_what_was_received_and_their_silence_means_a_dead_connection() {
     let mut run = Run::joined();
     run.input(Input::Text(r#"{"sq":3,"s":"OFFER"}"#.to_owned()));
-    for _ in 0..3 {
+    let joined = run.now;
+    for _ in 0..2 {
         let [Action::Send(text)] = run.wait() else { panic!("a heartbeat is due") };
         assert!(text.contains(r#""sq":3"#), "{text}");
     }
     run.wait();
     assert!(run.done.starts_with(&[Action::Abandon]));
-    assert_eq!(run.driver.watched.state(), State::WaitingNetwork);
+    assert_eq!(run.now - joined, Duration::from_secs(7), "four seconds after the first that had no answer");
+    assert_eq!(run.driver.machine.state(), State::WaitingNetwork);
 }
 
 #[test]
-fn a_seat_under_a_token_that_never_arrived_is_waited_for() {
+fn a_join_whose_ack_was_lost_is_repeated_with_the_same_token() {
+    let mut run = Run::new(Creating::IfAbsent);
+    run.input(opened());
+    run.input(closed(1006));
+    assert_eq!(run.wait(), [Action::Connect]);
+    run.input(opened());
+    assert_eq!(run.sent_join().unwrap().resume_token.as_deref(), Some("own"));
+    run.input(refused(AckCode::PermissionNotFound));
+    assert!(run.failed());
+}
+
+#[test]
+fn after_another_server_took_the_room_over_its_lower_number_counts() {
     let mut run = Run::joined();
+    run.input(Input::Text(r#"{"sq":900,"s":"OFFER"}"#.to_owned()));
     run.input(closed(1006));
     run.wait();
     run.input(opened());
-    run.wait();
-    run.input(opened());
-    assert_eq!(run.input(refused(AckCode::PermissionNotFound)), []);
-    run.wait();
-    run.input(opened());
-    run.input(accepted(false, "t3"));
-    assert_eq!(run.driver.watched.state(), State::Joined);
+    run.input(accepted_above(true, "t2", 5));
+    assert_eq!(run.input(Input::Text(r#"{"sq":6,"s":"OFFER"}"#.to_owned())).len(), 1);
+}
+
+#[test]
+fn a_member_that_is_put_out_is_told_and_does_not_come_back() {
+    let kick = |to: serde_json::Value| Input::Text(json!({"sq": 1, "s": "KICK", "to": to}).to_string());
+    for to in [json!("u"), json!({"userId": "u", "sessionId": "s"})] {
+        let mut run = Run::joined();
+        run.input(kick(to));
+        assert!(run.failed());
+        assert!(matches!(run.events()[..2], [MemberEvent::Forwarded(_), MemberEvent::Kicked]));
+    }
+    let mut run = Run::joined();
+    assert_eq!(run.input(kick(json!({"userId": "u", "sessionId": "s2"}))).len(), 1);
+}
+
+#[test]
+fn a_signal_that_the_server_could_not_carry_out_is_said_again_and_in_the_end_told() {
+    let mut run = Run::joined();
+    let busy = |n: u64| {
+        let request = format!(r#"{{"action":"kick","data":{{"n":{n},"s":"KICK","to":"bob"}}}}"#);
+        Input::Text(json!({"c": 503, "s": "KICK", "b": {"msg": "busy", "req": serde_json::from_str::<serde_json::Value>(&request).unwrap()}}).to_string())
+    };
+    for n in 0..3 {
+        assert_eq!(run.input(busy(n)), []);
+        let again = Action::Send(r#"{"action":"kick","data":{"s":"KICK","to":"bob"}}"#.to_owned());
+        while !run.wait().contains(&again) {
+            assert!(run.now < run.start + Duration::from_secs(3));
+        }
+    }
+    run.input(busy(3));
+    assert!(matches!(run.events()[..], [MemberEvent::Refused { code: 503, .. }]));
+}
+
+#[test]
+fn whoever_leaves_while_the_network_is_down_tells_nobody_and_is_done() {
+    let mut run = Run::joined();
+    run.input(closed(1006));
+    run.input(Input::Signal(offer("x")));
+    let dropped = Action::Emit(MemberEvent::Dropped { signal: offer("x") });
+    assert_eq!(run.input(Input::Leave), [dropped, Action::Close, Action::Finish]);
 }
 
 #[test]
@@ -203,8 +260,8 @@ fn a_room_that_went_meanwhile_is_created_again() {
     run.input(refused(AckCode::RoomNotFound));
     assert!(run.sent_join().unwrap().room_creating);
     run.input(accepted(false, "t2"));
-    assert_eq!(run.driver.watched.state(), State::Joined);
-    assert_eq!(run.driver.received, Some(0));
+    assert_eq!(run.driver.machine.state(), State::Joined);
+    assert_eq!(run.driver.received.highest(), Some(0));
 }
 
 #[test]
@@ -242,7 +299,7 @@ fn close_codes_decide_who_comes_back() {
     }
     let mut run = Run::joined();
     run.input(closed(1013));
-    assert_eq!(run.driver.watched.state(), State::WaitingNetwork);
+    assert_eq!(run.driver.machine.state(), State::WaitingNetwork);
 }
 
 #[test]
@@ -282,5 +339,5 @@ fn leaving_is_said_and_done() {
     run.input(Input::Leave);
     assert!(matches!(&run.done[0], Action::Send(text) if text.contains("LEAVE")));
     assert!(run.done.ends_with(&[Action::Close, Action::Finish]));
-    assert_eq!(run.driver.watched.state(), State::Leaved);
+    assert_eq!(run.driver.machine.state(), State::Leaved);
 }

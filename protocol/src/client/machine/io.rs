@@ -3,16 +3,23 @@
 use crate::client::queue::Outgoing;
 use crate::client::state::{Event, State};
 use crate::client::watchdog::Observation;
+use crate::client::wire::Facts;
 
 /// What happens to the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
+pub enum Input<'a> {
     /// The application joins, for the first time or after leaving.
     Join,
     /// The application leaves. A member may join again; in other states it is the end of the machine.
     Leave,
+    /// The application wants a new ack of `JOIN` over the connection that it has, for fresh tokens.
+    Rejoin,
     /// The application signals something.
     Signal(Outgoing),
+    /// The number of signals that may be sent from now on; any number until this is told.
+    Window(usize),
+    /// The next heartbeat is wanted as soon as may be.
+    Hurry,
     /// The connection asked for is there.
     Opened,
     /// The connection asked for did not come about.
@@ -24,26 +31,18 @@ pub enum Input {
     Closed {
         /// The WebSocket close code.
         code: u16,
+        /// Whether the application gives another access token for the next connection.
+        renewed: bool,
     },
     /// The device says that it has no network.
     Offline,
     /// The device says that it has a network.
     Online,
-    /// The server answered `JOIN`.
-    JoinAck {
-        /// The ack code.
-        code: u16,
-    },
-    /// The server answered `HEARTBEAT`.
-    HeartbeatAck {
-        /// The ack code.
-        code: u16,
-    },
-    /// The server closed the room, or something else from which there is no way back.
-    Unrecoverable,
+    /// A message of the server came.
+    Message(Facts<'a>),
     /// The client saw something.
     Seen(Observation),
-    /// A second has passed.
+    /// A second has passed, or a heartbeat is due.
     Tick,
 }
 

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use super::{Machine, Output};
 use crate::client::backoff::Backoff;
-use crate::client::close::close_outcome;
+use crate::client::close::renewed_outcome;
 use crate::client::outcome::Outcome;
 use crate::client::state::{Event, State};
 use crate::client::wire::{Cause, Facts};
-use crate::limits::HEARTBEAT_INTERVAL;
+use crate::limits::{HEARTBEAT_INTERVAL, HURRYING_INTERVAL, RECONNECT_SETTLED};
+
+/// No server makes a client beat faster than this, in milliseconds.
+const SHORTEST_INTERVAL: u64 = 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Phase {
@@ -21,17 +24,32 @@ enum Phase {
     Asked,
     /// `JOIN` has its ack.
     Admitted {
-        beat: u64,
+        /// When the next heartbeat is due.
+        due: u64,
+        /// The earliest time of a heartbeat before the interval is over.
+        early: u64,
     },
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Link {
     phase: Phase,
     offline: bool,
     backoff: Backoff,
     /// When the last connection had its ack, unless it has asked again.
     admitted: Option<u64>,
+    /// Whether another access token has excused a close since a connection held.
+    renewed: bool,
+    /// Between two heartbeats.
+    interval: u64,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        let interval = HEARTBEAT_INTERVAL.as_millis() as u64;
+        let (phase, backoff) = (Phase::Down, Backoff::default());
+        Self { phase, offline: false, backoff, admitted: None, renewed: false, interval }
+    }
 }
 
 impl Link {
@@ -51,19 +69,57 @@ impl Link {
     }
 
     pub fn admit(&mut self, now: u64) {
-        self.phase = Phase::Admitted { beat: now };
+        self.phase = Phase::Admitted { due: now.saturating_add(self.interval), early: now };
         self.admitted = Some(now);
+    }
+
+    /// Takes the time between two heartbeats; gives the one that counts.
+    pub fn set_interval(&mut self, interval: u64) -> u64 {
+        self.interval = interval.max(SHORTEST_INTERVAL);
+        self.interval
     }
 
     /// Whether a heartbeat is due, which then counts as sent.
     pub fn beat(&mut self, now: u64) -> bool {
         match &mut self.phase {
-            Phase::Admitted { beat } if u128::from(now.saturating_sub(*beat)) >= HEARTBEAT_INTERVAL.as_millis() => {
-                *beat = now;
+            Phase::Admitted { due, early } if now >= *due => {
+                *due = now.saturating_add(self.interval);
+                *early = now.saturating_add(HURRYING_INTERVAL.as_millis() as u64);
                 true
             }
             _ => false,
         }
+    }
+
+    /// Lets the next heartbeat be due as soon as may be.
+    pub fn hurry(&mut self, now: u64) {
+        if let Phase::Admitted { due, early } = &mut self.phase {
+            *due = (*due).min(now.max(*early));
+        }
+    }
+
+    /// When the next heartbeat is due.
+    pub const fn next_beat(&self) -> Option<u64> {
+        match self.phase {
+            Phase::Admitted { due, .. } => Some(due),
+            _ => None,
+        }
+    }
+
+    /// The time since the ack of `JOIN` over this connection, if it had one.
+    fn held(&self, now: u64) -> Option<Duration> {
+        self.admitted.map(|since| Duration::from_millis(now.saturating_sub(since)))
+    }
+
+    /// Notes that a connection has held, if it has: another token may excuse a close again.
+    fn settle(&mut self, now: u64) {
+        self.renewed &= self.held(now).is_none_or(|held| held < RECONNECT_SETTLED);
+    }
+
+    /// Whether a close with this code is excused by another token.
+    fn is_excused(&mut self, now: u64, code: u16, renewed: bool) -> bool {
+        self.settle(now);
+        renewed && !self.renewed && renewed_outcome(code).is_some()
     }
 
     /// What it is to the count of `JOIN`s without an ack that this connection is lost.
@@ -80,7 +136,7 @@ impl Machine {
     /// The first connection. The watchdog need not wait for an ack while there is no network to ask over.
     pub(super) fn connect_at_once(&mut self, now: u64) {
         self.link.backoff.forgive();
-        self.link.admitted = None;
+        (self.link.admitted, self.link.renewed) = (None, false);
         if self.link.offline {
             self.wired.see(now, Event::NetworkDown);
             return;
@@ -93,7 +149,9 @@ impl Machine {
         if self.link.offline {
             return;
         }
-        let held = self.link.admitted.take().map(|since| Duration::from_millis(now.saturating_sub(since)));
+        self.link.settle(now);
+        let held = self.link.held(now);
+        self.link.admitted = None;
         let delay = self.link.backoff.delay(held, random).as_millis();
         self.link.phase = Phase::Opening;
         self.out.push(Output::Connect { delay: u64::try_from(delay).unwrap_or(u64::MAX) });
@@ -124,11 +182,14 @@ impl Machine {
         }
     }
 
-    pub(super) fn closed(&mut self, now: u64, random: f64, code: u16) {
+    pub(super) fn closed(&mut self, now: u64, random: f64, code: u16, renewed: bool) {
         let (before, cause) = (self.state(), self.link.cause());
+        let excused = self.link.is_excused(now, code, renewed);
         if self.link.hang_up() {
-            let outcome = self.wired.lead(now, cause, close_outcome(code));
+            let outcome = self.wired.closed(now, cause, code, excused);
             self.carry_out(now, random, before, outcome);
+            // Only now: dialling looks whether the lost connection had held.
+            self.link.renewed |= excused;
         }
     }
 

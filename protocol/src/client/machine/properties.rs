@@ -9,7 +9,7 @@ use crate::client::state::MOVES;
 use crate::code::AckCode;
 use crate::signal::SignalKind;
 
-fn any_input() -> impl Strategy<Value = Input> {
+fn any_input() -> impl Strategy<Value = Input<'static>> {
     let ack = || prop_oneof![Just(200), prop::sample::select(AckCode::ALL).prop_map(AckCode::number)];
     prop_oneof![
         2 => Just(Input::Join),
@@ -17,15 +17,25 @@ fn any_input() -> impl Strategy<Value = Input> {
         6 => prop::sample::select(SignalKind::OF_ROOMS)
             .prop_map(|kind| Input::Signal(Outgoing { kind, text: String::new() })),
         4 => Just(Input::Opened),
-        3 => prop::sample::select(vec![1000, 1001, 1006, 1008, 1012, 4000]).prop_map(|code| Input::Closed { code }),
+        3 => prop::sample::select(vec![1000, 1001, 1006, 1008, 1012, 4000]).prop_map(|code| Input::Closed { code, renewed: false }),
         2 => prop::sample::select(vec![None, Some(401), Some(503)]).prop_map(|status| Input::NotOpened { status }),
         1 => Just(Input::Offline),
         2 => Just(Input::Online),
-        4 => ack().prop_map(|code| Input::JoinAck { code }),
-        1 => ack().prop_map(|code| Input::HeartbeatAck { code }),
+        4 => ack().prop_map(|code| Input::Message(Facts::of_ack(JOIN, code))),
+        1 => ack().prop_map(|code| Input::Message(Facts::of_ack("HEARTBEAT", code))),
         3 => prop::sample::select(Observation::ALL).prop_map(Input::Seen),
+        1 => (0_usize..4).prop_map(Input::Window),
+        1 => Just(Input::Hurry),
+        1 => Just(Input::Rejoin),
         4 => Just(Input::Tick),
     ]
+}
+
+const JOIN: &str = "JOIN";
+
+/// The code of an ack of `JOIN`.
+fn join_ack(input: &Input<'_>) -> Option<u16> {
+    if let Input::Message(facts) = input { facts.c.filter(|_| facts.s == Some(JOIN)) } else { None }
 }
 
 /// What an observer of the machine keeps in mind.
@@ -43,18 +53,18 @@ struct Record {
 
 impl Record {
     /// Numbers a signal, so that each is unlike all others.
-    fn number(&mut self, input: Input) -> Input {
+    fn number<'a>(&mut self, input: Input<'a>) -> Input<'a> {
         let Input::Signal(mut signal) = input else { return input };
         signal.text = format!("{:04}", self.said.len());
         self.said.push(signal.clone());
         Input::Signal(signal)
     }
 
-    fn note(&mut self, state: &mut State, input: &Input, output: Output) -> Result<(), TestCaseError> {
+    fn note(&mut self, state: &mut State, input: &Input<'_>, output: Output) -> Result<(), TestCaseError> {
         match output {
             Output::StateChanged(next) => {
                 prop_assert!(MOVES.iter().any(|step| step.from == *state && step.to == next));
-                let accepted = *input == Input::JoinAck { code: 200 };
+                let accepted = join_ack(input) == Some(200);
                 prop_assert!(next != State::Joined || accepted);
                 *state = next;
                 self.unanswered = if next == State::Joined { 0 } else { self.unanswered };
@@ -102,10 +112,10 @@ proptest! {
                 Input::NotOpened { .. } => record.opening = false,
                 Input::Closed { .. } => (record.opening, record.connected, record.asked) = (false, false, false),
                 // No answer, but none that the server owes.
-                Input::JoinAck { code: 503 } if record.asked => record.unanswered -= 1,
+                _ if record.asked && join_ack(&input) == Some(503) => record.unanswered -= 1,
                 _ => {}
             }
-            record.asked &= !matches!(input, Input::JoinAck { .. });
+            record.asked &= join_ack(&input).is_none();
             for output in run.input(input.clone()) {
                 record.note(&mut state, &input, output)?;
             }

@@ -20,11 +20,11 @@ impl Run {
         run
     }
 
-    pub fn input(&mut self, input: Input) -> Vec<Output> {
+    pub fn input(&mut self, input: Input<'_>) -> Vec<Output> {
         self.machine.handle(self.now, 1.0, input)
     }
 
-    fn all<const N: usize>(&mut self, inputs: [Input; N]) -> Vec<Output> {
+    fn all<const N: usize>(&mut self, inputs: [Input<'_>; N]) -> Vec<Output> {
         inputs.into_iter().flat_map(|input| self.input(input)).collect()
     }
 
@@ -40,19 +40,23 @@ impl Run {
     }
 }
 
-fn ack(code: u16) -> Input {
-    Input::JoinAck { code }
+fn ack(code: u16) -> Input<'static> {
+    Input::Message(Facts::of_ack("JOIN", code))
 }
 
-fn closed(code: u16) -> Input {
-    Input::Closed { code }
+fn beaten(code: u16) -> Input<'static> {
+    Input::Message(Facts::of_ack("HEARTBEAT", code))
+}
+
+fn closed(code: u16) -> Input<'static> {
+    Input::Closed { code, renewed: false }
 }
 
 fn said(text: &str) -> Outgoing {
     Outgoing { kind: SignalKind::Ice, text: text.to_owned() }
 }
 
-fn signal(text: &str) -> Input {
+fn signal(text: &str) -> Input<'static> {
     Input::Signal(said(text))
 }
 
@@ -192,9 +196,9 @@ fn heartbeats_go_out_every_three_seconds_until_one_has_no_answer_for_four() {
     assert_eq!(run.seconds(1), lost.map(|done| (7, done)));
     let mut run = Run::joined();
     run.seconds(6);
-    run.input(Input::HeartbeatAck { code: 200 });
+    run.input(beaten(200));
     run.seconds(6);
-    run.input(Input::HeartbeatAck { code: 200 });
+    run.input(beaten(200));
     assert_eq!(run.seconds(3), [(15, Output::SendHeartbeat)]);
 }
 
@@ -202,12 +206,12 @@ fn heartbeats_go_out_every_three_seconds_until_one_has_no_answer_for_four() {
 fn a_member_the_server_forgot_joins_again_over_the_same_connection() {
     for code in [4001, 4002] {
         let mut run = Run::joined();
-        run.input(Input::HeartbeatAck { code });
+        run.input(beaten(code));
         assert_eq!(run.seconds(1), [(1, Output::StateChanged(State::Reinitializing)), (1, Output::SendJoin)], "{code}");
     }
     let mut run = Run::joined();
     let end = [Output::StateChanged(State::Failed), Output::Close];
-    assert_eq!(run.input(Input::HeartbeatAck { code: 500 }), end);
+    assert_eq!(run.input(beaten(500)), end);
 }
 
 #[test]
@@ -242,4 +246,53 @@ fn what_does_not_fit_the_queue_is_told() {
     run.input(Input::Join);
     (0..4).for_each(|n| assert_eq!(run.input(signal(&n.to_string())), []));
     assert_eq!(run.input(signal("4")), [Output::Dropped { signal: said("0"), because: Lost::Overflow }]);
+}
+
+#[test]
+fn no_more_goes_out_than_the_window_lets_through_and_the_rest_waits_in_order() {
+    let mut run = Run::joined();
+    run.input(Input::Window(1));
+    let sent = |text| Output::Send(said(text));
+    assert_eq!(run.all([signal("a"), signal("b"), signal("c")]), [sent("a")]);
+    assert_eq!(run.input(Input::Window(1)), [sent("b")]);
+    assert_eq!(run.all([signal("d"), Input::Window(9), signal("e")]), ["c", "d", "e"].map(sent));
+}
+
+#[test]
+fn another_token_excuses_one_close_until_a_connection_has_held() {
+    let renewed = || Input::Closed { code: 4001, renewed: true };
+    let mut run = Run::joined();
+    assert_eq!(run.input(renewed())[0], Output::StateChanged(State::WaitingNetwork));
+    run.all([Input::Opened, ack(200)]);
+    run.now += 5000;
+    assert_eq!(run.input(renewed())[0], Output::StateChanged(State::WaitingNetwork));
+    run.all([Input::Opened, ack(200)]);
+    run.now += 4999;
+    assert_eq!(run.input(renewed()), [Output::StateChanged(State::Failed)]);
+    let end = Run::joined().input(Input::Closed { code: 1008, renewed: true });
+    assert_eq!(end, [Output::StateChanged(State::Failed)]);
+}
+
+#[test]
+fn heartbeats_follow_the_interval_of_the_server_and_come_early_when_wanted() {
+    let mut run = Run::new();
+    run.machine.set_heartbeat(5000);
+    run.all([Input::Join, Input::Opened, ack(200)]);
+    assert_eq!(run.machine.next_beat(), Some(5000));
+    let lost = [Output::Close, Output::StateChanged(State::WaitingNetwork), Output::Connect { delay: 250 }];
+    let done = [vec![(5, Output::SendHeartbeat), (10, Output::SendHeartbeat)], lost.map(|done| (11, done)).into()];
+    assert_eq!(run.seconds(11), done.concat());
+    let mut run = Run::joined();
+    run.now = 100;
+    assert_eq!(run.all([Input::Hurry, Input::Tick]), [Output::SendHeartbeat]);
+    run.input(Input::Hurry);
+    assert_eq!(run.machine.next_beat(), Some(300), "five times a second at most");
+}
+
+#[test]
+fn a_member_asks_for_fresh_tokens_over_the_connection_that_it_has() {
+    let mut run = Run::joined();
+    assert_eq!(run.input(Input::Rejoin), [Output::StateChanged(State::Reinitializing), Output::SendJoin]);
+    assert_eq!(run.input(Input::Rejoin), [], "it is under way");
+    assert_eq!(run.input(ack(200)), [Output::StateChanged(State::Joined)]);
 }

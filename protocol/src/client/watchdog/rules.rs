@@ -2,7 +2,7 @@
 //!
 //! Data only; how a rule is read stands with [`Rule`].
 
-use super::{Kind, Observation, Role, Rule, Seen, WINDOW};
+use super::{HEARTBEAT, Kind, Observation, Role, Rule, Seen, WINDOW};
 use crate::client::outcome::Outcome;
 use crate::client::state::{Event, State};
 use crate::limits::{HEARTBEAT_ANSWER, JOIN_ACK_TIMEOUT};
@@ -33,7 +33,7 @@ pub const RULES: &[Rule] = &[
     rule("rejoinAck", "A repeated `JOIN` has no ack.", &[State::Reinitializing], JOIN_ACK, Outcome::Rejoin),
     // Before all others of a member: what they ask for needs a connection that lives.
     joined(
-        "heartbeat",
+        HEARTBEAT,
         "A heartbeat has no answer: the line is dead. Early enough for the next `JOIN` to find the seat still held. Where \
             `hb.interval` of the join ack is another than `heartbeat.interval`, `after` is that and a second.",
         Kind::Timeout {

@@ -7,6 +7,7 @@ use super::{MAX_REJOINS, RULES, Role, Seen, WINDOW};
 use crate::client::close::close_outcome;
 use crate::client::outcome::Outcome;
 use crate::client::state::{Event, State};
+use crate::limits::{HEARTBEAT_ANSWER, HEARTBEAT_INTERVAL};
 use crate::signal::RoomType;
 
 /// A state and what the watchdog remembers.
@@ -18,6 +19,8 @@ pub struct Watched {
     /// For each rule the times it counts.
     memory: [Vec<u64>; RULES.len()],
     rejoins: Vec<u64>,
+    /// The time for which a heartbeat may stay unanswered.
+    answer: u64,
 }
 
 impl Watched {
@@ -25,7 +28,8 @@ impl Watched {
     #[must_use]
     pub fn new(room_type: RoomType, role: Role) -> Self {
         let memory = std::array::from_fn(|_| Vec::new());
-        Self { state: State::INITIAL, room_type, role, memory, rejoins: Vec::new() }
+        let answer = HEARTBEAT_ANSWER.as_millis() as u64;
+        Self { state: State::INITIAL, room_type, role, memory, rejoins: Vec::new(), answer }
     }
 
     /// The state.
@@ -37,6 +41,12 @@ impl Watched {
     /// Changes sides, as the join ack says.
     pub const fn set_role(&mut self, role: Role) {
         self.role = role;
+    }
+
+    /// Takes `hb.interval` of a join ack, in milliseconds: a heartbeat may stay unanswered for that and a second.
+    pub const fn set_heartbeat(&mut self, interval: u64) {
+        let grace = HEARTBEAT_ANSWER.as_millis() - HEARTBEAT_INTERVAL.as_millis();
+        self.answer = interval.saturating_add(grace as u64);
     }
 
     /// An event happened. `false` when it does not move the state: the caller is told what was ignored.
@@ -68,7 +78,7 @@ impl Watched {
     /// What the first rule that holds asks for.
     pub(in crate::client) fn due(&mut self, now: u64) -> Option<Outcome> {
         let mut rules = RULES.iter().zip(&self.memory);
-        let (rule, _) = rules.find(|(rule, times)| rule.kind.holds(times, now))?;
+        let (rule, _) = rules.find(|(rule, times)| rule.holds(times, now, self.answer))?;
         self.rejoins.retain(|time| now.saturating_sub(*time) < WINDOW);
         let exhausted = rule.then == Outcome::Rejoin && self.rejoins.len() >= MAX_REJOINS as usize;
         Some(if exhausted { Outcome::Fail } else { rule.then })

@@ -75,6 +75,11 @@ impl Wired {
         self.watched.set_role(role);
     }
 
+    /// Takes `hb.interval` of a join ack, in milliseconds.
+    pub const fn set_heartbeat(&mut self, interval: u64) {
+        self.watched.set_heartbeat(interval);
+    }
+
     /// An event happened. `false` when it does not move the state.
     pub fn event(&mut self, now: u64, event: Event) -> bool {
         let moved = self.watched.event(now, event);
@@ -97,8 +102,19 @@ impl Wired {
 
     /// The connection closed; `renewed` where the application has given another access token for it, which counts once.
     pub fn close(&mut self, now: u64, code: u16, renewed: bool) -> Option<Outcome> {
+        self.closed(now, Some(Cause::Close), code, renewed)
+    }
+
+    /// The same of a connection that may not have come about.
+    pub(in crate::client) fn closed(
+        &mut self,
+        now: u64,
+        cause: Option<Cause>,
+        code: u16,
+        renewed: bool,
+    ) -> Option<Outcome> {
         let instead = renewed_outcome(code).filter(|_| renewed);
-        self.lead(now, Some(Cause::Close), instead.unwrap_or(close_outcome(code)))
+        self.lead(now, cause, instead.unwrap_or(close_outcome(code)))
     }
 
     /// A message came, or a dial failed. Every line that holds counts, in order.

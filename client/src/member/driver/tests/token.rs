@@ -45,23 +45,32 @@ fn a_token_is_replaced_on_the_connection_before_it_ends() {
         assert!(run.now - start < Duration::from_secs(6), "{:?}", run.done);
     }
     assert_eq!(run.now - start, Duration::from_secs(6), "no sooner than after half of its life");
-    assert_eq!(run.driver.watched.state(), State::Joined);
+    assert_eq!(run.driver.machine.state(), State::Joined);
 }
 
 #[test]
 fn a_token_that_is_refused_is_told_and_leaves_the_member_where_it_is() {
-    for code in [AckCode::Unauthenticated, AckCode::PermissionNotFound, AckCode::Internal] {
+    for code in [AckCode::Unauthenticated, AckCode::PermissionNotFound] {
         let mut run = renewing();
         run.wait();
         run.input(fetched(lasting(8)));
         run.input(Input::Text(encode_error(code, Some(SignalKind::Renew), "no", None, 1000).to_string()));
         let (signal, message) = ("RENEW".to_owned(), "no".to_owned());
         assert_eq!(run.done, [Action::Emit(MemberEvent::Refused { signal, code: code.number(), message })]);
-        assert_eq!(run.driver.watched.state(), State::Joined);
+        assert_eq!(run.driver.machine.state(), State::Joined);
         let refused = run.now;
         assert!(run.wait().contains(&Action::Fetch));
         assert_eq!(run.now - refused, Duration::from_millis(750));
     }
+}
+
+#[test]
+fn a_server_that_fails_at_a_token_is_left() {
+    let mut run = renewing();
+    run.wait();
+    run.input(fetched(lasting(8)));
+    run.input(Input::Text(encode_error(AckCode::Internal, Some(SignalKind::Renew), "no", None, 1000).to_string()));
+    assert!(run.failed() && matches!(run.events()[0], MemberEvent::Refused { code: 500, .. }));
 }
 
 #[test]
@@ -92,7 +101,7 @@ fn a_token_that_comes_after_the_connection_was_given_up_is_not_sent() {
     let mut run = Run::with_token(Creating::IfAbsent, true);
     run.input(Input::Opened { token: Some(lasting(4)) });
     assert_eq!(run.wait(), [Action::Fetch]);
-    assert_eq!(run.wait(), [Action::Abandon, Action::Connect], "JOIN had no answer");
+    assert_eq!(run.wait(), [Action::Abandon], "JOIN had no answer");
     assert_eq!(run.input(fetched(lasting(8))), []);
 }
 

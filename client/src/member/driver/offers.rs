@@ -1,0 +1,70 @@
+//! The `OFFER`s of the member that are without their `ANSWER`, by whom they went to.
+
+use roomcast_protocol::signal::{MemberKey, Recipient};
+use serde::Deserialize;
+
+/// Recipients that are remembered: one member has no more open offers.
+const MOST: usize = 64;
+
+/// `None` goes to the other user of a call.
+#[derive(Debug, Default)]
+pub(super) struct Offers(Vec<Option<Recipient>>);
+
+#[derive(Deserialize)]
+struct Message {
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    to: Option<Recipient>,
+}
+
+impl Offers {
+    /// Notes an `OFFER` that goes out. Another one to the same recipient takes the place of the first.
+    pub fn sent(&mut self, text: &str) {
+        let Ok(Message { data }) = serde_json::from_str::<Message>(text) else { return };
+        if !self.0.contains(&data.to) && self.0.len() < MOST {
+            self.0.push(data.to);
+        }
+    }
+
+    /// Takes an `ANSWER` of this session.
+    pub fn answered(&mut self, by: &MemberKey) {
+        self.0.retain(|to| to.as_ref().is_some_and(|to| !to.matches(by)));
+    }
+
+    /// Counts those that are open.
+    pub fn open(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    /// Forgets all: another `JOIN` begins all waits anew.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_closes_the_offers_to_its_sender_alone() {
+        let key = |user: &str, session: &str| {
+            serde_json::from_value::<MemberKey>(serde_json::json!({"userId": user, "sessionId": session}))
+        };
+        let (bob, other, ann) = (key("bob", "b1").unwrap(), key("bob", "b2").unwrap(), key("ann", "a1").unwrap());
+        let mut offers = Offers::default();
+        for to in [r#","to":"bob""#, r#","to":"bob""#, "", r#","to":{"userId":"ann","sessionId":"a1"}"#] {
+            offers.sent(&format!(r#"{{"action":"offer","data":{{"s":"OFFER"{to}}}}}"#));
+        }
+        assert_eq!(offers.open(), 3);
+        offers.answered(&other);
+        assert_eq!(offers.open(), 1, "those to bob and to nobody in particular");
+        offers.answered(&bob);
+        assert_eq!(offers.open(), 1);
+        offers.answered(&ann);
+        assert_eq!(offers.open(), 0);
+    }
+}
