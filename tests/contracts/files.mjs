@@ -14,6 +14,7 @@ export const described = {
   limits: "limits.json",
   "state-machine": "state-machine.json",
   "state-machine-traces": "vectors/state-machine.json",
+  sequences: "vectors/sequences.json",
 };
 export const schemas = [...withVectors, "data-answers", "access-token", ...Object.keys(described)];
 

@@ -4,12 +4,14 @@ import { documents } from "./documents.mjs";
 import { compiled } from "./compiled.mjs";
 import { python } from "./python.mjs";
 import { interpreters } from "./interpreters.mjs";
+import { sequences } from "./sequences.mjs";
 import { finish } from "./report.mjs";
 import { typescript } from "./typescript.mjs";
 
 await typescript();
 await python();
 await interpreters();
+await sequences();
 await documents();
 await compiled();
 process.exit(finish());

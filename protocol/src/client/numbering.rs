@@ -41,6 +41,17 @@ impl Unconfirmed {
         self.last - self.kept.len() as u64
     }
 
+    /// How many are kept.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Forgets what is kept. A JOIN has to follow before anything new: the server waits for those numbers.
+    pub fn discard(&mut self) {
+        self.kept.clear();
+    }
+
     /// Whether saying more fails.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -126,8 +126,9 @@ impl Driver {
         (self.unanswered, self.failures, self.put_off) = (0, 0, None);
         self.creation.joined();
         self.resume_token.clone_from(&ack.resume_token);
-        // Another membership counts from a number of its own: the next JOIN speaks of this one by naming it or more.
-        self.received = Some(if ack.resumed { self.received.unwrap_or(0) } else { ack.sequence });
+        // Another membership counts from a number of its own: the next JOIN speaks of this one by naming it or more. A
+        // resumed one is never ahead of the server, or everything up to its number would be dropped.
+        self.received = Some(if ack.resumed { self.received.unwrap_or(0).min(ack.sequence) } else { ack.sequence });
         self.participants.clone_from(&ack.participants.0);
         self.go(Event::JoinAccepted);
         let unconfirmed = self.said.joined(ack.confirmed);
