@@ -10,6 +10,7 @@ mod limits;
 mod machine;
 mod messages;
 mod openapi;
+pub mod recorded;
 mod sequences;
 mod tokens;
 pub mod vectors;
@@ -64,6 +65,9 @@ fn documents() -> Vec<(String, Value)> {
         (name("state-machine"), machine::table()),
         (name("state-machine-traces"), machine::traces()),
         (name("sequences"), sequences::schema()),
+        (name("media"), recorded::media()),
+        (name("playlists"), recorded::playlists()),
+        (name("exchanges"), recorded::exchanges()),
         ("codes.json".into(), catalogue::codes()),
         ("limits.json".into(), limits::limits()),
         ("asyncapi.json".into(), asyncapi::asyncapi()),

@@ -75,6 +75,9 @@ fn what_is_published_as_data_satisfies_its_schema() {
         ("state-machine", "state-machine.json"),
         ("state-machine-traces", "vectors/state-machine.json"),
         ("sequences", "vectors/sequences.json"),
+        ("media", "vectors/media.json"),
+        ("playlists", "vectors/playlists.json"),
+        ("exchanges", "vectors/exchanges.json"),
     ];
     for (name, path) in documents {
         let document: Value = serde_json::from_str(&committed(path)).expect("it is JSON");

@@ -15,6 +15,9 @@ export const described = {
   "state-machine": "state-machine.json",
   "state-machine-traces": "vectors/state-machine.json",
   sequences: "vectors/sequences.json",
+  media: "vectors/media.json",
+  playlists: "vectors/playlists.json",
+  exchanges: "vectors/exchanges.json",
 };
 export const schemas = [...withVectors, "data-answers", "access-token", ...Object.keys(described)];
 
