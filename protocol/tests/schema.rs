@@ -68,6 +68,11 @@ fn schema_and_decoder_agree_on_data_signals() {
 }
 
 #[test]
+fn schema_and_decoder_agree_on_data_answers() {
+    agree("data-answers", &vectors::data_answers(), |value| data::answer::decode(&value.to_string()).map(drop));
+}
+
+#[test]
 fn what_is_published_as_data_satisfies_its_schema() {
     let documents = [
         ("codes", "codes.json"),

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 export const here = dirname(fileURLToPath(import.meta.url));
 export const schemaFolder = join(here, "../../schema");
-export const withVectors = ["client-messages", "server-messages", "data-signals"];
+export const withVectors = ["client-messages", "server-messages", "data-signals", "data-answers"];
 /** Documents that have a schema, by the name of the schema. */
 export const described = {
   codes: "codes.json",
@@ -19,7 +19,7 @@ export const described = {
   playlists: "vectors/playlists.json",
   exchanges: "vectors/exchanges.json",
 };
-export const schemas = [...withVectors, "data-answers", "access-token", ...Object.keys(described)];
+export const schemas = [...withVectors, "access-token", ...Object.keys(described)];
 
 export const read = (path) => JSON.parse(readFileSync(join(schemaFolder, path), "utf8"));
 
