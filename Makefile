@@ -91,8 +91,11 @@ cluster-judge: ## 60,000 random cases of several nodes in one process, minutes o
 cluster-mutants: ## breaks the rules of several nodes one by one, and sees that the random cases notice
 	cargo test --locked -p roomcast-core --test cluster --features mutants mutants -- --nocapture
 
-schema: ## write the published schema anew from the types
-	cargo run --locked -p roomcast-server -- schema schema
+# What no type tells is recorded by a test: of media, of playlists, of a running server.
+schema: ## write the published schema anew from the types, and record its vectors of media, playlists and HTTP exchanges
+	cargo build --workspace --locked --bins --examples
+	target/debug/roomcast schema schema
+	ROOMCAST_TEST_WRITE=1 cargo test --workspace --locked --test vectors
 
 # Fuzzing wants flags of the nightly compiler, which the stable one takes when told so. New finds go to
 # fuzz/found; the corpus is the committed seed.

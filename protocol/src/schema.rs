@@ -10,6 +10,8 @@ mod limits;
 mod machine;
 mod messages;
 mod openapi;
+pub mod recorded;
+mod sequences;
 mod tokens;
 pub mod vectors;
 
@@ -45,6 +47,7 @@ pub fn files() -> Vec<File> {
     let mut files: Vec<File> = documents().into_iter().map(|(path, content)| File::json(&path, &content)).collect();
     files.push(File::json("state-machine.json", &client::describe()));
     files.push(File::json("vectors/state-machine.json", &client::trace::vectors(VERSION)));
+    files.push(File::json("vectors/sequences.json", &client::sequence::sequences(VERSION)));
     files.extend(vectors::files());
     files
 }
@@ -61,6 +64,10 @@ fn documents() -> Vec<(String, Value)> {
         (name("limits"), limits::schema()),
         (name("state-machine"), machine::table()),
         (name("state-machine-traces"), machine::traces()),
+        (name("sequences"), sequences::schema()),
+        (name("media"), recorded::media()),
+        (name("playlists"), recorded::playlists()),
+        (name("exchanges"), recorded::exchanges()),
         ("codes.json".into(), catalogue::codes()),
         ("limits.json".into(), limits::limits()),
         ("asyncapi.json".into(), asyncapi::asyncapi()),

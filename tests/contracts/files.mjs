@@ -7,15 +7,19 @@ import { fileURLToPath } from "node:url";
 
 export const here = dirname(fileURLToPath(import.meta.url));
 export const schemaFolder = join(here, "../../schema");
-export const withVectors = ["client-messages", "server-messages", "data-signals"];
+export const withVectors = ["client-messages", "server-messages", "data-signals", "data-answers"];
 /** Documents that have a schema, by the name of the schema. */
 export const described = {
   codes: "codes.json",
   limits: "limits.json",
   "state-machine": "state-machine.json",
   "state-machine-traces": "vectors/state-machine.json",
+  sequences: "vectors/sequences.json",
+  media: "vectors/media.json",
+  playlists: "vectors/playlists.json",
+  exchanges: "vectors/exchanges.json",
 };
-export const schemas = [...withVectors, "data-answers", "access-token", ...Object.keys(described)];
+export const schemas = [...withVectors, "access-token", ...Object.keys(described)];
 
 export const read = (path) => JSON.parse(readFileSync(join(schemaFolder, path), "utf8"));
 

@@ -20,6 +20,8 @@ mod renewing;
 mod reply;
 mod saying;
 #[cfg(test)]
+mod sequences;
+#[cfg(test)]
 mod tests;
 
 use std::time::{Duration, Instant};

@@ -47,6 +47,17 @@ impl Unconfirmed {
         if self.counted { UNCONFIRMED_SIGNALS.saturating_sub(self.kept.len()) } else { usize::MAX }
     }
 
+    /// How many are kept.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Forgets what is kept. A JOIN has to follow before anything new: the server waits for those numbers.
+    pub fn discard(&mut self) {
+        self.kept.clear();
+    }
+
     /// Whether saying more fails.
     #[must_use]
     pub fn is_full(&self) -> bool {

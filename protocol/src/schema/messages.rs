@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::compose::{Document, constant, merge, object_of, remove, require};
 use crate::ack::{Gap, HeartbeatAck, JoinAck, KeepAlive, PublishList, Renewed, Resend, RoomClosed, name};
 use crate::code::AckCode;
+use crate::data::answer::NAMES;
 use crate::data::{DataAckBody, EndStream, UpdatePart, UpdateRendition, UpdateSegment, UpdateVariant};
 use crate::signal::{
     Answer, Head, Heartbeat, IceCandidate, Join, Kick, Numbered, Offer, PublishRequest, Renew, RoomType, SignalKind,
@@ -241,15 +242,6 @@ fn data_signal(title: &str, action: &str, mut payload: Value) -> (String, Value)
 pub(super) fn data_answers() -> Value {
     let mut document = Document::new();
     let codes: Vec<u16> = AckCode::ALL.iter().map(|code| code.number()).collect();
-    let names = [
-        "UPDATE_VARIANT",
-        "UPDATE_RENDITION",
-        "UPDATE_SEGMENT",
-        "UPDATE_PART",
-        "END_STREAM",
-        name::INGEST,
-        name::UNKNOWN,
-    ];
     let members = vec![
         (
             "c",
@@ -258,7 +250,7 @@ pub(super) fn data_answers() -> Value {
         ),
         (
             "s",
-            json!({ "description": "The signal's name; INGEST for a push, UNKNOWN where it could not be told.", "type": "string", "enum": names }),
+            json!({ "description": "The signal's name; INGEST for a push, UNKNOWN where it could not be told.", "type": "string", "enum": NAMES }),
         ),
         ("b", document.reference::<DataAckBody>()),
     ];

@@ -3,6 +3,7 @@
 //! Invalid ones are made from valid ones by one change that the schema and the decoder both refuse. What no schema
 //! can say (a count of bytes, a base64 that is none) is no vector but a test of the server.
 
+mod answers;
 mod client;
 mod data;
 mod server;
@@ -39,11 +40,18 @@ pub fn data_signals() -> Vec<Vectors> {
     data::vectors()
 }
 
+/// Vectors of answers over HTTP.
+#[must_use]
+pub fn data_answers() -> Vec<Vectors> {
+    answers::vectors()
+}
+
 pub(super) fn files() -> Vec<File> {
     let all = [
         ("client-messages", client_messages()),
         ("server-messages", server_messages()),
         ("data-signals", data_signals()),
+        ("data-answers", data_answers()),
     ];
     all.into_iter()
         .map(|(name, vectors)| File::json(&format!("vectors/{name}.json"), &document(name, &vectors)))

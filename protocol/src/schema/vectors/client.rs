@@ -193,6 +193,10 @@ fn own(kind: SignalKind, message: &Value) -> Vec<(String, Value)> {
                 ("/data/eg", json!("other"), "is no engine"),
                 ("/data/op/roomCreating", json!(1), "is no boolean"),
                 ("/data/op", json!("create"), "is no object"),
+                ("/data/op/resumeFrom", json!("12"), "is no number"),
+                ("/data/op/resumeFrom", json!(-1), "is negative"),
+                ("/data/op/resumeFrom", json!(1.5), "is no whole number"),
+                ("/data/op/resumeToken", json!(7), "is no text"),
                 ("/data/op/n", json!("1732287600123"), "is no number"),
                 ("/data/op/n", json!(-1), "is negative"),
                 ("/data/op/n", json!(1_u64 << 53), "is not below 2^53"),
@@ -209,7 +213,17 @@ fn own(kind: SignalKind, message: &Value) -> Vec<(String, Value)> {
         ));
     }
     if kind == SignalKind::Heartbeat {
-        invalid.extend(wrong(message, vec![("/data/bid", json!("b".repeat(257)), "is longer than 256 characters")]));
+        invalid.extend(wrong(
+            message,
+            vec![
+                ("/data/bid", json!("b".repeat(257)), "is longer than 256 characters"),
+                ("/data/send_ack", json!("no"), "is no boolean"),
+                ("/data/send_ack", json!(0), "is no boolean"),
+                ("/data/sq", json!("4"), "is no number"),
+                ("/data/sq", json!(-1), "is negative"),
+                ("/data/sq", json!(1.5), "is no whole number"),
+            ],
+        ));
     }
     if let Some(addressed) = valid(kind).last().filter(|last| last.pointer("/data/to").is_some()) {
         invalid.extend(missing(addressed, &["/data/to", "/data/to/userId", "/data/to/sessionId"]));
