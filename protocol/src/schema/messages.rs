@@ -248,6 +248,7 @@ pub(super) fn data_answers() -> Value {
         "UPDATE_PART",
         "END_STREAM",
         name::INGEST,
+        name::AUTH_CHECK,
         name::UNKNOWN,
     ];
     let members = vec![
@@ -258,7 +259,7 @@ pub(super) fn data_answers() -> Value {
         ),
         (
             "s",
-            json!({ "description": "The signal's name; INGEST for a push, UNKNOWN where it could not be told.", "type": "string", "enum": names }),
+            json!({ "description": "The signal's name; INGEST for a push, AUTH_CHECK for a question to `/auth/check`, UNKNOWN where it could not be told.", "type": "string", "enum": names }),
         ),
         ("b", document.reference::<DataAckBody>()),
     ];
