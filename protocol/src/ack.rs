@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 
 pub use body::{
     EngineSettings, Gap, HeartbeatAck, HeartbeatTimes, HlsAddresses, IceConfig, IceServer, IngestAddress, JoinAck,
-    KeepAlive, Participant, Participants, PublishList, Renewed, Resend, Role, RoomClosed, RoomClosedReason,
+    KeepAlive, MessageLimits, Participant, Participants, PublishList, Renewed, Resend, Role, RoomClosed,
+    RoomClosedReason,
 };
 pub use message::{ErrorAck, ServerMessage, decode};
 pub use reply::{Ack, Forwarded, Reply, read};
@@ -35,6 +36,8 @@ pub mod name {
     pub const RESEND: &str = "RESEND";
     /// The name in the answer to a push.
     pub const INGEST: &str = "INGEST";
+    /// The answer of `GET /auth/check`.
+    pub const AUTH_CHECK: &str = "AUTH_CHECK";
     /// The name in the error ack of a signal whose name could not be told.
     pub const UNKNOWN: &str = "UNKNOWN";
 }

@@ -301,6 +301,7 @@ impl Serve {
             heartbeat_timeout: self.heartbeat_timeout,
             linger: self.room_linger,
             kick_duration: self.kick_duration,
+            max_frame: to_usize(self.connection.max_frame),
             max_message: to_usize(self.connection.max_message),
             max_playlists: self.max_playlists,
             public_url: self.public_url.clone(),

@@ -9,7 +9,7 @@ import { read, schemaFolder } from "./files.mjs";
 import { check } from "./report.mjs";
 
 /** A message that is wrong on purpose, and answers about access tokens, which other schemas describe. */
-const isOther = (value) => value.action === "dance" || value.s === "AUTH_CHECK";
+const isOther = (value) => value.action === "dance" || (value.s === "AUTH_CHECK" && value.c === 200);
 
 /** What a client or the server says in an entry, with the name of its schema; nothing for playlists and media. */
 function spoken(entry) {

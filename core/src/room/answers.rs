@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use roomcast_protocol::ack::{
-    self, Gap, HeartbeatAck, HeartbeatTimes, HlsAddresses, IngestAddress, JoinAck, Participant, PublishList, Resend,
-    Role, RoomClosed,
+    self, Gap, HeartbeatAck, HeartbeatTimes, HlsAddresses, IngestAddress, JoinAck, MessageLimits, Participant,
+    PublishList, Resend, Role, RoomClosed,
 };
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{ObjectId, RoomId};
@@ -126,6 +126,10 @@ impl Answers {
             },
             engine_settings: join.welcome.engine_settings.clone(),
             hls: (room_type == RoomType::P2m).then(|| self.addresses(answer, join)),
+            limits: Some(MessageLimits {
+                frame: self.settings.max_frame as u64,
+                message: self.settings.max_message as u64,
+            }),
             confirmed: answer.confirmed,
         };
         ack::encode(SignalKind::Join.name(), &body)

@@ -15,7 +15,9 @@ pub struct Settings {
     pub linger: Duration,
     /// How long a kicked user is refused.
     pub kick_duration: Duration,
-    /// Bytes that an ack may have.
+    /// The longest frame that a client may send, in bytes.
+    pub max_frame: usize,
+    /// The longest message in either direction, in bytes.
     pub max_message: usize,
     /// Playlists that one room may have.
     pub max_playlists: usize,
@@ -31,6 +33,7 @@ impl Default for Settings {
             heartbeat_timeout: limits::HEARTBEAT_TIMEOUT,
             linger: limits::ROOM_LINGER,
             kick_duration: limits::KICK_DURATION,
+            max_frame: limits::MAX_FRAME,
             max_message: limits::MAX_MESSAGE,
             max_playlists: limits::PLAYLISTS_PER_ROOM,
             public_url: String::new(),

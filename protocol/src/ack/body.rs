@@ -100,6 +100,9 @@ pub struct JoinAck<P = Participants> {
     /// Where a broadcast is uploaded and played (`p2m` only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hls: Option<HlsAddresses>,
+    /// The longest frame and message that the server takes.
+    #[serde(rename = "lim", default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<MessageLimits>,
     /// The number up to which the client's signals cannot be lost any more, where it numbers them.
     #[serde(
         rename = "n",
@@ -109,6 +112,16 @@ pub struct JoinAck<P = Participants> {
     )]
     #[schemars(range(max = NUMBERS_BELOW - 1))]
     pub confirmed: Option<u64>,
+}
+
+/// The longest frame and message that the server takes, in bytes of UTF-8. A client whose WebSocket library cannot split
+/// a message into frames says nothing longer than a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MessageLimits {
+    /// The payload of a frame.
+    pub frame: u64,
+    /// A message, of one frame or several.
+    pub message: u64,
 }
 
 /// When heartbeats are due, in milliseconds.

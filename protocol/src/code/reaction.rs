@@ -29,8 +29,8 @@ named! {
         Rejoin = "rejoin", "Join again; after an upload, upload again with the new ingest token.";
         Restore = "restore", "Send `updateVariant` or `updateRendition` again, and then the same; once.";
         Reconnect = "reconnect", "Dial again after a delay, as after a dial that failed.";
-        Fail = "fail", "The membership is over: close the connection and tell the application. A new attempt is a new \
-            machine, and as the same session with its `rt` it takes the seat up that is held until the heartbeat timeout.";
+        Fail = "fail", "The membership is over: tell the application, and close the connection unless it has other \
+            rooms. A new attempt is a new machine, and as the same session with its `rt` it takes the seat up that is held until the heartbeat timeout.";
     }
 }
 

@@ -9,8 +9,16 @@ use crate::ack::name;
 use crate::code::AckCode;
 
 /// Every name of an answer.
-pub const NAMES: [&str; 7] =
-    ["UPDATE_VARIANT", "UPDATE_RENDITION", "UPDATE_SEGMENT", "UPDATE_PART", "END_STREAM", name::INGEST, name::UNKNOWN];
+pub const NAMES: [&str; 8] = [
+    "UPDATE_VARIANT",
+    "UPDATE_RENDITION",
+    "UPDATE_SEGMENT",
+    "UPDATE_PART",
+    "END_STREAM",
+    name::INGEST,
+    name::AUTH_CHECK,
+    name::UNKNOWN,
+];
 
 /// An answer as read by a streamer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

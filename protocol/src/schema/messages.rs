@@ -183,7 +183,7 @@ fn error_ack() -> (String, Value) {
     let body = object_of("ErrorBody", "What was refused and why.", vec![("req", request), ("msg", reason)], &["req"]);
     let members = vec![
         ("c", json!({ "description": "The ack code.", "type": "integer", "enum": codes })),
-        ("s", json!({ "description": "The signal's name.", "type": "string", "enum": names })),
+        ("s", json!({ "description": "The signal's name.", "type": "string", "enum": NAMES })),
         ("b", body),
     ];
     ("ErrorAck".to_owned(), object_of("ErrorAck", "A signal was refused.", members, &[]))
@@ -250,7 +250,7 @@ pub(super) fn data_answers() -> Value {
         ),
         (
             "s",
-            json!({ "description": "The signal's name; INGEST for a push, UNKNOWN where it could not be told.", "type": "string", "enum": NAMES }),
+            json!({ "description": "The signal's name; INGEST for a push, AUTH_CHECK for a question to `/auth/check`, UNKNOWN where it could not be told.", "type": "string", "enum": NAMES }),
         ),
         ("b", document.reference::<DataAckBody>()),
     ];

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::{category, client_message, host, room_id, session_id, user_id};
 use crate::ack::{
     EngineSettings, ErrorAck, Gap, HeartbeatAck, HeartbeatTimes, HlsAddresses, IceConfig, IceServer, IngestAddress,
-    JoinAck, KeepAlive, Participant, Participants, PublishList, Renewed, Resend, Role, RoomClosed, RoomClosedReason,
-    ServerMessage,
+    JoinAck, KeepAlive, MessageLimits, Participant, Participants, PublishList, Renewed, Resend, Role, RoomClosed,
+    RoomClosedReason, ServerMessage,
 };
 use crate::code::AckCode;
 use crate::limits::NUMBERS_BELOW;
@@ -55,13 +55,15 @@ fn engine_settings() -> impl Strategy<Value = EngineSettings> {
 
 fn join_ack() -> impl Strategy<Value = JoinAck> {
     let numbers = (0..NUMBERS_BELOW, option::of(0..NUMBERS_BELOW));
+    let limits = (0_u64..1 << 30, 0_u64..1 << 30).prop_map(|(frame, message)| MessageLimits { frame, message });
     let plain = (room_id(), participants(), role(), any::<bool>(), numbers, ".{0,30}");
-    (plain, (0_u64..1 << 40, 0_u64..1 << 40), engine_settings(), option::of(hls())).prop_map(
+    (plain, (0_u64..1 << 40, 0_u64..1 << 40), engine_settings(), option::of(hls()), option::of(limits)).prop_map(
         |(
             (room_id, participants, role, resumed, (sequence, confirmed), resume_token),
             (interval, timeout),
             engine_settings,
             hls,
+            limits,
         )| {
             let (engine, heartbeat) = (Engine::Native, HeartbeatTimes { interval, timeout });
             JoinAck {
@@ -75,6 +77,7 @@ fn join_ack() -> impl Strategy<Value = JoinAck> {
                 heartbeat,
                 engine_settings,
                 hls,
+                limits,
                 confirmed,
             }
         },

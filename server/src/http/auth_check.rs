@@ -6,14 +6,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use roomcast_protocol::access::{Action, Permit, Reason, Refused};
+use roomcast_protocol::ack::name::AUTH_CHECK;
 use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::RoomType;
 
 use crate::access::{Access, Challenge, arrival, counted, named};
 use crate::node::Node;
-
-/// The name in the answer.
-const CHECK: &str = "AUTH_CHECK";
 
 /// The question to `/auth/check`.
 #[derive(Debug, Deserialize)]
@@ -37,8 +35,8 @@ pub async fn check(request: HttpRequest, asked: web::Query<Asked>, node: web::Da
         },
     });
     let mut response = match checked {
-        Ok(body) => HttpResponse::Ok().json(json!({ "c": 200, "s": CHECK, "b": body })),
-        Err(refused) => named(&refused, Challenge::Bearer, CHECK),
+        Ok(body) => HttpResponse::Ok().json(json!({ "c": 200, "s": AUTH_CHECK, "b": body })),
+        Err(refused) => named(&refused, Challenge::Bearer, AUTH_CHECK),
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

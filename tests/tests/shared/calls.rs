@@ -10,6 +10,7 @@ async fn two_users_call_each_other_through_the_server() {
     let (mut ann, ack) = Client::join(&server, "ann", "p2p", true).await;
     assert_eq!(ack["b"]["pt"], "admin");
     assert_eq!(ack["b"]["hb"], json!({"interval": 3000, "timeout": 10000}));
+    assert_eq!(ack["b"]["lim"], json!({"frame": 32_768, "message": 131_072}));
     assert_eq!(ack["b"]["es"]["icfg"], json!({"is": [], "iceServers": []}));
     let (mut bob, ack) = Client::join(&server, "bob", "p2p", false).await;
     assert_eq!((&ack["b"]["pt"], ack["b"]["pps"].as_array().map(Vec::len)), (&json!("publisher"), Some(2)));

@@ -32,6 +32,7 @@ fn join_ack() -> Vectors {
     let plain = json!({ "c": 200, "s": "JOIN", "b": body });
     let mut broadcast = plain.clone();
     let numbered = with(&plain, "/b/n", json!(1_732_287_600_123_u64));
+    let limited = with(&plain, "/b/lim", json!({ "frame": 32_768, "message": 131_072 }));
     broadcast["b"]["hls"] = json!({ "ingest": { "url": "/rooms/demo/data", "token": "t0k", "expires": 1_732_287_600_000_u64 },
         "playlists": ["/live/demo/main/playlist.m3u8"] });
     broadcast["b"]["es"]["icfg"] = json!({ "is": ["turn:turn.example.com"],
@@ -47,11 +48,13 @@ fn join_ack() -> Vectors {
             ("/b/hb/interval", json!("3s"), "is no number"),
             ("/b/rid", json!("a b"), "has a character that is not allowed"),
             ("/c", json!("200"), "is no number"),
+            ("/b/lim", json!(32_768), "is no object"),
+            ("/b/lim", json!({ "frame": 32_768 }), "lacks `message`"),
             ("/b/n", json!("7"), "is no number"),
             ("/b/n", json!(1_u64 << 53), "is not below 2^53"),
         ],
     ));
-    Vectors { message: "JoinAck", valid: vec![plain, broadcast, numbered], invalid }
+    Vectors { message: "JoinAck", valid: vec![plain, broadcast, numbered, limited], invalid }
 }
 
 fn heartbeat_ack() -> Vectors {
