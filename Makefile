@@ -91,8 +91,8 @@ cluster-judge: ## 60,000 random cases of several nodes in one process, minutes o
 cluster-mutants: ## breaks the rules of several nodes one by one, and sees that the random cases notice
 	cargo test --locked -p roomcast-core --test cluster --features mutants mutants -- --nocapture
 
-schema: ## write the published schema anew from the types
-	cargo run --locked -p roomcast-server -- schema schema
+schema: ## write the published schema anew from the types, and the web client's modules of it
+	cargo run --locked -p roomcast-server -- schema schema --typescript web/src/client/generated
 
 # Fuzzing wants flags of the nightly compiler, which the stable one takes when told so. New finds go to
 # fuzz/found; the corpus is the committed seed.

@@ -11,6 +11,7 @@ mod machine;
 mod messages;
 mod openapi;
 mod tokens;
+pub mod typescript;
 pub mod vectors;
 
 use serde::Serialize;
