@@ -5,7 +5,7 @@
  * conflict after an attempt of unknown outcome means that it had arrived. Pure; time and randomness are arguments.
  */
 
-import { Code } from '../client';
+import { Code, REACTIONS } from '../client';
 
 export type Outcome =
   /** There was an answer, if only a status. */
@@ -22,6 +22,10 @@ export type Step =
   /** It will never be accepted. */
   | { kind: 'refused'; code: number; message: string };
 
+const UNAUTHORIZED = 401;
+/** Of what stands between, and says no code. */
+const PASSING: readonly number[] = [408, 429];
+const SERVER_ERROR = 500;
 const FIRST_CEILING_MS = 250;
 const LAST_CEILING_MS = 1000;
 const MOST_RENEWALS = 3;
@@ -50,12 +54,16 @@ export class Attempt {
     const code = outcome.code ?? status;
     if (status >= 200 && status < 300) return { kind: 'done', delay };
     if (code === Code.SEQUENCE_CONFLICT && this.#unsure) return { kind: 'done', delay: undefined };
+    const reaction = REACTIONS[code]?.upload;
     // A room that is gone comes back with the member, and so does the token.
-    if (code === Code.UNAUTHENTICATED || code === Code.ROOM_NOT_FOUND || code === 401)
-      return this.#renew(code, message);
-    if (code === Code.RATE_LIMITED || code === 429 || code === 408) return this.#again(now, random, message);
-    if (status < 500) return { kind: 'refused', code, message };
-    this.#unsure ||= code !== Code.SERVICE_UNAVAILABLE;
+    if (reaction === 'rejoin' || code === UNAUTHORIZED) return this.#renew(code, message);
+    if (reaction === 'retry' || PASSING.includes(code)) return this.#retry(now, random, code, message);
+    if (status < SERVER_ERROR) return { kind: 'refused', code, message };
+    return this.#retry(now, random, code, message);
+  }
+
+  #retry(now: number, random: number, code: number, message: string): Step {
+    this.#unsure ||= code >= SERVER_ERROR && code < 600 && code !== Code.SERVICE_UNAVAILABLE;
     return this.#again(now, random, message);
   }
 

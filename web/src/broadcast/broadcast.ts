@@ -29,6 +29,7 @@ export interface BroadcastHandlers {
 /** What is left to upload at the end gets so much time. */
 const LAST_MS = 3000;
 const REOPENINGS_PER_MINUTE = 4;
+const RENEWALS_PER_MINUTE = 3;
 /** Time for the first part of a connected broadcast. */
 export const FIRST_PART_MS = 20_000;
 
@@ -55,6 +56,7 @@ export class Broadcast {
     slow: false,
     slowedTab: false,
   };
+  readonly #renewals = new Budget(RENEWALS_PER_MINUTE, 60_000);
   #firstPartDue: Cancel | undefined;
 
   constructor(
@@ -75,6 +77,7 @@ export class Broadcast {
       progressed: (changes: Partial<Facts>) => this.#update(changes),
       reduced: (reduced: string | undefined) => this.#update({ slow: false, reduced }),
       tokenRefused: () => this.#renewToken(),
+      uploaded: (isSlow: boolean) => this.connection?.observe(isSlow ? 'slowUpload' : 'fastUpload'),
       refused: (code: number, message: string) => this.#refused(code, message),
       audioEncoded: (isEncoded: boolean) => this.#audioEncoded(isEncoded),
       gaveUp: (words: Words) => this.#giveUp(words),
@@ -84,9 +87,13 @@ export class Broadcast {
     const member = {
       joined: (ack: JoinAck) => this.#joined(ack),
       participantsChanged: () => this.#pipeline.serverHeard(),
-      attemptFailed: () => this.#update({ unreachable: true }),
+      attemptFailed: () => {
+        this.#disconnected();
+        this.#update({ unreachable: true });
+      },
       stateChanged: (state: State) => {
-        if (state === 'reinitializing' || state === 'waitingNetwork') this.#disconnected();
+        // A join over the connection that is there interrupts nothing.
+        if (state === 'waitingNetwork') this.#disconnected();
       },
       retrying: () => this.#disconnected(),
       over: (failure: Failure) => this.#over(failure),
@@ -215,7 +222,8 @@ export class Broadcast {
   /** Every join brings another token; one that is under way already will do. */
   #renewToken(): void {
     const { connection } = this;
-    if (connection?.state !== 'joined' || connection.recover()) return;
+    if (connection?.state !== 'joined') return;
+    if (this.#renewals.take(this.#env.now()) && connection.rejoin()) return;
     this.#giveUp(brokenWords('the server rejected its own token'));
   }
 

@@ -66,7 +66,8 @@ export class Call {
       send: (signal) => this.#membership?.send(signal),
       streamChanged: (stream) => handlers.streamChanged(stream),
       connectionChanged: (state) => this.#connectionChanged(state),
-      offerLost: () => this.connection?.recover(),
+      offerEnded: (to) => this.connection?.offerEnded(to),
+      mediaFailed: () => this.connection?.observe('criticalFailure'),
       unreachable: (reason) => this.#noWayThrough(reason),
       outOfSight: () => this.#facts.update({ outOfSight: true }),
       departed: (userId, how) => this.#departed(userId, how),
@@ -150,6 +151,7 @@ export class Call {
   }
 
   #signalingLost(): void {
+    if (this.#facts.now.stage === 'recovering') return;
     this.#companion.peer?.signalingLost();
     this.#facts.update({ stage: 'recovering' });
   }
@@ -236,7 +238,11 @@ export class Call {
   }
 
   #retrying(failure: Failure, { waiting }: Attempt): void {
-    if (failure.kind === 'noAnswer') return this.#facts.update({ stage: 'recovering' });
+    if (failure.kind === 'noAnswer') {
+      // Whoever was never in the call is still on the way in.
+      if (this.#facts.now.stage !== 'joining') this.#facts.update({ stage: 'recovering' });
+      return;
+    }
     if (failure.kind !== 'refused' || !waiting) return;
     if (failure.code !== Code.ROOM_FULL) return this.#facts.update({ stage: 'joining', notOpened: true });
     this.#facts.update({ stage: 'joining', returning: true });

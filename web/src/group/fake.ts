@@ -114,10 +114,18 @@ function joinGroup(world: FakeWorld, seats: Seats, pps: Participant[]) {
     sequence += 1;
     world.socket.receive({ ...message, sq: sequence });
   };
+  /** Lets time pass at a server that answers. */
+  const pass = (ms: number) => {
+    for (let left = ms; left > 0; left -= 1000) {
+      world.advance(Math.min(left, 1000));
+      world.socket.receive({ c: 200, s: 'HEARTBEAT', b: {} });
+    }
+  };
   return {
     world,
     group,
     made,
+    pass,
     late: () => lateAnswers,
     sent: () => world.socket.sent.slice(1).map(({ data }) => ({ s: data.s, to: data.to })),
     listChanges: (...now: string[]) => numbered({ c: 200, s: 'PUBLISH_LIST_CHANGED', b: { pps: publishers(...now) } }),

@@ -93,6 +93,7 @@ export class Group {
     this.#handlers = handlers;
     this.mesh = new Mesh(() => identity.session(), env, makePeer, {
       send: (signal) => this.#membership?.send(signal),
+      offerEnded: (to) => this.connection?.offerEnded(to),
       changed: () => this.#update({}),
       departed: ({ userId }, how) => this.#departed(userId, how),
       settingsRefused: () => this.#settingsRefused(),
@@ -289,6 +290,7 @@ export class Group {
   }
 
   #signalingLost(): void {
+    if (this.#facts.stage === 'recovering') return;
     this.mesh.signalingLost();
     this.#update({ stage: 'recovering' });
   }

@@ -31,6 +31,8 @@ export type MakePeer = (address: Address, handlers: PeerHandlers) => MeshPeer;
 
 export interface MeshHandlers {
   send(signal: ApplicationSignal): void;
+  /** No answer to an offer is awaited any more. */
+  offerEnded(to: Address): void;
   /** A picture came, went, or stands still. */
   changed(): void;
   /** A publisher is not in the room any more. */
@@ -178,6 +180,7 @@ export class Mesh {
         this.#followState(link, state);
         this.#change(link, { state });
       },
+      offerEnded: () => this.#handlers.offerEnded(address),
       offerUnanswered: () => this.#offerUnanswered(link),
       gaveUp: (reason) => (reason === 'settings' ? this.#handlers.settingsRefused() : this.#giveUp(link)),
     });
