@@ -7,26 +7,16 @@
 import { checkAccess, HandshakeInquiry, type Refusal } from './access';
 import type { ConnectionHandlers, ConnectionOptions, Failure } from './contract';
 import { browserEnvironment, type Environment } from './environment';
-import { ACTIONS, CloseCode, Code, REACTIONS } from './generated/codes';
+import { endedBy, isRetried, sentence } from './failures';
+import { CloseCode, Code, REACTIONS } from './generated/codes';
 import { type Observation, type State, TABLE } from './generated/machine';
 import { HeartbeatTimer } from './heartbeat';
 import { Link } from './link';
 import { type Act, Machine } from './machine';
-import type {
-  Ack,
-  ApplicationSignal,
-  Common,
-  Forwarded,
-  Join,
-  JoinAck,
-  Recipient,
-  Session,
-  Signal,
-  Update,
-} from './messages';
-import { bytesOf, HeardNumbers, type Numbered, Unacknowledged } from './numbering';
-import { OpenOffers } from './open-offers';
-import { Progress, type Resume } from './progress';
+import type { Ack, ApplicationSignal, Forwarded, Join, JoinAck, Recipient, Session } from './messages';
+import { HeardNumbers, Unacknowledged } from './numbering';
+import { Outgoing } from './outgoing';
+import { correction, Progress, type Resume } from './progress';
 import { factsOf, readJoinAck, readMessage, readNumber, readParticipants, readRefused } from './reader';
 import { RefusedSignals } from './refused';
 import { Speech } from './speech';
@@ -44,6 +34,7 @@ export class Connection {
   readonly #env: Environment;
   readonly #machine: Machine;
   readonly #link: Link;
+  readonly #outgoing: Outgoing;
   readonly #inquiry: HandshakeInquiry;
   readonly #heartbeat: HeartbeatTimer;
   readonly #ticker: Ticker;
@@ -51,7 +42,6 @@ export class Connection {
   readonly #refused: RefusedSignals;
   readonly #unacknowledged = new Unacknowledged();
   readonly #heard = new HeardNumbers();
-  readonly #offers = new OpenOffers();
   #progress: Progress;
   #video: boolean;
   #audio: boolean;
@@ -71,14 +61,16 @@ export class Connection {
     this.#progress = new Progress(options.resume);
     this.#video = options.video;
     this.#audio = options.audio;
-    const { roomType, session, url, token } = options;
+    const { roomType, roomId, session, url, token } = options;
     this.#machine = new Machine(roomType, session, () => this.#env.now(), {
       moved: (state, previous) => handlers.stateChanged?.(state, previous),
       ignored: (step, state) => handlers.eventIgnored?.(step, state),
     });
+    const common = { ch: roomType, rid: roomId, ss: session };
+    this.#outgoing = new Outgoing(common, (message) => this.#link.send(message), this.#machine);
     this.#speech = new Speech(this.#env.unixTime(), {
-      write: (signal) => this.#transmit(signal),
-      size: (signal) => bytesOf(JSON.stringify(this.#envelope(signal))),
+      write: (signal) => this.#outgoing.write(signal),
+      size: (signal) => this.#outgoing.size(signal),
       isJoined: () => this.state === 'joined',
       hurry: () => this.#heartbeat.hurry(),
     });
@@ -87,7 +79,12 @@ export class Connection {
       opened: () => this.#opened(),
       message: (text) => this.#received(text),
       closed: (code, reason) => this.#closed(code, reason),
-      dialFailed: () => this.#dialFailed(),
+      tokenFailed: () => this.#dialFailed(),
+      handshakeFailed: () => {
+        // A handshake that fails shows a browser no status; the reason is asked for.
+        this.#inquiry.handshakeFailed(this.#link.token);
+        this.#dialFailed();
+      },
       tokenRefused: (refusal) => this.#tokenRefused(UNAUTHORIZED, refusal),
     });
     this.#inquiry = new HandshakeInquiry(
@@ -126,7 +123,7 @@ export class Connection {
   /** Says goodbye as well as the state allows and lets go of the socket. False when the goodbye could not be sent. */
   leave(): boolean {
     const acts = this.#machine.leave();
-    const sent = acts.includes('sendLeave') && this.#transmit({ s: 'LEAVE' });
+    const sent = acts.includes('sendLeave') && this.#outgoing.write({ s: 'LEAVE' });
     if (acts.includes('drop')) {
       this.#dropped = true;
       this.#speech.discard();
@@ -137,7 +134,7 @@ export class Connection {
 
   /** False when the signal can neither be sent nor queued, or too many are unconfirmed by the server. */
   send(signal: ApplicationSignal): boolean {
-    if (signal.s === 'UPDATE') this.#remember(signal.ve, signal.ae);
+    if (signal.s === 'UPDATE') [this.#video, this.#audio] = [signal.ve, signal.ae];
     const isOver = this.#dropped || this.state === 'idle' || this.state === 'leaved' || this.state === 'failed';
     return !isOver && this.#speech.say(signal);
   }
@@ -146,7 +143,7 @@ export class Connection {
   discardQueued(): void {
     this.#speech.discard();
     this.#refused.clear();
-    this.#offers.clear();
+    this.#outgoing.forgetOffers();
   }
 
   /** Joins again over the same connection, for what a JOIN ack brings. False unless joined. */
@@ -164,7 +161,7 @@ export class Connection {
 
   /** No answer to an offer is awaited any more: it was withdrawn, or gave way to one of the other side. */
   offerEnded(to?: Recipient): void {
-    if (this.#offers.ended(to) && this.#offers.size === 0) this.#machine.see('answerReceived');
+    this.#outgoing.offerEnded(to);
   }
 
   networkLost(): void {
@@ -237,13 +234,13 @@ export class Connection {
   #sendJoin(): void {
     const op = this.#progress.joinOptions(this.#options.roomCreating, this.#speech.joining());
     const join: Join = { s: 'JOIN', ve: this.#video, ae: this.#audio, eg: 'native', op };
-    this.#transmit(join);
+    this.#outgoing.write(join);
   }
 
   #beat(bid: string): void {
     this.#unacknowledged.reset();
     this.#machine.see('heartbeatSent');
-    this.#transmit({ s: 'HEARTBEAT', bid, sq: this.#progress.highest });
+    this.#outgoing.write({ s: 'HEARTBEAT', bid, sq: this.#progress.highest });
     this.#speech.hurry();
   }
 
@@ -259,8 +256,8 @@ export class Connection {
   #take(message: Ack | Forwarded): void {
     const { state } = this;
     const joined = message.kind === 'ack' && this.#joining ? this.#admitted(message) : undefined;
-    if (message.kind === 'forwarded') this.#noteOffers(message);
-    const acts = this.#machine.message(factsOf(message), this.#offers.size);
+    if (message.kind === 'forwarded' && message.signal.s === 'ANSWER') this.#outgoing.answered(message.sender);
+    const acts = this.#machine.message(factsOf(message), this.#outgoing.openOffers);
     this.#carryOut(acts, state, endedBy(message));
     // The end was told, or a handler has left meanwhile.
     if (this.state === 'failed' || this.#dropped) return;
@@ -273,7 +270,7 @@ export class Connection {
     const isNew = this.#progress.advance(sequence);
     if (this.#unacknowledged.note(text) && this.state === 'joined') {
       this.#unacknowledged.reset();
-      this.#transmit({ s: 'HEARTBEAT', bid: '', sq: this.#progress.highest, send_ack: false });
+      this.#outgoing.write({ s: 'HEARTBEAT', bid: '', sq: this.#progress.highest, send_ack: false });
     }
     return isNew;
   }
@@ -281,10 +278,6 @@ export class Connection {
   /** After the end of a node another one may send again, under a new number, what its sender had said before. */
   #isRepetition({ sender, number }: Forwarded): boolean {
     return number !== undefined && !this.#heard.isNew(sender, number);
-  }
-
-  #noteOffers({ sender, signal }: Forwarded): void {
-    if (signal.s === 'ANSWER') this.#offers.answered(sender);
   }
 
   #acknowledged(ack: Ack): void {
@@ -324,22 +317,14 @@ export class Connection {
     if (this.state !== 'joined') return;
     // Tells that numbers were given up.
     if (this.#speech.wasDiscarded) return void this.rejoin();
-    this.#speech.goOn((repeated) => this.#correction(joined, repeated));
+    const wanted = { s: 'UPDATE', ve: this.#video, ae: this.#audio } as const;
+    this.#speech.goOn((repeated) => correction(joined, this.#options.session, wanted, repeated));
   }
 
   #tellJoined(joined: JoinAck): void {
     this.#handlers.resumeChanged?.(this.resume);
     this.#handlers.joined?.(joined);
     this.#handlers.participantsChanged?.(joined.participants);
-  }
-
-  /** A resumed member is as the server knew it: what it was told in vain, it is told again. */
-  #correction({ resumed, participants }: JoinAck, repeated: Numbered[]): Update | undefined {
-    if (!resumed || repeated.some(({ s }) => s === 'UPDATE')) return undefined;
-    const { userId, sessionId } = this.#options.session;
-    const own = participants.find((one) => one.userId === userId && one.sessionId === sessionId);
-    if (!own || (own.video === this.#video && own.audio === this.#audio)) return undefined;
-    return { s: 'UPDATE', ve: this.#video, ae: this.#audio };
   }
 
   #heartbeatAnswered(ack: Ack): void {
@@ -367,8 +352,6 @@ export class Connection {
 
   #dialFailed(): void {
     const { state } = this;
-    // A handshake that fails shows a browser no status; the reason is asked for.
-    this.#inquiry.handshakeFailed(this.#link.token);
     this.#carryOut(this.#machine.dialFailed(NO_STATUS), state, this.#noAnswer());
   }
 
@@ -406,44 +389,7 @@ export class Connection {
     this.#ticker.stop();
     this.#inquiry.reset();
     this.#refused.clear();
-    this.#offers.clear();
+    this.#outgoing.forgetOffers();
     this.#disconnect();
   }
-
-  #remember(video: boolean, audio: boolean): void {
-    this.#video = video;
-    this.#audio = audio;
-  }
-
-  #transmit(signal: Signal | Numbered): boolean {
-    if (!this.#link.send(this.#envelope(signal))) return false;
-    if (signal.s !== 'OFFER') return true;
-    this.#offers.said(signal.to);
-    this.#machine.see('offerSent');
-    return true;
-  }
-
-  #envelope(signal: Signal | Numbered): object {
-    const { roomType, roomId, session } = this.#options;
-    const { s, ...members } = signal;
-    const common: Common = { ch: roomType, rid: roomId, ss: session };
-    return { action: ACTIONS[s], data: { s, ...common, ...members } };
-  }
-}
-
-/** A close that leads to another dial, unless there were too many. */
-function isRetried(code: number): boolean {
-  const row = TABLE.close.find((one) => 'code' in one && one.code === code);
-  return row === undefined || row.do === 'reconnect';
-}
-
-/** The reason for the end, where a message brought it. */
-function endedBy(message: Ack | Forwarded): Failure {
-  if (message.kind === 'forwarded') return { kind: 'kicked' };
-  if (message.name === 'ROOM_CLOSED') return { kind: 'roomClosed', reason: String(message.body.reason ?? '') };
-  return { kind: 'refused', code: message.code, message: sentence(message) };
-}
-
-function sentence(ack: Ack): string {
-  return typeof ack.body.msg === 'string' ? ack.body.msg : '';
 }

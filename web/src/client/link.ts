@@ -12,8 +12,10 @@ import { TABLE } from './generated/machine';
 import { Renewal } from './renewal';
 
 export interface LinkHandlers extends SocketHandlers {
-  /** No connection came about: the handshake failed or took too long, or the application could not fetch a token. */
-  dialFailed(): void;
+  /** The application could not fetch a token. */
+  tokenFailed(): void;
+  /** The handshake failed, or took too long. */
+  handshakeFailed(): void;
   /** The token cannot be sent at all. */
   tokenRefused(refusal: Refusal): void;
 }
@@ -107,7 +109,7 @@ export class Link {
     };
     const failed = (error: unknown) => {
       console.warn('roomcast: no token', error);
-      ifCurrent(() => this.#handlers.dialFailed());
+      ifCurrent(() => this.#handlers.tokenFailed());
     };
     void fetchToken(this.#source).then((token) => ifCurrent(() => then(token)), failed);
   }
@@ -131,7 +133,7 @@ export class Link {
 
   #dialFailed(): void {
     this.drop();
-    this.#handlers.dialFailed();
+    this.#handlers.handshakeFailed();
   }
 
   /** @param late cancels the failure of a dial that takes too long */

@@ -36,6 +36,7 @@ describe('a valid message', () => {
 
   test.each(valid.filter(({ message }) => message === 'JoinAck'))('$name is a membership', ({ value }) => {
     const body = value.b as unknown as wire.JoinAckBody;
+    body.sq += 7;
     const ack = readJoinAck(value.b as Sent);
     expect(ack).toMatchObject({
       roomId: body.rid,
