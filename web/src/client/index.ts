@@ -25,6 +25,7 @@ export {
 } from './environment';
 export { CloseCode, Code, REACTIONS } from './generated/codes';
 export type { MachineEvent, Observation, Outcome, RuleId, State } from './generated/machine';
+export type { EndStreamPayload, UpdatePartOfVariantPayload, UpdateVariantPayload } from './generated/messages';
 export { payloadOf } from './life';
 export {
   type Attempt,
