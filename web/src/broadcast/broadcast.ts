@@ -3,7 +3,6 @@
  * them. Goes on after a discontinuity after whatever interrupted it. Draws nothing itself.
  */
 
-import type { Kind, LocalMedia } from '../call/media';
 import {
   Budget,
   type Cancel,
@@ -14,6 +13,7 @@ import {
   type JoinAck,
   type State,
 } from '../client';
+import type { Kind, LocalMedia } from '../rtc/media';
 import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { brokenWords, cannotEncodeWords, failureWords, noVideoWords, takenWords, type Words } from '../ui/words';

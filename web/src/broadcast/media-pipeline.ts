@@ -4,8 +4,8 @@
  * it cannot go on with.
  */
 
-import type { Kind, LocalMedia } from '../call/media';
 import type { Cancel, Environment, IngestAddress, TokenSource } from '../client';
+import type { Kind, LocalMedia } from '../rtc/media';
 import { brokenWords, cannotEncodeWords, tooSlowWords, type Words } from '../ui/words';
 import { Camera } from './camera';
 import { earlierNumbers, newId } from './earlier';

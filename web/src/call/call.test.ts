@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Failure, History } from '../client';
 import { FakeWorld } from '../client/fake';
-import { mediaWords } from './media-words';
+import { mediaWords } from '../rtc/media-words';
+import { callPolicy } from '../rtc/policy';
+import { Revival } from '../rtc/revival';
+import { isSamePeerConnection } from '../rtc/sdp';
 import { describe as describeCall, type Facts } from './model';
-import { callPolicy } from './policy';
-import { Revival } from './revival';
-import { isSamePeerConnection } from './sdp';
 
 const refused = (code: number): Failure => ({ kind: 'refused', code, message: '' });
 const history = (changes: Partial<History> = {}): History => ({

@@ -17,17 +17,17 @@ import {
   type Participant,
   type State,
 } from '../client';
+import type { Kind, LocalMedia } from '../rtc/media';
+import type { GiveUpReason } from '../rtc/peer';
+import { seatPolicy } from '../rtc/policy';
+import type { Departure } from '../rtc/silence';
 import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { displayName, memberName } from '../ui/names';
 import { failureWords, noWayThroughWords, settingsRefusedWords, type Words } from '../ui/words';
 import { Companion, isLater } from './companion';
 import { CallFacts } from './facts';
-import type { Kind, LocalMedia } from './media';
 import type { Facts } from './model';
-import type { GiveUpReason } from './peer';
-import { seatPolicy } from './policy';
-import type { Departure } from './silence';
 
 export interface CallHandlers {
   changed(facts: Facts): void;

@@ -4,10 +4,10 @@
  */
 
 import type { Address, Cancel, Environment, IceServer, Participant, Session } from '../client';
-import type { OutgoingMedia } from './media';
-import { type GiveUpReason, Peer, type PeerHandlers } from './peer';
-import { CONNECT_MS } from './revival';
-import { type Departure, isSilent, SILENT_MS } from './silence';
+import type { OutgoingMedia } from '../rtc/media';
+import { type GiveUpReason, Peer, type PeerHandlers } from '../rtc/peer';
+import { CONNECT_MS } from '../rtc/revival';
+import { type Departure, isSilent, SILENT_MS } from '../rtc/silence';
 
 /** Time for the later member to send its offer. */
 const OFFER_EXPECTED_MS = 5000;

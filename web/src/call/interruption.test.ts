@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Offer } from '../client';
 import { FakeWorld } from '../client/fake';
+import { PendingOffer } from '../rtc/pending-offer';
+import { Revival } from '../rtc/revival';
 import { CallFacts } from './facts';
 import { describe as describeCall, type Facts } from './model';
-import { PendingOffer } from './pending-offer';
-import { Revival } from './revival';
 
 describe('what the page says of an interruption', () => {
   const other = { name: 'Amber Otter', video: true, audio: true };

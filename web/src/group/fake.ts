@@ -3,9 +3,9 @@
  * Never part of the built page.
  */
 
-import type { PeerHandlers } from '../call/peer';
 import type { Address, ApplicationSignal, Participant, Session } from '../client';
 import { FakeWorld, joinAck, ME } from '../client/fake';
+import type { PeerHandlers } from '../rtc/peer';
 import { FakeBrowser, seatsIn } from '../seats/fake';
 import type { ReturningIdentity } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';

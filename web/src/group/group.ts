@@ -3,9 +3,6 @@
  * Turns what happens into facts and hands them on after every change. Draws nothing itself.
  */
 
-import type { Kind, LocalMedia } from '../call/media';
-import { callPolicy } from '../call/policy';
-import type { Departure } from '../call/silence';
 import {
   type Attempt,
   type Cancel,
@@ -18,6 +15,9 @@ import {
   type Participant,
   type State,
 } from '../client';
+import type { Kind, LocalMedia } from '../rtc/media';
+import { callPolicy } from '../rtc/policy';
+import type { Departure } from '../rtc/silence';
 import { type ReturningIdentity, SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { memberName } from '../ui/names';

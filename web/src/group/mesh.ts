@@ -4,10 +4,10 @@
  * Of two publishers the one who came later asks. Draws nothing, and knows nothing of requests to publish.
  */
 
-import type { Kind } from '../call/media';
-import type { Peer, PeerHandlers } from '../call/peer';
-import { type Departure, isSilent } from '../call/silence';
 import type { Address, ApplicationSignal, Environment, Forwarded, IceServer, Participant } from '../client';
+import type { Kind } from '../rtc/media';
+import type { Peer, PeerHandlers } from '../rtc/peer';
+import { type Departure, isSilent } from '../rtc/silence';
 import { RouteWaits } from './route-waits';
 
 /** How long an offer may take before it is asked for (again). */
