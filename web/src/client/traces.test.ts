@@ -5,9 +5,9 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import vectors from '../../../schema/vectors/state-machine.json';
 import { Backoff } from './backoff';
 import { connect, type FakeSocket, FakeWorld, joinAck, ME } from './fake';
+import { vectors } from './fake-vectors';
 import type { Observation, State } from './generated/machine';
 import type { RoomType, Session } from './messages';
 
@@ -35,7 +35,7 @@ interface Delay {
   delay: number;
 }
 
-const { traces, delays } = vectors as unknown as { traces: Trace[]; delays: Delay[] };
+const { traces, delays } = vectors<{ traces: Trace[]; delays: Delay[] }>('state-machine.json');
 
 const TICK_MS = 1000;
 const BEAT_MS = 3000;

@@ -1,14 +1,14 @@
 /** The published messages of the server, as the reader takes them. */
 
 import { describe, expect, test } from 'vitest';
-import vectors from '../../../schema/vectors/server-messages.json';
+import { vectors } from './fake-vectors';
 import type * as wire from './generated/messages';
 import type { Ack, Forwarded } from './messages';
 import { factsOf, readJoinAck, readMessage, readParticipants, readRefused } from './reader';
 
 type Message = { message: string; valid: unknown[]; invalid: { reason: string; value: unknown }[] };
 type Sent = Record<string, unknown>;
-const all = vectors.vectors as unknown as Message[];
+const { vectors: all } = vectors<{ vectors: Message[] }>('server-messages.json');
 const valid = all.flatMap(({ message, valid }) =>
   valid.map((value, n) => ({ name: `${message} ${n}`, message, value: value as Sent })),
 );
