@@ -11,7 +11,6 @@ import {
   type Failure,
   type Identity,
   type JoinAck,
-  type State,
 } from '../client';
 import type { Kind, LocalMedia } from '../rtc/media';
 import { SeatedMembership } from '../seats/seated-membership';
@@ -91,9 +90,8 @@ export class Broadcast {
         this.#disconnected();
         this.#update({ unreachable: true });
       },
-      stateChanged: (state: State) => {
-        // A join over the connection that is there interrupts nothing.
-        if (state === 'waitingNetwork') this.#disconnected();
+      interrupted: (isLost: boolean) => {
+        if (isLost) this.#disconnected();
       },
       retrying: () => this.#disconnected(),
       over: (failure: Failure) => this.#over(failure),

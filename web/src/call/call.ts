@@ -15,7 +15,6 @@ import {
   type Identity,
   type JoinAck,
   type Participant,
-  type State,
 } from '../client';
 import type { Kind, LocalMedia } from '../rtc/media';
 import type { GiveUpReason } from '../rtc/peer';
@@ -107,9 +106,7 @@ export class Call {
       signalReceived: (forwarded: Forwarded) => this.#signalReceived(forwarded),
       gap: () => this.#companion.peer?.offer(),
       attemptFailed: () => this.#facts.update({ unreachable: true }),
-      stateChanged: (state: State) => {
-        if (state === 'reinitializing' || state === 'waitingNetwork') this.#signalingLost();
-      },
+      interrupted: () => this.#signalingLost(),
       retrying: (failure: Failure, attempt: Attempt) => this.#retrying(failure, attempt),
       over: (failure: Failure) => this.#over(failure),
     };
@@ -151,7 +148,6 @@ export class Call {
   }
 
   #signalingLost(): void {
-    if (this.#facts.now.stage === 'recovering') return;
     this.#companion.peer?.signalingLost();
     this.#facts.update({ stage: 'recovering' });
   }

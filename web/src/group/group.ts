@@ -13,7 +13,6 @@ import {
   type Forwarded,
   type JoinAck,
   type Participant,
-  type State,
 } from '../client';
 import type { Kind, LocalMedia } from '../rtc/media';
 import { callPolicy } from '../rtc/policy';
@@ -126,9 +125,7 @@ export class Group {
       gap: () => this.#startAnew(),
       errorReceived: (name: string, code: number) => this.#refused(name, code),
       attemptFailed: () => this.#update({ unreachable: true }),
-      stateChanged: (state: State) => {
-        if (state === 'reinitializing' || state === 'waitingNetwork') this.#signalingLost();
-      },
+      interrupted: () => this.#signalingLost(),
       retrying: (_: Failure, { waiting }: Attempt) => {
         if (waiting) this.#update({ stage: 'joining', notOpened: true });
       },
@@ -290,7 +287,6 @@ export class Group {
   }
 
   #signalingLost(): void {
-    if (this.#facts.stage === 'recovering') return;
     this.mesh.signalingLost();
     this.#update({ stage: 'recovering' });
   }
