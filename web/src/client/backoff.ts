@@ -8,19 +8,16 @@ import { TABLE } from './generated/machine';
 const { base, max, settledAfter } = TABLE.reconnect;
 
 export class Backoff {
-  readonly #random: () => number;
   #failures = 0;
 
-  /** @param random returns numbers from 0 (included) to 1 (excluded) */
-  constructor(random: () => number) {
-    this.#random = random;
-  }
-
-  /** Milliseconds to wait before the next attempt. */
-  nextDelay(): number {
+  /**
+   * Milliseconds to wait before the next attempt.
+   * @param random from 0 (included) to 1 (excluded)
+   */
+  nextDelay(random: number): number {
     const ceiling = Math.min(max, base * 2 ** this.#failures);
     this.#failures += 1;
-    return this.#random() * ceiling;
+    return random * ceiling;
   }
 
   /** A connection was lost that had held for so long, in milliseconds, since its join ack. */

@@ -11,6 +11,7 @@
  */
 
 export { type AuthCheck, checkAccess, malformed, type Refusal, subprotocols, type TokenSource } from './access';
+export { Backoff } from './backoff';
 export { Budget } from './budget';
 export { Connection } from './connection';
 export type * from './contract';

@@ -40,7 +40,7 @@ export class Link {
     this.#url = url;
     this.#source = source;
     this.#handlers = handlers;
-    this.#backoff = new Backoff(() => env.random());
+    this.#backoff = new Backoff();
     this.#renewal = new Renewal(env, source, {
       offer: (token) => this.send({ action: 'renew', data: { s: 'RENEW', token } }),
       renewed: (token) => {
@@ -68,7 +68,7 @@ export class Link {
 
   openLater(): void {
     this.drop();
-    this.#pending = this.#env.after(this.#backoff.nextDelay(), () => this.open());
+    this.#pending = this.#env.after(this.#backoff.nextDelay(this.#env.random()), () => this.open());
   }
 
   /**

@@ -34,14 +34,14 @@ export class RefusedSignals {
   saysAgain(code: number, signal: ApplicationSignal): boolean {
     const key = JSON.stringify(signal);
     const known = this.#entries.get(key);
-    const entry = known ?? { backoff: new Backoff(() => this.#env.random()), times: 0, pending: () => {} };
+    const entry = known ?? { backoff: new Backoff(), times: 0, pending: () => {} };
     entry.pending();
     if (entry.times >= timesOf(code)) {
       this.#entries.delete(key);
       return false;
     }
     entry.times += 1;
-    entry.pending = this.#env.after(entry.backoff.nextDelay(), () => this.#again(key, entry, signal));
+    entry.pending = this.#env.after(entry.backoff.nextDelay(this.#env.random()), () => this.#again(key, entry, signal));
     this.#entries.set(key, entry);
     return true;
   }
