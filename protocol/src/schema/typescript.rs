@@ -50,16 +50,16 @@ fn messages(documents: &Map<String, Value>) -> String {
 fn codes(document: &Value) -> String {
     let mut text = String::from("\nexport const Code = {\n");
     for code in AckCode::ALL {
-        write!(text, "{}  {}: {},\n", comment("  ", code.meaning()), code.name(), code.number()).expect(IN_MEMORY);
+        writeln!(text, "{}  {}: {},", comment("  ", code.meaning()), code.name(), code.number()).expect(IN_MEMORY);
     }
     text.push_str("} as const;\n\nexport const CloseCode = {\n");
     for code in CloseCode::ALL {
         let name = constant_name(&format!("{code:?}"));
-        write!(text, "{}  {name}: {},\n", comment("  ", code.meaning()), code.number()).expect(IN_MEMORY);
+        writeln!(text, "{}  {name}: {},", comment("  ", code.meaning()), code.number()).expect(IN_MEMORY);
     }
     text.push_str("} as const;\n\n/** The member `action` of a message, by the name of its signal. */\nexport const ACTIONS = {\n");
     for signal in entries(document, "signals") {
-        write!(text, "  {}: {},\n", word(signal, "s"), literal(&signal["action"], 0)).expect(IN_MEMORY);
+        writeln!(text, "  {}: {},", word(signal, "s"), literal(&signal["action"], 0)).expect(IN_MEMORY);
     }
     text.push_str("} as const;\n");
     named(&mut text, "What an ack or answer is about.", "Asked", &names(entries(document, "ack").next(), "client"));
@@ -68,9 +68,9 @@ fn codes(document: &Value) -> String {
     text.push_str(RETRY);
     let reactions = literal(&table(document, |code| code["client"].clone()), 0);
     let retries = literal(&table(document, |code| without_texts(&code["retry"])), 0);
-    write!(text, "\n/** By code. */\nexport const REACTIONS: Readonly<Record<number, Reactions>> = {reactions};\n")
+    writeln!(text, "\n/** By code. */\nexport const REACTIONS: Readonly<Record<number, Reactions>> = {reactions};")
         .expect(IN_MEMORY);
-    write!(text, "\n/** By code. */\nexport const RETRIES: Readonly<Record<number, readonly Retry[]>> = {retries};\n")
+    writeln!(text, "\n/** By code. */\nexport const RETRIES: Readonly<Record<number, readonly Retry[]>> = {retries};")
         .expect(IN_MEMORY);
     text
 }
@@ -92,7 +92,7 @@ export interface Retry {
 /// A type that is one of these names.
 fn named(text: &mut String, told: &str, name: &str, names: &[&str]) {
     let names: Vec<String> = names.iter().map(|name| value::quoted(name)).collect();
-    write!(text, "\n{}export type {name} = {};\n", comment("", told), names.join(" | ")).expect(IN_MEMORY);
+    writeln!(text, "\n{}export type {name} = {};", comment("", told), names.join(" | ")).expect(IN_MEMORY);
 }
 
 /// The names of the members of a member.
@@ -117,7 +117,7 @@ fn limits(document: &Value) -> String {
     for limit in entries(document, "limits") {
         let told = format!("{} In {}.", word(limit, "meaning"), word(limit, "unit"));
         let name = constant_name(word(limit, "name"));
-        write!(text, "\n{}export const {name} = {};\n", comment("", &told), limit["value"]).expect(IN_MEMORY);
+        writeln!(text, "\n{}export const {name} = {};", comment("", &told), limit["value"]).expect(IN_MEMORY);
     }
     text
 }
@@ -135,7 +135,7 @@ fn machine(document: &Value) -> String {
 
 fn constant(text: &mut String, told: &str, name: &str, value: &Value) {
     let value = literal(value, 0);
-    write!(text, "\n{}export const {name} = {value} as const;\n", comment("", told)).expect(IN_MEMORY);
+    writeln!(text, "\n{}export const {name} = {value} as const;", comment("", told)).expect(IN_MEMORY);
 }
 
 /// The same without the members `text`, at any depth.

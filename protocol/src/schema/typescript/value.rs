@@ -99,7 +99,7 @@ pub(super) fn comment(indent: &str, text: &str) -> String {
             last.push_str(word);
         }
     }
-    let body: String = lines.iter().map(|line| format!("{indent} * {line}\n")).collect();
+    let body = lines.iter().fold(String::new(), |body, line| body + indent + " * " + line + "\n");
     format!("{indent}/**\n{body}{indent} */\n")
 }
 
