@@ -92,9 +92,9 @@ cluster-mutants: ## breaks the rules of several nodes one by one, and sees that 
 	cargo test --locked -p roomcast-core --test cluster --features mutants mutants -- --nocapture
 
 # What no type tells is recorded by a test: of media, of playlists, of a running server.
-schema: ## write the published schema anew from the types, and record its vectors of media, playlists and HTTP exchanges
+schema: ## write the published schema and the web client's modules of it anew from the types, and record its vectors of media, playlists and HTTP exchanges
 	cargo build --workspace --locked --bins --examples
-	target/debug/roomcast schema schema
+	target/debug/roomcast schema schema --typescript web/src/client/generated
 	ROOMCAST_TEST_WRITE=1 cargo test --workspace --locked --test vectors
 
 # Fuzzing wants flags of the nightly compiler, which the stable one takes when told so. New finds go to

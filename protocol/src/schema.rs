@@ -13,6 +13,7 @@ mod openapi;
 pub mod recorded;
 mod sequences;
 mod tokens;
+pub mod typescript;
 pub mod vectors;
 
 use serde::Serialize;

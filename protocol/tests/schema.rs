@@ -8,15 +8,21 @@ use roomcast_protocol::signal::{RoomType, SignalKind};
 use roomcast_protocol::{ack, data, signal};
 use serde_json::Value;
 
-fn committed(path: &str) -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema").join(path);
+/// The folder of the web client's generated modules.
+const WEB: &str = "web/src/client/generated";
+
+fn committed(folder: &str, path: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).join(path);
     std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}; run `make schema`", file.display()))
 }
 
 #[test]
 fn the_committed_schema_is_current() {
-    for file in schema::files() {
-        assert_eq!(committed(&file.path), file.text, "schema/{} is not current: run `make schema`", file.path);
+    for (folder, files) in [("schema", schema::files()), (WEB, schema::typescript::files())] {
+        for file in files {
+            let text = committed(folder, &file.path);
+            assert_eq!(text, file.text, "{folder}/{} is not current: run `make schema`", file.path);
+        }
     }
 }
 

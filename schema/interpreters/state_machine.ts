@@ -1,13 +1,25 @@
-/** The client's state machine, driven by state-machine.json alone: `mismatches(table, trace)` lists wrong steps. */
+/**
+ * The client's state machine, driven by state-machine.json alone. A `Client` takes steps as in the traces, and says what
+ * to do; `mismatches(table, trace)` lists wrong steps.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the table and the steps are JSON, whose forms are published as schemas
 type Json = any;
 
-class Client {
+export class Client {
+  table: Json;
+  /** The type of room, and of messages to whom they go. */
+  readonly trace: Json;
   state: string;
   role: string;
   seen: Record<string, number[]> = {};
   rejoins: number[] = [];
   unanswered = 0;
-  constructor(readonly table: Json, readonly trace: Json) { [this.state, this.role] = [table.initial, trace.role]; }
+  /** The rule of the watchdog that held last. */
+  held?: string;
+  constructor(table: Json, trace: Json) {
+    [this.table, this.trace] = [table, trace];
+    [this.state, this.role] = [table.initial, trace.role];
+  }
 
   applies(rule: Json): boolean {
     const room = (rule.roomTypes ?? [this.trace.room]).includes(this.trace.room);
@@ -25,7 +37,8 @@ class Client {
   }
   see(name: string, now: number): void {
     for (const rule of this.table.watchdog.rules) {
-      const times = (this.seen[rule.id] ??= []);
+      const times = this.seen[rule.id] ?? [];
+      this.seen[rule.id] = times;
       if (!this.applies(rule) || rule.cancelledBy?.includes(name) || rule.reset?.includes(name)) times.length = 0;
       else if (rule.observation === name || (rule.start?.includes(name) && times.length === 0)) times.push(now);
     }
@@ -46,6 +59,7 @@ class Client {
     const { rules, window, maxRejoins } = this.table.watchdog;
     const rule = rules.find((rule: Json) => holds(rule, this.seen[rule.id] ?? [], now));
     if (rule === undefined) return [];
+    this.held = rule.id;
     const full = this.rejoins.filter((time) => now - time < window).length >= maxRejoins;
     return this.act(full && rule.then === "rejoin" ? "fail" : rule.then, now, "tick");
   }
@@ -79,7 +93,7 @@ class Client {
   }
 }
 function holds(rule: Json, times: number[], now: number): boolean {
-  if (rule.kind === "timeout") return times.length > 0 && now - times[0] >= rule.after;
+  if (rule.kind === "timeout") return now - (times[0] ?? now) >= rule.after;
   return times.filter((time) => now - time < rule.within).length >= rule.count;
 }
 /** What a message or a dial that failed says, by the names of the conditions; what it does not say is undefined. */

@@ -63,7 +63,7 @@ pub fn run() -> ExitCode {
         Command::Config(options) => print(&options).map_err(Failure::from),
         Command::Check(settings) => check::run(&settings),
         Command::CheckTurn(settings) => check_turn::run(&settings),
-        Command::Schema { folder } => write_schema(&folder).map_err(Failure::from),
+        Command::Schema { folder, typescript } => write_schema(&folder, typescript.as_deref()).map_err(Failure::from),
         Command::Healthcheck(options) => healthcheck::run(&options).map_err(Failure::from),
         Command::Publish(options) => {
             publish::prepare(options).map_err(Failure::setting).and_then(|ready| Ok(publish::run(ready)?))
@@ -100,9 +100,14 @@ fn print(options: &Config) -> Result<(), String> {
     }
 }
 
-fn write_schema(folder: &Path) -> Result<(), String> {
+fn write_schema(folder: &Path, typescript: Option<&Path>) -> Result<(), String> {
+    write_files(folder, schema::files())?;
+    typescript.map_or(Ok(()), |folder| write_files(folder, schema::typescript::files()))
+}
+
+fn write_files(folder: &Path, files: Vec<schema::File>) -> Result<(), String> {
     let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
-    for file in schema::files() {
+    for file in files {
         let path = folder.join(&file.path);
         let parent = path.parent().unwrap_or(folder);
         fs::create_dir_all(parent).map_err(|error| failed(parent, error))?;

@@ -89,6 +89,9 @@ pub enum Command {
         /// The folder; made when it does not exist.
         #[arg(value_name = "DIR")]
         folder: PathBuf,
+        /// A folder for the same as TypeScript modules: types, codes, limits, the state table and its interpreter.
+        #[arg(long, value_name = "DIR")]
+        typescript: Option<PathBuf>,
     },
     /// Ask a running server whether it is ready; exit code 0 or 1.
     Healthcheck(Healthcheck),

@@ -2,11 +2,11 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Call } from './call/call';
-import type { LocalMedia } from './call/media';
-import { Peer } from './call/peer';
 import { FakeWorld, joinAck, ME } from './client/fake';
 import { publishers } from './group/fake';
 import { Group } from './group/group';
+import type { LocalMedia } from './rtc/media';
+import { Peer } from './rtc/peer';
 import { FakeBrowser, seatsIn } from './seats/fake';
 
 const WRONG = "This server's call settings are wrong";

@@ -5,11 +5,19 @@
  * conflict after an attempt of unknown outcome means that it had arrived. Pure; time and randomness are arguments.
  */
 
-import { Code } from '../client';
+import { Backoff, Code, REACTIONS } from '../client';
 
 export type Outcome =
   /** There was an answer, if only a status. */
-  | { kind: 'answered'; status: number; code: number | undefined; delay: number | undefined; message: string }
+  | {
+      kind: 'answered';
+      status: number;
+      code: number | undefined;
+      delay: number | undefined;
+      message: string;
+      /** The seconds of the header `Retry-After`. */
+      retryAfter?: number;
+    }
   /** None came; the upload may have arrived all the same. */
   | { kind: 'lost'; reason: string };
 
@@ -22,13 +30,15 @@ export type Step =
   /** It will never be accepted. */
   | { kind: 'refused'; code: number; message: string };
 
-const FIRST_CEILING_MS = 250;
-const LAST_CEILING_MS = 1000;
+const UNAUTHORIZED = 401;
+/** Of what stands between, and says no code. */
+const PASSING: readonly number[] = [408, 429];
+const SERVER_ERROR = 500;
 const MOST_RENEWALS = 3;
 
 export class Attempt {
   readonly #deadline: number | undefined;
-  #failures = 0;
+  readonly #backoff = new Backoff();
   #renewals = 0;
   #unsure = false;
 
@@ -46,17 +56,21 @@ export class Attempt {
       this.#unsure = true;
       return this.#again(now, random, outcome.reason);
     }
-    const { status, message, delay } = outcome;
+    const { status, message, delay, retryAfter } = outcome;
     const code = outcome.code ?? status;
     if (status >= 200 && status < 300) return { kind: 'done', delay };
     if (code === Code.SEQUENCE_CONFLICT && this.#unsure) return { kind: 'done', delay: undefined };
+    const reaction = REACTIONS[code]?.upload;
     // A room that is gone comes back with the member, and so does the token.
-    if (code === Code.UNAUTHENTICATED || code === Code.ROOM_NOT_FOUND || code === 401)
-      return this.#renew(code, message);
-    if (code === Code.RATE_LIMITED || code === 429 || code === 408) return this.#again(now, random, message);
-    if (status < 500) return { kind: 'refused', code, message };
-    this.#unsure ||= code !== Code.SERVICE_UNAVAILABLE;
-    return this.#again(now, random, message);
+    if (reaction === 'rejoin' || code === UNAUTHORIZED) return this.#renew(code, message);
+    if (reaction === 'retry' || PASSING.includes(code)) return this.#retry(now, random, code, message, retryAfter);
+    if (status < SERVER_ERROR) return { kind: 'refused', code, message };
+    return this.#retry(now, random, code, message, retryAfter);
+  }
+
+  #retry(now: number, random: number, code: number, message: string, retryAfter: number | undefined): Step {
+    this.#unsure ||= code >= SERVER_ERROR && code < 600 && code !== Code.SERVICE_UNAVAILABLE;
+    return this.#again(now, random, message, retryAfter);
   }
 
   #renew(code: number, message: string): Step {
@@ -64,9 +78,10 @@ export class Attempt {
     return this.#renewals > MOST_RENEWALS ? { kind: 'refused', code, message } : { kind: 'renew' };
   }
 
-  #again(now: number, random: number, reason: string): Step {
-    const after = random * Math.min(LAST_CEILING_MS, FIRST_CEILING_MS * 2 ** this.#failures);
-    this.#failures += 1;
+  /** @param retryAfter seconds that the server asks to wait; else the delay is that of reconnects */
+  #again(now: number, random: number, reason: string, retryAfter?: number): Step {
+    const delay = this.#backoff.nextDelay(random);
+    const after = retryAfter === undefined ? delay : retryAfter * 1000;
     return this.isLate(now + after) ? { kind: 'late', reason } : { kind: 'again', after };
   }
 }

@@ -4,7 +4,7 @@ import { clockText, describe as describeBroadcast, type Facts, statsText } from 
 import { broadcastPolicy } from './policy';
 import { Rate } from './rate';
 
-const history: History = { roomCreating: false, resuming: false, everJoined: false, attempts: 1 };
+const history: History = { roomCreating: false, resuming: false, everJoined: false, attempts: 1, waited: 60_000 };
 const refused = (code: number): Failure => ({ kind: 'refused', code, message: '' });
 
 describe('getting on air', () => {
@@ -24,6 +24,7 @@ describe('getting on air', () => {
   test('waits for a server that is away only when it was on air', () => {
     const noAnswer: Failure = { kind: 'noAnswer', unavailable: false };
     expect(broadcastPolicy(noAnswer, history)).toBeUndefined();
+    expect(broadcastPolicy(noAnswer, { ...history, waited: 39_999 })).toEqual({ roomCreating: false, delay: 2000 });
     expect(broadcastPolicy(noAnswer, { ...history, everJoined: true })).toMatchObject({ delay: 2000 });
   });
 

@@ -3,7 +3,6 @@
  * them. Goes on after a discontinuity after whatever interrupted it. Draws nothing itself.
  */
 
-import type { Kind, LocalMedia } from '../call/media';
 import {
   Budget,
   type Cancel,
@@ -12,8 +11,8 @@ import {
   type Failure,
   type Identity,
   type JoinAck,
-  type State,
 } from '../client';
+import type { Kind, LocalMedia } from '../rtc/media';
 import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { brokenWords, cannotEncodeWords, failureWords, noVideoWords, takenWords, type Words } from '../ui/words';
@@ -29,6 +28,7 @@ export interface BroadcastHandlers {
 /** What is left to upload at the end gets so much time. */
 const LAST_MS = 3000;
 const REOPENINGS_PER_MINUTE = 4;
+const RENEWALS_PER_MINUTE = 3;
 /** Time for the first part of a connected broadcast. */
 export const FIRST_PART_MS = 20_000;
 
@@ -55,6 +55,7 @@ export class Broadcast {
     slow: false,
     slowedTab: false,
   };
+  readonly #renewals = new Budget(RENEWALS_PER_MINUTE, 60_000);
   #firstPartDue: Cancel | undefined;
 
   constructor(
@@ -75,6 +76,7 @@ export class Broadcast {
       progressed: (changes: Partial<Facts>) => this.#update(changes),
       reduced: (reduced: string | undefined) => this.#update({ slow: false, reduced }),
       tokenRefused: () => this.#renewToken(),
+      uploaded: (isSlow: boolean) => this.connection?.observe(isSlow ? 'slowUpload' : 'fastUpload'),
       refused: (code: number, message: string) => this.#refused(code, message),
       audioEncoded: (isEncoded: boolean) => this.#audioEncoded(isEncoded),
       gaveUp: (words: Words) => this.#giveUp(words),
@@ -84,9 +86,12 @@ export class Broadcast {
     const member = {
       joined: (ack: JoinAck) => this.#joined(ack),
       participantsChanged: () => this.#pipeline.serverHeard(),
-      attemptFailed: () => this.#update({ unreachable: true }),
-      stateChanged: (state: State) => {
-        if (state === 'reinitializing' || state === 'waitingNetwork') this.#disconnected();
+      attemptFailed: () => {
+        this.#disconnected();
+        this.#update({ unreachable: true });
+      },
+      interrupted: (isLost: boolean) => {
+        if (isLost) this.#disconnected();
       },
       retrying: () => this.#disconnected(),
       over: (failure: Failure) => this.#over(failure),
@@ -215,7 +220,8 @@ export class Broadcast {
   /** Every join brings another token; one that is under way already will do. */
   #renewToken(): void {
     const { connection } = this;
-    if (connection?.state !== 'joined' || connection.recover()) return;
+    if (connection?.state !== 'joined') return;
+    if (this.#renewals.take(this.#env.now()) && connection.rejoin()) return;
     this.#giveUp(brokenWords('the server rejected its own token'));
   }
 

@@ -3,8 +3,8 @@
  * shape of the picture changes, or when the camera stood still. Knows no room and no upload.
  */
 
-import type { LocalMedia } from '../call/media';
 import { Budget } from '../client';
+import type { LocalMedia } from '../rtc/media';
 import { gridRate } from './cadence';
 import type { Part } from './cut';
 import { type Quality, SOUND_RATE, soundConfig, videoConfig } from './encoders';

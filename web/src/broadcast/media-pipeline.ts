@@ -4,8 +4,8 @@
  * it cannot go on with.
  */
 
-import type { Kind, LocalMedia } from '../call/media';
 import type { Cancel, Environment, IngestAddress, TokenSource } from '../client';
+import type { Kind, LocalMedia } from '../rtc/media';
 import { brokenWords, cannotEncodeWords, tooSlowWords, type Words } from '../ui/words';
 import { Camera } from './camera';
 import { earlierNumbers, newId } from './earlier';
@@ -15,6 +15,7 @@ import { Packager } from './packager';
 import { Post } from './post';
 import { Rate } from './rate';
 import type { Upload } from './signals';
+import { SLOW_MS } from './slowness';
 import { Steps, type StepVerdict } from './steps';
 import { Uplink } from './uplink';
 
@@ -23,6 +24,8 @@ export interface PipelineHandlers {
   progressed(changes: { arrived?: true; slow: boolean }): void;
   /** Viewers get this quality in place of the chosen one; nothing: the chosen one. */
   reduced(lines: string | undefined): void;
+  /** An upload arrived, too slowly for a broadcast or not. */
+  uploaded(isSlow: boolean): void;
   /** The server rejected the token. */
   tokenRefused(): void;
   /** The server rejected an upload: its numbers do not fit, or the stream is gone. */
@@ -211,6 +214,8 @@ export class MediaPipeline {
     const now = this.#env.now();
     const bits = (upload.media?.length ?? 0) * 8;
     this.#rate.add(now, bits);
+    // While the quality can be lowered, that is done about it.
+    this.#handlers.uploaded(delay > SLOW_MS && this.#steps.step === 0);
     if (upload.action !== 'updatePart' || !upload.media) return;
     this.#delay = delay;
     this.#follow(this.#steps.report(now, delay, bits), true);

@@ -2,7 +2,7 @@
  * What a broadcast looks like to who makes it, from its facts: one state with a name, and the words for it. Pure.
  */
 
-import type { Kind, Problem } from '../call/media';
+import type { Kind, Problem } from '../rtc/media';
 import type { Words } from '../ui/words';
 
 export type BroadcastState =

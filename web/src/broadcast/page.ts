@@ -4,8 +4,8 @@
  */
 
 import type { Access } from '../access/access';
-import { watchDevices } from '../call/device-watch';
-import { LocalMedia } from '../call/media';
+import { watchDevices } from '../rtc/device-watch';
+import { LocalMedia } from '../rtc/media';
 import { browserSeatStorage } from '../seats/seat-storage';
 import { comeBack } from '../seats/seated-membership';
 import { Seats } from '../seats/seats';

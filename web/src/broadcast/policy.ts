@@ -3,17 +3,23 @@
  * Not found means make the room, exists already means join it. Who is on air is kept there while the server is away. Pure.
  */
 
-import { Code, type Policy } from '../client';
+import { type Attempt, Code, type History, isPatient, type Policy } from '../client';
 
 const ROUNDS = 6;
 const RETRY_MS = 2000;
 const UNREACHABLE_RETRIES = 60;
 
+function unreachable(history: History): Attempt | undefined {
+  const { everJoined, attempts, roomCreating } = history;
+  if (everJoined) return attempts < UNREACHABLE_RETRIES ? { roomCreating: false, delay: RETRY_MS } : undefined;
+  return isPatient(history) ? { roomCreating, delay: RETRY_MS } : undefined;
+}
+
 export const broadcastPolicy: Policy = (failure, history) => {
-  const { everJoined, attempts, roomCreating, resuming } = history;
+  const { attempts, roomCreating, resuming } = history;
   switch (failure.kind) {
     case 'noAnswer':
-      return everJoined && attempts < UNREACHABLE_RETRIES ? { roomCreating: false, delay: RETRY_MS } : undefined;
+      return unreachable(history);
     case 'refused':
       if (failure.code === Code.PERMISSION_NOT_FOUND && resuming) {
         return { roomCreating: false, delay: 0, newIdentity: true };

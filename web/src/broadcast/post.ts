@@ -47,7 +47,7 @@ export class Post {
     try {
       const signal = AbortSignal.timeout(TIMEOUT_MS);
       const response = await fetch(url, { method: 'POST', headers, body: body(upload, Date.now(), form), signal });
-      return answered(response.status, await response.text());
+      return answered(response, await response.text());
     } catch (error) {
       return lost(error instanceof Error ? error.message : 'no answer');
     }
@@ -62,7 +62,8 @@ function lost(reason: string): Outcome {
   return { kind: 'lost', reason };
 }
 
-function answered(status: number, text: string): Outcome {
+function answered({ status, headers }: Response, text: string): Outcome {
+  const seconds = headers.get('retry-after');
   const ack = parse(text);
   const { delay, msg } = ack.b ?? {};
   return {
@@ -71,6 +72,7 @@ function answered(status: number, text: string): Outcome {
     code: typeof ack.c === 'number' ? ack.c : undefined,
     delay: typeof delay === 'number' ? delay : undefined,
     message: typeof msg === 'string' ? msg : `HTTP status ${status}`,
+    ...(seconds && /^\d{1,5}$/.test(seconds) ? { retryAfter: Number(seconds) } : {}),
   };
 }
 

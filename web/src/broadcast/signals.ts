@@ -4,40 +4,13 @@
  * As multipart/form-data the media bytes go as they are; as JSON they go as base64, a third longer. Pure.
  */
 
+import type { EndStreamPayload, UpdatePartOfVariantPayload, UpdateVariantPayload } from '../client';
 import type { Bytes } from './mp4/bytes';
 
-export interface VariantPayload {
-  playlist: { id: string };
-  variant: {
-    id: string;
-    codecs: string;
-    bandwidth: number;
-    version: number;
-    targetDuration: number;
-    targetPartDuration: number;
-    resolution: string;
-    frameRate: number;
-  };
-  segment: { map: { id: string; data?: string } };
-}
-
-export interface PartPayload {
-  playlist: { id: string };
-  variant: { id: string };
-  segment: {
-    id: string;
-    sequence: number;
-    discontinuity?: boolean;
-    programDateTime: string;
-    map: { id: string };
-  };
-  part: { id: string; sequence: number; duration: number; independent?: boolean; gap?: boolean; data?: string };
-}
-
 export type Upload =
-  | { action: 'updateVariant'; id: string; payload: VariantPayload; media: Bytes }
-  | { action: 'updatePart'; id: string; payload: PartPayload; media: Bytes | undefined }
-  | { action: 'endStream'; id: string; payload: { playlist: { id: string } }; media: undefined };
+  | { action: 'updateVariant'; id: string; payload: UpdateVariantPayload; media: Bytes }
+  | { action: 'updatePart'; id: string; payload: UpdatePartOfVariantPayload; media: Bytes | undefined }
+  | { action: 'endStream'; id: string; payload: EndStreamPayload; media: undefined };
 
 export type PartUpload = Extract<Upload, { action: 'updatePart' }>;
 

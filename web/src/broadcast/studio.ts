@@ -3,7 +3,7 @@
  * choice of devices and the one button that matters. Only draws and tells what was pressed.
  */
 
-import type { LocalMedia } from '../call/media';
+import type { LocalMedia } from '../rtc/media';
 import { START_PAGE } from '../ui/address';
 import { type Choice, choice, type Option } from '../ui/choice';
 import { linkField } from '../ui/copy-link';

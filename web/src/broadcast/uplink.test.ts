@@ -153,6 +153,14 @@ describe('uploads', () => {
 });
 
 describe('one attempt', () => {
+  test('waits for as long as the server asks, else as before a reconnect', () => {
+    const busy = { kind: 'answered', status: 503, code: 503, delay: undefined, message: 'busy' } as const;
+    const attempt = new Attempt();
+    expect(attempt.judge(0, 0.5, busy)).toEqual({ kind: 'again', after: 125 });
+    expect(attempt.judge(0, 0.5, { ...busy, retryAfter: 3 })).toEqual({ kind: 'again', after: 3000 });
+    expect(attempt.judge(0, 0.5, busy)).toEqual({ kind: 'again', after: 500 });
+  });
+
   test('tells what passes from what does not', () => {
     const judge = (outcome: Outcome) => new Attempt(10_000).judge(0, 0.5, outcome).kind;
     expect([answer(4029, 429), answer(503, 503), answer(500, 500), lost].map(judge)).toEqual(Array(4).fill('again'));

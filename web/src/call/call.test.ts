@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Failure, History } from '../client';
 import { FakeWorld } from '../client/fake';
-import { mediaWords } from './media-words';
+import { mediaWords } from '../rtc/media-words';
+import { callPolicy } from '../rtc/policy';
+import { Revival } from '../rtc/revival';
+import { isSamePeerConnection } from '../rtc/sdp';
 import { describe as describeCall, type Facts } from './model';
-import { callPolicy } from './policy';
-import { Revival } from './revival';
-import { isSamePeerConnection } from './sdp';
 
 const refused = (code: number): Failure => ({ kind: 'refused', code, message: '' });
 const history = (changes: Partial<History> = {}): History => ({
@@ -13,6 +13,7 @@ const history = (changes: Partial<History> = {}): History => ({
   resuming: false,
   everJoined: false,
   attempts: 1,
+  waited: 60_000,
   ...changes,
 });
 
@@ -37,6 +38,18 @@ describe('getting into a call', () => {
 
   test('is over when the call is full', () => {
     expect(callPolicy(refused(4025), history())).toBeUndefined();
+  });
+
+  test('waits for somebody who does not come or does not answer for as long as the person likes', () => {
+    for (const rule of ['callee', 'answer'] as const)
+      expect(callPolicy({ kind: 'gaveUp', rule }, history())).toEqual({ roomCreating: false, delay: 0 });
+    expect(callPolicy({ kind: 'gaveUp', rule: 'criticalFailure' }, history())).toBeUndefined();
+  });
+
+  test('asks for a server that was never reached for 40 s', () => {
+    const failure: Failure = { kind: 'noAnswer', unavailable: false };
+    const attempt = callPolicy(failure, history({ roomCreating: true, waited: 39_999 }));
+    expect(attempt).toEqual({ roomCreating: true, delay: 3000 });
   });
 
   test('goes on only for who was in it already when the server is out of reach', () => {

@@ -15,19 +15,18 @@ import {
   type Identity,
   type JoinAck,
   type Participant,
-  type State,
 } from '../client';
+import type { Kind, LocalMedia } from '../rtc/media';
+import type { GiveUpReason } from '../rtc/peer';
+import { seatPolicy } from '../rtc/policy';
+import type { Departure } from '../rtc/silence';
 import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { displayName, memberName } from '../ui/names';
 import { failureWords, noWayThroughWords, settingsRefusedWords, type Words } from '../ui/words';
 import { Companion, isLater } from './companion';
 import { CallFacts } from './facts';
-import type { Kind, LocalMedia } from './media';
 import type { Facts } from './model';
-import type { GiveUpReason } from './peer';
-import { seatPolicy } from './policy';
-import type { Departure } from './silence';
 
 export interface CallHandlers {
   changed(facts: Facts): void;
@@ -66,7 +65,8 @@ export class Call {
       send: (signal) => this.#membership?.send(signal),
       streamChanged: (stream) => handlers.streamChanged(stream),
       connectionChanged: (state) => this.#connectionChanged(state),
-      offerLost: () => this.connection?.recover(),
+      offerEnded: (to) => this.connection?.offerEnded(to),
+      mediaFailed: () => this.connection?.observe('criticalFailure'),
       unreachable: (reason) => this.#noWayThrough(reason),
       outOfSight: () => this.#facts.update({ outOfSight: true }),
       departed: (userId, how) => this.#departed(userId, how),
@@ -106,9 +106,7 @@ export class Call {
       signalReceived: (forwarded: Forwarded) => this.#signalReceived(forwarded),
       gap: () => this.#companion.peer?.offer(),
       attemptFailed: () => this.#facts.update({ unreachable: true }),
-      stateChanged: (state: State) => {
-        if (state === 'reinitializing' || state === 'waitingNetwork') this.#signalingLost();
-      },
+      interrupted: () => this.#signalingLost(),
       retrying: (failure: Failure, attempt: Attempt) => this.#retrying(failure, attempt),
       over: (failure: Failure) => this.#over(failure),
     };
@@ -236,7 +234,11 @@ export class Call {
   }
 
   #retrying(failure: Failure, { waiting }: Attempt): void {
-    if (failure.kind === 'noAnswer') return this.#facts.update({ stage: 'recovering' });
+    if (failure.kind === 'noAnswer') {
+      // Whoever was never in the call is still on the way in.
+      if (this.#facts.now.stage !== 'joining') this.#facts.update({ stage: 'recovering' });
+      return;
+    }
     if (failure.kind !== 'refused' || !waiting) return;
     if (failure.code !== Code.ROOM_FULL) return this.#facts.update({ stage: 'joining', notOpened: true });
     this.#facts.update({ stage: 'joining', returning: true });

@@ -4,10 +4,10 @@
  */
 
 import type { Address, Cancel, Environment, IceServer, Participant, Session } from '../client';
-import type { OutgoingMedia } from './media';
-import { type GiveUpReason, Peer, type PeerHandlers } from './peer';
-import { CONNECT_MS } from './revival';
-import { type Departure, isSilent, SILENT_MS } from './silence';
+import type { OutgoingMedia } from '../rtc/media';
+import { type GiveUpReason, Peer, type PeerHandlers } from '../rtc/peer';
+import { CONNECT_MS } from '../rtc/revival';
+import { type Departure, isSilent, SILENT_MS } from '../rtc/silence';
 
 /** Time for the later member to send its offer. */
 const OFFER_EXPECTED_MS = 5000;
@@ -19,8 +19,10 @@ const PARTING_MS = 1500;
 
 export interface CompanionHandlers extends Pick<PeerHandlers, 'send' | 'connectionChanged'> {
   streamChanged(stream: MediaStream | null): void;
-  /** An offer was not answered; another one follows. */
-  offerLost(): void;
+  /** No answer to an offer is awaited any more. */
+  offerEnded(to: Address): void;
+  /** Media that were there, or should be, have failed. */
+  mediaFailed(): void;
   unreachable(reason: GiveUpReason): void;
   /** The server has lost them, their media go on. */
   outOfSight(): void;
@@ -37,6 +39,8 @@ export class Companion {
   #unanswered = 0;
   #metAt = 0;
   #everConnected = false;
+  /** Of failures in a row only the first is told: what follows is a matter of ICE restarts. */
+  #failureTold = false;
   /** Not in the room's list any more; what became of them shows in a moment. */
   #parting: Cancel | undefined;
 
@@ -69,9 +73,12 @@ export class Companion {
         if (state === 'connected') {
           this.#unanswered = 0;
           this.#everConnected = true;
+          this.#failureTold = false;
         }
+        if (state === 'failed') this.#mediaFailed(peer);
         this.#handlers.connectionChanged(state);
       },
+      offerEnded: () => this.#handlers.offerEnded(peer.address),
       offerUnanswered: () => this.#offerUnanswered(peer),
       gaveUp: (reason) => {
         if (this.#peer === peer) this.#gaveUp(peer, reason);
@@ -80,6 +87,7 @@ export class Companion {
     this.#peer = peer;
     this.#metAt = this.#env.now();
     this.#everConnected = false;
+    this.#failureTold = false;
     this.#env.after(OFFER_EXPECTED_MS, () => {
       if (this.#peer === peer && !peer.pc) peer.offer();
     });
@@ -138,11 +146,16 @@ export class Companion {
     else this.#handlers.unreachable(reason);
   }
 
+  #mediaFailed(peer: Peer): void {
+    if (this.#peer !== peer || this.#failureTold) return;
+    this.#failureTold = true;
+    this.#handlers.mediaFailed();
+  }
+
   #offerUnanswered(peer: Peer): void {
     if (this.#peer !== peer) return;
     this.#unanswered += 1;
     if (this.#unanswered > UNANSWERED_OFFERS) return this.#gaveUp(peer, 'network');
-    this.#handlers.offerLost();
     peer.offer();
   }
 }

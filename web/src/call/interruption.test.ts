@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Offer } from '../client';
 import { FakeWorld } from '../client/fake';
+import { PendingOffer } from '../rtc/pending-offer';
+import { Revival } from '../rtc/revival';
 import { CallFacts } from './facts';
 import { describe as describeCall, type Facts } from './model';
-import { PendingOffer } from './pending-offer';
-import { Revival } from './revival';
 
 describe('what the page says of an interruption', () => {
   const other = { name: 'Amber Otter', video: true, audio: true };
@@ -71,10 +71,16 @@ describe('an offer that waits for its answer', () => {
   function waiting() {
     const world = new FakeWorld();
     let unanswered = 0;
-    const pending = new PendingOffer(world, () => {
-      unanswered += 1;
+    let ended = 0;
+    const pending = new PendingOffer(world, {
+      unanswered: () => {
+        unanswered += 1;
+      },
+      ended: () => {
+        ended += 1;
+      },
     });
-    return { world, pending, unanswered: () => unanswered };
+    return { world, pending, unanswered: () => unanswered, ended: () => ended };
   }
 
   test('is called unanswered after ten seconds', () => {
@@ -87,11 +93,14 @@ describe('an offer that waits for its answer', () => {
   });
 
   test('is not when it was answered', () => {
-    const { world, pending, unanswered } = waiting();
+    const { world, pending, unanswered, ended } = waiting();
+    pending.clear();
     pending.said(offer);
+    expect(ended()).toBe(0);
+    pending.clear();
     pending.clear();
     world.advance(60_000);
-    expect(unanswered()).toBe(0);
+    expect([unanswered(), ended()]).toEqual([0, 1]);
   });
 
   test('waits as long as the server is out of reach, and is then said again', () => {

@@ -3,8 +3,8 @@
  * The only place that decides between "waiting", "connecting", "in call" and "reconnecting".
  */
 
+import type { Departure } from '../rtc/silence';
 import type { Words } from '../ui/words';
-import type { Departure } from './silence';
 
 export type CallState =
   | 'lobby'

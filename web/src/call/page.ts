@@ -4,6 +4,10 @@
  */
 
 import type { Access } from '../access/access';
+import { controls } from '../rtc/controls';
+import { watchDevices } from '../rtc/device-watch';
+import { lobby } from '../rtc/lobby';
+import { LocalMedia } from '../rtc/media';
 import { browserSeatStorage } from '../seats/seat-storage';
 import { Seats } from '../seats/seats';
 import { holdFocus } from '../ui/focus';
@@ -15,10 +19,6 @@ import { keepPlace, type Place } from '../ui/reload-mark';
 import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Call } from './call';
-import { controls } from './controls';
-import { watchDevices } from './device-watch';
-import { lobby } from './lobby';
-import { LocalMedia } from './media';
 import { type CallModel, describe, type Facts } from './model';
 import { type Stage, stage } from './stage';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Identity } from '../client';
 import { FakeWorld, joinAck, ME } from '../client/fake';
+import type { LocalMedia } from '../rtc/media';
 import { FakeBrowser, seatsIn } from '../seats/fake';
 import { Call } from './call';
-import type { LocalMedia } from './media';
 import { describe as describeCall } from './model';
 
 const HELD_MS = 13_000;

@@ -3,15 +3,15 @@
  * Shows what the model says and decides nothing.
  */
 
+import type { Controls } from '../rtc/controls';
+import { MuteNews } from '../rtc/mute-news';
 import { START_PAGE } from '../ui/address';
 import { linkField } from '../ui/copy-link';
 import { element, setText } from '../ui/dom';
 import { panel } from '../ui/frame';
 import { icon } from '../ui/icons';
 import { type SoundButton, soundButton } from '../ui/sound-button';
-import type { Controls } from './controls';
 import type { CallModel, Other } from './model';
-import { MuteNews } from './mute-news';
 
 export interface Stage {
   root: HTMLElement;

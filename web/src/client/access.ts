@@ -23,7 +23,7 @@ export interface Refusal {
 /** The answer of `GET /auth/check`; `unknown` where there was none that can be read. */
 export type AuthCheck =
   | { kind: 'allowed'; isOpen: boolean; name?: string }
-  | { kind: 'refused'; refusal: Refusal }
+  | { kind: 'refused'; status: number; refusal: Refusal }
   | { kind: 'unknown' };
 
 export const SUBPROTOCOL = 'roomcast.v1';
@@ -87,18 +87,21 @@ function readCheck(status: number, text: string): AuthCheck {
   }
   if ((status !== 401 && status !== 403) || typeof body.reason !== 'string') return { kind: 'unknown' };
   const message = typeof body.msg === 'string' ? body.msg : '';
-  return { kind: 'refused', refusal: { reason: body.reason, message } };
+  return { kind: 'refused', status, refusal: { reason: body.reason, message } };
 }
 
 /** Finds out why handshakes fail: one question at a time, and none after an answer. */
 export class HandshakeInquiry {
   readonly #ask: (token: string | undefined) => Promise<AuthCheck>;
-  readonly #refused: (refusal: Refusal) => void;
+  readonly #refused: (status: number, refusal: Refusal) => void;
   /** Identifies the question that counts; its answer ends the inquiry. */
   #question: object | undefined;
   #isAnswered = false;
 
-  constructor(ask: (token: string | undefined) => Promise<AuthCheck>, refused: (refusal: Refusal) => void) {
+  constructor(
+    ask: (token: string | undefined) => Promise<AuthCheck>,
+    refused: (status: number, refusal: Refusal) => void,
+  ) {
     this.#ask = ask;
     this.#refused = refused;
   }
@@ -112,7 +115,7 @@ export class HandshakeInquiry {
       if (this.#question !== question) return;
       this.#question = undefined;
       this.#isAnswered = answer.kind !== 'unknown';
-      if (answer.kind === 'refused') this.#refused(answer.refusal);
+      if (answer.kind === 'refused') this.#refused(answer.status, answer.refusal);
     });
   }
 

@@ -1,28 +1,27 @@
 /**
- * Exponential backoff with full jitter: a delay is drawn evenly from zero to a ceiling that doubles.
+ * The delays before dials, as the table has them: drawn evenly from zero to a ceiling that doubles.
  * Randomness is an argument. Never waits by itself.
  */
 
-export const FIRST_CEILING_MS = 250;
-export const LAST_CEILING_MS = 5000;
+import { TABLE } from './generated/machine';
+
+const { base, max, settledAfter } = TABLE.reconnect;
 
 export class Backoff {
-  readonly #random: () => number;
   #failures = 0;
 
-  /** @param random returns numbers from 0 (included) to 1 (excluded) */
-  constructor(random: () => number) {
-    this.#random = random;
-  }
-
-  /** Milliseconds to wait before the next attempt. */
-  nextDelay(): number {
-    const ceiling = Math.min(LAST_CEILING_MS, FIRST_CEILING_MS * 2 ** this.#failures);
+  /**
+   * Milliseconds to wait before the next attempt.
+   * @param random from 0 (included) to 1 (excluded)
+   */
+  nextDelay(random: number): number {
+    const ceiling = Math.min(max, base * 2 ** this.#failures);
     this.#failures += 1;
-    return this.#random() * ceiling;
+    return random * ceiling;
   }
 
-  reset(): void {
-    this.#failures = 0;
+  /** A connection was lost that had held for so long, in milliseconds, since its join ack. */
+  lost(held: number): void {
+    if (held >= settledAfter) this.#failures = 0;
   }
 }

@@ -15,7 +15,7 @@ describe('joining', () => {
         action: 'join',
         data: {
           s: 'JOIN',
-          ch: 'p2p',
+          ch: 'm2m',
           rid: 'demo',
           ss: { userId: 'u1', sessionId: 's1', category: 'stream', host: 'Web', deviceId: 'd1' },
           ve: true,
@@ -68,9 +68,8 @@ describe('joining', () => {
     expect(connection.state).toBe('joined');
   });
 
-  test('goes on with backoff while no socket opens', () => {
-    const { world, connection } = connect();
-    connection.join();
+  test('goes on with backoff while no socket opens, for a member', () => {
+    const { world, connection } = connectAndJoin();
     const opened: number[] = [];
     for (const delay of [250, 500, 1000, 2000, 4000]) {
       world.socket.lose(1006);
@@ -79,7 +78,7 @@ describe('joining', () => {
       world.advance(1);
     }
     expect(opened).toEqual([1, 2, 3, 4, 5]);
-    expect(connection.state).toBe('initializing');
+    expect(connection.state).toBe('waitingNetwork');
   });
 
   test('does not count retries while the network is down', () => {
@@ -92,7 +91,7 @@ describe('joining', () => {
     connection.networkBack();
     world.socket.open().receive(joinAck());
     expect(connection.state).toBe('joined');
-    expect(ignored).toEqual(['networkLost in initializing']);
+    expect(ignored).toEqual(['networkDown in initializing']);
   });
 
   test('a second time on the same machine is reported and changes nothing', () => {
@@ -127,9 +126,11 @@ describe('a closed socket', () => {
   test.each([1001, 1006, 1011, 1012, 1013])('with %i is opened again after a backoff', (code) => {
     const { world, connection } = connectAndJoin();
     world.socket.lose(code);
-    expect(connection.state).toBe('reinitializing');
+    expect(connection.state).toBe('waitingNetwork');
     world.advance(250);
-    world.socket.open().receive(joinAck({ resumed: true }));
+    world.socket.open();
+    expect(connection.state).toBe('reinitializing');
+    world.socket.receive(joinAck({ resumed: true }));
     expect(connection.state).toBe('joined');
   });
 
@@ -156,7 +157,7 @@ describe('a closed socket', () => {
     world.advance(250);
     old.receive({ sq: 9, s: 'ICE', ss: { userId: 'u2', sessionId: 's2' }, sdp: '' });
     expect(received).toEqual([]);
-    expect(connection.state).toBe('reinitializing');
+    expect(connection.state).toBe('waitingNetwork');
   });
 });
 
@@ -168,7 +169,7 @@ describe('the network', () => {
     world.advance(120_000);
     expect(world.sockets).toHaveLength(1);
     connection.networkBack();
-    expect(connection.state).toBe('reinitializing');
+    expect(connection.state).toBe('waitingNetwork');
     world.socket.open().receive(joinAck({ resumed: true }));
     expect(connection.state).toBe('joined');
   });
@@ -223,14 +224,82 @@ describe('the end of a room', () => {
   });
 });
 
-describe('a repair asked for by the media', () => {
-  test('joins again, three times a minute at most', () => {
+describe('a dial', () => {
+  test('that takes too long is given up for another one', () => {
+    const { world } = connectAndJoin();
+    world.socket.lose();
+    world.advance(250);
+    const slow = world.socket;
+    world.advance(9999);
+    expect([slow.closedWith, world.sockets.length]).toEqual([undefined, 2]);
+    world.advance(1);
+    expect(slow.closedWith).toBe(1000);
+    world.advance(500);
+    expect(world.sockets).toHaveLength(3);
+  });
+
+  test('of a member is tried for as long as it takes', () => {
     const { world, connection } = connectAndJoin();
-    for (let repair = 0; repair < 3; repair += 1) {
-      expect(connection.recover()).toBe(true);
-      world.socket.open().receive(joinAck({ resumed: true }));
+    for (let dials = 0; dials < 100; dials += 1) {
+      world.socket.lose();
+      world.advance(5000);
     }
-    expect(connection.recover()).toBe(false);
+    expect([world.sockets.length, connection.state]).toEqual([101, 'waitingNetwork']);
+  });
+
+  test('of whoever was never let in is tried four times', () => {
+    const { world, connection, failures } = connect();
+    connection.join();
+    for (let dials = 1; dials <= 4; dials += 1) {
+      expect(world.sockets).toHaveLength(dials);
+      world.socket.lose();
+      world.advance(5000);
+    }
+    expect(failures).toEqual([{ kind: 'noAnswer', unavailable: false }]);
+    expect(world.sockets).toHaveLength(4);
+  });
+});
+
+describe('leaving before the ack', () => {
+  test('says so over a connection that is open, and nothing counts any more', () => {
+    const { world, connection, failures } = connect();
+    connection.join();
+    world.socket.open();
+    expect(connection.leave()).toBe(true);
+    expect(world.socket.names()).toEqual(['JOIN', 'LEAVE']);
     world.advance(60_000);
+    expect([connection.send(ICE), world.sockets.length, failures]).toEqual([false, 1, []]);
+  });
+});
+
+describe('a failure of the media', () => {
+  test('joins again over the same connection, three times a minute, and is the end then', () => {
+    const { world, connection, failures } = connectAndJoin();
+    for (let repairs = 1; repairs <= 3; repairs += 1) {
+      connection.observe('criticalFailure');
+      world.advance(1000);
+      expect(connection.state).toBe('reinitializing');
+      expect(world.socket.names()).toHaveLength(1 + repairs);
+      world.socket.receive(joinAck({ resumed: true }));
+      expect(connection.state).toBe('joined');
+    }
+    connection.observe('criticalFailure');
+    world.advance(1000);
+    expect(failures).toEqual([{ kind: 'gaveUp', rule: 'criticalFailure' }]);
+    expect(world.sockets).toHaveLength(1);
+  });
+});
+
+describe('a join that the application asks for', () => {
+  test('goes over the same connection, resumes, and has no bound of its own', () => {
+    const { world, connection } = connectAndJoin();
+    for (let joins = 2; joins < 8; joins += 1) {
+      expect(connection.rejoin()).toBe(true);
+      expect(connection.rejoin(), 'one is under way').toBe(false);
+      expect(world.socket.sent.filter(({ data }) => data.s === 'JOIN')).toHaveLength(joins);
+      expect(world.socket.sent.at(-1)?.data.op).toMatchObject({ resumeFrom: 0, resumeToken: 'token-1' });
+      world.socket.receive(joinAck({ resumed: true }));
+    }
+    expect([connection.state, world.sockets.length]).toEqual(['joined', 1]);
   });
 });

@@ -4,25 +4,29 @@
  * It never retries once it has failed (a new attempt is a new Connection) and knows no media.
  */
 
-import { checkAccess, HandshakeInquiry } from './access';
-import { Budget } from './budget';
-import { CloseCode, Code, closeVerdict, endsMembership } from './codes';
+import { checkAccess, HandshakeInquiry, type Refusal } from './access';
 import type { ConnectionHandlers, ConnectionOptions, Failure } from './contract';
-import { browserEnvironment, type Cancel, type Environment } from './environment';
+import { browserEnvironment, type Environment } from './environment';
+import { endedBy, isRetried, sentence } from './failures';
+import { CloseCode, Code, REACTIONS } from './generated/codes';
+import { type Observation, type State, TABLE } from './generated/machine';
 import { HeartbeatTimer } from './heartbeat';
-import { JoinDeadline } from './join-deadline';
-import { Link, type LinkHandlers } from './link';
-import type { Ack, ApplicationSignal, Common, Forwarded, Join, JoinAck, Session, Signal, Update } from './messages';
-import { ACTIONS } from './messages';
-import { HeardNumbers, type Numbered, Unacknowledged } from './numbering';
-import { Progress, type Resume } from './progress';
-import { readJoinAck, readMessage, readNumber, readParticipants } from './reader';
+import { Link } from './link';
+import { type Act, Machine } from './machine';
+import type { Ack, ApplicationSignal, Forwarded, Join, JoinAck, Recipient, Session } from './messages';
+import { HeardNumbers, Unacknowledged } from './numbering';
+import { Outgoing } from './outgoing';
+import { correction, Progress, type Resume } from './progress';
+import { factsOf, readJoinAck, readMessage, readNumber, readParticipants, readRefused } from './reader';
+import { RefusedSignals } from './refused';
 import { Speech } from './speech';
-import { Machine, type State } from './state';
+import { Ticker } from './ticker';
 
-const REPAIRS_PER_MINUTE = 3;
-/** A connection that held this long starts its next reconnect with a short delay again. */
-const SETTLED_AFTER_MS = 5000;
+/** The HTTP status by which the table knows a token that was refused. */
+const UNAUTHORIZED = 401;
+const NO_STATUS = 0;
+/** Codes may come that this client does not know. */
+const UNKNOWN = { heartbeat: 'tell', other: 'tell' } as const;
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -30,13 +34,14 @@ export class Connection {
   readonly #env: Environment;
   readonly #machine: Machine;
   readonly #link: Link;
+  readonly #outgoing: Outgoing;
   readonly #inquiry: HandshakeInquiry;
   readonly #heartbeat: HeartbeatTimer;
-  readonly #deadline: JoinDeadline;
+  readonly #ticker: Ticker;
   readonly #speech: Speech;
+  readonly #refused: RefusedSignals;
   readonly #unacknowledged = new Unacknowledged();
   readonly #heard = new HeardNumbers();
-  readonly #repairs = new Budget(REPAIRS_PER_MINUTE, 60_000);
   #progress: Progress;
   #video: boolean;
   #audio: boolean;
@@ -44,51 +49,50 @@ export class Connection {
   /** Whether the application may be asked for another token when the one in use has run out. */
   #mayRenew = true;
   #offline = false;
-  #settling: Cancel | undefined;
+  /** It was left before it was a member: nothing counts any more. */
+  #dropped = false;
+  /** When the connection at hand was first admitted. */
+  #admittedAt: number | undefined;
 
   constructor(options: ConnectionOptions, handlers: ConnectionHandlers) {
     this.#options = options;
     this.#handlers = handlers;
     this.#env = options.environment ?? browserEnvironment();
     this.#progress = new Progress(options.resume);
+    this.#video = options.video;
+    this.#audio = options.audio;
+    const { roomType, roomId, session, url, token } = options;
+    this.#machine = new Machine(roomType, session, () => this.#env.now(), {
+      moved: (state, previous) => handlers.stateChanged?.(state, previous),
+      ignored: (step, state) => handlers.eventIgnored?.(step, state),
+    });
+    const common = { ch: roomType, rid: roomId, ss: session };
+    this.#outgoing = new Outgoing(common, (message) => this.#link.send(message), this.#machine);
     this.#speech = new Speech(this.#env.unixTime(), {
-      write: (signal) => this.#transmit(signal),
+      write: (signal) => this.#outgoing.write(signal),
+      size: (signal) => this.#outgoing.size(signal),
       isJoined: () => this.state === 'joined',
       hurry: () => this.#heartbeat.hurry(),
     });
-    this.#video = options.video;
-    this.#audio = options.audio;
-    this.#machine = new Machine(
-      (state, previous) => handlers.stateChanged?.(state, previous),
-      (event, state) => handlers.eventIgnored?.(event, state),
-    );
-    this.#link = new Link(this.#env, options.url, options.token, this.#linkHandlers());
-    this.#inquiry = new HandshakeInquiry(
-      (token) => checkAccess(this.#env, options.url, token),
-      (refusal) => this.#fail({ kind: 'unauthorized', ...refusal }),
-    );
-    this.#deadline = new JoinDeadline(this.#env, {
-      isOffline: () => this.#offline,
-      overdue: (mayRetry) => this.#joinOverdue(mayRetry),
-    });
-    this.#heartbeat = new HeartbeatTimer(this.#env, {
-      beat: (bid) => {
-        this.#unacknowledged.reset();
-        this.#transmit({ s: 'HEARTBEAT', bid, sq: this.#progress.highest });
-        this.#speech.hurry();
-      },
-      lost: () => this.#rejoin('later'),
-    });
-  }
-
-  #linkHandlers(): LinkHandlers {
-    return {
+    this.#refused = new RefusedSignals(this.#env, (signal) => this.send(signal));
+    this.#link = new Link(this.#env, url, token, {
       opened: () => this.#opened(),
       message: (text) => this.#received(text),
-      closed: (code, reason, wasOpen) => this.#closed(code, reason, wasOpen),
-      tokenFailed: () => this.#attemptFailed(),
-      tokenRefused: (refusal) => this.#fail({ kind: 'unauthorized', ...refusal }),
-    };
+      closed: (code, reason) => this.#closed(code, reason),
+      tokenFailed: () => this.#dialFailed(),
+      handshakeFailed: () => {
+        // A handshake that fails shows a browser no status; the reason is asked for.
+        this.#inquiry.handshakeFailed(this.#link.token);
+        this.#dialFailed();
+      },
+      tokenRefused: (refusal) => this.#tokenRefused(UNAUTHORIZED, refusal),
+    });
+    this.#inquiry = new HandshakeInquiry(
+      (held) => checkAccess(this.#env, url, held),
+      (status, refusal) => this.#tokenRefused(status, refusal),
+    );
+    this.#ticker = new Ticker(this.#env, TABLE.watchdog.interval, () => this.#tick());
+    this.#heartbeat = new HeartbeatTimer(this.#env, (bid) => this.#beat(bid));
   }
 
   get state(): State {
@@ -106,90 +110,138 @@ export class Connection {
   /** From `idle`, or again from `leaved`. */
   join(): void {
     const again = this.state === 'leaved';
-    if (!this.#machine.take(again ? 'restarted' : 'joinSent')) return;
+    if (!this.#machine.event('joinSent')) return;
     if (again) {
       this.#progress = new Progress();
       this.#speech.discard();
     }
-    this.#startJoining();
-    this.#link.open();
+    this.#unavailable = false;
+    this.#ticker.start();
+    if (!this.#offline) this.#link.open();
   }
 
   /** Says goodbye as well as the state allows and lets go of the socket. False when the goodbye could not be sent. */
   leave(): boolean {
-    const sent = this.#transmit({ s: 'LEAVE' });
-    this.#machine.take('leaveSent');
+    const acts = this.#machine.leave();
+    const sent = acts.includes('sendLeave') && this.#outgoing.write({ s: 'LEAVE' });
+    if (acts.includes('drop')) {
+      this.#dropped = true;
+      this.#speech.discard();
+    }
     this.#release();
     return sent;
   }
 
   /** False when the signal can neither be sent nor queued, or too many are unconfirmed by the server. */
   send(signal: ApplicationSignal): boolean {
-    if (signal.s === 'UPDATE') this.#remember(signal.ve, signal.ae);
-    if (this.state === 'idle' || this.state === 'leaved' || this.state === 'failed') return false;
-    return this.#speech.say(signal);
+    if (signal.s === 'UPDATE') [this.#video, this.#audio] = [signal.ve, signal.ae];
+    const isOver = this.#dropped || this.state === 'idle' || this.state === 'leaved' || this.state === 'failed';
+    return !isOver && this.#speech.say(signal);
   }
 
   /** Forgets what was queued or would be said again, for instance when the media it was about is gone. */
   discardQueued(): void {
     this.#speech.discard();
+    this.#refused.clear();
+    this.#outgoing.forgetOffers();
   }
 
-  /** Joins again after a critical failure of the media; false when that was done too often lately. */
-  recover(): boolean {
-    if (this.state !== 'joined' || !this.#repairs.take(this.#env.now())) return false;
-    this.#rejoin('now');
+  /** Joins again over the same connection, for what a JOIN ack brings. False unless joined. */
+  rejoin(): boolean {
+    if (this.state !== 'joined') return false;
+    this.#machine.event('joinResent');
+    this.#askAgain();
     return true;
+  }
+
+  /** Takes what only the application can see; the table says when that leads to another join, or to the end. */
+  observe(observation: Observation): void {
+    this.#machine.see(observation);
+  }
+
+  /** No answer to an offer is awaited any more: it was withdrawn, or gave way to one of the other side. */
+  offerEnded(to?: Recipient): void {
+    this.#outgoing.offerEnded(to);
   }
 
   networkLost(): void {
     this.#offline = true;
-    if (this.#machine.take('networkLost')) this.#release();
+    this.#machine.event('networkDown');
+    if (this.#joining || this.state === 'waitingNetwork') this.#disconnect();
   }
 
   networkBack(): void {
     this.#offline = false;
-    if (this.state === 'waitingNetwork') this.#rejoin('now');
-    else if (this.#joining) this.#link.open();
+    if (this.#joining || this.state === 'waitingNetwork') this.#link.open();
   }
 
   get #joining(): boolean {
-    return this.state === 'initializing' || this.state === 'reinitializing';
+    return !this.#dropped && (this.state === 'initializing' || this.state === 'reinitializing');
   }
 
-  #startJoining(): void {
-    this.#unavailable = false;
-    this.#deadline.start();
+  #tick(): void {
+    const { state } = this;
+    const acts = this.#machine.tick();
+    const rule = this.#machine.held;
+    this.#carryOut(acts, state, state === 'joined' ? { kind: 'gaveUp', rule } : this.#noAnswer());
   }
 
-  #joinOverdue(mayRetry: boolean): void {
-    this.#handlers.attemptFailed?.();
-    if (mayRetry) this.#link.open();
-    else this.#fail({ kind: 'noAnswer', unavailable: this.#unavailable });
+  #noAnswer(): Failure {
+    return { kind: 'noAnswer', unavailable: this.#unavailable };
   }
 
-  #rejoin(when: 'now' | 'later'): void {
-    if (!this.#startAgain()) return;
-    if (when === 'now') this.#link.open();
-    else this.#link.openLater();
+  /**
+   * Does what a step asks for.
+   * @param before the state before the step
+   * @param failure the reason, where the step was the end
+   */
+  #carryOut(acts: Act[], before: State, failure: Failure): void {
+    if (this.state === 'failed' && before !== 'failed') return this.#end(failure);
+    for (const act of acts) {
+      if (act === 'rejoin' && before === 'joined') this.#askAgain();
+      else if (act === 'rejoin') this.#dialAgain(before, () => this.#link.open());
+      else if (act === 'redial' || act === 'reconnect') this.#dialAgain(before, () => this.#link.openLater());
+    }
   }
 
-  #startAgain(): boolean {
-    if (!this.#machine.take('rejoinSent')) return false;
-    this.#release();
-    this.#startJoining();
-    return true;
+  #dialAgain(before: State, open: () => void): void {
+    this.#disconnect();
+    if (before !== 'joined') this.#handlers.attemptFailed?.();
+    // Nobody could be reached: `networkBack` opens.
+    if (!this.#offline && !this.#dropped) open();
+  }
+
+  #disconnect(): void {
+    if (this.#admittedAt !== undefined) this.#link.lost(this.#env.now() - this.#admittedAt);
+    this.#admittedAt = undefined;
+    this.#heartbeat.stop();
+    this.#link.drop();
   }
 
   #opened(): void {
     this.#inquiry.reset();
+    this.#machine.joinResent();
+    this.#sendJoin();
+  }
+
+  /** Sends JOIN over the connection at hand. */
+  #askAgain(): void {
+    this.#heartbeat.stop();
+    this.#unavailable = false;
     this.#sendJoin();
   }
 
   #sendJoin(): void {
     const op = this.#progress.joinOptions(this.#options.roomCreating, this.#speech.joining());
     const join: Join = { s: 'JOIN', ve: this.#video, ae: this.#audio, eg: 'native', op };
-    this.#transmit(join);
+    this.#outgoing.write(join);
+  }
+
+  #beat(bid: string): void {
+    this.#unacknowledged.reset();
+    this.#machine.see('heartbeatSent');
+    this.#outgoing.write({ s: 'HEARTBEAT', bid, sq: this.#progress.highest });
+    this.#speech.hurry();
   }
 
   #received(text: string): void {
@@ -197,17 +249,28 @@ export class Connection {
     if (!message) return;
     if (message.sequence !== undefined && !this.#isNew(message.sequence, text)) return;
     if (message.sequence !== undefined) this.#handlers.resumeChanged?.(this.resume);
-    if (message.kind === 'ack') return this.#acknowledged(message);
-    if (this.#isRepetition(message)) return;
-    if (message.signal.s === 'KICK') return this.#fail({ kind: 'kicked' });
-    this.#handlers.signalReceived?.(message);
+    if (message.kind === 'forwarded' && this.#isRepetition(message)) return;
+    this.#take(message);
+  }
+
+  #take(message: Ack | Forwarded): void {
+    const { state } = this;
+    const joined = message.kind === 'ack' && this.#joining ? this.#admitted(message) : undefined;
+    if (message.kind === 'forwarded' && message.signal.s === 'ANSWER') this.#outgoing.answered(message.sender);
+    const acts = this.#machine.message(factsOf(message), this.#outgoing.openOffers);
+    this.#carryOut(acts, state, endedBy(message));
+    // The end was told, or a handler has left meanwhile.
+    if (this.state === 'failed' || this.#dropped) return;
+    if (joined) this.#joined(joined);
+    else if (message.kind === 'ack') this.#acknowledged(message);
+    else this.#handlers.signalReceived?.(message);
   }
 
   #isNew(sequence: number, text: string): boolean {
     const isNew = this.#progress.advance(sequence);
     if (this.#unacknowledged.note(text) && this.state === 'joined') {
       this.#unacknowledged.reset();
-      this.#transmit({ s: 'HEARTBEAT', bid: '', sq: this.#progress.highest, send_ack: false });
+      this.#outgoing.write({ s: 'HEARTBEAT', bid: '', sq: this.#progress.highest, send_ack: false });
     }
     return isNew;
   }
@@ -218,51 +281,44 @@ export class Connection {
   }
 
   #acknowledged(ack: Ack): void {
+    if (ack.code !== Code.OK) return this.#refusedBy(ack);
     switch (ack.name) {
-      case 'JOIN':
-        return this.#joinAnswered(ack);
       case 'HEARTBEAT':
         return this.#heartbeatAnswered(ack);
       case 'PUBLISH_LIST_CHANGED':
         return this.#participants(ack.body.pps);
-      case 'ROOM_CLOSED':
-        return this.#fail({ kind: 'roomClosed', reason: String(ack.body.reason ?? '') });
       case 'GAP':
         if (typeof ack.body.to === 'number') this.#progress.advance(ack.body.to);
         return this.#handlers.gap?.();
       case 'RENEW':
-        return this.#renewalAnswered(ack);
+        return this.#link.renewed(readNumber(ack.body.exp));
       case 'RESEND':
         if (this.state === 'joined') this.#speech.resend(readNumber(ack.body.n) ?? 0);
-        return;
-      default:
-        return this.#errorReceived(ack);
     }
   }
 
-  #joinAnswered(ack: Ack): void {
-    if (!this.#joining) return;
-    if (ack.code === Code.SERVICE_UNAVAILABLE) {
-      // Counts as no answer, and another node may give one sooner than the deadline.
-      this.#unavailable = true;
-      return this.#attemptFailed();
-    }
-    if (ack.code !== Code.OK) return this.#fail({ kind: 'refused', code: ack.code, message: sentence(ack) });
+  /** The ack of JOIN says that this is a member now; the table is told next. */
+  #admitted(ack: Ack): JoinAck | undefined {
+    if (ack.name !== 'JOIN') return undefined;
+    // Counts as no answer, and another node may give one sooner than the deadline.
+    if (ack.code === Code.SERVICE_UNAVAILABLE) this.#unavailable = true;
+    if (ack.code !== Code.OK) return undefined;
     const joined = readJoinAck(ack.body);
-    this.#deadline.stop();
     this.#progress.joined(joined);
-    this.#settling = this.#env.after(SETTLED_AFTER_MS, () => this.#settled());
-    this.#heartbeat.start(joined.heartbeat.interval, joined.heartbeat.timeout);
-    this.#machine.take('joinAccepted');
+    this.#admittedAt ??= this.#env.now();
+    this.#mayRenew = true;
+    this.#machine.pace(joined.heartbeat.interval);
+    this.#heartbeat.start(joined.heartbeat.interval);
+    return joined;
+  }
+
+  #joined(joined: JoinAck): void {
     this.#speech.joined(joined.confirmed, () => this.#tellJoined(joined));
     if (this.state !== 'joined') return;
-    if (this.#speech.wasDiscarded) return this.#joinAgain();
-    this.#speech.goOn((repeated) => this.#correction(joined, repeated));
-  }
-
-  #settled(): void {
-    this.#link.settled();
-    this.#mayRenew = true;
+    // Tells that numbers were given up.
+    if (this.#speech.wasDiscarded) return void this.rejoin();
+    const wanted = { s: 'UPDATE', ve: this.#video, ae: this.#audio } as const;
+    this.#speech.goOn((repeated) => correction(joined, this.#options.session, wanted, repeated));
   }
 
   #tellJoined(joined: JoinAck): void {
@@ -271,38 +327,10 @@ export class Connection {
     this.#handlers.participantsChanged?.(joined.participants);
   }
 
-  /** Joins once more over the same socket, to tell that numbers were given up. */
-  #joinAgain(): void {
-    if (!this.#machine.take('rejoinSent')) return;
-    this.#settling?.();
-    this.#heartbeat.stop();
-    this.#startJoining();
-    this.#sendJoin();
-  }
-
-  /** A resumed member is as the server knew it: what it was told in vain, it is told again. */
-  #correction({ resumed, participants }: JoinAck, repeated: Numbered[]): Update | undefined {
-    if (!resumed || repeated.some(({ s }) => s === 'UPDATE')) return undefined;
-    const { userId, sessionId } = this.#options.session;
-    const own = participants.find((one) => one.userId === userId && one.sessionId === sessionId);
-    if (!own || (own.video === this.#video && own.audio === this.#audio)) return undefined;
-    return { s: 'UPDATE', ve: this.#video, ae: this.#audio };
-  }
-
   #heartbeatAnswered(ack: Ack): void {
-    if (endsMembership(ack.code)) return this.#rejoin('now');
-    if (ack.code !== Code.OK) return this.#errorReceived(ack);
-    this.#heartbeat.acknowledged();
     this.#participants(ack.body.pps);
     const confirmed = readNumber(ack.body.n);
     if (confirmed !== undefined) this.#speech.confirmed(confirmed);
-  }
-
-  /** A refusal is told, and leaves the connection as it is. */
-  #renewalAnswered(ack: Ack): void {
-    const isOk = ack.code === Code.OK;
-    this.#link.renewed(isOk ? readNumber(ack.body.exp) : undefined);
-    if (!isOk) this.#handlers.errorReceived?.(ack.name, ack.code, sentence(ack));
   }
 
   #participants(value: unknown): void {
@@ -310,64 +338,58 @@ export class Connection {
     if (participants) this.#handlers.participantsChanged?.(participants);
   }
 
-  #errorReceived(ack: Ack): void {
-    if (ack.code === Code.OK) return;
+  /** What a refusal means for the membership says the table; here is what else it asks for. */
+  #refusedBy(ack: Ack): void {
+    if (ack.name === 'JOIN') return;
+    const { heartbeat, other } = REACTIONS[ack.code] ?? UNKNOWN;
+    if (ack.name === 'HEARTBEAT' && heartbeat !== 'tell') return;
+    if (ack.name === 'RENEW') this.#link.renewed(undefined);
+    const signal = readRefused(ack.body.req);
+    if (signal?.s === 'OFFER') this.offerEnded(signal.to ?? undefined);
+    if (signal && other === 'retry' && this.#refused.saysAgain(ack.code, signal)) return;
     this.#handlers.errorReceived?.(ack.name, ack.code, sentence(ack));
-    if (ack.code === Code.INTERNAL_SERVER_ERROR)
-      this.#fail({ kind: 'refused', code: ack.code, message: sentence(ack) });
   }
 
-  #closed(code: number, reason: string, wasOpen: boolean): void {
-    if (code === CloseCode.UNAUTHENTICATED && this.#comeBackRenewed(reason)) return;
-    if (closeVerdict(code) !== 'reconnect') return this.#fail({ kind: 'closed', code, reason });
-    if (this.state === 'joined') return this.#rejoin('later');
-    if (!this.#joining) return;
-    this.#attemptFailed();
-    if (!wasOpen) this.#inquiry.handshakeFailed(this.#link.token);
+  #dialFailed(): void {
+    const { state } = this;
+    this.#carryOut(this.#machine.dialFailed(NO_STATUS), state, this.#noAnswer());
   }
 
-  #attemptFailed(): void {
-    this.#handlers.attemptFailed?.();
-    this.#link.openLater();
+  #tokenRefused(status: number, refusal: Refusal): void {
+    const { state } = this;
+    this.#carryOut(this.#machine.dialFailed(status), state, { kind: 'unauthorized', ...refusal });
   }
 
-  /** The token has run out: asks the application for another one and joins with it. False where nobody can be asked. */
-  #comeBackRenewed(reason: string): boolean {
-    if (typeof this.#options.token !== 'function' || !this.#mayRenew) return false;
-    this.#mayRenew = false;
-    if (this.state === 'joined') this.#startAgain();
-    return this.#link.renew(() => this.#fail({ kind: 'closed', code: CloseCode.UNAUTHENTICATED, reason }));
+  #closed(code: number, reason: string): void {
+    const { state } = this;
+    const failure: Failure = { kind: 'closed', code, reason };
+    const renewed = code === CloseCode.TOKEN_EXPIRED && this.#mayRenew && typeof this.#options.token === 'function';
+    if (renewed) {
+      this.#mayRenew = false;
+      this.#link.needsAnotherToken(() => {
+        const waiting = this.state;
+        this.#carryOut(this.#machine.closed(code, false), waiting, failure);
+      });
+    }
+    const acts = this.#machine.closed(code, renewed);
+    this.#carryOut(
+      acts,
+      state,
+      state !== 'joined' && acts.includes('fail') && isRetried(code) ? this.#noAnswer() : failure,
+    );
   }
 
-  #fail(failure: Failure): void {
-    // The table knows no error while joining other than the refusal: what forbids coming back is one.
-    if (!this.#machine.take(this.state === 'joined' ? 'unrecoverableError' : 'joinRefused')) return;
+  #end(failure: Failure): void {
     this.#release();
     this.#speech.discard();
     this.#handlers.failed?.(failure);
   }
 
   #release(): void {
-    this.#deadline.stop();
+    this.#ticker.stop();
     this.#inquiry.reset();
-    this.#settling?.();
-    this.#heartbeat.stop();
-    this.#link.drop();
+    this.#refused.clear();
+    this.#outgoing.forgetOffers();
+    this.#disconnect();
   }
-
-  #remember(video: boolean, audio: boolean): void {
-    this.#video = video;
-    this.#audio = audio;
-  }
-
-  #transmit(signal: Signal | Numbered): boolean {
-    const { roomType, roomId, session } = this.#options;
-    const { s, ...members } = signal;
-    const common: Common = { ch: roomType, rid: roomId, ss: session };
-    return this.#link.send({ action: ACTIONS[s], data: { s, ...common, ...members } });
-  }
-}
-
-function sentence(ack: Ack): string {
-  return typeof ack.body.msg === 'string' ? ack.body.msg : '';
 }

@@ -5,9 +5,9 @@
 
 import type { Refusal, TokenSource } from './access';
 import type { Environment } from './environment';
+import type { RuleId, State } from './generated/machine';
 import type { Forwarded, JoinAck, Participant, RoomType, Session } from './messages';
 import type { Resume } from './progress';
-import type { MachineEvent, State } from './state';
 
 /** Why a connection is in `failed`. */
 export type Failure =
@@ -16,6 +16,8 @@ export type Failure =
   | { kind: 'noAnswer'; unavailable: boolean }
   | { kind: 'roomClosed'; reason: string }
   | { kind: 'kicked' }
+  /** A rule of the watchdog, of a member that joined again as often as is worth trying, or that waits in vain. */
+  | { kind: 'gaveUp'; rule: RuleId | undefined }
   /** The server lets nobody in with this token, or without one. */
   | ({ kind: 'unauthorized' } & Refusal);
 
@@ -50,6 +52,6 @@ export interface ConnectionHandlers {
   /** An attempt to reach the server came to nothing; another one follows. */
   attemptFailed?(): void;
   failed?(failure: Failure): void;
-  /** An event that is no move from the state the machine is in. */
-  eventIgnored?(event: MachineEvent, state: State): void;
+  /** An event, message or other step that means nothing in the state the machine is in. */
+  eventIgnored?(step: string, state: State): void;
 }

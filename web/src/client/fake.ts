@@ -149,7 +149,7 @@ export function connect(
   const connection = new Connection(
     {
       url: 'ws://host/ws',
-      roomType: 'p2p',
+      roomType: 'm2m',
       roomId: 'demo',
       session: ME,
       roomCreating: true,

@@ -1,41 +1,29 @@
 /**
- * The heartbeat of one membership: a beat every interval, and a word when its answers stay away.
- * Loss is counted from the oldest unanswered beat, not from the last answer: a browser that slows the
- * timers of a hidden page would otherwise look like a dead server.
- * Never touches the socket or the state.
+ * The heartbeat of one membership: a beat every interval, and sooner where the server should be asked soon.
+ * Never touches the socket or the state; whether a beat was answered in time is the table's affair.
  */
 
 import type { Cancel, Environment } from './environment';
-
-/** Shortest time between two beats. */
-const HURRYING_INTERVAL_MS = 200;
-
-export interface HeartbeatHandlers {
-  beat(id: string): void;
-  lost(): void;
-}
+import { HURRYING_INTERVAL } from './generated/limits';
 
 export class HeartbeatTimer {
   readonly #env: Environment;
-  readonly #handlers: HeartbeatHandlers;
+  readonly #send: (id: string) => void;
   #nextBeat: Cancel | undefined;
-  #loss: Cancel | undefined;
   #count = 0;
   #interval = 0;
-  #timeout = 0;
   #due = 0;
   #earliest = 0;
 
-  constructor(env: Environment, handlers: HeartbeatHandlers) {
+  /** @param send sends a beat with this id */
+  constructor(env: Environment, send: (id: string) => void) {
     this.#env = env;
-    this.#handlers = handlers;
+    this.#send = send;
   }
 
-  /** Both in milliseconds; the first beat is due one interval from now. */
-  start(interval: number, timeout: number): void {
-    this.stop();
+  /** @param interval in milliseconds; the first beat is due one interval from now */
+  start(interval: number): void {
     this.#interval = interval;
-    this.#timeout = timeout;
     this.#schedule(interval);
   }
 
@@ -45,6 +33,11 @@ export class HeartbeatTimer {
     if (this.#nextBeat && this.#env.now() + wait < this.#due) this.#schedule(wait);
   }
 
+  stop(): void {
+    this.#nextBeat?.();
+    this.#nextBeat = undefined;
+  }
+
   #schedule(wait: number): void {
     this.#nextBeat?.();
     this.#due = this.#env.now() + wait;
@@ -52,21 +45,9 @@ export class HeartbeatTimer {
   }
 
   #beat(): void {
-    this.#earliest = this.#env.now() + HURRYING_INTERVAL_MS;
+    this.#earliest = this.#env.now() + HURRYING_INTERVAL;
     this.#schedule(this.#interval);
-    this.#loss ??= this.#env.after(this.#timeout, () => this.#handlers.lost());
     this.#count += 1;
-    this.#handlers.beat(String(this.#count));
-  }
-
-  acknowledged(): void {
-    this.#loss?.();
-    this.#loss = undefined;
-  }
-
-  stop(): void {
-    this.acknowledged();
-    this.#nextBeat?.();
-    this.#nextBeat = undefined;
+    this.#send(String(this.#count));
   }
 }

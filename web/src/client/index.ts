@@ -11,8 +11,8 @@
  */
 
 export { type AuthCheck, checkAccess, malformed, type Refusal, subprotocols, type TokenSource } from './access';
+export { Backoff } from './backoff';
 export { Budget } from './budget';
-export { CloseCode, type CloseVerdict, Code, closeVerdict } from './codes';
 export { Connection } from './connection';
 export type * from './contract';
 export {
@@ -24,11 +24,15 @@ export {
   type TextResponse,
   type Timers,
 } from './environment';
+export { CloseCode, Code, REACTIONS } from './generated/codes';
+export type { MachineEvent, Observation, Outcome, RuleId, State } from './generated/machine';
+export type { EndStreamPayload, UpdatePartOfVariantPayload, UpdateVariantPayload } from './generated/messages';
 export { payloadOf } from './life';
 export {
   type Attempt,
   type History,
   type Identity,
+  isPatient,
   Membership,
   type MembershipHandlers,
   type MembershipOptions,
@@ -37,4 +41,3 @@ export {
 export type * from './messages';
 export type { Resume } from './progress';
 export { readMessage } from './reader';
-export { EVENTS, type MachineEvent, MOVES, type Move, next, STATES, type State } from './state';

@@ -1,20 +1,21 @@
 /**
  * One socket at a time to one URL, replaced on demand, at once or after a backoff, each with a token that is asked for
- * just before, and with the next one before that one ends. A socket that was given up is detached first: nothing it still says is heard.
- * Knows no signal and no state; what a close code means is decided above.
+ * just before, and with the next one before that one ends. A socket that was given up is detached first: nothing it still
+ * says is heard. Knows no signal and no state; what a close code means is decided above.
  */
 
 import { fetchToken, malformed, type Refusal, subprotocols, type TokenSource } from './access';
 import { Backoff } from './backoff';
-import { CloseCode } from './codes';
 import type { Cancel, Environment, Socket, SocketHandlers } from './environment';
+import { CloseCode } from './generated/codes';
+import { TABLE } from './generated/machine';
 import { Renewal } from './renewal';
 
-export interface LinkHandlers extends Omit<SocketHandlers, 'closed'> {
-  /** @param wasOpen whether the handshake had succeeded */
-  closed(code: number, reason: string, wasOpen: boolean): void;
+export interface LinkHandlers extends SocketHandlers {
   /** The application could not fetch a token. */
   tokenFailed(): void;
+  /** The handshake failed, or took too long. */
+  handshakeFailed(): void;
   /** The token cannot be sent at all. */
   tokenRefused(refusal: Refusal): void;
 }
@@ -31,13 +32,15 @@ export class Link {
   /** Identifies the question for a token that counts. */
   #question: object | undefined;
   #token: string | undefined;
+  /** The token that the next connection must not have, and what to do where the application gives no other. */
+  #refused: { token: string | undefined; notRenewed: () => void } | undefined;
 
   constructor(env: Environment, url: string, source: TokenSource | undefined, handlers: LinkHandlers) {
     this.#env = env;
     this.#url = url;
     this.#source = source;
     this.#handlers = handlers;
-    this.#backoff = new Backoff(() => env.random());
+    this.#backoff = new Backoff();
     this.#renewal = new Renewal(env, source, {
       offer: (token) => this.send({ action: 'renew', data: { s: 'RENEW', token } }),
       renewed: (token) => {
@@ -56,22 +59,16 @@ export class Link {
   }
 
   /**
-   * Opens with another token than before; false where nobody can be asked for one.
+   * The next connection needs another token than before.
    * @param notRenewed called when the application gives none, or the same again
    */
-  renew(notRenewed: () => void): boolean {
-    if (typeof this.#source !== 'function') return false;
-    const before = this.#token;
-    this.#ask((token) => {
-      if (token === undefined || token === before) notRenewed();
-      else this.#dial(token);
-    });
-    return true;
+  needsAnotherToken(notRenewed: () => void): void {
+    this.#refused = { token: this.#token, notRenewed };
   }
 
   openLater(): void {
     this.drop();
-    this.#pending = this.#env.after(this.#backoff.nextDelay(), () => this.open());
+    this.#pending = this.#env.after(this.#backoff.nextDelay(this.#env.random()), () => this.open());
   }
 
   /**
@@ -82,9 +79,9 @@ export class Link {
     this.#renewal.answered(expires);
   }
 
-  /** The connection has proved good: the next loss starts with a short delay again. */
-  settled(): void {
-    this.#backoff.reset();
+  /** A connection was lost that had held for so long since its join ack. */
+  lost(held: number): void {
+    this.#backoff.lost(held);
   }
 
   send(message: unknown): boolean {
@@ -119,28 +116,49 @@ export class Link {
 
   #dial(token: string | undefined): void {
     this.#question = undefined;
+    const refused = this.#refused;
+    if (refused && (token === undefined || token === refused.token)) return refused.notRenewed();
     this.#token = token;
     const refusal = malformed(token);
     if (refusal) return this.#handlers.tokenRefused(refusal);
+    const late = this.#env.after(TABLE.reconnect.dialTimeout, () => this.#dialFailed());
+    this.#pending = late;
+    const socket: Socket = this.#env.connect(
+      this.#url,
+      subprotocols(token),
+      this.#socketHandlers(() => socket, late),
+    );
+    this.#socket = socket;
+  }
+
+  #dialFailed(): void {
+    this.drop();
+    this.#handlers.handshakeFailed();
+  }
+
+  /** @param late cancels the failure of a dial that takes too long */
+  #socketHandlers(socket: () => Socket, late: Cancel): SocketHandlers {
     const ifCurrent = (act: () => void) => {
-      if (this.#socket === socket) act();
+      if (this.#socket === socket()) act();
     };
     let wasOpen = false;
-    const socket: Socket = this.#env.connect(this.#url, subprotocols(token), {
+    return {
       opened: () =>
         ifCurrent(() => {
+          late();
           wasOpen = true;
-          this.#renewal.start(token);
+          this.#refused = undefined;
+          this.#renewal.start(this.#token);
           this.#handlers.opened();
         }),
       message: (text) => ifCurrent(() => this.#handlers.message(text)),
       closed: (code, reason) =>
         ifCurrent(() => {
+          if (!wasOpen) return this.#dialFailed();
           this.#socket = undefined;
           this.#renewal.stop();
-          this.#handlers.closed(code, reason, wasOpen);
+          this.#handlers.closed(code, reason);
         }),
-    });
-    this.#socket = socket;
+    };
   }
 }

@@ -67,8 +67,8 @@ describe('a membership', () => {
     world.socket.open().receive(joinAck());
     world.socket.receive({ c: 200, s: 'ROOM_CLOSED', b: {} });
     expect(histories).toEqual([
-      { roomCreating: false, resuming: false, everJoined: false, attempts: 1 },
-      { roomCreating: true, resuming: false, everJoined: true, attempts: 0 },
+      { roomCreating: false, resuming: false, everJoined: false, attempts: 1, waited: 0 },
+      { roomCreating: true, resuming: false, everJoined: true, attempts: 0, waited: 0 },
     ]);
   });
 

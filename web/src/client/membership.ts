@@ -8,9 +8,9 @@ import type { TokenSource } from './access';
 import { Connection } from './connection';
 import type { ConnectionHandlers, ConnectionOptions, Failure } from './contract';
 import { browserEnvironment, type Cancel, type Environment } from './environment';
+import type { State } from './generated/machine';
 import type { ApplicationSignal, JoinAck, Session } from './messages';
 import type { Resume } from './progress';
-import type { State } from './state';
 
 export interface History {
   /** The attempt that failed asked for the room to be created. */
@@ -18,8 +18,17 @@ export interface History {
   /** The attempt that failed tried to take up an earlier membership. */
   resuming: boolean;
   everJoined: boolean;
-  /** Attempts since the last successful join, this one included. */
+  /** Attempts since the last successful join, this one included; those that reached nobody before the first do not count. */
   attempts: number;
+  /** Milliseconds for which the server has not answered. */
+  waited: number;
+}
+
+/** How long a server that cannot be reached is asked for, by whoever was never let in. */
+const PATIENCE_MS = 40_000;
+
+export function isPatient({ waited }: History): boolean {
+  return waited < PATIENCE_MS;
 }
 
 export interface Attempt {
@@ -59,7 +68,9 @@ export class Membership {
   readonly #policy: Policy;
   readonly #handlers: MembershipHandlers;
   readonly #env: Environment;
-  readonly #history: History = { roomCreating: false, resuming: false, everJoined: false, attempts: 0 };
+  readonly #history: History = { roomCreating: false, resuming: false, everJoined: false, attempts: 0, waited: 0 };
+  /** When the server was asked first since its last answer. */
+  #asked = 0;
   #connection: Connection | undefined;
   #pending: Cancel | undefined;
   #offline = false;
@@ -82,6 +93,7 @@ export class Membership {
   }
 
   join(): void {
+    this.#asked = this.#env.now();
     this.#attempt({ roomCreating: false, delay: 0 });
   }
 
@@ -135,12 +147,14 @@ export class Membership {
   }
 
   #failed(failure: Failure): void {
+    if (failure.kind !== 'noAnswer') this.#asked = this.#env.now();
+    this.#history.waited = this.#env.now() - this.#asked;
     const attempt = this.#over ? undefined : this.#policy(failure, this.#history);
     if (!attempt) {
       this.#over = true;
       return this.#handlers.over?.(failure);
     }
-    if (attempt.waiting) this.#history.attempts = 0;
+    if (attempt.waiting || (failure.kind === 'noAnswer' && !this.#history.everJoined)) this.#history.attempts = 0;
     this.#handlers.retrying?.(failure, attempt);
     this.#pending = this.#env.after(attempt.delay, () => this.#attempt(attempt));
   }

@@ -1,62 +1,41 @@
 /**
- * The messages of the wire protocol as types: signals (client to server), acks and forwarded signals.
- * The short JSON keys are the protocol's; everything else of the package uses descriptive names.
+ * The messages of the protocol as an application meets them. Their members are generated from the published schema; here
+ * are those that the connection adds itself taken away, and what was received read into descriptive names.
  * Only shapes: reading and checking what arrived is the reader's job.
  */
 
-export type RoomType = 'p2p' | 'm2m' | 'a2m' | 'p2m';
-export type Role = 'admin' | 'publisher' | 'viewer';
-export type Category = 'stream' | 'screenshare';
-export type Host = 'iOS' | 'iOS_EX' | 'Android' | 'Web' | 'Web_Studio' | 'Server';
+import type * as wire from './generated/messages';
 
-export interface Session {
-  userId: string;
-  sessionId: string;
-  category: Category;
-  host: Host;
-  deviceId: string;
-}
+export type {
+  Category,
+  Host,
+  JoinOptions,
+  OfferOptions,
+  Recipient,
+  Role,
+  RoomType,
+  Session,
+} from './generated/messages';
+export type Address = wire.MemberKey;
 
-export interface Address {
-  userId: string;
-  sessionId: string;
-}
+/** The members every signal of a room carries. */
+export type Common = Pick<wire.LeaveData, 'ch' | 'rid' | 'ss'>;
 
-/** A string means every session of that user. */
-export type Recipient = string | Address;
+/** A signal without the members that the connection or the server gives it. */
+type Own<Data> = Omit<Data, keyof Common | 'n' | 'sq' | 'c'>;
 
-export interface IceCandidate {
-  candidate?: string;
-  sdpMid?: string | null;
-  sdpMLineIndex?: number | null;
-  usernameFragment?: string | null;
-}
-
-export interface JoinOptions {
-  roomCreating: boolean;
-  resumeToken: string;
-  resumeFrom?: number;
-  /** The number below the lowest signal that this client keeps. */
-  n?: number;
-}
-
-export interface OfferOptions {
-  restarting?: boolean;
-  hlsForwarding?: boolean;
-}
-
-export type Join = { s: 'JOIN'; ve: boolean; ae: boolean; eg: 'native'; op: JoinOptions };
-export type Leave = { s: 'LEAVE' };
-export type Heartbeat = { s: 'HEARTBEAT'; bid: string; sq: number; send_ack?: boolean };
-export type Update = { s: 'UPDATE'; ve: boolean; ae: boolean };
-export type Offer = { s: 'OFFER'; sdp: string; to?: Recipient; op?: OfferOptions };
-export type Answer = { s: 'ANSWER'; sdp: string; to?: Recipient };
-export type Ice = { s: 'ICE'; sdp: IceCandidate | string; to?: Recipient };
-export type Kick = { s: 'KICK'; to: Recipient };
-export type PublishRequest = { s: 'PUBLISH_REQUEST'; ve: boolean; ae: boolean; msg?: string };
-export type PublishAccept = { s: 'PUBLISH_ACCEPT'; to: Recipient };
-export type PublishReject = { s: 'PUBLISH_REJECT'; to: Recipient };
-export type Watch = { s: 'WATCH'; to: Recipient };
+export type Join = Own<wire.JoinData>;
+export type Leave = Own<wire.LeaveData>;
+export type Heartbeat = Omit<wire.HeartbeatData, keyof Common>;
+export type Update = Own<wire.UpdateData>;
+export type Offer = Own<wire.OfferData>;
+export type Answer = Own<wire.AnswerData>;
+export type Ice = Own<wire.IceData>;
+export type Kick = Own<wire.KickData>;
+export type PublishRequest = Own<wire.PublishRequestData>;
+export type PublishAccept = Own<wire.PublishAcceptData>;
+export type PublishReject = Own<wire.PublishRejectData>;
+export type Watch = Own<wire.WatchData>;
 
 /** What an application sends; join, leave and heartbeat are the connection's own. */
 export type ApplicationSignal =
@@ -70,37 +49,12 @@ export type ApplicationSignal =
   | PublishReject
   | Watch;
 export type Signal = ApplicationSignal | Join | Leave | Heartbeat;
-export type SignalName = Signal['s'];
-
-export const ACTIONS = {
-  JOIN: 'join',
-  LEAVE: 'leave',
-  HEARTBEAT: 'heartbeat',
-  UPDATE: 'updateVideo',
-  KICK: 'kick',
-  PUBLISH_REQUEST: 'publishRequest',
-  PUBLISH_ACCEPT: 'publishAccept',
-  PUBLISH_REJECT: 'publishReject',
-  OFFER: 'offer',
-  ANSWER: 'answer',
-  ICE: 'iceCandidate',
-  WATCH: 'watch',
-} as const satisfies Record<SignalName, string>;
-
-/** The members every signal carries. */
-export interface Common {
-  ch: RoomType;
-  rid: string;
-  ss: Session;
-}
-
-export type Sent<S extends Signal = Signal> = S & Common;
 
 /** A signal of another member, as the server handed it on. */
 export interface Forwarded {
   kind: 'forwarded';
   sequence: number;
-  sender: Session;
+  sender: wire.Session;
   /** The sender's number, where it numbers what it says. */
   number?: number;
   signal: ApplicationSignal;
@@ -114,39 +68,26 @@ export interface Ack {
   sequence?: number;
 }
 
-export interface Participant {
-  role: Role;
-  video: boolean;
-  audio: boolean;
-  publish: boolean;
-  userId: string;
-  sessionId: string;
-  host: string;
-  category: Category;
-  deviceId: string;
+/** A member that may publish; what is not told is left out. */
+export type Participant = Omit<wire.Participant, 'id' | 'name' | 'hls'> & {
   /** The name for people, from the token, which the server has checked. */
   name?: string;
   /** Multivariant playlist URL, once playable. */
   hls?: string;
-}
+};
 
+/** As `RTCPeerConnection` takes it. */
 export interface IceServer {
   urls: string | string[];
   username?: string;
   credential?: string;
 }
 
-/** Where a publisher's data signals go. */
-export interface IngestAddress {
-  url: string;
-  token: string;
-  /** Milliseconds since 1970. */
-  expires: number;
-}
+export type IngestAddress = wire.IngestAddress;
 
 export interface JoinAck {
   roomId: string;
-  role: Role;
+  role: wire.Role;
   participants: Participant[];
   resumed: boolean;
   /** The last sequence number the server gave to this member. */
@@ -154,7 +95,7 @@ export interface JoinAck {
   resumeToken: string;
   /** The number up to which nothing that this client said can be lost any more, where the server counts. */
   confirmed?: number;
-  heartbeat: { interval: number; timeout: number };
+  heartbeat: wire.HeartbeatTimes;
   iceServers: IceServer[];
   playlists: string[];
   /** Of a live broadcast, for who broadcasts. */

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Connection } from './connection';
 import type { ConnectionHandlers } from './contract';
 import { connect, type FakeSocket, type FakeWorld, forwarded, joinAck, ME } from './fake';
-import { HeardNumbers, HURRYING_SIGNALS, RECEIVED_MESSAGES, UNCONFIRMED_SIGNALS } from './numbering';
+import { HURRYING_SIGNALS, RECEIVED_MESSAGES, UNCONFIRMED_SIGNALS } from './generated/limits';
+import { HeardNumbers } from './numbering';
 
 const ice = (sdp: string) => ({ s: 'ICE', sdp }) as const;
 

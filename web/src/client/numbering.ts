@@ -5,17 +5,14 @@
  * Pure: knows no socket and no clock.
  */
 
+import {
+  HURRYING_SIGNALS,
+  RECEIVED_BYTES,
+  RECEIVED_MESSAGES,
+  REMEMBERED_SENDERS,
+  UNCONFIRMED_SIGNALS,
+} from './generated/limits';
 import type { ApplicationSignal, Session } from './messages';
-
-/** Numbered signals that are kept until they are confirmed; over it, saying more fails. */
-export const UNCONFIRMED_SIGNALS = 256;
-/** Unconfirmed signals from which on the client beats at once, to learn what is confirmed. */
-export const HURRYING_SIGNALS = 128;
-/** Numbered messages, and bytes of them, after which the client tells at once what it received. */
-export const RECEIVED_MESSAGES = 64;
-export const RECEIVED_BYTES = 128 * 1024;
-/** Sessions of whose signals the highest number is remembered; over it, the one not heard for longest is forgotten. */
-export const REMEMBERED_SENDERS = 4096;
 
 export type Numbered = ApplicationSignal & { n: number };
 
@@ -110,17 +107,24 @@ export class HeardNumbers {
 /** Numbered messages received since the server was last told: it keeps a copy of each until then. */
 export class Unacknowledged {
   #messages = 0;
-  #length = 0;
+  #bytes = 0;
 
   /** True when the server should be told at once. */
   note(text: string): boolean {
     this.#messages += 1;
-    this.#length += text.length;
-    return this.#messages >= RECEIVED_MESSAGES || this.#length >= RECEIVED_BYTES;
+    this.#bytes += bytesOf(text);
+    return this.#messages >= RECEIVED_MESSAGES || this.#bytes >= RECEIVED_BYTES;
   }
 
   reset(): void {
     this.#messages = 0;
-    this.#length = 0;
+    this.#bytes = 0;
   }
+}
+
+const encoder = new TextEncoder();
+
+/** The size of a text on the wire. */
+export function bytesOf(text: string): number {
+  return encoder.encode(text).length;
 }

@@ -4,7 +4,8 @@
  * Pure: storing it over a page reload is the application's job.
  */
 
-import type { JoinAck, JoinOptions } from './messages';
+import type { JoinAck, JoinOptions, Session, Update } from './messages';
+import type { Numbered } from './numbering';
 
 /** Enough to take a membership up again from another connection or after a reload. */
 export interface Resume {
@@ -58,4 +59,14 @@ export class Progress {
     this.#highest = sequence;
     return true;
   }
+}
+
+/**
+ * A resumed member is as the server knew it: what it was told in vain, it is told again.
+ * @param repeated signals that are said again anyhow
+ */
+export function correction(ack: JoinAck, me: Session, wanted: Update, repeated: Numbered[]): Update | undefined {
+  if (!ack.resumed || repeated.some(({ s }) => s === 'UPDATE')) return undefined;
+  const own = ack.participants.find((one) => one.userId === me.userId && one.sessionId === me.sessionId);
+  return own && (own.video !== wanted.ve || own.audio !== wanted.ae) ? wanted : undefined;
 }

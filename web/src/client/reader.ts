@@ -4,6 +4,7 @@
  * comes back as `undefined`. Never throws on bad input and never acts on a message.
  */
 
+import type { Facts } from './machine';
 import type {
   Ack,
   ApplicationSignal,
@@ -32,6 +33,22 @@ export function readMessage(text: string): Ack | Forwarded | undefined {
   const signal = fields as unknown as ApplicationSignal;
   const n = readNumber(fields.n);
   return { kind: 'forwarded', sequence, sender, signal, ...(n ? { number: n } : {}) };
+}
+
+/** What the table is told of a message. */
+export function factsOf(message: Ack | Forwarded): Facts {
+  if (message.kind === 'forwarded') {
+    const { s, ...members } = message.signal;
+    return 'to' in members ? { s, to: members.to ?? undefined } : { s };
+  }
+  const { name, code, body } = message;
+  return { s: name, c: code, b: { pt: body.pt, pps: readParticipants(body.pps) } };
+}
+
+/** The signal that an error ack gives back, as the application said it. */
+export function readRefused(value: unknown): ApplicationSignal | undefined {
+  const { s, ch: _ch, rid: _rid, ss: _ss, n: _n, ...members } = object(object(value).data);
+  return typeof s === 'string' ? ({ s, ...members } as unknown as ApplicationSignal) : undefined;
 }
 
 /** A number of a signal, or one up to which signals are confirmed. */

@@ -77,7 +77,7 @@ describe('a connection whose token is about to end', () => {
     expect(renewals()).toHaveLength(1);
   });
 
-  test.each([4041, 4051, 500])('that is refused with %i is told so, and left alone', async (code) => {
+  test.each([4041, 4051, 503])('that is refused with %i is told so, and left alone', async (code) => {
     const errorReceived = vi.fn();
     const { world, connection, asked, renewals } = await joined(async () => lasting(1000), { errorReceived });
     await pass(world, 70_000);
@@ -146,6 +146,7 @@ describe('a connection whose token is about to end', () => {
     await pass(world, 70_000);
     world.socket.receive(ack(1001));
     world.socket.lose(4001, 'token expired');
+    world.advance(250);
     await settle();
     expect(failures).toEqual([{ kind: 'closed', code: 4001, reason: 'token expired' }]);
     expect(world.sockets).toHaveLength(1);

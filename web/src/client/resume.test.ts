@@ -20,7 +20,7 @@ describe('the heartbeat', () => {
     world.advance(1);
     const beat = world.socket.sent.at(-1);
     expect(beat?.action).toBe('heartbeat');
-    expect(beat?.data).toMatchObject({ s: 'HEARTBEAT', bid: '1', sq: 7, ch: 'p2p', rid: 'demo' });
+    expect(beat?.data).toMatchObject({ s: 'HEARTBEAT', bid: '1', sq: 7, ch: 'm2m', rid: 'demo' });
   });
 
   test('keeps the connection while it is answered', () => {
@@ -33,13 +33,18 @@ describe('the heartbeat', () => {
     expect(world.sockets).toHaveLength(1);
   });
 
-  test('unanswered for 10 s gives the socket up and reconnects', () => {
-    const { world, connection } = connectAndJoin();
+  test.each([
+    [3000, 4000],
+    [2000, 3000],
+  ])('of every %i ms gives a line up on which one was unanswered for %i ms', (interval, answer) => {
+    const { world, connection } = connect();
+    connection.join();
+    world.socket.open().receive(joinAck({ hb: { interval, timeout: 10_000 } }));
     const first = world.socket;
-    world.advance(3000 + 9999);
+    world.advance(interval + answer - 1);
     expect(connection.state).toBe('joined');
     world.advance(1);
-    expect(connection.state).toBe('reinitializing');
+    expect(connection.state).toBe('waitingNetwork');
     expect(first.closedWith).toBe(1000);
     world.advance(250);
     expect(world.sockets).toHaveLength(2);
@@ -64,10 +69,12 @@ describe('the heartbeat', () => {
     const { world, connection, failures } = connectAndJoin();
     world.advance(3000);
     world.socket.receive({ c: code, s: 'HEARTBEAT', b: {} });
+    world.advance(1000);
     expect(failures).toEqual([]);
     expect(connection.state).toBe('reinitializing');
-    world.socket.open().receive(joinAck());
-    expect(connection.state).toBe('joined');
+    expect(world.socket.names()).toEqual(['JOIN', 'HEARTBEAT', 'JOIN']);
+    world.socket.receive(joinAck());
+    expect([connection.state, world.sockets.length]).toEqual(['joined', 1]);
   });
 });
 

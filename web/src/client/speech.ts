@@ -10,6 +10,8 @@ import { OfflineQueue } from './queue';
 export interface SpeechHandlers {
   /** False when nothing can be written. */
   write(signal: ApplicationSignal | Numbered): boolean;
+  /** The bytes that a signal takes on the wire. */
+  size(signal: ApplicationSignal): number;
   isJoined(): boolean;
   /** So much is unconfirmed that the server should be asked soon. */
   hurry(): void;
@@ -18,7 +20,7 @@ export interface SpeechHandlers {
 export class Speech {
   readonly #handlers: SpeechHandlers;
   readonly #unconfirmed: Unconfirmed;
-  readonly #queue = new OfflineQueue<ApplicationSignal>();
+  readonly #queue: OfflineQueue<ApplicationSignal>;
   /** What is to be said again, while the application hears of a join. */
   #repeated: Numbered[] = [];
   #holding = false;
@@ -27,6 +29,7 @@ export class Speech {
   /** @param last the number below the first one: above all that this session id ever used */
   constructor(last: number, handlers: SpeechHandlers) {
     this.#unconfirmed = new Unconfirmed(last);
+    this.#queue = new OfflineQueue((signal) => handlers.size(signal));
     this.#handlers = handlers;
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { LocalMedia } from '../call/media';
+import type { LocalMedia } from '../rtc/media';
 import { Devices, type Purpose, purposeOf } from './devices';
 
 test.each<[Purpose, Parameters<typeof purposeOf>[0]]>([

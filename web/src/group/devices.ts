@@ -3,7 +3,7 @@
  * a request is declined, or the member only watches, leaves or is removed.
  */
 
-import type { LocalMedia } from '../call/media';
+import type { LocalMedia } from '../rtc/media';
 import type { Facts } from './model';
 
 /** Use of the devices; `kept` while it is unknown. */

@@ -3,9 +3,9 @@
  * Never part of the built page.
  */
 
-import type { PeerHandlers } from '../call/peer';
 import type { Address, ApplicationSignal, Participant, Session } from '../client';
 import { FakeWorld, joinAck, ME } from '../client/fake';
+import type { PeerHandlers } from '../rtc/peer';
 import { FakeBrowser, seatsIn } from '../seats/fake';
 import type { ReturningIdentity } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
@@ -114,10 +114,18 @@ function joinGroup(world: FakeWorld, seats: Seats, pps: Participant[]) {
     sequence += 1;
     world.socket.receive({ ...message, sq: sequence });
   };
+  /** Lets time pass at a server that answers. */
+  const pass = (ms: number) => {
+    for (let left = ms; left > 0; left -= 1000) {
+      world.advance(Math.min(left, 1000));
+      world.socket.receive({ c: 200, s: 'HEARTBEAT', b: {} });
+    }
+  };
   return {
     world,
     group,
     made,
+    pass,
     late: () => lateAnswers,
     sent: () => world.socket.sent.slice(1).map(({ data }) => ({ s: data.s, to: data.to })),
     listChanges: (...now: string[]) => numbered({ c: 200, s: 'PUBLISH_LIST_CHANGED', b: { pps: publishers(...now) } }),

@@ -3,7 +3,7 @@
  * Tiles stay as they are while their person does, so that no picture starts anew. Decides nothing.
  */
 
-import { MuteNews } from '../call/mute-news';
+import { MuteNews } from '../rtc/mute-news';
 import { element, setText } from '../ui/dom';
 import { icon } from '../ui/icons';
 import type { SoundButton } from '../ui/sound-button';

@@ -111,17 +111,17 @@ describe('a viewer of a group', () => {
   });
 
   test('is told how the others go, for a while', () => {
-    const { world, group, made, listChanges } = joinedGroup('u2', 'u3');
+    const { pass, group, made, listChanges } = joinedGroup('u2', 'u3');
     made.get('u3')?.handlers.connectionChanged('connected');
     Object.assign(made.get('u3') ?? {}, { silentFor: 9000 });
     listChanges('u2');
     expect(describeGroup(group.facts).status).toBe('u3 lost the connection');
-    world.advance(8000);
+    pass(8000);
     expect(describeGroup(group.facts).status).toBe('Watching u2');
   });
 
   test('reads the names that the server knows from their tokens, also of who has gone', () => {
-    const { world, group, made } = joinedGroup('u2');
+    const { world, pass, group, made } = joinedGroup('u2');
     const list = (...names: string[]) => {
       const pps = names.map((name, place) => ({ ...publishers('u2', 'u3')[place], name }));
       world.socket.receive({ c: 200, s: 'PUBLISH_LIST_CHANGED', b: { pps } });
@@ -130,7 +130,7 @@ describe('a viewer of a group', () => {
     made.get('u3')?.handlers.connectionChanged('connected');
     list('Ann Ó Briain');
     expect(describeGroup(group.facts).status).toBe('Bob left the group');
-    world.advance(8000);
+    pass(8000);
     expect(describeGroup(group.facts).status).toBe('Watching Ann Ó Briain');
   });
 

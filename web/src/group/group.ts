@@ -3,9 +3,6 @@
  * Turns what happens into facts and hands them on after every change. Draws nothing itself.
  */
 
-import type { Kind, LocalMedia } from '../call/media';
-import { callPolicy } from '../call/policy';
-import type { Departure } from '../call/silence';
 import {
   type Attempt,
   type Cancel,
@@ -16,8 +13,10 @@ import {
   type Forwarded,
   type JoinAck,
   type Participant,
-  type State,
 } from '../client';
+import type { Kind, LocalMedia } from '../rtc/media';
+import { callPolicy } from '../rtc/policy';
+import type { Departure } from '../rtc/silence';
 import { type ReturningIdentity, SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { memberName } from '../ui/names';
@@ -93,6 +92,7 @@ export class Group {
     this.#handlers = handlers;
     this.mesh = new Mesh(() => identity.session(), env, makePeer, {
       send: (signal) => this.#membership?.send(signal),
+      offerEnded: (to) => this.connection?.offerEnded(to),
       changed: () => this.#update({}),
       departed: ({ userId }, how) => this.#departed(userId, how),
       settingsRefused: () => this.#settingsRefused(),
@@ -125,9 +125,7 @@ export class Group {
       gap: () => this.#startAnew(),
       errorReceived: (name: string, code: number) => this.#refused(name, code),
       attemptFailed: () => this.#update({ unreachable: true }),
-      stateChanged: (state: State) => {
-        if (state === 'reinitializing' || state === 'waitingNetwork') this.#signalingLost();
-      },
+      interrupted: () => this.#signalingLost(),
       retrying: (_: Failure, { waiting }: Attempt) => {
         if (waiting) this.#update({ stage: 'joining', notOpened: true });
       },

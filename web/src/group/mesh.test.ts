@@ -11,6 +11,7 @@ function mesh() {
   const departures: string[] = [];
   const member = new Mesh(() => session('u1'), world, makePeer, {
     send: (signal) => sent.push(signal),
+    offerEnded() {},
     changed() {},
     departed: ({ userId }, how) => departures.push(`${userId} ${how}`),
     settingsRefused() {},

@@ -4,10 +4,10 @@
  * Of two publishers the one who came later asks. Draws nothing, and knows nothing of requests to publish.
  */
 
-import type { Kind } from '../call/media';
-import type { Peer, PeerHandlers } from '../call/peer';
-import { type Departure, isSilent } from '../call/silence';
 import type { Address, ApplicationSignal, Environment, Forwarded, IceServer, Participant } from '../client';
+import type { Kind } from '../rtc/media';
+import type { Peer, PeerHandlers } from '../rtc/peer';
+import { type Departure, isSilent } from '../rtc/silence';
 import { RouteWaits } from './route-waits';
 
 /** How long an offer may take before it is asked for (again). */
@@ -31,6 +31,8 @@ export type MakePeer = (address: Address, handlers: PeerHandlers) => MeshPeer;
 
 export interface MeshHandlers {
   send(signal: ApplicationSignal): void;
+  /** No answer to an offer is awaited any more. */
+  offerEnded(to: Address): void;
   /** A picture came, went, or stands still. */
   changed(): void;
   /** A publisher is not in the room any more. */
@@ -178,6 +180,7 @@ export class Mesh {
         this.#followState(link, state);
         this.#change(link, { state });
       },
+      offerEnded: () => this.#handlers.offerEnded(address),
       offerUnanswered: () => this.#offerUnanswered(link),
       gaveUp: (reason) => (reason === 'settings' ? this.#handlers.settingsRefused() : this.#giveUp(link)),
     });

@@ -3,8 +3,8 @@
  * The only place that decides which buttons there are.
  */
 
-import type { Departure } from '../call/silence';
 import type { Participant } from '../client';
+import type { Departure } from '../rtc/silence';
 import { memberName } from '../ui/names';
 import { noWayThroughWords, type Words } from '../ui/words';
 import type { Request } from './requests';

@@ -4,12 +4,12 @@
  */
 
 import type { Access } from '../access/access';
-import { controls } from '../call/controls';
-import { watchDevices } from '../call/device-watch';
-import { lobby } from '../call/lobby';
-import { LocalMedia, type OutgoingMedia } from '../call/media';
-import { Peer } from '../call/peer';
 import type { Environment } from '../client';
+import { controls } from '../rtc/controls';
+import { watchDevices } from '../rtc/device-watch';
+import { lobby } from '../rtc/lobby';
+import { LocalMedia, type OutgoingMedia } from '../rtc/media';
+import { Peer } from '../rtc/peer';
 import { browserSeatStorage } from '../seats/seat-storage';
 import { comeBack } from '../seats/seated-membership';
 import { Seats } from '../seats/seats';

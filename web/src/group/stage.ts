@@ -3,7 +3,7 @@
  * Shows what the model says and decides nothing.
  */
 
-import type { Controls } from '../call/controls';
+import type { Controls } from '../rtc/controls';
 import { START_PAGE } from '../ui/address';
 import { element, setText } from '../ui/dom';
 import { panel } from '../ui/frame';

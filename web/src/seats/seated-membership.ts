@@ -3,21 +3,33 @@
  * calls, groups and broadcasts share it. Decides nothing: which wait is worth it says the policy of the page.
  */
 
-import { type Identity, Membership, type MembershipHandlers, type MembershipOptions, type Policy } from '../client';
+import {
+  type Identity,
+  Membership,
+  type MembershipHandlers,
+  type MembershipOptions,
+  type Policy,
+  type State,
+} from '../client';
 import type { Seats } from './seats';
+
+export interface SeatedHandlers extends Omit<MembershipHandlers, 'stateChanged'> {
+  /**
+   * Nothing can be said to others until `joined`.
+   * @param isLost the connection is gone; otherwise JOIN was said again over the one that is there
+   */
+  interrupted?(isLost: boolean): void;
+}
 
 export class SeatedMembership extends Membership {
   readonly #seats: Seats;
 
-  constructor(
-    options: MembershipOptions,
-    identity: Identity,
-    policy: Policy,
-    handlers: MembershipHandlers,
-    seats: Seats,
-  ) {
+  constructor(options: MembershipOptions, identity: Identity, policy: Policy, handlers: SeatedHandlers, seats: Seats) {
     super(options, identity, policy, {
       ...handlers,
+      stateChanged: (state, previous) => {
+        if (isInterruption(state, previous)) handlers.interrupted?.(state === 'waitingNetwork');
+      },
       joined: (ack) => {
         const { interval, timeout } = ack.heartbeat;
         seats.taken(identity.session(), interval + timeout);
@@ -42,6 +54,11 @@ export class SeatedMembership extends Membership {
     else this.#seats.abandon();
     return told;
   }
+}
+
+/** A join that follows upon a lost connection is a part of the same interruption. */
+function isInterruption(state: State, previous: State): boolean {
+  return state === 'waitingNetwork' || (state === 'reinitializing' && previous === 'joined');
 }
 
 /** An identity that can come back as the user of an earlier page. */

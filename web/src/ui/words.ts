@@ -4,7 +4,7 @@
  * known about them.
  */
 
-import { CloseCode, Code, type Failure, type Refusal } from '../client';
+import { CloseCode, Code, type Failure, type Refusal, type RuleId } from '../client';
 
 export type Place = 'call' | 'broadcast' | 'group';
 
@@ -37,6 +37,8 @@ export function failureWords(failure: Failure, place: Place): Words {
       );
     case 'kicked':
       return words(`You were removed from this ${place}`, 'You can come back in a minute.');
+    case 'gaveUp':
+      return gaveUpWords(failure.rule, place);
     case 'unauthorized':
       return accessWords(failure);
   }
@@ -134,15 +136,22 @@ function refusedWords(code: number, message: string, place: Place): Words {
   }
 }
 
+/** A member that was let in again and again, in vain. */
+function gaveUpWords(rule: RuleId | undefined, place: Place): Words {
+  if (rule === 'slowUpload') return tooSlowWords();
+  if (rule === 'criticalFailure') return words(`The ${place} broke off several times`, 'Try again in a moment.');
+  return words(`The ${place} does not come about`, 'Check your connection to the internet and try again.');
+}
+
 function closedWords(code: number, place: Place): Words {
   switch (code) {
     case CloseCode.SESSION_REPLACED:
       return words(`This ${place} was opened in another tab or window`, 'It continues there.', false);
-    case CloseCode.UNAUTHENTICATED:
+    case CloseCode.TOKEN_EXPIRED:
       return { ...words('Your token has expired', 'Ask whoever gave it to you for a new one.'), access: 'token' };
     case CloseCode.NORMAL:
       return words('The server ended the connection', 'You can join again.');
-    case CloseCode.POLICY_VIOLATION:
+    case CloseCode.RATE_LIMIT:
       return words('The server stopped this page', 'It sent more than the server allows. Try again in a minute.');
     default:
       return words(

@@ -4,7 +4,7 @@
  * Pure.
  */
 
-import { CloseCode, Code, type Policy } from '../client';
+import { CloseCode, Code, isPatient, type Policy } from '../client';
 
 export const RETRY_MS = 3000;
 
@@ -12,9 +12,10 @@ export const watchPolicy: Policy = (failure, history) => {
   const again = { roomCreating: false, delay: RETRY_MS };
   switch (failure.kind) {
     case 'roomClosed':
+    case 'gaveUp':
       return again;
     case 'noAnswer':
-      return history.everJoined ? again : undefined;
+      return history.everJoined || isPatient(history) ? again : undefined;
     case 'closed':
       // The tab was duplicated: two may watch, each as somebody of its own.
       return failure.code === CloseCode.SESSION_REPLACED ? { ...again, delay: 0, newIdentity: true } : undefined;

@@ -4,7 +4,7 @@ import { delayBehindLive, delayText, hasStrayed } from './delay';
 import { describe as describeWatch, type Facts } from './model';
 import { watchPolicy } from './policy';
 
-const history: History = { roomCreating: false, resuming: false, everJoined: false, attempts: 50 };
+const history: History = { roomCreating: false, resuming: false, everJoined: false, attempts: 50, waited: 60_000 };
 const joined = { ...history, everJoined: true };
 
 describe('watching', () => {

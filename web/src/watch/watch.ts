@@ -158,7 +158,11 @@ export class Watch {
   }
 
   #retrying(failure: Failure): void {
-    if (failure.kind === 'noAnswer') return this.#update({ room: 'recovering' });
+    if (failure.kind === 'noAnswer') {
+      // Whoever was never let in is still on the way.
+      if (this.#facts.room !== 'joining') this.#update({ room: 'recovering' });
+      return;
+    }
     const closed = failure.kind === 'roomClosed';
     if (!closed && !(failure.kind === 'refused' && failure.code === Code.ROOM_NOT_FOUND)) return;
     // Not found is what comes back every three seconds, also after the end that was announced.
@@ -175,7 +179,13 @@ export class Watch {
   }
 
   #playerChanged(player: Facts['player']): void {
+    if (player !== this.#facts.player) this.#observe(player);
     this.#update({ player, everPlayed: this.#facts.everPlayed || player === 'playing' });
+  }
+
+  #observe(player: Facts['player']): void {
+    if (player === 'starved') this.connection?.observe('bufferingStarted');
+    else if (player !== 'loading') this.connection?.observe('bufferingEnded');
   }
 
   #update(changes: Partial<Facts>): void {

@@ -4,8 +4,10 @@
  * and two who arrive in the same instant may need a few rounds of that. Who may not create one waits for it. Pure.
  */
 
-import { Code, type Failure, type History, type Policy } from '../client';
+import { type Attempt, Code, type Failure, type History, isPatient, type Policy, type RuleId } from '../client';
 
+/** Rules of the watchdog about other people. */
+const WAITS: readonly (RuleId | undefined)[] = ['callee', 'answer'];
 const ROUNDS = 3;
 const SEAT_RETRY_MS = 1000;
 const RETRY_MS = 3000;
@@ -28,12 +30,17 @@ function isNotOpened(failure: Failure, { roomCreating }: History): boolean {
   return roomCreating && failure.kind === 'refused' && failure.code === Code.PERMISSION_NOT_FOUND;
 }
 
+/** Whoever is in a call is kept there while the server is away; whoever is not yet gets told. */
+function unreachable(history: History): Attempt | undefined {
+  if (!history.everJoined)
+    return isPatient(history) ? { roomCreating: history.roomCreating, delay: RETRY_MS } : undefined;
+  return history.attempts < UNREACHABLE_RETRIES ? { roomCreating: false, delay: RETRY_MS } : undefined;
+}
+
 export const callPolicy: Policy = (failure, history) => {
-  if (failure.kind === 'noAnswer') {
-    // Whoever is in a call is kept there while the server is away; whoever is not yet gets told.
-    const again = history.everJoined && history.attempts < UNREACHABLE_RETRIES;
-    return again ? { roomCreating: false, delay: RETRY_MS } : undefined;
-  }
+  if (failure.kind === 'noAnswer') return unreachable(history);
+  // Nobody came, or somebody does not answer: how long to wait for people is for the person here to say.
+  if (failure.kind === 'gaveUp' && WAITS.includes(failure.rule)) return { roomCreating: false, delay: 0 };
   if (failure.kind !== 'refused') return undefined;
   if (isNotOpened(failure, history)) return { roomCreating: false, delay: RETRY_MS, waiting: true };
   if (failure.code === Code.PERMISSION_NOT_FOUND && history.resuming) {

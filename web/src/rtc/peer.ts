@@ -29,6 +29,8 @@ export interface PeerHandlers {
   streamChanged(stream: MediaStream): void;
   connectionChanged(state: RTCPeerConnectionState): void;
   offerUnanswered(): void;
+  /** No answer to an offer is awaited any more. */
+  offerEnded(): void;
   gaveUp(reason: GiveUpReason): void;
 }
 
@@ -71,7 +73,10 @@ export class Peer {
     this.#env = env;
     this.#handlers = handlers;
     this.#revival = new Revival(env, { restart: () => this.restart(), gaveUp: () => handlers.gaveUp('network') });
-    this.#pending = new PendingOffer(env, () => handlers.offerUnanswered());
+    this.#pending = new PendingOffer(env, {
+      unanswered: () => handlers.offerUnanswered(),
+      ended: () => handlers.offerEnded(),
+    });
   }
 
   get pc(): RTCPeerConnection | undefined {

@@ -8,18 +8,24 @@ import type { Cancel, Environment, Offer } from '../client';
 
 export const ANSWER_TIMEOUT_MS = 10_000;
 
+export interface PendingOfferHandlers {
+  unanswered(): void;
+  /** It was answered, or given up for another one. */
+  ended(): void;
+}
+
 export class PendingOffer {
   readonly #env: Environment;
-  readonly #unanswered: () => void;
+  readonly #handlers: PendingOfferHandlers;
   #offer: Offer | undefined;
   #timer: Cancel | undefined;
   #paused = false;
   /** It went out before the server was found to be out of reach: it may have come there or not. */
   #doubtful = false;
 
-  constructor(env: Environment, unanswered: () => void) {
+  constructor(env: Environment, handlers: PendingOfferHandlers) {
     this.#env = env;
-    this.#unanswered = unanswered;
+    this.#handlers = handlers;
   }
 
   said(offer: Offer): void {
@@ -30,9 +36,11 @@ export class PendingOffer {
 
   /** It was answered, or given up for another one. */
   clear(): void {
+    const offer = this.#offer;
     this.#offer = undefined;
     this.#timer?.();
     this.#timer = undefined;
+    if (offer) this.#handlers.ended();
   }
 
   pause(): void {
@@ -51,6 +59,7 @@ export class PendingOffer {
 
   #arm(): void {
     this.#timer?.();
-    if (this.#offer && !this.#paused) this.#timer = this.#env.after(ANSWER_TIMEOUT_MS, () => this.#unanswered());
+    if (this.#offer && !this.#paused)
+      this.#timer = this.#env.after(ANSWER_TIMEOUT_MS, () => this.#handlers.unanswered());
   }
 }
