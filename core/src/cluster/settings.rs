@@ -148,8 +148,10 @@ mutations! {
     Fencing,
     /// A write that comes behind a later one of the same owner is taken.
     NumbersOfWrites,
-    /// After a failover the journal is not written whole again.
+    /// A change made while a whole write is under way counts as written with it.
     WholeWrite,
+    /// A journal that may lack something is not written whole again before single changes.
+    PartialWrite,
     /// A member that does not number has its signals forgotten by the edge at once.
     KeepUnseen,
     /// Backlogs do not hold back the sender's confirmation.

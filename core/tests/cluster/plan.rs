@@ -102,6 +102,10 @@ pub enum Op {
     TimeOut {
         time: u16,
     },
+    /// Commands are answered late, but within their time limit.
+    Slow {
+        time: u16,
+    },
     /// Commands time out; every other one runs seconds later, behind those of a new connection.
     Late {
         time: u16,

@@ -85,6 +85,7 @@ pub struct World {
     redis: Redis,
     away: u32,
     timing_out: u32,
+    slow: u32,
     /// Until then commands run late.
     late_until: u64,
     clients: Vec<Client>,
@@ -160,6 +161,7 @@ impl World {
             redis: Redis::new(settings, keeps_copies),
             away: 0,
             timing_out: 0,
+            slow: 0,
             late_until: 0,
             clients,
             owners: BTreeMap::new(),

@@ -61,6 +61,7 @@ fn failing_redis() -> BoxedStrategy<Op> {
     let time = 200..9000_u16;
     prop_oneof![
         2 => time.clone().prop_map(|time| Op::TimeOut { time }),
+        1 => time.clone().prop_map(|time| Op::Slow { time }),
         1 => time.prop_map(|time| Op::Late { time }),
         2 => (200..15_000_u16).prop_map(|time| Op::Away { time }),
         1 => Just(Op::Empty),
@@ -170,7 +171,28 @@ fn written_late(clients: usize) -> BoxedStrategy<Vec<Step>> {
     ])
 }
 
-fn group(clients: usize) -> BoxedStrategy<Vec<Step>> {
+/// Somebody who joins while the journal is written whole, behind a write without an answer, and an owner that is killed
+/// soon after. `rooms` are those of the clients.
+fn changed_in_a_whole_write(rooms: &[usize]) -> BoxedStrategy<Vec<Step>> {
+    let (clients, rooms) = (rooms.len(), rooms.to_vec());
+    let unanswered = (400..1000_u16, 0..300_u16, membership(clients));
+    let joins = prop::collection::vec((0..600_u16, 0..NODES), 1..4);
+    (0..clients, 0..clients, unanswered, 1000..2400_u16, joins, 0..2000_u16)
+        .prop_map(move |(client, other, (time, wait, change), later, joins, soon)| {
+            let join = |client, node| Op::Join { client, node, creating: false };
+            let begin = [(0, Op::Leave(client)), (100, Op::Leave(other)), (500, Op::TimeOut { time }), (wait, change)];
+            let joins = joins.into_iter().zip([client, other, client].into_iter());
+            let joins = joins.map(|((wait, node), client)| (wait, join(client, node)));
+            let slow = [(0, Op::Slow { time: 6000 }), (later, Op::Drop(other))];
+            let kill = [(soon, Op::KillOwner { room: rooms[client], restart_after: 3000 })];
+            let steps = begin.into_iter().chain(slow).chain(joins).chain(kill);
+            steps.map(|(wait, op)| Step { wait, op }).collect()
+        })
+        .boxed()
+}
+
+fn group(rooms: &[usize]) -> BoxedStrategy<Vec<Step>> {
+    let clients = rooms.len();
     let (change, fails) = (|| membership(clients), failing_owner);
     let fail_over = || (0..4000_u16).prop_map(|lost| Op::FailOver { lost }).boxed();
     prop_oneof![
@@ -185,6 +207,7 @@ fn group(clients: usize) -> BoxedStrategy<Vec<Step>> {
         1 => created_in_the_settling(clients),
         1 => talk_through_losses(clients),
         1 => written_late(clients),
+        1 => changed_in_a_whole_write(rooms),
         1 => asked_when_back(clients),
     ]
     .boxed()
@@ -197,7 +220,8 @@ pub fn plans() -> BoxedStrategy<Plan> {
         .prop_flat_map(|(seed, types, latency, clients)| {
             let of = |sought: u8| (0..ROOMS).filter(|room| types[*room] == sought).collect::<Vec<_>>();
             let (calls, broadcasts) = (of(1), of(2));
-            let groups = prop::collection::vec(group(clients.len()), 5..50);
+            let groups =
+                prop::collection::vec(group(&clients.iter().map(|client| client.room).collect::<Vec<_>>()), 5..50);
             groups.prop_map(move |groups| {
                 let (calls, broadcasts, clients) = (calls.clone(), broadcasts.clone(), clients.clone());
                 Plan { seed, calls, broadcasts, latency, clients, steps: groups.concat() }

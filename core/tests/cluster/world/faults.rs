@@ -37,7 +37,6 @@ impl World {
             }
             Op::Kick { by, of } => self.decide(by, of, Action::Kick),
             Op::Accept { by, .. } if self.is_broadcast(by) => {}
-            Op::Accept { by, .. } if self.is_broadcast(by) => {}
             Op::Accept { by, of } => self.decide(by, of, Action::PublishAccept),
             Op::Drop(client) => {
                 if self.clients[client].state == State::In && !self.clients[client].gone {
@@ -126,6 +125,11 @@ impl World {
         match op {
             Op::TimeOut { time } => {
                 self.timing_out += 1;
+                self.begin_fault(Fault::Lossy);
+                self.schedule(now + u64::from(time), Happens::Heal(op));
+            }
+            Op::Slow { time } => {
+                self.slow += 1;
                 self.begin_fault(Fault::Lossy);
                 self.schedule(now + u64::from(time), Happens::Heal(op));
             }
@@ -271,6 +275,10 @@ impl World {
             }
             Op::TimeOut { .. } => {
                 self.timing_out -= 1;
+                Fault::Lossy
+            }
+            Op::Slow { .. } => {
+                self.slow -= 1;
                 Fault::Lossy
             }
             Op::Away { .. } => {

@@ -12,6 +12,8 @@ use crate::rng::Rng;
 
 /// The time after which a command without an answer is given up.
 const TIMEOUT: u64 = 1000;
+/// The longest time that an answer takes while Redis is slow.
+const SLOW: u64 = 900;
 /// The time by which the connection that was given up has brought its last command to Redis, at most.
 pub(super) const LATE: u64 = 9000;
 
@@ -158,7 +160,11 @@ impl World {
         let answer = if runs { self.redis.run(Instant(self.now), &command) } else { Answer::Failed };
         let (answer, wait) = if reachable && !timing_out { (answer, 0) } else { (Answer::Failed, TIMEOUT) };
         let lane = 200 + u64::from(command.is_lease());
-        let at = if wait == 0 { self.in_order(host, lane, 1, 3) } else { self.now + wait };
+        let at = if wait == 0 {
+            self.in_order(host, lane, 1, if self.slow > 0 { SLOW } else { 3 })
+        } else {
+            self.now + wait
+        };
         self.schedule(at, Happens::Answer(host, run, command, answer));
     }
 }
