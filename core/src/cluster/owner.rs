@@ -292,6 +292,9 @@ impl Owner {
         if matches!(answer, Some(Journaled::Fenced(_))) {
             return self.fence(out);
         }
+        if self.settings.breaks(Mutation::WholeWrite) {
+            self.journal.drop_changes_behind_whole();
+        }
         let shown = self.journal.on_answer(turn.now, answer);
         self.show(shown, out);
         self.advance(turn, out);

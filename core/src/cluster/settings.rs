@@ -28,7 +28,8 @@ pub struct ClusterSettings {
     pub kick_duration: Duration,
     /// The bounds of what is kept for a member.
     pub backlog: BacklogBounds,
-    /// Bytes of signals of one member that its edge keeps until the owner has them.
+    /// Bytes of signals of one member that its edge keeps until the owner has them, as far as it can help: the socket is
+    /// read no further then.
     pub max_unseen: usize,
     /// The same of all members of a node.
     pub max_unseen_of_all: usize,
@@ -70,7 +71,7 @@ impl Default for ClusterSettings {
             linger: Duration::from_secs(30),
             kick_duration: Duration::from_secs(60),
             backlog: BacklogBounds::default(),
-            max_unseen: 8 * 1024 * 1024,
+            max_unseen: 256 * 1024,
             max_unseen_of_all: 256 * 1024 * 1024,
             #[cfg(feature = "mutants")]
             broken: None,
@@ -148,8 +149,12 @@ mutations! {
     Fencing,
     /// A write that comes behind a later one of the same owner is taken.
     NumbersOfWrites,
-    /// After a failover the journal is not written whole again.
+    /// A change made while a whole write is under way counts as written with it.
     WholeWrite,
+    /// A journal that may lack something is not written whole again before single changes.
+    PartialWrite,
+    /// An attached edge closes a connection for which more is kept than may be, and reads it on.
+    HoldBack,
     /// A member that does not number has its signals forgotten by the edge at once.
     KeepUnseen,
     /// Backlogs do not hold back the sender's confirmation.
@@ -162,6 +167,14 @@ mutations! {
     RemoveAfterTakeover,
     /// Repetitions after a takeover are not dropped.
     DropRepetitions,
+    /// An edge keeps members in whose new token grants the room no longer.
+    LeaveByToken,
+    /// An `Attach` does not name the tokens that members have taken since their JOINs.
+    TokensNamed,
+    /// A publisher whose new token does not let it publish stays one.
+    DemoteByToken,
+    /// The kick of a moderator revokes no tokens.
+    RevokeWithKick,
     /// An edge admits viewers whose user was kicked.
     ViewersKicked,
     /// An edge does not tell the owner that it has viewers.

@@ -119,7 +119,7 @@ impl<F: Ord + Clone, V: Clone> Directory<F, V> {
             return Journaled::Lost;
         }
         let behind = mine.is_newer_than(&standing) || !entry.journaled || write.era != Some(era);
-        if !whole && behind && !self.settings.breaks(Mutation::WholeWrite) {
+        if !whole && behind && !self.settings.breaks(Mutation::PartialWrite) {
             return Journaled::Lost;
         }
         if whole {

@@ -163,6 +163,13 @@ impl Journal {
         Vec::new()
     }
 
+    /// Takes the changes behind a whole write in flight for written with it, in tests of the tests.
+    pub fn drop_changes_behind_whole(&mut self) {
+        if self.flight.as_ref().is_some_and(|flight| flight.whole) {
+            self.fields.clear();
+        }
+    }
+
     /// The number of the last write.
     pub const fn number(&self) -> u64 {
         self.writes

@@ -37,7 +37,6 @@ impl World {
             }
             Op::Kick { by, of } => self.decide(by, of, Action::Kick),
             Op::Accept { by, .. } if self.is_broadcast(by) => {}
-            Op::Accept { by, .. } if self.is_broadcast(by) => {}
             Op::Accept { by, of } => self.decide(by, of, Action::PublishAccept),
             Op::Drop(client) => {
                 if self.clients[client].state == State::In && !self.clients[client].gone {
@@ -51,6 +50,10 @@ impl World {
                 self.clients[client].gone = true;
                 self.silence_formers(client);
             }
+            Op::Renew { client, publishes } => self.renew(client, publishes),
+            Op::Lapse(client) => self.lapse(client),
+            Op::Revoke { client, node } => self.revoke(client, node),
+            Op::Banish { by, of } => self.banish(by, of),
             Op::Move { client, node } => self.move_to(client, node),
             Op::Double { client, node } => self.double(client, node),
             _ => self.break_something(op),
@@ -129,6 +132,11 @@ impl World {
                 self.begin_fault(Fault::Lossy);
                 self.schedule(now + u64::from(time), Happens::Heal(op));
             }
+            Op::Slow { time } => {
+                self.slow += 1;
+                self.begin_fault(Fault::Lossy);
+                self.schedule(now + u64::from(time), Happens::Heal(op));
+            }
             Op::Late { time } => {
                 self.late_until = self.late_until.max(now + u64::from(time));
                 self.begin_fault(Fault::Lossy);
@@ -185,6 +193,7 @@ impl World {
         standing.node = None;
         standing.run += 1;
         standing.waiting.clear();
+        standing.unread.clear();
         standing.drained_at = None;
         self.formers.retain(|former| former.node != host);
         for client in 0..self.clients.len() {
@@ -271,6 +280,10 @@ impl World {
             }
             Op::TimeOut { .. } => {
                 self.timing_out -= 1;
+                Fault::Lossy
+            }
+            Op::Slow { .. } => {
+                self.slow -= 1;
                 Fault::Lossy
             }
             Op::Away { .. } => {

@@ -9,9 +9,12 @@ use super::{FromClient, Happens, World};
 use crate::command::{Answer, Command};
 use crate::node::{Node, Out};
 use crate::rng::Rng;
+use roomcast_checker::Event;
 
 /// The time after which a command without an answer is given up.
 const TIMEOUT: u64 = 1000;
+/// The longest time that an answer takes while Redis is slow.
+const SLOW: u64 = 900;
 /// The time by which the connection that was given up has brought its last command to Redis, at most.
 pub(super) const LATE: u64 = 9000;
 
@@ -44,6 +47,12 @@ impl World {
             self.hosts[host].waiting.push(what);
             return;
         }
+        if let Happens::FromClient(_, _, connection, _) = &what
+            && let Some(unread) = self.hosts[host].unread.get_mut(connection)
+        {
+            unread.push(what);
+            return;
+        }
         match what {
             Happens::Packet(host, _, from, to, packet) => {
                 self.with_node(
@@ -64,7 +73,7 @@ impl World {
 
     fn node_gets(&mut self, host: usize, connection: ConnectionId, said: FromClient) {
         match said {
-            FromClient::Join { creating } => {
+            FromClient::Join { creating, token } => {
                 let Some(client) = self.owners.get(&connection).copied() else { return };
                 let client = &self.clients[client];
                 let request = JoinRequest {
@@ -79,15 +88,22 @@ impl World {
                     given: String::new(),
                     ingest: None,
                     holds: None,
-                    credentials: None,
+                    credentials: token.map(|token| token.credentials(&client.session.user_id)),
                 };
                 let room = client.room.clone();
-                self.with_node(host, |node, now| node.join(now, connection, &room, request));
+                self.with_node(host, |node, now| node.join(now, connection, &room, (request, token)));
             }
             FromClient::Said(n, signal) => self.with_node(host, |node, now| node.said(now, connection, n, signal)),
             FromClient::Heartbeat(sq) => self.with_node(host, |node, now| node.heartbeat(now, connection, sq)),
+            FromClient::Renew(token) => self.with_node(host, |node, now| node.renew(now, connection, token)),
             FromClient::Gone => self.with_node(host, |node, now| node.disconnected(now, connection)),
         }
+    }
+
+    /// What came over a socket that was not read is read.
+    pub(super) fn read_again(&mut self, host: usize, connection: ConnectionId) {
+        let unread = self.hosts[host].unread.remove(&connection).unwrap_or_default();
+        unread.into_iter().for_each(|what| self.at_host(what));
     }
 
     fn send(&mut self, host: usize, out: Out) {
@@ -117,7 +133,24 @@ impl World {
                     self.schedule(at, Happens::ToClient(client, connection, message));
                 }
             }
+            Out::Read(connection, false) => _ = self.hosts[host].unread.entry(connection).or_default(),
+            Out::Read(connection, true) => self.schedule(self.now, Happens::Read(host, connection)),
+            Out::CutOff(connection) => {
+                let client = self.owners.get(&connection).copied();
+                client.into_iter().for_each(|client| self.note(Event::CutOff { client }));
+            }
+            Out::Renewed(connection, token) => {
+                if let Some(client) = self.owners.get(&connection).copied() {
+                    let at = self.now + self.latency_of(connection);
+                    self.schedule(at, Happens::Renewed(client, connection, token));
+                }
+            }
+            Out::Revoked(user, before) => {
+                let client = self.clients.iter().position(|client| client.session.user_id == user);
+                client.into_iter().for_each(|client| self.note(Event::Revoked { client, before }));
+            }
             Out::Close(connection, code) => {
+                self.hosts[host].unread.remove(&connection);
                 if let Some(client) = self.owners.get(&connection).copied() {
                     let at = self.now + self.latency_of(connection);
                     self.schedule(at, Happens::Close(client, connection, code));
@@ -158,7 +191,11 @@ impl World {
         let answer = if runs { self.redis.run(Instant(self.now), &command) } else { Answer::Failed };
         let (answer, wait) = if reachable && !timing_out { (answer, 0) } else { (Answer::Failed, TIMEOUT) };
         let lane = 200 + u64::from(command.is_lease());
-        let at = if wait == 0 { self.in_order(host, lane, 1, 3) } else { self.now + wait };
+        let at = if wait == 0 {
+            self.in_order(host, lane, 1, if self.slow > 0 { SLOW } else { 3 })
+        } else {
+            self.now + wait
+        };
         self.schedule(at, Happens::Answer(host, run, command, answer));
     }
 }
