@@ -183,7 +183,7 @@ fn error_ack() -> (String, Value) {
     let body = object_of("ErrorBody", "What was refused and why.", vec![("req", request), ("msg", reason)], &["req"]);
     let members = vec![
         ("c", json!({ "description": "The ack code.", "type": "integer", "enum": codes })),
-        ("s", json!({ "description": "The signal's name.", "type": "string", "enum": NAMES })),
+        ("s", json!({ "description": "The signal's name.", "type": "string", "enum": names })),
         ("b", body),
     ];
     ("ErrorAck".to_owned(), object_of("ErrorAck", "A signal was refused.", members, &[]))
