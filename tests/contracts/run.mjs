@@ -2,6 +2,7 @@
 
 import { documents } from "./documents.mjs";
 import { compiled } from "./compiled.mjs";
+import { quicktypes } from "./quicktypes.mjs";
 import { python } from "./python.mjs";
 import { interpreters } from "./interpreters.mjs";
 import { finish } from "./report.mjs";
@@ -12,4 +13,5 @@ await python();
 await interpreters();
 await documents();
 await compiled();
+await quicktypes();
 process.exit(finish());

@@ -90,10 +90,11 @@ fn operations(client: &[String], server: &[String]) -> Value {
     for name in client {
         let ack = ACKED.iter().find(|(signal, _)| signal == name).map(|(_, ack)| *ack);
         let text = ack.map_or_else(
-            || "Answered only when it is refused.".to_owned(),
-            |ack| format!("Answered with {ack} or with an error."),
+            || "Answered only when it is refused, with ErrorAck.".to_owned(),
+            |ack| format!("Answered with {ack}, or with ErrorAck when it is refused."),
         );
-        let replies: Vec<Value> = ack.into_iter().chain(["ErrorAck"]).map(named).collect();
+        // One reply: of several modelina makes a Java type that Jackson cannot tell apart.
+        let replies = [named(ack.unwrap_or("ErrorAck"))];
         operations.insert(
             format!("receive{name}"),
             json!({ "action": "receive", "channel": channel, "title": format!("Receive{name}"),

@@ -266,7 +266,7 @@ fn pushed(id: &str) -> Value {
             duration("part", "Longest part."),
             duration("target", "No segment may round to more whole seconds."),
         ],
-        "requestBody": { "required": true, "content": {
+        "requestBody": { "required": false, "description": "The media. Nothing at all is taken, too, and changes nothing.", "content": {
             "video/mp4": bytes(), "audio/mp4": bytes(), "application/octet-stream": bytes(),
         } },
         "responses": responses,
