@@ -11,7 +11,7 @@ export CARGO_INCREMENTAL = 0
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo release test check reference unit contracts documents e2e browser schema tools web fmt clean fuzz bench chaos cluster-judge cluster-mutants
+.PHONY: help run demo release test check reference unit contracts contracts-long documents e2e browser schema tools web fmt clean fuzz bench chaos cluster-judge cluster-mutants
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,12 @@ unit: web ## unit and property tests
 
 contracts: tests/contracts/node_modules tests/contracts/.venv ## the published schema, used from TypeScript, Python and Go
 	cd tests/contracts && node run.mjs
+
+# Its tools are not among those of `make tools`: JDK 17 or newer with javac, Maven, Go, and some 100 MB of libraries.
+contracts-long: export GOBIN = $(CURDIR)/tests/contracts/generators/bin
+contracts-long: tests/contracts/node_modules tests/contracts/generators/node_modules tests/contracts/generators/.venv tests/contracts/generators/lib tests/contracts/generators/bin ## public generators of code for Java, Kotlin, Go and TypeScript, run on the published schema
+	cargo build --workspace --locked --bins --examples
+	cd tests/contracts && node long.mjs
 
 documents: web tests/browser/node_modules tests/documents/node_modules tests/documents/.venv ## commands and configurations of README, docs and deploy, conversations of schema, taken out of the pages and run
 	cargo build --workspace --locked --bins --examples
@@ -153,6 +159,24 @@ tests/contracts/.venv: tests/contracts/requirements.txt
 	$@/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
+tests/contracts/generators/node_modules: tests/contracts/generators/package-lock.json
+	npm --prefix tests/contracts/generators ci --no-audit --no-fund --ignore-scripts
+	touch $@
+
+tests/contracts/generators/.venv: tests/contracts/generators/requirements.txt
+	python3 -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+tests/contracts/generators/lib: tests/contracts/generators/pom.xml
+	command -v mvn >/dev/null && command -v javac >/dev/null || scripts/tools.sh maven default-jdk-headless
+	mvn --quiet --batch-mode --file $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$@
+	touch $@
+
+tests/contracts/generators/bin:
+	go install github.com/atombender/go-jsonschema@v0.24.1
+	touch $@
+
 fmt: web/node_modules ## format everything
 	cargo fmt --all
 	npm --prefix web run format
@@ -161,4 +185,5 @@ clean: ## remove everything that was built
 	cargo clean
 	rm -rf web/dist web/node_modules tests/browser/node_modules $(OUTPUT) bench-output
 	rm -rf tests/contracts/node_modules tests/contracts/.venv tests/contracts/generated
+	rm -rf tests/contracts/generators/{node_modules,.venv,lib,bin}
 	rm -rf tests/documents/node_modules tests/documents/.venv

@@ -4,6 +4,7 @@
 //! people build on is written here and nowhere by hand.
 
 mod asyncapi;
+mod bundle;
 mod catalogue;
 mod compose;
 mod limits;
@@ -71,7 +72,8 @@ fn documents() -> Vec<(String, Value)> {
         (name("exchanges"), recorded::exchanges()),
         ("codes.json".into(), catalogue::codes()),
         ("limits.json".into(), limits::limits()),
-        ("asyncapi.json".into(), asyncapi::asyncapi()),
-        ("openapi.json".into(), openapi::openapi()),
+        (name("types"), bundle::types()),
+        ("asyncapi.json".into(), bundle::contain(asyncapi::asyncapi())),
+        ("openapi.json".into(), bundle::contain(openapi::openapi())),
     ]
 }

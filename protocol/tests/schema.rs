@@ -91,7 +91,7 @@ fn what_is_published_as_data_satisfies_its_schema() {
         ("exchanges", "vectors/exchanges.json"),
     ];
     for (name, path) in documents {
-        let document: Value = serde_json::from_str(&committed(path)).expect("it is JSON");
+        let document: Value = serde_json::from_str(&committed("schema", path)).expect("it is JSON");
         let errors: Vec<String> = validator(name).iter_errors(&document).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{path}: {errors:?}");
     }

@@ -257,6 +257,7 @@ pub(crate) fn lenient_option<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
 /// Schema of what [`lenient`] reads.
 pub(crate) fn lenient_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
+        "title": "Version",
         "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^[0-9]{1,18}$" }],
     })
 }

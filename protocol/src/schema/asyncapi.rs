@@ -1,23 +1,23 @@
 //! `asyncapi.json`: the WebSocket as AsyncAPI 3.0, seen from the server.
 //!
-//! Payloads are references to the published schemas.
+//! Payloads are the types of [`super::bundle`]. Each message has an operation of its own: generators name what they make
+//! by operations and messages.
 
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{VERSION, messages};
+use super::{VERSION, bundle};
 use crate::code::{CloseClass, CloseCode, close_class};
 
 /// Signals that have an ack of their own.
 const ACKED: [(&str, &str); 3] = [("Join", "JoinAck"), ("Heartbeat", "HeartbeatAck"), ("Renew", "RenewAck")];
 
 pub(super) fn asyncapi() -> Value {
-    let client = message_names(&messages::client_messages());
-    let server = message_names(&messages::server_messages());
-    let mut definitions = Map::new();
-    definitions.extend(client.iter().map(|name| message("client-messages", name)));
-    definitions.extend(server.iter().map(|name| message("server-messages", name)));
+    let types = bundle::definitions();
+    let (client, server) = (message_names(&types["ClientMessage"]), message_names(&types["ServerMessage"]));
+    let definitions: Map<String, Value> =
+        client.iter().chain(&server).map(|name| (name.clone(), message(name, &types[name]))).collect();
     let in_channel: Map<String, Value> = definitions
         .keys()
         .map(|name| (name.clone(), json!({ "$ref": format!("#/components/messages/{name}") })))
@@ -55,9 +55,9 @@ fn message_names(document: &Value) -> Vec<String> {
     document["oneOf"].as_array().into_iter().flatten().filter_map(name).collect()
 }
 
-fn message(document: &str, name: &str) -> (String, Value) {
-    let payload = json!({ "$ref": format!("{document}.schema.json#/$defs/{name}") });
-    (name.to_owned(), json!({ "name": name, "contentType": "application/json", "payload": payload }))
+fn message(name: &str, schema: &Value) -> Value {
+    json!({ "name": name, "title": name, "summary": schema["description"], "contentType": "application/json",
+        "payload": { "$ref": format!("#/$defs/{name}") } })
 }
 
 fn servers() -> Value {
@@ -82,30 +82,38 @@ fn closing() -> String {
     text
 }
 
+/// One operation for each message that is received, with its answers, and one for each that is sent.
 fn operations(client: &[String], server: &[String]) -> Value {
-    let names = |names: &[&str]| -> Vec<Value> {
-        names.iter().map(|name| json!({ "$ref": format!("#/channels/ws/messages/{name}") })).collect()
-    };
     let channel = json!({ "$ref": "#/channels/ws" });
-    let receive = |title: &str, text: &str, received: &[&str], replies: &[&str]| {
-        json!({ "action": "receive", "channel": channel, "title": title, "description": text, "messages": names(received),
-            "reply": { "channel": channel, "messages": names(replies) } })
-    };
-    let others: Vec<&str> =
-        client.iter().map(String::as_str).filter(|name| ACKED.iter().all(|(signal, _)| signal != name)).collect();
-    let all: Vec<&str> = server.iter().map(String::as_str).collect();
+    let named = |name: &str| json!({ "$ref": format!("#/channels/ws/messages/{name}") });
     let mut operations = Map::new();
-    for (signal, ack) in ACKED {
-        let text = format!("The signal is answered with {ack} or with an error.");
-        operations.insert(format!("receive{signal}"), receive(signal, &text, &[signal], &[ack, "ErrorAck"]));
+    for name in client {
+        let ack = ACKED.iter().find(|(signal, _)| signal == name).map(|(_, ack)| *ack);
+        let text = ack.map_or_else(
+            || "Answered only when it is refused, with ErrorAck.".to_owned(),
+            |ack| format!("Answered with {ack}, or with ErrorAck when it is refused."),
+        );
+        // One reply: of several modelina makes a Java type that Jackson cannot tell apart.
+        let replies = [named(ack.unwrap_or("ErrorAck"))];
+        operations.insert(
+            format!("receive{name}"),
+            json!({ "action": "receive", "channel": channel, "title": format!("Receive{name}"),
+            "description": text, "messages": [named(name)], "reply": { "channel": channel, "messages": replies } }),
+        );
     }
-    let text = "Signals that are answered only when they are refused.";
-    operations.insert("receiveSignal".into(), receive("Signal", text, &others, &["ErrorAck"]));
-    operations.insert(
-        "deliver".into(),
-        json!({ "action": "send", "channel": channel, "title": "Deliver", "messages": names(&all),
-            "description": "Acks have a member `c`; a forwarded signal has none, and `sq` in front." }),
-    );
+    for name in server {
+        let text = match name.as_str() {
+            "ErrorAck" => "The answer to what is refused.",
+            name if ACKED.iter().any(|(_, ack)| *ack == name) => "The answer to a signal.",
+            name if name.starts_with("Forwarded") => "The signal of another member: it has no `c`, and `sq` in front.",
+            _ => "Answers no signal.",
+        };
+        operations.insert(
+            format!("send{name}"),
+            json!({ "action": "send", "channel": channel, "title": format!("Send{name}"),
+            "description": text, "messages": [named(name)] }),
+        );
+    }
     Value::Object(operations)
 }
 

@@ -183,7 +183,10 @@ fn error_ack() -> (String, Value) {
     let body = object_of("ErrorBody", "What was refused and why.", vec![("req", request), ("msg", reason)], &["req"]);
     let members = vec![
         ("c", json!({ "description": "The ack code.", "type": "integer", "enum": codes })),
-        ("s", json!({ "description": "The signal's name.", "type": "string", "enum": names })),
+        (
+            "s",
+            json!({ "title": "RefusedSignal", "description": "The signal's name.", "type": "string", "enum": names }),
+        ),
         ("b", body),
     ];
     ("ErrorAck".to_owned(), object_of("ErrorAck", "A signal was refused.", members, &[]))
@@ -230,7 +233,7 @@ fn data_signal(title: &str, action: &str, mut payload: Value) -> (String, Value)
         ("id", json!({ "description": "The sender's id of the signal, a UUID.", "type": "string", "pattern": uuid })),
         (
             "timestamp",
-            json!({ "description": "When it was sent, in milliseconds since 1970.",
+            json!({ "title": "Timestamp", "description": "When it was sent, in milliseconds since 1970.",
                 "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": format!("^{number}{{1,18}}$") }] }),
         ),
         ("numbytes", json!({ "description": "Decoded media bytes of this message.", "type": "integer", "minimum": 0 })),
@@ -250,7 +253,7 @@ pub(super) fn data_answers() -> Value {
         ),
         (
             "s",
-            json!({ "description": "The signal's name; INGEST for a push, AUTH_CHECK for a question to `/auth/check`, UNKNOWN where it could not be told.", "type": "string", "enum": NAMES }),
+            json!({ "title": "AnsweredSignal", "description": "The signal's name; INGEST for a push, AUTH_CHECK for a question to `/auth/check`, UNKNOWN where it could not be told.", "type": "string", "enum": NAMES }),
         ),
         ("b", document.reference::<DataAckBody>()),
     ];

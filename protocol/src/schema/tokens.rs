@@ -52,11 +52,23 @@ pub(super) fn access_token() -> Value {
     let messages = vec![
         ("AccessToken".to_owned(), token),
         ("AccessTokenCheck".to_owned(), check),
+        ("AccessTokenCheckAnswer".to_owned(), check_answer()),
         ("Revoke".to_owned(), revoke),
         ("RevokeAnswer".to_owned(), revoke_answer()),
     ];
     let text = "Access tokens of a server with a key, signed with HS256 by whoever runs the application.";
     document.finish("access-token", "AccessTokens", text, messages)
+}
+
+fn check_answer() -> Value {
+    let body = json!({ "$ref": "#/$defs/AccessTokenCheck" });
+    let members = vec![("c", constant(200)), ("s", constant("AUTH_CHECK")), ("b", body)];
+    object_of(
+        "AccessTokenCheckAnswer",
+        "What `/auth/check` answers when the token is good, or none is wanted.",
+        members,
+        &[],
+    )
 }
 
 fn revoke_answer() -> Value {

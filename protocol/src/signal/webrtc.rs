@@ -43,5 +43,5 @@ pub struct IceCandidate {
 }
 
 fn text_or_object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "anyOf": [{ "type": "string" }, { "type": "object" }] })
+    schemars::json_schema!({ "title": "Candidate", "anyOf": [{ "type": "string" }, { "type": "object" }] })
 }

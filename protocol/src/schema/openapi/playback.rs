@@ -45,7 +45,7 @@ fn playlist(id: &str, text: &str, path: &[Value], query: &[Value]) -> Value {
 
 pub(super) fn object() -> Value {
     let text = "An initialization section, part or segment; a hinted part is answered once it is there";
-    let content = json!({ "video/mp4": {} });
+    let content = json!({ "video/mp4": super::bytes() });
     let conditions = [
         ("If-None-Match", "Send nothing if it still has this tag."),
         ("Range", "Send only these bytes; more than one range is answered with the whole."),

@@ -1,0 +1,9 @@
+// What public generators make of the published schema: `make contracts-long`.
+
+import { generators } from "./generators.mjs";
+import { finish } from "./report.mjs";
+import { schemathesis } from "./schemathesis.mjs";
+
+await generators();
+await schemathesis();
+process.exit(finish());
