@@ -889,6 +889,8 @@ export interface JoinAckBody {
   es: EngineSettings;
   /** Where a broadcast is uploaded and played (`p2m` only). */
   hls?: HlsAddresses | null;
+  /** The longest frame and message that the server takes. */
+  lim?: MessageLimits | null;
   /** The number up to which the client's signals cannot be lost any more, where it numbers them. */
   n?: number | null;
 }
@@ -975,6 +977,17 @@ export interface IngestAddress {
   token: string;
   /** When the token ends, in milliseconds since 1970. */
   expires: number;
+}
+
+/**
+ * The longest frame and message that the server takes, in bytes of UTF-8. A client whose WebSocket library cannot split
+ * a message into frames says nothing longer than a frame.
+ */
+export interface MessageLimits {
+  /** The payload of a frame. */
+  frame: number;
+  /** A message, of one frame or several. */
+  message: number;
 }
 
 /** Body of the ack of `HEARTBEAT`. */
@@ -1390,8 +1403,11 @@ export interface DataAnswer {
    * 2001, one that says more exactly what is wrong.
    */
   c: 200 | 500 | 503 | 2001 | 2002 | 4001 | 4002 | 4003 | 4005 | 4022 | 4023 | 4024 | 4025 | 4026 | 4029 | 4041 | 4051;
-  /** The signal's name; INGEST for a push, UNKNOWN where it could not be told. */
-  s: 'UPDATE_VARIANT' | 'UPDATE_RENDITION' | 'UPDATE_SEGMENT' | 'UPDATE_PART' | 'END_STREAM' | 'INGEST' | 'UNKNOWN';
+  /**
+   * The signal's name; INGEST for a push, AUTH_CHECK for a question to `/auth/check`, UNKNOWN where it could not be
+   * told.
+   */
+  s: 'UPDATE_VARIANT' | 'UPDATE_RENDITION' | 'UPDATE_SEGMENT' | 'UPDATE_PART' | 'END_STREAM' | 'INGEST' | 'AUTH_CHECK' | 'UNKNOWN';
   b: DataAckBody;
 }
 
