@@ -200,6 +200,6 @@ mod tests {
         ] {
             assert!(messages.contains(expected), "{expected} is not in\n{messages}");
         }
-        assert!(!messages.contains("unknown"), "{messages}");
+        assert!(!messages.contains(": unknown;"), "{messages}");
     }
 }
