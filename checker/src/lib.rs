@@ -49,6 +49,7 @@ const RULES: &[(&str, Rule)] = &[
     ("numbered signals are confirmed", losses::confirmed),
     ("a segment has one name", playlists::numbers_mean_the_same),
     ("what is listed is there", playlists::all_named_is_there),
+    ("senders are held back", losses::held_back),
     ("all list the same media", playlists::all_list_the_same),
 ];
 

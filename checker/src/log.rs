@@ -83,6 +83,8 @@ pub enum Event {
     Gap { client: usize },
     /// Everything that the client said up to this id is confirmed.
     Confirmed { client: usize, id: u64 },
+    /// A connection was closed for what was kept of it, though the owner of its room was known.
+    CutOff { client: usize },
     /// KICK was sent by one who may not have been allowed to.
     KickAsked { of: usize },
     /// A list was seen: its version, where it is known, the publishers, and those of them that it calls the owner.

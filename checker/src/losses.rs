@@ -106,6 +106,15 @@ pub fn unnumbered_arrive(log: &Log) -> Vec<String> {
     lost.map(|sent| sent.to_string()).collect()
 }
 
+/// Whoever says more than its node may keep is read no further where its owner is known, and not closed.
+pub fn held_back(log: &Log) -> Vec<String> {
+    let cut = log.events.iter().filter_map(|(at, event)| match event {
+        Event::CutOff { client } => Some(format!("{client} was closed at {at} for what it said")),
+        _ => None,
+    });
+    cut.collect()
+}
+
 /// Whether a node on which the recipient was stood still or was cut off since a signal was sent.
 fn was_apart(log: &Log, stays: &[Stay], sent: &Sent) -> bool {
     stays.iter().filter(|stay| stay.client == sent.to && stay.to >= sent.at).any(|stay| {

@@ -71,6 +71,7 @@ fn rules_about_lists_can_fail() {
 #[test]
 fn rules_about_signals_can_fail() {
     broken("sequence numbers rise", vec![(0, got(1, 5)), (1, got(2, 5))]);
+    broken("senders are held back", vec![(0, Event::CutOff { client: 0 })]);
     broken("in order and once", vec![(0, got(1, 5)), (1, got(1, 6))]);
     for (from, rule) in
         [(0, "numbered signals arrive"), (2, "unnumbered signals arrive"), (0, "numbered signals are confirmed")]

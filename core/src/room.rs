@@ -191,6 +191,7 @@ impl Room {
                     out.extend(message.map(|message| Effect::Send { to, message }));
                 }
                 SiteEffect::Close(connection, code) => out.push(Effect::Close { connection, code }),
+                SiteEffect::Read(connection, reads) => out.push(Effect::Read { connection, reads }),
                 SiteEffect::Forget(connection) => out.push(Effect::Forget { connection }),
                 SiteEffect::Live(playlist, change) => out.push(Effect::Live { playlist, change }),
                 SiteEffect::Everything(playlist, all) => out.push(Effect::Everything { playlist, all }),

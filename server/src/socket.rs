@@ -19,6 +19,7 @@ mod close;
 mod connection;
 mod descriptor;
 mod fill;
+mod gate;
 mod guard;
 mod handshake;
 mod intake;
@@ -45,7 +46,8 @@ pub use lane::{Lane, LaneId};
 pub use rate::Rate;
 
 use address::Addresses;
-use connection::{Connection, Wire};
+use connection::{Connection, Ends, Wire};
+use gate::Gate;
 use intake::{Intake, Verdict};
 
 /// Settings of every connection.
@@ -112,8 +114,10 @@ impl Sockets {
         let (fill, verdict) = (Fill::new(settings.max_outbox), Verdict::default());
         let id = LaneId::fresh();
         let lane = Lane::new(id, Arc::clone(&fill), settings.max_frame);
-        let wire = Wire::new(Arc::clone(settings), Arc::clone(&fill), Rc::clone(&lane), &verdict, &socket);
-        let intake = Intake::new(payload, settings.max_frame, settings.rate, Rc::clone(&verdict));
+        let gate = Gate::open();
+        let ends = Ends { fill: Arc::clone(&fill), lane: Rc::clone(&lane), gate: Rc::clone(&gate) };
+        let wire = Wire::new(Arc::clone(settings), ends, &verdict, &socket);
+        let intake = Intake::new(payload, settings.max_frame, settings.rate, (gate, verdict));
         let codec = Codec::new().max_size(settings.max_frame);
         let frames = WebsocketContext::with_codec(Connection::new(make(fill, id), wire), intake, codec);
         let (body, task) = pump::pump(frames, lane, socket, settings.close_timeout);

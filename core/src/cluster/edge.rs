@@ -7,6 +7,7 @@ mod answers;
 mod effect;
 mod local;
 mod members;
+mod reading;
 mod renewal;
 mod sessions;
 mod streams;
@@ -15,7 +16,7 @@ mod tests;
 mod timing;
 mod viewers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use roomcast_protocol::ack::RoomClosedReason;
@@ -72,6 +73,8 @@ pub struct Edge {
     list: List,
     members: Members,
     joins: BTreeMap<JoinId, Box<WaitingJoin>>,
+    /// The connections that are read no further until the owner has what they said.
+    held_back: BTreeSet<ConnectionId>,
     viewers: Viewers,
     broadcasts: Broadcasts,
     /// The packet in which the last `Attach` went.
@@ -99,6 +102,7 @@ impl Edge {
             list: List::default(),
             members: Members::default(),
             joins: BTreeMap::new(),
+            held_back: BTreeSet::new(),
             viewers: Viewers::default(),
             broadcasts: Broadcasts::default(),
             attach_packet: None,
@@ -234,10 +238,10 @@ impl Edge {
     }
 
     /// Notes that the owner beside this edge has taken all that was said by call.
-    pub fn on_called(&mut self) {
+    pub fn on_called(&mut self, out: &mut Vec<EdgeEffect>) {
         let Link::Attached(owner, _) = self.link else { return };
         self.on_packed(0);
-        self.on_acked(owner, 0, &mut Vec::new());
+        self.on_acked(owner, 0, out);
     }
 
     /// Does what is due by time. Without a fresh lease JOINs are refused at once.
@@ -324,18 +328,19 @@ impl Edge {
         }
     }
 
-    fn refuse(&self, join: &WaitingJoin, refusal: Refusal, out: &mut Vec<EdgeEffect>) {
+    fn refuse(&mut self, join: &WaitingJoin, refusal: Refusal, out: &mut Vec<EdgeEffect>) {
         out.push(EdgeEffect::Tell(join.connection, ToClient::JoinRefused(join.request.id, refusal)));
         self.forget(join.connection, out);
     }
 
     /// Lets a connection be forgotten, if it has no member here any more and no JOIN of it waits.
-    fn forget(&self, connection: ConnectionId, out: &mut Vec<EdgeEffect>) {
+    fn forget(&mut self, connection: ConnectionId, out: &mut Vec<EdgeEffect>) {
         let waits = self.joins.values().any(|join| join.connection == connection);
         if !waits && !self.members.has_connection(connection) {
             out.push(EdgeEffect::Forget(connection));
         }
     }
+            self.read_anew(connection, out);
 
     /// Whether the owner is beside this edge: what it is told by call needs not be kept.
     fn is_local(&self) -> bool {

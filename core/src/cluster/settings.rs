@@ -28,7 +28,8 @@ pub struct ClusterSettings {
     pub kick_duration: Duration,
     /// The bounds of what is kept for a member.
     pub backlog: BacklogBounds,
-    /// Bytes of signals of one member that its edge keeps until the owner has them.
+    /// Bytes of signals of one member that its edge keeps until the owner has them, as far as it can help: the socket is
+    /// read no further then.
     pub max_unseen: usize,
     /// The same of all members of a node.
     pub max_unseen_of_all: usize,
@@ -70,7 +71,7 @@ impl Default for ClusterSettings {
             linger: Duration::from_secs(30),
             kick_duration: Duration::from_secs(60),
             backlog: BacklogBounds::default(),
-            max_unseen: 8 * 1024 * 1024,
+            max_unseen: 256 * 1024,
             max_unseen_of_all: 256 * 1024 * 1024,
             #[cfg(feature = "mutants")]
             broken: None,
@@ -152,6 +153,8 @@ mutations! {
     WholeWrite,
     /// A journal that may lack something is not written whole again before single changes.
     PartialWrite,
+    /// An attached edge closes a connection for which more is kept than may be, and reads it on.
+    HoldBack,
     /// A member that does not number has its signals forgotten by the edge at once.
     KeepUnseen,
     /// Backlogs do not hold back the sender's confirmation.

@@ -172,6 +172,7 @@ impl Site {
         let mut effects = Vec::new();
         if let Some(edge) = &mut self.edge {
             change(edge, &mut effects);
+            edge.read_again(&mut effects);
         }
         self.work.extend(effects.into_iter().map(Work::Edge));
     }
@@ -234,6 +235,7 @@ impl Site {
             }
             EdgeEffect::Tell(connection, message) => self.out.push(SiteEffect::Tell(connection, message)),
             EdgeEffect::Close(connection, code) => self.out.push(SiteEffect::Close(connection, code)),
+            EdgeEffect::Read(connection, reads) => self.out.push(SiteEffect::Read(connection, reads)),
             EdgeEffect::Forget(connection) => self.out.push(SiteEffect::Forget(connection)),
             EdgeEffect::Live(playlist, change) => self.out.push(SiteEffect::Live(playlist, change)),
             EdgeEffect::Everything(playlist, all) => self.out.push(SiteEffect::Everything(playlist, all)),
@@ -290,7 +292,7 @@ impl Site {
     fn call_owner(&mut self, context: Context<'_>, attachment: AttachmentId, message: ToOwner) {
         if self.owner.is_some() {
             self.with_owner(context, |owner, turn, out| owner.on_message(turn, attachment, message, out));
-            self.edge.iter_mut().for_each(Edge::on_called);
+            self.with_edge(|edge, out| edge.on_called(out));
         } else {
             let from = (self.boot, attachment);
             self.with_edge(|edge, out| edge.on_message(context.now, from, ToEdge::NotOwner, out));

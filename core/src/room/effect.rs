@@ -110,6 +110,13 @@ pub enum Effect {
         /// Why.
         code: CloseCode,
     },
+    /// Read a connection no further, or again: more is kept for it than may be.
+    Read {
+        /// Which.
+        connection: ConnectionId,
+        /// Whether it is read.
+        reads: bool,
+    },
     /// A connection has no member in this room any more.
     Forget {
         /// Which.

@@ -25,11 +25,12 @@ use roomcast_core::cluster::settings::BacklogBounds;
 /// Random cases of an ordinary run.
 const CASES: u32 = 1500;
 
-/// The settings of all cases: a kick that ends within a case, and backlogs that hold what is said in a burst.
+/// The settings of all cases: a kick that ends within a case, backlogs that hold what is said in a burst, and edges
+/// that keep less.
 fn settings() -> ClusterSettings {
     let kick_duration = std::time::Duration::from_secs(15);
     let backlog = BacklogBounds { signals: 512, bytes: 256 * 1024 };
-    ClusterSettings { kick_duration, backlog, ..ClusterSettings::default() }
+    ClusterSettings { kick_duration, backlog, max_unseen: 256, ..ClusterSettings::default() }
 }
 
 fn config() -> Config {

@@ -33,6 +33,10 @@ pub enum Out {
     Command(Command),
     Tell(ConnectionId, ToClient),
     Close(ConnectionId, CloseCode),
+    /// The socket is read no further, or again.
+    Read(ConnectionId, bool),
+    /// A connection for which more is kept than may be is closed, though an owner is known.
+    CutOff(ConnectionId),
 }
 
 /// Attachments and JOINs that a site may number.
@@ -135,8 +139,13 @@ impl Node {
     pub fn join(&mut self, now: Instant, connection: ConnectionId, room: &RoomId, request: JoinRequest) -> Vec<Out> {
         self.begin(now);
         self.connections.insert(connection, (room.clone(), request.session.key()));
+                let has_owner = |site: &Site| site.edge().is_some_and(|edge| !edge.is_seeking());
+                if code == CloseCode::SlowConsumer && self.sites.get(room).is_some_and(has_owner) {
+                    self.out.push(Out::CutOff(connection));
+                }
         self.with_site(room, |site, context| site.join(context, connection, request).1);
         self.end()
+            SiteEffect::Read(connection, reads) => self.out.push(Out::Read(connection, reads)),
     }
 
     /// Takes another signal.

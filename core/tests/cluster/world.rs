@@ -48,6 +48,7 @@ enum Happens {
     FromClient(usize, u32, ConnectionId, FromClient),
     ToClient(usize, ConnectionId, ToClient),
     Close(usize, ConnectionId, CloseCode),
+    Read(usize, ConnectionId),
 }
 
 /// What a client sends.
@@ -77,6 +78,8 @@ struct Host {
 
 pub struct World {
     settings: ClusterSettings,
+    /// The sockets that are not read, with what came over them.
+    unread: BTreeMap<ConnectionId, Vec<Happens>>,
     now: u64,
     order: u64,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
@@ -199,6 +202,7 @@ impl World {
 
     /// Everybody joins once the first era has settled; then the steps follow.
     fn prepare(&mut self, plan: &Plan) {
+                unread: BTreeMap::new(),
         let mut creators = BTreeSet::new();
         for index in 0..plan.clients.len() {
             let creating = creators.insert(plan.clients[index].room);
@@ -245,6 +249,7 @@ impl World {
             Happens::Tick => self.tick(),
             Happens::ToClient(client, connection, message) => self.client_gets(client, connection, message),
             Happens::Close(client, connection, code) => self.closed(client, connection, code),
+            Happens::Read(host, connection) => self.read_again(host, connection),
             Happens::Run(host, run, command) => self.run_command(host, run, command),
             Happens::Late(command) => _ = self.redis.run(Instant(self.now), &command),
             other => self.at_host(other),

@@ -139,7 +139,11 @@ impl World {
             SiteEffect::Live(_, change) => self.show(index, vec![change], false),
             SiteEffect::Everything(_, all) => self.show(index, all, true),
             SiteEffect::Uploaded(id, answer) => assert!(self.answers.insert(id, answer).is_none(), "answered twice"),
-            SiteEffect::Tell(..) | SiteEffect::Close(..) | SiteEffect::Forget(..) | SiteEffect::Revoke(..) => {}
+            SiteEffect::Tell(..)
+            | SiteEffect::Close(..)
+            | SiteEffect::Read(..)
+            | SiteEffect::Forget(..)
+            | SiteEffect::Revoke(..) => {}
         }
     }
 

@@ -50,11 +50,12 @@ pub struct Backplane {
     #[serde(serialize_with = "bytes")]
     pub redis_max_pushed: ByteSize,
     /// Bytes of what one member says that a node keeps until the node that owns the room has it; over it the connection
-    /// is closed (1013).
-    #[arg(long, env = "ROOMCAST_MAX_UNSEEN", default_value_t = ByteSize::mib(8), value_parser = size, value_name = "SIZE")]
+    /// is read no further until then, or closed (1013) while nobody owns the room.
+    #[arg(long, env = "ROOMCAST_MAX_UNSEEN", default_value_t = ByteSize::kib(256), value_parser = size, value_name = "SIZE")]
     #[serde(serialize_with = "bytes")]
     pub max_unseen: ByteSize,
-    /// The same of all members of a node; over it whoever says more is closed (1013).
+    /// The same of all members of a node; over it whoever says more is read no further, or the one of its room for which
+    /// most is kept is closed (1013) while nobody owns the room.
     #[arg(long, env = "ROOMCAST_MAX_UNSEEN_OF_ALL", default_value_t = ByteSize::mib(256), value_parser = size, value_name = "SIZE")]
     #[serde(serialize_with = "bytes")]
     pub max_unseen_of_all: ByteSize,

@@ -89,6 +89,11 @@ impl RoomActor {
                         outbox.close(code);
                     }
                 }
+                Effect::Read { connection, reads } => {
+                    if let Some((outbox, _)) = self.outboxes.get(&connection) {
+                        outbox.read(self.id.clone(), reads);
+                    }
+                }
                 Effect::Forget { connection } => {
                     if let Some((outbox, attempt)) = self.outboxes.remove(&connection) {
                         outbox.forget(Departure { room: self.id.clone(), attempt });

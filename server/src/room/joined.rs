@@ -33,6 +33,8 @@ struct JoinedRoom {
     numbers: bool,
     /// The members whose heartbeats the connection answers by itself.
     presences: Vec<Presence>,
+    /// Whether the room can take no more of what the connection says.
+    held_back: bool,
 }
 
 /// The rooms that a connection is in or asks to join.
@@ -80,8 +82,8 @@ impl JoinedRooms {
         self.attempts += 1;
         let attempt = Attempt(self.attempts);
         let before = self.rooms.remove(&id).filter(|before| before.room == room);
-        let presences = before.map(|before| before.presences).unwrap_or_default();
-        self.rooms.insert(id, JoinedRoom { room, attempt, numbers: false, presences });
+        let (presences, held_back) = before.map(|before| (before.presences, before.held_back)).unwrap_or_default();
+        self.rooms.insert(id, JoinedRoom { room, attempt, numbers: false, presences, held_back });
         attempt
     }
 
@@ -103,6 +105,16 @@ impl JoinedRooms {
     pub fn drop_presence(&mut self, id: &RoomId, member: &MemberKey) {
         let Some(joined) = self.rooms.get_mut(id) else { return };
         joined.presences.retain(|presence| !presence.is_of(member));
+    }
+
+    /// Notes whether a room can take more of what the connection says.
+    pub fn note_reads(&mut self, id: &RoomId, reads: bool) {
+        self.rooms.get_mut(id).into_iter().for_each(|joined| joined.held_back = !reads);
+    }
+
+    /// Whether all rooms can take more.
+    pub fn may_read(&self) -> bool {
+        !self.rooms.values().any(|joined| joined.held_back)
     }
 
     pub fn remove(&mut self, id: &RoomId) {

@@ -35,6 +35,8 @@ pub enum Delivery {
     Judge,
     /// The connection answers heartbeats of one of its members in a room by itself.
     Present(RoomId, Box<Presence>),
+    /// For a room, the connection is to be read no further, or again.
+    Read(RoomId, bool),
     /// The room has no member of this connection any more.
     Forget(Departure),
 }
@@ -104,6 +106,13 @@ impl Outbox {
     pub fn judge(&self) {
         if !self.0.cut.load(Ordering::Relaxed) {
             self.put(Delivery::Judge);
+        }
+    }
+
+    /// Has the connection read no further for the sake of a room, or again.
+    pub fn read(&self, room: RoomId, reads: bool) {
+        if !self.0.cut.load(Ordering::Relaxed) {
+            self.put(Delivery::Read(room, reads));
         }
     }
 

@@ -73,7 +73,14 @@ impl Session {
             Delivery::Present(room, presence) => self.rooms.note_presence(&room, *presence),
             Delivery::Close(code) => port.close(code),
             Delivery::Judge => self.judge(port),
-            Delivery::Forget(departure) => self.rooms.forget(&departure),
+            Delivery::Read(room, reads) => {
+                self.rooms.note_reads(&room, reads);
+                port.read(self.rooms.may_read());
+            }
+            Delivery::Forget(departure) => {
+                self.rooms.forget(&departure);
+                port.read(self.rooms.may_read());
+            }
         }
     }
 }

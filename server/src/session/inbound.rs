@@ -121,6 +121,7 @@ impl Session {
             Err(SendError::Full(RoomSignal { signal, .. })) => self.refuse_busy(&signal, port),
             Err(SendError::Closed(RoomSignal { signal, .. })) => {
                 self.rooms.remove(&signal.head.room_id);
+                port.read(self.rooms.may_read());
                 self.refuse(&signal, AckCode::RoomNotFound, "the room is gone");
             }
         }

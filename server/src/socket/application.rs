@@ -66,6 +66,11 @@ impl<A: Application> Port<'_, A> {
         self.wire.lane()
     }
 
+    /// Reads the connection no further, or again.
+    pub fn read(&mut self, reads: bool) {
+        self.wire.gate().set(reads);
+    }
+
     /// Sends a binary message, as [`send_text`](Self::send_text).
     pub fn send_binary(&mut self, bytes: Bytes) {
         if !self.wire.claim(outbound::size(bytes.len(), self.wire.max_frame())) {

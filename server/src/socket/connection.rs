@@ -18,6 +18,7 @@ use super::application::{Application, Port};
 use super::close::close_code;
 use super::descriptor::Descriptor;
 use super::fill::Fill;
+use super::gate::Gate;
 use super::intake::Verdict;
 use super::lane::Lane;
 
@@ -28,11 +29,17 @@ pub struct Connection<A: Application> {
     told: bool,
 }
 
+/// The ends of a connection's wire: the count and the queue of its output, and the gate of its input.
+pub struct Ends {
+    pub(super) fill: Arc<Fill>,
+    pub(super) lane: Rc<Lane>,
+    pub(super) gate: Rc<Gate>,
+}
+
 /// What a connection knows of its wire.
 pub struct Wire {
     pub(super) settings: Arc<Settings>,
-    fill: Arc<Fill>,
-    lane: Rc<Lane>,
+    ends: Ends,
     pub(super) closing: bool,
     socket: Weak<Descriptor>,
     reassembler: Reassembler,
@@ -41,19 +48,12 @@ pub struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(
-        settings: Arc<Settings>,
-        fill: Arc<Fill>,
-        lane: Rc<Lane>,
-        verdict: &Verdict,
-        socket: &Weak<Descriptor>,
-    ) -> Self {
+    pub(super) fn new(settings: Arc<Settings>, ends: Ends, verdict: &Verdict, socket: &Weak<Descriptor>) -> Self {
         let reassembler = Reassembler::new(settings.max_message);
         let ages = Ages::new(Instant::now());
         Self {
             settings,
-            fill,
-            lane,
+            ends,
             closing: false,
             socket: Weak::clone(socket),
             reassembler,
@@ -68,16 +68,20 @@ impl Wire {
 
     /// Claims the bytes of something that is queued, if they fit.
     pub(super) fn claim(&self, bytes: usize) -> bool {
-        self.fill.claim(bytes)
+        self.ends.fill.claim(bytes)
     }
 
     /// Something is queued for which another number of bytes was claimed.
     pub(super) fn exchange(&self, claimed: usize, bytes: usize) {
-        self.fill.exchange(claimed, bytes);
+        self.ends.fill.exchange(claimed, bytes);
     }
 
     pub(super) fn lane(&self) -> &Lane {
-        &self.lane
+        &self.ends.lane
+    }
+
+    pub(super) fn gate(&self) -> &Gate {
+        &self.ends.gate
     }
 
     pub(super) fn said(&mut self) {
@@ -169,7 +173,7 @@ impl<A: Application> Connection<A> {
     fn tick(&mut self, ctx: &mut WebsocketContext<Self>) {
         let now = Instant::now();
         let spans = self.wire.settings.spans;
-        if let Some(said) = self.wire.lane.take_said() {
+        if let Some(said) = self.wire.lane().take_said() {
             self.wire.ages.on_said(said);
         }
         while let Some(due) = self.wire.ages.due(now, &spans) {

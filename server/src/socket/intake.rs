@@ -17,6 +17,7 @@ use tokio::time::{Sleep, sleep};
 
 use roomcast_protocol::code::CloseCode;
 
+use super::gate::Gate;
 use super::guard::{Guard, Meter, Stop};
 use super::rate::{Bucket, Rate};
 
@@ -32,6 +33,7 @@ pub struct Intake<S> {
     guard: Guard,
     throttle: Option<Box<Throttle>>,
     held: Bytes,
+    gate: Rc<Gate>,
     verdict: Verdict,
 }
 
@@ -45,13 +47,18 @@ struct Throttle {
 
 impl<S> Intake<S> {
     /// Reads `payload` with frames of at most `max_frame` bytes and at `rate`, and gives up when the peer has been
-    /// over it for `grace`.
-    pub fn new(payload: S, max_frame: usize, rate: Option<(Rate, Duration)>, verdict: Verdict) -> Self {
+    /// over it for `grace`. Nothing is read while the gate is shut.
+    pub fn new(
+        payload: S,
+        max_frame: usize,
+        rate: Option<(Rate, Duration)>,
+        (gate, verdict): (Rc<Gate>, Verdict),
+    ) -> Self {
         let now = Instant::now();
         let throttle = rate.map(|(rate, grace)| {
             Box::new(Throttle { bucket: Bucket::new(rate, now), now, grace, behind: None, pause: None })
         });
-        Self { payload, guard: Guard::new(max_frame as u64), throttle, held: Bytes::new(), verdict }
+        Self { payload, guard: Guard::new(max_frame as u64), throttle, held: Bytes::new(), gate, verdict }
     }
 
     /// Passes on as much as may be; nothing when the next frame has to wait.
@@ -75,6 +82,11 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for Intake<S>
         loop {
             if this.verdict.get().is_some() {
                 return Poll::Ready(None);
+            }
+            if this.gate.is_shut(cx) {
+                // That the peer has sent much meanwhile is no fault of its own.
+                this.throttle.iter_mut().for_each(|throttle| throttle.behind = None);
+                return Poll::Pending;
             }
             if this.held.is_empty() {
                 match Pin::new(&mut this.payload).poll_next(cx) {
@@ -152,7 +164,7 @@ mod tests {
     async fn read(chunks: Vec<Bytes>, rate: Option<(Rate, Duration)>) -> (usize, Option<CloseCode>) {
         let verdict = Verdict::default();
         let payload = stream::iter(chunks.into_iter().map(Ok));
-        let intake = Intake::new(payload, 100, rate, Rc::clone(&verdict));
+        let intake = Intake::new(payload, 100, rate, (Gate::open(), Rc::clone(&verdict)));
         let read = intake.fold(0, async |sum, bytes| sum + bytes.unwrap().len()).await;
         (read, verdict.get())
     }
@@ -170,6 +182,31 @@ mod tests {
         let pings = Bytes::from(EMPTY_PING.repeat(120));
         let (_, verdict) = read(vec![pings], Some((rate(1), Duration::from_millis(100)))).await;
         assert_eq!(verdict, Some(CloseCode::RateLimit));
+    }
+
+    #[actix_web::test]
+    async fn nothing_is_read_while_the_gate_is_shut_and_everything_once_it_is_open() {
+        let gate = Gate::open();
+        let payload = stream::iter([Ok(Bytes::from_static(&EMPTY_PING)), Ok(Bytes::from_static(&EMPTY_PING))]);
+        let rate = Some((rate(1), Duration::ZERO));
+        let mut intake = Intake::new(payload, 100, rate, (Rc::clone(&gate), Verdict::default()));
+        assert_eq!(intake.next().await.unwrap().unwrap().len(), 6);
+        gate.set(false);
+        let woken = std::sync::Arc::new(Woken::default());
+        let waker = std::task::Waker::from(std::sync::Arc::clone(&woken));
+        assert!(intake.poll_next_unpin(&mut Context::from_waker(&waker)).is_pending());
+        gate.set(true);
+        assert!(woken.0.load(std::sync::atomic::Ordering::Relaxed));
+        assert_eq!(intake.next().await.unwrap().unwrap().len(), 6);
+    }
+
+    #[derive(Default)]
+    struct Woken(std::sync::atomic::AtomicBool);
+
+    impl std::task::Wake for Woken {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
     }
 
     #[actix_web::test]

@@ -10,5 +10,6 @@ mod outages;
 mod revocations;
 mod scene;
 mod sessions;
+mod senders;
 mod topologies;
 mod viewers;

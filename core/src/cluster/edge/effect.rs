@@ -20,6 +20,8 @@ pub enum EdgeEffect {
     Tell(ConnectionId, ToClient),
     /// Close a connection.
     Close(ConnectionId, CloseCode),
+    /// Read a connection no further, or again.
+    Read(ConnectionId, bool),
     /// Forget a connection: it has no member here any more, and no JOIN of it waits.
     Forget(ConnectionId),
     /// A broadcast or its media changed.

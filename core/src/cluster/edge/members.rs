@@ -68,6 +68,17 @@ impl Members {
         self.by_stay.range(stays_of(key)).rev().find_map(|(_, member)| member.connection)
     }
 
+    /// Bytes that are kept for the members on this connection.
+    pub fn kept_on(&self, connection: ConnectionId) -> usize {
+        let stays = self.by_connection.get(&connection).into_iter().flatten();
+        stays.filter_map(|stay| self.by_stay.get(stay)).map(|member| member.kept_bytes()).sum()
+    }
+
+    /// The connections of the members.
+    pub fn connections(&self) -> impl Iterator<Item = ConnectionId> + '_ {
+        self.by_connection.keys().copied()
+    }
+
     /// The stays on this connection.
     pub fn stays_on(&self, connection: ConnectionId) -> Vec<StayRef> {
         self.by_connection.get(&connection).cloned().unwrap_or_default()

@@ -1,6 +1,6 @@
 //! Inputs of the sessions at this node.
 
-use roomcast_protocol::code::{AckCode, CloseCode};
+use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::{self, MemberKey};
 
 use super::{Edge, EdgeEffect, Link, ToClient, WaitingJoin};
@@ -152,29 +152,19 @@ impl Edge {
             }
             return;
         }
-        let bound = self.settings.max_unseen;
         let Some(join) = self.joins.get_mut(&id).filter(|join| join.request.numbers_above.is_none()) else { return };
         let held = self.tallies.hold(signal.text.message.len());
         join.behind_bytes += held.bytes();
         join.behind.push((signal, held));
-        let is_full = self.tallies.held() > self.settings.max_unseen_of_all;
-        if is_full || join.behind_bytes > bound {
-            self.drop_connection(connection, out);
-        }
-    }
-
-    /// Closes a connection for which more is kept than may be.
-    fn drop_connection(&mut self, connection: ConnectionId, out: &mut Vec<EdgeEffect>) {
-        out.push(EdgeEffect::Close(connection, CloseCode::SlowConsumer));
-        self.joins.retain(|_, join| join.connection != connection);
+        self.bound_kept(connection, out);
     }
 
     /// Keeps what a client will not repeat, and LEAVE, until an owner has seen it.
     pub(super) fn keep_and_send(&mut self, stay: &StayRef, signal: Signal, out: &mut Vec<EdgeEffect>) {
         let leaving = signal.action == Action::Leave;
         let keeps = !self.settings.breaks(if leaving { Mutation::KeepLeave } else { Mutation::KeepUnseen });
-        let bound = self.settings.max_unseen;
         let Some(member) = self.members.get_mut(stay) else { return };
+        let connection = member.connection;
         let said = Numbered { n: member.number(), signal };
         if keeps {
             member.keep(said, &self.tallies);
@@ -182,7 +172,7 @@ impl Edge {
             self.send(ToOwner::Said(stay.clone(), said), out);
         }
         if leaving {
-            let connection = self.members.detach(stay);
+            self.members.detach(stay);
             connection.into_iter().for_each(|connection| self.forget(connection, out));
         }
         match keeps {
@@ -190,11 +180,7 @@ impl Edge {
             false if leaving => _ = self.members.remove(stay),
             false => {}
         }
-        let is_full = self.tallies.held() > self.settings.max_unseen_of_all;
-        let over = self.members.get_mut(stay).filter(|member| member.kept_bytes() > if is_full { 0 } else { bound });
-        if let Some(connection) = over.and_then(|member| member.connection) {
-            self.drop_connection(connection, out);
-        }
+        connection.filter(|_| !leaving).into_iter().for_each(|connection| self.bound_kept(connection, out));
     }
 
     /// Sends what is kept of a member, if the attachment stands.
@@ -271,6 +257,7 @@ impl Edge {
     /// Notes that a connection is gone: its JOINs are forgotten, its members are absent.
     pub fn disconnected(&mut self, now: Instant, connection: ConnectionId, out: &mut Vec<EdgeEffect>) {
         self.joins.retain(|_, join| join.connection != connection);
+        self.held_back.remove(&connection);
         for stay in self.members.stays_on(connection) {
             self.report_had_of(&stay, out);
             self.members.detach(&stay);

@@ -1,3 +1,5 @@
+mod reading;
+
 use std::time::Duration;
 
 use roomcast_protocol::id::{SessionId, UserId};
@@ -284,30 +286,4 @@ fn an_edge_that_nobody_needs_lets_go_after_a_while() {
     assert!(desk.out.is_empty());
     desk.edge.on_time(Instant(31_000), true, &mut desk.out);
     assert!(matches!(desk.out[..], [EdgeEffect::Send(.., ToOwner::Detach), EdgeEffect::LetGo]));
-}
-
-#[test]
-fn a_member_that_says_more_than_is_kept_is_closed_and_what_is_seen_makes_room() {
-    let mut desk = Desk::joined(None);
-    let tallies = Tallies::default();
-    desk.edge.set_tallies(tallies.clone());
-    let settings = ClusterSettings::default();
-    let most = settings.max_unseen / (100 * 1024);
-    let say = |desk: &mut Desk| {
-        let text = SignalText { message: "x".repeat(100 * 1024).into(), data: 0..1 };
-        let key = session().key();
-        desk.edge.said(Instant(0), (SOCKET, &key), None, Signal { text, ..relay() }, &mut desk.out);
-    };
-    let closed = |desk: &Desk| desk.out.iter().any(|effect| matches!(effect, EdgeEffect::Close(..)));
-    for _ in 0..most {
-        say(&mut desk);
-    }
-    assert_eq!((closed(&desk), tallies.held()), (false, most * 100 * 1024));
-    desk.edge.on_packed(7);
-    desk.edge.on_acked(OWNER, 7, &mut desk.out);
-    assert_eq!(tallies.held(), 0);
-    for _ in 0..=most {
-        say(&mut desk);
-    }
-    assert!(closed(&desk));
 }

@@ -18,6 +18,8 @@ pub enum SiteEffect {
     Tell(ConnectionId, ToClient),
     /// Close a connection.
     Close(ConnectionId, CloseCode),
+    /// Read a connection no further, or again.
+    Read(ConnectionId, bool),
     /// Forget a connection: it has no member here any more.
     Forget(ConnectionId),
     /// Send a message to another node.

@@ -193,6 +193,7 @@ impl World {
         self.formers.retain(|former| former.node != host);
         for client in 0..self.clients.len() {
             if self.clients[client].connection.is_some() && self.clients[client].node == host {
+        standing.unread.clear();
                 if self.clients[client].gone {
                     self.clients[client].connection = None;
                 } else {

@@ -9,6 +9,7 @@ use super::{FromClient, Happens, World};
 use crate::command::{Answer, Command};
 use crate::node::{Node, Out};
 use crate::rng::Rng;
+use roomcast_checker::Event;
 
 /// The time after which a command without an answer is given up.
 const TIMEOUT: u64 = 1000;
@@ -44,6 +45,12 @@ impl World {
         }
         if self.hosts[host].paused {
             self.hosts[host].waiting.push(what);
+            return;
+        }
+        if let Happens::FromClient(_, _, connection, _) = &what
+            && let Some(unread) = self.hosts[host].unread.get_mut(connection)
+        {
+            unread.push(what);
             return;
         }
         match what {
@@ -92,6 +99,12 @@ impl World {
         }
     }
 
+    /// What came over a socket that was not read is read.
+    pub(super) fn read_again(&mut self, host: usize, connection: ConnectionId) {
+        let unread = self.hosts[host].unread.remove(&connection).unwrap_or_default();
+        unread.into_iter().for_each(|what| self.at_host(what));
+    }
+
     fn send(&mut self, host: usize, out: Out) {
         match out {
             Out::Publish(from, to, packet) => {
@@ -119,6 +132,12 @@ impl World {
                     self.schedule(at, Happens::ToClient(client, connection, message));
                 }
             }
+            Out::Read(connection, false) => _ = self.hosts[host].unread.entry(connection).or_default(),
+            Out::Read(connection, true) => self.schedule(self.now, Happens::Read(host, connection)),
+            Out::CutOff(connection) => {
+                let client = self.owners.get(&connection).copied();
+                client.into_iter().for_each(|client| self.note(Event::CutOff { client }));
+            }
             Out::Close(connection, code) => {
                 if let Some(client) = self.owners.get(&connection).copied() {
                     let at = self.now + self.latency_of(connection);
@@ -144,6 +163,7 @@ impl World {
     fn in_order(&mut self, host: usize, lane: u64, least: u64, spread: u64) -> u64 {
         let at = self.now + least + self.rng.below(spread);
         let last = self.hosts[host].order.entry(lane).or_default();
+                self.hosts[host].unread.remove(&connection);
         *last = at.max(*last);
         *last
     }

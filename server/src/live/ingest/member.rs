@@ -74,8 +74,8 @@ impl Ear {
                 self.fill.release(message.size());
                 Some(())
             }
-            // Its push looks by itself whether its token was revoked.
-            Delivery::Present(..) | Delivery::Judge => Some(()),
+            // Its push looks by itself whether its token was revoked; what a server's own member says is little.
+            Delivery::Present(..) | Delivery::Judge | Delivery::Read(..) => Some(()),
             Delivery::Close(_) | Delivery::Forget(_) => None,
         }
     }
