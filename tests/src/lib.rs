@@ -8,6 +8,7 @@ pub mod broadcast;
 pub mod client;
 pub mod media;
 pub mod member;
+pub mod nginx;
 pub mod nodes;
 pub mod process;
 pub mod proxy;

@@ -30,15 +30,19 @@ pub struct Redis {
 
 /// A folder that goes with its owner.
 #[derive(Debug)]
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let target =
             crate::server::program().ancestors().nth(2).expect("the program stands in target/PROFILE").join("tmp");
-        let path = target.join(format!("redis-{}", uuid::Uuid::new_v4()));
+        let path = target.join(format!("test-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&path).expect("what the build made can be written to");
         Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &std::path::Path {
+        &self.0
     }
 }
 
