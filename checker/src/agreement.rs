@@ -16,7 +16,7 @@ const ABSENT: u64 = 10_500;
 
 /// When all must agree on what happened at a time: some time after the faults that met it or followed too soon. `more`
 /// is added to the time that each fault takes.
-fn agreed_by(log: &Log, at: u64, more: u64) -> u64 {
+pub(crate) fn agreed_by(log: &Log, at: u64, more: u64) -> u64 {
     let mut faults = log.faults().to_vec();
     faults.sort_by_key(|(_, begin, _)| *begin);
     let more = more + log.slack;
@@ -31,7 +31,7 @@ fn agreed_by(log: &Log, at: u64, more: u64) -> u64 {
 }
 
 /// The last list of each client that is a member at a time.
-fn lists_at(log: &Log, due: u64) -> BTreeMap<usize, &[usize]> {
+pub(crate) fn lists_at(log: &Log, due: u64) -> BTreeMap<usize, &[usize]> {
     let mut lists: BTreeMap<usize, &[usize]> = BTreeMap::new();
     for (_, event) in log.events.iter().take_while(|(at, _)| *at <= due) {
         match event {

@@ -4,6 +4,7 @@
 //! (`tests/tests/cluster_random`). A rule demands only what is certain: whoever was on a node that failed may have been
 //! taken for dead, and what had no answer may have happened or not.
 
+mod access;
 mod agreement;
 mod delivery;
 mod lists;
@@ -26,6 +27,9 @@ type Rule = fn(&Log) -> Vec<String>;
 const RULES: &[(&str, Rule)] = &[
     ("one creator", members::one_creator),
     ("kicked is out", members::kicked_is_out),
+    ("revoked is out", access::revoked_is_out),
+    ("nobody is closed for a good token", access::good_tokens_hold),
+    ("who may not publish does not", access::only_publishers_publish),
     ("nobody is removed for a failure of Redis", members::nobody_removed),
     ("nothing waits for ever", members::nothing_waits),
     ("nothing is left behind", members::nothing_left),
@@ -45,11 +49,11 @@ const RULES: &[(&str, Rule)] = &[
     ("sequence numbers rise", delivery::numbers_rise),
     ("in order and once", delivery::in_order_and_once),
     ("numbered signals arrive", losses::numbered_arrive),
+    ("senders are held back", losses::held_back),
     ("unnumbered signals arrive", losses::unnumbered_arrive),
     ("numbered signals are confirmed", losses::confirmed),
     ("a segment has one name", playlists::numbers_mean_the_same),
     ("what is listed is there", playlists::all_named_is_there),
-    ("senders are held back", losses::held_back),
     ("all list the same media", playlists::all_list_the_same),
 ];
 

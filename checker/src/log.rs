@@ -51,6 +51,8 @@ pub enum Outcome {
     TakenOver,
     /// The server does not know the member (1012 by an owner, 4002).
     Unknown,
+    /// Its token has ended or was revoked.
+    TokenOver,
     /// The socket was lost, or the client gave it up.
     Lost,
 }
@@ -83,6 +85,14 @@ pub enum Event {
     Gap { client: usize },
     /// Everything that the client said up to this id is confirmed.
     Confirmed { client: usize, id: u64 },
+    /// The client has this token from now on: the time of issue, that of its end, and whether it may publish.
+    Token { client: usize, issued: u64, ends: u64, publishes: bool },
+    /// It was asked for a revocation of the client's tokens, which may have come about.
+    RevokeAsked { client: usize },
+    /// The client's tokens that were issued until then are revoked at all nodes.
+    Revoked { client: usize, before: u64 },
+    /// A moderator kicks the client; with the kick its tokens are revoked.
+    BanishAsked { of: usize },
     /// A connection was closed for what was kept of it, though the owner of its room was known.
     CutOff { client: usize },
     /// KICK was sent by one who may not have been allowed to.

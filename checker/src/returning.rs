@@ -1,5 +1,6 @@
 //! Rules about JOINs while something is away, and about those who come back.
 
+use crate::access::UNAUTHENTICATED;
 use crate::log::{Event, Fault, Log, Outcome};
 
 /// The age of the last renewal at which a lease is not fresh any more, with the time to the next renewal.
@@ -36,7 +37,9 @@ pub fn refused_at_once(log: &Log) -> Vec<String> {
                 | Event::Ended { client, .. } if client == asked)
         });
         let wrongly = match answer {
-            Some((then, Event::Refused { code, .. })) => *code != UNAVAILABLE || *then > at + AT_ONCE,
+            Some((then, Event::Refused { code, .. })) => {
+                !matches!(*code, UNAVAILABLE | UNAUTHENTICATED) || *then > at + AT_ONCE
+            }
             Some((_, Event::Joined { .. })) => true,
             // It was given up, or asked again elsewhere.
             _ => false,

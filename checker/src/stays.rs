@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::access::token_at;
 use crate::log::{Event, Fault, Log, Outcome};
 
 /// A connection's membership as its client saw it.
@@ -63,8 +64,14 @@ impl Stay {
         if log.faults().iter().any(was_apart) {
             return self.asked;
         }
+        if token_at(log, self.client, self.asked).is_some_and(|token| !token.publishes) {
+            return self.asked;
+        }
         let ends = |event: &Event| match event {
-            Event::LeaveSaid { client } | Event::KickAsked { of: client } => *client == self.client,
+            Event::LeaveSaid { client } | Event::KickAsked { of: client } | Event::RevokeAsked { client } => {
+                *client == self.client
+            }
+            Event::Token { client, publishes: false, .. } => *client == self.client,
             Event::Begins(fault) => fault.node() == Some(self.node),
             _ => false,
         };

@@ -55,6 +55,32 @@ fn rules_about_members_can_fail() {
 }
 
 #[test]
+fn rules_about_tokens_can_fail() {
+    let token = |publishes| Event::Token { client: 0, issued: 0, ends: 60_000, publishes };
+    let over = Event::Ended { client: 0, outcome: Outcome::TokenOver };
+    broken("nobody is closed for a good token", vec![(0, token(true)), (1, joined(0, true)), (9000, over)]);
+    let refused = Event::Refused { client: 0, code: 4041 };
+    broken("nobody is closed for a good token", vec![(0, token(true)), (9000, refused)]);
+    let revoked = Event::Revoked { client: 0, before: 100 };
+    let stays = vec![(0, token(true)), (1, joined(0, true)), (200, revoked.clone()), (60_000, last(0, true))];
+    broken("revoked is out", stays);
+    let again = vec![(0, token(true)), (200, revoked.clone()), (40_000, joined(0, true)), (40_500, last(0, true))];
+    broken("revoked is out", again);
+    let gone = Event::Ended { client: 0, outcome: Outcome::TokenOver };
+    let mut listed = vec![(0, token(true)), (0, joined(1, false)), (1, joined(0, false)), (2, list(1, 1, &[0, 1]))];
+    listed.extend([(40_000, revoked), (40_001, gone), (60_000, last(1, true))]);
+    broken("revoked is out", listed);
+    let banished = vec![Event::KickAsked { of: 0 }, Event::BanishAsked { of: 0 }];
+    let mut back = vec![(0, token(true)), (1, joined(0, true))];
+    back.extend(banished.into_iter().map(|event| (100, event)));
+    back.extend([(200, Event::Ended { client: 0, outcome: Outcome::Kicked }), (40_000, joined(0, false))]);
+    back.push((70_000, last(0, true)));
+    broken("revoked is out", back);
+    let viewer = vec![(0, joined(0, true)), (1, list(0, 1, &[0])), (9000, token(false)), (60_000, last(0, true))];
+    broken("who may not publish does not", viewer);
+}
+
+#[test]
 fn rules_about_lists_can_fail() {
     broken("capacity", vec![(0, list(0, 1, &[1, 1]))]);
     broken("lists never run back", vec![(0, list(0, 2, &[1])), (1, list(0, 1, &[1]))]);

@@ -180,7 +180,10 @@ impl Edge {
     pub fn attach_to(&mut self, now: Instant, owner: BootId, id: AttachmentId, out: &mut Vec<EdgeEffect>) {
         self.link = Link::Attaching(owner, id);
         (self.attach_packet, self.attached_at) = (None, now);
-        let members = self.members.known_mut().map(|(stay, member)| member.attached(now, stay)).collect();
+        let mut members: Vec<_> = self.members.known_mut().map(|(stay, member)| member.attached(now, stay)).collect();
+        if self.settings.breaks(Mutation::TokensNamed) {
+            members.iter_mut().for_each(|member| member.renewed = None);
+        }
         let streams = self.streams_shown(owner);
         let viewers = self.note_viewers_told();
         let attach = Attach { life: self.life, list: self.list.version, members, streams, viewers };
@@ -337,10 +340,10 @@ impl Edge {
     fn forget(&mut self, connection: ConnectionId, out: &mut Vec<EdgeEffect>) {
         let waits = self.joins.values().any(|join| join.connection == connection);
         if !waits && !self.members.has_connection(connection) {
+            self.read_anew(connection, out);
             out.push(EdgeEffect::Forget(connection));
         }
     }
-            self.read_anew(connection, out);
 
     /// Whether the owner is beside this edge: what it is told by call needs not be kept.
     fn is_local(&self) -> bool {

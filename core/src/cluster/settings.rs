@@ -167,6 +167,14 @@ mutations! {
     RemoveAfterTakeover,
     /// Repetitions after a takeover are not dropped.
     DropRepetitions,
+    /// An edge keeps members in whose new token grants the room no longer.
+    LeaveByToken,
+    /// An `Attach` does not name the tokens that members have taken since their JOINs.
+    TokensNamed,
+    /// A publisher whose new token does not let it publish stays one.
+    DemoteByToken,
+    /// The kick of a moderator revokes no tokens.
+    RevokeWithKick,
     /// An edge admits viewers whose user was kicked.
     ViewersKicked,
     /// An edge does not tell the owner that it has viewers.

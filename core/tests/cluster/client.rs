@@ -8,6 +8,7 @@ use roomcast_protocol::id::{RoomId, SessionId, UserId};
 use roomcast_protocol::signal::{Category, Host, MemberKey, Recipient, Session, SignalKind};
 
 use crate::plan::ClientPlan;
+use crate::token::Token;
 
 /// How a connection of a client stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,14 @@ pub struct Client {
     pub next_beat: u64,
     pub unanswered_since: Option<u64>,
     pub last_version: (u64, u64),
+    pub token: Option<Token>,
+    pub moderates: bool,
+    /// Whether it lets its token end.
+    pub lapses: bool,
+    /// Whether its token was refused though it has not ended.
+    pub is_refused: bool,
+    /// Until then it waits for the answer to its last RENEW.
+    pub asked_token: u64,
 }
 
 impl Client {
@@ -69,6 +78,11 @@ impl Client {
             next_beat: 0,
             unanswered_since: None,
             last_version: (0, 0),
+            token: None,
+            moderates: false,
+            lapses: false,
+            is_refused: false,
+            asked_token: 0,
         }
     }
 

@@ -7,9 +7,11 @@ use roomcast_core::cluster::site::Ask;
 use roomcast_core::time::Instant;
 use roomcast_protocol::id::RoomId;
 
+use crate::node::access::Revoked;
+
 #[derive(Debug, Clone)]
 pub enum Command {
-    Lease { sent: Instant, boot: BootId, peers: Vec<BootId> },
+    Lease { sent: Instant, boot: BootId, peers: Vec<BootId>, revoked: Revoked },
     Begin,
     Of(RoomId, Ask),
     Leave(BootId),
@@ -24,7 +26,7 @@ impl Command {
 
 #[derive(Debug, Clone)]
 pub enum Answer {
-    Lease(LeaseAnswer),
+    Lease(LeaseAnswer, Revoked),
     Era(Era),
     Looked(Looked),
     Claimed(Claimed<Field, Value>),

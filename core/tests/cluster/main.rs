@@ -15,6 +15,7 @@ mod redis;
 mod rng;
 mod scenarios;
 mod survey;
+mod token;
 mod world;
 
 use proptest::prelude::*;

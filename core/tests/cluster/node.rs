@@ -1,5 +1,6 @@
 //! A node: the shell around the pure parts, as the server's is, in virtual time.
 
+pub mod access;
 mod packets;
 
 use std::collections::BTreeMap;
@@ -14,10 +15,12 @@ use roomcast_core::cluster::{BootId, ClusterSettings};
 use roomcast_core::room::ConnectionId;
 use roomcast_core::time::Instant;
 use roomcast_protocol::code::CloseCode;
-use roomcast_protocol::id::RoomId;
+use roomcast_protocol::id::{RoomId, UserId};
 use roomcast_protocol::signal::MemberKey;
 
 use crate::command::{Answer, Command};
+use crate::token::Token;
+use access::Access;
 
 /// What one turn of a node has for another.
 #[derive(Debug)]
@@ -37,6 +40,10 @@ pub enum Out {
     Read(ConnectionId, bool),
     /// A connection for which more is kept than may be is closed, though an owner is known.
     CutOff(ConnectionId),
+    /// RENEW is answered.
+    Renewed(ConnectionId, Token),
+    /// All nodes learn that the tokens of a user are refused that were issued until then.
+    Revoked(UserId, u64),
 }
 
 /// Attachments and JOINs that a site may number.
@@ -52,6 +59,7 @@ pub struct Node {
     /// Packets that a slow room has handled only once the turn is over.
     handled_late: Vec<(BootId, Ticket)>,
     connections: BTreeMap<ConnectionId, (RoomId, MemberKey)>,
+    access: Access,
     ids: u64,
     pub draining: bool,
     out: Vec<Out>,
@@ -69,6 +77,7 @@ impl Node {
             outbox: BTreeMap::new(),
             handled_late: Vec::new(),
             connections: BTreeMap::new(),
+            access: Access::default(),
             ids: 0,
             draining: false,
             out: Vec::new(),
@@ -126,26 +135,36 @@ impl Node {
             }
             SiteEffect::Close(connection, code) => {
                 self.connections.remove(&connection);
-                self.out.push(Out::Close(connection, code));
-            }
-            SiteEffect::Forget(connection) => _ = self.connections.remove(&connection),
-            SiteEffect::Send(to, message) => self.outbox.entry(to).or_default().push(message),
-            SiteEffect::Ask(ask) => self.out.push(Out::Command(Command::Of(room.clone(), ask))),
-            SiteEffect::Live(..) | SiteEffect::Everything(..) | SiteEffect::Uploaded(..) | SiteEffect::Revoke(..) => {}
-        }
-    }
-
-    /// Takes a JOIN.
-    pub fn join(&mut self, now: Instant, connection: ConnectionId, room: &RoomId, request: JoinRequest) -> Vec<Out> {
-        self.begin(now);
-        self.connections.insert(connection, (room.clone(), request.session.key()));
                 let has_owner = |site: &Site| site.edge().is_some_and(|edge| !edge.is_seeking());
                 if code == CloseCode::SlowConsumer && self.sites.get(room).is_some_and(has_owner) {
                     self.out.push(Out::CutOff(connection));
                 }
+                self.out.push(Out::Close(connection, code));
+            }
+            SiteEffect::Read(connection, reads) => self.out.push(Out::Read(connection, reads)),
+            SiteEffect::Forget(connection) => _ = self.connections.remove(&connection),
+            SiteEffect::Send(to, message) => self.outbox.entry(to).or_default().push(message),
+            SiteEffect::Ask(ask) => self.out.push(Out::Command(Command::Of(room.clone(), ask))),
+            SiteEffect::Revoke(revoking) => self.revoke_now(&revoking.user),
+            SiteEffect::Live(..) | SiteEffect::Everything(..) | SiteEffect::Uploaded(..) => {}
+        }
+    }
+
+    /// Takes a JOIN over a connection with this token.
+    pub fn join(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        room: &RoomId,
+        (request, token): (JoinRequest, Option<Token>),
+    ) -> Vec<Out> {
+        self.begin(now);
+        if !self.admits(connection, &request, token) {
+            return self.end();
+        }
+        self.connections.insert(connection, (room.clone(), request.session.key()));
         self.with_site(room, |site, context| site.join(context, connection, request).1);
         self.end()
-            SiteEffect::Read(connection, reads) => self.out.push(Out::Read(connection, reads)),
     }
 
     /// Takes another signal.
@@ -172,6 +191,7 @@ impl Node {
     /// Notes that a connection is gone.
     pub fn disconnected(&mut self, now: Instant, connection: ConnectionId) -> Vec<Out> {
         self.begin(now);
+        self.forget_token(connection);
         if let Some((room, _)) = self.connections.remove(&connection) {
             self.with_site(&room, |site, context| site.disconnected(context, connection));
         }
@@ -208,9 +228,11 @@ impl Node {
             let mut peers: Vec<_> = self.sites.values().flat_map(Site::peers).collect();
             peers.sort();
             peers.dedup();
-            self.out.push(Out::Command(Command::Lease { sent: now, boot: self.boot(), peers }));
+            let revoked = self.access.revoked.clone();
+            self.out.push(Out::Command(Command::Lease { sent: now, boot: self.boot(), peers, revoked }));
             self.out.push(Out::Command(Command::Begin));
         }
+        self.close_ended();
         self.all_sites(|site, context| {
             let is_due = site.due(context).is_some_and(|due| due <= context.now);
             if is_due { site.on_time(context) } else { Vec::new() }
@@ -223,7 +245,11 @@ impl Node {
     pub fn on_answer(&mut self, now: Instant, command: Command, answer: Answer, fresh_boot: BootId) -> Vec<Out> {
         self.begin(now);
         match (command, answer) {
-            (Command::Lease { sent, boot, .. }, Answer::Lease(answer)) if boot == self.boot() => {
+            (Command::Lease { sent, boot, revoked: told, .. }, Answer::Lease(answer, revoked))
+                if boot == self.boot() =>
+            {
+                self.note_told(&told);
+                self.learn(&revoked);
                 let news = self.lease.on_answer(sent, now, &answer);
                 if news.deposed {
                     self.depose(fresh_boot);
@@ -249,7 +275,7 @@ impl Node {
             Answer::Asserted(asserted) => site::Answer::Asserted(asserted),
             Answer::Journaled(journaled) => site::Answer::Journaled(journaled),
             Answer::Done => site::Answer::Released,
-            Answer::Lease(_) | Answer::Era(_) | Answer::Failed => site::Answer::Failed,
+            Answer::Lease(..) | Answer::Era(_) | Answer::Failed => site::Answer::Failed,
         };
         self.with_site(room, |site, context| site.on_answer(context, ask, answer));
     }

@@ -58,6 +58,23 @@ pub enum Op {
         client: usize,
         node: usize,
     },
+    /// The client takes another token, over its connection where it is a member.
+    Renew {
+        client: usize,
+        publishes: bool,
+    },
+    /// The client lets its token end.
+    Lapse(usize),
+    /// The tokens of the client's user are revoked, by a request to this node.
+    Revoke {
+        client: usize,
+        node: usize,
+    },
+    /// A moderator kicks the client and revokes its tokens.
+    Banish {
+        by: usize,
+        of: usize,
+    },
     Kill {
         node: usize,
         restart_after: u16,
@@ -157,6 +174,9 @@ pub struct Plan {
     /// Rooms that are broadcasts; the others are groups.
     #[serde(default)]
     pub broadcasts: Vec<usize>,
+    /// Whether the nodes want access tokens.
+    #[serde(default)]
+    pub tokens: bool,
     /// The longest time that a message between a client and its node takes, in milliseconds.
     #[serde(default)]
     pub latency: u16,

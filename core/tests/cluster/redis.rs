@@ -10,6 +10,7 @@ use roomcast_core::time::Instant;
 use roomcast_protocol::id::RoomId;
 
 use crate::command::{Answer, Command};
+use crate::node::access::{Revoked, merge};
 
 /// The time of Redis at the beginning of a case.
 const EPOCH: u64 = 1_000_000;
@@ -21,6 +22,7 @@ pub struct Redis {
     settings: ClusterSettings,
     pub directory: Directory<Field, Value>,
     copies: VecDeque<(u64, Directory<Field, Value>)>,
+    revoked: Revoked,
     master: u64,
     ahead: u64,
     /// Only cases that lose data need copies.
@@ -30,7 +32,7 @@ pub struct Redis {
 impl Redis {
     pub fn new(settings: ClusterSettings, keeps_copies: bool) -> Self {
         let (directory, copies) = (Directory::new(settings), VecDeque::new());
-        Self { settings, directory, copies, master: 1, ahead: EPOCH, keeps_copies }
+        Self { settings, directory, copies, revoked: Revoked::new(), master: 1, ahead: EPOCH, keeps_copies }
     }
 
     fn context(&self, now: Instant) -> Context {
@@ -45,6 +47,7 @@ impl Redis {
     pub fn empty(&mut self) {
         self.directory = Directory::new(self.settings);
         self.copies.clear();
+        self.revoked.clear();
         self.master += 1;
     }
 
@@ -56,6 +59,8 @@ impl Redis {
             self.directory = copy.clone();
         }
         self.copies.retain(|(at, _)| *at <= then);
+        // At worst all of it was lost: the nodes put it back.
+        self.revoked.clear();
         self.master += 1;
     }
 
@@ -74,7 +79,11 @@ impl Redis {
         let context = self.context(now);
         let directory = &mut self.directory;
         match command {
-            Command::Lease { boot, peers, .. } => Answer::Lease(directory.lease(context, *boot, 1, peers)),
+            Command::Lease { boot, peers, revoked, .. } => {
+                let lease = directory.lease(context, *boot, 1, peers);
+                merge(&mut self.revoked, revoked);
+                Answer::Lease(lease, self.revoked.clone())
+            }
             Command::Begin => Answer::Era(directory.begin(context)),
             Command::Of(room, ask) => answer(directory, context, room, ask),
             Command::Leave(boot) => {

@@ -4,6 +4,7 @@ mod clients;
 mod faults;
 mod former;
 mod network;
+mod tokens;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -23,6 +24,7 @@ use crate::node::{Node, Packet};
 use crate::plan::{NODES, Op, Plan, ROOMS};
 use crate::redis::Redis;
 use crate::rng::Rng;
+use crate::token::Token;
 use former::Former;
 use roomcast_checker::{Event, Fault, Kind, Log};
 
@@ -49,14 +51,16 @@ enum Happens {
     ToClient(usize, ConnectionId, ToClient),
     Close(usize, ConnectionId, CloseCode),
     Read(usize, ConnectionId),
+    Renewed(usize, ConnectionId, Token),
 }
 
 /// What a client sends.
 #[derive(Debug, Clone)]
 enum FromClient {
-    Join { creating: bool },
+    Join { creating: bool, token: Option<Token> },
     Said(Option<u64>, Signal),
     Heartbeat(Option<u64>),
+    Renew(Token),
     Gone,
 }
 
@@ -74,12 +78,12 @@ struct Host {
     drained_at: Option<u64>,
     /// The latest arrival of each kind of message, for order.
     order: BTreeMap<u64, u64>,
+    /// The sockets that are not read, with what came over them.
+    unread: BTreeMap<ConnectionId, Vec<Happens>>,
 }
 
 pub struct World {
     settings: ClusterSettings,
-    /// The sockets that are not read, with what came over them.
-    unread: BTreeMap<ConnectionId, Vec<Happens>>,
     now: u64,
     order: u64,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
@@ -97,6 +101,7 @@ pub struct World {
     connections: u64,
     types: Vec<RoomType>,
     latency: u64,
+    wants_tokens: bool,
     boots: u64,
     ids: u64,
     rng: Rng,
@@ -172,6 +177,7 @@ impl World {
             connections: 0,
             types: (0..ROOMS).map(|room| plan.room_type(room)).collect(),
             latency: u64::from(plan.latency),
+            wants_tokens: plan.tokens,
             boots: 0,
             ids: 0,
             rng: Rng::new(plan.seed),
@@ -196,19 +202,20 @@ impl World {
                 lossy,
                 drained_at: None,
                 order,
+                unread: BTreeMap::new(),
             });
         }
     }
 
     /// Everybody joins once the first era has settled; then the steps follow.
     fn prepare(&mut self, plan: &Plan) {
-                unread: BTreeMap::new(),
         let mut creators = BTreeSet::new();
         for index in 0..plan.clients.len() {
             let creating = creators.insert(plan.clients[index].room);
             let at = if creating { 0 } else { 7000 + self.rng.below(300) };
             self.clients[index].node = usize::try_from(self.rng.below(3)).unwrap();
             self.clients[index].state = State::Waiting { at, creating };
+            self.clients[index].moderates = creating;
         }
         let mut at = 9000;
         for (index, step) in plan.steps.iter().enumerate() {
@@ -249,6 +256,7 @@ impl World {
             Happens::Tick => self.tick(),
             Happens::ToClient(client, connection, message) => self.client_gets(client, connection, message),
             Happens::Close(client, connection, code) => self.closed(client, connection, code),
+            Happens::Renewed(client, connection, token) => self.renewed(client, connection, token),
             Happens::Read(host, connection) => self.read_again(host, connection),
             Happens::Run(host, run, command) => self.run_command(host, run, command),
             Happens::Late(command) => _ = self.redis.run(Instant(self.now), &command),
@@ -265,6 +273,7 @@ impl World {
         }
         for client in 0..self.clients.len() {
             self.tick_client(client);
+            self.tick_token(client);
         }
         self.tick_formers();
     }

@@ -5,8 +5,8 @@ use roomcast_protocol::ack::RoomClosedReason;
 use roomcast_protocol::code::AckCode;
 
 use super::{Edge, EdgeEffect, ToClient};
-use crate::cluster::Credentials;
 use crate::cluster::message::{Action, JoinId, Signal, SignalText, StayRef, ToOwner};
+use crate::cluster::{Credentials, Mutation};
 use crate::room::{ConnectionId, Refusal};
 
 impl Edge {
@@ -19,7 +19,7 @@ impl Edge {
         let joins = permit.allows(Grant::Join(room_type), &self.room);
         for stay in self.members.stays_on(connection) {
             let speaks = permit.check_user(&stay.member.user_id, true).is_ok();
-            match joins && speaks {
+            match joins && speaks || self.settings.breaks(Mutation::LeaveByToken) {
                 true => self.renew_stay(&stay, &credentials, out),
                 false => self.put_out(&stay, connection, out),
             }

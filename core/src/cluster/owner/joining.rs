@@ -177,7 +177,7 @@ impl Owner {
         let publishes = credentials.publish;
         member.credentials = Some(Box::new(credentials));
         self.journal.change(Field::Member(stay.member.clone()));
-        if !publishes {
+        if !publishes && !self.settings.breaks(Mutation::DemoteByToken) {
             self.demote(turn, &stay.member);
         }
     }

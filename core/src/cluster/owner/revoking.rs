@@ -7,6 +7,7 @@ use roomcast_protocol::signal::SignalKind;
 use super::journal::Shown;
 use super::signals::Sender;
 use super::{Owner, OwnerEffect, Turn};
+use crate::cluster::Mutation;
 use crate::cluster::credentials::moderates;
 use crate::cluster::message::{Signal, SignalRefusal, StayRef, ToEdge};
 use crate::room::{Refusal, refuse};
@@ -31,7 +32,7 @@ impl Owner {
         }
         self.kick(turn, from, signal)?;
         // Before it is told of its kick, a member would take its token for one that is over.
-        if let Some(to) = &signal.to {
+        if let Some(to) = signal.to.as_ref().filter(|_| !self.settings.breaks(Mutation::RevokeWithKick)) {
             let (by, message) = (from.stay.clone(), signal.text.message.clone());
             let revoking = Revoking { user: to.user_id().clone(), by, n: from.n, message };
             self.journal.show(Shown::Revoked(Box::new(revoking)));

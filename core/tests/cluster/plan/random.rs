@@ -181,7 +181,7 @@ fn changed_in_a_whole_write(rooms: &[usize]) -> BoxedStrategy<Vec<Step>> {
         .prop_map(move |(client, other, (time, wait, change), later, joins, soon)| {
             let join = |client, node| Op::Join { client, node, creating: false };
             let begin = [(0, Op::Leave(client)), (100, Op::Leave(other)), (500, Op::TimeOut { time }), (wait, change)];
-            let joins = joins.into_iter().zip([client, other, client].into_iter());
+            let joins = joins.into_iter().zip([client, other, client]);
             let joins = joins.map(|((wait, node), client)| (wait, join(client, node)));
             let slow = [(0, Op::Slow { time: 6000 }), (later, Op::Drop(other))];
             let kill = [(soon, Op::KillOwner { room: rooms[client], restart_after: 3000 })];
@@ -191,7 +191,34 @@ fn changed_in_a_whole_write(rooms: &[usize]) -> BoxedStrategy<Vec<Step>> {
         .boxed()
 }
 
-fn group(rooms: &[usize]) -> BoxedStrategy<Vec<Step>> {
+/// Tokens that are renewed, end or are revoked, also while messages to the owner are lost; whoever was refused tries
+/// again, some with the old token.
+fn tokens(rooms: &[usize]) -> BoxedStrategy<Vec<Step>> {
+    let rooms = rooms.to_vec();
+    let again = (prop_oneof![100..3000_u16, 15_500..18_000_u16], any::<bool>());
+    let deaf = prop::option::weighted(0.4, (50..1500_u16, 0..300_u16));
+    (0..rooms.len(), 0..NODES, 0..6_u8, deaf, again)
+        .prop_map(move |(client, node, what, deaf, (later, renews))| {
+            let room = rooms[client];
+            let by = rooms.iter().position(|other| *other == room).unwrap_or(client);
+            let change = match what {
+                0 => Op::Lapse(client),
+                1 | 2 => Op::Renew { client, publishes: false },
+                3 => Op::Renew { client, publishes: true },
+                4 => Op::Revoke { client, node },
+                _ => Op::Banish { by, of: client },
+            };
+            let lost = deaf.map(|(time, _)| (100, Op::DeafenOwner { room, time }));
+            let token = renews.then_some((later, Op::Renew { client, publishes: true }));
+            let join = (if renews { 10 } else { later }, Op::Join { client, node, creating: false });
+            let again = token.into_iter().chain([join]).filter(|_| what >= 4);
+            let steps = lost.into_iter().chain([(deaf.map_or(300, |(_, wait)| wait), change)]).chain(again);
+            steps.map(|(wait, op)| Step { wait, op }).collect()
+        })
+        .boxed()
+}
+
+fn group(rooms: &[usize], wants_tokens: bool) -> BoxedStrategy<Vec<Step>> {
     let clients = rooms.len();
     let (change, fails) = (|| membership(clients), failing_owner);
     let fail_over = || (0..4000_u16).prop_map(|lost| Op::FailOver { lost }).boxed();
@@ -209,6 +236,7 @@ fn group(rooms: &[usize]) -> BoxedStrategy<Vec<Step>> {
         1 => written_late(clients),
         1 => changed_in_a_whole_write(rooms),
         1 => asked_when_back(clients),
+        if wants_tokens { 8 } else { 1 } => tokens(rooms),
     ]
     .boxed()
 }
@@ -216,15 +244,16 @@ fn group(rooms: &[usize]) -> BoxedStrategy<Vec<Step>> {
 /// Everybody joins, then anything happens.
 pub fn plans() -> BoxedStrategy<Plan> {
     let types = prop::collection::vec(0..3_u8, ROOMS);
-    (any::<u64>(), types, 0..40_u16, prop::collection::vec(client(), 2..7))
-        .prop_flat_map(|(seed, types, latency, clients)| {
+    let tokens = prop::bool::weighted(0.4);
+    (any::<u64>(), types, 0..40_u16, tokens, prop::collection::vec(client(), 2..7))
+        .prop_flat_map(|(seed, types, latency, tokens, clients)| {
             let of = |sought: u8| (0..ROOMS).filter(|room| types[*room] == sought).collect::<Vec<_>>();
             let (calls, broadcasts) = (of(1), of(2));
-            let groups =
-                prop::collection::vec(group(&clients.iter().map(|client| client.room).collect::<Vec<_>>()), 5..50);
+            let rooms: Vec<usize> = clients.iter().map(|client| client.room).collect();
+            let groups = prop::collection::vec(group(&rooms, tokens), 5..50);
             groups.prop_map(move |groups| {
                 let (calls, broadcasts, clients) = (calls.clone(), broadcasts.clone(), clients.clone());
-                Plan { seed, calls, broadcasts, latency, clients, steps: groups.concat() }
+                Plan { seed, calls, broadcasts, tokens, latency, clients, steps: groups.concat() }
             })
         })
         .boxed()

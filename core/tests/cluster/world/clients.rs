@@ -3,7 +3,7 @@
 use roomcast_core::cluster::edge::ToClient;
 use roomcast_core::cluster::message::{Action, Delivery, List, Signal};
 use roomcast_core::room::ConnectionId;
-use roomcast_protocol::ack::Role;
+use roomcast_protocol::ack::{Role, RoomClosedReason};
 use roomcast_protocol::code::{AckCode, CloseCode};
 use roomcast_protocol::signal::Recipient;
 
@@ -37,7 +37,8 @@ impl World {
         (state.connection, state.node) = (Some(connection), node);
         (state.state, state.unanswered_since) = (State::Joining { since: now, creating }, None);
         self.note(Event::Asked { client });
-        self.from(client, connection, FromClient::Join { creating });
+        let token = self.token_to_join(client, creating);
+        self.from(client, connection, FromClient::Join { creating, token });
     }
 
     fn from(&mut self, client: usize, connection: ConnectionId, said: FromClient) {
@@ -165,6 +166,7 @@ impl World {
             return;
         }
         match code {
+            CloseCode::TokenExpired => self.token_over(client),
             CloseCode::SessionReplaced => self.end(client, Outcome::TakenOver),
             CloseCode::ServiceRestart if !self.is_draining(client) => self.lose(client, Outcome::Unknown),
             _ => self.lose(client, Outcome::Lost),
@@ -215,6 +217,7 @@ impl World {
             ToClient::NotMember if self.clients[client].state == State::In => self.lose(client, Outcome::Unknown),
             ToClient::NotMember => {}
             ToClient::Kicked(..) => self.end(client, Outcome::Kicked),
+            ToClient::RoomClosed(RoomClosedReason::Denied) => self.token_over(client),
             ToClient::RoomClosed(_) => self.end(client, Outcome::Closed),
         }
     }
@@ -244,6 +247,7 @@ impl World {
         state.state = State::Waiting { at, creating };
         match code {
             AckCode::Unavailable => {}
+            AckCode::Unauthenticated => self.token_over(client),
             AckCode::AlreadyExistRoom => state.state = State::Waiting { at, creating: false },
             _ => {
                 self.clients[client].state = State::Idle;

@@ -50,6 +50,10 @@ impl World {
                 self.clients[client].gone = true;
                 self.silence_formers(client);
             }
+            Op::Renew { client, publishes } => self.renew(client, publishes),
+            Op::Lapse(client) => self.lapse(client),
+            Op::Revoke { client, node } => self.revoke(client, node),
+            Op::Banish { by, of } => self.banish(by, of),
             Op::Move { client, node } => self.move_to(client, node),
             Op::Double { client, node } => self.double(client, node),
             _ => self.break_something(op),
@@ -189,11 +193,11 @@ impl World {
         standing.node = None;
         standing.run += 1;
         standing.waiting.clear();
+        standing.unread.clear();
         standing.drained_at = None;
         self.formers.retain(|former| former.node != host);
         for client in 0..self.clients.len() {
             if self.clients[client].connection.is_some() && self.clients[client].node == host {
-        standing.unread.clear();
                 if self.clients[client].gone {
                     self.clients[client].connection = None;
                 } else {

@@ -73,7 +73,7 @@ impl World {
 
     fn node_gets(&mut self, host: usize, connection: ConnectionId, said: FromClient) {
         match said {
-            FromClient::Join { creating } => {
+            FromClient::Join { creating, token } => {
                 let Some(client) = self.owners.get(&connection).copied() else { return };
                 let client = &self.clients[client];
                 let request = JoinRequest {
@@ -88,13 +88,14 @@ impl World {
                     given: String::new(),
                     ingest: None,
                     holds: None,
-                    credentials: None,
+                    credentials: token.map(|token| token.credentials(&client.session.user_id)),
                 };
                 let room = client.room.clone();
-                self.with_node(host, |node, now| node.join(now, connection, &room, request));
+                self.with_node(host, |node, now| node.join(now, connection, &room, (request, token)));
             }
             FromClient::Said(n, signal) => self.with_node(host, |node, now| node.said(now, connection, n, signal)),
             FromClient::Heartbeat(sq) => self.with_node(host, |node, now| node.heartbeat(now, connection, sq)),
+            FromClient::Renew(token) => self.with_node(host, |node, now| node.renew(now, connection, token)),
             FromClient::Gone => self.with_node(host, |node, now| node.disconnected(now, connection)),
         }
     }
@@ -138,7 +139,18 @@ impl World {
                 let client = self.owners.get(&connection).copied();
                 client.into_iter().for_each(|client| self.note(Event::CutOff { client }));
             }
+            Out::Renewed(connection, token) => {
+                if let Some(client) = self.owners.get(&connection).copied() {
+                    let at = self.now + self.latency_of(connection);
+                    self.schedule(at, Happens::Renewed(client, connection, token));
+                }
+            }
+            Out::Revoked(user, before) => {
+                let client = self.clients.iter().position(|client| client.session.user_id == user);
+                client.into_iter().for_each(|client| self.note(Event::Revoked { client, before }));
+            }
             Out::Close(connection, code) => {
+                self.hosts[host].unread.remove(&connection);
                 if let Some(client) = self.owners.get(&connection).copied() {
                     let at = self.now + self.latency_of(connection);
                     self.schedule(at, Happens::Close(client, connection, code));
@@ -163,7 +175,6 @@ impl World {
     fn in_order(&mut self, host: usize, lane: u64, least: u64, spread: u64) -> u64 {
         let at = self.now + least + self.rng.below(spread);
         let last = self.hosts[host].order.entry(lane).or_default();
-                self.hosts[host].unread.remove(&connection);
         *last = at.max(*last);
         *last
     }
