@@ -84,13 +84,13 @@ pub fn revoked_is_out(log: &Log) -> Vec<String> {
                 ));
             }
         }
-        wrong.extend(still_listed(log, who, at));
+        wrong.extend(still_listed(log, who, (at, before)));
     }
     wrong
 }
 
 /// Members that list somebody whose tokens were revoked, and who has not come back.
-fn still_listed(log: &Log, who: usize, at: u64) -> Vec<String> {
+fn still_listed(log: &Log, who: usize, (at, before): (u64, u64)) -> Vec<String> {
     let due = agreed_by(log, at, 0);
     let lost = |(fault, begin, _): &(Fault, u64, u64)| {
         (*fault == Fault::Data || fault.ends_owners()) && *begin <= due && *begin + 2 * LEARNT >= at
@@ -102,7 +102,8 @@ fn still_listed(log: &Log, who: usize, at: u64) -> Vec<String> {
             && *then <= due
             && *then + 2 * LEARNT >= at
     });
-    if log.end() < due || returns || vanished || log.faults().iter().any(lost) {
+    let has_another = token_at(log, who, due).is_some_and(|token| token.issued > before);
+    if log.end() < due || has_another || returns || vanished || log.faults().iter().any(lost) {
         return Vec::new();
     }
     let lists = lists_at(log, due);
@@ -139,7 +140,8 @@ pub fn only_publishers_publish(log: &Log) -> Vec<String> {
     for (at, event) in &log.events {
         let Event::Token { client: who, publishes: false, .. } = event else { continue };
         let due = agreed_by(log, *at, 0);
-        let may_not = token_at(log, *who, due).is_some_and(|token| !token.publishes);
+        let grants = |event: &Event| matches!(event, Event::Token { client, publishes: true, .. } if client == who);
+        let may_not = !log.events.iter().any(|(then, event)| then >= at && *then <= due && grants(event));
         // Who has lost its connection, with the node that knew, is absent and goes by the rules for those.
         let is_in = stays.iter().any(|stay| stay.client == *who && stay.from <= due && stay.to >= due);
         if log.end() < due || !may_not || !is_in {

@@ -28,6 +28,7 @@ impl World {
                     prop_assert!(false, "nobody uploads here")
                 }
                 Effect::Revoke { .. } => prop_assert!(false, "nobody has a token here"),
+                Effect::Read { .. } => prop_assert!(false, "an owner beside its edge has all at once"),
                 Effect::ToNode { .. } | Effect::Ask(_) => prop_assert!(false, "there is no other node"),
             }
         }

@@ -181,7 +181,7 @@ fn changed_in_a_whole_write(rooms: &[usize]) -> BoxedStrategy<Vec<Step>> {
         .prop_map(move |(client, other, (time, wait, change), later, joins, soon)| {
             let join = |client, node| Op::Join { client, node, creating: false };
             let begin = [(0, Op::Leave(client)), (100, Op::Leave(other)), (500, Op::TimeOut { time }), (wait, change)];
-            let joins = joins.into_iter().zip([client, other, client].into_iter());
+            let joins = joins.into_iter().zip([client, other, client]);
             let joins = joins.map(|((wait, node), client)| (wait, join(client, node)));
             let slow = [(0, Op::Slow { time: 6000 }), (later, Op::Drop(other))];
             let kill = [(soon, Op::KillOwner { room: rooms[client], restart_after: 3000 })];

@@ -78,7 +78,8 @@ impl World {
     /// A client takes a token that ends soon, and renews it no more.
     pub(super) fn lapse(&mut self, client: usize) {
         let state = &self.clients[client];
-        let Some(former) = state.token.filter(|_| state.state == State::In && !state.gone) else { return };
+        let is_in = state.state == State::In && !state.gone && !state.lapses;
+        let Some(former) = state.token.filter(|_| is_in) else { return };
         let Some(connection) = state.connection else { return };
         let token = Token { issued: self.now, ends: self.now + LAPSES, ..former };
         self.clients[client].lapses = true;
