@@ -2,9 +2,10 @@
 import json
 
 class Delivery:
-    def __init__(self, limits, last):
+    def __init__(self, limits, last, own):
+        self.own = own
         self.limits, self.last, self.kept, self.counted = limits, last, [], True
-        self.phase, self.token, self.highest = "down", "", None
+        self.phase, self.token, self.highest = "down", self.own, None
         self.heard, self.waiting, self.received, self.sends = {}, [], [0, 0], []
     def options(self):
         told = {} if self.highest is None else {"resumeFrom": self.highest}
@@ -15,7 +16,7 @@ class Delivery:
     def leave(self):
         if self.phase != "down":
             self.sends.append({"s": "LEAVE"})
-        self.phase, self.token, self.highest = "down", "", None
+        self.phase, self.token, self.highest = "down", self.own, None
         self.kept, self.waiting, self.received = [], [], [0, 0]
     def beat(self, send_ack=True):
         self.received = [0, 0]
@@ -112,6 +113,6 @@ def step(client, step):
     return took, client.sends, after
 
 def mismatches(sequence, limits):
-    client = Delivery({limit["name"]: limit["value"] for limit in limits["limits"]}, sequence["n"])
+    client = Delivery({limit["name"]: limit["value"] for limit in limits["limits"]}, sequence["n"], sequence["token"])
     took = [(one, step(client, one)) for one in sequence["steps"]]
     return [(one, did) for one, did in took if did != (one.get("took"), one["sends"], one["after"])]

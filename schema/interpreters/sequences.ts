@@ -3,7 +3,7 @@ type Json = any;
 const isNumber = (value: Json): boolean => Number.isSafeInteger(value) && value >= 0;
 class Delivery {
   phase: 'down' | 'asked' | 'joined' = 'down';
-  token = '';
+  token: string;
   highest: number | null = null;
   heard: Record<string, number> = {};
   kept: Json[] = []; // said and not confirmed
@@ -12,7 +12,9 @@ class Delivery {
   messages = 0;
   bytes = 0;
   counted = true;
-  constructor(readonly limits: Record<string, number>, public last: number) {}
+  constructor(readonly limits: Record<string, number>, public last: number, readonly own: string) {
+    this.token = own;
+  }
   options(): Json {
     return { ...(this.highest !== null && { resumeFrom: this.highest }), resumeToken: this.token, n: this.last - this.kept.length };
   }
@@ -22,7 +24,7 @@ class Delivery {
   }
   leave(): void {
     if (this.phase !== 'down') this.sends.push({ s: 'LEAVE' });
-    [this.phase, this.token, this.highest] = ['down', '', null];
+    [this.phase, this.token, this.highest] = ['down', this.own, null];
     [this.kept, this.waiting, this.messages, this.bytes] = [[], [], 0, 0];
   }
   beat(send_ack = true): void {
@@ -115,7 +117,7 @@ function has(value: Json, wanted: Json): boolean {
   return names.length === Object.keys(value).length && names.every((name) => has(value[name], wanted[name]));
 }
 export function mismatches(sequence: Json, { limits }: Json): Json[] {
-  const client = new Delivery(Object.fromEntries(limits.map((one: Json) => [one.name, one.value])), sequence.n);
+  const client = new Delivery(Object.fromEntries(limits.map((one: Json) => [one.name, one.value])), sequence.n, sequence.token);
   const took = sequence.steps.map((one: Json) => ({ one, did: step(client, one) }));
   return took.filter(({ one, did: { took, sends, after } }: Json) => one.took !== took || !has(sends, one.sends) || !has(after, one.after));
 }

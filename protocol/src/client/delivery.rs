@@ -66,7 +66,9 @@ enum Phase {
 #[derive(Debug)]
 pub struct Delivery {
     phase: Phase,
-    /// `rt` of the last JOIN ack.
+    /// The token that the client brings with a first `JOIN`.
+    own: String,
+    /// `rt` of the last JOIN ack, or its own before there is one.
     token: String,
     /// The highest sequence number received, once joined.
     highest: Option<u64>,
@@ -79,12 +81,14 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Nothing received and nothing said; `last` is the number below that of the first signal.
+    /// Nothing received and nothing said; `last` is the number below that of the first signal, `own` the resume token
+    /// of a first `JOIN`.
     #[must_use]
-    pub fn new(last: u64) -> Self {
+    pub fn new(last: u64, own: &str) -> Self {
         Self {
             phase: Phase::Down,
-            token: String::new(),
+            own: own.to_owned(),
+            token: own.to_owned(),
             highest: None,
             heard: HeardNumbers::default(),
             unconfirmed: Unconfirmed::new(last),
@@ -145,7 +149,7 @@ impl Delivery {
             self.out.push(Sent::Leave);
         }
         self.phase = Phase::Down;
-        self.token.clear();
+        self.token.clone_from(&self.own);
         self.highest = None;
         self.unacknowledged = (0, 0);
         self.unconfirmed.discard();

@@ -59,6 +59,8 @@ pub struct Sequence {
     pub name: &'static str,
     /// The number below that of the first signal: a client would take the time in milliseconds since 1970.
     pub n: u64,
+    /// The resume token that the client brings with a first `JOIN`: a client would draw a random one.
+    pub token: &'static str,
     /// What happens, in order.
     pub steps: Vec<Step>,
 }
@@ -174,8 +176,8 @@ struct Recorder {
 
 impl Recorder {
     fn new(name: &'static str) -> Self {
-        let n = 1000;
-        Self { sequence: Sequence { name, n, steps: Vec::new() }, delivery: Delivery::new(n) }
+        let (n, token) = (1000, "own");
+        Self { sequence: Sequence { name, n, token, steps: Vec::new() }, delivery: Delivery::new(n, token) }
     }
 
     fn end(self) -> Sequence {

@@ -21,7 +21,7 @@ describe('joining', () => {
           ve: true,
           ae: true,
           eg: 'native',
-          op: { roomCreating: true, resumeToken: '', n: 1000 },
+          op: { roomCreating: true, resumeToken: 'own', n: 1000 },
         },
       },
     ]);
@@ -117,7 +117,7 @@ describe('leaving', () => {
     const { world, connection } = connectAndJoin();
     connection.leave();
     connection.join();
-    expect(world.socket.open().sent[0]?.data.op).toEqual({ roomCreating: true, resumeToken: '', n: 1000 });
+    expect(world.socket.open().sent[0]?.data.op).toEqual({ roomCreating: true, resumeToken: 'own', n: 1000 });
     expect(connection.state).toBe('initializing');
   });
 });

@@ -58,7 +58,7 @@ export class Connection {
     this.#options = options;
     this.#handlers = handlers;
     this.#env = options.environment ?? browserEnvironment();
-    this.#progress = new Progress(options.resume);
+    this.#progress = new Progress(this.#env.secret(), options.resume);
     this.#video = options.video;
     this.#audio = options.audio;
     const { roomType, roomId, session, url, token } = options;
@@ -112,7 +112,7 @@ export class Connection {
     const again = this.state === 'leaved';
     if (!this.#machine.event('joinSent')) return;
     if (again) {
-      this.#progress = new Progress();
+      this.#progress = new Progress(this.#env.secret());
       this.#speech.discard();
     }
     this.#unavailable = false;

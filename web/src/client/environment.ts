@@ -30,6 +30,8 @@ export interface Environment extends Timers {
   unixTime(): number;
   /** From 0 (included) to 1 (excluded). */
   random(): number;
+  /** A text that nobody can guess. */
+  secret(): string;
   connect(url: string, subprotocols: string[], handlers: SocketHandlers): Socket;
   /** Sends a GET request and reads the answer; rejects where none comes in time. */
   get(url: string, bearer?: string): Promise<TextResponse>;
@@ -61,6 +63,7 @@ export function browserEnvironment(
     now: () => performance.now(),
     unixTime: Date.now,
     random: Math.random,
+    secret: () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(''),
     after: (ms, run) => timers.after(ms, run),
     connect: (url, subprotocols, handlers) => wrap(new Constructor(url, subprotocols), handlers),
     get,

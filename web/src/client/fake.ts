@@ -73,6 +73,7 @@ export class FakeWorld implements Environment {
   now = () => this.#now;
   unixTime = () => 1000 + this.#now;
   random = () => this.randomness;
+  secret = () => 'own';
 
   after(ms: number, run: () => void): () => void {
     const entry = { at: this.#now + ms, run };

@@ -83,7 +83,7 @@ describe('a membership', () => {
     world.advance(0);
     const join = world.socket.open().sent[0]?.data;
     expect(join?.ss).toMatchObject({ userId: 'u1' });
-    expect(join?.op).toEqual({ roomCreating: false, resumeToken: '', n: 1000 });
+    expect(join?.op).toEqual({ roomCreating: false, resumeToken: 'own', n: 1000 });
   });
 
   test('keeps the token for the next page', () => {

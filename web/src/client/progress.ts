@@ -16,16 +16,20 @@ export interface Resume {
 }
 
 export class Progress {
-  #token = '';
+  #token: string;
   #highest = 0;
   #known = false;
   #skipReplay: boolean;
 
-  constructor(resume?: Resume) {
+  /**
+   * @param own the token of a first join, which nobody can guess: a join whose ack was lost is repeated with it, and the
+   *     server takes it as the former one
+   */
+  constructor(own: string, resume?: Resume) {
     this.#skipReplay = resume?.skipReplay ?? false;
+    this.#token = resume?.token ?? own;
     if (!resume) return;
     this.#known = true;
-    this.#token = resume.token;
     this.#highest = resume.from;
   }
 
