@@ -12,7 +12,7 @@ use crate::named::named;
 named! {
     /// What a client does about a failure.
     Outcome {
-        Rejoin = "rejoin", "Send `JOIN` again. Every rule of the watchdog starts afresh.";
+        Rejoin = "rejoin", "Send `JOIN` again: at once, or where `over` says so over a new connection after a delay. Every rule of the watchdog starts afresh.";
         Redial = "redial", "Close the connection, dial anew after a delay and send `JOIN` again. The wait for its ack runs on.";
         Reconnect = "reconnect", "Connect again after a delay, queueing signals meanwhile, and send `JOIN` again.";
         Stop = "stop", "Do not reconnect: another party, or the application itself, ended the connection.";
@@ -50,7 +50,7 @@ pub struct Before {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Over {
-    /// The states.
+    /// The states, each as it was before the outcome.
     pub states: &'static [State],
     /// The connection.
     pub connection: Connection,

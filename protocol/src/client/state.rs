@@ -28,7 +28,7 @@ named! {
         JoinAccepted = "joinAccepted", "The join ack said 200.";
         JoinRefused = "joinRefused", "The join ack said anything but 200 and 503, or none came as often as is worth trying.";
         LeaveSent = "leaveSent", "`LEAVE` was sent.";
-        JoinResent = "joinResent", "`JOIN` was sent again, after a recoverable failure or over a new connection.";
+        JoinResent = "joinResent", "`JOIN` was sent again: after a recoverable failure, over a new connection, or because the application wants its ack.";
         NetworkDown = "networkDown", "The connection was lost in a way that lets the client come back.";
         Unrecoverable = "unrecoverable", "Something from which there is no way back.";
     }

@@ -30,7 +30,9 @@ named! {
         Restore = "restore", "Send `updateVariant` or `updateRendition` again, and then the same; once.";
         Reconnect = "reconnect", "Dial again after a delay, as after a dial that failed.";
         Fail = "fail", "The membership is over: tell the application, and close the connection unless it has other \
-            rooms. A new attempt is a new machine, and as the same session with its `rt` it takes the seat up that is held until the heartbeat timeout.";
+            rooms. A new attempt is a new machine, and as the same session with its `rt` it takes the seat up that is held until \
+            the heartbeat timeout. A client that joins or creates a room makes one by itself after 4001 to a JOIN that creates none, \
+            and after 4022: over the same connection, with the same queue, and nothing is told.";
     }
 }
 
@@ -84,7 +86,8 @@ const UPLOAD: Retry = Retry {
     times: None,
     keeps_order: true,
     text: "The same bytes, as long as they are of use: once `partsBeforeGap` later ones were accepted it is listed as a gap. \
-        Those may be uploaded meanwhile; they are listed in order.",
+        Those may be uploaded meanwhile; they are listed in order. A segment and `endStream` for 10 s; `updateVariant` and \
+        `updateRendition` as long as the membership lasts.",
 };
 const DIAL: Retry = Retry {
     of: Asked::Dial,

@@ -123,7 +123,7 @@ const MESSAGES: &[Message] = &[
         numbered: false,
         client: "Takes for the highest `sq` it had: `b.sq`, or where `b.resumed` is true the lower of that and its own; keeps `b.rt` for the \
             next JOIN; then says again, in order and before anything new, every signal it keeps with `n` above `b.n`. \
-            Without `b.n` it numbers nothing.",
+            Without `b.n` it says all that it keeps once more, forgets it, and numbers nothing.",
     },
     Message {
         s: "HEARTBEAT",
@@ -136,13 +136,13 @@ const MESSAGES: &[Message] = &[
     Message {
         s: name::GAP,
         numbered: false,
-        client: "Takes `b.to` for the highest `sq` it had, and negotiates its media anew: what it had queued or kept of the old negotiation \
-            may be dropped as far as the rules of `n` permit.",
+        client: "Takes `b.to` for the highest `sq` it had, if that was lower, and negotiates its media anew: what it had queued or kept of \
+            the old negotiation may be dropped as far as the rules of `n` permit.",
     },
     Message {
         s: name::RESEND,
         numbered: false,
-        client: "Says again, in order and before anything new, every signal it keeps with `n` above `b.n`.",
+        client: "Forgets the signals it keeps with `n` up to `b.n`, and says the others again, in order and before anything new.",
     },
 ];
 

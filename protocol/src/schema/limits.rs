@@ -92,7 +92,7 @@ table! {
     "heartbeatAnswer" = ms(limits::HEARTBEAT_ANSWER), "ms", Client,
         "How long a heartbeat may stay unanswered before the client connects anew: `hb.interval` and a second.";
     "roomLinger" = ms(limits::ROOM_LINGER), "ms", Server by "--room-linger",
-        "How long a room without publishers waits for one to come back; then: ROOM_CLOSED.";
+        "How long a room with viewers and without publishers waits for one to come back; then: ROOM_CLOSED.";
     "kickDuration" = ms(limits::KICK_DURATION), "ms", Server by "--kick-duration",
         "How long a kicked user is refused (4051).";
     "listChangeInterval" = ms(limits::LIST_CHANGE_INTERVAL), "ms", Server,
@@ -116,18 +116,18 @@ table! {
     "hurryingSignals" = count(limits::HURRYING_SIGNALS), "signals", Client,
         "Unconfirmed signals from which on a client beats at once.";
     "hurryingInterval" = ms(limits::HURRYING_INTERVAL), "ms", Client,
-        "Shortest time between two heartbeats of a client that does not wait for the interval.";
+        "Shortest time between two heartbeats that a client sends at once because of `hurryingSignals`.";
     "receivedMessages" = count(limits::RECEIVED_MESSAGES), "messages", Client,
         "Messages with `sq` received after which a client beats at once.";
     "receivedBytes" = count(limits::RECEIVED_BYTES), "bytes", Client,
-        "Bytes of messages with `sq` received after which a client beats at once.";
+        "Bytes of messages with `sq`, as UTF-8, received after which a client beats at once.";
     "rememberedSenders" = count(limits::REMEMBERED_SENDERS), "sessions", Client,
         "Sessions of whose signals a client remembers the highest `n`; over it, the one not heard for longest is \
         forgotten.";
     "offlineSignals" = count(limits::OFFLINE_SIGNALS), "signals", Client,
-        "Signals without `n` yet that a client keeps while it is out of the room; over it, saying more fails or \
-        drops the least precious, and the application is told.";
-    "offlineBytes" = count(limits::OFFLINE_BYTES), "bytes", Client, "Bytes of those signals; over it the same.";
+        "Signals without `n` yet that a client keeps while it is out of the room; over it the least precious is \
+        dropped, and the application is told.";
+    "offlineBytes" = count(limits::OFFLINE_BYTES), "bytes", Client, "Bytes of those signals, as whole messages in UTF-8; over it the same.";
     "backlogSignals" = count(limits::BACKLOG_SIGNALS), "signals", Server,
         "Signals kept for a member that may not have got them; over it: GAP.";
     "backlogBytes" = count(limits::BACKLOG_BYTES), "bytes", Server,

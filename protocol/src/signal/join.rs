@@ -50,7 +50,8 @@ pub struct JoinOptions {
     /// The highest sequence number received: send everything after it again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume_from: Option<u64>,
-    /// The `rt` of the last JOIN ack; empty: the client keeps tokens from now on.
+    /// The `rt` of the last JOIN ack; in the first JOIN random letters of the client's own, so that its repetition is taken if
+    /// the ack is lost. Empty: the client keeps tokens from now on, and such a repetition is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume_token: Option<String>,
     /// The number below the lowest signal that the client keeps: it numbers what it says. Absent: it does not.

@@ -50,7 +50,7 @@ pub enum Host {
     /// A web page made for streamers.
     #[serde(rename = "Web_Studio")]
     WebStudio,
-    /// A program without a user in front of it.
+    /// A program without a user in front of it, or on a desktop.
     Server,
 }
 

@@ -20,7 +20,7 @@ named! {
             "The media connection failed, or a heartbeat ack said that the room or the member is gone.";
         LowFrameRate = "lowFrameRate", "A warning that the frame rate is low.";
         OfferSent = "offerSent", "`OFFER` was sent.";
-        AnswerReceived = "answerReceived", "No `OFFER` of this client is without its `ANSWER` any more.";
+        AnswerReceived = "answerReceived", "No `OFFER` of this client is without its `ANSWER` any more: each was answered, refused or given up.";
         CalleeAbsent = "calleeAbsent", "Nobody else is in the call.";
         CalleePresent = "calleePresent", "The other user is in the call.";
         SlowUpload = "slowUpload", "A data signal took more than 700 ms.";
