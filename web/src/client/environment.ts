@@ -63,7 +63,8 @@ export function browserEnvironment(
     now: () => performance.now(),
     unixTime: Date.now,
     random: Math.random,
-    secret: () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(''),
+    secret: () =>
+      Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(''),
     after: (ms, run) => timers.after(ms, run),
     connect: (url, subprotocols, handlers) => wrap(new Constructor(url, subprotocols), handlers),
     get,

@@ -27,7 +27,7 @@ export const HEARTBEAT_TIMEOUT = 10000;
 /** How long a heartbeat may stay unanswered before the client connects anew: `hb.interval` and a second. In ms. */
 export const HEARTBEAT_ANSWER = 4000;
 
-/** How long a room without publishers waits for one to come back; then: ROOM_CLOSED. In ms. */
+/** How long a room with viewers and without publishers waits for one to come back; then: ROOM_CLOSED. In ms. */
 export const ROOM_LINGER = 30000;
 
 /** How long a kicked user is refused (4051). In ms. */
@@ -66,13 +66,13 @@ export const UNCONFIRMED_SIGNALS = 256;
 /** Unconfirmed signals from which on a client beats at once. In signals. */
 export const HURRYING_SIGNALS = 128;
 
-/** Shortest time between two heartbeats of a client that does not wait for the interval. In ms. */
+/** Shortest time between two heartbeats that a client sends at once because of `hurryingSignals`. In ms. */
 export const HURRYING_INTERVAL = 200;
 
 /** Messages with `sq` received after which a client beats at once. In messages. */
 export const RECEIVED_MESSAGES = 64;
 
-/** Bytes of messages with `sq` received after which a client beats at once. In bytes. */
+/** Bytes of messages with `sq`, as UTF-8, received after which a client beats at once. In bytes. */
 export const RECEIVED_BYTES = 131072;
 
 /**
@@ -82,12 +82,12 @@ export const RECEIVED_BYTES = 131072;
 export const REMEMBERED_SENDERS = 4096;
 
 /**
- * Signals without `n` yet that a client keeps while it is out of the room; over it, saying more fails or drops the
- * least precious, and the application is told. In signals.
+ * Signals without `n` yet that a client keeps while it is out of the room; over it the least precious is dropped, and
+ * the application is told. In signals.
  */
 export const OFFLINE_SIGNALS = 256;
 
-/** Bytes of those signals; over it the same. In bytes. */
+/** Bytes of those signals, as whole messages in UTF-8; over it the same. In bytes. */
 export const OFFLINE_BYTES = 262144;
 
 /** Signals kept for a member that may not have got them; over it: GAP. In signals. */

@@ -519,7 +519,10 @@ export interface JoinOptions {
   userFaking?: boolean;
   /** The highest sequence number received: send everything after it again. */
   resumeFrom?: number | null;
-  /** The `rt` of the last JOIN ack; empty: the client keeps tokens from now on. */
+  /**
+   * The `rt` of the last JOIN ack; in the first JOIN random letters of the client's own, so that its repetition is
+   * taken if the ack is lost. Empty: the client keeps tokens from now on, and such a repetition is refused.
+   */
   resumeToken?: string | null;
   /** The number below the lowest signal that the client keeps: it numbers what it says. Absent: it does not. */
   n?: number | null;
