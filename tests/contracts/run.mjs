@@ -2,6 +2,7 @@
 
 import { documents } from "./documents.mjs";
 import { compiled } from "./compiled.mjs";
+import { java } from "./java.mjs";
 import { python } from "./python.mjs";
 import { interpreters } from "./interpreters.mjs";
 import { sequences } from "./sequences.mjs";
@@ -16,4 +17,5 @@ await sequences();
 await documents();
 await transcripts();
 await compiled();
+await java();
 process.exit(finish());
