@@ -17,10 +17,9 @@ final class Beats {
         this.room = room;
     }
 
-    /** The first one goes at once, as it makes the token of the ack the only one. */
     void start(long interval) {
         stop();
-        beating = client.loop.scheduleAtFixedRate(() -> beat(null), 0, interval, TimeUnit.MILLISECONDS);
+        beating = client.loop.scheduleAtFixedRate(() -> beat(null), interval, interval, TimeUnit.MILLISECONDS);
     }
 
     void stop() {

@@ -114,12 +114,6 @@ final class Delivery {
         }
     }
 
-    /** Says a signal behind all that waits. */
-    void sayBehind(Signal signal, int size) {
-        out.queue(signal, size);
-        goOn(List.of());
-    }
-
     private void goOn(List<Signal> again) {
         again.forEach(speaker::again);
         while (joined && out.waiting() > 0 && out.hasRoom()) {

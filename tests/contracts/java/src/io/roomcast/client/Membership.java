@@ -159,16 +159,21 @@ final class Membership implements Delivery.Speaker {
         }
         machine.heartbeatInterval(ack.b().hb().interval());
         client.accepted();
+        update(ack.b());
         delivery.receive(message, bytes);
         beats.start(ack.b().hb().interval());
         events.accept(new Room.Event("joined", message, null, ack));
         joined.complete(ack);
-        for (Ack.Participant own : ack.b().pps()) {
-            if (own.key().equals(wish.session().key()) && (own.video() != video || own.audio() != audio)
-                    && !delivery.out.holds("UPDATE")) {
-                Signal update = Signal.of("UPDATE").media(video, audio);
-                delivery.sayBehind(update, voice.size(update));
-            }
+    }
+
+    /** A JOIN that resumes leaves the list as it is: what changed goes behind the repetitions, before the queue. */
+    private void update(Ack.Body body) {
+        boolean repeated = delivery.out.kept().stream()
+                .anyMatch(kept -> kept.s.equals("UPDATE") && (body.n() == null || kept.n > body.n()));
+        boolean differs = body.pps().stream().anyMatch(own -> own.key().equals(wish.session().key())
+                && (own.video() != video || own.audio() != audio));
+        if (differs && !repeated) {
+            delivery.out.queueFirst(Signal.of("UPDATE").media(video, audio));
         }
     }
 

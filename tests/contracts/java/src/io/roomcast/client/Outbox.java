@@ -83,12 +83,13 @@ final class Outbox {
         bytes += size;
     }
 
-    int waiting() {
-        return waiting.size();
+    /** Puts a signal before all that waits: there is always room for it. */
+    void queueFirst(Signal signal) {
+        waiting.addFirst(new Waiting(signal, 0));
     }
 
-    boolean holds(String s) {
-        return waiting.stream().anyMatch(w -> w.signal.s.equals(s)) || kept.stream().anyMatch(k -> k.s.equals(s));
+    int waiting() {
+        return waiting.size();
     }
 
     Signal next() {

@@ -12,9 +12,9 @@ final class Books implements Delivery.Speaker {
     private ArrayNode sends;
     private boolean connected;
 
-    Books(Protocol protocol, long last) {
+    Books(Protocol protocol, String token, long last) {
         this.protocol = protocol;
-        delivery = new Delivery(protocol, "", last, this);
+        delivery = new Delivery(protocol, token, last, this);
     }
 
     JsonNode step(JsonNode step) {

@@ -23,7 +23,7 @@ final class Calls {
             Ack created = ann.room.joined().get();
             check("stay: created after 4001", created.b().pt().equals("admin")
                     && ann.messages(">", "\"s\":\"JOIN\"").size() >= 2, created);
-            for (int i = 0; i < 5; i++) { // 12 s, longer than hb.timeout
+            for (int i = 0; i < 4; i++) { // 12 s, longer than hb.timeout
                 ann.await("beat");
             }
             check("stay: beats keep the seat past the timeout", ann.room.state().get().equals("joined"), "");
