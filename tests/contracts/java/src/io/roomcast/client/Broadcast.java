@@ -60,8 +60,7 @@ public final class Broadcast {
             throws IOException, InterruptedException {
         boolean rejoined = false;
         for (int tries = 0; ; tries++) {
-            HttpResponse<String> response = http.send(request(action, payload, name, media),
-                    HttpResponse.BodyHandlers.ofString());
+            HttpResponse<String> response = answered(action, payload, name, media);
             JsonNode body = Protocol.parse(response.body());
             Answer answer = new Answer(response.statusCode(), body.path("c").asInt(), body.path("b"));
             slow(answer);
@@ -75,6 +74,21 @@ public final class Broadcast {
                 Thread.sleep(Math.round(pause));
             } else {
                 return answer;
+            }
+        }
+    }
+
+    /** A pooled connection may be closed under a request; repetitions are harmless, so it goes once more. */
+    private HttpResponse<String> answered(String action, DataSignal.Payload payload, String name, byte[] media)
+            throws IOException, InterruptedException {
+        for (int tries = 0; ; tries++) {
+            try {
+                return http.send(request(action, payload, name, media), HttpResponse.BodyHandlers.ofString());
+            } catch (IOException e) {
+                if (tries == TRIES) {
+                    throw e;
+                }
+                Thread.sleep(Math.round(protocol.delay(tries, Math.random())));
             }
         }
     }

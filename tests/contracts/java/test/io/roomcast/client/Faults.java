@@ -18,7 +18,22 @@ final class Faults {
     }
 
     Map<String, RoomcastTests.Scenario> scenarios() {
-        return Map.of("cut", this::cut, "silence", this::silence, "gap", this::gap);
+        return Map.of("first", this::first, "cut", this::cut, "silence", this::silence, "gap", this::gap);
+    }
+
+    /** The ack of the first JOIN is lost: by its token the server knows that the next one is the same client. */
+    private void first() throws Exception {
+        try (Proxy proxy = new Proxy(all.server); Member ann = all.member("p2p", "first", "ann", true)) {
+            ann.room.joined().get();
+            proxy.muteNext();
+            Member bob = all.member(proxy.address(), "p2p", "first", "bob", false);
+            ann.list(2);
+            proxy.cut();
+            Room.Event joined = bob.await("joined");
+            check("first: the member of the lost ack goes on", joined.ack().b().resumed() && proxy.lines() == 2,
+                    joined.message());
+            bob.close();
+        }
     }
 
     /** A line through a proxy: what was swallowed is said again, once and in order. */

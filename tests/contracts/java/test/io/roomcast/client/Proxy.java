@@ -15,10 +15,13 @@ final class Proxy implements AutoCloseable {
     private final ServerSocket listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     private final URI server;
     private final List<Line> lines = new ArrayList<>();
+    private boolean muteNext;
 
     private static final class Line {
         final List<Socket> ends = new ArrayList<>();
         boolean held;
+        boolean muting;
+        boolean mute;
         int bytesHeld;
     }
 
@@ -31,11 +34,12 @@ final class Proxy implements AutoCloseable {
                 Line line = new Line();
                 line.ends.addAll(List.of(near, far));
                 synchronized (this) {
+                    line.muting = muteNext;
+                    muteNext = false;
                     lines.add(line);
-                    notifyAll();
                 }
-                daemon(() -> pump(line, near, far));
-                daemon(() -> pump(line, far, near));
+                daemon(() -> pump(line, near, far, false));
+                daemon(() -> pump(line, far, near, true));
             }
         });
     }
@@ -47,6 +51,11 @@ final class Proxy implements AutoCloseable {
     /** The lines of now carry nothing any more, in either direction, and stay open. */
     synchronized void hold() {
         lines.forEach(line -> line.held = true);
+    }
+
+    /** The next line loses all answers but the handshake's. */
+    synchronized void muteNext() {
+        muteNext = true;
     }
 
     /** Waits until that much was swallowed on its way to the server or back. */
@@ -71,19 +80,22 @@ final class Proxy implements AutoCloseable {
         }
     }
 
-    private void pump(Line line, Socket from, Socket to) throws IOException {
+    private void pump(Line line, Socket from, Socket to, boolean answers) throws IOException {
         InputStream in = from.getInputStream();
         OutputStream out = to.getOutputStream();
         byte[] buffer = new byte[65536];
         for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
             synchronized (this) {
-                if (line.held) {
+                if (line.held || answers && line.mute) {
                     line.bytesHeld += n;
                     notifyAll();
                     continue;
                 }
             }
             out.write(buffer, 0, n);
+            if (answers && line.muting) {
+                line.mute = true;
+            }
         }
         from.close();
         to.close();
