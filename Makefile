@@ -26,7 +26,7 @@ demo: web ## the server and a broadcast of a test picture that shows the time (n
 release: web ## build the server to install, target/release/roomcast; takes longer than the one of `run`
 	cargo build --release --locked -p roomcast-server
 
-test: tools check unit contracts documents e2e browser ## everything that CI runs; installs ffmpeg, gstreamer, chromium, firefox-esr, python3, redis-server, nginx, caddy, coturn and systemd when missing and permitted
+test: tools check unit contracts documents e2e browser ## everything that CI runs; installs ffmpeg, gstreamer, chromium, firefox-esr, python3, redis-server, nginx, caddy, coturn, systemd, a JDK and Jackson when missing and permitted
 
 check: web tests/documents/.venv ## formatting, lints, types and spelling
 	cargo fmt --all --check
@@ -45,10 +45,11 @@ unit: web ## unit and property tests
 	cargo test --workspace --locked --lib --bins
 	npm --prefix web test
 
-contracts: tests/contracts/node_modules tests/contracts/.venv ## the published schema, used from TypeScript, Python and Go
-	cd tests/contracts && node run.mjs
+contracts: web tests/contracts/node_modules tests/contracts/.venv ## the published schema, used from TypeScript, Python and Go, and by a client in Java that talks to a server
+	cargo build --workspace --locked --bins --examples
+	cd tests/contracts && ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast node run.mjs
 
-# Its tools are not among those of `make tools`: JDK 17 or newer with javac, Maven, Go, and some 100 MB of libraries.
+# Of its tools Maven, Go and some 100 MB of libraries are not among those of `make tools`.
 contracts-long: export GOBIN = $(CURDIR)/tests/contracts/generators/bin
 contracts-long: tests/contracts/node_modules tests/contracts/generators/node_modules tests/contracts/generators/.venv tests/contracts/generators/lib tests/contracts/generators/bin ## public generators of code for Java, Kotlin, Go and TypeScript, run on the published schema
 	cargo build --workspace --locked --bins --examples
@@ -124,7 +125,7 @@ bench: ## what reading a message costs, and what a server under load does; BENCH
 	cargo run --release --locked -p roomcast-bench -- $(BENCH)
 
 tools: ## install what the tests need and this machine lacks
-	scripts/tools.sh ffmpeg gstreamer chromium firefox-esr python3 redis-server nginx caddy coturn openssl systemd-analyze
+	scripts/tools.sh ffmpeg gstreamer chromium firefox-esr python3 redis-server nginx caddy coturn openssl systemd-analyze default-jdk-headless libjackson2-databind-java
 
 web: web/dist/index.html ## build the web page
 

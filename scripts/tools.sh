@@ -21,6 +21,9 @@ for program in "$@"; do
         systemd-analyze) command -v systemd-analyze >/dev/null && continue
             missing+=(systemd)
             continue ;;
+        # Named like the packages, as each is of another version in every release of Debian.
+        default-jdk-headless) javac -version >/dev/null 2>&1 && continue ;;
+        libjackson2-databind-java) [ -e /usr/share/java/jackson-databind.jar ] && continue ;;
         # Where ordinary users do not look for programs.
         nginx) PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v nginx >/dev/null && continue ;;
         # The program is not called like the package.

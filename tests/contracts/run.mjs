@@ -3,6 +3,7 @@
 import { documents } from "./documents.mjs";
 import { compiled } from "./compiled.mjs";
 import { quicktypes } from "./quicktypes.mjs";
+import { java } from "./java.mjs";
 import { python } from "./python.mjs";
 import { interpreters } from "./interpreters.mjs";
 import { sequences } from "./sequences.mjs";
@@ -18,4 +19,5 @@ await documents();
 await transcripts();
 await compiled();
 await quicktypes();
+await java();
 process.exit(finish());
