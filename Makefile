@@ -45,13 +45,13 @@ unit: web ## unit and property tests
 	cargo test --workspace --locked --lib --bins
 	npm --prefix web test
 
-contracts: web tests/contracts/node_modules tests/contracts/.venv ## the published schema, used from TypeScript, Python and Go, and by a client in Java that talks to a server
+contracts: web tests/contracts/node_modules tests/contracts/.venv ## the published schema, used from TypeScript, Python and Go, by a client in Java that talks to a server, and for requests made at random
 	cargo build --workspace --locked --bins --examples
 	cd tests/contracts && ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast node run.mjs
 
 # Of its tools Maven, Go and some 100 MB of libraries are not among those of `make tools`.
 contracts-long: export GOBIN = $(CURDIR)/tests/contracts/generators/bin
-contracts-long: tests/contracts/node_modules tests/contracts/generators/node_modules tests/contracts/generators/.venv tests/contracts/generators/lib tests/contracts/generators/bin ## public generators of code for Java, Kotlin, Go and TypeScript, run on the published schema
+contracts-long: tests/contracts/node_modules tests/contracts/.venv tests/contracts/generators/node_modules tests/contracts/generators/.venv tests/contracts/generators/lib tests/contracts/generators/bin ## public generators of code for Java, Kotlin, Go and TypeScript, run on the published schema; a minute of requests made from it at random
 	cargo build --workspace --locked --bins --examples
 	cd tests/contracts && node long.mjs
 

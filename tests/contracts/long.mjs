@@ -5,5 +5,5 @@ import { finish } from "./report.mjs";
 import { schemathesis } from "./schemathesis.mjs";
 
 await generators();
-await schemathesis();
+await schemathesis(60);
 process.exit(finish());

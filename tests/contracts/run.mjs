@@ -3,6 +3,7 @@
 import { documents } from "./documents.mjs";
 import { compiled } from "./compiled.mjs";
 import { quicktypes } from "./quicktypes.mjs";
+import { schemathesis } from "./schemathesis.mjs";
 import { java } from "./java.mjs";
 import { python } from "./python.mjs";
 import { interpreters } from "./interpreters.mjs";
@@ -20,4 +21,5 @@ await transcripts();
 await compiled();
 await quicktypes();
 await java();
+await schemathesis(20);
 process.exit(finish());
