@@ -42,6 +42,7 @@ describe('joining', () => {
 
   test('is repeated after 10 s without an ack, three times, and then fails', () => {
     const { world, connection, failures } = connect();
+    world.randomness = 0;
     connection.join();
     for (let sockets = 1; sockets <= 4; sockets += 1) {
       world.socket.open();
@@ -187,12 +188,32 @@ describe('the queue', () => {
     expect(world.socket.sent.slice(1).map(({ data }) => data.sdp)).toEqual(['a', 'b', 'c']);
   });
 
-  test('is bounded, and says when it is full', () => {
-    const { world, connection } = connectAndJoin();
+  test('is bounded, and says what had to go', () => {
+    const dropped: unknown[] = [];
+    const { world, connection } = connect({}, { signalDropped: (signal) => dropped.push(signal) });
+    connection.join();
+    world.socket.open().receive(joinAck());
     world.socket.lose();
-    const taken = Array.from({ length: 300 }, () => connection.send(ICE));
-    expect(taken.filter(Boolean)).toHaveLength(256);
-    expect(taken.at(-1)).toBe(false);
+    const candidates = Array.from({ length: 256 }, (_, index) => ({ s: 'ICE', sdp: String(index) }) as const);
+    for (const candidate of [...candidates, ICE]) expect(connection.send(candidate)).toBe(true);
+    expect(dropped).toEqual(candidates.slice(0, 1));
+    expect(connection.send({ s: 'UPDATE', ve: true, ae: true }), 'all else is more precious').toBe(false);
+  });
+
+  test('does not wait for the answer to an offer that is said again', () => {
+    const { world, connection, failures } = connect();
+    connection.join();
+    world.socket.open().receive(joinAck({ n: 1000 }));
+    connection.send({ s: 'OFFER', sdp: 'v=0' });
+    world.socket.lose();
+    world.advance(250);
+    world.socket.open().receive(joinAck({ resumed: true, n: 1000 }));
+    expect(world.socket.names()).toEqual(['JOIN', 'OFFER']);
+    for (let beats = 0; beats < 5; beats += 1) {
+      world.advance(3000);
+      world.socket.receive({ c: 200, s: 'HEARTBEAT', b: { pps: [], rid: 'demo', bid: String(beats), n: 1000 } });
+    }
+    expect([world.socket.names().filter((name) => name === 'JOIN').length, failures]).toEqual([1, []]);
   });
 
   test('can be discarded by the application when it hears of the join', () => {

@@ -70,6 +70,8 @@ export class Connection {
     this.#outgoing = new Outgoing(common, (message) => this.#link.send(message), this.#machine);
     this.#speech = new Speech(this.#env.unixTime(), {
       write: (signal) => this.#outgoing.write(signal),
+      repeat: (signal) => this.#outgoing.repeat(signal),
+      dropped: (signal) => handlers.signalDropped?.(signal),
       size: (signal) => this.#outgoing.size(signal),
       isJoined: () => this.state === 'joined',
       hurry: () => this.#heartbeat.hurry(),
@@ -199,16 +201,15 @@ export class Connection {
     if (this.state === 'failed' && before !== 'failed') return this.#end(failure);
     for (const act of acts) {
       if (act === 'rejoin' && before === 'joined') this.#askAgain();
-      else if (act === 'rejoin') this.#dialAgain(before, () => this.#link.open());
-      else if (act === 'redial' || act === 'reconnect') this.#dialAgain(before, () => this.#link.openLater());
+      else if (act === 'rejoin' || act === 'redial' || act === 'reconnect') this.#dialAgain(before);
     }
   }
 
-  #dialAgain(before: State, open: () => void): void {
+  #dialAgain(before: State): void {
     this.#disconnect();
     if (before !== 'joined') this.#handlers.attemptFailed?.();
     // Nobody could be reached: `networkBack` opens.
-    if (!this.#offline && !this.#dropped) open();
+    if (!this.#offline && !this.#dropped) this.#link.openLater();
   }
 
   #disconnect(): void {
@@ -305,6 +306,8 @@ export class Connection {
     if (ack.code !== Code.OK) return undefined;
     const joined = readJoinAck(ack.body);
     this.#progress.joined(joined);
+    // Whatever was offered before, nobody waits for.
+    this.#outgoing.forgetOffers();
     this.#admittedAt ??= this.#env.now();
     this.#mayRenew = true;
     this.#machine.pace(joined.heartbeat.interval);

@@ -6,7 +6,7 @@
 import type { Refusal, TokenSource } from './access';
 import type { Environment } from './environment';
 import type { RuleId, State } from './generated/machine';
-import type { Forwarded, JoinAck, Participant, RoomType, Session } from './messages';
+import type { ApplicationSignal, Forwarded, JoinAck, Participant, RoomType, Session } from './messages';
 import type { Resume } from './progress';
 
 /** Why a connection is in `failed`. */
@@ -48,6 +48,8 @@ export interface ConnectionHandlers {
   gap?(): void;
   /** Something to be kept for a page reload has changed. */
   resumeChanged?(resume: Resume): void;
+  /** A signal that waited for the room had to go: the queue is full, and others are more precious. */
+  signalDropped?(signal: ApplicationSignal): void;
   errorReceived?(name: string, code: number, message: string): void;
   /** An attempt to reach the server came to nothing; another one follows. */
   attemptFailed?(): void;

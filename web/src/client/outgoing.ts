@@ -36,6 +36,11 @@ export class Outgoing {
     return true;
   }
 
+  /** The same for a signal that was sent before. */
+  repeat(signal: Numbered): boolean {
+    return this.#send(this.#envelope(signal));
+  }
+
   /** The bytes of a signal on the wire. */
   size(signal: Signal): number {
     return bytesOf(JSON.stringify(this.#envelope(signal)));

@@ -36,37 +36,48 @@ describe('the backoff', () => {
 });
 
 describe('the offline queue', () => {
+  const queue = (size: (item: { s: string; id: number }) => number = () => 1) => new OfflineQueue(size);
+  const ids = (items: { id: number }[]) => items.map(({ id }) => id);
+  const ice = (id: number) => ({ s: 'ICE', id });
+
+  function rest(of: ReturnType<typeof queue>): number[] {
+    const sent: { id: number }[] = [];
+    of.flush((item) => sent.push(item) > 0);
+    return ids(sent);
+  }
+
   test('keeps the order', () => {
-    const queue = new OfflineQueue<number>(() => 1);
-    const sent: number[] = [];
-    for (const item of [1, 2, 3]) queue.push(item);
-    queue.flush((item) => sent.push(item) > 0);
-    expect(sent).toEqual([1, 2, 3]);
-    expect(queue.length).toBe(0);
+    const one = queue();
+    for (const id of [1, 2, 3]) expect(one.push(ice(id))).toEqual([]);
+    expect(rest(one)).toEqual([1, 2, 3]);
+    expect(one.length).toBe(0);
   });
 
-  test('refuses what goes beyond its bound of items and keeps what it has', () => {
-    const queue = new OfflineQueue<number>(() => 1);
-    const taken = Array.from({ length: OFFLINE_SIGNALS + 1 }, (_, item) => queue.push(item));
-    expect([taken.lastIndexOf(true), queue.length]).toEqual([OFFLINE_SIGNALS - 1, OFFLINE_SIGNALS]);
+  test('drops the least precious for what goes beyond its bound of items, the oldest first', () => {
+    const one = queue();
+    const kinds = ['UPDATE', 'ICE', 'OFFER', 'UPDATE', 'ANSWER', 'KICK', 'UPDATE'];
+    for (const [id, s] of kinds.entries()) one.push({ s, id });
+    for (let id = kinds.length; id < OFFLINE_SIGNALS; id += 1) one.push(ice(id));
+    const dropped = Array.from({ length: 9 }, (_, more) => one.push(ice(1000 + more))).flat();
+    expect(ids(dropped)).toEqual([0, 3, 5, 6, 2, 4, 1, 7, 8]);
+    expect(one.length).toBe(OFFLINE_SIGNALS);
+    expect(ids(one.push({ s: 'WATCH', id: 1 })), 'it is less than what is there').toEqual([1]);
   });
 
-  test('refuses what goes beyond its bound of bytes, until there is room again', () => {
-    const queue = new OfflineQueue<number>((bytes) => bytes);
-    expect([OFFLINE_BYTES - 1, 1, 1].map((item) => queue.push(item))).toEqual([true, true, false]);
-    queue.flush((item) => item > 1);
-    expect([OFFLINE_BYTES, OFFLINE_BYTES - 1].map((item) => queue.push(item))).toEqual([false, true]);
-    queue.clear();
-    expect(queue.push(OFFLINE_BYTES)).toBe(true);
+  test('drops for bytes as well, but nobody for what never fits', () => {
+    const one = queue(({ id }) => id);
+    expect([OFFLINE_BYTES - 1, 1].flatMap((id) => one.push(ice(id)))).toEqual([]);
+    expect(ids(one.push(ice(OFFLINE_BYTES + 1)))).toEqual([OFFLINE_BYTES + 1]);
+    expect(ids(one.push(ice(1)))).toEqual([OFFLINE_BYTES - 1]);
+    one.clear();
+    expect(one.push(ice(OFFLINE_BYTES))).toEqual([]);
   });
 
   test('keeps what could not be sent, from the first failure on', () => {
-    const queue = new OfflineQueue<number>(() => 1);
-    for (const item of [1, 2, 3]) queue.push(item);
-    queue.flush((item) => item < 2);
-    const rest: number[] = [];
-    queue.flush((item) => rest.push(item) > 0);
-    expect(rest).toEqual([2, 3]);
+    const one = queue();
+    for (const id of [1, 2, 3]) one.push(ice(id));
+    one.flush(({ id }) => id < 2);
+    expect(rest(one)).toEqual([2, 3]);
   });
 });
 

@@ -10,6 +10,10 @@ import { OfflineQueue } from './queue';
 export interface SpeechHandlers {
   /** False when nothing can be written. */
   write(signal: ApplicationSignal | Numbered): boolean;
+  /** The same for what was written before: an offer among it is not waited for, as the join has begun all waits anew. */
+  repeat(signal: Numbered): boolean;
+  /** A signal that waited had to go. */
+  dropped(signal: ApplicationSignal): void;
   /** The bytes that a signal takes on the wire. */
   size(signal: ApplicationSignal): number;
   isJoined(): boolean;
@@ -33,12 +37,12 @@ export class Speech {
     this.#handlers = handlers;
   }
 
-  /** False when the signal can neither be said nor queued, or too many are unconfirmed. */
+  /** False when the signal can neither be said nor queued, or too many are unconfirmed. Others may be dropped for it. */
   say(signal: ApplicationSignal): boolean {
     const joined = this.#handlers.isJoined();
     if (joined && this.#unconfirmed.isFull) return false;
     const direct = joined && !this.#holding && this.#queue.length === 0;
-    return (direct && this.#write(signal)) || this.#queue.push(signal);
+    return (direct && this.#write(signal)) || this.#wait(signal);
   }
 
   /** Forgets what was queued or would be said again. */
@@ -72,7 +76,7 @@ export class Speech {
   goOn(between: (repeated: Numbered[]) => ApplicationSignal | undefined): void {
     const repeated = this.#repeated;
     this.#repeated = [];
-    for (const signal of repeated) this.#handlers.write(signal);
+    for (const signal of repeated) this.#handlers.repeat(signal);
     const first = between(repeated);
     if (first) this.#write(first);
     this.#flush();
@@ -84,13 +88,19 @@ export class Speech {
   }
 
   resend(n: number): void {
-    for (const signal of this.#unconfirmed.resend(n)) this.#handlers.write(signal);
+    for (const signal of this.#unconfirmed.resend(n)) this.#handlers.repeat(signal);
     this.#flush();
   }
 
   /** Asks for confirmations soon where much is unconfirmed. */
   hurry(): void {
     if (this.#unconfirmed.hurries) this.#handlers.hurry();
+  }
+
+  #wait(signal: ApplicationSignal): boolean {
+    const dropped = this.#queue.push(signal);
+    for (const other of dropped) if (other !== signal) this.#handlers.dropped(other);
+    return !dropped.includes(signal);
   }
 
   #flush(): void {

@@ -250,7 +250,7 @@ function shows(
     case 'rejoin':
       return state === 'joined'
         ? now.joins === before.joins + 1 && now.sockets === before.sockets
-        : now.sockets === before.sockets + 1 && now.waits === 0;
+        : now.waits === 1 && now.isClosed;
     case 'reconnect':
     case 'redial':
       return now.waits === 1 && now.isClosed && now.failures === before.failures;

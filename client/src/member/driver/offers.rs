@@ -2,6 +2,7 @@
 
 use roomcast_protocol::signal::{MemberKey, Recipient};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// Recipients that are remembered: one member has no more open offers.
 const MOST: usize = 64;
@@ -34,6 +35,14 @@ impl Offers {
         self.0.retain(|to| to.as_ref().is_some_and(|to| !to.matches(by)));
     }
 
+    /// Takes the `req` of a refusal. Tells whether none is open any more by it.
+    pub fn refused(&mut self, request: &Value) -> bool {
+        let Ok(Message { data }) = Message::deserialize(request) else { return false };
+        let before = self.0.len();
+        self.0.retain(|to| *to != data.to);
+        self.0.len() < before && self.0.is_empty()
+    }
+
     /// Counts those that are open.
     pub fn open(&self) -> u64 {
         self.0.len() as u64
@@ -48,6 +57,17 @@ impl Offers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refused_offer_is_open_no_more() {
+        let offer = |to: &str| format!(r#"{{"action":"offer","data":{{"s":"OFFER","to":"{to}"}}}}"#);
+        let mut offers = Offers::default();
+        for to in ["ann", "bob"] {
+            offers.sent(&offer(to));
+        }
+        let mut refused = |to: &str| offers.refused(&serde_json::from_str(&offer(to)).unwrap());
+        assert_eq!([refused("eve"), refused("ann"), refused("ann"), refused("bob")], [false, false, false, true]);
+    }
 
     #[test]
     fn an_answer_closes_the_offers_to_its_sender_alone() {

@@ -6,7 +6,7 @@ use roomcast_protocol::ack::{
     self, Ack, Gap, HeartbeatAck, JoinAck, Participant, PublishList, Reply, Resend, RoomClosed, RoomClosedReason,
 };
 use roomcast_protocol::client::machine::Input as Step;
-use roomcast_protocol::client::{Facts, Machine, Role, State};
+use roomcast_protocol::client::{Facts, Machine, Observation, Role, State};
 use roomcast_protocol::code::{AckCode, Asked, Reaction};
 use roomcast_protocol::json;
 use roomcast_protocol::signal::SignalKind;
@@ -90,6 +90,9 @@ impl Driver {
 
     /// Tells that a signal was refused, unless the client does something about that by itself.
     fn refused(&mut self, ack: &Ack<'_>, request: &Value) {
+        if ack.name == SignalKind::Offer.name() && self.offers.refused(request) {
+            self.feed(Step::Seen(Observation::AnswerReceived), None);
+        }
         let asked = if ack.name == HEARTBEAT { Asked::Heartbeat } else { Asked::Other };
         let reaction = AckCode::from_number(ack.code).map_or(Reaction::Tell, |code| code.reaction(asked));
         let is_told = match reaction {
