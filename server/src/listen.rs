@@ -27,12 +27,13 @@ use std::time::Duration;
 
 use actix_codec::{AsyncRead, AsyncWrite};
 use actix_http::error::DispatchError;
-use actix_http::{HttpService, Request, RequestHead, Response};
+use actix_http::{ConnectionType, HttpService, Request, RequestHead, Response};
 use actix_server::{Server, ServerBuilder};
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, fn_factory, fn_service};
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, Extensions, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::rt::net::TcpStream;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
@@ -283,11 +284,17 @@ where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
 {
     let descriptor = request.conn_data::<Rc<Descriptor>>().map(Rc::clone);
+    let upgrades = request.head().upgrade();
     let (request, body) = RequestBody::hold(request);
-    let response = match application.call(request).await {
+    let mut response = match application.call(request).await {
         Ok(response) => response.into_parts().1,
         Err(error) => error.error_response(),
     };
+    if upgrades && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        // The library serves no other request behind one that asks for another protocol, such as `h2c`, and a client
+        // that is not told so sends its next one into a connection that ends.
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
     Ok(match body.zip(descriptor) {
         Some((body, descriptor)) => body.close_after(response, descriptor, linger).await,
         None => response,

@@ -63,6 +63,9 @@ const blocks = [
   { file: 'deploy/README.md', begins: 'docker run', reason: NO_DOCKER },
   { file: 'deploy/README.md', begins: 'kubectl create secret', check: deployment.applied, reason: NO_CLUSTER },
   { file: 'deploy/README.md', begins: 'install', check: deployment.installation, reason: 'systemctl needs a system that runs systemd' },
+  ...['npx quicktype', 'go install', 'pip install', 'npx json-schema-to-typescript'].map((begins) => (
+    { file: 'schema/generators.md', begins, check: others.generators, reason: 'run by `make contracts` and `make contracts-long`; their options are checked' }
+  )),
   ...conversations.map((section) => ({ file: 'schema/transcripts.md', section, check: conversation(section) })),
 ];
 

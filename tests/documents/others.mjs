@@ -1,6 +1,7 @@
 // Blocks of several nodes, of the jobs of the Makefile, of the load generator, and of players in a page.
 
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, newFolder, ready, startRedis } from '../browser/cluster.mjs';
@@ -47,6 +48,15 @@ export function jobs(t, block) {
     call('bash', ['-c', replaced(line, { 'make ': 'make --dry-run ' })], { cwd: root, env });
   }
   assert.throws(() => call('make', ['--dry-run', 'nothing-of-the-kind'], { cwd: root, env }));
+}
+
+/** The options are those with which the tests of the published schema run the same generators. */
+export function generators(t, block) {
+  const folder = join(root, 'tests/contracts');
+  const run = readdirSync(folder).filter((name) => name.endsWith('.mjs')).map((name) => read(`tests/contracts/${name}`)).join('\n');
+  const options = [...block.matchAll(/ --([a-z][\w-]*)/g)].map(([, option]) => option);
+  assert.ok(options.length > 1);
+  assert.deepEqual(options.filter((option) => !run.includes(option)), []);
 }
 
 /** Running text names jobs of the Makefile, and CONTRIBUTING.md all of them. */

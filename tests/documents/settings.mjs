@@ -13,6 +13,7 @@ const OF_OTHERS = {
   '--from': 'caddy', '--to': 'caddy', '--save': 'redis-server', '--appendonly': 'redis-server',
   '--workspace': 'cargo', '--test': 'cargo',
   '--prefix': 'npm', '--no-git-tag-version': 'npm',
+  '--framework': 'quicktype', '--just-types': 'quicktype',
 };
 
 /** Variables that the jobs set for their tests. */

@@ -41,6 +41,26 @@ async fn large(server: &Server, bytes: usize) -> Streamer {
     streamer
 }
 
+/// As Java's client asks for HTTP/2 without TLS, with every request.
+#[tokio::test]
+async fn a_connection_that_asks_for_another_protocol_is_told_that_it_ends() {
+    let server = Server::start(&[]).await;
+    let asks = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n";
+    let upload = format!("{asks}Content-Type: application/json\r\nContent-Length: 2\r\n");
+    for (method, path, headers, body, expected) in
+        [("GET", "/healthz", asks, "", 200), ("POST", "/rooms/demo/data", &*upload, "{}", 401)]
+    {
+        let mut raw = Raw::dial(&server.address).await;
+        raw.send(format!("{method} {path} HTTP/1.1\r\nHost: test\r\n{headers}\r\n{body}").as_bytes()).await;
+        let (status, head) = raw.answer().await;
+        let head = head.to_lowercase();
+        assert_eq!(status, expected, "{head}");
+        assert!(head.contains("connection: close\r\n") && !head.contains("upgrade"), "{head}");
+        soon("the end of the connection", raw.drain()).await;
+    }
+    assert_eq!(Raw::dial(&server.address).await.request("GET", "/ws", HANDSHAKE).await.0, 101);
+}
+
 #[tokio::test]
 async fn many_reloads_wait_on_one_http2_connection() {
     let (server, streamer, client) = live(&[]).await;
