@@ -1,5 +1,10 @@
-"""A client's bookkeeping of messages in both directions: mismatches(sequence, limits) lists wrong steps."""
+"""A client's bookkeeping of messages in both directions: mismatches(sequence, limits) lists wrong steps.
+
+Left out: a full queue drops nothing, it refuses; all senders are remembered; leaving draws no new token of its own.
+"""
 import json
+
+NEEDS = {"JOIN": {"rt", "sq", "resumed"}, "GAP": {"to"}, "RESEND": {"n"}}
 
 class Delivery:
     def __init__(self, limits, last, own):
@@ -40,24 +45,25 @@ class Delivery:
         self.kept = [signal for signal in self.kept if signal["n"] > n]
         self.last = max(self.last, n)
     def go_on(self, again):
-        """What is said again, and then what waits."""
+        """What is said again, and then what waits; an `UPDATE` that the client owes after a resume goes between."""
         self.sends += again
         while self.waiting and len(self.kept) < self.limits["unconfirmedSignals"]:
             self.say(self.waiting.pop(0))
     def receive(self, message):
-        if not isinstance(message, dict) or ("sq" in message and not number(message["sq"])):
+        name = message.get("s") if isinstance(message, dict) else None
+        if not isinstance(name, str) or ("sq" in message and not number(message["sq"])):
             return "refused"
-        name, listed = message["s"].removesuffix("_ACK"), message["s"] == "PUBLISH_LIST_CHANGED"
-        if "c" in message and not listed:
-            return self.acknowledged(name, message["c"], message["b"])
         if "sq" not in message:
-            return "refused"
-        if not self.is_new(message["sq"], len(json.dumps(message, separators=(",", ":")))):
+            if "c" not in message or name == "PUBLISH_LIST_CHANGED":
+                return "refused"
+            body = message.get("b")
+            return self.acknowledged(name.removesuffix("_ACK"), message["c"], body if isinstance(body, dict) else {})
+        if not self.is_new(message["sq"], len(json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode())):
             return "dropped"
-        n = message.get("n")
-        if listed or not number(n) or n == 0:
+        n, ss = message.get("n"), message.get("ss")
+        if "c" in message or not number(n) or n == 0 or not isinstance(ss, dict):
             return "delivered"
-        sender = (message["ss"]["userId"], message["ss"]["sessionId"])
+        sender = json.dumps([ss.get("userId"), ss.get("sessionId")])
         highest, self.heard[sender] = self.heard.get(sender, 0), max(n, self.heard.get(sender, 0))
         return "delivered" if n > highest else "dropped"
     def is_new(self, sq, size):
@@ -72,14 +78,18 @@ class Delivery:
     def acknowledged(self, name, code, body):
         if name == "JOIN" and self.phase != "asked":
             return "dropped"
-        if name == "JOIN" and code == 200:
+        if code != 200:
+            return "delivered"
+        if not NEEDS.get(name, set()) <= body.keys():
+            return "refused"
+        if name == "JOIN":
             self.phase, self.token, self.counted = "joined", body["rt"], "n" in body
             self.highest = min(self.highest or 0, body["sq"]) if body["resumed"] else body["sq"]
             if self.counted:
                 self.confirm(body["n"])
             again, self.kept = self.kept, self.kept if self.counted else []
             self.go_on(again)
-        elif name == "HEARTBEAT" and code == 200:
+        elif name == "HEARTBEAT":
             if "n" in body:
                 self.confirm(body["n"])
             self.go_on([])

@@ -1,5 +1,7 @@
 /** A client's bookkeeping of messages in both directions: `mismatches(sequence, limits)` lists wrong steps. */
+// Left out: a full queue drops nothing, it refuses; all senders are remembered; leaving draws no new token of its own.
 type Json = any;
+const NEEDS = new Map([['JOIN', ['rt', 'sq', 'resumed']], ['GAP', ['to']], ['RESEND', ['n']]]);
 const isNumber = (value: Json): boolean => Number.isSafeInteger(value) && value >= 0;
 class Delivery {
   phase: 'down' | 'asked' | 'joined' = 'down';
@@ -49,18 +51,19 @@ class Delivery {
     this.kept = this.kept.filter((signal) => signal.n > n);
     this.last = Math.max(this.last, n);
   }
-  /** What is said again, and then what waits. */
+  /** What is said again, and then what waits; an `UPDATE` that the client owes after a resume goes between. */
   goOn(again: Json[]): void {
     this.sends.push(...again);
     while (this.waiting.length > 0 && this.kept.length < this.limits.unconfirmedSignals) this.say(this.waiting.shift());
   }
   receive(message: Json): string {
-    if (typeof message !== 'object' || ('sq' in message && !isNumber(message.sq))) return 'refused';
-    const isList = message.s === 'PUBLISH_LIST_CHANGED';
-    if ('c' in message && !isList) return this.acknowledged(message.s.replace(/_ACK$/, ''), message.c, message.b);
-    if (!('sq' in message)) return 'refused';
-    if (!this.isNew(message.sq, JSON.stringify(message).length)) return 'dropped';
-    if (isList || !isNumber(message.n) || message.n === 0) return 'delivered';
+    if (typeof message?.s !== 'string' || ('sq' in message && !isNumber(message.sq))) return 'refused';
+    if (!('sq' in message)) {
+      if (!('c' in message) || message.s === 'PUBLISH_LIST_CHANGED') return 'refused';
+      return this.acknowledged(message.s.replace(/_ACK$/, ''), message.c, Object(message.b));
+    }
+    if (!this.isNew(message.sq, new TextEncoder().encode(JSON.stringify(message)).length)) return 'dropped';
+    if ('c' in message || !isNumber(message.n) || message.n === 0 || !message.ss) return 'delivered';
     const sender = JSON.stringify([message.ss.userId, message.ss.sessionId]);
     const highest = this.heard[sender] ?? 0;
     this.heard[sender] = Math.max(highest, message.n);
@@ -76,14 +79,16 @@ class Delivery {
   }
   acknowledged(name: string, code: number, b: Json): string {
     if (name === 'JOIN' && this.phase !== 'asked') return 'dropped';
-    if (name === 'JOIN' && code === 200) {
+    if (code !== 200) return 'delivered';
+    if (NEEDS.get(name)?.some((member) => !(member in b))) return 'refused';
+    if (name === 'JOIN') {
       [this.phase, this.token, this.counted] = ['joined', b.rt, 'n' in b];
       this.highest = b.resumed ? Math.min(this.highest ?? 0, b.sq) : b.sq;
       if (this.counted) this.confirm(b.n);
       const again = this.kept;
       if (!this.counted) this.kept = [];
       this.goOn(again);
-    } else if (name === 'HEARTBEAT' && code === 200) {
+    } else if (name === 'HEARTBEAT') {
       if ('n' in b) this.confirm(b.n);
       this.goOn([]);
     } else if (name === 'GAP') this.highest = Math.max(this.highest ?? 0, b.to);

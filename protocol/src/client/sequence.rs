@@ -130,8 +130,7 @@ pub struct Options {
     /// The highest sequence number received; absent in the first `JOIN` of a membership.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume_from: Option<u64>,
-    /// `rt` of the last JOIN ack of this membership; before there is one, an empty text, for which a client brings one of its
-    /// own.
+    /// `rt` of the last JOIN ack of this membership; before there is one, `token`, for which a client draws a new one.
     pub resume_token: Option<String>,
     /// The number below the lowest signal that is kept.
     pub n: Option<u64>,

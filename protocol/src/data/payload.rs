@@ -86,7 +86,7 @@ pub struct Variant {
     #[serde(default, deserialize_with = "lenient_option", skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "lenient_schema")]
     pub version: Option<u64>,
-    /// The longest a segment gets, in seconds.
+    /// The longest a segment gets, in seconds, once its duration is rounded to the nearest integer.
     pub target_duration: Seconds,
     /// The longest a part gets, in seconds; 0: the stream has no parts.
     #[serde(with = "part_target")]

@@ -62,7 +62,7 @@ pub struct Rendition {
     #[serde(default, deserialize_with = "channels", skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^[A-Za-z0-9/,._-]{1,32}$"))]
     pub channels: Option<String>,
-    /// The longest a segment gets, in seconds.
+    /// The longest a segment gets, in seconds, once its duration is rounded to the nearest integer.
     pub target_duration: Seconds,
     /// The longest a part gets, in seconds; 0: the stream has no parts.
     #[serde(with = "part_target")]

@@ -1269,7 +1269,7 @@ export interface Variant {
   audio?: ObjectId | null;
   /** The sender's version of the variant. */
   version?: number | string;
-  /** The longest a segment gets, in seconds. */
+  /** The longest a segment gets, in seconds, once its duration is rounded to the nearest integer. */
   targetDuration: Seconds;
   /** The longest a part gets, in seconds; 0: the stream has no parts. */
   targetPartDuration: number;
@@ -1319,7 +1319,7 @@ export interface Rendition {
   autoSelect?: boolean | null;
   /** Channels, such as `2` or `6`. */
   channels?: string | null;
-  /** The longest a segment gets, in seconds. */
+  /** The longest a segment gets, in seconds, once its duration is rounded to the nearest integer. */
   targetDuration: Seconds;
   /** The longest a part gets, in seconds; 0: the stream has no parts. */
   targetPartDuration: number;
