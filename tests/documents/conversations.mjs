@@ -60,8 +60,11 @@ class Conversation {
 
   /** Throws where a client has received something that the page does not have. */
   end() {
+    // Whoever joins while a room moves to another node may hear the list once more behind the ack, or not.
+    const mayCome = ({ json }) => this.servers.length > 1 && json?.s === 'PUBLISH_LIST_CHANGED';
     for (const [name, client] of this.#clients) {
-      assert.equal(JSON.stringify(client.unread), '[]', `${name} has received more than the page says`);
+      const unread = client.unread.filter((one) => !mayCome(one));
+      assert.equal(JSON.stringify(unread), '[]', `${name} has received more than the page says`);
     }
   }
 
