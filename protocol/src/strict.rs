@@ -1,5 +1,5 @@
-//! What serde takes more freely than the protocol: structs come as JSON objects, never as arrays; texts that the
-//! server repeats and lists that a client keeps have an end.
+//! Deserializers that are stricter than serde's own: structs come as JSON objects, never as arrays; texts that the
+//! server repeats and lists that a client keeps are bounded.
 
 use std::fmt;
 use std::marker::PhantomData;

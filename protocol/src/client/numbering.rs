@@ -47,7 +47,7 @@ impl Unconfirmed {
         if self.counted { UNCONFIRMED_SIGNALS.saturating_sub(self.kept.len()) } else { usize::MAX }
     }
 
-    /// How many are kept.
+    /// Number of signals that are kept.
     #[must_use]
     pub fn count(&self) -> usize {
         self.kept.len()
@@ -87,7 +87,7 @@ impl Unconfirmed {
         Ok(numbered)
     }
 
-    /// Takes `n` of a JOIN ack; gives what is to be said again before anything new.
+    /// Takes `n` of a JOIN ack; returns the signals to send again before anything new.
     pub fn joined(&mut self, n: Option<u64>) -> Vec<String> {
         self.counted = n.is_some();
         match n {
@@ -96,7 +96,7 @@ impl Unconfirmed {
         }
     }
 
-    /// Takes `n` of `RESEND`; gives what is to be said again before anything new.
+    /// Takes `n` of `RESEND`; returns the signals to send again before anything new.
     pub fn resend(&mut self, n: u64) -> Vec<String> {
         self.confirm(n);
         self.kept.iter().cloned().collect()
