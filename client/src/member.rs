@@ -43,7 +43,7 @@ const EVENTS: usize = 256;
 /// A signal, and where to tell whether it is taken.
 type Said = (Outgoing, oneshot::Sender<bool>);
 
-/// Who joins what, and how.
+/// Options of a member: the server, the room, the session and its media.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The server: `http://`, `https://`, `ws://` or `wss://`; the path `/ws` is added.
@@ -74,10 +74,10 @@ pub struct Member {
     head: Head,
 }
 
-/// What happens to a member. Ends when the member has left or failed.
+/// Stream of the events of a member. It ends when the member has left or failed.
 ///
-/// While many wait to be taken nothing more is read from the server: after a few seconds without an answer to a heartbeat
-/// the line counts as dead then.
+/// While many events wait to be taken, nothing more is read from the server: after a few seconds without an answer to a
+/// heartbeat the connection then counts as lost.
 #[derive(Debug)]
 pub struct Events(mpsc::Receiver<MemberEvent>);
 

@@ -24,7 +24,7 @@ use crate::access::bearer;
 use crate::upload::{Ingest, Uploader};
 use crate::{AccessToken, Error, Events, Member, MemberEvent, Options, ServerAddress, Trust};
 
-/// How long the playlist of an earlier run may take to come.
+/// Timeout for the playlist of an earlier run.
 const PLAYLIST_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) async fn open<P: FnMut(Progress)>(options: Publish, mut show: P) -> Result<Broadcast<P>, Error> {
