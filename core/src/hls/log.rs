@@ -19,7 +19,7 @@ use crate::time::UnixTime;
 pub struct Entry {
     /// When it came.
     pub received: UnixTime,
-    /// What it says, without media.
+    /// Content of the upload, without media.
     pub payload: Payload,
     /// Its media; empty where it has none.
     pub media: Media,
@@ -44,7 +44,7 @@ impl<'de> Deserialize<'de> for Entry {
     }
 }
 
-/// What is no entry of a log, for this reason.
+/// Error: the bytes are no entry of a log, for this reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no entry of a stream's log: {0}")]
 pub struct BadEntry(String);
