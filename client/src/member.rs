@@ -50,7 +50,7 @@ pub struct Options {
     pub server_url: String,
     /// The JWT, where the server asks for one, or the function that fetches it.
     pub access_token: Option<AccessToken>,
-    /// Whose certificates the server may have.
+    /// Trusted issuers of the server's certificate.
     pub trust: Trust,
     /// The room.
     pub room: RoomId,
@@ -108,9 +108,9 @@ impl Member {
         Ok((Self { commands, signals, head }, Events(to_application)))
     }
 
-    /// Says something; `body` serialises as an object with the signal's own members. Out of the room it is kept; what
-    /// does not fit is told as [`MemberEvent::Dropped`]. What was said in the room is kept until the server confirms it,
-    /// and said again after a lost connection.
+    /// Sends a signal; `body` serialises as an object with the signal's own members. Out of the room it is queued; a
+    /// signal that the queue cannot take is reported as [`MemberEvent::Dropped`]. A signal sent in the room is kept
+    /// until the server confirms it, and sent again after a lost connection.
     ///
     /// # Errors
     /// [`Error::TooLong`] for a message that no server takes, [`Error::Gone`] when the member has left or failed,

@@ -43,7 +43,7 @@ pub struct Publish {
     pub server_url: String,
     /// The JWT, where the server asks for one, or the function that fetches it. Its subject must be the user.
     pub access_token: Option<AccessToken>,
-    /// Whose certificates the server may have.
+    /// Trusted issuers of the server's certificate.
     pub trust: Trust,
     /// The room, of type `p2m`.
     pub room: RoomId,

@@ -37,7 +37,7 @@ pub struct Weather {
     pub requests: Flow,
     /// From Redis to the node.
     pub replies: Flow,
-    /// By how much every piece is late, in both directions.
+    /// Delay of every piece, in both directions.
     pub delay: Duration,
     /// Only connections that have subscribed to something are held back or lose anything.
     pub subscribers_only: bool,

@@ -47,7 +47,7 @@ impl Creation {
         true
     }
 
-    /// The room is there: whoever joins again joins this one.
+    /// Resets the number of turns: the room exists, and a further `JOIN` joins it.
     pub fn joined(&mut self) {
         self.turns = 0;
         self.creates = false;

@@ -126,7 +126,7 @@ pub(super) fn ended_by(event: MemberEvent, room: &RoomId) -> Option<Error> {
     }
 }
 
-/// Where to upload, for whoever may.
+/// Returns the address and token for uploads, or an error if the member may not upload.
 pub(super) fn ingest_of(ack: &JoinAck, server: &ServerAddress, room: &RoomId) -> Result<Ingest, Error> {
     let address = ack.hls.as_ref().and_then(|hls| hls.ingest.as_ref());
     match address.filter(|_| ack.role != Role::Viewer) {

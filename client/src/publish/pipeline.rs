@@ -61,7 +61,8 @@ struct Held {
     signal: Signal,
 }
 
-/// Time before the log says again that the server is out of reach: a connection may come and go many times a second.
+/// Minimum time between two log lines that the server is out of reach: a connection may come and go many times a
+/// second.
 const SAY_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Broadcast<P> {

@@ -1,7 +1,8 @@
-//! An upload as the log of a replicated stream keeps it: what was told, when it came, and a reference to its media.
+//! Entry for an upload in the log of a replicated stream: its content, its time of arrival, and a reference to its
+//! media.
 //!
-//! Written as compact JSON without the bytes. Whatever is read back is an entry or an error, never a panic; an entry
-//! that was written reads back as what it was, and whoever appends one makes sure of that first.
+//! Written as compact JSON without the bytes. Reading gives an entry or an error, never a panic; an entry that was
+//! written reads back as what it was, and the code that appends one makes sure of that first.
 
 use bytes::Bytes;
 use roomcast_protocol::data::{

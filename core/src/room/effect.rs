@@ -224,7 +224,8 @@ impl Outgoing {
         self.number.clone()
     }
 
-    /// The message goes to the socket now: who comes back without saying what it got is not sent it again.
+    /// Notes that the message goes to the socket now: it is not sent again to a member that comes back without naming
+    /// the number it received last.
     pub fn written(&self) {
         if let Some((sequence, receipt)) = &self.number {
             receipt.note(*sequence);

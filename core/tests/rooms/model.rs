@@ -23,7 +23,7 @@ pub const KEPT: usize = 128;
 pub struct Line {
     pub connection: u64,
     pub text: String,
-    /// For which member, and since which of its takeovers.
+    /// Member that it is for, and the takeover since which it is.
     pub owner: Option<(Key, u64)>,
     pub kind: Kind,
 }

@@ -1,8 +1,8 @@
-//! The messages of a membership in both directions: what was received, what was said and is not confirmed, and the
-//! `JOIN` and `HEARTBEAT` that follow from it.
+//! Bookkeeping of the messages of a membership in both directions: the received numbers, the unconfirmed signals, and
+//! the `JOIN` and `HEARTBEAT` that follow from them.
 //!
-//! Pure, and without times: whoever drives it says when a connection is open, when a heartbeat is due and what the
-//! application says. [`sequences`](super::sequence::sequences) are recorded from it.
+//! Pure, and without times: the caller decides when a connection is open, when a heartbeat is due and when the
+//! application sends a signal. [`sequences`](super::sequence::sequences) are recorded from it.
 
 use serde::Deserialize;
 

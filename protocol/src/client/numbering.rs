@@ -1,8 +1,9 @@
-//! Numbers of signals in both directions: what a client said and is not confirmed, and whose signals it has had.
+//! Numbers of signals in both directions: the unconfirmed signals of a client, and the numbers received from each
+//! sender.
 //!
-//! A signal gets its number when it is first written to a socket and is kept until the server confirms it; what is kept
-//! is said again after every JOIN ack and whenever the server sends `RESEND`, so that a line that was already dead loses
-//! nothing. A recipient drops what it had before.
+//! A signal gets its number when it is first written to a socket and is kept until the server confirms it; the kept
+//! signals are sent again after every JOIN ack and whenever the server sends `RESEND`, so that nothing is lost with a
+//! connection that was already dead. A recipient drops the signals that it has received before.
 
 #[cfg(test)]
 mod tests;

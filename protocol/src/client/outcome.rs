@@ -46,7 +46,7 @@ pub struct Before {
     pub event: Event,
 }
 
-/// Over which connection a client goes on, in some states.
+/// Connection over which a client goes on, in some states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Over {
@@ -66,7 +66,7 @@ pub struct OutcomeRow {
     pub text: &'static str,
     /// Where it can come about; elsewhere it is ignored, which is reported.
     pub states: &'static [State],
-    /// Over which connection the client goes on.
+    /// Connection over which the client goes on, by state.
     pub over: &'static [Over],
     /// Action before the events; absent: none.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,6 @@
 //! The client's state machine: one table of states, events and legal moves.
 //!
-//! Time is no part of it; whoever drives it decides when an event has happened. The code, the published JSON and its
+//! Time is no part of it; the caller decides when an event has happened. The code, the published JSON and its
 //! documentation come from the tables of this file.
 
 use schemars::JsonSchema;

@@ -54,7 +54,7 @@ pub struct Rule {
     /// The types of room in which it holds; every type when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room_types: Option<&'static [RoomType]>,
-    /// For whom it holds; for both when absent.
+    /// The side of a broadcast for which it holds; for both when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
     /// The condition.
@@ -83,7 +83,7 @@ pub enum Kind {
         observation: Observation,
         /// Number of observations at which the rule holds.
         count: usize,
-        /// Within how many milliseconds.
+        /// Time within which they are counted, in milliseconds.
         within: u64,
     },
     /// Something was seen too often in a row.
@@ -94,7 +94,7 @@ pub enum Kind {
         count: usize,
         /// Observations that reset the count.
         reset: &'static [Seen],
-        /// Within how many milliseconds.
+        /// Time within which they are counted, in milliseconds.
         within: u64,
     },
 }

@@ -90,7 +90,7 @@ pub struct MemberKey {
     pub session_id: SessionId,
 }
 
-/// To whom a signal goes (`to`).
+/// Recipient of a signal (`to`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Recipient {

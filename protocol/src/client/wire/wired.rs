@@ -24,7 +24,7 @@ named! {
     }
 }
 
-/// In which states something counts as a `JOIN` without an ack.
+/// States in which a cause counts as a `JOIN` without an ack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Counted {

@@ -9,7 +9,7 @@ use roomcast_core::hls::{Reload, Snapshot};
 /// Target duration that is assumed where it is not known yet.
 pub const UNKNOWN: Duration = Duration::from_secs(1);
 
-/// For answers that no cache may keep: they say how things stand at this moment.
+/// For answers that no cache may keep, because they hold for this moment only.
 pub const NEVER: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The values of `Cache-Control` for answers of one track.
