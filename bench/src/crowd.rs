@@ -22,7 +22,7 @@ const SOURCES: usize = 4;
 /// Multiples of it, without their whole part, fill an interval evenly at any count.
 const GOLDEN: f64 = 0.618_033_988_749_895;
 
-/// Who sits where.
+/// Arrangement of the members in rooms.
 #[derive(Debug, Clone)]
 pub enum Seating {
     /// Calls of two.
@@ -33,7 +33,7 @@ pub enum Seating {
     Echoes,
 }
 
-/// What the members have seen together.
+/// Observations of all members together.
 #[derive(Debug, Default)]
 pub struct Sight {
     lists: AtomicUsize,
@@ -159,15 +159,15 @@ impl Crowd {
         }
     }
 
-    /// How many there are.
+    /// Number of members.
     pub fn size(&self) -> usize {
         self.keepers.len()
     }
 
-    /// That nobody was lost or refused.
+    /// Checks that nobody was lost or refused.
     ///
     /// # Errors
-    /// How many were, and why the last one.
+    /// The number of lost members, with the reason of the last one.
     pub fn is_whole(&self) -> Result<(), Error> {
         match self.sight.lost.load(Ordering::Relaxed) {
             0 => Ok(()),
@@ -175,7 +175,7 @@ impl Crowd {
         }
     }
 
-    /// What they see.
+    /// Observations of the members.
     pub fn sight(&self) -> &Arc<Sight> {
         &self.sight
     }

@@ -1,4 +1,4 @@
-//! What a scenario found: figures with their targets, curves, and what there is to say about them.
+//! Findings of a scenario: figures with their targets, curves, and notes.
 
 use serde::Serialize;
 

@@ -139,7 +139,7 @@ impl Http {
     }
 }
 
-/// What came before and what comes now; nothing is copied when nothing came before.
+/// Joins the bytes received before with the new ones; nothing is copied when nothing came before.
 fn join<'a>(pieces: &'a mut Vec<u8>, bytes: &'a [u8]) -> &'a [u8] {
     if pieces.is_empty() {
         return bytes;
@@ -160,7 +160,7 @@ mod tests {
     use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
 
-    /// What is read when a server says this in pieces.
+    /// Reads the answer of a server that sends it in these pieces.
     async fn hear(pieces: &[&[u8]]) -> Result<(Answer, Vec<u8>), Error> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

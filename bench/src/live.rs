@@ -18,7 +18,7 @@ pub use viewers::{Requests, Viewers};
 pub const PARTS: u64 = 6;
 /// Parts that fill a window of 60 s, and one segment more.
 pub const WINDOW: u64 = 31 * PARTS;
-/// How long a part lasts, in microseconds.
+/// Duration of a part, in microseconds.
 pub const PART_MICROS: u64 = 333_333;
 /// Bytes of a part: with three of them in a second, 1.4 Mbit/s.
 pub const PART_BYTES: usize = 60_000;

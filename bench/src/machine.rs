@@ -11,7 +11,7 @@ use crate::error::{Error, attempt};
 /// Files that are open besides connections.
 const SPARE_FILES: u64 = 200;
 
-/// What the figures were measured on.
+/// The machine on which the figures were measured.
 #[derive(Debug, Clone, Serialize)]
 pub struct Machine {
     pub processor: String,

@@ -35,7 +35,7 @@ use scenario::{Lab, Scenario};
 #[derive(Debug, Parser)]
 #[command(name = "roomcast-bench", version, about)]
 struct Cli {
-    /// What to measure; everything when left out.
+    /// Scenarios to measure; everything when left out.
     scenarios: Vec<Scenario>,
     /// Shorter measurements, for a first look.
     #[arg(long)]
@@ -55,7 +55,7 @@ struct Cli {
     /// The server over which several nodes meet; looked for where programs are when left out.
     #[arg(long, value_name = "FILE")]
     redis: Option<PathBuf>,
-    /// How media is uploaded.
+    /// Encoding of uploaded media.
     #[arg(long, value_enum, default_value_t = Form::Multipart, value_name = "FORM")]
     upload: Form,
 }

@@ -13,7 +13,7 @@ use crate::process::{Meter, Program};
 use crate::redis::Redis;
 use crate::scenario::Lab;
 
-/// How long nodes may take to become ready.
+/// Time that nodes may take to become ready.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Redis and its nodes; all are killed when dropped.
@@ -35,7 +35,7 @@ pub struct Gauge {
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
     pub wall: Duration,
-    /// Of all nodes.
+    /// Processor time of all nodes.
     pub nodes: Duration,
     pub redis: Duration,
     pub generator: Duration,
@@ -106,7 +106,7 @@ async fn ready(address: SocketAddr) -> Result<(), Error> {
 }
 
 impl Gauge {
-    /// What it was until now.
+    /// Returns the cost until now.
     pub fn read(&self) -> Cost {
         let redis = self.redis.read();
         let nodes = self.nodes.iter().map(|meter| meter.read().server).sum();
@@ -125,7 +125,7 @@ impl Cost {
         100.0 * time.as_secs_f64() / self.wall.as_secs_f64()
     }
 
-    /// How many of so many there were in a second.
+    /// Rate per second of `count` operations.
     pub fn rate(&self, count: usize) -> f64 {
         count as f64 / self.wall.as_secs_f64()
     }

@@ -18,7 +18,7 @@ use crate::machine::{Cores, pin};
 
 pub use load::{Load, Meter, quiet, resident};
 
-/// How long a program may take to listen, or to end.
+/// Time that a program may take to listen, or to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two attempts to reach a program that starts.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(20);
@@ -138,7 +138,7 @@ pub fn installed(name: &str) -> Option<PathBuf> {
     folders.map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
-/// What a program prints when asked, such as for its version; nothing when it does not run.
+/// Returns the output of a program, such as its version; empty when it does not run.
 pub fn output(program: &Path, arguments: &[&str]) -> String {
     let output = std::process::Command::new(program).args(arguments).stdin(Stdio::null()).output();
     // Some say it to their error output.

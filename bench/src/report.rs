@@ -30,7 +30,7 @@ pub struct Entry {
     pub findings: Findings,
 }
 
-/// What was measured, and with what.
+/// Versions of the measured programs, and of the generator.
 #[derive(Debug, Serialize)]
 pub struct Versions {
     pub server: String,
@@ -38,9 +38,9 @@ pub struct Versions {
     /// Empty outside a git checkout.
     pub commit: String,
     pub echo: bool,
-    /// What nginx says it is; empty where there is none.
+    /// Version that nginx reports; empty where there is none.
     pub nginx: String,
-    /// What Redis says it is; empty where there is none.
+    /// Version that Redis reports; empty where there is none.
     pub redis: String,
 }
 

@@ -31,10 +31,10 @@ use crate::live::Form;
 use crate::machine::Cores;
 use crate::process::Program;
 
-/// How long any scenario may take; the longest needs a little over a minute.
+/// Timeout of any scenario; the longest needs a little over a minute.
 const BOUND: Duration = Duration::from_secs(240);
 
-/// What can be measured.
+/// A scenario that can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Scenario {
     Relay,
@@ -57,7 +57,7 @@ pub enum Scenario {
     AccessFlood,
 }
 
-/// What every scenario works with.
+/// Programs and settings that every scenario works with.
 #[derive(Debug)]
 pub struct Lab {
     /// The program `roomcast`.
@@ -71,7 +71,7 @@ pub struct Lab {
     pub connections: usize,
     /// Whether the server limits how fast it reads a connection, and can be told not to.
     pub limits_rate: bool,
-    /// How media is uploaded.
+    /// Encoding of uploaded media.
     pub upload: Form,
     /// The program `nginx`, when it is installed.
     pub nginx: Option<PathBuf>,
@@ -104,7 +104,7 @@ impl Scenario {
         }
     }
 
-    /// What it answers.
+    /// The question that it answers.
     pub fn question(self) -> &'static str {
         match self {
             Self::Relay => "What does it cost to pass a 2 KB offer on, beside echoing the same bytes?",
@@ -176,7 +176,7 @@ impl Lab {
         if self.quick { quick } else { whole }
     }
 
-    /// So many connections, or as many as the machine permits.
+    /// Returns the number of connections to use: `wanted`, or as many as the machine permits.
     pub fn crowd(&self, wanted: usize, findings: &mut Findings) -> usize {
         if self.connections < wanted {
             findings.note(format!("the limit on open files permits {} of {wanted} connections", self.connections));

@@ -1,4 +1,4 @@
-//! What many measurements say.
+//! Statistics of many measurements.
 
 /// The value below which this share of the values lies (nearest rank); 0 of nothing.
 ///

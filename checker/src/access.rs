@@ -142,7 +142,8 @@ pub fn only_publishers_publish(log: &Log) -> Vec<String> {
         let due = agreed_by(log, *at, 0);
         let grants = |event: &Event| matches!(event, Event::Token { client, publishes: true, .. } if client == who);
         let may_not = !log.events.iter().any(|(then, event)| then >= at && *then <= due && grants(event));
-        // Who has lost its connection, with the node that knew, is absent and goes by the rules for those.
+        // A client that has lost its connection, with the node that knew of it, is absent; the rules for absent clients
+        // apply.
         let is_in = stays.iter().any(|stay| stay.client == *who && stay.from <= due && stay.to >= due);
         if log.end() < due || !may_not || !is_in {
             continue;

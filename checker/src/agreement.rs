@@ -43,7 +43,7 @@ pub(crate) fn lists_at(log: &Log, due: u64) -> BTreeMap<usize, &[usize]> {
     lists
 }
 
-/// Who has said LEAVE is in no list that a member has some time later.
+/// Checks that a client that has sent LEAVE is, some time later, in no list that a member has.
 pub fn left_are_off(log: &Log) -> Vec<String> {
     let mut wrong = Vec::new();
     for (at, event) in &log.events {

@@ -135,7 +135,7 @@ pub struct Kind {
 /// The log.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
-    /// What happened and when, in order.
+    /// Events with their times, in order.
     pub events: Vec<(u64, Event)>,
     /// The clients by number.
     pub clients: Vec<Kind>,

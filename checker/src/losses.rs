@@ -66,7 +66,7 @@ fn is_in_throughout(log: &Log, who: usize, then: u64) -> bool {
                 is_in = true;
             }
             Event::Ended { client, outcome } if *client == who => match outcome {
-                // What was written to a socket that is dead counts as had, where the client says nothing.
+                // A signal written to a dead socket counts as received if the client sends no confirmations.
                 Outcome::Lost => {
                     is_in = log.clients[who].confirms || *at > then + WRITTEN;
                 }
@@ -88,7 +88,7 @@ impl std::fmt::Display for Sent {
     }
 }
 
-/// What a client that numbers said has arrived, or its loss was announced.
+/// Checks that every signal of a client that numbers its signals has arrived, or that its loss was announced.
 pub fn numbered_arrive(log: &Log) -> Vec<String> {
     missing(log, true).iter().map(ToString::to_string).collect()
 }

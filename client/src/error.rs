@@ -18,7 +18,7 @@ pub enum Error {
     /// An address that is no URL of a server.
     #[error("{url:?} is not a server address ({reason}); write http://host:port")]
     Address {
-        /// What was given.
+        /// The address as given.
         url: String,
         /// Description of the fault.
         reason: String,
@@ -46,7 +46,7 @@ pub enum Error {
          -f mp4 -movflags +cmaf+delay_moov+default_base_moof -frag_duration 333333"
     )]
     NotFragmented {
-        /// What was found.
+        /// Description of the mismatch.
         reason: String,
     },
     /// The media cannot be cut into parts and segments.
@@ -82,7 +82,7 @@ pub enum Error {
     /// No connection came about, or none on which the server answered.
     #[error("the server is out of reach: {reason}")]
     Unreachable {
-        /// What happened last.
+        /// The last failure.
         reason: String,
     },
     /// The server closed the room.

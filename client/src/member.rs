@@ -43,14 +43,14 @@ const EVENTS: usize = 256;
 /// A signal, and where to tell whether it is taken.
 type Said = (Outgoing, oneshot::Sender<bool>);
 
-/// Who joins what, and how.
+/// Options of a member: the server, the room, the session and its media.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The server: `http://`, `https://`, `ws://` or `wss://`; the path `/ws` is added.
     pub server_url: String,
     /// The JWT, where the server asks for one, or the function that fetches it.
     pub access_token: Option<AccessToken>,
-    /// Whose certificates the server may have.
+    /// Trusted issuers of the server's certificate.
     pub trust: Trust,
     /// The room.
     pub room: RoomId,
@@ -74,10 +74,10 @@ pub struct Member {
     head: Head,
 }
 
-/// What happens to a member. Ends when the member has left or failed.
+/// Stream of the events of a member. It ends when the member has left or failed.
 ///
-/// While many wait to be taken nothing more is read from the server: after a few seconds without an answer to a heartbeat
-/// the line counts as dead then.
+/// While many events wait to be taken, nothing more is read from the server: after a few seconds without an answer to a
+/// heartbeat the connection then counts as lost.
 #[derive(Debug)]
 pub struct Events(mpsc::Receiver<MemberEvent>);
 
@@ -108,9 +108,9 @@ impl Member {
         Ok((Self { commands, signals, head }, Events(to_application)))
     }
 
-    /// Says something; `body` serialises as an object with the signal's own members. Out of the room it is kept; what
-    /// does not fit is told as [`MemberEvent::Dropped`]. What was said in the room is kept until the server confirms it,
-    /// and said again after a lost connection.
+    /// Sends a signal; `body` serialises as an object with the signal's own members. Out of the room it is queued; a
+    /// signal that the queue cannot take is reported as [`MemberEvent::Dropped`]. A signal sent in the room is kept
+    /// until the server confirms it, and sent again after a lost connection.
     ///
     /// # Errors
     /// [`Error::TooLong`] for a message that no server takes, [`Error::Gone`] when the member has left or failed,

@@ -36,14 +36,14 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time for `LEAVE` at the end of the input.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What to publish, and where.
+/// Options of a broadcast: the server, the room, the input and its packaging.
 #[derive(Debug, Clone)]
 pub struct Publish {
     /// The server: `http://`, `https://`, `ws://` or `wss://`.
     pub server_url: String,
     /// The JWT, where the server asks for one, or the function that fetches it. Its subject must be the user.
     pub access_token: Option<AccessToken>,
-    /// Whose certificates the server may have.
+    /// Trusted issuers of the server's certificate.
     pub trust: Trust,
     /// The room, of type `p2m`.
     pub room: RoomId,
@@ -51,7 +51,7 @@ pub struct Publish {
     pub creating: Creating,
     /// The media.
     pub input: Input,
-    /// Who publishes.
+    /// The user that publishes.
     pub user: UserId,
     /// Whether to take the place of another session of this user that is on air.
     pub take_over: bool,
@@ -69,7 +69,7 @@ pub struct Publish {
     pub target_duration: Option<Duration>,
     /// Video without any key frame ends with an error once there is so much of it.
     pub key_frame_wait: Duration,
-    /// How much waits to be uploaded, and for how long.
+    /// Limits of the uploads that wait: their number, and the time.
     pub limits: Limits,
 }
 
@@ -113,7 +113,7 @@ impl Publish {
     }
 }
 
-/// What was published.
+/// Result of a broadcast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
     /// The last progress.

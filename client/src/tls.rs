@@ -17,7 +17,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, 
 
 use crate::Error;
 
-/// How long a TCP and TLS connection for HTTP may take.
+/// Timeout for making a TCP and TLS connection for HTTP.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The authorities whose certificates a server may have.

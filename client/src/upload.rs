@@ -29,12 +29,12 @@ pub struct Ingest {
     pub token: String,
 }
 
-/// How much waits, and for how long.
+/// Limits of the queue, and of the time for a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Signals that wait for their turn.
     pub queue: usize,
-    /// How long one signal is tried; a part's time runs from when it was queued.
+    /// Time for which one signal is tried; for a part it starts when the part is queued.
     pub deadline: Duration,
 }
 
@@ -44,7 +44,7 @@ impl Default for Limits {
     }
 }
 
-/// What became of a signal. Every one of them gets `Uploaded`, `Dropped` or `Refused`.
+/// Outcome of a signal. Every signal gets one of `Uploaded`, `Dropped` or `Refused`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
     /// The server has it.
@@ -62,7 +62,7 @@ pub enum Report {
     Dropped {
         /// Name of the signal.
         name: &'static str,
-        /// What happened last.
+        /// The last failure.
         reason: String,
     },
     /// The token is not accepted: the uploader waits for another one.

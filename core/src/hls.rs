@@ -50,16 +50,15 @@ pub use sync::SyncFlags;
 use track::{Map, Track};
 use waiting::{SentPart, Whole};
 
-/// What an operator may set.
+/// Settings of HLS streams that an operator may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// How much media a playlist lists; at least three target durations are listed.
+    /// Duration of the media that a playlist lists; at least three target durations are listed.
     pub window: Duration,
     /// Uploads that wait behind a hole before the hole is listed as a gap.
     pub parts_before_gap: usize,
-    /// How much of the part target a part must last at least, in per cent, if another follows it in its segment and
-    /// it is neither independent nor a gap: the standard's 85. With 0, encoders with few and uneven frames are taken,
-    /// too.
+    /// Minimum duration of a part, in per cent of the part target, if another follows it in its segment and it is
+    /// neither independent nor a gap: the standard's 85. With 0, encoders with few and uneven frames are taken, too.
     pub least_part: u8,
 }
 
@@ -163,8 +162,8 @@ impl Stream {
         self.ended
     }
 
-    /// How long media is needed at most after it came, while the stream goes on: listed, and then kept for those who
-    /// play late (rfc8216bis, 6.2.2).
+    /// Returns the longest time for which media is needed after it came, while the stream goes on: listed, and then
+    /// kept for players that are late (rfc8216bis, 6.2.2).
     #[must_use]
     pub fn retention(&self) -> Duration {
         let target = Duration::from_micros(self.tracks.first().map_or(0, |track| track.target));

@@ -28,7 +28,7 @@ impl Instant {
 pub struct UnixTime(pub i64);
 
 impl UnixTime {
-    /// That many milliseconds since 1970.
+    /// Creates the time from milliseconds since 1970.
     #[must_use]
     pub fn from_millis(millis: u64) -> Self {
         Self(i64::try_from(millis.saturating_mul(1000)).unwrap_or(i64::MAX))

@@ -56,7 +56,7 @@ impl Header {
     }
 }
 
-/// What is left to read of one box.
+/// The unread rest of one box.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields<'a> {
     pub(crate) kind: FourCc,

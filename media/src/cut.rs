@@ -35,7 +35,7 @@ use lane::{Lane, Span};
 use repeat::Repeat;
 use rules::Rules;
 
-/// How long parts and segments shall be.
+/// Target durations of parts and segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Targets {
     /// A segment ends before the first sync sample at or after this.
@@ -59,7 +59,7 @@ pub struct Start {
     pub part_number: u64,
 }
 
-/// What the cutter has finished.
+/// A result of the cutter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cut {
     /// A part of the segment that is open, or just ending.
@@ -102,8 +102,8 @@ pub struct Part {
     /// Decode time of its first sample of the leading track since the first one of the stream, rounded up to the
     /// microsecond.
     pub start: Duration,
-    /// How long it lasts by the leading track, in whole microseconds: its end, rounded like its start, less its
-    /// start. So the sum of many never falls behind the media, and is never a microsecond ahead. Never above the part
+    /// Duration by the leading track, in whole microseconds: its end, rounded like its start, less its start. The sum
+    /// of many durations therefore never falls behind the media, and is never a microsecond ahead. Never above the part
     /// target.
     pub duration: Duration,
     /// One `moof` and its `mdat`.

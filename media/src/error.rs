@@ -48,7 +48,7 @@ pub enum Error {
     SampleEntries {
         /// The track.
         track: u32,
-        /// How many it has.
+        /// Number of its sample entries.
         count: u32,
     },
     /// A track whose timescale is 0.

@@ -1,4 +1,4 @@
-//! What the tests are made from: initialization sections and samples.
+//! Test data: initialization sections and samples.
 //!
 //! Never used outside of tests.
 

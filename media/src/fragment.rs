@@ -128,7 +128,7 @@ impl Fragment {
     }
 }
 
-/// What the data offsets of a track fragment count from.
+/// Base of the data offsets of a track fragment.
 enum Base {
     Explicit(u64),
     Moof,

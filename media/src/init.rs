@@ -38,7 +38,7 @@ pub struct Ignored {
     pub(crate) defaults: Defaults,
 }
 
-/// What the handler of a track says it is.
+/// Kind of media, by the handler of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handler {
     /// `vide`
@@ -64,7 +64,7 @@ pub struct Track {
     pub language: Option<String>,
     /// Number of audio channels, from the decoder configuration, else from the sample entry.
     pub channels: Option<u16>,
-    /// What holds for a sample when its fragment does not say.
+    /// Defaults of a sample, where its fragment does not override them.
     pub defaults: Defaults,
     /// The sample entry as received: what a decoder is set up with.
     pub entry: Bytes,

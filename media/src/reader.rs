@@ -22,7 +22,7 @@ pub const DEFAULT_LIMIT: usize = 16 * 1024 * 1024;
 /// The box in front of a `moov` that came without one: an initialization section begins with it.
 const FTYP: &[u8] = b"\0\0\0\x18ftypiso6\0\0\0\0iso6mp41";
 
-/// What the reader finds.
+/// An item that the reader finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     /// An initialization section. A second one in the stream replaces the first.
@@ -112,7 +112,7 @@ impl Reader {
         found
     }
 
-    /// How many bytes are kept. At the end of a stream 0 means that it ended with a whole box.
+    /// Number of bytes that are kept. At the end of a stream 0 means that it ended with a whole box.
     pub fn held(&self) -> usize {
         self.buffer.len() + self.waiting()
     }

@@ -1,4 +1,4 @@
-//! What a multivariant playlist says of a stream: codecs, resolution, frame rate.
+//! Properties of a stream for a multivariant playlist: codecs, resolution, frame rate.
 //!
 //! Never says a bandwidth: that takes segments.
 //!
@@ -22,7 +22,7 @@ pub struct Variant {
 }
 
 impl Variant {
-    /// What the initialization section and the first fragment after it say.
+    /// Derives the properties from the initialization section and the first fragment after it.
     pub fn new(init: &Init, first: &Fragment) -> Self {
         let codecs: Vec<&str> = init.tracks.iter().map(|track| &track.codec[..]).collect();
         Self {

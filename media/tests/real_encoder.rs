@@ -1,4 +1,4 @@
-//! What a real encoder sends, cut into parts, still decodes: needs `ffmpeg` and `ffprobe`.
+//! Test that the output of a real encoder, cut into parts, still decodes: needs `ffmpeg` and `ffprobe`.
 //!
 //! Fails without them, rather than passing over what it is there to show.
 
@@ -21,7 +21,7 @@ const TARGETS: Targets = Targets {
     independent: true,
 };
 
-/// What a program writes to its standard output when it gets this input.
+/// Runs a program with this input, and returns its standard output.
 fn run(program: &str, arguments: &str, input: Vec<u8>) -> Vec<u8> {
     let mut command = Command::new(program);
     command.args(arguments.split_whitespace()).stdin(Stdio::piped()).stdout(Stdio::piped());

@@ -1,4 +1,4 @@
-//! What reading a message costs, beside a full parse of the same text.
+//! Benchmarks of reading a message, beside a full parse of the same text.
 //!
 //! Per signal: `decode` (what the server does with each message), `relay` (decoding and the recipient's number,
 //! for signals that are forwarded) and `value` (a full parse into `serde_json::Value`). Reading a 2 KB offer for

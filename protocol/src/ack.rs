@@ -32,7 +32,7 @@ pub mod name {
     pub const ROOM_CLOSED: &str = "ROOM_CLOSED";
     /// Sequence numbers that cannot be delivered any more.
     pub const GAP: &str = "GAP";
-    /// The client says again what is not confirmed.
+    /// The client sends the unconfirmed signals again.
     pub const RESEND: &str = "RESEND";
     /// The name in the answer to a push.
     pub const INGEST: &str = "INGEST";

@@ -40,7 +40,7 @@ macro_rules! ack_codes {
                 match self { $(Self::$variant => $http),* }
             }
 
-            /// What the code means, in a sentence.
+            /// Meaning of the code, in one sentence.
             #[must_use]
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => $text),* }
@@ -93,7 +93,7 @@ impl<'de> Deserialize<'de> for AckCode {
 }
 
 named! {
-    /// What a client does after a close.
+    /// Class of a close code: the reaction of a client.
     CloseClass {
         Reconnect = "reconnect", "Connect again after a delay, with exponential backoff and full jitter, queueing signals meanwhile.";
         ClientFault = "fail", "Do not come back: the client is at fault, and its state becomes `failed`.";
@@ -101,7 +101,7 @@ named! {
     }
 }
 
-/// What a client does after a connection closed with this WebSocket close code.
+/// Returns the client's reaction to a connection that closed with this WebSocket close code.
 ///
 /// Codes outside the registry count as a lost connection.
 #[must_use]

@@ -1,4 +1,4 @@
-//! What is said between a Roomcast client and server.
+//! Types and rules of the protocol between Roomcast clients and servers.
 //!
 //! The table of contents of the protocol: limits, codes, identifiers, the signals a client sends, the acks a
 //! server sends, the data signals that carry HLS media, access tokens, the framing of messages, and the client's own state

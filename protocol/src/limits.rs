@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::named::named;
 
 named! {
-    /// Who keeps a limit.
+    /// The side that enforces a limit.
     KeptBy {
         Client = "client", "The client alone: nobody else can tell.";
         Server = "server", "The server: a client need not know it, but meets what follows.";
@@ -27,13 +27,13 @@ pub const MAX_ID: usize = 128;
 pub const MAX_WORDS: usize = 256;
 /// Longest list in a message of the server other than that of the participants: ICE servers, playlists.
 pub const MAX_LIST: usize = 256;
-/// How often a client sends `HEARTBEAT`.
+/// Interval of a client's `HEARTBEAT`s.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
 /// Silence after which a member is removed (default of `--heartbeat-timeout`).
 pub const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a room without publishers waits for one to come back (default of `--room-linger`).
+/// Time for which a room without publishers waits for one to come back (default of `--room-linger`).
 pub const ROOM_LINGER: Duration = Duration::from_secs(30);
-/// How long a kicked user is refused (default of `--kick-duration`).
+/// Time for which a kicked user is refused (default of `--kick-duration`).
 pub const KICK_DURATION: Duration = Duration::from_secs(60);
 /// Bound of all numbers that count messages (`sq`, `n`): below it they stay exact in JSON readers that hold numbers as
 /// doubles (RFC 8259, section 6).
@@ -66,22 +66,22 @@ pub const OUTBOX_BYTES: usize = 256 * 1024;
 pub const ROOMS_PER_CONNECTION: usize = 16;
 /// Decoded media bytes of one data signal (default of `--max-upload`).
 pub const MAX_UPLOAD: usize = 16 * 1024 * 1024;
-/// How much media a playlist lists (default of `--hls-window`).
+/// Duration of the media that a playlist lists (default of `--hls-window`).
 pub const HLS_WINDOW: Duration = Duration::from_secs(60);
 /// Parts that arrive behind a hole before the hole is listed as a gap.
 pub const PARTS_BEFORE_GAP: usize = 3;
-/// How much of the part target a part lasts at least that another part follows in its segment, in per cent; parts
-/// that are independent or a gap may be shorter (rfc8216bis, 4.4.3.7).
+/// Minimum duration of a part that another part of its segment follows, in per cent of the part target; parts that are
+/// independent or a gap may be shorter (rfc8216bis, 4.4.3.7).
 pub const LEAST_PART: u8 = 85;
-/// How long a client waits for the ack of its `JOIN` before it asks again.
+/// Time for which a client waits for the ack of its `JOIN` before it asks again.
 pub const JOIN_ACK_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a client that was not answered, or that failed, joins again before it gives up.
+/// Number of times that a client that was not answered, or that failed, joins again before it gives up.
 pub const JOIN_ATTEMPTS: u32 = 3;
 /// First step of a client's reconnect delay.
 pub const RECONNECT_BASE: Duration = Duration::from_millis(250);
 /// Longest reconnect delay of a client.
 pub const RECONNECT_MAX: Duration = Duration::from_secs(5);
-/// How long an ingest token is good (default of `--ingest-token-ttl`).
+/// Validity of an ingest token (default of `--ingest-token-ttl`).
 pub const INGEST_TTL: Duration = Duration::from_secs(4 * 3600);
 /// Multivariant playlists one room may have (default of `--max-playlists`).
 pub const PLAYLISTS_PER_ROOM: usize = 8;
@@ -103,14 +103,14 @@ pub const PING_INTERVAL: Duration = Duration::from_secs(30);
 pub const RATE_MESSAGES: NonZeroU64 = NonZeroU64::new(200).expect("it is not 0");
 /// Bytes a second at which a connection is read (default of `--rate-limit`).
 pub const RATE_BYTES: NonZeroU64 = NonZeroU64::new(1024 * 1024).expect("it is not 0");
-/// How long a connection may be over its rate before it is closed (default of `--rate-limit-grace`).
+/// Time for which a connection may exceed its rate before it is closed (default of `--rate-limit-grace`).
 pub const RATE_GRACE: Duration = Duration::from_secs(60);
 /// Connections one address may have (default of `--max-connections-per-address`).
 pub const CONNECTIONS_PER_ADDRESS: usize = 10_000;
 /// Silence of a client that numbers, in heartbeats: how long one may stay unanswered before the line counts as dead.
 /// The last heartbeat that was answered is then 2 intervals and a second old, and the seat is still held.
 pub const HEARTBEAT_ANSWER: Duration = Duration::from_secs(4);
-/// How long a connection must hold after the ack of `JOIN` before the next loss starts with the first delay again.
+/// Time that a connection must last after the ack of `JOIN` before the next loss starts with the first delay again.
 pub const RECONNECT_SETTLED: Duration = Duration::from_secs(5);
 /// Signals that a client keeps while it is out of the room.
 pub const OFFLINE_SIGNALS: usize = 256;
@@ -118,17 +118,17 @@ pub const OFFLINE_SIGNALS: usize = 256;
 pub const OFFLINE_BYTES: usize = 256 * 1024;
 /// Upload of a data signal that takes longer counts as slow.
 pub const SLOW_UPLOAD: Duration = Duration::from_millis(700);
-/// What a burst may hold: as much as the rate gives in this time.
+/// Size of a burst: as much as the rate gives in this time.
 pub const RATE_BURST: Duration = Duration::from_secs(5);
 /// WebSocket pings that a peer may leave unanswered.
 pub const UNANSWERED_PINGS: u32 = 3;
-/// How long a closed connection may take to read what is left for it (default of `--close-timeout`).
+/// Time that the peer of a closed connection may take to read the remaining data (default of `--close-timeout`).
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a client may accept no data that waits for it (default of `--stall-timeout`).
+/// Time for which a client may accept none of the data that waits for it (default of `--stall-timeout`).
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time for the head of a request (default of `--request-timeout`).
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an HTTP connection without a request stays open (default of `--keep-alive`).
+/// Time for which an HTTP connection without a request stays open (default of `--keep-alive`).
 pub const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Requests at a time on one HTTP/2 connection (default of `--max-streams`).
 pub const STREAMS: u32 = 256;
@@ -144,23 +144,23 @@ pub const AUTH_CHECKS: u32 = 1000;
 pub const AUTH_REVOCATIONS: usize = 100_000;
 /// Difference allowed between clocks (default of `--auth-leeway`).
 pub const AUTH_LEEWAY: Duration = Duration::from_secs(30);
-/// How long a connection outlives its token (default of `--auth-grace`).
+/// Time by which a connection outlives its token (default of `--auth-grace`).
 pub const AUTH_GRACE: Duration = Duration::from_secs(25);
 /// Longest life of an access token (default of `--auth-max-ttl`).
 pub const AUTH_TTL: Duration = Duration::from_secs(24 * 3600);
-/// How long the credentials of TURN servers are good (default of `--turn-ttl`).
+/// Validity of the credentials of TURN servers (default of `--turn-ttl`).
 pub const TURN_TTL: Duration = Duration::from_secs(4 * 3600);
-/// How long ICE servers that a service hands out are good (default of `--ice-ttl`).
+/// Validity of ICE servers that a service hands out (default of `--ice-ttl`).
 pub const ICE_TTL: Duration = Duration::from_secs(4 * 3600);
 /// Time for the body of a data signal (default of `--upload-timeout`).
 pub const UPLOAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long an encoder that pushes may be silent within a request (default of `--ingest-silence`).
+/// Time for which an encoder that pushes may be silent within a request (default of `--ingest-silence`).
 pub const INGEST_SILENCE: Duration = Duration::from_secs(30);
 /// Time for an encoder that broke off to come back (default of `--ingest-linger`).
 pub const INGEST_LINGER: Duration = Duration::from_secs(10);
-/// How long a whole pushed file waits for a further one (default of `--ingest-end-wait`).
+/// Time for which a whole pushed file waits for a further one (default of `--ingest-end-wait`).
 pub const INGEST_END_WAIT: Duration = Duration::from_secs(4);
-/// How long pushed video waits for audio, and audio for video (default of `--ingest-opening`).
+/// Time for which pushed video waits for audio, and audio for video (default of `--ingest-opening`).
 pub const INGEST_OPENING: Duration = Duration::from_secs(2);
 /// Longest pushed video without a key frame (default of `--ingest-key-frame-wait`).
 pub const INGEST_KEY_FRAME: Duration = Duration::from_secs(30);
@@ -180,9 +180,9 @@ pub const VARIANTS: usize = 16;
 pub const RENDITIONS: usize = 16;
 /// Parts of one segment.
 pub const PARTS_PER_SEGMENT: u64 = 1000;
-/// How far ahead of the list an upload may be, in segments and in parts of a segment.
+/// Distance by which an upload may be ahead of the list, in segments and in parts of a segment.
 pub const UPLOADS_AHEAD: u64 = 100;
-/// How far beyond the last segment `_HLS_msn` may be.
+/// Distance beyond the last segment up to which `_HLS_msn` is accepted.
 pub const RELOAD_AHEAD: u64 = 2;
 /// Target durations that a request for a playlist or a hinted part waits at most.
 pub const RELOAD_TARGETS: u32 = 3;

@@ -21,7 +21,7 @@ macro_rules! named {
                 match self { $(Self::$variant => $wire),* }
             }
 
-            /// What it means, in a sentence.
+            /// Description of the value, in one sentence.
             #[must_use]
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text),* }

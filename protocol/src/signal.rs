@@ -36,7 +36,7 @@ pub struct Signal {
     /// The sender's number, if it has one that counts: a sender that numbers what it says must have it, of others it
     /// means nothing.
     pub number: Option<u64>,
-    /// What is asked.
+    /// The request.
     pub body: Body,
     /// The whole message as received; shares its bytes.
     pub message: ByteString,
@@ -51,14 +51,14 @@ impl Signal {
         &self.message[self.data.clone()]
     }
 
-    /// Which signal it is.
+    /// Kind of the signal.
     #[must_use]
     pub const fn kind(&self) -> SignalKind {
         self.body.kind()
     }
 }
 
-/// What a signal asks.
+/// Request of a signal.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body {
     /// Create, join or resume.
@@ -84,7 +84,7 @@ pub enum Body {
 }
 
 impl Body {
-    /// Which signal it is.
+    /// Kind of the signal.
     #[must_use]
     pub const fn kind(&self) -> SignalKind {
         match self {

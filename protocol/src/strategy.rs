@@ -1,7 +1,7 @@
 //! Strategies for property tests (feature `proptest`): every legal message, and messages that break one rule.
 //!
-//! For the tests of this crate and of whoever builds on the protocol. What is generated here satisfies the
-//! published schema.
+//! For the tests of this crate and of others that build on the protocol. The legal messages satisfy the published
+//! schema.
 
 mod data;
 mod server;

@@ -1,5 +1,5 @@
-//! What serde takes more freely than the protocol: structs come as JSON objects, never as arrays; texts that the
-//! server repeats and lists that a client keeps have an end.
+//! Deserializers that are stricter than serde's own: structs come as JSON objects, never as arrays; texts that the
+//! server repeats and lists that a client keeps are bounded.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -106,7 +106,7 @@ pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MOST: u
     deserializer.deserialize_seq(List::<T, MOST>(PhantomData))
 }
 
-/// Reads a member that counts as given even when it is null: whoever writes null means something else than leaving it out.
+/// Reads a member that counts as given even when it is null: a null means something else than leaving the member out.
 pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

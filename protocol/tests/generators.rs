@@ -1,4 +1,5 @@
-//! What is published for generators of code: nothing outside each file, and only words that they know.
+//! Tests of the files published for code generators: they refer to nothing outside each file, and use only keywords
+//! that generators know.
 
 use jsonschema::Validator;
 use roomcast_protocol::schema::{self, Vectors, vectors};

@@ -1,4 +1,4 @@
-//! How much memory reading takes: never more than a message of the greatest length, and a little.
+//! Test of the memory that reading takes: never more than a message of the greatest length, and a little.
 //!
 //! The allocations of the whole process are counted, so this file has one test.
 
@@ -13,7 +13,7 @@ use roomcast_protocol::{ack, data, signal};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// What reading may hold beyond the greatest message: ids, short errors, the lists of a server's message.
+/// Bytes that reading may hold beyond the greatest message: ids, short errors, the lists of a server's message.
 const LITTLE: usize = 32 * 1024;
 
 /// The most that was held at once beyond what was held before.
@@ -57,8 +57,8 @@ fn filled(open: &str, unit: &str, close: &str) -> String {
 
 const PARTICIPANT: &str = r#"{"id":"s","role":"admin","video":true,"audio":true,"publish":true,"userId":"u","sessionId":"s","host":"Web","category":"stream","deviceId":""}"#;
 
-/// What takes much: long strings with and without escapes where the reader wants an id or a word, and trees of
-/// small values.
+/// Messages that are expensive to read: long strings with and without escapes where the reader wants an id or a word,
+/// and trees of small values.
 fn greedy() -> Vec<String> {
     let mut messages = Vec::new();
     for unit in ["a", "\\n", "\\u0001", "\u{200b}", "\\\\", "é"] {

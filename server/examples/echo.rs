@@ -27,7 +27,7 @@ struct Flags {
     /// Bytes queued towards a peer that does not read; default: four messages, but at least the server's.
     #[arg(long)]
     max_outbox: Option<ByteSize>,
-    /// How long a peer may take to close: 0s, or 600ms to 900ms.
+    /// Time that a peer may take to close: 0s, or 600ms to 900ms.
     #[arg(long, default_value = "700ms", value_parser = humantime::parse_duration)]
     linger: Duration,
     /// Time between two pings.

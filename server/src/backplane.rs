@@ -1,4 +1,4 @@
-//! What several nodes share: one Redis, over which they write and tell each other.
+//! State that several nodes share, and their messages to each other, over one Redis.
 //!
 //! The backplane keeps the connections, leases, the directory of rooms and the channels of nodes. It knows no rule of
 //! rooms. Only `backplane/redis` names Redis.
@@ -42,7 +42,7 @@ pub enum Failure {
     Refused(String),
 }
 
-/// What a script answers.
+/// Reply of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// Nothing; in Lua `false`.

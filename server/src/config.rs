@@ -148,15 +148,15 @@ pub struct Serve {
     #[arg(long, env = "ROOMCAST_HEARTBEAT_TIMEOUT", default_value = "10s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub heartbeat_timeout: Duration,
-    /// How long a room without publishers waits for one to come back.
+    /// Time for which a room without publishers waits for one to come back.
     #[arg(long, env = "ROOMCAST_ROOM_LINGER", default_value = "30s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub room_linger: Duration,
-    /// How long a kicked user is refused.
+    /// Time for which a kicked user is refused.
     #[arg(long, env = "ROOMCAST_KICK_DURATION", default_value = "60s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub kick_duration: Duration,
-    /// How long requests may go on after SIGTERM.
+    /// Time for which requests may go on after SIGTERM.
     #[arg(long, env = "ROOMCAST_SHUTDOWN_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub shutdown_timeout: Duration,
@@ -188,21 +188,21 @@ pub struct Serve {
     /// Multivariant playlists one room may have; over it: 4025.
     #[arg(long, env = "ROOMCAST_MAX_PLAYLISTS", default_value_t = limits::PLAYLISTS_PER_ROOM, value_parser = count, value_name = "COUNT")]
     pub max_playlists: usize,
-    /// How long an ingest token is good.
+    /// Validity of an ingest token.
     #[arg(long, env = "ROOMCAST_INGEST_TOKEN_TTL", default_value = "4h", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub ingest_token_ttl: Duration,
     #[command(flatten)]
     #[serde(flatten)]
     pub ingest: Ingest,
-    /// How much media a playlist lists.
+    /// Duration of the media that a playlist lists.
     #[arg(long, env = "ROOMCAST_HLS_WINDOW", default_value = "60s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub hls_window: Duration,
     /// Parts or segments that wait after a missing one before the missing one is listed as a gap.
     #[arg(long, env = "ROOMCAST_HLS_PARTS_BEFORE_GAP", default_value_t = limits::PARTS_BEFORE_GAP, value_parser = count, value_name = "COUNT")]
     pub hls_parts_before_gap: usize,
-    /// How much of the part target a part that another follows must last, in per cent, unless it is independent or a
+    /// Minimum duration of a part that another follows, in per cent of the part target, unless it is independent or a
     /// gap; a shorter one is not followed (2001). With 0, encoders with few and uneven frames are taken.
     #[arg(long, env = "ROOMCAST_HLS_LEAST_PART", default_value_t = limits::LEAST_PART, value_parser = percent, value_name = "PERCENT")]
     pub hls_least_part: u8,

@@ -25,7 +25,7 @@ pub use service::{FETCH_FAILURES, Handed, Service};
 pub struct Signer<'a> {
     /// The secret shared with the servers.
     pub secret: &'a str,
-    /// How long credentials are good.
+    /// Validity of the credentials.
     pub life: Duration,
 }
 

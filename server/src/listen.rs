@@ -50,24 +50,24 @@ pub use faults::MALFORMED;
 pub use tls::{CertificateFiles, NamedFile, Tls};
 pub use validity::Dates;
 
-/// How long a peer may take to close, and is listened to after an answer that came before the end of its request. The
-/// library's clock makes shorter times hang.
+/// Time for which a peer may take to close, and for which the server goes on reading after an answer that was sent
+/// before the end of its request. The library's clock makes shorter times hang.
 const LINGER_TIME: Duration = Duration::from_millis(700);
 /// Connections that wait to be accepted; the system may allow fewer.
 const BACKLOG: i32 = 4096;
 
-/// What holds for every connection.
+/// Settings of every connection.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Worker threads; 0: one per core.
     pub workers: usize,
     /// Connections each of them takes.
     pub max_connections: usize,
-    /// How long requests may go on in a shutdown.
+    /// Time for which requests may go on in a shutdown.
     pub shutdown_timeout: Duration,
-    /// How long a connection without a request stays open.
+    /// Time for which a connection without a request stays open.
     pub keep_alive: Duration,
-    /// How long a connection may take for its first bytes, and for the head of a request.
+    /// Timeout for the first bytes of a connection, and for the head of a request.
     pub request_timeout: Duration,
     /// The time for which a peer may accept no data that waits for it.
     pub stall_timeout: Duration,
@@ -189,7 +189,7 @@ impl<S> Application for S where
 {
 }
 
-/// What one worker thread does with its connections.
+/// Makes the service that handles the connections of one worker thread.
 async fn worker<S>(
     application: impl Future<Output = Result<S, ()>>,
     tls: Option<Tls>,
@@ -217,7 +217,7 @@ where
     }))
 }
 
-/// What the connections of one worker thread share.
+/// State that the connections of one worker thread share.
 struct Worker<S, P, Q> {
     application: Rc<S>,
     plain: P,

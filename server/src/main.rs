@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-// What connections leave behind goes back to the system within seconds, without being asked.
+// Memory that connections leave behind goes back to the system within seconds, without being asked.
 #[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -1,4 +1,4 @@
-//! What all parts of one running server share: its settings, its rooms, its broadcasts, its clock.
+//! State that all parts of one running server share: its settings, its rooms, its broadcasts, its clock.
 
 mod connections;
 mod owned;
@@ -66,7 +66,7 @@ pub struct Node {
     pub tallies: Tallies,
     refused: watch::Sender<Option<&'static str>>,
     ids: AtomicU64,
-    /// What is counted, when anything is.
+    /// Recorder of the metrics, if there are any.
     pub recorder: Option<PrometheusHandle>,
     draining: watch::Sender<bool>,
 }

@@ -59,11 +59,11 @@ pub struct Settings {
     pub max_message: usize,
     /// Most bytes on their way to a peer that does not read.
     pub max_outbox: usize,
-    /// How fast a connection is read, and how long it may stay over that; absent: as fast as it sends.
+    /// Rate at which a connection is read, and the time for which it may exceed it; absent: no limit.
     pub rate: Option<(Rate, Duration)>,
-    /// What is due with time.
+    /// Timeouts of a connection.
     pub spans: Spans,
-    /// How long a closed connection may take to take in what is left, before its socket is shut down.
+    /// Time that a closed connection may take to read what is left, before its socket is shut down.
     pub close_timeout: Duration,
     /// Bytes that may wait in the kernel, which doubles the number for its bookkeeping.
     pub send_buffer: usize,

@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::server::Server;
 use crate::soon;
 
-/// How a data signal is written.
+/// Encoding of a data signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// Media as base64 in `data` members.
@@ -167,7 +167,7 @@ pub fn data_signal(action: &str, numbytes: usize, payload: Value) -> Value {
         "numbytes": numbytes, "payload": payload})
 }
 
-/// How many bytes of media there are, and the payload, to declare variant `v0` of a playlist: segments of 1 s, parts
+/// Returns the number of bytes of media, and the payload, to declare variant `v0` of a playlist: segments of 1 s, parts
 /// of 0.5 s.
 #[must_use]
 pub fn variant_payload(playlist: &str) -> (usize, Value) {

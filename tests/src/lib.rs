@@ -1,5 +1,5 @@
-//! What the end-to-end tests share: real server processes, a plain WebSocket client, real Redis servers and a network
-//! between them that fails on demand.
+//! Shared code of the end-to-end tests: real server processes, a plain WebSocket client, real Redis servers and a
+//! network between them that fails on demand.
 //!
 //! Every server takes a free port of its own and is stopped by its own process. Nothing here waits for time:
 //! whatever is awaited has a bound after which the test fails with a reason.
@@ -20,7 +20,7 @@ pub mod token;
 use std::future::Future;
 use std::time::Duration;
 
-/// How long anything may take before a test fails.
+/// Timeout after which a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Awaits something that must happen.

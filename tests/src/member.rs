@@ -20,7 +20,7 @@ use crate::server::Server;
 use crate::soon;
 use line::Line;
 
-/// Who joins what, and how.
+/// Identity of a member: its user, session and room.
 #[derive(Debug, Clone)]
 pub struct Who {
     /// The user.
@@ -59,19 +59,19 @@ impl Who {
 
 /// A member with an open connection; its connection is lost when it is dropped.
 pub struct Member {
-    /// Who it is.
+    /// Identity of the member.
     pub who: Who,
     said: mpsc::Sender<String>,
     state: watch::Receiver<State>,
     task: JoinHandle<()>,
 }
 
-/// What is left of a member that has lost its connection.
+/// State that remains of a member that has lost its connection.
 #[derive(Debug, Clone)]
 pub struct Memory {
-    /// Who it was.
+    /// Identity of the former member.
     pub who: Who,
-    /// What it has heard.
+    /// Messages that it has received.
     pub state: State,
 }
 
@@ -160,13 +160,13 @@ impl Member {
         memory.resume(node).await.unwrap_or_else(|ack| panic!("resumed: {ack}"))
     }
 
-    /// What it has heard until now.
+    /// Returns the messages received until now.
     #[must_use]
     pub fn state(&self) -> State {
         self.state.borrow().clone()
     }
 
-    /// What it has heard until now, to look at for a moment.
+    /// Calls `look` with the messages received until now.
     pub fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.state.borrow())
     }

@@ -57,7 +57,7 @@ impl Nodes {
         self.nodes[place].becomes_ready(true).await;
     }
 
-    /// How many there are.
+    /// Number of nodes.
     #[must_use]
     pub fn count(&self) -> usize {
         self.nodes.len()

@@ -13,12 +13,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
-/// How many connections it carries at once.
+/// Maximum number of connections at once.
 const CONNECTIONS: usize = 256;
 /// Stands in `SUBSCRIBE`, `SSUBSCRIBE` and `PSUBSCRIBE` alike.
 const SUBSCRIBE: &[u8] = b"SUBSCRIBE";
 
-/// What happens to the bytes of one direction.
+/// Treatment of the bytes of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Flow {
     /// They pass.
@@ -30,20 +30,20 @@ pub enum Flow {
     Lost,
 }
 
-/// What the network does.
+/// State of the simulated network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Weather {
     /// From the node to Redis.
     pub requests: Flow,
     /// From Redis to the node.
     pub replies: Flow,
-    /// By how much every piece is late, in both directions.
+    /// Delay of every piece, in both directions.
     pub delay: Duration,
     /// Only connections that have subscribed to something are held back or lose anything.
     pub subscribers_only: bool,
     /// New connections end at once.
     pub refuses: bool,
-    /// How often everything was cut; connections of an older count end.
+    /// Number of times that everything was cut; connections of an older count end.
     cuts: u64,
     /// Counts the times at which all connections were stranded: those of an older count carry nothing.
     strands: u64,
@@ -84,7 +84,7 @@ impl Proxy {
         &self.address
     }
 
-    /// What a node is told.
+    /// The address to configure in a node.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://{}", self.address)

@@ -1,7 +1,7 @@
 //! Real Redis servers: each on a free port with a folder of its own, nothing saved, killed when dropped.
 //!
-//! What can happen to one happens here: it is killed and comes back empty, stops and goes on, hangs, forgets
-//! everything, or closes the connections of its subscribers.
+//! All faults of one are here: it is killed and comes back empty, stops and goes on, hangs, forgets everything, or
+//! closes the connections of its subscribers.
 
 pub mod cluster;
 pub mod port;
@@ -104,7 +104,7 @@ impl Redis {
         self.port
     }
 
-    /// What a node is told.
+    /// The address to configure in a node.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://{}", self.address())
@@ -156,7 +156,7 @@ impl Redis {
         assert_eq!(self.call(&["FLUSHALL"]).await.text(), "OK");
     }
 
-    /// How often each command was called, in lower case.
+    /// Number of calls of each command, in lower case.
     ///
     /// # Panics
     /// When the statistics cannot be read.

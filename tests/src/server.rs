@@ -33,7 +33,7 @@ pub struct Server {
     wants_tokens: bool,
 }
 
-/// What stands beside the first node.
+/// Processes beside the first node.
 #[derive(Debug)]
 struct Others {
     nodes: Vec<Server>,
@@ -41,7 +41,7 @@ struct Others {
     _redis: Redis,
 }
 
-/// How many nodes a server of the suite is.
+/// Number of nodes that a server of the suite consists of.
 fn nodes() -> usize {
     let nodes = std::env::var("ROOMCAST_TEST_NODES").unwrap_or_else(|_| "1".to_owned());
     nodes.parse().unwrap_or_else(|_| panic!("ROOMCAST_TEST_NODES is a number, not {nodes}"))
@@ -237,7 +237,7 @@ impl Server {
         value.and_then(|value| value.trim().parse().ok()).unwrap_or_else(|| panic!("{name} in\n{text}"))
     }
 
-    /// What the log has said, of a node of several.
+    /// Log of a node of several.
     #[must_use]
     pub fn told(&self) -> String {
         match &self.log {

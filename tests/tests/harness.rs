@@ -1,4 +1,4 @@
-//! What the tests of several nodes stand on does what it says: Redis servers, their faults, and the network between.
+//! Tests of the test kit for several nodes: Redis servers, their faults, and the network between.
 
 use std::time::{Duration, Instant};
 

@@ -9,7 +9,7 @@ pub const MAX_HEAD: usize = 8192;
 
 const END: &[u8] = b"\r\n\r\n";
 
-/// What is known of an answer.
+/// Head of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,

@@ -11,7 +11,7 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// So many bytes that no compression shortens much.
+    /// Creates `size` bytes that hardly compress.
     pub fn new(size: usize) -> Self {
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
         let bytes: Vec<u8> = std::iter::repeat_with(|| next(&mut state)).take(size).collect();

@@ -64,7 +64,7 @@ impl Streamer {
         self.next
     }
 
-    /// What viewers ask for.
+    /// The track that viewers ask for.
     pub fn track(&self) -> &Track {
         &self.track
     }

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::clip::Clip;
 
-/// How a data signal carries media.
+/// Encoding of media in a data signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Form {
     /// `application/json`, media as base64.

@@ -29,7 +29,7 @@ pub struct Viewers {
     _tasks: JoinSet<()>,
 }
 
-/// What became of the request.
+/// Results of the requests.
 #[derive(Debug, Default)]
 struct Board {
     told: Mutex<Told>,
@@ -92,7 +92,7 @@ impl Viewers {
         self.until("sending requests", |told| told.sent).await
     }
 
-    /// How many were answered so far.
+    /// Number of requests answered so far.
     pub fn answered(&self) -> usize {
         self.board.see(|told| told.answers.len())
     }

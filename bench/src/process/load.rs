@@ -1,5 +1,5 @@
-//! What a process costs, from `/proc` (proc(5)): processor time in nanoseconds from the scheduler's own account of
-//! each thread, resident memory from `status`.
+//! Load of a process, from `/proc` (proc(5)): processor time in nanoseconds from the scheduler's own account of each
+//! thread, resident memory from `status`.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use crate::error::{Error, within};
 use crate::machine::kibibytes;
 
-/// How long a server may take to come to rest.
+/// Time that a server may take to come to rest.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A server rests whose threads all sleep and have hardly run since the last look, twice in a row.
 const LOOK: Duration = Duration::from_millis(20);
@@ -21,7 +21,7 @@ pub struct Load {
     pub wall: Duration,
     pub server: Duration,
     pub generator: Duration,
-    /// How long the server would have run but its core was taken.
+    /// Time for which the server was ready to run but its core was taken.
     pub waited: Duration,
 }
 
@@ -46,7 +46,7 @@ impl Load {
         self.server.as_secs_f64() * 1e6 / count.max(1) as f64
     }
 
-    /// How many of so many there were in a second.
+    /// Rate per second of `count` operations.
     pub fn rate(&self, count: usize) -> f64 {
         count as f64 / self.wall.as_secs_f64()
     }
@@ -61,7 +61,7 @@ pub struct Meter {
     generator: Time,
 }
 
-/// What the scheduler knows of the threads of a process that live.
+/// Times that the scheduler reports for the live threads of a process.
 #[derive(Debug, Default, Clone, Copy)]
 struct Time {
     ran: Duration,
@@ -74,7 +74,7 @@ impl Meter {
         Self { pid, server: Time::of(pid), generator: Time::of(std::process::id()), began: Instant::now() }
     }
 
-    /// What it was until now.
+    /// Returns the load until now.
     pub fn read(&self) -> Load {
         let (server, generator) = (Time::of(self.pid), Time::of(std::process::id()));
         Load {

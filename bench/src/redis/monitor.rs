@@ -13,12 +13,12 @@ use crate::error::{Error, attempt};
 
 /// The end of a stretch, as the monitor sees it.
 const MARK: &[u8] = br#""PING" "roomcast-bench""#;
-/// What a connection does once.
+/// A command that a connection sends once.
 const LOAD: &[u8] = br#"] "SCRIPT" "LOAD""#;
 /// The key of the lease, which every node renews by itself.
 const LEASE: &[u8] = b"rc:{L}:";
 
-/// How often Redis was asked.
+/// Number of calls to Redis.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Calls {
     /// By a node.
@@ -74,7 +74,7 @@ impl Monitor {
         Ok(Self { marker: redis.connect().await?, stretches, _task: task })
     }
 
-    /// What was asked since the last call.
+    /// Returns the calls since the last time.
     ///
     /// # Errors
     /// When Redis is gone.

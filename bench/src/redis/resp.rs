@@ -113,7 +113,7 @@ fn number(digits: &[u8]) -> i64 {
     std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
-/// How long the first answer is, when all of it is there.
+/// Length of the first answer, when all of it is there.
 fn length(bytes: &[u8]) -> Option<usize> {
     let (head, mut end) = line(bytes)?;
     let (kind, rest) = head.split_first()?;

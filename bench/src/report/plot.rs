@@ -8,9 +8,9 @@ use crate::finding::{Curve, Figure};
 
 const WIDTH: f64 = 900.0;
 const MARGIN: f64 = 20.0;
-/// Of one bar with its name.
+/// Height of one bar with its name.
 const ROW: f64 = 40.0;
-/// Of a curve with its name and axes.
+/// Height of a curve with its name and axes.
 const CURVE: f64 = 240.0;
 /// Where the target stands.
 const FULL: f64 = 600.0;

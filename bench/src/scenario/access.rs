@@ -1,6 +1,6 @@
-//! What access tokens cost: the same load on an open server and, in turns with it, on one with a key, where each of
-//! 5,000 clients brings a token of its own. A second open server takes its turns too: how far its figures are from
-//! those of the first is what the comparison cannot tell.
+//! Cost of access tokens: the same load on an open server and, in turns with it, on one with a key, where each of 5,000
+//! clients brings a token of its own. A second open server takes its turns too: the distance of its figures from those
+//! of the first is the uncertainty of the comparison.
 
 pub(super) mod pairs;
 

@@ -1,5 +1,5 @@
-//! What a cached media object and a plain media playlist cost, beside nginx with the same bytes as files: the same
-//! generator, the same core, in turns. Requests per second of the server's processor time are compared: how many per
+//! Cost of a cached media object and of a plain media playlist, beside nginx with the same bytes as files: the same
+//! generator, the same core, in turns. Requests per second of the server's processor time are compared; the number per
 //! second of the clock depends on the generator.
 
 mod nginx;
@@ -24,7 +24,7 @@ const CONNECTIONS: usize = 32;
 /// Something that both serve.
 struct Subject {
     name: &'static str,
-    /// What a player asks the server under test.
+    /// Request of a player to the server under test.
     request: Vec<u8>,
     /// The file that has the same.
     file: &'static str,

@@ -26,7 +26,7 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     Ok(findings)
 }
 
-/// So many join a server of their own that stands alone, with these flags and tokens.
+/// Measures the joins of `members` to a server of their own that stands alone, with these flags and tokens.
 pub(super) async fn lone(lab: &Lab, flags: &[&str], members: usize, tokens: &Tokens) -> Result<Load, Error> {
     let server = lab.serve(flags).await?;
     let mut crowd = Crowd::new(server.address, Seating::Pairs).with_tokens(Tokens::clone(tokens));

@@ -18,7 +18,7 @@ const MEMBERS: usize = 5000;
 const NODES: [usize; 3] = [1, 2, 4];
 /// The joins that one node may take, in multiples of those that several on the same core do.
 const SLOWER: f64 = 1.25;
-/// How long nodes are watched that do nothing but renew their leases.
+/// Time for which idle nodes are watched, which only renew their leases.
 const IDLE: Duration = Duration::from_secs(4);
 
 /// Every round has new servers; the figures are medians.

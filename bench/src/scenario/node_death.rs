@@ -28,10 +28,10 @@ const GONE: f64 = 11.0;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Rooms that are filled at the same time.
 const DOORS: usize = 16;
-/// How long to wait for a refusal before the same viewer is asked for again.
+/// Delay after a refusal before the same viewer is asked for again.
 const ASK: Duration = Duration::from_millis(200);
 
-/// Who sees that members of the dead node are gone: one for each room.
+/// Observer that sees that members of the dead node are gone: one for each room.
 enum Observer {
     /// The other member of a call.
     Partner(Connection, Member),

@@ -1,7 +1,7 @@
 //! Every operation is done some times, one after the other, and what Redis was asked is counted: by the nodes (round
 //! trips) and by their scripts. Then all is done again without counting, for what it costs Redis.
 //!
-//! What nodes ask by themselves, lease calls above all, is known from a time in which nothing is done.
+//! The calls that nodes make by themselves, lease calls above all, are known from a time in which nothing is done.
 
 mod probe;
 

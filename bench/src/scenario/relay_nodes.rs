@@ -18,7 +18,7 @@ use crate::scenario::Lab;
 use crate::signal::Member;
 use crate::statistics::{median, quantile};
 
-/// How many calls, and how many offers in flight in each.
+/// Numbers of calls, and of offers in flight in each.
 const WAYS: [(usize, usize); 3] = [(1, 1), (16, 1), (1, 16)];
 /// The latency that a relay may have, in multiples of a bare round trip's: with one end at the room's owner, with none.
 const LATENCY: f64 = 2.0;

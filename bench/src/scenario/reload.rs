@@ -13,7 +13,7 @@ use crate::process::{Load, Meter, Program, quiet};
 use crate::scenario::Lab;
 use crate::statistics::{median, quantile};
 
-/// How many wait, for how many parts, and for how many in a first look.
+/// Number of waiting viewers, number of parts, and number of parts in a first look.
 const CROWDS: [(usize, usize, usize); 3] = [(1, 200, 40), (100, 100, 20), (5000, 15, 5)];
 /// Milliseconds until a single viewer has its answer.
 const ALONE: f64 = 2.0;
@@ -62,7 +62,7 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     Ok(findings)
 }
 
-/// So many parts with a streamer and viewers of their own.
+/// Measures `rounds` parts with a streamer and viewers of their own.
 pub(super) async fn parts(
     lab: &Lab,
     server: &Program,

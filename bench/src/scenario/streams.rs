@@ -19,7 +19,7 @@ use crate::statistics::{median, quantile};
 const STREAMS: usize = 50;
 const VIEWERS: usize = 3;
 
-/// What happened to one stream, or to all; times in milliseconds.
+/// Measurements of one stream, or of all; times in milliseconds.
 #[derive(Debug, Default)]
 struct Told {
     sent: Vec<std::time::Instant>,

@@ -1,4 +1,4 @@
-//! What waits costs memory: viewers beside the same connections idle, and streams beside their media.
+//! Memory of waiting: viewers beside the same connections idle, and streams beside their media.
 //!
 //! Idle connections have had the playlist once, as a viewer's has, so that its buffers are as large as they get.
 

@@ -1,7 +1,7 @@
 //! Frames from a server, put together to messages. Works on bytes as they arrive and copies only what is not
 //! yet whole (RFC 6455, sections 5.2 and 5.4).
 
-/// What a server may not send to us.
+/// Violation of the protocol by the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// A reserved bit, or an opcode that a Roomcast server never uses.
@@ -24,7 +24,7 @@ pub enum Event<'a> {
     Close(u16),
 }
 
-/// What has come of one connection so far.
+/// Bytes received of one connection that are not a whole message yet.
 #[derive(Debug, Default)]
 pub struct Decoder {
     /// The beginning of a frame.

@@ -6,7 +6,7 @@ const KEY: [u8; 4] = [0x5a, 0xc3, 0x3c, 0xa5];
 const FINAL: u8 = 0x80;
 const MASKED: u8 = 0x80;
 
-/// What a frame carries.
+/// Opcode of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Opcode {

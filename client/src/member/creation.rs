@@ -15,7 +15,7 @@ pub enum Creating {
     Always,
 }
 
-/// How often in a row the question is turned round.
+/// Maximum number of successive changes between creating and joining.
 const MAX_TURNS: u32 = 6;
 
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Creation {
         Self { wish, creates: wish != Creating::Never, turns: 0 }
     }
 
-    /// What the next `JOIN` asks.
+    /// Whether the next `JOIN` asks to create the room.
     pub fn creates(&self) -> bool {
         self.creates
     }
@@ -47,7 +47,7 @@ impl Creation {
         true
     }
 
-    /// The room is there: whoever joins again joins this one.
+    /// Resets the number of turns: the room exists, and a further `JOIN` joins it.
     pub fn joined(&mut self) {
         self.turns = 0;
         self.creates = false;

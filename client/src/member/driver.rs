@@ -54,7 +54,7 @@ pub(super) struct Driver {
     started: Instant,
     /// When the machine last was told that time passes.
     ticked: Instant,
-    /// Of the input that is being handled.
+    /// Time of the input that is being handled.
     now: Instant,
     /// The same since 1970.
     unix: Duration,

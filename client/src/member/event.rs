@@ -1,10 +1,10 @@
-//! What a member tells the application.
+//! Events that a member reports to the application.
 
 use roomcast_protocol::ack::{JoinAck, Participant, RoomClosedReason};
 use roomcast_protocol::client::{Outgoing, State};
 use serde_json::Value;
 
-/// What happened to a member.
+/// An event of a member.
 ///
 /// `Refused` for a `JOIN` or with code 500, `Kicked`, `RoomClosed`, `Closed` and `Unreachable` are followed by the state
 /// `failed` and the end.
@@ -54,7 +54,7 @@ pub enum MemberEvent {
     /// No connection came about, `JOIN` went unanswered, or joining again did not help, as often as is worth trying; or
     /// nobody else came to a call.
     Unreachable {
-        /// What happened last.
+        /// The last failure.
         reason: String,
     },
 }

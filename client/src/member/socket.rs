@@ -27,9 +27,9 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
-/// How long a message may take to be written: more means that nobody reads.
+/// Timeout for writing a message: a peer that exceeds it has stopped reading.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the peer may take to answer the close.
+/// Timeout for the peer's answer to the close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest text of a refused handshake that is shown, in bytes.
 const LONGEST_SENTENCE: usize = 300;
@@ -38,7 +38,7 @@ const NO_STATUS: u16 = 1005;
 /// The connection just ended.
 const ABNORMAL: u16 = 1006;
 
-/// How to reach the server.
+/// Parameters of a connection to the server.
 #[derive(Clone)]
 pub(super) struct Dial {
     pub server: ServerAddress,
@@ -56,7 +56,7 @@ pub(super) struct NotOpened {
     pub reason: String,
 }
 
-/// What came.
+/// Data received from the connection.
 #[derive(Debug)]
 pub(super) enum Received {
     Text(String),

@@ -27,7 +27,7 @@ enum Wire {
 }
 
 impl Wire {
-    /// What the connection brings next. Can be dropped and called again without loss.
+    /// Waits for the next input from the connection. Can be dropped and called again without loss.
     async fn next(&mut self) -> Input {
         match self {
             Self::Down => pending().await,
@@ -71,7 +71,7 @@ impl Task {
         while running {
             let Some(input) = self.next_input(&mut wire, &mut untold).await else { continue };
             let mut actions = Vec::new();
-            // What was said before leaving goes out before.
+            // Signals that the application sent before leaving go out first.
             while matches!(input, Input::Leave)
                 && let Ok(said) = self.signals.try_recv()
             {

@@ -1,7 +1,7 @@
-//! What an earlier run has left in the room: where its numbers stopped.
+//! Numbers at which an earlier run in the room stopped.
 //!
-//! Reads a media playlist for that and nothing else. Numbers never run back, so whoever comes after goes on from them
-//! with a discontinuity.
+//! Reads a media playlist for that and nothing else. Numbers never run back, so a later run continues them with a
+//! discontinuity.
 //!
 //! rfc8216bis, 4.4.3.2 (EXT-X-MEDIA-SEQUENCE) and 6.2.1.
 

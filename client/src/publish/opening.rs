@@ -24,7 +24,7 @@ use crate::access::bearer;
 use crate::upload::{Ingest, Uploader};
 use crate::{AccessToken, Error, Events, Member, MemberEvent, Options, ServerAddress, Trust};
 
-/// How long the playlist of an earlier run may take to come.
+/// Timeout for the playlist of an earlier run.
 const PLAYLIST_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) async fn open<P: FnMut(Progress)>(options: Publish, mut show: P) -> Result<Broadcast<P>, Error> {
@@ -126,7 +126,7 @@ pub(super) fn ended_by(event: MemberEvent, room: &RoomId) -> Option<Error> {
     }
 }
 
-/// Where to upload, for whoever may.
+/// Returns the address and token for uploads, or an error if the member may not upload.
 pub(super) fn ingest_of(ack: &JoinAck, server: &ServerAddress, room: &RoomId) -> Result<Ingest, Error> {
     let address = ack.hls.as_ref().and_then(|hls| hls.ingest.as_ref());
     match address.filter(|_| ack.role != Role::Viewer) {

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-/// How much start-up of a live encoder is made up for.
+/// Start-up delay of a live encoder that is made up for.
 pub(super) const LIVE_SLACK: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]

@@ -25,7 +25,7 @@ use crate::clock::{now, sleep_until, unix_millis};
 use crate::upload::{Ingest, Report, Uploader};
 use crate::{Error, Events, Member, MemberEvent, ServerAddress};
 
-/// How a broadcast came to its end.
+/// The end of a broadcast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
     /// The input ended and everything was dealt with.
@@ -61,14 +61,15 @@ struct Held {
     signal: Signal,
 }
 
-/// Time before the log says again that the server is out of reach: a connection may come and go many times a second.
+/// Minimum time between two log lines that the server is out of reach: a connection may come and go many times a
+/// second.
 const SAY_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Broadcast<P> {
     /// `None` once it has ended.
     source: Option<Source>,
     packaging: Packaging,
-    /// Since when its clock runs.
+    /// Start of its clock.
     began: Instant,
     pace: Pace,
     held: VecDeque<Held>,
@@ -90,7 +91,7 @@ pub(super) struct Broadcast<P> {
     show: P,
 }
 
-/// What happened next.
+/// The next thing that the loop handles.
 enum Turn {
     Stop,
     Event(Option<MemberEvent>),

@@ -1,4 +1,4 @@
-//! How far a broadcast is, and how well its uplink does.
+//! Progress of a broadcast, and the speed of its uplink.
 //!
 //! Counts what the reports say; never decides to stop.
 
@@ -9,12 +9,12 @@ use roomcast_protocol::client::State;
 
 /// An upload that takes longer is slow.
 const SLOW: Duration = Duration::from_millis(700);
-/// So long uploads must be slow before it is worth a warning.
+/// Time for which uploads must be slow before a warning.
 const SLOW_FOR: Duration = Duration::from_secs(10);
 /// Dropped uploads are told no more often.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
-/// How far a broadcast is. Its text is one line.
+/// Progress of a broadcast. Its text is one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// The member's state.
@@ -25,7 +25,7 @@ pub struct Progress {
     pub segments: u64,
     /// Media bytes uploaded.
     pub bytes: u64,
-    /// How much media has been dealt with.
+    /// Duration of the media that was uploaded or dropped.
     pub media_time: Duration,
     /// From sending the last part to its answer.
     pub round_trip: Option<Duration>,

@@ -8,10 +8,10 @@ use roomcast_protocol::client::reconnect_delay;
 use roomcast_protocol::code::{AckCode, Asked, Reaction};
 use roomcast_protocol::data::{DataAck, Payload};
 
-/// How many fresh tokens may be refused in a row.
+/// Maximum number of fresh tokens in a row that may be refused.
 const MAX_RENEWALS: u32 = 3;
 
-/// How an attempt ended.
+/// Outcome of an attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Outcome {
     /// There was an answer, if only a status; with the pause that it asks for.
@@ -20,7 +20,7 @@ pub(super) enum Outcome {
     Lost { reason: String },
 }
 
-/// What to do next.
+/// The next step.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Step {
     /// It is accepted.

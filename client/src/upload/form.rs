@@ -1,7 +1,8 @@
-//! How a data signal is written: as `multipart/form-data` with its media as it is, or as JSON with base64 for a server
-//! that does not know the former.
+//! Encoding of a data signal: `multipart/form-data` with its media unencoded, or JSON with base64 for a server that
+//! does not know the former.
 //!
-//! Media is never copied into a multipart body. What the server takes shows by its answer to the first signal.
+//! Media is never copied into a multipart body. The server's answer to the first signal shows whether it takes
+//! multipart.
 //!
 //! RFC 7578.
 
@@ -18,7 +19,7 @@ use super::attempt::Outcome;
 
 const UNSUPPORTED_MEDIA_TYPE: u16 = 415;
 
-/// Which form is used.
+/// The encoding in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// Multipart, and the server has taken none yet.

@@ -13,7 +13,7 @@ const GROUP: u64 = 9;
 pub struct MediaFile(pub PathBuf);
 
 impl MediaFile {
-    /// So many groups of pictures of 0.3 s.
+    /// Creates a file of `groups` groups of pictures of 0.3 s each.
     pub fn new(groups: u64) -> Self {
         Self::with(0..groups)
     }

@@ -1,4 +1,4 @@
-//! What a stream asks to be carried out: objects to store and to remove, playlists to publish.
+//! Changes that a stream asks its caller to carry out: objects to store and to remove, playlists to publish.
 //!
 //! Changes are carried out in the order in which they are given: bytes are stored before a playlist lists them,
 //! and removed when none has listed them for long (rfc8216bis, 6.2.2). Never carries anything out.
@@ -21,7 +21,7 @@ pub enum Change {
         track: ObjectId,
         /// Its file name within the track.
         object: ObjectId,
-        /// What is served.
+        /// The object to serve.
         media: Object,
     },
     /// An object is not served any more.
@@ -47,7 +47,7 @@ pub enum Change {
 pub struct Object {
     /// The bytes, in pieces that follow each other; a single one where all of them are at hand.
     pub pieces: Vec<Media>,
-    /// What they are.
+    /// Kind of the object.
     pub kind: ObjectKind,
     /// Their media type, as in `Content-Type`.
     pub content_type: &'static str,
@@ -64,7 +64,7 @@ impl Object {
     }
 }
 
-/// What an object is.
+/// Kind of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ObjectKind {
     /// An initialization section (`EXT-X-MAP`).
@@ -82,7 +82,7 @@ pub struct Snapshot {
     pub playlist: Bytes,
     /// The text of the delta update; absent where there is nothing to skip, and at the end.
     pub delta: Option<Bytes>,
-    /// How far it lists.
+    /// The last segment and part that it lists.
     pub position: Position,
     /// Whether it has its end tag.
     pub ended: bool,
@@ -101,7 +101,7 @@ pub struct Snapshot {
 pub struct Position {
     /// Media sequence number of the last segment, also while it is open.
     pub msn: u64,
-    /// How many parts of that segment are listed.
+    /// Number of listed parts of that segment.
     pub parts: u64,
     /// Whether that segment is finished: it gets no more parts.
     pub finished: bool,

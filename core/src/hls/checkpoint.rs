@@ -1,7 +1,8 @@
-//! A stream written down, so that who comes late need not hear of every upload: with references, never with bytes.
+//! Checkpoints of a stream, from which a node that comes late continues without replaying every upload; they hold
+//! references, never bytes.
 //!
-//! What was restored goes on exactly as the stream that was written down. Playlists are not written: they are
-//! rendered again. What does not hold together is refused, so that the rules never meet it.
+//! A restored stream goes on exactly as the stream that was written. Playlists are not written: they are rendered
+//! again. An inconsistent checkpoint is refused, so that the rules never meet it.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,7 @@ struct Written<S> {
     stream: S,
 }
 
-/// What is no checkpoint, for this reason.
+/// Error: the bytes are no checkpoint, for this reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no checkpoint of a stream: {0}")]
 pub struct BadCheckpoint(String);

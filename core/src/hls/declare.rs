@@ -1,6 +1,6 @@
 //! Makes tracks and changes what was declared of them: `updateVariant` and `updateRendition`.
 //!
-//! What players have been told stays true: target durations are fixed, and a variant that is listed stays listed.
+//! Facts that players have been given stay true: target durations are fixed, and a variant that is listed stays listed.
 //!
 //! rfc8216bis, 4.4.3.1, 4.4.3.8 and 4.4.6.
 

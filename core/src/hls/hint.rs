@@ -10,7 +10,7 @@ use std::ops::Range;
 use roomcast_protocol::id::ObjectId;
 use serde::{Deserialize, Serialize};
 
-/// How many missing numbers are taken for lost parts, and not for another way of counting.
+/// Maximum number of missing numbers that count as lost parts; more are taken for another way of counting.
 const MAX_SKIP: u32 = 3;
 
 /// The current hint and what it was predicted from.
@@ -18,7 +18,7 @@ const MAX_SKIP: u32 = 3;
 pub(super) struct Hint {
     name: Option<ObjectId>,
     last: Option<ObjectId>,
-    /// Which run of digits in the id counts the parts; `None` where nothing could be predicted.
+    /// Index of the run of digits in the id that counts the parts; `None` where nothing could be predicted.
     run: Option<usize>,
     /// Whether the number ran on over the last segment border.
     runs_through: bool,

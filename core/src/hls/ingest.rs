@@ -16,16 +16,16 @@ use super::track::Track;
 use super::waiting::{SentPart, Whole};
 use super::window::Owner;
 
-/// How far ahead of the list an upload may be, in segments and in parts of a segment.
+/// Distance by which an upload may be ahead of the list, in segments and in parts of a segment.
 const MAX_AHEAD: u64 = limits::UPLOADS_AHEAD;
 /// Parts of one segment.
 pub(super) const MAX_PARTS: u64 = limits::PARTS_PER_SEGMENT;
 /// Players count segments in doubles.
 const MAX_SEQUENCE: u64 = 1 << 53;
-/// What every missing part is taken to last at least, in microseconds.
+/// Duration that every missing part is assumed to have at least, in microseconds.
 pub(super) const MIN_GAP: u64 = 1000;
 
-/// What becomes of an upload that is not refused.
+/// Result of an upload that is not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     New,
@@ -212,7 +212,7 @@ impl Track {
         !excused && duration < self.least_part()
     }
 
-    /// How long a part lasts at least that another follows, in microseconds.
+    /// Returns the minimum duration of a part that another follows, in microseconds.
     fn least_part(&self) -> u64 {
         self.part_target.saturating_mul(self.least_part.into()) / 100
     }
@@ -222,7 +222,8 @@ impl Track {
         self.target + 499_999
     }
 
-    /// How long one more part of a segment may last, in microseconds: a new one, or the first that is missing.
+    /// Returns the maximum duration of one more part of a segment, in microseconds: of a new one, or of the first that
+    /// is missing.
     pub(super) fn room(&self, msn: u64, new: Option<u64>) -> u64 {
         let listed = self.window.segment(msn).map_or(&[][..], |segment| &segment.parts[..]);
         let mut used: u64 = listed.iter().map(|part| part.duration).sum();

@@ -19,7 +19,7 @@ use super::track::Track;
 use super::waiting::{Pending, SentPart, Whole};
 use super::window::Next;
 
-/// What is listed next.
+/// The next thing to list.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Part(u64, u64),

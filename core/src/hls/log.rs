@@ -1,7 +1,8 @@
-//! An upload as the log of a replicated stream keeps it: what was told, when it came, and a reference to its media.
+//! Entry for an upload in the log of a replicated stream: its content, its time of arrival, and a reference to its
+//! media.
 //!
-//! Written as compact JSON without the bytes. Whatever is read back is an entry or an error, never a panic; an entry
-//! that was written reads back as what it was, and whoever appends one makes sure of that first.
+//! Written as compact JSON without the bytes. Reading gives an entry or an error, never a panic; an entry that was
+//! written reads back as what it was, and the code that appends one makes sure of that first.
 
 use bytes::Bytes;
 use roomcast_protocol::data::{
@@ -19,7 +20,7 @@ use crate::time::UnixTime;
 pub struct Entry {
     /// When it came.
     pub received: UnixTime,
-    /// What it says, without media.
+    /// Content of the upload, without media.
     pub payload: Payload,
     /// Its media; empty where it has none.
     pub media: Media,
@@ -44,7 +45,7 @@ impl<'de> Deserialize<'de> for Entry {
     }
 }
 
-/// What is no entry of a log, for this reason.
+/// Error: the bytes are no entry of a log, for this reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no entry of a stream's log: {0}")]
 pub struct BadEntry(String);

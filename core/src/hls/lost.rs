@@ -1,6 +1,6 @@
-//! How long media lasted that was lost: as long as the dates around it leave room for, else as long as usual.
+//! Duration of lost media: the time that the dates around it leave, else the usual duration.
 //!
-//! What is listed in its place and the date of what follows then agree, and players go by both.
+//! The gap listed in its place and the date of the media after it then agree, and players rely on both.
 //!
 //! rfc8216bis, 4.4.4.6 (EXT-X-PROGRAM-DATE-TIME) and 4.4.4.7 (EXT-X-GAP).
 
@@ -9,7 +9,8 @@ use super::track::Track;
 use super::waiting::Pending;
 
 impl Track {
-    /// How much of a segment is neither listed nor waits as parts, in microseconds; without end where nothing tells.
+    /// Returns the duration of the rest of a segment, neither listed nor waiting as parts, in microseconds; `u64::MAX`
+    /// if it is not known.
     pub(super) fn rest(&self, msn: u64) -> u64 {
         if self.waiting.has_whole(msn) {
             return self.missing(msn);
@@ -20,21 +21,21 @@ impl Track {
         told.map_or(u64::MAX, |length| length.saturating_sub(listed))
     }
 
-    /// How much of a segment that came as a whole is not listed as parts, in microseconds.
+    /// Returns the duration of a whole uploaded segment that is not listed as parts, in microseconds.
     pub(super) fn missing(&self, msn: u64) -> u64 {
         let whole = self.waiting.get(msn).and_then(|pending| pending.whole()).map_or(0, |whole| whole.duration);
         whole.saturating_sub(self.window.segment(msn).map_or(0, Segment::duration))
     }
 
-    /// What the open segment is taken to last if nothing came of it, in microseconds.
+    /// Returns the assumed duration of the open segment if nothing of it arrived, in microseconds.
     pub(super) fn lost_duration(&self, msn: u64) -> u64 {
         let finished = self.window.segments().rev().find(|segment| segment.finished());
         let usual = || finished.map_or(self.target, Segment::duration);
         self.length_by_dates(msn).unwrap_or_else(usual)
     }
 
-    /// How far the date of the open segment lies before the one that the next segment states, in microseconds; for
-    /// each one alike if there are more between them. `None` where that can be no length of a segment.
+    /// Returns the time from the date of the open segment to the date that the next segment states, in microseconds;
+    /// divided evenly if there are more segments between them. `None` where that is no possible duration of a segment.
     fn length_by_dates(&self, msn: u64) -> Option<u64> {
         let open = self.window.open().filter(|open| open.msn == msn)?;
         let next = self.waiting.first().filter(|first| *first > msn).unwrap_or(msn + 1);

@@ -12,12 +12,12 @@ use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-/// What names bytes: the first 128 bits of their SHA-256, written as 22 characters of base64url.
+/// Digest that identifies bytes: the first 128 bits of their SHA-256, written as 22 characters of base64url.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 16]);
 
 impl Digest {
-    /// Of these bytes.
+    /// Computes the digest of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         let mut digest = [0; 16];
@@ -49,10 +49,10 @@ impl<'de> Deserialize<'de> for Digest {
 /// Bytes that are elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reference {
-    /// What they are found by.
+    /// Digest of the bytes.
     #[serde(rename = "d")]
     pub digest: Digest,
-    /// How many they are.
+    /// Number of bytes.
     #[serde(rename = "l")]
     pub length: u64,
 }
@@ -76,12 +76,12 @@ impl Reference {
 pub enum Media {
     /// The bytes themselves.
     Here(Bytes),
-    /// What names them.
+    /// A reference to bytes that are elsewhere.
     Elsewhere(Reference),
 }
 
 impl Media {
-    /// How many bytes it has.
+    /// Number of bytes.
     #[must_use]
     pub fn length(&self) -> u64 {
         match self {
@@ -105,7 +105,7 @@ impl Media {
         }
     }
 
-    /// What names it.
+    /// Returns the reference to the bytes.
     #[must_use]
     pub fn reference(&self) -> Reference {
         match self {

@@ -1,7 +1,7 @@
-//! What the other tracks of a stream, and the clock, say of a segment whose own uploads do not say all.
+//! Facts from the other tracks of a stream, and from the clock, about a segment whose own uploads are incomplete.
 //!
-//! Players go from one track to another by dates and discontinuities, so tracks agree on them: what is lost in one
-//! is taken from those that have it. Without any date the clock gives one, for every playlist needs dates.
+//! Players switch between tracks by dates and discontinuities, so tracks agree on them: facts that are lost in one
+//! track are taken from those that have them. Without any date the clock gives one, because every playlist needs dates.
 //!
 //! rfc8216bis, 6.2.1 and 6.2.4.
 

@@ -8,7 +8,7 @@ use roomcast_protocol::code::AckCode;
 pub struct Refusal {
     /// `InvalidSignal`, `TrackNotFound` or `SequenceConflict`.
     pub code: AckCode,
-    /// What is wrong, in a sentence.
+    /// Description of the error, in one sentence.
     pub reason: String,
 }
 

@@ -27,7 +27,7 @@ pub struct BadReload {
     directive: &'static str,
 }
 
-/// What becomes of a request.
+/// Decision about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// The snapshot is the answer.
@@ -84,7 +84,7 @@ impl Reload {
         delta.unwrap_or(&snapshot.playlist)
     }
 
-    /// What becomes of the request while this is the newest snapshot.
+    /// Decides about the request while this is the newest snapshot.
     #[must_use]
     pub fn decide(&self, snapshot: &Snapshot) -> Decision {
         if snapshot.ended {
@@ -117,7 +117,7 @@ impl Reload {
     }
 }
 
-/// How many parts beyond the last may be asked for.
+/// Number of parts beyond the last that a request may ask for.
 fn advance_limit(part_target: Duration) -> u64 {
     let micros = u64::try_from(part_target.as_micros()).unwrap_or(u64::MAX);
     if micros >= 1_000_000 { 3 } else { 3_000_000_u64.div_ceil(micros.max(1)) }

@@ -1,4 +1,4 @@
-//! What a track is to the multivariant playlist: a variant stream, or a rendition beside the variants.
+//! Role of a track in the multivariant playlist: a variant stream, or a rendition beside the variants.
 //!
 //! Knows what streamers declare and which declarations go together. Never looks at media.
 //!
@@ -16,7 +16,7 @@ const MAX_VARIANTS: usize = limits::VARIANTS;
 /// Renditions of one stream, those of all groups together.
 const MAX_RENDITIONS: usize = limits::RENDITIONS;
 
-/// What a streamer declared of a track.
+/// Declaration of a track by its streamer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum Role {
     Variant(Variant),

@@ -1,7 +1,7 @@
 //! A listed segment and its parts.
 //!
-//! What was listed never changes: parts are only added while the segment is open, and it is finished once, by its
-//! own upload or by joining its parts. Never decides when. Durations and dates are in microseconds.
+//! Listed content never changes: parts are only added while the segment is open, and it is finished once, by its own
+//! upload or by joining its parts. Never decides when. Durations and dates are in microseconds.
 //!
 //! rfc8216bis, 4.4.4.
 
@@ -51,7 +51,7 @@ pub(super) enum Source {
     Missing,
 }
 
-/// How a segment was finished.
+/// Facts about a segment that are fixed when it is finished.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Ending {
     /// The name it is listed under.

@@ -60,7 +60,7 @@ pub(super) struct Track {
     pub interrupted: bool,
     /// The newest is the last.
     maps: Vec<Map>,
-    /// What the playlist said of the others when it was last published; `None` before.
+    /// Rendition reports in the last published playlist; `None` before the first.
     reports: Option<Vec<Report>>,
     /// Rendered again where the track is restored.
     #[serde(skip)]
@@ -97,7 +97,7 @@ impl Track {
         self.membership.iter().chain(std::iter::once(&self.role))
     }
 
-    /// What was published last.
+    /// Returns the last published snapshot.
     pub(super) fn newest(&self) -> Option<Arc<Snapshot>> {
         self.snapshot.clone()
     }
@@ -198,14 +198,16 @@ impl Track {
         removed
     }
 
-    /// How far the playlist lists, for the other playlists of the stream: to its last part where it has parts.
+    /// Returns the position up to which the playlist lists, for the other playlists of the stream: to its last part
+    /// where it has parts.
     pub fn report(&self) -> Option<Report> {
         self.snapshot.as_ref()?;
         let last = self.window.last_with_parts().or_else(|| self.window.last())?;
         Some(Report { track: self.role.id().clone(), msn: last.msn, part: (last.parts.len() as u64).checked_sub(1) })
     }
 
-    /// Which discontinuity sequence number a segment has that another track begins with; `None` before the first.
+    /// Returns the discontinuity sequence number for a segment with which another track begins; `None` before the
+    /// first.
     pub fn discontinuity_sequence_at(&self, msn: u64) -> Option<u64> {
         let ahead = self.interrupted && msn > self.window.last()?.msn;
         Some(self.window.discontinuity_sequence_at(msn) + u64::from(ahead))

@@ -1,7 +1,7 @@
-//! What was accepted and cannot be listed yet, because something before it is missing.
+//! Accepted uploads that cannot be listed yet, because something before them is missing.
 //!
-//! Keeps uploads apart by segment and says what is there. Never decides what is listed, and never grows beyond what
-//! was admitted: the track gives a hole up after a few newer uploads.
+//! Keeps uploads apart by segment and reports which ones are present. Never decides what is listed, and never grows
+//! beyond the uploads that were admitted: the track gives up a hole after a few newer uploads.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(super) struct SentPart {
 }
 
 impl SentPart {
-    /// What was told of a part, and its media.
+    /// Combines the data of a part with its media.
     pub fn new(told: PartData, media: Media) -> Self {
         let PartData { id, sequence, duration, independent, gap, data: _ } = told;
         Self { id, sequence, duration, independent, gap, media }
@@ -41,10 +41,10 @@ pub(super) struct Whole {
     pub media: Media,
 }
 
-/// What waits of one segment.
+/// The waiting uploads of one segment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Pending {
-    /// What the uploads said of the segment, taken together.
+    /// Facts about the segment, merged from its uploads.
     pub head: SegmentHead,
     /// The newest map when the segment was first heard of.
     newest_map: ObjectId,
@@ -67,7 +67,7 @@ impl Pending {
         self.parts.contains_key(&0) || self.whole.is_some()
     }
 
-    /// How long the media lasts that is listed first, in microseconds.
+    /// Duration of the media that is listed first, in microseconds.
     pub fn first_duration(&self) -> u64 {
         let whole = self.whole.as_ref().map(|whole| whole.duration);
         self.parts.get(&0).map(|part| part.duration.micros()).or(whole).unwrap_or(0)
@@ -102,7 +102,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// How many uploads wait.
+    /// Number of waiting uploads.
     pub fn len(&self) -> usize {
         self.segments.values().map(|pending| pending.parts.len() + usize::from(pending.whole.is_some())).sum()
     }
@@ -167,7 +167,7 @@ impl Waiting {
         self.segments.remove(&msn);
     }
 
-    /// What goes by this id.
+    /// Returns the owner of this id among the waiting uploads.
     pub fn owner(&self, id: &ObjectId) -> Option<Owner> {
         self.segments.iter().find_map(|(&msn, pending)| {
             if pending.head.id == *id {

@@ -17,7 +17,7 @@ use super::change::ObjectKind;
 use super::media::Media;
 use super::segment::Segment;
 
-/// What an id of the sender stands for.
+/// The thing that an id given by the sender stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
     Map,
@@ -151,8 +151,8 @@ impl Window {
         self.segments.push_back(segment);
     }
 
-    /// How many of the first segments a delta update may leave out: those that lie further from the end of the last
-    /// finished segment than the skip boundary. Never a discontinuity, over which players lose count.
+    /// Number of segments at the start that a delta update may leave out: those that lie further from the end of the
+    /// last finished segment than the skip boundary. Never a discontinuity, over which players lose count.
     pub fn skippable(&self, boundary: u64) -> usize {
         let finished = self.segments.iter().filter(|segment| segment.finished());
         let mut behind: u64 = finished.map(Segment::duration).sum();
@@ -246,7 +246,7 @@ impl Window {
         self.kept.extend(kept.map(|(object, pieces)| Kept { due, left, object, kind, pieces, map: map.clone() }));
     }
 
-    /// What is stored and not listed any more.
+    /// Objects that are stored and not listed any more.
     pub fn kept(&self) -> impl Iterator<Item = &Kept> {
         self.kept.iter()
     }
@@ -255,7 +255,7 @@ impl Window {
         self.segments.iter().any(|segment| segment.map == *map) || self.kept.iter().any(|kept| kept.map == *map)
     }
 
-    /// What goes by this id of the sender.
+    /// Returns the thing that this id given by the sender stands for.
     pub fn owner(&self, id: &ObjectId) -> Option<Owner> {
         self.segments.iter().find_map(|segment| {
             if segment.id.as_ref() == Some(id) {

@@ -1,4 +1,4 @@
-//! What goes into a room and what comes out of it.
+//! Inputs and effects of a room.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub enum Input {
         connection: ConnectionId,
         /// The signal; its body is a `JOIN`.
         signal: Signal,
-        /// What the answer needs.
+        /// Data for the answer that a pure room cannot make.
         welcome: Welcome,
     },
     /// Any other signal.
@@ -55,21 +55,21 @@ pub enum Input {
     },
     /// A connection has another token.
     Renewed {
-        /// Which.
+        /// The connection.
         connection: ConnectionId,
         /// The grants of the token.
         permit: Arc<Permit>,
     },
     /// A connection is gone, for whatever reason.
     Disconnected {
-        /// Which.
+        /// The connection.
         connection: ConnectionId,
     },
     /// Time has passed.
     Tick,
 }
 
-/// What a join ack needs and a pure room cannot make: fresh tokens and addresses of the outside.
+/// Data of a join ack that a pure room cannot make: fresh tokens and external addresses.
 #[derive(Debug, Clone)]
 pub struct Welcome {
     /// Unguessable; becomes `rt`.
@@ -86,47 +86,47 @@ pub struct Welcome {
     pub credentials: Option<Box<Credentials>>,
 }
 
-/// What follows from an event, to be carried out in order.
+/// An effect of an input; effects are carried out in order.
 #[derive(Debug, Clone)]
 pub enum Effect {
     /// Say something to a connection.
     Send {
-        /// To which.
+        /// The connection.
         to: ConnectionId,
-        /// What.
+        /// The message.
         message: Outgoing,
     },
     /// Let a connection answer heartbeats of one of its members by itself.
     Present {
-        /// Which.
+        /// The connection.
         connection: ConnectionId,
         /// The member.
         presence: Presence,
     },
     /// Close a connection.
     Close {
-        /// Which.
+        /// The connection.
         connection: ConnectionId,
         /// Why.
         code: CloseCode,
     },
     /// Read a connection no further, or again: more is kept for it than may be.
     Read {
-        /// Which.
+        /// The connection.
         connection: ConnectionId,
         /// Whether it is read.
         reads: bool,
     },
     /// A connection has no member in this room any more.
     Forget {
-        /// Which.
+        /// The connection.
         connection: ConnectionId,
     },
     /// A playlist or its media changed.
     Live {
         /// The multivariant playlist.
         playlist: ObjectId,
-        /// What changed.
+        /// The change.
         change: Change,
     },
     /// Exactly this is served of a broadcast from now on.
@@ -162,7 +162,7 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// How many bytes a connection is sent by it, at most.
+    /// Maximum number of bytes that it sends to a connection.
     #[must_use]
     pub fn size_for(&self, connection: ConnectionId) -> usize {
         match self {
@@ -212,7 +212,7 @@ impl Outgoing {
         }
     }
 
-    /// How many bytes it is on the wire, at most.
+    /// Maximum number of bytes on the wire.
     #[must_use]
     pub fn size(&self) -> usize {
         self.words.as_str().len() + 32
@@ -224,7 +224,8 @@ impl Outgoing {
         self.number.clone()
     }
 
-    /// The message goes to the socket now: who comes back without saying what it got is not sent it again.
+    /// Notes that the message goes to the socket now: it is not sent again to a member that comes back without naming
+    /// the number it received last.
     pub fn written(&self) {
         if let Some((sequence, receipt)) = &self.number {
             receipt.note(*sequence);

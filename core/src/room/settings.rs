@@ -11,9 +11,9 @@ use crate::hls;
 pub struct Settings {
     /// Silence after which a member is removed.
     pub heartbeat_timeout: Duration,
-    /// How long a room without publishers waits for one to come back.
+    /// Time for which a room without publishers waits for one to come back.
     pub linger: Duration,
-    /// How long a kicked user is refused.
+    /// Time for which a kicked user is refused.
     pub kick_duration: Duration,
     /// The longest frame that a client may send, in bytes.
     pub max_frame: usize,
@@ -21,7 +21,7 @@ pub struct Settings {
     pub max_message: usize,
     /// Playlists that one room may have.
     pub max_playlists: usize,
-    /// What stands in front of every path, such as `https://rooms.example.com`; empty: paths only.
+    /// Prefix of every path, such as `https://rooms.example.com`; empty: paths only.
     pub public_url: String,
     /// Settings of the broadcasts.
     pub hls: hls::Settings,

@@ -26,13 +26,14 @@ pub(crate) use kicked::Kicked;
 /// A member that may publish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Publisher {
-    /// Who it is.
+    /// Its session.
     pub session: Session,
     /// Whether it sends video.
     pub video: bool,
     /// Whether it sends audio.
     pub audio: bool,
-    /// Of a streamer: the newest ingest token, the one before (uploads may be under way with it), and when each ends.
+    /// Ingest tokens of a streamer: the newest, and the one before it (uploads may be under way with it), each with its
+    /// expiry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ingest: Vec<(String, Instant)>,
     /// The name in its access token.
@@ -118,7 +119,7 @@ impl Stage {
         self.publisher(key).is_some()
     }
 
-    /// What a member is.
+    /// Role of a member.
     #[must_use]
     pub fn role(&self, key: &MemberKey) -> Role {
         match self.publishers.iter().position(|publisher| publisher.is(key)) {

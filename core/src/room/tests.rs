@@ -32,7 +32,7 @@ use crate::time::Instant;
 struct World {
     room: Room,
     now: Instant,
-    /// What every connection was sent since it was last asked, read as it goes over the wire.
+    /// Messages sent to every connection since the last look at them, parsed from their wire form.
     sent: BTreeMap<u64, Vec<Value>>,
     effects: Vec<Effect>,
     token: u32,
@@ -141,7 +141,7 @@ impl World {
         self.step(Input::Disconnected { connection: ConnectionId(connection) });
     }
 
-    /// What a connection was sent since it was last asked.
+    /// Takes the messages sent to a connection since the last call.
     fn heard(&mut self, connection: u64) -> Vec<Value> {
         self.sent.remove(&connection).unwrap_or_default()
     }

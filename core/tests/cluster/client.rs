@@ -10,7 +10,7 @@ use roomcast_protocol::signal::{Category, Host, MemberKey, Recipient, Session, S
 use crate::plan::ClientPlan;
 use crate::token::Token;
 
-/// How a connection of a client stands.
+/// State of a client's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// It wants to be in no room.

@@ -22,14 +22,14 @@ use crate::command::{Answer, Command};
 use crate::token::Token;
 use access::Access;
 
-/// What one turn of a node has for another.
+/// Messages of one turn of a node for another node.
 #[derive(Debug)]
 pub struct Packet {
     pub header: Header,
     pub messages: Vec<Message>,
 }
 
-/// What a node sends.
+/// An output of a node.
 #[derive(Debug)]
 pub enum Out {
     Publish(BootId, BootId, Packet),

@@ -109,7 +109,7 @@ pub enum Op {
         node: usize,
         time: u16,
     },
-    /// Of messages to a node, this many in a hundred are lost.
+    /// This percentage of the messages to a node is lost.
     Lose {
         node: usize,
         time: u16,

@@ -14,7 +14,7 @@ use crate::node::access::{Revoked, merge};
 
 /// The time of Redis at the beginning of a case.
 const EPOCH: u64 = 1_000_000;
-/// How often a replica takes a copy, in milliseconds, and how many it keeps.
+/// Interval at which a replica takes a copy, in milliseconds, and the number of copies that it keeps.
 const COPY_EVERY: u64 = 250;
 const COPIES: usize = 40;
 

@@ -13,7 +13,7 @@ use crate::world;
 /// Attempts to shrink a case at most.
 const SHRINKS: u32 = 2000;
 
-/// What a survey found.
+/// Result of a survey.
 #[derive(Debug, Default)]
 pub struct Survey {
     /// The cases that were run.
@@ -32,7 +32,7 @@ fn runner(seed: u64) -> TestRunner {
     TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
-/// What breaks a rule in a run of a plan; of one rule, if it is named.
+/// Returns the violations in a run of a plan; of one rule only, if it is named.
 fn broken(settings: ClusterSettings, plan: &Plan, rule: Option<&str>) -> Vec<String> {
     let mut wrong = roomcast_checker::violations(&world::run(settings, plan));
     wrong.retain(|text| rule.is_none_or(|rule| text.starts_with(rule)));

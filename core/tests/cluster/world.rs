@@ -28,14 +28,14 @@ use crate::token::Token;
 use former::Former;
 use roomcast_checker::{Event, Fault, Kind, Log};
 
-/// How often nodes and clients look at the time, in milliseconds.
+/// Interval of the ticks of nodes and clients, in milliseconds.
 const TICK: u64 = 100;
 /// The time after the last fault until everything has to be in order.
 const CALM: u64 = 45_000;
 /// The time after all have left until nothing may remain.
 const EMPTY: u64 = 15_000;
 
-/// What happens at a time.
+/// A scheduled event.
 #[derive(Debug)]
 enum Happens {
     Step(usize),
@@ -54,7 +54,7 @@ enum Happens {
     Renewed(usize, ConnectionId, Token),
 }
 
-/// What a client sends.
+/// A message or action of a client.
 #[derive(Debug, Clone)]
 enum FromClient {
     Join { creating: bool, token: Option<Token> },
@@ -70,7 +70,7 @@ struct Host {
     /// Rises with each start: what was sent to the run before is lost.
     run: u32,
     paused: bool,
-    /// What waits for a node that stands still.
+    /// Events that wait for a paused node.
     waiting: Vec<Happens>,
     cut: u32,
     deaf: u32,

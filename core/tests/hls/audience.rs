@@ -79,7 +79,7 @@ fn agree(snapshot: &Snapshot, list: &Playlist) {
     assert_eq!(snapshot.ended, list.ended);
 }
 
-/// What was listed stays, the sequences do not run back, and the hint comes true.
+/// Checks that listed content stays, that the sequences do not run back, and that the hint comes true.
 fn goes_on(old: &Playlist, new: &Playlist) {
     assert_eq!(old.fixed, new.fixed);
     assert!(new.media_sequence >= old.media_sequence && new.last_msn() >= old.last_msn());

@@ -121,7 +121,8 @@ fn an_ended_playlist_is_always_whole() {
     assert_eq!(delta(&origin), origin.playlist());
 }
 
-/// What a player has when it fetched a delta update over what it had, or the whole where that was not enough.
+/// Returns the playlist of a player that fetched a delta update for the one it had, or the whole playlist if that was
+/// not enough.
 fn reload(known: Option<&Playlist>, snapshot: &Snapshot) -> (Playlist, bool) {
     let whole = || Playlist::read(std::str::from_utf8(&snapshot.playlist).unwrap());
     match Playlist::merge(known, &asked(snapshot)) {

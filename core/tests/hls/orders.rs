@@ -8,7 +8,7 @@ use roomcast_protocol::data::{Payload, TrackRef};
 use crate::feed::{self, NOON, RECEIVED, id, media, of_rendition, part, rendition, seconds, segment, variant};
 use crate::presentation::Presentation;
 
-/// What all tracks have in common of a segment.
+/// Properties of a segment that all tracks share.
 #[derive(Debug, Clone)]
 struct Plan {
     parts: u64,
@@ -84,7 +84,7 @@ fn in_order(name: &str, plans: &[Plan]) -> Vec<Payload> {
     segments.flat_map(|((parts, whole), plan)| parts.into_iter().chain(plan.whole.then_some(whole))).collect()
 }
 
-/// What is seen in the end of uploads in this order.
+/// Returns the final presentation after uploads in this order.
 fn seen(uploads: impl IntoIterator<Item = Payload>) -> Presentation {
     let (mut stream, mut seen) = declared();
     for upload in uploads {
@@ -129,7 +129,7 @@ proptest! {
     ) {
         let (mut keys, mut mixed, mut wholes) = (keys.into_iter().cycle(), Vec::new(), Vec::new());
         for (at, ((mut uploads, whole), plan)) in track("v0", &plans).into_iter().zip(&plans).enumerate() {
-            // Of the first segment nobody knows whether there are parts.
+            // For the first segment, whether there are parts is unknown.
             match late[at] {
                 0 if plan.whole && at > 0 => uploads.push(whole),
                 late => wholes.extend(plan.whole.then_some((at + late, whole))),

@@ -67,7 +67,7 @@ impl Presentation {
         assert_eq!(given, expected);
     }
 
-    /// What the playlists of one presentation must have in common.
+    /// Checks the lines that the playlists of one presentation must have in common.
     fn check_alike(&self) {
         let common = |list: &Playlist| -> Vec<String> {
             list.fixed.iter().filter(|line| !line.starts_with("#EXT-X-PART-INF")).cloned().collect()
@@ -79,7 +79,7 @@ impl Presentation {
         assert!(alike || self.multivariant.is_empty(), "{}", self.multivariant);
     }
 
-    /// What is listed plays, and every audio group that is named is there.
+    /// Checks that listed tracks play, and that every audio group that is named exists.
     fn check_multivariant(&self) {
         let text = &self.multivariant;
         let quoted = |line: &str, name: &str| {

@@ -50,7 +50,7 @@ impl Plan {
     }
 }
 
-/// How the streamer names its parts.
+/// Ways in which a streamer names its parts.
 pub fn naming() -> impl Strategy<Value = fn(u64, u64, u64) -> String> {
     prop_oneof![
         3 => Just::<fn(u64, u64, u64) -> String>(|_, _, n| format!("p{n}.m4s")),

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-/// What a playlist says. Durations are in microseconds.
+/// A parsed media playlist. Durations are in microseconds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Playlist {
     /// The lines that may never change.
@@ -25,7 +25,7 @@ pub struct Playlist {
     pub ended: bool,
 }
 
-/// How far another track lists, by the address of its playlist.
+/// Position of another track, by the address of its playlist.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     pub uri: String,
@@ -161,12 +161,12 @@ impl Playlist {
         self.segments.get(usize::try_from(msn.checked_sub(self.media_sequence)?).unwrap())
     }
 
-    /// How much is listed behind a segment.
+    /// Duration that is listed behind a segment.
     pub fn length_behind(&self, msn: u64) -> u64 {
         (msn + 1..=self.last_msn()).filter_map(|msn| self.segment(msn)).map(Segment::length).sum()
     }
 
-    /// How much is listed.
+    /// Duration that is listed.
     pub fn length(&self) -> u64 {
         self.segments.iter().map(Segment::length).sum()
     }

@@ -47,7 +47,7 @@ impl Bytestore {
     }
 }
 
-/// What is served after all these changes.
+/// Objects and playlists that are served after all these changes.
 #[derive(Default, Debug, PartialEq)]
 pub struct Served {
     pub objects: BTreeMap<(String, String), Object>,
@@ -71,7 +71,7 @@ impl Served {
     }
 }
 
-/// What was told of an upload, as another node reads it.
+/// Returns an entry as another node reads it.
 fn told(entry: &Entry) -> Option<Entry> {
     Entry::decode(entry.encode().as_bytes()).ok()
 }
@@ -85,7 +85,7 @@ fn replicate(uploads: Vec<Payload>, lots: &[u8]) {
     for (at, upload) in uploads.into_iter().enumerate() {
         let (lot, received) = (lots.next().unwrap(), UnixTime(RECEIVED.0 + 1000 * i64::try_from(at).unwrap()));
         let entry = Entry::new(upload, received);
-        // What cannot be written down is not appended.
+        // An entry that cannot be written is not appended.
         let Some(read) = told(&entry).filter(|read| *read == entry) else { continue };
         bytes.keep(&entry.media);
         let before = (here.revision(), here.checkpoint());

@@ -1,4 +1,4 @@
-//! How long bytes must be there after the last playlist that named them (rfc8216bis, 6.2.2).
+//! Time for which bytes must be available after the last playlist that named them (rfc8216bis, 6.2.2).
 //!
 //! Time is media time: how much was listed in all.
 

@@ -1,4 +1,4 @@
-//! What must be true of every media playlist, whatever was uploaded.
+//! Invariants of every media playlist, for any uploads.
 
 use std::collections::HashSet;
 

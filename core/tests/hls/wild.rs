@@ -10,7 +10,7 @@ use roomcast_protocol::data::{Payload, Seconds, TrackRef, UpdateVariant};
 use crate::feed::{self, RECEIVED, id, of_rendition, part, rendition, segment, variant};
 use crate::presentation::Presentation;
 
-/// What two random names and four random bits make of an upload.
+/// Random input for an upload: two names and four bits.
 struct Dice {
     own: String,
     of: String,

@@ -1,4 +1,4 @@
-//! What a client received, and whether that is complete, in order and without repetition.
+//! Messages that a client received, and the check that they are complete, in order and without repetition.
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -19,7 +19,7 @@ impl Client {
         match &line.kind {
             Kind::Joined { from, token } => {
                 self.token = Some(token.clone());
-                // Who named no number bears the loss of what was written to the connection before.
+                // A client that named no number bears the loss of the messages written to the connection before.
                 self.received = from.unwrap_or(self.received);
             }
             Kind::Gap { from, to } => {

@@ -1,4 +1,4 @@
-//! What may happen to a room, at random.
+//! Random events of a room.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 /// A member: which of the users, and which of its sessions. An even session is a screenshare.
 pub type Key = (u8, u8);
 
-/// What a client says it received.
+/// The number that a client claims to have received.
 #[derive(Debug, Clone, Copy)]
 pub enum Claim {
     Nothing,
@@ -86,12 +86,12 @@ pub enum Command {
     Lose {
         slot: usize,
     },
-    /// So many messages go from the outbox into the socket.
+    /// This many messages go from the outbox into the socket.
     Write {
         slot: usize,
         count: usize,
     },
-    /// So many messages go from the socket to the client.
+    /// This many messages go from the socket to the client.
     Read {
         slot: usize,
         count: usize,

@@ -29,8 +29,8 @@ fn room_type() -> impl Strategy<Value = RoomType> {
     ]
 }
 
-/// How many sessions of the first user join at the start, and how many further users join as its guests: some
-/// cases begin near the limit of publishers, some with several owners to come.
+/// Random numbers of sessions of the first user that join at the start, and of further users that join as its guests:
+/// some cases begin near the limit of publishers, some with several owners to come.
 fn opening() -> impl Strategy<Value = (u8, u8)> {
     prop_oneof![7 => Just((1, 0)), 5 => Just((1, 2)), 1 => (2_u8..4, 0_u8..2), 1 => (7_u8..10, Just(0)), 1 => Just((33, 0))]
 }

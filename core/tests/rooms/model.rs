@@ -23,12 +23,12 @@ pub const KEPT: usize = 128;
 pub struct Line {
     pub connection: u64,
     pub text: String,
-    /// For which member, and since which of its takeovers.
+    /// Member that it is for, and the takeover since which it is.
     pub owner: Option<(Key, u64)>,
     pub kind: Kind,
 }
 
-/// What a line means to the client.
+/// Meaning of a line for the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// With the number after which it is sent everything, if that changed.
@@ -69,7 +69,7 @@ pub struct Member {
     pub lost: u64,
     pub written: u64,
     pub confirmed: u64,
-    /// What it has for certain: by its own word or, while it says nothing, by what was written.
+    /// Highest number that it has for certain: by its own word or, while it says nothing, by the messages written.
     pub had: u64,
     pub confirms: bool,
     /// The number below its first one, and whether it knows of its membership.

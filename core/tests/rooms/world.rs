@@ -19,7 +19,7 @@ use crate::model::{KICK, Kind, LINGER, Line, Model, SILENCE, joining::Join};
 use crate::network::Network;
 use crate::words;
 
-/// What a check finds.
+/// Result of a check.
 pub type Checked = Result<(), TestCaseError>;
 
 /// Everything under test and everything that tests it.
@@ -107,7 +107,7 @@ impl World {
     }
 
     fn join(&mut self, connection: u64, who: Key, creating: bool, claim: Claim, token: Token) -> Checked {
-        // Who claims numbers of another life would count on from them: that is no claim of a new member here.
+        // A client that claims numbers of another life would count on from them: that is no claim of a new member here.
         let from = self
             .claimed(who, claim)
             .filter(|_| !matches!(claim, Claim::TooMuch) || self.model.members.contains_key(&who));

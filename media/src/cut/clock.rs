@@ -52,7 +52,7 @@ impl MediaTime {
     }
 }
 
-/// So many ticks, rounded down to the nanosecond.
+/// Converts ticks to a duration, rounded down to the nanosecond.
 pub(crate) fn time(ticks: u64, timescale: NonZeroU32) -> Duration {
     let timescale = u64::from(timescale.get());
     let nanos = ticks % timescale * NANOS / timescale;

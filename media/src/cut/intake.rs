@@ -16,7 +16,7 @@ use crate::{Error, Fragment, Sample};
 pub(crate) const LARGEST_JUMP: Duration = Duration::from_secs(10);
 /// Media that is moved to a time of another track may begin earlier by a tick of its own.
 const TICK: Duration = Duration::from_millis(1);
-/// What may wait, in bytes: far beyond any segment, and far below what a fragment can hold.
+/// Maximum size of the waiting media, in bytes: far beyond any segment, and far below what a fragment can hold.
 const MAX_WAITING: usize = 64 * 1024 * 1024;
 /// Duration of the leading track that waits for another one that lags behind.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);

@@ -61,7 +61,7 @@ impl Lane {
         self.last
     }
 
-    /// What the waiting samples take of memory, about.
+    /// Approximate memory of the waiting samples, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }

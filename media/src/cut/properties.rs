@@ -16,7 +16,7 @@ struct Stream {
     targets: Targets,
     video: Vec<Sample>,
     audio: Vec<Sample>,
-    /// How many samples of each track the fragments take, in turn.
+    /// Number of samples of each track in the fragments, in turn.
     borders: Vec<(usize, usize)>,
 }
 
@@ -68,7 +68,7 @@ fn streams() -> impl Strategy<Value = Stream> {
     })
 }
 
-/// What has come out of each push, `finish` last; and the stream's fragments.
+/// Returns the output of each push, `finish` last, for the stream's fragments.
 fn cut(stream: &Stream) -> Vec<Vec<Cut>> {
     let start = Start { segment: 5, part_number: 40 };
     let mut cutter = Cutter::new(&init(&stream.kinds()), stream.targets, start).unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use roomcast_protocol::data::ProgramDateTime;
 
-/// How far behind or ahead of the others a track may be and still belong to them.
+/// Distance that a track may be behind or ahead of the others and still belong to them.
 const NEAR: Duration = Duration::from_secs(10);
 /// The same for a track that runs on while another has begun a new timeline.
 const CLOSE: Duration = Duration::from_secs(2);

@@ -1,4 +1,4 @@
-//! What holds for the reader whatever the bytes are and wherever they are cut.
+//! Property tests: invariants of the reader for any bytes, cut anywhere.
 
 use proptest::prelude::*;
 
@@ -21,7 +21,7 @@ fn stream() -> Vec<u8> {
     bytes
 }
 
-/// What comes of bytes cut into chunks of these lengths, in turn.
+/// Reads bytes cut into chunks of these lengths, in turn.
 fn read(bytes: &[u8], chunks: &[usize]) -> (Vec<Item>, Result<(), Error>) {
     let mut reader = Reader::new(LIMIT);
     let (mut items, mut rest) = (Vec::new(), bytes);

@@ -1,4 +1,4 @@
-//! What is written is read again, by the reader of this crate.
+//! Tests that written boxes are read again by the reader of this crate.
 
 use proptest::prelude::*;
 

@@ -11,7 +11,7 @@ use crate::id::{RoomId, SessionId, UserId};
 use crate::limits::{MAX_LIST, MAX_WORDS, NUMBERS_BELOW, PARTICIPANTS};
 use crate::signal::{Category, Engine, Host};
 
-/// What a member may do.
+/// The role of a member in its room, which decides what it may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -29,7 +29,7 @@ pub enum Role {
 pub struct Participant {
     /// The session id again, for clients that know members by one id.
     pub id: SessionId,
-    /// What the member may do.
+    /// Role of the member.
     pub role: Role,
     /// Video enabled.
     pub video: bool,
@@ -41,9 +41,9 @@ pub struct Participant {
     pub user_id: UserId,
     /// The session.
     pub session_id: SessionId,
-    /// What kind of program it is.
+    /// Kind of program that the member runs.
     pub host: Host,
-    /// What the session carries.
+    /// Kind of media that the session carries.
     pub category: Category,
     /// The device, in the client's own words.
     #[serde(deserialize_with = "crate::strict::words")]
@@ -94,7 +94,7 @@ pub struct JoinAck<P = Participants> {
     /// When heartbeats are due.
     #[serde(rename = "hb")]
     pub heartbeat: HeartbeatTimes,
-    /// What the media engine needs.
+    /// Settings for the client's media engine.
     #[serde(rename = "es")]
     pub engine_settings: EngineSettings,
     /// Where a broadcast is uploaded and played (`p2m` only).
@@ -133,7 +133,7 @@ pub struct HeartbeatTimes {
     pub timeout: u64,
 }
 
-/// What the media engine needs.
+/// Settings for the client's media engine.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EngineSettings {
     /// ICE servers.

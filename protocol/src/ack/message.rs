@@ -31,7 +31,7 @@ pub enum ServerMessage {
     RoomClosed(RoomClosed),
     /// Sequence numbers that cannot be delivered any more.
     Gap(Gap),
-    /// The client says again what is not confirmed.
+    /// The client sends the unconfirmed signals again.
     Resend(Resend),
     /// A signal was refused.
     Error(ErrorAck),
@@ -39,14 +39,14 @@ pub enum ServerMessage {
     Forwarded(u64, Box<Signal>),
 }
 
-/// That a signal was refused.
+/// Body of an ack that refuses a signal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ErrorAck {
     /// Why.
     pub code: AckCode,
     /// The signal's name, none where it could not be told.
     pub signal: Option<SignalKind>,
-    /// What is wrong, in a sentence.
+    /// Description of the error, in one sentence.
     pub message: String,
     /// The JSON object that the server received, as text; none where it received none or the ack had no room for it.
     pub request: Option<String>,
@@ -115,7 +115,7 @@ struct ErrorBody<'a> {
     req: Option<Raw<'a>>,
 }
 
-/// What a sentence quotes of a text that may be long.
+/// Truncates a text that an error message quotes, because it may be long.
 fn start(text: &str) -> String {
     text.chars().take(64).collect()
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::json::{self, Error, Raw, Scanner};
 
-/// What came from the server; borrows from the message.
+/// A message received from the server; borrows from its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply<'a> {
     /// An ack of the server's own.
@@ -40,7 +40,7 @@ impl Forwarded<'_> {
 pub struct Ack<'a> {
     /// The code's number; a client meets codes newer than itself.
     pub code: u16,
-    /// What is acknowledged, without the `_ACK` that older servers put behind it.
+    /// Name of the acknowledged signal, without the suffix `_ACK` that older servers append.
     pub name: Cow<'a, str>,
     /// The body as written; `null` where there is none.
     pub body: &'a str,

@@ -39,11 +39,11 @@ impl Backoff {
     }
 }
 
-/// What a client must make of some numbers: one after the other, by one counter.
+/// One reconnect delay of the test vectors; successive delays share one counter of attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Delay {
-    /// How long the lost connection had held since the ack of `JOIN`, in milliseconds; null: it had none.
+    /// Time that the lost connection had lasted since the ack of `JOIN`, in milliseconds; null: it had no ack.
     pub held: Option<u64>,
     /// The random number, from 0 to 1.
     pub random: f64,

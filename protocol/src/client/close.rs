@@ -1,4 +1,4 @@
-//! What a client does after a WebSocket close, by its code.
+//! Table of a client's reactions to WebSocket close codes.
 //!
 //! The classes are those of the registry of close codes; this is the same as a table, for those who read JSON.
 
@@ -13,7 +13,7 @@ use crate::code::{CloseClass, CloseCode, close_class};
 /// Codes with an outcome of their own, ascending. Any other means a lost connection.
 pub const LISTED: &[u16] = &[1000, 1001, 1002, 1003, 1006, 1007, 1008, 1009, 1011, 1012, 1013, 4000, 4001];
 
-/// What to do after a close: one line of the table.
+/// Reaction to a close: one line of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct CloseRow {
     /// The close code; the line without one holds for every other code and is the last.
@@ -22,11 +22,11 @@ pub struct CloseRow {
     /// Whether this is the line for every other code.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "yes")]
     pub default: Option<()>,
-    /// What to do.
+    /// The reaction.
     #[serde(rename = "do")]
     pub outcome: Outcome,
-    /// What to do instead where the application gives another access token than that of the connection: once, and again
-    /// only when a connection has held for `reconnect.settledAfter`.
+    /// Reaction if the application supplies an access token other than that of the connection: once, and again only
+    /// when a connection has held for `reconnect.settledAfter`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renewed: Option<Outcome>,
 }
@@ -40,12 +40,12 @@ impl JsonSchema for CloseRow {
         let outcome = generator.subschema_for::<Outcome>();
         json_schema!({
             "type": "object",
-            "description": "What to do after a close. The line of a code, else the one without.",
+            "description": "Reaction to a close. The line of a code, else the one without.",
             "properties": {
                 "code": { "description": "The close code.", "type": "integer", "minimum": 0, "maximum": 65_535 },
                 "default": { "description": "The line for every other code.", "const": true },
                 "do": outcome,
-                "renewed": { "allOf": [outcome], "description": "What to do instead where the application gives another \
+                "renewed": { "allOf": [outcome], "description": "Reaction if the application supplies another \
                     access token than that of the connection: once, and again only when a connection has held for \
                     `reconnect.settledAfter`." },
             },
@@ -59,7 +59,7 @@ fn yes<S: Serializer>(_: &Option<()>, serializer: S) -> Result<S::Ok, S::Error> 
     serializer.serialize_bool(true)
 }
 
-/// What a client does after a close with this code.
+/// Returns the client's reaction to a close with this code.
 #[must_use]
 pub const fn close_outcome(code: u16) -> Outcome {
     match close_class(code) {
@@ -69,7 +69,7 @@ pub const fn close_outcome(code: u16) -> Outcome {
     }
 }
 
-/// What it does instead where the application gives another access token.
+/// Returns the client's reaction to this code if the application supplies another access token.
 #[must_use]
 pub const fn renewed_outcome(code: u16) -> Option<Outcome> {
     if code == CloseCode::TokenExpired.number() { Some(Outcome::Reconnect) } else { None }

@@ -1,8 +1,8 @@
-//! The messages of a membership in both directions: what was received, what was said and is not confirmed, and the
-//! `JOIN` and `HEARTBEAT` that follow from it.
+//! Bookkeeping of the messages of a membership in both directions: the received numbers, the unconfirmed signals, and
+//! the `JOIN` and `HEARTBEAT` that follow from them.
 //!
-//! Pure, and without times: whoever drives it says when a connection is open, when a heartbeat is due and what the
-//! application says. [`sequences`](super::sequence::sequences) are recorded from it.
+//! Pure, and without times: the caller decides when a connection is open, when a heartbeat is due and when the
+//! application sends a signal. [`sequences`](super::sequence::sequences) are recorded from it.
 
 use serde::Deserialize;
 
@@ -32,7 +32,7 @@ pub enum Sent {
     Signal(String),
 }
 
-/// What became of a message of the server.
+/// Outcome of a received message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Receipt {
     /// It counts: a signal goes to the application, an ack is taken.
@@ -43,7 +43,7 @@ pub enum Receipt {
     Refused,
 }
 
-/// What became of a signal of the application.
+/// Outcome of a signal that the application sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speech {
     /// It was written.
@@ -104,13 +104,13 @@ impl Delivery {
         self.highest
     }
 
-    /// What was said and is not confirmed.
+    /// Returns the signals that were sent and are not confirmed yet.
     #[must_use]
     pub const fn unconfirmed(&self) -> &Unconfirmed {
         &self.unconfirmed
     }
 
-    /// How many signals wait to be said.
+    /// Number of queued signals.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting.len()

@@ -24,7 +24,7 @@ use super::wire::{Done, Facts, LeaveAct, Wired};
 use crate::code::AckCode;
 use crate::signal::{RoomType, SignalKind};
 
-/// How many `JOIN`s in a row may stay without an ack: the first, and as many repetitions as the watchdog allows.
+/// Maximum number of `JOIN`s in a row without an ack: the first, and as many repetitions as the watchdog allows.
 pub const MAX_JOINS: u32 = 1 + MAX_REJOINS;
 
 /// A client in one room.
@@ -83,7 +83,7 @@ impl Machine {
         std::mem::take(&mut self.queue)
     }
 
-    /// How many signals wait for the client to be joined.
+    /// Number of signals queued until the client is joined.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.queue.len()

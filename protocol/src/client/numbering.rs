@@ -1,8 +1,9 @@
-//! Numbers of signals in both directions: what a client said and is not confirmed, and whose signals it has had.
+//! Numbers of signals in both directions: the unconfirmed signals of a client, and the numbers received from each
+//! sender.
 //!
-//! A signal gets its number when it is first written to a socket and is kept until the server confirms it; what is kept
-//! is said again after every JOIN ack and whenever the server sends `RESEND`, so that a line that was already dead loses
-//! nothing. A recipient drops what it had before.
+//! A signal gets its number when it is first written to a socket and is kept until the server confirms it; the kept
+//! signals are sent again after every JOIN ack and whenever the server sends `RESEND`, so that nothing is lost with a
+//! connection that was already dead. A recipient drops the signals that it has received before.
 
 #[cfg(test)]
 mod tests;
@@ -47,7 +48,7 @@ impl Unconfirmed {
         if self.counted { UNCONFIRMED_SIGNALS.saturating_sub(self.kept.len()) } else { usize::MAX }
     }
 
-    /// How many are kept.
+    /// Number of signals that are kept.
     #[must_use]
     pub fn count(&self) -> usize {
         self.kept.len()
@@ -87,7 +88,7 @@ impl Unconfirmed {
         Ok(numbered)
     }
 
-    /// Takes `n` of a JOIN ack; gives what is to be said again before anything new.
+    /// Takes `n` of a JOIN ack; returns the signals to send again before anything new.
     pub fn joined(&mut self, n: Option<u64>) -> Vec<String> {
         self.counted = n.is_some();
         match n {
@@ -96,7 +97,7 @@ impl Unconfirmed {
         }
     }
 
-    /// Takes `n` of `RESEND`; gives what is to be said again before anything new.
+    /// Takes `n` of `RESEND`; returns the signals to send again before anything new.
     pub fn resend(&mut self, n: u64) -> Vec<String> {
         self.confirm(n);
         self.kept.iter().cloned().collect()

@@ -1,4 +1,4 @@
-//! What a client does about a failure, and which event of the state table that is.
+//! Outcomes: the reactions of a client to a failure, and the event of the state table that each leads to.
 //!
 //! A rule of the watchdog, a close code and a line about the wire each end in one outcome. Of the outcome's events the
 //! first that moves the state happens; when none does, the first of them is seen by the watchdog and the state stays.
@@ -10,7 +10,7 @@ use super::state::{Event, State};
 use crate::named::named;
 
 named! {
-    /// What a client does about a failure.
+    /// Reaction of a client to a failure.
     Outcome {
         Rejoin = "rejoin", "Send `JOIN` again: at once, or where `over` says so over a new connection after a delay. Every rule of the watchdog starts afresh.";
         Redial = "redial", "Close the connection, dial anew after a delay and send `JOIN` again. The wait for its ack runs on.";
@@ -46,7 +46,7 @@ pub struct Before {
     pub event: Event,
 }
 
-/// Over which connection a client goes on, in some states.
+/// Connection over which a client goes on, in some states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Over {
@@ -62,23 +62,23 @@ pub struct Over {
 pub struct OutcomeRow {
     /// The outcome.
     pub name: Outcome,
-    /// What it means, in a sentence.
+    /// Description of the outcome, in one sentence.
     pub text: &'static str,
     /// Where it can come about; elsewhere it is ignored, which is reported.
     pub states: &'static [State],
-    /// Over which connection the client goes on.
+    /// Connection over which the client goes on, by state.
     pub over: &'static [Over],
-    /// What happens first; absent: nothing.
+    /// Action before the events; absent: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Before>,
-    /// Of these the first that moves the state happens; the first, if none does.
+    /// Candidate events: the first that moves the state happens; if none does, the first of the list.
     pub events: &'static [Event],
 }
 
 const END: Before = Before { state: State::WaitingNetwork, event: Event::JoinResent };
 
 impl Outcome {
-    /// Of these the first that moves the state happens.
+    /// Candidate events, of which the first that moves the state happens.
     #[must_use]
     pub const fn events(self) -> &'static [Event] {
         match self {
@@ -99,8 +99,8 @@ impl Outcome {
         }
     }
 
-    /// What happens before its events. The state table leads from `waitingNetwork` to `failed` through another attempt
-    /// to join alone.
+    /// Action before the events of this outcome. The state table leads from `waitingNetwork` to `failed` only through
+    /// another attempt to join.
     #[must_use]
     pub const fn before(self) -> Option<Before> {
         match self {

@@ -1,7 +1,8 @@
-//! What the application says while it is out of the room: a bounded queue that keeps order.
+//! Bounded, ordered queue of the signals that the application sends while the client is out of the room.
 //!
-//! When it is full, the least precious signal goes, oldest first among its equals, and the caller is told. ICE
-//! candidates go last: they are said once, and without them a connection that was agreed on never comes about.
+//! When it is full, the signal of the lowest priority is dropped, the oldest first among equals, and the caller is
+//! told. ICE candidates are dropped last: they are sent once, and without them an agreed connection is never
+//! established.
 
 use std::collections::VecDeque;
 
@@ -15,18 +16,18 @@ pub const QUEUE_BYTES: usize = crate::limits::OFFLINE_BYTES;
 /// A signal of the application, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Which signal it is.
+    /// Kind of the signal.
     pub kind: SignalKind,
     /// The whole message.
     pub text: String,
 }
 
-/// How precious a signal is. What comes first in this order is dropped first.
+/// Priority of a queued signal, in ascending order: the lowest is dropped first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Worth {
     /// Says nothing any more: an `UPDATE` before another one, or what the machine says by itself after a new `JOIN`.
     Superseded,
-    /// Can be said again by the user.
+    /// The user can send it again.
     Repeatable,
     /// `OFFER` and `ANSWER`: a negotiation that would have to begin anew.
     Negotiation,
@@ -91,7 +92,7 @@ impl Queue {
         Some(first)
     }
 
-    /// How many signals wait.
+    /// Number of queued signals.
     #[must_use]
     pub fn len(&self) -> usize {
         self.waiting.len()

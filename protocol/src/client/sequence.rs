@@ -17,7 +17,7 @@ use crate::named::named;
 use crate::signal::{JoinOptions, SignalKind};
 
 named! {
-    /// What happens to a client.
+    /// An event in a client's bookkeeping.
     Happening {
         Open = "open", "A connection is open. The client sends `JOIN`.";
         Again = "again", "The client sends `JOIN` once more over the connection that it has.";
@@ -30,7 +30,7 @@ named! {
 }
 
 named! {
-    /// What became of a message of the server, or of a signal of the application.
+    /// Outcome of a received message, or of a signal that the application sends.
     Took {
         Delivered = "delivered", "The message counts: a signal goes to the application, an ack is taken.";
         Dropped = "dropped", "The message came before, or answers nothing that is open.";
@@ -55,13 +55,13 @@ pub struct Sequences {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Sequence {
-    /// What it shows.
+    /// Name of the case that the sequence shows.
     pub name: &'static str,
     /// The number below that of the first signal: a client would take the time in milliseconds since 1970.
     pub n: u64,
     /// The resume token that the client brings with a first `JOIN`: a client would draw a random one.
     pub token: &'static str,
-    /// What happens, in order.
+    /// The steps, in order.
     pub steps: Vec<Step>,
 }
 
@@ -69,7 +69,7 @@ pub struct Sequence {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Step {
-    /// What happens.
+    /// The event.
     pub on: Happening,
     /// The message of the server. Its bytes are those of its JSON without white space.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,13 +77,14 @@ pub struct Step {
     /// The signal of the application.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<Signal>,
-    /// How often the message comes or the signal is said, absent: once. The message's `sq` and `n` grow by 1 each time.
+    /// Number of times that the message comes or the signal is sent; absent: once. The message's `sq` and `n` grow by 1
+    /// each time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
-    /// What becomes of it, each time.
+    /// The outcome, the same each time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub took: Option<Took>,
-    /// What the client sends at once, in order.
+    /// The messages that the client sends at once, in order.
     pub sends: Vec<SentData>,
     /// The client after it.
     pub after: After,
@@ -105,19 +106,19 @@ pub struct Signal {
 pub struct SentData {
     /// The name of the signal.
     pub s: String,
-    /// Of `JOIN`: its options but `roomCreating`.
+    /// Options of `JOIN`, without `roomCreating`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub op: Option<Options>,
-    /// Of a signal of the application: its number; absent where the server does not count.
+    /// Number of a signal of the application; absent where the server does not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n: Option<u64>,
-    /// Of a signal of the application: what it said.
+    /// Session description in a signal of the application.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sdp: Option<String>,
-    /// Of `HEARTBEAT`: the highest sequence number received.
+    /// Highest sequence number received, in `HEARTBEAT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sq: Option<u64>,
-    /// Of `HEARTBEAT`: whether an ack is wanted. Where it is, the member may as well be left out.
+    /// Whether a `HEARTBEAT` asks for an ack. If it does, the member may as well be left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub send_ack: Option<bool>,
 }
@@ -144,7 +145,7 @@ pub struct After {
     pub highest: Option<u64>,
     /// The numbers of the signals that are kept until they are confirmed; null: none is.
     pub kept: Option<Kept>,
-    /// How many signals wait to be said.
+    /// Number of queued signals.
     pub waiting: u64,
     /// Whether so many signals are kept that the client beats before the interval is over.
     pub hurry: bool,
@@ -254,7 +255,7 @@ impl Recorder {
     }
 }
 
-/// What became of all, which is one thing.
+/// Returns the common outcome of all repetitions of a step; panics if they differ.
 fn same(mut took: impl Iterator<Item = Took>) -> Took {
     let first = took.next().expect("there is one at least");
     assert!(took.all(|other| other == first), "one step has one outcome");

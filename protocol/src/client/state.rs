@@ -1,6 +1,6 @@
 //! The client's state machine: one table of states, events and legal moves.
 //!
-//! Time is no part of it; whoever drives it decides when an event has happened. The code, the published JSON and its
+//! Time is no part of it; the caller decides when an event has happened. The code, the published JSON and its
 //! documentation come from the tables of this file.
 
 use schemars::JsonSchema;
@@ -22,7 +22,8 @@ named! {
 }
 
 named! {
-    /// What happens to a client. Every event is seen by the watchdog as well, whether it moves the state or not.
+    /// An event that may move the state. The watchdog sees every event as well, whether it moves the state or not.
+    /// Every event is seen by the watchdog as well, whether it moves the state or not.
     Event {
         JoinSent = "joinSent", "The application joins, for the first time or after leaving. It happens before the connection is dialled, so that no dial fails in `idle`.";
         JoinAccepted = "joinAccepted", "The join ack said 200.";
@@ -40,7 +41,7 @@ named! {
 pub struct Move {
     /// The state before.
     pub from: State,
-    /// What happens.
+    /// The event.
     pub on: Event,
     /// The state after.
     pub to: State,

@@ -30,26 +30,27 @@ pub struct Description {
     pub initial: State,
     /// Every state.
     pub states: Vec<StateRow>,
-    /// What moves states.
+    /// Events that move states.
     pub events: Vec<Named>,
-    /// What else the watchdog sees.
+    /// Observations that only the watchdog sees.
     pub observations: Vec<Named>,
     /// Every legal move. Any other event leaves the state as it is and is reported.
     pub moves: &'static [Move],
     /// The watchdog.
     pub watchdog: WatchdogTable,
-    /// What rules and close codes lead to.
+    /// Outcomes, to which rules and close codes lead.
     pub outcomes: Vec<OutcomeRow>,
     /// Close code to outcome. A device that loses its network counts as 1006 of the connection it has, and dials no more until
     /// it has a network again; then with the first delay.
     pub close: Vec<CloseRow>,
-    /// What messages of the server, dials that failed and refused upgrades mean: every line whose condition holds, in order.
+    /// Meanings of messages of the server, of failed dials and of refused upgrades: every line whose condition holds
+    /// applies, in order.
     pub wire: &'static [WireRow],
-    /// What leaving means, by state.
+    /// Reactions to the application's leaving, by state.
     pub leave: &'static [LeaveRow],
     /// Reconnect delays.
     pub reconnect: Reconnect,
-    /// How long and how often the ack of `JOIN` is waited for.
+    /// Timeout and attempts for the ack of `JOIN`.
     pub join_ack: JoinAckTable,
     /// Heartbeats of a member.
     pub heartbeat: HeartbeatTable,
@@ -61,7 +62,7 @@ pub struct Description {
 pub struct Named {
     /// The name.
     pub name: &'static str,
-    /// What it means, in a sentence.
+    /// Description of the name, in one sentence.
     pub text: &'static str,
 }
 
@@ -71,7 +72,7 @@ pub struct Named {
 pub struct StateRow {
     /// The name.
     pub name: State,
-    /// What it means, in a sentence.
+    /// Description of the state, in one sentence.
     pub text: &'static str,
     /// Whether there is no way out; absent when there is.
     #[serde(rename = "final", skip_serializing_if = "std::ops::Not::not")]
@@ -83,11 +84,11 @@ pub struct StateRow {
 #[serde(rename_all = "camelCase")]
 #[schemars(deny_unknown_fields)]
 pub struct WatchdogTable {
-    /// How often the rules are looked at.
+    /// Interval at which the rules are evaluated.
     pub interval: u64,
-    /// How long re-joins are remembered.
+    /// Time for which re-joins are remembered.
     pub window: u64,
-    /// How many re-joins the window holds; one more is a failure.
+    /// Maximum number of re-joins within the window; one more is a failure.
     pub max_rejoins: u32,
     /// The rules, in the order in which they are looked at; the first that holds decides.
     pub rules: &'static [Rule],
@@ -108,12 +109,12 @@ pub struct Reconnect {
     /// The delay of dial `n` in milliseconds; `random` is uniform from 0 to 1. `n` is 0 for the first dial after a loss, so that
     /// the first delay is at most `base`, and grows by 1 with every dial that follows a delay.
     pub formula: &'static str,
-    /// How many milliseconds after the ack of `JOIN` a connection must last for `n` to be 0 again. `n` is 0 as well for who joins
-    /// anew, and for a device that has a network again. The first dial of all has no delay.
+    /// Time after the ack of `JOIN` that a connection must last for `n` to be 0 again, in milliseconds. `n` is 0 as
+    /// well for a client that joins anew, and for a device that has a network again. The very first dial has no delay.
     pub settled_after: u64,
     /// Whether a client that was joined stops dialling by itself: it does not, whatever the number of dials.
     pub gives_up: bool,
-    /// How many milliseconds a dial may take; then it has failed.
+    /// Timeout of a dial in milliseconds; a dial that takes longer has failed.
     pub dial_timeout: u64,
 }
 
@@ -125,20 +126,22 @@ pub struct HeartbeatTable {
     pub interval: u64,
     /// Silence after which the server removes a member: `hb.timeout`.
     pub timeout: u64,
-    /// How long one may stay unanswered, by the rule `heartbeat`: `hb.interval` and a second.
+    /// Timeout of a heartbeat's ack, by the rule `heartbeat`: `hb.interval` and a second.
     pub answer: u64,
 }
 
-/// How long and how often the ack of `JOIN` is waited for.
+/// Timeout and attempts for the ack of `JOIN`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct JoinAckTable {
-    /// How long for one ack.
+    /// Timeout of one ack, in milliseconds.
     pub timeout: u64,
-    /// How many `JOIN`s in a row may stay without one, the first included. With the last of them the outcome is `fail`, whatever
-    /// it were otherwise. `joinAccepted`, and `joinSent` where it moves the state, begin the count anew.
+    /// Maximum number of `JOIN`s in a row without an ack, the first included. After the last of them the outcome is
+    /// `fail`, whatever it would be otherwise. `joinAccepted`, and `joinSent` where it moves the state, reset the
+    /// count.
     pub attempts: u32,
-    /// What counts as a `JOIN` without an ack, and in which states. One that 503 answers counts as none.
+    /// Causes for which a `JOIN` without an ack is counted, and the states in which they are. A `JOIN` that is answered
+    /// with 503 is not counted.
     pub counted: &'static [Counted],
 }
 
@@ -197,7 +200,7 @@ mod tests {
         assert_eq!(table["outcomes"][0]["states"], json!(["initializing", "joined", "reinitializing"]));
     }
 
-    /// What the formula says to a machine that only knows the JSON.
+    /// An interpreter that knows only the JSON computes the same delays from the formula.
     #[test]
     fn the_formula_is_the_one_that_the_client_uses() {
         let reconnect = describe().reconnect;

@@ -27,15 +27,15 @@ use super::wire::{Done, Facts, LeaveAct, Wired};
 use crate::id::{SessionId, UserId};
 use crate::signal::{MemberKey, RoomType};
 
-/// What a step does when it has no effect: an event that moves nothing, or a close where nothing is said.
+/// Result of a step without effect: an event that moves nothing, or a close that means nothing.
 pub const IGNORED: &str = "ignored";
-/// What a step with a close code is called.
+/// Name of a step with a close code.
 pub const CLOSE: &str = "close";
-/// What a step with a message of the server is called.
+/// Name of a step with a message of the server.
 pub const MESSAGE: &str = "message";
-/// What a step with a dial that failed is called.
+/// Name of a step with a failed dial.
 pub const DIAL: &str = "dial";
-/// What a step is called in which the application leaves.
+/// Name of a step in which the application leaves.
 pub const LEAVE: &str = "leave";
 
 /// Everything that an interpreter of the table has to get right.
@@ -50,11 +50,11 @@ pub struct Vectors {
     pub delays: Vec<Delay>,
 }
 
-/// What happens to one client.
+/// A sequence of steps of one client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Trace {
-    /// What it shows.
+    /// Name of the case that the trace shows.
     pub name: String,
     /// The type of room.
     pub room: RoomType,
@@ -63,7 +63,7 @@ pub struct Trace {
     /// The session that the client is, where messages come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub me: Option<MemberKey>,
-    /// What happens, in order.
+    /// The steps, in order.
     pub steps: Vec<Step>,
 }
 
@@ -84,7 +84,7 @@ pub struct Step {
     /// The message of the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<Value>,
-    /// How many offers of the client are without an answer after the message; absent: none.
+    /// Number of the client's offers without an answer after the message; absent: none.
     #[serde(skip_serializing_if = "is_none")]
     pub open: u64,
     /// The HTTP status that refused the upgrade; absent: there was no answer.

@@ -23,17 +23,18 @@ use crate::limits::JOIN_ATTEMPTS;
 use crate::named::named;
 use crate::signal::RoomType;
 
-/// How often the rules are looked at, in milliseconds.
+/// Interval at which the rules are evaluated, in milliseconds.
 pub const INTERVAL: u64 = 1000;
-/// How long what was counted is remembered, in milliseconds.
+/// Time for which observations and re-joins are counted, in milliseconds.
 pub const WINDOW: u64 = 60_000;
-/// How often within [`WINDOW`] the watchdog joins again; the next time it fails instead. The first `JOIN` is not counted.
+/// Maximum number of times within [`WINDOW`] that the watchdog joins again; the next time it fails instead. The first
+/// `JOIN` is not counted.
 pub const MAX_REJOINS: u32 = JOIN_ATTEMPTS;
 /// The rule whose time follows `hb.interval`.
 const HEARTBEAT: &str = "heartbeat";
 
 named! {
-    /// Which side of a broadcast a client is on. The owner of a room (`admin`) is a publisher.
+    /// The side of a broadcast that a client is on. The owner of a room (`admin`) is a publisher.
     Role {
         Publisher = "publisher", "Media flows from this client.";
         Viewer = "viewer", "Media flows to this client.";
@@ -46,54 +47,54 @@ named! {
 pub struct Rule {
     /// Its name.
     pub id: &'static str,
-    /// What it is about, in a sentence.
+    /// Description of the rule, in one sentence.
     pub text: &'static str,
     /// Where it holds. On the way into any other state all that it saw is forgotten.
     pub states: &'static [State],
     /// The types of room in which it holds; every type when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room_types: Option<&'static [RoomType]>,
-    /// For whom it holds; for both when absent.
+    /// The side of a broadcast for which it holds; for both when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// What it waits for.
+    /// The condition.
     #[serde(flatten)]
     pub kind: Kind,
-    /// What follows.
+    /// The outcome when the condition holds.
     pub then: Outcome,
 }
 
-/// What a rule waits for.
+/// Condition of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Kind {
     /// Something began and did not end in time. A beginning while it is under way changes nothing. Never forgotten.
     Timeout {
-        /// What begins it.
+        /// Observations that start the wait.
         start: &'static [Seen],
-        /// What ends it.
+        /// Observations that end the wait.
         cancelled_by: &'static [Seen],
-        /// How long it may take, in milliseconds.
+        /// Timeout in milliseconds.
         after: u64,
     },
     /// Something was seen too often.
     Count {
-        /// What is counted.
+        /// The observation that is counted.
         observation: Observation,
-        /// How often is too often.
+        /// Number of observations at which the rule holds.
         count: usize,
-        /// Within how many milliseconds.
+        /// Time within which they are counted, in milliseconds.
         within: u64,
     },
     /// Something was seen too often in a row.
     Consecutive {
-        /// What is counted.
+        /// The observation that is counted.
         observation: Observation,
-        /// How often is too often.
+        /// Number of observations at which the rule holds.
         count: usize,
-        /// What interrupts the row.
+        /// Observations that reset the count.
         reset: &'static [Seen],
-        /// Within how many milliseconds.
+        /// Time within which they are counted, in milliseconds.
         within: u64,
     },
 }
@@ -119,17 +120,17 @@ impl JsonSchema for Rule {
             "description": "One case of the watchdog.",
             "properties": {
                 "id": { "description": "Its name.", "type": "string" },
-                "text": { "description": "What it is about, in a sentence.", "type": "string" },
+                "text": { "description": "Description of the rule, in one sentence.", "type": "string" },
                 "states": list("Where it holds; on the way into any other state all that it saw is forgotten.", &states),
                 "roomTypes": list("The types of room in which it holds; absent: every type.", &room),
                 "role": { "allOf": [role], "description": "For whom it holds; absent: for both." },
-                "kind": { "description": "How it is judged.", "type": "string", "enum": ["timeout", "count", "consecutive"] },
-                "start": list("What begins the wait, unless it is under way.", &seen),
-                "cancelledBy": list("What ends the wait.", &seen),
-                "after": number("How long the wait may last, in milliseconds."),
-                "observation": { "allOf": [watched], "description": "What is counted." },
-                "count": number("How often is too often."),
-                "reset": list("What begins the count anew.", &seen),
+                "kind": { "description": "The condition.", "type": "string", "enum": ["timeout", "count", "consecutive"] },
+                "start": list("Observations that start the wait, unless it is under way.", &seen),
+                "cancelledBy": list("Observations that end the wait.", &seen),
+                "after": number("Timeout in milliseconds."),
+                "observation": { "allOf": [watched], "description": "The observation that is counted." },
+                "count": number("Number of observations at which the rule holds."),
+                "reset": list("Observations that reset the count.", &seen),
                 "within": number("Within how many milliseconds it is counted."),
                 "then": outcome,
             },

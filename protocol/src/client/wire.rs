@@ -1,4 +1,4 @@
-//! What a message of the server, a dial that failed and a refused upgrade mean to the machine: one table of data.
+//! Table of the meanings that messages of the server, failed dials and refused upgrades have for the machine.
 //!
 //! Every line whose condition holds counts, in order. The same table drives an interpreter in any language, which needs
 //! to know of a message no more than [`Facts`] holds. Close codes have a table of their own.
@@ -59,7 +59,7 @@ pub struct When {
     /// Whether `b.pps` lists another user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub others: Option<bool>,
-    /// How many `OFFER`s of this client are without their `ANSWER` after this message.
+    /// Number of this client's `OFFER`s without an `ANSWER` after this message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open: Option<u64>,
 }
@@ -76,7 +76,7 @@ pub struct WireRow {
     /// Something that the watchdog sees.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observation: Option<Observation>,
-    /// What to do.
+    /// The outcome to act on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// The side on which the client is from now on.
@@ -120,7 +120,7 @@ const JOIN: When = When { s: Some(&[SignalKind::Join.name()]), ..ANY };
 const JOINED: When = When { c: Some(&[AckCode::Ok.number()]), ..JOIN };
 const UNAVAILABLE: When = When { c: Some(&[AckCode::Unavailable.number()]), ..JOIN };
 const HEARTBEAT: When = When { s: Some(&[SignalKind::Heartbeat.name()]), ..ANY };
-/// What tells a member the list again and again.
+/// Messages that repeat the list of publishers to a member.
 const LIST: When = When { s: Some(&[SignalKind::Heartbeat.name(), PUBLISH_LIST_CHANGED]), ..ANY };
 const ANY_LIST: When =
     When { s: Some(&[SignalKind::Join.name(), SignalKind::Heartbeat.name(), PUBLISH_LIST_CHANGED]), ..ANY };

@@ -1,4 +1,5 @@
-//! What a client does about an ack, by what the ack answers; and how it says again what was refused for the moment.
+//! Reactions of a client to an ack, by the request that it answers; and the rules for repeating a request that was
+//! refused temporarily.
 //!
 //! Data only, published as it is. Never decides for an application: where a code is the application's affair, it is told.
 
@@ -9,7 +10,7 @@ use super::AckCode;
 use crate::named::named;
 
 named! {
-    /// What an ack or answer is about.
+    /// Kind of request that is answered.
     Asked {
         Join = "join", "`JOIN`.";
         Heartbeat = "heartbeat", "`HEARTBEAT`.";
@@ -20,7 +21,7 @@ named! {
 }
 
 named! {
-    /// What a client does about an ack or answer.
+    /// Reaction of a client to an ack or answer.
     Reaction {
         GoOn = "goOn", "Nothing: it was carried out.";
         Tell = "tell", "Tell the application. The membership goes on, and nothing is said again.";
@@ -37,23 +38,23 @@ named! {
 }
 
 named! {
-    /// How long a client waits before it says something again.
+    /// Delay before a client sends something again.
     Pause {
         Reconnect = "reconnect", "The delay of `reconnect` in `state-machine.json`, with a count of its own.";
         RetryAfter = "retryAfter", "The seconds of the header `Retry-After`, else the delay of `reconnect`.";
     }
 }
 
-/// How a client says again what was refused for the moment.
+/// Rule by which a client repeats a request that was refused temporarily.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(deny_unknown_fields)]
 pub struct Retry {
-    /// What was refused.
+    /// The request that was refused.
     pub of: Asked,
-    /// How long to wait before each time.
+    /// Delay before each repetition.
     pub pause: Pause,
-    /// How often at most; null: until what the text names ends it.
+    /// Maximum number of repetitions; null: no maximum, until the condition in the text ends it.
     pub times: Option<u32>,
     /// Whether it keeps its place: nothing that was said after it is carried out before it.
     pub keeps_order: bool,
@@ -61,7 +62,7 @@ pub struct Retry {
     pub text: &'static str,
 }
 
-/// How often a refused signal is said again.
+/// Number of times that a refused signal is repeated.
 const TIMES: u32 = 3;
 
 const JOIN: Retry = Retry {
@@ -98,7 +99,7 @@ const DIAL: Retry = Retry {
 };
 
 impl AckCode {
-    /// What a client does about an answer with this code.
+    /// Returns the client's reaction to an answer with this code.
     #[must_use]
     pub const fn reaction(self, asked: Asked) -> Reaction {
         match (self, asked) {
@@ -117,7 +118,7 @@ impl AckCode {
         }
     }
 
-    /// How what was refused with this code is said again.
+    /// Rules for repeating a request that was refused with this code; empty: it is not repeated.
     #[must_use]
     pub const fn retries(self) -> &'static [Retry] {
         match self {

@@ -43,7 +43,7 @@ pub struct DataAckBody {
     /// Receive time less the signal's `timestamp`, in milliseconds; negative when the clocks differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<i64>,
-    /// What is wrong, in a sentence.
+    /// Description of the error, in one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub msg: Option<String>,
     /// The reason, where an access token is refused.

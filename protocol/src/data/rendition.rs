@@ -21,7 +21,7 @@ pub struct UpdateRendition {
     pub segment: WithMap,
 }
 
-/// What a rendition carries (`TYPE` of `EXT-X-MEDIA`).
+/// Kind of media that a rendition carries (`TYPE` of `EXT-X-MEDIA`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RenditionType {
@@ -39,12 +39,12 @@ pub enum RenditionType {
 pub struct Rendition {
     /// The rendition's id.
     pub id: ObjectId,
-    /// What it carries.
+    /// Kind of media that it carries.
     #[serde(rename = "type")]
     pub kind: RenditionType,
     /// The group that variants name.
     pub group_id: ObjectId,
-    /// What people are shown: 1 to 128 characters without quotes and control characters.
+    /// Name that is shown to people: 1 to 128 characters without quotes and control characters.
     #[serde(deserialize_with = "quotable")]
     #[schemars(regex(pattern = r#"^[^"\x00-\x1f\x7f-\x9f]{1,128}$"#))]
     pub name: String,

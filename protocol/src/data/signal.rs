@@ -19,11 +19,11 @@ pub struct DataSignal {
     pub id: Uuid,
     /// When it was sent, in milliseconds since 1970.
     pub timestamp: u64,
-    /// What is made or changed.
+    /// The object that is created or changed.
     pub payload: Payload,
 }
 
-/// What a data signal makes or changes.
+/// The object that a data signal creates or changes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Payload {
     /// A variant and its init section.
@@ -122,7 +122,7 @@ pub struct Refusal {
     pub name: Option<&'static str>,
     /// The signal's id, where it could be told.
     pub id: Option<Uuid>,
-    /// What is wrong, in a sentence.
+    /// Description of the error, in one sentence.
     pub reason: String,
 }
 

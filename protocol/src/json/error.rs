@@ -1,4 +1,4 @@
-//! What is wrong with a text: the member, and a sentence that does not quote at length.
+//! Errors of JSON texts: the member, and a sentence that quotes no more than a short piece of the text.
 
 use std::fmt::{self, Write};
 
@@ -29,7 +29,7 @@ impl Error {
         self
     }
 
-    /// What is wrong, without the member.
+    /// Description of the error, without the member.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.0.reason

@@ -25,7 +25,7 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0 }
     }
 
-    /// How many bytes were passed.
+    /// Number of bytes read so far.
     pub const fn position(&self) -> usize {
         self.at
     }
@@ -204,7 +204,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// What should stand where something else does.
+/// The token that was expected.
 #[derive(Debug, Clone, Copy)]
 pub enum Wanted {
     /// A punctuation mark.

@@ -16,7 +16,7 @@ pub struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// What the string says. Copied only when it has escapes, and never longer than it was written.
+    /// Returns the decoded string. Copied only when it has escapes, and never longer than it was written.
     #[inline]
     pub fn read(self) -> Result<Cow<'a, str>, Error> {
         if self.escaped { unescape(self.raw) } else { Ok(Cow::Borrowed(self.raw)) }

@@ -68,7 +68,7 @@ fn servers() -> Value {
     })
 }
 
-/// What the close codes ask of a client.
+/// Text about the reactions of a client to the close codes.
 fn closing() -> String {
     let mut text = "Text messages of UTF-8 JSON. The server closes with one of these codes:\n".to_owned();
     for code in CloseCode::ALL {

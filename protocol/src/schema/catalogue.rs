@@ -17,11 +17,11 @@ use crate::signal::{Heard, Hearer, RoomType, SignalKind};
 struct Word {
     /// The word.
     name: &'static str,
-    /// What it means.
+    /// Meaning of the word.
     text: &'static str,
 }
 
-/// What a client does about an ack, by what it answers.
+/// Reactions of a client to an ack, by the request that it answers.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Reactions {
@@ -49,11 +49,12 @@ struct Ack {
     http: u16,
     /// Every HTTP status that an answer with this code may have.
     statuses: &'static [u16],
-    /// What it means.
+    /// Meaning of the code.
     meaning: &'static str,
-    /// What a client does.
+    /// Reactions of a client.
     client: Reactions,
-    /// How a client says again what was refused so, by what it was; empty: it does not.
+    /// Rules by which a client repeats a request that was refused with this code, by the kind of request; empty: it
+    /// does not.
     retry: &'static [Retry],
 }
 
@@ -65,7 +66,7 @@ struct Access {
     reason: Reason,
     /// The code of the answer.
     code: u16,
-    /// What it means.
+    /// Meaning of the reason.
     meaning: &'static str,
 }
 
@@ -79,7 +80,7 @@ struct Close {
     reason: &'static str,
     /// When the server closes so.
     meaning: &'static str,
-    /// What a client does.
+    /// Reaction of a client.
     client: CloseClass,
 }
 
@@ -100,7 +101,7 @@ struct Signal {
     acked: bool,
     /// Whether a client that numbers what it says gives it a number `n`.
     numbered: bool,
-    /// Who hears what about it, beside the answer to its sender.
+    /// Messages to others that the signal leads to, beside the answer to its sender.
     heard_by: &'static [Heard],
 }
 
@@ -112,7 +113,7 @@ struct Message {
     s: &'static str,
     /// Whether it has a sequence number `sq`.
     numbered: bool,
-    /// What a client does, beside what `wire` of `state-machine.json` says.
+    /// Reaction of a client, beside that in `wire` of `state-machine.json`.
     client: &'static str,
 }
 
@@ -153,11 +154,11 @@ const MESSAGES: &[Message] = &[
 struct Codes {
     /// The version of the schema.
     version: &'static str,
-    /// What `client` of `ack` says.
+    /// Meanings of the words in `client` of `ack`.
     reactions: Vec<Word>,
-    /// What `pause` of `retry` says.
+    /// Meanings of the words in `pause` of `retry`.
     pauses: Vec<Word>,
-    /// What `who` of `heardBy` says.
+    /// Meanings of the words in `who` of `heardBy`.
     hearers: Vec<Word>,
     /// Codes of acks and of HTTP answers.
     ack: Vec<Ack>,
@@ -165,9 +166,9 @@ struct Codes {
     access: Vec<Access>,
     /// Close codes of the WebSocket; one that is not listed counts as a lost connection.
     close: Vec<Close>,
-    /// What a client may say.
+    /// Signals that a client may send.
     signals: Vec<Signal>,
-    /// What the server says beside errors, and what a client does about it.
+    /// Messages of the server other than errors, and the reactions of a client.
     messages: &'static [Message],
 }
 

@@ -20,13 +20,13 @@ struct Limit {
     name: &'static str,
     /// The number; where there is a setting, its default.
     value: u64,
-    /// What is counted, or the unit.
+    /// The unit, or the things that are counted.
     unit: &'static str,
     /// The server's setting, where its operator may change it.
     setting: Option<&'static str>,
-    /// Who keeps it.
+    /// The side that enforces it.
     kept_by: KeptBy,
-    /// What it bounds, and what happens beyond it.
+    /// The quantity that is bounded, and the consequence of exceeding the bound.
     meaning: &'static str,
 }
 
@@ -90,11 +90,11 @@ table! {
     "heartbeatTimeout" = ms(limits::HEARTBEAT_TIMEOUT), "ms", Server by "--heartbeat-timeout",
         "Silence after which a member is removed; `hb.timeout` of the JOIN ack tells it.";
     "heartbeatAnswer" = ms(limits::HEARTBEAT_ANSWER), "ms", Client,
-        "How long a heartbeat may stay unanswered before the client connects anew: `hb.interval` and a second.";
+        "Time for which a heartbeat may stay unanswered before the client connects anew: `hb.interval` and a second.";
     "roomLinger" = ms(limits::ROOM_LINGER), "ms", Server by "--room-linger",
-        "How long a room with viewers and without publishers waits for one to come back; then: ROOM_CLOSED.";
+        "Time for which a room with viewers and without publishers waits for one to come back; then: ROOM_CLOSED.";
     "kickDuration" = ms(limits::KICK_DURATION), "ms", Server by "--kick-duration",
-        "How long a kicked user is refused (4051).";
+        "Time for which a kicked user is refused (4051).";
     "listChangeInterval" = ms(limits::LIST_CHANGE_INTERVAL), "ms", Server,
         "Shortest time between two PUBLISH_LIST_CHANGED of a room.";
     "p2pUsers" = count(limits::P2P_USERS), "users", Server, "Users in a p2p room; over it: 4025.";
@@ -144,9 +144,9 @@ table! {
     "rateBytes" = count(limits::RATE_BYTES), "bytes per second", Server by "--rate-limit",
         "Bytes at which a connection is read; over it: read more slowly, and nothing is lost.";
     "rateBurst" = ms(limits::RATE_BURST), "ms", Server,
-        "What a burst may hold: as much as the rate gives in this time.";
+        "Size of a burst: as much as the rate gives in this time.";
     "rateGrace" = ms(limits::RATE_GRACE), "ms", Both by "--rate-limit-grace",
-        "How long a connection may be over its rate; then: close 1008.";
+        "Time for which a connection may be over its rate; then: close 1008.";
     "outbox" = count(limits::OUTBOX_BYTES), "bytes", Server by "--max-outbox",
         "Queue towards a connection that does not read; over it: close 1013.";
     "idleTimeout" = ms(limits::IDLE_TIMEOUT), "ms", Server by "--idle-timeout",
@@ -160,13 +160,13 @@ table! {
     "unansweredPings" = count(limits::UNANSWERED_PINGS), "pings", Both,
         "WebSocket pings that may stay unanswered; then the connection is dropped.";
     "closeTimeout" = ms(limits::CLOSE_TIMEOUT), "ms", Server by "--close-timeout",
-        "How long a closed connection may take to read what is left for it; then it is cut.";
+        "Time that the peer of a closed connection may take to read the remaining data; then it is cut.";
     "stallTimeout" = ms(limits::STALL_TIMEOUT), "ms", Server by "--stall-timeout",
-        "How long a client may accept no data that waits for it; then the connection is cut.";
+        "Time for which a client may accept none of the data that waits for it; then the connection is cut.";
     "requestTimeout" = ms(limits::REQUEST_TIMEOUT), "ms", Server by "--request-timeout",
         "Time for the head of a request; then: HTTP 408.";
     "keepAlive" = ms(limits::KEEP_ALIVE), "ms", Server by "--keep-alive",
-        "How long an HTTP connection without a request stays open.";
+        "Time for which an HTTP connection without a request stays open.";
     "streams" = count(limits::STREAMS), "requests", Both by "--max-streams",
         "Requests at a time on one HTTP/2 connection; over it: refused for later.";
     // Tokens.
@@ -178,18 +178,18 @@ table! {
     "tokenLeeway" = ms(limits::AUTH_LEEWAY), "ms", Server by "--auth-leeway",
         "Difference allowed between the clock of who signs tokens and the server's.";
     "tokenGrace" = ms(limits::AUTH_GRACE), "ms", Server by "--auth-grace",
-        "How long a connection outlives its access token; then: close 4001.";
+        "Time by which a connection outlives its access token; then: close 4001.";
     "tokenChecks" = count(limits::AUTH_CHECKS), "signatures per second", Server by "--auth-max-checks",
         "Signatures of unknown tokens that a worker thread checks by public keys; over it: 503.";
     "tokenRevocations" = count(limits::AUTH_REVOCATIONS), "revocations", Server by "--auth-max-revocations",
         "Revocations that are kept; over it: HTTP 429 and 4029.";
     "turnTtl" = ms(limits::TURN_TTL), "ms", Both by "--turn-ttl",
-        "How long the credentials of TURN servers in a JOIN ack are good; then a relay needs those of a newer JOIN \
+        "Validity of the credentials of TURN servers in a JOIN ack; then a relay needs those of a newer JOIN \
         ack.";
     "iceTtl" = ms(limits::ICE_TTL), "ms", Both by "--ice-ttl",
-        "How long ICE servers of a service in a JOIN ack are good, of which half may have passed at the JOIN.";
+        "Validity of ICE servers of a service in a JOIN ack, of which half may have passed at the JOIN.";
     "ingestTokenTtl" = ms(limits::INGEST_TTL), "ms", Both by "--ingest-token-ttl",
-        "How long an ingest token is good, at most as long as the access token; then: 401, and another JOIN brings \
+        "Validity of an ingest token, at most as long as the access token; then: 401, and another JOIN brings \
         one.";
     // Uploads.
     "maxUpload" = count(limits::MAX_UPLOAD), "bytes", Both by "--max-upload",
@@ -205,7 +205,7 @@ table! {
         "Renditions of one playlist, of all groups together; over it: 2001.";
     "partsPerSegment" = count(limits::PARTS_PER_SEGMENT), "parts", Both, "Parts of one segment; over it: 2001.";
     "uploadsAhead" = count(limits::UPLOADS_AHEAD), "numbers", Both,
-        "How far ahead of the list `sequence` of a segment, or of a part in its segment, may be; over it: 2001.";
+        "Distance that `sequence` of a segment, or of a part in its segment, may be ahead of the list; over it: 2001.";
     "longestMedia" = ms(limits::LONGEST_MEDIA), "ms", Both,
         "Duration of a part or segment, and what `segment`, `part` and `target` of a push may ask for; over it: \
         2001.";
@@ -217,13 +217,13 @@ table! {
         "Least length of a part that another follows in its segment, unless it is independent or a gap: of the part \
         target; under it: 2001.";
     "ingestSilence" = ms(limits::INGEST_SILENCE), "ms", Both by "--ingest-silence",
-        "How long an encoder that pushes may be silent within a request; then: HTTP 408.";
+        "Time for which an encoder that pushes may be silent within a request; then: HTTP 408.";
     "ingestLinger" = ms(limits::INGEST_LINGER), "ms", Server by "--ingest-linger",
         "Time for an encoder that broke off to come back; then its broadcast ends.";
     "ingestEndWait" = ms(limits::INGEST_END_WAIT), "ms", Server by "--ingest-end-wait",
-        "How long a pushed track waits at most for a further body after one that is a whole file.";
+        "Longest time for which a pushed track waits for a further body after one that is a whole file.";
     "ingestOpening" = ms(limits::INGEST_OPENING), "ms", Server by "--ingest-opening",
-        "How long pushed video waits for audio of its own request, and audio for video.";
+        "Time for which pushed video waits for audio of its own request, and audio for video.";
     "ingestKeyFrame" = ms(limits::INGEST_KEY_FRAME), "ms", Both by "--ingest-key-frame-wait",
         "Longest pushed video without any key frame; then: HTTP 415.";
     "ingestSegment" = ms(limits::INGEST_SEGMENT), "ms", Server by "--ingest-segment",
@@ -236,22 +236,22 @@ table! {
     "hlsWindow" = ms(limits::HLS_WINDOW), "ms", Server by "--hls-window",
         "Media that a playlist lists; what is older is removed.";
     "reloadAhead" = count(limits::RELOAD_AHEAD), "segments", Both,
-        "How far beyond the last segment `_HLS_msn` may be; over it: HTTP 400.";
+        "Distance beyond the last segment up to which `_HLS_msn` is accepted; over it: HTTP 400.";
     "reloadTargets" = count(limits::RELOAD_TARGETS), "target durations", Server,
-        "How long a request for a playlist or a hinted part waits; then: HTTP 503.";
+        "Time for which a request for a playlist or a hinted part waits; then: HTTP 503.";
     // Coming back.
     "joinAckTimeout" = ms(limits::JOIN_ACK_TIMEOUT), "ms", Client,
-        "How long a client waits for the ack of JOIN, and for a connection to be made.";
+        "Time for which a client waits for the ack of JOIN, and for a connection to be made.";
     "joinAttempts" = count(limits::JOIN_ATTEMPTS + 1), "times", Client,
-        "How many JOIN in a row may stay without an ack; `joinAck.attempts` of `state-machine.json`.";
+        "Maximum number of JOINs in a row without an ack; `joinAck.attempts` of `state-machine.json`.";
     "rejoins" = count(limits::JOIN_ATTEMPTS), "times", Client,
-        "How often within a minute the watchdog joins again before it fails; `watchdog.maxRejoins` of `state- \
-        machine.json`.";
+        "Number of times within a minute that the watchdog joins again before it fails; `watchdog.maxRejoins` of \
+        `state-machine.json`.";
     "reconnectBase" = ms(limits::RECONNECT_BASE), "ms", Client,
         "Bound of a client's first reconnect delay, which is a random part of it; it doubles.";
     "reconnectMax" = ms(limits::RECONNECT_MAX), "ms", Client, "Bound of every later reconnect delay.";
     "reconnectSettled" = ms(limits::RECONNECT_SETTLED), "ms", Client,
-        "How long a connection must hold after the ack of JOIN before delays begin at `reconnectBase` again.";
+        "Time that a connection must last after the ack of JOIN before delays begin at `reconnectBase` again.";
 }
 
 #[cfg(test)]

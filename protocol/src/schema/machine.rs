@@ -14,6 +14,6 @@ pub(super) fn table() -> Value {
 
 /// The schema of the traces.
 pub(super) fn traces() -> Value {
-    let text = "What an interpreter of the table must make of what happens to a client.";
+    let text = "Results that an interpreter of the table must give for the events of a client.";
     Document::written().of::<Vectors>("state-machine-traces", "StateMachineTraces", text)
 }

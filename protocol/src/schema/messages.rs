@@ -32,7 +32,7 @@ pub(super) fn client_messages() -> Value {
         }
     }
     messages.push(("Renew".to_owned(), renew(&mut document)));
-    let text = "What a client sends: a text message with one of these. Unknown members are ignored.";
+    let text = "Messages of a client: a text message with one of these. Unknown members are ignored.";
     document.finish("client-messages", "ClientMessage", text, messages)
 }
 
@@ -46,8 +46,9 @@ fn renew(document: &mut Document) -> Value {
     object_of("Renew", &format!("The message with signal {}.", kind.name()), members, &[])
 }
 
-/// What a signal to be forwarded may not have: the recipient's number, and what makes a message an ack. As members
-/// that are never more than null, which generators keep; the decoder wants them left out altogether.
+/// Members that a signal to be forwarded must not have: the recipient's number, and the member that makes a message an
+/// ack. They are described as members that are never more than null, which generators keep; the decoder wants them left
+/// out altogether.
 fn reserved() -> Value {
     let left_out = |what: &str| json!({ "description": format!("{what}: leave it out."), "type": "null" });
     json!({ "properties": {
@@ -71,7 +72,7 @@ pub(super) fn server_messages() -> Value {
         ),
         ack::<RoomClosed>(&mut document, "RoomClosedAck", name::ROOM_CLOSED, "The room is gone."),
         ack::<Gap>(&mut document, "GapAck", name::GAP, "Sequence numbers that cannot be delivered any more."),
-        ack::<Resend>(&mut document, "ResendAck", name::RESEND, "The client says again what is not confirmed."),
+        ack::<Resend>(&mut document, "ResendAck", name::RESEND, "The client sends the unconfirmed signals again."),
         error_ack(),
     ];
     for kind in SignalKind::OF_ROOMS.iter().filter(|kind| kind.is_forwarded()) {
@@ -84,7 +85,7 @@ pub(super) fn server_messages() -> Value {
             messages.push((format!("Forwarded{name}"), data));
         }
     }
-    let text = "What the server sends: acks (with `c`) and forwarded signals (without). Unknown members are ignored.";
+    let text = "Messages of the server: acks (with `c`) and forwarded signals (without). Unknown members are ignored.";
     document.finish("server-messages", "ServerMessage", text, messages)
 }
 
@@ -179,8 +180,8 @@ fn error_ack() -> (String, Value) {
     let codes: Vec<u16> = AckCode::ALL.iter().filter(|code| **code != AckCode::Ok).map(|code| code.number()).collect();
     let names: Vec<&str> = SignalKind::ALL.iter().map(|kind| kind.name()).chain([name::UNKNOWN]).collect();
     let request = json!({ "description": "The message as received; left out when it was no JSON object or does not fit.", "type": "object" });
-    let reason = json!({ "description": "What is wrong, in a sentence.", "type": "string" });
-    let body = object_of("ErrorBody", "What was refused and why.", vec![("req", request), ("msg", reason)], &["req"]);
+    let reason = json!({ "description": "Description of the error, in one sentence.", "type": "string" });
+    let body = object_of("ErrorBody", "Request and error.", vec![("req", request), ("msg", reason)], &["req"]);
     let members = vec![
         ("c", json!({ "description": "The ack code.", "type": "integer", "enum": codes })),
         (
@@ -208,7 +209,7 @@ pub(super) fn data_signals() -> Value {
         data_signal("UpdatePartOfRendition", "updatePart", of_track(&part, "rendition", "variant")),
         data_signal("EndStream", "endStream", end),
     ];
-    let text = "What a streamer uploads. In application/json media is base64 in `data` members; in multipart/form-data they are \
+    let text = "Uploads of a streamer. In application/json media is base64 in `data` members; in multipart/form-data they are \
         left out and the bytes come as the parts `data` and `map`.";
     document.finish("data-signals", "DataSignal", text, messages)
 }
@@ -261,7 +262,7 @@ pub(super) fn data_answers() -> Value {
     document.finish(
         "data-answers",
         "DataAnswers",
-        "What the server answers over HTTP: to data signals, to pushes, and to what it refuses.",
+        "Answers of the server over HTTP: to data signals, to pushes, and to requests that it refuses.",
         vec![("DataAnswer".into(), answer)],
     )
 }

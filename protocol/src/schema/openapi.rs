@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::VERSION;
 use crate::code::AckCode;
 
-/// What a data signal can be answered with.
+/// Codes with which a data signal can be answered.
 const INGEST: &[AckCode] = &[
     AckCode::Ok,
     AckCode::InvalidSignal,
@@ -21,7 +21,7 @@ const INGEST: &[AckCode] = &[
     AckCode::RoomFull,
     AckCode::SequenceConflict,
 ];
-/// What an encoder that pushes can be answered with.
+/// Codes with which a pushing encoder can be answered.
 const PUSHED: &[AckCode] = &[
     AckCode::Ok,
     AckCode::InvalidSignal,
@@ -177,7 +177,7 @@ fn upgrade() -> Value {
     responses.insert(
         "426".into(),
         json!({ "description": "The request is no handshake of version 13, or a HEAD.",
-        "headers": { "Upgrade": { "description": "What to upgrade to.", "schema": { "const": "websocket" } },
+        "headers": { "Upgrade": { "description": "The protocol to upgrade to.", "schema": { "const": "websocket" } },
             "Sec-WebSocket-Version": { "description": "The version that is spoken.", "schema": { "const": "13" } } },
         "content": answer() }),
     );

@@ -1,7 +1,7 @@
 //! The forms of vectors that others record: of media, of playlists and of HTTP exchanges.
 //!
-//! What they hold comes from the reader of media, from the origin's rules and from a running server, none of which this
-//! crate knows; their tests write it, and hold the published files against it.
+//! Their contents come from the reader of media, from the origin's rules and from a running server, none of which this
+//! crate knows; the tests of those write the files, and compare the published ones with them.
 
 pub mod exchanges;
 pub mod media;

@@ -45,7 +45,7 @@ pub(super) fn access_token() -> Value {
         (GRANT_CLAIM, grant),
     ];
     let optional = ["sub", "iat", "exp", "name", GRANT_CLAIM];
-    let check = object_of("AccessTokenCheck", "What `/auth/check` tells of a token.", check, &optional);
+    let check = object_of("AccessTokenCheck", "Facts about a token, in the answer of `/auth/check`.", check, &optional);
     let mut revoke = document.object::<Revoke>();
     revoke["title"] = json!("Revoke");
     revoke["minProperties"] = json!(1);
@@ -65,7 +65,7 @@ fn check_answer() -> Value {
     let members = vec![("c", constant(200)), ("s", constant("AUTH_CHECK")), ("b", body)];
     object_of(
         "AccessTokenCheckAnswer",
-        "What `/auth/check` answers when the token is good, or none is wanted.",
+        "Answer of `/auth/check` when the token is good, or none is wanted.",
         members,
         &[],
     )
@@ -79,5 +79,5 @@ fn revoke_answer() -> Value {
     ];
     let body = object_of("RevokeAnswerBody", "The tokens' times.", times, &[]);
     let members = vec![("c", constant(200)), ("s", constant("REVOKE")), ("b", body)];
-    object_of("RevokeAnswer", "What `/api/revoke` answers.", members, &[])
+    object_of("RevokeAnswer", "Answer of `/api/revoke`.", members, &[])
 }

@@ -62,9 +62,9 @@ fn codes(document: &Value) -> String {
         writeln!(text, "  {}: {},", word(signal, "s"), literal(&signal["action"], 0)).expect(IN_MEMORY);
     }
     text.push_str("} as const;\n");
-    named(&mut text, "What an ack or answer is about.", "Asked", &names(entries(document, "ack").next(), "client"));
-    named(&mut text, "What a client does about an ack or answer.", "Reaction", &listed(document, "reactions"));
-    named(&mut text, "How long a client waits before it says something again.", "Pause", &listed(document, "pauses"));
+    named(&mut text, "Kind of request that is answered.", "Asked", &names(entries(document, "ack").next(), "client"));
+    named(&mut text, "Reaction of a client to an ack or answer.", "Reaction", &listed(document, "reactions"));
+    named(&mut text, "Delay before a client sends something again.", "Pause", &listed(document, "pauses"));
     text.push_str(RETRY);
     let reactions = literal(&table(document, |code| code["client"].clone()), 0);
     let retries = literal(&table(document, |code| without_texts(&code["retry"])), 0);
@@ -78,7 +78,7 @@ fn codes(document: &Value) -> String {
 const RETRY: &str = "
 export type Reactions = Readonly<Record<Asked, Reaction>>;
 
-/** How what was refused for the moment is said again. */
+/** Rule for repeating a request that was refused temporarily. */
 export interface Retry {
   of: Asked;
   pause: Pause;

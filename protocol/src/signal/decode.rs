@@ -26,7 +26,7 @@ pub struct Refusal {
     pub code: AckCode,
     /// The signal's name, where it could be told.
     pub kind: Option<SignalKind>,
-    /// What is wrong, in a sentence.
+    /// Description of the error, in one sentence.
     pub reason: String,
     /// Whether the message is a JSON object, which the error ack then quotes.
     pub quotable: bool,

@@ -19,7 +19,7 @@ pub struct Head {
     /// The sender.
     #[serde(rename = "ss", deserialize_with = "crate::strict::object")]
     pub session: Session,
-    /// To whom, where the signal is for somebody.
+    /// Recipient, where the signal has one.
     #[serde(rename = "to", default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<Recipient>,
 }

@@ -1,4 +1,4 @@
-//! Which message about a signal reaches whom, beside the answer that its sender gets.
+//! Messages to other members that a signal leads to, beside the answer to its sender.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,7 +23,7 @@ named! {
 pub struct Heard {
     /// The message, by its `s`; the signal's own name: the signal as it was sent.
     pub message: &'static str,
-    /// Who hears it.
+    /// The members that receive it.
     pub who: Hearer,
     /// When that is so; absent: whenever the signal is carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,7 +39,8 @@ const fn forwarded(kind: SignalKind, who: Hearer) -> Heard {
 }
 
 impl SignalKind {
-    /// Who hears what about the signal, once it was carried out. Nobody is told of viewers that come or go.
+    /// Messages to other members once the signal was carried out, and their recipients. Nobody is told of viewers that
+    /// come or go.
     #[must_use]
     pub const fn heard_by(self) -> &'static [Heard] {
         use Hearer::{Owner, Publishers, Recipients};

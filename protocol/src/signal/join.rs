@@ -32,12 +32,12 @@ pub struct Join {
     /// The engine wanted.
     #[serde(rename = "eg", default)]
     pub engine: Engine,
-    /// How to join.
+    /// Options of the join.
     #[serde(rename = "op", default, deserialize_with = "crate::strict::object")]
     pub options: JoinOptions,
 }
 
-/// How to join.
+/// Options of a join.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct JoinOptions {

@@ -1,10 +1,10 @@
-//! Which signals exist: their `action`, their name `s` and the types of room they belong to. One table.
+//! Table of the signals: their `action`, their name `s` and the types of room they belong to. One table.
 
 use super::member::RoomType;
 
 macro_rules! kinds {
     ($($variant:ident = $action:literal, $name:literal, [$($room:ident)*], $text:literal;)*) => {
-        /// Which signal a client sends.
+        /// Kind of a signal of a client.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         pub enum SignalKind {
             $(#[doc = $text] $variant,)*

@@ -1,4 +1,4 @@
-//! Who speaks and to whom: room types, sessions, members and recipients.
+//! Members and addresses: room types, sessions, members and recipients.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::id::{SessionId, UserId};
 use crate::limits::MAX_WORDS;
 
-/// What a room is for (`ch`).
+/// Type of a room (`ch`): its purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RoomType {
@@ -24,7 +24,7 @@ pub enum RoomType {
     P2m,
 }
 
-/// What a session carries.
+/// Kind of media that a session carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Category {
@@ -34,7 +34,7 @@ pub enum Category {
     Screenshare,
 }
 
-/// What kind of program a client is.
+/// Kind of program that a client is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Host {
     /// An iOS app.
@@ -62,9 +62,9 @@ pub struct Session {
     pub user_id: UserId,
     /// The user's session, unique among the user's own.
     pub session_id: SessionId,
-    /// What the session carries.
+    /// Kind of media that the session carries.
     pub category: Category,
-    /// What kind of program it is.
+    /// Kind of program that the client is.
     pub host: Host,
     /// The device, in the client's own words.
     #[serde(deserialize_with = "crate::strict::words")]
@@ -90,7 +90,7 @@ pub struct MemberKey {
     pub session_id: SessionId,
 }
 
-/// To whom a signal goes (`to`).
+/// Recipient of a signal (`to`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Recipient {

@@ -139,7 +139,7 @@ fn plain<'a>(reader: &mut Reader<'a>) -> Result<&'a str, Error> {
     <&str>::deserialize(reader)
 }
 
-/// What needs a closer look; nobody reads the words.
+/// Error for a message that the full decoder has to read; its text is never shown.
 #[cold]
 fn odd() -> Error {
     Error::new("")

@@ -11,12 +11,12 @@ use serde_json::Value;
 pub struct Offer {
     /// The session description (RFC 8866).
     pub sdp: String,
-    /// How the offer is meant.
+    /// Options of the offer.
     #[serde(rename = "op", default, deserialize_with = "crate::strict::object")]
     pub options: OfferOptions,
 }
 
-/// How an offer is meant.
+/// Options of an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OfferOptions {

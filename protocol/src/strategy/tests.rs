@@ -1,4 +1,4 @@
-//! What holds for every message: it survives a round trip, and schema and decoder are of one mind.
+//! Property tests of every message: it survives a round trip, and schema and decoder agree on it.
 
 use std::sync::LazyLock;
 

@@ -12,10 +12,10 @@ use crate::turn::{Target, Transport, try_allocation};
 /// The user in the credentials.
 const USER: &str = "roomcast-check";
 
-/// Tries every address, and says of each whether it works.
+/// Tries every address, and prints for each whether it works.
 ///
 /// # Errors
-/// How many do not work.
+/// An error with the number of addresses that do not work, or the reason why nothing could be tried.
 pub fn run(settings: &Serve) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut told = ice::servers(&settings.ice_server, settings.turn.signer(), USER, unix_millis() / 1000);

@@ -1,4 +1,4 @@
-//! How the address of Redis is written: one server, a service watched by Sentinels, or a Cluster.
+//! Address of Redis: one server, a service watched by Sentinels, or a Cluster.
 //!
 //! ```text
 //! redis://[user:password@]host[:port][/database]                        one server
@@ -18,7 +18,7 @@ use percent_encoding::percent_decode_str;
 pub struct Address {
     /// Whether everything goes over TLS, Sentinels included.
     pub tls: bool,
-    /// Who we are to Redis; Sentinels are not told.
+    /// Login at Redis; it is not used for Sentinels.
     pub credentials: Option<Credentials>,
     /// Where it is.
     pub place: Place,
@@ -50,7 +50,7 @@ pub struct Server {
     pub port: u16,
 }
 
-/// What stands at the address.
+/// Kind of Redis at the address.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Place {
     /// One server.

@@ -10,7 +10,7 @@ use roomcast_protocol::id::RoomId;
 pub struct Partition(u8);
 
 impl Partition {
-    /// How many there are.
+    /// Number of partitions.
     pub const COUNT: u8 = 64;
 
     /// The partition of a room; the same on every node and in every version (FNV-1a).

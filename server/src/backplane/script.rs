@@ -19,7 +19,7 @@ impl Script {
         Self { source, name: OnceLock::new() }
     }
 
-    /// What Redis runs.
+    /// Source code, as Redis runs it.
     pub(super) fn source(&self) -> &'static str {
         self.source
     }
@@ -39,7 +39,7 @@ impl Script {
 mod tests {
     #[test]
     fn a_script_has_the_name_redis_gives_it() {
-        // What `SCRIPT LOAD "return 1"` answers.
+        // The answer of `SCRIPT LOAD "return 1"`.
         assert_eq!(super::Script::new("return 1").name(), "e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
     }
 }

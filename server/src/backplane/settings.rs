@@ -1,4 +1,4 @@
-//! What the backplane goes by.
+//! Settings of the backplane.
 
 use std::time::Duration;
 
@@ -28,15 +28,15 @@ pub struct BackplaneSettings {
     pub ca: Option<std::path::PathBuf>,
     /// The names of the settings of both.
     pub names: SettingNames,
-    /// How long a command may take.
+    /// Timeout of a command.
     pub timeout: Duration,
-    /// How long the storing or fetching of media may take.
+    /// Timeout for storing or fetching media.
     pub media_timeout: Duration,
-    /// How long connecting may take, TLS and login included.
+    /// Timeout for connecting, TLS and login included.
     pub connect_timeout: Duration,
     /// The time for which a node lives without renewing its lease; it is renewed five times as often.
     pub lease: Duration,
-    /// How long a beat may take to come back before the subscription is built anew.
+    /// Time that a beat may take to come back before the subscription is made anew.
     pub beat_timeout: Duration,
     /// Calls under way per connection; over it they are refused as [`Unavailable`](super::Failure::Unavailable).
     pub max_calls: usize,

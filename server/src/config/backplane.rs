@@ -25,15 +25,15 @@ pub struct Backplane {
     /// browsers trust.
     #[arg(long, env = "ROOMCAST_REDIS_CA", value_parser = file, value_name = "FILE")]
     pub redis_ca: Option<PathBuf>,
-    /// How long Redis may take to answer; a connection with three such silences in a row is given up.
+    /// Time that Redis may take to answer; a connection with three such silences in a row is given up.
     #[arg(long, env = "ROOMCAST_REDIS_TIMEOUT", default_value = "1s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub redis_timeout: Duration,
-    /// How long Redis may take to store or fetch media.
+    /// Time that Redis may take to store or fetch media.
     #[arg(long, env = "ROOMCAST_REDIS_MEDIA_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub redis_media_timeout: Duration,
-    /// How long connecting to Redis may take, TLS and login included.
+    /// Time that connecting to Redis may take, TLS and login included.
     #[arg(long, env = "ROOMCAST_REDIS_CONNECT_TIMEOUT", default_value = "2s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub redis_connect_timeout: Duration,
@@ -59,12 +59,12 @@ pub struct Backplane {
     #[arg(long, env = "ROOMCAST_MAX_UNSEEN_OF_ALL", default_value_t = ByteSize::mib(256), value_parser = size, value_name = "SIZE")]
     #[serde(serialize_with = "bytes")]
     pub max_unseen_of_all: ByteSize,
-    /// How long a node owns its rooms without word from Redis; after that others take them. It is renewed five times as
-    /// often. Every node needs the same.
+    /// Time for which a node owns its rooms without word from Redis; after that others take them. It is renewed five
+    /// times as often. Every node needs the same.
     #[arg(long, env = "ROOMCAST_NODE_LEASE", default_value = "5s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub node_lease: Duration,
-    /// How long what a node publishes to itself may take to come back; then it subscribes anew.
+    /// Time that a message which a node publishes to itself may take to come back; then it subscribes anew.
     #[arg(long, env = "ROOMCAST_BEAT_TIMEOUT", default_value = "2s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub beat_timeout: Duration,

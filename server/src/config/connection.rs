@@ -12,7 +12,7 @@ use super::rate::RateLimit;
 use super::value::{bytes, count, duration, kernel_size, origin, size, time, to_usize};
 use crate::socket::{Settings, Spans};
 
-/// What one connection may do, and what is done to it.
+/// Limits and timeouts of one connection.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct Connection {
     /// Largest payload of a WebSocket frame; over it: close 1009.
@@ -46,7 +46,7 @@ pub struct Connection {
     #[arg(long, env = "ROOMCAST_KEEPALIVE_INTERVAL", default_value = "4m", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub keepalive_interval: Duration,
-    /// How long a closed connection may take to read what is left for it, before it is cut.
+    /// Time that a closed connection may take to read what is left for it, before it is cut.
     #[arg(long, env = "ROOMCAST_CLOSE_TIMEOUT", default_value = "5s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub close_timeout: Duration,
@@ -61,7 +61,7 @@ pub struct Connection {
     /// Messages and bytes a second at which a connection is read, or `off`. Bursts of five seconds are free.
     #[arg(long, env = "ROOMCAST_RATE_LIMIT", default_value_t = RateLimit::default(), value_name = "COUNT,SIZE")]
     pub rate_limit: RateLimit,
-    /// How long a connection may be over its rate before it is closed with 1008.
+    /// Time for which a connection may be over its rate before it is closed with 1008.
     #[arg(long, env = "ROOMCAST_RATE_LIMIT_GRACE", default_value = "1m", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub rate_limit_grace: Duration,

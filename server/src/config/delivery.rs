@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::value::{bytes, cors_origin, count, count32, duration, file, kernel_size, size, time};
 
-/// How playlists, media and everything else over HTTP go out.
+/// Settings for delivery over HTTP: of playlists, media and everything else.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct Delivery {
     /// Certificate chain in PEM: the address then speaks TLS, with HTTP/2 and HTTP/1.1. Read again on SIGHUP.
@@ -27,7 +27,7 @@ pub struct Delivery {
     /// Requests one HTTP/2 connection may have open at a time; more are refused for later (REFUSED_STREAM).
     #[arg(long, env = "ROOMCAST_MAX_STREAMS", default_value_t = 256, value_parser = count32, value_name = "COUNT")]
     pub max_streams: u32,
-    /// How long a connection without a request stays open.
+    /// Time for which a connection without a request stays open.
     #[arg(long, env = "ROOMCAST_KEEP_ALIVE", default_value = "30s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub keep_alive: Duration,

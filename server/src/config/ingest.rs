@@ -9,10 +9,10 @@ use roomcast_protocol::id::UserId;
 
 use super::value::{duration, duration_or_none, time};
 
-/// What who uploads may do.
+/// Limits of uploads.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct Ingest {
-    /// How long the body of one data signal may take to come; then: 408.
+    /// Time that the body of one data signal may take to come; then: 408.
     #[arg(long, env = "ROOMCAST_UPLOAD_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub upload_timeout: Duration,
@@ -37,7 +37,7 @@ pub struct Ingest {
     #[arg(long, env = "ROOMCAST_INGEST_KEY_FRAME_WAIT", default_value = "30s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub ingest_key_frame_wait: Duration,
-    /// How long a pushing encoder may be silent within a request; then: 408.
+    /// Time for which a pushing encoder may be silent within a request; then: 408.
     #[arg(long, env = "ROOMCAST_INGEST_SILENCE", default_value = "30s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub ingest_silence: Duration,

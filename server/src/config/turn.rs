@@ -20,7 +20,7 @@ pub struct Turn {
     #[arg(long, env = "ROOMCAST_TURN_SECRET", hide_env_values = true, value_delimiter = ',', value_name = "SECRET")]
     #[serde(skip)]
     pub turn_secret: Vec<Secret>,
-    /// How long the credentials of TURN servers are good.
+    /// Validity of the credentials of TURN servers.
     #[arg(long, env = "ROOMCAST_TURN_TTL", default_value = "4h", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub turn_ttl: Duration,
@@ -34,14 +34,15 @@ pub struct Turn {
     #[arg(long, env = "ROOMCAST_ICE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     #[serde(skip)]
     pub ice_token: Option<IceToken>,
-    /// How long what --ice-url hands out is good: the life that is asked for, after which clients get it no more.
+    /// Validity of the servers that --ice-url hands out: the life that is asked for, after which clients get them no
+    /// more.
     #[arg(long, env = "ROOMCAST_ICE_TTL", default_value = "4h", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
     pub ice_ttl: Duration,
 }
 
 impl Turn {
-    /// What signs credentials, where there is a secret.
+    /// Signer of credentials, where there is a secret.
     pub fn signer(&self) -> Option<Signer<'_>> {
         self.turn_secret.first().map(|secret| Signer { secret: secret.expose(), life: self.turn_ttl })
     }

@@ -56,7 +56,7 @@ impl Due {
         is_first
     }
 
-    /// Since when fetches fail, if they do.
+    /// Time of the first of the current failures; `None` if the last fetch succeeded.
     pub const fn failing_since(&self) -> Option<Instant> {
         self.failing_since
     }

@@ -1,6 +1,7 @@
-//! `GET /metrics`: what is counted, in the text format of Prometheus.
+//! `GET /metrics`: the metrics, in the text format of Prometheus.
 //!
-//! Counters are kept by whoever counts; what the node only has to be asked for is asked when somebody looks.
+//! Counters are kept by the code that counts; values that can be read from the node at any time are read for each
+//! request.
 
 use actix_web::http::Method;
 use actix_web::web::ServiceConfig;

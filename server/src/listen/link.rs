@@ -67,7 +67,7 @@ impl Link {
         self.restrained = true;
     }
 
-    /// What has come so far, and more of it, without taking it away.
+    /// Reads more, and returns all bytes read so far without consuming them.
     pub async fn read_ahead(&mut self) -> io::Result<&[u8]> {
         let (stream, ahead) = (&mut self.stream, &mut self.ahead);
         poll_fn(|cx| {
@@ -183,7 +183,7 @@ impl AsyncWrite for Link {
     }
 }
 
-/// What a [`Link`] is below of.
+/// A stream that has a [`Link`] at its bottom.
 pub trait Linked {
     fn link(&self) -> &Link;
     fn link_mut(&mut self) -> &mut Link;

@@ -1,4 +1,4 @@
-//! Plain HTTP on the port that speaks TLS: answered, so that whoever left out the `s` of `https` reads why.
+//! Plain HTTP on the port that speaks TLS: it is answered, so that a user who left out the `s` of `https` reads why.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use super::link::Link;
 /// The first byte of every TLS connection: a record of type handshake (RFC 8446, section 5.1).
 const HANDSHAKE: u8 = 0x16;
 
-/// Whether a connection begins like a request of HTTP; what was read is read again by whoever comes next.
+/// Whether a connection begins like a request of HTTP; the bytes stay for the next reader.
 pub async fn is_http(link: &mut Link) -> io::Result<bool> {
     let begun = link.read_ahead().await?;
     Ok(begun.first().is_some_and(|first| *first != HANDSHAKE && first.is_ascii_uppercase()))

@@ -7,7 +7,7 @@ use super::link::Link;
 /// The beginning of the connection preface. No request of HTTP/1.1 has this method.
 const PREFACE: &[u8] = b"PRI * HTTP/2";
 
-/// Reads as much as it takes to tell; what was read is read again by whoever comes next.
+/// Reads as much as it takes to tell; the bytes stay for the next reader.
 pub async fn is_http2(link: &mut Link) -> io::Result<bool> {
     loop {
         let begun = link.read_ahead().await?;

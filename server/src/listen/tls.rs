@@ -82,7 +82,7 @@ impl Tls {
         Ok(())
     }
 
-    /// What makes the next connection secure.
+    /// Returns the TLS acceptor for the next connection.
     pub fn acceptor(&self) -> TlsAcceptor {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)).into()
     }

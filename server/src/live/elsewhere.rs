@@ -15,7 +15,7 @@ use roomcast_protocol::id::RoomId;
 
 /// For how long a room is not looked for again.
 const HOLDS: Duration = Duration::from_secs(1);
-/// How many rooms are remembered at most, or looked for at once.
+/// Maximum number of rooms that are remembered, or looked for at once.
 const MAX_ROOMS: usize = 4096;
 
 /// Looks for a room, and opens its broadcasts on this node if there is one.

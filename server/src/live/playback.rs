@@ -1,6 +1,6 @@
 //! Playlists and media for players (draft-pantos-hls-rfc8216bis, sections 6.2.5 and B.1).
 //!
-//! What all viewers get is made once, with the snapshot; here it is only chosen.
+//! Answers that all viewers share are made once, with the snapshot; this module only selects them.
 
 mod access;
 mod address;

@@ -1,7 +1,7 @@
 //! An object of a track: its bytes, or where to fetch them.
 //!
-//! What was uploaded on another node stands here as a placeholder. The first who asks fetches it for all who ask, and
-//! it is kept for as long as the object is served.
+//! An object that was uploaded on another node is a placeholder here. The first request fetches it for all that wait,
+//! and it is kept for as long as the object is served.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,7 +14,7 @@ use sha1::{Digest as _, Sha1};
 use super::media::{MediaBlob, MediaCache};
 use crate::response::pieces::Chain;
 
-/// That the bytes could not be fetched in time.
+/// Error: the bytes could not be fetched in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the media could not be fetched in time")]
 pub struct OutOfReach;
@@ -34,7 +34,7 @@ enum Held {
 }
 
 impl Stored {
-    /// Of bytes at hand.
+    /// Creates an object of bytes that are at hand.
     pub const fn here(bytes: Bytes, content_type: &'static str) -> Self {
         Self { media: Held::Here(bytes), content_type, tag: OnceLock::new() }
     }

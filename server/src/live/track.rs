@@ -14,7 +14,7 @@ use super::playback::Freshness;
 use super::stored::Stored;
 use crate::response::text::Text;
 
-/// What was published last, nothing before the first.
+/// The last published snapshot; `None` before the first.
 pub type Newest = Option<Arc<Published>>;
 
 /// A snapshot and all that its answers share.

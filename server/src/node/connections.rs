@@ -1,4 +1,4 @@
-//! Which connections there are on this node, so that all can be closed when it stops.
+//! List of the connections on this node, so that all can be closed when it stops.
 //!
 //! A list costs an entry per connection; a task that waits for the stop would cost each several hundred bytes and
 //! a look at every message.
@@ -26,7 +26,7 @@ struct List {
 }
 
 impl Connections {
-    /// How many there are.
+    /// Number of connections.
     pub fn count(&self) -> usize {
         self.lock().open.len()
     }

@@ -1,4 +1,4 @@
-//! Which pages may read what is served here (Fetch standard, section 3.2).
+//! Access of pages of other origins to the responses (Fetch standard, section 3.2).
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};

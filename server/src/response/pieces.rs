@@ -22,7 +22,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// How many bytes there are.
+    /// Number of bytes.
     pub fn len(&self) -> usize {
         self.links().map(Bytes::len).sum()
     }

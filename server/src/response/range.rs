@@ -1,9 +1,9 @@
-//! Which bytes of an object are asked for, and whether any are needed (RFC 9110, sections 13 and 14). Pure.
+//! Range requests and conditional requests for an object (RFC 9110, sections 13 and 14). Pure.
 
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderValue, IF_NONE_MATCH, IF_RANGE, RANGE};
 
-/// What an answer carries of an object.
+/// The part of an object that an answer carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Selection {
     /// All of it.
@@ -16,7 +16,8 @@ pub enum Selection {
     NotModified,
 }
 
-/// What a request wants of an object of `length` bytes. The tag is strong: the same tag means the same bytes.
+/// Selects the part of an object of `length` bytes that a request asks for. The tag is strong: the same tag means the
+/// same bytes.
 pub fn select(method: &Method, headers: &HeaderMap, length: usize, tag: impl Fn() -> HeaderValue) -> Selection {
     if is_known(headers, &tag) {
         return Selection::NotModified;

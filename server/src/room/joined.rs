@@ -13,11 +13,11 @@ use roomcast_protocol::signal::MemberKey;
 
 use super::actor::RoomActor;
 
-/// Which `JOIN` of a connection.
+/// Number of a `JOIN` of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt(u64);
 
-/// That a room has no member of a connection any more, as far as that connection had asked until then.
+/// Notice that a room has no member of a connection any more, as far as that connection had asked until then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Departure {
     pub room: RoomId,
@@ -63,7 +63,7 @@ impl JoinedRooms {
         self.rooms.contains_key(id)
     }
 
-    /// How many there are; rooms that have ended meanwhile do not count.
+    /// Number of rooms; rooms that have ended meanwhile do not count.
     pub fn len(&mut self) -> usize {
         self.rooms.retain(|_, joined| joined.room.connected());
         self.rooms.len()

@@ -1,4 +1,4 @@
-//! What a room's actor can be told.
+//! Messages to a room's actor.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use roomcast_protocol::signal::{RefusedNumber, Signal, SignalKind};
 use super::joined::Attempt;
 use super::outbox::Outbox;
 
-/// What became of a `JOIN` that reached a room.
+/// Outcome of a `JOIN` that reached a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It was answered.

@@ -1,7 +1,7 @@
 //! The way from a room to a connection: a queue with a bound in bytes that nobody waits for.
 //!
-//! What is queued counts until the connection's socket has taken it, wherever it waits till then. Over the bound
-//! the connection is told to close as a slow consumer and gets nothing more.
+//! A queued message counts until the connection's socket has taken it, wherever it waits till then. Over the bound the
+//! connection is told to close as a slow consumer and gets nothing more.
 
 use std::collections::VecDeque;
 use std::pin::Pin;

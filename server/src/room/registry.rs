@@ -1,4 +1,4 @@
-//! Which rooms there are on this node. Creation is decided once, under one lock.
+//! The rooms on this node. Creation is decided once, under one lock.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -116,7 +116,7 @@ impl Registry {
         self.lock().iter().map(|(id, room)| (id.clone(), room.clone())).collect()
     }
 
-    /// How many rooms there are.
+    /// Number of rooms.
     pub fn len(&self) -> usize {
         self.lock().len()
     }

@@ -22,7 +22,7 @@ use crate::room::{JoinRoom, Outcome, RefusedSignal, RoomActor, RoomSignal};
 use crate::socket::Port;
 use crate::token;
 
-/// How often a `JOIN` is tried again when it met a room in the moment of its end.
+/// Maximum number of attempts of a `JOIN` that meets a room at the moment of its end.
 const ATTEMPTS: u32 = 3;
 
 impl Session {

@@ -1,4 +1,4 @@
-//! How many connections each address has.
+//! Number of connections of each address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! What a connection owes to time: pings, keepalives and the ends of silence and age. Pure.
+//! Timers of a connection: pings, keepalives, and the ends of silence and age. Pure.
 //!
 //! One timer per connection is enough: it asks what is due, and when to ask again. Traffic only moves deadlines
 //! back, so that the timer is never set anew before it has fired.
@@ -24,7 +24,7 @@ pub struct Spans {
     pub ping: Duration,
 }
 
-/// What is to be done.
+/// An action that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
     /// Close.
@@ -69,7 +69,7 @@ impl Ages {
         self.said = self.said.max(when);
     }
 
-    /// What is due, one thing at a time; ask until nothing is.
+    /// Returns one action that is due; call it again until there is none.
     pub fn due(&mut self, now: Instant, spans: &Spans) -> Option<Due> {
         if now >= self.opened + spans.age {
             return Some(Due::Close(CloseCode::TooOld));
@@ -108,7 +108,8 @@ mod tests {
         ping: Duration::from_secs(30),
     };
 
-    /// What happens up to its end, in seconds, to a connection whose peer sends a frame and a message so often.
+    /// Simulates a connection whose peer sends frames and messages at these periods, to its end: the time of the end in
+    /// seconds, and the actions.
     fn life(frames: u64, messages: u64, replies: u64) -> (u64, Vec<Due>) {
         let start = Instant::now();
         let mut ages = Ages::new(start);

@@ -1,4 +1,4 @@
-//! What a connection carries messages for, and how it answers.
+//! The application above a connection, and its answers.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use super::connection::{Connection, Wire};
 use super::lane::Lane;
 use super::outbound;
 
-/// How long a peer may take to answer a close frame. Only then is the connection closed without it.
+/// Time that a peer may take to answer a close frame. Only then is the connection closed without it.
 const ANSWER: Duration = Duration::from_secs(1);
 
-/// What is on the server's side of a connection.
+/// The server's side of a connection.
 ///
 /// It gets whole messages, in order and within the limits, and the [`Port`] through which it answers.
 pub trait Application: Sized + Unpin + 'static {
@@ -35,7 +35,7 @@ pub trait Application: Sized + Unpin + 'static {
     /// A binary message came.
     fn binary(&mut self, _bytes: Bytes, _port: &mut Port<'_, Self>) {}
 
-    /// What the peer is told when it has not heard anything for long.
+    /// Message to a peer that has not been sent anything for long.
     fn keepalive(&mut self) -> Option<ByteString> {
         None
     }

@@ -36,7 +36,7 @@ pub struct Ends {
     pub(super) gate: Rc<Gate>,
 }
 
-/// What a connection knows of its wire.
+/// State of a connection's wire.
 pub struct Wire {
     pub(super) settings: Arc<Settings>,
     ends: Ends,

@@ -50,7 +50,7 @@ impl Descriptor {
         self.send_buffer.set(Some(bytes));
     }
 
-    /// What was asked for, once.
+    /// Takes the requested size of the send buffer, if there is one.
     pub fn take_send_buffer(&self) -> Option<usize> {
         self.send_buffer.take()
     }
@@ -128,8 +128,9 @@ impl Descriptor {
     }
 }
 
-/// What a server of WebSockets alone does with each new connection, for `HttpServer::on_connect`: `send_buffer` bytes
-/// at most wait in the kernel, and the kernel ends a connection whose peer has taken nothing for `stall_timeout`.
+/// Returns the function for `HttpServer::on_connect` in a server of WebSockets alone, which prepares each new
+/// connection: `send_buffer` bytes at most wait in the kernel, and the kernel ends a connection whose peer has taken
+/// nothing for `stall_timeout`.
 pub fn on_connect(
     send_buffer: usize,
     stall_timeout: Duration,

@@ -1,4 +1,4 @@
-//! How many bytes are on their way to one peer, from where they are queued until they are handed to its socket.
+//! Number of bytes on their way to one peer, from where they are queued until they are handed to its socket.
 //!
 //! One count for all queues in between, so that the bound holds over their sum. Never a queue itself.
 
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Fill {
     bytes: AtomicUsize,
     bound: usize,
-    /// What may be on its way on top of the bound.
+    /// Bytes that may be on their way on top of the bound.
     allowance: AtomicUsize,
 }
 

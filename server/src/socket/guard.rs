@@ -1,8 +1,8 @@
 //! Walks frame headers (RFC 6455, section 5.2) ahead of the codec. Pure.
 //!
-//! The codec looks at a frame's length only when the whole frame is in memory. The guard passes bytes on as they
-//! come, but nothing of a frame that is too long: of it the codec sees the header and then the end of the input.
-//! What else may be wrong with a frame is the codec's business.
+//! The codec looks at a frame's length only when the whole frame is in memory. The guard passes bytes on as they come,
+//! but nothing of a frame that is too long: of it the codec sees the header and then the end of the input. All other
+//! faults of a frame are left to the codec.
 
 use roomcast_protocol::code::CloseCode;
 
@@ -48,7 +48,7 @@ impl Guard {
         Self { max_frame, place: Place::Between }
     }
 
-    /// How many bytes of `input` may be passed on, and why not all.
+    /// Returns the number of bytes of `input` that may be passed on, and the reason if not all.
     pub fn walk(&mut self, input: &[u8], meter: &mut impl Meter) -> (usize, Option<Stop>) {
         let mut passed = 0;
         while passed < input.len() {

@@ -1,4 +1,4 @@
-//! What a connection sends, on its way to the codec: guarded frame by frame, and no faster than its rate.
+//! The input of a connection, on its way to the codec: guarded frame by frame, and no faster than its rate.
 //!
 //! Over the rate the request's payload is not polled, which holds the peer back through TCP; nothing is lost.
 //! A frame that is refused ends the stream: everything before it is read first, then the connection looks up the
@@ -84,7 +84,7 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for Intake<S>
                 return Poll::Ready(None);
             }
             if this.gate.is_shut(cx) {
-                // That the peer has sent much meanwhile is no fault of its own.
+                // The data that the peer sent meanwhile must not count as exceeding its rate.
                 this.throttle.iter_mut().for_each(|throttle| throttle.behind = None);
                 return Poll::Pending;
             }

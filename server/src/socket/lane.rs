@@ -1,8 +1,8 @@
 //! The way to one peer's socket, for everything that runs on its thread.
 //!
-//! What rooms of that thread say goes straight into the queue of the response's body: the actor of the connection
-//! need not be woken for it. What the actor itself writes comes in through the pump. The queue has no bound of its
-//! own: whoever writes has claimed the bytes. Never leaves its thread; others know it by its [`LaneId`].
+//! Messages from rooms of that thread go straight into the queue of the response's body: the actor of the connection
+//! need not be woken for them. Output of the actor itself comes in through the pump. The queue has no bound of its own:
+//! every writer has claimed the bytes. Never leaves its thread; others know it by its [`LaneId`].
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -23,7 +23,7 @@ const PIECE: usize = 16 * 1024;
 
 type Written = Box<dyn FnOnce()>;
 
-/// Which lane, for whoever may be on another thread. Unique for the life of the process.
+/// Identifier of a lane, usable on other threads. Unique for the life of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LaneId(u64);
 
@@ -43,7 +43,7 @@ pub struct Lane {
 #[derive(Default)]
 struct Queue {
     chunks: VecDeque<Bytes>,
-    /// What was encoded since the last chunk.
+    /// Bytes that were encoded since the last chunk.
     tail: BytesMut,
     ended: bool,
     abandoned: bool,
@@ -52,7 +52,7 @@ struct Queue {
     /// Bytes that went in and out since the beginning.
     pushed: u64,
     taken: u64,
-    /// What to do once so many bytes are out, in order.
+    /// Callbacks for when so many bytes are out, in order.
     marks: VecDeque<(u64, Written)>,
 }
 

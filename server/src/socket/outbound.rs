@@ -59,7 +59,7 @@ fn fragmented<M: AsRef<[u8]>>(
     write(Message::Continuation(Item::Last(rest)));
 }
 
-/// How many bytes a message of this length takes on the wire.
+/// Number of bytes that a message of this length takes on the wire.
 pub const fn size(length: usize, max_frame: usize) -> usize {
     if length <= max_frame {
         return header(length) + length;
@@ -68,7 +68,7 @@ pub const fn size(length: usize, max_frame: usize) -> usize {
     full * header(max_frame) + header(rest) + length
 }
 
-/// How many bytes a close frame takes.
+/// Number of bytes that a close frame takes on the wire.
 pub fn close_size(reason: Option<&CloseReason>) -> usize {
     let text = |reason: &CloseReason| reason.description.as_ref().map_or(0, String::len);
     reason.map_or(2, |reason| 4 + text(reason))

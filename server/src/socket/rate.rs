@@ -1,4 +1,4 @@
-//! How fast a connection is read. Pure: time is an argument.
+//! Rate limit for reading a connection. Pure: time is an argument.
 //!
 //! A token bucket for messages and one for bytes, each as the time until which what was read is paid for (the
 //! generic cell rate algorithm, ITU-T I.371). A frame may begin while that time is less than the burst ahead.
@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 /// A burst is what the rate gives in this time.
 pub const BURST: Duration = roomcast_protocol::limits::RATE_BURST;
-/// What a frame costs at least, in bytes: a flood of empty continuations is work, too.
+/// Bytes that a frame counts at least: a flood of empty continuations is work, too.
 const MIN_FRAME: u64 = 64;
 const NANOS: u64 = 1_000_000_000;
 
-/// What a connection may send for any length of time.
+/// Rate at which a connection may send for any length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     /// Messages a second. A control frame counts as a message.
@@ -21,7 +21,7 @@ pub struct Rate {
     pub bytes: NonZeroU64,
 }
 
-/// What one connection has used of its rate.
+/// Token buckets of one connection.
 #[derive(Debug)]
 pub struct Bucket {
     rate: Rate,
@@ -35,7 +35,7 @@ impl Bucket {
         Self { rate, messages_paid: now, bytes_paid: now }
     }
 
-    /// How long until the next frame may begin; zero when it may now.
+    /// Time until the next frame may begin; zero when it may now.
     pub fn wait(&self, now: Instant) -> Duration {
         self.messages_paid.max(self.bytes_paid).saturating_duration_since(now).saturating_sub(BURST)
     }

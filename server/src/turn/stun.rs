@@ -33,7 +33,7 @@ const SIGNATURE: usize = 24;
 pub struct Credentials {
     username: String,
     realm: String,
-    /// What the server wants to hear again.
+    /// Nonce that the server wants to be repeated.
     pub nonce: Vec<u8>,
     key: [u8; 16],
 }

@@ -89,7 +89,7 @@ async fn too_many_calls_are_refused_at_once() {
     redis.signal(Signal::SIGCONT);
 }
 
-/// How many of some calls fail before anything can have been answered.
+/// Number of the given calls that fail before anything can have been answered.
 fn refused(calls: &mut [impl Future<Output = Result<(), Failure>> + Unpin]) -> usize {
     let refusal = Some(Err(Failure::Unavailable));
     calls.iter_mut().map(FutureExt::now_or_never).filter(|answer| *answer == refusal).count()

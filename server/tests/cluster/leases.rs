@@ -1,4 +1,4 @@
-//! Who lives and who is dead, eras, and the ends of a node.
+//! Tests of the leases of nodes, of eras, and of the ends of a node.
 
 use std::time::Duration;
 

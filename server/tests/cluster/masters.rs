@@ -37,7 +37,7 @@ impl Cluster {
         Self { masters: nodes, replica }
     }
 
-    /// Of two servers, of which the first is not there.
+    /// Address of a cluster with two servers, of which the first does not exist.
     pub fn url(&self) -> String {
         format!("redis+cluster://127.0.0.1:{},127.0.0.1:{}", free_port(), self.masters[1].port)
     }

@@ -155,7 +155,7 @@ async fn what_cannot_be_read_ends_its_attachment_or_is_a_loss() {
     assert_eq!(node.rooms.numbers()[3..5], [None, Some(4)], "a packet without a sender is none");
 }
 
-/// What is published to the channel of a node.
+/// Messages published to the channel of a node.
 struct Answers {
     client: Child,
     bytes: Arc<Mutex<Vec<u8>>>,

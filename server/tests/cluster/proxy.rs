@@ -11,7 +11,7 @@ use tokio::sync::watch;
 /// A way to Redis.
 pub struct Proxy {
     port: u16,
-    /// How many connections there have been.
+    /// Number of connections made so far.
     made: Arc<AtomicUsize>,
     /// Subscriptions on connections before this one get nothing.
     muted: Arc<AtomicUsize>,

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use super::server::Redis;
 
-/// What the rooms were told.
+/// Notifications to the rooms.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Told {
     Message(BootId, Message),

@@ -100,7 +100,7 @@ impl Redis {
         panic!("redis-server does not answer");
     }
 
-    /// What `redis-cli` answers.
+    /// Returns the answer of `redis-cli`.
     pub fn ask(&self, command: &[&str]) -> String {
         ask(self.port, command)
     }

@@ -1,4 +1,4 @@
-//! What a member has heard.
+//! Messages that a member has received.
 
 use std::time::Instant;
 
@@ -99,8 +99,8 @@ impl State {
         own.filter_map(|value| value["sdp"].as_str()?.parse().ok()).collect()
     }
 
-    /// How many signals of the newest connection the server has certainly read, by its answers to heartbeats behind
-    /// message `from` of those heard.
+    /// Number of signals of the newest connection that the server has certainly read, by its answers to heartbeats
+    /// behind message `from` of those received.
     #[must_use]
     pub fn confirmed(&self, from: usize) -> u64 {
         let beats =

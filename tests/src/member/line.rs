@@ -11,7 +11,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::{State, Who};
 
-/// How often it beats: often enough that a missed one shows soon.
+/// Interval of its heartbeats: short enough that a missed one shows soon.
 const BEAT: Duration = Duration::from_secs(1);
 
 pub(super) struct Line {

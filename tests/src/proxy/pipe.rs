@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::{Flow, Weather};
 
-/// So many pieces may be on their way.
+/// Maximum number of pieces on their way.
 const PIECES: usize = 64;
 const PIECE: usize = 16 * 1024;
 
@@ -27,7 +27,7 @@ pub async fn run(
         () = &mut writing => return,
         () = read(from, sender, weather, flow, seen) => {}
     }
-    // What was read before the end still goes out.
+    // Bytes that were read before the end still go out.
     writing.await;
 }
 
@@ -46,7 +46,7 @@ async fn read(
         }
         let read = tokio::select! {
             read = from.read(&mut buffer) => read,
-            // What is held or lost is decided before the next bytes are read.
+            // A change to holding or losing takes effect before the next bytes are read.
             _ = weather.changed() => {
                 if lost && flow(&weather.borrow()) == Flow::Passes {
                     return;

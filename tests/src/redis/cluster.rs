@@ -83,7 +83,7 @@ impl RedisCluster {
         }
     }
 
-    /// What a node is told.
+    /// The address to configure in a node.
     #[must_use]
     pub fn url(&self) -> String {
         let addresses: Vec<_> = self.servers[..MASTERS].iter().map(Redis::address).collect();

@@ -53,7 +53,7 @@ impl Sentinels {
         }
     }
 
-    /// What a node is told.
+    /// The address to configure in a node.
     #[must_use]
     pub fn url(&self) -> String {
         let addresses: Vec<_> = self.sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port)).collect();

@@ -1,4 +1,4 @@
-//! What a server writes to its standard error.
+//! Standard error of a server.
 //!
 //! Either read by the test as it waits for words, or kept by a task, so that a server that says much never waits for
 //! a reader; what was kept is shown when the test fails.
@@ -11,7 +11,7 @@ use tokio::process::ChildStderr;
 
 use crate::soon;
 
-/// So many lines are kept, the newest.
+/// Maximum number of lines that are kept, the newest.
 const KEPT: usize = 4000;
 
 /// A server's log.

@@ -14,7 +14,7 @@ use super::record::Record;
 use super::weather::Addresses;
 
 const ROOM: &str = "live";
-/// How long an answer may take.
+/// Timeout of an answer.
 const ANSWER: Duration = Duration::from_secs(5);
 /// Between uploads.
 const PACE: Duration = Duration::from_millis(100);
@@ -53,7 +53,7 @@ pub async fn get(http: &reqwest::Client, address: &str, path: &str) -> Option<(u
     Some((status, answer.text().await.ok()?))
 }
 
-/// What a playlist names, each by its address beside it; not what is hinted, nor what is a gap.
+/// Addresses that a playlist names, relative to it; not those that are hinted, nor gaps.
 pub fn named(playlist: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut gap = false;

@@ -12,7 +12,7 @@ use super::dice::Dice;
 use super::record::Record;
 use super::weather::Addresses;
 
-/// How long a client waits for the answer to `JOIN`.
+/// Timeout of the answer to `JOIN`.
 const ANSWER: Duration = Duration::from_secs(5);
 
 pub struct Client {
@@ -35,7 +35,7 @@ pub struct Client {
 /// The open connection.
 struct Current {
     member: Member,
-    /// How many messages were heard before.
+    /// Number of messages received before.
     start: usize,
     said: u64,
     sent: Vec<Sent>,
@@ -169,7 +169,7 @@ impl Client {
         }
         self.record.note(Event::LeaveSaid { client: self.index });
         self.say("leave", "LEAVE", json!({}));
-        // What was said is read before the connection goes.
+        // The server reads the last signals before the connection goes.
         tokio::time::sleep(Duration::from_millis(50)).await;
         self.retire(Outcome::Left);
     }
@@ -191,7 +191,7 @@ impl Client {
         self.record.note_at(asked, Event::Asked { client });
         match Member::attempt(&address, self.memory.clone(), options, ANSWER).await {
             Ok(Ok(member)) => {
-                // What the old connection got since it was asked counts for nothing: the new one gets it again.
+                // Messages that the old connection got since then do not count: the new one gets them again.
                 self.retire_at(known, asked, Outcome::Lost);
                 let (at, resumed) = member.look(|state| joined(&state.heard[known..]));
                 let at = at.map_or_else(|| self.record.now(), |at| self.record.time(at));

@@ -1,4 +1,4 @@
-//! What breaks, one thing after the other.
+//! Random faults, one after the other.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ pub struct Weather {
     proxies: Vec<Proxy>,
     nodes: Nodes,
     addresses: Addresses,
-    /// How many things broke.
+    /// Number of faults.
     pub faults: usize,
 }
 

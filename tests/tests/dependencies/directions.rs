@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::graph::{ROOT, cargo, read};
 
-/// What each crate or module uses.
+/// Names that each crate or module uses.
 pub type Arrows = BTreeMap<String, BTreeSet<String>>;
 
 /// The table of ARCHITECTURE.md with these heads in its first columns: names, and behind each the names it may use.
@@ -31,7 +31,7 @@ fn names(cell: &str) -> BTreeSet<String> {
     cell.split('`').skip(1).step_by(2).map(|name| name.trim_end_matches('/').to_owned()).collect()
 }
 
-/// Which crates of the workspace each of them depends on, but for tests.
+/// Dependencies between the crates of the workspace, except those for tests.
 pub fn between_crates() -> Arrows {
     let metadata = cargo(&["metadata", "--format-version", "1", "--locked", "--no-deps"]);
     let metadata: Value = serde_json::from_str(&metadata).expect("cargo writes JSON");
@@ -53,7 +53,7 @@ pub fn between_crates() -> Arrows {
     packages.iter().map(|package| (of(package), uses(package))).collect()
 }
 
-/// Which modules at the top of a crate each of them names by `crate::`, tests apart.
+/// Uses between the modules at the top of a crate, by `crate::`, tests apart.
 pub fn between_modules(source: &str) -> Arrows {
     let root = Path::new(ROOT).join(source);
     let mut arrows = Arrows::new();

@@ -1,4 +1,4 @@
-//! What the scripts read and answer, as text.
+//! Text that the scripts read and answer.
 
 use roomcast_core::cluster::directory::Era;
 use roomcast_core::cluster::{BootId, Life, Ownership};

@@ -77,7 +77,7 @@ async fn what_both_sides_write_into_a_dead_line_comes_once_and_in_order() {
     for number in 0..=INTO_NOWHERE {
         if number == INTO_NOWHERE {
             assert!(resumed(&mut events, &mut bob).await);
-            // What was in the old line comes after all, and counts for nothing.
+            // The messages in the old connection come after all, and do not count.
             line.heal();
         }
         let candidate = json!({"sdp": number.to_string()});

@@ -1,4 +1,5 @@
-//! How playlists and media are delivered: compressed, in ranges, with ages for caches, to pages of other origins.
+//! Tests of the delivery of playlists and media: compressed, in ranges, with ages for caches, to pages of other
+//! origins.
 
 use std::io::Read as _;
 
@@ -293,7 +294,7 @@ async fn rooms_do_not_answer_for_each_other() {
 
 #[tokio::test]
 async fn a_drain_answers_all_who_wait_at_once() {
-    // Of several nodes the others would go on.
+    // With several nodes the others would go on.
     let mut server = Server::alone(&[]).await;
     let _streamer = streamed(&server, 3).await;
     let urls = [server.url(&format!("{MEDIA}?_HLS_msn=3&_HLS_part=1")), server.url("/live/demo/main/v0/p7.m4s")];

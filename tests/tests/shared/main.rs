@@ -1,4 +1,4 @@
-//! What holds for one node and for several alike.
+//! Tests that hold for one node and for several alike.
 //!
 //! With `ROOMCAST_TEST_NODES=3` in the environment every server of these tests is three nodes on one Redis, and whoever
 //! connects or asks comes to the next of them.

@@ -1,4 +1,4 @@
-//! What bad input gets: an answer that says why, or a close code; and the server goes on.
+//! Tests of bad input: it gets an answer that says why, or a close code; and the server goes on.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -105,7 +105,7 @@ async fn http2_resets_the_stream_without_an_error_after_the_answer() {
             let piece = piece.expect("the answer is whole");
             text.flow_control().release_capacity(piece.len()).expect("it was taken");
         }
-        // What still comes is taken for a moment.
+        // The server still takes the rest of the body for a moment.
         let _ = body.send_data(vec![7; 1000].into(), false);
         let reset = soon("the reset", poll_fn(|cx| body.poll_reset(cx))).await.expect("a reset");
         assert_eq!(reset, h2::Reason::NO_ERROR, "{method} {path}");

@@ -1,4 +1,4 @@
-//! What a connection costs while nothing happens on it: what waits in thousands has to be small.
+//! Tests of the memory of an idle connection: connections that wait in thousands have to be small.
 
 use roomcast_tests::broadcast::Streamer;
 use roomcast_tests::raw::Raw;
@@ -37,7 +37,7 @@ async fn heard(peer: &mut Raw, end: &str) {
 async fn idle_connections_and_waiting_viewers_are_small() {
     let server = Server::start(&[]).await;
     let streamer = Streamer::start(&server).await;
-    // So long that nobody's wait ends by itself.
+    // The target duration is so long that no wait ends by itself.
     let variant = json!({"playlist": {"id": "main"}, "variant": {"id": "v0", "codecs": "avc1.42e01e,mp4a.40.2",
         "bandwidth": 800_000, "targetDuration": 6, "targetPartDuration": 0.5, "resolution": "640x360", "frameRate": 30},
         "segment": {"map": {"id": "init.mp4", "data": "aW5pdA=="}}});
@@ -59,7 +59,7 @@ async fn idle_connections_and_waiting_viewers_are_small() {
     let (warm, measured) = peers.split_at_mut(FIRST);
     for group in [warm, measured] {
         for peer in group {
-            // Who hears the first answer knows that the second request is being looked at.
+            // Once the first answer is here, the second request is being handled.
             let next = request(&format!("{MEDIA}?_HLS_msn=1&_HLS_part=1"));
             asked(peer, request("/healthz") + &next).await;
             heard(peer, "ok\n").await;

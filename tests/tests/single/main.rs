@@ -1,4 +1,4 @@
-//! What is said of one server process: its sockets, its limits, its memory, its command line.
+//! Tests of one server process: its sockets, its limits, its memory, its command line.
 //!
 //! One binary for all, as each is linked with everything there is.
 

@@ -1,4 +1,4 @@
-//! What is below requests: HTTP/2 with and without TLS, silent and slow peers, bounds.
+//! Tests of the layer below requests: HTTP/2 with and without TLS, silent and slow peers, bounds.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

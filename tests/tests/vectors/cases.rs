@@ -17,7 +17,7 @@ const PUSHED: &str = "/rooms/pushed/ingest/main/video";
 const NOON: u64 = 1_732_287_600_000;
 const PAGE: &str = "https://page.example";
 
-/// What of a response's body is recorded.
+/// The part of a response's body that is recorded.
 #[derive(Debug)]
 pub enum Tells {
     /// Nothing.
@@ -26,7 +26,7 @@ pub enum Tells {
     Json,
     /// Its text.
     Text,
-    /// That it is this media.
+    /// The fact that the body is this media.
     Media(Media),
 }
 

@@ -48,7 +48,7 @@ fn written(body: &Body) -> (Vec<u8>, Option<&'static str>) {
     }
 }
 
-/// What is said of a JSON body: nothing that differs from one time to the next.
+/// Reduces a JSON body to the members that do not differ between runs.
 fn told(mut json: Value) -> Value {
     if let Some(body) = json.get_mut("b").and_then(Value::as_object_mut) {
         for changing in ["delay", "msg"] {
@@ -64,7 +64,7 @@ struct Run {
     http: Client,
     token: String,
     etag: String,
-    /// What is not as the cases say.
+    /// Mismatches with the cases.
     wrong: Vec<String>,
 }
 

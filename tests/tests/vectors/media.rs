@@ -12,7 +12,7 @@ use crate::{file, hold};
 /// Parts of each segment.
 const PARTS: usize = 3;
 const TARGET: f64 = 1.0;
-/// What AAC at 48 kHz needs, whose parts last 16 frames.
+/// Part target that AAC at 48 kHz needs, whose parts last 16 frames.
 const PART_TARGET: f64 = 0.35;
 
 /// Every file, as its parts are.

@@ -66,7 +66,7 @@ async fn upload(streamer: &Streamer, encoding: Encoding, tracks: &[MediaTrack]) 
     }
 }
 
-/// What a player reads of a track: the map and each segment that the playlist lists, in order.
+/// Returns the bytes that a player reads of a track: the map and each segment that the playlist lists, in order.
 async fn played(server: &Server, id: &str) -> Vec<u8> {
     let playlist = server.text(&format!("/live/demo/main/{id}/playlist.m3u8")).await;
     let map = playlist.lines().find_map(|line| line.strip_prefix("#EXT-X-MAP:URI=\"")).expect("a map");

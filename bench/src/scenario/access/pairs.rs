@@ -17,7 +17,7 @@ pub enum Who {
 impl Who {
     pub const ALL: [Self; 3] = [Self::Open, Self::Twin, Self::Keyed];
 
-    /// So many turns of each. Each turn has another one first: what comes first may find other caches.
+    /// Returns `count` turns of each. Each turn has another one first: what comes first may find other caches.
     pub fn turns(count: usize) -> impl Iterator<Item = Self> {
         (0..count).flat_map(|turn| (0..3).map(move |place| Self::ALL[(turn + place) % 3]))
     }

@@ -10,7 +10,7 @@ use crate::finding::Findings;
 use crate::process::{Meter, quiet};
 use crate::redis::{Calls, Monitor, Redis};
 
-/// What follows an operation without being waited for has come after this.
+/// Time after which the asynchronous consequences of an operation have arrived.
 const SETTLING: Duration = Duration::from_millis(300);
 
 /// Packets that only acknowledge, for each operation.
@@ -57,7 +57,7 @@ impl Probe {
         first..first + self.count
     }
 
-    /// What comes from here on counts.
+    /// Starts to count.
     pub async fn begin(&mut self) -> Result<(), Error> {
         sleep(SETTLING).await;
         quiet(self.pid).await?;
@@ -68,7 +68,8 @@ impl Probe {
         Ok(())
     }
 
-    /// What came until here was this operation, once for each number, with at most so many round trips for each.
+    /// Counts everything since the start for this operation, done once for each number, with at most `limit` round
+    /// trips for each.
     pub async fn end(&mut self, name: &'static str, limit: usize) -> Result<(), Error> {
         self.end_of(name, limit, self.count).await
     }

@@ -1,7 +1,7 @@
 //! A fixed number of messages in flight between two members, to and fro: who gets some sends as many back.
 //!
-//! So both connections carry data both ways, as a connection to the echo does, and acknowledgements of TCP travel
-//! with it on either side of the comparison.
+//! Both connections therefore carry data both ways, as a connection to the echo does, and acknowledgements of TCP
+//! travel with it on either side of the comparison.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -33,7 +33,7 @@ pub struct Lane {
     other: Option<End>,
 }
 
-/// What is on its way in a lane.
+/// The messages in flight in a lane.
 struct Flight {
     until: Instant,
     in_flight: usize,

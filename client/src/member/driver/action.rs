@@ -1,4 +1,4 @@
-//! What a driver is told, and what it answers.
+//! Inputs and actions of a driver.
 
 use roomcast_protocol::client::{Observation, Outgoing};
 use roomcast_protocol::signal::Head;
@@ -7,7 +7,7 @@ use crate::access::Token;
 use crate::member::creation::Creating;
 use crate::member::event::MemberEvent;
 
-/// Who joins what, and how.
+/// Parameters of a membership that a driver starts with.
 #[derive(Debug, Clone)]
 pub(in crate::member) struct Joining {
     pub head: Head,
@@ -23,7 +23,7 @@ pub(in crate::member) struct Joining {
     pub renews: bool,
 }
 
-/// What happens to the driver.
+/// An input of the driver.
 #[derive(Debug, Clone)]
 pub(in crate::member) enum Input {
     /// The connection asked for is there, with this token.
@@ -48,7 +48,7 @@ pub(in crate::member) enum Input {
     Tick,
 }
 
-/// What is to be done.
+/// An action that the task of the driver has to carry out.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::member) enum Action {
     /// Open a connection.

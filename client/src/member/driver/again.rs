@@ -1,6 +1,7 @@
-//! Signals that the server refused for the moment (503), said again as the table of codes says.
+//! Repetition of signals that the server refused temporarily (503), as the table of codes says.
 //!
-//! Each is said with a number of its own, behind what was said meanwhile. Pure: times and randomness are arguments.
+//! Each repetition has a number of its own, behind the signals sent meanwhile. Pure: times and randomness are
+//! arguments.
 
 use std::time::{Duration, Instant};
 
@@ -9,9 +10,9 @@ use roomcast_protocol::code::{AckCode, Asked};
 use roomcast_protocol::signal::SignalKind;
 use serde_json::Value;
 
-/// Signals that are remembered at a time; any other is told as refused.
+/// Maximum number of signals that are remembered at a time; the refusal of any other is reported to the application.
 const MOST: usize = 16;
-/// The time after which one that was said again, and not refused, counts as carried out.
+/// Time after which a repeated signal that was not refused counts as carried out.
 const FORGOTTEN: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
@@ -19,18 +20,18 @@ struct Refused {
     signal: Outgoing,
     /// Counts the refusals.
     times: u32,
-    /// When it is said again; none once that was done.
+    /// Time of the repetition; `None` once it was sent.
     due: Option<Instant>,
-    /// When that was planned last.
+    /// Time at which the repetition was planned last.
     planned: Instant,
 }
 
-/// The signals that are said again.
+/// The signals to repeat.
 #[derive(Debug, Default)]
 pub(super) struct Again(Vec<Refused>);
 
 impl Again {
-    /// Takes the `req` of a refusal; `false` where the signal is not said again.
+    /// Takes the `req` of a refusal; `false` where the signal is not repeated.
     pub fn refused(&mut self, now: Instant, random: f64, request: &Value) -> bool {
         self.0.retain(|one| one.due.is_some() || now < one.planned + FORGOTTEN);
         let Some(signal) = without_number(request) else { return false };

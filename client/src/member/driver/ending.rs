@@ -1,7 +1,7 @@
-//! How a connection ends, and how a membership does.
+//! The end of a connection, and the end of a membership.
 //!
-//! The machine decides; here is what the application is told of it. Whatever waits to be said at the end is told as
-//! dropped.
+//! The machine decides; this module reports the decision to the application. Signals that are still queued at the end
+//! are reported as dropped.
 
 use roomcast_protocol::client::machine::Input as Step;
 use roomcast_protocol::client::{Outcome, State, close_outcome};

@@ -1,4 +1,4 @@
-//! What holds for the driver whatever happens to it.
+//! Property tests: invariants of the driver under any sequence of inputs.
 
 use std::time::Duration;
 

@@ -145,7 +145,7 @@ impl Driver {
         self.offers.clear();
         self.machine.set_heartbeat(ack.heartbeat.interval);
         let unconfirmed = self.said.joined(ack.confirmed);
-        // Nothing new goes out before what is said again.
+        // Nothing new goes out before the unconfirmed signals are sent again.
         self.feed(Step::Window(0), None);
         self.feed(Step::Message(facts), None);
         self.emit(MemberEvent::Joined(Box::new(ack)));

@@ -12,7 +12,7 @@ fn steps(sequence: &Sequence) -> impl Iterator<Item = &Step> {
     sequence.steps.iter().take_while(|step| step.on != Happening::Leave)
 }
 
-/// What a message tells but the members that are no affair of the sequences.
+/// Returns the members of a message that the sequences compare.
 fn told(text: &str) -> Value {
     let message: Value = serde_json::from_str(text).unwrap();
     let mut told = json!({});

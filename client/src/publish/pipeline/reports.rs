@@ -1,6 +1,6 @@
-//! What became of the uploads, and who is told: the progress, and the watchdog of the member.
+//! Handling of upload reports: they go to the progress, and to the watchdog of the member.
 //!
-//! A token that is refused is asked for again; a signal that is refused is the end.
+//! When a token is refused, another is asked for; when a signal is refused, the broadcast ends.
 
 use std::time::Duration;
 

@@ -79,8 +79,8 @@ impl<F: Ord + Clone, V: Clone> Directory<F, V> {
             return Asserted::Done;
         };
         let prevails = if standing.life == mine.life {
-            // Who has asserted in this era and writes nothing would never learn of a greater owner that comes after
-            // the settling, and go on beside it.
+            // An owner that has asserted in this era and writes nothing would never learn of a greater owner that comes
+            // after the settling, and would continue beside it.
             standing.is_newer_than(&mine) || !settling && asserted == era && standing != mine
         } else {
             // A life that nobody has asserted in this era may have ended before a failover that lost its end.

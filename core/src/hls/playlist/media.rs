@@ -1,7 +1,7 @@
 //! A media playlist (rfc8216bis, 4.4.2 to 4.4.5 and 6.2.5.1).
 //!
-//! What belongs to a segment, its discontinuity, map and date, stands before its first part. Writes the whole list,
-//! and the delta update from the same lines; says nothing that was not decided before.
+//! The tags of a segment, its discontinuity, map and date, stand before its first part. Writes the whole list, and the
+//! delta update from the same lines; makes no decision of its own.
 
 use std::fmt::{self, Write as _};
 
@@ -22,7 +22,7 @@ pub(in crate::hls) struct Common {
     pub ended: bool,
 }
 
-/// What a media playlist says. Durations are in microseconds.
+/// Content of a media playlist. Durations are in microseconds.
 pub(in crate::hls) struct Media<'a> {
     pub target: u64,
     /// `None` in a stream without parts.
@@ -40,7 +40,7 @@ pub(in crate::hls) struct Rendered {
     pub delta: Option<String>,
 }
 
-/// How far another media playlist of the stream lists (`EXT-X-RENDITION-REPORT`).
+/// Position up to which another media playlist of the stream lists (`EXT-X-RENDITION-REPORT`).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::hls) struct Report {
     pub track: ObjectId,

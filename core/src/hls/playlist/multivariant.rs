@@ -60,7 +60,7 @@ fn media(text: &mut String, rendition: &Rendition) -> fmt::Result {
     if default {
         write!(text, ",DEFAULT=YES")?;
     }
-    // What plays by default may be selected: the standard allows nothing else.
+    // A rendition that plays by default gets AUTOSELECT=YES: the standard allows nothing else.
     if default || rendition.auto_select == Some(true) {
         write!(text, ",AUTOSELECT=YES")?;
     }

@@ -13,7 +13,7 @@ use roomcast_protocol::limits::PARTICIPANTS;
 
 use crate::time::Instant;
 
-/// Who published until when.
+/// Users that published and went, with the time of each.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Absence {
     since: Option<Instant>,

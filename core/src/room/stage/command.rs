@@ -15,7 +15,7 @@ pub enum Command {
     Join {
         /// The type of room it asks for.
         room_type: RoomType,
-        /// Who.
+        /// The session that joins.
         newcomer: Box<Publisher>,
         /// Whether it wants to create the room.
         creating: bool,
@@ -24,19 +24,19 @@ pub enum Command {
     },
     /// A streamer gets another ingest token.
     Renew {
-        /// Who.
+        /// The streamer.
         key: MemberKey,
         /// The token, and when it ends.
         token: (String, Instant),
     },
     /// Somebody is gone.
     Leave {
-        /// Who.
+        /// The member.
         key: MemberKey,
     },
     /// A publisher switches its media.
     Update {
-        /// Who.
+        /// The publisher.
         key: MemberKey,
         /// Whether it sends video.
         video: bool,
@@ -45,9 +45,9 @@ pub enum Command {
     },
     /// Sessions are put out and their user kept out.
     Kick {
-        /// By whom.
+        /// The member that kicks.
         by: MemberKey,
-        /// Who.
+        /// The sessions that are removed.
         to: Recipient,
         /// Whether they are there, as far as is known.
         there: bool,
@@ -56,7 +56,7 @@ pub enum Command {
     },
     /// The owner makes viewers publishers.
     Accept {
-        /// Who decides.
+        /// The member that decides.
         by: MemberKey,
         /// Those it means; who publishes already goes on.
         newcomers: Vec<Publisher>,
@@ -65,7 +65,7 @@ pub enum Command {
     },
     /// A broadcast begins or ends to play live.
     Playlist {
-        /// Which.
+        /// The multivariant playlist.
         id: ObjectId,
         /// Whether it plays.
         live: bool,
@@ -75,8 +75,8 @@ pub enum Command {
 /// The numbers of a room that its decisions depend on.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
-    /// How long a room without publishers waits for one to come back.
+    /// Time for which a room without publishers waits for one to come back.
     pub linger: Duration,
-    /// How long a kicked user is refused.
+    /// Time for which a kicked user is refused.
     pub kick_duration: Duration,
 }

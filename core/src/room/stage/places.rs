@@ -1,4 +1,4 @@
-//! Which role a newcomer gets, and how many there may be of it.
+//! Roles of newcomers, and the number of places for each role.
 
 use std::collections::BTreeSet;
 
@@ -13,9 +13,9 @@ use crate::room::{Refusal, refuse};
 impl Stage {
     /// Whether a newcomer becomes a publisher, or why there is no place.
     ///
-    /// Who creates the room publishes; so does a further session of a user that does, and a user that the
-    /// room waits for. While somebody publishes, a publisher that comes back is a viewer like anybody else; so is one
-    /// whose token does not grant `publish`.
+    /// The creator of the room publishes; so does a further session of a user that publishes, and a user that the room
+    /// waits for. While somebody publishes, a publisher that comes back is a viewer like any other; so is one whose
+    /// token does not grant `publish`.
     pub(super) fn place_for(&self, session: &Session, may_publish: bool) -> Result<bool, Refusal> {
         let user = &session.user_id;
         let publisher = match self.room_type {
@@ -49,7 +49,7 @@ impl Stage {
         Ok(())
     }
 
-    /// How many more members may publish.
+    /// Number of further members that may publish.
     pub(super) const fn free_places(&self) -> usize {
         let places = match self.room_type {
             RoomType::M2m | RoomType::A2m => GROUP_PUBLISHERS,

@@ -1,4 +1,4 @@
-//! Who owns a room after its owner, and what becomes of a room that nobody owns.
+//! Tests of the succession of a room's owner, and of rooms without an owner.
 
 use roomcast_protocol::ack::Role;
 use roomcast_protocol::signal::RoomType;

@@ -17,7 +17,7 @@ use crate::token::Token;
 /// Users whose tokens are refused, with the time until which those were issued.
 pub type Revoked = BTreeMap<UserId, u64>;
 
-/// What a node knows of tokens.
+/// A node's knowledge of tokens.
 #[derive(Debug, Default)]
 pub struct Access {
     tokens: BTreeMap<ConnectionId, (UserId, Token)>,

@@ -1,4 +1,4 @@
-//! What clients do.
+//! Behaviour of the clients.
 
 use roomcast_core::cluster::edge::ToClient;
 use roomcast_core::cluster::message::{Action, Delivery, List, Signal};

@@ -304,7 +304,7 @@ impl World {
         }
     }
 
-    /// What is on its way to Redis arrives.
+    /// Runs the commands that are still on their way to Redis.
     fn run_late(&mut self) {
         let late = self.happens.iter().filter(|(_, what)| matches!(what, Happens::Late(_)));
         let late: Vec<u64> = late.map(|(order, _)| *order).collect();

@@ -1,4 +1,4 @@
-//! What goes between clients, nodes and Redis, and how long it takes.
+//! Transport between clients, nodes and Redis, with its delays.
 
 use roomcast_core::cluster::BootId;
 use roomcast_core::cluster::message::{JoinId, JoinRequest};
@@ -32,7 +32,7 @@ impl World {
         }
     }
 
-    /// What reaches a node: later, while it stands still; never, if it was started anew.
+    /// Delivers an event to a node: later, while the node is paused; never, if it was restarted.
     pub(super) fn at_host(&mut self, what: Happens) {
         let (Happens::Packet(host, run, ..) | Happens::Answer(host, run, ..) | Happens::FromClient(host, run, ..)) =
             &what
@@ -100,7 +100,7 @@ impl World {
         }
     }
 
-    /// What came over a socket that was not read is read.
+    /// Delivers the data that arrived over a socket while it was not read.
     pub(super) fn read_again(&mut self, host: usize, connection: ConnectionId) {
         let unread = self.hosts[host].unread.remove(&connection).unwrap_or_default();
         unread.into_iter().for_each(|what| self.at_host(what));

@@ -52,7 +52,7 @@ impl Member {
         (self.last, self.had) = (claim, claim);
         for number in std::mem::take(&mut self.kept) {
             self.last += 1;
-            // What was sent under the number before may still be under way.
+            // A message sent under its former number may still be under way.
             let sent = self.history[&number].clone();
             self.history.insert(number, Sent { again: true, ..sent.clone() });
             self.history.insert(self.last, sent);

@@ -1,4 +1,4 @@
-//! What time alone brings about.
+//! Effects of the passing of time.
 
 use super::{LINGER, LIST_INTERVAL, Model, SILENCE};
 

@@ -1,4 +1,4 @@
-//! Which track becomes a variant and which a rendition, and when.
+//! Tests of the roles of tracks: which track becomes a variant, which a rendition, and when.
 
 use super::*;
 

@@ -172,7 +172,7 @@ fn a_jump_of_all_is_taken_out_unless_other_streams_may_count_by_it() {
 
 #[test]
 fn tracks_that_end_or_resume_one_before_the_other_are_moved_alike() {
-    // What is missing of the video and of the audio, in thirds of a second. The audio may resume first, the video may
+    // The missing times of the video and of the audio, in thirds of a second. The audio may resume first, the video may
     // end first, and the audio may go on alone for a while.
     for (video, audio) in [((21, 33), (21, 32)), ((21, 32), (22, 32)), ((21, 30), (23, 32)), ((21, 60), (21, 59))] {
         let comes = |number: u64, (from, to): (u64, u64)| !(from..to).contains(&number);

@@ -1,11 +1,11 @@
-//! What the machine is told, and what it answers.
+//! Inputs and outputs of the machine.
 
 use crate::client::queue::Outgoing;
 use crate::client::state::{Event, State};
 use crate::client::watchdog::Observation;
 use crate::client::wire::Facts;
 
-/// What happens to the machine.
+/// An input of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input<'a> {
     /// The application joins, for the first time or after leaving.
@@ -46,7 +46,7 @@ pub enum Input<'a> {
     Tick,
 }
 
-/// What is to be done.
+/// An action that the caller of the machine has to carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     /// Open a connection after a delay.

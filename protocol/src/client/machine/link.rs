@@ -122,7 +122,7 @@ impl Link {
         renewed && !self.renewed && renewed_outcome(code).is_some()
     }
 
-    /// What it is to the count of `JOIN`s without an ack that this connection is lost.
+    /// Returns the cause under which the loss of this connection counts as a `JOIN` without an ack.
     const fn cause(&self) -> Option<Cause> {
         match self.phase {
             Phase::Down => None,

@@ -1,4 +1,4 @@
-//! What holds for the machine whatever happens to it.
+//! Property tests: invariants of the machine under any sequence of inputs.
 
 use proptest::prelude::*;
 
@@ -38,7 +38,7 @@ fn join_ack(input: &Input<'_>) -> Option<u16> {
     if let Input::Message(facts) = input { facts.c.filter(|_| facts.s == Some(JOIN)) } else { None }
 }
 
-/// What an observer of the machine keeps in mind.
+/// State that an observer of the machine keeps, from its inputs and outputs.
 #[derive(Default)]
 struct Record {
     said: Vec<Outgoing>,

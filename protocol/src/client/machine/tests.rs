@@ -28,7 +28,7 @@ impl Run {
         inputs.into_iter().flat_map(|input| self.input(input)).collect()
     }
 
-    /// What is done at which second, while every second ticks.
+    /// Ticks once per second for `count` seconds; returns the outputs, each with its second.
     fn seconds(&mut self, count: u64) -> Vec<(u64, Output)> {
         let mut done = Vec::new();
         for _ in 0..count {

@@ -32,7 +32,7 @@ fn find(list: &Value, wanted: impl Fn(&Value) -> bool) -> Option<&Value> {
     list.as_array()?.iter().find(|one| wanted(one))
 }
 
-/// What a message or a dial that failed says, by the names of the conditions.
+/// Returns the facts that a message or a failed dial carries, by the names of the conditions.
 fn facts(step: &Value, me: &Value) -> Value {
     if step["on"] == "dial" {
         return json!({ "dial": true, "status": step.get("status").unwrap_or(&json!(0)) });

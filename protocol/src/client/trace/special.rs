@@ -1,4 +1,4 @@
-//! What the tables do not show by themselves: bounds that are shared, memory that ends, rules that do not hold.
+//! Traces of cases that the tables do not show by themselves: shared bounds, memory that ends, rules that do not hold.
 
 use super::Recorder;
 use crate::client::state::{Event, State};

@@ -1,4 +1,4 @@
-//! That the traces are complete, that they say what they should, and that the table alone leads to the same.
+//! Tests that the traces are complete and correct, and that an interpreter of the table alone gives the same results.
 
 use std::collections::HashSet;
 
@@ -135,7 +135,7 @@ fn together_the_traces_use_every_line_about_the_wire() {
 fn every_line_about_the_wire_counts() {
     let whole = serde_json::to_value(describe()).unwrap();
     let rules = whole["watchdog"].to_string();
-    // What no rule looks at changes nothing.
+    // An observation that no rule uses changes nothing.
     let is_idle = |line: &Value| line["observation"].as_str().is_some_and(|name| !rules.contains(&format!("{name:?}")));
     for part in ["wire", "leave"] {
         for line in 0..whole[part].as_array().unwrap().len() {
@@ -154,7 +154,7 @@ fn every_line_about_the_wire_counts() {
     }
 }
 
-/// What may happen to a client.
+/// A random input to a client.
 #[derive(Debug, Clone)]
 enum Happens {
     Event(Event),

@@ -1,4 +1,4 @@
-//! What a client may see of its own connection and media, by name.
+//! Observations of a client about its own connection and media, by name.
 //!
 //! Events of the state table are seen as well: a rule may name either.
 

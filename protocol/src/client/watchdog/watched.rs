@@ -75,7 +75,7 @@ impl Watched {
         self.act(now, outcome)
     }
 
-    /// What the first rule that holds asks for.
+    /// Returns the outcome of the first rule that holds.
     pub(in crate::client) fn due(&mut self, now: u64) -> Option<Outcome> {
         let mut rules = RULES.iter().zip(&self.memory);
         let (rule, _) = rules.find(|(rule, times)| rule.holds(times, now, self.answer))?;

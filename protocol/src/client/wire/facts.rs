@@ -1,10 +1,10 @@
-//! What the table of the wire asks of a message, a dial or nothing else.
+//! Facts about a message or a dial that the conditions of the wire table are matched against.
 
 use serde_json::Value;
 
 use crate::signal::MemberKey;
 
-/// What is known of a message or of a dial that failed. `None`: it says nothing of the kind.
+/// Known facts about a message or a failed dial. `None`: the message or dial says nothing about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Facts<'a> {
     /// The HTTP status of a dial that failed; 0: there was no answer.
@@ -26,7 +26,7 @@ pub struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// Of a message of the server to this session, of whose offers so many stay open.
+    /// Facts of a message of the server to this session, after which `open` offers are without an answer.
     #[must_use]
     pub fn of_message(message: &'a Value, session: &MemberKey, open: u64) -> Self {
         let (user, id) = (session.user_id.as_str(), session.session_id.as_str());
@@ -44,13 +44,13 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Of an ack, as far as its name and code go.
+    /// Facts of an ack, limited to its name and code.
     #[must_use]
     pub fn of_ack(name: &'a str, code: u16) -> Self {
         Self { s: Some(name), c: Some(code), ..Self::default() }
     }
 
-    /// Of a dial that did not lead to a WebSocket.
+    /// Facts of a dial that did not lead to a WebSocket.
     #[must_use]
     pub fn of_dial(status: Option<u16>) -> Self {
         Self { status: Some(status.unwrap_or(0)), ..Self::default() }

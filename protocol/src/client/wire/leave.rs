@@ -1,4 +1,5 @@
-//! What leaving means in every state. Only a member makes a move by it; in all other states it is the end of the machine.
+//! Reaction of the machine to the application's leaving, by state. Only a member's state moves; in all other states the
+//! machine ends.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,29 +8,30 @@ use crate::client::state::{Event, State};
 use crate::named::named;
 
 named! {
-    /// What a client does that leaves.
+    /// An action of a client that leaves.
     LeaveAct {
         SendLeave = "sendLeave", "Send `LEAVE`, if a connection is open, and close it.";
         Drop = "drop", "Drop the machine with its queue, and any connection or dial. Nothing that comes counts any more.";
     }
 }
 
-/// What leaving means in some states.
+/// Reaction to the application's leaving, in some states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct LeaveRow {
     /// The states.
     pub states: &'static [State],
-    /// What to do, in this order.
+    /// The actions, in this order.
     #[serde(rename = "do")]
     pub acts: &'static [LeaveAct],
-    /// What happens then, which is ignored where it moves nothing; absent: nothing, the state stays.
+    /// The event that follows; it is ignored where it moves nothing. Absent: none, the state stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<Event>,
 }
 
-/// Every state, once. Who is in no room has nothing to leave. Before the ack of `JOIN` the server may know the member already, so it is told as well; while the
-/// network is down nobody can be told, and the server removes the member by its silence.
+/// Every state, once. A client that is in no room has nothing to leave. Before the ack of `JOIN` the server may know
+/// the member already, so it is told as well; while the network is down the server cannot be told, and removes the
+/// member after the heartbeat timeout.
 pub const LEAVE: &[LeaveRow] = &[
     LeaveRow { states: &[State::Joined], acts: &[LeaveAct::SendLeave], event: Some(Event::LeaveSent) },
     LeaveRow {
@@ -41,7 +43,7 @@ pub const LEAVE: &[LeaveRow] = &[
     LeaveRow { states: &[State::Idle, State::Leaved, State::Failed], acts: &[], event: Some(Event::LeaveSent) },
 ];
 
-/// What leaving means in a state.
+/// Returns the reaction to leaving in a state.
 pub(super) fn leave_row(state: State) -> &'static LeaveRow {
     LEAVE.iter().find(|row| row.states.contains(&state)).expect("every state has a line")
 }

@@ -16,7 +16,7 @@ use crate::named::named;
 use crate::signal::RoomType;
 
 named! {
-    /// What ends a `JOIN` without an ack, or keeps it from being sent.
+    /// Cause for which a `JOIN` gets no ack, or is not sent at all.
     Cause {
         Close = "close", "The connection closed.";
         Dial = "dial", "A dial failed.";
@@ -24,24 +24,25 @@ named! {
     }
 }
 
-/// In which states something counts as a `JOIN` without an ack.
+/// States in which a cause counts as a `JOIN` without an ack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Counted {
-    /// What ends it.
+    /// The cause.
     pub cause: Cause,
     /// The states.
     pub states: &'static [State],
 }
 
-/// What counts as a `JOIN` without an ack. A client that was joined once may dial for as long as it likes.
+/// Causes for which a `JOIN` without an ack is counted, by state. A client that was joined once may dial for as long as
+/// it likes.
 pub const COUNTED: &[Counted] = &[
     Counted { cause: Cause::Close, states: &[State::Initializing, State::Reinitializing] },
     Counted { cause: Cause::Dial, states: &[State::Initializing] },
     Counted { cause: Cause::Tick, states: &[State::Initializing, State::Reinitializing] },
 ];
 
-/// What a line of the table led to.
+/// Result of a line of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
     /// This is to be done; the state is already the one after.

@@ -31,7 +31,8 @@ pub(super) fn plain(schema: &Value) -> Value {
     members.into()
 }
 
-/// What may be null may be left out as well, and nobody needs both.
+/// Removes null from the types of optional members: a member that may be null may be left out as well, and one of the
+/// two forms is enough.
 fn without_null(members: &mut Map<String, Value>) {
     if let Some(Value::Array(kinds)) = members.get_mut("type") {
         kinds.retain(|kind| kind != "null");
@@ -72,7 +73,7 @@ fn constants(members: &mut Map<String, Value>) {
     members.insert("description".into(), text.into());
 }
 
-/// Of several spellings the one to write, and no type where there are several to read.
+/// Reduces a value with several spellings to the one to write, and removes the type where several types are read.
 fn spellings(members: &mut Map<String, Value>) {
     if let (Some(values), None) = (members.get("enum").and_then(Value::as_array), members.get("type")) {
         let first = values[0].clone();
@@ -94,7 +95,7 @@ fn spellings(members: &mut Map<String, Value>) {
     }
 }
 
-/// What may be written in several ways, and how generated code writes it.
+/// Types with several spellings, and the JSON type in which generated code writes them.
 const WRITTEN_AS: [(&str, &str); 3] = [("Timestamp", "string"), ("Version", "integer"), ("ProgramDateTime", "string")];
 
 /// Some types of room are the type of all: an enumeration for each would be none of the others.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{answers, parameter};
 use crate::code::AckCode;
 
-/// What a player can be answered with beside what it asked for.
+/// Codes with which a player can be answered instead of the resource that it asked for.
 const PLAYBACK: &[AckCode] = &[
     AckCode::InvalidSignal,
     AckCode::Unauthenticated,
@@ -33,9 +33,9 @@ fn playlist(id: &str, text: &str, path: &[Value], query: &[Value]) -> Value {
     let headers = json!({
         "Cache-Control": caching(),
         "Content-Encoding": header("`gzip` for those who accept it.", &json!({ "const": "gzip" })),
-        "Vary": header("What the answer depends on.", &json!({ "type": "string" })),
+        "Vary": header("The request headers on which the answer depends.", &json!({ "type": "string" })),
     });
-    let found = |content: Option<&Value>| vec![("200", described("What was asked for.", &headers, content))];
+    let found = |content: Option<&Value>| vec![("200", described("The requested resource.", &headers, content))];
     json!({
         "parameters": path,
         "get": operation("get", id, text, query, found(Some(&content))),
@@ -61,10 +61,10 @@ pub(super) fn object() -> Value {
         "ETag": header("A strong tag: the same tag means the same bytes.", &string),
     });
     let mut part = whole.clone();
-    part["Content-Range"] = header("Which bytes of how many.", &string);
+    part["Content-Range"] = header("The range of bytes, and the number of bytes in all.", &string);
     let found = |content: Option<&Value>| {
         vec![
-            ("200", described("What was asked for.", &whole, content)),
+            ("200", described("The requested resource.", &whole, content)),
             ("304", described("It still has the tag that was given.", &whole, None)),
         ]
     };
@@ -108,5 +108,5 @@ fn header(text: &str, schema: &Value) -> Value {
 }
 
 fn caching() -> Value {
-    header("How long a cache may keep it.", &json!({ "type": "string" }))
+    header("Time for which a cache may keep it.", &json!({ "type": "string" }))
 }

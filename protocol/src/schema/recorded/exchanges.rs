@@ -13,7 +13,7 @@ use serde_json::Value;
 pub struct ExchangeVectors {
     /// The version of the schema.
     pub version: String,
-    /// What was done before the first request, in a sentence.
+    /// Actions before the first request, in one sentence.
     pub before: String,
     /// The exchanges. Each is with one server in the state in which those before it left it.
     pub exchanges: Vec<Exchange>,
@@ -23,7 +23,7 @@ pub struct ExchangeVectors {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Exchange {
-    /// What it shows.
+    /// Name of the case that the exchange shows.
     pub name: String,
     /// The request.
     pub request: Request,
@@ -64,7 +64,7 @@ pub struct Body {
     /// The name of the part that is the media. The body is `multipart/form-data`, and `json` its first part, `signal`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
-    /// So many bytes 0.
+    /// Number of zero bytes that the body consists of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zeros: Option<u64>,
 }
@@ -77,7 +77,7 @@ pub struct Media {
     pub file: String,
     /// Where they begin.
     pub offset: u64,
-    /// How many they are.
+    /// Number of bytes.
     pub length: u64,
 }
 

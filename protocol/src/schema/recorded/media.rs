@@ -20,7 +20,7 @@ pub struct MediaVectors {
 pub struct MediaTrack {
     /// The file, below `vectors/`.
     pub file: String,
-    /// What it carries: `video` or `audio`.
+    /// Kind of media that it carries: `video` or `audio`.
     pub kind: String,
     /// `codecs` of this track alone.
     pub codecs: String,
@@ -48,7 +48,7 @@ pub struct MediaTrack {
 pub struct MediaRange {
     /// Where they begin.
     pub offset: u64,
-    /// How many they are.
+    /// Number of bytes.
     pub length: u64,
     /// Their SHA-256, in hexadecimal digits.
     pub sha256: String,

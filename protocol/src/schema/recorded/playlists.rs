@@ -18,9 +18,9 @@ pub struct PlaylistVectors {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Broadcast {
-    /// What it shows.
+    /// Name of the case that the playlist shows.
     pub name: String,
-    /// How much media a playlist lists, in milliseconds (`--hls-window`).
+    /// Duration of the media that a playlist lists, in milliseconds (`--hls-window`).
     pub window: u64,
     /// The uploads, and between them what is read, in order.
     pub steps: Vec<Step>,

@@ -46,7 +46,7 @@ impl Types {
         write!(self.text, "\n{text}{declared}").expect(IN_MEMORY);
     }
 
-    /// What stands behind the sign of equality: on lines of its own where it is long.
+    /// Returns the right-hand side of a type alias: on lines of its own where it is long.
     fn alias(&mut self, schema: &Value) -> String {
         let options = self.options(schema);
         let line = options.join(" | ");

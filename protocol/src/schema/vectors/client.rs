@@ -128,7 +128,7 @@ pub(super) fn valid(kind: SignalKind) -> Vec<Value> {
     }
 }
 
-/// What is wrong with any signal alike.
+/// Invalid variants that exist for every signal alike, each with its error.
 fn common(message: &Value) -> Vec<(String, Value)> {
     let mut invalid = missing(
         message,
@@ -167,7 +167,7 @@ fn common(message: &Value) -> Vec<(String, Value)> {
     invalid
 }
 
-/// What is wrong with this signal.
+/// Invalid variants of this kind of signal only, each with its error.
 fn own(kind: SignalKind, message: &Value) -> Vec<(String, Value)> {
     let no_text = |path| wrong(message, vec![(path, json!(7), "is no text")]);
     let mut invalid = match kind {

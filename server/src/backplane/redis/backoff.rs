@@ -1,4 +1,4 @@
-//! How long to wait before the next try: longer each time, and never in step with the other nodes.
+//! Delay before the next attempt: it grows with each attempt, and is random, so that nodes do not retry in step.
 
 use std::time::Duration;
 

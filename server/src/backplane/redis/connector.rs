@@ -35,12 +35,12 @@ pub enum Login {
     Nobody,
 }
 
-/// What a connection is for.
+/// Parameters of a connection, which depend on its use.
 pub struct Purpose {
     pub login: Login,
-    /// How long an answer may take.
+    /// Timeout of a reply.
     pub timeout: Duration,
-    /// Who gets what is published.
+    /// Receiver of published messages.
     pub push: Option<Arc<dyn AsyncPushSender>>,
 }
 

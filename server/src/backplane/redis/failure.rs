@@ -1,4 +1,4 @@
-//! What the crate's errors and values mean to a caller.
+//! Classification of errors and values of the `redis` crate.
 
 use redis::{RedisError, Value};
 
@@ -6,7 +6,7 @@ use super::advice::detail;
 use super::permission;
 use crate::backplane::{Failure, Reply};
 
-/// What is to be done about an error, besides telling the caller.
+/// Reaction to an error, besides reporting it to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consequence {
     /// Nothing: the connection is good.

@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use super::failure::{Consequence, sort};
 use crate::backplane::{Failure, Script};
 
-/// So many calls in a row without an answer in time, and the connection is given up.
+/// Number of successive calls without an answer in time after which the connection is given up.
 const TIMEOUTS: u32 = 3;
 
 /// Calls over one connection.
@@ -35,12 +35,12 @@ pub struct Link {
 #[derive(Debug)]
 struct Open {
     connection: MultiplexedConnection,
-    /// What this connection has been told to load.
+    /// Scripts that were loaded over this connection.
     loaded: HashSet<&'static str>,
     health: Arc<Health>,
 }
 
-/// What the calls find out about a connection.
+/// State of a connection, as observed by the calls over it.
 #[derive(Debug, Default)]
 pub struct Health {
     timeouts: AtomicU32,

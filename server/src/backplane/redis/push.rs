@@ -9,10 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-/// What a waiting message costs besides its bytes.
+/// Bytes that a queued message is counted with, besides its own.
 const OVERHEAD: usize = 64;
 
-/// What the taker gets.
+/// An item of the queue.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Pushed {
     /// A message.

@@ -1,4 +1,4 @@
-//! Which of a cluster's 16384 slots a key tag is in: CRC-16/XMODEM, as the specification of Redis Cluster says.
+//! Slot of a key tag among a cluster's 16384: CRC-16/XMODEM, as the specification of Redis Cluster says.
 
 const SLOTS: u16 = 16384;
 
@@ -17,7 +17,7 @@ mod tests {
     fn slots_are_those_of_the_specification() {
         // CRC-16/XMODEM of "123456789" is 0x31C3.
         assert_eq!(super::of_tag("123456789"), 0x31C3 % super::SLOTS);
-        // What `CLUSTER KEYSLOT` answers.
+        // The answers of `CLUSTER KEYSLOT`.
         assert_eq!([super::of_tag("foo"), super::of_tag("")], [12182, 0]);
     }
 }

@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 
-/// What every body has room for from the start.
+/// Initial capacity of every body, in bytes.
 const FIRST: usize = 16 * 1024;
 
 /// Why there is no body.
@@ -28,7 +28,7 @@ pub enum Unreadable {
     Broken(#[from] PayloadError),
 }
 
-/// What a body may be.
+/// Limits of a body.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     pub bytes: usize,
@@ -63,7 +63,7 @@ async fn read(mut payload: web::Payload, claimed: Option<usize>, limit: usize) -
     Ok(if spare > body.len() / 8 + FIRST { Bytes::copy_from_slice(&body) } else { body.freeze() })
 }
 
-/// How much room to make for a body of which so much has come.
+/// Returns the capacity to reserve for a body that needs `needed` bytes so far.
 fn room_for(needed: usize, claimed: Option<usize>) -> usize {
     match claimed {
         Some(claimed) if needed > FIRST || claimed <= FIRST => claimed.max(needed),

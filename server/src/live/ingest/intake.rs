@@ -27,11 +27,11 @@ pub struct Body {
     chunks: mpsc::UnboundedReceiver<Bytes>,
     room: Arc<Semaphore>,
     begun: BytesMut,
-    /// How long nothing may come.
+    /// Time without data after which reading fails.
     pub silence: Duration,
 }
 
-/// That nothing came for too long.
+/// Error: no data came for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Silent;
 
@@ -88,7 +88,7 @@ impl Body {
     }
 }
 
-/// What a chunk counts, at most what there is room for.
+/// Number of units that a chunk takes, at most the capacity of the queue.
 fn units(chunk: &Bytes) -> u32 {
     u32::try_from(chunk.len().div_ceil(UNIT)).unwrap_or(u32::MAX).min(64)
 }

@@ -31,11 +31,11 @@ use crate::room::{
 use crate::socket::{Fill, LaneId};
 use crate::token;
 
-/// How often a `JOIN` is tried again when it met a room in the moment of its begin or end.
+/// Maximum number of attempts of a `JOIN` that meets a room at the moment of its begin or end.
 const ATTEMPTS: usize = 5;
-/// How long the nodes may take to agree on a `JOIN`.
+/// Time that the nodes may take to agree on a `JOIN`.
 const ANSWER: Duration = Duration::from_secs(5);
-/// What may be on its way to a member that reads at once.
+/// Bound of the outbox of a member that reads at once, in bytes.
 const OUTBOX: usize = 1024 * 1024;
 
 /// A member that publishes.
@@ -59,7 +59,7 @@ pub struct Voice {
     session: Value,
 }
 
-/// What a member hears.
+/// The messages to a member.
 #[derive(Debug)]
 pub struct Ear {
     inbox: Inbox,

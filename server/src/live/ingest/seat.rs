@@ -28,7 +28,7 @@ use crate::token;
 pub use ending::BodyMedia;
 pub use request::Request;
 
-/// How often to look for what is due.
+/// Interval of the checks for work that is due.
 const LOOK: Duration = Duration::from_millis(200);
 /// Tracks of one playlist: as many variants and renditions as a stream may have.
 const MAX_TRACKS: usize = 32;

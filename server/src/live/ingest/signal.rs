@@ -25,12 +25,12 @@ use crate::node::Node;
 use crate::response::answer;
 use crate::room::{RoomActor, Upload};
 
-/// What a signal may take beside its media.
+/// Maximum number of bytes of a signal besides its media.
 const BESIDE_MEDIA: usize = 64 * 1024;
 
 const WRONG: &str = "the ingest token is wrong or has expired; join again for a new one";
 
-/// How a signal is written.
+/// Encoding of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encoding {
     Json,

@@ -1,4 +1,4 @@
-//! What an address under `/live` leads to. Pure.
+//! Parser of the addresses under `/live`. Pure.
 
 use roomcast_protocol::access::TOKEN_IN_PATH;
 

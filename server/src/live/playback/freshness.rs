@@ -1,4 +1,4 @@
-//! How long caches may keep an answer (draft-pantos-hls-rfc8216bis, appendix B.1). Pure.
+//! Time for which caches may keep an answer (draft-pantos-hls-rfc8216bis, appendix B.1). Pure.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use actix_web::http::header::HeaderValue;
 
 use roomcast_core::hls::{Reload, Snapshot};
 
-/// What is not known yet counts as having this target duration.
+/// Target duration that is assumed where it is not known yet.
 pub const UNKNOWN: Duration = Duration::from_secs(1);
 
-/// For answers that no cache may keep: they say how things stand at this moment.
+/// For answers that no cache may keep, because they hold for this moment only.
 pub const NEVER: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The values of `Cache-Control` for answers of one track.

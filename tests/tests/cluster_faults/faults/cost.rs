@@ -1,4 +1,4 @@
-//! What costs Redis something and what does not, and the order of what is relayed under load.
+//! Tests of the calls to Redis that operations make or avoid, and of the order of relayed signals under load.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use roomcast_tests::soon;
 
 use super::scene::{Group, Scene, m2m};
 
-/// What was called between two counts, without what an idle node calls.
+/// Calls between two counts, without those of an idle node.
 pub fn difference(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
     let more = |(name, count): (&String, &u64)| (name.clone(), count - before.get(name).unwrap_or(&0));
     after.iter().map(more).filter(|(_, count)| *count > 0).collect()

@@ -1,4 +1,4 @@
-//! Who is kicked on one node is out on all.
+//! Tests that a user who is kicked on one node is out on all.
 
 use roomcast_tests::member::{Member, all_know};
 use serde_json::json;

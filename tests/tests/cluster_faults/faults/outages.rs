@@ -7,7 +7,7 @@ use roomcast_tests::redis::Redis;
 
 use super::scene::{Group, LIST, Scene, m2m, seconds};
 
-/// What users see when Redis goes and comes back after this time.
+/// Runs an outage of Redis of this length, and checks what users notice.
 async fn outage(begins: impl AsyncFnOnce(&mut Redis), time: Duration, ends: impl AsyncFnOnce(&mut Redis)) {
     let mut scene = Scene::start().await;
     let group = Group::gather(&scene.nodes).await;

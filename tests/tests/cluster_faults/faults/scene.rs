@@ -25,7 +25,7 @@ impl Scene {
     }
 }
 
-/// So long.
+/// A duration of `count` seconds.
 pub fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
@@ -88,7 +88,7 @@ impl Group {
     }
 }
 
-/// How many list changes came since then.
+/// Number of list changes since then.
 pub fn lists_since(state: &State, then: Instant) -> usize {
     let later = state.heard.iter().filter(|heard| heard.at > then);
     later.filter(|heard| heard.value["s"] == "PUBLISH_LIST_CHANGED").count()

@@ -16,7 +16,7 @@ async fn a_session_moves_to_another_node_while_the_old_connection_lives() {
         let newer = bob.resumed(&scene.nodes[round % 3]).await;
         ann.relay(&bob.who, said + 30..said + 60);
         assert_eq!(bob.closed().await, 4000, "round {round}");
-        // What came to the old connection while the new one was asked for is known to the client, too.
+        // The client also knows the messages that came to the old connection while the new one was asked for.
         bob = newer;
         said += 60;
         bob.until("the last", |state| state.numbers("ann-1").contains(&(said - 1))).await;

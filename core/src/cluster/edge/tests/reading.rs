@@ -32,7 +32,7 @@ impl Desk {
         self.edge.read_again(&mut self.out);
     }
 
-    /// What became of the reading of sockets since this was asked last.
+    /// Takes the starts and stops of reading the socket since the last call.
     fn reads(&mut self) -> Vec<bool> {
         let reads = |effect: &EdgeEffect| match effect {
             EdgeEffect::Read(SOCKET, reads) => Some(*reads),
@@ -160,7 +160,7 @@ proptest! {
         let (mut reads, mut packet, mut attachment, mut said) = (true, 0, 1, 0);
         for event in events {
             match event {
-                // What a socket is not read for is not said.
+                // A socket that is not read delivers no signals.
                 Event::Say(_) if !reads => {}
                 Event::Say(bytes) => {
                     said += 1;

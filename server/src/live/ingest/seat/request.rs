@@ -37,7 +37,7 @@ impl Drop for Request {
     fn drop(&mut self) {
         let Self(seat) = self;
         seat.requests.send_modify(|requests| *requests -= 1);
-        // Of one that broke down before anything was published, nobody else forgets the seat.
+        // If a request failed before anything was published, nothing else removes the seat.
         if seat.state.try_lock().is_ok_and(|state| state.member.is_none()) {
             seat.node.seats.close(seat, 0);
         }
