@@ -83,18 +83,18 @@ export const ACTIONS = {
   RENEW: 'renew',
 } as const;
 
-/** What an ack or answer is about. */
+/** Kind of request that is answered. */
 export type Asked = 'join' | 'heartbeat' | 'other' | 'dial' | 'upload';
 
-/** What a client does about an ack or answer. */
+/** Reaction of a client to an ack or answer. */
 export type Reaction = 'goOn' | 'tell' | 'retry' | 'ignore' | 'rejoin' | 'restore' | 'reconnect' | 'fail';
 
-/** How long a client waits before it says something again. */
+/** Delay before a client sends something again. */
 export type Pause = 'reconnect' | 'retryAfter';
 
 export type Reactions = Readonly<Record<Asked, Reaction>>;
 
-/** How what was refused for the moment is said again. */
+/** Rule for repeating a request that was refused temporarily. */
 export interface Retry {
   of: Asked;
   pause: Pause;

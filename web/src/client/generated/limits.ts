@@ -24,13 +24,15 @@ export const HEARTBEAT_INTERVAL = 3000;
 /** Silence after which a member is removed; `hb.timeout` of the JOIN ack tells it. In ms. */
 export const HEARTBEAT_TIMEOUT = 10000;
 
-/** How long a heartbeat may stay unanswered before the client connects anew: `hb.interval` and a second. In ms. */
+/**
+ * Time for which a heartbeat may stay unanswered before the client connects anew: `hb.interval` and a second. In ms.
+ */
 export const HEARTBEAT_ANSWER = 4000;
 
-/** How long a room with viewers and without publishers waits for one to come back; then: ROOM_CLOSED. In ms. */
+/** Time for which a room with viewers and without publishers waits for one to come back; then: ROOM_CLOSED. In ms. */
 export const ROOM_LINGER = 30000;
 
-/** How long a kicked user is refused (4051). In ms. */
+/** Time for which a kicked user is refused (4051). In ms. */
 export const KICK_DURATION = 60000;
 
 /** Shortest time between two PUBLISH_LIST_CHANGED of a room. In ms. */
@@ -111,10 +113,10 @@ export const RATE_MESSAGES = 200;
 /** Bytes at which a connection is read; over it: read more slowly, and nothing is lost. In bytes per second. */
 export const RATE_BYTES = 1048576;
 
-/** What a burst may hold: as much as the rate gives in this time. In ms. */
+/** Size of a burst: as much as the rate gives in this time. In ms. */
 export const RATE_BURST = 5000;
 
-/** How long a connection may be over its rate; then: close 1008. In ms. */
+/** Time for which a connection may be over its rate; then: close 1008. In ms. */
 export const RATE_GRACE = 60000;
 
 /** Queue towards a connection that does not read; over it: close 1013. In bytes. */
@@ -135,16 +137,16 @@ export const PING_INTERVAL = 30000;
 /** WebSocket pings that may stay unanswered; then the connection is dropped. In pings. */
 export const UNANSWERED_PINGS = 3;
 
-/** How long a closed connection may take to read what is left for it; then it is cut. In ms. */
+/** Time that the peer of a closed connection may take to read the remaining data; then it is cut. In ms. */
 export const CLOSE_TIMEOUT = 5000;
 
-/** How long a client may accept no data that waits for it; then the connection is cut. In ms. */
+/** Time for which a client may accept none of the data that waits for it; then the connection is cut. In ms. */
 export const STALL_TIMEOUT = 30000;
 
 /** Time for the head of a request; then: HTTP 408. In ms. */
 export const REQUEST_TIMEOUT = 5000;
 
-/** How long an HTTP connection without a request stays open. In ms. */
+/** Time for which an HTTP connection without a request stays open. In ms. */
 export const KEEP_ALIVE = 30000;
 
 /** Requests at a time on one HTTP/2 connection; over it: refused for later. In requests. */
@@ -165,7 +167,7 @@ export const MAX_TOKEN_LIFE = 86400000;
 /** Difference allowed between the clock of who signs tokens and the server's. In ms. */
 export const TOKEN_LEEWAY = 30000;
 
-/** How long a connection outlives its access token; then: close 4001. In ms. */
+/** Time by which a connection outlives its access token; then: close 4001. In ms. */
 export const TOKEN_GRACE = 25000;
 
 /** Signatures of unknown tokens that a worker thread checks by public keys; over it: 503. In signatures per second. */
@@ -174,17 +176,13 @@ export const TOKEN_CHECKS = 1000;
 /** Revocations that are kept; over it: HTTP 429 and 4029. In revocations. */
 export const TOKEN_REVOCATIONS = 100000;
 
-/**
- * How long the credentials of TURN servers in a JOIN ack are good; then a relay needs those of a newer JOIN ack. In ms.
- */
+/** Validity of the credentials of TURN servers in a JOIN ack; then a relay needs those of a newer JOIN ack. In ms. */
 export const TURN_TTL = 14400000;
 
-/** How long ICE servers of a service in a JOIN ack are good, of which half may have passed at the JOIN. In ms. */
+/** Validity of ICE servers of a service in a JOIN ack, of which half may have passed at the JOIN. In ms. */
 export const ICE_TTL = 14400000;
 
-/**
- * How long an ingest token is good, at most as long as the access token; then: 401, and another JOIN brings one. In ms.
- */
+/** Validity of an ingest token, at most as long as the access token; then: 401, and another JOIN brings one. In ms. */
 export const INGEST_TOKEN_TTL = 14400000;
 
 /** Decoded media of one data signal; over it: HTTP 413. In bytes. */
@@ -209,7 +207,8 @@ export const RENDITIONS = 16;
 export const PARTS_PER_SEGMENT = 1000;
 
 /**
- * How far ahead of the list `sequence` of a segment, or of a part in its segment, may be; over it: 2001. In numbers.
+ * Distance that `sequence` of a segment, or of a part in its segment, may be ahead of the list; over it: 2001. In
+ * numbers.
  */
 export const UPLOADS_AHEAD = 100;
 
@@ -230,16 +229,16 @@ export const PARTS_BEFORE_GAP = 3;
  */
 export const LEAST_PART = 85;
 
-/** How long an encoder that pushes may be silent within a request; then: HTTP 408. In ms. */
+/** Time for which an encoder that pushes may be silent within a request; then: HTTP 408. In ms. */
 export const INGEST_SILENCE = 30000;
 
 /** Time for an encoder that broke off to come back; then its broadcast ends. In ms. */
 export const INGEST_LINGER = 10000;
 
-/** How long a pushed track waits at most for a further body after one that is a whole file. In ms. */
+/** Longest time for which a pushed track waits for a further body after one that is a whole file. In ms. */
 export const INGEST_END_WAIT = 4000;
 
-/** How long pushed video waits for audio of its own request, and audio for video. In ms. */
+/** Time for which pushed video waits for audio of its own request, and audio for video. In ms. */
 export const INGEST_OPENING = 2000;
 
 /** Longest pushed video without any key frame; then: HTTP 415. In ms. */
@@ -257,21 +256,21 @@ export const INGEST_TARGET = 2000;
 /** Media that a playlist lists; what is older is removed. In ms. */
 export const HLS_WINDOW = 60000;
 
-/** How far beyond the last segment `_HLS_msn` may be; over it: HTTP 400. In segments. */
+/** Distance beyond the last segment up to which `_HLS_msn` is accepted; over it: HTTP 400. In segments. */
 export const RELOAD_AHEAD = 2;
 
-/** How long a request for a playlist or a hinted part waits; then: HTTP 503. In target durations. */
+/** Time for which a request for a playlist or a hinted part waits; then: HTTP 503. In target durations. */
 export const RELOAD_TARGETS = 3;
 
-/** How long a client waits for the ack of JOIN, and for a connection to be made. In ms. */
+/** Time for which a client waits for the ack of JOIN, and for a connection to be made. In ms. */
 export const JOIN_ACK_TIMEOUT = 10000;
 
-/** How many JOIN in a row may stay without an ack; `joinAck.attempts` of `state-machine.json`. In times. */
+/** Maximum number of JOINs in a row without an ack; `joinAck.attempts` of `state-machine.json`. In times. */
 export const JOIN_ATTEMPTS = 4;
 
 /**
- * How often within a minute the watchdog joins again before it fails; `watchdog.maxRejoins` of `state- machine.json`.
- * In times.
+ * Number of times within a minute that the watchdog joins again before it fails; `watchdog.maxRejoins` of
+ * `state-machine.json`. In times.
  */
 export const REJOINS = 3;
 
@@ -281,5 +280,5 @@ export const RECONNECT_BASE = 250;
 /** Bound of every later reconnect delay. In ms. */
 export const RECONNECT_MAX = 5000;
 
-/** How long a connection must hold after the ack of JOIN before delays begin at `reconnectBase` again. In ms. */
+/** Time that a connection must last after the ack of JOIN before delays begin at `reconnectBase` again. In ms. */
 export const RECONNECT_SETTLED = 5000;

@@ -1,6 +1,6 @@
 // Made by `make schema` from the published protocol. Do not edit.
 
-/** What a client sends: a text message with one of these. Unknown members are ignored. */
+/** Messages of a client: a text message with one of these. Unknown members are ignored. */
 export type ClientMessage =
   | Join
   | Leave
@@ -34,7 +34,7 @@ export interface JoinData {
   ae: boolean;
   /** The engine wanted. */
   eg?: Engine;
-  /** How to join. */
+  /** Options of the join. */
   op?: JoinOptions;
 }
 
@@ -242,11 +242,11 @@ export interface OfferData {
   rid: RoomId;
   /** The sender. */
   ss: Session;
-  /** To whom, where the signal is for somebody. */
+  /** Recipient, where the signal has one. */
   to?: Recipient | null;
   /** The session description (RFC 8866). */
   sdp: string;
-  /** How the offer is meant. */
+  /** Options of the offer. */
   op?: OfferOptions;
   /**
    * The sender's number, one above that of the signal before, for a sender whose JOIN had `op.n`. Of others the member
@@ -278,7 +278,7 @@ export interface OfferInGroupData {
   to: Recipient;
   /** The session description (RFC 8866). */
   sdp: string;
-  /** How the offer is meant. */
+  /** Options of the offer. */
   op?: OfferOptions;
   /**
    * The sender's number, one above that of the signal before, for a sender whose JOIN had `op.n`. Of others the member
@@ -307,7 +307,7 @@ export interface AnswerData {
   rid: RoomId;
   /** The sender. */
   ss: Session;
-  /** To whom, where the signal is for somebody. */
+  /** Recipient, where the signal has one. */
   to?: Recipient | null;
   /** The session description (RFC 8866). */
   sdp: string;
@@ -368,7 +368,7 @@ export interface IceData {
   rid: RoomId;
   /** The sender. */
   ss: Session;
-  /** To whom, where the signal is for somebody. */
+  /** Recipient, where the signal has one. */
   to?: Recipient | null;
   /** The candidate: a string or an `RTCIceCandidateInit` object. */
   sdp: string | object;
@@ -462,7 +462,7 @@ export interface Renew {
   data: RenewData;
 }
 
-/** What a room is for (`ch`). */
+/** Type of a room (`ch`): its purpose. */
 export type RoomType = 'p2p' | 'm2m' | 'a2m' | 'p2m';
 
 /** 1 to 128 characters of A-Z a-z 0-9 . _ ~ - (and not . or ..). */
@@ -474,9 +474,9 @@ export interface Session {
   userId: UserId;
   /** The user's session, unique among the user's own. */
   sessionId: SessionId;
-  /** What the session carries. */
+  /** Kind of media that the session carries. */
   category: Category;
-  /** What kind of program it is. */
+  /** Kind of program that the client is. */
   host: Host;
   /** The device, in the client's own words. */
   deviceId: string;
@@ -488,13 +488,13 @@ export type UserId = string;
 /** 1 to 128 characters of printable ASCII. */
 export type SessionId = string;
 
-/** What a session carries. */
+/** Kind of media that a session carries. */
 export type Category = 'stream' | 'screenshare';
 
-/** What kind of program a client is. */
+/** Kind of program that a client is. */
 export type Host = 'iOS' | 'iOS_EX' | 'Android' | 'Web' | 'Web_Studio' | 'Server';
 
-/** To whom a signal goes (`to`). */
+/** Recipient of a signal (`to`). */
 export type Recipient = UserId | MemberKey;
 
 /** A member of a room: one session of one user. */
@@ -508,7 +508,7 @@ export interface MemberKey {
 /** The engine that carries the media; the server answers [`Engine::Native`]. */
 export type Engine = 'native' | 'agora' | 'hundredms' | 'livekit';
 
-/** How to join. */
+/** Options of a join. */
 export interface JoinOptions {
   /**
    * Create the room; refused when it exists (4022), but not for a session that is a member already, which resumes: a
@@ -528,7 +528,7 @@ export interface JoinOptions {
   n?: number | null;
 }
 
-/** How an offer is meant. */
+/** Options of an offer. */
 export interface OfferOptions {
   /** An ICE restart. */
   restarting?: boolean;
@@ -536,7 +536,7 @@ export interface OfferOptions {
   hlsForwarding?: boolean;
 }
 
-/** What the server sends: acks (with `c`) and forwarded signals (without). Unknown members are ignored. */
+/** Messages of the server: acks (with `c`) and forwarded signals (without). Unknown members are ignored. */
 export type ServerMessage =
   | JoinAck
   | HeartbeatAck
@@ -610,18 +610,18 @@ export interface GapAck {
   b: Gap;
 }
 
-/** The client says again what is not confirmed. */
+/** The client sends the unconfirmed signals again. */
 export interface ResendAck {
   c: 200;
   s: 'RESEND';
   b: ResendBody;
 }
 
-/** What was refused and why. */
+/** Request and error. */
 export interface ErrorBody {
   /** The message as received; left out when it was no JSON object or does not fit. */
   req?: object;
-  /** What is wrong, in a sentence. */
+  /** Description of the error, in one sentence. */
   msg: string;
 }
 
@@ -631,7 +631,7 @@ export interface ErrorAck {
   c: 500 | 503 | 2001 | 2002 | 4001 | 4002 | 4003 | 4005 | 4022 | 4023 | 4024 | 4025 | 4026 | 4029 | 4041 | 4051;
   /** The signal's name. */
   s: 'JOIN' | 'LEAVE' | 'HEARTBEAT' | 'UPDATE' | 'KICK' | 'PUBLISH_REQUEST' | 'PUBLISH_ACCEPT' | 'PUBLISH_REJECT' | 'OFFER' | 'ANSWER' | 'ICE' | 'WATCH' | 'RENEW' | 'UNKNOWN';
-  /** What was refused and why. */
+  /** Request and error. */
   b: ErrorBody;
 }
 
@@ -727,11 +727,11 @@ export interface ForwardedOffer {
   rid: RoomId;
   /** The sender. */
   ss: Session;
-  /** To whom, where the signal is for somebody. */
+  /** Recipient, where the signal has one. */
   to?: Recipient | null;
   /** The session description (RFC 8866). */
   sdp: string;
-  /** How the offer is meant. */
+  /** Options of the offer. */
   op?: OfferOptions;
   /**
    * The sender's number, one above that of the signal before, for a sender whose JOIN had `op.n`. Of others the member
@@ -754,7 +754,7 @@ export interface ForwardedOfferInGroup {
   to: Recipient;
   /** The session description (RFC 8866). */
   sdp: string;
-  /** How the offer is meant. */
+  /** Options of the offer. */
   op?: OfferOptions;
   /**
    * The sender's number, one above that of the signal before, for a sender whose JOIN had `op.n`. Of others the member
@@ -774,7 +774,7 @@ export interface ForwardedAnswer {
   rid: RoomId;
   /** The sender. */
   ss: Session;
-  /** To whom, where the signal is for somebody. */
+  /** Recipient, where the signal has one. */
   to?: Recipient | null;
   /** The session description (RFC 8866). */
   sdp: string;
@@ -817,7 +817,7 @@ export interface ForwardedIce {
   rid: RoomId;
   /** The sender. */
   ss: Session;
-  /** To whom, where the signal is for somebody. */
+  /** Recipient, where the signal has one. */
   to?: Recipient | null;
   /** The candidate: a string or an `RTCIceCandidateInit` object. */
   sdp: string | object;
@@ -888,7 +888,7 @@ export interface JoinAckBody {
   rt: string;
   /** When heartbeats are due. */
   hb: HeartbeatTimes;
-  /** What the media engine needs. */
+  /** Settings for the client's media engine. */
   es: EngineSettings;
   /** Where a broadcast is uploaded and played (`p2m` only). */
   hls?: HlsAddresses | null;
@@ -905,7 +905,7 @@ export type Participants = Participant[];
 export interface Participant {
   /** The session id again, for clients that know members by one id. */
   id: SessionId;
-  /** What the member may do. */
+  /** Role of the member. */
   role: Role;
   /** Video enabled. */
   video: boolean;
@@ -917,9 +917,9 @@ export interface Participant {
   userId: UserId;
   /** The session. */
   sessionId: SessionId;
-  /** What kind of program it is. */
+  /** Kind of program that the member runs. */
   host: Host;
-  /** What the session carries. */
+  /** Kind of media that the session carries. */
   category: Category;
   /** The device, in the client's own words. */
   deviceId: string;
@@ -929,7 +929,7 @@ export interface Participant {
   name?: string | null;
 }
 
-/** What a member may do. */
+/** The role of a member in its room, which decides what it may do. */
 export type Role = 'admin' | 'publisher' | 'viewer';
 
 /** When heartbeats are due, in milliseconds. */
@@ -940,7 +940,7 @@ export interface HeartbeatTimes {
   timeout: number;
 }
 
-/** What the media engine needs. */
+/** Settings for the client's media engine. */
 export interface EngineSettings {
   /** ICE servers. */
   icfg: IceConfig;
@@ -1055,7 +1055,7 @@ export interface ResendBody {
 }
 
 /**
- * What a streamer uploads. In application/json media is base64 in `data` members; in multipart/form-data they are left
+ * Uploads of a streamer. In application/json media is base64 in `data` members; in multipart/form-data they are left
  * out and the bytes come as the parts `data` and `map`.
  */
 export type DataSignal =
@@ -1305,11 +1305,11 @@ export type Media = string;
 export interface Rendition {
   /** The rendition's id. */
   id: ObjectId;
-  /** What it carries. */
+  /** Kind of media that it carries. */
   type: RenditionType;
   /** The group that variants name. */
   groupId: ObjectId;
-  /** What people are shown: 1 to 128 characters without quotes and control characters. */
+  /** Name that is shown to people: 1 to 128 characters without quotes and control characters. */
   name: string;
   /** The language (RFC 5646). */
   language?: string | null;
@@ -1325,7 +1325,7 @@ export interface Rendition {
   targetPartDuration: number;
 }
 
-/** What a rendition carries (`TYPE` of `EXT-X-MEDIA`). */
+/** Kind of media that a rendition carries (`TYPE` of `EXT-X-MEDIA`). */
 export type RenditionType = 'AUDIO' | 'VIDEO' | 'SUBTITLES';
 
 /** Names a variant or rendition. */
@@ -1396,7 +1396,7 @@ export interface PartData {
   data?: Media;
 }
 
-/** What the server answers over HTTP: to data signals, to pushes, and to what it refuses. */
+/** Answers of the server over HTTP: to data signals, to pushes, and to requests that it refuses. */
 export type DataAnswers = DataAnswer;
 
 /** The answer to a data signal, a push or a refused request. */
@@ -1420,7 +1420,7 @@ export interface DataAckBody {
   id?: string | null;
   /** Receive time less the signal's `timestamp`, in milliseconds; negative when the clocks differ. */
   delay?: number | null;
-  /** What is wrong, in a sentence. */
+  /** Description of the error, in one sentence. */
   msg?: string | null;
   /** The reason, where an access token is refused. */
   reason?: Reason | null;
