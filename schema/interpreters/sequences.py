@@ -47,7 +47,7 @@ class Delivery:
     def go_on(self, again):
         """What is said again, and then what waits; an `UPDATE` that the client owes after a resume goes between."""
         self.sends += again
-        while self.waiting and len(self.kept) < self.limits["unconfirmedSignals"]:
+        while self.phase == "joined" and self.waiting and len(self.kept) < self.limits["unconfirmedSignals"]:
             self.say(self.waiting.pop(0))
     def receive(self, message):
         name = message.get("s") if isinstance(message, dict) else None

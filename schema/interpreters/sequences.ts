@@ -54,7 +54,8 @@ class Delivery {
   /** What is said again, and then what waits; an `UPDATE` that the client owes after a resume goes between. */
   goOn(again: Json[]): void {
     this.sends.push(...again);
-    while (this.waiting.length > 0 && this.kept.length < this.limits.unconfirmedSignals) this.say(this.waiting.shift());
+    const maySay = () => this.phase === 'joined' && this.kept.length < this.limits.unconfirmedSignals;
+    while (maySay() && this.waiting.length > 0) this.say(this.waiting.shift());
   }
   receive(message: Json): string {
     if (typeof message?.s !== 'string' || ('sq' in message && !isNumber(message.sq))) return 'refused';

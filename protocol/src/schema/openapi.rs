@@ -356,6 +356,7 @@ fn published() -> Value {
         "responses": {
             "200": { "description": "The file.", "content": {
                 "application/json": {}, "text/plain": { "schema": { "type": "string" } }, "video/mp4": {} } },
+            "304": { "description": "The client has it: `If-None-Match` names its `ETag`." },
             "404": { "description": "There is no such file.", "content": { "text/plain": { "schema": { "type": "string" } } } },
         } })
 }

@@ -171,6 +171,12 @@ fn said() -> Vec<Recorder> {
             .say("one")
             .message(beaten(None))
             .message(beaten(Some(1001))),
+        member("a heartbeat's ack that comes while JOIN is out sends nothing of what waits")
+            .beat()
+            .again()
+            .say("one")
+            .message(beaten(Some(1000)))
+            .message(joined(true, 0, "t2", 1000)),
         member("a lower number confirms nothing again")
             .say("one")
             .say("two")
