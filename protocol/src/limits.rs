@@ -25,6 +25,20 @@ pub const MAX_MESSAGE: usize = 128 * 1024;
 pub const MAX_ID: usize = 128;
 /// Longest name of a device (`deviceId`) and of a heartbeat (`bid`), in characters: the server repeats them.
 pub const MAX_WORDS: usize = 256;
+/// Header fields of a request over HTTP, kept by the library.
+pub const REQUEST_HEADERS: usize = 96;
+/// Longest head of a request over HTTP in bytes, kept by the library.
+pub const REQUEST_HEAD: usize = 128 * 1024;
+/// Longest path and query of a request in bytes, kept by the library.
+pub const REQUEST_TARGET: usize = 65_534;
+/// Longest `codecs` of a variant, in characters.
+pub const CODECS: usize = 256;
+/// Highest `frameRate` of a variant, in frames per second.
+pub const FRAME_RATE: u32 = 1000;
+/// Longest `language` of a rendition, in characters.
+pub const LANGUAGE: usize = 35;
+/// Longest `channels` of a rendition, in characters.
+pub const CHANNELS: usize = 32;
 /// Longest list in a message of the server other than that of the participants: ICE servers, playlists.
 pub const MAX_LIST: usize = 256;
 /// Interval of a client's `HEARTBEAT`s.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::media::{Media, ProgramDateTime, Seconds, lenient_option, lenient_schema, part_target, part_target_schema};
 use crate::id::ObjectId;
+use crate::limits;
 
 /// Names a playlist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -224,7 +225,7 @@ pub struct EndStream {
 fn codecs<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".,_- +".contains(&byte);
-    if text.is_empty() || text.len() > 256 || !text.bytes().all(legal) {
+    if text.is_empty() || text.len() > limits::CODECS || !text.bytes().all(legal) {
         return Err(serde::de::Error::custom("`codecs` must be 1 to 256 characters of A-Z a-z 0-9 . , _ + -"));
     }
     Ok(text)
@@ -249,7 +250,7 @@ fn resolution<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Optio
 fn frame_rate<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     let rate = Option::<f64>::deserialize(deserializer)?;
     match rate {
-        Some(rate) if !(rate > 0.0 && rate <= 1000.0) => {
+        Some(rate) if !(rate > 0.0 && rate <= f64::from(limits::FRAME_RATE)) => {
             Err(serde::de::Error::custom("`frameRate` must be more than 0 and at most 1000"))
         }
         _ => Ok(rate),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::media::{Seconds, part_target, part_target_schema};
 use super::payload::{PlaylistRef, WithMap};
 use crate::id::ObjectId;
+use crate::limits;
 
 /// Payload of `updateRendition`: makes or changes a rendition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -80,12 +81,12 @@ fn quotable<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String,
 
 fn language<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    checked(deserializer, 35, legal, "expected a language tag, 1 to 35 characters of A-Z a-z 0-9 -")
+    checked(deserializer, limits::LANGUAGE, legal, "expected a language tag, 1 to 35 characters of A-Z a-z 0-9 -")
 }
 
 fn channels<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"/,._-".contains(&byte);
-    checked(deserializer, 32, legal, "expected 1 to 32 characters of A-Z a-z 0-9 / , . _ -")
+    checked(deserializer, limits::CHANNELS, legal, "expected 1 to 32 characters of A-Z a-z 0-9 / , . _ -")
 }
 
 fn checked<'de, D: serde::Deserializer<'de>>(

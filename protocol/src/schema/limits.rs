@@ -84,6 +84,12 @@ table! {
     "maxWords" = count(limits::MAX_WORDS), "characters", Both, "Name of a device or of a heartbeat; over it: 2001.";
     "maxList" = count(limits::MAX_LIST), "items", Server,
         "A list of ICE servers or playlists in a message of the server.";
+    "requestHeaders" = count(limits::REQUEST_HEADERS), "fields", Server,
+        "Header fields of a request of HTTP/1.1; over it: 431, without a body.";
+    "requestHead" = count(limits::REQUEST_HEAD), "bytes", Server,
+        "Head of a request of HTTP/1.1; over it: 431, without a body.";
+    "requestTarget" = count(limits::REQUEST_TARGET), "bytes", Server,
+        "Path and query of a request of HTTP/1.1; over it: 400, without a body.";
     // Members and rooms.
     "heartbeatInterval" = ms(limits::HEARTBEAT_INTERVAL), "ms", Client,
         "Time between two heartbeats of a client; `hb.interval` of the JOIN ack counts.";
@@ -170,9 +176,9 @@ table! {
     "streams" = count(limits::STREAMS), "requests", Both by "--max-streams",
         "Requests at a time on one HTTP/2 connection; over it: refused for later.";
     // Tokens.
-    "maxToken" = count(access::MAX_TOKEN), "bytes", Both, "An access token; over it: 401.";
+    "maxToken" = count(access::MAX_TOKEN), "bytes", Both, "An access token; over it: 401, in `RENEW` 2001.";
     "maxTokenName" = count(access::MAX_NAME), "bytes", Both, "`name` in an access token; over it: 401.";
-    "maxTokenMeta" = count(access::MAX_META), "bytes", Both, "`meta` in an access token, as JSON; over it: 401.";
+    "maxTokenMeta" = count(access::MAX_META), "bytes", Both, "`meta` in an access token, as JSON, and its `jti`; over it: 401.";
     "maxTokenLife" = ms(limits::AUTH_TTL), "ms", Both by "--auth-max-ttl",
         "From `iat` to `exp` of an access token; over it: 401.";
     "tokenLeeway" = ms(limits::AUTH_LEEWAY), "ms", Server by "--auth-leeway",
@@ -203,6 +209,10 @@ table! {
     "variants" = count(limits::VARIANTS), "variants", Both, "Variants of one playlist; over it: 2001.";
     "renditions" = count(limits::RENDITIONS), "renditions", Both,
         "Renditions of one playlist, of all groups together; over it: 2001.";
+    "codecs" = count(limits::CODECS), "characters", Both, "`codecs` of a variant; over it: 2001.";
+    "frameRate" = count(limits::FRAME_RATE), "frames per second", Both, "`frameRate` of a variant; over it: 2001.";
+    "language" = count(limits::LANGUAGE), "characters", Both, "`language` of a rendition; over it: 2001.";
+    "channels" = count(limits::CHANNELS), "characters", Both, "`channels` of a rendition; over it: 2001.";
     "partsPerSegment" = count(limits::PARTS_PER_SEGMENT), "parts", Both, "Parts of one segment; over it: 2001.";
     "uploadsAhead" = count(limits::UPLOADS_AHEAD), "numbers", Both,
         "Distance that `sequence` of a segment, or of a part in its segment, may be ahead of the list; over it: 2001.";
