@@ -18,6 +18,15 @@ export const MAX_WORDS = 256;
 /** A list of ICE servers or playlists in a message of the server. In items. */
 export const MAX_LIST = 256;
 
+/** Header fields of a request of HTTP/1.1; over it: 431, without a body. In fields. */
+export const REQUEST_HEADERS = 96;
+
+/** Head of a request of HTTP/1.1; over it: 431, without a body. In bytes. */
+export const REQUEST_HEAD = 131072;
+
+/** Path and query of a request of HTTP/1.1; over it: 400, without a body. In bytes. */
+export const REQUEST_TARGET = 65534;
+
 /** Time between two heartbeats of a client; `hb.interval` of the JOIN ack counts. In ms. */
 export const HEARTBEAT_INTERVAL = 3000;
 
@@ -152,13 +161,13 @@ export const KEEP_ALIVE = 30000;
 /** Requests at a time on one HTTP/2 connection; over it: refused for later. In requests. */
 export const STREAMS = 256;
 
-/** An access token; over it: 401. In bytes. */
+/** An access token; over it: 401, in `RENEW` 2001. In bytes. */
 export const MAX_TOKEN = 8192;
 
 /** `name` in an access token; over it: 401. In bytes. */
 export const MAX_TOKEN_NAME = 128;
 
-/** `meta` in an access token, as JSON; over it: 401. In bytes. */
+/** `meta` in an access token, as JSON, and its `jti`; over it: 401. In bytes. */
 export const MAX_TOKEN_META = 1024;
 
 /** From `iat` to `exp` of an access token; over it: 401. In ms. */
@@ -202,6 +211,18 @@ export const VARIANTS = 16;
 
 /** Renditions of one playlist, of all groups together; over it: 2001. In renditions. */
 export const RENDITIONS = 16;
+
+/** `codecs` of a variant; over it: 2001. In characters. */
+export const CODECS = 256;
+
+/** `frameRate` of a variant; over it: 2001. In frames per second. */
+export const FRAME_RATE = 1000;
+
+/** `language` of a rendition; over it: 2001. In characters. */
+export const LANGUAGE = 35;
+
+/** `channels` of a rendition; over it: 2001. In characters. */
+export const CHANNELS = 32;
 
 /** Parts of one segment; over it: 2001. In parts. */
 export const PARTS_PER_SEGMENT = 1000;
