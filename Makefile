@@ -11,7 +11,7 @@ export CARGO_INCREMENTAL = 0
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo release test check reference unit contracts contracts-long documents e2e browser schema tools web fmt clean fuzz bench chaos cluster-judge cluster-mutants
+.PHONY: help run demo release test installed lints check reference unit contracts contracts-long documents e2e browser schema tools web fmt clean fuzz bench chaos cluster-judge cluster-mutants
 
 help: ## list the jobs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,11 +26,23 @@ demo: web ## the server and a broadcast of a test picture that shows the time (n
 release: web ## build the server to install, target/release/roomcast; takes longer than the one of `run`
 	cargo build --release --locked -p roomcast-server
 
-test: tools check unit contracts documents e2e browser ## everything that CI runs; installs ffmpeg, gstreamer, chromium, firefox-esr, python3, redis-server, nginx, caddy, coturn, systemd, a JDK and Jackson when missing and permitted
+# Installing waits for the network and compiling for processors, so they go side by side, as do tests that wait for
+# programs and tests that are programs.
+test: ## everything that CI runs; installs ffmpeg, gstreamer, chromium, firefox-esr, python3, redis-server, nginx, caddy, coturn, systemd, a JDK and Jackson when missing and permitted
+	$(MAKE) -j2 installed lints
+	$(MAKE) check unit
+	$(MAKE) -j2 --output-sync=target contracts documents
+	$(MAKE) e2e browser
 
-check: web tests/documents/.venv ## formatting, lints, types and spelling
+# Virtual environments want a package of `tools`.
+installed: tools
+	$(MAKE) $(patsubst %,tests/%,browser/node_modules documents/node_modules contracts/node_modules contracts/.venv documents/.venv)
+
+lints: web
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+check: lints tests/documents/.venv ## formatting, lints, types and spelling
 	tests/documents/.venv/bin/typos
 	npm --prefix web run check
 	node --check tests/browser/*.mjs
@@ -68,22 +80,25 @@ e2e: web ## rooms against their model, playlists against their rules, real serve
 	mkdir -p $(OUTPUT)
 	cargo test --workspace --locked --test cluster_faults a_minute >$(OUTPUT)/minutes.log 2>&1 & minutes=$$!; \
 	cargo test --workspace --locked --test '*' -- --skip faults:: && \
-	RUST_TEST_THREADS=16 ROOMCAST_TEST_NODES=3 cargo test --workspace --locked --test shared && \
-	RUST_TEST_THREADS=16 ROOMCAST_TEST_KEY=1 ROOMCAST_TEST_NODES=3 cargo test --workspace --locked --test shared && \
+	{ RUST_TEST_THREADS=12 ROOMCAST_TEST_NODES=3 cargo test --workspace --locked --test shared >$(OUTPUT)/nodes.log 2>&1 & open=$$!; \
+	  RUST_TEST_THREADS=12 ROOMCAST_TEST_KEY=1 ROOMCAST_TEST_NODES=3 cargo test --workspace --locked --test shared; key=$$?; \
+	  wait $$open; open=$$?; cat $(OUTPUT)/nodes.log; [ $$((key + open)) -eq 0 ]; } && \
 	RUST_TEST_THREADS=12 cargo test --workspace --locked --test cluster_faults -- --skip a_minute; others=$$?; \
 	wait $$minutes; minutes=$$?; cat $(OUTPUT)/minutes.log; exit $$((others + minutes))
 
 # Two broadcasts take half of two processors and mostly wait, so they go side by side, as do tests that wait for the
-# server to give up a member; calls take more, and so does a broadcast beside which others are made.
-BROADCASTS := broadcast.test.mjs broadcast-from-browser.test.mjs call-after-crash.test.mjs room-after-crash.test.mjs hidden-tab.test.mjs watch-recovers.test.mjs \
-	broadcast-slow-uplink.test.mjs no-route.test.mjs other-kind.test.mjs relay.test.mjs
+# server to give up a member and those that look at pages; calls take more, and so does a broadcast beside which others
+# are made.
+PAIRED := broadcast.test.mjs broadcast-from-browser.test.mjs call-after-crash.test.mjs room-after-crash.test.mjs hidden-tab.test.mjs watch-recovers.test.mjs \
+	broadcast-slow-uplink.test.mjs no-route.test.mjs other-kind.test.mjs relay.test.mjs access.test.mjs looks.test.mjs \
+	tunnel.test.mjs devices.test.mjs
 IN_BROWSER := ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) node run.mjs
 
 browser: web tests/browser/node_modules ## calls, groups and broadcasts in real Chromium and Firefox, with real H.264 from ffmpeg
 	cargo build --workspace --locked --bins --examples
 	mkdir -p $(OUTPUT)
-	cd tests/browser && $(IN_BROWSER) 2 $(BROADCASTS)
-	cd tests/browser && $(IN_BROWSER) 1 $(filter-out $(BROADCASTS),$(notdir $(wildcard tests/browser/*.test.mjs)))
+	cd tests/browser && $(IN_BROWSER) 2 $(PAIRED)
+	cd tests/browser && $(IN_BROWSER) 1 $(filter-out $(PAIRED),$(notdir $(wildcard tests/browser/*.test.mjs)))
 
 # For 20 s they are a test of `e2e`.
 chaos: ## random faults under load for two minutes, and what was seen held against the invariants (ROOMCAST_TEST_SEED repeats)
