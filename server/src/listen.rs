@@ -35,14 +35,13 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, Extensions, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::rt::net::TcpStream;
-use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use socket2::{Domain, Socket, Type};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
-use crate::socket::Descriptor;
+use crate::socket::{Descriptor, Switching};
 use link::{Link, Linked};
 use unread::RequestBody;
 
@@ -231,8 +230,8 @@ struct Worker<S, P, Q> {
 async fn begin<S, P, Q>(worker: Rc<Worker<S, P, Q>>, stream: TcpStream) -> Option<LocalBoxFuture<'static, ()>>
 where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
-    P: Service<(Link, Option<SocketAddr>), Error = DispatchError, Future: 'static> + 'static,
-    Q: Service<(TlsStream<Link>, Option<SocketAddr>), Error = DispatchError, Future: 'static> + 'static,
+    P: Service<(Switching<Link>, Option<SocketAddr>), Error = DispatchError, Future: 'static> + 'static,
+    Q: Service<(Switching<TlsStream<Link>>, Option<SocketAddr>), Error = DispatchError, Future: 'static> + 'static,
 {
     let Worker { settings, tls, .. } = &*worker;
     let peer = stream.peer_addr().ok();
@@ -242,7 +241,7 @@ where
         return Some(if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2) {
             http2(&worker, stream, peer)
         } else {
-            Box::pin(worker.secure.call((stream, peer)).map(faults::end_of_http1))
+            Box::pin(until_closed(Rc::clone(&worker), |worker| &worker.secure, stream, peer))
         });
     }
     let mut draining = worker.draining.clone();
@@ -254,8 +253,28 @@ where
     Some(if is_http2 {
         http2(&worker, link, peer)
     } else {
-        Box::pin(worker.plain.call((link, peer)).map(faults::end_of_http1))
+        Box::pin(until_closed(Rc::clone(&worker), |worker| &worker.plain, link, peer))
     })
+}
+
+/// Serves a connection of HTTP/1.1, and the protocol to which it is switched.
+async fn until_closed<S, P, Q, H, T>(
+    worker: Rc<Worker<S, P, Q>>,
+    http: impl FnOnce(&Worker<S, P, Q>) -> &H,
+    stream: T,
+    peer: Option<SocketAddr>,
+) where
+    H: Service<(Switching<T>, Option<SocketAddr>), Error = DispatchError>,
+{
+    let stream = Switching::new(stream);
+    let switch = stream.switch();
+    // In a box of its own, which is gone when it has ended.
+    faults::end_of_http1(Box::pin(http(&worker).call((stream, peer))).await);
+    drop(worker);
+    if let Some(served) = switch.served() {
+        drop(switch);
+        served.await;
+    }
 }
 
 /// Carries out the TLS handshake; none when it fails, or when the peer speaks plain HTTP and was told so.
@@ -321,7 +340,10 @@ async fn http1<T, S>(
     settings: &Settings,
     draining: &watch::Receiver<bool>,
     judge: &Judge,
-) -> Result<impl Service<(T, Option<SocketAddr>), Response = (), Error = DispatchError, Future: 'static> + use<T, S>, ()>
+) -> Result<
+    impl Service<(Switching<T>, Option<SocketAddr>), Response = (), Error = DispatchError, Future: 'static> + use<T, S>,
+    (),
+>
 where
     T: Linked + AsyncRead + AsyncWrite + Unpin + 'static,
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
@@ -336,7 +358,7 @@ where
         let judge = Arc::clone(&judge);
         async move { Ok::<_, ()>(fn_service(move |request: Request| std::future::ready(judged(&judge, request)))) }
     });
-    let made = HttpService::<T, _, BoxBody>::build()
+    let made = HttpService::<Switching<T>, _, BoxBody>::build()
         .expect(expect)
         .keep_alive(settings.keep_alive)
         .client_request_timeout(settings.request_timeout)
@@ -347,8 +369,11 @@ where
                 let _ = draining.wait_for(|draining| *draining).await;
             }
         })
-        .on_connect_ext(|connection: &T, data: &mut Extensions| {
-            data.insert(connection.link().descriptor());
+        .on_connect_ext(|connection: &Switching<T>, data: &mut Extensions| {
+            data.insert(connection.switch());
+            if let Some(stream) = connection.stream() {
+                data.insert(stream.link().descriptor());
+            }
         })
         .h1(service);
     made.new_service(()).await

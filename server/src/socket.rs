@@ -1,15 +1,17 @@
 //! A WebSocket connection, whole: one bad client harms nobody.
 //!
 //! ```text
-//! request payload ─▶ Intake (Guard, Bucket) ─▶ codec ─▶ Connection (Reassembler, Ages) ─▶ Application
-//!                                                                                             │ Port
-//! dispatcher ◀── Body ◀── Lane ◀── pump ◀─────────────── codec ◀──────────────────────────────┘
-//!                          ▲
-//!                          └────── rooms of the same thread
+//! handshake ─▶ HTTP ─▶ Switch: HTTP ends, its stream goes to the driver
+//!
+//! driver ─▶ Incoming ─▶ Intake (Guard, Bucket) ─▶ codec ─▶ Connection (Reassembler, Ages) ─▶ Application
+//!                                                                                                │ Port
+//! driver ◀── Lane ◀────────────────────────────────────── codec ◀────────────────────────────────┘
+//!             ▲
+//!             └────── rooms of the same thread
 //! ```
 //!
 //! Frames and messages have limits, input has a rate, output has a bound ([`Fill`]) that counts every byte from
-//! where it is queued until the socket's dispatcher takes it. Nothing here waits for a peer. What messages mean is
+//! where it is queued until the driver takes it. Nothing here waits for a peer. What messages mean is
 //! the [`Application`]'s business. This folder alone names the WebSocket crate.
 
 mod address;
@@ -18,15 +20,17 @@ mod application;
 mod close;
 mod connection;
 mod descriptor;
+mod driver;
 mod fill;
 mod gate;
 mod guard;
 mod handshake;
+mod incoming;
 mod intake;
 mod lane;
 mod outbound;
-mod pump;
 mod rate;
+mod switch;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -39,15 +43,18 @@ use actix_web_actors::ws::{WebsocketContext, handshake_with_protocols};
 
 pub use ages::Spans;
 pub use application::{Application, Port};
-pub use descriptor::{Descriptor, on_connect, prepare, report};
+pub use descriptor::{Descriptor, prepare, report};
 pub use fill::Fill;
 pub use handshake::Refused;
 pub use lane::{Lane, LaneId};
 pub use rate::Rate;
+pub use switch::{Switch, Switching};
 
 use address::Addresses;
 use connection::{Connection, Ends, Wire};
+use driver::Parts;
 use gate::Gate;
+use incoming::{Chunks, Incoming};
 use intake::{Intake, Verdict};
 
 /// Settings of every connection.
@@ -103,6 +110,7 @@ impl Sockets {
         let settings = &self.settings;
         handshake::check(request, &settings.allowed_origins)?;
         let mut response = handshake_with_protocols(request, settings.protocols).map_err(|_| Refused::NoUpgrade)?;
+        let switch = Switch::of(request).ok_or(Refused::NoUpgrade)?;
         let socket = Descriptor::of(request);
         if let Some(address) = request.peer_addr() {
             let permit = self.addresses.enter(address.ip()).ok_or(Refused::TooMany)?;
@@ -117,11 +125,14 @@ impl Sockets {
         let gate = Gate::open();
         let ends = Ends { fill: Arc::clone(&fill), lane: Rc::clone(&lane), gate: Rc::clone(&gate) };
         let wire = Wire::new(Arc::clone(settings), ends, &verdict, &socket);
-        let intake = Intake::new(payload, settings.max_frame, settings.rate, (gate, verdict));
+        let incoming = Incoming::new();
+        let chunks = Chunks(Rc::clone(&incoming));
+        let intake = Intake::new(chunks, settings.max_frame, settings.rate, (gate, verdict));
         let codec = Codec::new().max_size(settings.max_frame);
-        let frames = WebsocketContext::with_codec(Connection::new(make(fill, id), wire), intake, codec);
-        let (body, task) = pump::pump(frames, lane, socket, settings.close_timeout);
-        actix_web::rt::spawn(task);
+        let frames = Box::pin(WebsocketContext::with_codec(Connection::new(make(fill, id), wire), intake, codec));
+        let early = (payload, Rc::clone(&incoming));
+        let parts = Parts { frames, incoming, lane, socket, patience: settings.close_timeout };
+        let body = switch.to(Box::new(|stream| Box::pin(driver::serve(stream, parts))), early);
         Ok(response.streaming(body))
     }
 }

@@ -5,14 +5,12 @@
 //! lives in the connection's data, which its dispatcher drops before the socket. Whoever else wants it holds it
 //! weakly and on the same thread, so that as long as it lives its number means this socket.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsRawFd, RawFd};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use nix::sys::socket::{MsgFlags, Shutdown, send, shutdown};
 use socket2::SockRef;
@@ -114,33 +112,6 @@ impl Descriptor {
     /// Whether the peer has sent its close frame.
     pub fn is_closed_by_peer(&self) -> bool {
         self.closed_by_peer.get()
-    }
-
-    /// Has the dispatcher see the end of the input: it closes the connection once everything is written.
-    pub fn stop_reading(&self) {
-        // It may be gone already: then there is nothing to do.
-        let _ = shutdown(self.number, Shutdown::Read);
-    }
-
-    /// Ends the connection, whatever is queued for it.
-    pub fn shut_down(&self) {
-        let _ = shutdown(self.number, Shutdown::Both);
-    }
-}
-
-/// Returns the function for `HttpServer::on_connect` in a server of WebSockets alone, which prepares each new
-/// connection: `send_buffer` bytes at most wait in the kernel, and the kernel ends a connection whose peer has taken
-/// nothing for `stall_timeout`.
-pub fn on_connect(
-    send_buffer: usize,
-    stall_timeout: Duration,
-) -> impl Fn(&dyn Any, &mut Extensions) + Clone + Send + Sync + 'static {
-    move |connection, data| {
-        let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
-        prepare(stream, stall_timeout);
-        // The kernel doubles it, for its own bookkeeping.
-        report(SockRef::from(stream).set_send_buffer_size(send_buffer));
-        data.insert(Descriptor::hold(stream));
     }
 }
 

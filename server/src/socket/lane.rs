@@ -1,8 +1,7 @@
 //! The way to one peer's socket, for everything that runs on its thread.
 //!
-//! Messages from rooms of that thread go straight into the queue of the response's body: the actor of the connection
-//! need not be woken for them. Output of the actor itself comes in through the pump. The queue has no bound of its own:
-//! every writer has claimed the bytes. Never leaves its thread; others know it by its [`LaneId`].
+//! Messages from rooms of that thread go straight into the queue: the actor of the connection gets none of them. Output
+//! of the actor itself comes in through the driver. The queue has no bound of its own: every writer has claimed the bytes. Never leaves its thread; others know it by its [`LaneId`].
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -10,7 +9,7 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
@@ -18,7 +17,7 @@ use bytes::{Bytes, BytesMut};
 use super::fill::Fill;
 use super::outbound;
 
-/// The most that is handed to the dispatcher at once, so that little waits there uncounted.
+/// The most that is handed to the driver at once, so that little waits there uncounted.
 const PIECE: usize = 16 * 1024;
 
 type Written = Box<dyn FnOnce()>;
@@ -45,10 +44,7 @@ struct Queue {
     chunks: VecDeque<Bytes>,
     /// Bytes that were encoded since the last chunk.
     tail: BytesMut,
-    ended: bool,
-    abandoned: bool,
-    body: Option<Waker>,
-    pump: Option<Waker>,
+    driver: Option<Waker>,
     /// Bytes that went in and out since the beginning.
     pushed: u64,
     taken: u64,
@@ -70,6 +66,12 @@ impl LaneId {
 }
 
 impl Lane {
+    /// Its identifier.
+    #[cfg(test)]
+    pub(super) const fn id(&self) -> LaneId {
+        self.id
+    }
+
     /// An empty lane of this thread.
     pub(super) fn new(id: LaneId, fill: Arc<Fill>, max_frame: usize) -> Rc<Self> {
         let lane = Rc::new(Self { id, queue: RefCell::default(), fill, max_frame, said: Cell::new(None) });
@@ -91,7 +93,7 @@ impl Lane {
             let place = queue.pushed;
             queue.marks.push_back((place, written));
         }
-        queue.wake_body();
+        queue.wake_driver();
     }
 
     /// Nobody finds the lane any more: what is said from now on comes behind a close frame.
@@ -113,57 +115,43 @@ impl Lane {
             queue.chunks.push_back(tail);
         }
         queue.chunks.push_back(chunk);
-        queue.wake_body();
-    }
-
-    /// Nothing comes any more.
-    pub(super) fn end(&self) {
-        let mut queue = self.queue.borrow_mut();
-        queue.ended = true;
-        queue.wake_body();
-    }
-
-    /// Whether nobody takes anything any more; the pump is woken when that happens.
-    pub(super) fn is_abandoned(&self, cx: &Context<'_>) -> bool {
-        let mut queue = self.queue.borrow_mut();
-        if queue.pump.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
-            queue.pump = Some(cx.waker().clone());
-        }
-        queue.abandoned
+        queue.wake_driver();
     }
 
     /// Says that nobody takes anything any more.
     pub(super) fn abandon(&self) {
         self.shut();
-        let (pump, left) = {
+        let left = {
             let mut queue = self.queue.borrow_mut();
-            queue.abandoned = true;
-            (queue.pump.take(), (std::mem::take(&mut queue.marks), std::mem::take(&mut queue.chunks)))
+            (std::mem::take(&mut queue.marks), std::mem::take(&mut queue.chunks))
         };
         // Outside of the borrow: what is dropped may be anything.
         drop(left);
-        if let Some(waker) = pump {
-            waker.wake();
-        }
     }
 
-    /// The next bytes for the socket; none at the end.
-    pub(super) fn poll_piece(&self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
-        let mut queue = self.queue.borrow_mut();
-        let Some(piece) = queue.piece() else {
-            if queue.ended {
-                return Poll::Ready(None);
-            }
-            queue.body = Some(cx.waker().clone());
-            return Poll::Pending;
+    /// Has a task woken for whatever is queued from now on.
+    pub(super) fn wake_with(&self, cx: &Context<'_>) {
+        self.queue.borrow_mut().driver = Some(cx.waker().clone());
+    }
+
+    /// Has nobody woken: what is queued is taken at once.
+    pub(super) fn hush(&self) {
+        self.queue.borrow_mut().driver = None;
+    }
+
+    /// The next bytes for the socket.
+    pub(super) fn next_piece(&self) -> Option<Bytes> {
+        let piece = {
+            let mut queue = self.queue.borrow_mut();
+            let piece = queue.piece()?;
+            queue.taken += piece.len() as u64;
+            piece
         };
-        queue.taken += piece.len() as u64;
-        drop(queue);
         self.fill.release(piece.len());
         while let Some(written) = self.reached() {
             written();
         }
-        Poll::Ready(Some(piece))
+        Some(piece)
     }
 
     fn reached(&self) -> Option<Written> {
@@ -182,8 +170,8 @@ impl Lane {
 }
 
 impl Queue {
-    fn wake_body(&mut self) {
-        if let Some(waker) = self.body.take() {
+    fn wake_driver(&mut self) {
+        if let Some(waker) = self.driver.take() {
             waker.wake();
         }
     }
@@ -210,18 +198,10 @@ impl fmt::Debug for Lane {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::task::noop_waker_ref;
 
     fn lane() -> (Arc<Fill>, Rc<Lane>) {
         let fill = Fill::new(100_000);
         (Arc::clone(&fill), Lane::new(LaneId::fresh(), fill, 32_768))
-    }
-
-    fn take(lane: &Lane) -> Option<Bytes> {
-        match lane.poll_piece(&Context::from_waker(noop_waker_ref())) {
-            Poll::Ready(piece) => piece,
-            Poll::Pending => None,
-        }
     }
 
     fn send(lane: &Lane, length: usize, written: &Rc<Cell<usize>>) {
@@ -236,7 +216,8 @@ mod tests {
         let ((fill, lane), written) = (lane(), Rc::default());
         send(&lane, 20_000, &written);
         send(&lane, 10, &written);
-        let sizes: Vec<_> = std::iter::from_fn(|| take(&lane).map(|piece| (piece.len(), written.get()))).collect();
+        let sizes: Vec<_> =
+            std::iter::from_fn(|| lane.next_piece().map(|piece| (piece.len(), written.get()))).collect();
         assert_eq!(sizes, [(16_384, 0), (3632, 2)]);
         assert!(fill.claim(100_000), "what was taken counts no longer");
     }
@@ -248,7 +229,7 @@ mod tests {
         assert!(lane.fill.claim(2));
         lane.push(Bytes::from_static(b"ab"));
         send(&lane, 1, &written);
-        let pieces: Vec<_> = std::iter::from_fn(|| take(&lane)).collect();
+        let pieces: Vec<_> = std::iter::from_fn(|| lane.next_piece()).collect();
         assert_eq!(pieces, [&b"\x81\x03xxx"[..], b"ab", b"\x81\x01x"]);
     }
 
