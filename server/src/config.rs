@@ -290,7 +290,7 @@ impl Serve {
         ClusterSettings {
             lease: self.backplane.node_lease,
             heartbeat_timeout: self.heartbeat_timeout,
-            linger: self.room_linger,
+            grace_period: self.room_linger,
             kick_duration: self.kick_duration,
             max_unseen: to_usize(self.backplane.max_unseen),
             max_unseen_of_all: to_usize(self.backplane.max_unseen_of_all),
@@ -299,16 +299,16 @@ impl Serve {
     }
 
     /// The settings of one room.
-    pub fn room(&self) -> room::Settings {
-        room::Settings {
+    pub fn room(&self) -> room::RoomSettings {
+        room::RoomSettings {
             heartbeat_timeout: self.heartbeat_timeout,
-            linger: self.room_linger,
+            grace_period: self.room_linger,
             kick_duration: self.kick_duration,
             max_frame: to_usize(self.connection.max_frame),
             max_message: to_usize(self.connection.max_message),
             max_playlists: self.max_playlists,
             public_url: self.public_url.clone(),
-            hls: hls::Settings {
+            hls: hls::HlsSettings {
                 window: self.hls_window,
                 parts_before_gap: self.hls_parts_before_gap,
                 least_part: self.hls_least_part,

@@ -46,7 +46,7 @@ pub struct Node {
     /// The ICE servers that members are told.
     pub ice: Arc<Ice>,
     /// Those of them that every room has.
-    pub room_settings: Arc<room::Settings>,
+    pub room_settings: Arc<room::RoomSettings>,
     pub cluster_settings: Arc<ClusterSettings>,
     pub clock: Clock,
     pub rooms: Registry,

@@ -3,17 +3,17 @@
 //! It keeps what its members need across doubt and takeovers: of each stay, what was written to the socket and, where
 //! the client does not number, what it said and no owner has seen yet. `Attach` is its only repair.
 
-mod answers;
+mod deadlines;
 mod effect;
-mod local;
+mod local_member;
 mod members;
+mod owner_messages;
 mod reading;
 mod renewal;
 mod sessions;
 mod streams;
 #[cfg(test)]
 mod tests;
-mod timing;
 mod viewers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,11 +29,11 @@ use super::tallies::HeldBytes;
 use super::{BootId, ClusterSettings, Life, Mutation, Tallies};
 use crate::room::{ConnectionId, Refusal};
 use crate::time::Instant;
+use deadlines::Deadlines;
 pub use effect::{EdgeEffect, JoinAnswer, ToClient};
 use members::Members;
 pub use sessions::Speaker;
-use streams::Broadcasts;
-use timing::Timing;
+use streams::EdgeStreams;
 use viewers::Viewers;
 
 /// A JOIN that was not answered yet.
@@ -53,7 +53,7 @@ struct WaitingJoin {
 
 /// The relation of the edge to an owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Link {
+enum OwnerLink {
     /// No owner is known.
     Seeking,
     /// `Attach` was sent and not answered yet.
@@ -67,7 +67,7 @@ enum Link {
 pub struct Edge {
     settings: Arc<ClusterSettings>,
     room: RoomId,
-    link: Link,
+    link: OwnerLink,
     life: Option<Life>,
     room_type: Option<RoomType>,
     list: List,
@@ -76,14 +76,14 @@ pub struct Edge {
     /// The connections that are read no further until the owner has what they said.
     held_back: BTreeSet<ConnectionId>,
     viewers: Viewers,
-    broadcasts: Broadcasts,
+    streams: EdgeStreams,
     /// The packet in which the last `Attach` went.
     attach_packet: Option<u64>,
     /// The time of the last `Attach`.
     attached_at: Instant,
     /// The time since which nobody needs the edge.
     idle_since: Option<Instant>,
-    timing: Timing,
+    deadlines: Deadlines,
     /// Whether something was sent that the owner may not have seen.
     has_unseen: bool,
     tallies: Tallies,
@@ -96,7 +96,7 @@ impl Edge {
         Self {
             settings,
             room,
-            link: Link::Seeking,
+            link: OwnerLink::Seeking,
             life: None,
             room_type: None,
             list: List::default(),
@@ -104,11 +104,11 @@ impl Edge {
             joins: BTreeMap::new(),
             held_back: BTreeSet::new(),
             viewers: Viewers::default(),
-            broadcasts: Broadcasts::default(),
+            streams: EdgeStreams::default(),
             attach_packet: None,
             attached_at: Instant(0),
             idle_since: None,
-            timing: Timing::default(),
+            deadlines: Deadlines::default(),
             has_unseen: false,
             tallies: Tallies::default(),
         }
@@ -158,27 +158,27 @@ impl Edge {
     /// Whether no owner is known.
     #[must_use]
     pub fn is_seeking(&self) -> bool {
-        self.link == Link::Seeking
+        self.link == OwnerLink::Seeking
     }
 
     /// Whether a JOIN or an upload waits, or members are here.
     #[must_use]
     pub fn is_needed(&self) -> bool {
-        self.has_members() || !self.joins.is_empty() || self.broadcasts.has_uploads()
+        self.has_members() || !self.joins.is_empty() || self.streams.has_uploads()
     }
 
     /// The owner and the attachment with it.
     #[must_use]
     pub const fn attachment(&self) -> Option<(BootId, AttachmentId)> {
         match self.link {
-            Link::Seeking => None,
-            Link::Attaching(owner, id) | Link::Attached(owner, id) => Some((owner, id)),
+            OwnerLink::Seeking => None,
+            OwnerLink::Attaching(owner, id) | OwnerLink::Attached(owner, id) => Some((owner, id)),
         }
     }
 
     /// Begins an attachment with an owner.
     pub fn attach_to(&mut self, now: Instant, owner: BootId, id: AttachmentId, out: &mut Vec<EdgeEffect>) {
-        self.link = Link::Attaching(owner, id);
+        self.link = OwnerLink::Attaching(owner, id);
         (self.attach_packet, self.attached_at) = (None, now);
         let mut members: Vec<_> = self.members.known_mut().map(|(stay, member)| member.attached(now, stay)).collect();
         if self.settings.breaks(Mutation::TokensNamed) {
@@ -201,7 +201,7 @@ impl Edge {
 
     /// Notes that the owner is dead or does not own the room.
     pub fn seek(&mut self, out: &mut Vec<EdgeEffect>) {
-        self.link = Link::Seeking;
+        self.link = OwnerLink::Seeking;
         out.push(EdgeEffect::Seek);
     }
 
@@ -228,7 +228,7 @@ impl Edge {
     pub fn on_acked(&mut self, owner: BootId, counter: u64, out: &mut Vec<EdgeEffect>) {
         let Some((_, id)) = self.attachment().filter(|(node, _)| *node == owner) else { return };
         let any = self.settings.breaks(Mutation::AckByAttachment);
-        if matches!(self.link, Link::Attaching(..)) && !any {
+        if matches!(self.link, OwnerLink::Attaching(..)) && !any {
             let lost = self.attach_packet.is_some_and(|packet| packet <= counter);
             out.extend(lost.then_some(EdgeEffect::Reattach(owner)));
             return;
@@ -242,7 +242,7 @@ impl Edge {
 
     /// Notes that the owner beside this edge has taken all that was said by call.
     pub fn on_called(&mut self, out: &mut Vec<EdgeEffect>) {
-        let Link::Attached(owner, _) = self.link else { return };
+        let OwnerLink::Attached(owner, _) = self.link else { return };
         self.on_packed(0);
         self.on_acked(owner, 0, out);
     }
@@ -254,17 +254,17 @@ impl Edge {
         self.refuse_joins(late, (AckCode::Unavailable, "the room has no owner at the moment; try again"), out);
         self.refuse_late_uploads(now, out);
         self.find_silent(now, fresh, out);
-        if self.timing.report_due.is_some_and(|due| due <= now) {
+        if self.deadlines.report_due.is_some_and(|due| due <= now) {
             self.report_had(now, out);
         }
         self.attach_again(now, out);
-        self.let_go_if_idle(now, out);
+        self.release_if_idle(now, out);
     }
 
     /// Repeats an `Attach` without an answer sooner than the doubt about its packet does: meanwhile its members count
     /// as absent.
     fn attach_again(&self, now: Instant, out: &mut Vec<EdgeEffect>) {
-        if let Link::Attaching(owner, _) = self.link
+        if let OwnerLink::Attaching(owner, _) = self.link
             && now >= self.attached_at + self.settings.ack_timeout
         {
             out.push(EdgeEffect::Reattach(owner));
@@ -272,20 +272,20 @@ impl Edge {
     }
 
     /// Lets the edge go that nobody needs any more.
-    pub fn let_go_if_idle(&mut self, now: Instant, out: &mut Vec<EdgeEffect>) {
+    pub fn release_if_idle(&mut self, now: Instant, out: &mut Vec<EdgeEffect>) {
         if self.is_needed() {
             self.idle_since = None;
             return;
         }
         let since = *self.idle_since.get_or_insert(now);
         match self.link {
-            Link::Seeking if now < self.broadcasts.players_until => {}
-            Link::Seeking => out.push(EdgeEffect::LetGo),
-            Link::Attached(owner, id) if now >= since + self.settings.edge_idle => {
+            OwnerLink::Seeking if now < self.streams.players_until => {}
+            OwnerLink::Seeking => out.push(EdgeEffect::Release),
+            OwnerLink::Attached(owner, id) if now >= since + self.settings.edge_idle => {
                 out.push(EdgeEffect::Send(owner, id, ToOwner::Detach));
-                out.push(EdgeEffect::LetGo);
+                out.push(EdgeEffect::Release);
             }
-            Link::Attaching(..) | Link::Attached(..) => {}
+            OwnerLink::Attaching(..) | OwnerLink::Attached(..) => {}
         }
     }
 
@@ -297,7 +297,7 @@ impl Edge {
         }
         self.refuse_uploads(Instant(u64::MAX), (AckCode::RoomNotFound, "there is no such room"), out);
         self.forget_streams();
-        self.broadcasts.players_until = Instant(0);
+        self.streams.players_until = Instant(0);
         // A creator goes on: nothing but its creation is missing.
         self.refuse_joins(|join| !join.request.creating, (AckCode::RoomNotFound, "there is no such room"), out);
         (self.life, self.room_type, self.list) = (None, None, List::default());
@@ -347,11 +347,11 @@ impl Edge {
 
     /// Whether the owner is beside this edge: what it is told by call needs not be kept.
     fn is_local(&self) -> bool {
-        matches!(self.link, Link::Attached(owner, id) if owner == id.edge)
+        matches!(self.link, OwnerLink::Attached(owner, id) if owner == id.edge)
     }
 
     fn send(&self, message: ToOwner, out: &mut Vec<EdgeEffect>) {
-        if let Link::Attached(owner, id) = self.link {
+        if let OwnerLink::Attached(owner, id) = self.link {
             out.push(EdgeEffect::Send(owner, id, message));
         }
     }

@@ -15,7 +15,7 @@ use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{ObjectId, RoomId, UserId};
 use roomcast_protocol::signal::{self, MemberKey, Recipient, RoomType, Session, SignalKind};
 
-use super::streams::{StreamNews, StreamShown, Upload};
+use super::streams::{KnownStream, StreamUpdate, Upload};
 use super::{BootId, Credentials, Life};
 use crate::room::Refusal;
 use crate::time::Instant;
@@ -92,7 +92,7 @@ pub enum ToOwner {
     /// A JOIN that waits for an answer.
     Join(Box<JoinRequest>),
     /// A signal of a member.
-    Said(StayRef, Numbered),
+    Signal(StayRef, NumberedSignal),
     /// A member has another token, with these credentials.
     Renewed(StayRef, Box<Credentials>),
     /// A sign of life of a member.
@@ -111,7 +111,7 @@ pub enum ToOwner {
 
 /// A signal with the sender's number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Numbered {
+pub struct NumberedSignal {
     /// The number.
     pub n: u64,
     /// The signal.
@@ -265,7 +265,7 @@ pub struct Attach {
     /// The members with a stay here, those that are leaving included.
     pub members: Vec<AttachedMember>,
     /// The streams that are shown here.
-    pub streams: Vec<StreamShown>,
+    pub streams: Vec<KnownStream>,
     /// Whether the edge has viewers that it admitted by itself.
     pub viewers: bool,
 }
@@ -321,11 +321,11 @@ pub enum ToEdge {
     /// A signal of a member was refused.
     Refused(StayRef, Box<SignalRefusal>),
     /// A stay is over; its socket is closed or told so.
-    LetGo(StayRef, Farewell),
+    EndStay(StayRef, StayEnd),
     /// The viewers that this names are kicked by a signal with this text, and their user is refused for this long.
     Kicked(#[serde(with = "recipient::TaggedRecipient")] Recipient, Duration, ByteString),
     /// A stream has come further.
-    Stream(Box<StreamNews>),
+    Stream(Box<StreamUpdate>),
     /// Answers an upload.
     Uploaded(u64, Result<(), Refusal>),
 }
@@ -342,7 +342,7 @@ pub struct Attached {
     /// The list of publishers. Members get it with their numbers.
     pub list: List,
     /// The streams that the edge has not or not wholly.
-    pub streams: Vec<StreamNews>,
+    pub streams: Vec<StreamUpdate>,
     /// The users that a broadcast refuses, in the order in which their kicks end, and for how much longer.
     pub kicks: Vec<(UserId, Duration)>,
 }
@@ -419,7 +419,7 @@ pub struct Listed {
 
 /// Why a stay is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Farewell {
+pub enum StayEnd {
     /// A later stay of the session prevails (4000).
     TakenOver,
     /// The room does not know it (1012).

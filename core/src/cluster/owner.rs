@@ -5,18 +5,18 @@
 //! signal when no backlog and no unanswered write holds it.
 
 mod attaching;
+mod backlog;
 mod changes;
+mod deadlines;
 mod joining;
 mod journal;
 mod member;
-mod outbound;
 mod record;
-mod revoking;
+mod revocation;
 mod signals;
 mod streams;
 #[cfg(test)]
 mod tests;
-mod timing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,22 +27,22 @@ use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::limits;
 use roomcast_protocol::signal::{MemberKey, RoomType};
 
-pub use record::{Field, KeptRecord, MemberRecord, Tokens, Value, Write};
-pub use revoking::Revoking;
+pub use record::{Field, MemberRecord, ResumeTokens, UndeliveredRecord, Value, Write};
+pub use revocation::KickRevocation;
 
 use super::directory::{Asserted, Era, Journaled};
 use super::message::{AttachmentId, JoinRequest, List, ToEdge, ToOwner};
 use super::{BootId, ClusterSettings, Mutation, Ownership, Tallies};
 use crate::hls::{self, Change};
-use crate::room::stage::{Rules, Stage};
+use crate::room::state::{RoomDurations, RoomState};
 use crate::time::Instant;
+use deadlines::Deadlines;
 use journal::Journal;
 use member::{OwnedMember, Presence};
 use streams::OwnedStream;
-use timing::Timing;
 
 /// The time after which a failed command of the directory is repeated.
-pub const RETRY: Duration = Duration::from_millis(250);
+pub const RETRY_DELAY: Duration = Duration::from_millis(250);
 
 /// The era of a room that no Redis knows.
 const NO_ERA: Era = Era { master: 0, began: Instant(0) };
@@ -74,7 +74,7 @@ pub enum OwnerEffect {
     /// Exactly this is served of a broadcast from now on.
     Everything(ObjectId, Vec<Change>),
     /// Revoke the tokens of a user in this room; a failure comes by [`Owner::on_not_revoked`].
-    Revoke(Box<Revoking>),
+    Revoke(Box<KickRevocation>),
     /// The room is owned by another node: drop it, and let the edge look it up.
     Fenced,
 }
@@ -85,18 +85,18 @@ pub struct StreamSettings {
     /// Playlists at most.
     pub max_playlists: usize,
     /// Settings of each.
-    pub hls: hls::Settings,
+    pub hls: hls::HlsSettings,
 }
 
 impl Default for StreamSettings {
     fn default() -> Self {
-        Self { max_playlists: limits::PLAYLISTS_PER_ROOM, hls: hls::Settings::default() }
+        Self { max_playlists: limits::PLAYLISTS_PER_ROOM, hls: hls::HlsSettings::default() }
     }
 }
 
 /// The progress of the end of an ownership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
+enum OwnershipEnd {
     No,
     /// Nobody is left, or the wait for a publisher is over.
     Closed(RoomClosedReason),
@@ -119,7 +119,7 @@ struct Attachment {
 pub struct Owner {
     settings: Arc<ClusterSettings>,
     ownership: Ownership,
-    stage: Stage,
+    state: RoomState,
     /// In boxes: a tree has room for eleven, most rooms have two.
     members: BTreeMap<MemberKey, Box<OwnedMember>>,
     edges: BTreeMap<BootId, Attachment>,
@@ -136,19 +136,19 @@ pub struct Owner {
     /// The last time at which all absences began anew.
     forgiven: Instant,
     confirm_due: Instant,
-    timing: Timing,
-    ending: Ending,
+    deadlines: Deadlines,
+    ending: OwnershipEnd,
     tallies: Tallies,
 }
 
 impl Owner {
-    fn new(settings: Arc<ClusterSettings>, ownership: Ownership, era: Era, stage: Stage) -> Self {
+    fn new(settings: Arc<ClusterSettings>, ownership: Ownership, era: Era, state: RoomState) -> Self {
         let first =
             if settings.breaks(Mutation::NumbersByTerm) { 0 } else { ownership.life.first_number(ownership.term) };
         Self {
             settings,
             ownership,
-            stage,
+            state,
             members: BTreeMap::new(),
             edges: BTreeMap::new(),
             journal: Journal::new(era),
@@ -161,8 +161,8 @@ impl Owner {
             taken_over: None,
             forgiven: Instant(0),
             confirm_due: Instant(0),
-            timing: Timing::default(),
-            ending: Ending::No,
+            deadlines: Deadlines::default(),
+            ending: OwnershipEnd::No,
             tallies: Tallies::default(),
         }
     }
@@ -171,7 +171,7 @@ impl Owner {
     #[must_use]
     pub fn alone(settings: Arc<ClusterSettings>, turn: Turn, ownership: Ownership, creator: &JoinRequest) -> Self {
         let fields = Self::creation(Arc::clone(&settings), turn, creator);
-        let mut owner = Self::new(settings, ownership, NO_ERA, Stage::new(creator.room_type));
+        let mut owner = Self::new(settings, ownership, NO_ERA, RoomState::new(creator.room_type));
         owner.journal = Journal::none();
         owner.restore(turn, fields, false);
         // No takeover, and nobody was told anything yet.
@@ -184,7 +184,7 @@ impl Owner {
     #[must_use]
     pub fn creation(settings: Arc<ClusterSettings>, turn: Turn, creator: &JoinRequest) -> Vec<(Field, Value)> {
         let nowhere = Ownership { life: super::Life { created: 0, random: 0 }, term: 0, owner: None };
-        let mut owner = Self::new(settings, nowhere, NO_ERA, Stage::new(creator.room_type));
+        let mut owner = Self::new(settings, nowhere, NO_ERA, RoomState::new(creator.room_type));
         owner.join(Turn { fresh: true, ..turn }, creator.id.edge, creator, &mut Vec::new());
         owner.fields()
     }
@@ -198,7 +198,7 @@ impl Owner {
         (ownership, era): (Ownership, Era),
         (journal, stale): (Vec<(Field, Value)>, bool),
     ) -> Self {
-        let mut owner = Self::new(settings, ownership, era, Stage::new(RoomType::M2m));
+        let mut owner = Self::new(settings, ownership, era, RoomState::new(RoomType::M2m));
         owner.restore(turn, journal, stale);
         owner
     }
@@ -210,8 +210,8 @@ impl Owner {
 
     /// The type of the room, its publishers and kicks.
     #[must_use]
-    pub const fn stage(&self) -> &Stage {
-        &self.stage
+    pub const fn state(&self) -> &RoomState {
+        &self.state
     }
 
     /// The ownership under which it runs.
@@ -233,7 +233,7 @@ impl Owner {
     /// Whether it has ended, so that it answers `NotOwner`.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.ending != Ending::No
+        self.ending != OwnershipEnd::No
     }
 
     /// Takes a message of an edge.
@@ -258,7 +258,7 @@ impl Owner {
         match message {
             ToOwner::Attach(_) | ToOwner::Detach => {}
             ToOwner::Join(request) => self.join(turn, edge, &request, out),
-            ToOwner::Said(stay, numbered) => self.said(turn, &stay, numbered, out),
+            ToOwner::Signal(stay, numbered) => self.on_signal(turn, &stay, numbered, out),
             ToOwner::Renewed(stay, credentials) => self.renew(turn, &stay, *credentials),
             ToOwner::Alive(stay) => self.note_heard(&stay),
             ToOwner::Viewers(any) => {
@@ -296,7 +296,7 @@ impl Owner {
             self.journal.drop_changes_behind_whole();
         }
         let shown = self.journal.on_answer(turn.now, answer);
-        self.show(shown, out);
+        self.run_on_commit(shown, out);
         self.advance(turn, out);
     }
 
@@ -330,7 +330,7 @@ impl Owner {
                 Presence::Present => Presence::Absent(renewed),
             };
         }
-        self.timing.watch_absent(renewed);
+        self.deadlines.schedule_removal(renewed);
     }
 
     /// Notes doubt about the packets of a node: its edge must attach again.
@@ -348,8 +348,8 @@ impl Owner {
         if self.has_ended() {
             return;
         }
-        self.stage.clean(turn.shared);
-        self.timing.begin();
+        self.state.clean(turn.shared);
+        self.deadlines.begin();
         self.remove_absent(turn, out);
         self.confirm(turn.now, out);
         self.close_if_over(turn, out);
@@ -368,24 +368,24 @@ impl Owner {
         if self.has_ended() {
             return;
         }
-        self.ending = Ending::Drained;
-        out.push(OwnerEffect::Release(self.ownership, self.kept_fields()));
+        self.ending = OwnershipEnd::Drained;
+        out.push(OwnerEffect::Release(self.ownership, self.drain_fields()));
     }
 
     /// Repeats a release that was not answered.
     pub fn repeat_release(&self, out: &mut Vec<OwnerEffect>) {
-        let keep = if self.ending == Ending::Drained { self.kept_fields() } else { None };
+        let keep = if self.ending == OwnershipEnd::Drained { self.drain_fields() } else { None };
         out.push(OwnerEffect::Release(self.ownership, keep));
     }
 
     /// Takes the answer to the release: tells the edges, after which the room is dropped.
     pub fn on_released(&mut self, out: &mut Vec<OwnerEffect>) {
         for Attachment { id, .. } in self.edges.values() {
-            let farewell = match self.ending {
-                Ending::Closed(reason) => ToEdge::Closed(reason),
-                Ending::No | Ending::Drained => ToEdge::NotOwner,
+            let stay_end = match self.ending {
+                OwnershipEnd::Closed(reason) => ToEdge::Closed(reason),
+                OwnershipEnd::No | OwnershipEnd::Drained => ToEdge::NotOwner,
             };
-            out.push(OwnerEffect::Send(*id, farewell));
+            out.push(OwnerEffect::Send(*id, stay_end));
         }
     }
 
@@ -396,20 +396,21 @@ impl Owner {
         out.push(OwnerEffect::Fenced);
     }
 
-    fn kept_fields(&self) -> Option<Vec<(Field, Value)>> {
-        let kept = |member: &OwnedMember| (Field::Kept(member.key()), Value::Kept(Box::new(member.kept())));
+    fn drain_fields(&self) -> Option<Vec<(Field, Value)>> {
+        let kept =
+            |member: &OwnedMember| (Field::Undelivered(member.key()), Value::Undelivered(Box::new(member.kept())));
         Some(self.fields().into_iter().chain(self.members.values().map(|member| kept(member))).collect())
     }
 
     fn fields(&self) -> Vec<(Field, Value)> {
         let members = self.members.iter();
         let members = members.map(|(key, member)| (Field::Member(key.clone()), Value::Member(member.record().into())));
-        let room = std::iter::once((Field::Room, Value::Room(Box::new(self.stage.clone()))));
+        let room = std::iter::once((Field::Room, Value::Room(Box::new(self.state.clone()))));
         room.chain(members).chain(self.stream_fields()).collect()
     }
 
-    fn rules(&self) -> Rules {
-        Rules { linger: self.settings.linger, kick_duration: self.settings.kick_duration }
+    fn durations(&self) -> RoomDurations {
+        RoomDurations { grace_period: self.settings.grace_period, kick_duration: self.settings.kick_duration }
     }
 
     fn send(&self, edge: BootId, message: ToEdge, out: &mut Vec<OwnerEffect>) {

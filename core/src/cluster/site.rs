@@ -2,7 +2,7 @@
 //!
 //! The shell around it carries messages to other nodes and questions to the directory, and brings their answers back.
 
-mod answers;
+mod directory_answers;
 mod effect;
 mod inputs;
 
@@ -19,14 +19,14 @@ use super::message::{AttachmentId, Body, Message, ToEdge, ToOwner};
 use super::owner::{Owner, OwnerEffect, StreamSettings, Turn};
 use super::{BootId, ClusterSettings, Ownership, Tallies};
 use crate::time::Instant;
-pub use effect::{Answer, Ask, SiteEffect};
+pub use effect::{DirectoryAnswer, DirectoryQuery, SiteEffect};
 
 /// The time after which a failed question to the directory is repeated.
-const RETRY: std::time::Duration = std::time::Duration::from_millis(200);
+const RETRY_DELAY: std::time::Duration = std::time::Duration::from_millis(200);
 /// Effects for which an idle room keeps its memory.
-const KEPT_WORK: usize = 4;
+const RETAINED_CAPACITY: usize = 4;
 /// Effects that one step may have at most, as a guard against rules that answer each other for ever.
-const MOST_WORK: usize = 10_000_000;
+const MAX_EFFECTS: usize = 10_000_000;
 
 /// The time and authority of one step.
 #[derive(Debug, Clone, Copy)]
@@ -49,20 +49,20 @@ impl Context<'_> {
 
 /// An effect that is carried out before the step ends.
 #[derive(Debug)]
-enum Work {
+enum PendingEffect {
     Edge(EdgeEffect),
     Owner(OwnerEffect),
 }
 
 /// Whether something is asked, or is to be asked at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Question {
+enum QueryState {
     No,
     Asked,
     At(Instant),
 }
 
-impl Question {
+impl QueryState {
     fn is_due(self, now: Instant) -> bool {
         matches!(self, Self::At(at) if at <= now)
     }
@@ -84,12 +84,12 @@ pub struct Site {
     room: RoomId,
     edge: Option<Edge>,
     owner: Option<Owner>,
-    seek: Question,
-    release: Question,
+    seek: QueryState,
+    release: QueryState,
     tallies: Tallies,
     /// The last number given to an attachment or a JOIN.
     last_id: u64,
-    work: VecDeque<Work>,
+    work: VecDeque<PendingEffect>,
     out: Vec<SiteEffect>,
 }
 
@@ -110,8 +110,8 @@ impl Site {
             room,
             edge: None,
             owner: None,
-            seek: Question::No,
-            release: Question::No,
+            seek: QueryState::No,
+            release: QueryState::No,
             tallies: Tallies::default(),
             last_id: ids,
             work: VecDeque::new(),
@@ -139,7 +139,7 @@ impl Site {
     /// Whether nothing of the room is here any more, and nothing is asked about it.
     #[must_use]
     pub fn is_gone(&self) -> bool {
-        self.edge.is_none() && self.owner.is_none() && self.seek == Question::No
+        self.edge.is_none() && self.owner.is_none() && self.seek == QueryState::No
     }
 
     /// The time of the next [`on_time`](Self::on_time), should nothing happen before.
@@ -174,7 +174,7 @@ impl Site {
             change(edge, &mut effects);
             edge.read_again(&mut effects);
         }
-        self.work.extend(effects.into_iter().map(Work::Edge));
+        self.work.extend(effects.into_iter().map(PendingEffect::Edge));
     }
 
     fn with_owner(&mut self, context: Context<'_>, change: impl FnOnce(&mut Owner, Turn, &mut Vec<OwnerEffect>)) {
@@ -182,7 +182,7 @@ impl Site {
         if let Some(owner) = &mut self.owner {
             change(owner, context.turn(), &mut effects);
         }
-        self.work.extend(effects.into_iter().map(Work::Owner));
+        self.work.extend(effects.into_iter().map(PendingEffect::Owner));
     }
 
     fn owns(&self) -> bool {
@@ -208,7 +208,7 @@ impl Site {
             // Nobody else has it, so nothing comes back.
             self.edge = self.edge.take().filter(Edge::is_needed);
         }
-        if self.work.capacity() > KEPT_WORK {
+        if self.work.capacity() > RETAINED_CAPACITY {
             // A room at rest holds no memory for what it once had to do.
             self.work = VecDeque::new();
         }
@@ -216,10 +216,10 @@ impl Site {
     }
 
     fn carry_out(&mut self, context: Context<'_>) {
-        for _ in 0..MOST_WORK {
+        for _ in 0..MAX_EFFECTS {
             match self.work.pop_front() {
-                Some(Work::Edge(effect)) => self.carry_out_edge(context, effect),
-                Some(Work::Owner(effect)) => self.carry_out_owner(context, effect),
+                Some(PendingEffect::Edge(effect)) => self.carry_out_edge(context, effect),
+                Some(PendingEffect::Owner(effect)) => self.carry_out_owner(context, effect),
                 None => return,
             }
         }
@@ -242,7 +242,7 @@ impl Site {
             EdgeEffect::Uploaded(id, answer) => self.out.push(SiteEffect::Uploaded(id, answer)),
             EdgeEffect::Seek => self.seek(context),
             EdgeEffect::Reattach(owner) => self.attach_to(context.now, owner),
-            EdgeEffect::LetGo => self.edge = self.edge.take().filter(Edge::is_needed),
+            EdgeEffect::Release => self.edge = self.edge.take().filter(Edge::is_needed),
         }
     }
 
@@ -255,23 +255,23 @@ impl Site {
             OwnerEffect::Send(attachment, message) => {
                 self.send(attachment.edge, attachment, Body::ToEdge(message));
             }
-            OwnerEffect::Assert(mine) => self.ask(Ask::Assert(mine)),
-            OwnerEffect::Write(write) => self.ask(Ask::Write(write)),
+            OwnerEffect::Assert(mine) => self.ask(DirectoryQuery::Assert(mine)),
+            OwnerEffect::Write(write) => self.ask(DirectoryQuery::Write(write)),
             OwnerEffect::Release(..) if context.lease.is_none() => self.released(context),
             OwnerEffect::Release(mine, keep) => {
-                self.release = Question::Asked;
-                self.ask(Ask::Release(mine, keep));
+                self.release = QueryState::Asked;
+                self.ask(DirectoryQuery::Release(mine, keep));
             }
             OwnerEffect::Live(playlist, change) => self.out.push(SiteEffect::Live(playlist, change)),
             OwnerEffect::Everything(playlist, all) => self.out.push(SiteEffect::Everything(playlist, all)),
-            OwnerEffect::Revoke(revoking) => self.out.push(SiteEffect::Revoke(revoking)),
+            OwnerEffect::Revoke(revocation) => self.out.push(SiteEffect::Revoke(revocation)),
             OwnerEffect::Fenced => self.drop_owner(),
         }
     }
 
     /// Drops the owner; players go on with its streams.
     fn drop_owner(&mut self) {
-        self.release = Question::No;
+        self.release = QueryState::No;
         let Some(mut owner) = self.owner.take() else { return };
         let (from, streams) = (owner.ownership().owner, owner.take_streams());
         if !streams.is_empty() {
@@ -284,8 +284,8 @@ impl Site {
         self.out.push(SiteEffect::Send(to, message));
     }
 
-    fn ask(&mut self, ask: Ask) {
-        self.out.push(SiteEffect::Ask(ask));
+    fn ask(&mut self, ask: DirectoryQuery) {
+        self.out.push(SiteEffect::DirectoryQuery(ask));
     }
 
     /// Calls the owner beside the edge.
@@ -305,19 +305,19 @@ impl Site {
             let reason = (AckCode::Unavailable, "the server is stopping");
             self.with_edge(|edge, out| edge.refuse_uploads(Instant(u64::MAX), reason, out));
         }
-        if self.seek != Question::No || self.owns() {
+        if self.seek != QueryState::No || self.owns() {
             return self.attach_to_own(context);
         }
         let Some(lease) = context.lease else { return self.open_alone(context) };
         let creates = |edge: &Edge| edge.creator().is_some() && !edge.has_members();
         if !lease.is_fresh(context.now) {
-            self.seek = Question::At(context.now + RETRY);
+            self.seek = QueryState::At(context.now + RETRY_DELAY);
         } else if self.edge.as_ref().is_some_and(creates) && !context.draining {
             // Mostly nothing stands yet; else the answer says what does.
             self.claim(context, None);
         } else {
-            self.seek = Question::Asked;
-            self.ask(Ask::Look);
+            self.seek = QueryState::Asked;
+            self.ask(DirectoryQuery::Look);
         }
     }
 

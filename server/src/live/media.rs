@@ -11,7 +11,7 @@ use metrics::{counter, describe_counter};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use roomcast_core::hls::{Digest, Entry, Media, Object, ObjectKind, Reference};
+use roomcast_core::hls::{Digest, MediaRef, Object, ObjectKind, Reference, UploadEntry};
 use roomcast_core::room::Refusal;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::Payload;
@@ -86,7 +86,7 @@ impl MediaCache {
     ///
     /// # Errors
     /// Where Redis does not take it in time, or the upload cannot be written down.
-    pub async fn store_upload(&self, room: &RoomId, mut entry: Entry) -> Result<Entry, Refusal> {
+    pub async fn store_upload(&self, room: &RoomId, mut entry: UploadEntry) -> Result<UploadEntry, Refusal> {
         if self.shared.get().is_none() {
             return Ok(entry);
         }
@@ -98,7 +98,7 @@ impl MediaCache {
             None => entry.media.reference(),
         };
         entry.media = reference.into();
-        if Entry::decode(entry.encode().as_bytes()).as_ref() != Ok(&entry) {
+        if UploadEntry::decode(entry.encode().as_bytes()).as_ref() != Ok(&entry) {
             return Err(refuse(AckCode::InvalidSignal, "the upload cannot be written down"));
         }
         let Some(bytes) = bytes.filter(|_| !is_gap) else { return Ok(entry) };
@@ -167,7 +167,7 @@ impl MediaCache {
         Stored::elsewhere(Arc::clone(self), blobs, object.content_type)
     }
 
-    fn blob(&self, room: &RoomId, media: &Media, is_init: bool) -> Arc<MediaBlob> {
+    fn blob(&self, room: &RoomId, media: &MediaRef, is_init: bool) -> Arc<MediaBlob> {
         let reference = media.reference();
         let name = (room.clone(), reference.digest);
         let mut state = self.lock();

@@ -11,7 +11,7 @@ use actix::{
 use metrics::histogram;
 use roomcast_core::cluster::directory::{Claimed, Era};
 use roomcast_core::cluster::message::{Body, Message, ToOwner};
-use roomcast_core::cluster::site::{Answer, Ask};
+use roomcast_core::cluster::site::{DirectoryAnswer, DirectoryQuery};
 use roomcast_core::cluster::{BootId, site};
 use roomcast_core::room::{Effect, Room};
 use roomcast_protocol::id::RoomId;
@@ -49,7 +49,7 @@ impl RoomActor {
         let Some(transport) = self.node.transport() else { return };
         // Others keep nothing until it has arrived.
         let receipt = match &message.body {
-            Body::ToOwner(ToOwner::Attach(_) | ToOwner::Said(..) | ToOwner::Absent(..)) => Receipt::Wanted,
+            Body::ToOwner(ToOwner::Attach(_) | ToOwner::Signal(..) | ToOwner::Absent(..)) => Receipt::Wanted,
             _ => Receipt::Unwanted,
         };
         sent.extend(transport.send(to, message, receipt).map(|counter| (to, counter)));
@@ -81,19 +81,19 @@ impl RoomActor {
     }
 
     /// Asks the directory.
-    pub(super) fn ask(&self, ask: Ask, ctx: &mut Context<Self>) {
+    pub(super) fn ask(&self, ask: DirectoryQuery, ctx: &mut Context<Self>) {
         let Some(transport) = self.node.transport() else { return };
         let (directory, room) = (transport.directory().clone(), self.id.clone());
         let waits = self.room.site().edge().is_some_and(|edge| edge.has_waiting());
         let urgency = if waits { Urgency::Awaited } else { Urgency::Background };
-        let over = if matches!(ask, Ask::Release(_, None)) { self.written_down() } else { None };
+        let over = if matches!(ask, DirectoryQuery::Release(_, None)) { self.written_down() } else { None };
         let node = Arc::clone(&self.node);
         let asked = async move {
             if let Some(over) = over {
                 keep_over(&node, &room, &over).await;
             }
             let answer = question(&directory, &room, &ask, urgency).await;
-            (ask, answer.unwrap_or(Answer::Failed))
+            (ask, answer.unwrap_or(DirectoryAnswer::Failed))
         };
         ctx.spawn(asked.into_actor(self).map(|(ask, answer), actor, ctx| {
             actor.note_takeover(&ask, &answer);
@@ -105,8 +105,10 @@ impl RoomActor {
 
 impl RoomActor {
     /// Measures for how long the room had no owner, where this node has just taken it over.
-    fn note_takeover(&self, ask: &Ask, answer: &Answer) {
-        let (Ask::Claim { expected: Some(former), .. }, Answer::Claimed(Claimed::Won { .. })) = (ask, answer) else {
+    fn note_takeover(&self, ask: &DirectoryQuery, answer: &DirectoryAnswer) {
+        let (DirectoryQuery::Claim { expected: Some(former), .. }, DirectoryAnswer::Claimed(Claimed::Won { .. })) =
+            (ask, answer)
+        else {
             return;
         };
         let died = former.owner.and_then(|owner| self.node.transport()?.nodes().lease().died_at(owner));
@@ -115,17 +117,22 @@ impl RoomActor {
     }
 }
 
-async fn question(directory: &Directory, room: &RoomId, ask: &Ask, urgency: Urgency) -> Option<Answer> {
+async fn question(
+    directory: &Directory,
+    room: &RoomId,
+    ask: &DirectoryQuery,
+    urgency: Urgency,
+) -> Option<DirectoryAnswer> {
     Some(match ask {
-        Ask::Look => Answer::Looked(directory.look(room, urgency).await?),
-        Ask::Claim { expected, mine, random, fields } => {
-            Answer::Claimed(directory.claim(room, *expected, *mine, (*random, fields), urgency).await?)
+        DirectoryQuery::Look => DirectoryAnswer::Looked(directory.look(room, urgency).await?),
+        DirectoryQuery::Claim { expected, mine, random, fields } => {
+            DirectoryAnswer::Claimed(directory.claim(room, *expected, *mine, (*random, fields), urgency).await?)
         }
-        Ask::Assert(mine) => Answer::Asserted(directory.assert(room, *mine).await?),
-        Ask::Write(write) => Answer::Journaled(directory.journal(room, write, urgency).await?),
-        Ask::Release(mine, keep) => {
+        DirectoryQuery::Assert(mine) => DirectoryAnswer::Asserted(directory.assert(room, *mine).await?),
+        DirectoryQuery::Write(write) => DirectoryAnswer::Journaled(directory.journal(room, write, urgency).await?),
+        DirectoryQuery::Release(mine, keep) => {
             directory.release(room, *mine, keep.as_deref()).await?;
-            Answer::Released
+            DirectoryAnswer::Released
         }
     })
 }

@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use futures_util::Stream;
 use futures_util::task::AtomicWaker;
 
-use roomcast_core::room::{Outgoing, Presence, Receipt};
+use roomcast_core::room::{DeliveryWatermark, HeartbeatResponder, OutboundMessage};
 use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::id::RoomId;
 
@@ -28,13 +28,13 @@ const KEPT: usize = 8;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// To be written.
-    Message(Outgoing),
+    Message(OutboundMessage),
     /// To be closed.
     Close(CloseCode),
     /// The connection looks whether its token was revoked.
     Judge,
     /// The connection answers heartbeats of one of its members in a room by itself.
-    Present(RoomId, Box<Presence>),
+    AnswerHeartbeats(RoomId, Box<HeartbeatResponder>),
     /// For a room, the connection is to be read no further, or again.
     Read(RoomId, bool),
     /// The room has no member of this connection any more.
@@ -70,7 +70,7 @@ impl Outbox {
     }
 
     /// Queues a message, or has the connection closed when it does not fit.
-    pub fn send(&self, message: Outgoing) {
+    pub fn send(&self, message: OutboundMessage) {
         if self.0.cut.load(Ordering::Relaxed) {
             return;
         }
@@ -124,9 +124,9 @@ impl Outbox {
     }
 
     /// Lets the connection answer heartbeats of one of its members in a room by itself.
-    pub fn present(&self, room: RoomId, presence: Presence) {
+    pub fn answer_heartbeats(&self, room: RoomId, responder: HeartbeatResponder) {
         if !self.0.cut.load(Ordering::Relaxed) {
-            self.put(Delivery::Present(room, Box::new(presence)));
+            self.put(Delivery::AnswerHeartbeats(room, Box::new(responder)));
         }
     }
 
@@ -137,10 +137,12 @@ impl Outbox {
 }
 
 /// Puts a message, whose bytes are claimed, on the way to the socket.
-pub fn hand_over(message: Outgoing, lane: &Lane) {
+pub fn hand_over(message: OutboundMessage, lane: &Lane) {
     let claimed = message.size();
-    let note = |(sequence, receipt): (u64, Receipt)| -> Box<dyn FnOnce()> { Box::new(move || receipt.note(sequence)) };
-    let written = message.receipt().map(note);
+    let note = |(sequence, watermark): (u64, DeliveryWatermark)| -> Box<dyn FnOnce()> {
+        Box::new(move || watermark.raise(sequence))
+    };
+    let written = message.watermark().map(note);
     let (number, rest) = message.pieces();
     lane.send([&number, rest], claimed, written);
 }
@@ -178,8 +180,8 @@ mod tests {
     use super::*;
     use futures_util::{FutureExt, StreamExt};
 
-    fn message(length: usize) -> Outgoing {
-        Outgoing::plain("x".repeat(length).into())
+    fn message(length: usize) -> OutboundMessage {
+        OutboundMessage::plain("x".repeat(length).into())
     }
 
     fn take(inbox: &mut Inbox) -> Option<Delivery> {

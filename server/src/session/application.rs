@@ -70,7 +70,7 @@ impl Session {
     fn deliver(&mut self, delivery: Delivery, port: &mut Port<'_, Self>) {
         match delivery {
             Delivery::Message(message) => hand_over(message, port.lane()),
-            Delivery::Present(room, presence) => self.rooms.note_presence(&room, *presence),
+            Delivery::AnswerHeartbeats(room, responder) => self.rooms.add_responder(&room, *responder),
             Delivery::Close(code) => port.close(code),
             Delivery::Judge => self.judge(port),
             Delivery::Read(room, reads) => {

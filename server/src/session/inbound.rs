@@ -7,7 +7,7 @@ use actix::dev::SendError;
 use bytestring::ByteString;
 
 use roomcast_core::cluster::Credentials;
-use roomcast_core::room::{Outgoing, Welcome};
+use roomcast_core::room::{JoinGrant, OutboundMessage};
 use roomcast_protocol::access::{Action, Refused};
 use roomcast_protocol::ack;
 use roomcast_protocol::code::{AckCode, CloseCode};
@@ -37,7 +37,7 @@ impl Session {
                 }
                 Body::Heartbeat(_) if self.answer(&signal) => {}
                 Body::Leave => {
-                    self.rooms.drop_presence(&signal.head.room_id, &signal.head.session.key());
+                    self.rooms.drop_responder(&signal.head.room_id, &signal.head.session.key());
                     self.forward(signal, port);
                 }
                 _ => self.forward(signal, port),
@@ -47,9 +47,9 @@ impl Session {
 
     /// Answers a heartbeat that tells its room nothing new.
     fn answer(&self, signal: &Signal) -> bool {
-        let presence = self.rooms.presence(&signal.head.room_id, &signal.head.session.key());
-        let say = |text| self.outbox.send(Outgoing::plain(text));
-        presence.is_some_and(|presence| presence.answer(self.node.clock.now(), signal, say))
+        let responder = self.rooms.responder(&signal.head.room_id, &signal.head.session.key());
+        let say = |text| self.outbox.send(OutboundMessage::plain(text));
+        responder.is_some_and(|responder| responder.answer(self.node.clock.now(), signal, say))
     }
 
     fn join(&mut self, signal: Signal, join: &Join, attempts: u32, port: &mut Port<'_, Self>) {
@@ -88,9 +88,9 @@ impl Session {
     fn ask(&mut self, room: &Addr<RoomActor>, signal: Signal, join: Join, attempts: u32, port: &mut Port<'_, Self>) {
         let attempt = self.rooms.insert(signal.head.room_id.clone(), room.clone());
         self.rooms.note_numbers(&signal.head.room_id, join.options.numbers_above.is_some());
-        let welcome = self.welcome(&signal.head.room_id, signal.head.session.user_id.as_str());
+        let grant = self.join_grant(&signal.head.room_id, signal.head.session.user_id.as_str());
         let (connection, outbox) = (self.connection, self.outbox.clone());
-        let asked = room.send(JoinRoom { connection, outbox, attempt, signal: signal.clone(), welcome });
+        let asked = room.send(JoinRoom { connection, outbox, attempt, signal: signal.clone(), grant });
         port.when_done(asked, move |session, outcome, port| match outcome {
             Ok(Outcome::Answered) => {}
             _ if attempts > 1 => session.join(signal, &join, attempts - 1, port),
@@ -98,12 +98,12 @@ impl Session {
         });
     }
 
-    fn welcome(&self, room: &RoomId, user: &str) -> Welcome {
+    fn join_grant(&self, room: &RoomId, user: &str) -> JoinGrant {
         let settings = &self.node.settings;
         let now = unix_millis();
         // An ingest token ends with the connection's own.
         let ttl = self.time_left().map_or(settings.ingest_token_ttl, |left| left.min(settings.ingest_token_ttl));
-        Welcome {
+        JoinGrant {
             credentials: self.credentials(room),
             resume_token: token::random(),
             ingest_token: token::random(),
@@ -164,6 +164,6 @@ impl Session {
     pub(super) fn say_error(&self, code: AckCode, kind: Option<SignalKind>, reason: &str, request: Option<&str>) {
         let limit = to_usize(self.node.settings.connection.max_message);
         let text: Arc<str> = ack::encode_error(code, kind, reason, request, limit);
-        self.outbox.send(Outgoing::plain(text));
+        self.outbox.send(OutboundMessage::plain(text));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use roomcast_core::room::Outgoing;
+use roomcast_core::room::OutboundMessage;
 use roomcast_protocol::access::{Permit, Reason, Refused};
 use roomcast_protocol::ack::{self, Renewed as RenewAck};
 use roomcast_protocol::code::{AckCode, CloseCode};
@@ -54,7 +54,7 @@ impl Session {
         self.renewals += 1;
         self.end_with_token(port);
         // In front of what follows from it in the rooms.
-        self.outbox.send(Outgoing::plain(ack::encode(SignalKind::Renew.name(), &RenewAck { exp })));
+        self.outbox.send(OutboundMessage::plain(ack::encode(SignalKind::Renew.name(), &RenewAck { exp })));
         for room in self.rooms.values() {
             room.do_send(Renewed { connection: self.connection, permit: Arc::clone(&permit) });
         }

@@ -91,7 +91,7 @@ async fn a_large_message_goes_alone() {
         to: Some(Recipient::User(stay.member.user_id.clone())),
         text: SignalText { message: text, data: 0..1 << 20 },
     };
-    large.body = Body::ToOwner(ToOwner::Said(stay, roomcast_core::cluster::message::Numbered { n: 1, signal }));
+    large.body = Body::ToOwner(ToOwner::Signal(stay, roomcast_core::cluster::message::NumberedSignal { n: 1, signal }));
     one.send(&two, &here, 1);
     one.transport.send(two.boot(), &large, Receipt::Wanted).expect("it is sent");
     one.transport.publish_soon();

@@ -9,7 +9,7 @@ use roomcast_protocol::id::ObjectId;
 use crate::cluster::BootId;
 use crate::cluster::message::{AttachmentId, Delivery, JoinId, List, SignalRefusal, ToOwner};
 use crate::hls::Change;
-use crate::room::{ConnectionId, Pulse, Receipt, Refusal};
+use crate::room::{ConnectionId, DeliveryWatermark, HeartbeatState, Refusal};
 
 /// An effect of a step, to be carried out in order.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ pub enum EdgeEffect {
     /// Attach to this owner again, by [`Edge::attach_to`](super::Edge::attach_to).
     Reattach(BootId),
     /// Nothing of the room is here any more: drop the edge.
-    LetGo,
+    Release,
 }
 
 /// A message to a client, as far as the edge decides on it.
@@ -45,10 +45,10 @@ pub enum ToClient {
     Joined(Box<JoinAnswer>),
     /// Error ack of a JOIN.
     JoinRefused(JoinId, Refusal),
-    /// A forwarded signal. It counts as had once the receipt is noted, where the client does not say what it has.
-    Deliver(Delivery, Receipt),
+    /// A forwarded signal. It counts as had once the watermark is noted, where the client does not say what it has.
+    Deliver(Delivery, DeliveryWatermark),
     /// PUBLISH_LIST_CHANGED with its sequence number.
-    List(List, u64, Receipt),
+    List(List, u64, DeliveryWatermark),
     /// GAP.
     Gap(u64, u64),
     /// RESEND.
@@ -59,7 +59,7 @@ pub enum ToClient {
     NotMember,
     /// HEARTBEAT ack with the list, and with the confirmed number where the client numbers. With the first one the
     /// connection gets what it needs to answer the next by itself.
-    Heartbeat(List, Option<u64>, Option<Pulse>),
+    Heartbeat(List, Option<u64>, Option<HeartbeatState>),
     /// KICK with its sequence number.
     Kicked(u64, ByteString),
     /// ROOM_CLOSED.

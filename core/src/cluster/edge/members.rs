@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use roomcast_protocol::signal::MemberKey;
 
-use super::local::LocalMember;
+use super::local_member::LocalMember;
 use crate::cluster::message::StayRef;
 use crate::room::ConnectionId;
 
@@ -69,9 +69,9 @@ impl Members {
     }
 
     /// Bytes that are kept for the members on this connection.
-    pub fn kept_on(&self, connection: ConnectionId) -> usize {
+    pub fn unseen_on(&self, connection: ConnectionId) -> usize {
         let stays = self.by_connection.get(&connection).into_iter().flatten();
-        stays.filter_map(|stay| self.by_stay.get(stay)).map(|member| member.kept_bytes()).sum()
+        stays.filter_map(|stay| self.by_stay.get(stay)).map(|member| member.unseen_bytes()).sum()
     }
 
     /// The connections of the members.

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 
 use roomcast_protocol::code::CloseCode;
 
-use super::{Edge, EdgeEffect, Link};
+use super::{Edge, EdgeEffect, OwnerLink};
 use crate::cluster::Mutation;
 use crate::room::ConnectionId;
 
@@ -17,7 +17,7 @@ impl Edge {
         if self.may_read(connection, self.settings.max_unseen) {
             return;
         }
-        let has_owner = self.link != Link::Seeking;
+        let has_owner = self.link != OwnerLink::Seeking;
         if has_owner && !self.settings.breaks(Mutation::HoldBack) {
             out.extend(self.held_back.insert(connection).then_some(EdgeEffect::Read(connection, false)));
             return;
@@ -58,7 +58,7 @@ impl Edge {
     fn kept_of(&self, connection: ConnectionId) -> usize {
         let joins = self.joins.values().filter(|join| join.connection == connection);
         let behind: usize = joins.map(|join| join.behind_bytes).sum();
-        self.members.kept_on(connection) + behind
+        self.members.unseen_on(connection) + behind
     }
 
     /// The connection for which most is kept in this room.

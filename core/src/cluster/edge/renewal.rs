@@ -65,7 +65,7 @@ impl Edge {
         out.push(EdgeEffect::Tell(connection, ToClient::RoomClosed(RoomClosedReason::Denied)));
         let leave = Signal { action: Action::Leave, to: None, text: SignalText::default() };
         match stay.is_of_viewer() {
-            true => self.said_by_viewer(stay, None, leave, out),
+            true => self.take_signal_of_viewer(stay, None, leave, out),
             false => self.keep_and_send(stay, leave, out),
         }
     }

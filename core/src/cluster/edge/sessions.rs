@@ -3,10 +3,10 @@
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::{self, MemberKey};
 
-use super::{Edge, EdgeEffect, Link, ToClient, WaitingJoin};
+use super::{Edge, EdgeEffect, OwnerLink, ToClient, WaitingJoin};
 use crate::cluster::Mutation;
 use crate::cluster::message::{
-    Action, JoinId, JoinRequest, Numbered, Signal, SignalRefusal, SignalText, StayRef, ToOwner,
+    Action, JoinId, JoinRequest, NumberedSignal, Signal, SignalRefusal, SignalText, StayRef, ToOwner,
 };
 use crate::room::{ConnectionId, Refusal};
 use crate::time::Instant;
@@ -48,7 +48,7 @@ impl Edge {
                 false => self.refuse(&join, unavailable(), out),
             };
         }
-        join.sent = matches!(self.link, Link::Attached(..));
+        join.sent = matches!(self.link, OwnerLink::Attached(..));
         self.send(ToOwner::Join(Box::new(join.request.clone())), out);
         self.joins.insert(join.request.id, join);
     }
@@ -68,7 +68,7 @@ impl Edge {
         let Some(reason) = self.misfit(signal) else {
             return match (&signal.body, Signal::of(signal)) {
                 (signal::Body::Heartbeat(beat), _) => self.heartbeat(now, (from, &key), beat.received, out),
-                (_, Some(said)) => self.said(now, (from, &key), n, said, out),
+                (_, Some(said)) => self.take_signal(now, (from, &key), n, said, out),
                 (_, None) => {}
             };
         };
@@ -80,7 +80,7 @@ impl Edge {
         self.tell_alive(stay, out);
         if n.is_some() {
             let said = Signal { action: Action::Refused(kind), to: None, text: SignalText::default() };
-            self.said(now, (from, &key), n, said, out);
+            self.take_signal(now, (from, &key), n, said, out);
         }
     }
 
@@ -95,7 +95,7 @@ impl Edge {
     }
 
     /// Takes a signal that fits the type of the room.
-    pub fn said(
+    pub fn take_signal(
         &mut self,
         now: Instant,
         (connection, key): Speaker<'_>,
@@ -104,32 +104,39 @@ impl Edge {
         out: &mut Vec<EdgeEffect>,
     ) {
         if let Some(id) = self.waiting(connection, key) {
-            return self.said_behind(id, (connection, key), signal, out);
+            return self.queue_behind_join(id, (connection, key), signal, out);
         }
         let Some(stay) = self.members.stay_of(connection, key) else {
             return out.push(EdgeEffect::Tell(connection, ToClient::NotMember));
         };
-        self.said_by(now, stay, n, signal, out);
+        self.take_signal_of_stay(now, stay, n, signal, out);
     }
 
-    fn said_by(&mut self, now: Instant, stay: StayRef, n: Option<u64>, signal: Signal, out: &mut Vec<EdgeEffect>) {
+    fn take_signal_of_stay(
+        &mut self,
+        now: Instant,
+        stay: StayRef,
+        n: Option<u64>,
+        signal: Signal,
+        out: &mut Vec<EdgeEffect>,
+    ) {
         let local = self.is_local();
         let Some(member) = self.members.get_mut(&stay) else { return };
         member.hear(now);
         if stay.is_of_viewer() {
-            return self.said_by_viewer(&stay, n, signal, out);
+            return self.take_signal_of_viewer(&stay, n, signal, out);
         }
         let leaving = signal.action == Action::Leave;
         match n {
             _ if leaving => self.keep_and_send(&stay, signal, out),
-            Some(n) if member.numbers => self.send(ToOwner::Said(stay, Numbered { n, signal }), out),
+            Some(n) if member.numbers => self.send(ToOwner::Signal(stay, NumberedSignal { n, signal }), out),
             None if member.numbers => {
                 let refused = unnumbered(signal);
                 out.extend(member.connection.map(|to| EdgeEffect::Tell(to, ToClient::Refused(Box::new(refused)))));
             }
             _ if local => {
                 let n = member.number();
-                self.send(ToOwner::Said(stay, Numbered { n, signal }), out);
+                self.send(ToOwner::Signal(stay, NumberedSignal { n, signal }), out);
             }
             _ => self.keep_and_send(&stay, signal, out),
         }
@@ -143,7 +150,13 @@ impl Edge {
 
     /// Takes a signal behind a JOIN that waits: it waits too, unless the client says it again after the answer.
     /// LEAVE takes the JOIN back, and ends an earlier stay.
-    fn said_behind(&mut self, id: JoinId, (connection, key): Speaker<'_>, signal: Signal, out: &mut Vec<EdgeEffect>) {
+    fn queue_behind_join(
+        &mut self,
+        id: JoinId,
+        (connection, key): Speaker<'_>,
+        signal: Signal,
+        out: &mut Vec<EdgeEffect>,
+    ) {
         if signal.action == Action::Leave {
             self.joins.remove(&id);
             match self.members.stay_of(connection, key) {
@@ -165,18 +178,18 @@ impl Edge {
         let keeps = !self.settings.breaks(if leaving { Mutation::KeepLeave } else { Mutation::KeepUnseen });
         let Some(member) = self.members.get_mut(stay) else { return };
         let connection = member.connection;
-        let said = Numbered { n: member.number(), signal };
+        let said = NumberedSignal { n: member.number(), signal };
         if keeps {
-            member.keep(said, &self.tallies);
+            member.keep_unseen(said, &self.tallies);
         } else {
-            self.send(ToOwner::Said(stay.clone(), said), out);
+            self.send(ToOwner::Signal(stay.clone(), said), out);
         }
         if leaving {
             self.members.detach(stay);
             connection.into_iter().for_each(|connection| self.forget(connection, out));
         }
         match keeps {
-            true => self.send_kept(stay, false, out),
+            true => self.send_unseen(stay, false, out),
             false if leaving => _ = self.members.remove(stay),
             false => {}
         }
@@ -184,15 +197,15 @@ impl Edge {
     }
 
     /// Sends what is kept of a member, if the attachment stands.
-    pub(super) fn send_kept(&mut self, stay: &StayRef, again: bool, out: &mut Vec<EdgeEffect>) {
-        if !matches!(self.link, Link::Attached(..)) {
+    pub(super) fn send_unseen(&mut self, stay: &StayRef, again: bool, out: &mut Vec<EdgeEffect>) {
+        if !matches!(self.link, OwnerLink::Attached(..)) {
             return;
         }
         let Some(member) = self.members.get_mut(stay) else { return };
         let unsent = member.take_unsent(again);
         self.has_unseen |= !unsent.is_empty();
         for said in unsent {
-            self.send(ToOwner::Said(stay.clone(), said), out);
+            self.send(ToOwner::Signal(stay.clone(), said), out);
         }
     }
 
@@ -211,11 +224,11 @@ impl Edge {
         member.hear(now);
         let written = sq.and_then(|_| member.begin_confirming());
         sq.into_iter().for_each(|sq| member.note_confirmation(sq));
-        let (confirmed, pulse) = (member.pulse.told(), member.give_pulse());
-        if pulse.is_some() {
+        let (confirmed, heartbeat) = (member.heartbeat.told(), member.give_heartbeat_state());
+        if heartbeat.is_some() {
             self.tell_alive(stay.clone(), out);
         }
-        let answer = ToClient::Heartbeat(self.list.clone(), confirmed, pulse);
+        let answer = ToClient::Heartbeat(self.list.clone(), confirmed, heartbeat);
         out.push(EdgeEffect::Tell(connection, answer));
         if let Some(written) = written.filter(|_| !stay.is_of_viewer()) {
             self.send(ToOwner::Written(stay.clone(), written), out);
@@ -225,21 +238,21 @@ impl Edge {
 
     /// Tells the owner what members have, where it is more than it was told.
     pub(super) fn report_had(&mut self, now: Instant, out: &mut Vec<EdgeEffect>) {
-        self.timing.report_due = None;
-        let Link::Attached(owner, id) = self.link else { return };
+        self.deadlines.report_due = None;
+        let OwnerLink::Attached(owner, id) = self.link else { return };
         let mut waits = false;
         for (stay, member) in self.members.known_mut() {
             out.extend(member.report_had(stay).map(|message| EdgeEffect::Send(owner, id, message)));
             waits |= member.has_unwritten();
         }
         if waits {
-            self.timing.report_due = Some(now + self.settings.confirm_interval);
+            self.deadlines.report_due = Some(now + self.settings.confirm_interval);
         }
     }
 
     /// Tells the owner what a session has, before another connection or nobody speaks for it.
     fn report_had_of(&mut self, stay: &StayRef, out: &mut Vec<EdgeEffect>) {
-        let Link::Attached(owner, id) = self.link else { return };
+        let OwnerLink::Attached(owner, id) = self.link else { return };
         if stay.is_of_viewer() {
             return;
         }
@@ -267,14 +280,14 @@ impl Edge {
 
     /// Tells the owner that a socket is gone, if the attachment stands and it was not told.
     pub(super) fn tell_absence(&mut self, now: Instant, stay: &StayRef, out: &mut Vec<EdgeEffect>) {
-        if !matches!(self.link, Link::Attached(..)) || stay.is_of_viewer() {
+        if !matches!(self.link, OwnerLink::Attached(..)) || stay.is_of_viewer() {
             return;
         }
         let Some(member) = self.members.get_mut(stay) else { return };
         if !member.take_untold_absence() {
             return;
         }
-        let age = now.since(member.pulse.heard());
+        let age = now.since(member.heartbeat.heard());
         self.has_unseen = true;
         self.send(ToOwner::Absent(stay.clone(), age), out);
     }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::ObjectId;
 
-use super::{Edge, EdgeEffect, Link};
+use super::{Edge, EdgeEffect, OwnerLink};
 use crate::cluster::BootId;
 use crate::cluster::message::ToOwner;
-use crate::cluster::streams::{Followed, StreamCopy, StreamNews, StreamShown, Upload};
+use crate::cluster::streams::{FollowOutcome, KnownStream, StreamCopy, StreamUpdate, Upload};
 use crate::room::Refusal;
 use crate::time::Instant;
 
@@ -18,7 +18,7 @@ pub const UPLOAD_WAIT: Duration = Duration::from_secs(10);
 
 /// The uploads and streams of an edge.
 #[derive(Debug, Default)]
-pub(super) struct Broadcasts {
+pub(super) struct EdgeStreams {
     /// Uploads that were not answered yet.
     uploads: BTreeMap<u64, (Upload, Instant)>,
     copies: BTreeMap<ObjectId, StreamCopy>,
@@ -28,7 +28,7 @@ pub(super) struct Broadcasts {
     pub players_until: Instant,
 }
 
-impl Broadcasts {
+impl EdgeStreams {
     pub fn has_uploads(&self) -> bool {
         !self.uploads.is_empty()
     }
@@ -43,7 +43,7 @@ impl Edge {
     /// Takes an upload, whose media is stored already.
     pub fn upload(&mut self, now: Instant, upload: Upload, out: &mut Vec<EdgeEffect>) {
         let id = upload.id;
-        self.broadcasts.uploads.insert(id, (upload.clone(), now));
+        self.streams.uploads.insert(id, (upload.clone(), now));
         self.send(ToOwner::Upload(Box::new(upload)), out);
         if self.is_seeking() {
             out.push(EdgeEffect::Seek);
@@ -52,7 +52,7 @@ impl Edge {
 
     /// Notes that somebody plays a broadcast here.
     pub fn play(&mut self, now: Instant, out: &mut Vec<EdgeEffect>) {
-        self.broadcasts.players_until = now + self.settings.edge_idle;
+        self.streams.players_until = now + self.settings.edge_idle;
         self.idle_since = Some(now).filter(|_| !self.is_needed());
         if self.is_seeking() {
             out.push(EdgeEffect::Seek);
@@ -62,49 +62,49 @@ impl Edge {
     /// Whether players wait for an owner to be found.
     #[must_use]
     pub fn is_sought_by_players(&self, now: Instant) -> bool {
-        !matches!(self.link, Link::Attached(..)) && now < self.broadcasts.players_until
+        !matches!(self.link, OwnerLink::Attached(..)) && now < self.streams.players_until
     }
 
     /// Whether players can keep the edge: it has an owner, or they wait for one. A room that is known to be over is not
     /// looked for again on their account.
     #[must_use]
     pub fn can_be_played(&self, now: Instant) -> bool {
-        self.attachment().is_some() || now < self.broadcasts.players_until
+        self.attachment().is_some() || now < self.streams.players_until
     }
 
     pub(super) fn send_uploads(&self, out: &mut Vec<EdgeEffect>) {
-        for (upload, _) in self.broadcasts.uploads.values() {
+        for (upload, _) in self.streams.uploads.values() {
             self.send(ToOwner::Upload(Box::new(upload.clone())), out);
         }
     }
 
     pub(super) fn on_uploaded(&mut self, id: u64, answer: Result<(), Refusal>, out: &mut Vec<EdgeEffect>) {
-        if self.broadcasts.uploads.remove(&id).is_some() {
+        if self.streams.uploads.remove(&id).is_some() {
             out.push(EdgeEffect::Uploaded(id, answer));
         }
     }
 
     /// Refuses the uploads that came before a time.
     pub fn refuse_uploads(&mut self, before: Instant, (code, reason): (AckCode, &str), out: &mut Vec<EdgeEffect>) {
-        let uploads = std::mem::take(&mut self.broadcasts.uploads);
+        let uploads = std::mem::take(&mut self.streams.uploads);
         let (late, kept) = uploads.into_iter().partition(|(_, (_, since))| *since <= before);
-        self.broadcasts.uploads = kept;
+        self.streams.uploads = kept;
         for id in BTreeMap::into_keys(late) {
             out.push(EdgeEffect::Uploaded(id, Err(Refusal { code, reason: reason.to_owned() })));
         }
     }
 
     pub(super) fn refuse_late_uploads(&mut self, now: Instant, out: &mut Vec<EdgeEffect>) {
-        if self.broadcasts.due().is_some_and(|due| due <= now) {
+        if self.streams.due().is_some_and(|due| due <= now) {
             let before = Instant(now.0.saturating_sub(crate::cluster::settings::millis(UPLOAD_WAIT)));
             self.refuse_uploads(before, (AckCode::Unavailable, "the room has no owner at the moment; try again"), out);
         }
     }
 
     /// The streams that are shown here, written down for an owner that did not send them.
-    pub(super) fn streams_shown(&self, owner: BootId) -> Vec<StreamShown> {
-        let is_other = self.broadcasts.source != Some(owner);
-        let shown = self.broadcasts.copies.iter().map(|(playlist, copy)| StreamShown {
+    pub(super) fn streams_shown(&self, owner: BootId) -> Vec<KnownStream> {
+        let is_other = self.streams.source != Some(owner);
+        let shown = self.streams.copies.iter().map(|(playlist, copy)| KnownStream {
             playlist: playlist.clone(),
             position: copy.position,
             checkpoint: is_other.then(|| copy.stream.checkpoint()),
@@ -113,27 +113,27 @@ impl Edge {
     }
 
     /// Takes the streams that an owner has told in an attachment, from which on the copies are its own.
-    pub(super) fn on_streams(&mut self, owner: BootId, streams: Vec<StreamNews>, out: &mut Vec<EdgeEffect>) {
-        self.broadcasts.source = Some(owner);
-        streams.into_iter().for_each(|news| self.on_stream(news, out));
+    pub(super) fn on_streams(&mut self, owner: BootId, streams: Vec<StreamUpdate>, out: &mut Vec<EdgeEffect>) {
+        self.streams.source = Some(owner);
+        streams.into_iter().for_each(|update| self.on_stream(update, out));
     }
 
     /// Takes news of a stream.
-    pub(super) fn on_stream(&mut self, news: StreamNews, out: &mut Vec<EdgeEffect>) {
-        let StreamNews { playlist, position, state } = news;
-        let mut copy = self.broadcasts.copies.remove(&playlist);
+    pub(super) fn on_stream(&mut self, update: StreamUpdate, out: &mut Vec<EdgeEffect>) {
+        let StreamUpdate { playlist, position, state } = update;
+        let mut copy = self.streams.copies.remove(&playlist);
         let followed = StreamCopy::follow(&mut copy, position, state);
-        if followed == Followed::Behind {
+        if followed == FollowOutcome::Behind {
             copy = None;
             out.extend(self.attachment().map(|(owner, _)| EdgeEffect::Reattach(owner)));
         }
-        self.broadcasts.copies.extend(copy.map(|copy| (playlist.clone(), copy)));
+        self.streams.copies.extend(copy.map(|copy| (playlist.clone(), copy)));
         match followed {
-            Followed::Known | Followed::Behind => {}
-            Followed::Changes(changes) => {
+            FollowOutcome::Known | FollowOutcome::Behind => {}
+            FollowOutcome::Changes(changes) => {
                 out.extend(changes.into_iter().map(|change| EdgeEffect::Live(playlist.clone(), change)));
             }
-            Followed::Everything(everything) => out.push(EdgeEffect::Everything(playlist, everything)),
+            FollowOutcome::Everything(everything) => out.push(EdgeEffect::Everything(playlist, everything)),
         }
     }
 
@@ -147,14 +147,14 @@ impl Edge {
         for (playlist, copy) in &copies {
             out.push(EdgeEffect::Everything(playlist.clone(), copy.stream.everything()));
         }
-        (self.broadcasts.source, self.broadcasts.copies) = (from, copies);
+        (self.streams.source, self.streams.copies) = (from, copies);
     }
 
     /// Gives the copies to the owner beside this edge.
-    pub fn give_streams(&mut self) -> Vec<StreamShown> {
-        self.broadcasts.source = None;
-        let copies = std::mem::take(&mut self.broadcasts.copies).into_iter();
-        let shown = copies.map(|(playlist, copy)| StreamShown {
+    pub fn give_streams(&mut self) -> Vec<KnownStream> {
+        self.streams.source = None;
+        let copies = std::mem::take(&mut self.streams.copies).into_iter();
+        let shown = copies.map(|(playlist, copy)| KnownStream {
             playlist,
             position: copy.position,
             checkpoint: Some(copy.stream.checkpoint()),
@@ -163,6 +163,6 @@ impl Edge {
     }
 
     pub(super) fn forget_streams(&mut self) {
-        self.broadcasts.copies.clear();
+        self.streams.copies.clear();
     }
 }

@@ -38,12 +38,12 @@ fn relay() -> Signal {
     signal(Action::Relay(SignalKind::Ice))
 }
 
-struct Desk {
+struct Fixture {
     edge: Edge,
     out: Vec<EdgeEffect>,
 }
 
-impl Desk {
+impl Fixture {
     fn new() -> Self {
         let room = RoomId::parse("room").unwrap();
         Self { edge: Edge::new(ClusterSettings::default().into(), room), out: Vec::new() }
@@ -126,7 +126,7 @@ impl Desk {
     }
 
     fn say(&mut self, signal: Signal) {
-        self.edge.said(Instant(0), (SOCKET, &session().key()), None, signal, &mut self.out);
+        self.edge.take_signal(Instant(0), (SOCKET, &session().key()), None, signal, &mut self.out);
     }
 
     fn ack(&mut self, counter: u64) {
@@ -134,9 +134,9 @@ impl Desk {
     }
 
     /// The numbers that were sent to the owner since this was asked last.
-    fn said(&mut self) -> Vec<u64> {
+    fn take_signal(&mut self) -> Vec<u64> {
         let said = |effect: &EdgeEffect| match effect {
-            EdgeEffect::Send(.., ToOwner::Said(_, said)) => Some(said.n),
+            EdgeEffect::Send(.., ToOwner::Signal(_, said)) => Some(said.n),
             _ => None,
         };
         std::mem::take(&mut self.out).iter().filter_map(said).collect()
@@ -158,7 +158,7 @@ fn delivery(sq: u64, stay: u64, n: u64, numbered: bool) -> Delivery {
 
 #[test]
 fn a_join_without_an_owner_is_sought_sent_once_attached_and_refused_after_8_s() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.join(None);
     assert!(matches!(desk.out[..], [EdgeEffect::Seek]));
     desk.attach(1);
@@ -172,33 +172,33 @@ fn a_join_without_an_owner_is_sought_sent_once_attached_and_refused_after_8_s() 
 
 #[test]
 fn what_no_owner_has_seen_is_said_again_after_an_attach() {
-    let mut desk = Desk::joined(None);
+    let mut desk = Fixture::joined(None);
     (0..2).for_each(|_| desk.say(relay()));
     desk.edge.on_packed(4);
     desk.say(relay());
     desk.edge.on_packed(5);
-    assert_eq!(desk.said(), [1, 2, 3]);
+    assert_eq!(desk.take_signal(), [1, 2, 3]);
     desk.ack(4);
     desk.attach(2);
     desk.ack(5);
     desk.attached(2);
-    assert_eq!(desk.said(), [3], "the acknowledgement came in another attachment than the signal");
+    assert_eq!(desk.take_signal(), [3], "the acknowledgement came in another attachment than the signal");
 }
 
 #[test]
 fn a_client_that_numbers_is_asked_to_repeat_and_nothing_of_it_is_kept() {
-    let mut desk = Desk::joined(Some(7));
-    desk.edge.said(Instant(0), (SOCKET, &session().key()), Some(8), relay(), &mut desk.out);
-    assert_eq!(desk.said(), [8]);
+    let mut desk = Fixture::joined(Some(7));
+    desk.edge.take_signal(Instant(0), (SOCKET, &session().key()), Some(8), relay(), &mut desk.out);
+    assert_eq!(desk.take_signal(), [8]);
     desk.attach(2);
     desk.attached(2);
     assert_eq!(desk.told(), [&ToClient::Resend(7)]);
-    assert!(desk.said().is_empty());
+    assert!(desk.take_signal().is_empty());
 }
 
 #[test]
 fn an_attach_that_is_acknowledged_without_an_answer_was_lost() {
-    let mut desk = Desk::joined(None);
+    let mut desk = Fixture::joined(None);
     desk.attach(2);
     desk.edge.on_packed(6);
     desk.out.clear();
@@ -210,12 +210,12 @@ fn an_attach_that_is_acknowledged_without_an_answer_was_lost() {
 
 #[test]
 fn what_happens_between_an_attach_and_its_answer_is_told_afterwards() {
-    let mut desk = Desk::joined(None);
+    let mut desk = Fixture::joined(None);
     desk.attach(2);
     desk.say(signal(Action::Leave));
-    assert!(desk.said().is_empty());
+    assert!(desk.take_signal().is_empty());
     desk.attached(2);
-    assert_eq!(desk.said(), [1]);
+    assert_eq!(desk.take_signal(), [1]);
     assert!(desk.edge.has_members());
     desk.edge.on_packed(8);
     desk.ack(8);
@@ -224,7 +224,7 @@ fn what_happens_between_an_attach_and_its_answer_is_told_afterwards() {
 
 #[test]
 fn a_leave_that_an_attach_named_is_seen_with_its_answer() {
-    let mut desk = Desk::joined(None);
+    let mut desk = Fixture::joined(None);
     desk.edge.seek(&mut desk.out);
     desk.say(signal(Action::Leave));
     desk.attach(2);
@@ -240,7 +240,7 @@ fn a_leave_that_an_attach_named_is_seen_with_its_answer() {
 #[test]
 fn repetitions_are_dropped_here_unless_the_client_sees_the_numbers() {
     for (numbers, expected) in [(None, 2), (Some(0), 4)] {
-        let mut desk = Desk::joined(numbers);
+        let mut desk = Fixture::joined(numbers);
         for (sq, n) in [(1, 1), (2, 2), (1025, 1), (1026, 2)] {
             desk.hear(1, ToEdge::Deliver(stay(1), delivery(sq, 1, n, true)));
         }
@@ -252,7 +252,7 @@ fn repetitions_are_dropped_here_unless_the_client_sees_the_numbers() {
 
 #[test]
 fn a_dropped_repetition_counts_as_had_once_all_below_it_is() {
-    let mut desk = Desk::joined(Some(0));
+    let mut desk = Fixture::joined(Some(0));
     for (sq, n) in [(1, 1), (2, 1), (3, 2)] {
         desk.hear(1, ToEdge::Deliver(stay(1), delivery(sq, 4, n, false)));
     }
@@ -268,7 +268,7 @@ fn a_dropped_repetition_counts_as_had_once_all_below_it_is() {
 
 #[test]
 fn an_answer_that_no_join_waits_for_is_answered_with_absent() {
-    let mut desk = Desk::joined(None);
+    let mut desk = Fixture::joined(None);
     let id = JoinId { edge: BootId(1), counter: 8 };
     let list = List::default();
     let joined = Joined { id, stay: stay(2), resumed: true, sequence: 0, last: 0, confirmed: 0, list };
@@ -278,12 +278,12 @@ fn an_answer_that_no_join_waits_for_is_answered_with_absent() {
 
 #[test]
 fn an_edge_that_nobody_needs_lets_go_after_a_while() {
-    let mut desk = Desk::joined(None);
-    desk.hear(1, ToEdge::LetGo(stay(1), Farewell::Unknown));
+    let mut desk = Fixture::joined(None);
+    desk.hear(1, ToEdge::EndStay(stay(1), StayEnd::Unknown));
     desk.out.clear();
     desk.edge.on_time(Instant(1000), true, &mut desk.out);
     desk.edge.on_time(Instant(30_999), true, &mut desk.out);
     assert!(desk.out.is_empty());
     desk.edge.on_time(Instant(31_000), true, &mut desk.out);
-    assert!(matches!(desk.out[..], [EdgeEffect::Send(.., ToOwner::Detach), EdgeEffect::LetGo]));
+    assert!(matches!(desk.out[..], [EdgeEffect::Send(.., ToOwner::Detach), EdgeEffect::Release]));
 }

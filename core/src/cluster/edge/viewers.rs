@@ -11,19 +11,19 @@ use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::{MemberKey, Recipient, RoomType};
 
 use super::sessions::unnumbered;
-use super::{Edge, EdgeEffect, Link, ToClient, WaitingJoin};
+use super::{Edge, EdgeEffect, OwnerLink, ToClient, WaitingJoin};
 use crate::cluster::Mutation;
 use crate::cluster::credentials::{Credentials, check_subject, moderates};
 use crate::cluster::message::{Action, JoinRequest, Joined, Signal, SignalRefusal, StayRef, ToOwner};
-use crate::cluster::owner::Tokens;
-use crate::room::stage::Kicked;
+use crate::cluster::owner::ResumeTokens;
+use crate::room::state::KickedUsers;
 use crate::time::Instant;
 
 /// Knowledge of an edge about viewers beside their memberships.
 #[derive(Debug, Default)]
 pub(super) struct Viewers {
     /// The users that the owner has kicked.
-    kicked: Kicked,
+    kicked: KickedUsers,
     /// Whether the owner was told of any viewer.
     pub told: bool,
 }
@@ -31,7 +31,7 @@ pub(super) struct Viewers {
 /// The part of a viewer that is kept from one connection to the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Viewer {
-    tokens: Tokens,
+    tokens: ResumeTokens,
     /// Whether the client has the answer to a JOIN.
     heard: bool,
     /// The number below the first sequence number of the membership.
@@ -63,7 +63,7 @@ impl Edge {
     /// Whether a JOIN is a viewer's, which needs no owner. It does where the session may become a publisher, is known to
     /// the owner, or is to be refused. Sessions that a kick did not name stay, and may resume.
     pub(super) fn may_admit(&self, now: Instant, request: &JoinRequest) -> bool {
-        let Link::Attached(owner, id) = self.link else { return false };
+        let OwnerLink::Attached(owner, id) = self.link else { return false };
         if self.room_type != Some(RoomType::P2m) || request.room_type != RoomType::P2m {
             return false;
         }
@@ -87,9 +87,9 @@ impl Edge {
         let (mut had, mut own, mut confirmed, mut is_known) = (last, false, 0, false);
         if let Some(known) = self.members.get_mut(&stay) {
             is_known = true;
-            known.note_receipt();
+            known.note_delivered();
             viewer = known.viewer.as_deref().cloned().unwrap_or_default();
-            (had, last, confirmed) = (known.had, known.written, known.pulse.confirmed());
+            (had, last, confirmed) = (known.had, known.written, known.heartbeat.confirmed());
             own = known.connection == Some(join.connection);
         }
         let (known, fresh) = (viewer.credentials.as_deref(), request.credentials.as_deref());
@@ -124,7 +124,13 @@ impl Edge {
     }
 
     /// Takes a signal of a viewer: none but LEAVE is for viewers.
-    pub(super) fn said_by_viewer(&mut self, stay: &StayRef, n: Option<u64>, signal: Signal, out: &mut Vec<EdgeEffect>) {
+    pub(super) fn take_signal_of_viewer(
+        &mut self,
+        stay: &StayRef,
+        n: Option<u64>,
+        signal: Signal,
+        out: &mut Vec<EdgeEffect>,
+    ) {
         if signal.action == Action::Leave {
             self.remove_viewer(stay, out);
             return self.tell_of_viewers(out);
@@ -133,9 +139,9 @@ impl Edge {
         let refused = match n.filter(|_| member.numbers) {
             None if member.numbers => Some(unnumbered(signal)),
             // Another one is a repetition, or comes again behind what is missing.
-            Some(n) if n != member.pulse.confirmed() + 1 => None,
+            Some(n) if n != member.heartbeat.confirmed() + 1 => None,
             n => {
-                n.into_iter().for_each(|n| member.pulse.confirm(n));
+                n.into_iter().for_each(|n| member.heartbeat.confirm(n));
                 refusal(n.unwrap_or(0), signal)
             }
         };
@@ -181,7 +187,7 @@ impl Edge {
         out: &mut Vec<EdgeEffect>,
     ) {
         let kicks: VecDeque<_> = kicks.into_iter().map(|(user, left)| (now + left, user)).collect();
-        let before = std::mem::replace(&mut self.viewers.kicked, Kicked::from(kicks));
+        let before = std::mem::replace(&mut self.viewers.kicked, KickedUsers::from(kicks));
         let user_is_kicked = |user: &UserId| self.viewers.kicked.contains(now, user) && !before.contains(now, user);
         let gone = |stay: &&StayRef| !is_same_life || user_is_kicked(&stay.member.user_id);
         let gone = self.members.viewers().filter(|_| !self.settings.breaks(Mutation::ViewersLetGo)).filter(gone);
@@ -202,7 +208,7 @@ impl Edge {
     /// Tells the owner whether there are viewers, if it was told otherwise.
     pub(super) fn tell_of_viewers(&mut self, out: &mut Vec<EdgeEffect>) {
         let told = self.viewers.told;
-        if matches!(self.link, Link::Attached(..)) && self.note_viewers_told() != told {
+        if matches!(self.link, OwnerLink::Attached(..)) && self.note_viewers_told() != told {
             self.send(ToOwner::Viewers(!told), out);
         }
     }

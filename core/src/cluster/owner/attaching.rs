@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use roomcast_protocol::signal::MemberKey;
 
-use super::journal::Shown;
+use super::backlog::Backlog;
+use super::journal::OnCommit;
 use super::member::{OwnedMember, Presence};
-use super::outbound::Outbound;
-use super::record::{Field, KeptRecord, MemberRecord, Value};
+use super::record::{Field, MemberRecord, UndeliveredRecord, Value};
 use super::{Attachment, Owner, OwnerEffect, Turn};
 use crate::cluster::Mutation;
-use crate::cluster::message::{Attach, Attached, AttachedMember, AttachmentId, Farewell, List, ToEdge};
+use crate::cluster::message::{Attach, Attached, AttachedMember, AttachmentId, List, StayEnd, ToEdge};
 use crate::time::Instant;
 
 impl Owner {
@@ -20,22 +20,22 @@ impl Owner {
     /// A stale journal may lack the last writes: a member that was removed, and whose backlog is gone, is a member
     /// again, and has to be told of the loss.
     pub(super) fn restore(&mut self, turn: Turn, journal: Vec<(Field, Value)>, stale: bool) {
-        let mut kept: BTreeMap<MemberKey, KeptRecord> = BTreeMap::new();
+        let mut kept: BTreeMap<MemberKey, UndeliveredRecord> = BTreeMap::new();
         let mut records: Vec<MemberRecord> = Vec::new();
         let (mut streams, mut entries) = (Vec::new(), BTreeMap::new());
         for (field, value) in journal {
             match (field, value) {
-                (_, Value::Room(stage)) => self.stage = *stage,
+                (_, Value::Room(state)) => self.state = *state,
                 (_, Value::Member(record)) => records.push(*record),
-                (Field::Kept(key), Value::Kept(record)) => {
-                    self.journal.change(Field::Kept(key.clone()));
+                (Field::Undelivered(key), Value::Undelivered(record)) => {
+                    self.journal.change(Field::Undelivered(key.clone()));
                     kept.insert(key, *record);
                 }
                 (Field::Stream(playlist), Value::Stream(text)) => streams.push((playlist, text)),
                 (Field::Entry(playlist, revision), Value::Entry(entry)) => {
                     entries.insert((playlist, revision), *entry);
                 }
-                (_, Value::Kept(_) | Value::Stream(_) | Value::Entry(_)) => {}
+                (_, Value::Undelivered(_) | Value::Stream(_) | Value::Entry(_)) => {}
             }
         }
         self.restore_streams(streams, entries);
@@ -51,14 +51,14 @@ impl Owner {
         let (publishers, playing) = self.listed();
         self.list = List { version: (self.ownership.term, 0), publishers, playing };
         self.taken_over = Some(turn.now);
-        self.timing.watch_absent(turn.now);
+        self.deadlines.schedule_removal(turn.now);
     }
 
     fn restored(
         &self,
         turn: Turn,
         record: MemberRecord,
-        kept: &mut BTreeMap<MemberKey, KeptRecord>,
+        kept: &mut BTreeMap<MemberKey, UndeliveredRecord>,
         lossy: bool,
     ) -> OwnedMember {
         let first = self.ownership.life.first_number(self.ownership.term);
@@ -68,9 +68,9 @@ impl Owner {
         let kept = kept.remove(&record.session.key());
         let expected = kept.as_ref().map_or(1, |kept| kept.expected);
         let backlog = match kept {
-            Some(kept) => Outbound::restored(first, kept),
-            None if lossy || record.lacks => Outbound::lost_up_to(first),
-            None => Outbound::above(first),
+            Some(kept) => Backlog::restored(first, kept),
+            None if lossy || record.lacks => Backlog::lost_up_to(first),
+            None => Backlog::above(first),
         };
         let never = self.settings.breaks(Mutation::RemoveAfterTakeover);
         OwnedMember {
@@ -87,7 +87,7 @@ impl Owner {
             first: record.first,
             heard: true,
             created: false,
-            shown: true,
+            committed: true,
             presence: if never { Presence::Present } else { Presence::Absent(turn.now) },
             expected,
             held: BTreeMap::new(),
@@ -109,7 +109,7 @@ impl Owner {
             return;
         }
         self.edges.insert(id.edge, Attachment { id, doubted: false, viewers: attach.viewers });
-        let (term, life, room_type) = (self.ownership.term, self.ownership.life, self.stage.room_type());
+        let (term, life, room_type) = (self.ownership.term, self.ownership.life, self.state.room_type());
         if attach.life == Some(life) && attach.list > self.list.version {
             // The list is of an owner that a failover forgot. Its members must not take this one's lists for older ones.
             let (publishers, playing) = (Arc::clone(&self.list.publishers), Arc::clone(&self.list.playing));
@@ -119,18 +119,18 @@ impl Owner {
         let shown = if same_life { &attach.streams[..] } else { &[] };
         self.catch_up(turn, shown, out);
         let streams = self.streams_for(id.edge, shown);
-        let kicks = if self.is_broadcast() { self.stage.kicks(turn.shared) } else { Vec::new() };
+        let kicks = if self.is_broadcast() { self.state.kicks(turn.shared) } else { Vec::new() };
         let attached = Attached { term, life, room_type, list: self.list.clone(), streams, kicks };
         self.send(id.edge, ToEdge::Attached(Box::new(attached)), out);
         for named in &attach.members {
-            let farewell = if same_life { self.bring_back(turn, id, named, out) } else { Some(Farewell::Unknown) };
-            if let Some(farewell) = farewell.filter(|_| !named.leaving) {
-                self.send(id.edge, ToEdge::LetGo(named.stay.clone(), farewell), out);
+            let stay_end = if same_life { self.bring_back(turn, id, named, out) } else { Some(StayEnd::Unknown) };
+            if let Some(stay_end) = stay_end.filter(|_| !named.leaving) {
+                self.send(id.edge, ToEdge::EndStay(named.stay.clone(), stay_end), out);
             }
         }
         let missing = |member: &OwnedMember| {
             member.edge == id.edge
-                && member.shown
+                && member.committed
                 && !attach.members.iter().any(|named| named.stay == member.stay_ref())
         };
         self.note_absent(missing, turn.now);
@@ -146,12 +146,12 @@ impl Owner {
         id: AttachmentId,
         named: &AttachedMember,
         out: &mut Vec<OwnerEffect>,
-    ) -> Option<Farewell> {
+    ) -> Option<StayEnd> {
         let key = &named.stay.member;
         self.last_stay = self.last_stay.max(named.stay.stay);
-        let Some(member) = self.members.get_mut(key) else { return Some(Farewell::Unknown) };
+        let Some(member) = self.members.get_mut(key) else { return Some(StayEnd::Unknown) };
         if member.stay > named.stay.stay {
-            return Some(Farewell::TakenOver);
+            return Some(StayEnd::TakenOver);
         }
         if named.leaving {
             self.leave(turn, key, out);
@@ -161,9 +161,9 @@ impl Owner {
         let (edge_before, before) = (member.edge, member.stay_ref());
         member.note_attached(id, named, turn.now);
         if let Presence::Absent(since) = member.presence {
-            self.timing.watch_absent(since);
+            self.deadlines.schedule_removal(since);
         }
-        self.timing.confirms = true;
+        self.deadlines.confirms = true;
         let had = match named.confirms {
             true => member.backlog.confirm(named.had),
             false => member.backlog.note_written(named.had),
@@ -176,7 +176,7 @@ impl Owner {
             self.journal.change(Field::Member(key.clone()));
         }
         if newer && edge_before != id.edge {
-            self.journal.show(Shown::Farewell(edge_before, before, Farewell::TakenOver));
+            self.journal.defer(OnCommit::StayEnd(edge_before, before, StayEnd::TakenOver));
         }
         if let Some(credentials) = named.renewed.as_deref() {
             self.renew(turn, &named.stay, credentials.clone());
@@ -196,7 +196,7 @@ impl Owner {
 impl OwnedMember {
     fn note_attached(&mut self, id: AttachmentId, named: &AttachedMember, now: Instant) {
         let newer = named.stay.stay > self.stay;
-        (self.edge, self.stay, self.shown) = (id.edge, named.stay.stay, true);
+        (self.edge, self.stay, self.committed) = (id.edge, named.stay.stay, true);
         (self.confirms, self.numbers) = (named.confirms, named.numbers);
         self.presence = match named.absent {
             None => Presence::Present,

@@ -8,14 +8,14 @@ use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::limits::LIST_CHANGE_INTERVAL;
 use roomcast_protocol::signal::{MemberKey, RoomType};
 
-use super::journal::{Next, Shown};
+use super::backlog::Replayed;
+use super::journal::{JournalCommand, OnCommit};
 use super::member::{OwnedMember, Presence};
-use super::outbound::Replayed;
 use super::record::{Field, Value, Write};
-use super::{Ending, Owner, OwnerEffect, Turn};
+use super::{Owner, OwnerEffect, OwnershipEnd, Turn};
 use crate::cluster::message::{Joined, List, Listed, StayRef, ToEdge};
 use crate::cluster::{BootId, Mutation};
-use crate::room::stage::Command;
+use crate::room::state::RoomCommand;
 use crate::time::Instant;
 
 impl Owner {
@@ -28,13 +28,13 @@ impl Owner {
             return;
         }
         if self.journal.is_alone() {
-            let shown = self.journal.take_shown();
-            return self.show(shown, out);
+            let shown = self.journal.take_deferred();
+            return self.run_on_commit(shown, out);
         }
         match self.journal.next(turn.now) {
             None => {}
-            Some(Next::Assert) => out.push(OwnerEffect::Assert(self.ownership)),
-            Some(Next::Write(None)) => {
+            Some(JournalCommand::Assert) => out.push(OwnerEffect::Assert(self.ownership)),
+            Some(JournalCommand::Write(None)) => {
                 let changes = self.fields().into_iter().map(|(field, value)| (field, Some(value))).collect();
                 out.push(OwnerEffect::Write(Write {
                     ownership: self.ownership,
@@ -43,7 +43,7 @@ impl Owner {
                     changes,
                 }));
             }
-            Some(Next::Write(Some((era, fields)))) => {
+            Some(JournalCommand::Write(Some((era, fields)))) => {
                 let changes = fields.into_iter().map(|field| (field.clone(), self.value(&field))).collect();
                 out.push(OwnerEffect::Write(Write {
                     ownership: self.ownership,
@@ -54,17 +54,17 @@ impl Owner {
             }
         }
         if self.settings.breaks(Mutation::JournalFirst) {
-            let shown = self.journal.take_shown();
-            self.show(shown, out);
+            let shown = self.journal.take_deferred();
+            self.run_on_commit(shown, out);
         }
     }
 
     pub(super) fn is_broadcast(&self) -> bool {
-        self.stage.room_type() == RoomType::P2m
+        self.state.room_type() == RoomType::P2m
     }
 
     pub(super) fn is_call(&self) -> bool {
-        self.stage.room_type() == RoomType::P2p
+        self.state.room_type() == RoomType::P2p
     }
 
     /// Whether edges have viewers that this owner does not know.
@@ -80,9 +80,9 @@ impl Owner {
 
     fn value(&self, field: &Field) -> Option<Value> {
         match field {
-            Field::Room => Some(Value::Room(Box::new(self.stage.clone()))),
+            Field::Room => Some(Value::Room(Box::new(self.state.clone()))),
             Field::Member(key) => self.members.get(key).map(|member| Value::Member(Box::new(member.record()))),
-            Field::Kept(_) => None,
+            Field::Undelivered(_) => None,
             Field::Stream(playlist) => self.streams.get(playlist).map(|owned| Value::Stream(owned.stream.checkpoint())),
             Field::Entry(playlist, revision) => {
                 let entry = self.streams.get(playlist).and_then(|owned| owned.entry(*revision));
@@ -95,39 +95,39 @@ impl Owner {
     pub(super) fn list_changed(&mut self) {
         self.journal.change(Field::Room);
         let (publishers, playing) = self.listed();
-        self.journal.show(Shown::List(publishers, playing));
+        self.journal.defer(OnCommit::List(publishers, playing));
     }
 
-    /// The publishers and the broadcasts that play, as the stage has them.
+    /// The publishers and the broadcasts that play, as the state of the room has them.
     pub(super) fn listed(&self) -> (Arc<Vec<Listed>>, Arc<Vec<ObjectId>>) {
-        let publishers = self.stage.publishers().iter().map(|publisher| Listed {
+        let publishers = self.state.publishers().iter().map(|publisher| Listed {
             session: publisher.session.clone(),
             video: publisher.video,
             audio: publisher.audio,
             name: publisher.name.clone(),
         });
-        (Arc::new(publishers.collect()), Arc::new(self.stage.playing().cloned().collect()))
+        (Arc::new(publishers.collect()), Arc::new(self.state.playing().cloned().collect()))
     }
 
-    pub(super) fn show(&mut self, shown: Vec<Shown>, out: &mut Vec<OwnerEffect>) {
+    pub(super) fn run_on_commit(&mut self, shown: Vec<OnCommit>, out: &mut Vec<OwnerEffect>) {
         for shown in shown {
             match shown {
-                Shown::Joined { stay, resumed, from } => self.show_joined(&stay, (resumed, from), out),
-                Shown::Farewell(edge, stay, farewell) => self.send(edge, ToEdge::LetGo(stay, farewell), out),
-                Shown::Superseded(edge, id) => self.send(edge, ToEdge::JoinSuperseded(id), out),
-                Shown::List(publishers, playing) => {
+                OnCommit::Joined { stay, resumed, from } => self.show_joined(&stay, (resumed, from), out),
+                OnCommit::StayEnd(edge, stay, stay_end) => self.send(edge, ToEdge::EndStay(stay, stay_end), out),
+                OnCommit::Superseded(edge, id) => self.send(edge, ToEdge::JoinSuperseded(id), out),
+                OnCommit::List(publishers, playing) => {
                     self.replace_list(self.list.version, publishers, playing);
                 }
-                Shown::Stream { changes, news } => self.show_stream(changes, news, out),
-                Shown::Uploaded(edge, id) => self.send(edge, ToEdge::Uploaded(id, Ok(())), out),
-                Shown::Kicked(to, text) => {
+                OnCommit::Stream { changes, update } => self.show_stream(changes, update, out),
+                OnCommit::Uploaded(edge, id) => self.send(edge, ToEdge::Uploaded(id, Ok(())), out),
+                OnCommit::Kicked(to, text) => {
                     for edge in self.edges.keys() {
                         let kicked = ToEdge::Kicked(to.clone(), self.settings.kick_duration, text.clone());
                         self.send(*edge, kicked, out);
                     }
                 }
-                Shown::Revoked(revoking) => out.push(OwnerEffect::Revoke(revoking)),
-                Shown::Released(held) => self.release_held(&held),
+                OnCommit::Revoked(revocation) => out.push(OwnerEffect::Revoke(revocation)),
+                OnCommit::Released(held) => self.release_held(&held),
             }
         }
     }
@@ -152,7 +152,7 @@ impl Owner {
         let edges: Vec<BootId> = self.edges.keys().copied().collect();
         let mut stays: BTreeMap<BootId, Vec<(u64, u64)>> = edges.into_iter().map(|edge| (edge, Vec::new())).collect();
         // A member whose JOIN is still to be answered gets the list with the answer.
-        for member in self.members.values_mut().filter(|member| member.shown) {
+        for member in self.members.values_mut().filter(|member| member.committed) {
             let sq = member.backlog.push_list();
             let edge = stays.get_mut(&member.edge).filter(|_| member.presence == Presence::Present);
             edge.into_iter().for_each(|edge| edge.push((member.stay, sq)));
@@ -164,7 +164,7 @@ impl Owner {
 
     /// Shows the list to the members of one edge, which was shown another.
     pub(super) fn show_list_at(&mut self, edge: BootId, out: &mut Vec<OwnerEffect>) {
-        let there = |member: &&mut Box<OwnedMember>| member.edge == edge && member.shown;
+        let there = |member: &&mut Box<OwnedMember>| member.edge == edge && member.committed;
         let members = self.members.values_mut().filter(there);
         let stays = members.map(|member| (member.stay, member.backlog.push_list())).collect();
         self.send(edge, ToEdge::List(self.list.clone(), stays), out);
@@ -175,7 +175,7 @@ impl Owner {
             return;
         };
         let from = from.unwrap_or_else(|| member.backlog.had());
-        member.shown = true;
+        member.committed = true;
         let (id, sequence, confirmed) = (member.join, from, member.confirmed());
         member.told = confirmed;
         let edge = member.edge;
@@ -188,7 +188,7 @@ impl Owner {
 
     /// Sends a member what came after a number, and announces what of it may be lost.
     pub(super) fn replay(&self, key: &MemberKey, from: u64, out: &mut Vec<OwnerEffect>) {
-        let Some(member) = self.members.get(key).filter(|member| member.shown) else { return };
+        let Some(member) = self.members.get(key).filter(|member| member.committed) else { return };
         if let Some((first, last)) = member.backlog.lost_after(from) {
             self.send(member.edge, ToEdge::Gap(member.stay_ref(), first, last), out);
         }
@@ -202,7 +202,7 @@ impl Owner {
     }
 
     pub(super) fn release_held(&mut self, held: &[(MemberKey, u64)]) {
-        self.timing.confirms |= !held.is_empty();
+        self.deadlines.confirms |= !held.is_empty();
         for (sender, n) in held {
             if let Some(sender) = self.members.get_mut(sender) {
                 sender.release(*n);
@@ -214,7 +214,7 @@ impl Owner {
         for member in self.members.values_mut().filter(|member| which(member)) {
             if member.presence == Presence::Present {
                 member.presence = Presence::Absent(since);
-                self.timing.watch_absent(since);
+                self.deadlines.schedule_removal(since);
             }
         }
     }
@@ -234,7 +234,7 @@ impl Owner {
         }
         for member in self.members.values() {
             if let Presence::Absent(since) = member.presence {
-                self.timing.watch_absent(since);
+                self.deadlines.schedule_removal(since);
             }
         }
     }
@@ -242,9 +242,9 @@ impl Owner {
     /// Takes a member out of the room. What its backlog held is released once the journal has the removal.
     pub(super) fn remove(&mut self, turn: Turn, key: &MemberKey, out: &mut Vec<OwnerEffect>) {
         let Some(member) = self.members.remove(key) else { return };
-        let left = self.stage.decide(turn.shared, self.rules(), &Command::Leave { key: key.clone() });
+        let left = self.state.decide(turn.shared, self.durations(), &RoomCommand::Leave { key: key.clone() });
         self.journal.change(Field::Member(key.clone()));
-        self.journal.show(Shown::Released(member.backlog.held()));
+        self.journal.defer(OnCommit::Released(member.backlog.held()));
         if left == Ok(true) {
             self.list_changed();
         }
@@ -254,7 +254,7 @@ impl Owner {
     }
 
     pub(super) fn close_if_over(&mut self, turn: Turn, out: &mut Vec<OwnerEffect>) {
-        let over = self.stage.over_at(self.settings.linger).is_some_and(|due| due <= turn.shared);
+        let over = self.state.over_at(self.settings.grace_period).is_some_and(|due| due <= turn.shared);
         if over && turn.fresh && !self.has_ended() {
             self.end(turn, RoomClosedReason::Ended, out);
         }
@@ -264,7 +264,7 @@ impl Owner {
         if !self.has_ended() {
             self.end_streams(turn);
             self.show_streams(out);
-            self.ending = Ending::Closed(reason);
+            self.ending = OwnershipEnd::Closed(reason);
             out.push(OwnerEffect::Release(self.ownership, None));
         }
     }
@@ -274,10 +274,10 @@ impl Owner {
         if now < self.confirm_due {
             return;
         }
-        self.timing.confirms = false;
+        self.deadlines.confirms = false;
         self.confirm_due = now + self.settings.confirm_interval;
         let edges = &self.edges;
-        for member in self.members.values_mut().filter(|member| member.numbers && member.shown) {
+        for member in self.members.values_mut().filter(|member| member.numbers && member.committed) {
             let (confirmed, attachment) = (member.confirmed(), edges.get(&member.edge));
             if let Some(attachment) = attachment.filter(|known| !known.doubted && confirmed > member.told) {
                 member.told = confirmed;

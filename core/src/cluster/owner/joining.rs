@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::{MemberKey, RoomType};
 
-use super::journal::Shown;
+use super::backlog::Backlog;
+use super::journal::OnCommit;
 use super::member::{OwnedMember, Presence};
-use super::outbound::Outbound;
-use super::record::{Field, Tokens};
+use super::record::{Field, ResumeTokens};
 use super::{Owner, OwnerEffect, Turn};
 use crate::cluster::credentials::{check_subject, may_publish};
-use crate::cluster::message::{Farewell, JoinRequest, StayRef, ToEdge};
+use crate::cluster::message::{JoinRequest, StayEnd, StayRef, ToEdge};
 use crate::cluster::{BootId, Credentials, Mutation};
-use crate::room::stage::{Command, Publisher};
+use crate::room::state::{Publisher, RoomCommand};
 use crate::room::{Refusal, refuse};
 
 impl Owner {
@@ -42,10 +42,10 @@ impl Owner {
         (member.edge, member.presence) = (edge, Presence::Present);
         // A new owner has the member from the journal, which does not know the numbers.
         member.expected = member.expected.max(request.numbers_above.map_or(1, |n| n + 1));
-        if member.shown {
+        if member.committed {
             let (stay, resumed) = (member.stay_ref(), member.resumed);
             let from = if resumed { request.resume_from } else { Some(member.first) };
-            self.show(vec![Shown::Joined { stay, resumed, from }], out);
+            self.run_on_commit(vec![OnCommit::Joined { stay, resumed, from }], out);
         }
     }
 
@@ -59,8 +59,8 @@ impl Owner {
         });
         let may_publish = may_publish(request.credentials.as_deref());
         let (room_type, creating) = (request.room_type, request.creating);
-        let command = Command::Join { room_type, newcomer, creating, may_publish };
-        let listed = self.stage.decide(turn.shared, self.rules(), &command)?;
+        let command = RoomCommand::Join { room_type, newcomer, creating, may_publish };
+        let listed = self.state.decide(turn.shared, self.durations(), &command)?;
         let member = self.newcomer(edge, request);
         let key = member.key();
         self.journal.change(Field::Room);
@@ -70,7 +70,7 @@ impl Owner {
         if listed {
             self.list_changed();
         }
-        self.journal.show(Shown::Joined { stay, resumed: false, from: Some(self.first_sequence(request)) });
+        self.journal.defer(OnCommit::Joined { stay, resumed: false, from: Some(self.first_sequence(request)) });
         Ok(())
     }
 
@@ -84,7 +84,7 @@ impl Owner {
 
     fn newcomer(&mut self, edge: BootId, request: &JoinRequest) -> OwnedMember {
         let stay = self.next_stay();
-        let mut tokens = Tokens::default();
+        let mut tokens = ResumeTokens::default();
         tokens.renew(&request.given, request.brought.as_ref());
         OwnedMember {
             session: request.session.clone(),
@@ -100,12 +100,12 @@ impl Owner {
             first: self.first_sequence(request),
             heard: false,
             created: request.creating,
-            shown: false,
+            committed: false,
             presence: Presence::Present,
             expected: request.numbers_above.map_or(1, |n| n + 1),
             held: BTreeMap::new(),
             told: 0,
-            backlog: Outbound::above(self.first_sequence(request)),
+            backlog: Backlog::above(self.first_sequence(request)),
         }
     }
 
@@ -130,13 +130,13 @@ impl Owner {
         member.tokens.renew(&request.given, request.brought.as_ref());
         // On its own connection it goes on: nothing is closed, and what is on its way there is not sent again.
         let own = member.edge == edge && request.holds == Some(member.stay);
-        let before = match member.shown {
+        let before = match member.committed {
             true if own => None,
-            true => Some(Shown::Farewell(member.edge, member.stay_ref(), Farewell::TakenOver)),
-            false => Some(Shown::Superseded(member.edge, member.join)),
+            true => Some(OnCommit::StayEnd(member.edge, member.stay_ref(), StayEnd::TakenOver)),
+            false => Some(OnCommit::Superseded(member.edge, member.join)),
         };
         (member.edge, member.stay, member.join) = (edge, stay, request.id);
-        (member.shown, member.presence) = (false, Presence::Present);
+        (member.committed, member.presence) = (false, Presence::Present);
         member.numbers = request.numbers_above.is_some();
         member.confirms = member.numbers || request.resume_from.is_some();
         match request.numbers_above {
@@ -164,9 +164,9 @@ impl Owner {
         self.release_held(&had.unwrap_or_default());
         self.journal.change(Field::Member(key));
         if !self.settings.breaks(Mutation::NewestStay) {
-            before.into_iter().for_each(|before| self.journal.show(before));
+            before.into_iter().for_each(|before| self.journal.defer(before));
         }
-        self.journal.show(Shown::Joined { stay, resumed, from });
+        self.journal.defer(OnCommit::Joined { stay, resumed, from });
         Ok(())
     }
 
@@ -184,13 +184,13 @@ impl Owner {
 
     /// Makes a viewer of a publisher; the room goes on as when a publisher leaves. In a call everybody has its place.
     fn demote(&mut self, turn: Turn, key: &MemberKey) {
-        if self.is_call() || !self.stage.publishes(key) {
+        if self.is_call() || !self.state.publishes(key) {
             return;
         }
-        if self.stage.decide(turn.shared, self.rules(), &Command::Leave { key: key.clone() }) == Ok(true) {
+        if self.state.decide(turn.shared, self.durations(), &RoomCommand::Leave { key: key.clone() }) == Ok(true) {
             self.journal.change(Field::Room);
             self.list_changed();
-            if self.stage.publishers().is_empty() {
+            if self.state.publishers().is_empty() {
                 self.end_streams(turn);
             }
         }
@@ -199,7 +199,7 @@ impl Owner {
     /// A session is taken over only in its room's type, and with its token where it keeps one; on its own connection
     /// it needs none.
     fn check_takeover(&self, edge: BootId, request: &JoinRequest) -> Result<(), Refusal> {
-        if request.room_type != self.stage.room_type() {
+        if request.room_type != self.state.room_type() {
             return refuse(AckCode::UnsupportedChannel, "`ch` is not the type of this room");
         }
         let Some(member) = self.members.get(&request.session.key()) else { return Ok(()) };
@@ -212,9 +212,9 @@ impl Owner {
     /// A streamer gets another ingest token.
     fn renew_ingest(&mut self, turn: Turn, request: &JoinRequest) {
         let key = request.session.key();
-        let Some(token) = request.ingest.clone().filter(|_| self.stage.publishes(&key)) else { return };
+        let Some(token) = request.ingest.clone().filter(|_| self.state.publishes(&key)) else { return };
         // It cannot be refused.
-        let _ = self.stage.decide(turn.shared, self.rules(), &Command::Renew { key, token });
+        let _ = self.state.decide(turn.shared, self.durations(), &RoomCommand::Renew { key, token });
         self.journal.change(Field::Room);
     }
 }

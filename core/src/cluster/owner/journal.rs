@@ -7,50 +7,50 @@ use bytestring::ByteString;
 use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::{MemberKey, Recipient};
 
-use super::RETRY;
+use super::RETRY_DELAY;
 use super::record::Field;
-use super::revoking::Revoking;
+use super::revocation::KickRevocation;
 use crate::cluster::BootId;
 use crate::cluster::directory::{Era, Journaled};
-use crate::cluster::message::{Farewell, JoinId, Listed, StayRef};
-use crate::cluster::streams::StreamNews;
+use crate::cluster::message::{JoinId, Listed, StayEnd, StayRef};
+use crate::cluster::streams::StreamUpdate;
 use crate::hls::Change;
 use crate::time::Instant;
 
 /// A message that may leave once a change is in the journal.
 #[derive(Debug, Clone)]
-pub(super) enum Shown {
+pub(super) enum OnCommit {
     /// A JOIN is answered.
     Joined { stay: StayRef, resumed: bool, from: Option<u64> },
     /// A stay is over at an edge.
-    Farewell(BootId, StayRef, Farewell),
+    StayEnd(BootId, StayRef, StayEnd),
     /// A JOIN that was not answered yet is superseded by a later one.
     Superseded(BootId, JoinId),
     /// All members get the list.
     List(Arc<Vec<Listed>>, Arc<Vec<ObjectId>>),
     /// A stream has come further.
-    Stream { changes: Vec<Change>, news: StreamNews },
+    Stream { changes: Vec<Change>, update: StreamUpdate },
     /// An upload of an edge is answered.
     Uploaded(BootId, u64),
     /// Edges are told of a kick: the viewers that it names, and the text of its signal.
     Kicked(Recipient, ByteString),
     /// The tokens of a kicked user are revoked, behind the kick.
-    Revoked(Box<Revoking>),
+    Revoked(Box<KickRevocation>),
     /// These signals of these senders are not held any more.
     Released(Vec<(MemberKey, u64)>),
 }
 
 /// A write that was not answered yet.
 #[derive(Debug)]
-struct Flight {
+struct WriteInFlight {
     era: Era,
     whole: bool,
     fields: BTreeSet<Field>,
-    shown: Vec<Shown>,
+    shown: Vec<OnCommit>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum AssertionState {
     Unknown,
     Asserting,
     Asserted,
@@ -58,7 +58,7 @@ enum Standing {
 
 /// The next command of the journal.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum JournalCommand {
     Assert,
     /// Writes these fields, or all.
     Write(Option<(Era, BTreeSet<Field>)>),
@@ -72,10 +72,10 @@ pub(super) struct Journal {
     era: Era,
     /// The era in which the journal was last written whole.
     saved: Option<Era>,
-    standing: Standing,
-    flight: Option<Flight>,
+    standing: AssertionState,
+    flight: Option<WriteInFlight>,
     fields: BTreeSet<Field>,
-    shown: Vec<Shown>,
+    shown: Vec<OnCommit>,
     assert_at: Instant,
     write_at: Instant,
     /// The writes so far.
@@ -89,7 +89,7 @@ impl Journal {
             alone: false,
             era,
             saved: Some(era),
-            standing: Standing::Asserted,
+            standing: AssertionState::Asserted,
             flight: None,
             fields: BTreeSet::new(),
             shown: Vec::new(),
@@ -114,7 +114,7 @@ impl Journal {
         }
     }
 
-    pub fn show(&mut self, shown: Shown) {
+    pub fn defer(&mut self, shown: OnCommit) {
         self.shown.push(shown);
     }
 
@@ -126,18 +126,18 @@ impl Journal {
     }
 
     pub fn on_asserted(&mut self) {
-        if self.standing == Standing::Asserting {
-            self.standing = Standing::Asserted;
+        if self.standing == AssertionState::Asserting {
+            self.standing = AssertionState::Asserted;
         }
     }
 
     pub fn on_assert_failed(&mut self, now: Instant) {
         self.doubt();
-        self.assert_at = now + RETRY;
+        self.assert_at = now + RETRY_DELAY;
     }
 
     /// Takes the answer to the write in flight, and gives what may be shown.
-    pub fn on_answer(&mut self, now: Instant, answer: Option<&Journaled>) -> Vec<Shown> {
+    pub fn on_answer(&mut self, now: Instant, answer: Option<&Journaled>) -> Vec<OnCommit> {
         let Some(flight) = self.flight.take() else { return Vec::new() };
         let same_era = flight.era == self.era;
         match answer {
@@ -155,7 +155,7 @@ impl Journal {
             // The answer of a former era, of a master that lost the room, or none: what the journal has is unknown.
             _ => {
                 self.doubt();
-                self.assert_at = now + if answer.is_some() { std::time::Duration::ZERO } else { RETRY };
+                self.assert_at = now + if answer.is_some() { std::time::Duration::ZERO } else { RETRY_DELAY };
             }
         }
         self.fields.extend(flight.fields);
@@ -177,44 +177,44 @@ impl Journal {
 
     fn doubt(&mut self) {
         self.saved = None;
-        self.standing = Standing::Unknown;
+        self.standing = AssertionState::Unknown;
     }
 
     /// The time at which a command is to be repeated.
     pub fn due(&self) -> Option<Instant> {
         let waits = !self.fields.is_empty() || !self.shown.is_empty() || self.saved.is_none();
-        (waits && self.flight.is_none() && self.standing != Standing::Asserting).then(|| self.next_at())
+        (waits && self.flight.is_none() && self.standing != AssertionState::Asserting).then(|| self.next_at())
     }
 
     fn next_at(&self) -> Instant {
-        if self.standing == Standing::Unknown { self.assert_at } else { self.write_at }
+        if self.standing == AssertionState::Unknown { self.assert_at } else { self.write_at }
     }
 
     /// Gives the next command, if one is due.
-    pub fn next(&mut self, now: Instant) -> Option<Next> {
+    pub fn next(&mut self, now: Instant) -> Option<JournalCommand> {
         let clean = self.fields.is_empty() && self.shown.is_empty() && self.saved.is_some();
-        if clean || self.flight.is_some() || self.standing == Standing::Asserting {
+        if clean || self.flight.is_some() || self.standing == AssertionState::Asserting {
             return None;
         }
         if now < self.next_at() {
             return None;
         }
-        if self.standing == Standing::Unknown {
-            self.standing = Standing::Asserting;
-            return Some(Next::Assert);
+        if self.standing == AssertionState::Unknown {
+            self.standing = AssertionState::Asserting;
+            return Some(JournalCommand::Assert);
         }
         self.writes += 1;
         let fields = std::mem::take(&mut self.fields);
         let shown = std::mem::take(&mut self.shown);
         let write = self.saved.map(|era| (era, fields.clone()));
-        self.flight = Some(Flight { era: self.era, whole: write.is_none(), fields, shown });
-        Some(Next::Write(write))
+        self.flight = Some(WriteInFlight { era: self.era, whole: write.is_none(), fields, shown });
+        Some(JournalCommand::Write(write))
     }
 }
 
 impl Journal {
     /// Gives what may be shown without an answer to the write in flight: where there is no journal.
-    pub fn take_shown(&mut self) -> Vec<Shown> {
+    pub fn take_deferred(&mut self) -> Vec<OnCommit> {
         let mut shown = self.flight.as_mut().map(|flight| std::mem::take(&mut flight.shown)).unwrap_or_default();
         shown.append(&mut self.shown);
         shown

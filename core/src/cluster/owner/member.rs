@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use roomcast_protocol::signal::{MemberKey, Session};
 
-use super::outbound::Outbound;
+use super::backlog::Backlog;
 use crate::cluster::message::{JoinId, StayRef};
-use crate::cluster::owner::record::Tokens;
+use crate::cluster::owner::record::ResumeTokens;
 use crate::cluster::{BootId, Credentials};
 use crate::time::Instant;
 
@@ -27,7 +27,7 @@ pub(super) struct OwnedMember {
     pub numbers: bool,
     /// Whether it confirms sequence numbers; what is written to its socket counts otherwise.
     pub confirms: bool,
-    pub tokens: Tokens,
+    pub tokens: ResumeTokens,
     /// The part of its access token that the room needs, where the server wants one.
     pub credentials: Option<Box<Credentials>>,
     pub edge: BootId,
@@ -43,7 +43,7 @@ pub(super) struct OwnedMember {
     /// Whether its first JOIN asked for a new room.
     pub created: bool,
     /// Whether the journal has this stay, so that its edge may be told.
-    pub shown: bool,
+    pub committed: bool,
     pub presence: Presence,
     /// The next number that is accepted of it.
     pub expected: u64,
@@ -51,7 +51,7 @@ pub(super) struct OwnedMember {
     pub held: BTreeMap<u64, u32>,
     /// The confirmation that its edge was told.
     pub told: u64,
-    pub backlog: Outbound,
+    pub backlog: Backlog,
 }
 
 impl OwnedMember {

@@ -9,8 +9,8 @@ use roomcast_protocol::signal::{MemberKey, Session};
 use super::member::OwnedMember;
 use crate::cluster::message::{Delivery, JoinId, Token};
 use crate::cluster::{BootId, Credentials, directory};
-use crate::hls::Entry;
-use crate::room::stage::Stage;
+use crate::hls::UploadEntry;
+use crate::room::state::RoomState;
 use crate::room::{Refusal, refuse};
 
 /// A field of the journal.
@@ -21,7 +21,8 @@ pub enum Field {
     /// A member.
     Member(MemberKey),
     /// The undelivered signals that a drained owner kept for a member.
-    Kept(MemberKey),
+    #[serde(rename = "Kept")]
+    Undelivered(MemberKey),
     /// A stream as it was some entries ago.
     Stream(ObjectId),
     /// An entry of a stream since then, by the revision that it made.
@@ -32,20 +33,21 @@ pub enum Field {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Value {
     /// The value of [`Field::Room`].
-    Room(Box<Stage>),
+    Room(Box<RoomState>),
     /// The value of [`Field::Member`].
     Member(Box<MemberRecord>),
-    /// The value of [`Field::Kept`].
-    Kept(Box<KeptRecord>),
+    /// The value of [`Field::Undelivered`].
+    #[serde(rename = "Kept")]
+    Undelivered(Box<UndeliveredRecord>),
     /// The value of [`Field::Stream`].
     Stream(String),
     /// The value of [`Field::Entry`].
-    Entry(Box<Entry>),
+    Entry(Box<UploadEntry>),
 }
 
 /// The resume tokens of a member, hashed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Tokens {
+pub struct ResumeTokens {
     /// The newest.
     pub current: Token,
     /// The one before: good until the member is heard on its new connection, since the answer to its JOIN may be lost.
@@ -54,7 +56,7 @@ pub struct Tokens {
     pub required: bool,
 }
 
-impl Tokens {
+impl ResumeTokens {
     /// Checks a takeover that brings this token; on its own connection a session needs none.
     pub(in crate::cluster) fn check(&self, own: bool, brought: Option<&Token>) -> Result<(), Refusal> {
         if own || !self.required || brought.is_some_and(|token| self.know(token)) {
@@ -91,7 +93,7 @@ pub struct MemberRecord {
     /// Whether it confirms sequence numbers.
     pub confirms: bool,
     /// Its resume tokens.
-    pub tokens: Tokens,
+    pub tokens: ResumeTokens,
     /// The node of its edge.
     pub edge: BootId,
     /// Its stay.
@@ -111,7 +113,7 @@ pub struct MemberRecord {
 
 /// The state of a member that a drained owner keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptRecord {
+pub struct UndeliveredRecord {
     /// The next number that is expected of it.
     pub expected: u64,
     /// The last sequence number given to it.
@@ -145,9 +147,9 @@ impl OwnedMember {
         }
     }
 
-    pub(super) fn kept(&self) -> KeptRecord {
+    pub(super) fn kept(&self) -> UndeliveredRecord {
         let backlog = self.backlog.entries().cloned().collect();
         let (last, had, lost) = (self.backlog.last(), self.backlog.had(), self.backlog.lost());
-        KeptRecord { expected: self.expected, last, had, lost, backlog }
+        UndeliveredRecord { expected: self.expected, last, had, lost, backlog }
     }
 }

@@ -7,14 +7,14 @@ use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::SessionId;
 use roomcast_protocol::signal::{MemberKey, Recipient, RoomType, SignalKind};
 
-use super::journal::Shown;
+use super::journal::OnCommit;
 use super::member::{OwnedMember, Presence};
 use super::record::Field;
 use super::{Owner, OwnerEffect, Turn};
 use crate::cluster::Mutation;
 use crate::cluster::credentials::{may_publish, moderates};
-use crate::cluster::message::{Action, Delivery, Farewell, Numbered, Signal, SignalRefusal, StayRef, ToEdge};
-use crate::room::stage::{Command, Publisher, names};
+use crate::cluster::message::{Action, Delivery, NumberedSignal, Signal, SignalRefusal, StayEnd, StayRef, ToEdge};
+use crate::room::state::{Publisher, RoomCommand, names};
 use crate::room::{Refusal, refuse};
 
 /// No session id sorts before it: a space is the least character of one.
@@ -28,7 +28,7 @@ pub(super) struct Sender<'a> {
 }
 
 impl Owner {
-    pub(super) fn said(&mut self, turn: Turn, stay: &StayRef, said: Numbered, out: &mut Vec<OwnerEffect>) {
+    pub(super) fn on_signal(&mut self, turn: Turn, stay: &StayRef, said: NumberedSignal, out: &mut Vec<OwnerEffect>) {
         let in_order = !self.settings.breaks(Mutation::NumbersInOrder);
         let Some(member) = self.members.get_mut(&stay.member).filter(|member| member.stay == stay.stay) else {
             return;
@@ -42,7 +42,7 @@ impl Owner {
             return;
         }
         member.expected = said.n + 1;
-        self.timing.confirms |= member.numbers;
+        self.deadlines.confirms |= member.numbers;
         let sender = Sender { stay, n: said.n };
         if let Err(refusal) = self.carry_out(turn, sender, &said.signal, out) {
             self.send_refusal(sender, said.signal, refusal, out);
@@ -90,8 +90,8 @@ impl Owner {
         signal: &Signal,
         out: &mut Vec<OwnerEffect>,
     ) -> Result<(), Refusal> {
-        let offers = kind == SignalKind::Offer && self.stage.room_type() != RoomType::P2p;
-        if offers && !self.stage.publishes(&from.stay.member) {
+        let offers = kind == SignalKind::Offer && self.state.room_type() != RoomType::P2p;
+        if offers && !self.state.publishes(&from.stay.member) {
             return refuse(AckCode::PermissionNotFound, "only publishers have something to offer");
         }
         let missing = match kind {
@@ -105,7 +105,7 @@ impl Owner {
     /// Forwards a viewer's wish to the publishing sessions of a user, which answer with offers.
     fn watch(&mut self, from: Sender<'_>, signal: &Signal, out: &mut Vec<OwnerEffect>) -> Result<(), Refusal> {
         let meant = |publisher: &&Publisher| signal.to.as_ref().is_some_and(|to| names(to, &publisher.session));
-        let publishers = self.stage.publishers().iter().filter(meant).map(|publisher| publisher.session.key());
+        let publishers = self.state.publishers().iter().filter(meant).map(|publisher| publisher.session.key());
         let there = publishers.filter(|key| *key != from.stay.member && self.members.contains_key(key));
         let mut recipients: Vec<_> = there.collect();
         recipients.sort();
@@ -118,7 +118,7 @@ impl Owner {
         let mut recipients = match to {
             Some(to) => self.named(to),
             None => {
-                let others = self.stage.publishers().iter().map(|publisher| publisher.session.key());
+                let others = self.state.publishers().iter().map(|publisher| publisher.session.key());
                 others.filter(|key| key.user_id != from.stay.member.user_id).collect()
             }
         };
@@ -161,7 +161,7 @@ impl Owner {
         let Some(member) = self.members.get_mut(key) else { return };
         let (delivery, dropped, forgotten) = member.backlog.push(delivery, bounds);
         let (edge, stay) = (member.edge, member.stay_ref());
-        if member.shown && member.presence == Presence::Present {
+        if member.committed && member.presence == Presence::Present {
             self.send(edge, ToEdge::Deliver(stay, delivery), out);
         }
         self.tallies.forget(forgotten);
@@ -197,7 +197,7 @@ impl Owner {
     fn hold_until_journaled(&mut self, from: Sender<'_>) {
         if self.members.get(&from.stay.member).is_some_and(|member| member.numbers) {
             self.hold(&from.stay.member, from.n);
-            self.journal.show(Shown::Released(vec![(from.stay.member.clone(), from.n)]));
+            self.journal.defer(OnCommit::Released(vec![(from.stay.member.clone(), from.n)]));
         }
     }
 
@@ -216,23 +216,23 @@ impl Owner {
             return refuse(AckCode::PermissionNotFound, "a moderator cannot be kicked");
         }
         let moderates = self.moderates(&from.stay.member);
-        let command = Command::Kick { by: from.stay.member.clone(), to: to.clone(), there, moderates };
-        let listed = self.stage.decide(turn.shared, self.rules(), &command)?;
+        let command = RoomCommand::Kick { by: from.stay.member.clone(), to: to.clone(), there, moderates };
+        let listed = self.state.decide(turn.shared, self.durations(), &command)?;
         self.journal.change(Field::Room);
         self.hold_until_journaled(from);
         if self.is_broadcast() {
-            self.journal.show(Shown::Kicked(to.clone(), signal.text.data()));
+            self.journal.defer(OnCommit::Kicked(to.clone(), signal.text.data()));
         }
         for key in kicked {
             let Some(member) = self.members.remove(&key) else { continue };
             self.journal.change(Field::Member(key));
-            let farewell = Farewell::Kicked(member.backlog.last() + 1, signal.text.data());
-            self.journal.show(Shown::Farewell(member.edge, member.stay_ref(), farewell));
-            self.journal.show(Shown::Released(member.backlog.held()));
+            let stay_end = StayEnd::Kicked(member.backlog.last() + 1, signal.text.data());
+            self.journal.defer(OnCommit::StayEnd(member.edge, member.stay_ref(), stay_end));
+            self.journal.defer(OnCommit::Released(member.backlog.held()));
         }
         if listed {
             self.list_changed();
-            if self.stage.publishers().is_empty() {
+            if self.state.publishers().is_empty() {
                 self.end_streams(turn);
             }
         }
@@ -256,7 +256,7 @@ impl Owner {
         out: &mut Vec<OwnerEffect>,
     ) -> Result<(), Refusal> {
         let key = &from.stay.member;
-        if self.stage.publishes(key) {
+        if self.state.publishes(key) {
             return refuse(AckCode::AlreadyIsPublisher, "the sender publishes already");
         }
         if !self.is_granted_to_publish(key) {
@@ -268,9 +268,9 @@ impl Owner {
             .filter(|member| moderates(member.credentials.as_deref()))
             .map(|member| member.key())
             .collect();
-        let owner = self.stage.owner().map(|owner| owner.key());
+        let owner = self.state.owner().map(|owner| owner.key());
         asked.extend(owner.filter(|owner| self.members.contains_key(owner) && !asked.contains(owner)));
-        if asked.is_empty() && self.stage.owner().is_none() {
+        if asked.is_empty() && self.state.owner().is_none() {
             return refuse(AckCode::UserLeft, "the room waits for its publisher; there is nobody to ask");
         }
         let video = self.video(video);
@@ -297,7 +297,7 @@ impl Owner {
         self.check_decides(from)?;
         self.check_fresh(turn)?;
         let accepted = self.others(from, signal);
-        if !accepted.is_empty() && self.has_moderators() && accepted.iter().all(|key| self.stage.publishes(key)) {
+        if !accepted.is_empty() && self.has_moderators() && accepted.iter().all(|key| self.state.publishes(key)) {
             return refuse(AckCode::AlreadyIsPublisher, "`to` publishes already: another has answered");
         }
         let newcomers: Vec<_> =
@@ -309,8 +309,8 @@ impl Owner {
             return refuse(AckCode::PermissionNotFound, "the token of `to` does not grant `publish`");
         }
         let moderates = self.moderates(&from.stay.member);
-        let command = Command::Accept { by: from.stay.member.clone(), newcomers, moderates };
-        let listed = self.stage.decide(turn.shared, self.rules(), &command)?;
+        let command = RoomCommand::Accept { by: from.stay.member.clone(), newcomers, moderates };
+        let listed = self.state.decide(turn.shared, self.durations(), &command)?;
         self.hold_until_journaled(from);
         if listed {
             self.list_changed();
@@ -324,7 +324,7 @@ impl Owner {
         let mut recipients = self.others(from, signal);
         if self.has_moderators() && !recipients.is_empty() {
             // Another has accepted meanwhile: the first answer counts.
-            recipients.retain(|key| !self.stage.publishes(key));
+            recipients.retain(|key| !self.state.publishes(key));
             if recipients.is_empty() {
                 return Ok(());
             }
@@ -342,7 +342,7 @@ impl Owner {
     }
 
     fn check_decides(&self, from: Sender<'_>) -> Result<(), Refusal> {
-        match self.stage.is_owner(&from.stay.member) || self.moderates(&from.stay.member) {
+        match self.state.is_owner(&from.stay.member) || self.moderates(&from.stay.member) {
             true => Ok(()),
             false => refuse(AckCode::PermissionNotFound, "only the owner and moderators decide who publishes"),
         }
@@ -355,8 +355,8 @@ impl Owner {
 
     fn update(&mut self, turn: Turn, from: Sender<'_>, (video, audio): (bool, bool)) -> Result<(), Refusal> {
         let (key, video) = (from.stay.member.clone(), self.video(video));
-        let command = Command::Update { key: key.clone(), video, audio };
-        let listed = self.stage.decide(turn.shared, self.rules(), &command)?;
+        let command = RoomCommand::Update { key: key.clone(), video, audio };
+        let listed = self.state.decide(turn.shared, self.durations(), &command)?;
         if let Some(member) = self.members.get_mut(&key) {
             member.media = (video, audio);
         }
@@ -370,7 +370,7 @@ impl Owner {
 
     /// The video that is reported of a member: an audio room has none.
     pub(super) fn video(&self, enabled: bool) -> bool {
-        enabled && self.stage.room_type() != RoomType::A2m
+        enabled && self.state.room_type() != RoomType::A2m
     }
 }
 

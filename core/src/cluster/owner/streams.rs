@@ -9,14 +9,14 @@ use roomcast_protocol::data::{EndStream, Payload, PlaylistRef};
 use roomcast_protocol::id::{ObjectId, UserId};
 use roomcast_protocol::signal::{MemberKey, RoomType};
 
-use super::journal::Shown;
+use super::journal::OnCommit;
 use super::record::{Field, Value};
 use super::{Owner, OwnerEffect, Turn};
 use crate::cluster::BootId;
 use crate::cluster::message::ToEdge;
-use crate::cluster::streams::{Position, StreamCopy, StreamNews, StreamShown, StreamState, Upload, Uploader};
-use crate::hls::{self, Change, Entry, Stream};
-use crate::room::stage::Command;
+use crate::cluster::streams::{KnownStream, StreamCopy, StreamPosition, StreamState, StreamUpdate, Upload, Uploader};
+use crate::hls::{self, Change, Stream, UploadEntry};
+use crate::room::state::RoomCommand;
 use crate::room::{Refusal, refuse};
 use crate::time::UnixTime;
 
@@ -30,7 +30,7 @@ pub(super) struct OwnedStream {
     /// The revision with which this ownership began.
     base: u64,
     /// The newest entries, up to the present revision.
-    tail: Vec<Entry>,
+    tail: Vec<UploadEntry>,
 }
 
 impl OwnedStream {
@@ -45,13 +45,13 @@ impl OwnedStream {
     }
 
     /// An entry that is not in the journaled stream yet.
-    pub fn entry(&self, revision: u64) -> Option<&Entry> {
+    pub fn entry(&self, revision: u64) -> Option<&UploadEntry> {
         let index = revision.checked_sub(self.tail_from() + 1)?;
         self.tail.get(usize::try_from(index).ok()?)
     }
 
     /// Applies an entry; none where it repeats a former one.
-    fn accept(&mut self, entry: Entry) -> Result<Option<Vec<Change>>, Refusal> {
+    fn accept(&mut self, entry: UploadEntry) -> Result<Option<Vec<Change>>, Refusal> {
         let before = self.stream.revision();
         let changes = self.stream.replay(entry.clone())?;
         let is_new = self.stream.revision() != before;
@@ -78,7 +78,7 @@ impl Owner {
         let is_check = entry.is_none();
         let taken = self.check_uploader(turn, &by);
         match taken.and_then(|()| entry.map_or(Ok(()), |entry| self.accept(turn, entry))) {
-            Ok(()) if !is_check => self.journal.show(Shown::Uploaded(edge, id)),
+            Ok(()) if !is_check => self.journal.defer(OnCommit::Uploaded(edge, id)),
             answer => self.send(edge, ToEdge::Uploaded(id, answer), out),
         }
     }
@@ -91,12 +91,12 @@ impl Owner {
         if self.has_ended() {
             return refuse(AckCode::RoomNotFound, "the room has just closed");
         }
-        if self.stage.room_type() != RoomType::P2m {
+        if self.state.room_type() != RoomType::P2m {
             return refuse(AckCode::UnsupportedChannel, "only broadcasts take data signals");
         }
         let may = match by {
-            Uploader::Token(token) => self.stage.may_upload(turn.shared, token),
-            Uploader::Member(key) => self.stage.publishes(key),
+            Uploader::Token(token) => self.state.may_upload(turn.shared, token),
+            Uploader::Member(key) => self.state.publishes(key),
         };
         if may {
             return Ok(());
@@ -113,17 +113,17 @@ impl Owner {
         if self.has_ended() {
             return Ok(());
         }
-        if self.stage.has_kicked(turn.shared, user) {
+        if self.state.has_kicked(turn.shared, user) {
             return refuse(AckCode::PermissionNotFound, "the user was put out of this room");
         }
-        self.stage.may_broadcast(user)
+        self.state.may_broadcast(user)
     }
 
     /// A member goes of its own accord; a streamer's broadcast ends with it.
     pub(super) fn leave(&mut self, turn: Turn, key: &MemberKey, out: &mut Vec<OwnerEffect>) {
-        let published = self.stage.publishes(key);
+        let published = self.state.publishes(key);
         self.remove(turn, key, out);
-        if published && self.stage.publishers().is_empty() && !self.has_ended() {
+        if published && self.state.publishers().is_empty() && !self.has_ended() {
             self.end_streams(turn);
         }
     }
@@ -133,18 +133,18 @@ impl Owner {
         let live = self.streams.iter().filter(|(_, owned)| !owned.stream.has_ended());
         for id in live.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
             let end = Payload::End(EndStream { playlist: PlaylistRef { id, version: None } });
-            let _ = self.accept(turn, Entry::new(end, UnixTime::default()));
+            let _ = self.accept(turn, UploadEntry::new(end, UnixTime::default()));
         }
     }
 
     /// Shows all that was accepted, although nothing is journaled any more: the room is over.
     pub(super) fn show_streams(&mut self, out: &mut Vec<OwnerEffect>) {
-        let shown = self.journal.take_shown().into_iter();
-        let streams = shown.filter(|shown| matches!(shown, Shown::Stream { .. } | Shown::Uploaded(..))).collect();
-        self.show(streams, out);
+        let shown = self.journal.take_deferred().into_iter();
+        let streams = shown.filter(|shown| matches!(shown, OnCommit::Stream { .. } | OnCommit::Uploaded(..))).collect();
+        self.run_on_commit(streams, out);
     }
 
-    fn accept(&mut self, turn: Turn, entry: Entry) -> Result<(), Refusal> {
+    fn accept(&mut self, turn: Turn, entry: UploadEntry) -> Result<(), Refusal> {
         let playlist = entry.playlist().clone();
         let is_first = !self.streams.contains_key(&playlist);
         if is_first && !matches!(entry.payload, Payload::Variant(_)) {
@@ -163,10 +163,10 @@ impl Owner {
         }
         if let Some(changes) = accepted? {
             let state = checkpoint.map_or_else(|| StreamState::Entries(vec![entry]), StreamState::Checkpoint);
-            let position = Position { term: self.ownership.term, revision };
+            let position = StreamPosition { term: self.ownership.term, revision };
             self.journal_entry(&playlist, revision, is_first);
-            let news = StreamNews { playlist: playlist.clone(), position, state };
-            self.journal.show(Shown::Stream { changes, news });
+            let update = StreamUpdate { playlist: playlist.clone(), position, state };
+            self.journal.defer(OnCommit::Stream { changes, update });
         }
         self.playlist_plays(turn, playlist, plays);
         Ok(())
@@ -184,38 +184,39 @@ impl Owner {
         }
     }
 
-    pub(super) fn show_stream(&self, changes: Vec<Change>, news: StreamNews, out: &mut Vec<OwnerEffect>) {
-        out.extend(changes.into_iter().map(|change| OwnerEffect::Live(news.playlist.clone(), change)));
-        self.tell_stream(&news, out);
+    pub(super) fn show_stream(&self, changes: Vec<Change>, update: StreamUpdate, out: &mut Vec<OwnerEffect>) {
+        out.extend(changes.into_iter().map(|change| OwnerEffect::Live(update.playlist.clone(), change)));
+        self.tell_stream(&update, out);
     }
 
     /// Tells the edges at other nodes; the one beside this owner has no copy.
-    fn tell_stream(&self, news: &StreamNews, out: &mut Vec<OwnerEffect>) {
+    fn tell_stream(&self, update: &StreamUpdate, out: &mut Vec<OwnerEffect>) {
         for edge in self.edges.keys().filter(|edge| Some(**edge) != self.ownership.owner) {
-            self.send(*edge, ToEdge::Stream(Box::new(news.clone())), out);
+            self.send(*edge, ToEdge::Stream(Box::new(update.clone())), out);
         }
     }
 
-    fn news_of(&self, playlist: &ObjectId, owned: &OwnedStream, shown: Option<u64>) -> StreamNews {
-        let position = Position { term: self.ownership.term, revision: owned.stream.revision() };
-        StreamNews { playlist: playlist.clone(), position, state: owned.state_for(shown) }
+    fn news_of(&self, playlist: &ObjectId, owned: &OwnedStream, shown: Option<u64>) -> StreamUpdate {
+        let position = StreamPosition { term: self.ownership.term, revision: owned.stream.revision() };
+        StreamUpdate { playlist: playlist.clone(), position, state: owned.state_for(shown) }
     }
 
     /// The streams of which an edge shows less than this owner has.
-    pub(super) fn streams_for(&self, edge: BootId, shown: &[StreamShown]) -> Vec<StreamNews> {
+    pub(super) fn streams_for(&self, edge: BootId, shown: &[KnownStream]) -> Vec<StreamUpdate> {
         let others = |_: &(&ObjectId, &OwnedStream)| Some(edge) != self.ownership.owner;
         let streams = self.streams.iter().filter(others);
-        let news = streams.map(|(playlist, owned)| {
+        let update = streams.map(|(playlist, owned)| {
             let shown = shown.iter().find(|shown| shown.playlist == *playlist).map(|shown| shown.position);
-            let same = |position: &Position| position.term == self.ownership.term || position.revision <= owned.base;
+            let same =
+                |position: &StreamPosition| position.term == self.ownership.term || position.revision <= owned.base;
             self.news_of(playlist, owned, shown.filter(same).map(|position| position.revision))
         });
-        news.collect()
+        update.collect()
     }
 
     /// Takes the streams of an edge that has more of a former owner than the journal had.
-    pub(super) fn catch_up(&mut self, turn: Turn, shown: &[StreamShown], out: &mut Vec<OwnerEffect>) {
-        for StreamShown { playlist, position, checkpoint } in shown {
+    pub(super) fn catch_up(&mut self, turn: Turn, shown: &[KnownStream], out: &mut Vec<OwnerEffect>) {
+        for KnownStream { playlist, position, checkpoint } in shown {
             let behind = match self.streams.get(playlist) {
                 // Without the entries since then they could not be added to it.
                 Some(owned) => position.revision > owned.base && owned.tail_from() == owned.base,
@@ -233,13 +234,13 @@ impl Owner {
         let mut owned = OwnedStream::new(stream);
         let tail = self.streams.remove(playlist).map(|before| before.tail).unwrap_or_default();
         tail.into_iter().for_each(|entry| _ = owned.accept(entry));
-        let news = self.news_of(playlist, &owned, None);
+        let update = self.news_of(playlist, &owned, None);
         let plays = owned.stream.playable() && !owned.stream.has_ended();
         out.push(OwnerEffect::Everything(playlist.clone(), owned.stream.everything()));
         owned.tail.clear();
         self.streams.insert(playlist.clone(), owned);
         self.journal.change(Field::Stream(playlist.clone()));
-        self.tell_stream(&news, out);
+        self.tell_stream(&update, out);
         self.playlist_plays(turn, playlist.clone(), plays);
     }
 
@@ -247,7 +248,7 @@ impl Owner {
     pub(super) fn restore_streams(
         &mut self,
         streams: Vec<(ObjectId, String)>,
-        entries: BTreeMap<(ObjectId, u64), Entry>,
+        entries: BTreeMap<(ObjectId, u64), UploadEntry>,
     ) {
         for (playlist, text) in streams {
             let Ok(mut stream) = Stream::restore(text.as_bytes()) else { continue };
@@ -273,7 +274,7 @@ impl Owner {
     }
 
     /// Shows the streams after a takeover, those of the edge beside it where they are further.
-    pub fn adopt_streams(&mut self, turn: Turn, copies: &[StreamShown], out: &mut Vec<OwnerEffect>) {
+    pub fn adopt_streams(&mut self, turn: Turn, copies: &[KnownStream], out: &mut Vec<OwnerEffect>) {
         // No edge is attached yet, and nothing may be shown that is behind what is shown here.
         self.catch_up(turn, copies, &mut Vec::new());
         for (playlist, owned) in &self.streams {
@@ -285,7 +286,7 @@ impl Owner {
     pub fn take_streams(&mut self) -> BTreeMap<ObjectId, StreamCopy> {
         let term = self.ownership.term;
         let copy = |OwnedStream { stream, .. }| StreamCopy {
-            position: Position { term, revision: stream.revision() },
+            position: StreamPosition { term, revision: stream.revision() },
             stream,
         };
         std::mem::take(&mut self.streams).into_iter().map(|(playlist, owned)| (playlist, copy(owned))).collect()
@@ -293,10 +294,10 @@ impl Owner {
 
     /// Notes whether a broadcast plays live.
     fn playlist_plays(&mut self, turn: Turn, id: ObjectId, live: bool) {
-        if self.stage.playing().any(|playing| *playing == id) == live {
+        if self.state.playing().any(|playing| *playing == id) == live {
             return;
         }
-        let decided = self.stage.decide(turn.shared, self.rules(), &Command::Playlist { id, live });
+        let decided = self.state.decide(turn.shared, self.durations(), &RoomCommand::Playlist { id, live });
         self.journal.change(Field::Room);
         if decided == Ok(true) {
             self.list_changed();

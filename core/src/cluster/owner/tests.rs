@@ -45,7 +45,7 @@ fn stay(name: &str, stay: u64) -> StayRef {
 }
 
 /// A room of `ann`, at the present time, with the messages it sent.
-struct Desk {
+struct Fixture {
     owner: Owner,
     now: u64,
     fresh: bool,
@@ -54,7 +54,7 @@ struct Desk {
     others: Vec<OwnerEffect>,
 }
 
-impl Desk {
+impl Fixture {
     fn new() -> Self {
         Self::of(RoomType::M2m)
     }
@@ -96,7 +96,7 @@ impl Desk {
     }
 
     fn relay(&mut self, from: StayRef, n: u64, to: &str) {
-        self.say(ToOwner::Said(from, Numbered { n, signal: relay_to(to) }));
+        self.say(ToOwner::Signal(from, NumberedSignal { n, signal: relay_to(to) }));
     }
 
     fn journaled(&mut self) {
@@ -135,7 +135,7 @@ impl Desk {
 
 #[test]
 fn a_join_is_answered_once_it_is_journaled_and_again_with_the_same_stay() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.say(ToOwner::Join(Box::new(request("bob", 2, None))));
     assert!(desk.sent.is_empty(), "{:?}", desk.sent);
     desk.journaled();
@@ -149,12 +149,12 @@ fn a_join_is_answered_once_it_is_journaled_and_again_with_the_same_stay() {
     desk.say(ToOwner::Join(Box::new(request("bob", 3, None))));
     desk.journaled();
     assert_eq!(desk.sent.last().and_then(joined), Some(3), "another JOIN of the session is a new stay");
-    assert!(desk.sent.iter().any(|sent| matches!(sent, ToEdge::LetGo(old, Farewell::TakenOver) if old.stay == 2)));
+    assert!(desk.sent.iter().any(|sent| matches!(sent, ToEdge::EndStay(old, StayEnd::TakenOver) if old.stay == 2)));
 }
 
 #[test]
 fn without_a_fresh_lease_nobody_joins_and_nobody_is_removed() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.join("bob", 2, None);
     desk.fresh = false;
     desk.say(ToOwner::Join(Box::new(request("cid", 3, None))));
@@ -170,7 +170,7 @@ fn without_a_fresh_lease_nobody_joins_and_nobody_is_removed() {
 
 #[test]
 fn signals_are_taken_in_the_order_of_their_numbers_and_each_once() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.join("bob", 2, Some(0));
     for n in [1, 3, 1, 2, 2, 3] {
         desk.relay(stay("ann", 1), n, "bob");
@@ -182,14 +182,14 @@ fn signals_are_taken_in_the_order_of_their_numbers_and_each_once() {
 
 #[test]
 fn a_signal_is_confirmed_once_no_backlog_holds_it() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.join("bob", 2, Some(0));
     desk.relay(stay("ann", 1), 1, "bob");
     desk.relay(stay("ann", 1), 2, "bob");
     assert_eq!(desk.confirmed(1000), None);
     desk.say(ToOwner::Had(stay("bob", 2), 1));
     assert_eq!(desk.confirmed(1000), Some(1));
-    desk.say(ToOwner::Said(stay("bob", 2), Numbered { n: 1, signal: signal(Action::Leave, None) }));
+    desk.say(ToOwner::Signal(stay("bob", 2), NumberedSignal { n: 1, signal: signal(Action::Leave, None) }));
     assert_eq!(desk.confirmed(1000), None, "the removal is not journaled yet");
     desk.journaled();
     assert_eq!(desk.confirmed(1000), Some(2));
@@ -197,7 +197,7 @@ fn a_signal_is_confirmed_once_no_backlog_holds_it() {
 
 #[test]
 fn messages_of_an_unknown_attachment_are_answered_with_again() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.run(|owner, _, out| owner.on_doubt(EDGE, out));
     desk.relay(stay("ann", 1), 1, "ann");
     assert_eq!(desk.sent, [ToEdge::Again, ToEdge::Again]);
@@ -225,7 +225,7 @@ fn attached(name: &str, number: u64, written: u64) -> AttachedMember {
 
 #[test]
 fn an_attach_brings_members_back_and_says_goodbye_to_others() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.join("bob", 2, Some(0));
     desk.relay(stay("ann", 1), 1, "bob");
     desk.relay(stay("ann", 1), 2, "bob");
@@ -233,14 +233,14 @@ fn an_attach_brings_members_back_and_says_goodbye_to_others() {
     let members = vec![attached("ann", 0, 0), attached("bob", 7, 1), attached("cid", 3, 0)];
     desk.say_in(2, ToOwner::Attach(Box::new(Attach { members, ..Attach::default() })));
     assert_eq!(desk.delivered(), [2], "what was not written comes again, under the greater stay");
-    assert!(desk.sent.contains(&ToEdge::LetGo(stay("ann", 0), Farewell::TakenOver)));
-    assert!(desk.sent.contains(&ToEdge::LetGo(stay("cid", 3), Farewell::Unknown)));
+    assert!(desk.sent.contains(&ToEdge::EndStay(stay("ann", 0), StayEnd::TakenOver)));
+    assert!(desk.sent.contains(&ToEdge::EndStay(stay("cid", 3), StayEnd::Unknown)));
     assert_eq!(desk.owner.roster().filter(|(_, present)| *present).count(), 1, "ann is named with an old stay only");
 }
 
 #[test]
 fn absences_begin_anew_when_redis_was_away_and_end_with_a_removal() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.join("bob", 2, Some(0));
     desk.say(ToOwner::Absent(stay("bob", 2), Duration::from_secs(4)));
     desk.now += 5000;
@@ -255,7 +255,7 @@ fn absences_begin_anew_when_redis_was_away_and_end_with_a_removal() {
 
 #[test]
 fn a_takeover_counts_in_a_range_of_its_own_and_announces_what_it_may_have_lost() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.join("bob", 2, None);
     let fields = desk.owner.fields();
     let ownership = Ownership { term: 1003, owner: Some(OTHER), ..desk.owner.ownership() };
@@ -265,7 +265,7 @@ fn a_takeover_counts_in_a_range_of_its_own_and_announces_what_it_may_have_lost()
     let members = vec![attached("ann", 1, 4), attached("bob", 2, 0)];
     desk.say_in(2, ToOwner::Attach(Box::new(Attach { members, ..Attach::default() })));
     assert!(desk.sent.contains(&ToEdge::Gap(stay("ann", 1), 5, 3 << 10)), "{:?}", desk.sent);
-    desk.say_in(2, ToOwner::Said(stay("ann", 1), Numbered { n: 1, signal: relay_to("bob") }));
+    desk.say_in(2, ToOwner::Signal(stay("ann", 1), NumberedSignal { n: 1, signal: relay_to("bob") }));
     let sq = desk.sent.iter().find_map(|sent| match sent {
         ToEdge::Deliver(_, delivery) => Some(delivery.sq),
         _ => None,
@@ -284,7 +284,7 @@ fn relay_to(name: &str) -> Signal {
 
 #[test]
 fn a_fenced_owner_sends_its_edges_away() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.say(ToOwner::Join(Box::new(request("bob", 2, None))));
     let stands = Ownership { term: 2000, ..desk.owner.ownership() };
     desk.run(|owner, turn, out| owner.on_journaled(turn, Some(&Journaled::Fenced(stands)), out));
@@ -294,7 +294,7 @@ fn a_fenced_owner_sends_its_edges_away() {
 
 #[test]
 fn a_new_era_and_a_failed_write_are_followed_by_an_assertion_and_a_whole_write() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.run(|owner, turn, out| owner.on_era(turn, Era { master: 2, ..ERA }, out));
     assert!(matches!(desk.others.pop(), Some(OwnerEffect::Assert(_))));
     assert_eq!(desk.sent.last(), Some(&ToEdge::Again), "an edge may have gone over to an owner that was forgotten");
@@ -312,16 +312,16 @@ fn a_new_era_and_a_failed_write_are_followed_by_an_assertion_and_a_whole_write()
 
 #[test]
 fn the_last_to_leave_releases_the_room_and_a_drain_keeps_it() {
-    let mut desk = Desk::new();
-    desk.say(ToOwner::Said(stay("ann", 1), Numbered { n: 1, signal: signal(Action::Leave, None) }));
+    let mut desk = Fixture::new();
+    desk.say(ToOwner::Signal(stay("ann", 1), NumberedSignal { n: 1, signal: signal(Action::Leave, None) }));
     assert!(matches!(desk.others.last(), Some(OwnerEffect::Release(_, None))));
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.join("bob", 2, Some(0));
     desk.relay(stay("ann", 1), 1, "bob");
     desk.run(|owner, _, out| owner.drain(out));
     let Some(OwnerEffect::Release(_, Some(fields))) = desk.others.last() else { panic!("{:?}", desk.others) };
     let kept = fields.iter().filter_map(|(_, value)| match value {
-        Value::Kept(kept) => Some((kept.expected, kept.backlog.len())),
+        Value::Undelivered(kept) => Some((kept.expected, kept.backlog.len())),
         _ => None,
     });
     assert_eq!(kept.collect::<Vec<_>>(), [(2, 0), (1, 1)]);
@@ -331,7 +331,7 @@ fn the_last_to_leave_releases_the_room_and_a_drain_keeps_it() {
 
 #[test]
 fn a_new_owner_is_stepped_again_for_those_who_do_not_come_back() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.join("bob", 2, None);
     let fields = desk.owner.fields();
     let ownership = Ownership { term: 1003, owner: Some(OTHER), ..desk.owner.ownership() };

@@ -6,7 +6,7 @@ use roomcast_protocol::id::ObjectId;
 use crate::cluster::directory::{Asserted, Claimed, Journaled, Looked};
 use crate::cluster::edge::ToClient;
 use crate::cluster::message::Message;
-use crate::cluster::owner::{Field, Revoking, Value, Write};
+use crate::cluster::owner::{Field, KickRevocation, Value, Write};
 use crate::cluster::{BootId, Ownership};
 use crate::hls::Change;
 use crate::room::{ConnectionId, Refusal};
@@ -25,20 +25,20 @@ pub enum SiteEffect {
     /// Send a message to another node.
     Send(BootId, Message),
     /// Ask the directory; the answer comes by [`Site::on_answer`](super::Site::on_answer).
-    Ask(Ask),
+    DirectoryQuery(DirectoryQuery),
     /// A broadcast or its media changed.
     Live(ObjectId, Change),
     /// Exactly this is served of a broadcast from now on.
     Everything(ObjectId, Vec<Change>),
     /// Revoke the tokens of a user in this room; a failure comes by [`Site::not_revoked`](super::Site::not_revoked).
-    Revoke(Box<Revoking>),
+    Revoke(Box<KickRevocation>),
     /// Answer an upload.
     Uploaded(u64, Result<(), Refusal>),
 }
 
 /// A question to the directory about this room.
 #[derive(Debug, Clone)]
-pub enum Ask {
+pub enum DirectoryQuery {
     /// Its owner.
     Look,
     /// To own it, where this stands.
@@ -62,16 +62,16 @@ pub enum Ask {
 
 /// The answer of the directory; failed, a question may have been carried out or not.
 #[derive(Debug, Clone)]
-pub enum Answer {
-    /// To [`Ask::Look`].
+pub enum DirectoryAnswer {
+    /// To [`DirectoryQuery::Look`].
     Looked(Looked),
-    /// To [`Ask::Claim`].
+    /// To [`DirectoryQuery::Claim`].
     Claimed(Claimed<Field, Value>),
-    /// To [`Ask::Assert`].
+    /// To [`DirectoryQuery::Assert`].
     Asserted(Asserted),
-    /// To [`Ask::Write`].
+    /// To [`DirectoryQuery::Write`].
     Journaled(Journaled),
-    /// To [`Ask::Release`].
+    /// To [`DirectoryQuery::Release`].
     Released,
     /// No answer came.
     Failed,

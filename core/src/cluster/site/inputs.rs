@@ -4,14 +4,14 @@ use roomcast_protocol::access::Permit;
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal;
 
-use super::{Context, Question, Site, SiteEffect};
+use super::{Context, QueryState, Site, SiteEffect};
 use crate::cluster::directory::Era;
 use crate::cluster::edge::{Edge, Speaker};
 use crate::cluster::message::{AttachmentId, Body, JoinId, JoinRequest, Signal, ToEdge, ToOwner};
-use crate::cluster::owner::{Owner, Revoking};
+use crate::cluster::owner::{KickRevocation, Owner};
 use crate::cluster::streams::{Upload, Uploader};
 use crate::cluster::{BootId, Life};
-use crate::hls::Entry;
+use crate::hls::UploadEntry;
 use crate::room::{ConnectionId, Refusal};
 use crate::time::Instant;
 
@@ -43,8 +43,14 @@ impl Site {
     }
 
     /// Takes a signal that is known to fit the type of the room.
-    pub fn said(&mut self, context: Context<'_>, from: Speaker<'_>, n: Option<u64>, signal: Signal) -> Vec<SiteEffect> {
-        self.with_edge(|edge, out| edge.said(context.now, from, n, signal, out));
+    pub fn take_signal(
+        &mut self,
+        context: Context<'_>,
+        from: Speaker<'_>,
+        n: Option<u64>,
+        signal: Signal,
+    ) -> Vec<SiteEffect> {
+        self.with_edge(|edge, out| edge.take_signal(context.now, from, n, signal, out));
         self.end(context)
     }
 
@@ -61,8 +67,13 @@ impl Site {
     }
 
     /// Tells a moderator that tokens are not revoked, or not on all nodes.
-    pub fn not_revoked(&mut self, context: Context<'_>, revoking: Revoking, refusal: Refusal) -> Vec<SiteEffect> {
-        self.with_owner(context, |owner, _, out| owner.on_not_revoked(revoking, refusal, out));
+    pub fn not_revoked(
+        &mut self,
+        context: Context<'_>,
+        revocation: KickRevocation,
+        refusal: Refusal,
+    ) -> Vec<SiteEffect> {
+        self.with_owner(context, |owner, _, out| owner.on_not_revoked(revocation, refusal, out));
         self.end(context)
     }
 
@@ -73,7 +84,7 @@ impl Site {
     }
 
     /// Takes an upload, whose media is stored already; gives the id by which it is answered.
-    pub fn upload(&mut self, context: Context<'_>, by: Uploader, entry: Option<Entry>) -> (u64, Vec<SiteEffect>) {
+    pub fn upload(&mut self, context: Context<'_>, by: Uploader, entry: Option<UploadEntry>) -> (u64, Vec<SiteEffect>) {
         let id = self.next_id();
         self.edge_mut();
         self.with_edge(|edge, out| edge.upload(context.now, Upload { id, by, entry }, out));
@@ -186,7 +197,7 @@ impl Site {
 
     /// Notes that nodes are dead, as the lease says.
     pub fn on_dead(&mut self, context: Context<'_>) -> Vec<SiteEffect> {
-        self.bury(context);
+        self.drop_dead_nodes(context);
         self.end(context)
     }
 
@@ -216,17 +227,17 @@ impl Site {
         self.carry_out(context);
         self.with_owner(context, Owner::on_time);
         if self.seek.is_due(context.now) {
-            self.seek = Question::No;
+            self.seek = QueryState::No;
             self.seek(context);
         }
         if self.release.is_due(context.now) {
-            self.release = Question::Asked;
+            self.release = QueryState::Asked;
             self.with_owner(context, |owner, _, out| owner.repeat_release(out));
         }
         self.end(context)
     }
 
-    pub(super) fn bury(&mut self, context: Context<'_>) {
+    pub(super) fn drop_dead_nodes(&mut self, context: Context<'_>) {
         let Some(lease) = context.lease else { return };
         for (boot, renewed) in lease.dead().filter_map(|boot| Some((boot, lease.died_at(boot)?))) {
             self.owner.iter_mut().for_each(|owner| owner.on_edge_dead(boot, renewed));
@@ -255,7 +266,7 @@ mod tests {
     use crate::cluster::directory::{LeaseAnswer, Looked};
     use crate::cluster::lease::Lease;
     use crate::cluster::owner::StreamSettings;
-    use crate::cluster::site::{Answer, Ask};
+    use crate::cluster::site::{DirectoryAnswer, DirectoryQuery};
     use crate::cluster::{ClusterSettings, Ownership};
 
     const OWNER: BootId = BootId(2);
@@ -275,7 +286,11 @@ mod tests {
         let mut site = Site::new(Arc::new(settings), StreamSettings::default(), (BootId(1), 0), room);
         site.play(context);
         let standing = Ownership { life: Life { created: 1, random: 1 }, term: 1, owner: Some(OWNER) };
-        assert!(attaches(&site.on_answer(context, Ask::Look, Answer::Looked(Looked::Stands(standing)))));
+        assert!(attaches(&site.on_answer(
+            context,
+            DirectoryQuery::Look,
+            DirectoryAnswer::Looked(Looked::Stands(standing))
+        )));
         assert!(attaches(&site.on_era(context, Era { master: 2, began: Instant(2) })));
     }
 }

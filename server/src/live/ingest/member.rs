@@ -12,8 +12,8 @@ use tokio::sync::watch;
 
 use roomcast_core::cluster::Credentials;
 use roomcast_core::cluster::streams::Uploader;
-use roomcast_core::hls::Entry;
-use roomcast_core::room::{ConnectionId, Refusal, Welcome};
+use roomcast_core::hls::UploadEntry;
+use roomcast_core::room::{ConnectionId, JoinGrant, Refusal};
 use roomcast_core::time::UnixTime;
 use roomcast_protocol::ack::EngineSettings;
 use roomcast_protocol::code::AckCode;
@@ -75,7 +75,7 @@ impl Ear {
                 Some(())
             }
             // Its push looks by itself whether its token was revoked; what a server's own member says is little.
-            Delivery::Present(..) | Delivery::Judge | Delivery::Read(..) => Some(()),
+            Delivery::AnswerHeartbeats(..) | Delivery::Judge | Delivery::Read(..) => Some(()),
             Delivery::Close(_) | Delivery::Forget(_) => None,
         }
     }
@@ -161,7 +161,7 @@ impl Member {
     /// `JOIN`. Uploads need no token, as the room knows the member. The resume token keeps others from taking the session over.
     async fn send_join(&mut self, creating: bool) -> Option<Outcome> {
         let ttl = self.voice.node.settings.ingest_token_ttl;
-        let welcome = Welcome {
+        let grant = JoinGrant {
             credentials: self.credentials.clone(),
             resume_token: token::random(),
             ingest_token: token::random(),
@@ -174,7 +174,7 @@ impl Member {
         let signal = self.voice.signal(SignalKind::Join, &json!({ "ve": video, "ae": audio, "op": options }));
         let attempt = self.rooms.insert(self.voice.room.clone(), self.voice.actor.clone());
         let (connection, outbox) = (self.voice.connection, self.voice.outbox.clone());
-        self.voice.actor.send(JoinRoom { connection, outbox, attempt, signal, welcome }).await.ok()
+        self.voice.actor.send(JoinRoom { connection, outbox, attempt, signal, grant }).await.ok()
     }
 
     /// The signals of the member, for its heartbeats.
@@ -192,7 +192,7 @@ impl Member {
     /// Uploads. Waits while the room is busy.
     pub async fn upload(&self, payload: Payload) -> Result<(), Refusal> {
         let gone = || Refusal { code: AckCode::RoomNotFound, reason: "the room has closed".to_owned() };
-        let entry = Entry::new(payload, UnixTime::from_millis(unix_millis()));
+        let entry = UploadEntry::new(payload, UnixTime::from_millis(unix_millis()));
         let entry = self.voice.node.live.media.store_upload(&self.voice.room, entry).await?;
         let upload = Upload { by: Uploader::Member(self.key.clone()), entry: Some(entry) };
         self.voice.actor.send(upload).await.unwrap_or_else(|_| Err(gone()))

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
 use roomcast_core::cluster::streams::Uploader as Authority;
-use roomcast_core::hls::Entry;
+use roomcast_core::hls::UploadEntry;
 use roomcast_core::room;
 use roomcast_core::time::UnixTime;
 use roomcast_protocol::ack::name::UNKNOWN;
@@ -129,7 +129,7 @@ fn gone() -> room::Refusal {
 
 impl Uploader {
     async fn ingest(self, signal: DataSignal, received: u64) -> Result<(), room::Refusal> {
-        let entry = Entry::new(signal.payload, UnixTime::from_millis(received));
+        let entry = UploadEntry::new(signal.payload, UnixTime::from_millis(received));
         let entry = self.node.live.media.store_upload(&self.id, entry).await?;
         let message = Upload { by: Authority::Token(self.token), entry: Some(entry) };
         self.room.send(message).await.unwrap_or_else(|_| Err(gone()))

@@ -8,8 +8,8 @@ use roomcast_protocol::code::CloseCode;
 const BOUND: usize = 1000;
 
 /// An edge with one member, which keeps at most 1,000 bytes of it and 2,000 of all.
-fn desk(attached: bool) -> (Desk, Tallies) {
-    let mut desk = Desk::joined(None);
+fn desk(attached: bool) -> (Fixture, Tallies) {
+    let mut desk = Fixture::joined(None);
     let settings = ClusterSettings { max_unseen: BOUND, max_unseen_of_all: 2 * BOUND, ..ClusterSettings::default() };
     desk.edge.settings = settings.into();
     let tallies = Tallies::default();
@@ -21,7 +21,7 @@ fn desk(attached: bool) -> (Desk, Tallies) {
     (desk, tallies)
 }
 
-impl Desk {
+impl Fixture {
     fn say_bytes(&mut self, bytes: usize) {
         let text = SignalText { message: "x".repeat(bytes).into(), data: 0..1 };
         self.say(Signal { text, ..relay() });
@@ -90,7 +90,7 @@ fn who_is_held_back_stays_so_without_an_owner_and_is_read_again_behind_the_next(
     assert!(desk.reads().is_empty());
     desk.attach(2);
     desk.attached(2);
-    assert_eq!(desk.said(), [1]);
+    assert_eq!(desk.take_signal(), [1]);
     desk.edge.on_packed(9);
     desk.seen(9);
     assert_eq!((desk.reads(), tallies.held()), (vec![true], 0));
@@ -98,7 +98,7 @@ fn who_is_held_back_stays_so_without_an_owner_and_is_read_again_behind_the_next(
 
 #[test]
 fn signals_behind_a_join_hold_back_until_it_is_answered() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.edge.settings = ClusterSettings { max_unseen: BOUND, ..ClusterSettings::default() }.into();
     desk.attach(1);
     desk.attached(1);
@@ -118,7 +118,7 @@ fn a_member_that_is_let_go_leaves_its_connection_readable() {
     let (mut desk, _) = desk(true);
     desk.say_bytes(BOUND + 1);
     assert_eq!(desk.reads(), [false]);
-    desk.hear(1, ToEdge::LetGo(stay(1), Farewell::Kicked(1, "x".into())));
+    desk.hear(1, ToEdge::EndStay(stay(1), StayEnd::Kicked(1, "x".into())));
     assert_eq!(desk.reads(), [true]);
 }
 
@@ -186,7 +186,7 @@ proptest! {
         attachment += 1;
         desk.attach(attachment);
         desk.attached(attachment);
-        let unseen = desk.said();
+        let unseen = desk.take_signal();
         prop_assert!(unseen.is_sorted() && unseen.last().is_none_or(|last| *last == said));
         desk.edge.on_packed(packet + 1);
         desk.seen(packet + 1);

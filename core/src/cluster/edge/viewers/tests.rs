@@ -5,7 +5,7 @@ use roomcast_protocol::id::{RoomId, SessionId};
 use roomcast_protocol::signal::{Category, Host, Session, SignalKind};
 
 use super::super::JoinAnswer;
-use super::super::local::LocalMember;
+use super::super::local_member::LocalMember;
 use super::*;
 use crate::cluster::message::{Attached, AttachmentId, JoinId, List, Listed, SignalText, ToEdge, token_hash};
 use crate::cluster::{BootId, ClusterSettings, Life};
@@ -52,7 +52,7 @@ fn request(name: &str) -> JoinRequest {
 }
 
 /// An edge, attached to the owner of a broadcast of `ann`.
-struct Desk {
+struct Fixture {
     edge: Edge,
     out: Vec<EdgeEffect>,
     now: Instant,
@@ -60,7 +60,7 @@ struct Desk {
     joins: u64,
 }
 
-impl Desk {
+impl Fixture {
     fn new() -> Self {
         Self::attached_to(OWNER)
     }
@@ -151,7 +151,7 @@ impl Desk {
     fn say(&mut self, connection: u64, name: &str, n: Option<u64>, action: Action) -> Vec<ToClient> {
         self.out.clear();
         let said = Signal { action, to: None, text: SignalText::default() };
-        self.edge.said(self.now, (ConnectionId(connection), &key(name)), n, said, &mut self.out);
+        self.edge.take_signal(self.now, (ConnectionId(connection), &key(name)), n, said, &mut self.out);
         self.told(connection)
     }
 
@@ -163,7 +163,7 @@ impl Desk {
 
 #[test]
 fn viewers_are_admitted_here_and_the_owner_is_told_of_the_first_alone() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     let answer = desk.admit(1, request("bob"));
     assert_eq!((answer.resumed, answer.sequence, answer.confirmed, answer.role), (false, 0, None, Role::Viewer));
     assert_eq!(answer.list, list(1, &["ann"]));
@@ -178,7 +178,7 @@ fn viewers_are_admitted_here_and_the_owner_is_told_of_the_first_alone() {
 
 #[test]
 fn what_an_edge_may_not_decide_goes_to_the_owner() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     assert!(desk.asks_owner(1, JoinRequest { creating: true, ..request("bob") }), "creates");
     assert!(desk.asks_owner(2, JoinRequest { room_type: RoomType::M2m, ..request("cid") }), "another type");
     assert!(desk.asks_owner(3, request("ann/2")), "the streamer's user");
@@ -187,12 +187,12 @@ fn what_an_edge_may_not_decide_goes_to_the_owner() {
     assert!(desk.asks_owner(5, request("dan")), "kicked");
     desk.hear(OWNER, ToEdge::List(list(2, &[]), Vec::new()));
     assert!(desk.asks_owner(6, request("eve")), "nobody publishes: the room may wait for this user");
-    assert!(Desk::attached_to(EDGE).asks_owner(1, request("bob")), "the owner is beside");
+    assert!(Fixture::attached_to(EDGE).asks_owner(1, request("bob")), "the owner is beside");
 }
 
 #[test]
 fn a_join_waits_for_the_attachment_and_for_a_fresh_lease() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.begin_attach(OWNER);
     desk.join(1, request("bob"));
     assert_eq!(desk.joined(1), None);
@@ -207,7 +207,7 @@ fn a_join_waits_for_the_attachment_and_for_a_fresh_lease() {
 
 #[test]
 fn a_kick_reaches_the_viewers_that_it_names_and_their_user_stays_out() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     for (connection, name) in [(1, "bob"), (2, "bob/2"), (3, "cid")] {
         desk.admit(connection, request(name));
     }
@@ -224,11 +224,11 @@ fn a_kick_reaches_the_viewers_that_it_names_and_their_user_stays_out() {
 
 #[test]
 fn a_kick_that_was_lost_is_told_with_the_next_attachment() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.admit(1, request("bob"));
     desk.admit(2, request("cid"));
     desk.attach(OWNER, LIFE, &["bob"]);
-    let closed = |desk: &Desk| {
+    let closed = |desk: &Fixture| {
         desk.out
             .iter()
             .filter_map(|effect| if let EdgeEffect::Close(who, code) = effect { Some((who.0, *code)) } else { None })
@@ -246,7 +246,7 @@ fn a_kick_that_was_lost_is_told_with_the_next_attachment() {
 
 #[test]
 fn lists_are_numbered_here_and_the_newest_comes_again_to_who_resumes() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.admit(1, JoinRequest { numbers_above: Some(0), ..request("bob") });
     for version in 2..4 {
         desk.hear(OWNER, ToEdge::List(list(version, &["ann", "ann/2"]), Vec::new()));
@@ -269,7 +269,7 @@ fn lists_are_numbered_here_and_the_newest_comes_again_to_who_resumes() {
 
 #[test]
 fn a_session_from_elsewhere_begins_above_its_numbers() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     let answer = desk.admit(1, JoinRequest { resume_from: Some(40), ..request("bob") });
     assert_eq!((answer.resumed, answer.sequence), (false, 41));
     desk.hear(OWNER, ToEdge::List(list(2, &["ann"]), Vec::new()));
@@ -280,7 +280,7 @@ fn a_session_from_elsewhere_begins_above_its_numbers() {
 
 #[test]
 fn a_viewer_resumes_without_a_number_once_it_was_heard() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.admit(1, request("bob"));
     assert!(!desk.admit(2, request("bob")).resumed, "the first answer may be lost");
     desk.beat(2, "bob", None);
@@ -291,7 +291,7 @@ fn a_viewer_resumes_without_a_number_once_it_was_heard() {
 
 #[test]
 fn a_session_that_keeps_tokens_is_resumed_only_with_one() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     let joins = |brought: &str, given: &str| JoinRequest {
         brought: Some(token_hash(brought)),
         given: token_hash(given),
@@ -311,7 +311,7 @@ fn a_session_that_keeps_tokens_is_resumed_only_with_one() {
 
 #[test]
 fn signals_of_viewers_are_refused_here_each_once() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.admit(1, JoinRequest { numbers_above: Some(4), ..request("bob") });
     let refused = |told: &[ToClient]| match told {
         [ToClient::Refused(refused)] => Some((refused.n, refused.code)),
@@ -330,7 +330,7 @@ fn signals_of_viewers_are_refused_here_each_once() {
 
 #[test]
 fn the_owner_is_told_when_the_last_viewer_has_left_or_is_silent() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.admit(1, request("bob"));
     desk.admit(2, request("cid"));
     desk.say(1, "bob", None, Action::Leave);
@@ -348,7 +348,7 @@ fn the_owner_is_told_when_the_last_viewer_has_left_or_is_silent() {
 
 #[test]
 fn viewers_stay_when_the_owner_dies_and_the_next_learns_of_them() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.admit(1, request("bob"));
     desk.edge.seek(&mut desk.out);
     assert!(desk.edge.has_members(), "so that this edge takes the room");
@@ -362,7 +362,7 @@ fn viewers_stay_when_the_owner_dies_and_the_next_learns_of_them() {
 
 #[test]
 fn the_end_of_the_room_is_told_to_viewers() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.admit(1, request("bob"));
     desk.hear(OWNER, ToEdge::Closed(RoomClosedReason::Ended));
     assert!(desk.told(1).contains(&ToClient::RoomClosed(RoomClosedReason::Ended)));
@@ -371,13 +371,13 @@ fn the_end_of_the_room_is_told_to_viewers() {
 
 #[test]
 fn a_viewer_that_the_owner_makes_a_member_is_none_any_more() {
-    let mut desk = Desk::new();
+    let mut desk = Fixture::new();
     desk.join(1, JoinRequest { creating: true, ..request("bob") });
     desk.admit(2, request("cid"));
     let list = list(2, &["ann", "bob"]);
     let stay = StayRef { member: key("bob"), stay: 7 };
     // The owner's answer to a JOIN comes when the session is a viewer already.
-    let viewer = Desk::new().admit(1, request("bob"));
+    let viewer = Fixture::new().admit(1, request("bob"));
     desk.edge
         .members
         .insert(StayRef::of_viewer(key("bob")), LocalMember::new(ConnectionId(9), desk.now, viewer.sequence));

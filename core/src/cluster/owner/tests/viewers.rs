@@ -5,7 +5,7 @@ use super::*;
 /// The edge on another node.
 const FAR: AttachmentId = AttachmentId { edge: OTHER, counter: 1 };
 
-impl Desk {
+impl Fixture {
     /// A broadcast of `ann`, to which another node is attached.
     fn broadcast() -> Self {
         let mut desk = Self::of(RoomType::P2m);
@@ -22,7 +22,7 @@ impl Desk {
         let to = to.map(|user| Recipient::User(UserId::parse(user).unwrap()));
         let signal = Signal { action, to, text: SignalText::default() };
         let stay = self.owner.members[&session("ann").key()].stay_ref();
-        self.say(ToOwner::Said(stay, Numbered { n, signal }));
+        self.say(ToOwner::Signal(stay, NumberedSignal { n, signal }));
     }
 
     fn is_released(&self) -> bool {
@@ -32,14 +32,14 @@ impl Desk {
 
 #[test]
 fn a_broadcast_goes_on_for_viewers_of_edges_and_ends_behind_the_last() {
-    let mut desk = Desk::broadcast();
+    let mut desk = Fixture::broadcast();
     desk.far(ToOwner::Viewers(true));
     desk.ann_says(1, Action::Leave, None);
     assert!(!desk.is_released() && desk.members() == 0);
     desk.far(ToOwner::Viewers(false));
     assert!(desk.is_released());
     for gone in [ToOwner::Detach, ToOwner::Attach(Box::default())] {
-        let mut desk = Desk::broadcast();
+        let mut desk = Fixture::broadcast();
         desk.far(ToOwner::Viewers(true));
         desk.ann_says(1, Action::Leave, None);
         desk.far(gone);
@@ -49,7 +49,7 @@ fn a_broadcast_goes_on_for_viewers_of_edges_and_ends_behind_the_last() {
 
 #[test]
 fn a_kick_is_told_to_all_edges_once_it_is_journaled_and_with_later_attachments() {
-    let mut desk = Desk::broadcast();
+    let mut desk = Fixture::broadcast();
     desk.ann_says(1, Action::Kick, Some("bob"));
     assert!(matches!(&desk.sent[..], [ToEdge::Refused(..)]), "nobody of this name is there");
     desk.far(ToOwner::Viewers(true));
@@ -69,14 +69,14 @@ fn a_kick_is_told_to_all_edges_once_it_is_journaled_and_with_later_attachments()
 #[test]
 fn after_a_takeover_edges_with_viewers_are_waited_for() {
     let fields = || {
-        let desk = Desk::broadcast();
+        let desk = Fixture::broadcast();
         desk.owner.fields().into_iter().filter(|(field, _)| *field == Field::Room).collect::<Vec<_>>()
     };
     for comes in [true, false] {
         let turn = Turn { now: Instant(9000), shared: Instant(9000), fresh: true };
         let ownership = Ownership { life: Life { created: 1000, random: 1 }, term: 9000, owner: Some(EDGE) };
         let owner = Owner::load(ClusterSettings::default().into(), turn, (ownership, ERA), (fields(), false));
-        let mut desk = Desk { owner, now: 9000, fresh: true, sent: vec![], writes: vec![], others: vec![] };
+        let mut desk = Fixture { owner, now: 9000, fresh: true, sent: vec![], writes: vec![], others: vec![] };
         desk.run(Owner::on_time);
         assert!(!desk.is_released());
         desk.far(ToOwner::Attach(Box::new(Attach { viewers: comes, ..Attach::default() })));

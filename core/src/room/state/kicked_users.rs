@@ -13,25 +13,25 @@ use crate::time::Instant;
 /// The kicked users, and when each kick ends.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "VecDeque<(Instant, UserId)>", into = "VecDeque<(Instant, UserId)>")]
-pub(crate) struct Kicked {
+pub(crate) struct KickedUsers {
     until: HashMap<UserId, Instant>,
     /// The same in the order in which they end; a user kicked again stands in it twice.
     order: VecDeque<(Instant, UserId)>,
 }
 
-impl From<VecDeque<(Instant, UserId)>> for Kicked {
+impl From<VecDeque<(Instant, UserId)>> for KickedUsers {
     fn from(order: VecDeque<(Instant, UserId)>) -> Self {
         Self { until: order.iter().map(|(until, user)| (user.clone(), *until)).collect(), order }
     }
 }
 
-impl From<Kicked> for VecDeque<(Instant, UserId)> {
-    fn from(kicked: Kicked) -> Self {
+impl From<KickedUsers> for VecDeque<(Instant, UserId)> {
+    fn from(kicked: KickedUsers) -> Self {
         kicked.order
     }
 }
 
-impl Kicked {
+impl KickedUsers {
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
     }
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_user_kicked_again_stays_out_for_the_longer_time() {
-        let mut kicked = Kicked::default();
+        let mut kicked = KickedUsers::default();
         kicked.insert(user(1), Instant(10));
         kicked.insert(user(1), Instant(20));
         kicked.clean(Instant(10));
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_table_is_bounded() {
-        let mut kicked = Kicked::default();
+        let mut kicked = KickedUsers::default();
         for name in 0..=KICKED_USERS {
             kicked.insert(user(name), Instant(10));
         }

@@ -5,18 +5,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytestring::ByteString;
 
-/// The highest number that was written to one connection. The socket notes it ([`Receipt::note`]); the edge reads it
+/// The highest number that was written to one connection. The socket notes it ([`DeliveryWatermark::raise`]); the edge reads it
 /// when another connection takes over.
 #[derive(Debug, Clone, Default)]
-pub struct Receipt(Arc<AtomicU64>);
+pub struct DeliveryWatermark(Arc<AtomicU64>);
 
-impl Receipt {
+impl DeliveryWatermark {
     pub(crate) fn at(sequence: u64) -> Self {
         Self(Arc::new(AtomicU64::new(sequence)))
     }
 
     /// Notes that the message with this number goes to the socket.
-    pub fn note(&self, sequence: u64) {
+    pub fn raise(&self, sequence: u64) {
         // Read late, a number counts as not written: its message is sent twice rather than never.
         self.0.fetch_max(sequence, Ordering::Relaxed);
     }
@@ -26,24 +26,24 @@ impl Receipt {
     }
 }
 
-impl PartialEq for Receipt {
+impl PartialEq for DeliveryWatermark {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl Eq for Receipt {}
+impl Eq for DeliveryWatermark {}
 
 /// The text of a message, without its number: that goes in front as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Words {
+pub enum MessageText {
     /// Shared by all who get it.
     Shared(Arc<str>),
     /// A part of the sender's message.
     Own(ByteString),
 }
 
-impl Words {
+impl MessageText {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -3,7 +3,7 @@
 use roomcast_protocol::signal::{RoomType, decode};
 use serde_json::{Value, json};
 
-use super::super::{Effect, Presence};
+use super::super::{Effect, HeartbeatResponder};
 use super::{Instant, World};
 
 /// A heartbeat of a member of the room.
@@ -15,18 +15,18 @@ fn beat(world: &World, who: &str, more: &Value) -> roomcast_protocol::signal::Si
 }
 
 /// The answers of a connection by itself; none where the room has to answer.
-fn answer(world: &World, presence: &Presence, who: &str, more: &Value) -> Option<Vec<Value>> {
+fn answer(world: &World, responder: &HeartbeatResponder, who: &str, more: &Value) -> Option<Vec<Value>> {
     let mut said = Vec::new();
     let say = |text: std::sync::Arc<str>| said.push(serde_json::from_str(&text).unwrap());
-    presence.answer(world.now, &beat(world, who, more), say).then_some(said)
+    responder.answer(world.now, &beat(world, who, more), say).then_some(said)
 }
 
 /// Has a member send a heartbeat to the room; gives the presence that its connection gets.
-fn present(world: &mut World, connection: u64, who: &str) -> Option<Presence> {
+fn responder_of(world: &mut World, connection: u64, who: &str) -> Option<HeartbeatResponder> {
     world.effects.clear();
     world.say(connection, who, "heartbeat", &json!({"bid": "first"}));
     world.effects.drain(..).find_map(|effect| match effect {
-        Effect::Present { presence, .. } => Some(presence),
+        Effect::AnswerHeartbeats { responder, .. } => Some(responder),
         _ => None,
     })
 }
@@ -34,24 +34,24 @@ fn present(world: &mut World, connection: u64, who: &str) -> Option<Presence> {
 #[test]
 fn a_connection_answers_as_the_room_does_and_keeps_the_member() {
     let mut world = World::call();
-    let presence = present(&mut world, 1, "ann").expect("the first heartbeat gives it");
-    assert!(present(&mut world, 1, "ann").is_none(), "it is given once");
+    let responder = responder_of(&mut world, 1, "ann").expect("the first heartbeat gives it");
+    assert!(responder_of(&mut world, 1, "ann").is_none(), "it is given once");
     let by_room = world.heard(1).pop().unwrap();
     for _ in 0..5 {
         world.wait(3000);
-        let mut alone = answer(&world, &presence, "ann", &json!({"bid": "first"}));
+        let mut alone = answer(&world, &responder, "ann", &json!({"bid": "first"}));
         if alone.is_none() {
             // Bob was silent, so the list has changed: the room tells it once.
             assert!(world.publishers().len() < 2);
             world.say(1, "ann", "heartbeat", &json!({"bid": "first"}));
-            alone = answer(&world, &presence, "ann", &json!({"bid": "first"}));
+            alone = answer(&world, &responder, "ann", &json!({"bid": "first"}));
         } else if world.publishers().len() == 2 {
             assert_eq!(alone, Some(vec![by_room.clone()]));
         }
         assert!(alone.is_some());
     }
     assert_eq!(world.publishers(), ["ann-1"], "bob was silent");
-    assert_eq!(answer(&world, &presence, "ann", &json!({"send_ack": false})), Some(vec![]));
+    assert_eq!(answer(&world, &responder, "ann", &json!({"send_ack": false})), Some(vec![]));
 }
 
 #[test]
@@ -59,20 +59,20 @@ fn the_room_answers_what_is_new_to_it() {
     let mut world = World::call();
     world.say(2, "bob", "offer", &json!({"sdp": "v=0"}));
     let last = world.heard(1).iter().filter_map(|heard| heard["sq"].as_u64()).max().unwrap();
-    let presence = present(&mut world, 1, "ann").unwrap();
+    let responder = responder_of(&mut world, 1, "ann").unwrap();
     let plain = json!({});
-    assert!(answer(&world, &presence, "ann", &plain).is_some());
+    assert!(answer(&world, &responder, "ann", &plain).is_some());
     // Another type of room, a number that it did not know.
-    assert_eq!(answer(&world, &presence, "ann", &json!({"ch": "m2m"})), None);
-    assert_eq!(answer(&world, &presence, "ann", &json!({"sq": last})), None);
+    assert_eq!(answer(&world, &responder, "ann", &json!({"ch": "m2m"})), None);
+    assert_eq!(answer(&world, &responder, "ann", &json!({"sq": last})), None);
     world.say(1, "ann", "heartbeat", &json!({"bid": "b", "sq": last}));
-    assert!(answer(&world, &presence, "ann", &json!({"sq": last})).is_some());
-    assert_eq!(answer(&world, &presence, "ann", &json!({"sq": last + 1})), None);
+    assert!(answer(&world, &responder, "ann", &json!({"sq": last})).is_some());
+    assert_eq!(answer(&world, &responder, "ann", &json!({"sq": last + 1})), None);
     // A list that has changed.
     world.say(1, "ann", "updateVideo", &json!({"ve": false, "ae": true}));
-    assert_eq!(answer(&world, &presence, "ann", &plain), None);
+    assert_eq!(answer(&world, &responder, "ann", &plain), None);
     world.say(1, "ann", "heartbeat", &json!({"bid": "b"}));
-    let told = answer(&world, &presence, "ann", &plain).unwrap();
+    let told = answer(&world, &responder, "ann", &plain).unwrap();
     assert_eq!(told[0]["b"]["pps"][0]["video"], false);
 }
 
@@ -80,16 +80,16 @@ fn the_room_answers_what_is_new_to_it() {
 fn a_number_that_was_only_written_is_new_once_the_client_says_it() {
     let mut world = World::call();
     world.say(2, "bob", "offer", &json!({"sdp": "v=0"}));
-    let presence = present(&mut world, 1, "ann").unwrap();
+    let responder = responder_of(&mut world, 1, "ann").unwrap();
     let last = world.heard(1).iter().filter_map(|heard| heard["sq"].as_u64()).max().unwrap();
-    assert_eq!(answer(&world, &presence, "ann", &json!({"sq": last})), None);
+    assert_eq!(answer(&world, &responder, "ann", &json!({"sq": last})), None);
 }
 
 #[test]
 fn nobody_answers_for_a_member_that_is_gone() {
     for gone in ["leaves", "lost", "silent", "elsewhere", "anew"] {
         let mut world = World::with(RoomType::M2m, &["ann", "bob"]);
-        let presence = present(&mut world, 1, "ann").unwrap();
+        let responder = responder_of(&mut world, 1, "ann").unwrap();
         match gone {
             "leaves" => world.say(1, "ann", "leave", &json!({})),
             "lost" => world.lose(1),
@@ -100,14 +100,15 @@ fn nobody_answers_for_a_member_that_is_gone() {
         // The list is known again.
         world.join(9, "dan", false);
         world.say(9, "dan", "heartbeat", &json!({"bid": "b"}));
-        assert_eq!(answer(&world, &presence, "ann", &json!({})), None, "{gone}");
+        assert_eq!(answer(&world, &responder, "ann", &json!({})), None, "{gone}");
     }
 }
 
 #[test]
 fn signs_of_life_count_from_when_they_were_heard() {
     let mut world = World::with(RoomType::M2m, &["ann", "bob"]);
-    let [ann, bob] = [(1, "ann"), (2, "bob")].map(|(connection, who)| present(&mut world, connection, who).unwrap());
+    let [ann, bob] =
+        [(1, "ann"), (2, "bob")].map(|(connection, who)| responder_of(&mut world, connection, who).unwrap());
     for _ in 0..3 {
         world.wait(4000);
         assert!(answer(&world, &ann, "ann", &json!({})).is_some());

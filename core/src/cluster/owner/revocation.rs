@@ -4,7 +4,7 @@ use bytestring::ByteString;
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::SignalKind;
 
-use super::journal::Shown;
+use super::journal::OnCommit;
 use super::signals::Sender;
 use super::{Owner, OwnerEffect, Turn};
 use crate::cluster::Mutation;
@@ -15,7 +15,7 @@ use roomcast_protocol::code::AckCode;
 
 /// The revocation that the kick of a moderator demands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revoking {
+pub struct KickRevocation {
     /// The subject whose tokens are revoked in this room.
     pub user: UserId,
     by: StayRef,
@@ -34,15 +34,15 @@ impl Owner {
         // Before it is told of its kick, a member would take its token for one that is over.
         if let Some(to) = signal.to.as_ref().filter(|_| !self.settings.breaks(Mutation::RevokeWithKick)) {
             let (by, message) = (from.stay.clone(), signal.text.message.clone());
-            let revoking = Revoking { user: to.user_id().clone(), by, n: from.n, message };
-            self.journal.show(Shown::Revoked(Box::new(revoking)));
+            let revocation = KickRevocation { user: to.user_id().clone(), by, n: from.n, message };
+            self.journal.defer(OnCommit::Revoked(Box::new(revocation)));
         }
         Ok(())
     }
 
     /// Tells a moderator that tokens are not revoked, or not on all nodes; the kick counts.
-    pub fn on_not_revoked(&self, revoking: Revoking, refusal: Refusal, out: &mut Vec<OwnerEffect>) {
-        let Revoking { by, n, message, .. } = revoking;
+    pub fn on_not_revoked(&self, revocation: KickRevocation, refusal: Refusal, out: &mut Vec<OwnerEffect>) {
+        let KickRevocation { by, n, message, .. } = revocation;
         let Some(member) = self.members.get(&by.member).filter(|member| member.stay == by.stay) else { return };
         let Refusal { code, reason } = refusal;
         let refused = SignalRefusal { n, kind: SignalKind::Kick, code, reason, message };

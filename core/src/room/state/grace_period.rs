@@ -15,15 +15,15 @@ use crate::time::Instant;
 
 /// Users that published and went, with the time of each.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(super) struct Absence {
+pub(super) struct GracePeriod {
     since: Option<Instant>,
     went: VecDeque<(Instant, UserId)>,
 }
 
-impl Absence {
+impl GracePeriod {
     /// A publisher of this user went; who went longer ago than `linger` is forgotten.
-    pub fn note(&mut self, now: Instant, user: &UserId, linger: Duration) {
-        self.went.retain(|(left, other)| other != user && now.since(*left) <= linger);
+    pub fn note_departure(&mut self, now: Instant, user: &UserId, grace_period: Duration) {
+        self.went.retain(|(left, other)| other != user && now.since(*left) <= grace_period);
         self.went.push_back((now, user.clone()));
         if self.went.len() > PARTICIPANTS {
             self.went.pop_front();
@@ -46,7 +46,7 @@ impl Absence {
     }
 
     /// When the wait is over.
-    pub fn due(&self, linger: Duration) -> Option<Instant> {
-        self.since.map(|since| since + linger)
+    pub fn due(&self, grace_period: Duration) -> Option<Instant> {
+        self.since.map(|since| since + grace_period)
     }
 }

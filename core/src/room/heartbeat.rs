@@ -18,7 +18,7 @@ const NONE: u64 = u64::MAX;
 
 /// The state of one member that its edge shares with the member's connection; the edge alone keeps it alive.
 #[derive(Debug, Clone)]
-pub struct Pulse(Arc<Cell>);
+pub struct HeartbeatState(Arc<Cell>);
 
 #[derive(Debug)]
 struct Cell {
@@ -31,7 +31,7 @@ struct Cell {
     numbers: bool,
 }
 
-impl Pulse {
+impl HeartbeatState {
     pub(crate) fn new(now: Instant, numbers: bool, confirmed: u64) -> Self {
         let (heard, confirmed, received) = (AtomicU64::new(now.0), AtomicU64::new(confirmed), AtomicU64::new(NONE));
         Self(Arc::new(Cell { heard, confirmed, received, numbers }))
@@ -63,13 +63,13 @@ impl Pulse {
     }
 }
 
-impl PartialEq for Pulse {
+impl PartialEq for HeartbeatState {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl Eq for Pulse {}
+impl Eq for HeartbeatState {}
 
 /// The encoded list of publishers, for all connections of a room; empty from each change until it is encoded again.
 #[derive(Debug, Clone, Default)]
@@ -87,24 +87,24 @@ impl SharedList {
 
 /// A member's presence in a room, by which its connection answers heartbeats that tell the room nothing new.
 #[derive(Debug, Clone)]
-pub struct Presence {
+pub struct HeartbeatResponder {
     member: MemberKey,
     room_type: RoomType,
     cell: Weak<Cell>,
     list: SharedList,
 }
 
-impl PartialEq for Presence {
+impl PartialEq for HeartbeatResponder {
     fn eq(&self, other: &Self) -> bool {
         self.member == other.member && Weak::ptr_eq(&self.cell, &other.cell)
     }
 }
 
-impl Eq for Presence {}
+impl Eq for HeartbeatResponder {}
 
-impl Presence {
-    pub(super) fn new(member: MemberKey, room_type: RoomType, pulse: &Pulse, list: SharedList) -> Self {
-        Self { member, room_type, cell: Arc::downgrade(&pulse.0), list }
+impl HeartbeatResponder {
+    pub(super) fn new(member: MemberKey, room_type: RoomType, heartbeat: &HeartbeatState, list: SharedList) -> Self {
+        Self { member, room_type, cell: Arc::downgrade(&heartbeat.0), list }
     }
 
     /// Whether it is this member's.
@@ -126,11 +126,11 @@ impl Presence {
         let Some(cell) = self.cell.upgrade().filter(|_| signal.head.room_type == self.room_type) else { return false };
         let is_known = beat.received.is_none_or(|sequence| sequence == cell.received.load(Ordering::Relaxed));
         let Some(participants) = self.list.get().filter(|_| is_known) else { return false };
-        let pulse = Pulse(cell);
-        pulse.hear(now);
+        let heartbeat = HeartbeatState(cell);
+        heartbeat.hear(now);
         if beat.send_ack {
             let (room_id, beat_id) = (signal.head.room_id.clone(), beat.beat_id.clone());
-            let body = HeartbeatAck { participants, room_id, beat_id, confirmed: pulse.told() };
+            let body = HeartbeatAck { participants, room_id, beat_id, confirmed: heartbeat.told() };
             say(ack::encode(SignalKind::Heartbeat.name(), &body));
         }
         true

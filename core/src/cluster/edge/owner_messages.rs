@@ -6,14 +6,14 @@ use std::time::Duration;
 use roomcast_protocol::ack::RoomClosedReason;
 use roomcast_protocol::code::CloseCode;
 
-use super::local::LocalMember;
+use super::local_member::LocalMember;
 use super::viewers::Viewer;
-use super::{Edge, EdgeEffect, JoinAnswer, Link, ToClient, WaitingJoin};
+use super::{Edge, EdgeEffect, JoinAnswer, OwnerLink, ToClient, WaitingJoin};
 use crate::cluster::message::{
-    Attached, AttachmentId, Delivery, Farewell, JoinId, Joined, List, StayRef, ToEdge, ToOwner,
+    Attached, AttachmentId, Delivery, JoinId, Joined, List, StayEnd, StayRef, ToEdge, ToOwner,
 };
 use crate::cluster::{BootId, Mutation};
-use crate::room::Pulse;
+use crate::room::HeartbeatState;
 use crate::time::Instant;
 
 impl Edge {
@@ -37,10 +37,10 @@ impl Edge {
             (_, ToEdge::NotOwner) => self.seek(out),
             (_, ToEdge::Again) => out.push(EdgeEffect::Reattach(from)),
             (_, ToEdge::Closed(reason)) => self.on_closed(reason, out),
-            (Link::Attaching(..), ToEdge::Attached(attached)) => self.on_attached(now, *attached, out),
+            (OwnerLink::Attaching(..), ToEdge::Attached(attached)) => self.on_attached(now, *attached, out),
             // The answer to `Attach` is the first that counts in an attachment.
-            (Link::Attaching(..) | Link::Seeking, _) => {}
-            (Link::Attached(..), message) => self.on_attached_message(now, message, out),
+            (OwnerLink::Attaching(..) | OwnerLink::Seeking, _) => {}
+            (OwnerLink::Attached(..), message) => self.on_attached_message(now, message, out),
         }
     }
 
@@ -57,12 +57,12 @@ impl Edge {
                 }
             }
             ToEdge::List(list, stays) => {
-                self.timing.report_due.get_or_insert(now + self.settings.confirm_interval);
+                self.deadlines.report_due.get_or_insert(now + self.settings.confirm_interval);
                 self.show_list(list, stays, out);
             }
             ToEdge::Confirmed(stay, n) => {
                 if let Some(member) = self.members.get_mut(&stay) {
-                    member.pulse.confirm(n);
+                    member.heartbeat.confirm(n);
                 }
             }
             ToEdge::Refused(stay, refused) => {
@@ -70,8 +70,8 @@ impl Edge {
                 out.extend(to.map(|to| EdgeEffect::Tell(to, ToClient::Refused(refused))));
             }
             ToEdge::Kicked(to, left, text) => self.on_kicked(now, (&to, left), &text, out),
-            ToEdge::LetGo(stay, farewell) => self.let_go(&stay, farewell, out),
-            ToEdge::Stream(news) => self.on_stream(*news, out),
+            ToEdge::EndStay(stay, stay_end) => self.end_stay(&stay, stay_end, out),
+            ToEdge::Stream(update) => self.on_stream(*update, out),
             ToEdge::Uploaded(id, answer) => self.on_uploaded(id, answer, out),
             ToEdge::Attached(_) | ToEdge::NotOwner | ToEdge::Closed(_) | ToEdge::Again => {}
         }
@@ -79,8 +79,8 @@ impl Edge {
 
     /// The attachment stands: both sides say again what the other may lack.
     fn on_attached(&mut self, now: Instant, attached: Attached, out: &mut Vec<EdgeEffect>) {
-        let Link::Attaching(owner, id) = self.link else { return };
-        self.link = Link::Attached(owner, id);
+        let OwnerLink::Attaching(owner, id) = self.link else { return };
+        self.link = OwnerLink::Attached(owner, id);
         let is_same_life = self.life.replace(attached.life).is_none_or(|before| before == attached.life);
         if !is_same_life {
             // Lists of another life have versions of their own; its members are let go without them.
@@ -94,12 +94,12 @@ impl Edge {
         self.show_list(attached.list, Vec::new(), out);
         let stays: Vec<StayRef> = self.members.known_mut().map(|(stay, _)| stay.clone()).collect();
         for stay in stays {
-            self.send_kept(&stay, true, out);
+            self.send_unseen(&stay, true, out);
             self.tell_absence(now, &stay, out);
             let Some(member) = self.members.get_mut(&stay) else { continue };
             let was_heard = member.was_heard();
             if member.numbers && !self.settings.breaks(Mutation::Resend) {
-                let resend = ToClient::Resend(member.pulse.confirmed());
+                let resend = ToClient::Resend(member.heartbeat.confirmed());
                 out.extend(member.connection.map(|to| EdgeEffect::Tell(to, resend)));
             }
             if was_heard {
@@ -117,7 +117,7 @@ impl Edge {
     }
 
     fn on_closed(&mut self, reason: RoomClosedReason, out: &mut Vec<EdgeEffect>) {
-        self.link = Link::Seeking;
+        self.link = OwnerLink::Seeking;
         self.close(reason, out);
         if self.is_needed() {
             out.push(EdgeEffect::Seek);
@@ -127,7 +127,7 @@ impl Edge {
     fn on_joined(&mut self, now: Instant, joined: Joined, out: &mut Vec<EdgeEffect>) {
         if let Some(member) = self.members.get_mut(&joined.stay) {
             // A repeated answer tells what was confirmed since the first.
-            member.pulse.confirm(joined.confirmed);
+            member.heartbeat.confirm(joined.confirmed);
             return;
         }
         let Some(join) = self.take_join(joined.id) else {
@@ -161,8 +161,8 @@ impl Edge {
         member.numbers = join.request.numbers_above.is_some();
         member.confirms = member.numbers || join.request.resume_from.is_some();
         let confirmed = joined.confirmed.max(join.request.numbers_above.unwrap_or(0));
-        member.pulse = Pulse::new(now, member.numbers, confirmed);
-        let confirmed = member.pulse.told();
+        member.heartbeat = HeartbeatState::new(now, member.numbers, confirmed);
+        let confirmed = member.heartbeat.told();
         self.room_type = Some(join.request.room_type);
         self.note_list(joined.list, out);
         let (id, resumed, sequence) = (joined.id, joined.resumed, joined.last);
@@ -170,7 +170,7 @@ impl Edge {
         let answer = JoinAnswer { id, resumed, sequence, confirmed, role, list };
         let stay = joined.stay;
         self.members.insert(stay.clone(), member);
-        self.timing.watch_silence(now + self.settings.heartbeat_timeout);
+        self.deadlines.schedule_silence_check(now + self.settings.heartbeat_timeout);
         out.push(EdgeEffect::Tell(connection, ToClient::Joined(Box::new(answer))));
         if self.viewers.told {
             self.tell_of_viewers(out);
@@ -179,7 +179,7 @@ impl Edge {
             self.renew_stay(&stay, &credentials, out);
         }
         for (signal, _) in join.behind {
-            self.said(now, (join.connection, &stay.member), None, signal, out);
+            self.take_signal(now, (join.connection, &stay.member), None, signal, out);
         }
     }
 
@@ -190,13 +190,13 @@ impl Edge {
     }
 
     fn deliver(&mut self, now: Instant, stay: &StayRef, delivery: Delivery, out: &mut Vec<EdgeEffect>) {
-        self.timing.report_due.get_or_insert(now + self.settings.confirm_interval);
+        self.deadlines.report_due.get_or_insert(now + self.settings.confirm_interval);
         let drop_repetitions = !self.settings.breaks(Mutation::DropRepetitions);
         let Some(member) = self.members.get_mut(stay) else { return };
         if let Some(connection) = member.connection
-            && let Some(receipt) = member.take(&delivery, drop_repetitions)
+            && let Some(watermark) = member.take(&delivery, drop_repetitions)
         {
-            out.push(EdgeEffect::Tell(connection, ToClient::Deliver(delivery, receipt)));
+            out.push(EdgeEffect::Tell(connection, ToClient::Deliver(delivery, watermark)));
         }
     }
 
@@ -225,12 +225,12 @@ impl Edge {
         }
     }
 
-    fn let_go(&mut self, stay: &StayRef, farewell: Farewell, out: &mut Vec<EdgeEffect>) {
+    fn end_stay(&mut self, stay: &StayRef, stay_end: StayEnd, out: &mut Vec<EdgeEffect>) {
         let Some(connection) = self.members.remove(stay).and_then(|member| member.connection) else { return };
-        match farewell {
-            Farewell::TakenOver => out.push(EdgeEffect::Close(connection, CloseCode::SessionReplaced)),
-            Farewell::Unknown => out.push(EdgeEffect::Close(connection, CloseCode::ServiceRestart)),
-            Farewell::Kicked(sq, text) => {
+        match stay_end {
+            StayEnd::TakenOver => out.push(EdgeEffect::Close(connection, CloseCode::SessionReplaced)),
+            StayEnd::Unknown => out.push(EdgeEffect::Close(connection, CloseCode::ServiceRestart)),
+            StayEnd::Kicked(sq, text) => {
                 out.push(EdgeEffect::Tell(connection, ToClient::Kicked(sq, text)));
                 self.forget(connection, out);
             }

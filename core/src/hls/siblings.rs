@@ -11,13 +11,13 @@ use crate::time::UnixTime;
 
 /// The other tracks, and when the upload came that is being listed.
 #[derive(Clone, Copy)]
-pub(super) struct Peers<'a> {
+pub(super) struct SiblingTracks<'a> {
     before: &'a [Track],
     after: &'a [Track],
     received: UnixTime,
 }
 
-impl<'a> Peers<'a> {
+impl<'a> SiblingTracks<'a> {
     /// One of the tracks, and the others beside it.
     pub fn of(tracks: &'a mut [Track], index: usize, received: UnixTime) -> (&'a mut Track, Self) {
         let (before, rest) = tracks.split_at_mut(index);

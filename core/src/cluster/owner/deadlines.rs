@@ -2,26 +2,26 @@
 
 use std::time::Duration;
 
-use super::{Owner, RETRY, Turn};
+use super::{Owner, RETRY_DELAY, Turn};
 use crate::time::Instant;
 
 /// The times at which something has to be examined.
 #[derive(Debug, Default)]
-pub(super) struct Timing {
+pub(super) struct Deadlines {
     /// A time since when somebody may be absent; nobody is absent for longer.
     absent_since: Option<Instant>,
     /// Whether confirmations may have risen.
     pub confirms: bool,
 }
 
-impl Timing {
+impl Deadlines {
     /// Forgets who is absent; all who are have to be noted again.
     pub const fn begin(&mut self) {
         self.absent_since = None;
     }
 
     /// Notes that somebody is absent since then.
-    pub fn watch_absent(&mut self, since: Instant) {
+    pub fn schedule_removal(&mut self, since: Instant) {
         self.absent_since = Some(self.absent_since.map_or(since, |earliest| earliest.min(since)));
     }
 }
@@ -34,18 +34,18 @@ impl Owner {
             return None;
         }
         let here = |due: Instant| Instant((due.0 + turn.now.0).saturating_sub(turn.shared.0));
-        let removal = self.timing.absent_since.map(|since| {
+        let removal = self.deadlines.absent_since.map(|since| {
             let due = since.max(self.forgiven) + self.settings.heartbeat_timeout + Duration::from_millis(1);
             self.guarded_until().map_or(due, |until| due.max(until))
         });
-        let confirms = self.timing.confirms.then_some(self.confirm_due);
-        let kicks = self.stage.kick_ends().map(here);
-        let over = self.stage.over_at(self.settings.linger).map(here);
+        let confirms = self.deadlines.confirms.then_some(self.confirm_due);
+        let kicks = self.state.kick_ends().map(here);
+        let over = self.state.over_at(self.settings.grace_period).map(here);
         let empty = self.viewers_awaited_until().filter(|until| turn.now < *until && self.members.is_empty());
         let due = [removal, self.list_due, confirms, kicks, over, empty, self.journal.due()];
         let due = due.into_iter().flatten().min();
         // Without a fresh lease nothing of it is done.
-        if turn.fresh { due } else { due.map(|due| due.max(turn.now + RETRY)) }
+        if turn.fresh { due } else { due.map(|due| due.max(turn.now + RETRY_DELAY)) }
     }
 
     /// The time until which nobody is removed after a takeover: members may still be on their way back.

@@ -9,25 +9,25 @@ use roomcast_protocol::data::{PartData, Seconds, SegmentHead};
 use roomcast_protocol::id::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::media::Media;
+use super::media::MediaRef;
 use super::refusal::Refusal;
-use super::window::Owner;
+use super::window::NameOwner;
 
 /// A part as it was sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct SentPart {
+pub(super) struct UploadedPart {
     pub id: ObjectId,
     /// Its place within the segment, from 0.
     pub sequence: u64,
     pub duration: Seconds,
     pub independent: bool,
     pub gap: bool,
-    pub media: Media,
+    pub media: MediaRef,
 }
 
-impl SentPart {
+impl UploadedPart {
     /// Combines the data of a part with its media.
-    pub fn new(told: PartData, media: Media) -> Self {
+    pub fn new(told: PartData, media: MediaRef) -> Self {
         let PartData { id, sequence, duration, independent, gap, data: _ } = told;
         Self { id, sequence, duration, independent, gap, media }
     }
@@ -35,30 +35,30 @@ impl SentPart {
 
 /// A whole segment that waits.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Whole {
+pub(super) struct WholeSegment {
     /// Microseconds.
     pub duration: u64,
-    pub media: Media,
+    pub media: MediaRef,
 }
 
 /// The waiting uploads of one segment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Pending {
+pub(super) struct PendingSegment {
     /// Facts about the segment, merged from its uploads.
     pub head: SegmentHead,
     /// The newest map when the segment was first heard of.
     newest_map: ObjectId,
-    parts: BTreeMap<u64, SentPart>,
-    whole: Option<Whole>,
+    parts: BTreeMap<u64, UploadedPart>,
+    whole: Option<WholeSegment>,
 }
 
-impl Pending {
+impl PendingSegment {
     /// The map it is decoded with.
     pub fn map(&self) -> &ObjectId {
         self.head.map.as_ref().map_or(&self.newest_map, |map| &map.id)
     }
 
-    pub fn part(&self, index: u64) -> Option<&SentPart> {
+    pub fn part(&self, index: u64) -> Option<&UploadedPart> {
         self.parts.get(&index)
     }
 
@@ -73,11 +73,11 @@ impl Pending {
         self.parts.get(&0).map(|part| part.duration.micros()).or(whole).unwrap_or(0)
     }
 
-    pub fn parts(&self) -> impl Iterator<Item = &SentPart> {
+    pub fn parts(&self) -> impl Iterator<Item = &UploadedPart> {
         self.parts.values()
     }
 
-    pub fn whole(&self) -> Option<&Whole> {
+    pub fn whole(&self) -> Option<&WholeSegment> {
         self.whole.as_ref()
     }
 
@@ -97,11 +97,11 @@ impl Pending {
 
 /// Everything that waits in a track.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
-pub(super) struct Waiting {
-    segments: BTreeMap<u64, Pending>,
+pub(super) struct ReorderBuffer {
+    segments: BTreeMap<u64, PendingSegment>,
 }
 
-impl Waiting {
+impl ReorderBuffer {
     /// Number of waiting uploads.
     pub fn len(&self) -> usize {
         self.segments.values().map(|pending| pending.parts.len() + usize::from(pending.whole.is_some())).sum()
@@ -112,11 +112,11 @@ impl Waiting {
         self.segments.keys().next().copied()
     }
 
-    pub fn get(&self, msn: u64) -> Option<&Pending> {
+    pub fn get(&self, msn: u64) -> Option<&PendingSegment> {
         self.segments.get(&msn)
     }
 
-    pub fn part(&self, msn: u64, index: u64) -> Option<&SentPart> {
+    pub fn part(&self, msn: u64, index: u64) -> Option<&UploadedPart> {
         self.get(msn)?.part(index)
     }
 
@@ -132,16 +132,16 @@ impl Waiting {
         self.segments.values().any(|pending| pending.map() == map)
     }
 
-    pub fn add_part(&mut self, head: SegmentHead, newest_map: &ObjectId, part: SentPart) {
+    pub fn add_part(&mut self, head: SegmentHead, newest_map: &ObjectId, part: UploadedPart) {
         self.pending(head, newest_map).parts.insert(part.sequence, part);
     }
 
-    pub fn add_whole(&mut self, head: SegmentHead, newest_map: &ObjectId, whole: Whole) {
+    pub fn add_whole(&mut self, head: SegmentHead, newest_map: &ObjectId, whole: WholeSegment) {
         self.pending(head, newest_map).whole = Some(whole);
     }
 
-    fn pending(&mut self, head: SegmentHead, newest_map: &ObjectId) -> &mut Pending {
-        let known = self.segments.entry(head.sequence).or_insert_with(|| Pending {
+    fn pending(&mut self, head: SegmentHead, newest_map: &ObjectId) -> &mut PendingSegment {
+        let known = self.segments.entry(head.sequence).or_insert_with(|| PendingSegment {
             head: head.clone(),
             newest_map: newest_map.clone(),
             parts: BTreeMap::new(),
@@ -154,11 +154,11 @@ impl Waiting {
         known
     }
 
-    pub fn take_part(&mut self, msn: u64, index: u64) -> Option<SentPart> {
+    pub fn take_part(&mut self, msn: u64, index: u64) -> Option<UploadedPart> {
         self.segments.get_mut(&msn)?.parts.remove(&index)
     }
 
-    pub fn take_whole(&mut self, msn: u64) -> Option<Whole> {
+    pub fn take_whole(&mut self, msn: u64) -> Option<WholeSegment> {
         self.segments.get_mut(&msn)?.whole.take()
     }
 
@@ -168,13 +168,13 @@ impl Waiting {
     }
 
     /// Returns the owner of this id among the waiting uploads.
-    pub fn owner(&self, id: &ObjectId) -> Option<Owner> {
+    pub fn owner(&self, id: &ObjectId) -> Option<NameOwner> {
         self.segments.iter().find_map(|(&msn, pending)| {
             if pending.head.id == *id {
-                return Some(Owner::Segment(msn));
+                return Some(NameOwner::Segment(msn));
             }
             let index = pending.parts.iter().find(|(_, part)| part.id == *id)?.0;
-            Some(Owner::Part(msn, *index))
+            Some(NameOwner::Part(msn, *index))
         })
     }
 }

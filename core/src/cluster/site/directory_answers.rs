@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use roomcast_protocol::ack::RoomClosedReason;
 
-use super::{Answer, Ask, Context, Question, RETRY, Site, SiteEffect};
+use super::{Context, DirectoryAnswer, DirectoryQuery, QueryState, RETRY_DELAY, Site, SiteEffect};
 use crate::cluster::directory::{Claimed, Looked};
 use crate::cluster::edge::Edge;
 use crate::cluster::owner::{Owner, OwnerEffect, Turn};
@@ -15,19 +15,19 @@ use crate::cluster::{BootId, Ownership};
 
 impl Site {
     /// Takes the answer to a question.
-    pub fn on_answer(&mut self, context: Context<'_>, ask: Ask, answer: Answer) -> Vec<SiteEffect> {
+    pub fn on_answer(&mut self, context: Context<'_>, ask: DirectoryQuery, answer: DirectoryAnswer) -> Vec<SiteEffect> {
         match ask {
-            Ask::Look => self.on_looked(context, answer),
-            Ask::Claim { mine, .. } => self.on_claimed(context, mine, answer),
-            Ask::Assert(mine) => self.of_owner(context, mine, |owner, turn, out| {
-                let answer = if let Answer::Asserted(answer) = answer { Some(answer) } else { None };
+            DirectoryQuery::Look => self.on_looked(context, answer),
+            DirectoryQuery::Claim { mine, .. } => self.on_claimed(context, mine, answer),
+            DirectoryQuery::Assert(mine) => self.of_owner(context, mine, |owner, turn, out| {
+                let answer = if let DirectoryAnswer::Asserted(answer) = answer { Some(answer) } else { None };
                 owner.on_asserted(turn, answer.as_ref(), out);
             }),
-            Ask::Write(write) => self.of_owner(context, write.ownership, |owner, turn, out| {
-                let answer = if let Answer::Journaled(answer) = answer { Some(answer) } else { None };
+            DirectoryQuery::Write(write) => self.of_owner(context, write.ownership, |owner, turn, out| {
+                let answer = if let DirectoryAnswer::Journaled(answer) = answer { Some(answer) } else { None };
                 owner.on_journaled(turn, answer.as_ref(), out);
             }),
-            Ask::Release(mine, _) => self.on_released(context, mine, &answer),
+            DirectoryQuery::Release(mine, _) => self.on_released(context, mine, &answer),
         }
         self.end(context)
     }
@@ -43,22 +43,22 @@ impl Site {
         }
     }
 
-    fn on_released(&mut self, context: Context<'_>, mine: Ownership, answer: &Answer) {
+    fn on_released(&mut self, context: Context<'_>, mine: Ownership, answer: &DirectoryAnswer) {
         if self.owner.as_ref().is_none_or(|owner| owner.ownership() != mine) {
             return;
         }
         match answer {
-            Answer::Released => self.released(context),
-            _ => self.release = Question::At(context.now + RETRY),
+            DirectoryAnswer::Released => self.released(context),
+            _ => self.release = QueryState::At(context.now + RETRY_DELAY),
         }
     }
 
-    fn on_looked(&mut self, context: Context<'_>, answer: Answer) {
-        self.seek = Question::No;
+    fn on_looked(&mut self, context: Context<'_>, answer: DirectoryAnswer) {
+        self.seek = QueryState::No;
         if self.owner.is_some() {
             return self.attach_or_wait(context);
         }
-        let Answer::Looked(looked) = answer else { return self.seek_later(context, RETRY) };
+        let DirectoryAnswer::Looked(looked) = answer else { return self.seek_later(context, RETRY_DELAY) };
         let names_this = matches!(&looked, Looked::Stands(standing) if standing.owner == Some(self.boot));
         let edge = self.edge.as_ref();
         if !edge.is_some_and(Edge::is_seeking) && !names_this {
@@ -72,7 +72,7 @@ impl Site {
         let Some(lease) = context.lease else { return };
         match next_step(context.now, lease, &looked, interest) {
             NextStep::Wait(time) => self.seek_later(context, time),
-            NextStep::Claim(_) if context.draining => self.seek_later(context, RETRY),
+            NextStep::Claim(_) if context.draining => self.seek_later(context, RETRY_DELAY),
             NextStep::Claim(expected) => self.claim(context, expected),
             NextStep::Attach(owner) => self.attach_to(context.now, owner),
             NextStep::Missing => {
@@ -81,7 +81,7 @@ impl Site {
                     self.seek(context);
                 } else {
                     // At once: who asks for the room next is told that there is none.
-                    self.with_edge(|edge, out| edge.let_go_if_idle(context.now, out));
+                    self.with_edge(|edge, out| edge.release_if_idle(context.now, out));
                 }
             }
         }
@@ -90,48 +90,48 @@ impl Site {
     /// An owner that ends is waited for; one that stands is attached to.
     fn attach_or_wait(&mut self, context: Context<'_>) {
         if self.owner.as_ref().is_some_and(Owner::has_ended) {
-            self.seek_later(context, RETRY);
+            self.seek_later(context, RETRY_DELAY);
         } else {
             self.attach_to_own(context);
         }
     }
 
     fn seek_later(&mut self, context: Context<'_>, wait: Duration) {
-        self.seek = Question::At(context.now + wait.max(Duration::from_millis(1)));
+        self.seek = QueryState::At(context.now + wait.max(Duration::from_millis(1)));
     }
 
     pub(super) fn claim(&mut self, context: Context<'_>, expected: Option<Ownership>) {
         let creator = self.edge.as_ref().and_then(Edge::creator).filter(|_| expected.is_none());
         let fields = creator.map(|creator| Owner::creation(Arc::clone(&self.settings), context.turn(), creator));
         let (mine, random) = (self.boot, self.next_id());
-        self.seek = Question::Asked;
-        self.ask(Ask::Claim { expected, mine, random, fields: fields.unwrap_or_default() });
+        self.seek = QueryState::Asked;
+        self.ask(DirectoryQuery::Claim { expected, mine, random, fields: fields.unwrap_or_default() });
     }
 
-    fn on_claimed(&mut self, context: Context<'_>, mine: BootId, answer: Answer) {
-        self.seek = Question::No;
+    fn on_claimed(&mut self, context: Context<'_>, mine: BootId, answer: DirectoryAnswer) {
+        self.seek = QueryState::No;
         if mine != self.boot {
             return self.seek(context);
         }
         match answer {
-            Answer::Claimed(Claimed::Won { ownership, journal, stale, era }) => {
+            DirectoryAnswer::Claimed(Claimed::Won { ownership, journal, stale, era }) => {
                 // Without a journal the room is over: it has no members.
                 let journal = (journal.unwrap_or_default(), stale);
                 let mut owner = Owner::load(Arc::clone(&self.settings), context.turn(), (ownership, era), journal);
                 owner.set_node(self.streams, self.tallies.clone());
                 self.owner = Some(owner);
                 self.show_owned_streams(context);
-                self.bury(context);
+                self.drop_dead_nodes(context);
                 self.attach_to_own(context);
                 self.with_owner(context, Owner::on_time);
             }
-            Answer::Claimed(Claimed::Wait(time)) => self.seek_later(context, time),
+            DirectoryAnswer::Claimed(Claimed::Wait(time)) => self.seek_later(context, time),
             // As told as by a look.
-            Answer::Claimed(Claimed::Stands(standing)) => {
+            DirectoryAnswer::Claimed(Claimed::Stands(standing)) => {
                 let looked = standing.map_or(Looked::Nothing, Looked::Stands);
-                self.on_looked(context, Answer::Looked(looked));
+                self.on_looked(context, DirectoryAnswer::Looked(looked));
             }
-            _ => self.seek_later(context, RETRY),
+            _ => self.seek_later(context, RETRY_DELAY),
         }
     }
 }

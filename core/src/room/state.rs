@@ -1,10 +1,10 @@
 //! The part of a room that its members see: its type, its publishers in order, kicks, and the wait for a publisher.
 //!
-//! A small document that changes only by a [`Command`]. Its times are those of one clock for all nodes.
+//! It changes only by a [`RoomCommand`]. Its times are those of one clock for all nodes.
 
-mod absence;
 mod command;
-mod kicked;
+mod grace_period;
+mod kicked_users;
 mod places;
 
 use std::collections::BTreeMap;
@@ -19,9 +19,9 @@ use roomcast_protocol::signal::{MemberKey, Recipient, RoomType, Session};
 
 use super::{Refusal, refuse};
 use crate::time::Instant;
-use absence::Absence;
-pub use command::{Command, Rules};
-pub(crate) use kicked::Kicked;
+pub use command::{RoomCommand, RoomDurations};
+use grace_period::GracePeriod;
+pub(crate) use kicked_users::KickedUsers;
 
 /// A member that may publish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,33 +52,33 @@ impl Publisher {
     }
 }
 
-/// The document.
+/// The state of a room that its members see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stage {
+pub struct RoomState {
     room_type: RoomType,
     /// Whether anybody ever joined.
     opened: bool,
     /// Oldest first; the first is the owner.
     publishers: Vec<Publisher>,
-    #[serde(default, skip_serializing_if = "Kicked::is_empty")]
-    kicked: Kicked,
-    #[serde(default)]
-    absence: Absence,
+    #[serde(default, skip_serializing_if = "KickedUsers::is_empty")]
+    kicked: KickedUsers,
+    #[serde(rename = "absence", default)]
+    grace_period: GracePeriod,
     /// The broadcasts, and whether each plays live.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     playlists: BTreeMap<ObjectId, bool>,
 }
 
-impl Stage {
-    /// The document of a room that nobody has opened.
+impl RoomState {
+    /// The state of a room that nobody has opened.
     #[must_use]
     pub fn new(room_type: RoomType) -> Self {
         Self {
             room_type,
             opened: false,
             publishers: Vec::new(),
-            kicked: Kicked::default(),
-            absence: Absence::default(),
+            kicked: KickedUsers::default(),
+            grace_period: GracePeriod::default(),
             playlists: BTreeMap::new(),
         }
     }
@@ -142,8 +142,8 @@ impl Stage {
 
     /// When the wait for a publisher is over.
     #[must_use]
-    pub fn over_at(&self, linger: Duration) -> Option<Instant> {
-        self.absence.due(linger)
+    pub fn over_at(&self, grace_period: Duration) -> Option<Instant> {
+        self.grace_period.due(grace_period)
     }
 
     /// When the first kick is over.
@@ -180,21 +180,21 @@ impl Stage {
     ///
     /// # Errors
     /// The code and reason of the answer; then nothing has changed.
-    pub fn decide(&mut self, now: Instant, rules: Rules, command: &Command) -> Result<bool, Refusal> {
+    pub fn decide(&mut self, now: Instant, durations: RoomDurations, command: &RoomCommand) -> Result<bool, Refusal> {
         match command {
-            Command::Join { room_type, newcomer, creating, may_publish } => {
+            RoomCommand::Join { room_type, newcomer, creating, may_publish } => {
                 self.admit(now, *room_type, newcomer, (*creating, *may_publish))
             }
-            Command::Renew { key, token } => {
+            RoomCommand::Renew { key, token } => {
                 let publisher = self.publishers.iter_mut().find(|publisher| publisher.is(key));
                 publisher.into_iter().for_each(|publisher| publisher.renew(token.clone()));
                 Ok(false)
             }
-            Command::Leave { key } => Ok(self.remove(now, rules, key)),
-            Command::Update { key, video, audio } => self.update(key, *video, *audio),
-            Command::Kick { by, to, there, moderates } => self.kick(now, rules, (by, *moderates), to, *there),
-            Command::Accept { by, newcomers, moderates } => self.accept((by, *moderates), newcomers),
-            Command::Playlist { id, live } => {
+            RoomCommand::Leave { key } => Ok(self.remove(now, durations, key)),
+            RoomCommand::Update { key, video, audio } => self.update(key, *video, *audio),
+            RoomCommand::Kick { by, to, there, moderates } => self.kick(now, durations, (by, *moderates), to, *there),
+            RoomCommand::Accept { by, newcomers, moderates } => self.accept((by, *moderates), newcomers),
+            RoomCommand::Playlist { id, live } => {
                 let before = self.playlists.insert(id.clone(), *live).unwrap_or(false);
                 Ok(before != *live)
             }
@@ -225,8 +225,8 @@ impl Stage {
             return Ok(false);
         }
         let mut opened = if self.opened { None } else { Some(Self::new(room_type)) };
-        let stage = opened.as_mut().unwrap_or(self);
-        let publisher = stage.place_for(&new.session, may_publish)?;
+        let state = opened.as_mut().unwrap_or(self);
+        let publisher = state.place_for(&new.session, may_publish)?;
         if let Some(fresh) = opened {
             *self = fresh;
         }
@@ -237,15 +237,15 @@ impl Stage {
         Ok(publisher)
     }
 
-    fn remove(&mut self, now: Instant, rules: Rules, key: &MemberKey) -> bool {
+    fn remove(&mut self, now: Instant, durations: RoomDurations, key: &MemberKey) -> bool {
         let before = self.publishers.len();
         self.publishers.retain(|publisher| !publisher.is(key));
         if self.publishers.len() == before {
             return false;
         }
-        self.absence.note(now, &key.user_id, rules.linger);
+        self.grace_period.note_departure(now, &key.user_id, durations.grace_period);
         if self.publishers.is_empty() {
-            self.absence.begin(now);
+            self.grace_period.begin(now);
         }
         true
     }
@@ -264,7 +264,7 @@ impl Stage {
     fn kick(
         &mut self,
         now: Instant,
-        rules: Rules,
+        durations: RoomDurations,
         (by, moderates): (&MemberKey, bool),
         to: &Recipient,
         there: bool,
@@ -280,9 +280,9 @@ impl Stage {
         }
         let before = self.publishers.len();
         self.publishers.retain(|publisher| !names(to, &publisher.session));
-        self.kicked.insert(to.user_id().clone(), now + rules.kick_duration);
+        self.kicked.insert(to.user_id().clone(), now + durations.kick_duration);
         if self.publishers.is_empty() && before > 0 {
-            self.absence.begin(now);
+            self.grace_period.begin(now);
         }
         Ok(self.publishers.len() != before)
     }
@@ -303,7 +303,7 @@ impl Stage {
     /// Puts somebody last among the publishers.
     fn promote(&mut self, publisher: Publisher) {
         self.publishers.push(publisher);
-        self.absence.end();
+        self.grace_period.end();
     }
 
     fn publishes_as(&self, user: &UserId) -> bool {

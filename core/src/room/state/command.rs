@@ -1,4 +1,4 @@
-//! Changes of the document.
+//! Commands that change the state of a room.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use roomcast_protocol::signal::{MemberKey, Recipient, RoomType};
 use super::Publisher;
 use crate::time::Instant;
 
-/// A wish to change the document.
+/// A change of the state of a room, decided by [`RoomState::decide`](super::RoomState::decide).
 #[derive(Debug, Clone)]
-pub enum Command {
+pub enum RoomCommand {
     /// Somebody comes in.
     Join {
         /// The type of room it asks for.
@@ -74,9 +74,9 @@ pub enum Command {
 
 /// The numbers of a room that its decisions depend on.
 #[derive(Debug, Clone, Copy)]
-pub struct Rules {
+pub struct RoomDurations {
     /// Time for which a room without publishers waits for one to come back.
-    pub linger: Duration,
+    pub grace_period: Duration,
     /// Time for which a kicked user is refused.
     pub kick_duration: Duration,
 }

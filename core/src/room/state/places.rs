@@ -7,10 +7,10 @@ use roomcast_protocol::id::UserId;
 use roomcast_protocol::limits::{GROUP_PUBLISHERS, P2P_USERS, PARTICIPANTS};
 use roomcast_protocol::signal::{RoomType, Session};
 
-use super::Stage;
+use super::RoomState;
 use crate::room::{Refusal, refuse};
 
-impl Stage {
+impl RoomState {
     /// Whether a newcomer becomes a publisher, or why there is no place.
     ///
     /// The creator of the room publishes; so does a further session of a user that publishes, and a user that the room
@@ -20,7 +20,7 @@ impl Stage {
         let user = &session.user_id;
         let publisher = match self.room_type {
             RoomType::P2p => self.place_in_call(session).map(|()| true)?,
-            _ => may_publish && (!self.opened || self.publishes_as(user) || self.absence.awaits(user)),
+            _ => may_publish && (!self.opened || self.publishes_as(user) || self.grace_period.awaits(user)),
         };
         if publisher && self.free_places() == 0 {
             return refuse(AckCode::RoomFull, "the room has as many publishers as it may");
@@ -40,7 +40,7 @@ impl Stage {
         if self.room_type != RoomType::P2m {
             return refuse(AckCode::PermissionNotFound, "the room is no broadcast");
         }
-        if !self.publishes_as(user) && !self.absence.awaits(user) {
+        if !self.publishes_as(user) && !self.grace_period.awaits(user) {
             return refuse(AckCode::PermissionNotFound, "another publishes in this room");
         }
         if self.free_places() == 0 {

@@ -13,15 +13,15 @@ use roomcast_protocol::id::{ObjectId, RoomId};
 use roomcast_protocol::limits::HEARTBEAT_INTERVAL;
 use roomcast_protocol::signal::{Body, Engine, RoomType, Signal, SignalKind};
 
-use super::pulse::{Presence, SharedList};
-use super::{JoinSignal, Outgoing, Refusal, Settings, Words};
+use super::heartbeat::{HeartbeatResponder, SharedList};
+use super::{JoinSignal, MessageText, OutboundMessage, Refusal, RoomSettings};
 use crate::cluster::edge::{JoinAnswer, ToClient};
 use crate::cluster::message::{List, Listed};
 
 /// Encodes what a room says. The list of publishers is encoded once per version.
 #[derive(Debug)]
-pub(super) struct Answers {
-    settings: Arc<Settings>,
+pub(super) struct MessageEncoder {
+    settings: Arc<RoomSettings>,
     room: RoomId,
     room_type: Option<RoomType>,
     newest: List,
@@ -31,8 +31,8 @@ pub(super) struct Answers {
     shared: SharedList,
 }
 
-impl Answers {
-    pub fn new(settings: Arc<Settings>, room: RoomId) -> Self {
+impl MessageEncoder {
+    pub fn new(settings: Arc<RoomSettings>, room: RoomId) -> Self {
         Self {
             settings,
             room,
@@ -57,42 +57,51 @@ impl Answers {
     }
 
     /// The presence with which a connection answers heartbeats like this one by itself, where the message gives it.
-    pub fn presence(&self, message: &ToClient, signal: &Signal) -> Option<Presence> {
-        let ToClient::Heartbeat(_, _, Some(pulse)) = message else { return None };
-        Some(Presence::new(signal.head.session.key(), self.room_type?, pulse, self.shared.clone()))
+    pub fn responder(&self, message: &ToClient, signal: &Signal) -> Option<HeartbeatResponder> {
+        let ToClient::Heartbeat(_, _, Some(heartbeat)) = message else { return None };
+        Some(HeartbeatResponder::new(signal.head.session.key(), self.room_type?, heartbeat, self.shared.clone()))
     }
 
     /// The text of a message; `join` is the JOIN that it answers, `asked` the signal. Nothing where no answer is due.
-    pub fn encode(&mut self, message: ToClient, join: Option<&JoinSignal>, asked: Option<&Signal>) -> Option<Outgoing> {
+    pub fn encode(
+        &mut self,
+        message: ToClient,
+        join: Option<&JoinSignal>,
+        asked: Option<&Signal>,
+    ) -> Option<OutboundMessage> {
         Some(match message {
-            ToClient::Joined(answer) => Outgoing::plain(self.joined(&answer, join?)),
-            ToClient::JoinRefused(_, refusal) => Outgoing::plain(self.refusal(&join?.signal, &refusal)),
-            ToClient::Deliver(delivery, receipt) => Outgoing::numbered(delivery.sq, Words::Own(delivery.text), receipt),
-            ToClient::List(list, sq, receipt) => {
-                Outgoing::numbered(sq, Words::Shared(self.list_change(&list)), receipt)
+            ToClient::Joined(answer) => OutboundMessage::plain(self.joined(&answer, join?)),
+            ToClient::JoinRefused(_, refusal) => OutboundMessage::plain(self.refusal(&join?.signal, &refusal)),
+            ToClient::Deliver(delivery, watermark) => {
+                OutboundMessage::numbered(delivery.sq, MessageText::Own(delivery.text), watermark)
+            }
+            ToClient::List(list, sq, watermark) => {
+                OutboundMessage::numbered(sq, MessageText::Shared(self.list_change(&list)), watermark)
             }
             ToClient::Gap(from, to) => {
                 let gap = Gap { room_id: self.room.clone(), from, to };
-                Outgoing::plain(ack::encode(ack::name::GAP, &gap))
+                OutboundMessage::plain(ack::encode(ack::name::GAP, &gap))
             }
-            ToClient::Kicked(sq, text) => Outgoing::plain(ack::numbered(sq, &text).into()),
+            ToClient::Kicked(sq, text) => OutboundMessage::plain(ack::numbered(sq, &text).into()),
             ToClient::Refused(refused) => {
                 let (limit, message) = (self.settings.max_message, refused.message);
                 let text = ack::encode_error(refused.code, Some(refused.kind), &refused.reason, Some(&message), limit);
-                Outgoing::plain(text)
+                OutboundMessage::plain(text)
             }
             ToClient::NotMember => {
                 let reason = "`ss` is no member that this connection joined".to_owned();
-                Outgoing::plain(self.refusal(asked?, &Refusal { code: AckCode::NotRoomMember, reason }))
+                OutboundMessage::plain(self.refusal(asked?, &Refusal { code: AckCode::NotRoomMember, reason }))
             }
-            ToClient::Heartbeat(list, confirmed, _) => Outgoing::plain(self.heartbeat(&list, confirmed, asked?)?),
+            ToClient::Heartbeat(list, confirmed, _) => {
+                OutboundMessage::plain(self.heartbeat(&list, confirmed, asked?)?)
+            }
             ToClient::RoomClosed(reason) => {
                 let closed = RoomClosed { room_id: self.room.clone(), reason };
-                Outgoing::plain(ack::encode(ack::name::ROOM_CLOSED, &closed))
+                OutboundMessage::plain(ack::encode(ack::name::ROOM_CLOSED, &closed))
             }
             ToClient::Resend(confirmed) => {
                 let resend = Resend { room_id: self.room.clone(), confirmed };
-                Outgoing::plain(ack::encode(ack::name::RESEND, &resend))
+                OutboundMessage::plain(ack::encode(ack::name::RESEND, &resend))
             }
         })
     }
@@ -119,12 +128,12 @@ impl Answers {
             engine: Engine::Native,
             resumed: answer.resumed,
             sequence: answer.sequence,
-            resume_token: join.welcome.resume_token.clone(),
+            resume_token: join.grant.resume_token.clone(),
             heartbeat: HeartbeatTimes {
                 interval: millis(HEARTBEAT_INTERVAL),
                 timeout: millis(self.settings.heartbeat_timeout),
             },
-            engine_settings: join.welcome.engine_settings.clone(),
+            engine_settings: join.grant.engine_settings.clone(),
             hls: (room_type == RoomType::P2m).then(|| self.addresses(answer, join)),
             limits: Some(MessageLimits {
                 frame: self.settings.max_frame as u64,
@@ -138,8 +147,8 @@ impl Answers {
     fn addresses(&self, answer: &JoinAnswer, join: &JoinSignal) -> HlsAddresses {
         let ingest = (answer.role != Role::Viewer).then(|| IngestAddress {
             url: format!("{}/rooms/{}/data", self.settings.public_url, self.room),
-            token: join.welcome.ingest_token.clone(),
-            expires: join.welcome.ingest_expires,
+            token: join.grant.ingest_token.clone(),
+            expires: join.grant.ingest_expires,
         });
         HlsAddresses { ingest, playlists: answer.list.playing.iter().map(|id| self.playlist(id)).collect() }
     }

@@ -7,22 +7,22 @@ use roomcast_protocol::signal::MemberKey;
 use super::viewers::Viewer;
 use super::{EdgeEffect, ToClient};
 use crate::cluster::Credentials;
-use crate::cluster::message::{Action, AttachedMember, AttachmentId, Delivery, List, Numbered, StayRef, ToOwner};
+use crate::cluster::message::{Action, AttachedMember, AttachmentId, Delivery, List, NumberedSignal, StayRef, ToOwner};
 use crate::cluster::tallies::{HeldBytes, Tallies};
-use crate::room::{ConnectionId, Pulse, Receipt};
+use crate::room::{ConnectionId, DeliveryWatermark, HeartbeatState};
 use crate::time::Instant;
 
 /// A signal that is kept until it is seen, and the packet in which it went last.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
-    pub said: Numbered,
-    went: Went,
+pub(super) struct UnseenSignal {
+    pub signal: NumberedSignal,
+    sent: SendState,
     held: HeldBytes,
 }
 
 /// Whether something has gone to the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Went {
+enum SendState {
     No,
     /// In this turn, in a packet that has no number yet.
     Now,
@@ -33,7 +33,7 @@ enum Went {
     Seen,
 }
 
-impl Went {
+impl SendState {
     fn pack(&mut self, id: AttachmentId, counter: u64) {
         if *self == Self::Now {
             *self = Self::In(id, counter);
@@ -60,7 +60,7 @@ pub(super) struct LocalMember {
     /// The last sequence number given to the socket.
     pub written: u64,
     /// The last one that was written to it.
-    receipt: Receipt,
+    watermark: DeliveryWatermark,
     /// The last sequence number that the member has for certain.
     pub had: u64,
     /// The `had` that the owner was told.
@@ -68,15 +68,15 @@ pub(super) struct LocalMember {
     /// Numbers written and not confirmed, and whether each was dropped here as a repetition.
     unconfirmed: VecDeque<(u64, bool)>,
     /// The sign of life, and the confirmation of the member's own signals.
-    pub pulse: Pulse,
+    pub heartbeat: HeartbeatState,
     /// Whether its connection can answer heartbeats by itself.
-    has_presence: bool,
-    pub kept: VecDeque<Kept>,
+    has_responder: bool,
+    pub unseen: VecDeque<UnseenSignal>,
     /// Bytes of what is kept.
-    kept_bytes: usize,
+    unseen_bytes: usize,
     last_n: u64,
     /// Set once the socket is gone: whether the owner was told.
-    absent: Option<Went>,
+    absent: Option<SendState>,
     /// The highest number of each sender.
     highest: BTreeMap<MemberKey, (u64, u64)>,
     /// The membership of a viewer that the owner does not know.
@@ -91,14 +91,14 @@ impl LocalMember {
             numbers: false,
             confirms: false,
             written: sequence,
-            receipt: Receipt::at(sequence),
+            watermark: DeliveryWatermark::at(sequence),
             had: sequence,
             told_had: sequence,
             unconfirmed: VecDeque::new(),
-            pulse: Pulse::new(now, false, 0),
-            has_presence: false,
-            kept: VecDeque::new(),
-            kept_bytes: 0,
+            heartbeat: HeartbeatState::new(now, false, 0),
+            has_responder: false,
+            unseen: VecDeque::new(),
+            unseen_bytes: 0,
             last_n: 0,
             absent: None,
             highest: BTreeMap::new(),
@@ -109,33 +109,33 @@ impl LocalMember {
     /// The member on a new stay on the same connection: what was given to the socket is still on its way.
     pub fn go_on(self, now: Instant) -> Self {
         let mut member = Self::new(self.connection.unwrap_or(ConnectionId(0)), now, self.had);
-        (member.connection, member.written, member.receipt) = (self.connection, self.written, self.receipt);
+        (member.connection, member.written, member.watermark) = (self.connection, self.written, self.watermark);
         (member.unconfirmed, member.highest) = (self.unconfirmed, self.highest);
         member
     }
 
     /// The member as an `Attach` names it.
     pub fn attached(&mut self, now: Instant, stay: &StayRef) -> AttachedMember {
-        self.note_receipt();
-        let first = self.kept.front();
-        let unseen = first.map_or(self.last_n, |kept| kept.said.n.saturating_sub(1));
+        self.note_delivered();
+        let first = self.unseen.front();
+        let unseen = first.map_or(self.last_n, |unseen| unseen.signal.n.saturating_sub(1));
         AttachedMember {
             stay: stay.clone(),
             written: self.written,
             had: self.had,
             confirms: self.confirms,
             numbers: self.numbers,
-            n: if self.numbers { self.pulse.confirmed() } else { unseen },
+            n: if self.numbers { self.heartbeat.confirmed() } else { unseen },
             // Signals before LEAVE are repeated first.
-            leaving: first.is_some_and(|kept| kept.said.signal.action == Action::Leave),
-            absent: self.connection.is_none().then(|| now.since(self.pulse.heard())),
+            leaving: first.is_some_and(|unseen| unseen.signal.signal.action == Action::Leave),
+            absent: self.connection.is_none().then(|| now.since(self.heartbeat.heard())),
             renewed: self.renewed.clone(),
         }
     }
 
     /// Notes a sign of life on the present connection: the client has the answer to its JOIN.
     pub fn hear(&mut self, now: Instant) {
-        self.pulse.hear(now);
+        self.heartbeat.hear(now);
         self.viewer.iter_mut().for_each(|viewer| viewer.hear());
     }
 
@@ -145,19 +145,19 @@ impl LocalMember {
         self.last_n
     }
 
-    pub fn keep(&mut self, said: Numbered, tallies: &Tallies) {
-        let held = tallies.hold(said.signal.text.message.len());
-        self.kept_bytes += held.bytes();
-        self.kept.push_back(Kept { said, went: Went::No, held });
+    pub fn keep_unseen(&mut self, signal: NumberedSignal, tallies: &Tallies) {
+        let held = tallies.hold(signal.signal.text.message.len());
+        self.unseen_bytes += held.bytes();
+        self.unseen.push_back(UnseenSignal { signal, sent: SendState::No, held });
     }
 
     /// Gives what was kept, to be sent in this turn; from the beginning after an `Attach`.
-    pub fn take_unsent(&mut self, again: bool) -> Vec<Numbered> {
-        let unsent = self.kept.iter_mut().filter(|kept| again || kept.went == Went::No);
+    pub fn take_unsent(&mut self, again: bool) -> Vec<NumberedSignal> {
+        let unsent = self.unseen.iter_mut().filter(|unseen| again || unseen.sent == SendState::No);
         unsent
-            .map(|kept| {
-                kept.went = Went::Now;
-                kept.said.clone()
+            .map(|unseen| {
+                unseen.sent = SendState::Now;
+                unseen.signal.clone()
             })
             .collect()
     }
@@ -165,80 +165,80 @@ impl LocalMember {
     pub fn note_absent(&mut self) {
         self.connection = None;
         // Its connection has to ask from now on.
-        self.pulse = Pulse::new(self.pulse.heard(), self.numbers, self.pulse.confirmed());
-        self.absent = Some(Went::No);
+        self.heartbeat = HeartbeatState::new(self.heartbeat.heard(), self.numbers, self.heartbeat.confirmed());
+        self.absent = Some(SendState::No);
     }
 
-    /// Gives the pulse to the connection, once.
-    pub fn give_pulse(&mut self) -> Option<Pulse> {
-        (!std::mem::replace(&mut self.has_presence, true)).then(|| self.pulse.clone())
+    /// Gives the heartbeat to the connection, once.
+    pub fn give_heartbeat_state(&mut self) -> Option<HeartbeatState> {
+        (!std::mem::replace(&mut self.has_responder, true)).then(|| self.heartbeat.clone())
     }
 
     /// Whether it has sent a heartbeat on this connection.
     pub const fn was_heard(&self) -> bool {
-        self.has_presence
+        self.has_responder
     }
 
     /// Notes that an `Attach` names the member as it is now.
     pub fn note_named(&mut self) {
-        let leaving = self.kept.front_mut().filter(|kept| kept.said.signal.action == Action::Leave);
-        leaving.into_iter().for_each(|kept| kept.went = Went::Named);
-        self.absent = self.absent.map(|_| Went::Named);
+        let leaving = self.unseen.front_mut().filter(|unseen| unseen.signal.signal.action == Action::Leave);
+        leaving.into_iter().for_each(|unseen| unseen.sent = SendState::Named);
+        self.absent = self.absent.map(|_| SendState::Named);
         self.told_had = self.had;
     }
 
     /// Notes that the `Attach` was answered: the owner knows what it named, and nothing that came since.
     pub fn note_attached(&mut self) {
-        self.kept.retain(|kept| kept.went != Went::Named);
-        self.kept_bytes = self.kept.iter().map(|kept| kept.held.bytes()).sum();
-        self.absent = self.absent.map(|absent| if absent == Went::Named { Went::Seen } else { absent });
+        self.unseen.retain(|unseen| unseen.sent != SendState::Named);
+        self.unseen_bytes = self.unseen.iter().map(|unseen| unseen.held.bytes()).sum();
+        self.absent = self.absent.map(|absent| if absent == SendState::Named { SendState::Seen } else { absent });
     }
 
     /// Whether the owner was not told yet that the socket is gone; then it is in this turn.
     pub fn take_untold_absence(&mut self) -> bool {
-        let untold = self.absent == Some(Went::No);
+        let untold = self.absent == Some(SendState::No);
         if untold {
-            self.absent = Some(Went::Now);
+            self.absent = Some(SendState::Now);
         }
         untold
     }
 
     pub fn note_packed(&mut self, id: AttachmentId, counter: u64) {
-        self.kept.iter_mut().for_each(|kept| kept.went.pack(id, counter));
+        self.unseen.iter_mut().for_each(|unseen| unseen.sent.pack(id, counter));
         self.absent.iter_mut().for_each(|absent| absent.pack(id, counter));
     }
 
     pub fn note_seen(&mut self, attachment: Option<AttachmentId>, acked: u64) {
-        while self.kept.front().is_some_and(|kept| kept.went.is_seen(attachment, acked)) {
-            let seen = self.kept.pop_front();
-            self.kept_bytes -= seen.map_or(0, |seen| seen.held.bytes());
+        while self.unseen.front().is_some_and(|unseen| unseen.sent.is_seen(attachment, acked)) {
+            let seen = self.unseen.pop_front();
+            self.unseen_bytes -= seen.map_or(0, |seen| seen.held.bytes());
         }
         if self.absent.is_some_and(|absent| absent.is_seen(attachment, acked)) {
-            self.absent = Some(Went::Seen);
+            self.absent = Some(SendState::Seen);
         }
     }
 
     /// Whether it is not known that the owner has all that it was sent.
     pub fn has_unseen(&self) -> bool {
-        let is_sent = |went| matches!(went, Went::Now | Went::In(..));
-        self.kept.iter().any(|kept| is_sent(kept.went)) || self.absent.is_some_and(is_sent)
+        let is_sent = |sent| matches!(sent, SendState::Now | SendState::In(..));
+        self.unseen.iter().any(|unseen| is_sent(unseen.sent)) || self.absent.is_some_and(is_sent)
     }
 
     /// Whether the owner knows all that was to be said of a member without a socket.
     pub fn is_done(&self) -> bool {
-        self.connection.is_none() && self.kept.is_empty() && self.absent == Some(Went::Seen)
+        self.connection.is_none() && self.unseen.is_empty() && self.absent == Some(SendState::Seen)
     }
 
     /// Notes what was written to the socket, where the client does not say what it has.
-    pub fn note_receipt(&mut self) {
+    pub fn note_delivered(&mut self) {
         if !self.confirms {
-            self.confirm(self.receipt.sequence());
+            self.confirm(self.watermark.sequence());
         }
     }
 
     /// The number of what the member has, if the owner was told a lower one.
     pub fn take_untold_had(&mut self) -> Option<u64> {
-        self.note_receipt();
+        self.note_delivered();
         let untold = self.had > self.told_had;
         self.told_had = self.had;
         untold.then_some(self.had)
@@ -268,12 +268,12 @@ impl LocalMember {
     }
 
     /// Bytes of what is kept.
-    pub const fn kept_bytes(&self) -> usize {
-        self.kept_bytes
+    pub const fn unseen_bytes(&self) -> usize {
+        self.unseen_bytes
     }
 
-    /// Notes a signal for the member; gives the receipt with which it is written, unless it is not new.
-    pub fn take(&mut self, delivery: &Delivery, drop_repetitions: bool) -> Option<Receipt> {
+    /// Notes a signal for the member; gives the watermark with which it is written, unless it is not new.
+    pub fn take(&mut self, delivery: &Delivery, drop_repetitions: bool) -> Option<DeliveryWatermark> {
         if !self.takes(delivery.sq) {
             return None;
         }
@@ -284,19 +284,19 @@ impl LocalMember {
     /// Notes the number of a list for the member, as [`take`](Self::take) does that of a signal, and shows it the list.
     pub fn show_list(&mut self, list: &List, sq: u64, is_newest: bool) -> Option<EdgeEffect> {
         let connection = self.connection.filter(|_| self.takes(sq))?;
-        let receipt = self.note_given(sq, is_newest)?;
-        Some(EdgeEffect::Tell(connection, ToClient::List(list.clone(), sq, receipt)))
+        let watermark = self.note_given(sq, is_newest)?;
+        Some(EdgeEffect::Tell(connection, ToClient::List(list.clone(), sq, watermark)))
     }
 
     const fn takes(&self, sq: u64) -> bool {
         sq > self.written && self.connection.is_some()
     }
 
-    fn note_given(&mut self, sq: u64, new: bool) -> Option<Receipt> {
+    fn note_given(&mut self, sq: u64, new: bool) -> Option<DeliveryWatermark> {
         self.written = sq;
         self.unconfirmed.push_back((sq, !new));
         self.skip_dropped();
-        new.then(|| self.receipt.clone())
+        new.then(|| self.watermark.clone())
     }
 
     fn is_repetition(&mut self, delivery: &Delivery) -> bool {
@@ -315,7 +315,7 @@ impl LocalMember {
     pub fn note_confirmation(&mut self, sq: u64) {
         self.confirm(sq);
         if sq <= self.written {
-            self.pulse.note_received(sq);
+            self.heartbeat.note_received(sq);
         }
     }
 

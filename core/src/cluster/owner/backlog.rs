@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 
 use roomcast_protocol::signal::MemberKey;
 
-use super::record::KeptRecord;
+use super::record::UndeliveredRecord;
 use crate::cluster::message::Delivery;
 use crate::cluster::settings::BacklogBounds;
 
 /// Signals for which an empty backlog keeps its memory.
-const KEPT: usize = 8;
+const RETAINED_CAPACITY: usize = 8;
 
 /// The signals to one member that it may ask for again, in order of their sequence numbers, and the number of the newest
 /// list, which stands for all lists before it.
@@ -17,7 +17,7 @@ const KEPT: usize = 8;
 /// Signals that a client confirms are forgotten. Those written to the socket of a client that confirms nothing are
 /// kept, up to the bounds, since it may name a lower number when it comes back; but nobody waits for them any more.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Outbound {
+pub(super) struct Backlog {
     last: u64,
     had: u64,
     /// The last number that may have been given to a signal that is not kept.
@@ -44,7 +44,7 @@ pub(super) enum Replayed {
     List(u64),
 }
 
-impl Outbound {
+impl Backlog {
     /// An empty backlog that counts on above a number.
     pub fn above(last: u64) -> Self {
         Self { last, had: last, ..Self::default() }
@@ -56,7 +56,7 @@ impl Outbound {
     }
 
     /// The backlog that a drained owner kept, counted on above a number.
-    pub fn restored(first: u64, kept: KeptRecord) -> Self {
+    pub fn restored(first: u64, kept: UndeliveredRecord) -> Self {
         let (last, had, lost) = (kept.last.max(first), kept.had, kept.lost);
         let mut restored = Self { last, had, lost, ..Self::default() };
         for entry in kept.backlog {
@@ -147,7 +147,7 @@ impl Outbound {
             self.lost = self.lost.max(entry.sq);
         }
         self.written -= count;
-        if self.entries.is_empty() && self.entries.capacity() > KEPT {
+        if self.entries.is_empty() && self.entries.capacity() > RETAINED_CAPACITY {
             self.entries = VecDeque::new();
         }
         had
@@ -211,12 +211,12 @@ mod tests {
         Delivery { sq: 0, from: StayRef { member, stay: 1 }, numbered: true, n, text: "x".into() }
     }
 
-    fn push(backlog: &mut Outbound, n: u64) {
+    fn push(backlog: &mut Backlog, n: u64) {
         backlog.push(delivery(n), BacklogBounds::default());
     }
 
     /// The numbers after one; that of the list is negative.
-    fn numbers(backlog: &Outbound, after: u64) -> Vec<i64> {
+    fn numbers(backlog: &Backlog, after: u64) -> Vec<i64> {
         let number = |entry: Replayed| match entry {
             Replayed::Signal(delivery) => i64::try_from(delivery.sq).unwrap(),
             Replayed::List(list) => -i64::try_from(list).unwrap(),
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn what_is_confirmed_is_forgotten_and_the_rest_is_sent_again() {
-        let mut backlog = Outbound::above(10);
+        let mut backlog = Backlog::above(10);
         (1..=3).for_each(|n| push(&mut backlog, n));
         assert_eq!(backlog.confirm(99).len(), 0, "a number that was never given says nothing");
         assert_eq!(backlog.confirm(11).len(), 1);
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn what_was_written_is_kept_and_nobody_waits_for_it() {
-        let mut backlog = Outbound::above(0);
+        let mut backlog = Backlog::above(0);
         (1..=3).for_each(|n| push(&mut backlog, n));
         assert_eq!(backlog.note_written(2).len(), 2);
         assert_eq!(backlog.note_written(2), []);
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn only_the_newest_list_is_sent_again_at_its_place() {
-        let mut backlog = Outbound::above(0);
+        let mut backlog = Backlog::above(0);
         push(&mut backlog, 1);
         assert_eq!((backlog.push_list(), backlog.push_list()), (2, 3));
         push(&mut backlog, 2);
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn numbers_of_another_owner_are_not_used_again() {
-        let mut backlog = Outbound::above(0);
+        let mut backlog = Backlog::above(0);
         (1..=3).for_each(|n| push(&mut backlog, n));
         backlog.count_on_above(2);
         assert_eq!(numbers(&backlog, 0), [1, 2, 3], "a number of its own changes nothing");
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn the_backlog_is_bounded_in_signals_and_bytes_and_gives_what_it_drops() {
         for bounds in [BacklogBounds { signals: 3, bytes: 100 }, BacklogBounds { signals: 100, bytes: 3 }] {
-            let mut backlog = Outbound::above(0);
+            let mut backlog = Backlog::above(0);
             let dropped: Vec<_> = (1..=5).flat_map(|n| backlog.push(delivery(n), bounds).1).collect();
             assert_eq!(dropped.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [1, 2]);
             assert_eq!(backlog.lost_after(0), Some((1, 2)));
