@@ -1,15 +1,26 @@
 //! One room at one node, as connections and other nodes see it: events in, effects out.
 //!
-//! [`Room`] turns signals into the requests of the rules and their effects into texts. The rules stand in
-//! [`cluster`](crate::cluster): an edge for the sessions here and, where this node owns the room, its owner.
+//! [`Room`] turns signals into the requests of the rules and their effects into texts. The rules stand below it:
+//!
+//! - [`Owner`](owner::Owner) runs a room on one node: order, numbers, backlogs, membership and its journal.
+//! - [`Edge`](edge::Edge) stands for a room at each node that has sockets of it.
+//! - [`Site`](site::Site) is a room at one node: its edge, and its owner where this node owns it.
+//! - [`RoomState`](state::RoomState) is what members see of a room, and what [`message`] carries between nodes.
 
+mod credentials;
+pub mod edge;
 mod effect;
 mod encoder;
 mod heartbeat;
+pub mod message;
 mod outbound_message;
+pub mod owner;
 mod request;
 mod settings;
+pub mod site;
 pub mod state;
+pub mod streams;
+mod tallies;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,20 +29,22 @@ use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{RoomId, UserId};
 use roomcast_protocol::signal::{RefusedNumber, Signal};
 
+pub use credentials::Credentials;
 pub use effect::{ConnectionId, Effect, Input, JoinGrant, OutboundMessage};
 pub use heartbeat::{HeartbeatResponder, HeartbeatState};
 pub use outbound_message::{DeliveryWatermark, MessageText};
 pub use settings::RoomSettings;
+pub use tallies::Tallies;
 
-use crate::cluster::message::{self, Action, JoinId, SignalText, token_hash};
-use crate::cluster::owner::StreamSettings;
-use crate::cluster::site::{Context, Site, SiteEffect};
-use crate::cluster::streams::Uploader;
-use crate::cluster::{BootId, ClusterSettings, Tallies};
+use crate::cluster::{BootId, ClusterSettings};
 use crate::hls::UploadEntry;
 use crate::time::Instant;
 use encoder::MessageEncoder;
+use message::{Action, JoinId, SignalText, token_hash};
+use owner::StreamSettings;
 pub(crate) use request::JoinSignal;
+use site::{Context, Site, SiteEffect};
+use streams::Uploader;
 
 /// The reason why a signal or an upload is refused.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, thiserror::Error)]

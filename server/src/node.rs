@@ -12,8 +12,9 @@ use actix_web::web::Data;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
-use roomcast_core::cluster::{BootId, ClusterSettings, Tallies};
+use roomcast_core::cluster::{BootId, ClusterSettings};
 use roomcast_core::room;
+use roomcast_core::room::Tallies;
 use roomcast_protocol::code::CloseCode;
 
 use crate::access::{Access, Caches};

@@ -15,11 +15,12 @@ use roomcast_protocol::signal::{RefusedNumber, Signal, SignalKind};
 use super::Refusal;
 use super::heartbeat::HeartbeatResponder;
 use super::outbound_message::{DeliveryWatermark, MessageText};
-use crate::cluster::message::Message;
-use crate::cluster::owner::KickRevocation;
-use crate::cluster::site::DirectoryQuery;
-use crate::cluster::{BootId, Credentials};
+use crate::cluster::BootId;
 use crate::hls::Change;
+use crate::room::Credentials;
+use crate::room::message::Message;
+use crate::room::owner::KickRevocation;
+use crate::room::site::DirectoryQuery;
 
 /// One WebSocket connection, unique for the life of the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -15,8 +15,8 @@ use roomcast_protocol::signal::{Body, Engine, RoomType, Signal, SignalKind};
 
 use super::heartbeat::{HeartbeatResponder, SharedList};
 use super::{JoinSignal, MessageText, OutboundMessage, Refusal, RoomSettings};
-use crate::cluster::edge::{JoinAnswer, ToClient};
-use crate::cluster::message::{List, Listed};
+use crate::room::edge::{JoinAnswer, ToClient};
+use crate::room::message::{List, Listed};
 
 /// Encodes what a room says. The list of publishers is encoded once per version.
 #[derive(Debug)]

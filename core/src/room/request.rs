@@ -4,7 +4,7 @@ use roomcast_protocol::signal::{Body, RoomType, Signal};
 
 use super::JoinGrant;
 use crate::cluster::BootId;
-use crate::cluster::message::{JoinId, JoinRequest, token_hash};
+use crate::room::message::{JoinId, JoinRequest, token_hash};
 use crate::time::Instant;
 
 /// Sequence numbers stay exact in JSON readers that hold them as doubles (RFC 8259, section 6); a client that claims

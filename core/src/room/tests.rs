@@ -23,9 +23,9 @@ use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::{MemberKey, RoomType, SignalKind, decode};
 
 use super::{ConnectionId, Effect, Input, JoinGrant, Room, RoomSettings};
-use crate::cluster::owner::Owner;
-use crate::cluster::site::Context;
 use crate::cluster::{BootId, ClusterSettings};
+use crate::room::owner::Owner;
+use crate::room::site::Context;
 use crate::time::Instant;
 
 /// A room with a clock and what every connection has been sent.

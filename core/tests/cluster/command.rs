@@ -2,8 +2,8 @@
 
 use roomcast_core::cluster::BootId;
 use roomcast_core::cluster::directory::{Asserted, Claimed, Era, Journaled, LeaseAnswer, Looked};
-use roomcast_core::cluster::owner::{Field, Value};
-use roomcast_core::cluster::site::DirectoryQuery;
+use roomcast_core::room::owner::{Field, Value};
+use roomcast_core::room::site::DirectoryQuery;
 use roomcast_core::time::Instant;
 use roomcast_protocol::id::RoomId;
 

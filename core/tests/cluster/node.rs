@@ -5,14 +5,14 @@ mod packets;
 
 use std::collections::BTreeMap;
 
-use roomcast_core::cluster::edge::{Edge, ToClient};
 use roomcast_core::cluster::lease::Lease;
-use roomcast_core::cluster::message::{JoinRequest, Message, Signal};
-use roomcast_core::cluster::owner::{Owner, StreamSettings};
 use roomcast_core::cluster::peers::{Header, Peer, Ticket};
-use roomcast_core::cluster::site::{self, Context, DirectoryQuery, Site, SiteEffect};
 use roomcast_core::cluster::{BootId, ClusterSettings};
 use roomcast_core::room::ConnectionId;
+use roomcast_core::room::edge::{Edge, ToClient};
+use roomcast_core::room::message::{JoinRequest, Message, Signal};
+use roomcast_core::room::owner::{Owner, StreamSettings};
+use roomcast_core::room::site::{self, Context, DirectoryQuery, Site, SiteEffect};
 use roomcast_core::time::Instant;
 use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::id::{RoomId, UserId};

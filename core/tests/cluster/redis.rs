@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use roomcast_core::cluster::ClusterSettings;
 use roomcast_core::cluster::directory::{Context, Directory};
-use roomcast_core::cluster::owner::{Field, Value};
-use roomcast_core::cluster::site::DirectoryQuery;
+use roomcast_core::room::owner::{Field, Value};
+use roomcast_core::room::site::DirectoryQuery;
 use roomcast_core::time::Instant;
 use roomcast_protocol::id::RoomId;
 

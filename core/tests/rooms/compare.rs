@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
-use roomcast_core::cluster::owner::Owner;
+use roomcast_core::room::owner::Owner;
 use roomcast_core::room::{Effect, Input, OutboundMessage};
 use roomcast_protocol::signal::Signal;
 

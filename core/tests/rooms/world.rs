@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
-use roomcast_core::cluster::site::Context;
 use roomcast_core::cluster::{BootId, ClusterSettings};
+use roomcast_core::room::site::Context;
 use roomcast_core::room::{ConnectionId, Input, JoinGrant, Room, RoomSettings};
 use roomcast_core::time::Instant;
 use roomcast_protocol::ack::EngineSettings;

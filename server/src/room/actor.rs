@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, SpawnHandle};
 
-use roomcast_core::cluster::owner::KickRevocation;
-use roomcast_core::cluster::{Ownership, site};
+use roomcast_core::cluster::Ownership;
+use roomcast_core::room::owner::KickRevocation;
+use roomcast_core::room::site;
 use roomcast_core::room::{ConnectionId, Effect, Input, Refusal, Room};
 use roomcast_core::time::Instant;
 use roomcast_protocol::access::{Revoke, RoomPattern};

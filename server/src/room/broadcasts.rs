@@ -8,9 +8,9 @@ use actix::{Context, Handler, ResponseFuture};
 use tokio::sync::oneshot;
 
 use roomcast_core::cluster::Life;
-use roomcast_core::cluster::streams::Uploader;
 use roomcast_core::hls::Stream;
 use roomcast_core::room::Refusal;
+use roomcast_core::room::streams::Uploader;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{ObjectId, RoomId};
 

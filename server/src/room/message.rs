@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use actix::Message;
 
-use roomcast_core::cluster::owner::KickRevocation;
-use roomcast_core::cluster::streams::Uploader;
 use roomcast_core::hls::UploadEntry;
+use roomcast_core::room::owner::KickRevocation;
+use roomcast_core::room::streams::Uploader;
 use roomcast_core::room::{ConnectionId, JoinGrant, Refusal};
 use roomcast_protocol::access::Permit;
 use roomcast_protocol::id::UserId;

@@ -9,10 +9,11 @@ use actix::{
 };
 
 use metrics::histogram;
+use roomcast_core::cluster::BootId;
 use roomcast_core::cluster::directory::{Claimed, Era};
-use roomcast_core::cluster::message::{Body, Message, ToOwner};
-use roomcast_core::cluster::site::{DirectoryAnswer, DirectoryQuery};
-use roomcast_core::cluster::{BootId, site};
+use roomcast_core::room::message::{Body, Message, ToOwner};
+use roomcast_core::room::site;
+use roomcast_core::room::site::{DirectoryAnswer, DirectoryQuery};
 use roomcast_core::room::{Effect, Room};
 use roomcast_protocol::id::RoomId;
 

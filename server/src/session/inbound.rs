@@ -6,7 +6,7 @@ use actix::Addr;
 use actix::dev::SendError;
 use bytestring::ByteString;
 
-use roomcast_core::cluster::Credentials;
+use roomcast_core::room::Credentials;
 use roomcast_core::room::{JoinGrant, OutboundMessage};
 use roomcast_protocol::access::{Action, Refused};
 use roomcast_protocol::ack;

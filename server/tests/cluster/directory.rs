@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use roomcast_core::cluster::directory::{Asserted, Claimed, Era, Journaled, Looked, Write};
-use roomcast_core::cluster::owner::{Field, UndeliveredRecord, Value};
 use roomcast_core::cluster::{BootId, Ownership};
+use roomcast_core::room::owner::{Field, UndeliveredRecord, Value};
 use roomcast_protocol::id::{RoomId, SessionId, UserId};
 use roomcast_protocol::signal::MemberKey;
 use roomcast_server::backplane::Directory;

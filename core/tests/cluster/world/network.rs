@@ -1,8 +1,8 @@
 //! Transport between clients, nodes and Redis, with its delays.
 
 use roomcast_core::cluster::BootId;
-use roomcast_core::cluster::message::{JoinId, JoinRequest};
 use roomcast_core::room::ConnectionId;
+use roomcast_core::room::message::{JoinId, JoinRequest};
 use roomcast_core::time::Instant;
 
 use super::{FromClient, Happens, World};

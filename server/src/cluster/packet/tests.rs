@@ -6,13 +6,13 @@ use proptest::option;
 use proptest::prelude::*;
 
 use roomcast_core::cluster::Life;
-use roomcast_core::cluster::message::{
+use roomcast_core::hls::UploadEntry;
+use roomcast_core::room::Refusal;
+use roomcast_core::room::message::{
     Action, Attach, Attached, AttachedMember, Delivery, JoinId, JoinRequest, Joined, List, Listed, NumberedSignal,
     Signal, SignalRefusal, SignalText, StayEnd, StayRef, ToEdge, ToOwner,
 };
-use roomcast_core::cluster::streams::{KnownStream, StreamPosition, StreamState, StreamUpdate, Upload, Uploader};
-use roomcast_core::hls::UploadEntry;
-use roomcast_core::room::Refusal;
+use roomcast_core::room::streams::{KnownStream, StreamPosition, StreamState, StreamUpdate, Upload, Uploader};
 use roomcast_core::time::{Instant, UnixTime};
 use roomcast_protocol::ack::RoomClosedReason;
 use roomcast_protocol::code::AckCode;

@@ -8,8 +8,8 @@ use bytes::Bytes;
 
 use roomcast_core::cluster::BootId;
 use roomcast_core::cluster::directory::Era;
-use roomcast_core::cluster::message::{AttachmentId, Body, Message, ToEdge, ToOwner};
 use roomcast_core::cluster::peers::{Header, Ticket};
+use roomcast_core::room::message::{AttachmentId, Body, Message, ToEdge, ToOwner};
 use roomcast_protocol::id::RoomId;
 
 use super::Inner;

@@ -10,9 +10,9 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use roomcast_core::cluster::Credentials;
-use roomcast_core::cluster::streams::Uploader;
 use roomcast_core::hls::UploadEntry;
+use roomcast_core::room::Credentials;
+use roomcast_core::room::streams::Uploader;
 use roomcast_core::room::{ConnectionId, JoinGrant, Refusal};
 use roomcast_core::time::UnixTime;
 use roomcast_protocol::ack::EngineSettings;

@@ -7,7 +7,7 @@ use actix_web::dev::RequestHead;
 use actix_web::{HttpRequest, HttpResponse};
 
 use percent_encoding::percent_decode_str;
-use roomcast_core::cluster::Credentials;
+use roomcast_core::room::Credentials;
 use roomcast_protocol::access::{Action, Permit, Reason};
 use roomcast_protocol::id::{RoomId, UserId};
 

@@ -8,9 +8,9 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
-use roomcast_core::cluster::streams::Uploader as Authority;
 use roomcast_core::hls::UploadEntry;
 use roomcast_core::room;
+use roomcast_core::room::streams::Uploader as Authority;
 use roomcast_core::time::UnixTime;
 use roomcast_protocol::ack::name::UNKNOWN;
 use roomcast_protocol::code::AckCode;
