@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
+use bytestring::ByteString;
 use futures_util::StreamExt;
-use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use roomcast_core::hls::UploadEntry;
@@ -15,12 +15,15 @@ use roomcast_core::room::Credentials;
 use roomcast_core::room::streams::Uploader;
 use roomcast_core::room::{ConnectionId, JoinGrant, Refusal};
 use roomcast_core::time::UnixTime;
-use roomcast_protocol::ack::EngineSettings;
+use roomcast_protocol::ack::{self, EngineSettings, ErrorAck, Role, ServerMessage};
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::Payload;
 use roomcast_protocol::id::{RoomId, SessionId};
 use roomcast_protocol::limits::HEARTBEAT_INTERVAL;
-use roomcast_protocol::signal::{MemberKey, Signal, SignalKind, decode};
+use roomcast_protocol::signal::{
+    Body, Category, Engine, Head, Heartbeat, Host, Join, JoinOptions, MemberKey, RoomType, Session, Signal, SignalKind,
+    Update,
+};
 
 use super::publisher::Publisher;
 use crate::clock::unix_millis;
@@ -56,7 +59,7 @@ pub struct Voice {
     actor: Addr<RoomActor>,
     connection: ConnectionId,
     outbox: Outbox,
-    session: Value,
+    head: Head,
 }
 
 /// The messages to a member.
@@ -80,15 +83,17 @@ impl Ear {
         }
     }
 
-    /// The answer to a `JOIN`: there already when the node is alone, else when the nodes have agreed.
-    async fn answer(&mut self) -> Option<Value> {
+    /// The role that a `JOIN` gave, or why it was refused: there already when the node is alone, else when the nodes have
+    /// agreed.
+    async fn answer(&mut self) -> Option<Result<Role, ErrorAck>> {
         let deadline = tokio::time::Instant::now() + ANSWER;
         while let Ok(Some(delivery)) = tokio::time::timeout_at(deadline, self.inbox.next()).await {
             let Delivery::Message(message) = delivery else { continue };
             self.fill.release(message.size());
-            let said: Value = serde_json::from_str(&message.text()).ok()?;
-            if said["s"] == "JOIN" {
-                return Some(said);
+            match ack::decode(&message.text()).ok()? {
+                ServerMessage::Join(ack) => return Some(Ok(ack.role)),
+                ServerMessage::Error(error) if error.signal == Some(SignalKind::Join) => return Some(Err(error)),
+                _ => {}
             }
         }
         None
@@ -118,8 +123,8 @@ impl Member {
             let (outbox, inbox) = Outbox::new(Arc::clone(&fill), LaneId::fresh());
             let mut ear = Ear { inbox, fill };
             let connection = node.connections.open(&outbox);
-            let (node, room, session) = (Arc::clone(node), room.clone(), session(&key));
-            let voice = Voice { node, room, actor, connection, outbox, session };
+            let (node, room, head) = (Arc::clone(node), room.clone(), head(room, &key));
+            let voice = Voice { node, room, actor, connection, outbox, head };
             let (rooms, credentials) = (JoinedRooms::default(), publisher.credentials(&voice.room));
             let mut member = Self { voice, rooms, key: key.clone(), carries, credentials };
             match member.ask(creating, &mut ear).await {
@@ -143,18 +148,16 @@ impl Member {
             return refuse(AckCode::Unavailable, "the room keeps closing; try again");
         }
         let Some(answer) = ear.answer().await else { return refuse(AckCode::Unavailable, "the room did not answer") };
-        let code = answer["c"].as_u64().and_then(|code| AckCode::from_number(u16::try_from(code).ok()?));
-        match code {
-            Some(AckCode::Ok) if answer["b"]["pt"] == "viewer" => {
-                self.voice.say(SignalKind::Leave, &json!({}));
+        match answer {
+            Ok(Role::Viewer) => {
+                self.voice.say(Body::Leave);
                 refuse(AckCode::PermissionNotFound, "another publishes in this room")
             }
-            Some(AckCode::Ok) => Ok(()),
-            Some(AckCode::UnsupportedChannel) => refuse(AckCode::PermissionNotFound, "the room is no broadcast"),
-            code => {
-                let reason = answer["b"]["msg"].as_str().unwrap_or("the room refused the encoder");
-                refuse(code.unwrap_or(AckCode::Internal), reason)
+            Ok(Role::Admin | Role::Publisher) => Ok(()),
+            Err(ErrorAck { code: AckCode::UnsupportedChannel, .. }) => {
+                refuse(AckCode::PermissionNotFound, "the room is no broadcast")
             }
+            Err(error) => refuse(error.code, &error.message),
         }
     }
 
@@ -170,8 +173,9 @@ impl Member {
             engine_settings: EngineSettings::default(),
         };
         let (video, audio) = self.carries;
-        let options = json!({ "roomCreating": creating, "resumeToken": "" });
-        let signal = self.voice.signal(SignalKind::Join, &json!({ "ve": video, "ae": audio, "op": options }));
+        let resume_token = Some(String::new());
+        let options = JoinOptions { room_creating: creating, resume_token, ..JoinOptions::default() };
+        let signal = self.voice.signal(Body::Join(Join { video, audio, engine: Engine::Native, options }));
         let attempt = self.rooms.insert(self.voice.room.clone(), self.voice.actor.clone());
         let (connection, outbox) = (self.voice.connection, self.voice.outbox.clone());
         self.voice.actor.send(JoinRoom { connection, outbox, attempt, signal, grant }).await.ok()
@@ -185,7 +189,7 @@ impl Member {
     /// Says what is published, if that is not known yet.
     pub fn update(&mut self, carries: (bool, bool)) {
         if std::mem::replace(&mut self.carries, carries) != carries {
-            self.voice.say(SignalKind::Update, &json!({ "ve": carries.0, "ae": carries.1 }));
+            self.voice.say(Body::Update(Update { video: carries.0, audio: carries.1 }));
         }
     }
 
@@ -200,7 +204,7 @@ impl Member {
 
     /// Leaves the room, which ends the broadcast.
     pub fn leave(&self) {
-        self.voice.say(SignalKind::Leave, &json!({}));
+        self.voice.say(Body::Leave);
         self.go();
     }
 
@@ -219,28 +223,35 @@ impl Voice {
         loop {
             tokio::select! {
                 _ = lost.wait_for(Option::is_some) => return,
-                _ = beats.tick() => self.say(SignalKind::Heartbeat, &json!({ "bid": "", "sendAck": false })),
+                _ = beats.tick() => self.say(heartbeat()),
             }
         }
     }
 
-    fn say(&self, kind: SignalKind, members: &Value) {
+    fn say(&self, body: Body) {
         let (connection, outbox) = (self.connection, self.outbox.clone());
-        let signal = self.signal(kind, members);
+        let signal = self.signal(body);
         // A handful a second at most, and a mailbox that is full must not lose the `LEAVE`.
         self.actor.do_send(RoomSignal { connection, outbox, signal });
     }
 
-    fn signal(&self, kind: SignalKind, members: &Value) -> Signal {
-        let mut data = json!({ "s": kind.name(), "ch": "p2m", "rid": self.room, "ss": self.session });
-        if let (Value::Object(data), Value::Object(members)) = (&mut data, members) {
-            data.extend(members.clone());
-        }
-        decode(json!({ "action": kind.action(), "data": data }).to_string()).expect("these are signals")
+    /// A signal without a text: none of these is forwarded, and a refusal of one need not quote it.
+    fn signal(&self, body: Body) -> Signal {
+        Signal { head: self.head.clone(), number: None, body, message: ByteString::new(), data: 0..0 }
     }
 }
 
-fn session(key: &MemberKey) -> Value {
-    json!({ "userId": key.user_id, "sessionId": key.session_id, "category": "stream",
-        "host": "Server", "deviceId": "ingest" })
+fn heartbeat() -> Body {
+    Body::Heartbeat(Heartbeat { beat_id: String::new(), send_ack: false, received: None })
+}
+
+fn head(room: &RoomId, key: &MemberKey) -> Head {
+    let session = Session {
+        user_id: key.user_id.clone(),
+        session_id: key.session_id.clone(),
+        category: Category::Stream,
+        host: Host::Server,
+        device_id: "ingest".to_owned(),
+    };
+    Head { room_type: RoomType::P2m, room_id: room.clone(), session, recipient: None }
 }
