@@ -26,7 +26,7 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 /// The time for which an upload waits for Redis.
 const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 /// After this time what failed or was missing is tried again.
-const RETRY: Duration = Duration::from_millis(100);
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 /// The time for which Redis keeps an init section, which is renewed long before.
 const INIT_KEPT: Duration = Duration::from_secs(600);
 /// Bytes of uploads that are kept until they are listed; beyond that the oldest are fetched as from another node.
@@ -124,7 +124,7 @@ impl MediaCache {
                     break;
                 }
                 Err(_) if Instant::now() >= end => break,
-                Err(_) => tokio::time::sleep(RETRY).await,
+                Err(_) => tokio::time::sleep(RETRY_DELAY).await,
             }
         }
         Err(refuse(AckCode::Unavailable, "the media cannot be stored at the moment; try again"))
@@ -156,7 +156,7 @@ impl MediaCache {
     /// nothing plays, and somebody must be able to put them back.
     pub fn stored(self: &Arc<Self>, room: &RoomId, object: &Object, is_wanted: bool) -> Stored {
         if let Some(bytes) = object.bytes() {
-            return Stored::here(bytes.clone(), object.content_type);
+            return Stored::local(bytes.clone(), object.content_type);
         }
         let is_init = object.kind == ObjectKind::Init;
         let blobs: Vec<_> = object.pieces.iter().map(|media| self.blob(room, media, is_init)).collect();
@@ -164,7 +164,7 @@ impl MediaCache {
             let (cache, blob) = (Arc::clone(self), Arc::downgrade(blob));
             actix_web::rt::spawn(async move { cache.fetch_ahead(&blob).await });
         }
-        Stored::elsewhere(Arc::clone(self), blobs, object.content_type)
+        Stored::remote(Arc::clone(self), blobs, object.content_type)
     }
 
     fn blob(&self, room: &RoomId, media: &MediaRef, is_init: bool) -> Arc<MediaBlob> {
@@ -210,7 +210,7 @@ impl MediaCache {
                 Ok(Some(_)) => tracing::error!(key, "media does not fit its digest"),
                 Ok(None) | Err(_) => {}
             }
-            tokio::time::sleep(RETRY).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 

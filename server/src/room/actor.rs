@@ -15,7 +15,7 @@ use roomcast_protocol::id::RoomId;
 use roomcast_protocol::limits::{BACKLOG_BYTES, BACKLOG_SIGNALS};
 
 use super::broadcasts::Broadcasts;
-use super::joined::{Attempt, Departure};
+use super::joined::{JoinSequence, RoomLeft};
 use super::message::{Disconnected, JoinRoom, MayBroadcast, NotRevoked, Outcome, RefusedSignal, Renewed, RoomSignal};
 use super::outbox::Outbox;
 use crate::node::Node;
@@ -30,7 +30,7 @@ pub struct RoomActor {
     pub(super) id: RoomId,
     pub(super) room: Room,
     /// The way to every connection that joined, and its newest JOIN.
-    outboxes: HashMap<ConnectionId, (Outbox, Attempt)>,
+    outboxes: HashMap<ConnectionId, (Outbox, JoinSequence)>,
     pub(super) broadcasts: Broadcasts,
     /// The ownership that the node was told last.
     pub(super) owned: Option<Ownership>,
@@ -96,8 +96,8 @@ impl RoomActor {
                     }
                 }
                 Effect::Forget { connection } => {
-                    if let Some((outbox, attempt)) = self.outboxes.remove(&connection) {
-                        outbox.forget(Departure { room: self.id.clone(), attempt });
+                    if let Some((outbox, sequence)) = self.outboxes.remove(&connection) {
+                        outbox.forget(RoomLeft { room: self.id.clone(), sequence });
                     }
                 }
                 Effect::Live { playlist, change } => {
@@ -193,12 +193,12 @@ impl Handler<JoinRoom> for RoomActor {
         if self.room.is_closed() {
             return actix::MessageResult(Outcome::Gone);
         }
-        let JoinRoom { connection, outbox, attempt, signal, grant } = join;
+        let JoinRoom { connection, outbox, sequence, signal, grant } = join;
         let effects = self.with_room(|room, context| room.step(context, Input::Join { connection, signal, grant }));
         let here = effects.iter().map(|effect| effect.size_for(connection)).sum();
         // Signals that an owner elsewhere sends again come later.
         outbox.allow(if self.node.transport().is_some() { REPLAY.max(here) } else { here });
-        self.outboxes.insert(connection, (outbox, attempt));
+        self.outboxes.insert(connection, (outbox, sequence));
         self.carry_out(effects, None, ctx);
         actix::MessageResult(Outcome::Answered)
     }

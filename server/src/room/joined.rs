@@ -15,20 +15,20 @@ use super::actor::RoomActor;
 
 /// Number of a `JOIN` of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempt(u64);
+pub struct JoinSequence(u64);
 
 /// Notice that a room has no member of a connection any more, as far as that connection had asked until then.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Departure {
+pub struct RoomLeft {
     pub room: RoomId,
-    pub attempt: Attempt,
+    pub sequence: JoinSequence,
 }
 
 /// A room that a connection is in or asks to join.
 #[derive(Debug)]
 struct JoinedRoom {
     room: Addr<RoomActor>,
-    attempt: Attempt,
+    sequence: JoinSequence,
     /// Whether the newest JOIN said that the client numbers its signals.
     numbers: bool,
     /// The members whose heartbeats the connection answers by itself.
@@ -41,7 +41,7 @@ struct JoinedRoom {
 #[derive(Debug, Default)]
 pub struct JoinedRooms {
     rooms: HashMap<RoomId, JoinedRoom>,
-    attempts: u64,
+    last_sequence: u64,
 }
 
 impl JoinedRooms {
@@ -78,13 +78,13 @@ impl JoinedRooms {
     }
 
     /// Notes that a `JOIN` is sent to a room, and numbers it.
-    pub fn insert(&mut self, id: RoomId, room: Addr<RoomActor>) -> Attempt {
-        self.attempts += 1;
-        let attempt = Attempt(self.attempts);
+    pub fn insert(&mut self, id: RoomId, room: Addr<RoomActor>) -> JoinSequence {
+        self.last_sequence += 1;
+        let sequence = JoinSequence(self.last_sequence);
         let before = self.rooms.remove(&id).filter(|before| before.room == room);
         let (responders, held_back) = before.map(|before| (before.responders, before.held_back)).unwrap_or_default();
-        self.rooms.insert(id, JoinedRoom { room, attempt, numbers: false, responders, held_back });
-        attempt
+        self.rooms.insert(id, JoinedRoom { room, sequence, numbers: false, responders, held_back });
+        sequence
     }
 
     /// The presence of a member.
@@ -122,9 +122,9 @@ impl JoinedRooms {
     }
 
     /// Drops a room unless a newer `JOIN` is on its way there.
-    pub fn forget(&mut self, departure: &Departure) {
-        if self.rooms.get(&departure.room).is_some_and(|joined| joined.attempt == departure.attempt) {
-            self.remove(&departure.room);
+    pub fn forget(&mut self, left: &RoomLeft) {
+        if self.rooms.get(&left.room).is_some_and(|joined| joined.sequence == left.sequence) {
+            self.remove(&left.room);
         }
     }
 }

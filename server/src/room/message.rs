@@ -12,7 +12,7 @@ use roomcast_protocol::access::Permit;
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::{RefusedNumber, Signal, SignalKind};
 
-use super::joined::Attempt;
+use super::joined::JoinSequence;
 use super::outbox::Outbox;
 
 /// Outcome of a `JOIN` that reached a room.
@@ -30,7 +30,7 @@ pub enum Outcome {
 pub struct JoinRoom {
     pub connection: ConnectionId,
     pub outbox: Outbox,
-    pub attempt: Attempt,
+    pub sequence: JoinSequence,
     pub signal: Signal,
     pub grant: JoinGrant,
 }

@@ -1,5 +1,7 @@
 mod viewers;
 
+use std::time::Duration;
+
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{SessionId, UserId};
 use roomcast_protocol::signal::{Category, Host, Recipient, Session, SignalKind};

@@ -97,7 +97,7 @@ fn read(request: &HttpRequest, encoding: Encoding, body: Bytes) -> Result<DataSi
 }
 
 /// The bearer of an ingest token and the room it is for.
-struct Uploader {
+struct AuthorizedUploader {
     token: String,
     room: Addr<RoomActor>,
     id: RoomId,
@@ -105,7 +105,11 @@ struct Uploader {
 }
 
 /// Judges the path and the token, before anything of the body is read.
-async fn authorize(request: &HttpRequest, room: &str, node: &web::Data<Node>) -> Result<Uploader, room::Refusal> {
+async fn authorize(
+    request: &HttpRequest,
+    room: &str,
+    node: &web::Data<Node>,
+) -> Result<AuthorizedUploader, room::Refusal> {
     let refuse = |code, reason: &str| room::Refusal { code, reason: reason.to_owned() };
     let id = RoomId::parse(room).map_err(|error| refuse(AckCode::InvalidSignal, &error.to_string()))?;
     let token = bearer(request).ok_or_else(|| refuse(AckCode::Unauthenticated, "the ingest token is missing"))?;
@@ -120,14 +124,14 @@ async fn authorize(request: &HttpRequest, room: &str, node: &web::Data<Node>) ->
     let token = token.to_owned();
     let check = Upload { by: Authority::Token(token.clone()), entry: None };
     room.send(check).await.unwrap_or_else(|_| Err(gone())).map_err(hidden)?;
-    Ok(Uploader { token, room, id, node })
+    Ok(AuthorizedUploader { token, room, id, node })
 }
 
 fn gone() -> room::Refusal {
     room::Refusal { code: AckCode::RoomNotFound, reason: "there is no such room".to_owned() }
 }
 
-impl Uploader {
+impl AuthorizedUploader {
     async fn ingest(self, signal: DataSignal, received: u64) -> Result<(), room::Refusal> {
         let entry = UploadEntry::new(signal.payload, UnixTime::from_millis(received));
         let entry = self.node.live.media.store_upload(&self.id, entry).await?;

@@ -18,7 +18,7 @@ use roomcast_core::room::{Effect, Room};
 use roomcast_protocol::id::RoomId;
 
 use super::actor::RoomActor;
-use super::broadcasts::keep_over;
+use super::broadcasts::store_final_streams;
 use crate::backplane::{Directory, Partition, Urgency};
 use crate::cluster::{Handled, Receipt, RoomListener};
 use crate::node::Node;
@@ -29,11 +29,11 @@ pub const TAKEOVER: &str = "roomcast_cluster_takeover_seconds";
 /// Something that a room is told by its node.
 #[derive(Debug, ActorMessage)]
 #[rtype(result = "()")]
-pub struct FromNode(News, Handled);
+pub struct FromNode(NodeEvent, Handled);
 
 /// The news.
 #[derive(Debug, Clone)]
-enum News {
+enum NodeEvent {
     Message(BootId, Box<Message>),
     Doubt(BootId),
     Acked(BootId, u64),
@@ -87,11 +87,11 @@ impl RoomActor {
         let (directory, room) = (transport.directory().clone(), self.id.clone());
         let waits = self.room.site().edge().is_some_and(|edge| edge.has_waiting());
         let urgency = if waits { Urgency::Awaited } else { Urgency::Background };
-        let over = if matches!(ask, DirectoryQuery::Release(_, None)) { self.written_down() } else { None };
+        let over = if matches!(ask, DirectoryQuery::Release(_, None)) { self.final_streams() } else { None };
         let node = Arc::clone(&self.node);
         let asked = async move {
             if let Some(over) = over {
-                keep_over(&node, &room, &over).await;
+                store_final_streams(&node, &room, &over).await;
             }
             let answer = question(&directory, &room, &ask, urgency).await;
             (ask, answer.unwrap_or(DirectoryAnswer::Failed))
@@ -142,51 +142,51 @@ impl Handler<FromNode> for RoomActor {
     type Result = ();
 
     /// The hand-over is dropped last, when all that follows was sent.
-    fn handle(&mut self, FromNode(news, _handled): FromNode, ctx: &mut Self::Context) {
-        let effects = self.with_room(|room, context| hear(room, context, news));
+    fn handle(&mut self, FromNode(event, _handled): FromNode, ctx: &mut Self::Context) {
+        let effects = self.with_room(|room, context| hear(room, context, event));
         self.carry_out(effects, None, ctx);
     }
 }
 
-fn hear(room: &mut Room, context: site::Context<'_>, news: News) -> Vec<Effect> {
-    room.step_site(|site| match news {
-        News::Message(from, message) => site.on_message(context, from, (message.attachment, message.body)),
-        News::Doubt(node) => site.on_doubt(context, node),
-        News::Acked(node, counter) => site.on_acked(context, node, counter),
-        News::Era(era) => site.on_era(context, era),
-        News::Dead => site.on_dead(context),
-        News::Deposed(boot) => site.on_deposed(context, boot),
-        News::Amnesty => {
+fn hear(room: &mut Room, context: site::Context<'_>, event: NodeEvent) -> Vec<Effect> {
+    room.step_site(|site| match event {
+        NodeEvent::Message(from, message) => site.on_message(context, from, (message.attachment, message.body)),
+        NodeEvent::Doubt(node) => site.on_doubt(context, node),
+        NodeEvent::Acked(node, counter) => site.on_acked(context, node, counter),
+        NodeEvent::Era(era) => site.on_era(context, era),
+        NodeEvent::Dead => site.on_dead(context),
+        NodeEvent::Deposed(boot) => site.on_deposed(context, boot),
+        NodeEvent::Amnesty => {
             site.forgive(context);
             Vec::new()
         }
-        News::Drain => site.drain(context),
+        NodeEvent::Drain => site.drain(context),
     })
 }
 
 /// The rooms of a node, for those who carry messages and keep leases.
 #[derive(Debug)]
-pub struct Rooms {
+pub struct RoomDispatcher {
     node: Weak<Node>,
     /// The thread on which rooms are made that nobody has asked for here.
     arbiter: ArbiterHandle,
 }
 
-impl Rooms {
+impl RoomDispatcher {
     /// The rooms of a node; called on an arbiter's thread.
     pub fn new(node: &Arc<Node>) -> Self {
         Self { node: Arc::downgrade(node), arbiter: Arbiter::current() }
     }
 
-    fn tell_all(&self, news: &News, which: impl Fn(&RoomId) -> bool, handled: &Handled) {
+    fn tell_all(&self, event: &NodeEvent, which: impl Fn(&RoomId) -> bool, handled: &Handled) {
         let Some(node) = self.node.upgrade() else { return };
         for (_, room) in node.rooms.all().into_iter().filter(|(id, _)| which(id)) {
-            room.do_send(FromNode(news.clone(), handled.clone()));
+            room.do_send(FromNode(event.clone(), handled.clone()));
         }
     }
 }
 
-impl RoomListener for Rooms {
+impl RoomListener for RoomDispatcher {
     fn message(&self, from: BootId, message: Message, handled: Handled) -> Result<(), Box<Message>> {
         let Some(node) = self.node.upgrade() else { return Err(Box::new(message)) };
         let room = match node.rooms.find(&message.room) {
@@ -200,35 +200,35 @@ impl RoomListener for Rooms {
             }
             None => return Err(Box::new(message)),
         };
-        room.do_send(FromNode(News::Message(from, Box::new(message)), handled));
+        room.do_send(FromNode(NodeEvent::Message(from, Box::new(message)), handled));
         Ok(())
     }
 
     fn doubt(&self, node: BootId, handled: Handled) {
-        self.tell_all(&News::Doubt(node), |_| true, &handled);
+        self.tell_all(&NodeEvent::Doubt(node), |_| true, &handled);
     }
 
     fn acked(&self, room: &RoomId, node: BootId, counter: u64) {
         let found = self.node.upgrade().and_then(|this| this.rooms.find(room));
-        found.into_iter().for_each(|room| room.do_send(FromNode(News::Acked(node, counter), Handled::default())));
+        found.into_iter().for_each(|room| room.do_send(FromNode(NodeEvent::Acked(node, counter), Handled::default())));
     }
 
     fn era(&self, partition: Partition, era: Era) {
-        self.tell_all(&News::Era(era), |room| Partition::of(room) == partition, &Handled::default());
+        self.tell_all(&NodeEvent::Era(era), |room| Partition::of(room) == partition, &Handled::default());
         let put_back = |node: Arc<Node>| async move { node.live.media.put_back(partition).await };
         self.node.upgrade().into_iter().for_each(|node| _ = self.arbiter.spawn(put_back(node)));
     }
 
     fn dead(&self, _: BootId, _: Duration) {
-        self.tell_all(&News::Dead, |_| true, &Handled::default());
+        self.tell_all(&NodeEvent::Dead, |_| true, &Handled::default());
     }
 
     fn deposed(&self, boot: BootId) {
-        self.tell_all(&News::Deposed(boot), |_| true, &Handled::default());
+        self.tell_all(&NodeEvent::Deposed(boot), |_| true, &Handled::default());
     }
 
     fn amnesty(&self) {
-        self.tell_all(&News::Amnesty, |_| true, &Handled::default());
+        self.tell_all(&NodeEvent::Amnesty, |_| true, &Handled::default());
     }
 
     fn peers(&self) -> Vec<BootId> {
@@ -245,5 +245,5 @@ impl RoomListener for Rooms {
 
 /// Releases all rooms of a node that stops, so that others take them at once.
 pub fn release_all(node: &Arc<Node>) {
-    Rooms::new(node).tell_all(&News::Drain, |_| true, &Handled::default());
+    RoomDispatcher::new(node).tell_all(&NodeEvent::Drain, |_| true, &Handled::default());
 }

@@ -23,7 +23,7 @@ const TIMEOUTS: u32 = 3;
 
 /// Calls over one connection.
 #[derive(Debug)]
-pub struct Link {
+pub struct CallLink {
     open: Mutex<Option<Open>>,
     calls: AtomicUsize,
     bytes: AtomicUsize,
@@ -71,7 +71,7 @@ impl Health {
     }
 }
 
-impl Link {
+impl CallLink {
     /// `astray` is notified of calls that another server would have answered.
     pub fn new(max_calls: usize, max_bytes: usize, astray: &Arc<Notify>) -> Self {
         let astray = Arc::clone(astray);
@@ -104,7 +104,7 @@ impl Link {
             command.arg(argument.as_ref());
         }
         let size = keys.iter().map(String::len).chain(args.iter().map(Bytes::len)).sum();
-        Call::new(link, Request { commands: vec![command], script: Some(script), size })
+        Call::new(link, CallRequest { commands: vec![command], script: Some(script), size })
     }
 
     /// Sends a command.
@@ -114,11 +114,11 @@ impl Link {
 
     /// Sends several commands at once. The answer is the last one's, unless one was refused.
     pub fn commands(link: &Arc<Self>, commands: Vec<Cmd>, size: usize) -> Call {
-        Call::new(link, Request { commands, script: None, size })
+        Call::new(link, CallRequest { commands, script: None, size })
     }
 
     /// Puts a request on the connection's queue; `reload` loads its script whatever was loaded before.
-    fn submit(&self, request: &Request, reload: bool) -> Result<Submitted, Failure> {
+    fn submit(&self, request: &CallRequest, reload: bool) -> Result<Submitted, Failure> {
         let mut open = self.lock();
         let open = open.as_mut().ok_or(Failure::Unavailable)?;
         let mut pipeline = Pipeline::with_capacity(request.commands.len() + 1);
@@ -138,8 +138,8 @@ impl Link {
         // may be calls. A budget that is used up must not put it off.
         let mut sending: Sending = Box::pin(tokio::task::unconstrained(sending));
         let answer = match sending.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(answer) => Answer::Here(answer),
-            Poll::Pending => Answer::Coming(sending),
+            Poll::Ready(answer) => CallReply::Here(answer),
+            Poll::Pending => CallReply::Coming(sending),
         };
         Ok(Submitted { answer, health: Arc::clone(&open.health), first_use })
     }
@@ -149,7 +149,7 @@ impl Link {
     }
 }
 
-struct Request {
+struct CallRequest {
     commands: Vec<Cmd>,
     script: Option<&'static Script>,
     size: usize,
@@ -157,13 +157,13 @@ struct Request {
 
 type Sending = Pin<Box<dyn Future<Output = RedisResult<Vec<Value>>> + Send>>;
 
-enum Answer {
+enum CallReply {
     Here(RedisResult<Vec<Value>>),
     Coming(Sending),
 }
 
 struct Submitted {
-    answer: Answer,
+    answer: CallReply,
     health: Arc<Health>,
     first_use: bool,
 }
@@ -178,8 +178,8 @@ pub struct Call {
 }
 
 impl Call {
-    fn new(link: &Arc<Link>, request: Request) -> Self {
-        let permit = Permit::take(link, request.size);
+    fn new(link: &Arc<CallLink>, request: CallRequest) -> Self {
+        let permit = CallPermit::take(link, request.size);
         let submitted = permit.and_then(|permit| Ok((link.submit(&request, false)?, permit)));
         let first_use = submitted.as_ref().is_ok_and(|(submitted, _)| submitted.first_use);
         let link = Arc::clone(link);
@@ -216,8 +216,8 @@ fn untried(failure: Failure) -> (Failure, Consequence) {
 
 async fn answer(submitted: Submitted) -> Answered {
     let answer = match submitted.answer {
-        Answer::Here(answer) => answer,
-        Answer::Coming(sending) => sending.await,
+        CallReply::Here(answer) => answer,
+        CallReply::Coming(sending) => sending.await,
     };
     let values =
         answer.and_then(|values| values.into_iter().map(Value::extract_error).collect::<RedisResult<Vec<_>>>());
@@ -235,13 +235,13 @@ async fn answer(submitted: Submitted) -> Answered {
 }
 
 /// The right of one call to be under way.
-struct Permit {
-    link: Arc<Link>,
+struct CallPermit {
+    link: Arc<CallLink>,
     size: usize,
 }
 
-impl Permit {
-    fn take(link: &Arc<Link>, size: usize) -> Result<Self, Failure> {
+impl CallPermit {
+    fn take(link: &Arc<CallLink>, size: usize) -> Result<Self, Failure> {
         let calls = link.calls.fetch_add(1, Ordering::Relaxed);
         let bytes = link.bytes.fetch_add(size, Ordering::Relaxed);
         let permit = Self { link: Arc::clone(link), size };
@@ -251,7 +251,7 @@ impl Permit {
     }
 }
 
-impl Drop for Permit {
+impl Drop for CallPermit {
     fn drop(&mut self) {
         self.link.calls.fetch_sub(1, Ordering::Relaxed);
         self.link.bytes.fetch_sub(self.size, Ordering::Relaxed);

@@ -14,17 +14,17 @@ use futures_util::future::{BoxFuture, Shared};
 use roomcast_protocol::id::RoomId;
 
 /// For how long a room is not looked for again.
-const HOLDS: Duration = Duration::from_secs(1);
+const RESULT_TTL: Duration = Duration::from_secs(1);
 /// Maximum number of rooms that are remembered, or looked for at once.
 const MAX_ROOMS: usize = 4096;
 
 /// Looks for a room, and opens its broadcasts on this node if there is one.
-pub type Look = Arc<dyn Fn(RoomId) -> BoxFuture<'static, ()> + Send + Sync>;
+pub type LookupFn = Arc<dyn Fn(RoomId) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// Where rooms are looked for.
 #[derive(Default)]
-pub struct Elsewhere {
-    look: OnceLock<Look>,
+pub struct RemoteLookup {
+    look: OnceLock<LookupFn>,
     rooms: Mutex<HashMap<RoomId, State>>,
 }
 
@@ -35,20 +35,20 @@ enum State {
     Looked(Instant),
 }
 
-impl std::fmt::Debug for Elsewhere {
+impl std::fmt::Debug for RemoteLookup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Elsewhere").field("rooms", &self.lock().len()).finish()
+        f.debug_struct("RemoteLookup").field("rooms", &self.lock().len()).finish()
     }
 }
 
-impl Elsewhere {
+impl RemoteLookup {
     /// Has rooms looked for from now on. Counts once.
-    pub fn set(&self, look: Look) {
+    pub fn set(&self, look: LookupFn) {
         let _ = self.look.set(look);
     }
 
     /// Has a room looked for, unless that was done a moment ago.
-    pub async fn look(&self, room: &RoomId) {
+    pub async fn look_up(&self, room: &RoomId) {
         let Some(look) = self.look.get() else { return };
         let Some(looking) = self.looking(room, look) else { return };
         looking.await;
@@ -57,11 +57,11 @@ impl Elsewhere {
         }
     }
 
-    fn looking(&self, room: &RoomId, look: &Look) -> Option<Shared<BoxFuture<'static, ()>>> {
+    fn looking(&self, room: &RoomId, look: &LookupFn) -> Option<Shared<BoxFuture<'static, ()>>> {
         let mut rooms = self.lock();
         match rooms.get(room) {
             Some(State::Looking(looking)) => return Some(looking.clone()),
-            Some(State::Looked(when)) if when.elapsed() < HOLDS => return None,
+            Some(State::Looked(when)) if when.elapsed() < RESULT_TTL => return None,
             _ => {}
         }
         if rooms.len() >= MAX_ROOMS {
@@ -91,25 +91,25 @@ mod tests {
 
     #[actix_web::test]
     async fn all_who_ask_at_once_look_once_and_so_do_those_who_ask_a_moment_later() {
-        let elsewhere = Elsewhere::default();
-        elsewhere.look(&room("alone")).await;
+        let lookup = RemoteLookup::default();
+        lookup.look_up(&room("alone")).await;
         let (looks, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(tokio::sync::Notify::new()));
         let (counted, opened) = (Arc::clone(&looks), Arc::clone(&gate));
-        elsewhere.set(Arc::new(move |_| {
+        lookup.set(Arc::new(move |_| {
             counted.fetch_add(1, Ordering::SeqCst);
             let opened = Arc::clone(&opened);
             async move { opened.notified().await }.boxed()
         }));
         let demo = room("demo");
-        let many = futures_util::future::join_all((0..100).map(|_| elsewhere.look(&demo)));
+        let many = futures_util::future::join_all((0..100).map(|_| lookup.look_up(&demo)));
         let open = async { gate.notify_one() };
         futures_util::future::join(many, open).await;
-        elsewhere.look(&demo).await;
+        lookup.look_up(&demo).await;
         assert_eq!(looks.load(Ordering::SeqCst), 1);
         for number in 0..MAX_ROOMS + 10 {
             gate.notify_one();
-            elsewhere.look(&room(&format!("none-{number}"))).await;
+            lookup.look_up(&room(&format!("none-{number}"))).await;
         }
-        assert!(elsewhere.lock().len() <= MAX_ROOMS);
+        assert!(lookup.lock().len() <= MAX_ROOMS);
     }
 }

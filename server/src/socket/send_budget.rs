@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The count and its bound.
 #[derive(Debug)]
-pub struct Fill {
+pub struct SendBudget {
     bytes: AtomicUsize,
     bound: usize,
     /// Bytes that may be on their way on top of the bound.
     allowance: AtomicUsize,
 }
 
-impl Fill {
+impl SendBudget {
     /// Nothing on its way, and at most `bound` bytes ever.
     pub fn new(bound: usize) -> Arc<Self> {
         Arc::new(Self { bytes: AtomicUsize::new(0), bound, allowance: AtomicUsize::new(0) })
@@ -54,14 +54,14 @@ mod tests {
 
     #[test]
     fn the_bound_is_exact() {
-        let fill = Fill::new(10);
-        assert!(fill.claim(6));
-        assert!(!fill.claim(5));
-        assert!(fill.claim(4));
-        fill.exchange(4, 2);
-        assert!(!fill.claim(3));
-        fill.release(8);
-        assert!(fill.claim(10));
-        assert!(!fill.claim(usize::MAX));
+        let budget = SendBudget::new(10);
+        assert!(budget.claim(6));
+        assert!(!budget.claim(5));
+        assert!(budget.claim(4));
+        budget.exchange(4, 2);
+        assert!(!budget.claim(3));
+        budget.release(8);
+        assert!(budget.claim(10));
+        assert!(!budget.claim(usize::MAX));
     }
 }

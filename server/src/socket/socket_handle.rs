@@ -1,7 +1,7 @@
 //! The TCP socket below a connection: its options, and its end when nothing else ends it.
 //!
 //! A dispatcher that waits for its peer to read cannot be told to stop; only the kernel can wake it. The
-//! descriptor is not duplicated, which would halve the number of connections a process can hold: a [`Descriptor`]
+//! descriptor is not duplicated, which would halve the number of connections a process can hold: a [`SocketHandle`]
 //! lives in the connection's data, which its dispatcher drops before the socket. Whoever else wants it holds it
 //! weakly and on the same thread, so that as long as it lives its number means this socket.
 
@@ -21,7 +21,7 @@ use super::address::Permit;
 
 /// One TCP connection.
 #[derive(Debug)]
-pub struct Descriptor {
+pub struct SocketHandle {
     number: RawFd,
     permit: RefCell<Option<Permit>>,
     closed_by_peer: Cell<bool>,
@@ -31,7 +31,7 @@ pub struct Descriptor {
     encrypted: Cell<bool>,
 }
 
-impl Descriptor {
+impl SocketHandle {
     /// Takes hold of a connection. Whoever gets it has to drop it before the stream.
     pub fn hold(stream: &TcpStream) -> Rc<Self> {
         Rc::new(Self {
@@ -140,7 +140,7 @@ pub fn on_connect(
         prepare(stream, stall_timeout);
         // The kernel doubles it, for its own bookkeeping.
         report(SockRef::from(stream).set_send_buffer_size(send_buffer));
-        data.insert(Descriptor::hold(stream));
+        data.insert(SocketHandle::hold(stream));
     }
 }
 

@@ -17,9 +17,9 @@ use tokio::time::{Sleep, sleep};
 
 use roomcast_protocol::code::CloseCode;
 
-use super::gate::Gate;
-use super::guard::{Guard, Meter, Stop};
+use super::frame_limiter::{FrameLimiter, FrameMeter, Halt};
 use super::rate::{Bucket, Rate};
+use super::read_gate::ReadGate;
 
 /// The shortest wait for the rate: frames are let through in groups, which costs fewer wake-ups.
 const SHORTEST_WAIT: Duration = Duration::from_millis(20);
@@ -28,12 +28,12 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(20);
 pub type Verdict = Rc<Cell<Option<CloseCode>>>;
 
 /// The stream of bytes.
-pub struct Intake<S> {
+pub struct RateLimitedReader<S> {
     payload: S,
-    guard: Guard,
+    limiter: FrameLimiter,
     throttle: Option<Box<Throttle>>,
     held: Bytes,
-    gate: Rc<Gate>,
+    gate: Rc<ReadGate>,
     verdict: Verdict,
 }
 
@@ -45,36 +45,36 @@ struct Throttle {
     pause: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Intake<S> {
+impl<S> RateLimitedReader<S> {
     /// Reads `payload` with frames of at most `max_frame` bytes and at `rate`, and gives up when the peer has been
     /// over it for `grace`. Nothing is read while the gate is shut.
     pub fn new(
         payload: S,
         max_frame: usize,
         rate: Option<(Rate, Duration)>,
-        (gate, verdict): (Rc<Gate>, Verdict),
+        (gate, verdict): (Rc<ReadGate>, Verdict),
     ) -> Self {
         let now = Instant::now();
         let throttle = rate.map(|(rate, grace)| {
             Box::new(Throttle { bucket: Bucket::new(rate, now), now, grace, behind: None, pause: None })
         });
-        Self { payload, guard: Guard::new(max_frame as u64), throttle, held: Bytes::new(), gate, verdict }
+        Self { payload, limiter: FrameLimiter::new(max_frame as u64), throttle, held: Bytes::new(), gate, verdict }
     }
 
     /// Passes on as much as may be; nothing when the next frame has to wait.
     fn pass(&mut self) -> Option<Bytes> {
         let (passed, stop) = match &mut self.throttle {
-            Some(throttle) => self.guard.walk(&self.held, &mut **throttle),
-            None => self.guard.walk(&self.held, &mut Unmetered),
+            Some(throttle) => self.limiter.walk(&self.held, &mut **throttle),
+            None => self.limiter.walk(&self.held, &mut Unmetered),
         };
-        if let Some(Stop::Refuse(code)) = stop {
+        if let Some(Halt::Refuse(code)) = stop {
             self.verdict.set(Some(code));
         }
         (passed > 0).then(|| self.held.split_to(passed))
     }
 }
 
-impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for Intake<S> {
+impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for RateLimitedReader<S> {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -128,7 +128,7 @@ impl Throttle {
     }
 }
 
-impl Meter for Throttle {
+impl FrameMeter for Throttle {
     fn may_begin(&mut self) -> bool {
         self.now = Instant::now();
         self.pause.is_none() && self.bucket.wait(self.now).is_zero()
@@ -141,7 +141,7 @@ impl Meter for Throttle {
 
 struct Unmetered;
 
-impl Meter for Unmetered {
+impl FrameMeter for Unmetered {
     fn may_begin(&mut self) -> bool {
         true
     }
@@ -164,8 +164,8 @@ mod tests {
     async fn read(chunks: Vec<Bytes>, rate: Option<(Rate, Duration)>) -> (usize, Option<CloseCode>) {
         let verdict = Verdict::default();
         let payload = stream::iter(chunks.into_iter().map(Ok));
-        let intake = Intake::new(payload, 100, rate, (Gate::open(), Rc::clone(&verdict)));
-        let read = intake.fold(0, async |sum, bytes| sum + bytes.unwrap().len()).await;
+        let reader = RateLimitedReader::new(payload, 100, rate, (ReadGate::open(), Rc::clone(&verdict)));
+        let read = reader.fold(0, async |sum, bytes| sum + bytes.unwrap().len()).await;
         (read, verdict.get())
     }
 
@@ -186,18 +186,18 @@ mod tests {
 
     #[actix_web::test]
     async fn nothing_is_read_while_the_gate_is_shut_and_everything_once_it_is_open() {
-        let gate = Gate::open();
+        let gate = ReadGate::open();
         let payload = stream::iter([Ok(Bytes::from_static(&EMPTY_PING)), Ok(Bytes::from_static(&EMPTY_PING))]);
         let rate = Some((rate(1), Duration::ZERO));
-        let mut intake = Intake::new(payload, 100, rate, (Rc::clone(&gate), Verdict::default()));
-        assert_eq!(intake.next().await.unwrap().unwrap().len(), 6);
+        let mut reader = RateLimitedReader::new(payload, 100, rate, (Rc::clone(&gate), Verdict::default()));
+        assert_eq!(reader.next().await.unwrap().unwrap().len(), 6);
         gate.set(false);
         let woken = std::sync::Arc::new(Woken::default());
         let waker = std::task::Waker::from(std::sync::Arc::clone(&woken));
-        assert!(intake.poll_next_unpin(&mut Context::from_waker(&waker)).is_pending());
+        assert!(reader.poll_next_unpin(&mut Context::from_waker(&waker)).is_pending());
         gate.set(true);
         assert!(woken.0.load(std::sync::atomic::Ordering::Relaxed));
-        assert_eq!(intake.next().await.unwrap().unwrap().len(), 6);
+        assert_eq!(reader.next().await.unwrap().unwrap().len(), 6);
     }
 
     #[derive(Default)]

@@ -19,7 +19,7 @@ const BATCH: usize = 500;
 
 /// The revocations in Redis, as far as this node knows them.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct RevocationSync {
     state: Mutex<State>,
     /// Whether all that Redis had was here once.
     caught_up: AtomicBool,
@@ -34,7 +34,7 @@ struct State {
     told: Option<u64>,
 }
 
-impl Told {
+impl RevocationSync {
     /// Whether all that the others had revoked was here once.
     pub fn has_caught_up(&self) -> bool {
         self.caught_up.load(Ordering::Relaxed)
@@ -48,7 +48,7 @@ impl Access {
     /// # Errors
     /// Where Redis does not answer, or holds too many already.
     pub async fn exchange(&self, nodes: &Nodes, most: usize, judge: impl Fn()) -> Result<(), NotRevoked> {
-        let told = &self.told;
+        let told = &self.revocation_sync;
         let mut state = told.state.lock().await;
         let mut is_up_to_date = false;
         loop {

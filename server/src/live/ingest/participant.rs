@@ -29,22 +29,22 @@ use super::publisher::Publisher;
 use crate::clock::unix_millis;
 use crate::node::Node;
 use crate::room::{
-    Delivery, Disconnected, Inbox, JoinRoom, JoinedRooms, NoRoom, Outbox, Outcome, RoomActor, RoomSignal, Upload,
+    Disconnected, Inbox, JoinRoom, JoinedRooms, NoRoom, Outbox, OutboxItem, Outcome, RoomActor, RoomSignal, Upload,
 };
-use crate::socket::{Fill, LaneId};
+use crate::socket::{SendBudget, SendQueueId};
 use crate::token;
 
 /// Maximum number of attempts of a `JOIN` that meets a room at the moment of its begin or end.
-const ATTEMPTS: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 /// Time that the nodes may take to agree on a `JOIN`.
-const ANSWER: Duration = Duration::from_secs(5);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bound of the outbox of a member that reads at once, in bytes.
-const OUTBOX: usize = 1024 * 1024;
+const OUTBOX_BYTES: usize = 1024 * 1024;
 
 /// A member that publishes.
 #[derive(Debug)]
-pub struct Member {
-    voice: Voice,
+pub struct ServerParticipant {
+    sender: SignalSender,
     rooms: JoinedRooms,
     key: MemberKey,
     carries: (bool, bool),
@@ -53,7 +53,7 @@ pub struct Member {
 
 /// The signals of a member: its session, and the way to the room.
 #[derive(Debug, Clone)]
-pub struct Voice {
+pub struct SignalSender {
     node: Arc<Node>,
     room: RoomId,
     actor: Addr<RoomActor>,
@@ -64,32 +64,32 @@ pub struct Voice {
 
 /// The messages to a member.
 #[derive(Debug)]
-pub struct Ear {
+pub struct ParticipantInbox {
     inbox: Inbox,
-    fill: Arc<Fill>,
+    budget: Arc<SendBudget>,
 }
 
-impl Ear {
+impl ParticipantInbox {
     /// The next thing that is said, and not read any further than that; `None` means to go.
-    pub async fn hear(&mut self) -> Option<()> {
+    pub async fn receive(&mut self) -> Option<()> {
         match self.inbox.next().await? {
-            Delivery::Message(message) => {
-                self.fill.release(message.size());
+            OutboxItem::Message(message) => {
+                self.budget.release(message.size());
                 Some(())
             }
             // Its push looks by itself whether its token was revoked; what a server's own member says is little.
-            Delivery::AnswerHeartbeats(..) | Delivery::Judge | Delivery::Read(..) => Some(()),
-            Delivery::Close(_) | Delivery::Forget(_) => None,
+            OutboxItem::AnswerHeartbeats(..) | OutboxItem::Judge | OutboxItem::Read(..) => Some(()),
+            OutboxItem::Close(_) | OutboxItem::Forget(_) => None,
         }
     }
 
     /// The role that a `JOIN` gave, or why it was refused: there already when the node is alone, else when the nodes have
     /// agreed.
     async fn answer(&mut self) -> Option<Result<Role, ErrorAck>> {
-        let deadline = tokio::time::Instant::now() + ANSWER;
-        while let Ok(Some(delivery)) = tokio::time::timeout_at(deadline, self.inbox.next()).await {
-            let Delivery::Message(message) = delivery else { continue };
-            self.fill.release(message.size());
+        let deadline = tokio::time::Instant::now() + REPLY_TIMEOUT;
+        while let Ok(Some(item)) = tokio::time::timeout_at(deadline, self.inbox.next()).await {
+            let OutboxItem::Message(message) = item else { continue };
+            self.budget.release(message.size());
             match ack::decode(&message.text()).ok()? {
                 ServerMessage::Join(ack) => return Some(Ok(ack.role)),
                 ServerMessage::Error(error) if error.signal == Some(SignalKind::Join) => return Some(Err(error)),
@@ -100,37 +100,37 @@ impl Ear {
     }
 }
 
-impl Member {
+impl ServerParticipant {
     /// Joins a broadcast as its publisher; the room is made when it does not exist.
     pub async fn join(
         node: &Arc<Node>,
         room: &RoomId,
         publisher: &Publisher,
         carries: (bool, bool),
-    ) -> Result<(Self, Ear), Refusal> {
+    ) -> Result<(Self, ParticipantInbox), Refusal> {
         let mut refusal =
             Refusal { code: AckCode::Unavailable, reason: "the room keeps closing; try again".to_owned() };
         let session_id = SessionId::parse(&token::random()).expect("random texts are legal ids");
         let key = MemberKey { user_id: publisher.user().clone(), session_id };
-        for attempt in 0..ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             let creating = attempt % 2 == usize::from(node.rooms.find(room).is_some());
             let actor = match node.rooms.open(node, room, creating) {
                 Ok(actor) => actor,
                 Err(NoRoom::NotFound) => continue,
                 Err(none) => return Err(Refusal { code: none.code(), reason: none.to_string() }),
             };
-            let fill = Fill::new(OUTBOX);
-            let (outbox, inbox) = Outbox::new(Arc::clone(&fill), LaneId::fresh());
-            let mut ear = Ear { inbox, fill };
+            let budget = SendBudget::new(OUTBOX_BYTES);
+            let (outbox, inbox) = Outbox::new(Arc::clone(&budget), SendQueueId::fresh());
+            let mut inbox = ParticipantInbox { inbox, budget };
             let connection = node.connections.open(&outbox);
             let (node, room, head) = (Arc::clone(node), room.clone(), head(room, &key));
-            let voice = Voice { node, room, actor, connection, outbox, head };
-            let (rooms, credentials) = (JoinedRooms::default(), publisher.credentials(&voice.room));
-            let mut member = Self { voice, rooms, key: key.clone(), carries, credentials };
-            match member.ask(creating, &mut ear).await {
-                Ok(()) => return Ok((member, ear)),
+            let sender = SignalSender { node, room, actor, connection, outbox, head };
+            let (rooms, credentials) = (JoinedRooms::default(), publisher.credentials(&sender.room));
+            let mut participant = Self { sender, rooms, key: key.clone(), carries, credentials };
+            match participant.request_membership(creating, &mut inbox).await {
+                Ok(()) => return Ok((participant, inbox)),
                 Err(refused) => {
-                    member.go();
+                    participant.disconnect();
                     let again = [AckCode::AlreadyExistRoom, AckCode::RoomNotFound, AckCode::Unavailable];
                     if !again.contains(&refused.code) {
                         return Err(refused);
@@ -142,15 +142,15 @@ impl Member {
         Err(refusal)
     }
 
-    async fn ask(&mut self, creating: bool, ear: &mut Ear) -> Result<(), Refusal> {
+    async fn request_membership(&mut self, creating: bool, inbox: &mut ParticipantInbox) -> Result<(), Refusal> {
         let refuse = |code, reason: &str| Err(Refusal { code, reason: reason.to_owned() });
         if self.send_join(creating).await != Some(Outcome::Answered) {
             return refuse(AckCode::Unavailable, "the room keeps closing; try again");
         }
-        let Some(answer) = ear.answer().await else { return refuse(AckCode::Unavailable, "the room did not answer") };
+        let Some(answer) = inbox.answer().await else { return refuse(AckCode::Unavailable, "the room did not answer") };
         match answer {
             Ok(Role::Viewer) => {
-                self.voice.say(Body::Leave);
+                self.sender.send(Body::Leave);
                 refuse(AckCode::PermissionNotFound, "another publishes in this room")
             }
             Ok(Role::Admin | Role::Publisher) => Ok(()),
@@ -163,7 +163,7 @@ impl Member {
 
     /// `JOIN`. Uploads need no token, as the room knows the member. The resume token keeps others from taking the session over.
     async fn send_join(&mut self, creating: bool) -> Option<Outcome> {
-        let ttl = self.voice.node.settings.ingest_token_ttl;
+        let ttl = self.sender.node.settings.ingest_token_ttl;
         let grant = JoinGrant {
             credentials: self.credentials.clone(),
             resume_token: token::random(),
@@ -175,21 +175,21 @@ impl Member {
         let (video, audio) = self.carries;
         let resume_token = Some(String::new());
         let options = JoinOptions { room_creating: creating, resume_token, ..JoinOptions::default() };
-        let signal = self.voice.signal(Body::Join(Join { video, audio, engine: Engine::Native, options }));
-        let attempt = self.rooms.insert(self.voice.room.clone(), self.voice.actor.clone());
-        let (connection, outbox) = (self.voice.connection, self.voice.outbox.clone());
-        self.voice.actor.send(JoinRoom { connection, outbox, attempt, signal, grant }).await.ok()
+        let signal = self.sender.signal(Body::Join(Join { video, audio, engine: Engine::Native, options }));
+        let sequence = self.rooms.insert(self.sender.room.clone(), self.sender.actor.clone());
+        let (connection, outbox) = (self.sender.connection, self.sender.outbox.clone());
+        self.sender.actor.send(JoinRoom { connection, outbox, sequence, signal, grant }).await.ok()
     }
 
     /// The signals of the member, for its heartbeats.
-    pub fn voice(&self) -> Voice {
-        self.voice.clone()
+    pub fn sender(&self) -> SignalSender {
+        self.sender.clone()
     }
 
     /// Says what is published, if that is not known yet.
     pub fn update(&mut self, carries: (bool, bool)) {
         if std::mem::replace(&mut self.carries, carries) != carries {
-            self.voice.say(Body::Update(Update { video: carries.0, audio: carries.1 }));
+            self.sender.send(Body::Update(Update { video: carries.0, audio: carries.1 }));
         }
     }
 
@@ -197,38 +197,38 @@ impl Member {
     pub async fn upload(&self, payload: Payload) -> Result<(), Refusal> {
         let gone = || Refusal { code: AckCode::RoomNotFound, reason: "the room has closed".to_owned() };
         let entry = UploadEntry::new(payload, UnixTime::from_millis(unix_millis()));
-        let entry = self.voice.node.live.media.store_upload(&self.voice.room, entry).await?;
+        let entry = self.sender.node.live.media.store_upload(&self.sender.room, entry).await?;
         let upload = Upload { by: Uploader::Member(self.key.clone()), entry: Some(entry) };
-        self.voice.actor.send(upload).await.unwrap_or_else(|_| Err(gone()))
+        self.sender.actor.send(upload).await.unwrap_or_else(|_| Err(gone()))
     }
 
     /// Leaves the room, which ends the broadcast.
     pub fn leave(&self) {
-        self.voice.say(Body::Leave);
-        self.go();
+        self.sender.send(Body::Leave);
+        self.disconnect();
     }
 
-    /// Loses its connection; the seat is kept for a while.
-    pub fn go(&self) {
-        self.voice.actor.do_send(Disconnected { connection: self.voice.connection });
-        self.voice.node.connections.close(self.voice.connection);
+    /// Loses its connection; the session is kept for a while.
+    pub fn disconnect(&self) {
+        self.sender.actor.do_send(Disconnected { connection: self.sender.connection });
+        self.sender.node.connections.close(self.sender.connection);
     }
 }
 
-impl Voice {
+impl SignalSender {
     /// Sends heartbeats until the member is gone; also while uploads wait for an owner.
-    pub async fn beat<L: Clone>(self, mut lost: watch::Receiver<Option<L>>) {
+    pub async fn send_heartbeats<L: Clone>(self, mut lost: watch::Receiver<Option<L>>) {
         let interval = HEARTBEAT_INTERVAL.min(self.node.settings.heartbeat_timeout / 3);
         let mut beats = actix_web::rt::time::interval(interval);
         loop {
             tokio::select! {
                 _ = lost.wait_for(Option::is_some) => return,
-                _ = beats.tick() => self.say(heartbeat()),
+                _ = beats.tick() => self.send(heartbeat()),
             }
         }
     }
 
-    fn say(&self, body: Body) {
+    fn send(&self, body: Body) {
         let (connection, outbox) = (self.connection, self.outbox.clone());
         let signal = self.signal(body);
         // A handful a second at most, and a mailbox that is full must not lose the `LEAVE`.

@@ -1,4 +1,4 @@
-//! Whether a connection is read. Its intake waits at the gate while it is shut, which holds the peer back through TCP.
+//! Whether a connection is read. Its reader waits at the gate while it is shut, which holds the peer back through TCP.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,12 +6,12 @@ use std::task::{Context, Waker};
 
 /// The gate of one connection; never leaves its thread.
 #[derive(Debug, Default)]
-pub struct Gate {
+pub struct ReadGate {
     shut: Cell<bool>,
     waiting: RefCell<Option<Waker>>,
 }
 
-impl Gate {
+impl ReadGate {
     /// An open gate.
     pub fn open() -> Rc<Self> {
         Rc::default()

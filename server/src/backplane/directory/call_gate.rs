@@ -16,7 +16,7 @@ pub enum Urgency {
 
 /// The bound.
 #[derive(Debug)]
-pub struct Gate(Arc<Mutex<State>>);
+pub struct CallGate(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
@@ -29,7 +29,7 @@ struct State {
 #[derive(Debug)]
 pub struct Permit(Option<Arc<Mutex<State>>>);
 
-impl Gate {
+impl CallGate {
     /// A gate for so many calls at once.
     pub fn new(free: usize) -> Self {
         let (awaited, background) = (VecDeque::new(), VecDeque::new());
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn awaited_calls_go_first_and_those_given_up_cost_nothing() {
-        let gate = Gate::new(1);
+        let gate = CallGate::new(1);
         let first = gate.enter(Urgency::Background).now_or_never().expect("it is free");
         let mut background = Box::pin(gate.enter(Urgency::Background));
         let mut given_up = Box::pin(gate.enter(Urgency::Awaited));

@@ -1,6 +1,6 @@
 //! Walks frame headers (RFC 6455, section 5.2) ahead of the codec. Pure.
 //!
-//! The codec looks at a frame's length only when the whole frame is in memory. The guard passes bytes on as they come,
+//! The codec looks at a frame's length only when the whole frame is in memory. The limiter passes bytes on as they come,
 //! but nothing of a frame that is too long: of it the codec sees the header and then the end of the input. All other
 //! faults of a frame are left to the codec.
 
@@ -12,16 +12,16 @@ const MAX_HEADER: usize = 14;
 const MAX_CONTROL: u64 = 125;
 
 /// Says when frames may be read and hears of each.
-pub trait Meter {
+pub trait FrameMeter {
     /// Whether the next frame may begin.
     fn may_begin(&mut self) -> bool;
     /// A frame has begun, with so many bytes of payload; `message` when it is not the continuation of another.
     fn begun(&mut self, length: u64, message: bool);
 }
 
-/// Why the guard stopped before the end of what it was given.
+/// Why the limiter stopped before the end of what it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
+pub enum Halt {
     /// The meter wants the next frame later.
     Wait,
     /// The frame whose header was just passed on is refused: nothing more may be read.
@@ -29,7 +29,7 @@ pub enum Stop {
 }
 
 #[derive(Debug)]
-enum Place {
+enum FramePosition {
     Between,
     Header { have: usize, bytes: [u8; MAX_HEADER] },
     Payload(u64),
@@ -37,44 +37,46 @@ enum Place {
 
 /// Where in the stream of frames the connection is.
 #[derive(Debug)]
-pub struct Guard {
+pub struct FrameLimiter {
     max_frame: u64,
-    place: Place,
+    position: FramePosition,
 }
 
-impl Guard {
-    /// A guard that lets payloads of at most `max_frame` bytes pass.
+impl FrameLimiter {
+    /// A limiter that lets payloads of at most `max_frame` bytes pass.
     pub const fn new(max_frame: u64) -> Self {
-        Self { max_frame, place: Place::Between }
+        Self { max_frame, position: FramePosition::Between }
     }
 
     /// Returns the number of bytes of `input` that may be passed on, and the reason if not all.
-    pub fn walk(&mut self, input: &[u8], meter: &mut impl Meter) -> (usize, Option<Stop>) {
+    pub fn walk(&mut self, input: &[u8], meter: &mut impl FrameMeter) -> (usize, Option<Halt>) {
         let mut passed = 0;
         while passed < input.len() {
-            match &mut self.place {
-                Place::Between if meter.may_begin() => self.place = Place::Header { have: 0, bytes: [0; MAX_HEADER] },
-                Place::Between => return (passed, Some(Stop::Wait)),
-                Place::Payload(left) => passed += skip(left, input.len() - passed),
-                Place::Header { have, bytes } => {
+            match &mut self.position {
+                FramePosition::Between if meter.may_begin() => {
+                    self.position = FramePosition::Header { have: 0, bytes: [0; MAX_HEADER] }
+                }
+                FramePosition::Between => return (passed, Some(Halt::Wait)),
+                FramePosition::Payload(left) => passed += skip(left, input.len() - passed),
+                FramePosition::Header { have, bytes } => {
                     bytes[*have] = input[passed];
                     *have += 1;
                     passed += 1;
                     if let Err(code) = self.step(meter) {
-                        return (passed, Some(Stop::Refuse(code)));
+                        return (passed, Some(Halt::Refuse(code)));
                     }
                 }
             }
-            if matches!(self.place, Place::Payload(0)) {
-                self.place = Place::Between;
+            if matches!(self.position, FramePosition::Payload(0)) {
+                self.position = FramePosition::Between;
             }
         }
         (passed, None)
     }
 
     /// Goes on to the payload when the header is complete.
-    fn step(&mut self, meter: &mut impl Meter) -> Result<(), CloseCode> {
-        let Place::Header { have, bytes } = &self.place else { return Ok(()) };
+    fn step(&mut self, meter: &mut impl FrameMeter) -> Result<(), CloseCode> {
+        let FramePosition::Header { have, bytes } = &self.position else { return Ok(()) };
         let Some(length) = payload_length(&bytes[..*have]) else { return Ok(()) };
         let opcode = bytes[0] & 0x0f;
         if opcode >= 8 && length > MAX_CONTROL {
@@ -84,7 +86,7 @@ impl Guard {
             return Err(CloseCode::TooBig);
         }
         meter.begun(length, opcode != 0);
-        self.place = Place::Payload(length);
+        self.position = FramePosition::Payload(length);
         Ok(())
     }
 }
@@ -119,7 +121,7 @@ mod tests {
     #[derive(Default)]
     struct Count(Vec<(u64, bool)>);
 
-    impl Meter for Count {
+    impl FrameMeter for Count {
         fn may_begin(&mut self) -> bool {
             true
         }
@@ -130,7 +132,7 @@ mod tests {
 
     struct Never;
 
-    impl Meter for Never {
+    impl FrameMeter for Never {
         fn may_begin(&mut self) -> bool {
             false
         }
@@ -156,13 +158,13 @@ mod tests {
         bytes
     }
 
-    fn walk_in_pieces(bytes: &[u8], cuts: &[usize], max: u64) -> (Vec<u8>, Option<Stop>, Vec<(u64, bool)>) {
-        let (mut guard, mut count, mut out) = (Guard::new(max), Count::default(), Vec::new());
+    fn walk_in_pieces(bytes: &[u8], cuts: &[usize], max: u64) -> (Vec<u8>, Option<Halt>, Vec<(u64, bool)>) {
+        let (mut limiter, mut count, mut out) = (FrameLimiter::new(max), Count::default(), Vec::new());
         let mut rest = bytes;
         let mut cuts = cuts.iter().copied().cycle();
         while !rest.is_empty() {
             let (piece, behind) = rest.split_at(cuts.next().unwrap_or(rest.len()).clamp(1, rest.len()));
-            let (passed, stop) = guard.walk(piece, &mut count);
+            let (passed, stop) = limiter.walk(piece, &mut count);
             out.extend(&piece[..passed]);
             if stop.is_some() {
                 return (out, stop, count.0);
@@ -177,20 +179,20 @@ mod tests {
         let header = [0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 1, 2, 3, 4];
         let sent = [&frame(1, 3, true)[..], &header, b"payload"].concat();
         let (out, stop, frames) = walk_in_pieces(&sent, &[], 32768);
-        assert_eq!((out.len(), stop), (9 + 14, Some(Stop::Refuse(CloseCode::TooBig))));
+        assert_eq!((out.len(), stop), (9 + 14, Some(Halt::Refuse(CloseCode::TooBig))));
         assert_eq!(frames, [(3, true)]);
     }
 
     #[test]
     fn a_long_control_frame_is_a_protocol_error() {
         let (_, stop, _) = walk_in_pieces(&frame(9, 126, true), &[], 32768);
-        assert_eq!(stop, Some(Stop::Refuse(CloseCode::Protocol)));
+        assert_eq!(stop, Some(Halt::Refuse(CloseCode::Protocol)));
         assert_eq!(walk_in_pieces(&frame(9, 125, true), &[], 32768).1, None);
     }
 
     #[test]
     fn nothing_of_a_frame_passes_before_it_may_begin() {
-        assert_eq!(Guard::new(9).walk(&frame(1, 1, true), &mut Never), (0, Some(Stop::Wait)));
+        assert_eq!(FrameLimiter::new(9).walk(&frame(1, 1, true), &mut Never), (0, Some(Halt::Wait)));
     }
 
     proptest! {

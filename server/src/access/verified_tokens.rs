@@ -18,7 +18,7 @@ type Table = HashMap<Box<str>, (Arc<Permit>, u64), RandomState>;
 
 /// The tokens of one thread.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct VerifiedTokens {
     generation: u64,
     young: Table,
     young_bytes: usize,
@@ -26,10 +26,10 @@ pub struct Known {
 }
 
 thread_local! {
-    static KNOWN: RefCell<Known> = RefCell::default();
+    static KNOWN: RefCell<VerifiedTokens> = RefCell::default();
 }
 
-impl Known {
+impl VerifiedTokens {
     /// The permit of a token that these keys have verified and that is still good.
     pub fn find(generation: u64, now: u64, token: &str) -> Option<Arc<Permit>> {
         KNOWN.with_borrow_mut(|known| known.get(generation, now, token))
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_token_is_known_until_it_ends_or_the_keys_change() {
-        let mut known = Known::default();
+        let mut known = VerifiedTokens::default();
         known.insert(1, "a".into(), (permit(), 10));
         assert!(known.get(1, 9, "a").is_some() && known.get(1, 10, "a").is_none() && known.get(1, 9, "b").is_none());
         assert!(known.get(2, 9, "a").is_none());
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_tokens_is_bounded_and_does_not_drive_out_those_in_use() {
-        let mut known = Known::default();
+        let mut known = VerifiedTokens::default();
         known.insert(1, "viewer".into(), (permit(), 10));
         for flood in 0..5 * MOST {
             known.insert(1, flood.to_string().into(), (permit(), 10));

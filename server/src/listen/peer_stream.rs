@@ -14,19 +14,19 @@ use socket2::SockRef;
 use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
-use super::Settings;
-use crate::socket::{self, Descriptor};
+use super::ListenSettings;
+use crate::socket::{self, SocketHandle};
 
-/// Bytes that are read from a peer while it takes nothing, if it is [`Link::restrained`].
+/// Bytes that are read from a peer while it takes nothing, if it is [`PeerStream::restrained`].
 const WHILE_BLOCKED: usize = 16 * 1024;
 /// Most bytes read ahead at a time.
 const AHEAD: usize = 1024;
 
 /// A connection.
 #[derive(Debug)]
-pub struct Link {
+pub struct PeerStream {
     // Before the stream, so that it goes first.
-    descriptor: Rc<Descriptor>,
+    socket_handle: Rc<SocketHandle>,
     stream: TcpStream,
     ahead: BytesMut,
     stall_timeout: Duration,
@@ -44,12 +44,12 @@ struct Blocked {
     reader: bool,
 }
 
-impl Link {
-    pub fn new(stream: TcpStream, settings: &Settings) -> Self {
+impl PeerStream {
+    pub fn new(stream: TcpStream, settings: &ListenSettings) -> Self {
         socket::prepare(&stream, settings.stall_timeout);
         socket::report(SockRef::from(&stream).set_tcp_notsent_lowat(settings.max_unsent));
         Self {
-            descriptor: Descriptor::hold(&stream),
+            socket_handle: SocketHandle::hold(&stream),
             stream,
             ahead: BytesMut::new(),
             stall_timeout: settings.stall_timeout,
@@ -58,8 +58,8 @@ impl Link {
         }
     }
 
-    pub fn descriptor(&self) -> Rc<Descriptor> {
-        Rc::clone(&self.descriptor)
+    pub fn socket_handle(&self) -> Rc<SocketHandle> {
+        Rc::clone(&self.socket_handle)
     }
 
     /// Reads little from a peer that takes nothing: with HTTP/2 each request makes for an answer that waits.
@@ -86,7 +86,7 @@ impl Link {
     }
 
     fn may_read(&mut self) -> bool {
-        if self.descriptor.has_lingered() {
+        if self.socket_handle.has_lingered() {
             return false;
         }
         match &mut self.blocked {
@@ -118,13 +118,13 @@ impl Link {
 
     /// Bounds what waits in the kernel once a WebSocket wants it so.
     fn before_write(&self) {
-        if let Some(bytes) = self.descriptor.take_send_buffer() {
+        if let Some(bytes) = self.socket_handle.take_send_buffer() {
             socket::report(SockRef::from(&self.stream).set_send_buffer_size(bytes));
         }
     }
 }
 
-impl AsyncRead for Link {
+impl AsyncRead for PeerStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if !this.ahead.is_empty() {
@@ -142,9 +142,9 @@ impl AsyncRead for Link {
         let before = into.filled().len();
         let read = ready!(Pin::new(&mut this.stream).poll_read(cx, into));
         let count = into.filled().len() - before;
-        this.descriptor.count_lingering(count);
+        this.socket_handle.count_lingering(count);
         if read.is_err() || (count == 0 && into.remaining() > 0) {
-            this.descriptor.set_ended();
+            this.socket_handle.set_ended();
         }
         if let Some(blocked) = &mut this.blocked {
             blocked.readable = blocked.readable.saturating_sub(count);
@@ -153,7 +153,7 @@ impl AsyncRead for Link {
     }
 }
 
-impl AsyncWrite for Link {
+impl AsyncWrite for PeerStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.before_write();
         let wrote = Pin::new(&mut self.stream).poll_write(cx, bytes);
@@ -183,28 +183,28 @@ impl AsyncWrite for Link {
     }
 }
 
-/// A stream that has a [`Link`] at its bottom.
-pub trait Linked {
-    fn link(&self) -> &Link;
-    fn link_mut(&mut self) -> &mut Link;
+/// A stream that has a [`PeerStream`] at its bottom.
+pub trait OverPeerStream {
+    fn peer_stream(&self) -> &PeerStream;
+    fn link_mut(&mut self) -> &mut PeerStream;
 }
 
-impl Linked for Link {
-    fn link(&self) -> &Link {
+impl OverPeerStream for PeerStream {
+    fn peer_stream(&self) -> &PeerStream {
         self
     }
 
-    fn link_mut(&mut self) -> &mut Link {
+    fn link_mut(&mut self) -> &mut PeerStream {
         self
     }
 }
 
-impl Linked for TlsStream<Link> {
-    fn link(&self) -> &Link {
+impl OverPeerStream for TlsStream<PeerStream> {
+    fn peer_stream(&self) -> &PeerStream {
         self.get_ref().0
     }
 
-    fn link_mut(&mut self) -> &mut Link {
+    fn link_mut(&mut self) -> &mut PeerStream {
         self.get_mut().0
     }
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::given::Given;
 
 /// Collects contradictions, with settings by the name under which they were given.
-pub struct Judge<'a> {
+pub struct Contradictions<'a> {
     given: &'a [Given],
     faulty: &'a [String],
     faults: Vec<String>,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> Contradictions<'a> {
     /// `faulty` has the ids of the settings that are wrong by themselves.
     pub fn new(given: &'a [Given], faulty: &'a [String]) -> Self {
         Self { given, faulty, faults: Vec::new() }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use roomcast_core::time::Instant;
 use roomcast_media::{Init, Item, Track};
 
-use super::{Address, Seat, State, Stop, upload};
+use super::{IngestError, IngestSession, PushTarget, State, upload};
 
 /// The least time in which a further body may come.
 const LEAST_WAIT: Duration = Duration::from_secs(1);
@@ -44,32 +44,33 @@ impl BodyMedia {
     }
 }
 
-impl Seat {
+impl IngestSession {
     /// A body says that its track has ended, which it has unless another comes in time.
-    pub async fn end(&self, address: &Address, media: &BodyMedia) -> Result<(), Stop> {
+    pub async fn end(&self, target: &PushTarget, media: &BodyMedia) -> Result<(), IngestError> {
         let wait = media.wait(self.node.settings.ingest.ingest_end_wait);
         let mut state = self.state.lock().await;
         if wait.is_zero() {
-            return self.end_now(&mut state, address).await;
+            return self.end_now(&mut state, target).await;
         }
         let due = self.node.clock.now() + wait;
-        state.ends.retain(|(ending, _)| !ending.is_same_track(address));
-        state.ends.push((address.clone(), due));
+        state.ends.retain(|(ending, _)| !ending.is_same_track(target));
+        state.ends.push((target.clone(), due));
         Ok(())
     }
 
-    async fn end_now(&self, state: &mut State, address: &Address) -> Result<(), Stop> {
+    async fn end_now(&self, state: &mut State, target: &PushTarget) -> Result<(), IngestError> {
         let moment = self.moment();
-        let packager = state.playlists.get_mut(&address.playlist);
-        let signals = packager.map(|packager| packager.end(&address.track, moment)).unwrap_or_default();
-        upload(state, signals).await.map_err(Stop::Refused)
+        let packager = state.playlists.get_mut(&target.playlist);
+        let signals = packager.map(|packager| packager.end(&target.track, moment)).unwrap_or_default();
+        upload(state, signals).await.map_err(IngestError::Refused)
     }
 
     /// Ends the tracks for which nothing has come in time.
     pub(super) async fn end_due(&self, state: &mut State, now: Instant) {
-        let due: Vec<Address> = state.ends.extract_if(.., |(_, due)| *due <= now).map(|(address, _)| address).collect();
-        for address in due {
-            if let Err(Stop::Refused(refusal)) = self.end_now(state, &address).await {
+        let due: Vec<PushTarget> =
+            state.ends.extract_if(.., |(_, due)| *due <= now).map(|(target, _)| target).collect();
+        for target in due {
+            if let Err(IngestError::Refused(refusal)) = self.end_now(state, &target).await {
                 tracing::warn!(room = %self.room, %refusal, "the last upload was rejected");
             }
         }
@@ -78,12 +79,12 @@ impl Seat {
 
 impl State {
     /// Something came for a track: it has not ended.
-    pub(super) fn go_on(&mut self, address: &Address) {
-        self.ends.retain(|(ending, _)| !ending.is_same_track(address));
+    pub(super) fn go_on(&mut self, target: &PushTarget) {
+        self.ends.retain(|(ending, _)| !ending.is_same_track(target));
     }
 }
 
-impl Address {
+impl PushTarget {
     fn is_same_track(&self, other: &Self) -> bool {
         (&self.playlist, &self.track) == (&other.playlist, &other.track)
     }

@@ -1,8 +1,8 @@
 //! The way to one peer's socket, for everything that runs on its thread.
 //!
 //! Messages from rooms of that thread go straight into the queue of the response's body: the actor of the connection
-//! need not be woken for them. Output of the actor itself comes in through the pump. The queue has no bound of its own:
-//! every writer has claimed the bytes. Never leaves its thread; others know it by its [`LaneId`].
+//! need not be woken for them. Output of the actor itself comes in through the driver. The queue has no bound of its own:
+//! every writer has claimed the bytes. Never leaves its thread; others know it by its [`SendQueueId`].
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -15,29 +15,29 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-use super::fill::Fill;
 use super::outbound;
+use super::send_budget::SendBudget;
 
 /// The most that is handed to the dispatcher at once, so that little waits there uncounted.
 const PIECE: usize = 16 * 1024;
 
 type Written = Box<dyn FnOnce()>;
 
-/// Identifier of a lane, usable on other threads. Unique for the life of the process.
+/// Identifier of a send queue, usable on other threads. Unique for the life of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct LaneId(u64);
+pub struct SendQueueId(u64);
 
 thread_local! {
-    static LANES: RefCell<HashMap<LaneId, Weak<Lane>>> = RefCell::default();
+    static QUEUES: RefCell<HashMap<SendQueueId, Weak<SendQueue>>> = RefCell::default();
 }
 
 /// The queue of one connection's output.
-pub struct Lane {
-    id: LaneId,
+pub struct SendQueue {
+    id: SendQueueId,
     queue: RefCell<Queue>,
-    fill: Arc<Fill>,
+    budget: Arc<SendBudget>,
     max_frame: usize,
-    said: Cell<Option<Instant>>,
+    last_sent: Cell<Option<Instant>>,
 }
 
 #[derive(Default)]
@@ -48,7 +48,7 @@ struct Queue {
     ended: bool,
     abandoned: bool,
     body: Option<Waker>,
-    pump: Option<Waker>,
+    driver: Option<Waker>,
     /// Bytes that went in and out since the beginning.
     pushed: u64,
     taken: u64,
@@ -56,33 +56,33 @@ struct Queue {
     marks: VecDeque<(u64, Written)>,
 }
 
-impl LaneId {
-    /// The lane, if this is its thread and the connection is there.
-    pub fn here(self) -> Option<Rc<Lane>> {
-        LANES.with_borrow(|lanes| lanes.get(&self)?.upgrade())
+impl SendQueueId {
+    /// The send queue, if this is its thread and the connection is there.
+    pub fn here(self) -> Option<Rc<SendQueue>> {
+        QUEUES.with_borrow(|queues| queues.get(&self)?.upgrade())
     }
 
-    /// A number that no lane has had.
+    /// A number that no send queue has had.
     pub fn fresh() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 }
 
-impl Lane {
-    /// An empty lane of this thread.
-    pub(super) fn new(id: LaneId, fill: Arc<Fill>, max_frame: usize) -> Rc<Self> {
-        let lane = Rc::new(Self { id, queue: RefCell::default(), fill, max_frame, said: Cell::new(None) });
-        LANES.with_borrow_mut(|lanes| lanes.insert(id, Rc::downgrade(&lane)));
-        lane
+impl SendQueue {
+    /// An empty send queue of this thread.
+    pub(super) fn new(id: SendQueueId, budget: Arc<SendBudget>, max_frame: usize) -> Rc<Self> {
+        let send_queue = Rc::new(Self { id, queue: RefCell::default(), budget, max_frame, last_sent: Cell::new(None) });
+        QUEUES.with_borrow_mut(|queues| queues.insert(id, Rc::downgrade(&send_queue)));
+        send_queue
     }
 
     /// Queues a text message, given in two pieces, for which `claimed` bytes of the connection's bound were claimed.
     /// `written` is called once the socket has taken all of it; never when it does not.
     pub fn send(&self, pieces: [&str; 2], claimed: usize, written: Option<Written>) {
         let size = outbound::size(pieces[0].len() + pieces[1].len(), self.max_frame);
-        self.fill.exchange(claimed, size);
-        self.said.set(Some(Instant::now()));
+        self.budget.exchange(claimed, size);
+        self.last_sent.set(Some(Instant::now()));
         let mut queue = self.queue.borrow_mut();
         queue.tail.reserve(size);
         outbound::write_text(pieces, self.max_frame, &mut queue.tail);
@@ -94,14 +94,14 @@ impl Lane {
         queue.wake_body();
     }
 
-    /// Nobody finds the lane any more: what is said from now on comes behind a close frame.
+    /// Nobody finds the send queue any more: what is said from now on comes behind a close frame.
     pub(super) fn shut(&self) {
-        LANES.with_borrow_mut(|lanes| lanes.remove(&self.id));
+        QUEUES.with_borrow_mut(|queues| queues.remove(&self.id));
     }
 
     /// When the last message was sent, if one was since this was last asked.
-    pub(super) fn take_said(&self) -> Option<Instant> {
-        self.said.take()
+    pub(super) fn take_last_sent(&self) -> Option<Instant> {
+        self.last_sent.take()
     }
 
     /// Queues what the actor wrote.
@@ -123,11 +123,11 @@ impl Lane {
         queue.wake_body();
     }
 
-    /// Whether nobody takes anything any more; the pump is woken when that happens.
+    /// Whether nobody takes anything any more; the driver is woken when that happens.
     pub(super) fn is_abandoned(&self, cx: &Context<'_>) -> bool {
         let mut queue = self.queue.borrow_mut();
-        if queue.pump.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
-            queue.pump = Some(cx.waker().clone());
+        if queue.driver.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
+            queue.driver = Some(cx.waker().clone());
         }
         queue.abandoned
     }
@@ -135,14 +135,14 @@ impl Lane {
     /// Says that nobody takes anything any more.
     pub(super) fn abandon(&self) {
         self.shut();
-        let (pump, left) = {
+        let (driver, left) = {
             let mut queue = self.queue.borrow_mut();
             queue.abandoned = true;
-            (queue.pump.take(), (std::mem::take(&mut queue.marks), std::mem::take(&mut queue.chunks)))
+            (queue.driver.take(), (std::mem::take(&mut queue.marks), std::mem::take(&mut queue.chunks)))
         };
         // Outside of the borrow: what is dropped may be anything.
         drop(left);
-        if let Some(waker) = pump {
+        if let Some(waker) = driver {
             waker.wake();
         }
     }
@@ -159,7 +159,7 @@ impl Lane {
         };
         queue.taken += piece.len() as u64;
         drop(queue);
-        self.fill.release(piece.len());
+        self.budget.release(piece.len());
         while let Some(written) = self.reached() {
             written();
         }
@@ -200,7 +200,7 @@ impl Queue {
     }
 }
 
-impl fmt::Debug for Lane {
+impl fmt::Debug for SendQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let queue = self.queue.borrow();
         write!(f, "{:?}: {} of {} bytes taken", self.id, queue.taken, queue.pushed)
@@ -212,53 +212,54 @@ mod tests {
     use super::*;
     use futures_util::task::noop_waker_ref;
 
-    fn lane() -> (Arc<Fill>, Rc<Lane>) {
-        let fill = Fill::new(100_000);
-        (Arc::clone(&fill), Lane::new(LaneId::fresh(), fill, 32_768))
+    fn send_queue() -> (Arc<SendBudget>, Rc<SendQueue>) {
+        let budget = SendBudget::new(100_000);
+        (Arc::clone(&budget), SendQueue::new(SendQueueId::fresh(), budget, 32_768))
     }
 
-    fn take(lane: &Lane) -> Option<Bytes> {
-        match lane.poll_piece(&Context::from_waker(noop_waker_ref())) {
+    fn take(send_queue: &SendQueue) -> Option<Bytes> {
+        match send_queue.poll_piece(&Context::from_waker(noop_waker_ref())) {
             Poll::Ready(piece) => piece,
             Poll::Pending => None,
         }
     }
 
-    fn send(lane: &Lane, length: usize, written: &Rc<Cell<usize>>) {
+    fn send(send_queue: &SendQueue, length: usize, written: &Rc<Cell<usize>>) {
         let written = Rc::clone(written);
-        let size = outbound::size(length, lane.max_frame);
-        assert!(lane.fill.claim(size + 20));
-        lane.send(["", &"x".repeat(length)], size + 20, Some(Box::new(move || written.set(written.get() + 1))));
+        let size = outbound::size(length, send_queue.max_frame);
+        assert!(send_queue.budget.claim(size + 20));
+        send_queue.send(["", &"x".repeat(length)], size + 20, Some(Box::new(move || written.set(written.get() + 1))));
     }
 
     #[test]
     fn a_message_counts_as_written_with_its_last_byte() {
-        let ((fill, lane), written) = (lane(), Rc::default());
-        send(&lane, 20_000, &written);
-        send(&lane, 10, &written);
-        let sizes: Vec<_> = std::iter::from_fn(|| take(&lane).map(|piece| (piece.len(), written.get()))).collect();
+        let ((budget, send_queue), written) = (send_queue(), Rc::default());
+        send(&send_queue, 20_000, &written);
+        send(&send_queue, 10, &written);
+        let sizes: Vec<_> =
+            std::iter::from_fn(|| take(&send_queue).map(|piece| (piece.len(), written.get()))).collect();
         assert_eq!(sizes, [(16_384, 0), (3632, 2)]);
-        assert!(fill.claim(100_000), "what was taken counts no longer");
+        assert!(budget.claim(100_000), "what was taken counts no longer");
     }
 
     #[test]
     fn what_the_actor_writes_keeps_its_place() {
-        let ((_, lane), written) = (lane(), Rc::default());
-        send(&lane, 3, &written);
-        assert!(lane.fill.claim(2));
-        lane.push(Bytes::from_static(b"ab"));
-        send(&lane, 1, &written);
-        let pieces: Vec<_> = std::iter::from_fn(|| take(&lane)).collect();
+        let ((_, send_queue), written) = (send_queue(), Rc::default());
+        send(&send_queue, 3, &written);
+        assert!(send_queue.budget.claim(2));
+        send_queue.push(Bytes::from_static(b"ab"));
+        send(&send_queue, 1, &written);
+        let pieces: Vec<_> = std::iter::from_fn(|| take(&send_queue)).collect();
         assert_eq!(pieces, [&b"\x81\x03xxx"[..], b"ab", b"\x81\x01x"]);
     }
 
     #[test]
     fn a_lane_is_found_on_its_thread_while_somebody_takes_from_it() {
-        let (_, lane) = lane();
-        let id = lane.id;
+        let (_, send_queue) = send_queue();
+        let id = send_queue.id;
         assert!(id.here().is_some());
         assert!(std::thread::spawn(move || id.here().is_none()).join().unwrap());
-        lane.abandon();
+        send_queue.abandon();
         assert!(id.here().is_none());
     }
 }

@@ -16,14 +16,14 @@ const UNIT: usize = 1024;
 
 /// The end at the connection.
 #[derive(Debug)]
-pub struct Intake {
+pub struct BodyFeeder {
     chunks: mpsc::UnboundedSender<Bytes>,
     room: Arc<Semaphore>,
 }
 
 /// The end at the task.
 #[derive(Debug)]
-pub struct Body {
+pub struct PushBody {
     chunks: mpsc::UnboundedReceiver<Bytes>,
     room: Arc<Semaphore>,
     begun: BytesMut,
@@ -33,16 +33,16 @@ pub struct Body {
 
 /// Error: no data came for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Silent;
+pub struct BodyTimeout;
 
 /// A way for a body of which so many bytes may wait.
-pub fn way(bound: usize, silence: Duration) -> (Intake, Body) {
+pub fn channel(bound: usize, silence: Duration) -> (BodyFeeder, PushBody) {
     let (sender, chunks) = mpsc::unbounded_channel();
     let room = Arc::new(Semaphore::new((bound / UNIT).clamp(64, Semaphore::MAX_PERMITS)));
-    (Intake { chunks: sender, room: Arc::clone(&room) }, Body { chunks, room, begun: BytesMut::new(), silence })
+    (BodyFeeder { chunks: sender, room: Arc::clone(&room) }, PushBody { chunks, room, begun: BytesMut::new(), silence })
 }
 
-impl Intake {
+impl BodyFeeder {
     /// Hands on all that comes until the body ends, or breaks off, or nobody wants more.
     pub async fn fill(self, mut payload: web::Payload) {
         // Never interrupted while there is something to take.
@@ -59,9 +59,9 @@ impl Intake {
     }
 }
 
-impl Body {
+impl PushBody {
     /// The next bytes; `None` at the end, also when the connection broke.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, Silent> {
+    pub async fn next(&mut self) -> Result<Option<Bytes>, BodyTimeout> {
         if !self.begun.is_empty() {
             return Ok(Some(self.begun.split().freeze()));
         }
@@ -69,7 +69,7 @@ impl Body {
     }
 
     /// The type of the first box; `None` when the body ends before it.
-    pub async fn first_box(&mut self) -> Result<Option<[u8; 4]>, Silent> {
+    pub async fn first_box(&mut self) -> Result<Option<[u8; 4]>, BodyTimeout> {
         while self.begun.len() < 8 {
             match self.more().await? {
                 Some(chunk) => self.begun.extend_from_slice(&chunk),
@@ -79,8 +79,8 @@ impl Body {
         Ok(self.begun.get(4..8).and_then(|kind| kind.try_into().ok()))
     }
 
-    async fn more(&mut self) -> Result<Option<Bytes>, Silent> {
-        let next = actix_web::rt::time::timeout(self.silence, self.chunks.recv()).await.map_err(|_| Silent)?;
+    async fn more(&mut self) -> Result<Option<Bytes>, BodyTimeout> {
+        let next = actix_web::rt::time::timeout(self.silence, self.chunks.recv()).await.map_err(|_| BodyTimeout)?;
         if let Some(chunk) = &next {
             self.room.add_permits(units(chunk) as usize);
         }
