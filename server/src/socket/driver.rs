@@ -1,7 +1,7 @@
 //! Serves a connection from its handshake on: reads for the actor, polls it, and writes what is queued for the peer.
 //!
 //! All of it is one task. The actor is polled whether or not the peer takes anything: its timers and mailbox go on, and
-//! what waits for the peer is bounded by [`Fill`](super::fill::Fill).
+//! what waits for the peer is bounded by [`SendBudget`](super::send_budget::SendBudget).
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -17,9 +17,9 @@ use futures_util::Stream;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use super::descriptor::Descriptor;
 use super::incoming::Incoming;
-use super::lane::Lane;
+use super::send_queue::SendQueue;
+use super::socket_handle::SocketHandle;
 use super::switch::Io;
 
 /// The most that is read at once.
@@ -40,16 +40,16 @@ pub struct Parts<S> {
     pub frames: Pin<Box<S>>,
     /// The input of the actor.
     pub incoming: Rc<Incoming>,
-    pub lane: Rc<Lane>,
-    pub socket: Weak<Descriptor>,
+    pub send_queue: Rc<SendQueue>,
+    pub socket: Weak<SocketHandle>,
     /// Time that the peer has to take what is left when the frames have ended.
-    pub patience: Duration,
+    pub close_timeout: Duration,
 }
 
 /// Serves the connection until it is closed.
 pub async fn serve<S: Stream<Item = Result<Bytes, Error>>>(stream: Box<dyn Io>, parts: Parts<S>) {
-    let Parts { frames, incoming, lane, socket, patience } = parts;
-    let mut driver = Driver { stream, incoming, output: Output { lane, piece: Bytes::new() } };
+    let Parts { frames, incoming, send_queue, socket, close_timeout } = parts;
+    let mut driver = Driver { stream, incoming, output: Output { send_queue, piece: Bytes::new() } };
     let mut frames = Some(frames);
     let ended = poll_fn(|cx| {
         let frames = frames.as_mut().map(Pin::as_mut);
@@ -61,7 +61,7 @@ pub async fn serve<S: Stream<Item = Result<Bytes, Error>>>(stream: Box<dyn Io>, 
     if ended.is_ok() {
         let closed_by_peer = socket.upgrade().is_some_and(|socket| socket.is_closed_by_peer());
         // A peer that takes nothing is left at the limit, one that is gone at once.
-        let _ = timeout(patience, driver.finish(closed_by_peer)).await;
+        let _ = timeout(close_timeout, driver.finish(closed_by_peer)).await;
     }
 }
 
@@ -74,7 +74,7 @@ struct Driver {
 
 /// The queue of the output, and what was taken from it and is not written yet.
 struct Output {
-    lane: Rc<Lane>,
+    send_queue: Rc<SendQueue>,
     piece: Bytes,
 }
 
@@ -84,12 +84,12 @@ impl Driver {
     where
         S: Stream<Item = Result<Bytes, Error>>,
     {
-        self.output.lane.hush();
+        self.output.send_queue.hush();
         for _ in 0..ROUNDS {
             let has_read = self.read(cx);
             while let Poll::Ready(frame) = frames.as_mut().poll_next(cx) {
                 let Some(Ok(chunk)) = frame else { return Poll::Ready(Ok(())) };
-                self.output.lane.push(chunk);
+                self.output.send_queue.push(chunk);
             }
             let wrote = self.output.write(&mut *self.stream, cx);
             if let Poll::Ready(Err(error)) = wrote {
@@ -98,7 +98,7 @@ impl Driver {
             if !has_read {
                 // A stream that takes nothing wakes when it does.
                 if wrote.is_ready() {
-                    self.output.lane.wake_with(cx);
+                    self.output.send_queue.wake_with(cx);
                 }
                 return Poll::Pending;
             }
@@ -148,7 +148,7 @@ impl Output {
         let mut wrote = false;
         loop {
             if self.piece.is_empty() {
-                match self.lane.next_piece() {
+                match self.send_queue.next_piece() {
                     Some(piece) => self.piece = piece,
                     None => break,
                 }
@@ -165,7 +165,7 @@ impl Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        self.lane.abandon();
+        self.send_queue.abandon();
     }
 }
 
@@ -174,23 +174,23 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    use crate::socket::fill::Fill;
     use crate::socket::incoming::Chunks;
-    use crate::socket::lane::LaneId;
+    use crate::socket::send_budget::SendBudget;
+    use crate::socket::send_queue::SendQueueId;
     use futures_util::{StreamExt as _, stream};
     use tokio::io::{DuplexStream, duplex};
 
     /// A connection with these frames of its actor, and the peer's end of it, which takes `room` bytes unread.
-    fn connection<S>(room: usize, frames: S) -> (DuplexStream, Box<dyn Io>, Parts<S>, Arc<Fill>)
+    fn connection<S>(room: usize, frames: S) -> (DuplexStream, Box<dyn Io>, Parts<S>, Arc<SendBudget>)
     where
         S: Stream<Item = Result<Bytes, Error>>,
     {
         let (peer, stream) = duplex(room);
-        let fill = Fill::new(100_000);
-        let lane = Lane::new(LaneId::fresh(), Arc::clone(&fill), 32_768);
-        let (incoming, patience) = (Incoming::new(), Duration::from_millis(50));
-        let parts = Parts { frames: Box::pin(frames), incoming, lane, socket: Weak::new(), patience };
-        (peer, Box::new(stream), parts, fill)
+        let budget = SendBudget::new(100_000);
+        let send_queue = SendQueue::new(SendQueueId::fresh(), Arc::clone(&budget), 32_768);
+        let (incoming, close_timeout) = (Incoming::new(), Duration::from_millis(50));
+        let parts = Parts { frames: Box::pin(frames), incoming, send_queue, socket: Weak::new(), close_timeout };
+        (peer, Box::new(stream), parts, budget)
     }
 
     fn chunk(length: usize) -> Result<Bytes, Error> {
@@ -208,17 +208,17 @@ mod tests {
             }
             Some((chunk(length), (receiver, done)))
         });
-        let (mut peer, stream, parts, fill) = connection(10, frames);
+        let (mut peer, stream, parts, budget) = connection(10, frames);
         let served = actix_web::rt::spawn(serve(stream, parts));
         for length in [20_000, 20_000, 3] {
-            assert!(fill.claim(length));
+            assert!(budget.claim(length));
             sender.send(length).unwrap();
         }
         reached.await.unwrap();
-        assert!(!fill.claim(99_999), "what was not taken counts");
+        assert!(!budget.claim(99_999), "what was not taken counts");
         let mut all = vec![0; 40_003];
         peer.read_exact(&mut all).await.unwrap();
-        assert!(fill.claim(100_000), "what was taken counts no longer");
+        assert!(budget.claim(100_000), "what was taken counts no longer");
         drop((sender, peer));
         served.await.unwrap();
     }
@@ -243,9 +243,9 @@ mod tests {
 
     #[actix_web::test]
     async fn a_peer_that_takes_nothing_is_left_when_the_actor_has_ended() {
-        let (peer, stream, parts, fill) = connection(10, stream::iter([chunk(20_000)]));
-        let id = parts.lane.id();
-        assert!(fill.claim(20_000));
+        let (peer, stream, parts, budget) = connection(10, stream::iter([chunk(20_000)]));
+        let id = parts.send_queue.id();
+        assert!(budget.claim(20_000));
         serve(stream, parts).await;
         assert!(id.here().is_none());
         drop(peer);
@@ -253,8 +253,8 @@ mod tests {
 
     #[actix_web::test]
     async fn a_peer_reads_what_was_sent_last_though_it_still_sends() {
-        let (mut peer, stream, parts, fill) = connection(64, stream::iter([chunk(5)]));
-        assert!(fill.claim(5));
+        let (mut peer, stream, parts, budget) = connection(64, stream::iter([chunk(5)]));
+        assert!(budget.claim(5));
         let served = actix_web::rt::spawn(serve(stream, parts));
         peer.write_all(&[1; 1000]).await.unwrap();
         let mut read = Vec::new();
