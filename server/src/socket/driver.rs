@@ -86,7 +86,7 @@ impl Driver {
     {
         self.output.send_queue.hush();
         for _ in 0..ROUNDS {
-            let has_read = self.read(cx);
+            let awaits_more = self.read(cx);
             while let Poll::Ready(frame) = frames.as_mut().poll_next(cx) {
                 let Some(Ok(chunk)) = frame else { return Poll::Ready(Ok(())) };
                 self.output.send_queue.push(chunk);
@@ -95,8 +95,9 @@ impl Driver {
             if let Poll::Ready(Err(error)) = wrote {
                 return Poll::Ready(Err(error));
             }
-            if !has_read {
-                // A stream that takes nothing wakes when it does.
+            // A stream that was not asked does not wake.
+            if awaits_more || !self.incoming.wants_more() {
+                // One that takes nothing wakes when it does.
                 if wrote.is_ready() {
                     self.output.send_queue.wake_with(cx);
                 }
@@ -107,7 +108,7 @@ impl Driver {
         Poll::Pending
     }
 
-    /// Reads once if the actor has taken what was read before; whether anything came, be it the end.
+    /// Reads once if the actor has taken what was read before; whether the stream wakes when there is more.
     fn read(&mut self, cx: &mut Context<'_>) -> bool {
         if !self.incoming.wants_more() {
             return false;
@@ -121,9 +122,9 @@ impl Driver {
         match read {
             // After an error nothing comes any more, as at the end.
             Poll::Ready(chunk) => self.incoming.put(chunk),
-            Poll::Pending => return false,
+            Poll::Pending => return true,
         }
-        true
+        false
     }
 
     /// Writes what is left, closes the stream, and unless the peer has closed waits for it to do so.
@@ -239,6 +240,25 @@ mod tests {
         drop(peer);
         served.await.unwrap();
         assert_eq!(*heard.borrow(), sent);
+    }
+
+    #[actix_web::test]
+    async fn what_was_read_for_an_actor_that_takes_it_late_is_not_the_last() {
+        let (mut peer, stream, mut parts, _) = connection(7, stream::empty().boxed_local());
+        let mut chunks = Chunks(Rc::clone(&parts.incoming));
+        let late = async move {
+            let mut taken = 0;
+            while taken < 30 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                taken += chunks.next().await.and_then(Result::ok).unwrap_or_default().len();
+            }
+        };
+        parts.frames = Box::pin(stream::once(late).filter_map(|()| std::future::ready(None)).boxed_local());
+        let served = actix_web::rt::spawn(serve(stream, parts));
+        peer.write_all(&[1; 30]).await.unwrap();
+        timeout(Duration::from_secs(10), peer.read_to_end(&mut Vec::new())).await.unwrap().unwrap();
+        drop(peer);
+        served.await.unwrap();
     }
 
     #[actix_web::test]
