@@ -2,16 +2,19 @@
 //! such as Autobahn. Without flags it has the server's limits, except that it reads as fast as its peer sends.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use bytesize::ByteSize;
 use bytestring::ByteString;
 use clap::Parser;
 
 use roomcast_protocol::limits;
-use roomcast_server::socket::{Application, Port, Settings, Sockets, Spans, on_connect, refusal};
+use roomcast_server::listen;
+use roomcast_server::socket::{Application, ConnectionHandle, SocketSettings, Sockets, Timeouts, refusal};
+use tokio::sync::watch;
 
 #[derive(Parser)]
 struct Flags {
@@ -27,9 +30,6 @@ struct Flags {
     /// Bytes queued towards a peer that does not read; default: four messages, but at least the server's.
     #[arg(long)]
     max_outbox: Option<ByteSize>,
-    /// Time that a peer may take to close: 0s, or 600ms to 900ms.
-    #[arg(long, default_value = "700ms", value_parser = humantime::parse_duration)]
-    linger: Duration,
     /// Time between two pings.
     #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
     ping_interval: Duration,
@@ -43,12 +43,12 @@ struct Echo;
 impl Application for Echo {
     const BINARY: bool = true;
 
-    fn text(&mut self, text: ByteString, port: &mut Port<'_, Self>) {
-        port.send_text(text);
+    fn text(&mut self, text: ByteString, handle: &mut ConnectionHandle<'_, Self>) {
+        handle.send_text(text);
     }
 
-    fn binary(&mut self, bytes: Bytes, port: &mut Port<'_, Self>) {
-        port.send_binary(bytes);
+    fn binary(&mut self, bytes: Bytes, handle: &mut ConnectionHandle<'_, Self>) {
+        handle.send_binary(bytes);
     }
 }
 
@@ -57,15 +57,15 @@ async fn echo(request: HttpRequest, payload: web::Payload, sockets: web::Data<So
     made.unwrap_or_else(|refused| refusal(refused, HttpResponse::BadRequest().body(refused.to_string())))
 }
 
-fn settings(flags: &Flags) -> Settings {
+fn settings(flags: &Flags) -> SocketSettings {
     let bytes = |size: ByteSize| usize::try_from(size.as_u64()).unwrap_or(usize::MAX);
     let max_message = bytes(flags.max_message);
-    Settings {
+    SocketSettings {
         max_frame: bytes(flags.max_frame),
         max_message,
         max_outbox: flags.max_outbox.map_or_else(|| limits::OUTBOX_BYTES.max(max_message.saturating_mul(4)), bytes),
         rate: None,
-        spans: Spans {
+        timeouts: Timeouts {
             idle: limits::IDLE_TIMEOUT,
             age: limits::CONNECTION_AGE,
             keepalive: limits::KEEPALIVE_INTERVAL,
@@ -79,17 +79,29 @@ fn settings(flags: &Flags) -> Settings {
     }
 }
 
+fn listening(workers: usize) -> listen::ListenSettings {
+    listen::ListenSettings {
+        workers,
+        max_connections: 100_000,
+        shutdown_timeout: Duration::from_secs(1),
+        keep_alive: Duration::from_secs(5),
+        request_timeout: Duration::from_secs(5),
+        stall_timeout: Duration::from_secs(30),
+        max_unsent: 128 * 1024,
+        max_linger: 64 * 1024,
+        max_streams: 1,
+    }
+}
+
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
     let flags = Flags::parse();
     let sockets = web::Data::new(Sockets::new(settings(&flags)));
-    let server = HttpServer::new(move || App::new().app_data(sockets.clone()).route("/echo", web::to(echo)))
-        .on_connect(on_connect(128 * 1024, Duration::from_secs(30)))
-        .client_disconnect_timeout(flags.linger)
-        .workers(flags.workers)
-        .bind(flags.listen)?;
-    for address in server.addrs() {
-        eprintln!("listening on http://{address}");
-    }
-    server.run().await
+    let listeners = listen::bind(&[flags.listen])?;
+    let address = listeners[0].local_addr()?;
+    let application = move || App::new().app_data(sockets.clone()).route("/echo", web::to(echo));
+    let (_stop, draining) = watch::channel(false);
+    let server = listen::serve(listeners, None, listening(flags.workers), draining, Arc::new(|_| None), application)?;
+    eprintln!("listening on http://{address}");
+    server.await
 }

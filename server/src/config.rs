@@ -4,6 +4,7 @@ mod access;
 mod backplane;
 mod bounds;
 mod connection;
+mod contradictions;
 mod delivery;
 mod edge;
 mod filter;
@@ -11,7 +12,6 @@ mod given;
 mod groups;
 mod host;
 mod ingest;
-mod judge;
 mod names;
 mod print;
 mod publish;
@@ -41,18 +41,18 @@ use roomcast_protocol::limits;
 
 pub use access::AccessTokens;
 pub use backplane::Backplane;
-pub use connection::Connection;
-pub use delivery::Delivery;
-pub use edge::Edge;
+pub use connection::ConnectionSettings;
+pub use delivery::DeliverySettings;
+pub use edge::EdgeSettings;
 pub use host::{ListenAddress, ice_server, is_loopback, is_turn, overlap};
-pub use ingest::Ingest;
+pub use ingest::IngestSettings;
 pub use names::Names;
 pub use print::{as_toml, effective};
 pub use publish::{Publish, TokenSetting};
 pub use read::read;
 pub use secret::Secret;
 pub use token::{Key, Token, TokenCheck, UrlKind};
-pub use turn::Turn;
+pub use turn::TurnSettings;
 pub use value::{duration, to_usize};
 pub use variables::unknown_variables;
 
@@ -165,13 +165,13 @@ pub struct Serve {
     pub access: AccessTokens,
     #[command(flatten)]
     #[serde(flatten)]
-    pub edge: Edge,
+    pub edge: EdgeSettings,
     #[command(flatten)]
     #[serde(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectionSettings,
     #[command(flatten)]
     #[serde(flatten)]
-    pub delivery: Delivery,
+    pub delivery: DeliverySettings,
     #[command(flatten)]
     #[serde(flatten)]
     pub backplane: Backplane,
@@ -194,7 +194,7 @@ pub struct Serve {
     pub ingest_token_ttl: Duration,
     #[command(flatten)]
     #[serde(flatten)]
-    pub ingest: Ingest,
+    pub ingest: IngestSettings,
     /// Duration of the media that a playlist lists.
     #[arg(long, env = "ROOMCAST_HLS_WINDOW", default_value = "60s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
@@ -211,7 +211,7 @@ pub struct Serve {
     pub ice_server: Vec<String>,
     #[command(flatten)]
     #[serde(flatten)]
-    pub turn: Turn,
+    pub turn: TurnSettings,
 }
 
 impl Serve {
@@ -260,7 +260,7 @@ impl Serve {
     }
 
     /// The settings of all connections.
-    pub fn sockets(&self) -> socket::Settings {
+    pub fn sockets(&self) -> socket::SocketSettings {
         self.connection.sockets(session::SUBPROTOCOLS)
     }
 
@@ -271,8 +271,8 @@ impl Serve {
     }
 
     /// The settings of the layer below HTTP.
-    pub fn listening(&self) -> listen::Settings {
-        listen::Settings {
+    pub fn listening(&self) -> listen::ListenSettings {
+        listen::ListenSettings {
             workers: self.workers,
             max_connections: self.delivery.max_connections,
             shutdown_timeout: self.shutdown_timeout,
@@ -290,7 +290,7 @@ impl Serve {
         ClusterSettings {
             lease: self.backplane.node_lease,
             heartbeat_timeout: self.heartbeat_timeout,
-            linger: self.room_linger,
+            grace_period: self.room_linger,
             kick_duration: self.kick_duration,
             max_unseen: to_usize(self.backplane.max_unseen),
             max_unseen_of_all: to_usize(self.backplane.max_unseen_of_all),
@@ -299,16 +299,16 @@ impl Serve {
     }
 
     /// The settings of one room.
-    pub fn room(&self) -> room::Settings {
-        room::Settings {
+    pub fn room(&self) -> room::RoomSettings {
+        room::RoomSettings {
             heartbeat_timeout: self.heartbeat_timeout,
-            linger: self.room_linger,
+            grace_period: self.room_linger,
             kick_duration: self.kick_duration,
             max_frame: to_usize(self.connection.max_frame),
             max_message: to_usize(self.connection.max_message),
             max_playlists: self.max_playlists,
             public_url: self.public_url.clone(),
-            hls: hls::Settings {
+            hls: hls::HlsSettings {
                 window: self.hls_window,
                 parts_before_gap: self.hls_parts_before_gap,
                 least_part: self.hls_least_part,

@@ -15,7 +15,7 @@ use actix_web::web::{self, ServiceConfig};
 
 pub use metrics::install as install_metrics;
 
-use crate::listen::Judge;
+use crate::listen::ContinueCheck;
 use crate::node::Node;
 use crate::response::resource::resource;
 use crate::{live, page, session};
@@ -56,7 +56,7 @@ pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + u
 
 /// Judges the tokens of encoders that wait for a sign before they send media: ffmpeg does so with a password in its
 /// address, and sends that only when it is asked for it.
-pub fn before_body(node: &Arc<Node>) -> Judge {
+pub fn before_body(node: &Arc<Node>) -> ContinueCheck {
     let node = Arc::clone(node);
     Arc::new(move |head| match live::takes_media(head.uri.path()) {
         true => live::refuse_encoder(&node, head),

@@ -17,7 +17,7 @@ use sha1::Sha1;
 
 use roomcast_protocol::ack::{EngineSettings, IceConfig, IceServer};
 
-use crate::config::{Secret, Turn, is_turn};
+use crate::config::{Secret, TurnSettings, is_turn};
 pub use service::{FETCH_FAILURES, Handed, Service};
 
 /// Makes credentials of TURN servers.
@@ -41,7 +41,7 @@ pub struct Ice {
 
 impl Ice {
     /// Those of the settings, and none yet of a service.
-    pub fn new(urls: &[String], turn: &Turn) -> Self {
+    pub fn new(urls: &[String], turn: &TurnSettings) -> Self {
         let secret = RwLock::new(turn.turn_secret.first().cloned());
         Self { urls: urls.to_vec(), secret, life: turn.turn_ttl, handed: turn.service().map(Handed::new) }
     }

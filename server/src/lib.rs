@@ -10,7 +10,7 @@ mod fetch;
 mod healthcheck;
 mod http;
 mod ice;
-mod listen;
+pub mod listen;
 mod live;
 mod metrics_server;
 mod node;

@@ -3,11 +3,11 @@
 //! The room's actor alone writes; it publishes bytes and immutable snapshots into the [`LiveIndex`], which
 //! readers share. No reader ever stands in a room's mailbox.
 
-mod elsewhere;
 mod index;
 mod ingest;
 mod media;
 mod playback;
+mod remote_lookup;
 mod stored;
 mod track;
 
@@ -15,10 +15,10 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 
-pub use elsewhere::Elsewhere;
 pub use index::{LiveIndex, LiveRoom};
-pub use ingest::{LONGEST_PUSHED, Refusals, Seats, refuse_encoder, takes_media};
+pub use ingest::{IngestSessions, LONGEST_PUSHED, Refusals, refuse_encoder, takes_media};
 pub use playback::ask as ask_to_play;
+pub use remote_lookup::RemoteLookup;
 
 use crate::response::cors;
 use crate::response::resource::resource;

@@ -18,7 +18,7 @@ pub fn start(node: &web::Data<Node>, addresses: &[SocketAddr]) -> Result<(), Str
     let failed = |error: std::io::Error| format!("{setting} \"{name}\": cannot listen there: {error}");
     let listeners = listen::bind(addresses).map_err(failed)?;
     let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-    let settings = listen::Settings { workers: 1, ..node.settings.listening() };
+    let settings = listen::ListenSettings { workers: 1, ..node.settings.listening() };
     let routes = http::metrics_routes(node);
     let application = move || App::new().configure(routes.clone());
     let running = listen::serve(listeners, None, settings, node.watch_draining(), Arc::new(|_| None), application);

@@ -12,8 +12,9 @@ use actix_web::web::Data;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
-use roomcast_core::cluster::{BootId, ClusterSettings, Tallies};
+use roomcast_core::cluster::{BootId, ClusterSettings};
 use roomcast_core::room;
+use roomcast_core::room::Tallies;
 use roomcast_protocol::code::CloseCode;
 
 use crate::access::{Access, Caches};
@@ -21,7 +22,7 @@ use crate::clock::Clock;
 use crate::cluster::Transport;
 use crate::config::Serve;
 use crate::ice::Ice;
-use crate::live::{Elsewhere, LiveIndex, Refusals, Seats};
+use crate::live::{IngestSessions, LiveIndex, Refusals, RemoteLookup};
 use crate::response::cors::Cors;
 use crate::room::{Registry, release_all};
 use crate::socket::Sockets;
@@ -33,8 +34,8 @@ pub use revoking::follow_revocations;
 /// Attachments and JOINs that one room may number.
 const IDS: u64 = 1 << 24;
 /// The time for connections to close, and the interval at which that is examined.
-const FAREWELL: Duration = Duration::from_millis(500);
-const LOOK: Duration = Duration::from_millis(10);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+const CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// One running server.
 pub struct Node {
@@ -46,14 +47,14 @@ pub struct Node {
     /// The ICE servers that members are told.
     pub ice: Arc<Ice>,
     /// Those of them that every room has.
-    pub room_settings: Arc<room::Settings>,
+    pub room_settings: Arc<room::RoomSettings>,
     pub cluster_settings: Arc<ClusterSettings>,
     pub clock: Clock,
     pub rooms: Registry,
     pub live: Arc<LiveIndex>,
     /// Broadcasts that other nodes have.
-    pub elsewhere: Elsewhere,
-    pub seats: Seats,
+    pub remote_lookup: RemoteLookup,
+    pub ingest_sessions: IngestSessions,
     pub refusals: Refusals,
     pub sockets: Sockets,
     pub connections: Connections,
@@ -86,8 +87,8 @@ impl Node {
             clock: Clock::start(),
             rooms: Registry::new(settings.max_rooms),
             live: Arc::new(LiveIndex::default()),
-            elsewhere: Elsewhere::default(),
-            seats: Seats::default(),
+            remote_lookup: RemoteLookup::default(),
+            ingest_sessions: IngestSessions::default(),
             refusals: Refusals::default(),
             sockets: Sockets::new(settings.sockets()),
             connections: Connections::default(),
@@ -156,14 +157,14 @@ impl Node {
         if self.transport().is_some() {
             self.wait_for(self.settings.backplane.node_lease, || self.owned.is_empty()).await;
             self.connections.close_all(CloseCode::ServiceRestart);
-            self.wait_for(FAREWELL, || self.connections.is_empty()).await;
+            self.wait_for(CLOSE_TIMEOUT, || self.connections.is_empty()).await;
         }
     }
 
     async fn wait_for(&self, most: Duration, done: impl Fn() -> bool) {
         let waiting = async {
             while !done() {
-                actix_web::rt::time::sleep(LOOK).await;
+                actix_web::rt::time::sleep(CHECK_INTERVAL).await;
             }
         };
         let _ = tokio::time::timeout(most, waiting).await;

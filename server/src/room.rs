@@ -7,14 +7,14 @@ mod actor;
 mod broadcasts;
 mod joined;
 mod message;
-mod nodes;
+mod node_events;
 mod outbox;
 mod registry;
 
 pub use actor::RoomActor;
-pub use broadcasts::look_elsewhere;
+pub use broadcasts::find_remote_broadcasts;
 pub use joined::JoinedRooms;
 pub use message::{Disconnected, JoinRoom, Outcome, RefusedSignal, Renewed, RoomSignal, Upload};
-pub use nodes::{Rooms, TAKEOVER, release_all};
-pub use outbox::{Delivery, Inbox, Outbox, hand_over};
+pub use node_events::{RoomDispatcher, TAKEOVER, release_all};
+pub use outbox::{Inbox, Outbox, OutboxItem, hand_over};
 pub use registry::{NoRoom, Registry};

@@ -10,12 +10,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use roomcast_core::cluster::directory::{Context as Redis, Directory};
 use roomcast_core::cluster::lease::Lease;
-use roomcast_core::cluster::message::{JoinId, JoinRequest, Message};
-use roomcast_core::cluster::owner::{Field, StreamSettings, Value};
-use roomcast_core::cluster::site::{Answer, Ask, Context, Site, SiteEffect};
-use roomcast_core::cluster::streams::Uploader;
 use roomcast_core::cluster::{BootId, ClusterSettings};
-use roomcast_core::hls::{Change, Entry};
+use roomcast_core::hls::{Change, UploadEntry};
+use roomcast_core::room::message::{JoinId, JoinRequest, Message};
+use roomcast_core::room::owner::{Field, StreamSettings, Value};
+use roomcast_core::room::site::{Context, DirectoryAnswer, DirectoryQuery, Site, SiteEffect};
+use roomcast_core::room::streams::Uploader;
 use roomcast_core::room::{ConnectionId, Refusal};
 use roomcast_core::time::Instant;
 use roomcast_protocol::code::AckCode;
@@ -35,7 +35,7 @@ enum Fault {
     /// The next packet from one node to another is lost.
     Packet(usize, usize),
     /// The next answer of the directory is lost: the call may have run.
-    Answer(bool),
+    DirectoryAnswer(bool),
     /// Redis fails over to a replica that lacks the last second.
     Failover,
     /// The node of the owner is killed, where two others live; if said so, in the moment of a failover.
@@ -135,7 +135,7 @@ impl World {
     fn carry_out(&mut self, index: usize, effect: SiteEffect) {
         match effect {
             SiteEffect::Send(to, message) => self.packets.push_back((index, to, message)),
-            SiteEffect::Ask(ask) => self.ask(index, ask),
+            SiteEffect::DirectoryQuery(ask) => self.ask(index, ask),
             SiteEffect::Live(_, change) => self.show(index, vec![change], false),
             SiteEffect::Everything(_, all) => self.show(index, all, true),
             SiteEffect::Uploaded(id, answer) => assert!(self.answers.insert(id, answer).is_none(), "answered twice"),
@@ -153,7 +153,7 @@ impl World {
             node.served = Served::default();
         }
         for change in &changes {
-            if let Change::Media { track, snapshot } = change {
+            if let Change::MediaPlaylist { track, snapshot } = change {
                 let listed = (snapshot.position.msn, snapshot.position.parts);
                 let before = node.listed.insert(track.to_string(), listed);
                 assert!(before.is_none_or(|before| before <= listed), "node {index}: {before:?}, then {listed:?}");
@@ -162,25 +162,25 @@ impl World {
         node.served.watch(changes);
     }
 
-    fn ask(&mut self, index: usize, ask: Ask) {
+    fn ask(&mut self, index: usize, ask: DirectoryQuery) {
         let lost = self.lost_answer.take();
-        let answer = if lost == Some(false) { Answer::Failed } else { self.call(&ask) };
-        let answer = if lost.is_some() { Answer::Failed } else { answer };
+        let answer = if lost == Some(false) { DirectoryAnswer::Failed } else { self.call(&ask) };
+        let answer = if lost.is_some() { DirectoryAnswer::Failed } else { answer };
         self.site(index, |site, context| site.on_answer(context, ask, answer));
     }
 
-    fn call(&mut self, ask: &Ask) -> Answer {
+    fn call(&mut self, ask: &DirectoryQuery) -> DirectoryAnswer {
         let (redis, room) = (self.redis(), room());
         match ask {
-            Ask::Look => Answer::Looked(self.directory.look(redis, &room)),
-            Ask::Claim { expected, mine, random, fields } => {
-                Answer::Claimed(self.directory.claim(redis, &room, *expected, *mine, (*random, fields)))
+            DirectoryQuery::Look => DirectoryAnswer::Looked(self.directory.look(redis, &room)),
+            DirectoryQuery::Claim { expected, mine, random, fields } => {
+                DirectoryAnswer::Claimed(self.directory.claim(redis, &room, *expected, *mine, (*random, fields)))
             }
-            Ask::Assert(mine) => Answer::Asserted(self.directory.assert(redis, &room, *mine)),
-            Ask::Write(write) => Answer::Journaled(self.directory.journal(redis, &room, write)),
-            Ask::Release(mine, keep) => {
+            DirectoryQuery::Assert(mine) => DirectoryAnswer::Asserted(self.directory.assert(redis, &room, *mine)),
+            DirectoryQuery::Write(write) => DirectoryAnswer::Journaled(self.directory.journal(redis, &room, write)),
+            DirectoryQuery::Release(mine, keep) => {
                 self.directory.release(redis, &room, *mine, keep.as_deref());
-                Answer::Released
+                DirectoryAnswer::Released
             }
         }
     }
@@ -267,7 +267,7 @@ impl World {
     fn strike(&mut self, fault: &Fault) {
         match fault {
             Fault::Packet(from, to) => self.lost_packets.push((*from, *to)),
-            Fault::Answer(ran) => self.lost_answer = Some(*ran),
+            Fault::DirectoryAnswer(ran) => self.lost_answer = Some(*ran),
             Fault::Failover => self.fail_over(),
             // Node 1 has a member, so that its edge takes the room.
             Fault::Kill(fails_over) if self.nodes.iter().flatten().count() == NODES => {
@@ -292,7 +292,7 @@ impl World {
     /// Uploads through a node until it is taken. Lost packets alone are no reason to refuse it for now.
     fn upload(&mut self, through: usize, payload: &Payload) {
         let index = if self.nodes[through].is_some() { through } else { 1 };
-        let mut entry = Entry::new(payload.clone(), RECEIVED);
+        let mut entry = UploadEntry::new(payload.clone(), RECEIVED);
         entry.media = entry.media.reference().into();
         let session = session("ann");
         let key = MemberKey { user_id: session.user_id, session_id: session.session_id };
@@ -319,7 +319,7 @@ impl World {
 fn fault() -> impl Strategy<Value = Fault> {
     prop_oneof![
         3 => (0..NODES, 0..NODES).prop_map(|(from, to)| Fault::Packet(from, to)),
-        2 => any::<bool>().prop_map(Fault::Answer),
+        2 => any::<bool>().prop_map(Fault::DirectoryAnswer),
         1 => Just(Fault::Failover),
         1 => any::<bool>().prop_map(Fault::Kill),
         2 => (1_u64..30).prop_map(|steps| Fault::Wait(steps * STEP)),
@@ -356,7 +356,7 @@ proptest! {
             prop_assert_eq!(&node.served, first);
         }
         for change in first.playlists.values() {
-            if let Change::Media { snapshot, .. } = change {
+            if let Change::MediaPlaylist { snapshot, .. } = change {
                 let text = String::from_utf8_lossy(&snapshot.playlist);
                 prop_assert!(!text.contains("GAP=YES"), "{}", text);
                 let last = uploads.len() as u64 - 1;
@@ -376,7 +376,7 @@ impl World {
     fn listed(&self, index: usize) -> ((u64, u64), usize) {
         let node = self.nodes[index].as_ref().expect("it lives");
         let media = node.served.playlists.values().find_map(|change| match change {
-            Change::Media { snapshot, .. } => Some(snapshot),
+            Change::MediaPlaylist { snapshot, .. } => Some(snapshot),
             _ => None,
         });
         let snapshot = media.expect("it plays");

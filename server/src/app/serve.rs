@@ -16,7 +16,7 @@ use crate::config::{self, ListenAddress, Serve};
 use crate::fetch::Fetcher;
 use crate::listen::{self, CertificateFiles, Dates, Tls};
 use crate::node::{Node, follow_revocations};
-use crate::room::{Rooms, look_elsewhere};
+use crate::room::{RoomDispatcher, find_remote_broadcasts};
 use crate::signals::{StopSignals, hangups};
 use crate::{http, metrics_server, open_files, telemetry};
 
@@ -152,16 +152,16 @@ async fn listen(node: Arc<Node>, prepared: Prepared, stop: StopSignals) -> Resul
 async fn join_nodes(node: &Arc<Node>) -> Result<(), Failure> {
     let Some(settings) = node.settings.nodes() else { return Ok(()) };
     tracing::info!("shares its rooms over {}", settings.address);
-    let rooms = Arc::new(Rooms::new(node));
+    let rooms = Arc::new(RoomDispatcher::new(node));
     let transport = Transport::start(settings, node.settings.cluster(), node.clock, rooms).map_err(Failure::setting)?;
     node.live.media.share(transport.clone(), node.settings.hls_window);
     let _ = node.transport.set(transport);
     let looking = Arc::downgrade(node);
-    node.elsewhere.set(Arc::new(move |room| {
+    node.remote_lookup.set(Arc::new(move |room| {
         let node = looking.upgrade();
         Box::pin(async move {
             if let Some(node) = node {
-                look_elsewhere(node, room).await;
+                find_remote_broadcasts(node, room).await;
             }
         })
     }));

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::secret::redis_url;
 use super::value::{bytes, count, duration, file, size, time, to_usize};
-use crate::backplane::{Address, BackplaneSettings, SettingNames};
+use crate::backplane::{BackplaneSettings, RedisAddress, SettingNames};
 
 /// Where several nodes meet, and what they expect of each other. Nodes of one Redis have the same times.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -20,7 +20,7 @@ pub struct Backplane {
     /// TLS; or `file:PATH` of a file that holds it. Without it, this node is alone.
     #[arg(long, env = "ROOMCAST_REDIS_URL", hide_env_values = true, value_parser = redis_url, value_name = "URL")]
     #[serde(serialize_with = "address")]
-    pub redis_url: Option<Address>,
+    pub redis_url: Option<RedisAddress>,
     /// Certificates in PEM of the authorities (CA) that may have issued the certificate of Redis; without it, those that
     /// browsers trust.
     #[arg(long, env = "ROOMCAST_REDIS_CA", value_parser = file, value_name = "FILE")]
@@ -104,7 +104,7 @@ impl Backplane {
 }
 
 /// Without its login.
-fn address<S: Serializer>(address: &Option<Address>, serializer: S) -> Result<S::Ok, S::Error> {
+fn address<S: Serializer>(address: &Option<RedisAddress>, serializer: S) -> Result<S::Ok, S::Error> {
     match address {
         Some(address) => serializer.collect_str(address),
         None => serializer.serialize_none(),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::str::FromStr;
 
-use crate::backplane::Address;
+use crate::backplane::RedisAddress;
 
 /// A secret text.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl FromStr for Secret {
 }
 
 /// Reads the address of Redis, in which there may be a password.
-pub fn redis_url(text: &str) -> Result<Address, String> {
+pub fn redis_url(text: &str) -> Result<RedisAddress, String> {
     let address = read(text)?.parse();
     address.map_err(|reason: String| match reason.contains("HOST:PORT") {
         true => reason,

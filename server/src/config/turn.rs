@@ -14,7 +14,7 @@ use crate::ice::{Service, Signer};
 
 /// Settings of TURN servers.
 #[derive(Debug, Clone, Args, Serialize)]
-pub struct Turn {
+pub struct TurnSettings {
     /// Secret shared with the TURN servers, or `file:PATH`; clients get credentials made with it. May be repeated while
     /// the servers take a new one: the first signs.
     #[arg(long, env = "ROOMCAST_TURN_SECRET", hide_env_values = true, value_delimiter = ',', value_name = "SECRET")]
@@ -41,7 +41,7 @@ pub struct Turn {
     pub ice_ttl: Duration,
 }
 
-impl Turn {
+impl TurnSettings {
     /// Signer of credentials, where there is a secret.
     pub fn signer(&self) -> Option<Signer<'_>> {
         self.turn_secret.first().map(|secret| Signer { secret: secret.expose(), life: self.turn_ttl })

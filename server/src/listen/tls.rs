@@ -26,6 +26,7 @@ const BEGIN_KEY: &str = "-----BEGIN PRIVATE KEY-----";
 pub struct NamedFile {
     /// Name of the setting, as it was given.
     pub setting: String,
+    /// Where it is.
     pub path: PathBuf,
 }
 
@@ -38,7 +39,9 @@ impl fmt::Display for NamedFile {
 /// A certificate chain and its private key, both in PEM.
 #[derive(Debug, Clone)]
 pub struct CertificateFiles {
+    /// The chain of certificates.
     pub chain: NamedFile,
+    /// The private key of the first.
     pub key: NamedFile,
 }
 

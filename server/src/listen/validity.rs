@@ -17,6 +17,7 @@ const VERSION: u8 = 0xa0;
 /// The state of a certificate at a given time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dates {
+    /// Good for long.
     Good,
     /// Still good, with a sentence.
     EndsSoon(String),

@@ -4,19 +4,19 @@
 //! by the room alone.
 
 mod body;
+mod body_channel;
 mod direct;
-mod intake;
-mod member;
 mod multipart;
+mod participant;
 mod publisher;
 mod refusals;
-mod seat;
-mod seats;
+mod session;
+mod sessions;
 mod signal;
 
 pub use direct::LONGEST_PUSHED;
 pub use direct::{anything, push, unknown_address};
 pub use publisher::{refuse_encoder, takes_media};
 pub use refusals::Refusals;
-pub use seats::Seats;
+pub use sessions::IngestSessions;
 pub use signal::data;

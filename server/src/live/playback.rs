@@ -21,14 +21,14 @@ use roomcast_core::hls::{Decision, Reload, Snapshot};
 use roomcast_protocol::id::{InvalidId, ObjectId, RoomId};
 
 pub use access::ask;
-use address::{Address, split_token};
+use address::{LiveAddress, split_token};
 pub use freshness::Freshness;
 
 use super::track::LiveTrack;
 use crate::node::Node;
 use crate::page;
 use crate::response::resource::refuse_to_write;
-use waiting::{Stop, wait};
+use waiting::{PlaybackError, wait};
 
 /// The time of waiting, or of sending, after which the token of a request is judged again.
 const JUDGED_AGAIN: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ impl HttpServiceFactory for Playback {
 async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
     let node = request.app_data::<web::Data<Node>>().expect("the application has its node").clone();
     let (token, path) = token_and_path(request.request(), &node);
-    let Some(address) = Address::of(path) else {
+    let Some(address) = LiveAddress::of(path) else {
         let missing = page::not_found(request.request().clone()).await;
         return Ok(request.into_response(missing));
     };
@@ -57,12 +57,14 @@ async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
     let asked = Instant::now();
     let mut answer = match (early, address) {
         (Some(answer), _) => answer,
-        (None, Address::Multivariant(room, playlist)) => multivariant(request.request(), &node, room, playlist).await,
-        (None, Address::Playlist(room, playlist, track)) => {
+        (None, LiveAddress::Multivariant(room, playlist)) => {
+            multivariant(request.request(), &node, room, playlist).await
+        }
+        (None, LiveAddress::Playlist(room, playlist, track)) => {
             let track = find(&node, room, playlist, track).await;
             media_playlist(&mut request, &node, track).await
         }
-        (None, Address::Object(room, playlist, track, name)) => {
+        (None, LiveAddress::Object(room, playlist, track, name)) => {
             let (track, name) = (find(&node, room, playlist, track).await, ObjectId::parse(name));
             object(&mut request, &node, track, name).await
         }
@@ -70,7 +72,7 @@ async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
     // A token may end, or be revoked, while its request waits.
     if asked.elapsed() >= JUDGED_AGAIN {
         let (token, path) = token_and_path(request.request(), &node);
-        if let Some(address) = Address::of(path) {
+        if let Some(address) = LiveAddress::of(path) {
             answer = access::refuse(&request, &node, token, &address).await.unwrap_or(answer);
         }
     }
@@ -92,7 +94,7 @@ async fn multivariant(request: &HttpRequest, node: &Node, room: &str, playlist: 
         let (room, playlist) = (RoomId::parse(room)?, ObjectId::parse(playlist)?);
         look(node, &room, &playlist).await;
         let playlist = node.live.playlist(&room, &playlist);
-        playlist.and_then(|playlist| playlist.multivariant()).ok_or(Stop::NotPlayable)
+        playlist.and_then(|playlist| playlist.multivariant()).ok_or(PlaybackError::NotPlayable)
     };
     match found.await {
         Ok(text) => answer::playlist(request, &text, freshness::max_age(freshness::UNKNOWN)),
@@ -133,17 +135,17 @@ async fn object(
     name: Result<ObjectId, InvalidId>,
 ) -> HttpResponse {
     let answer = async {
-        let (track, name) = (track.as_ref().map_err(Stop::clone)?, name?);
+        let (track, name) = (track.as_ref().map_err(PlaybackError::clone)?, name?);
         let awaits = |snapshot: &Snapshot| snapshot.hint.as_ref() == Some(&name) && track.object(&name).is_none();
         if request.method() == Method::HEAD && track.newest().is_some_and(|now| awaits(&now.snapshot)) {
-            return Err(Stop::NotYet);
+            return Err(PlaybackError::NotYet);
         }
         let waited = wait(request, node, track, |snapshot| match awaits(snapshot) {
             true => Decision::Wait,
             false => Decision::Answer,
         });
         let fresh = waited.await?.fresh.media.clone();
-        let stored = track.object(&name).ok_or(Stop::NotPlayable)?;
+        let stored = track.object(&name).ok_or(PlaybackError::NotPlayable)?;
         let bytes = stored.bytes().await?;
         let guard = || access::guard(request.request(), node);
         Ok(answer::object(request.request(), &stored, bytes, fresh, guard))
@@ -152,12 +154,12 @@ async fn object(
     answer.unwrap_or_else(|stop| answer::stopped(&stop, || freshness::no_object(target(&track))))
 }
 
-type Found = Result<Arc<LiveTrack>, Stop>;
+type Found = Result<Arc<LiveTrack>, PlaybackError>;
 
 async fn find(node: &Node, room: &str, playlist: &str, track: &str) -> Found {
     let (room, playlist, track) = (RoomId::parse(room)?, ObjectId::parse(playlist)?, ObjectId::parse(track)?);
     look(node, &room, &playlist).await;
-    let track = node.live.track(&room, &playlist, &track).ok_or(Stop::NotPlayable)?;
+    let track = node.live.track(&room, &playlist, &track).ok_or(PlaybackError::NotPlayable)?;
     track.note_viewer();
     Ok(track)
 }
@@ -165,7 +167,7 @@ async fn find(node: &Node, room: &str, playlist: &str, track: &str) -> Found {
 /// Looks for a playlist at other nodes where it is not here.
 async fn look(node: &Node, room: &RoomId, playlist: &ObjectId) {
     if node.live.lacks(room, playlist) {
-        node.elsewhere.look(room).await;
+        node.remote_lookup.look_up(room).await;
     }
 }
 

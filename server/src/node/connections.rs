@@ -85,20 +85,20 @@ impl Connections {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::room::Delivery;
-    use crate::socket::{Fill, LaneId};
+    use crate::room::OutboxItem;
+    use crate::socket::{SendBudget, SendQueueId};
     use futures_util::{FutureExt, StreamExt};
 
     #[test]
     fn all_are_closed_also_those_that_come_too_late() {
         let connections = Connections::default();
-        let [one, gone, late] = [(); 3].map(|()| Outbox::new(Fill::new(100), LaneId::fresh()));
+        let [one, gone, late] = [(); 3].map(|()| Outbox::new(SendBudget::new(100), SendQueueId::fresh()));
         connections.open(&one.0);
         connections.close(connections.open(&gone.0));
         connections.close_all(CloseCode::ServiceRestart);
         connections.open(&late.0);
         let told = [one, gone, late].map(|(_outbox, mut inbox)| inbox.next().now_or_never().flatten());
-        let restart = || Some(Delivery::Close(CloseCode::ServiceRestart));
+        let restart = || Some(OutboxItem::Close(CloseCode::ServiceRestart));
         assert_eq!(told, [restart(), None, restart()]);
     }
 }

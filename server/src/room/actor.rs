@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, SpawnHandle};
 
-use roomcast_core::cluster::owner::Revoking;
-use roomcast_core::cluster::{Ownership, site};
+use roomcast_core::cluster::Ownership;
+use roomcast_core::room::owner::KickRevocation;
+use roomcast_core::room::site;
 use roomcast_core::room::{ConnectionId, Effect, Input, Refusal, Room};
 use roomcast_core::time::Instant;
 use roomcast_protocol::access::{Revoke, RoomPattern};
@@ -14,7 +15,7 @@ use roomcast_protocol::id::RoomId;
 use roomcast_protocol::limits::{BACKLOG_BYTES, BACKLOG_SIGNALS};
 
 use super::broadcasts::Broadcasts;
-use super::joined::{Attempt, Departure};
+use super::joined::{JoinSequence, RoomLeft};
 use super::message::{Disconnected, JoinRoom, MayBroadcast, NotRevoked, Outcome, RefusedSignal, Renewed, RoomSignal};
 use super::outbox::Outbox;
 use crate::node::Node;
@@ -29,7 +30,7 @@ pub struct RoomActor {
     pub(super) id: RoomId,
     pub(super) room: Room,
     /// The way to every connection that joined, and its newest JOIN.
-    outboxes: HashMap<ConnectionId, (Outbox, Attempt)>,
+    outboxes: HashMap<ConnectionId, (Outbox, JoinSequence)>,
     pub(super) broadcasts: Broadcasts,
     /// The ownership that the node was told last.
     pub(super) owned: Option<Ownership>,
@@ -79,9 +80,9 @@ impl RoomActor {
                         outbox.send(message);
                     }
                 }
-                Effect::Present { connection, presence } => {
+                Effect::AnswerHeartbeats { connection, responder } => {
                     if let Some((outbox, _)) = self.outboxes.get(&connection) {
-                        outbox.present(self.id.clone(), presence);
+                        outbox.answer_heartbeats(self.id.clone(), responder);
                     }
                 }
                 Effect::Close { connection, code } => {
@@ -95,18 +96,18 @@ impl RoomActor {
                     }
                 }
                 Effect::Forget { connection } => {
-                    if let Some((outbox, attempt)) = self.outboxes.remove(&connection) {
-                        outbox.forget(Departure { room: self.id.clone(), attempt });
+                    if let Some((outbox, sequence)) = self.outboxes.remove(&connection) {
+                        outbox.forget(RoomLeft { room: self.id.clone(), sequence });
                     }
                 }
                 Effect::Live { playlist, change } => {
                     self.live_room().apply(&playlist, change);
                 }
                 Effect::Everything { playlist, all } => self.live_room().show(&playlist, all),
-                Effect::Revoke { revoking } => self.revoke(revoking, ctx.address()),
+                Effect::Revoke { revocation } => self.revoke(revocation, ctx.address()),
                 Effect::Uploaded { id, answer } => self.broadcasts.answer(id, answer),
                 Effect::ToNode { to, message } => self.send(to, &message, &mut sent),
-                Effect::Ask(ask) => self.ask(ask, ctx),
+                Effect::DirectoryQuery(ask) => self.ask(ask, ctx),
                 Effect::Closed => self.end(ctx),
             }
         }
@@ -126,15 +127,15 @@ impl RoomActor {
 
     /// Has the tokens of a user, issued until now, refused in this room. Where the other nodes cannot be told at once,
     /// they are when Redis is back. It goes on when the room ends.
-    fn revoke(&self, revoking: Box<Revoking>, room: Addr<Self>) {
+    fn revoke(&self, revocation: Box<KickRevocation>, room: Addr<Self>) {
         let rooms = RoomPattern::Exact(self.id.clone());
-        let revoke = Revoke { sub: Some(revoking.user.clone()), jti: None, room: Some(rooms) };
+        let revoke = Revoke { sub: Some(revocation.user.clone()), jti: None, room: Some(rooms) };
         let node = Arc::clone(&self.node);
         actix_web::rt::spawn(async move {
             if let Err(failed) = node.revoke(revoke).await {
                 tracing::warn!("a moderator's revocation: {failed}");
                 let refusal = Refusal { code: failed.code(), reason: failed.to_string() };
-                room.do_send(NotRevoked { revoking, refusal });
+                room.do_send(NotRevoked { revocation, refusal });
             }
         });
     }
@@ -192,12 +193,12 @@ impl Handler<JoinRoom> for RoomActor {
         if self.room.is_closed() {
             return actix::MessageResult(Outcome::Gone);
         }
-        let JoinRoom { connection, outbox, attempt, signal, welcome } = join;
-        let effects = self.with_room(|room, context| room.step(context, Input::Join { connection, signal, welcome }));
+        let JoinRoom { connection, outbox, sequence, signal, grant } = join;
+        let effects = self.with_room(|room, context| room.step(context, Input::Join { connection, signal, grant }));
         let here = effects.iter().map(|effect| effect.size_for(connection)).sum();
         // Signals that an owner elsewhere sends again come later.
         outbox.allow(if self.node.transport().is_some() { REPLAY.max(here) } else { here });
-        self.outboxes.insert(connection, (outbox, attempt));
+        self.outboxes.insert(connection, (outbox, sequence));
         self.carry_out(effects, None, ctx);
         actix::MessageResult(Outcome::Answered)
     }
@@ -232,9 +233,9 @@ impl Handler<Renewed> for RoomActor {
 impl Handler<NotRevoked> for RoomActor {
     type Result = ();
 
-    fn handle(&mut self, NotRevoked { revoking, refusal }: NotRevoked, ctx: &mut Self::Context) {
+    fn handle(&mut self, NotRevoked { revocation, refusal }: NotRevoked, ctx: &mut Self::Context) {
         let tell = |room: &mut Room, context: site::Context<'_>| {
-            room.step_site(|site| site.not_revoked(context, *revoking, refusal))
+            room.step_site(|site| site.not_revoked(context, *revocation, refusal))
         };
         let effects = self.with_room(tell);
         self.carry_out(effects, None, ctx);

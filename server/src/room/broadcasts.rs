@@ -8,9 +8,9 @@ use actix::{Context, Handler, ResponseFuture};
 use tokio::sync::oneshot;
 
 use roomcast_core::cluster::Life;
-use roomcast_core::cluster::streams::Uploader;
 use roomcast_core::hls::Stream;
 use roomcast_core::room::Refusal;
+use roomcast_core::room::streams::Uploader;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{ObjectId, RoomId};
 
@@ -27,13 +27,13 @@ const PLAYER_STAYS: Duration = Duration::from_secs(30);
 /// Ingest tokens that are remembered, as known to the owner at another node.
 const MAX_TOKENS: usize = 64;
 
-type Answer = oneshot::Sender<Result<(), Refusal>>;
+type UploadReply = oneshot::Sender<Result<(), Refusal>>;
 
 /// The uploads and players of a room at this node.
 #[derive(Debug, Default)]
 pub struct Broadcasts {
     live: Option<Arc<LiveRoom>>,
-    uploads: HashMap<u64, (Answer, Option<String>)>,
+    uploads: HashMap<u64, (UploadReply, Option<String>)>,
     /// Tokens that the owner has accepted, so that it need not be asked before media is stored.
     tokens: HashSet<String>,
     players: Vec<oneshot::Sender<()>>,
@@ -84,7 +84,7 @@ impl RoomActor {
     }
 
     /// Reads the broadcasts of a room that is over, for players at nodes that never had it.
-    pub(super) fn written_down(&self) -> Option<String> {
+    pub(super) fn final_streams(&self) -> Option<String> {
         let owner = self.room.site().owner()?;
         let streams: Vec<(ObjectId, String)> = owner.checkpoints().collect();
         let over = (owner.ownership().life, streams);
@@ -92,24 +92,24 @@ impl RoomActor {
     }
 }
 
-fn over_key(room: &RoomId) -> String {
+fn final_streams_key(room: &RoomId) -> String {
     Partition::of(room).key(&format!("cp:{room}"))
 }
 
 /// Keeps the streams of a room that is over for as long as they are played.
-pub async fn keep_over(node: &Node, room: &RoomId, over: &str) {
+pub async fn store_final_streams(node: &Node, room: &RoomId, over: &str) {
     let Some(transport) = node.transport() else { return };
     let kept = node.settings.hls_window;
-    let _ = transport.nodes().store(Partition::of(room), &over_key(room), over.as_bytes(), kept).await;
+    let _ = transport.nodes().store(Partition::of(room), &final_streams_key(room), over.as_bytes(), kept).await;
 }
 
 /// Looks for the broadcasts of a room at other nodes, and in what is left of it.
-pub async fn look_elsewhere(node: Arc<Node>, room: RoomId) {
+pub async fn find_remote_broadcasts(node: Arc<Node>, room: RoomId) {
     if let Ok(actor) = node.rooms.open(&node, &room, false) {
         let _ = actor.send(Play).await;
     }
     let Some(transport) = node.transport().filter(|_| node.live.is_unknown(&room)) else { return };
-    let Ok(Some(over)) = transport.nodes().fetch(Partition::of(&room), &over_key(&room)).await else { return };
+    let Ok(Some(over)) = transport.nodes().fetch(Partition::of(&room), &final_streams_key(&room)).await else { return };
     let Ok((life, streams)) = serde_json::from_slice::<(Life, Vec<(ObjectId, String)>)>(&over) else { return };
     if !node.live.is_unknown(&room) {
         return;

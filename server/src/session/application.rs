@@ -12,8 +12,8 @@ use roomcast_protocol::code::CloseCode;
 
 use crate::clock::unix_millis;
 use crate::node::Node;
-use crate::room::{Delivery, Disconnected, Inbox, JoinedRooms, Outbox, hand_over};
-use crate::socket::{Application, Fill, LaneId, Port};
+use crate::room::{Disconnected, Inbox, JoinedRooms, Outbox, OutboxItem, hand_over};
+use crate::socket::{Application, ConnectionHandle, SendBudget, SendQueueId};
 
 /// The server's side of one connection.
 pub struct Session {
@@ -32,8 +32,8 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(node: Arc<Node>, permit: Option<Arc<Permit>>, fill: Arc<Fill>, lane: LaneId) -> Self {
-        let (outbox, inbox) = Outbox::new(fill, lane);
+    pub fn new(node: Arc<Node>, permit: Option<Arc<Permit>>, budget: Arc<SendBudget>, send_queue: SendQueueId) -> Self {
+        let (outbox, inbox) = Outbox::new(budget, send_queue);
         let connection = node.connections.open(&outbox);
         Self {
             node,
@@ -48,13 +48,13 @@ impl Session {
     }
 
     /// Closes the connection some time after the end of its token, unless it is too old before.
-    pub(super) fn end_with_token(&self, port: &mut Port<'_, Self>) {
+    pub(super) fn end_with_token(&self, handle: &mut ConnectionHandle<'_, Self>) {
         let Some(left) = self.time_left() else { return };
         let renewals = self.renewals;
         if left < self.node.settings.connection.max_connection_age {
-            port.when_done(actix_web::rt::time::sleep(left), move |session, (), port| {
+            handle.when_done(actix_web::rt::time::sleep(left), move |session, (), handle| {
                 if session.renewals == renewals {
-                    port.close(CloseCode::TokenExpired);
+                    handle.close(CloseCode::TokenExpired);
                 }
             });
         }
@@ -67,34 +67,34 @@ impl Session {
         Some(end.saturating_sub(Duration::from_millis(unix_millis())))
     }
 
-    fn deliver(&mut self, delivery: Delivery, port: &mut Port<'_, Self>) {
-        match delivery {
-            Delivery::Message(message) => hand_over(message, port.lane()),
-            Delivery::Present(room, presence) => self.rooms.note_presence(&room, *presence),
-            Delivery::Close(code) => port.close(code),
-            Delivery::Judge => self.judge(port),
-            Delivery::Read(room, reads) => {
+    fn deliver(&mut self, item: OutboxItem, handle: &mut ConnectionHandle<'_, Self>) {
+        match item {
+            OutboxItem::Message(message) => hand_over(message, handle.send_queue()),
+            OutboxItem::AnswerHeartbeats(room, responder) => self.rooms.add_responder(&room, *responder),
+            OutboxItem::Close(code) => handle.close(code),
+            OutboxItem::Judge => self.judge(handle),
+            OutboxItem::Read(room, reads) => {
                 self.rooms.note_reads(&room, reads);
-                port.read(self.rooms.may_read());
+                handle.read(self.rooms.may_read());
             }
-            Delivery::Forget(departure) => {
-                self.rooms.forget(&departure);
-                port.read(self.rooms.may_read());
+            OutboxItem::Forget(left) => {
+                self.rooms.forget(&left);
+                handle.read(self.rooms.may_read());
             }
         }
     }
 }
 
 impl Application for Session {
-    fn opened(&mut self, port: &mut Port<'_, Self>) {
+    fn opened(&mut self, handle: &mut ConnectionHandle<'_, Self>) {
         if let Some(inbox) = self.inbox.take() {
-            port.listen(inbox, Self::deliver);
+            handle.listen(inbox, Self::deliver);
         }
-        self.end_with_token(port);
+        self.end_with_token(handle);
     }
 
-    fn text(&mut self, text: ByteString, port: &mut Port<'_, Self>) {
-        self.on_message(text, port);
+    fn text(&mut self, text: ByteString, handle: &mut ConnectionHandle<'_, Self>) {
+        self.on_message(text, handle);
     }
 
     fn keepalive(&mut self) -> Option<ByteString> {

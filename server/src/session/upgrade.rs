@@ -24,7 +24,7 @@ pub async fn upgrade(request: HttpRequest, payload: web::Payload, node: web::Dat
     if node.is_draining() {
         return answer::error(AckCode::Unavailable, "the server is stopping");
     }
-    let make = |fill, lane| Session::new(node.clone().into_inner(), permit, fill, lane);
+    let make = |budget, send_queue| Session::new(node.clone().into_inner(), permit, budget, send_queue);
     let made = node.sockets.upgrade(&request, payload, make);
     made.unwrap_or_else(|refused| refusal(refused, answer::error(code(refused), refused.to_string())))
 }

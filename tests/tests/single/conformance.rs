@@ -97,7 +97,7 @@ async fn text_may_be_cut_anywhere() {
 
 #[tokio::test]
 async fn text_that_is_no_utf_8_closes_with_1007() {
-    let server = Server::echo(&["--linger", "0s"]).await;
+    let server = Server::echo(&[]).await;
     let bad: [&[u8]; 9] = [
         b"\xce\xba\xed\xa0\x80edited",
         b"\xf4\x90\x80\x80",
@@ -152,7 +152,7 @@ async fn framing_errors_close_with_1002_after_what_came_before_them() {
 
 #[tokio::test]
 async fn reserved_bits_and_opcodes_close_with_1002() {
-    let server = Server::echo(&["--linger", "0s"]).await;
+    let server = Server::echo(&[]).await;
     for reserved in [0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70] {
         for first in [TEXT, PING, CLOSE] {
             assert_eq!(closed_after(&server, &frame(first | reserved, b"")).await, 1002, "{reserved:x} {first:x}");
@@ -178,7 +178,7 @@ async fn a_close_is_answered_in_kind() {
 
 #[tokio::test]
 async fn close_codes_that_nobody_may_send_close_with_1002() {
-    let server = Server::echo(&["--linger", "0s"]).await;
+    let server = Server::echo(&[]).await;
     for code in [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535] {
         assert_eq!(closed_after(&server, &frame(CLOSE, &close_payload(code, ""))).await, 1002, "{code}");
     }
@@ -218,7 +218,7 @@ async fn what_is_too_big_closes_with_1009_and_costs_nothing() {
 
 #[tokio::test]
 async fn megabytes_come_back_where_they_are_allowed() {
-    let server = Server::echo(&["--max-frame", "20000000", "--max-message", "20000000", "--linger", "0s"]).await;
+    let server = Server::echo(&["--max-frame", "20000000", "--max-message", "20000000"]).await;
     let mut peer = open(&server).await;
     let text: Vec<u8> = "é".repeat(4 << 20).into_bytes();
     peer.frame(TEXT, &text).await;

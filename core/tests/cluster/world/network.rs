@@ -1,8 +1,8 @@
 //! Transport between clients, nodes and Redis, with its delays.
 
 use roomcast_core::cluster::BootId;
-use roomcast_core::cluster::message::{JoinId, JoinRequest};
 use roomcast_core::room::ConnectionId;
+use roomcast_core::room::message::{JoinId, JoinRequest};
 use roomcast_core::time::Instant;
 
 use super::{FromClient, Happens, World};
@@ -93,7 +93,9 @@ impl World {
                 let room = client.room.clone();
                 self.with_node(host, |node, now| node.join(now, connection, &room, (request, token)));
             }
-            FromClient::Said(n, signal) => self.with_node(host, |node, now| node.said(now, connection, n, signal)),
+            FromClient::Said(n, signal) => {
+                self.with_node(host, |node, now| node.take_signal(now, connection, n, signal))
+            }
             FromClient::Heartbeat(sq) => self.with_node(host, |node, now| node.heartbeat(now, connection, sq)),
             FromClient::Renew(token) => self.with_node(host, |node, now| node.renew(now, connection, token)),
             FromClient::Gone => self.with_node(host, |node, now| node.disconnected(now, connection)),

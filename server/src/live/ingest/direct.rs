@@ -23,10 +23,10 @@ use roomcast_protocol::data::DataAckBody;
 use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::body::{self, Bounds};
-use super::intake::{self, Body, Silent};
+use super::body_channel::{self, BodyTimeout, PushBody};
 use super::publisher::{self, Publisher};
 use super::refusals::RefusedPush;
-use super::seat::{Address, Stop};
+use super::session::{IngestError, PushTarget};
 use crate::access;
 use crate::config::{duration, to_usize};
 use crate::node::Node;
@@ -45,13 +45,13 @@ type Query = web::Query<HashMap<String, String>>;
 
 /// The answer to a push that ends before its body has.
 #[derive(Debug)]
-struct Refused {
+struct PushRefusal {
     status: StatusCode,
     code: AckCode,
     reason: String,
 }
 
-impl Refused {
+impl PushRefusal {
     fn new(status: StatusCode, reason: impl Into<String>) -> Self {
         let code = match status {
             StatusCode::SERVICE_UNAVAILABLE => AckCode::Unavailable,
@@ -63,26 +63,26 @@ impl Refused {
     }
 }
 
-impl From<Stop> for Refused {
-    fn from(stop: Stop) -> Self {
+impl From<IngestError> for PushRefusal {
+    fn from(stop: IngestError) -> Self {
         match stop {
-            Stop::Refused(refusal) => {
+            IngestError::Refused(refusal) => {
                 Self { status: answer::status(refusal.code), code: refusal.code, reason: refusal.reason }
             }
-            Stop::Media(error) => Self::new(status_of(&error), explain(&error)),
+            IngestError::Media(error) => Self::new(status_of(&error), explain(&error)),
         }
     }
 }
 
-impl From<Silent> for Refused {
-    fn from(_: Silent) -> Self {
+impl From<BodyTimeout> for PushRefusal {
+    fn from(_: BodyTimeout) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "nothing came for too long")
     }
 }
 
-impl From<Error> for Refused {
+impl From<Error> for PushRefusal {
     fn from(error: Error) -> Self {
-        Stop::Media(error).into()
+        IngestError::Media(error).into()
     }
 }
 
@@ -101,11 +101,11 @@ pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, nod
     }
     let track = track_name(track, rest);
     let done = match address(room, playlist, track, &query, &node) {
-        Ok((room, address)) => {
-            let address = Address { offset: range_start(&request), ..address };
+        Ok((room, target)) => {
+            let target = PushTarget { offset: range_start(&request), ..target };
             match node.rooms.may_broadcast(&room, publisher.user()).await {
-                Ok(()) => receive(Arc::clone(&node), (room, publisher), address, payload).await,
-                Err(refusal) => Err(Stop::Refused(refusal).into()),
+                Ok(()) => receive(Arc::clone(&node), (room, publisher), target, payload).await,
+                Err(refusal) => Err(IngestError::Refused(refusal).into()),
             }
         }
         Err(refused) => Err(refused),
@@ -118,8 +118,8 @@ pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, nod
 
 /// Answers a request below a room at an address that does not exist.
 pub async fn unknown_address(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
-    let reason = "there is no such address: media is pushed to /rooms/ROOM/ingest/PLAYLIST/TRACK";
-    let refused = Refused::new(StatusCode::NOT_FOUND, reason);
+    let reason = "there is no such target: media is pushed to /rooms/ROOM/ingest/PLAYLIST/TRACK";
+    let refused = PushRefusal::new(StatusCode::NOT_FOUND, reason);
     if [Method::PUT, Method::POST].contains(request.method()) {
         return refuse(&request, &node, request.match_info().query("room"), "", refused);
     }
@@ -140,19 +140,25 @@ fn track_name<'a>(track: &'a str, rest: &'a str) -> &'a str {
     named(track, "Streams").unwrap_or(track)
 }
 
-fn address(room: &str, playlist: &str, track: &str, query: &Query, node: &Node) -> Result<(RoomId, Address), Refused> {
+fn address(
+    room: &str,
+    playlist: &str,
+    track: &str,
+    query: &Query,
+    node: &Node,
+) -> Result<(RoomId, PushTarget), PushRefusal> {
     let (room, playlist, track) = names(room, playlist, track)?;
     if node.is_draining() {
-        return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));
+        return Err(PushRefusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));
     }
-    let lengths = lengths(query, node).map_err(|reason| Refused::new(StatusCode::BAD_REQUEST, reason))?;
+    let lengths = lengths(query, node).map_err(|reason| PushRefusal::new(StatusCode::BAD_REQUEST, reason))?;
     let insists = ["segment", "part", "target"].iter().any(|name| query.contains_key(*name));
-    Ok((room, Address { playlist, track, lengths, insists, offset: None }))
+    Ok((room, PushTarget { playlist, track, lengths, insists, offset: None }))
 }
 
-fn names(room: &str, playlist: &str, track: &str) -> Result<(RoomId, ObjectId, ObjectId), Refused> {
+fn names(room: &str, playlist: &str, track: &str) -> Result<(RoomId, ObjectId, ObjectId), PushRefusal> {
     let ids = || Some((RoomId::parse(room).ok()?, ObjectId::parse(playlist).ok()?, ObjectId::parse(track).ok()?));
-    ids().ok_or_else(|| Refused::new(StatusCode::NOT_FOUND, "a room, playlist or track cannot have this name"))
+    ids().ok_or_else(|| PushRefusal::new(StatusCode::NOT_FOUND, "a room, playlist or track cannot have this name"))
 }
 
 /// Admits an encoder by its token. A name that no room can have is refused as such, but only behind a good token.
@@ -165,22 +171,22 @@ async fn admit(request: &HttpRequest, node: &Node) -> Result<Publisher, access::
 async fn receive(
     node: Arc<Node>,
     (room, publisher): (RoomId, Publisher),
-    address: Address,
+    target: PushTarget,
     payload: web::Payload,
-) -> Result<(), Refused> {
+) -> Result<(), PushRefusal> {
     let limit = to_usize(node.settings.max_upload);
-    let (intake, body) = intake::way(limit, node.settings.ingest.ingest_silence);
+    let (feeder, body) = body_channel::channel(limit, node.settings.ingest.ingest_silence);
     let (judge, judged) = (Arc::clone(&node), (room.clone(), publisher.clone()));
-    let mut task = actix_web::rt::spawn(run(node, (room, publisher), address, body));
+    let mut task = actix_web::rt::spawn(run(node, (room, publisher), target, body));
     let done = tokio::select! {
         biased;
         refused = judged.1.over(&judge, &judged.0) => {
-            return Err(Refused::new(StatusCode::UNAUTHORIZED, refused.sentence));
+            return Err(PushRefusal::new(StatusCode::UNAUTHORIZED, refused.sentence));
         }
-        () = intake.fill(payload) => task.await,
+        () = feeder.fill(payload) => task.await,
         done = &mut task => done,
     };
-    done.unwrap_or_else(|_| Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "the request failed")))
+    done.unwrap_or_else(|_| Err(PushRefusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the request failed")))
 }
 
 /// Answers what muxers do besides pushing, such as deleting old segments: it has no effect.
@@ -199,16 +205,16 @@ pub async fn anything(request: HttpRequest, node: web::Data<Node>) -> HttpRespon
 async fn run(
     node: Arc<Node>,
     (room, publisher): (RoomId, Publisher),
-    address: Address,
-    body: Body,
-) -> Result<(), Refused> {
-    let request = node.seats.enter(&node, &room, &publisher);
-    if request.seat().publisher.user() != publisher.user() {
+    target: PushTarget,
+    body: PushBody,
+) -> Result<(), PushRefusal> {
+    let request = node.ingest_sessions.enter(&node, &room, &publisher);
+    if request.session().publisher.user() != publisher.user() {
         request.exit().await;
-        return Err(Stop::Refused(another()).into());
+        return Err(IngestError::Refused(another()).into());
     }
     let limit = to_usize(node.settings.max_upload);
-    let done = reading::read_body(request.seat(), &address, body, limit).await;
+    let done = reading::read_body(request.session(), &target, body, limit).await;
     request.exit().await;
     done
 }
@@ -256,8 +262,8 @@ fn taken() -> HttpResponse {
 }
 
 /// Refuses a push, and says so in the log: encoders do not print the answer.
-fn refuse(request: &HttpRequest, node: &Node, room: &str, track: &str, refused: Refused) -> HttpResponse {
-    let Refused { status, code, reason } = refused;
+fn refuse(request: &HttpRequest, node: &Node, room: &str, track: &str, refused: PushRefusal) -> HttpResponse {
+    let PushRefusal { status, code, reason } = refused;
     log(request, node, RefusedPush { room, track, status: status.as_u16(), reason: &reason });
     let body = DataAckBody { msg: Some(reason), ..DataAckBody::default() };
     answer::named_with_status(status, code, NAME, body)
@@ -350,7 +356,7 @@ mod tests {
     #[test]
     fn a_refused_push_has_a_code_that_is_published_with_its_status() {
         for status in [400, 401, 404, 408, 409, 412, 413, 415, 500, 503] {
-            let refused = Refused::new(StatusCode::from_u16(status).unwrap(), "because");
+            let refused = PushRefusal::new(StatusCode::from_u16(status).unwrap(), "because");
             assert!(refused.code.statuses().contains(&status), "{refused:?}");
         }
     }

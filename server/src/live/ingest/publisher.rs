@@ -7,7 +7,7 @@ use actix_web::dev::RequestHead;
 use actix_web::{HttpRequest, HttpResponse};
 
 use percent_encoding::percent_decode_str;
-use roomcast_core::cluster::Credentials;
+use roomcast_core::room::Credentials;
 use roomcast_protocol::access::{Action, Permit, Reason};
 use roomcast_protocol::id::{RoomId, UserId};
 
@@ -16,7 +16,7 @@ use crate::clock::unix_millis;
 use crate::node::Node;
 
 /// The interval at which a push looks whether its token is still good.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A user in whose name media is pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Publisher {
             if unix_millis() / 1000 >= end {
                 return access::counted(access::Refused::new(Reason::Expired, "the token has ended"));
             }
-            actix_web::rt::time::sleep(LOOK).await;
+            actix_web::rt::time::sleep(CHECK_INTERVAL).await;
         }
     }
 

@@ -8,9 +8,9 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
-use roomcast_core::cluster::streams::Uploader as Authority;
-use roomcast_core::hls::Entry;
+use roomcast_core::hls::UploadEntry;
 use roomcast_core::room;
+use roomcast_core::room::streams::Uploader as Authority;
 use roomcast_core::time::UnixTime;
 use roomcast_protocol::ack::name::UNKNOWN;
 use roomcast_protocol::code::AckCode;
@@ -97,7 +97,7 @@ fn read(request: &HttpRequest, encoding: Encoding, body: Bytes) -> Result<DataSi
 }
 
 /// The bearer of an ingest token and the room it is for.
-struct Uploader {
+struct AuthorizedUploader {
     token: String,
     room: Addr<RoomActor>,
     id: RoomId,
@@ -105,7 +105,11 @@ struct Uploader {
 }
 
 /// Judges the path and the token, before anything of the body is read.
-async fn authorize(request: &HttpRequest, room: &str, node: &web::Data<Node>) -> Result<Uploader, room::Refusal> {
+async fn authorize(
+    request: &HttpRequest,
+    room: &str,
+    node: &web::Data<Node>,
+) -> Result<AuthorizedUploader, room::Refusal> {
     let refuse = |code, reason: &str| room::Refusal { code, reason: reason.to_owned() };
     let id = RoomId::parse(room).map_err(|error| refuse(AckCode::InvalidSignal, &error.to_string()))?;
     let token = bearer(request).ok_or_else(|| refuse(AckCode::Unauthenticated, "the ingest token is missing"))?;
@@ -120,16 +124,16 @@ async fn authorize(request: &HttpRequest, room: &str, node: &web::Data<Node>) ->
     let token = token.to_owned();
     let check = Upload { by: Authority::Token(token.clone()), entry: None };
     room.send(check).await.unwrap_or_else(|_| Err(gone())).map_err(hidden)?;
-    Ok(Uploader { token, room, id, node })
+    Ok(AuthorizedUploader { token, room, id, node })
 }
 
 fn gone() -> room::Refusal {
     room::Refusal { code: AckCode::RoomNotFound, reason: "there is no such room".to_owned() }
 }
 
-impl Uploader {
+impl AuthorizedUploader {
     async fn ingest(self, signal: DataSignal, received: u64) -> Result<(), room::Refusal> {
-        let entry = Entry::new(signal.payload, UnixTime::from_millis(received));
+        let entry = UploadEntry::new(signal.payload, UnixTime::from_millis(received));
         let entry = self.node.live.media.store_upload(&self.id, entry).await?;
         let message = Upload { by: Authority::Token(self.token), entry: Some(entry) };
         self.room.send(message).await.unwrap_or_else(|_| Err(gone()))

@@ -13,20 +13,20 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use roomcast_protocol::access::{Action, Permit, Reason};
 use roomcast_protocol::id::{ObjectId, RoomId};
 
-use super::address::Address;
+use super::address::LiveAddress;
 use super::original::{self, Original};
 use super::{JUDGED_AGAIN, token_and_path};
 use crate::access::{Challenge, Refused, arrival, counted, refusal};
 use crate::clock::unix_millis;
 use crate::node::Node;
-use crate::response::pieces::Guard;
+use crate::response::pieces::SendCheck;
 
 /// The answer to a request that may not play what it asks for, or has to ask for it with its token in the path.
 pub async fn refuse(
     request: &ServiceRequest,
     node: &Node,
     in_path: Option<&str>,
-    address: &Address<'_>,
+    address: &LiveAddress<'_>,
 ) -> Option<HttpResponse> {
     if node.access.is_open() {
         return None;
@@ -35,7 +35,7 @@ pub async fn refuse(
         return None;
     }
     let token = in_path.or_else(|| arrival::bearer(request.headers()));
-    let (Address::Multivariant(room, playlist), None) = (address, token) else {
+    let (LiveAddress::Multivariant(room, playlist), None) = (address, token) else {
         node.access.prepare(token).await;
         return judge(node, token, address);
     };
@@ -46,7 +46,7 @@ pub async fn refuse(
 }
 
 /// Looks once a second, while media is sent, whether its token still plays it.
-pub fn guard(request: &HttpRequest, node: &web::Data<Node>) -> Option<Guard> {
+pub fn guard(request: &HttpRequest, node: &web::Data<Node>) -> Option<SendCheck> {
     let by_cache = || arrival::bearer(request.headers()).is_some_and(|bearer| node.caches.knows(bearer));
     if node.access.is_open() || (token_and_path(request, node).0.is_none() && by_cache()) {
         return None;
@@ -59,12 +59,12 @@ pub fn guard(request: &HttpRequest, node: &web::Data<Node>) -> Option<Guard> {
         judged = Instant::now();
         let (in_path, path) = token_and_path(&request, &node);
         let token = in_path.or_else(|| arrival::bearer(request.headers()));
-        Address::of(path).is_some_and(|address| goes_on(&node, token, &address))
+        LiveAddress::of(path).is_some_and(|address| goes_on(&node, token, &address))
     }))
 }
 
 /// Whether media is sent on: as long as a connection with this token would stay open.
-fn goes_on(node: &Node, token: Option<&str>, address: &Address<'_>) -> bool {
+fn goes_on(node: &Node, token: Option<&str>, address: &LiveAddress<'_>) -> bool {
     let Ok(room) = RoomId::parse(address.room()) else { return false };
     let grace = node.settings.access.auth_grace.as_secs();
     let lasts = |permit: &Permit| unix_millis() / 1000 < permit.expires.saturating_add(grace);
@@ -73,7 +73,7 @@ fn goes_on(node: &Node, token: Option<&str>, address: &Address<'_>) -> bool {
 }
 
 /// Judges the token for the room of an address. A name that no room can have is told as such, behind a good token.
-fn judge(node: &Node, token: Option<&str>, address: &Address<'_>) -> Option<HttpResponse> {
+fn judge(node: &Node, token: Option<&str>, address: &LiveAddress<'_>) -> Option<HttpResponse> {
     let judged = match RoomId::parse(address.room()) {
         Ok(room) => node.access.admit_to(token, Action::Play, &room).map(drop),
         Err(_) => node.access.admit(token).map(drop),

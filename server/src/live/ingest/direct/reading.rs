@@ -13,42 +13,42 @@ use roomcast_core::room::Refusal;
 use roomcast_media::{FourCc, Reader};
 use roomcast_protocol::code::AckCode;
 
-use super::{Refused, is_media};
-use crate::live::ingest::intake::Body;
-use crate::live::ingest::seat::{Address, BodyMedia, Seat, Stop, Unfinished};
+use super::{PushRefusal, is_media};
+use crate::live::ingest::body_channel::PushBody;
+use crate::live::ingest::session::{BodyMedia, IngestError, IngestSession, PartialStream, PushTarget};
 
 /// Time that media waits for an init section of another request.
-const INIT_PATIENCE: Duration = Duration::from_secs(1);
+const INIT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time that a request may continue, and be silent, after a newer one for its track.
 const HANDOVER: Duration = Duration::from_secs(1);
 const HANDOVER_SILENCE: Duration = Duration::from_millis(300);
 
 /// Reads a body to its end, once no other request pushes to the track.
 pub(super) async fn read_body(
-    seat: &Arc<Seat>,
-    address: &Address,
-    mut body: Body,
+    session: &Arc<IngestSession>,
+    target: &PushTarget,
+    mut body: PushBody,
     limit: usize,
-) -> Result<(), Refused> {
+) -> Result<(), PushRefusal> {
     let first = body.first_box().await?.map(FourCc);
     // Only media is worth waiting for its init section; something else is refused at once.
     let is_init = first.is_some_and(|kind| matches!(&kind.0, b"ftyp" | b"moov"));
-    let is_media = !is_init && first.is_some_and(|kind| goes_on(address) || is_media(&kind));
-    if is_media && seat.resume(address).await.is_none() {
-        await_init(seat, address).await;
+    let is_media = !is_init && first.is_some_and(|kind| goes_on(target) || is_media(&kind));
+    if is_media && session.resume(target).await.is_none() {
+        await_init(session, target).await;
     }
-    let turn = seat.turn(address);
-    let mut newest = turn.newest.subscribe();
-    turn.newest.send_modify(|newest| *newest += 1);
+    let lock = session.track_lock(target);
+    let mut newest = lock.newest.subscribe();
+    lock.newest.send_modify(|newest| *newest += 1);
     let mine = *newest.borrow_and_update();
-    let mut before = turn.taken.lock().await;
-    let (Unfinished { mut reader, mut next }, mut media) = begin(seat, address, before.take(), limit).await;
-    let mut lost = seat.lost.subscribe();
-    let (mut ends_at, mut brought) = (None, address.offset.is_some());
+    let mut before = lock.taken.lock().await;
+    let (PartialStream { mut reader, mut next }, mut media) = begin(session, target, before.take(), limit).await;
+    let mut lost = session.lost.subscribe();
+    let (mut ends_at, mut brought) = (None, target.offset.is_some());
     loop {
         while let Some(item) = reader.next()? {
             media.note(&item);
-            seat.take(address, item).await?;
+            session.take(target, item).await?;
             brought = true;
         }
         let bytes = tokio::select! {
@@ -61,7 +61,7 @@ pub(super) async fn read_body(
                 continue;
             }
             () = until(ends_at) => {
-                return Err(Refused::new(StatusCode::CONFLICT, "a newer request pushes to this track"));
+                return Err(PushRefusal::new(StatusCode::CONFLICT, "a newer request pushes to this track"));
             }
         };
         let Some(bytes) = bytes else { break };
@@ -70,39 +70,47 @@ pub(super) async fn read_body(
     }
     // A body of `ftyp` alone is whole: the `moov` comes with the next.
     if !brought && reader.is_cut() {
-        return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body ends before anything of it is whole"));
+        return Err(PushRefusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the body ends before anything of it is whole",
+        ));
     }
     if reader.is_over() {
-        seat.end(address, &media).await?;
+        session.end(target, &media).await?;
     }
-    *before = Some(Unfinished { reader, next });
-    Ok(seat.check(address).await?)
+    *before = Some(PartialStream { reader, next });
+    Ok(session.check(target).await?)
 }
 
 /// Whether a body says that it goes on in the encoder's stream, perhaps in the middle of a box.
-fn goes_on(address: &Address) -> bool {
-    address.offset.is_some_and(|offset| offset > 0)
+fn goes_on(target: &PushTarget) -> bool {
+    target.offset.is_some_and(|offset| offset > 0)
 }
 
 /// The stream that a body goes on with, or a new one.
-async fn begin(seat: &Seat, address: &Address, before: Option<Unfinished>, limit: usize) -> (Unfinished, BodyMedia) {
-    let resumed = seat.resume(address).await;
+async fn begin(
+    session: &IngestSession,
+    target: &PushTarget,
+    before: Option<PartialStream>,
+    limit: usize,
+) -> (PartialStream, BodyMedia) {
+    let resumed = session.resume(target).await;
     let media = BodyMedia::new(resumed.as_ref().map(|(init, _)| init));
-    if let Some(unfinished) = before.filter(|before| address.offset == Some(before.next)) {
+    if let Some(unfinished) = before.filter(|before| target.offset == Some(before.next)) {
         return (unfinished, media);
     }
     let reader = resumed.map_or_else(|| Reader::new(limit), |(init, ends)| Reader::after(limit, &init, ends));
-    let next = address.offset.unwrap_or(0);
-    (Unfinished { reader: reader.at(next), next }, media)
+    let next = target.offset.unwrap_or(0);
+    (PartialStream { reader: reader.at(next), next }, media)
 }
 
-async fn await_init(seat: &Seat, address: &Address) {
+async fn await_init(session: &IngestSession, target: &PushTarget) {
     let coming = async {
-        while seat.resume(address).await.is_none() {
+        while session.resume(target).await.is_none() {
             actix_web::rt::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    let _ = actix_web::rt::time::timeout(INIT_PATIENCE, coming).await;
+    let _ = actix_web::rt::time::timeout(INIT_TIMEOUT, coming).await;
 }
 
 async fn superseded(newest: &mut watch::Receiver<u64>, mine: u64) {
@@ -118,7 +126,7 @@ async fn until(moment: Option<actix_web::rt::time::Instant>) {
     }
 }
 
-fn told(lost: Option<&Refusal>) -> Refused {
+fn told(lost: Option<&Refusal>) -> PushRefusal {
     let gone = || Refusal { code: AckCode::RoomNotFound, reason: "the room has closed".to_owned() };
-    Stop::Refused(lost.cloned().unwrap_or_else(gone)).into()
+    IngestError::Refused(lost.cloned().unwrap_or_else(gone)).into()
 }
