@@ -69,7 +69,7 @@ impl Default for ClusterSettings {
             confirm_interval: Duration::from_secs(1),
             edge_idle: Duration::from_secs(30),
             grace_period: Duration::from_secs(30),
-            kick_duration: Duration::from_secs(60),
+            kick_duration: limits::KICK_DURATION,
             backlog: BacklogBounds::default(),
             max_unseen: 256 * 1024,
             max_unseen_of_all: 256 * 1024 * 1024,

@@ -16,7 +16,7 @@ macro_rules! kinds {
 
             /// The signals of rooms: all that have the common members.
             pub const OF_ROOMS: &'static [Self] = {
-                let (all, [.., Self::Renew]) = (Self::ALL, Self::ALL) else { panic!("the last is about no room") };
+                let (all, [.., Self::Renew]) = (Self::ALL, Self::ALL) else { panic!("RENEW, which is about no room, stands last: put others before it") };
                 all.split_at(all.len() - 1).0
             };
 
