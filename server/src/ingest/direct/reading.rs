@@ -14,8 +14,8 @@ use roomcast_media::{FourCc, Reader};
 use roomcast_protocol::code::AckCode;
 
 use super::{PushRefusal, is_media};
-use crate::live::ingest::body_channel::PushBody;
-use crate::live::ingest::session::{BodyMedia, IngestError, IngestSession, PartialStream, PushTarget};
+use crate::ingest::body_channel::PushBody;
+use crate::ingest::session::{BodyMedia, IngestError, IngestSession, PartialStream, PushTarget};
 
 /// Time that media waits for an init section of another request.
 const INIT_TIMEOUT: Duration = Duration::from_secs(1);
