@@ -16,7 +16,7 @@ mod owned;
 pub use actor::RoomActor;
 pub use broadcasts::find_remote_broadcasts;
 pub use connections::Connections;
-pub use host::{HostSettings, NoRoom, RoomHost};
+pub use host::{HostSettings, NoRoom, Revoker, RoomHost};
 pub use joined::JoinedRooms;
 pub use message::{Disconnected, JoinRoom, Outcome, RefusedSignal, Renewed, RoomSignal, Upload};
 pub use node_events::{RoomDispatcher, TAKEOVER, release_all};

@@ -20,7 +20,7 @@ use crate::ingest::{IngestState, UploadSettings};
 use crate::lifecycle::Lifecycle;
 use crate::live::{LiveIndex, LiveState};
 use crate::response::cors::Cors;
-use crate::room::{Connections, HostSettings, RoomHost, release_all};
+use crate::room::{Connections, HostSettings, Revoker, RoomHost, release_all};
 use crate::socket::Sockets;
 use crate::units::to_usize;
 pub use revocation::follow_revocations;
@@ -70,15 +70,7 @@ impl AppState {
         let index = Arc::new(LiveIndex::default());
         let rooms = RoomHost::new(host_settings(&settings), clock, Arc::clone(&index), Arc::clone(&lifecycle));
         let rooms = Arc::new(rooms);
-        let this = Weak::clone(this);
-        rooms.set_revoker(Box::new(move |revoke| {
-            let state = this.upgrade();
-            Box::pin(async move {
-                let Some(state) = state else { return Ok(()) };
-                let revoked = state.revoke(revoke).await;
-                revoked.map(drop).map_err(|failed| Refusal { code: failed.code(), reason: failed.to_string() })
-            })
-        }));
+        rooms.set_revoker(revoker(Weak::clone(this)));
         let live = Arc::new(LiveState {
             index,
             remote_lookup: Default::default(),
@@ -88,13 +80,8 @@ impl AppState {
             lifecycle: Arc::clone(&lifecycle),
             auth_grace: settings.access.auth_grace,
         });
-        let ingest = IngestState::new(
-            upload_settings(&settings),
-            Arc::clone(&access),
-            Arc::clone(&rooms),
-            Arc::clone(&connections),
-            Arc::clone(&live),
-        );
+        let uploads = upload_settings(&settings);
+        let ingest = IngestState::new(uploads, access.clone(), rooms.clone(), connections.clone(), live.clone());
         Self {
             access,
             caches,
@@ -149,6 +136,18 @@ impl AppState {
         };
         let _ = tokio::time::timeout(most, waiting).await;
     }
+}
+
+/// Lets rooms have tokens revoked, for as long as the server runs.
+fn revoker(state: Weak<AppState>) -> Revoker {
+    Box::new(move |revoke| {
+        let state = state.upgrade();
+        Box::pin(async move {
+            let Some(state) = state else { return Ok(()) };
+            let revoked = state.revoke(revoke).await;
+            revoked.map(drop).map_err(|failed| Refusal { code: failed.code(), reason: failed.to_string() })
+        })
+    })
 }
 
 fn host_settings(settings: &Serve) -> HostSettings {

@@ -76,40 +76,14 @@ impl RoomActor {
         let mut sent = BTreeMap::new();
         for effect in effects {
             match effect {
-                Effect::Send { to, message } => {
-                    if let Some(outbox) = self.outbox(to, sender) {
-                        outbox.send(message);
-                    }
-                }
-                Effect::AnswerHeartbeats { connection, responder } => {
-                    if let Some((outbox, _)) = self.outboxes.get(&connection) {
-                        outbox.answer_heartbeats(self.id.clone(), responder);
-                    }
-                }
-                Effect::Close { connection, code } => {
-                    if let Some(outbox) = self.outbox(connection, sender) {
-                        outbox.close(code);
-                    }
-                }
-                Effect::Read { connection, reads } => {
-                    if let Some((outbox, _)) = self.outboxes.get(&connection) {
-                        outbox.read(self.id.clone(), reads);
-                    }
-                }
-                Effect::Forget { connection } => {
-                    if let Some((outbox, sequence)) = self.outboxes.remove(&connection) {
-                        outbox.forget(RoomLeft { room: self.id.clone(), sequence });
-                    }
-                }
-                Effect::Live { playlist, change } => {
-                    self.live_room().apply(&playlist, change);
-                }
+                Effect::Live { playlist, change } => self.live_room().apply(&playlist, change),
                 Effect::Everything { playlist, all } => self.live_room().show(&playlist, all),
                 Effect::Revoke { revocation } => self.revoke(revocation, ctx.address()),
                 Effect::Uploaded { id, answer } => self.broadcasts.answer(id, answer),
                 Effect::ToNode { to, message } => self.send(to, &message, &mut sent),
-                Effect::DirectoryQuery(ask) => self.ask(ask, ctx),
+                Effect::DirectoryQuery(query) => self.ask(query, ctx),
                 Effect::Closed => self.end(ctx),
+                to_connection => self.tell_connection(to_connection, sender),
             }
         }
         self.note_sent(sent);
@@ -119,6 +93,36 @@ impl RoomActor {
         }
         self.note_ownership();
         self.set_timer(ctx);
+    }
+
+    /// Carries out an effect about a connection.
+    fn tell_connection(&mut self, effect: Effect, sender: Option<(ConnectionId, &Outbox)>) {
+        let room = || self.id.clone();
+        let joined = |connection| self.outboxes.get(&connection).map(|(outbox, _)| outbox);
+        match effect {
+            Effect::Send { to, message } => {
+                if let Some(outbox) = self.outbox(to, sender) {
+                    outbox.send(message);
+                }
+            }
+            Effect::AnswerHeartbeats { connection, responder } => {
+                if let Some(outbox) = joined(connection) {
+                    outbox.answer_heartbeats(room(), responder);
+                }
+            }
+            Effect::Close { connection, code } => {
+                self.outbox(connection, sender).into_iter().for_each(|outbox| outbox.close(code));
+            }
+            Effect::Read { connection, reads } => {
+                joined(connection).into_iter().for_each(|outbox| outbox.read(room(), reads));
+            }
+            Effect::Forget { connection } => {
+                if let Some((outbox, sequence)) = self.outboxes.remove(&connection) {
+                    outbox.forget(RoomLeft { room: self.id.clone(), sequence });
+                }
+            }
+            _ => {}
+        }
     }
 
     fn outbox<'a>(&'a self, to: ConnectionId, sender: Option<(ConnectionId, &'a Outbox)>) -> Option<&'a Outbox> {
