@@ -10,7 +10,6 @@ mod edge;
 mod filter;
 mod given;
 mod groups;
-mod host;
 mod ingest;
 mod names;
 mod print;
@@ -21,7 +20,6 @@ mod rate;
 mod read;
 mod refusal;
 mod rules;
-mod secret;
 mod settings_file;
 mod token;
 mod turn;
@@ -44,21 +42,21 @@ pub use backplane::Backplane;
 pub use connection::ConnectionSettings;
 pub use delivery::DeliverySettings;
 pub use edge::EdgeSettings;
-pub use host::{ListenAddress, ice_server, is_loopback, is_turn, overlap};
 pub use ingest::IngestSettings;
 pub use names::Names;
 pub use print::{as_toml, effective};
 pub use publish::{Publish, TokenSetting};
 pub use read::read;
-pub use secret::Secret;
 pub use token::{Key, Token, TokenCheck, UrlKind};
 pub use turn::TurnSettings;
-pub use value::{duration, to_usize};
 pub use variables::unknown_variables;
 
 use crate::backplane::{BackplaneSettings, SettingNames};
 use crate::healthcheck::Healthcheck;
-use crate::{listen, session, socket};
+use crate::host::{ListenAddress, ice_server};
+use crate::ice::IceSettings;
+use crate::units::{duration, to_usize};
+use crate::{listen, socket};
 use filter::filter;
 use value::{bytes, count, file, percent, public_url, size, time, workers};
 
@@ -261,7 +259,13 @@ impl Serve {
 
     /// The settings of all connections.
     pub fn sockets(&self) -> socket::SocketSettings {
-        self.connection.sockets(session::SUBPROTOCOLS)
+        self.connection.sockets()
+    }
+
+    /// The settings of the ICE servers that members are told.
+    pub fn ice(&self) -> IceSettings {
+        let (urls, secret) = (self.ice_server.clone(), self.turn.turn_secret.first().cloned());
+        IceSettings { urls, secret, life: self.turn.turn_ttl, service: self.turn.service() }
     }
 
     /// Number of worker threads.

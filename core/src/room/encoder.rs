@@ -16,7 +16,7 @@ use roomcast_protocol::signal::{Body, Engine, RoomType, Signal, SignalKind};
 use super::heartbeat::{HeartbeatResponder, SharedList};
 use super::{JoinSignal, MessageText, OutboundMessage, Refusal, RoomSettings};
 use crate::room::edge::{JoinAnswer, ToClient};
-use crate::room::message::{List, Listed};
+use crate::room::message::{List, Listed, SignalRefusal};
 
 /// Encodes what a room says. The list of publishers is encoded once per version.
 #[derive(Debug)]
@@ -83,11 +83,7 @@ impl MessageEncoder {
                 OutboundMessage::plain(ack::encode(ack::name::GAP, &gap))
             }
             ToClient::Kicked(sq, text) => OutboundMessage::plain(ack::numbered(sq, &text).into()),
-            ToClient::Refused(refused) => {
-                let (limit, message) = (self.settings.max_message, refused.message);
-                let text = ack::encode_error(refused.code, Some(refused.kind), &refused.reason, Some(&message), limit);
-                OutboundMessage::plain(text)
-            }
+            ToClient::Refused(refused) => OutboundMessage::plain(self.signal_refusal(&refused)),
             ToClient::NotMember => {
                 let reason = "`ss` is no member that this connection joined".to_owned();
                 OutboundMessage::plain(self.refusal(asked?, &Refusal { code: AckCode::NotRoomMember, reason }))
@@ -110,6 +106,12 @@ impl MessageEncoder {
     #[cfg(test)]
     pub fn newest_text(&self) -> Option<Arc<RawValue>> {
         self.participants.clone()
+    }
+
+    /// The error ack of a signal that the rules refused.
+    fn signal_refusal(&self, refused: &SignalRefusal) -> Arc<str> {
+        let SignalRefusal { code, kind, reason, message, .. } = refused;
+        ack::encode_error(*code, Some(*kind), reason, Some(message), self.settings.max_message)
     }
 
     /// The error ack of a signal.

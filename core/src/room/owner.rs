@@ -4,24 +4,29 @@
 //! journal has answered. Everything else that a crash may lose is kept by whoever said it: the owner confirms a
 //! signal when no backlog and no unanswered write holds it.
 
+mod absences;
 mod attaching;
 mod backlog;
 mod changes;
-mod deadlines;
+mod edges;
 mod joining;
 mod journal;
+mod list;
 mod member;
+mod members;
 mod record;
+mod removal;
 mod revocation;
 mod signals;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod uploads;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use roomcast_protocol::ack::RoomClosedReason;
+use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::limits;
 use roomcast_protocol::signal::{MemberKey, RoomType};
@@ -29,17 +34,20 @@ use roomcast_protocol::signal::{MemberKey, RoomType};
 pub use record::{Field, MemberRecord, ResumeTokens, UndeliveredRecord, Value, Write};
 pub use revocation::KickRevocation;
 
-use super::message::{AttachmentId, JoinRequest, List, ToEdge, ToOwner};
-use crate::cluster::directory::{Asserted, Era, Journaled, RETRY_DELAY};
+use super::message::{AttachmentId, JoinRequest, ToEdge, ToOwner};
+use crate::cluster::directory::{Asserted, Era, Journaled};
 use crate::cluster::{BootId, ClusterSettings, Mutation, Ownership};
 use crate::hls::{self, Change};
-use crate::room::Tallies;
-use crate::room::state::{RoomDurations, RoomState};
+use crate::room::state::{RoomCommand, RoomDurations, RoomState};
+use crate::room::{Refusal, Tallies, refuse};
 use crate::time::Instant;
-use deadlines::Deadlines;
+use absences::Absences;
+use edges::Edges;
 use journal::Journal;
-use member::{OwnedMember, Presence};
-use streams::OwnedStream;
+use list::AnnouncedList;
+use member::Presence;
+use members::Members;
+use streams::OwnedStreams;
 
 /// The era of a room that no Redis knows.
 const NO_ERA: Era = Era { master: 0, began: Instant(0) };
@@ -53,6 +61,16 @@ pub struct Turn {
     pub shared: Instant,
     /// Whether the lease of this node is fresh.
     pub fresh: bool,
+}
+
+impl Turn {
+    /// Decisions about members need a lease that cannot have expired.
+    fn check_fresh(self) -> Result<(), Refusal> {
+        match self.fresh {
+            true => Ok(()),
+            false => refuse(AckCode::Unavailable, "the server has lost its connection to the other nodes; try again"),
+        }
+    }
 }
 
 /// An effect of a step, to be carried out in order.
@@ -101,64 +119,34 @@ enum OwnershipEnd {
     Drained,
 }
 
-/// The attachment of an edge to this owner.
-#[derive(Debug, Clone, Copy)]
-struct Attachment {
-    id: AttachmentId,
-    /// Whether nothing is taken from it until the edge attaches anew. It is kept so that the edge is asked again.
-    doubted: bool,
-    /// Whether the edge has viewers that it admitted by itself.
-    viewers: bool,
-}
-
-/// A room on the node that owns it.
+/// A room on the node that owns it: puts the parts together that each rule needs.
 #[derive(Debug)]
 pub struct Owner {
     settings: Arc<ClusterSettings>,
     ownership: Ownership,
     state: RoomState,
-    /// In boxes: a tree has room for eleven, most rooms have two.
-    members: BTreeMap<MemberKey, Box<OwnedMember>>,
-    edges: BTreeMap<BootId, Attachment>,
+    members: Members,
+    edges: Edges,
     journal: Journal,
-    /// The list that members may be told: that of the last journaled state.
-    list: List,
-    /// The time at which a change of the list is to be shown, and the last time at which one was.
-    list_due: Option<Instant>,
-    list_shown_at: Option<Instant>,
-    last_stay: u64,
-    streams_settings: StreamSettings,
-    streams: BTreeMap<ObjectId, OwnedStream>,
-    taken_over: Option<Instant>,
-    /// The last time at which all absences began anew.
-    forgiven: Instant,
-    confirm_due: Instant,
-    deadlines: Deadlines,
+    list: AnnouncedList,
+    streams: OwnedStreams,
+    absences: Absences,
     ending: OwnershipEnd,
     tallies: Tallies,
 }
 
 impl Owner {
     fn new(settings: Arc<ClusterSettings>, ownership: Ownership, era: Era, state: RoomState) -> Self {
-        let first =
-            if settings.breaks(Mutation::NumbersByTerm) { 0 } else { ownership.life.first_number(ownership.term) };
         Self {
+            members: Members::counting_above(first_number(&settings, ownership)),
             settings,
             ownership,
             state,
-            members: BTreeMap::new(),
-            edges: BTreeMap::new(),
+            edges: Edges::default(),
             journal: Journal::new(era),
-            list: List::default(),
-            list_due: None,
-            list_shown_at: None,
-            last_stay: first,
-            streams_settings: StreamSettings::default(),
-            streams: BTreeMap::new(),
-            taken_over: None,
-            forgiven: Instant(0),
-            confirm_due: Instant(0),
-            deadlines: Deadlines::default(),
+            list: AnnouncedList::default(),
+            streams: OwnedStreams::new(ownership),
+            absences: Absences::default(),
             ending: OwnershipEnd::No,
             tallies: Tallies::default(),
         }
@@ -172,7 +160,7 @@ impl Owner {
         owner.journal = Journal::none();
         owner.restore(turn, fields, false);
         // No takeover, and nobody was told anything yet.
-        owner.taken_over = None;
+        owner.absences.forget_takeover();
         owner.members.values_mut().for_each(|member| (member.heard, member.created) = (false, true));
         owner
     }
@@ -202,7 +190,8 @@ impl Owner {
 
     /// Sets the settings of its broadcasts, and counts together with the other rooms of this node.
     pub fn set_node(&mut self, streams: StreamSettings, tallies: Tallies) {
-        (self.streams_settings, self.tallies) = (streams, tallies);
+        self.streams.set_settings(streams);
+        self.tallies = tallies;
     }
 
     /// The type of the room, its publishers and kicks.
@@ -224,7 +213,7 @@ impl Owner {
 
     /// The nodes whose edges have members or attachments, on whose leases this owner depends.
     pub fn peers(&self) -> impl Iterator<Item = BootId> + '_ {
-        self.edges.keys().copied().chain(self.members.values().map(|member| member.edge))
+        self.edges.nodes().chain(self.members.nodes())
     }
 
     /// Whether it has ended, so that it answers `NotOwner`.
@@ -242,7 +231,7 @@ impl Owner {
         match message {
             ToOwner::Attach(attach) => self.attach(turn, from, &attach, out),
             ToOwner::Detach => self.detach(turn, from),
-            message if self.standing(from.edge) == Some(from) => {
+            message if self.edges.standing(from.edge) == Some(from) => {
                 self.on_attached_message(turn, from.edge, message, out)
             }
             _ if self.settings.breaks(Mutation::Again) => {}
@@ -257,16 +246,14 @@ impl Owner {
             ToOwner::Join(request) => self.join(turn, edge, &request, out),
             ToOwner::Signal(stay, numbered) => self.on_signal(turn, &stay, numbered, out),
             ToOwner::Renewed(stay, credentials) => self.renew(turn, &stay, *credentials),
-            ToOwner::Alive(stay) => self.note_heard(&stay),
-            ToOwner::Viewers(any) => {
-                self.edges.get_mut(&edge).into_iter().for_each(|attachment| attachment.viewers = any);
-            }
+            ToOwner::Alive(stay) => self.members.note_heard(&stay),
+            ToOwner::Viewers(any) => self.edges.note_viewers(edge, any),
             ToOwner::Upload(upload) => self.upload(turn, edge, *upload, out),
-            ToOwner::Had(stay, sq) => self.had(&stay, sq, true),
-            ToOwner::Written(stay, sq) => self.had(&stay, sq, false),
+            ToOwner::Had(stay, sq) => self.members.note_received(&stay, sq, true),
+            ToOwner::Written(stay, sq) => self.members.note_received(&stay, sq, false),
             ToOwner::Absent(stay, age) => {
                 let since = Instant(turn.now.0.saturating_sub(crate::cluster::settings::millis(age)));
-                self.note_absent(|member| member.stay_ref() == stay, since);
+                self.absences.note(&mut self.members, |member| member.stay_ref() == stay, since);
                 if age > self.settings.heartbeat_timeout {
                     self.remove_absent(turn, out);
                 }
@@ -306,7 +293,7 @@ impl Owner {
             self.journal.on_era(era);
         }
         self.forgive(turn.now);
-        let edges: Vec<BootId> = self.edges.keys().copied().collect();
+        let edges: Vec<BootId> = self.edges.nodes().collect();
         edges.into_iter().for_each(|edge| self.on_doubt(edge, out));
         self.advance(turn, out);
     }
@@ -314,30 +301,20 @@ impl Owner {
     /// Begins all absences anew: Redis was away, and absent members could not be heard.
     pub fn forgive(&mut self, now: Instant) {
         if !self.settings.breaks(Mutation::Amnesty) {
-            self.forgiven = now;
+            self.absences.forgive(now);
         }
     }
 
     /// Notes that the node of some edges was declared dead, and when it renewed its lease for the last time.
     pub fn on_edge_dead(&mut self, edge: BootId, renewed: Instant) {
-        self.edges.remove(&edge);
-        for member in self.members.values_mut().filter(|member| member.edge == edge) {
-            member.presence = match member.presence {
-                Presence::Absent(since) => Presence::Absent(since.min(renewed)),
-                Presence::Present => Presence::Absent(renewed),
-            };
-        }
-        self.deadlines.schedule_removal(renewed);
+        self.edges.remove(edge);
+        self.absences.note_dead(&mut self.members, |member| member.edge == edge, renewed);
     }
 
     /// Notes doubt about the packets of a node: its edge must attach again.
     pub fn on_doubt(&mut self, edge: BootId, out: &mut Vec<OwnerEffect>) {
-        if let Some(attachment) = self.edges.get_mut(&edge) {
-            attachment.doubted = true;
-            if !self.settings.breaks(Mutation::Again) {
-                out.push(OwnerEffect::Send(attachment.id, ToEdge::Again));
-            }
-        }
+        let doubted = self.edges.doubt(edge).filter(|_| !self.settings.breaks(Mutation::Again));
+        out.extend(doubted.map(|attachment| OwnerEffect::Send(attachment, ToEdge::Again)));
     }
 
     /// Does what is due by time.
@@ -346,9 +323,9 @@ impl Owner {
             return;
         }
         self.state.clean(turn.shared);
-        self.deadlines.begin();
+        self.absences.begin();
         self.remove_absent(turn, out);
-        self.confirm(turn.now, out);
+        self.members.confirm(turn.now, &self.settings, &self.edges, out);
         self.close_if_over(turn, out);
         self.advance(turn, out);
     }
@@ -356,7 +333,7 @@ impl Owner {
     /// Ends a turn of the node: shows all of its changes of the list at once.
     pub fn end_turn(&mut self, turn: Turn, out: &mut Vec<OwnerEffect>) {
         if !self.has_ended() {
-            self.show_list(turn.now, out);
+            self.list.show(turn.now, &mut self.members, &self.edges, out);
         }
     }
 
@@ -366,57 +343,37 @@ impl Owner {
             return;
         }
         self.ending = OwnershipEnd::Drained;
-        out.push(OwnerEffect::Release(self.ownership, self.drain_fields()));
+        out.push(OwnerEffect::Release(self.ownership, Some(self.drain_fields())));
     }
 
     /// Repeats a release that was not answered.
     pub fn repeat_release(&self, out: &mut Vec<OwnerEffect>) {
-        let keep = if self.ending == OwnershipEnd::Drained { self.drain_fields() } else { None };
+        let keep = if self.ending == OwnershipEnd::Drained { Some(self.drain_fields()) } else { None };
         out.push(OwnerEffect::Release(self.ownership, keep));
     }
 
     /// Takes the answer to the release: tells the edges, after which the room is dropped.
     pub fn on_released(&mut self, out: &mut Vec<OwnerEffect>) {
-        for Attachment { id, .. } in self.edges.values() {
-            let stay_end = match self.ending {
-                OwnershipEnd::Closed(reason) => ToEdge::Closed(reason),
-                OwnershipEnd::No | OwnershipEnd::Drained => ToEdge::NotOwner,
-            };
-            out.push(OwnerEffect::Send(*id, stay_end));
-        }
+        let end = match self.ending {
+            OwnershipEnd::Closed(reason) => ToEdge::Closed(reason),
+            OwnershipEnd::No | OwnershipEnd::Drained => ToEdge::NotOwner,
+        };
+        self.edges.send_to_all(&end, out);
     }
 
     /// Tells the edges to look the room up: another node owns it.
     fn fence(&self, out: &mut Vec<OwnerEffect>) {
-        let edges = self.edges.values();
-        out.extend(edges.map(|attachment| OwnerEffect::Send(attachment.id, ToEdge::NotOwner)));
+        self.edges.send_to_all(&ToEdge::NotOwner, out);
         out.push(OwnerEffect::Fenced);
     }
 
-    fn drain_fields(&self) -> Option<Vec<(Field, Value)>> {
-        let kept =
-            |member: &OwnedMember| (Field::Undelivered(member.key()), Value::Undelivered(Box::new(member.kept())));
-        Some(self.fields().into_iter().chain(self.members.values().map(|member| kept(member))).collect())
+    /// Decides a change of the room's state; gives whether the list of publishers is another one then.
+    fn decide(&mut self, turn: Turn, command: &RoomCommand) -> Result<bool, Refusal> {
+        self.state.decide(turn.shared, RoomDurations::from(&*self.settings), command)
     }
+}
 
-    fn fields(&self) -> Vec<(Field, Value)> {
-        let members = self.members.iter();
-        let members = members.map(|(key, member)| (Field::Member(key.clone()), Value::Member(member.record().into())));
-        let room = std::iter::once((Field::Room, Value::Room(Box::new(self.state.clone()))));
-        room.chain(members).chain(self.stream_fields()).collect()
-    }
-
-    fn durations(&self) -> RoomDurations {
-        RoomDurations { grace_period: self.settings.grace_period, kick_duration: self.settings.kick_duration }
-    }
-
-    fn send(&self, edge: BootId, message: ToEdge, out: &mut Vec<OwnerEffect>) {
-        if let Some(attachment) = self.standing(edge) {
-            out.push(OwnerEffect::Send(attachment, message));
-        }
-    }
-
-    fn standing(&self, edge: BootId) -> Option<AttachmentId> {
-        self.edges.get(&edge).filter(|attachment| !attachment.doubted).map(|attachment| attachment.id)
-    }
+/// The number below the first one that an owner gives, to signals (`sq`) and to stays.
+fn first_number(settings: &ClusterSettings, ownership: Ownership) -> u64 {
+    if settings.breaks(Mutation::NumbersByTerm) { 0 } else { ownership.life.first_number(ownership.term) }
 }

@@ -89,6 +89,12 @@ impl RoomState {
         self.room_type
     }
 
+    /// The video that is reported of a member: an audio room has none.
+    #[must_use]
+    pub fn video(&self, enabled: bool) -> bool {
+        enabled && self.room_type != RoomType::A2m
+    }
+
     /// Whether anybody ever joined.
     #[must_use]
     pub const fn is_open(&self) -> bool {

@@ -8,9 +8,19 @@ use clap::Args;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, Serializer};
 
-use super::secret::redis_url;
-use super::value::{bytes, count, duration, file, size, time, to_usize};
+use super::value::{bytes, count, file, size, time};
 use crate::backplane::{BackplaneSettings, RedisAddress, SettingNames};
+use crate::secret;
+use crate::units::{duration, to_usize};
+
+/// Reads the address of Redis, in which there may be a password.
+fn redis_url(text: &str) -> Result<RedisAddress, String> {
+    let address = secret::read(text)?.parse();
+    address.map_err(|reason: String| match reason.contains("HOST:PORT") {
+        true => reason,
+        false => format!("{reason} (such as redis://127.0.0.1:6379)"),
+    })
+}
 
 /// Where several nodes meet, and what they expect of each other. Nodes of one Redis have the same times.
 #[derive(Debug, Clone, Args, Serialize)]

@@ -9,8 +9,9 @@ use serde::Serialize;
 use roomcast_protocol::limits;
 
 use super::rate::RateLimit;
-use super::value::{bytes, count, duration, kernel_size, origin, size, time, to_usize};
+use super::value::{bytes, count, kernel_size, origin, size, time};
 use crate::socket::{SocketSettings, Timeouts};
+use crate::units::{duration, to_usize};
 
 /// Limits and timeouts of one connection.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -73,12 +74,14 @@ pub struct ConnectionSettings {
     pub allow_origin: Vec<String>,
 }
 
+/// The subprotocols, echoed when offered.
+const SUBPROTOCOLS: &[&str] = &["roomcast.v1"];
 /// Enough for 10 Mbit/s at 100 ms.
 const SEND_BUFFER: u64 = 128 * 1024;
 
 impl ConnectionSettings {
     /// The settings of the socket layer.
-    pub fn sockets(&self, protocols: &'static [&'static str]) -> SocketSettings {
+    pub fn sockets(&self) -> SocketSettings {
         SocketSettings {
             max_frame: to_usize(self.max_frame),
             max_message: to_usize(self.max_message),
@@ -94,7 +97,7 @@ impl ConnectionSettings {
             send_buffer: to_usize(self.send_buffer),
             max_per_address: self.max_connections_per_address,
             allowed_origins: self.allow_origin.clone(),
-            protocols,
+            protocols: SUBPROTOCOLS,
         }
     }
 }

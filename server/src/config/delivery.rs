@@ -7,7 +7,8 @@ use bytesize::ByteSize;
 use clap::Args;
 use serde::Serialize;
 
-use super::value::{bytes, cors_origin, count, count32, duration, file, kernel_size, size, time};
+use super::value::{bytes, cors_origin, count, count32, file, kernel_size, size, time};
+use crate::units::duration;
 
 /// Settings for delivery over HTTP: of playlists, media and everything else.
 #[derive(Debug, Clone, Args, Serialize)]

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::access::long_enough;
-use super::secret::Secret;
+use crate::secret::Secret;
 
 /// Settings of caches in front.
 #[derive(Debug, Clone, Args, Serialize)]

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use roomcast_protocol::id::UserId;
 
-use super::value::{duration, duration_or_none, time};
+use super::value::{duration_or_none, time};
+use crate::units::duration;
 
 /// Limits of uploads.
 #[derive(Debug, Clone, Args, Serialize)]

@@ -13,9 +13,11 @@ use super::contradictions::{Contradictions, next_second};
 use super::filter::filter;
 use super::given::Given;
 use super::names::Names;
-use super::secret::Secret;
-use super::value::{duration, file};
-use crate::live::LONGEST_PUSHED;
+use roomcast_protocol::limits::LONGEST_MEDIA;
+
+use super::value::file;
+use crate::secret::Secret;
+use crate::units::duration;
 
 /// Settings of `roomcast publish`.
 #[derive(Debug, Clone, Args)]
@@ -102,7 +104,7 @@ pub fn contradictions(options: &Publish, given: &[Given], faulty: &[String]) -> 
     for (id, length) in
         [Some(segment), options.target_duration.map(|target| ("target_duration", target))].into_iter().flatten()
     {
-        if length > LONGEST_PUSHED {
+        if length > LONGEST_MEDIA {
             let fault = format!("{} must be at most 1h, such as 2s", found.time(id, length));
             found.refuse(&[id], fault);
         }

@@ -6,8 +6,9 @@ use super::contradictions::{Contradictions, next_second, suggested};
 use super::edge::CdnSecret;
 use super::given::Given;
 use super::groups::{GROUPS, SEVERAL_NODES};
-use super::host::is_turn;
-use crate::live::LONGEST_PUSHED;
+use roomcast_protocol::limits::LONGEST_MEDIA;
+
+use crate::host::is_turn;
 
 /// Settings that have no effect without Redis: those of its group but the address.
 fn of_redis() -> impl Iterator<Item = &'static str> {
@@ -72,7 +73,7 @@ fn ingest(serve: &Serve, found: &mut Contradictions<'_>) {
         found.refuse(&["ingest_target_duration"], fault);
     }
     for (id, length) in [("ingest_segment", segment), ("ingest_target_duration", target)] {
-        if length > LONGEST_PUSHED {
+        if length > LONGEST_MEDIA {
             let fault = format!("{} must be at most 1h, such as 2s", found.time(id, length));
             found.refuse(&[id], fault);
         }

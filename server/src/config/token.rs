@@ -15,7 +15,8 @@ use super::contradictions::{Contradictions, suggested};
 use super::given::Given;
 use super::publish::server;
 use super::rules;
-use super::value::{duration, file};
+use super::value::file;
+use crate::units::duration;
 
 /// Settings of `roomcast token`.
 #[derive(Debug, Clone, Args)]

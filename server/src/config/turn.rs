@@ -7,10 +7,11 @@ use clap::Args;
 use reqwest::Url;
 use serde::Serialize;
 
-use super::secret::Secret;
-use super::value::{duration, time};
+use super::value::time;
 use crate::fetch::{self, Unfit};
 use crate::ice::{Service, Signer};
+use crate::secret::Secret;
+use crate::units::duration;
 
 /// Settings of TURN servers.
 #[derive(Debug, Clone, Args, Serialize)]

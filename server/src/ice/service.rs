@@ -12,8 +12,8 @@ use tokio::sync::Notify;
 use roomcast_protocol::ack::IceServer;
 
 use super::answer::{Servers, read};
-use crate::config::Secret;
 use crate::fetch::{self, Due, Fetcher};
+use crate::secret::Secret;
 
 /// Counts fetches of the servers that failed.
 pub const FETCH_FAILURES: &str = "roomcast_ice_fetch_failures_total";

@@ -51,7 +51,7 @@ pub async fn serve<T, S>(
     T: OverPeerStream + AsyncRead + AsyncWrite + Unpin,
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
 {
-    io.link_mut().restrain();
+    io.peer_stream_mut().restrain();
     let mut builder = Builder::new();
     builder
         .max_concurrent_streams(settings.max_streams)
@@ -93,29 +93,23 @@ async fn accept<T, F>(
     loop {
         tokio::select! {
             biased;
-            accepted = connection.accept() => {
-                let (request, respond) = match accepted {
-                    Some(Ok(accepted)) => accepted,
-                    Some(Err(error)) => return faults::end_of_http2(&error),
-                    None => return,
-                };
-                busy = true;
-                let (one, answered) = (Rc::clone(&streams), each(request, respond));
-                rt::spawn(async move {
-                    answered.await;
-                    drop(one);
-                });
-            }
+            accepted = connection.accept() => match accepted {
+                Some(Ok((request, respond))) => {
+                    busy = true;
+                    spawn_counted(&streams, each(request, respond));
+                }
+                Some(Err(error)) => return faults::end_of_http2(&error),
+                None => return,
+            },
             _ = draining.wait_for(|draining| *draining), if !closing => {
                 closing = true;
                 connection.graceful_shutdown();
             }
             () = &mut idle => {
                 if !busy && Rc::strong_count(&streams) == 1 {
-                    if closing {
+                    if std::mem::replace(&mut closing, true) {
                         return;
                     }
-                    closing = true;
                     connection.graceful_shutdown();
                 }
                 busy = false;
@@ -123,6 +117,15 @@ async fn accept<T, F>(
             }
         }
     }
+}
+
+/// Runs a stream, which counts until it is answered.
+fn spawn_counted(streams: &Rc<()>, answered: impl Future<Output = ()> + 'static) {
+    let one = Rc::clone(streams);
+    rt::spawn(async move {
+        answered.await;
+        drop(one);
+    });
 }
 
 async fn answer<S>(

@@ -186,7 +186,7 @@ impl AsyncWrite for PeerStream {
 /// A stream that has a [`PeerStream`] at its bottom.
 pub trait OverPeerStream {
     fn peer_stream(&self) -> &PeerStream;
-    fn link_mut(&mut self) -> &mut PeerStream;
+    fn peer_stream_mut(&mut self) -> &mut PeerStream;
 }
 
 impl OverPeerStream for PeerStream {
@@ -194,7 +194,7 @@ impl OverPeerStream for PeerStream {
         self
     }
 
-    fn link_mut(&mut self) -> &mut PeerStream {
+    fn peer_stream_mut(&mut self) -> &mut PeerStream {
         self
     }
 }
@@ -204,7 +204,7 @@ impl OverPeerStream for TlsStream<PeerStream> {
         self.get_ref().0
     }
 
-    fn link_mut(&mut self) -> &mut PeerStream {
+    fn peer_stream_mut(&mut self) -> &mut PeerStream {
         self.get_mut().0
     }
 }

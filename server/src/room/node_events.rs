@@ -19,9 +19,9 @@ use roomcast_protocol::id::RoomId;
 
 use super::actor::RoomActor;
 use super::broadcasts::store_final_streams;
+use super::host::RoomHost;
 use crate::backplane::{Directory, Partition, Urgency};
 use crate::cluster::{Handled, Receipt, RoomListener};
-use crate::node::Node;
 
 /// The time for which rooms that were taken over had no owner, in seconds.
 pub const TAKEOVER: &str = "roomcast_cluster_takeover_seconds";
@@ -47,7 +47,7 @@ enum NodeEvent {
 impl RoomActor {
     /// Puts a message into the packet for a node, and notes the counter of that packet.
     pub(super) fn send(&self, to: BootId, message: &Message, sent: &mut BTreeMap<BootId, u64>) {
-        let Some(transport) = self.node.transport() else { return };
+        let Some(transport) = self.host.transport() else { return };
         // Others keep nothing until it has arrived.
         let receipt = match &message.body {
             Body::ToOwner(ToOwner::Attach(_) | ToOwner::Signal(..) | ToOwner::Absent(..)) => Receipt::Wanted,
@@ -59,7 +59,7 @@ impl RoomActor {
     /// Lets the edge know in which packet the last of its messages goes.
     pub(super) fn note_sent(&mut self, sent: BTreeMap<BootId, u64>) {
         if !sent.is_empty()
-            && let Some(transport) = self.node.transport()
+            && let Some(transport) = self.host.transport()
         {
             // All that this step says to a node goes in one packet.
             transport.publish_soon();
@@ -75,23 +75,23 @@ impl RoomActor {
     /// Tells the node which rooms it owns: it renews them.
     pub(super) fn note_ownership(&mut self) {
         let owned = self.room.site().owner().filter(|owner| !owner.has_ended()).map(|owner| owner.ownership());
-        if self.owned != owned && self.node.transport().is_some() {
+        if self.owned != owned && self.host.transport().is_some() {
             self.owned = owned;
-            self.node.owned.set(&self.id, owned);
+            self.host.owned.set(&self.id, owned);
         }
     }
 
     /// Asks the directory.
     pub(super) fn ask(&self, ask: DirectoryQuery, ctx: &mut Context<Self>) {
-        let Some(transport) = self.node.transport() else { return };
+        let Some(transport) = self.host.transport() else { return };
         let (directory, room) = (transport.directory().clone(), self.id.clone());
         let waits = self.room.site().edge().is_some_and(|edge| edge.has_waiting());
         let urgency = if waits { Urgency::Awaited } else { Urgency::Background };
         let over = if matches!(ask, DirectoryQuery::Release(_, None)) { self.final_streams() } else { None };
-        let node = Arc::clone(&self.node);
+        let host = Arc::clone(&self.host);
         let asked = async move {
             if let Some(over) = over {
-                store_final_streams(&node, &room, &over).await;
+                store_final_streams(&host, &room, &over).await;
             }
             let answer = question(&directory, &room, &ask, urgency).await;
             (ask, answer.unwrap_or(DirectoryAnswer::Failed))
@@ -112,8 +112,8 @@ impl RoomActor {
         else {
             return;
         };
-        let died = former.owner.and_then(|owner| self.node.transport()?.nodes().lease().died_at(owner));
-        let stood_still = died.map_or(Duration::ZERO, |died| self.node.clock.now().since(died));
+        let died = former.owner.and_then(|owner| self.host.transport()?.nodes().lease().died_at(owner));
+        let stood_still = died.map_or(Duration::ZERO, |died| self.host.clock.now().since(died));
         histogram!(TAKEOVER).record(stood_still.as_secs_f64());
     }
 }
@@ -167,20 +167,20 @@ fn hear(room: &mut Room, context: site::Context<'_>, event: NodeEvent) -> Vec<Ef
 /// The rooms of a node, for those who carry messages and keep leases.
 #[derive(Debug)]
 pub struct RoomDispatcher {
-    node: Weak<Node>,
+    host: Weak<RoomHost>,
     /// The thread on which rooms are made that nobody has asked for here.
     arbiter: ArbiterHandle,
 }
 
 impl RoomDispatcher {
     /// The rooms of a node; called on an arbiter's thread.
-    pub fn new(node: &Arc<Node>) -> Self {
-        Self { node: Arc::downgrade(node), arbiter: Arbiter::current() }
+    pub fn new(host: &Arc<RoomHost>) -> Self {
+        Self { host: Arc::downgrade(host), arbiter: Arbiter::current() }
     }
 
     fn tell_all(&self, event: &NodeEvent, which: impl Fn(&RoomId) -> bool, handled: &Handled) {
-        let Some(node) = self.node.upgrade() else { return };
-        for (_, room) in node.rooms.all().into_iter().filter(|(id, _)| which(id)) {
+        let Some(host) = self.host.upgrade() else { return };
+        for (_, room) in host.all().into_iter().filter(|(id, _)| which(id)) {
             room.do_send(FromNode(event.clone(), handled.clone()));
         }
     }
@@ -188,12 +188,12 @@ impl RoomDispatcher {
 
 impl RoomListener for RoomDispatcher {
     fn message(&self, from: BootId, message: Message, handled: Handled) -> Result<(), Box<Message>> {
-        let Some(node) = self.node.upgrade() else { return Err(Box::new(message)) };
-        let room = match node.rooms.find(&message.room) {
+        let Some(host) = self.host.upgrade() else { return Err(Box::new(message)) };
+        let room = match host.find(&message.room) {
             Some(room) => room,
             // The directory may name this node as the owner: by a claim whose answer was lost.
             None if matches!(message.body, Body::ToOwner(ref body) if !matches!(body, ToOwner::Detach)) => {
-                match node.rooms.open_for_node(&node, &message.room, &self.arbiter) {
+                match host.open_for_node(&message.room, &self.arbiter) {
                     Some(room) => room,
                     None => return Err(Box::new(message)),
                 }
@@ -209,14 +209,14 @@ impl RoomListener for RoomDispatcher {
     }
 
     fn acked(&self, room: &RoomId, node: BootId, counter: u64) {
-        let found = self.node.upgrade().and_then(|this| this.rooms.find(room));
+        let found = self.host.upgrade().and_then(|this| this.find(room));
         found.into_iter().for_each(|room| room.do_send(FromNode(NodeEvent::Acked(node, counter), Handled::default())));
     }
 
     fn era(&self, partition: Partition, era: Era) {
         self.tell_all(&NodeEvent::Era(era), |room| Partition::of(room) == partition, &Handled::default());
-        let put_back = |node: Arc<Node>| async move { node.live.media.put_back(partition).await };
-        self.node.upgrade().into_iter().for_each(|node| _ = self.arbiter.spawn(put_back(node)));
+        let put_back = |host: Arc<RoomHost>| async move { host.live.media.put_back(partition).await };
+        self.host.upgrade().into_iter().for_each(|host| _ = self.arbiter.spawn(put_back(host)));
     }
 
     fn dead(&self, _: BootId, _: Duration) {
@@ -237,13 +237,13 @@ impl RoomListener for RoomDispatcher {
     }
 
     fn refused(&self, reason: &'static str) {
-        if let Some(node) = self.node.upgrade() {
-            node.refuse(reason);
+        if let Some(host) = self.host.upgrade() {
+            host.lifecycle.fail(reason);
         }
     }
 }
 
 /// Releases all rooms of a node that stops, so that others take them at once.
-pub fn release_all(node: &Arc<Node>) {
-    RoomDispatcher::new(node).tell_all(&NodeEvent::Drain, |_| true, &Handled::default());
+pub fn release_all(host: &Arc<RoomHost>) {
+    RoomDispatcher::new(host).tell_all(&NodeEvent::Drain, |_| true, &Handled::default());
 }

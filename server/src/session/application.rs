@@ -11,13 +11,13 @@ use roomcast_protocol::ack::{self, KeepAlive};
 use roomcast_protocol::code::CloseCode;
 
 use crate::clock::unix_millis;
-use crate::node::Node;
 use crate::room::{Disconnected, Inbox, JoinedRooms, Outbox, OutboxItem, hand_over};
 use crate::socket::{Application, ConnectionHandle, SendBudget, SendQueueId};
+use crate::state::AppState;
 
 /// The server's side of one connection.
 pub struct Session {
-    pub(super) node: Arc<Node>,
+    pub(super) state: Arc<AppState>,
     pub(super) connection: ConnectionId,
     pub(super) outbox: Outbox,
     pub(super) rooms: JoinedRooms,
@@ -32,11 +32,16 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(node: Arc<Node>, permit: Option<Arc<Permit>>, budget: Arc<SendBudget>, send_queue: SendQueueId) -> Self {
+    pub fn new(
+        state: Arc<AppState>,
+        permit: Option<Arc<Permit>>,
+        budget: Arc<SendBudget>,
+        send_queue: SendQueueId,
+    ) -> Self {
         let (outbox, inbox) = Outbox::new(budget, send_queue);
-        let connection = node.connections.open(&outbox);
+        let connection = state.connections.open(&outbox);
         Self {
-            node,
+            state,
             connection,
             outbox,
             rooms: JoinedRooms::default(),
@@ -51,7 +56,7 @@ impl Session {
     pub(super) fn end_with_token(&self, handle: &mut ConnectionHandle<'_, Self>) {
         let Some(left) = self.time_left() else { return };
         let renewals = self.renewals;
-        if left < self.node.settings.connection.max_connection_age {
+        if left < self.state.settings.connection.max_connection_age {
             handle.when_done(actix_web::rt::time::sleep(left), move |session, (), handle| {
                 if session.renewals == renewals {
                     handle.close(CloseCode::TokenExpired);
@@ -63,7 +68,7 @@ impl Session {
     /// The time for which the connection may go on with its token.
     pub(super) fn time_left(&self) -> Option<Duration> {
         let permit = self.permit.as_ref()?;
-        let end = Duration::from_secs(permit.expires) + self.node.settings.access.auth_grace;
+        let end = Duration::from_secs(permit.expires) + self.state.settings.access.auth_grace;
         Some(end.saturating_sub(Duration::from_millis(unix_millis())))
     }
 
@@ -102,7 +107,7 @@ impl Application for Session {
     }
 
     fn closed(&mut self) {
-        self.node.connections.close(self.connection);
+        self.state.connections.close(self.connection);
         for room in self.rooms.values() {
             room.do_send(Disconnected { connection: self.connection });
         }

@@ -17,10 +17,10 @@ use roomcast_protocol::signal::{Body, Join, Refusal, Signal, SignalKind, decode}
 use super::application::Session;
 use crate::access::counted;
 use crate::clock::unix_millis;
-use crate::config::to_usize;
 use crate::room::{JoinRoom, Outcome, RefusedSignal, RoomActor, RoomSignal};
 use crate::socket::ConnectionHandle;
 use crate::token;
+use crate::units::to_usize;
 
 /// Maximum number of attempts of a `JOIN` that meets a room at the moment of its end.
 const MAX_ATTEMPTS: u32 = 3;
@@ -49,7 +49,7 @@ impl Session {
     fn answer(&self, signal: &Signal) -> bool {
         let responder = self.rooms.responder(&signal.head.room_id, &signal.head.session.key());
         let say = |text| self.outbox.send(OutboundMessage::plain(text));
-        responder.is_some_and(|responder| responder.answer(self.node.clock.now(), signal, say))
+        responder.is_some_and(|responder| responder.answer(self.state.clock.now(), signal, say))
     }
 
     fn join(&mut self, signal: Signal, join: &Join, attempts: u32, handle: &mut ConnectionHandle<'_, Self>) {
@@ -58,11 +58,12 @@ impl Session {
             let refused = counted(refused);
             return self.refuse(&signal, refused.reason.code(), &refused.sentence);
         }
-        if !self.rooms.contains_key(&id) && self.rooms.len() >= self.node.settings.connection.max_rooms_per_connection {
+        if !self.rooms.contains_key(&id) && self.rooms.len() >= self.state.settings.connection.max_rooms_per_connection
+        {
             self.refuse(&signal, AckCode::RateLimited, "the connection is in as many rooms as it may");
             return;
         }
-        let found = self.node.rooms.open(&self.node, &id, join.options.room_creating);
+        let found = self.state.rooms.open(&id, join.options.room_creating);
         match found {
             Ok(room) => self.ask(&room, signal, join.clone(), attempts, handle),
             Err(none) => self.refuse(&signal, none.code(), &none.to_string()),
@@ -76,7 +77,7 @@ impl Session {
         permit.check_user(&head.session.user_id, options.user_faking)?;
         let action = if options.room_creating { Action::Create } else { Action::Join };
         permit.check(action(head.room_type), &head.room_id)?;
-        self.node.access.check_in(permit, Some(&head.room_id))
+        self.state.access.check_in(permit, Some(&head.room_id))
     }
 
     /// The part of the token that the room needs.
@@ -106,7 +107,7 @@ impl Session {
     }
 
     fn join_grant(&self, room: &RoomId, user: &str) -> JoinGrant {
-        let settings = &self.node.settings;
+        let settings = &self.state.settings;
         let now = unix_millis();
         // An ingest token ends with the connection's own.
         let ttl = self.time_left().map_or(settings.ingest_token_ttl, |left| left.min(settings.ingest_token_ttl));
@@ -116,7 +117,7 @@ impl Session {
             ingest_token: token::random(),
             ingest_expires: now.saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
             ingest_life: ttl,
-            engine_settings: self.node.ice.engine_settings(user, now / 1000),
+            engine_settings: self.state.ice.engine_settings(user, now / 1000),
         }
     }
 
@@ -145,7 +146,7 @@ impl Session {
 
     /// Refuses a signal about a room that this connection has not joined.
     fn refuse_stranger(&self, signal: &Signal) {
-        match self.node.rooms.find(&signal.head.room_id) {
+        match self.state.rooms.find(&signal.head.room_id) {
             Some(_) => self.refuse(signal, AckCode::NotRoomMember, "this connection has not joined the room"),
             None => self.refuse(signal, AckCode::RoomNotFound, "there is no such room"),
         }
@@ -169,7 +170,7 @@ impl Session {
 
     /// Goes through the outbox like everything else, so that order and bound hold.
     pub(super) fn say_error(&self, code: AckCode, kind: Option<SignalKind>, reason: &str, request: Option<&str>) {
-        let limit = to_usize(self.node.settings.connection.max_message);
+        let limit = to_usize(self.state.settings.connection.max_message);
         let text: Arc<str> = ack::encode_error(code, kind, reason, request, limit);
         self.outbox.send(OutboundMessage::plain(text));
     }

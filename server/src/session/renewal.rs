@@ -25,13 +25,13 @@ impl Session {
             return self.refuse_renewal(AckCode::PermissionNotFound, "this server wants no access tokens");
         }
         // Signals behind it are judged by the new token, except while its key is fetched.
-        if self.node.access.remote().is_none() {
-            return self.renewed(self.node.access.admit(Some(&token)), handle);
+        if self.state.access.remote().is_none() {
+            return self.renewed(self.state.access.admit(Some(&token)), handle);
         }
-        let node = Arc::clone(&self.node);
+        let state = Arc::clone(&self.state);
         let judged = async move {
-            node.access.prepare(Some(&token)).await;
-            node.access.admit(Some(&token))
+            state.access.prepare(Some(&token)).await;
+            state.access.admit(Some(&token))
         };
         handle.when_done(judged, Self::renewed);
     }
@@ -69,8 +69,8 @@ impl Session {
     pub(super) fn judge(&self, handle: &mut ConnectionHandle<'_, Self>) {
         let Some(permit) = &self.permit else { return };
         let permit = Permit { issued: permit.issued.min(self.taken), ..Permit::clone(permit) };
-        let everywhere = self.node.access.check_in(&permit, None).is_err();
-        let is_refused = |room| everywhere || self.node.access.check_in(&permit, Some(room)).is_err();
+        let everywhere = self.state.access.check_in(&permit, None).is_err();
+        let is_refused = |room| everywhere || self.state.access.check_in(&permit, Some(room)).is_err();
         let nothing = Arc::new(Permit { grant: None, ..permit.clone() });
         let mut is_over = everywhere;
         for (_, room) in self.rooms.iter().filter(|(id, _)| is_refused(id)) {

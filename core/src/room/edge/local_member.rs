@@ -7,7 +7,9 @@ use roomcast_protocol::signal::MemberKey;
 use super::viewers::Viewer;
 use super::{EdgeEffect, ToClient};
 use crate::room::Credentials;
-use crate::room::message::{Action, AttachedMember, AttachmentId, Delivery, List, NumberedSignal, StayRef, ToOwner};
+use crate::room::message::{
+    Action, AttachedMember, AttachmentId, Delivery, JoinRequest, List, NumberedSignal, StayRef, ToOwner,
+};
 use crate::room::tallies::{HeldBytes, Tallies};
 use crate::room::{ConnectionId, DeliveryWatermark, HeartbeatState};
 use crate::time::Instant;
@@ -112,6 +114,16 @@ impl LocalMember {
         (member.connection, member.written, member.watermark) = (self.connection, self.written, self.watermark);
         (member.unconfirmed, member.highest) = (self.unconfirmed, self.highest);
         member
+    }
+
+    /// Begins the stay that a JOIN asked for; gives the confirmed number, where the client numbers its signals.
+    pub fn begin(&mut self, now: Instant, request: &JoinRequest, confirmed: u64) -> Option<u64> {
+        self.renewed = None;
+        self.numbers = request.numbers_above.is_some();
+        self.confirms = self.numbers || request.resume_from.is_some();
+        let confirmed = confirmed.max(request.numbers_above.unwrap_or(0));
+        self.heartbeat = HeartbeatState::new(now, self.numbers, confirmed);
+        self.heartbeat.told()
     }
 
     /// The member as an `Attach` names it.

@@ -10,7 +10,6 @@ use super::local_member::LocalMember;
 use super::viewers::Viewer;
 use super::{Edge, EdgeEffect, JoinAnswer, OwnerLink, ToClient, WaitingJoin};
 use crate::cluster::{BootId, Mutation};
-use crate::room::HeartbeatState;
 use crate::room::message::{Attached, AttachmentId, Delivery, JoinId, Joined, List, StayEnd, StayRef, ToEdge, ToOwner};
 use crate::time::Instant;
 
@@ -155,12 +154,8 @@ impl Edge {
             Some(before) => before.go_on(now),
             None => LocalMember::new(join.connection, now, joined.sequence),
         };
-        (member.viewer, member.renewed) = (viewer, None);
-        member.numbers = join.request.numbers_above.is_some();
-        member.confirms = member.numbers || join.request.resume_from.is_some();
-        let confirmed = joined.confirmed.max(join.request.numbers_above.unwrap_or(0));
-        member.heartbeat = HeartbeatState::new(now, member.numbers, confirmed);
-        let confirmed = member.heartbeat.told();
+        member.viewer = viewer;
+        let confirmed = member.begin(now, &join.request, joined.confirmed);
         self.room_type = Some(join.request.room_type);
         self.note_list(joined.list, out);
         let (id, resumed, sequence) = (joined.id, joined.resumed, joined.last);

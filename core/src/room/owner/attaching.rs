@@ -1,17 +1,16 @@
 //! Takeover and attachment: how the owner comes to know what edges and clients still have.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use roomcast_protocol::signal::MemberKey;
+use roomcast_protocol::signal::{MemberKey, RoomType};
 
 use super::backlog::Backlog;
 use super::journal::OnCommit;
 use super::member::{OwnedMember, Presence};
 use super::record::{Field, MemberRecord, UndeliveredRecord, Value};
-use super::{Attachment, Owner, OwnerEffect, Turn};
+use super::{Owner, OwnerEffect, Turn, first_number};
 use crate::cluster::Mutation;
-use crate::room::message::{Attach, Attached, AttachedMember, AttachmentId, List, StayEnd, ToEdge};
+use crate::room::message::{Attach, Attached, AttachedMember, AttachmentId, StayEnd, ToEdge};
 use crate::time::Instant;
 
 impl Owner {
@@ -38,20 +37,18 @@ impl Owner {
                 (_, Value::Undelivered(_) | Value::Stream(_) | Value::Entry(_)) => {}
             }
         }
-        self.restore_streams(streams, entries);
+        self.streams.restore(streams, entries, &mut self.journal);
         // Members that do not number may have lost signals with the former owner, unless it drained.
         let lossy = stale || kept.is_empty() && records.iter().any(|record| !record.numbers);
         for record in records {
             // The creator's stay is of this very term.
-            self.last_stay = self.last_stay.max(record.stay);
+            self.members.note_stay(record.stay);
             let member = self.restored(turn, record, &mut kept, lossy);
-            self.members.insert(member.key(), Box::new(member));
+            self.members.insert(member);
         }
-        self.hold_restored();
-        let (publishers, playing) = self.listed();
-        self.list = List { version: (self.ownership.term, 0), publishers, playing };
-        self.taken_over = Some(turn.now);
-        self.deadlines.schedule_removal(turn.now);
+        self.members.hold_restored();
+        self.list.begin(self.ownership.term, &self.state);
+        self.absences.begin_takeover(turn.now);
     }
 
     fn restored(
@@ -61,10 +58,8 @@ impl Owner {
         kept: &mut BTreeMap<MemberKey, UndeliveredRecord>,
         lossy: bool,
     ) -> OwnedMember {
-        let first = self.ownership.life.first_number(self.ownership.term);
-        let first = if self.settings.breaks(Mutation::NumbersByTerm) { 0 } else { first };
         // The session may have come from an earlier life, and its numbers began above what it had there.
-        let first = first.max(record.first);
+        let first = first_number(&self.settings, self.ownership).max(record.first);
         let kept = kept.remove(&record.session.key());
         let expected = kept.as_ref().map_or(1, |kept| kept.expected);
         let backlog = match kept {
@@ -96,36 +91,25 @@ impl Owner {
         }
     }
 
-    /// Lets the backlogs that a drained owner kept hold their senders' confirmations.
-    fn hold_restored(&mut self) {
-        let held: Vec<_> = self.members.values().flat_map(|member| member.backlog.held()).collect();
-        for (sender, n) in held {
-            self.hold(&sender, n);
-        }
-    }
-
     pub(super) fn attach(&mut self, turn: Turn, id: AttachmentId, attach: &Attach, out: &mut Vec<OwnerEffect>) {
-        if self.edges.get(&id.edge).is_some_and(|known| known.id.counter > id.counter) {
+        if !self.edges.attach(id, attach.viewers) {
             return;
         }
-        self.edges.insert(id.edge, Attachment { id, doubted: false, viewers: attach.viewers });
         let (term, life, room_type) = (self.ownership.term, self.ownership.life, self.state.room_type());
-        if attach.life == Some(life) && attach.list > self.list.version {
-            // The list is of an owner that a failover forgot. Its members must not take this one's lists for older ones.
-            let (publishers, playing) = (Arc::clone(&self.list.publishers), Arc::clone(&self.list.playing));
-            self.replace_list(attach.list, publishers, playing);
+        if attach.life == Some(life) {
+            self.list.count_on_above(attach.list);
         }
         let same_life = attach.life.is_none_or(|known| known == life);
         let shown = if same_life { &attach.streams[..] } else { &[] };
         self.catch_up(turn, shown, out);
-        let streams = self.streams_for(id.edge, shown);
-        let kicks = if self.is_broadcast() { self.state.kicks(turn.shared) } else { Vec::new() };
-        let attached = Attached { term, life, room_type, list: self.list.clone(), streams, kicks };
-        self.send(id.edge, ToEdge::Attached(Box::new(attached)), out);
+        let streams = self.streams.updates_for(id.edge, shown);
+        let kicks = if self.state.room_type() == RoomType::P2m { self.state.kicks(turn.shared) } else { Vec::new() };
+        let attached = Attached { term, life, room_type, list: self.list.newest().clone(), streams, kicks };
+        self.edges.send(id.edge, ToEdge::Attached(Box::new(attached)), out);
         for named in &attach.members {
             let stay_end = if same_life { self.bring_back(turn, id, named, out) } else { Some(StayEnd::Unknown) };
             if let Some(stay_end) = stay_end.filter(|_| !named.leaving) {
-                self.send(id.edge, ToEdge::EndStay(named.stay.clone(), stay_end), out);
+                self.edges.send(id.edge, ToEdge::EndStay(named.stay.clone(), stay_end), out);
             }
         }
         let missing = |member: &OwnedMember| {
@@ -133,9 +117,9 @@ impl Owner {
                 && member.committed
                 && !attach.members.iter().any(|named| named.stay == member.stay_ref())
         };
-        self.note_absent(missing, turn.now);
-        if attach.list != self.list.version && !attach.members.is_empty() {
-            self.show_list_at(id.edge, out);
+        self.absences.note(&mut self.members, missing, turn.now);
+        if attach.list != self.list.version() && !attach.members.is_empty() {
+            self.list.show_at(id.edge, &mut self.members, &self.edges, out);
         }
     }
 
@@ -148,7 +132,7 @@ impl Owner {
         out: &mut Vec<OwnerEffect>,
     ) -> Option<StayEnd> {
         let key = &named.stay.member;
-        self.last_stay = self.last_stay.max(named.stay.stay);
+        self.members.note_stay(named.stay.stay);
         let Some(member) = self.members.get_mut(key) else { return Some(StayEnd::Unknown) };
         if member.stay > named.stay.stay {
             return Some(StayEnd::TakenOver);
@@ -161,17 +145,13 @@ impl Owner {
         let (edge_before, before) = (member.edge, member.stay_ref());
         member.note_attached(id, named, turn.now);
         if let Presence::Absent(since) = member.presence {
-            self.deadlines.schedule_removal(since);
+            self.absences.schedule(since);
         }
-        self.deadlines.confirms = true;
-        let had = match named.confirms {
-            true => member.backlog.confirm(named.had),
-            false => member.backlog.note_written(named.had),
-        };
         if !self.settings.breaks(Mutation::ConfirmAgain) {
             member.told = 0;
         }
-        self.release_held(&had);
+        self.members.confirmations_rose = true;
+        self.members.note_received(&named.stay, named.had, named.confirms);
         if newer || edge_before != id.edge {
             self.journal.change(Field::Member(key.clone()));
         }
@@ -181,14 +161,13 @@ impl Owner {
         if let Some(credentials) = named.renewed.as_deref() {
             self.renew(turn, &named.stay, credentials.clone());
         }
-        self.replay(key, named.written, out);
+        self.members.replay(key, named.written, (self.list.newest(), &self.edges), out);
         None
     }
 
     pub(super) fn detach(&mut self, turn: Turn, from: AttachmentId) {
-        if self.edges.get(&from.edge).is_none_or(|known| known.id == from) {
-            self.edges.remove(&from.edge);
-            self.note_absent(|member| member.edge == from.edge, turn.now);
+        if self.edges.detach(from) {
+            self.absences.note(&mut self.members, |member| member.edge == from.edge, turn.now);
         }
     }
 }

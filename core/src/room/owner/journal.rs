@@ -7,11 +7,10 @@ use bytestring::ByteString;
 use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::{MemberKey, Recipient};
 
-use super::RETRY_DELAY;
 use super::record::Field;
 use super::revocation::KickRevocation;
 use crate::cluster::BootId;
-use crate::cluster::directory::{Era, Journaled};
+use crate::cluster::directory::{Era, Journaled, RETRY_DELAY};
 use crate::hls::Change;
 use crate::room::message::{JoinId, Listed, StayEnd, StayRef};
 use crate::room::streams::StreamUpdate;

@@ -8,7 +8,6 @@ use super::journal::OnCommit;
 use super::signals::Sender;
 use super::{Owner, OwnerEffect, Turn};
 use crate::cluster::Mutation;
-use crate::room::credentials::moderates;
 use crate::room::message::{Signal, SignalRefusal, StayRef, ToEdge};
 use crate::room::{Refusal, refuse};
 use roomcast_protocol::code::AckCode;
@@ -26,8 +25,7 @@ pub struct KickRevocation {
 impl Owner {
     /// Puts sessions out, and has the tokens of their user refused in this room.
     pub(super) fn kick_and_revoke(&mut self, turn: Turn, from: Sender<'_>, signal: &Signal) -> Result<(), Refusal> {
-        let member = self.members.get(&from.stay.member);
-        if !moderates(member.and_then(|member| member.credentials.as_deref())) {
+        if !self.members.moderates(&from.stay.member) {
             return refuse(AckCode::PermissionNotFound, "only moderators revoke tokens");
         }
         self.kick(turn, from, signal)?;
@@ -46,6 +44,6 @@ impl Owner {
         let Some(member) = self.members.get(&by.member).filter(|member| member.stay == by.stay) else { return };
         let Refusal { code, reason } = refusal;
         let refused = SignalRefusal { n, kind: SignalKind::Kick, code, reason, message };
-        self.send(member.edge, ToEdge::Refused(by, Box::new(refused)), out);
+        self.edges.send(member.edge, ToEdge::Refused(by, Box::new(refused)), out);
     }
 }

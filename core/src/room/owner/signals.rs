@@ -1,24 +1,16 @@
 //! Signals of members: taken in the order of their numbers, each once.
 
-use std::ops::Bound;
-use std::sync::LazyLock;
-
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::id::SessionId;
-use roomcast_protocol::signal::{MemberKey, Recipient, RoomType, SignalKind};
+use roomcast_protocol::signal::{MemberKey, RoomType, SignalKind};
 
 use super::journal::OnCommit;
-use super::member::{OwnedMember, Presence};
+use super::member::OwnedMember;
 use super::record::Field;
 use super::{Owner, OwnerEffect, Turn};
 use crate::cluster::Mutation;
-use crate::room::credentials::{may_publish, moderates};
 use crate::room::message::{Action, Delivery, NumberedSignal, Signal, SignalRefusal, StayEnd, StayRef, ToEdge};
 use crate::room::state::{Publisher, RoomCommand, names};
 use crate::room::{Refusal, refuse};
-
-/// No session id sorts before it: a space is the least character of one.
-static LEAST: LazyLock<SessionId> = LazyLock::new(|| SessionId::parse(" ").expect("a space is printable"));
 
 /// The sender of a signal and its number.
 #[derive(Debug, Clone, Copy)]
@@ -30,9 +22,7 @@ pub(super) struct Sender<'a> {
 impl Owner {
     pub(super) fn on_signal(&mut self, turn: Turn, stay: &StayRef, said: NumberedSignal, out: &mut Vec<OwnerEffect>) {
         let in_order = !self.settings.breaks(Mutation::NumbersInOrder);
-        let Some(member) = self.members.get_mut(&stay.member).filter(|member| member.stay == stay.stay) else {
-            return;
-        };
+        let Some(member) = self.members.of_stay(stay) else { return };
         member.hear();
         // It says nothing of the socket: signals of an absent member may have waited at its edge.
         if said.signal.action == Action::Leave {
@@ -42,17 +32,11 @@ impl Owner {
             return;
         }
         member.expected = said.n + 1;
-        self.deadlines.confirms |= member.numbers;
+        self.members.confirmations_rose |= self.members.numbers(&stay.member);
         let sender = Sender { stay, n: said.n };
         if let Err(refusal) = self.carry_out(turn, sender, &said.signal, out) {
             self.send_refusal(sender, said.signal, refusal, out);
         }
-    }
-
-    /// Notes a sign of life of a member on its present connection.
-    pub(super) fn note_heard(&mut self, stay: &StayRef) {
-        let member = self.members.get_mut(&stay.member).filter(|member| member.stay == stay.stay);
-        member.into_iter().for_each(|member| member.hear());
     }
 
     fn send_refusal(&self, sender: Sender<'_>, signal: Signal, refusal: Refusal, out: &mut Vec<OwnerEffect>) {
@@ -60,7 +44,7 @@ impl Owner {
         let (kind, message) = (signal.action.kind(), signal.text.message);
         let Refusal { code, reason } = refusal;
         let refused = SignalRefusal { n: sender.n, kind, code, reason, message };
-        self.send(member.edge, ToEdge::Refused(sender.stay.clone(), Box::new(refused)), out);
+        self.edges.send(member.edge, ToEdge::Refused(sender.stay.clone(), Box::new(refused)), out);
     }
 
     fn carry_out(
@@ -98,7 +82,7 @@ impl Owner {
             SignalKind::Answer => (AckCode::UserLeft, "the recipient has left"),
             _ => (AckCode::RecipientNotMember, "the recipient is not in the room"),
         };
-        let recipients = self.recipients(from, signal.to.as_ref());
+        let recipients = self.members.recipients(&from.stay.member, signal.to.as_ref(), &self.state);
         self.forward(from, recipients, missing, signal, out)
     }
 
@@ -106,24 +90,11 @@ impl Owner {
     fn watch(&mut self, from: Sender<'_>, signal: &Signal, out: &mut Vec<OwnerEffect>) -> Result<(), Refusal> {
         let meant = |publisher: &&Publisher| signal.to.as_ref().is_some_and(|to| names(to, &publisher.session));
         let publishers = self.state.publishers().iter().filter(meant).map(|publisher| publisher.session.key());
-        let there = publishers.filter(|key| *key != from.stay.member && self.members.contains_key(key));
+        let there = publishers.filter(|key| *key != from.stay.member && self.members.contains(key));
         let mut recipients: Vec<_> = there.collect();
         recipients.sort();
         let missing = (AckCode::UserLeft, "`to` does not publish here any more");
         self.forward(from, recipients, missing, signal, out)
-    }
-
-    /// The members that a signal is for, never its sender. Where `to` is left out, as a call permits, the other user.
-    fn recipients(&self, from: Sender<'_>, to: Option<&Recipient>) -> Vec<MemberKey> {
-        let mut recipients = match to {
-            Some(to) => self.named(to),
-            None => {
-                let others = self.state.publishers().iter().map(|publisher| publisher.session.key());
-                others.filter(|key| key.user_id != from.stay.member.user_id).collect()
-            }
-        };
-        recipients.retain(|key| *key != from.stay.member && self.members.contains_key(key));
-        recipients
     }
 
     fn forward(
@@ -137,90 +108,39 @@ impl Owner {
         if recipients.is_empty() {
             return refuse(code, reason);
         }
-        let delivery = self.delivery(from, signal);
+        let (sender, text) = (from.stay, signal.text.data());
+        let numbered = self.members.numbers(&sender.member);
+        let delivery = Delivery { sq: 0, from: sender.clone(), numbered, n: from.n, text };
         for key in recipients {
-            self.deliver(&key, delivery.clone(), out);
+            let forgotten = self.members.deliver(&key, delivery.clone(), (&self.settings, &self.edges), out);
+            self.tallies.forget(forgotten);
         }
         Ok(())
     }
 
-    fn delivery(&self, from: Sender<'_>, signal: &Signal) -> Delivery {
-        let numbered = self.members.get(&from.stay.member).is_some_and(|member| member.numbers);
-        Delivery { sq: 0, from: from.stay.clone(), numbered, n: from.n, text: signal.text.data() }
-    }
-
-    /// Numbers a signal for a member, keeps it, and sends it where the member has a socket.
-    pub(super) fn deliver(&mut self, key: &MemberKey, delivery: Delivery, out: &mut Vec<OwnerEffect>) {
-        if !self.members.contains_key(key) {
-            return;
-        }
-        if delivery.numbered && !self.settings.breaks(Mutation::HeldByBacklog) {
-            self.hold(&delivery.from.member, delivery.n);
-        }
-        let bounds = self.settings.backlog;
-        let Some(member) = self.members.get_mut(key) else { return };
-        let (delivery, dropped, forgotten) = member.backlog.push(delivery, bounds);
-        let (edge, stay) = (member.edge, member.stay_ref());
-        if member.committed && member.presence == Presence::Present {
-            self.send(edge, ToEdge::Deliver(stay, delivery), out);
-        }
-        self.tallies.forget(forgotten);
-        self.release_held(&dropped);
-    }
-
-    pub(super) fn hold(&mut self, sender: &MemberKey, n: u64) {
-        if let Some(sender) = self.members.get_mut(sender) {
-            sender.hold(n);
-        }
-    }
-
-    pub(super) fn had(&mut self, stay: &StayRef, sq: u64, confirmed: bool) {
-        let Some(member) = self.members.get_mut(&stay.member).filter(|member| member.stay == stay.stay) else {
-            return;
-        };
-        let had = if confirmed { member.backlog.confirm(sq) } else { member.backlog.note_written(sq) };
-        self.release_held(&had);
-    }
-
-    /// The members that `to` names.
-    fn named(&self, to: &Recipient) -> Vec<MemberKey> {
-        let user = match to {
-            Recipient::Session(key) => return Vec::from_iter(self.members.contains_key(key).then(|| key.clone())),
-            Recipient::User(user) => user,
-        };
-        let first = MemberKey { user_id: user.clone(), session_id: LEAST.clone() };
-        let from_there = self.members.range((Bound::Included(first), Bound::Unbounded));
-        from_there.take_while(|(key, _)| key.user_id == *user).map(|(key, _)| key.clone()).collect()
-    }
-
     /// Lets a signal count as held until the journal has what it changed.
     fn hold_until_journaled(&mut self, from: Sender<'_>) {
-        if self.members.get(&from.stay.member).is_some_and(|member| member.numbers) {
-            self.hold(&from.stay.member, from.n);
+        if self.members.numbers(&from.stay.member) {
+            self.members.hold(&from.stay.member, from.n);
             self.journal.defer(OnCommit::Released(vec![(from.stay.member.clone(), from.n)]));
         }
     }
 
-    /// Whether the token of a member makes it a moderator.
-    fn moderates(&self, key: &MemberKey) -> bool {
-        moderates(self.members.get(key).and_then(|member| member.credentials.as_deref()))
-    }
-
     pub(super) fn kick(&mut self, turn: Turn, from: Sender<'_>, signal: &Signal) -> Result<(), Refusal> {
         let Some(to) = &signal.to else { return refuse(AckCode::InvalidSignal, "`to` is missing") };
-        self.check_fresh(turn)?;
-        let kicked = self.named(to);
+        turn.check_fresh()?;
+        let kicked = self.members.named(to);
         // Viewers of edges are not known here: any user may be one.
-        let there = !kicked.is_empty() || self.has_viewers();
-        if kicked.iter().any(|key| *key != from.stay.member && self.moderates(key)) {
+        let there = !kicked.is_empty() || self.edges.have_viewers();
+        if kicked.iter().any(|key| *key != from.stay.member && self.members.moderates(key)) {
             return refuse(AckCode::PermissionNotFound, "a moderator cannot be kicked");
         }
-        let moderates = self.moderates(&from.stay.member);
+        let moderates = self.members.moderates(&from.stay.member);
         let command = RoomCommand::Kick { by: from.stay.member.clone(), to: to.clone(), there, moderates };
-        let listed = self.state.decide(turn.shared, self.durations(), &command)?;
+        let listed = self.decide(turn, &command)?;
         self.journal.change(Field::Room);
         self.hold_until_journaled(from);
-        if self.is_broadcast() {
+        if self.state.room_type() == RoomType::P2m {
             self.journal.defer(OnCommit::Kicked(to.clone(), signal.text.data()));
         }
         for key in kicked {
@@ -239,14 +159,6 @@ impl Owner {
         Ok(())
     }
 
-    /// Decisions about members need a lease that cannot have expired.
-    fn check_fresh(&self, turn: Turn) -> Result<(), Refusal> {
-        match turn.fresh {
-            true => Ok(()),
-            false => refuse(AckCode::Unavailable, "the server has lost its connection to the other nodes; try again"),
-        }
-    }
-
     /// Forwards a viewer's request to the owner. Without one there is nobody to ask.
     fn publish_request(
         &mut self,
@@ -259,21 +171,16 @@ impl Owner {
         if self.state.publishes(key) {
             return refuse(AckCode::AlreadyIsPublisher, "the sender publishes already");
         }
-        if !self.is_granted_to_publish(key) {
+        if !self.members.may_publish(key) {
             return refuse(AckCode::PermissionNotFound, "the token of the sender does not grant `publish`");
         }
-        let mut asked: Vec<_> = self
-            .members
-            .values()
-            .filter(|member| moderates(member.credentials.as_deref()))
-            .map(|member| member.key())
-            .collect();
+        let mut asked: Vec<_> = self.members.moderators().collect();
         let owner = self.state.owner().map(|owner| owner.key());
-        asked.extend(owner.filter(|owner| self.members.contains_key(owner) && !asked.contains(owner)));
+        asked.extend(owner.filter(|owner| self.members.contains(owner) && !asked.contains(owner)));
         if asked.is_empty() && self.state.owner().is_none() {
             return refuse(AckCode::UserLeft, "the room waits for its publisher; there is nobody to ask");
         }
-        let video = self.video(video);
+        let video = self.state.video(video);
         if let Some(viewer) = self.members.get_mut(key) {
             // Nobody sees these of a viewer; it begins with them as a publisher.
             viewer.media = (video, audio);
@@ -295,22 +202,24 @@ impl Owner {
         out: &mut Vec<OwnerEffect>,
     ) -> Result<(), Refusal> {
         self.check_decides(from)?;
-        self.check_fresh(turn)?;
-        let accepted = self.others(from, signal);
-        if !accepted.is_empty() && self.has_moderators() && accepted.iter().all(|key| self.state.publishes(key)) {
+        turn.check_fresh()?;
+        let accepted = self.members.others(&from.stay.member, signal.to.as_ref());
+        if !accepted.is_empty()
+            && self.members.moderators().next().is_some()
+            && accepted.iter().all(|key| self.state.publishes(key))
+        {
             return refuse(AckCode::AlreadyIsPublisher, "`to` publishes already: another has answered");
         }
-        let newcomers: Vec<_> =
-            accepted.iter().filter_map(|key| self.members.get(key)).map(|member| publisher(member)).collect();
+        let newcomers: Vec<_> = accepted.iter().filter_map(|key| self.members.get(key)).map(publisher).collect();
         if newcomers.is_empty() {
             return refuse(AckCode::NotRoomMember, NOBODY);
         }
-        if accepted.iter().any(|key| !self.is_granted_to_publish(key)) {
+        if accepted.iter().any(|key| !self.members.may_publish(key)) {
             return refuse(AckCode::PermissionNotFound, "the token of `to` does not grant `publish`");
         }
-        let moderates = self.moderates(&from.stay.member);
+        let moderates = self.members.moderates(&from.stay.member);
         let command = RoomCommand::Accept { by: from.stay.member.clone(), newcomers, moderates };
-        let listed = self.state.decide(turn.shared, self.durations(), &command)?;
+        let listed = self.decide(turn, &command)?;
         self.hold_until_journaled(from);
         if listed {
             self.list_changed();
@@ -321,8 +230,8 @@ impl Owner {
     /// Tells the sessions that `to` names that they may not publish. One that publishes already goes on.
     fn publish_reject(&mut self, from: Sender<'_>, signal: &Signal, out: &mut Vec<OwnerEffect>) -> Result<(), Refusal> {
         self.check_decides(from)?;
-        let mut recipients = self.others(from, signal);
-        if self.has_moderators() && !recipients.is_empty() {
+        let mut recipients = self.members.others(&from.stay.member, signal.to.as_ref());
+        if self.members.moderators().next().is_some() && !recipients.is_empty() {
             // Another has accepted meanwhile: the first answer counts.
             recipients.retain(|key| !self.state.publishes(key));
             if recipients.is_empty() {
@@ -332,31 +241,17 @@ impl Owner {
         self.forward(from, recipients, (AckCode::NotRoomMember, NOBODY), signal, out)
     }
 
-    /// Whether the token of a member lets it publish; a server without a key lets everybody.
-    fn is_granted_to_publish(&self, key: &MemberKey) -> bool {
-        may_publish(self.members.get(key).and_then(|member| member.credentials.as_deref()))
-    }
-
-    fn has_moderators(&self) -> bool {
-        self.members.values().any(|member| moderates(member.credentials.as_deref()))
-    }
-
     fn check_decides(&self, from: Sender<'_>) -> Result<(), Refusal> {
-        match self.state.is_owner(&from.stay.member) || self.moderates(&from.stay.member) {
+        match self.state.is_owner(&from.stay.member) || self.members.moderates(&from.stay.member) {
             true => Ok(()),
             false => refuse(AckCode::PermissionNotFound, "only the owner and moderators decide who publishes"),
         }
     }
 
-    fn others(&self, from: Sender<'_>, signal: &Signal) -> Vec<MemberKey> {
-        let meant = signal.to.as_ref().map(|to| self.named(to)).unwrap_or_default();
-        meant.into_iter().filter(|key| *key != from.stay.member).collect()
-    }
-
     fn update(&mut self, turn: Turn, from: Sender<'_>, (video, audio): (bool, bool)) -> Result<(), Refusal> {
-        let (key, video) = (from.stay.member.clone(), self.video(video));
+        let (key, video) = (from.stay.member.clone(), self.state.video(video));
         let command = RoomCommand::Update { key: key.clone(), video, audio };
-        let listed = self.state.decide(turn.shared, self.durations(), &command)?;
+        let listed = self.decide(turn, &command)?;
         if let Some(member) = self.members.get_mut(&key) {
             member.media = (video, audio);
         }
@@ -366,11 +261,6 @@ impl Owner {
             self.list_changed();
         }
         Ok(())
-    }
-
-    /// The video that is reported of a member: an audio room has none.
-    pub(super) fn video(&self, enabled: bool) -> bool {
-        enabled && self.state.room_type() != RoomType::A2m
     }
 }
 

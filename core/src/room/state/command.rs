@@ -6,6 +6,7 @@ use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::{MemberKey, Recipient, RoomType};
 
 use super::Publisher;
+use crate::cluster::ClusterSettings;
 use crate::time::Instant;
 
 /// A change of the state of a room, decided by [`RoomState::decide`](super::RoomState::decide).
@@ -72,11 +73,17 @@ pub enum RoomCommand {
     },
 }
 
-/// The numbers of a room that its decisions depend on.
+/// The durations that the decisions of a room depend on.
 #[derive(Debug, Clone, Copy)]
 pub struct RoomDurations {
     /// Time for which a room without publishers waits for one to come back.
     pub grace_period: Duration,
     /// Time for which a kicked user is refused.
     pub kick_duration: Duration,
+}
+
+impl From<&ClusterSettings> for RoomDurations {
+    fn from(settings: &ClusterSettings) -> Self {
+        Self { grace_period: settings.grace_period, kick_duration: settings.kick_duration }
+    }
 }

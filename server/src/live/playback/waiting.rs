@@ -14,9 +14,9 @@ use tokio::sync::watch;
 use roomcast_core::hls::{Decision, Snapshot};
 use roomcast_protocol::id::InvalidId;
 
+use crate::live::LiveState;
 use crate::live::stored::OutOfReach;
 use crate::live::track::{LiveTrack, Newest, Published};
-use crate::node::Node;
 use crate::socket::SocketHandle;
 
 /// A reader waits at most this many target durations.
@@ -57,7 +57,7 @@ impl From<InvalidId> for PlaybackError {
 /// Waits until `decide` says to answer, at most for three target durations.
 pub async fn wait(
     request: &mut ServiceRequest,
-    node: &Node,
+    state: &LiveState,
     track: &LiveTrack,
     decide: impl Fn(&Snapshot) -> Decision,
 ) -> Result<Arc<Published>, PlaybackError> {
@@ -71,7 +71,7 @@ pub async fn wait(
     drop(now);
     tokio::select! {
         biased;
-        answer = until(&mut newest, node, decide) => answer,
+        answer = until(&mut newest, state, decide) => answer,
         () = abandoned(SocketHandle::of(request.request())) => Err(PlaybackError::TooLong),
         () = limit => Err(PlaybackError::TooLong),
     }
@@ -90,7 +90,7 @@ fn lighten(head: &mut RequestHead) {
 
 async fn until(
     newest: &mut watch::Receiver<Newest>,
-    node: &Node,
+    state: &LiveState,
     decide: impl Fn(&Snapshot) -> Decision,
 ) -> Result<Arc<Published>, PlaybackError> {
     loop {
@@ -99,7 +99,7 @@ async fn until(
             return decided;
         }
         // Looked at only behind the list: who stops the server sets it first and then wakes all.
-        if node.is_draining() {
+        if state.lifecycle.is_draining() {
             return Err(PlaybackError::TooLong);
         }
         drop(now);

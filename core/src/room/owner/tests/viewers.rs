@@ -21,7 +21,7 @@ impl Fixture {
     fn ann_says(&mut self, n: u64, action: Action, to: Option<&str>) {
         let to = to.map(|user| Recipient::User(UserId::parse(user).unwrap()));
         let signal = Signal { action, to, text: SignalText::default() };
-        let stay = self.owner.members[&session("ann").key()].stay_ref();
+        let stay = self.owner.members.get(&session("ann").key()).unwrap().stay_ref();
         self.say(ToOwner::Signal(stay, NumberedSignal { n, signal }));
     }
 

@@ -27,17 +27,17 @@ use super::body_channel::{self, BodyTimeout, PushBody};
 use super::publisher::{self, Publisher};
 use super::refusals::RefusedPush;
 use super::session::{IngestError, PushTarget};
+use super::state::IngestState;
 use crate::access;
-use crate::config::{duration, to_usize};
-use crate::node::Node;
 use crate::response::answer;
+use crate::units::duration;
 
 /// The name in the answer.
 const NAME: &str = roomcast_protocol::ack::name::INGEST;
 /// The shortest part anybody may ask for.
 const SHORTEST_PUSHED: Duration = roomcast_protocol::limits::SHORTEST_PUSHED;
 /// The longest segment and target duration anybody may ask for.
-pub const LONGEST_PUSHED: Duration = roomcast_protocol::limits::LONGEST_MEDIA;
+const LONGEST_PUSHED: Duration = roomcast_protocol::limits::LONGEST_MEDIA;
 /// A manifest that comes along.
 const MANIFEST: usize = 1024 * 1024;
 
@@ -87,24 +87,29 @@ impl From<Error> for PushRefusal {
 }
 
 /// Takes media of a track. What follows the track in the path is the encoder's own affair.
-pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, node: web::Data<Node>) -> HttpResponse {
+pub async fn push(
+    request: HttpRequest,
+    query: Query,
+    payload: web::Payload,
+    ingest: web::Data<IngestState>,
+) -> HttpResponse {
     let path = request.match_info();
     let [room, playlist, track, rest] = ["room", "playlist", "track", "rest"].map(|name| path.query(name));
-    let publisher = match admit(&request, &node).await {
+    let publisher = match admit(&request, &ingest).await {
         Ok(publisher) => publisher,
-        Err(refused) => return refuse_token(&request, &node, room, track, &refused),
+        Err(refused) => return refuse_token(&request, &ingest, room, track, &refused),
     };
     if [track, rest].iter().any(|name| name.ends_with(".mpd") || name.ends_with(".m3u8")) {
-        let bounds = Bounds { bytes: MANIFEST, time: node.settings.ingest.upload_timeout };
+        let bounds = Bounds { bytes: MANIFEST, time: ingest.settings.timeout };
         let _ = body::collect(&request, payload, bounds).await;
         return taken();
     }
     let track = track_name(track, rest);
-    let done = match address(room, playlist, track, &query, &node) {
+    let done = match address(room, playlist, track, &query, &ingest) {
         Ok((room, target)) => {
             let target = PushTarget { offset: range_start(&request), ..target };
-            match node.rooms.may_broadcast(&room, publisher.user()).await {
-                Ok(()) => receive(Arc::clone(&node), (room, publisher), target, payload).await,
+            match ingest.rooms.may_broadcast(&room, publisher.user()).await {
+                Ok(()) => receive(Arc::clone(&ingest), (room, publisher), target, payload).await,
                 Err(refusal) => Err(IngestError::Refused(refusal).into()),
             }
         }
@@ -112,16 +117,16 @@ pub async fn push(request: HttpRequest, query: Query, payload: web::Payload, nod
     };
     match done {
         Ok(()) => taken(),
-        Err(refused) => refuse(&request, &node, room, track, refused),
+        Err(refused) => refuse(&request, &ingest, room, track, refused),
     }
 }
 
 /// Answers a request below a room at an address that does not exist.
-pub async fn unknown_address(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
+pub async fn unknown_address(request: HttpRequest, ingest: web::Data<IngestState>) -> HttpResponse {
     let reason = "there is no such target: media is pushed to /rooms/ROOM/ingest/PLAYLIST/TRACK";
     let refused = PushRefusal::new(StatusCode::NOT_FOUND, reason);
     if [Method::PUT, Method::POST].contains(request.method()) {
-        return refuse(&request, &node, request.match_info().query("room"), "", refused);
+        return refuse(&request, &ingest, request.match_info().query("room"), "", refused);
     }
     answer::with_status(refused.status, refused.code, refused.reason)
 }
@@ -145,13 +150,13 @@ fn address(
     playlist: &str,
     track: &str,
     query: &Query,
-    node: &Node,
+    ingest: &IngestState,
 ) -> Result<(RoomId, PushTarget), PushRefusal> {
     let (room, playlist, track) = names(room, playlist, track)?;
-    if node.is_draining() {
+    if ingest.rooms.lifecycle.is_draining() {
         return Err(PushRefusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));
     }
-    let lengths = lengths(query, node).map_err(|reason| PushRefusal::new(StatusCode::BAD_REQUEST, reason))?;
+    let lengths = lengths(query, ingest).map_err(|reason| PushRefusal::new(StatusCode::BAD_REQUEST, reason))?;
     let insists = ["segment", "part", "target"].iter().any(|name| query.contains_key(*name));
     Ok((room, PushTarget { playlist, track, lengths, insists, offset: None }))
 }
@@ -162,22 +167,22 @@ fn names(room: &str, playlist: &str, track: &str) -> Result<(RoomId, ObjectId, O
 }
 
 /// Admits an encoder by its token. A name that no room can have is refused as such, but only behind a good token.
-async fn admit(request: &HttpRequest, node: &Node) -> Result<Publisher, access::Refused> {
+async fn admit(request: &HttpRequest, ingest: &IngestState) -> Result<Publisher, access::Refused> {
     let room = RoomId::parse(request.match_info().query("room"));
     let room = room.unwrap_or_else(|_| RoomId::parse("-").expect("it is a name"));
-    Publisher::admit(node, request, &room).await
+    Publisher::admit(ingest, request, &room).await
 }
 
 async fn receive(
-    node: Arc<Node>,
+    ingest: Arc<IngestState>,
     (room, publisher): (RoomId, Publisher),
     target: PushTarget,
     payload: web::Payload,
 ) -> Result<(), PushRefusal> {
-    let limit = to_usize(node.settings.max_upload);
-    let (feeder, body) = body_channel::channel(limit, node.settings.ingest.ingest_silence);
-    let (judge, judged) = (Arc::clone(&node), (room.clone(), publisher.clone()));
-    let mut task = actix_web::rt::spawn(run(node, (room, publisher), target, body));
+    let limit = ingest.settings.max_bytes;
+    let (feeder, body) = body_channel::channel(limit, ingest.settings.silence);
+    let (judge, judged) = (Arc::clone(&ingest), (room.clone(), publisher.clone()));
+    let mut task = actix_web::rt::spawn(run(ingest, (room, publisher), target, body));
     let done = tokio::select! {
         biased;
         refused = judged.1.over(&judge, &judged.0) => {
@@ -190,8 +195,8 @@ async fn receive(
 }
 
 /// Answers what muxers do besides pushing, such as deleting old segments: it has no effect.
-pub async fn anything(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
-    if let Err(refused) = admit(&request, &node).await {
+pub async fn anything(request: HttpRequest, ingest: web::Data<IngestState>) -> HttpResponse {
+    if let Err(refused) = admit(&request, &ingest).await {
         return publisher::refusal(&refused);
     }
     let path = request.match_info();
@@ -203,17 +208,17 @@ pub async fn anything(request: HttpRequest, node: web::Data<Node>) -> HttpRespon
 }
 
 async fn run(
-    node: Arc<Node>,
+    ingest: Arc<IngestState>,
     (room, publisher): (RoomId, Publisher),
     target: PushTarget,
     body: PushBody,
 ) -> Result<(), PushRefusal> {
-    let request = node.ingest_sessions.enter(&node, &room, &publisher);
+    let request = ingest.sessions.enter(&ingest, &room, &publisher);
     if request.session().publisher.user() != publisher.user() {
         request.exit().await;
         return Err(IngestError::Refused(another()).into());
     }
-    let limit = to_usize(node.settings.max_upload);
+    let limit = ingest.settings.max_bytes;
     let done = reading::read_body(request.session(), &target, body, limit).await;
     request.exit().await;
     done
@@ -223,15 +228,15 @@ fn another() -> Refusal {
     Refusal { code: AckCode::PermissionNotFound, reason: "another publishes in this room".to_owned() }
 }
 
-fn lengths(query: &Query, node: &Node) -> Result<Lengths, String> {
-    let settings = &node.settings.ingest;
+fn lengths(query: &Query, ingest: &IngestState) -> Result<Lengths, String> {
+    let settings = &ingest.settings;
     let asked = |name: &str, default: Duration| match query.get(name) {
         Some(text) => duration(text).map_err(|error| format!("`{name}`: {error}")),
         None => Ok(default),
     };
-    let segment = asked("segment", settings.ingest_segment)?;
-    let part = asked("part", settings.ingest_part)?;
-    let target = asked("target", settings.ingest_target_duration)?;
+    let segment = asked("segment", settings.segment)?;
+    let part = asked("part", settings.part)?;
+    let target = asked("target", settings.target_duration)?;
     let is_declared = query.contains_key("target");
     let longest = if is_declared { target } else { LONGEST_PUSHED };
     if part < SHORTEST_PUSHED || part > segment || segment > longest || target > LONGEST_PUSHED {
@@ -239,7 +244,7 @@ fn lengths(query: &Query, node: &Node) -> Result<Lengths, String> {
             "the durations must be at least 50ms and at most 1h: part, segment, target, none above the next".into()
         );
     }
-    let longest = node.settings.hls_window / 3;
+    let longest = ingest.settings.hls_window / 3;
     for (name, length) in [("segment", segment), ("target", target)] {
         if length > longest {
             let longest = humantime::format_duration(longest);
@@ -262,9 +267,9 @@ fn taken() -> HttpResponse {
 }
 
 /// Refuses a push, and says so in the log: encoders do not print the answer.
-fn refuse(request: &HttpRequest, node: &Node, room: &str, track: &str, refused: PushRefusal) -> HttpResponse {
+fn refuse(request: &HttpRequest, ingest: &IngestState, room: &str, track: &str, refused: PushRefusal) -> HttpResponse {
     let PushRefusal { status, code, reason } = refused;
-    log(request, node, RefusedPush { room, track, status: status.as_u16(), reason: &reason });
+    log(request, ingest, RefusedPush { room, track, status: status.as_u16(), reason: &reason });
     let body = DataAckBody { msg: Some(reason), ..DataAckBody::default() };
     answer::named_with_status(status, code, NAME, body)
 }
@@ -272,19 +277,19 @@ fn refuse(request: &HttpRequest, node: &Node, room: &str, track: &str, refused: 
 /// Refuses a push for its token, and says so in the log.
 fn refuse_token(
     request: &HttpRequest,
-    node: &Node,
+    ingest: &IngestState,
     room: &str,
     track: &str,
     refused: &access::Refused,
 ) -> HttpResponse {
     let status = refused.reason.code().http();
-    log(request, node, RefusedPush { room, track, status, reason: &refused.sentence });
+    log(request, ingest, RefusedPush { room, track, status, reason: &refused.sentence });
     publisher::refusal(refused)
 }
 
-fn log(request: &HttpRequest, node: &Node, line: RefusedPush<'_>) {
+fn log(request: &HttpRequest, ingest: &IngestState, line: RefusedPush<'_>) {
     let client = request.peer_addr().map(|client| client.ip().to_canonical());
-    node.refusals.log(node.clock.now(), client, line);
+    ingest.refusals.log(ingest.rooms.clock.now(), client, line);
 }
 
 const fn status_of(error: &Error) -> StatusCode {

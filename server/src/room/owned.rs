@@ -8,9 +8,9 @@ use roomcast_protocol::id::RoomId;
 
 /// The rooms that this node owns.
 #[derive(Debug, Default)]
-pub struct Owned(Mutex<HashMap<RoomId, Ownership>>);
+pub struct OwnedRooms(Mutex<HashMap<RoomId, Ownership>>);
 
-impl Owned {
+impl OwnedRooms {
     /// Notes under what ownership a room runs here, if it does.
     pub fn set(&self, room: &RoomId, ownership: Option<Ownership>) {
         match ownership {

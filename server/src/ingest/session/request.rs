@@ -25,9 +25,9 @@ impl PushRequest {
         let session = Arc::clone(&self.0);
         let mut state = session.state.lock().await;
         drop(self);
-        state.idle_since = (*session.requests.borrow() == 0).then(|| session.node.clock.now());
+        state.idle_since = (*session.requests.borrow() == 0).then(|| session.ingest.rooms.clock.now());
         let ended = state.participant.is_none() || state.playlists.values().all(Packager::has_ended);
-        if ended && session.node.ingest_sessions.close(&session, 0) {
+        if ended && session.ingest.sessions.close(&session, 0) {
             session.leave(&mut state).await;
         }
     }
@@ -39,7 +39,7 @@ impl Drop for PushRequest {
         session.requests.send_modify(|requests| *requests -= 1);
         // If a request failed before anything was published, nothing else removes the session.
         if session.state.try_lock().is_ok_and(|state| state.participant.is_none()) {
-            session.node.ingest_sessions.close(session, 0);
+            session.ingest.sessions.close(session, 0);
         }
     }
 }

@@ -21,9 +21,8 @@ use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::participant::{ParticipantInbox, ServerParticipant};
 use super::publisher::Publisher;
+use super::state::IngestState;
 use crate::clock::unix_millis;
-use crate::config::to_usize;
-use crate::node::Node;
 use crate::token;
 pub use ending::BodyMedia;
 pub use request::PushRequest;
@@ -79,7 +78,7 @@ pub struct PartialStream {
 /// The session of one room.
 #[derive(Debug)]
 pub struct IngestSession {
-    node: Arc<Node>,
+    ingest: Arc<IngestState>,
     pub room: RoomId,
     /// The user in whose name all of them push.
     pub publisher: Publisher,
@@ -100,10 +99,10 @@ struct State {
 }
 
 impl IngestSession {
-    pub fn new(node: Arc<Node>, room: RoomId, publisher: Publisher) -> Self {
+    pub fn new(ingest: Arc<IngestState>, room: RoomId, publisher: Publisher) -> Self {
         let (requests, lost) = (watch::Sender::new(0), watch::Sender::new(None));
         Self {
-            node,
+            ingest,
             room,
             publisher,
             requests,
@@ -134,7 +133,7 @@ impl IngestSession {
 
     fn moment(&self) -> Moment {
         let wall = i64::try_from(unix_millis()).unwrap_or(i64::MAX);
-        Moment { now: Duration::from_millis(self.node.clock.now().0), wall }
+        Moment { now: Duration::from_millis(self.ingest.rooms.clock.now().0), wall }
     }
 
     /// Takes what a request brought.
@@ -145,10 +144,10 @@ impl IngestSession {
         state.go_on(target);
         if let (Item::Init(init), None) = (&item, &state.participant) {
             // The numbers of its segments go on where those of an earlier broadcast ended.
-            self.node.remote_lookup.look_up(&self.room).await;
+            self.ingest.live.remote_lookup.look_up(&self.room).await;
             let has = |handler| init.tracks.iter().any(|track| track.handler == handler);
             let joined = ServerParticipant::join(
-                &self.node,
+                &self.ingest,
                 &self.room,
                 &self.publisher,
                 (has(Handler::Video), has(Handler::Audio)),
@@ -184,7 +183,7 @@ impl IngestSession {
         let Some(packager) = state.playlists.get(&target.playlist) else {
             return match item {
                 Item::Fragment(_) => Err(Error::FragmentBeforeInit.into()),
-                Item::Init(_) if state.playlists.len() >= self.node.settings.max_playlists => {
+                Item::Init(_) if state.playlists.len() >= self.ingest.settings.max_playlists => {
                     refuse(AckCode::RoomFull, "the room has as many playlists as it may")
                 }
                 Item::Init(_) => Ok(()),
@@ -200,23 +199,23 @@ impl IngestSession {
     }
 
     fn packaging(&self, target: &PushTarget) -> Config {
-        let settings = &self.node.settings;
+        let settings = &self.ingest.settings;
         // Letters alone: digits would be taken for the number of a part.
         let tag: String = token::random().bytes().take(6).map(|byte| char::from(b'a' + byte % 26)).collect();
         Config {
             playlist: target.playlist.clone(),
             lengths: target.lengths,
-            opening: settings.ingest.ingest_opening,
-            key_frame_wait: settings.ingest.ingest_key_frame_wait,
+            opening: settings.opening,
+            key_frame_wait: settings.key_frame_wait,
             window: settings.hls_window,
-            held: to_usize(settings.max_upload),
+            held: settings.max_bytes,
             prefix: format!("{tag}-"),
         }
     }
 
     /// The number behind the segments that players know of a track, in this room or one before it of its name.
     fn earlier(&self, playlist: &ObjectId, track: &ObjectId) -> Earlier {
-        let track = self.node.live.track(&self.room, playlist, track);
+        let track = self.ingest.live.index.track(&self.room, playlist, track);
         let newest = track.and_then(|track| track.newest());
         let segment = newest.map_or(0, |published| published.snapshot.position.msn + 1);
         Earlier { start: Start { segment, part_number: 0 }, map: 0 }
@@ -245,7 +244,7 @@ impl IngestSession {
     /// Does what is due; false when the session is given up.
     async fn look(self: &Arc<Self>) -> bool {
         let mut state = self.state.lock().await;
-        let now = self.node.clock.now();
+        let now = self.ingest.rooms.clock.now();
         // A request that broke down has not said that it is over.
         state.idle_since = (*self.requests.borrow() == 0).then(|| state.idle_since.unwrap_or(now));
         if state.participant.is_none() {
@@ -257,9 +256,8 @@ impl IngestSession {
         self.try_upload(&state, signals).await;
         self.end_due(&mut state, now).await;
         let has_ended = state.ends.is_empty() && state.playlists.values().all(Packager::has_ended);
-        let idle =
-            has_ended || state.idle_since.is_some_and(|since| now >= since + self.node.settings.ingest.ingest_linger);
-        if idle && *self.requests.borrow() == 0 && self.node.ingest_sessions.close(self, 0) {
+        let idle = has_ended || state.idle_since.is_some_and(|since| now >= since + self.ingest.settings.grace_period);
+        if idle && *self.requests.borrow() == 0 && self.ingest.sessions.close(self, 0) {
             self.leave(&mut state).await;
             return false;
         }
@@ -269,8 +267,8 @@ impl IngestSession {
     /// The server stops, the room has closed, or the member was put out.
     async fn lose(self: &Arc<Self>) {
         let mut state = self.state.lock().await;
-        self.node.ingest_sessions.close(self, usize::MAX);
-        let lost = match self.node.is_draining() {
+        self.ingest.sessions.close(self, usize::MAX);
+        let lost = match self.ingest.rooms.lifecycle.is_draining() {
             true => Refusal { code: AckCode::Unavailable, reason: "the server is stopping".to_owned() },
             false => Refusal { code: AckCode::RoomNotFound, reason: "the room has closed".to_owned() },
         };
@@ -283,7 +281,7 @@ impl IngestSession {
         let signals = state.playlists.values_mut().flat_map(|packager| packager.finish(moment)).collect();
         self.try_upload(state, signals).await;
         if let Some(participant) = state.participant.take() {
-            if self.node.is_draining() && self.node.transport().is_some() {
+            if self.ingest.rooms.lifecycle.is_draining() && self.ingest.rooms.transport().is_some() {
                 // The encoder may go on over another node.
                 participant.disconnect();
             } else {

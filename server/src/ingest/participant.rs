@@ -26,8 +26,8 @@ use roomcast_protocol::signal::{
 };
 
 use super::publisher::Publisher;
+use super::state::IngestState;
 use crate::clock::unix_millis;
-use crate::node::Node;
 use crate::room::{
     Disconnected, Inbox, JoinRoom, JoinedRooms, NoRoom, Outbox, OutboxItem, Outcome, RoomActor, RoomSignal, Upload,
 };
@@ -54,7 +54,7 @@ pub struct ServerParticipant {
 /// The signals of a member: its session, and the way to the room.
 #[derive(Debug, Clone)]
 pub struct SignalSender {
-    node: Arc<Node>,
+    ingest: Arc<IngestState>,
     room: RoomId,
     actor: Addr<RoomActor>,
     connection: ConnectionId,
@@ -103,7 +103,7 @@ impl ParticipantInbox {
 impl ServerParticipant {
     /// Joins a broadcast as its publisher; the room is made when it does not exist.
     pub async fn join(
-        node: &Arc<Node>,
+        ingest: &Arc<IngestState>,
         room: &RoomId,
         publisher: &Publisher,
         carries: (bool, bool),
@@ -113,8 +113,8 @@ impl ServerParticipant {
         let session_id = SessionId::parse(&token::random()).expect("random texts are legal ids");
         let key = MemberKey { user_id: publisher.user().clone(), session_id };
         for attempt in 0..MAX_ATTEMPTS {
-            let creating = attempt % 2 == usize::from(node.rooms.find(room).is_some());
-            let actor = match node.rooms.open(node, room, creating) {
+            let creating = attempt % 2 == usize::from(ingest.rooms.find(room).is_some());
+            let actor = match ingest.rooms.open(room, creating) {
                 Ok(actor) => actor,
                 Err(NoRoom::NotFound) => continue,
                 Err(none) => return Err(Refusal { code: none.code(), reason: none.to_string() }),
@@ -122,9 +122,9 @@ impl ServerParticipant {
             let budget = SendBudget::new(OUTBOX_BYTES);
             let (outbox, inbox) = Outbox::new(Arc::clone(&budget), SendQueueId::fresh());
             let mut inbox = ParticipantInbox { inbox, budget };
-            let connection = node.connections.open(&outbox);
-            let (node, room, head) = (Arc::clone(node), room.clone(), head(room, &key));
-            let sender = SignalSender { node, room, actor, connection, outbox, head };
+            let connection = ingest.connections.open(&outbox);
+            let (ingest, room, head) = (Arc::clone(ingest), room.clone(), head(room, &key));
+            let sender = SignalSender { ingest, room, actor, connection, outbox, head };
             let (rooms, credentials) = (JoinedRooms::default(), publisher.credentials(&sender.room));
             let mut participant = Self { sender, rooms, key: key.clone(), carries, credentials };
             match participant.request_membership(creating, &mut inbox).await {
@@ -163,7 +163,7 @@ impl ServerParticipant {
 
     /// `JOIN`. Uploads need no token, as the room knows the member. The resume token keeps others from taking the session over.
     async fn send_join(&mut self, creating: bool) -> Option<Outcome> {
-        let ttl = self.sender.node.settings.ingest_token_ttl;
+        let ttl = self.sender.ingest.settings.token_ttl;
         let grant = JoinGrant {
             credentials: self.credentials.clone(),
             resume_token: token::random(),
@@ -197,7 +197,7 @@ impl ServerParticipant {
     pub async fn upload(&self, payload: Payload) -> Result<(), Refusal> {
         let gone = || Refusal { code: AckCode::RoomNotFound, reason: "the room has closed".to_owned() };
         let entry = UploadEntry::new(payload, UnixTime::from_millis(unix_millis()));
-        let entry = self.sender.node.live.media.store_upload(&self.sender.room, entry).await?;
+        let entry = self.sender.ingest.live.index.media.store_upload(&self.sender.room, entry).await?;
         let upload = Upload { by: Uploader::Member(self.key.clone()), entry: Some(entry) };
         self.sender.actor.send(upload).await.unwrap_or_else(|_| Err(gone()))
     }
@@ -211,14 +211,14 @@ impl ServerParticipant {
     /// Loses its connection; the session is kept for a while.
     pub fn disconnect(&self) {
         self.sender.actor.do_send(Disconnected { connection: self.sender.connection });
-        self.sender.node.connections.close(self.sender.connection);
+        self.sender.ingest.connections.close(self.sender.connection);
     }
 }
 
 impl SignalSender {
     /// Sends heartbeats until the member is gone; also while uploads wait for an owner.
     pub async fn send_heartbeats<L: Clone>(self, mut lost: watch::Receiver<Option<L>>) {
-        let interval = HEARTBEAT_INTERVAL.min(self.node.settings.heartbeat_timeout / 3);
+        let interval = HEARTBEAT_INTERVAL.min(self.ingest.settings.heartbeat_timeout / 3);
         let mut beats = actix_web::rt::time::interval(interval);
         loop {
             tokio::select! {

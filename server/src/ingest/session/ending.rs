@@ -47,12 +47,12 @@ impl BodyMedia {
 impl IngestSession {
     /// A body says that its track has ended, which it has unless another comes in time.
     pub async fn end(&self, target: &PushTarget, media: &BodyMedia) -> Result<(), IngestError> {
-        let wait = media.wait(self.node.settings.ingest.ingest_end_wait);
+        let wait = media.wait(self.ingest.settings.end_wait);
         let mut state = self.state.lock().await;
         if wait.is_zero() {
             return self.end_now(&mut state, target).await;
         }
-        let due = self.node.clock.now() + wait;
+        let due = self.ingest.rooms.clock.now() + wait;
         state.ends.retain(|(ending, _)| !ending.is_same_track(target));
         state.ends.push((target.clone(), due));
         Ok(())

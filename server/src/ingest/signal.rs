@@ -19,9 +19,8 @@ use roomcast_protocol::id::RoomId;
 
 use super::body::{self, Bounds, Unreadable};
 use super::multipart;
+use super::state::IngestState;
 use crate::clock::unix_millis;
-use crate::config::to_usize;
-use crate::node::Node;
 use crate::response::answer;
 use crate::room::{RoomActor, Upload};
 
@@ -42,17 +41,17 @@ pub async fn data(
     request: HttpRequest,
     room: web::Path<String>,
     payload: web::Payload,
-    node: web::Data<Node>,
+    ingest: web::Data<IngestState>,
 ) -> HttpResponse {
     let received = unix_millis();
-    let uploader = match authorize(&request, &room, &node).await {
+    let uploader = match authorize(&request, &room, &ingest).await {
         Ok(uploader) => uploader,
         Err(refusal) => return answer::error(refusal.code, refusal.reason),
     };
     let Some(encoding) = encoding(&request) else {
         return answer::error(AckCode::InvalidSignal, "a data signal is application/json or multipart/form-data");
     };
-    let bounds = Bounds { bytes: limit(encoding, &node), time: node.settings.ingest.upload_timeout };
+    let bounds = Bounds { bytes: limit(encoding, &ingest), time: ingest.settings.timeout };
     let signal = match body::collect(&request, payload, bounds).await {
         Ok(body) => read(&request, encoding, body),
         Err(unreadable) => return refuse(&unreadable),
@@ -61,7 +60,7 @@ pub async fn data(
         Ok(signal) => signal,
         Err(refusal) => return malformed(refusal),
     };
-    if signal.payload.media_bytes() > to_usize(node.settings.max_upload) {
+    if signal.payload.media_bytes() > ingest.settings.max_bytes {
         return refuse(&Unreadable::TooLarge);
     }
     let (name, id) = (signal.payload.name(), signal.id);
@@ -74,8 +73,8 @@ pub async fn data(
 }
 
 /// Bytes that a body may have. Base64 takes four for three.
-fn limit(encoding: Encoding, node: &Node) -> usize {
-    let media = to_usize(node.settings.max_upload);
+fn limit(encoding: Encoding, ingest: &IngestState) -> usize {
+    let media = ingest.settings.max_bytes;
     let media = match encoding {
         Encoding::Json => media.saturating_mul(4) / 3,
         Encoding::Multipart => media,
@@ -101,30 +100,30 @@ struct AuthorizedUploader {
     token: String,
     room: Addr<RoomActor>,
     id: RoomId,
-    node: Arc<Node>,
+    ingest: Arc<IngestState>,
 }
 
 /// Judges the path and the token, before anything of the body is read.
 async fn authorize(
     request: &HttpRequest,
     room: &str,
-    node: &web::Data<Node>,
+    ingest: &web::Data<IngestState>,
 ) -> Result<AuthorizedUploader, room::Refusal> {
     let refuse = |code, reason: &str| room::Refusal { code, reason: reason.to_owned() };
     let id = RoomId::parse(room).map_err(|error| refuse(AckCode::InvalidSignal, &error.to_string()))?;
     let token = bearer(request).ok_or_else(|| refuse(AckCode::Unauthenticated, "the ingest token is missing"))?;
-    let node = Arc::clone(node);
+    let ingest = Arc::clone(ingest);
     // At a server that wants tokens a stranger is not told which rooms there are, nor of what type.
-    let tells = node.access.is_open();
+    let tells = ingest.access.is_open();
     let hidden = |refusal: room::Refusal| match refusal.code {
         AckCode::RoomNotFound | AckCode::UnsupportedChannel if !tells => refuse(AckCode::Unauthenticated, WRONG),
         _ => refusal,
     };
-    let room = node.rooms.open(&node, &id, false).map_err(|_| hidden(gone()))?;
+    let room = ingest.rooms.open(&id, false).map_err(|_| hidden(gone()))?;
     let token = token.to_owned();
     let check = Upload { by: Authority::Token(token.clone()), entry: None };
     room.send(check).await.unwrap_or_else(|_| Err(gone())).map_err(hidden)?;
-    Ok(AuthorizedUploader { token, room, id, node })
+    Ok(AuthorizedUploader { token, room, id, ingest })
 }
 
 fn gone() -> room::Refusal {
@@ -134,7 +133,7 @@ fn gone() -> room::Refusal {
 impl AuthorizedUploader {
     async fn ingest(self, signal: DataSignal, received: u64) -> Result<(), room::Refusal> {
         let entry = UploadEntry::new(signal.payload, UnixTime::from_millis(received));
-        let entry = self.node.live.media.store_upload(&self.id, entry).await?;
+        let entry = self.ingest.live.index.media.store_upload(&self.id, entry).await?;
         let message = Upload { by: Authority::Token(self.token), entry: Some(entry) };
         self.room.send(message).await.unwrap_or_else(|_| Err(gone()))
     }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use roomcast_core::room::ConnectionId;
 use roomcast_protocol::code::CloseCode;
 
-use crate::room::Outbox;
+use super::outbox::Outbox;
 
 /// The open connections.
 #[derive(Debug, Default)]

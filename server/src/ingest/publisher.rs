@@ -11,9 +11,9 @@ use roomcast_core::room::Credentials;
 use roomcast_protocol::access::{Action, Permit, Reason};
 use roomcast_protocol::id::{RoomId, UserId};
 
+use super::state::IngestState;
 use crate::access::{self, Challenge, arrival};
 use crate::clock::unix_millis;
-use crate::node::Node;
 
 /// The interval at which a push looks whether its token is still good.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -39,11 +39,11 @@ fn room_of(path: &str) -> Option<RoomId> {
 }
 
 /// The answer to an encoder whose token is missing, wrong or for something else.
-pub fn refuse_encoder(node: &Node, head: &RequestHead) -> Option<HttpResponse> {
+pub fn refuse_encoder(ingest: &IngestState, head: &RequestHead) -> Option<HttpResponse> {
     let token = arrival::of_encoder(head);
     let refused = match room_of(head.uri.path()) {
-        Some(room) => node.access.admit_to(token.as_deref(), Action::Publish, &room).err()?,
-        None => node.access.admit(token.as_deref()).err()?,
+        Some(room) => ingest.access.admit_to(token.as_deref(), Action::Publish, &room).err()?,
+        None => ingest.access.admit(token.as_deref()).err()?,
     };
     // Its key may be one that is to be fetched.
     (refused.reason != Reason::UnknownKey).then(|| refusal(&refused))
@@ -59,12 +59,12 @@ impl Publisher {
     ///
     /// # Errors
     /// The refusal of a token that is missing, wrong or not enough.
-    pub async fn admit(node: &Node, request: &HttpRequest, room: &RoomId) -> Result<Self, access::Refused> {
+    pub async fn admit(ingest: &IngestState, request: &HttpRequest, room: &RoomId) -> Result<Self, access::Refused> {
         let token = arrival::of_encoder(request.head());
-        node.access.prepare(token.as_deref()).await;
-        Ok(match node.access.admit_to(token.as_deref(), Action::Publish, room)? {
+        ingest.access.prepare(token.as_deref()).await;
+        Ok(match ingest.access.admit_to(token.as_deref(), Action::Publish, room)? {
             Some(permit) => Self { user: permit.subject.clone(), permit: Some(permit) },
-            None => Self { user: node.settings.ingest.ingest_user.clone(), permit: None },
+            None => Self { user: ingest.settings.user.clone(), permit: None },
         })
     }
 
@@ -79,12 +79,12 @@ impl Publisher {
     }
 
     /// Waits until the token has ended or is revoked, and gives the reason.
-    pub async fn over(&self, node: &Node, room: &RoomId) -> access::Refused {
+    pub async fn over(&self, ingest: &IngestState, room: &RoomId) -> access::Refused {
         let Some(permit) = &self.permit else { return std::future::pending().await };
-        let end = permit.expires.saturating_add(node.settings.access.auth_grace.as_secs());
+        let end = permit.expires.saturating_add(ingest.settings.auth_grace.as_secs());
         loop {
             if let Err(refused) =
-                node.access.check_in(permit, None).and_then(|()| node.access.check_in(permit, Some(room)))
+                ingest.access.check_in(permit, None).and_then(|()| ingest.access.check_in(permit, Some(room)))
             {
                 return access::counted(refused);
             }
@@ -97,7 +97,7 @@ impl Publisher {
 
     /// The publisher of an open server.
     #[cfg(test)]
-    pub fn of_settings(node: &Node) -> Self {
-        Self { user: node.settings.ingest.ingest_user.clone(), permit: None }
+    pub fn of_settings(ingest: &IngestState) -> Self {
+        Self { user: ingest.settings.user.clone(), permit: None }
     }
 }

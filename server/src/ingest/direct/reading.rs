@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use bytes::Bytes;
 use tokio::sync::watch;
 
 use roomcast_core::room::Refusal;
@@ -14,8 +15,8 @@ use roomcast_media::{FourCc, Reader};
 use roomcast_protocol::code::AckCode;
 
 use super::{PushRefusal, is_media};
-use crate::live::ingest::body_channel::PushBody;
-use crate::live::ingest::session::{BodyMedia, IngestError, IngestSession, PartialStream, PushTarget};
+use crate::ingest::body_channel::PushBody;
+use crate::ingest::session::{BodyMedia, IngestError, IngestSession, PartialStream, PushTarget, TrackLock};
 
 /// Time that media waits for an init section of another request.
 const INIT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -30,41 +31,20 @@ pub(super) async fn read_body(
     mut body: PushBody,
     limit: usize,
 ) -> Result<(), PushRefusal> {
-    let first = body.first_box().await?.map(FourCc);
-    // Only media is worth waiting for its init section; something else is refused at once.
-    let is_init = first.is_some_and(|kind| matches!(&kind.0, b"ftyp" | b"moov"));
-    let is_media = !is_init && first.is_some_and(|kind| goes_on(target) || is_media(&kind));
-    if is_media && session.resume(target).await.is_none() {
-        await_init(session, target).await;
-    }
+    await_init_before_media(session, target, &mut body).await?;
     let lock = session.track_lock(target);
-    let mut newest = lock.newest.subscribe();
-    lock.newest.send_modify(|newest| *newest += 1);
-    let mine = *newest.borrow_and_update();
+    let mut handover = Handover::begin(&lock);
     let mut before = lock.taken.lock().await;
     let (PartialStream { mut reader, mut next }, mut media) = begin(session, target, before.take(), limit).await;
     let mut lost = session.lost.subscribe();
-    let (mut ends_at, mut brought) = (None, target.offset.is_some());
+    let mut brought = target.offset.is_some();
     loop {
         while let Some(item) = reader.next()? {
             media.note(&item);
             session.take(target, item).await?;
             brought = true;
         }
-        let bytes = tokio::select! {
-            biased;
-            lost = lost.wait_for(Option::is_some) => return Err(told(lost.ok().as_deref().and_then(Option::as_ref))),
-            bytes = body.next() => bytes?,
-            () = superseded(&mut newest, mine), if ends_at.is_none() => {
-                ends_at = Some(actix_web::rt::time::Instant::now() + HANDOVER);
-                body.silence = body.silence.min(HANDOVER_SILENCE);
-                continue;
-            }
-            () = until(ends_at) => {
-                return Err(PushRefusal::new(StatusCode::CONFLICT, "a newer request pushes to this track"));
-            }
-        };
-        let Some(bytes) = bytes else { break };
+        let Some(bytes) = more(&mut body, &mut handover, &mut lost).await? else { break };
         next += bytes.len() as u64;
         reader.push(&bytes)?;
     }
@@ -80,6 +60,65 @@ pub(super) async fn read_body(
     }
     *before = Some(PartialStream { reader, next });
     Ok(session.check(target).await?)
+}
+
+/// Lets a body that begins with media wait for the init section of its track.
+async fn await_init_before_media(
+    session: &IngestSession,
+    target: &PushTarget,
+    body: &mut PushBody,
+) -> Result<(), PushRefusal> {
+    let first = body.first_box().await?.map(FourCc);
+    // Only media is worth waiting for its init section; something else is refused at once.
+    let is_init = first.is_some_and(|kind| matches!(&kind.0, b"ftyp" | b"moov"));
+    let is_media = !is_init && first.is_some_and(|kind| goes_on(target) || is_media(&kind));
+    if is_media && session.resume(target).await.is_none() {
+        await_init(session, target).await;
+    }
+    Ok(())
+}
+
+/// The place of a request among those that push to one track: the newest takes over from the others.
+struct Handover {
+    newest: watch::Receiver<u64>,
+    mine: u64,
+    /// When the track goes to a newer request, once there is one.
+    ends_at: Option<actix_web::rt::time::Instant>,
+}
+
+impl Handover {
+    /// Makes a request the newest of its track.
+    fn begin(lock: &TrackLock) -> Self {
+        let mut newest = lock.newest.subscribe();
+        lock.newest.send_modify(|newest| *newest += 1);
+        let mine = *newest.borrow_and_update();
+        Self { newest, mine, ends_at: None }
+    }
+}
+
+/// Waits for more of a body; none at its end.
+///
+/// # Errors
+/// Where nothing comes for too long, the session is lost, or a newer request takes over the track.
+async fn more(
+    body: &mut PushBody,
+    handover: &mut Handover,
+    lost: &mut watch::Receiver<Option<Refusal>>,
+) -> Result<Option<Bytes>, PushRefusal> {
+    loop {
+        tokio::select! {
+            biased;
+            lost = lost.wait_for(Option::is_some) => return Err(told(lost.ok().as_deref().and_then(Option::as_ref))),
+            bytes = body.next() => return Ok(bytes?),
+            () = superseded(&mut handover.newest, handover.mine), if handover.ends_at.is_none() => {
+                handover.ends_at = Some(actix_web::rt::time::Instant::now() + HANDOVER);
+                body.silence = body.silence.min(HANDOVER_SILENCE);
+            }
+            () = until(handover.ends_at) => {
+                return Err(PushRefusal::new(StatusCode::CONFLICT, "a newer request pushes to this track"));
+            }
+        }
+    }
 }
 
 /// Whether a body says that it goes on in the encoder's stream, perhaps in the middle of a box.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use roomcast_protocol::access::{Revocation, Revoke};
 
-use super::Node;
+use super::AppState;
 use crate::access::NotRevoked;
 use crate::clock::unix_millis;
 
@@ -13,15 +13,15 @@ use crate::clock::unix_millis;
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Keeps this node's revocations and the others' the same, for ever.
-pub async fn follow_revocations(node: Arc<Node>) {
+pub async fn follow_revocations(state: Arc<AppState>) {
     loop {
         // A Redis out of reach is complained of by the lease.
-        let _ = node.exchange_revocations().await;
+        let _ = state.exchange_revocations().await;
         tokio::time::sleep(INTERVAL).await;
     }
 }
 
-impl Node {
+impl AppState {
     /// Refuses the tokens that are named, from now on, here and on all other nodes.
     ///
     /// # Errors

@@ -4,8 +4,6 @@ use std::fmt;
 use std::fs;
 use std::str::FromStr;
 
-use crate::backplane::RedisAddress;
-
 /// A secret text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -46,17 +44,11 @@ impl FromStr for Secret {
     }
 }
 
-/// Reads the address of Redis, in which there may be a password.
-pub fn redis_url(text: &str) -> Result<RedisAddress, String> {
-    let address = read(text)?.parse();
-    address.map_err(|reason: String| match reason.contains("HOST:PORT") {
-        true => reason,
-        false => format!("{reason} (such as redis://127.0.0.1:6379)"),
-    })
-}
-
 /// The content of the file, without the end of its line; any other text as it is.
-fn read(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// A sentence where the file cannot be read, or has more than one line.
+pub fn read(text: &str) -> Result<String, String> {
     let Some(path) = text.strip_prefix("file:") else { return Ok(text.to_owned()) };
     let secret = fs::read_to_string(path).map_err(|error| format!("cannot read {path:?} ({error})"))?;
     let secret = secret.trim_end_matches(['\r', '\n']);
@@ -77,8 +69,6 @@ mod tests {
         let secret: Secret = format!("file:{}", path.display()).parse().unwrap();
         assert_eq!(secret.expose(), "geheim");
         assert!(!format!("{secret:?}").contains("geheim"));
-        fs::write(&path, "redis://:geheim@example.com\n").unwrap();
-        assert!(redis_url(&format!("file:{}", path.display())).unwrap().credentials.is_some());
         fs::write(&path, "geheim\nmore").unwrap();
         let reason = format!("file:{}", path.display()).parse::<Secret>().unwrap_err();
         assert!(reason.contains("more than one line") && !reason.contains("geheim"));

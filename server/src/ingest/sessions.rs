@@ -7,7 +7,7 @@ use roomcast_protocol::id::RoomId;
 
 use super::publisher::Publisher;
 use super::session::{IngestSession, PushRequest};
-use crate::node::Node;
+use super::state::IngestState;
 
 /// One session per room.
 #[derive(Debug, Default)]
@@ -15,9 +15,9 @@ pub struct IngestSessions(Mutex<HashMap<RoomId, Arc<IngestSession>>>);
 
 impl IngestSessions {
     /// The session of a room, for one more request; a new one is this publisher's.
-    pub(super) fn enter(&self, node: &Arc<Node>, room: &RoomId, publisher: &Publisher) -> PushRequest {
+    pub(super) fn enter(&self, ingest: &Arc<IngestState>, room: &RoomId, publisher: &Publisher) -> PushRequest {
         let mut sessions = self.lock();
-        let session = || Arc::new(IngestSession::new(Arc::clone(node), room.clone(), publisher.clone()));
+        let session = || Arc::new(IngestSession::new(Arc::clone(ingest), room.clone(), publisher.clone()));
         let session = sessions.entry(room.clone()).or_insert_with(session);
         PushRequest::new(Arc::clone(session))
     }
@@ -43,14 +43,16 @@ impl IngestSessions {
 mod tests {
     use super::*;
     use crate::config::{Cli, Command};
+    use crate::state::AppState;
     use clap::Parser;
 
     #[actix_web::test]
     async fn a_request_that_breaks_down_does_not_keep_its_seat() {
         let Command::Serve(settings) = Cli::parse_from(["roomcast", "serve"]).command else { panic!("not serve") };
-        let (node, room) = (Node::new(settings, None), RoomId::parse("demo").unwrap());
-        let publisher = Publisher::of_settings(&node);
-        let enter = || node.ingest_sessions.enter(&node, &room, &publisher);
+        let ingest = Arc::clone(&AppState::new(settings, None).ingest);
+        let room = RoomId::parse("demo").unwrap();
+        let publisher = Publisher::of_settings(&ingest);
+        let enter = || ingest.sessions.enter(&ingest, &room, &publisher);
         let (one, other) = (enter(), enter());
         let session = Arc::clone(one.session());
         let broken = actix_web::rt::spawn(async move {
@@ -58,10 +60,10 @@ mod tests {
             panic!("on purpose");
         });
         assert!(broken.await.is_err());
-        assert_eq!((*session.requests.borrow(), node.ingest_sessions.lock().len()), (1, 1));
+        assert_eq!((*session.requests.borrow(), ingest.sessions.lock().len()), (1, 1));
         other.exit().await;
-        assert_eq!((*session.requests.borrow(), node.ingest_sessions.lock().len()), (0, 0));
+        assert_eq!((*session.requests.borrow(), ingest.sessions.lock().len()), (0, 0));
         drop(enter());
-        assert!(node.ingest_sessions.lock().is_empty());
+        assert!(ingest.sessions.lock().is_empty());
     }
 }
