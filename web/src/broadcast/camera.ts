@@ -8,12 +8,12 @@ import type { LocalMedia } from '../rtc/media';
 import { gridRate } from './cadence';
 import type { Part } from './cut';
 import { type Quality, SOUND_RATE, soundConfig, videoConfig } from './encoders';
-import type { TakeFacts } from './packager';
+import { EncodingSession } from './encoding-session';
+import type { EncodedFormat } from './packager';
 import { type Close, frames, sounds } from './sources';
-import { Take } from './take';
 
 export interface CameraHandlers {
-  began(facts: TakeFacts): void;
+  began(pageState: EncodedFormat): void;
   part(part: Part): void;
   /** Called with each take: whether the browser encodes the audio of this microphone. */
   audioEncoded(isEncoded: boolean): void;
@@ -30,7 +30,7 @@ export class Camera {
   readonly #handlers: CameraHandlers;
   readonly #budget = new Budget(TAKES_PER_MINUTE, 60_000);
   #quality: Quality;
-  #take: Take | undefined;
+  #encoding: EncodingSession | undefined;
   /** A take that is being made; what comes later makes it stale. */
   #making = 0;
   #frames: Close | undefined;
@@ -51,21 +51,21 @@ export class Camera {
   }
 
   get resolution(): string {
-    const { width = 0, height = 0 } = this.#take?.video ?? {};
+    const { width = 0, height = 0 } = this.#encoding?.video ?? {};
     return width > 0 ? `${width}×${height}` : '';
   }
 
   get codec(): string {
-    return this.#take?.video.codec ?? '';
+    return this.#encoding?.video.codec ?? '';
   }
 
   get droppedFrames(): number {
-    return this.#dropped + (this.#take?.frames.dropped ?? 0);
+    return this.#dropped + (this.#encoding?.frames.dropped ?? 0);
   }
 
   /** Repeats of a frame because none came for a while. */
   get heldFrames(): number {
-    return this.#held + (this.#take?.frames.held ?? 0);
+    return this.#held + (this.#encoding?.frames.held ?? 0);
   }
 
   start(): void {
@@ -90,7 +90,7 @@ export class Camera {
       this.#soundDueUntil = track ? performance.now() + SOUND_PATIENCE_MS : 0;
       this.#sounds = track ? sounds(track, (sound) => this.#sound(sound)) : undefined;
     }
-    this.#take?.sourceChanged(kind, track !== null);
+    this.#encoding?.sourceChanged(kind, track !== null);
   }
 
   /** Holds from the next take on. */
@@ -118,19 +118,19 @@ export class Camera {
     this.#running = false;
     this.#making += 1;
     this.#closeSources();
-    this.#take?.close();
-    this.#take = undefined;
+    this.#encoding?.close();
+    this.#encoding = undefined;
   }
 
   /** Ends a take; the next one waits until this one has given its last part. */
   #leave(): Promise<void> {
-    const take = this.#take;
-    this.#take = undefined;
-    if (!take) return this.#left;
-    this.#dropped += take.frames.dropped;
-    this.#held += take.frames.held;
+    const session = this.#encoding;
+    this.#encoding = undefined;
+    if (!session) return this.#left;
+    this.#dropped += session.frames.dropped;
+    this.#held += session.frames.held;
     const before = this.#left;
-    this.#left = before.then(() => take.finish());
+    this.#left = before.then(() => session.finish());
     return this.#left;
   }
 
@@ -145,9 +145,9 @@ export class Camera {
     const size = `${frame.displayWidth}x${frame.displayHeight}`;
     if (!this.#running) return frame.close();
     // The sound tells its rate with its first piece; a take that began without would have to begin again.
-    if (!this.#take && this.#isSoundDue()) return frame.close();
+    if (!this.#encoding && this.#isSoundDue()) return frame.close();
     if (size === this.#size) {
-      if (this.#take) return this.#take.frame(frame, performance.now());
+      if (this.#encoding) return this.#encoding.frame(frame, performance.now());
       return frame.close();
     }
     this.#size = size;
@@ -160,11 +160,11 @@ export class Camera {
     return this.#soundDueUntil > performance.now();
   }
 
-  #sound(sound: Parameters<Take['sound']>[0]): void {
+  #sound(sound: Parameters<EncodingSession['sound']>[0]): void {
     this.#soundDueUntil = 0;
     this.#soundRate = sound.rate;
-    const take = this.#take;
-    if (take?.soundRate === undefined || take.soundRate === sound.rate) take?.sound(sound, performance.now());
+    const session = this.#encoding;
+    if (session?.soundRate === undefined || session.soundRate === sound.rate) session?.sound(sound, performance.now());
     else void this.restart();
   }
 
@@ -179,20 +179,20 @@ export class Camera {
     if (mine !== this.#making) return;
     if (!video) return this.#handlers.failed('no encoder for the picture', true);
     this.#handlers.audioEncoded(sound !== undefined);
-    this.#take = this.#make(video, sound);
+    this.#encoding = this.#make(video, sound);
   }
 
-  #make(video: VideoEncoderConfig, sound: AudioEncoderConfig | undefined): Take {
-    const take: Take = new Take(video, sound, {
-      began: (facts) => this.#handlers.began(facts),
+  #make(video: VideoEncoderConfig, sound: AudioEncoderConfig | undefined): EncodingSession {
+    const session: EncodingSession = new EncodingSession(video, sound, {
+      began: (pageState) => this.#handlers.began(pageState),
       part: (part) => this.#handlers.part(part),
       failed: (reason) => {
         console.warn('roomcast: a take ended:', reason);
-        if (this.#take === take) void this.restart();
+        if (this.#encoding === session) void this.restart();
       },
     });
-    take.sourceChanged('audio', this.#media.track('audio') !== null);
-    return take;
+    session.sourceChanged('audio', this.#media.track('audio') !== null);
+    return session;
   }
 }
 

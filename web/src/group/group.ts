@@ -20,10 +20,10 @@ import type { Departure } from '../rtc/silence';
 import { type ReturningIdentity, SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { memberName } from '../ui/names';
-import { failureWords, settingsRefusedWords, type Words } from '../ui/words';
+import { failureMessage, settingsRefusedMessage, type UserMessage } from '../ui/user-messages';
 import { listChange } from './list-change';
 import { type MakePeer, Mesh } from './mesh';
-import type { Facts } from './model';
+import type { PageState } from './model';
 import { type Request, withoutRequests, withRequest } from './requests';
 
 /** A request that is not answered for so long may be made again. */
@@ -36,7 +36,7 @@ const KINDS: readonly Kind[] = ['audio', 'video'];
 const LET_IN_LATE = 'You were let in. Your camera and microphone are off.';
 
 export interface GroupHandlers {
-  changed(facts: Facts): void;
+  changed(pageState: PageState): void;
   /** A request was granted after it was given up: called before the member counts as publishing. */
   letInLate?(): void;
 }
@@ -50,7 +50,7 @@ export class Group {
   readonly #seats: Seats;
   readonly #handlers: GroupHandlers;
   readonly mesh: Mesh;
-  readonly #facts: Facts = {
+  readonly #pageState: PageState = {
     stage: 'lobby',
     notOpened: false,
     unreachable: false,
@@ -99,8 +99,8 @@ export class Group {
     });
   }
 
-  get facts(): Readonly<Facts> {
-    return this.#facts;
+  get pageState(): Readonly<PageState> {
+    return this.#pageState;
   }
 
   get connection(): Connection | undefined {
@@ -109,7 +109,7 @@ export class Group {
 
   /** Somebody would notice that this member goes: another publisher, or a viewer. Nobody notices a viewer that goes. */
   get isMissed(): boolean {
-    const { publishing, publishers } = this.#facts;
+    const { publishing, publishers } = this.#pageState;
     return publishing && (publishers.length > 1 || this.mesh.isConnected);
   }
 
@@ -134,7 +134,7 @@ export class Group {
     const full = { ...options, ...this.#devices() };
     const membership = new SeatedMembership(full, this.#identity, callPolicy, handlers, this.#seats);
     this.#membership = membership;
-    if (this.#facts.offline) membership.networkLost();
+    if (this.#pageState.offline) membership.networkLost();
     membership.join();
   }
 
@@ -145,10 +145,10 @@ export class Group {
   }
 
   /** Ends the way in, for a reason that was found out elsewhere. */
-  refuse(words: Words): void {
-    if (this.#facts.stage === 'joined' || this.#facts.stage === 'recovering') return;
+  refuse(message: UserMessage): void {
+    if (this.#pageState.stage === 'joined' || this.#pageState.stage === 'recovering') return;
     this.#membership?.leave();
-    this.#fail(words);
+    this.#fail(message);
   }
 
   /** The page goes away. The place is kept for as long as a reload takes; the server gives up who does not return. */
@@ -158,26 +158,26 @@ export class Group {
 
   /** Takes the devices, and then asks the owner, unless the person has left or given up by then. */
   async askWith(devices: () => Promise<void>): Promise<void> {
-    const { stage, publishing, asked } = this.#facts;
+    const { stage, publishing, asked } = this.#pageState;
     if (stage !== 'joined' || publishing || asked === 'permission' || asked === 'waiting') return;
     this.#devicesAsked += 1;
     const turn = this.#devicesAsked;
     this.#update({ asked: 'permission', notice: undefined });
     await devices();
-    if (turn !== this.#devicesAsked || this.#facts.asked !== 'permission') return;
+    if (turn !== this.#devicesAsked || this.#pageState.asked !== 'permission') return;
     this.ask();
-    if (this.#facts.asked === 'permission') this.#update({ asked: 'no' });
+    if (this.#pageState.asked === 'permission') this.#update({ asked: 'no' });
   }
 
   /** Asks the owner to be let in as a publisher. */
   ask(): void {
-    const { stage, publishing, asked } = this.#facts;
+    const { stage, publishing, asked } = this.#pageState;
     if (stage !== 'joined' || publishing || asked === 'waiting') return;
     const { video: ve, audio: ae } = this.#devices();
     if (!this.#membership?.send({ s: 'PUBLISH_REQUEST', ve, ae })) return;
     this.#answerDue?.();
     this.#answerDue = this.#env.after(ANSWER_MS, () => {
-      if (this.#facts.asked === 'waiting') this.#update({ asked: 'unanswered' });
+      if (this.#pageState.asked === 'waiting') this.#update({ asked: 'unanswered' });
     });
     this.#update({ asked: 'waiting', notice: undefined });
   }
@@ -187,8 +187,8 @@ export class Group {
    * same user. An answer to the request finds nobody.
    */
   withdraw(): void {
-    if (this.#facts.asked === 'permission') this.#update({ asked: 'no' });
-    if (this.#facts.asked !== 'waiting') return;
+    if (this.#pageState.asked === 'permission') this.#update({ asked: 'no' });
+    if (this.#pageState.asked !== 'waiting') return;
     this.#membership?.leave();
     this.#identity.adopt(this.#identity.session().userId);
     this.join();
@@ -202,12 +202,12 @@ export class Group {
   /** The owner's answer to a request. */
   answer({ address }: Request, accepted: boolean): void {
     this.#membership?.send({ s: accepted ? 'PUBLISH_ACCEPT' : 'PUBLISH_REJECT', to: address });
-    this.#update({ requests: withoutRequests(this.#facts.requests, [address]), notice: undefined });
+    this.#update({ requests: withoutRequests(this.#pageState.requests, [address]), notice: undefined });
   }
 
   mediaChanged(kind: Kind): void {
     this.mesh.replaceTrack(kind);
-    if (this.#facts.publishing) this.#sendUpdate();
+    if (this.#pageState.publishing) this.#sendUpdate();
     this.#update({});
   }
 
@@ -223,7 +223,7 @@ export class Group {
 
   #joined(ack: JoinAck): void {
     this.mesh.iceServers = ack.iceServers;
-    this.#returned = ack.resumed && this.#facts.publishers.length === 0;
+    this.#returned = ack.resumed && this.#pageState.publishers.length === 0;
     if (!ack.resumed) {
       // To the others this is somebody new, and it has not asked for anything yet.
       this.connection?.discardQueued();
@@ -240,12 +240,12 @@ export class Group {
   }
 
   #publishersChanged(publishers: Participant[], returning: boolean): void {
-    const { facts, began, isLate } = listChange(this.#facts, this.#identity.session(), publishers, returning);
+    const { pageState, began, isLate } = listChange(this.#pageState, this.#identity.session(), publishers, returning);
     if (isLate) this.#handlers.letInLate?.();
-    this.#listedBefore = this.#facts.publishers;
-    Object.assign(this.#facts, facts);
+    this.#listedBefore = this.#pageState.publishers;
+    Object.assign(this.#pageState, pageState);
     this.mesh.update(publishers);
-    if (this.#returned && facts.publishing) this.mesh.watchAll();
+    if (this.#returned && pageState.publishing) this.mesh.watchAll();
     this.#returned = false;
     if (began) {
       for (const kind of KINDS) this.mesh.replaceTrack(kind);
@@ -258,7 +258,7 @@ export class Group {
     const { sender, signal } = forwarded;
     this.#seats.heardFrom(sender.sessionId);
     if (signal.s === 'PUBLISH_REQUEST') {
-      return this.#update({ requests: withRequest(this.#facts.requests, sender) });
+      return this.#update({ requests: withRequest(this.#pageState.requests, sender) });
     }
     if (signal.s === 'PUBLISH_REJECT') return this.#update({ asked: 'declined' });
     // That a request was accepted says the list, which follows.
@@ -281,7 +281,7 @@ export class Group {
   }
 
   #startAnew(): void {
-    const { publishers } = this.#facts;
+    const { publishers } = this.#pageState;
     this.mesh.clear();
     this.mesh.update(publishers);
   }
@@ -299,15 +299,15 @@ export class Group {
   }
 
   #over(failure: Failure): void {
-    this.#fail(failureWords(failure, 'group'));
+    this.#fail(failureMessage(failure, 'group'));
   }
 
   #settingsRefused(): void {
     this.#membership?.leave();
-    this.#fail(settingsRefusedWords());
+    this.#fail(settingsRefusedMessage());
   }
 
-  #fail(failure: Words): void {
+  #fail(failure: UserMessage): void {
     this.#forget();
     this.#update({ stage: 'failed', failure });
   }
@@ -321,10 +321,10 @@ export class Group {
     return { video: this.#media.isOn('video'), audio: this.#media.isOn('audio') };
   }
 
-  #update(changes: Partial<Facts>): void {
-    Object.assign(this.#facts, changes);
-    const unreached = this.#facts.publishers.filter((one) => this.mesh.isUnreached(one));
-    this.#facts.unreached = unreached.map(memberName);
-    this.#handlers.changed(this.#facts);
+  #update(changes: Partial<PageState>): void {
+    Object.assign(this.#pageState, changes);
+    const unreached = this.#pageState.publishers.filter((one) => this.mesh.isUnreached(one));
+    this.#pageState.unreached = unreached.map(memberName);
+    this.#handlers.changed(this.#pageState);
   }
 }

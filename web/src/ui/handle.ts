@@ -5,7 +5,7 @@
 
 import type Hls from 'hls.js';
 import type { Connection } from '../client';
-import type { PictureFacts, Sample } from '../watch/history';
+import type { PictureInfo, Sample } from '../watch/history';
 
 export interface CallHandle {
   readonly pc: RTCPeerConnection | undefined;
@@ -30,7 +30,7 @@ export interface WatchHandle {
   /** What the graph shows, and the facts beside it. */
   readonly insight: {
     samples: readonly Sample[];
-    picture: PictureFacts;
+    picture: PictureInfo;
     droppedVideoFrames: number;
     stalls: number;
   };

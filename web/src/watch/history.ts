@@ -95,7 +95,7 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-export interface PictureFacts {
+export interface PictureInfo {
   width: number;
   height: number;
   /** Of the variant, in bits per second. */
@@ -104,7 +104,7 @@ export interface PictureFacts {
 }
 
 /** "720p · 1280×720 · 2.7 Mbit/s", as far as it is known. */
-export function pictureText({ width, height, bitrate, name }: PictureFacts): string {
+export function pictureText({ width, height, bitrate, name }: PictureInfo): string {
   const known = width > 0 && height > 0;
   const lines = known ? `${Math.min(width, height)}p` : '';
   const pieces = [name || lines, known ? `${width}×${height}` : '', bitrate > 0 ? bitrateText(bitrate) : ''];

@@ -23,7 +23,7 @@ export interface Insight {
 export function insight(player: Player): Insight {
   const history = new History();
   const view = graph();
-  const list = facts();
+  const list = pageState();
   const root = element(
     'section',
     { id: 'insight', class: 'insight', 'aria-label': 'Playback details' },
@@ -89,7 +89,7 @@ function graph() {
   };
 }
 
-function facts() {
+function pageState() {
   const delay = fact('Behind live', 'is-delay');
   const buffer = fact('Buffer', 'is-buffer');
   const stalls = fact('Stalls', 'is-stall');

@@ -9,7 +9,7 @@ import { Budget, type Cancel, type Environment } from '../client';
 import { type DecodedAudio, isSilent } from './audio';
 import { Climb, measureLine } from './climb';
 import { delayBehindLive, hasStrayed } from './delay';
-import type { PictureFacts } from './history';
+import type { PictureInfo } from './history';
 
 /**
  * `absent`: there is nothing to play at this address (yet). `undelivered`: there is, but the server does not deliver
@@ -127,7 +127,7 @@ export class Player {
   }
 
   /** What is shown: its size, and of the variant its name and bitrate as far as they are known. */
-  picture(): PictureFacts {
+  picture(): PictureInfo {
     const { videoWidth: width, videoHeight: height } = this.video;
     const level = this.#hls?.levels[this.#hls.currentLevel];
     return { width, height, bitrate: level?.bitrate ?? 0, name: level?.name ?? '' };

@@ -7,7 +7,7 @@ import type { Kind, Problem } from './media';
 
 const NAMES: Record<Kind, string> = { audio: 'microphone', video: 'camera' };
 
-export function mediaWords(problems: Partial<Record<Kind, Problem>>): string {
+export function mediaMessage(problems: Partial<Record<Kind, Problem>>): string {
   const { audio, video } = problems;
   if (audio && video) return audio === video ? both(audio) : `${one('video', video)} ${one('audio', audio)}`;
   if (video) return one('video', video);

@@ -12,12 +12,12 @@ import { type Chunk, Cutter, type Part } from './cut';
 import { avcSample } from './mp4/avc';
 import { AUDIO_NAME, videoName } from './mp4/codec';
 import { initSection, VIDEO_RATE } from './mp4/init';
-import { PART_TARGET, PART_TARGET_S, PARTS_PER_SEGMENT, type TakeFacts } from './packager';
+import { type EncodedFormat, PART_TARGET, PART_TARGET_S, PARTS_PER_SEGMENT } from './packager';
 import { type Sound, SoundLine } from './sound-line';
 
-export interface TakeHandlers {
+export interface EncodingSessionHandlers {
   /** Called once, before the first part. */
-  began(facts: TakeFacts): void;
+  began(pageState: EncodedFormat): void;
   part(part: Part): void;
   /** Nothing more comes. */
   failed(reason: string): void;
@@ -33,10 +33,10 @@ const TICK_MS = 100;
 /** What the peak may be above what was asked of the encoder, and the boxes around the media. */
 const PEAK = 1.3;
 
-export class Take {
+export class EncodingSession {
   readonly #video: VideoEncoderConfig;
   readonly #rate: number;
-  readonly #handlers: TakeHandlers;
+  readonly #handlers: EncodingSessionHandlers;
   readonly #encoder: VideoEncoder;
   readonly #sound: SoundLine | undefined;
   readonly #cutter = new Cutter(PART_TARGET);
@@ -56,7 +56,7 @@ export class Take {
   #held = 0;
   #encoded = 0;
 
-  constructor(video: VideoEncoderConfig, sound: AudioEncoderConfig | undefined, handlers: TakeHandlers) {
+  constructor(video: VideoEncoderConfig, sound: AudioEncoderConfig | undefined, handlers: EncodingSessionHandlers) {
     this.#video = video;
     this.#rate = video.framerate ?? 30;
     this.#handlers = handlers;
@@ -199,13 +199,13 @@ export class Take {
 
   #give(parts: Part[]): void {
     for (const part of parts) {
-      if (!this.#began) this.#handlers.began(this.#facts());
+      if (!this.#began) this.#handlers.began(this.#pageState());
       this.#began = true;
       this.#handlers.part(part);
     }
   }
 
-  #facts(): TakeFacts {
+  #pageState(): EncodedFormat {
     const { codec, width, height, bitrate = 0 } = this.#video;
     const format = { codec, width, height, description: this.#record ?? this.#description };
     const sound = this.#sound?.format;

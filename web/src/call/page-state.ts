@@ -4,14 +4,14 @@
  */
 
 import type { Cancel, Environment } from '../client';
-import { describe, type Facts } from './model';
+import { describe, type PageState } from './model';
 
 export const BACK_SHOWN_MS = 5000;
 
-export class CallFacts {
+export class PageStateStore {
   readonly #env: Environment;
-  readonly #changed: (facts: Facts) => void;
-  readonly #facts: Facts = {
+  readonly #changed: (pageState: PageState) => void;
+  readonly #pageState: PageState = {
     stage: 'lobby',
     returning: false,
     notOpened: false,
@@ -24,30 +24,30 @@ export class CallFacts {
   };
   #read: Cancel | undefined;
 
-  constructor(env: Environment, changed: (facts: Facts) => void) {
+  constructor(env: Environment, changed: (pageState: PageState) => void) {
     this.#env = env;
     this.#changed = changed;
   }
 
-  get now(): Readonly<Facts> {
-    return this.#facts;
+  get now(): Readonly<PageState> {
+    return this.#pageState;
   }
 
-  update(changes: Partial<Facts>): void {
-    Object.assign(this.#facts, changes);
+  update(changes: Partial<PageState>): void {
+    Object.assign(this.#pageState, changes);
     this.#noteInterruption();
-    this.#changed(this.#facts);
+    this.#changed(this.#pageState);
   }
 
   #noteInterruption(): void {
-    const { state } = describe(this.#facts);
-    if (state === 'in-call' && this.#facts.interrupted) {
+    const { state } = describe(this.#pageState);
+    if (state === 'in-call' && this.#pageState.interrupted) {
       this.#read ??= this.#env.after(BACK_SHOWN_MS, () => this.update({ interrupted: false }));
       return;
     }
     this.#read?.();
     this.#read = undefined;
-    if (state === 'reconnecting') this.#facts.interrupted = true;
-    if (this.#facts.stage !== 'joined' && state !== 'reconnecting') this.#facts.interrupted = false;
+    if (state === 'reconnecting') this.#pageState.interrupted = true;
+    if (this.#pageState.stage !== 'joined' && state !== 'reconnecting') this.#pageState.interrupted = false;
   }
 }
