@@ -11,7 +11,7 @@ import type { HeldToken } from './held-token';
 /** The grant that each page needs, in the names of `GET /auth/check`. */
 const GRANTS: Record<string, string> = { call: 'join', group: 'join', broadcast: 'publish', watch: 'play' };
 /** A server that takes longer to answer shows its doors when they are used. */
-const PATIENCE_MS = 3000;
+const TIMEOUT_MS = 3000;
 
 type World = Pick<Environment, 'get' | 'after'>;
 
@@ -77,7 +77,7 @@ export class Access {
 
   #inTime(answer: Promise<AuthCheck>): Promise<AuthCheck> {
     const late = new Promise<AuthCheck>((resolve) => {
-      this.#env.after(PATIENCE_MS, () => resolve({ kind: 'unknown' }));
+      this.#env.after(TIMEOUT_MS, () => resolve({ kind: 'unknown' }));
     });
     return Promise.race([answer, late]);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Failure, History } from '../client';
-import { clockText, describe as describeBroadcast, type PageState, statsText } from './model';
+import { clockText, describe as describeBroadcast, INITIAL_STATE, type PageState, statsText } from './model';
 import { broadcastPolicy } from './policy';
 import { Rate } from './rate';
 
@@ -37,19 +37,9 @@ describe('getting on air', () => {
 
 describe('the state of a broadcast', () => {
   const pageState = (changes: Partial<PageState>): PageState => ({
-    stage: 'off',
-    returning: false,
+    ...INITIAL_STATE,
     asked: true,
     camera: true,
-    microphone: false,
-    canEncodeAudio: true,
-    problems: {},
-    connected: false,
-    offline: false,
-    unreachable: false,
-    arrived: false,
-    slow: false,
-    slowedTab: false,
     ...changes,
   });
   const onAir = (changes: Partial<PageState> = {}) =>

@@ -25,7 +25,7 @@ import {
 } from '../ui/user-messages';
 import { encodable, type Quality } from './encoders';
 import { MediaPipeline } from './media-pipeline';
-import type { PageState, Stats } from './model';
+import { INITIAL_STATE, type PageState, type Stats } from './model';
 import { broadcastPolicy } from './policy';
 
 export interface BroadcastHandlers {
@@ -47,21 +47,7 @@ export class Broadcast {
   readonly #seats: Seats;
   readonly #pipeline: MediaPipeline;
   readonly #reopenings = new Budget(REOPENINGS_PER_MINUTE, 60_000);
-  readonly #pageState: PageState = {
-    stage: 'off',
-    returning: false,
-    asked: false,
-    camera: false,
-    microphone: false,
-    canEncodeAudio: true,
-    problems: {},
-    connected: false,
-    offline: false,
-    unreachable: false,
-    arrived: false,
-    slow: false,
-    slowedTab: false,
-  };
+  readonly #pageState: PageState = { ...INITIAL_STATE };
   readonly #renewals = new Budget(RENEWALS_PER_MINUTE, 60_000);
   #firstPartDue: Cancel | undefined;
 

@@ -23,7 +23,7 @@ export interface CameraHandlers {
 
 const TAKES_PER_MINUTE = 6;
 /** So long may the first sound of a microphone take before a take begins without it. */
-const SOUND_PATIENCE_MS = 1000;
+const SOUND_TIMEOUT_MS = 1000;
 
 export class Camera {
   readonly #media: LocalMedia;
@@ -87,7 +87,7 @@ export class Camera {
     } else {
       this.#sounds?.();
       this.#soundRate = undefined;
-      this.#soundDueUntil = track ? performance.now() + SOUND_PATIENCE_MS : 0;
+      this.#soundDueUntil = track ? performance.now() + SOUND_TIMEOUT_MS : 0;
       this.#sounds = track ? sounds(track, (sound) => this.#sound(sound)) : undefined;
     }
     this.#encoding?.sourceChanged(kind, track !== null);

@@ -28,7 +28,7 @@ const MOST_QUEUED = 6;
 /** A camera that was away for longer goes on in another take. */
 const LONGEST_PAUSE_S = 2;
 /** The last frame is repeated when the next is late by this. */
-const PATIENCE_S = 0.25;
+const MAX_LATE_S = 0.25;
 const TICK_MS = 100;
 /** What the peak may be above what was asked of the encoder, and the boxes around the media. */
 const PEAK = 1.3;
@@ -99,7 +99,7 @@ export class EncodingSession {
     }
     const place = this.#cadence.take(seconds);
     if (!place) return frame.close();
-    if (place.repeats > PATIENCE_S * this.#rate) this.#held += place.repeats;
+    if (place.repeats > MAX_LATE_S * this.#rate) this.#held += place.repeats;
     this.#repeat(place.place - place.repeats, place.repeats);
     this.#last?.close();
     this.#last = frame;
@@ -146,8 +146,8 @@ export class EncodingSession {
     const seconds = (now - this.#begin) / 1000;
     const first = this.#cadence.next;
     if (seconds - first / this.#rate > LONGEST_PAUSE_S) return this.#fail('the page stood still for too long');
-    if (seconds - first / this.#rate > PATIENCE_S) {
-      const late = this.#cadence.fill(seconds - PATIENCE_S / 2);
+    if (seconds - first / this.#rate > MAX_LATE_S) {
+      const late = this.#cadence.fill(seconds - MAX_LATE_S / 2);
       this.#held += late;
       this.#repeat(first, late);
     }

@@ -41,6 +41,23 @@ export interface PageState {
   failure?: UserMessage | undefined;
 }
 
+/** The state of a page that has just opened. */
+export const INITIAL_STATE: Readonly<PageState> = {
+  stage: 'off',
+  returning: false,
+  asked: false,
+  camera: false,
+  microphone: false,
+  canEncodeAudio: true,
+  problems: {},
+  connected: false,
+  offline: false,
+  unreachable: false,
+  arrived: false,
+  slow: false,
+  slowedTab: false,
+};
+
 export interface BroadcastModel {
   state: BroadcastState;
   status: string;

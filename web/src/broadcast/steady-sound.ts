@@ -7,7 +7,7 @@
 /** Further from its place than this, sound is moved there; less is not heard and corrects itself. */
 const TOLERANCE_S = 0.06;
 /** So late may sound be before silence is put in its place. */
-const PATIENCE_S = 0.25;
+const MAX_LATE_S = 0.25;
 
 export class SteadySound {
   readonly #rate: number;
@@ -40,7 +40,7 @@ export class SteadySound {
    */
   fill(seconds: number, expected = true): number {
     const missing = Math.floor(seconds * this.#rate) - this.#next;
-    if (missing < (expected ? PATIENCE_S : TOLERANCE_S) * this.#rate) return 0;
+    if (missing < (expected ? MAX_LATE_S : TOLERANCE_S) * this.#rate) return 0;
     const silence = missing - Math.floor(TOLERANCE_S * this.#rate);
     this.#next += silence;
     return silence;

@@ -5,7 +5,7 @@ import { mediaMessage } from '../rtc/media-messages';
 import { callPolicy } from '../rtc/policy';
 import { Revival } from '../rtc/revival';
 import { isSamePeerConnection } from '../rtc/sdp';
-import { describe as describeCall, type PageState } from './model';
+import { describe as describeCall, INITIAL_STATE, type PageState } from './model';
 
 const refused = (code: number): Failure => ({ kind: 'refused', code, message: '' });
 const history = (changes: Partial<History> = {}): History => ({
@@ -61,15 +61,8 @@ describe('getting into a call', () => {
 
 describe('the state of a call', () => {
   const pageState = (changes: Partial<PageState>): PageState => ({
+    ...INITIAL_STATE,
     stage: 'joined',
-    returning: false,
-    notOpened: false,
-    unreachable: false,
-    offline: false,
-    media: 'new',
-    everConnected: false,
-    outOfSight: false,
-    interrupted: false,
     ...changes,
   });
   const other = { name: 'Amber Otter', video: true, audio: true };

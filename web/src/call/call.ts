@@ -5,7 +5,6 @@
 
 import {
   type Address,
-  type ApplicationSignal,
   type Attempt,
   Code,
   type Connection,
@@ -19,8 +18,8 @@ import {
 import type { Kind, LocalMedia } from '../rtc/media';
 import type { GiveUpReason } from '../rtc/peer';
 import { seatPolicy } from '../rtc/policy';
+import { RoomEntry } from '../rtc/room-entry';
 import type { Departure } from '../rtc/silence';
-import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { displayName, memberName } from '../ui/names';
 import { failureMessage, noWayThroughMessage, settingsRefusedMessage, type UserMessage } from '../ui/user-messages';
@@ -34,15 +33,9 @@ export interface CallHandlers {
 }
 
 export class Call {
-  readonly #url: string;
-  readonly #room: string;
-  readonly #identity: Identity;
-  readonly #media: LocalMedia;
-  readonly #env: Environment;
-  readonly #seats: Seats;
+  readonly #entry: RoomEntry<Identity>;
   readonly #pageState: PageStateStore;
   readonly #companion: Companion;
-  #membership: SeatedMembership | undefined;
   #offerOnList = false;
 
   constructor(
@@ -54,15 +47,10 @@ export class Call {
     seats: Seats,
     handlers: CallHandlers,
   ) {
-    this.#url = url;
-    this.#room = room;
-    this.#identity = identity;
-    this.#media = media;
-    this.#env = env;
-    this.#seats = seats;
+    this.#entry = new RoomEntry(url, 'p2p', room, identity, media, env, seats);
     this.#pageState = new PageStateStore(env, (pageState) => handlers.changed(pageState));
     this.#companion = new Companion(media, env, {
-      send: (signal) => this.#membership?.send(signal),
+      send: (signal) => this.#entry.send(signal),
       streamChanged: (stream) => handlers.streamChanged(stream),
       connectionChanged: (state) => this.#connectionChanged(state),
       offerEnded: (to) => this.connection?.offerEnded(to),
@@ -75,7 +63,7 @@ export class Call {
   }
 
   get connection(): Connection | undefined {
-    return this.#membership?.connection;
+    return this.#entry.connection;
   }
 
   get stage(): PageState['stage'] {
@@ -87,7 +75,7 @@ export class Call {
   }
 
   join(): void {
-    this.#membership?.leave();
+    this.#entry.leave();
     this.#pageState.update({
       stage: 'joining',
       returning: false,
@@ -98,8 +86,7 @@ export class Call {
     });
     this.#companion.reset();
     this.#forgetPeer();
-    const options = { url: this.#url, roomType: 'p2p', roomId: this.#room, environment: this.#env } as const;
-    const policy = seatPolicy(() => this.#seats.areHeldByGhost);
+    const policy = seatPolicy(() => this.#entry.seats.areHeldByGhost);
     const handlers = {
       joined: (ack: JoinAck) => this.#joined(ack),
       participantsChanged: (participants: Participant[]) => this.#participantsChanged(participants),
@@ -110,11 +97,7 @@ export class Call {
       retrying: (failure: Failure, attempt: Attempt) => this.#retrying(failure, attempt),
       over: (failure: Failure) => this.#over(failure),
     };
-    const full = { ...options, ...this.#publishing() };
-    const membership = new SeatedMembership(full, this.#identity, policy, handlers, this.#seats);
-    this.#membership = membership;
-    if (this.#pageState.now.offline) membership.networkLost();
-    membership.join();
+    this.#entry.join(policy, handlers, this.#pageState.now.offline);
   }
 
   /** Looks for another way through the network for picture and sound. */
@@ -123,7 +106,7 @@ export class Call {
   }
 
   leave(): void {
-    this.#membership?.leave();
+    this.#entry.leave();
     this.#dropPeer();
     this.#pageState.update({ stage: 'gone' });
   }
@@ -132,19 +115,19 @@ export class Call {
   refuse(failure: UserMessage): void {
     const { stage } = this.#pageState.now;
     if (stage === 'joined' || stage === 'recovering') return;
-    this.#membership?.leave();
+    this.#entry.leave();
     this.#dropPeer();
     this.#pageState.update({ stage: 'failed', failure });
   }
 
   networkLost(): void {
     this.#pageState.update({ offline: true });
-    this.#membership?.networkLost();
+    this.#entry.networkLost();
   }
 
   networkBack(): void {
     this.#pageState.update({ offline: false });
-    this.#membership?.networkBack();
+    this.#entry.networkBack();
   }
 
   #signalingLost(): void {
@@ -165,10 +148,10 @@ export class Call {
   }
 
   #participantsChanged(participants: Participant[]): void {
-    const me = this.#identity.session();
+    const me = this.#entry.identity.session();
     // An earlier page of this person will never answer, and goes by itself.
     const other = participants.find(
-      (one) => one.userId !== me.userId && one.category === 'stream' && !this.#seats.isGhost(one.sessionId),
+      (one) => one.userId !== me.userId && one.category === 'stream' && !this.#entry.seats.isGhost(one.sessionId),
     );
     if (other) this.#otherPresent(other, participants);
     else this.#companion.absent();
@@ -176,7 +159,7 @@ export class Call {
   }
 
   #otherPresent(other: Participant, participants: Participant[]): void {
-    const polite = isLater(this.#identity.session(), other, participants);
+    const polite = isLater(this.#entry.identity.session(), other, participants);
     if (this.#companion.is(other)) this.#companion.present();
     else this.#meet(other, polite);
     const { peer } = this.#companion;
@@ -193,9 +176,9 @@ export class Call {
   }
 
   #signalReceived({ sender, signal }: Forwarded): void {
-    const me = this.#identity.session();
+    const me = this.#entry.identity.session();
     if (sender.userId === me.userId || sender.category !== 'stream') return;
-    this.#seats.heardFrom(sender.sessionId);
+    this.#entry.seats.heardFrom(sender.sessionId);
     // The offer of somebody new may come before the list that names them, which is told at most every 100 ms.
     if (!this.#companion.is(sender) && signal.s === 'OFFER') {
       this.#meet(sender, isLater(me, sender, []));
@@ -210,7 +193,7 @@ export class Call {
 
   #noWayThrough(reason: GiveUpReason): void {
     const name = this.#pageState.now.other?.name ?? 'the other person';
-    this.#membership?.leave();
+    this.#entry.leave();
     this.#dropPeer();
     this.#pageState.update({
       stage: 'failed',
@@ -243,7 +226,7 @@ export class Call {
     if (failure.code !== Code.ROOM_FULL) return this.#pageState.update({ stage: 'joining', notOpened: true });
     this.#pageState.update({ stage: 'joining', returning: true });
     // Another page of this person may have taken the seat meanwhile.
-    void this.#seats.look();
+    void this.#entry.seats.look();
   }
 
   #over(failure: Failure): void {
@@ -257,14 +240,8 @@ export class Call {
 
   #mediaChanged(kind: Kind): void {
     this.#companion.peer?.replaceTrack(kind);
-    const { video: ve, audio: ae } = this.#publishing();
-    const update: ApplicationSignal = { s: 'UPDATE', ve, ae };
     const { stage } = this.#pageState.now;
-    if (stage === 'joined' || stage === 'recovering') this.#membership?.send(update);
+    if (stage === 'joined' || stage === 'recovering') this.#entry.sendUpdate();
     this.#pageState.update({});
-  }
-
-  #publishing() {
-    return { video: this.#media.isOn('video'), audio: this.#media.isOn('audio') };
   }
 }

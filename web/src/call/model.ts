@@ -46,6 +46,19 @@ export interface PageState {
   interrupted: boolean;
 }
 
+/** The state of a page that has just opened. */
+export const INITIAL_STATE: Readonly<PageState> = {
+  stage: 'lobby',
+  returning: false,
+  notOpened: false,
+  unreachable: false,
+  offline: false,
+  media: 'new',
+  everConnected: false,
+  outOfSight: false,
+  interrupted: false,
+};
+
 export interface CallModel {
   state: CallState;
   /** The line in the bar. */

@@ -4,24 +4,14 @@
  */
 
 import type { Cancel, Environment } from '../client';
-import { describe, type PageState } from './model';
+import { describe, INITIAL_STATE, type PageState } from './model';
 
 export const BACK_SHOWN_MS = 5000;
 
 export class PageStateStore {
   readonly #env: Environment;
   readonly #changed: (pageState: PageState) => void;
-  readonly #pageState: PageState = {
-    stage: 'lobby',
-    returning: false,
-    notOpened: false,
-    unreachable: false,
-    offline: false,
-    media: 'new',
-    everConnected: false,
-    outOfSight: false,
-    interrupted: false,
-  };
+  readonly #pageState: PageState = { ...INITIAL_STATE };
   #read: Cancel | undefined;
 
   constructor(env: Environment, changed: (pageState: PageState) => void) {

@@ -25,10 +25,10 @@ export interface History {
 }
 
 /** How long a server that cannot be reached is asked for, by whoever was never let in. */
-const PATIENCE_MS = 40_000;
+const TIMEOUT_MS = 40_000;
 
 export function isPatient({ waited }: History): boolean {
-  return waited < PATIENCE_MS;
+  return waited < TIMEOUT_MS;
 }
 
 export interface Attempt {

@@ -16,14 +16,15 @@ import {
 } from '../client';
 import type { Kind, LocalMedia } from '../rtc/media';
 import { callPolicy } from '../rtc/policy';
+import { RoomEntry } from '../rtc/room-entry';
 import type { Departure } from '../rtc/silence';
-import { type ReturningIdentity, SeatedMembership } from '../seats/seated-membership';
+import type { ReturningIdentity } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { memberName } from '../ui/names';
 import { failureMessage, settingsRefusedMessage, type UserMessage } from '../ui/user-messages';
 import { listChange } from './list-change';
 import { type MakePeer, Mesh } from './mesh';
-import type { PageState } from './model';
+import { INITIAL_STATE, type PageState } from './model';
 import { type Request, withoutRequests, withRequest } from './requests';
 
 /** A request that is not answered for so long may be made again. */
@@ -42,28 +43,11 @@ export interface GroupHandlers {
 }
 
 export class Group {
-  readonly #url: string;
-  readonly #room: string;
-  readonly #identity: ReturningIdentity;
-  readonly #media: Pick<LocalMedia, 'isOn'>;
+  readonly #entry: RoomEntry<ReturningIdentity>;
   readonly #env: Environment;
-  readonly #seats: Seats;
   readonly #handlers: GroupHandlers;
   readonly mesh: Mesh;
-  readonly #pageState: PageState = {
-    stage: 'lobby',
-    notOpened: false,
-    unreachable: false,
-    offline: false,
-    publishers: [],
-    publishing: false,
-    owner: false,
-    returning: false,
-    asked: 'no',
-    requests: [],
-    unreached: [],
-  };
-  #membership: SeatedMembership | undefined;
+  readonly #pageState: PageState = { ...INITIAL_STATE };
   /** Counts the questions for devices: the answer to an earlier one asks nobody. */
   #devicesAsked = 0;
   #answerDue: Cancel | undefined;
@@ -83,15 +67,11 @@ export class Group {
     makePeer: MakePeer,
     handlers: GroupHandlers,
   ) {
-    this.#url = url;
-    this.#room = room;
-    this.#identity = identity;
-    this.#media = media;
+    this.#entry = new RoomEntry(url, 'm2m', room, identity, media, env, seats);
     this.#env = env;
-    this.#seats = seats;
     this.#handlers = handlers;
     this.mesh = new Mesh(() => identity.session(), env, makePeer, {
-      send: (signal) => this.#membership?.send(signal),
+      send: (signal) => this.#entry.send(signal),
       offerEnded: (to) => this.connection?.offerEnded(to),
       changed: () => this.#update({}),
       departed: ({ userId }, how) => this.#departed(userId, how),
@@ -104,7 +84,7 @@ export class Group {
   }
 
   get connection(): Connection | undefined {
-    return this.#membership?.connection;
+    return this.#entry.connection;
   }
 
   /** Somebody would notice that this member goes: another publisher, or a viewer. Nobody notices a viewer that goes. */
@@ -114,10 +94,9 @@ export class Group {
   }
 
   join(): void {
-    this.#membership?.leave();
+    this.#entry.leave();
     this.#update({ stage: 'joining', notOpened: false, unreachable: false, failure: undefined });
     this.#forget();
-    const options = { url: this.#url, roomType: 'm2m', roomId: this.#room, environment: this.#env } as const;
     const handlers = {
       joined: (ack: JoinAck) => this.#joined(ack),
       participantsChanged: (publishers: Participant[]) => this.#listChanged(publishers),
@@ -131,15 +110,11 @@ export class Group {
       },
       over: (failure: Failure) => this.#over(failure),
     };
-    const full = { ...options, ...this.#devices() };
-    const membership = new SeatedMembership(full, this.#identity, callPolicy, handlers, this.#seats);
-    this.#membership = membership;
-    if (this.#pageState.offline) membership.networkLost();
-    membership.join();
+    this.#entry.join(callPolicy, handlers, this.#pageState.offline);
   }
 
   leave(): void {
-    this.#membership?.leave();
+    this.#entry.leave();
     this.#forget();
     this.#update({ stage: 'gone' });
   }
@@ -147,7 +122,7 @@ export class Group {
   /** Ends the way in, for a reason that was found out elsewhere. */
   refuse(message: UserMessage): void {
     if (this.#pageState.stage === 'joined' || this.#pageState.stage === 'recovering') return;
-    this.#membership?.leave();
+    this.#entry.leave();
     this.#fail(message);
   }
 
@@ -173,8 +148,7 @@ export class Group {
   ask(): void {
     const { stage, publishing, asked } = this.#pageState;
     if (stage !== 'joined' || publishing || asked === 'waiting') return;
-    const { video: ve, audio: ae } = this.#devices();
-    if (!this.#membership?.send({ s: 'PUBLISH_REQUEST', ve, ae })) return;
+    if (!this.#entry.requestToPublish()) return;
     this.#answerDue?.();
     this.#answerDue = this.#env.after(ANSWER_MS, () => {
       if (this.#pageState.asked === 'waiting') this.#update({ asked: 'unanswered' });
@@ -189,8 +163,8 @@ export class Group {
   withdraw(): void {
     if (this.#pageState.asked === 'permission') this.#update({ asked: 'no' });
     if (this.#pageState.asked !== 'waiting') return;
-    this.#membership?.leave();
-    this.#identity.adopt(this.#identity.session().userId);
+    this.#entry.leave();
+    this.#entry.identity.adopt(this.#entry.identity.session().userId);
     this.join();
   }
 
@@ -201,24 +175,24 @@ export class Group {
 
   /** The owner's answer to a request. */
   answer({ address }: Request, accepted: boolean): void {
-    this.#membership?.send({ s: accepted ? 'PUBLISH_ACCEPT' : 'PUBLISH_REJECT', to: address });
+    this.#entry.send({ s: accepted ? 'PUBLISH_ACCEPT' : 'PUBLISH_REJECT', to: address });
     this.#update({ requests: withoutRequests(this.#pageState.requests, [address]), notice: undefined });
   }
 
   mediaChanged(kind: Kind): void {
     this.mesh.replaceTrack(kind);
-    if (this.#pageState.publishing) this.#sendUpdate();
+    if (this.#pageState.publishing) this.#entry.sendUpdate();
     this.#update({});
   }
 
   networkLost(): void {
     this.#update({ offline: true });
-    this.#membership?.networkLost();
+    this.#entry.networkLost();
   }
 
   networkBack(): void {
     this.#update({ offline: false });
-    this.#membership?.networkBack();
+    this.#entry.networkBack();
   }
 
   #joined(ack: JoinAck): void {
@@ -235,12 +209,17 @@ export class Group {
 
   #listChanged(listed: Participant[]): void {
     // An earlier page of this person takes no part any more, and goes by itself.
-    const publishers = listed.filter(({ sessionId }) => !this.#seats.isGhost(sessionId));
+    const publishers = listed.filter(({ sessionId }) => !this.#entry.seats.isGhost(sessionId));
     this.#publishersChanged(publishers, listed.length > publishers.length);
   }
 
   #publishersChanged(publishers: Participant[], returning: boolean): void {
-    const { pageState, began, isLate } = listChange(this.#pageState, this.#identity.session(), publishers, returning);
+    const { pageState, began, isLate } = listChange(
+      this.#pageState,
+      this.#entry.identity.session(),
+      publishers,
+      returning,
+    );
     if (isLate) this.#handlers.letInLate?.();
     this.#listedBefore = this.#pageState.publishers;
     Object.assign(this.#pageState, pageState);
@@ -249,14 +228,14 @@ export class Group {
     this.#returned = false;
     if (began) {
       for (const kind of KINDS) this.mesh.replaceTrack(kind);
-      this.#sendUpdate();
+      this.#entry.sendUpdate();
     }
     this.#update(isLate ? { notice: LET_IN_LATE } : {});
   }
 
   #signalReceived(forwarded: Forwarded): void {
     const { sender, signal } = forwarded;
-    this.#seats.heardFrom(sender.sessionId);
+    this.#entry.seats.heardFrom(sender.sessionId);
     if (signal.s === 'PUBLISH_REQUEST') {
       return this.#update({ requests: withRequest(this.#pageState.requests, sender) });
     }
@@ -303,22 +282,13 @@ export class Group {
   }
 
   #settingsRefused(): void {
-    this.#membership?.leave();
+    this.#entry.leave();
     this.#fail(settingsRefusedMessage());
   }
 
   #fail(failure: UserMessage): void {
     this.#forget();
     this.#update({ stage: 'failed', failure });
-  }
-
-  #sendUpdate(): void {
-    const { video: ve, audio: ae } = this.#devices();
-    this.#membership?.send({ s: 'UPDATE', ve, ae });
-  }
-
-  #devices() {
-    return { video: this.#media.isOn('video'), audio: this.#media.isOn('audio') };
   }
 
   #update(changes: Partial<PageState>): void {

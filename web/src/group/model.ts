@@ -44,6 +44,21 @@ export interface PageState {
   notice?: string | undefined;
 }
 
+/** The state of a page that has just opened. */
+export const INITIAL_STATE: Readonly<PageState> = {
+  stage: 'lobby',
+  notOpened: false,
+  unreachable: false,
+  offline: false,
+  publishers: [],
+  publishing: false,
+  owner: false,
+  returning: false,
+  asked: 'no',
+  requests: [],
+  unreached: [],
+};
+
 export interface GroupModel {
   state: GroupState;
   status: string;

@@ -21,6 +21,16 @@ export interface PageState {
   late: boolean;
 }
 
+/** The state of a page that has just opened. */
+export const INITIAL_STATE: Readonly<PageState> = {
+  room: 'joining',
+  unreachable: false,
+  offline: false,
+  player: 'idle',
+  everPlayed: false,
+  late: false,
+};
+
 export interface WatchModel {
   state: WatchState;
   status: string;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Failure, History } from '../client';
 import { delayBehindLive, delayText, hasStrayed } from './delay';
-import { describe as describeWatch, type PageState } from './model';
+import { describe as describeWatch, INITIAL_STATE, type PageState } from './model';
 import { watchPolicy } from './policy';
 
 const history: History = { roomCreating: false, resuming: false, everJoined: false, attempts: 50, waited: 60_000 };
@@ -32,12 +32,8 @@ describe('watching', () => {
 
 describe('the state of a broadcast', () => {
   const pageState = (changes: Partial<PageState>): PageState => ({
+    ...INITIAL_STATE,
     room: 'joined',
-    unreachable: false,
-    offline: false,
-    player: 'idle',
-    everPlayed: false,
-    late: false,
     ...changes,
   });
 

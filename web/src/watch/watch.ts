@@ -16,7 +16,7 @@ import {
 } from '../client';
 import { serverAddress } from '../ui/address';
 import { accessMessage, failureMessage, type UserMessage } from '../ui/user-messages';
-import { describe, type PageState } from './model';
+import { describe, INITIAL_STATE, type PageState } from './model';
 import { Player, type Sign } from './player';
 import { watchPolicy } from './policy';
 
@@ -42,14 +42,7 @@ export class Watch {
   readonly #membership: Membership;
   readonly #env: Environment;
   readonly #handlers: WatchHandlers;
-  readonly #pageState: PageState = {
-    room: 'joining',
-    unreachable: false,
-    offline: false,
-    player: 'idle',
-    everPlayed: false,
-    late: false,
-  };
+  readonly #pageState: PageState = { ...INITIAL_STATE };
   #waiting: Cancel | undefined;
   #draining: Cancel | undefined;
   #onAir = false;
