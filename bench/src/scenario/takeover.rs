@@ -200,19 +200,19 @@ async fn oldest_lease(mut redis: Resp, mut over: watch::Receiver<bool>) -> Resul
 
 /// The time of Redis, in seconds.
 async fn time(redis: &mut Resp) -> Result<f64, Error> {
-    let Reply::List(words) = redis.call(&["TIME"]).await? else { return Ok(0.0) };
+    let Reply::Array(words) = redis.call(&["TIME"]).await? else { return Ok(0.0) };
     let [seconds, micros] = [0, 1].map(|place| words.get(place).and_then(number).unwrap_or(0.0));
     Ok(seconds + micros / 1e6)
 }
 
 /// The times of the last renewals, in seconds.
 async fn leases(redis: &mut Resp) -> Result<Vec<f64>, Error> {
-    let Reply::List(keys) = redis.call(&["KEYS", "rc:{*}:nodes"]).await? else { return Ok(Vec::new()) };
-    let Some(Reply::Bulk(key)) = keys.first() else { return Ok(Vec::new()) };
+    let Reply::Array(keys) = redis.call(&["KEYS", "rc:{*}:nodes"]).await? else { return Ok(Vec::new()) };
+    let Some(Reply::BulkString(key)) = keys.first() else { return Ok(Vec::new()) };
     let key = String::from_utf8_lossy(key).into_owned();
-    let Reply::List(fields) = redis.call(&["HGETALL", &key]).await? else { return Ok(Vec::new()) };
+    let Reply::Array(fields) = redis.call(&["HGETALL", &key]).await? else { return Ok(Vec::new()) };
     let lease = |pair: &[Reply]| match pair {
-        [Reply::Bulk(name), time] if name.starts_with(b"l:") => Some(number(time)? / 1e3),
+        [Reply::BulkString(name), time] if name.starts_with(b"l:") => Some(number(time)? / 1e3),
         _ => None,
     };
     Ok(fields.chunks(2).filter_map(lease).collect())
@@ -220,7 +220,7 @@ async fn leases(redis: &mut Resp) -> Result<Vec<f64>, Error> {
 
 fn number(reply: &Reply) -> Option<f64> {
     match reply {
-        Reply::Bulk(text) => std::str::from_utf8(text).ok()?.parse().ok(),
+        Reply::BulkString(text) => std::str::from_utf8(text).ok()?.parse().ok(),
         _ => None,
     }
 }
