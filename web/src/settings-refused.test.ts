@@ -52,7 +52,7 @@ async function meets(page: (world: FakeWorld) => () => string | undefined): Prom
   const world = new FakeWorld();
   const failure = page(world);
   world.socket.open().receive(joinAck({ pps: publishers('u1', 'u2') }));
-  // Whoever came first waits this long for the offer of the other, and then makes its own.
+  // The page that came first waits this long for the offer of the other, and then makes its own.
   world.advance(5000);
   world.socket.receive({
     sq: 1,

@@ -66,7 +66,7 @@ async function wave(t, stage, broadcasts, attempt) {
   return { seen, load };
 }
 
-/** What ffprobe finds in a room, as codec and size. */
+/** The codec and size that ffprobe finds in a room. */
 async function probe(server, room) {
   const url = `${server.url}/live/${room}/main/playlist.m3u8`;
   const report = JSON.parse(await run('ffprobe', ['-v', 'fatal', '-print_format', 'json', '-show_streams', url]));

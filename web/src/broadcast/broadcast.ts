@@ -32,7 +32,7 @@ export interface BroadcastHandlers {
   changed(pageState: PageState): void;
 }
 
-/** What is left to upload at the end gets so much time. */
+/** Time to upload the rest at the end. */
 const LAST_MS = 3000;
 const REOPENINGS_PER_MINUTE = 4;
 const RENEWALS_PER_MINUTE = 3;
@@ -100,7 +100,7 @@ export class Broadcast {
     return this.#membership.connection;
   }
 
-  /** How data signals are encoded. */
+  /** The encoding of data signals. */
   get form(): string | undefined {
     return this.#pipeline.form;
   }

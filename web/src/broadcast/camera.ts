@@ -1,5 +1,5 @@
 /**
- * Puts the devices of this person into takes, one after the other: another one when the encoder fails, when the
+ * Puts the devices of this person into encoding sessions, one after the other: another one when the encoder fails, when the
  * shape of the picture changes, or when the camera stood still. Knows no room and no upload.
  */
 
@@ -15,14 +15,14 @@ import { type Close, frames, sounds } from './sources';
 export interface CameraHandlers {
   began(pageState: EncodedFormat): void;
   part(part: Part): void;
-  /** Called with each take: whether the browser encodes the audio of this microphone. */
+  /** Called with each encoding session: whether the browser encodes the audio of this microphone. */
   audioEncoded(isEncoded: boolean): void;
-  /** There will be no more takes. `unsupported`: this browser has no encoder. */
+  /** There will be no more encoding sessions. `unsupported`: this browser has no encoder. */
   failed(reason: string, unsupported: boolean): void;
 }
 
 const TAKES_PER_MINUTE = 6;
-/** So long may the first sound of a microphone take before a take begins without it. */
+/** Time that the first sound of a microphone may take before an encoding session begins without it. */
 const SOUND_TIMEOUT_MS = 1000;
 
 export class Camera {
@@ -31,7 +31,7 @@ export class Camera {
   readonly #budget = new Budget(TAKES_PER_MINUTE, 60_000);
   #quality: Quality;
   #encoding: EncodingSession | undefined;
-  /** A take that is being made; what comes later makes it stale. */
+  /** An encoding session that is being made; a later one makes it stale. */
   #making = 0;
   #frames: Close | undefined;
   #sounds: Close | undefined;
@@ -80,7 +80,7 @@ export class Camera {
     if (!this.#running || (this.#tracks[kind] ?? null) === track) return;
     this.#tracks[kind] = track;
     if (kind === 'video') {
-      // Another camera, another picture: its first frame begins another take.
+      // Another camera, another picture: its first frame begins another session.
       this.#size = '';
       this.#frames?.();
       this.#frames = track ? frames(track, (frame) => this.#frame(frame)) : undefined;
@@ -93,12 +93,12 @@ export class Camera {
     this.#encoding?.sourceChanged(kind, track !== null);
   }
 
-  /** Holds from the next take on. */
+  /** Holds from the next session on. */
   setQuality(quality: Quality): void {
     this.#quality = quality;
   }
 
-  /** Goes on in another take, with what the devices give now. */
+  /** Goes on in another session, with what the devices give now. */
   async restart(): Promise<void> {
     this.#making += 1;
     this.#size = '';
@@ -122,7 +122,7 @@ export class Camera {
     this.#encoding = undefined;
   }
 
-  /** Ends a take; the next one waits until this one has given its last part. */
+  /** Ends a session; the next one waits until this one has given its last part. */
   #leave(): Promise<void> {
     const session = this.#encoding;
     this.#encoding = undefined;
@@ -144,7 +144,7 @@ export class Camera {
   #frame(frame: VideoFrame): void {
     const size = `${frame.displayWidth}x${frame.displayHeight}`;
     if (!this.#running) return frame.close();
-    // The sound tells its rate with its first piece; a take that began without would have to begin again.
+    // The sound tells its rate with its first piece; a session that began without would have to begin again.
     if (!this.#encoding && this.#isSoundDue()) return frame.close();
     if (size === this.#size) {
       if (this.#encoding) return this.#encoding.frame(frame, performance.now());
@@ -187,7 +187,7 @@ export class Camera {
       began: (pageState) => this.#handlers.began(pageState),
       part: (part) => this.#handlers.part(part),
       failed: (reason) => {
-        console.warn('roomcast: a take ended:', reason);
+        console.warn('roomcast: an encoding session ended:', reason);
         if (this.#encoding === session) void this.restart();
       },
     });

@@ -1,8 +1,8 @@
 /**
- * One take: from raw frames and sound to parts, through the encoders of the browser.
+ * One encoding session: from raw frames and sound to parts, through the encoders of the browser.
  *
  * The picture is put on an even grid, the sound is made whole, both begin with the first frame. When an encoder
- * fails, or the picture stops for so long that another take is better, it says so once and does nothing more.
+ * fails, or the picture stops for so long that another session is better, it says so once and does nothing more.
  * Every queue is bounded: a frame for which the encoder has no time is left out.
  */
 
@@ -25,12 +25,12 @@ export interface EncodingSessionHandlers {
 
 /** Frames that wait for the encoder. */
 const MOST_QUEUED = 6;
-/** A camera that was away for longer goes on in another take. */
+/** A camera that was away for longer goes on in another session. */
 const LONGEST_PAUSE_S = 2;
 /** The last frame is repeated when the next is late by this. */
 const MAX_LATE_S = 0.25;
 const TICK_MS = 100;
-/** What the peak may be above what was asked of the encoder, and the boxes around the media. */
+/** Factor of the peak over the bit rate asked of the encoder, with the boxes around the media. */
 const PEAK = 1.3;
 
 export class EncodingSession {
@@ -117,7 +117,7 @@ export class EncodingSession {
     else this.#sound?.sourceChanged(exists);
   }
 
-  /** Gives what is left, then lets go of everything. Of a take that gave nothing yet, nothing is left. */
+  /** Gives what is left, then lets go of everything. An encoding session that gave nothing yet has nothing left. */
   async finish(): Promise<void> {
     if (!this.#began) this.close();
     if (this.#closed) return;
@@ -125,7 +125,7 @@ export class EncodingSession {
     try {
       await Promise.all([this.#encoder.flush(), this.#sound?.flush()]);
     } catch (error) {
-      console.warn('roomcast: the end of a take', error);
+      console.warn('roomcast: the end of an encoding session', error);
     }
     if (!this.#closed) this.#give(this.#cutter.finish());
     this.close();
@@ -186,7 +186,7 @@ export class EncodingSession {
     this.#give(this.#cutter.picture(made));
   }
 
-  /** The sample of a chunk; nothing, and the take is over, where its parameter sets are not those of the take. */
+  /** The sample of a chunk; nothing, and the session is over, where its parameter sets are not those of the session. */
   #avc(chunk: Uint8Array): Uint8Array | undefined {
     const { data, record } = avcSample(chunk);
     if (record && this.#record && !isSame(record, this.#record)) {

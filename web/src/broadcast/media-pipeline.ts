@@ -249,7 +249,7 @@ export class MediaPipeline {
     this.#handlers.progressed(isFirst ? { arrived: true, slow } : { slow });
   }
 
-  /** Goes on in another quality: another take, after a discontinuity. */
+  /** Goes on in another quality: another encoding session, after a discontinuity. */
   async #takeStep(verdict: 'down' | 'up'): Promise<void> {
     const { width, height, lines } = this.#quality;
     console.info(`roomcast: uploads go ${verdict} to ${lines}`);

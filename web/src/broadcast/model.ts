@@ -1,5 +1,6 @@
 /**
- * What a broadcast looks like to who makes it, from its facts: one state with a name, and the words for it. Pure.
+ * The view of a broadcast for the person who makes it, derived from the state of the page: one state with a name, and
+ * the texts for it. Pure.
  */
 
 import type { Kind, Problem } from '../rtc/media';
@@ -213,7 +214,7 @@ export function clockText(seconds: number): string {
 export interface Stats {
   /** Milliseconds an upload took lately. */
   delay: number | undefined;
-  /** Of frames, by the encoder. */
+  /** Bits per second of the frames, by the encoder. */
   droppedFrames: number;
   /** Repeats of a frame because none came for a while. */
   heldFrames: number;
@@ -224,7 +225,7 @@ export interface Stats {
   bitrate: number;
 }
 
-/** What is worth knowing while on air, in one line. */
+/** The figures of a broadcast on air, in one line. */
 export function statsText({ delay, droppedFrames, droppedParts, resolution, bitrate }: Stats): string {
   const pieces = [
     resolution,

@@ -23,7 +23,7 @@ export interface Numbers {
   map: number;
 }
 
-/** What a media playlist leaves free; nothing when it is none. */
+/** The first numbers that a media playlist leaves free; nothing when it is none. */
 export function numbersAfter(playlist: string): Numbers | undefined {
   const lines = playlist.split('\n').map((line) => line.trim());
   if (lines[0] !== '#EXTM3U') return undefined;

@@ -1,8 +1,8 @@
 /**
  * From cut media to data signals: names, numbers, dates, and what is declared of the stream.
  *
- * A take is media whose timestamps go on from each other under one initialization section; every take but the very
- * first of a room begins with a discontinuity. Whole segments are not uploaded beside their parts: the server joins
+ * An encoding session is media whose timestamps go on from each other under one initialization section; every session
+ * but the very first of a room begins with a discontinuity. Whole segments are not uploaded beside their parts: the server joins
  * the parts, and the uplink carries everything once. Pure.
  */
 
@@ -20,14 +20,14 @@ export const PART_TARGET = Math.round(PART_TARGET_S * VIDEO_RATE);
 export const PARTS_PER_SEGMENT = 3;
 const BANDWIDTH_STEP = 100_000;
 
-/** What is known of a take before its first part. */
+/** The format of an encoding session, known before its first part. */
 export interface EncodedFormat {
   init: Bytes;
   codecs: string;
   width: number;
   height: number;
   frameRate: number;
-  /** What is asked of the encoders, in bits per second. */
+  /** Bit rates that are asked of the encoders, in bits per second. */
   bandwidth: number;
   /** Milliseconds since 1970. */
   wallClock: number;

@@ -105,7 +105,7 @@ function quality(view: Studio): Quality {
   return QUALITIES[view.quality.value as QualityName] ?? QUALITIES.medium;
 }
 
-/** What is asked of the camera; the chosen one, where there is a choice. */
+/** The constraints for the camera; the chosen one, where there is a choice. */
 function picture(view: Studio, deviceId?: string): MediaTrackConstraints {
   const { width, height } = quality(view);
   const size = {

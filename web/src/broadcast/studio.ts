@@ -1,6 +1,6 @@
 /**
- * What the page /broadcast/{room} shows: the picture as viewers will see it, beside it the link for them, the
- * choice of devices and the one button that matters. Only draws and tells what was pressed.
+ * The view of the page /broadcast/{room}: the picture as viewers will see it, beside it the link for them, the
+ * choice of devices and the one button that matters. Only draws and tells which button was pressed.
  */
 
 import type { LocalMedia } from '../rtc/media';

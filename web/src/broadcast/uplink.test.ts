@@ -239,7 +239,7 @@ describe('the signals of a broadcast', () => {
     ]);
   });
 
-  test('begin a new take with a new init section behind a discontinuity', () => {
+  test('begin a new encoding session with a new init section behind a discontinuity', () => {
     const made = packager();
     broadcast(1, made);
     const again = broadcast(1, made);

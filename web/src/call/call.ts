@@ -1,6 +1,6 @@
 /**
- * One call of this page: the membership, the other person and the media between the two, kept together.
- * Turns what happens into facts and hands them on after every change. Draws nothing itself.
+ * One call of this page: the membership, the other person and the media between the two, kept together. Turns events
+ * into the state of the page and hands it on after every change. Draws nothing itself.
  */
 
 import {
@@ -218,7 +218,7 @@ export class Call {
 
   #retrying(failure: Failure, { waiting }: Attempt): void {
     if (failure.kind === 'noAnswer') {
-      // Whoever was never in the call is still on the way in.
+      // A page that was never in the call is still on the way in.
       if (this.#pageState.now.stage !== 'joining') this.#pageState.update({ stage: 'recovering' });
       return;
     }

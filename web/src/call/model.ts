@@ -1,6 +1,6 @@
 /**
- * What a call looks like from its facts: one state with a name, and the words for it. Pure.
- * The only place that decides between "waiting", "connecting", "in call" and "reconnecting".
+ * The view of a call, derived from the state of the page: one state with a name, and the texts for it. Pure. The only
+ * place that decides between "waiting", "connecting", "in call" and "reconnecting".
  */
 
 import type { Departure } from '../rtc/silence';

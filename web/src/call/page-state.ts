@@ -1,6 +1,6 @@
 /**
- * Keeps the facts of one call and tells them after every change.
- * That an interruption is over stays a fact for as long as it takes to read it.
+ * Keeps the state of the page of one call and tells it after every change. The end of an interruption stays in it for
+ * as long as it takes to read it.
  */
 
 import type { Cancel, Environment } from '../client';

@@ -1,6 +1,6 @@
 /**
- * One member of a group: its membership, who publishes, who asks to, and the mesh of media between them.
- * Turns what happens into facts and hands them on after every change. Draws nothing itself.
+ * One member of a group: its membership, who publishes, who asks to, and the mesh of media between them. Turns events
+ * into the state of the page and hands it on after every change. Draws nothing itself.
  */
 
 import {
@@ -240,7 +240,7 @@ export class Group {
       return this.#update({ requests: withRequest(this.#pageState.requests, sender) });
     }
     if (signal.s === 'PUBLISH_REJECT') return this.#update({ asked: 'declined' });
-    // That a request was accepted says the list, which follows.
+    // The list, which follows, says that a request was accepted.
     if (signal.s !== 'PUBLISH_ACCEPT') this.mesh.receive(forwarded);
   }
 

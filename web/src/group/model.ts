@@ -1,6 +1,6 @@
 /**
- * What a group looks like from its facts: one state with a name, and the words for it. Pure.
- * The only place that decides which buttons there are.
+ * The view of a group, derived from the state of the page: one state with a name, and the texts for it. Pure. The
+ * only place that decides which buttons there are.
  */
 
 import type { Participant } from '../client';
@@ -40,7 +40,7 @@ export interface PageState {
   unreached: string[];
   /** The last publisher to go, for as long as it takes to read. */
   departed?: { name: string; how: Departure } | undefined;
-  /** What could not be done, until something else is. */
+  /** The last request that failed, until another one is made. */
   notice?: string | undefined;
 }
 

@@ -55,7 +55,7 @@ export function groupView(controls: Controls, other: HTMLElement, actions: ViewA
       takeFromLobby(buttons, controls);
       const shown = pageState.publishing || pageState.asked === 'waiting' || devicesOn;
       controls.devices.hidden = controls.self.hidden = !shown;
-      // Whoever waits to get in may also give up.
+      // A person who waits to get in may also give up.
       controls.call.hidden = !inside && pageState.stage !== 'joining';
       people.render(tiles, shown ? controls.self : undefined);
       people.root.hidden = !inside;

@@ -1,6 +1,5 @@
 /**
- * What is wrong with camera and microphone, in one sentence a person understands, or nothing.
- * Pure.
+ * The problem of camera and microphone, in one sentence a person understands, or nothing. Pure.
  */
 
 import type { Kind, Problem } from './media';

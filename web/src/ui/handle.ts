@@ -27,7 +27,7 @@ export interface WatchHandle {
   readonly stalls: number;
   /** Seconds behind live, when known. */
   delay(): number | undefined;
-  /** What the graph shows, and the facts beside it. */
+  /** The samples of the graph, and the figures beside it. */
   readonly insight: {
     samples: readonly Sample[];
     picture: PictureInfo;
@@ -38,7 +38,7 @@ export interface WatchHandle {
 
 export interface BroadcastHandle {
   readonly connection: Connection | undefined;
-  /** How uploads are encoded: `multipart` or `json`. */
+  /** The encoding of uploads: `multipart` or `json`. */
   readonly form: string | undefined;
   readonly stats: Record<string, unknown>;
 }

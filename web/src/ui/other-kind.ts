@@ -1,6 +1,6 @@
 /**
  * The way to a room whose name was opened as another kind of room: one link, as soon as it is known what the room is.
- * Whoever joins a group or a broadcast as a viewer is seen by nobody, and leaves again at once; what is neither is a call.
+ * A viewer of a group or a broadcast is seen by nobody, and leaves again at once; a room that is neither is a call.
  */
 
 import type { HeldToken } from '../access/held-token';

@@ -1,12 +1,11 @@
 /**
- * What went wrong, in words a person understands: a short title, what can be done about it, and
- * whether trying again makes sense. Pure. Codes of the protocol are named only where nothing is
- * known about them.
+ * Messages about failures, in words a person understands: a short title, what can be done about it, and whether
+ * trying again makes sense. Pure. Codes of the protocol are named only where nothing is known about them.
  */
 
 import { CloseCode, Code, type Failure, type Refusal, type RuleId } from '../client';
 
-export type Place = 'call' | 'broadcast' | 'group';
+export type PageKind = 'call' | 'broadcast' | 'group';
 
 export interface UserMessage {
   title: string;
@@ -20,7 +19,7 @@ export interface UserMessage {
   said?: string;
 }
 
-export function failureMessage(failure: Failure, place: Place): UserMessage {
+export function failureMessage(failure: Failure, place: PageKind): UserMessage {
   switch (failure.kind) {
     case 'refused':
       return refusedMessage(failure.code, failure.message, place);
@@ -108,12 +107,12 @@ export function noVideoMessage(): UserMessage {
   return userMessage('The broadcast could not start', detail);
 }
 
-/** What went wrong several times in a row. */
+/** The message about a failure that came several times in a row. */
 export function brokenMessage(reason: string): UserMessage {
   return userMessage('The broadcast stopped', `The reason: ${reason}.`);
 }
 
-function refusedMessage(code: number, message: string, place: Place): UserMessage {
+function refusedMessage(code: number, message: string, place: PageKind): UserMessage {
   switch (code) {
     case Code.ROOM_FULL:
       return place === 'call'
@@ -147,13 +146,13 @@ function refusedMessage(code: number, message: string, place: Place): UserMessag
 }
 
 /** A member that was let in again and again, in vain. */
-function gaveUpMessage(rule: RuleId | undefined, place: Place): UserMessage {
+function gaveUpMessage(rule: RuleId | undefined, place: PageKind): UserMessage {
   if (rule === 'slowUpload') return tooSlowMessage();
   if (rule === 'criticalFailure') return userMessage(`The ${place} broke off several times`, 'Try again in a moment.');
   return userMessage(`The ${place} does not come about`, 'Check your connection to the internet and try again.');
 }
 
-function closedMessage(code: number, place: Place): UserMessage {
+function closedMessage(code: number, place: PageKind): UserMessage {
   switch (code) {
     case CloseCode.SESSION_REPLACED:
       return userMessage(`This ${place} was opened in another tab or window`, 'It continues there.', false);

@@ -1,7 +1,7 @@
 /**
- * Leads a player back to a higher variant after a slow moment. What hls.js measures of parts of some kilobytes, which
- * it waits for besides, never proves a faster line; a whole segment of the next variant does.
- * Asks for nothing while the video does not play well.
+ * Leads a player back to a higher variant after a slow moment. The estimate of hls.js from parts of some kilobytes,
+ * which it waits for besides, never proves a faster line; a whole segment of the next variant does. Asks for nothing
+ * while the video does not play well.
  */
 
 import type { Environment } from '../client';
@@ -21,7 +21,7 @@ export type Measure = (playlist: string) => Promise<number | undefined>;
 /** Time of smooth playback before a higher variant is tried. */
 const STEADY_MS = 4000;
 const PROBE_EVERY_MS = 5000;
-/** Whoever falls back soon after a climb waits for longer before the next one. */
+/** A player that falls back soon after a climb waits for longer before the next one. */
 const MAX_BACKOFF = 8;
 const FELL_BACK_MS = 20_000;
 /** Headroom above the bit rate of a variant. */

@@ -1,6 +1,6 @@
 /**
- * What was measured of a playing broadcast over the last minute, and the lines that show it.
- * Pure: time is an argument, in milliseconds; delay and buffer are in seconds.
+ * Measurements of a playing broadcast over the last minute, and the lines that show them. Pure: time is an argument,
+ * in milliseconds; delay and buffer are in seconds.
  */
 
 export const WINDOW_MS = 60_000;
@@ -98,7 +98,7 @@ function round(value: number): number {
 export interface PictureInfo {
   width: number;
   height: number;
-  /** Of the variant, in bits per second. */
+  /** Bit rate of the variant, in bits per second. */
   bitrate: number;
   name: string;
 }

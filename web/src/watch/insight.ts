@@ -1,6 +1,6 @@
 /**
- * How well the broadcast plays: delay, buffer and stalls of the last minute as a small graph, and the facts in
- * words. Folded away until somebody wants to know; whether it is open is remembered for the tab.
+ * The quality of playback: delay, buffer and stalls of the last minute as a small graph, and the figures in words.
+ * Folded away until somebody wants to know; whether it is open is remembered for the tab.
  */
 
 import { element, setText, svg } from '../ui/dom';

@@ -1,6 +1,6 @@
 /**
- * What a broadcast looks like from its facts: one state with a name, and the words for it. Pure.
- * The picture comes first: as long as it moves, trouble with the signaling is a note in the bar.
+ * The view of a broadcast for its viewers, derived from the state of the page: one state with a name, and the texts
+ * for it. Pure. The picture comes first: as long as it moves, trouble with the signaling is a note in the bar.
  */
 
 import type { UserMessage } from '../ui/user-messages';

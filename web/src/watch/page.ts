@@ -82,7 +82,7 @@ function mediaAccess(access: Access, room: string): MediaAccess | undefined {
   };
 }
 
-/** What is not shown any more is not heard either. */
+/** A picture that is not shown any more is not heard either. */
 function stopPlaying({ player }: Watch): void {
   player.unload();
   player.video.pause();

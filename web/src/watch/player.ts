@@ -126,7 +126,7 @@ export class Player {
     return 0;
   }
 
-  /** What is shown: its size, and of the variant its name and bitrate as far as they are known. */
+  /** The picture that is shown: its size, and the name and bit rate of the variant as far as they are known. */
   picture(): PictureInfo {
     const { videoWidth: width, videoHeight: height } = this.video;
     const level = this.#hls?.levels[this.#hls.currentLevel];

@@ -22,7 +22,7 @@ import { watchPolicy } from './policy';
 
 /** After so long a wait there is a button to begin anew, whatever goes on by itself. */
 export const LATE_MS = 10_000;
-/** What is buffered is played to its end before the end is announced, within this time. */
+/** Time to play the buffered media to its end before the end is announced. */
 const DRAIN_MS = 6000;
 
 export interface WatchHandlers {
@@ -152,7 +152,7 @@ export class Watch {
 
   #retrying(failure: Failure): void {
     if (failure.kind === 'noAnswer') {
-      // Whoever was never let in is still on the way.
+      // A viewer that was never let in is still on the way.
       if (this.#pageState.room !== 'joining') this.#update({ room: 'recovering' });
       return;
     }
