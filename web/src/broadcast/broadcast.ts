@@ -159,7 +159,7 @@ export class Broadcast {
     this.#update({ stage: 'stopped' });
   }
 
-  /** The page goes away. The seat is kept for as long as a reload takes; the server gives up who does not return. */
+  /** The page goes away. The seat is kept for as long as a reload takes; the server gives up a member that does not return. */
   suspend(): void {
     this.#pipeline.close();
   }

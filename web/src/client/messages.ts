@@ -68,7 +68,7 @@ export interface Ack {
   sequence?: number;
 }
 
-/** A member that may publish; what is not told is left out. */
+/** A member that may publish; unknown members are left out. */
 export type Participant = Omit<wire.Participant, 'id' | 'name' | 'hls'> & {
   /** The name for people, from the token, which the server has checked. */
   name?: string;

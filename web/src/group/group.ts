@@ -1,5 +1,5 @@
 /**
- * One member of a group: its membership, who publishes, who asks to, and the mesh of media between them. Turns events
+ * One member of a group: its membership, the publishers, the requests to publish, and the mesh of media between them. Turns events
  * into the state of the page and hands it on after every change. Draws nothing itself.
  */
 
@@ -126,7 +126,7 @@ export class Group {
     this.#fail(message);
   }
 
-  /** The page goes away. The place is kept for as long as a reload takes; the server gives up who does not return. */
+  /** The page goes away. The place is kept for as long as a reload takes; the server gives up a member that does not return. */
   suspend(): void {
     this.mesh.clear();
   }

@@ -232,7 +232,7 @@ export class Mesh {
   }
 
   #send(link: PeerLink, signal: Parameters<PeerHandlers['send']>[0]): void {
-    // A new beginning of the media, wanted by who may not offer, is for the publisher to make.
+    // A new beginning of the media, wanted by a member that may not offer, is for the publisher to make.
     if (signal.s === 'OFFER' && !this.#publishing) this.#watch(link);
     else this.#handlers.send(signal);
   }

@@ -111,7 +111,7 @@ export function describe(pageState: PageState): GroupModel {
   }
 }
 
-/** Adds who is gone, and whose media do not come. */
+/** Adds the people who are gone, and those whose media do not come. */
 function withNews({ departed, unreached, publishers, publishing, asked }: PageState, shown: GroupModel): GroupModel {
   const news = { ...shown, route: routeWords(unreached) };
   const others = publishers.length - (publishing ? 1 : 0);

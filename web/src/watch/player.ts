@@ -28,7 +28,7 @@ export interface PlayerHandlers {
 /** Puts the viewer's token of now into an address. */
 export type Sign = (address: string) => string;
 
-/** A stall must not move the target: what was missed is caught up. */
+/** A stall must not move the target: the missed part is caught up. */
 const CONFIG = { lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5, liveSyncOnStallIncrease: 0 };
 const STARVED_MS = 2000;
 /** Standstill after which the stream is loaded anew. */

@@ -1,4 +1,4 @@
--- Writes an ownership unless what stands there prevails; also while the era settles. KEYS: 1 era, then rooms. ARGV: 1
+-- Writes an ownership unless the one that stands there prevails; also while the era settles. KEYS: 1 era, then rooms. ARGV: 1
 -- lease in milliseconds; then for each room owner, life and term. Answers each.
 local wait, era = settling(KEYS[1], tonumber(ARGV[1])), era_at(KEYS[1])
 local answers = {}
