@@ -8,7 +8,7 @@ use crate::graph::ROOT;
 
 /// Words with which neither a doc comment nor a sentence of the folders below begins.
 const BANNED: [&str; 11] = ["Who", "Whoever", "Whose", "What", "Whatever", "Which", "That", "Of", "How", "So", "Since"];
-/// Of them, those with which no doc comment of any crate begins.
+/// The ones of them with which no doc comment of any crate begins.
 const OF_DOCS: [&str; 8] = ["Who", "What", "Which", "That", "Of", "How", "So", "Since"];
 /// Folders in which every sentence counts, and not only the first one of doc comments.
 const EVERY_SENTENCE: [&str; 8] = [
@@ -24,6 +24,9 @@ const EVERY_SENTENCE: [&str; 8] = [
 /// Folders of code that is not written by hand, or not part of the project.
 const SKIPPED: [&str; 6] = ["node_modules", "target", "dist", "generated", ".venv", ".git"];
 
+/// Folders that are not looked at yet.
+const NOT_YET: [&str; 2] = ["schema/interpreters", "tests/contracts"];
+
 /// The comments of the project that begin as none should.
 pub fn complaints() -> Vec<String> {
     let mut found = Vec::new();
@@ -31,6 +34,9 @@ pub fn complaints() -> Vec<String> {
         let kind = file.extension().unwrap_or_default().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&file).expect("a source is UTF-8");
         let inner = file.strip_prefix(ROOT).expect("it is below").to_string_lossy().into_owned();
+        if NOT_YET.iter().any(|folder| inner.starts_with(&format!("{folder}/"))) {
+            continue;
+        }
         let every = EVERY_SENTENCE.iter().any(|folder| inner.starts_with(&format!("{folder}/")));
         for (line, sentence) in sentences(&text, &kind, every) {
             found.push(format!("{inner}:{line}: a comment begins \"{sentence}\""));
@@ -81,24 +87,26 @@ struct Comment {
 /// Comments that stand on lines of their own; lines that follow each other are one.
 fn comments(text: &str, kind: &str) -> Vec<Comment> {
     let mut found: Vec<Comment> = Vec::new();
-    let (mut in_block, mut goes_on) = (false, false);
+    // The mark of the comment that the next line may go on.
+    let (mut in_block, mut open) = (false, None);
     for (index, line) in text.lines().map(str::trim).enumerate() {
         let marks: &[&str] = match (kind, in_block) {
             ("lua", _) => &["--"],
+            ("rs", _) => &["//!", "///", "//"],
             (_, true) => &["*/", "* ", "*", ""],
-            (_, false) => &["//!", "///", "//", "/**", "/*"],
+            (_, false) => &["//", "/**", "/*"],
         };
         let Some(mark) = marks.iter().find(|mark| line.starts_with(**mark)) else {
-            goes_on = false;
+            open = None;
             continue;
         };
-        in_block = kind != "lua" && (in_block || mark.starts_with("/*")) && !line.ends_with("*/");
+        let begins_block = mark.starts_with("/*");
+        let family = if in_block || begins_block { "/*" } else { mark };
+        let goes_on = open == Some(family) && !begins_block;
+        in_block = family == "/*" && !line.ends_with("*/");
         let words = line[mark.len()..].trim_end_matches("*/").trim();
-        if words.is_empty() {
-            goes_on = goes_on && mark.starts_with("/*");
-            continue;
-        }
         match found.last_mut().filter(|_| goes_on) {
+            _ if words.is_empty() => {}
             Some(comment) => comment.text += &format!(" {words}"),
             None => found.push(Comment {
                 line: index + 1,
@@ -106,7 +114,7 @@ fn comments(text: &str, kind: &str) -> Vec<Comment> {
                 is_doc: !matches!(*mark, "//" | "--" | "/*"),
             }),
         }
-        goes_on = true;
+        open = (!words.is_empty() && (family != "/*" || in_block)).then_some(family);
     }
     found
 }
@@ -116,7 +124,7 @@ fn comments_are_found_and_judged() {
     let text = "/** What is here. */\n// What is here. Who is there.\nlet text = 'What';\n/**\n * A line\n * of two. So be it.\n */\n";
     let told = |every| sentences(text, "ts", every).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
     assert_eq!(told(false), [1]);
-    assert_eq!(told(true), [1, 2, 4]);
+    assert_eq!(told(true), [1, 2, 5]);
     assert_eq!(sentences("-- Which it is.\n", "lua", true).len(), 1);
     assert_eq!(
         sentences("/// A name.So it is, 1.What too.\nfn f() {}\n/// How many.\n", "rs", false),
