@@ -53,8 +53,9 @@ reference: ## the documentation of the code, target/doc, without a broken link
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 # Always the whole workspace with its examples: with less, dependencies would be built again, with other features.
-unit: web ## unit and property tests
+unit: web ## unit and property tests, and the examples in the documentation of the crates
 	cargo test --workspace --locked --lib --bins
+	cargo test --workspace --locked --doc
 	npm --prefix web test
 
 contracts: web tests/contracts/node_modules tests/contracts/.venv ## the published schema, used from TypeScript, Python and Go, by a client in Java that talks to a server, and for requests made at random

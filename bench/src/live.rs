@@ -10,7 +10,7 @@ mod viewers;
 
 pub use clip::Clip;
 pub use streamer::Streamer;
-pub use track::{Place, Track};
+pub use track::{PartPosition, Track};
 pub use upload::Form;
 pub use viewers::{Requests, Viewers};
 

@@ -1,12 +1,12 @@
 //! The load generator `roomcast-bench`: starts a release build of the server on one core, loads it from another, and
 //! reports what it cost. `docs/benchmarks.md` says what is measured and what the figures mean.
 
-mod crowd;
 mod error;
-mod finding;
 mod http;
 mod live;
+mod load_clients;
 mod machine;
+mod metric;
 mod nodes;
 mod process;
 mod redis;
@@ -29,7 +29,7 @@ use live::Form;
 use machine::{Cores, Machine};
 use process::{built, installed, output};
 use report::{Entry, Report, Versions};
-use scenario::{Lab, Scenario};
+use scenario::{Harness, Scenario};
 
 /// Measures a Roomcast server.
 #[derive(Debug, Parser)]
@@ -86,12 +86,12 @@ fn run(cli: Cli) -> Result<bool, Error> {
     let redis = cli.redis.clone().or_else(|| installed("redis-server"));
     let versions = Versions::ask(&server, echo.is_some(), nginx.as_deref(), redis.as_deref());
     let (quick, upload) = (cli.quick, cli.upload);
-    let lab = Lab { server, echo, cores, quick, connections, limits_rate, upload, nginx, redis };
+    let harness = Harness { server, echo, cores, quick, connections, limits_rate, upload, nginx, redis };
     let mut report = Report::new(machine, cores, versions, cli.quick);
     report.warn();
     let scenarios = if cli.scenarios.is_empty() { Scenario::value_variants() } else { &cli.scenarios };
     for scenario in scenarios {
-        let entry = measure(*scenario, &lab)?;
+        let entry = measure(*scenario, &harness)?;
         println!("{}", report::table(&entry));
         report.scenarios.push(entry);
     }
@@ -101,15 +101,15 @@ fn run(cli: Cli) -> Result<bool, Error> {
 }
 
 /// Every scenario has a runtime of its own: nothing of one is left when the next begins.
-fn measure(scenario: Scenario, lab: &Lab) -> Result<Entry, Error> {
+fn measure(scenario: Scenario, harness: &Harness) -> Result<Entry, Error> {
     eprintln!("{}: {}", scenario.name(), scenario.question());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = attempt("start the runtime", runtime)?;
     let began = Instant::now();
     let result = runtime.block_on(async {
-        // Whoever stops the generator stops the server: it is killed when the scenario is dropped.
+        // Stopping the generator stops the server: it is killed when the scenario is dropped.
         tokio::select! {
-            result = scenario.run(lab) => Ok(result),
+            result = scenario.run(harness) => Ok(result),
             stopped = stop_signal() => Err(stopped),
         }
     })?;

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use crate::error::{Error, within};
-use crate::finding::Findings;
 use crate::http::{Http, get};
+use crate::metric::Metrics;
 use crate::process::{Meter, Program};
 use crate::redis::Redis;
-use crate::scenario::Lab;
+use crate::scenario::Harness;
 
 /// Time that nodes may take to become ready.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Redis and its nodes; all are killed when dropped.
 #[derive(Debug)]
@@ -47,29 +47,29 @@ impl Nodes {
     /// # Errors
     /// When one does not come up.
     pub async fn start(
-        lab: &Lab,
+        harness: &Harness,
         count: usize,
         flags: &[&str],
-        findings: &mut Findings,
+        metrics: &mut Metrics,
     ) -> Result<Option<Self>, Error> {
-        let Some(path) = &lab.redis else {
-            findings.note("redis-server is missing, nothing was measured");
+        let Some(path) = &harness.redis else {
+            metrics.note("redis-server is missing, nothing was measured");
             return Ok(None);
         };
-        let redis = Redis::start(path, lab.cores).await?;
+        let redis = Redis::start(path, harness.cores).await?;
         let url = format!("redis://{}", redis.address());
         let mut all = vec!["--redis-url", &url];
         all.extend(flags);
-        if lab.limits_rate {
+        if harness.limits_rate {
             all.extend(["--rate-limit", "off"]);
         }
         let mut nodes = Vec::new();
         for _ in 0..count {
-            nodes.push(lab.serve(&all).await?);
+            nodes.push(harness.serve(&all).await?);
         }
         let nodes = Self { redis, nodes };
         for node in &nodes.nodes {
-            within(PATIENCE, "the nodes' becoming ready", ready(node.address)).await?;
+            within(TIMEOUT, "the nodes' becoming ready", ready(node.address)).await?;
         }
         Ok(Some(nodes))
     }

@@ -19,7 +19,7 @@ use crate::machine::{Cores, pin};
 pub use load::{Load, Meter, quiet, resident};
 
 /// Time that a program may take to listen, or to end.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Between two attempts to reach a program that starts.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(20);
 
@@ -42,7 +42,7 @@ impl Program {
         let (child, pid, mut log) = spawn(path, arguments, cores)?;
         let gone = || Error::NotListening(path.display().to_string());
         let address =
-            within(PATIENCE, "starting a server", async { listening(&mut log).await.ok_or_else(gone) }).await?;
+            within(TIMEOUT, "starting a server", async { listening(&mut log).await.ok_or_else(gone) }).await?;
         // A log that nobody reads would stop the program one day.
         tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
         Ok(Self { child, pid, address })
@@ -64,7 +64,7 @@ impl Program {
             }
             Ok(())
         };
-        within(PATIENCE, "starting a server", opened).await?;
+        within(TIMEOUT, "starting a server", opened).await?;
         tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
         Ok(Self { child, pid, address })
     }
@@ -85,7 +85,7 @@ impl Program {
         if let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) {
             attempt("stop the server", kill_process(pid, Signal::TERM).map_err(Into::into))?;
         }
-        if tokio::time::timeout(PATIENCE, self.child.wait()).await.is_err() {
+        if tokio::time::timeout(TIMEOUT, self.child.wait()).await.is_err() {
             attempt("kill the server", self.child.kill().await)?;
         }
         Ok(())

@@ -76,7 +76,7 @@ impl Redis {
     /// When there is no answer.
     pub async fn info(&self, section: &str, field: &str) -> Result<f64, Error> {
         let text = match self.connect().await?.call(&["INFO", section]).await? {
-            Reply::Bulk(text) => text,
+            Reply::BulkString(text) => text,
             _ => Vec::new(),
         };
         let text = String::from_utf8_lossy(&text).into_owned();
@@ -91,12 +91,12 @@ impl Redis {
     pub async fn memory(&self) -> Result<Vec<(String, usize, f64)>, Error> {
         let mut resp = self.connect().await?;
         let mut kinds = std::collections::BTreeMap::<String, (usize, f64)>::new();
-        let Reply::List(keys) = resp.call(&["KEYS", "rc:*"]).await? else { return Ok(Vec::new()) };
+        let Reply::Array(keys) = resp.call(&["KEYS", "rc:*"]).await? else { return Ok(Vec::new()) };
         for key in keys {
-            let Reply::Bulk(key) = key else { continue };
+            let Reply::BulkString(key) = key else { continue };
             let key = String::from_utf8_lossy(&key).into_owned();
             let kind = key.split(':').nth(2).unwrap_or_default().to_owned();
-            if let Reply::Int(bytes) = resp.call(&["MEMORY", "USAGE", &key, "SAMPLES", "0"]).await? {
+            if let Reply::Integer(bytes) = resp.call(&["MEMORY", "USAGE", &key, "SAMPLES", "0"]).await? {
                 let sum = kinds.entry(kind).or_default();
                 *sum = (sum.0 + 1, sum.1 + bytes as f64);
             }

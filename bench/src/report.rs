@@ -11,8 +11,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::error::{Error, attempt};
-use crate::finding::Findings;
 use crate::machine::{Cores, Machine};
+use crate::metric::Metrics;
 use crate::process::output;
 use crate::scenario::Scenario;
 
@@ -27,7 +27,7 @@ pub struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     #[serde(flatten)]
-    pub findings: Findings,
+    pub metrics: Metrics,
 }
 
 /// Versions of the measured programs, and of the generator.
@@ -57,12 +57,12 @@ pub struct Report {
 
 impl Entry {
     /// A scenario that took so long and ended so.
-    pub fn new(scenario: Scenario, time: Duration, result: Result<Findings, Error>) -> Self {
-        let (findings, error) = match result {
-            Ok(findings) => (findings, None),
-            Err(error) => (Findings::default(), Some(error.to_string())),
+    pub fn new(scenario: Scenario, time: Duration, result: Result<Metrics, Error>) -> Self {
+        let (metrics, error) = match result {
+            Ok(metrics) => (metrics, None),
+            Err(error) => (Metrics::default(), Some(error.to_string())),
         };
-        Self { name: scenario.name(), question: scenario.question(), seconds: time.as_secs_f64(), error, findings }
+        Self { name: scenario.name(), question: scenario.question(), seconds: time.as_secs_f64(), error, metrics }
     }
 }
 

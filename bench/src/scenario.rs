@@ -26,9 +26,9 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::error::{Error, within};
-use crate::finding::Findings;
 use crate::live::Form;
 use crate::machine::Cores;
+use crate::metric::Metrics;
 use crate::process::Program;
 
 /// Timeout of any scenario; the longest needs a little over a minute.
@@ -59,7 +59,7 @@ pub enum Scenario {
 
 /// Programs and settings that every scenario works with.
 #[derive(Debug)]
-pub struct Lab {
+pub struct Harness {
     /// The program `roomcast`.
     pub server: PathBuf,
     /// The program `echo`, when it was built.
@@ -136,31 +136,31 @@ impl Scenario {
     ///
     /// # Errors
     /// When it cannot be carried out, or not in time.
-    pub async fn run(self, lab: &Lab) -> Result<Findings, Error> {
+    pub async fn run(self, harness: &Harness) -> Result<Metrics, Error> {
         match self {
-            Self::Relay => within(BOUND, "relay", relay::run(lab)).await,
-            Self::Joins => within(BOUND, "joins", joins::run(lab)).await,
-            Self::Idle => within(BOUND, "idle", idle::run(lab)).await,
-            Self::ListChange => within(BOUND, "list-change", list_change::run(lab)).await,
-            Self::Churn => within(BOUND, "churn", churn::run(lab)).await,
-            Self::MassDisconnect => within(BOUND, "mass-disconnect", mass_disconnect::run(lab)).await,
-            Self::Reload => within(BOUND, "reload", reload::run(lab)).await,
-            Self::Files => within(BOUND, "files", files::run(lab)).await,
-            Self::ViewersMemory => within(BOUND, "viewers-memory", viewers_memory::run(lab)).await,
-            Self::Streams => within(BOUND, "streams", streams::run(lab)).await,
-            Self::RelayNodes => within(BOUND, "relay-nodes", relay_nodes::run(lab)).await,
-            Self::JoinsNodes => within(BOUND, "joins-nodes", joins_nodes::run(lab)).await,
-            Self::RedisCommands => within(BOUND, "redis-commands", redis_commands::run(lab)).await,
-            Self::UploadNodes => within(BOUND, "upload-nodes", upload_nodes::run(lab)).await,
-            Self::NodeDeath => within(BOUND, "node-death", node_death::run(lab)).await,
-            Self::Takeover => within(BOUND, "takeover", takeover::run(lab)).await,
-            Self::Access => within(BOUND * 2, "access", access::run(lab)).await,
-            Self::AccessFlood => within(BOUND, "access-flood", access_flood::run(lab)).await,
+            Self::Relay => within(BOUND, "relay", relay::run(harness)).await,
+            Self::Joins => within(BOUND, "joins", joins::run(harness)).await,
+            Self::Idle => within(BOUND, "idle", idle::run(harness)).await,
+            Self::ListChange => within(BOUND, "list-change", list_change::run(harness)).await,
+            Self::Churn => within(BOUND, "churn", churn::run(harness)).await,
+            Self::MassDisconnect => within(BOUND, "mass-disconnect", mass_disconnect::run(harness)).await,
+            Self::Reload => within(BOUND, "reload", reload::run(harness)).await,
+            Self::Files => within(BOUND, "files", files::run(harness)).await,
+            Self::ViewersMemory => within(BOUND, "viewers-memory", viewers_memory::run(harness)).await,
+            Self::Streams => within(BOUND, "streams", streams::run(harness)).await,
+            Self::RelayNodes => within(BOUND, "relay-nodes", relay_nodes::run(harness)).await,
+            Self::JoinsNodes => within(BOUND, "joins-nodes", joins_nodes::run(harness)).await,
+            Self::RedisCommands => within(BOUND, "redis-commands", redis_commands::run(harness)).await,
+            Self::UploadNodes => within(BOUND, "upload-nodes", upload_nodes::run(harness)).await,
+            Self::NodeDeath => within(BOUND, "node-death", node_death::run(harness)).await,
+            Self::Takeover => within(BOUND, "takeover", takeover::run(harness)).await,
+            Self::Access => within(BOUND * 2, "access", access::run(harness)).await,
+            Self::AccessFlood => within(BOUND, "access-flood", access_flood::run(harness)).await,
         }
     }
 }
 
-impl Lab {
+impl Harness {
     /// Starts a server with one worker and these flags.
     ///
     /// # Errors
@@ -177,9 +177,9 @@ impl Lab {
     }
 
     /// Returns the number of connections to use: `wanted`, or as many as the machine permits.
-    pub fn crowd(&self, wanted: usize, findings: &mut Findings) -> usize {
+    pub fn client_count(&self, wanted: usize, metrics: &mut Metrics) -> usize {
         if self.connections < wanted {
-            findings.note(format!("the limit on open files permits {} of {wanted} connections", self.connections));
+            metrics.note(format!("the limit on open files permits {} of {wanted} connections", self.connections));
         }
         // Calls are of two.
         wanted.min(self.connections) & !1

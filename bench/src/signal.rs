@@ -19,7 +19,7 @@ const HEAD: usize = 64;
 
 /// One session of one user in one room.
 #[derive(Debug, Clone)]
-pub struct Member {
+pub struct SessionIdentity {
     /// `p2p` or `p2m`.
     pub room_type: &'static str,
     /// The room.
@@ -28,7 +28,7 @@ pub struct Member {
     pub user: String,
 }
 
-impl Member {
+impl SessionIdentity {
     /// A frame with a signal; `more` are its own members, each with a comma in front.
     fn frame(&self, action: &str, name: &str, more: &str) -> Vec<u8> {
         let Self { room_type, room, user } = self;
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn an_offer_is_as_long_as_asked_for() {
-        let member = Member { room_type: "p2p", room: "r".into(), user: "u".into() };
+        let member = SessionIdentity { room_type: "p2p", room: "r".into(), user: "u".into() };
         let length = member.offer(2048).len();
         assert!((2048..2300).contains(&length), "{length}");
     }

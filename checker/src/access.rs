@@ -65,7 +65,7 @@ fn may_last(log: &Log, revoked: u64, stay: &Stay) -> u64 {
     if stay.from > agreed_by(log, revoked, 0) && calm { stay.from } else { due }
 }
 
-/// Whoever brought a token that is revoked is out soon, off all lists, and does not come in with it again.
+/// A client whose token is revoked is out soon, off all lists, and does not come in with it again.
 pub fn revoked_is_out(log: &Log) -> Vec<String> {
     let revocations = revocations(log);
     if revocations.is_empty() {

@@ -67,7 +67,8 @@ pub fn left_are_off(log: &Log) -> Vec<String> {
     wrong
 }
 
-/// Whoever was lost, with its node or alone, and does not come back is in no list once it was absent for so long.
+/// A client that was lost, with its node or alone, and does not come back is in no list once it was absent for so
+/// long.
 pub fn lost_are_off(log: &Log) -> Vec<String> {
     let mut wrong = Vec::new();
     for stay in stays(log).iter().filter(|stay| stay.outcome == Some(Outcome::Lost)) {

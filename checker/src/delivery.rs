@@ -33,8 +33,8 @@ fn forgets(log: &Log, client: usize, outcome: Outcome) -> bool {
 
 /// Signals of a pair come in order, and none twice but for what [`Heard::may_repeat`] says.
 ///
-/// A sender without numbers that goes on over another node, while the one before cannot reach Redis, may be overtaken by
-/// itself: what that node has accepted comes late rather than never. So its order is that of one connection.
+/// A sender without numbers that goes on over another node, while the one before cannot reach Redis, may be overtaken
+/// by itself: what that node has accepted comes late rather than never. Therefore its order is that of one connection.
 pub fn in_order_and_once(log: &Log) -> Vec<String> {
     let mut now = vec![Heard::default(); log.clients.len()];
     let (mut sent, mut got, mut newest) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());

@@ -9,7 +9,7 @@ use crate::stays::{Stay, stays};
 const WRITTEN: u64 = 20_000;
 /// A node's accepted signal may still be on its way to the owner.
 const ON_ITS_WAY: u64 = 3000;
-/// Whoever is refused is told by then.
+/// A client that is refused is told by then.
 const REFUSED: u64 = 1000;
 /// By then a node that failed has been cleared away, or has its members again.
 const CLEARED: u64 = 12_000;
@@ -122,7 +122,7 @@ fn moved_on_in_doubt(log: &Log, sent: &Sent) -> bool {
     })
 }
 
-/// Whoever says more than its node may keep is read no further where its owner is known, and not closed.
+/// A client that says more than its node may keep is read no further where its owner is known, and not closed.
 pub fn held_back(log: &Log) -> Vec<String> {
     let cut = log.events.iter().filter_map(|(at, event)| match event {
         Event::CutOff { client } => Some(format!("{client} was closed at {at} for what it said")),

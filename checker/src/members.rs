@@ -80,7 +80,7 @@ fn prolonged(faults: &[Span], until: u64) -> u64 {
     )
 }
 
-/// Whoever was told of a kick does not join within its time, unless the room was created anew.
+/// A client that was told of a kick does not join within its time, unless the room was created anew.
 pub fn kicked_is_out(log: &Log) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut kicked: Vec<(usize, u64)> = Vec::new();

@@ -28,7 +28,7 @@ fn reliable<'a>(log: &'a Log, stays: &'a [Stay]) -> Vec<(u64, &'a Stay, &'a [usi
     seen.collect()
 }
 
-/// Whoever has seen itself in a list stays in all lists for as long as it certainly is a member.
+/// A client that has seen itself in a list stays in all lists for as long as it certainly is a member.
 pub fn nobody_vanishes(log: &Log) -> Vec<String> {
     let stays = stays(log);
     let lists = reliable(log, &stays);

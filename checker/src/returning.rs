@@ -49,8 +49,8 @@ pub fn refused_at_once(log: &Log) -> Vec<String> {
     wrong
 }
 
-/// Whoever comes back before it was silent for too long is the member it was: silence does not count while Redis is
-/// away. A viewer of a broadcast is, where it comes back to the node on which it was.
+/// A client that comes back before it was silent for too long is the member it was: silence does not count while Redis
+/// is away. A viewer of a broadcast is, where it comes back to the node on which it was.
 pub fn back_in_time(log: &Log) -> Vec<String> {
     let mut wrong = Vec::new();
     for (index, (back, event)) in log.events.iter().enumerate() {

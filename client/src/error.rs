@@ -1,7 +1,7 @@
 //! Everything that ends a membership or a broadcast.
 //!
-//! Never a broken invariant of this crate: that is a panic with its reason. What can be tried again is tried again
-//! and is no error.
+//! Never a broken invariant of this crate: that is a panic with its reason. A failure that passes is tried again and
+//! is no error.
 
 use std::io;
 use std::path::PathBuf;

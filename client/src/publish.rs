@@ -1,11 +1,10 @@
 //! `roomcast publish`: fragmented MP4 in, a live broadcast out.
 //!
 //! Reads the input, joins the room as its publisher, cuts the media into parts and segments, and uploads them in real
-//! time until the input ends or it is told to stop. What is decided is pure: `roomcast_media::package` (tracks,
-//! names, numbers, dates), `pace` (when), `earlier` (where an earlier run stopped). `pipeline` carries it out.
+//! time until the input ends or it is told to stop. The decisions are pure: `roomcast_media::package` (tracks, names,
+//! numbers, dates), `pace` (when), `earlier` (where an earlier run stopped). `pipeline` carries it out.
 
 mod earlier;
-mod names;
 mod opening;
 mod pace;
 mod pipeline;

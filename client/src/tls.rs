@@ -173,7 +173,7 @@ pub(crate) fn explain(error: &(dyn std::error::Error + 'static)) -> Option<Strin
     said.map(str::to_owned)
 }
 
-/// The error of TLS behind another one. What an `io::Error` wraps is not its source.
+/// The error of TLS behind another one. The error that an `io::Error` wraps is not its source.
 fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {

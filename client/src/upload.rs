@@ -1,11 +1,11 @@
 //! Posts data signals: what a live broadcast is made of, over HTTP.
 //!
 //! An [`Uploader`] serves one track. Its signals go out one at a time and in order, from a bounded queue; failures
-//! that pass are tried again until it is too late. What became of each is reported. Never cuts or reads media.
+//! that pass are tried again until it is too late. The outcome of each is reported. Never cuts or reads media.
 
 mod attempt;
 mod form;
-mod line;
+mod task;
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{Error, Trust, clock};
 use form::Form;
-use line::{Job, Line};
+use task::{Job, UploadTask};
 
 /// Reports that wait for the application.
 const REPORTS: usize = 16;
@@ -89,7 +89,7 @@ pub struct Uploader {
 
 /// A free place in the queue.
 #[derive(Debug)]
-pub struct Place<'a>(mpsc::Permit<'a, Job>);
+pub struct QueueSlot<'a>(mpsc::Permit<'a, Job>);
 
 impl Uploader {
     /// Starts the task of one track.
@@ -107,7 +107,7 @@ impl Uploader {
         let http = trust.http()?;
         let (queue, jobs) = mpsc::channel(limits.queue);
         let (reports, to_application) = mpsc::channel(REPORTS);
-        tokio::spawn(Line { http, ingest, limits, reports, declared: Vec::new(), form: Form::Untried }.run(jobs));
+        tokio::spawn(UploadTask { http, ingest, limits, reports, declared: Vec::new(), form: Form::Untried }.run(jobs));
         Ok((Self { queue }, to_application))
     }
 
@@ -115,12 +115,12 @@ impl Uploader {
     ///
     /// # Errors
     /// [`Error::Gone`] after a refused signal.
-    pub async fn place(&self) -> Result<Place<'_>, Error> {
-        self.queue.reserve().await.map(Place).map_err(|_| Error::Gone)
+    pub async fn place(&self) -> Result<QueueSlot<'_>, Error> {
+        self.queue.reserve().await.map(QueueSlot).map_err(|_| Error::Gone)
     }
 }
 
-impl Place<'_> {
+impl QueueSlot<'_> {
     /// Queues a signal.
     pub fn put(self, payload: Payload) {
         let queued = clock::now();

@@ -1,10 +1,10 @@
 //! The cutter: fragments in, parts and segments out.
 //!
 //! Goes by the samples of the leading track (video, else audio); the samples of other tracks go along. A part never
-//! exceeds the part target, a segment never the longest that is allowed. Where no part can follow, the segment ends, or
-//! goes on without parts and comes whole. What is listed lasts as long as the media in it: a little time without a frame
-//! belongs to the frame before, or to the next one where that is written already; more of it is filled (`fill`). Never
-//! decodes, never changes the time at which a frame is shown, and refuses nothing for its timing.
+//! exceeds the part target, a segment never the longest that is allowed. Where no part can follow, the segment ends,
+//! or goes on without parts and comes whole. A part or segment is listed with the duration of its media: a little time
+//! without a frame belongs to the frame before, or to the next one where that is written already; more of it is filled
+//! (`fill`). Never decodes, never changes the time at which a frame is shown, and refuses nothing for its timing.
 //!
 //! rfc8216bis, 3 (parts, segments) and 4.4.3.7 (EXT-X-PART-INF); CMAF 7.3.3.
 
@@ -30,7 +30,7 @@ use crate::{Error, Fragment, Init, Sample};
 use clock::Clock;
 pub(crate) use clock::time;
 use close::Trial;
-pub(crate) use intake::{LAG, LARGEST_JUMP, PATIENCE};
+pub(crate) use intake::{LAG, LARGEST_JUMP, MAX_LAG};
 use lane::{Lane, Span};
 use repeat::Repeat;
 use rules::Rules;
@@ -265,8 +265,7 @@ impl Cutter {
         Some(time(self.clock.origin?, self.clock.timescale))
     }
 
-    /// Takes a fragment and gives what it finishes. What comes before the leading track's first
-    /// sync sample is dropped.
+    /// Takes a fragment and gives what it finishes. Samples before the leading track's first sync sample are dropped.
     ///
     /// # Errors
     ///

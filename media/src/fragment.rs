@@ -113,7 +113,7 @@ impl Fragment {
             let tfhd = Tfhd::read(traf.require(b"tfhd")?, context)?;
             let base = tfhd.base.resolve(at, inherited);
             let Tfhd { track, defaults, is_ignored, .. } = tfhd;
-            let mut run = Run { track, defaults, base, position: base, decode_time: 0, is_ignored, data };
+            let mut run = TrackRun { track, defaults, base, position: base, decode_time: 0, is_ignored, data };
             if !tfhd.is_empty {
                 run.decode_time = match traf.find(b"tfdt")? {
                     Some(tfdt) => read_tfdt(tfdt)?,
@@ -187,7 +187,7 @@ fn read_tfdt(mut tfdt: Fields<'_>) -> Result<u64, Error> {
 }
 
 /// The runs of one track fragment: where the next sample lies and when it is decoded.
-struct Run<'a> {
+struct TrackRun<'a> {
     track: u32,
     defaults: Defaults,
     base: u64,
@@ -198,7 +198,7 @@ struct Run<'a> {
     data: &'a Data,
 }
 
-impl Run<'_> {
+impl TrackRun<'_> {
     fn read_all(&mut self, mut traf: Fields<'_>, samples: &mut Vec<Sample>) -> Result<(), Error> {
         while let Some(child) = traf.child()? {
             if child.kind.0 == *b"trun" {

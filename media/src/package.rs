@@ -6,6 +6,7 @@
 
 mod absent;
 mod input;
+pub mod names;
 mod opening;
 mod roles;
 mod split;
@@ -25,7 +26,7 @@ use input::Input;
 use timeline::Timeline;
 #[cfg(test)]
 use track::join_codecs;
-use track::{Place, Track};
+use track::{CutContext, Track};
 
 /// Requested lengths of segments and parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +166,7 @@ impl Packager {
     }
 
     /// Takes what a stream brought. `earlier` gives the numbers at which a track that is new goes on from an earlier
-    /// run. What is returned has happened, also when an error came behind it.
+    /// run. The signals that are returned have happened, also when an error came behind them.
     pub fn take(
         &mut self,
         id: &ObjectId,
@@ -199,8 +200,8 @@ impl Packager {
         if let Some(timeline) = &self.timeline {
             track.follow(timeline, &fragment);
         }
-        let place = Place { config: &self.config, targets, others, wall };
-        track.push(&place, &mut self.timeline, fragment)
+        let context = CutContext { config: &self.config, targets, others, wall };
+        track.push(&context, &mut self.timeline, fragment)
     }
 
     /// Lists what is left of a stream, which says that it has ended.

@@ -38,7 +38,7 @@ pub struct Reader {
     buffer: BytesMut,
     /// Where in the stream the buffer starts: offsets may count from the stream's first byte.
     position: u64,
-    kept: Kept,
+    pending: PendingBox,
     context: Option<Context>,
     over: bool,
     failed: Option<Error>,
@@ -46,7 +46,7 @@ pub struct Reader {
 
 /// The box that waits for the one that completes it.
 #[derive(Debug)]
-enum Kept {
+enum PendingBox {
     Nothing,
     Ftyp(Bytes),
     Moof { at: u64, whole: Bytes, header: usize },
@@ -59,7 +59,7 @@ impl Reader {
             limit,
             buffer: BytesMut::new(),
             position: 0,
-            kept: Kept::Nothing,
+            pending: PendingBox::Nothing,
             context: None,
             over: false,
             failed: None,
@@ -107,7 +107,7 @@ impl Reader {
         if let Err(error) = &found {
             self.failed = Some(error.clone());
             self.buffer = BytesMut::new();
-            self.kept = Kept::Nothing;
+            self.pending = PendingBox::Nothing;
         }
         found
     }
@@ -119,13 +119,13 @@ impl Reader {
 
     /// Whether the bytes so far end in the middle of a box, or of a `moof` and its `mdat`.
     pub fn is_cut(&self) -> bool {
-        !self.buffer.is_empty() || matches!(self.kept, Kept::Moof { .. })
+        !self.buffer.is_empty() || matches!(self.pending, PendingBox::Moof { .. })
     }
 
     fn waiting(&self) -> usize {
-        match &self.kept {
-            Kept::Nothing => 0,
-            Kept::Ftyp(whole) | Kept::Moof { whole, .. } => whole.len(),
+        match &self.pending {
+            PendingBox::Nothing => 0,
+            PendingBox::Ftyp(whole) | PendingBox::Moof { whole, .. } => whole.len(),
         }
     }
 
@@ -168,25 +168,25 @@ impl Reader {
     }
 
     fn take_box(&mut self, header: &Header, at: u64, whole: Bytes) -> Result<Option<Item>, Error> {
-        let kept = std::mem::replace(&mut self.kept, Kept::Nothing);
+        let pending = std::mem::replace(&mut self.pending, PendingBox::Nothing);
         let kind = &header.kind.0;
         let header = header.length;
-        match (kind, kept) {
-            (b"mdat", Kept::Moof { at: moof_at, whole: moof, header: moof_header }) => {
+        match (kind, pending) {
+            (b"mdat", PendingBox::Moof { at: moof_at, whole: moof, header: moof_header }) => {
                 let context = self.context.as_mut().ok_or(Error::FragmentBeforeInit)?;
                 let data = Data { at: at + header as u64, payload: whole.slice(header..) };
                 let fragment = Fragment::read(&moof[moof_header..], moof_at, &data, context)?;
                 Ok(Some(Item::Fragment(fragment)))
             }
             (b"mdat", _) => Err(Error::MdatWithoutMoof),
-            (_, Kept::Moof { .. }) => Err(Error::MoofWithoutMdat),
+            (_, PendingBox::Moof { .. }) => Err(Error::MoofWithoutMdat),
             (b"ftyp", _) => {
-                self.kept = Kept::Ftyp(whole);
+                self.pending = PendingBox::Ftyp(whole);
                 Ok(None)
             }
-            (b"moov", kept) => {
+            (b"moov", pending) => {
                 // The box may have come in a body of its own, and says nothing that has to be known.
-                let ftyp = if let Kept::Ftyp(ftyp) = &kept { ftyp } else { FTYP };
+                let ftyp = if let PendingBox::Ftyp(ftyp) = &pending { ftyp } else { FTYP };
                 let bytes = [ftyp, &whole].concat();
                 let init = Init::read(&whole[header..], bytes.into())?;
                 // The same again is no new start.
@@ -198,7 +198,7 @@ impl Reader {
             }
             _ if self.context.is_none() => Err(Error::FragmentBeforeInit),
             _ => {
-                self.kept = Kept::Moof { at, whole, header };
+                self.pending = PendingBox::Moof { at, whole, header };
                 Ok(None)
             }
         }

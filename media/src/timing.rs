@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::cut::{PATIENCE, time};
+use crate::cut::{MAX_LAG, time};
 use crate::{Fragment, Init, Sample};
 use clocks::Clocks;
 pub(crate) use clocks::{Break, Others};
@@ -170,7 +170,7 @@ impl Lengths {
     /// Lets go what has waited until another track has come so far: the next sample is not near.
     fn settle_before(&mut self, newest: Duration) -> Vec<Sample> {
         let usual = u64::from(self.usual) * self.pending.len() as u64;
-        let is_late = newest.saturating_sub(self.newest()) > PATIENCE;
+        let is_late = newest.saturating_sub(self.newest()) > MAX_LAG;
         if is_late && usual > 0 { self.spread(usual) } else { Vec::new() }
     }
 

@@ -53,7 +53,7 @@ async function leavesNoTrace(page, server) {
 
 /** Copies the link of a page, and gives what the clipboard has then. */
 async function copied(page, server) {
-  // What is not named here is taken away.
+  // A permission that is not named here is taken away.
   const permissions = ['clipboard-read', 'clipboard-write', 'camera', 'microphone'];
   await page.context().grantPermissions(permissions, { origin: server.url });
   await page.bringToFront();
@@ -203,7 +203,7 @@ test('a broadcast with a token is watched with one that only plays', async (t) =
     viewer.jwt = next;
     await play(viewer, 3);
     assert.ok(media().length > 3);
-    // What was asked for in the moment before comes to its end.
+    // Requests made in the moment before come to their end.
     assert.deepEqual(media().slice(2).filter((path) => !path.startsWith(`/live/@${next}/show/`)), []);
     assert.equal(await viewer.evaluate(() => window.before !== undefined && window.before === window.roomcast.hls), true);
   });

@@ -1,4 +1,4 @@
-// Whoever comes back to a call after a crash of the browser, whose member still has its seat.
+// A page that comes back to a call after a crash of the browser, whose member still has its seat.
 
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';

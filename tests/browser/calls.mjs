@@ -1,4 +1,4 @@
-// What a call looks like from its pages.
+// Reads the state of a call from its pages.
 
 import { until } from './processes.mjs';
 

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { startServer, stop } from './processes.mjs';
 
 const deployed = fileURLToPath(new URL('../../deploy/nginx/', import.meta.url));
-const PATIENCE = 20_000;
+const TIMEOUT = 20_000;
 
 /** Nodes on one Redis behind nginx: its address, and a way to replace a node by a new process. */
 export async function startCluster(t, count = 3, flags = []) {
@@ -69,9 +69,9 @@ export async function startNginx(t, configure) {
     `daemon off;\npid nginx.pid;\nerror_log stderr error;\nworker_processes 2;\nevents { worker_connections 1024; }\n` +
       `http {\naccess_log off;\n${paths.join('')}${await configure(folder, port)}\n}\n`,
   );
-  // Of a path's own: ordinary users are not told where Debian keeps it.
+  // Debian's folder for it is in the path of the superuser alone.
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
-  // What it says before it has read its file, and about nodes that the test stops, is no news.
+  // Lines from before it has read its file, and about nodes that the test stops, are left out.
   await start(t, 'nginx', ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', '/dev/null'], port, { env });
   return { url: `http://127.0.0.1:${port}` };
 }
@@ -92,7 +92,7 @@ async function start(t, name, flags, port, options = {}) {
   return child;
 }
 
-/** What a node counts. */
+/** The value of a metric of a node. */
 async function metric(url, name) {
   const found = new RegExp(`^${name} (\\S+)$`, 'm').exec(await (await fetch(`${url}/metrics`)).text());
   assert.ok(found, `${url} counts no ${name}`);
@@ -104,9 +104,9 @@ export async function ready(url) {
 }
 
 export async function until(question, words) {
-  const end = Date.now() + PATIENCE;
+  const end = Date.now() + TIMEOUT;
   while (!(await question())) {
-    assert.ok(Date.now() < end, `not within ${PATIENCE} ms: ${words}`);
+    assert.ok(Date.now() < end, `not within ${TIMEOUT} ms: ${words}`);
     await after(50);
   }
 }

@@ -1,4 +1,4 @@
-// A group of three real browsers through a real server: who takes part is seen by everybody.
+// A group of three real browsers through a real server: everybody sees those who take part.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

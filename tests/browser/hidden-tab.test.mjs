@@ -8,14 +8,15 @@ import { startServer } from './processes.mjs';
 import { startWindow } from './tabs.mjs';
 
 const HEARTBEAT_TIMEOUT = 6;
-/** How long a page's own timers must have stood still for the test to prove anything. */
+/** Time for which a page's own timers must have stood still for the test to prove anything. */
 const STOOD_STILL = 2 * HEARTBEAT_TIMEOUT;
 /** Throttling begins after some seconds, for timers that have set each other five times; every minute they run once. */
-const PATIENCE = 90_000;
+const TIMEOUT = 90_000;
 
 /**
- * A page that was painted counts as loaded, and Chromium then waits a minute before it throttles; the time it waits for
- * others can be set. So nothing is painted. Beside that, a chain of timers of the page's own tells of the throttling.
+ * A page that was painted counts as loaded, and Chromium then waits a minute before it throttles; the time it waits
+ * for others can be set. Therefore nothing is painted. Beside that, a chain of timers of the page's own tells of the
+ * throttling.
  */
 const WATCHED = `
   document.addEventListener('DOMContentLoaded', () => { document.documentElement.style.display = 'none'; });
@@ -64,9 +65,9 @@ test('a hidden tab keeps its seat; without a worker it loses it', { timeout: 200
   for (const tab of [kept, lost]) assert.equal(await tab.evaluate('document.visibilityState'), 'hidden');
 
   // The control: the same page without a worker is throttled, and the server gives up its member.
-  const given = new Promise((resolve) => { setTimeout(resolve, PATIENCE, false).unref(); });
+  const given = new Promise((resolve) => { setTimeout(resolve, TIMEOUT, false).unref(); });
   assert.ok(await Promise.race([lostSeen.empty, given]), `throttling costs a page its seat: ${lostSeen.counts}`);
-  await kept.until(THROTTLED, PATIENCE);
+  await kept.until(THROTTLED, TIMEOUT);
   assert.ok(keptSeen.counts.length > 0 && keptSeen.counts.every((count) => count === 1), `its owner was there all the time: ${keptSeen.counts}`);
   assert.equal(await kept.evaluate('window.roomcast.connection.state'), 'joined');
 });

@@ -1,6 +1,6 @@
 // A UDP proxy for the picture and sound of one page, so that a tunnel can swallow them too.
 //
-// The page is made to know the others only by addresses of the proxy, and to tell nobody its own. Whoever hears
+// The page is made to know the others only by addresses of the proxy, and to tell nobody its own. A page that hears
 // from it answers the proxy, which is a network that translates addresses.
 
 import { createSocket } from 'node:dgram';
@@ -23,7 +23,7 @@ class MediaProxy {
     this.#dark = true;
   }
 
-  /** What was sent in the dark is lost. */
+  /** Packets sent in the dark are lost. */
   lighten() {
     this.#dark = false;
   }

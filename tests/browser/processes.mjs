@@ -1,6 +1,6 @@
 // Real processes for the tests: the server, the encoder, the publisher, the browser.
 //
-// Each is started by the test that needs it, on a free port, and stopped by its own process. Whatever is
+// Each is started by the test that needs it, on a free port, and stopped by its own process. Everything that is
 // awaited has a bound, after which the test fails with a reason.
 
 import assert from 'node:assert/strict';

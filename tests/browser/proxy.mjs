@@ -32,7 +32,7 @@ class NetworkProxy {
     for (const pair of this.#pairs) pair.pause();
   }
 
-  /** The end of the tunnel: what was sent meanwhile arrives after all, as TCP sends it again. */
+  /** The end of the tunnel: bytes sent meanwhile arrive after all, as TCP sends it again. */
   lighten() {
     this.#dark = false;
     for (const pair of this.#pairs) pair.resume();

@@ -1,7 +1,7 @@
 // A call between two browsers that may use relays only, over Debian's coturn with the deployed configuration.
 //
-// The rule against peers on loopback is lifted: here all is on one machine. That the unchanged file refuses such peers is
-// tried with the documents.
+// The rule against peers on loopback is lifted: here all is on one machine. The documents test holds that the
+// unchanged file refuses such peers.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

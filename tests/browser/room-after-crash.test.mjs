@@ -1,5 +1,5 @@
-// Whoever comes back to a group, a broadcast or an empty call after a crash of the browser, while the server still
-// keeps the place of the page that crashed.
+// A page that comes back to a group, a broadcast or an empty call after a crash of the browser, while the server
+// still keeps the place of the page that crashed.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

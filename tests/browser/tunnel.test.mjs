@@ -59,7 +59,7 @@ async function says(page, words) {
   );
 }
 
-/** How many people each list of participants named that this page was told. */
+/** The number of people in each list of participants that this page was told. */
 function listLengths(page) {
   const lists = page.heard.map((message) => message.b?.pps).filter(Boolean);
   return lists.map((list) => new Set(list.map(({ userId }) => userId)).size);
@@ -109,7 +109,7 @@ test('what was signaled into a line that is dead already arrives once and in ord
   await state(traveller, 'reconnecting');
   await say(home, FROM_HOME.slice(3));
   await say(traveller, FROM_THE_TRAIN.slice(3));
-  // What the dead line holds is never delivered.
+  // Bytes that the dead line holds are never delivered.
   proxy.cut();
   proxy.lighten();
   await bothWays(home, traveller);

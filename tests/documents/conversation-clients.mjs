@@ -46,7 +46,7 @@ export class Client {
     this.address = address;
   }
 
-  /** What came and was not asked for. */
+  /** Messages that came and were not asked for. */
   get unread() {
     return this.#inbox.left;
   }
@@ -61,7 +61,7 @@ export class Client {
     const isForm = headers.some(([, value]) => value.startsWith('multipart/'));
     const content = body === '' ? {} : { body: isForm ? body.replaceAll('\n', '\r\n') : body };
     this.#answer = fetch(this.address + target, { method, headers, ...content });
-    // Whoever takes the answer hears of a failure.
+    // The code that takes the answer hears of a failure.
     this.#answer.catch(() => {});
     return undefined;
   }

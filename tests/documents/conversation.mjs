@@ -76,7 +76,7 @@ function pairs(recorded, present, name) {
 
 const asJson = (text) => (text.startsWith('{') ? JSON.parse(text) : undefined);
 
-/** What of an answer or a message is compared. */
+/** The members of an answer or a message that are compared. */
 function comparable({ json, close, reason, status, headers = [], body = '' }) {
   if (json) return JSON.stringify(lasting(json));
   if (close) return JSON.stringify({ close, reason });

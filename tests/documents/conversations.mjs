@@ -17,7 +17,7 @@ import { entries, layout, meaning, Memory, WIDTH } from './conversation.mjs';
 const PAGE = 'schema/transcripts.md';
 const SECRET = 'the secret of the transcripts: 32 bytes or more';
 
-/** What the server of a section is started with. */
+/** Flags of the server of a section. */
 const FLAGS = {
   'A call': ['--ice-server', 'stun:stun.example.com', '--ice-server', 'turn:turn.example.com', '--turn-secret', 'letters'],
   'A token that is renewed': ['--auth-secret', SECRET, '--auth-grace', '1s'],
@@ -32,7 +32,7 @@ class Conversation {
   #server;
   #clients = new Map();
   #memory = new Memory();
-  /** Of the page, where it is written anew: `{ from, to, lines }`. */
+  /** Given where the page is written anew: `{ from, to, lines }`. */
   changes = [];
 
   constructor(t, servers) {
@@ -60,7 +60,7 @@ class Conversation {
 
   /** Throws where a client has received something that the page does not have. */
   end() {
-    // Whoever joins while a room moves to another node may hear the list once more behind the ack, or not.
+    // A member that joins while a room moves to another node may hear the list once more behind the ack, or not.
     const mayCome = ({ json }) => this.servers.length > 1 && json?.s === 'PUBLISH_LIST_CHANGED';
     for (const [name, client] of this.#clients) {
       const unread = client.unread.filter((one) => !mayCome(one));
@@ -96,7 +96,7 @@ class Conversation {
     return this.#memory.recorded(lines.join('\n')).split('\n');
   }
 
-  /** What is sent, with the values and the time of now. */
+  /** The message that is sent, with the values and the time of now. */
   #present(lines) {
     const message = meaning(lines.map((line) => this.#memory.fill(line)));
     if (message.body) message.body = message.body.replace(/"timestamp":"\d+"/, () => `"timestamp":"${Date.now()}"`);

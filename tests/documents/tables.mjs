@@ -51,7 +51,7 @@ export function numbers() {
   assert.ok(count >= 10, `${count} limits have numbers`);
 }
 
-/** Whatever a page calls a section of another one is there. */
+/** Each section of another page that a page refers to is there. */
 export function links() {
   const anchors = (page) => [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, title]) => (
     title.toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-')

@@ -97,7 +97,7 @@ export async function transcript(t, block) {
     'Bob joins with "roomCreating":false': () => bob.join(),
     'Bob sends an OFFER': () => bob.offer(),
     async "Ann's network is gone for a moment; on a new socket:"() {
-      // What she has said before is on its way: the last of it has arrived when Bob has it.
+      // Her earlier signals are on their way: the last of them has arrived when Bob has it.
       await bob.sees('ICE');
       ann.socket.terminate();
       bob.candidates();

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::server::Server;
-use crate::soon;
+use crate::with_timeout;
 
 /// Encoding of a data signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Streamer {
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
-        soon("the answer to an upload", request.send()).await.expect("the server answers")
+        with_timeout("the answer to an upload", request.send()).await.expect("the server answers")
     }
 
     /// Sends a data signal and gives the status and answer.
@@ -216,5 +216,5 @@ pub fn part_bytes(sequence: u64, index: u64) -> Vec<u8> {
 /// # Panics
 /// When the server does not answer.
 pub async fn get(url: &str) -> Response {
-    soon("an answer", reqwest::get(url)).await.expect("the server answers")
+    with_timeout("an answer", reqwest::get(url)).await.expect("the server answers")
 }

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::server::Server;
-use crate::soon;
+use crate::with_timeout;
 
 /// One connection, which speaks for one session: of user `ann` session `ann-1`, of `ann/2` session `ann-2`, of
 /// `ann/screen` session `ann-screen`, a screenshare.
@@ -35,7 +35,7 @@ impl Client {
             return Self::connect_with_token(server, user, room_type, &token).await;
         }
         let url = format!("ws://{}/ws", server.next_address());
-        let (socket, _) = soon("the upgrade", connect_async(url)).await.expect("the server upgrades");
+        let (socket, _) = with_timeout("the upgrade", connect_async(url)).await.expect("the server upgrades");
         Self { socket, user: user.to_owned(), room: "demo".to_owned(), room_type, beats: 0 }
     }
 
@@ -48,7 +48,7 @@ impl Client {
         let mut request = url.into_client_request().expect("it is an address");
         let bearer = format!("Bearer {token}").try_into().expect("a token is ASCII");
         request.headers_mut().insert("authorization", bearer);
-        let (socket, _) = soon("the upgrade", connect_async(request)).await.expect("the server upgrades");
+        let (socket, _) = with_timeout("the upgrade", connect_async(request)).await.expect("the server upgrades");
         Self { socket, user: user.to_owned(), room: "demo".to_owned(), room_type, beats: 0 }
     }
 
@@ -161,9 +161,11 @@ impl Client {
     /// When the connection is gone.
     pub async fn say_at_once(&mut self, texts: &[&str]) {
         for text in texts {
-            soon("room to send", self.socket.feed(Message::text(*text))).await.expect("the connection takes a message");
+            with_timeout("room to send", self.socket.feed(Message::text(*text)))
+                .await
+                .expect("the connection takes a message");
         }
-        soon("room to send", self.socket.flush()).await.expect("the connection takes messages");
+        with_timeout("room to send", self.socket.flush()).await.expect("the connection takes messages");
     }
 
     /// Sends any message.
@@ -171,7 +173,7 @@ impl Client {
     /// # Panics
     /// When the connection is gone.
     pub async fn send(&mut self, message: Message) {
-        soon("room to send", self.socket.send(message)).await.expect("the connection takes a message");
+        with_timeout("room to send", self.socket.send(message)).await.expect("the connection takes a message");
     }
 
     /// Sends one text frame of a message, which may be its first, a further one or its last.
@@ -202,7 +204,7 @@ impl Client {
 
     async fn next_text(&mut self) -> String {
         loop {
-            match soon("a message", self.socket.next()).await {
+            match with_timeout("a message", self.socket.next()).await {
                 Some(Ok(Message::Text(text))) => return text.to_string(),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 other => panic!("expected a message, got {other:?}"),
@@ -226,7 +228,7 @@ impl Client {
     /// When the connection ends without a close frame.
     pub async fn closed(&mut self) -> (u16, String) {
         loop {
-            match soon("the close frame", self.socket.next()).await {
+            match with_timeout("the close frame", self.socket.next()).await {
                 Some(Ok(Message::Close(Some(close)))) => return (close.code.into(), close.reason.to_string()),
                 Some(Ok(Message::Text(_) | Message::Ping(_) | Message::Pong(_))) => {}
                 other => panic!("expected a close frame, got {other:?}"),

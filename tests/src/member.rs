@@ -1,10 +1,11 @@
 //! A member of a room that lives by itself: it beats every second, confirms what it got, and keeps all it heard.
 //!
-//! Tests of faults are about what members see over seconds. So a member is a task; the test looks at what it has heard
-//! and waits for what it shall hear. Its connection can be lost, and it can come back on any node with all its memory.
+//! Tests of faults are about what members see over seconds. Therefore a member is a task; the test looks at what it
+//! has heard and waits for what it shall hear. Its connection can be lost, and it can come back on any node with all
+//! its memory.
 
+mod connection;
 mod heard;
-mod line;
 mod numbers;
 
 use std::time::{Duration, Instant};
@@ -14,11 +15,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use heard::{Heard, State};
-pub use numbers::Said;
+pub use numbers::SentSignals;
 
 use crate::server::Server;
-use crate::soon;
-use line::Line;
+use crate::with_timeout;
+use connection::Connection;
 
 /// Identity of a member: its user, session and room.
 #[derive(Debug, Clone)]
@@ -58,7 +59,7 @@ impl Who {
 }
 
 /// A member with an open connection; its connection is lost when it is dropped.
-pub struct Member {
+pub struct TestMember {
     /// Identity of the member.
     pub who: Who,
     said: mpsc::Sender<String>,
@@ -80,13 +81,13 @@ impl Memory {
     ///
     /// # Errors
     /// The ack, when it is refused.
-    pub async fn resume(self, node: &Server) -> Result<Member, Value> {
+    pub async fn resume(self, node: &Server) -> Result<TestMember, Value> {
         let from = self.state.last_number();
-        Member::ask(node, self, json!({"roomCreating": false, "resumeFrom": from})).await
+        TestMember::ask(node, self, json!({"roomCreating": false, "resumeFrom": from})).await
     }
 }
 
-impl Member {
+impl TestMember {
     /// Creates the room on this node.
     ///
     /// # Panics
@@ -112,7 +113,7 @@ impl Member {
     }
 
     async fn ask(node: &Server, memory: Memory, options: Value) -> Result<Self, Value> {
-        let asked = Self::attempt(node.next_address(), memory, options, crate::PATIENCE).await;
+        let asked = Self::attempt(node.next_address(), memory, options, crate::TIMEOUT).await;
         asked.unwrap_or_else(|reason| panic!("an answer to JOIN: {reason}"))
     }
 
@@ -124,7 +125,7 @@ impl Member {
         address: &str,
         memory: Memory,
         options: Value,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Result<Self, Value>, String> {
         let Memory { who, state } = memory;
         let mut options = options;
@@ -132,8 +133,8 @@ impl Member {
             options["n"] = said.above().into();
         }
         let join = who.signal("join", "JOIN", json!({"ve": true, "ae": true, "op": options}));
-        let opening = Line::open(address, &join, state);
-        let opened = tokio::time::timeout(patience, opening).await.map_err(|_| "it does not come".to_owned())?;
+        let opening = Connection::open(address, &join, state);
+        let opened = tokio::time::timeout(timeout, opening).await.map_err(|_| "it does not come".to_owned())?;
         let (line, code, ack) = opened?;
         if code != 200 {
             return Ok(Err(ack));
@@ -206,7 +207,7 @@ impl Member {
     /// # Panics
     /// When it does not become so in time.
     pub async fn until(&self, what: &str, mut is: impl FnMut(&State) -> bool) -> State {
-        self.within(crate::PATIENCE, what, &mut is).await
+        self.within(crate::TIMEOUT, what, &mut is).await
     }
 
     /// Waits this long until what it has heard is so.
@@ -233,13 +234,13 @@ impl Member {
     ///
     /// # Panics
     /// When they do not, or one was refused.
-    pub async fn hears(&self, from: &Member, numbers: std::ops::Range<u64>) {
+    pub async fn hears(&self, from: &TestMember, numbers: std::ops::Range<u64>) {
         let all: Vec<u64> = numbers.collect();
         let last = all.last().copied().unwrap_or_default();
         let (who, own) = (&from.who.session, &self.who.session);
         let mut state = self.state.clone();
         let came = state.wait_for(|state| state.numbers(who).contains(&last));
-        let in_time = tokio::time::timeout(crate::PATIENCE, came).await.is_ok_and(|came| came.is_ok());
+        let in_time = tokio::time::timeout(crate::TIMEOUT, came).await.is_ok_and(|came| came.is_ok());
         let numbers = self.look(|state| state.numbers(who));
         let missing: Vec<_> = all.iter().filter(|number| !numbers.contains(number)).collect();
         assert!(
@@ -286,20 +287,20 @@ impl Member {
     }
 }
 
-impl std::fmt::Debug for Member {
+impl std::fmt::Debug for TestMember {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.who.session, self.state.borrow().summary())
     }
 }
 
-impl Drop for Member {
+impl Drop for TestMember {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
 /// Waits until all these members know the same list of these sessions.
-pub async fn all_know(members: &[&Member], sessions: &[&str]) {
+pub async fn all_know(members: &[&TestMember], sessions: &[&str]) {
     let waits = members.iter().map(|member| member.until_list(sessions));
-    soon("all members to know the list", futures_util::future::join_all(waits)).await;
+    with_timeout("all members to know the list", futures_util::future::join_all(waits)).await;
 }

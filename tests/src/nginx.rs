@@ -7,7 +7,7 @@ use tokio::process::Command;
 use crate::nodes::Nodes;
 use crate::process::Process;
 use crate::redis::{Folder, port};
-use crate::soon;
+use crate::with_timeout;
 
 /// The folder of the deployed files.
 const DEPLOYED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/nginx");
@@ -47,7 +47,7 @@ impl Nginx {
         command.arg("-p").arg(folder.path()).arg("-c").arg(folder.path().join("nginx.conf")).args(["-e", "/dev/null"]);
         let nginx = Self { process: Process::start(&mut command), folder, address };
         let up = async { while tokio::net::TcpStream::connect(&nginx.address).await.is_err() {} };
-        soon("nginx takes connections", up).await;
+        with_timeout("nginx takes connections", up).await;
         nginx
     }
 

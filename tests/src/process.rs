@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 
 use tokio::process::{Child, Command};
 
-use crate::soon;
+use crate::with_timeout;
 
 /// A child process.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Process {
     /// When it does not die.
     pub async fn kill(&mut self) {
         if self.runs() {
-            soon("a killed process to be gone", self.0.kill()).await.expect("the process was ours");
+            with_timeout("a killed process to be gone", self.0.kill()).await.expect("the process was ours");
         }
     }
 
@@ -77,6 +77,6 @@ impl Process {
     /// # Panics
     /// When it does not come.
     pub async fn ended(&mut self) -> ExitStatus {
-        soon("the process to end", self.0.wait()).await.expect("the process was ours")
+        with_timeout("the process to end", self.0.wait()).await.expect("the process was ours")
     }
 }

@@ -32,7 +32,7 @@ pub enum Flow {
 
 /// State of the simulated network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Weather {
+pub struct NetworkFaults {
     /// From the node to Redis.
     pub requests: Flow,
     /// From Redis to the node.
@@ -51,7 +51,7 @@ pub struct Weather {
     released: u64,
 }
 
-impl Weather {
+impl NetworkFaults {
     const fn is_stranded(&self, begun: u64) -> bool {
         begun < self.strands && self.released < self.strands
     }
@@ -61,7 +61,7 @@ impl Weather {
 #[derive(Debug)]
 pub struct Proxy {
     address: String,
-    weather: watch::Sender<Weather>,
+    faults: watch::Sender<NetworkFaults>,
     accepting: JoinHandle<()>,
 }
 
@@ -73,9 +73,9 @@ impl Proxy {
     pub async fn start(target: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it listens").to_string();
-        let (weather, seen) = watch::channel(Weather::default());
+        let (faults, seen) = watch::channel(NetworkFaults::default());
         let accepting = tokio::spawn(accept(listener, target.to_owned(), seen));
-        Self { address, weather, accepting }
+        Self { address, faults, accepting }
     }
 
     /// `127.0.0.1:PORT`
@@ -90,31 +90,31 @@ impl Proxy {
         format!("redis://{}", self.address)
     }
 
-    /// Changes the weather of all connections.
-    pub fn set(&self, change: impl FnOnce(&mut Weather)) {
-        self.weather.send_modify(change);
+    /// Changes the faults of all connections.
+    pub fn set(&self, change: impl FnOnce(&mut NetworkFaults)) {
+        self.faults.send_modify(change);
     }
 
     /// Ends all connections.
     pub fn cut(&self) {
-        self.set(|weather| weather.cuts += 1);
+        self.set(|faults| faults.cuts += 1);
     }
 
     /// Ends all connections and refuses new ones.
     pub fn close(&self) {
-        self.set(|weather| (weather.refuses, weather.cuts) = (true, weather.cuts + 1));
+        self.set(|faults| (faults.refuses, faults.cuts) = (true, faults.cuts + 1));
     }
 
     /// Holds back both directions of all connections of now, as a dead line does; later ones pass.
     pub fn strand(&self) {
-        self.set(|weather| weather.strands += 1);
+        self.set(|faults| faults.strands += 1);
     }
 
-    /// Fair weather. What was held back comes.
+    /// Ends all faults. The bytes that were held back come.
     pub fn heal(&self) {
-        self.set(|weather| {
-            let Weather { cuts, strands, .. } = *weather;
-            *weather = Weather { cuts, strands, released: strands, ..Weather::default() };
+        self.set(|faults| {
+            let NetworkFaults { cuts, strands, .. } = *faults;
+            *faults = NetworkFaults { cuts, strands, released: strands, ..NetworkFaults::default() };
         });
     }
 }
@@ -125,34 +125,34 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, target: String, weather: watch::Receiver<Weather>) {
+async fn accept(listener: TcpListener, target: String, faults: watch::Receiver<NetworkFaults>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     while let Ok((node, _)) = listener.accept().await {
         let Ok(place) = places.clone().try_acquire_owned() else { continue };
-        let (target, mut weather) = (target.clone(), weather.clone());
-        if weather.borrow_and_update().refuses {
+        let (target, mut faults) = (target.clone(), faults.clone());
+        if faults.borrow_and_update().refuses {
             continue;
         }
         tokio::spawn(async move {
             let _place = place;
             if let Ok(redis) = TcpStream::connect(target).await {
-                carry(node, redis, weather).await;
+                carry(node, redis, faults).await;
             }
         });
     }
 }
 
 /// Carries both directions until one ends, the connection is cut, or the proxy is gone.
-async fn carry(mut node: TcpStream, mut redis: TcpStream, weather: watch::Receiver<Weather>) {
+async fn carry(mut node: TcpStream, mut redis: TcpStream, faults: watch::Receiver<NetworkFaults>) {
     let (_, _) = (node.set_nodelay(true), redis.set_nodelay(true));
-    let (cuts, strands) = (weather.borrow().cuts, weather.borrow().strands);
+    let (cuts, strands) = (faults.borrow().cuts, faults.borrow().strands);
     let ((from_node, to_node), (from_redis, to_redis)) = (node.split(), redis.split());
-    let mut cut = weather.clone();
+    let mut cut = faults.clone();
     let subscriber = AtomicBool::new(false);
-    let spared = |weather: &Weather| weather.subscribers_only && !subscriber.load(Ordering::Relaxed);
-    let flow = |weather: &Weather, flow: Flow| match () {
-        () if weather.is_stranded(strands) => Flow::Held,
-        () if spared(weather) => Flow::Passes,
+    let spared = |faults: &NetworkFaults| faults.subscribers_only && !subscriber.load(Ordering::Relaxed);
+    let flow = |faults: &NetworkFaults, flow: Flow| match () {
+        () if faults.is_stranded(strands) => Flow::Held,
+        () if spared(faults) => Flow::Passes,
         () => flow,
     };
     let seen = |piece: &[u8]| {
@@ -161,8 +161,8 @@ async fn carry(mut node: TcpStream, mut redis: TcpStream, weather: watch::Receiv
         }
     };
     tokio::select! {
-        () = pipe::run(from_node, to_redis, weather.clone(), |now| flow(now, now.requests), seen) => {}
-        () = pipe::run(from_redis, to_node, weather, |now| flow(now, now.replies), |_| ()) => {}
+        () = pipe::run(from_node, to_redis, faults.clone(), |now| flow(now, now.requests), seen) => {}
+        () = pipe::run(from_redis, to_node, faults, |now| flow(now, now.replies), |_| ()) => {}
         // Also when the proxy was dropped.
         _ = cut.wait_for(|now| now.cuts != cuts) => {}
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::soon;
+use crate::with_timeout;
 
 /// First bytes of frames that are whole messages or controls.
 pub const TEXT: u8 = 0x81;
@@ -75,7 +75,7 @@ impl Raw {
     /// # Panics
     /// When nobody listens.
     pub async fn dial(address: &str) -> Self {
-        let stream = soon("a TCP connection", TcpStream::connect(address)).await.expect("the server listens");
+        let stream = with_timeout("a TCP connection", TcpStream::connect(address)).await.expect("the server listens");
         Self { stream, unread: Vec::new() }
     }
 
@@ -95,7 +95,7 @@ impl Raw {
         let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a small buffer");
         let address = address.parse().expect("an address");
-        let stream = soon("a TCP connection", socket.connect(address)).await.expect("the server listens");
+        let stream = with_timeout("a TCP connection", socket.connect(address)).await.expect("the server listens");
         Self { stream, unread: Vec::new() }
     }
 
@@ -113,8 +113,7 @@ impl Raw {
     /// When nobody listens.
     pub async fn put(address: &str, path: &str) -> Self {
         let mut raw = Self::dial(address).await;
-        let head = format!("PUT {path} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n");
-        raw.send(head.as_bytes()).await;
+        raw.begin("PUT", path, CHUNKED).await;
         raw
     }
 
@@ -139,8 +138,16 @@ impl Raw {
     /// # Panics
     /// When the answer is none of HTTP.
     pub async fn request(&mut self, method: &str, path: &str, headers: &str) -> (u16, String) {
-        self.send(format!("{method} {path} HTTP/1.1\r\nHost: test\r\n{headers}\r\n").as_bytes()).await;
+        self.begin(method, path, headers).await;
         self.answer().await
+    }
+
+    /// Sends the head of a request; `headers` are whole lines.
+    ///
+    /// # Panics
+    /// When the connection is gone.
+    pub async fn begin(&mut self, method: &str, path: &str, headers: &str) {
+        self.send(format!("{method} {path} HTTP/1.1\r\nHost: test\r\n{headers}\r\n").as_bytes()).await;
     }
 
     /// The status and head of an answer; what follows stays unread.
@@ -201,7 +208,7 @@ impl Raw {
     /// # Panics
     /// When the connection is gone.
     pub async fn send(&mut self, bytes: &[u8]) {
-        soon("room to send", self.stream.write_all(bytes)).await.expect("the connection takes bytes");
+        with_timeout("room to send", self.stream.write_all(bytes)).await.expect("the connection takes bytes");
     }
 
     /// Sends a masked frame.
@@ -211,7 +218,7 @@ impl Raw {
 
     /// Reads more; false at the end.
     async fn read(&mut self) -> bool {
-        soon("bytes", self.stream.read_buf(&mut self.unread)).await.is_ok_and(|count| count > 0)
+        with_timeout("bytes", self.stream.read_buf(&mut self.unread)).await.is_ok_and(|count| count > 0)
     }
 
     /// The next frame; none when the connection has ended.
@@ -301,8 +308,8 @@ impl Raw {
     ///
     /// # Panics
     /// When the connection ends without a close frame.
-    pub async fn closed_after_sending(&mut self, bytes: &[u8], patience: Duration) -> (u16, String) {
-        let _ = tokio::time::timeout(patience, self.stream.write_all(bytes)).await;
+    pub async fn closed_after_sending(&mut self, bytes: &[u8], timeout: Duration) -> (u16, String) {
+        let _ = tokio::time::timeout(timeout, self.stream.write_all(bytes)).await;
         loop {
             let frame = self.next().await.expect("a close frame before the end");
             if frame.first == CLOSE {
@@ -322,10 +329,12 @@ impl Raw {
                 tokio::task::yield_now().await
             }
         };
-        soon("the connection to be cut", cut).await;
+        with_timeout("the connection to be cut", cut).await;
     }
 }
 
 /// The headers of a proper handshake.
 pub const HANDSHAKE: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+/// The header of a body that comes in chunks.
+pub const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";

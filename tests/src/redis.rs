@@ -17,7 +17,7 @@ use tokio::process::Command;
 
 use crate::process::Process;
 use crate::redis::resp::{Connection, Reply};
-use crate::{PATIENCE, soon};
+use crate::{TIMEOUT, with_timeout};
 
 /// A Redis server.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Redis {
             }
             false
         };
-        tokio::time::timeout(PATIENCE, answers).await.unwrap_or(false)
+        tokio::time::timeout(TIMEOUT, answers).await.unwrap_or(false)
     }
 
     /// `127.0.0.1:PORT`
@@ -130,7 +130,7 @@ impl Redis {
     /// # Panics
     /// When it does not answer.
     pub async fn call(&self, words: &[&str]) -> Reply {
-        let answer = soon("an answer of Redis", async {
+        let answer = with_timeout("an answer of Redis", async {
             let mut connection = Connection::open(&self.address()).await?;
             connection.call(words).await
         });

@@ -1,10 +1,10 @@
 //! A server process, or several on one Redis that are used as if they were one.
 //!
 //! With `ROOMCAST_TEST_NODES=3` in the environment [`Server::start`] starts three nodes and a Redis of their own, and
-//! whoever connects or asks comes to the next of them. So one suite holds for a lone node and for several.
+//! whoever connects or asks comes to the next of them. One suite holds for a lone node and for several.
 //!
-//! With `ROOMCAST_TEST_KEY=1` such a server wants access tokens: clients bring one that grants everything, and addresses
-//! below `/live` have one in their path. So the suite holds with and without a key.
+//! With `ROOMCAST_TEST_KEY=1` such a server wants access tokens: clients bring one that grants everything, and
+//! addresses below `/live` have one in their path. The suite holds with and without a key.
 
 pub mod log;
 
@@ -19,7 +19,7 @@ use tokio::process::Command;
 use crate::process::Process;
 use crate::redis::Redis;
 use crate::server::log::Log;
-use crate::{soon, token};
+use crate::{token, with_timeout};
 
 /// A running server; killed when dropped.
 #[derive(Debug)]
@@ -144,7 +144,7 @@ impl Server {
     /// When it does not come up.
     pub async fn run(command: Command) -> Self {
         let mut server = Self::run_unread(command);
-        let listens = soon("the server to listen", server.log.listening()).await;
+        let listens = with_timeout("the server to listen", server.log.listening()).await;
         let listens = listens.unwrap_or_else(|seen| panic!("the server ended before it listened: {seen}"));
         (server.scheme, server.address) = listens;
         server
@@ -187,7 +187,7 @@ impl Server {
         &self.next().address
     }
 
-    /// The text under a path, which is to be had. Of several nodes: once all give the same, as they do soon after a
+    /// The text under a path, which is to be had. With several nodes: once all give the same, as they do soon after a
     /// change, of which the one that has carried it out knows at once.
     ///
     /// # Panics
@@ -206,7 +206,7 @@ impl Server {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let (status, text) = soon("all nodes to agree", agreed).await;
+        let (status, text) = with_timeout("all nodes to agree", agreed).await;
         assert_eq!(status, 200, "{path}: {text}");
         text
     }
@@ -223,7 +223,7 @@ impl Server {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        soon(&format!("/readyz to answer {status}"), turns).await;
+        with_timeout(&format!("/readyz to answer {status}"), turns).await;
     }
 
     /// A number of `/metrics`; a series is named as it stands there.
@@ -231,7 +231,8 @@ impl Server {
     /// # Panics
     /// When it is not there.
     pub async fn metric(&self, name: &str) -> f64 {
-        let response = soon("the metrics", reqwest::get(self.at("/metrics"))).await.expect("the server answers");
+        let response =
+            with_timeout("the metrics", reqwest::get(self.at("/metrics"))).await.expect("the server answers");
         let text = response.text().await.expect("metrics are text");
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         value.and_then(|value| value.trim().parse().ok()).unwrap_or_else(|| panic!("{name} in\n{text}"))
@@ -241,7 +242,7 @@ impl Server {
     #[must_use]
     pub fn told(&self) -> String {
         match &self.log {
-            Log::Kept(kept) => kept.text(),
+            Log::Buffered(kept) => kept.text(),
             Log::Unread(_) => String::new(),
         }
     }

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use roomcast_tests::member::{Member, Who, all_know};
+use roomcast_tests::member::{TestMember, Who, all_know};
 use roomcast_tests::proxy::{Flow, Proxy};
 use roomcast_tests::redis::Redis;
 use roomcast_tests::redis::cluster::RedisCluster;
 use roomcast_tests::redis::resp::{Connection, Reply};
 use roomcast_tests::redis::sentinel::Sentinels;
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 
 fn text(text: &str) -> Reply {
     Reply::Text(text.to_owned())
@@ -56,7 +56,7 @@ async fn subscribers_are_cut_off_and_others_are_not() {
     let mut other = Connection::open(&redis.address()).await.unwrap();
     subscriber.call(&["SUBSCRIBE", "news"]).await.unwrap();
     assert_eq!(redis.kill_subscribers().await, 1);
-    assert!(soon("the end", subscriber.call(&["PING"])).await.is_err());
+    assert!(with_timeout("the end", subscriber.call(&["PING"])).await.is_err());
     assert!(answers(&mut other).await);
 }
 
@@ -110,21 +110,23 @@ async fn behind_a_proxy() -> (Redis, Proxy, Connection) {
 async fn what_is_held_comes_late_and_what_is_lost_never() {
     for requests in [true, false] {
         let (redis, proxy, mut connection) = behind_a_proxy().await;
-        let flow =
-            |flow| proxy.set(|weather| *if requests { &mut weather.requests } else { &mut weather.replies } = flow);
+        let flow = |flow| proxy.set(|faults| *if requests { &mut faults.requests } else { &mut faults.replies } = flow);
         flow(Flow::Held);
         let mut called = Box::pin(connection.call(&["INCR", "n"]));
         assert!(tokio::time::timeout(Duration::from_millis(200), &mut called).await.is_err());
         let carried_out = redis.call(&["GET", "n"]).await;
         assert_eq!(carried_out, if requests { Reply::Nil } else { text("1") });
         proxy.heal();
-        assert_eq!(soon("what was held", &mut called).await.unwrap(), Reply::Int(1));
+        assert_eq!(with_timeout("what was held", &mut called).await.unwrap(), Reply::Int(1));
         drop(called);
 
         flow(Flow::Lost);
         assert!(!answers(&mut connection).await);
         proxy.heal();
-        assert!(soon("the end", connection.call(&["PING"])).await.is_err(), "what has a hole passes never again");
+        assert!(
+            with_timeout("the end", connection.call(&["PING"])).await.is_err(),
+            "what has a hole passes never again"
+        );
         let mut next = Connection::open(proxy.address()).await.unwrap();
         assert!(answers(&mut next).await);
     }
@@ -135,7 +137,7 @@ async fn the_fault_of_subscribers_spares_others() {
     let (redis, proxy, mut other) = behind_a_proxy().await;
     let mut subscriber = Connection::open(proxy.address()).await.unwrap();
     subscriber.call(&["SUBSCRIBE", "news"]).await.unwrap();
-    proxy.set(|weather| (weather.subscribers_only, weather.replies) = (true, Flow::Lost));
+    proxy.set(|faults| (faults.subscribers_only, faults.replies) = (true, Flow::Lost));
     assert!(answers(&mut other).await && !answers(&mut subscriber).await);
     assert_eq!(redis.call(&["PUBSUB", "NUMSUB", "news"]).await.list()[1], Reply::Int(1), "it seems well");
 }
@@ -143,19 +145,19 @@ async fn the_fault_of_subscribers_spares_others() {
 #[tokio::test]
 async fn connections_are_delayed_cut_and_refused() {
     let (_redis, proxy, mut connection) = behind_a_proxy().await;
-    proxy.set(|weather| weather.delay = Duration::from_millis(100));
+    proxy.set(|faults| faults.delay = Duration::from_millis(100));
     let called = Instant::now();
     connection.call(&["PING"]).await.unwrap();
     assert!(called.elapsed() >= Duration::from_millis(200));
     proxy.cut();
-    assert!(soon("the end", connection.call(&["PING"])).await.is_err());
+    assert!(with_timeout("the end", connection.call(&["PING"])).await.is_err());
     proxy.heal();
     let mut second = Connection::open(proxy.address()).await.unwrap();
     assert!(answers(&mut second).await);
     proxy.close();
-    assert!(soon("the end", second.call(&["PING"])).await.is_err());
+    assert!(with_timeout("the end", second.call(&["PING"])).await.is_err());
     let refused = async { Connection::open(proxy.address()).await?.call(&["PING"]).await };
-    assert!(soon("the refusal", refused).await.is_err());
+    assert!(with_timeout("the refusal", refused).await.is_err());
     proxy.heal();
     let mut third = Connection::open(proxy.address()).await.unwrap();
     assert!(answers(&mut third).await);
@@ -164,9 +166,9 @@ async fn connections_are_delayed_cut_and_refused() {
 #[tokio::test]
 async fn a_member_beats_hears_and_comes_back_with_what_it_knew() {
     let server = Server::alone(&["--heartbeat-timeout", "6s"]).await;
-    let ann = Member::create(&server, Who::new("ann", "m2m")).await;
-    let bob = Member::join(&server, Who::new("bob", "m2m")).await;
-    let refused = Member::try_join(&server, Who::new("eve", "m2m"), true).await.err();
+    let ann = TestMember::create(&server, Who::new("ann", "m2m")).await;
+    let bob = TestMember::join(&server, Who::new("bob", "m2m")).await;
+    let refused = TestMember::try_join(&server, Who::new("eve", "m2m"), true).await.err();
     assert_eq!(refused.map(|ack| ack["c"].clone()), Some(4022.into()));
     ann.relay(&bob.who, 0..50);
     bob.hears(&ann, 0..50).await;

@@ -42,8 +42,8 @@ const URL = 'ws://host/ws';
 export const PAGES = {
   call(world: FakeWorld, seats = someSeats(world)) {
     let shown = {} as ReturnType<typeof describeCall>;
-    const changed = (facts: Parameters<typeof describeCall>[0]) => {
-      shown = describeCall(facts);
+    const changed = (pageState: Parameters<typeof describeCall>[0]) => {
+      shown = describeCall(pageState);
     };
     new Call(URL, 'demo', identity(), media(), world, seats, { changed, streamChanged: () => {} }).join();
     return (): Shown => ({ ...words(shown), wayOut: shown.canGiveUp || shown.retry || shown.invite });
@@ -52,18 +52,18 @@ export const PAGES = {
     const { makePeer } = peers();
     const group = new Group(URL, 'demo', identity(), media(), world, seats, makePeer, { changed: () => {} });
     group.join();
-    const model = () => describeGroup(group.facts);
+    const model = () => describeGroup(group.pageState);
     const page = (): Shown => {
       const { text, state } = words(model());
-      const wayOut = model().retry || group.facts.stage !== 'failed';
+      const wayOut = model().retry || group.pageState.stage !== 'failed';
       return { state, text: `${text} | ${model().route}`, wayOut };
     };
     return Object.assign(page, { group });
   },
   watch(world: FakeWorld) {
     let shown = {} as ReturnType<typeof describeWatch>;
-    const changed = (facts: Parameters<typeof describeWatch>[0]) => {
-      shown = describeWatch(facts);
+    const changed = (pageState: Parameters<typeof describeWatch>[0]) => {
+      shown = describeWatch(pageState);
     };
     const handlers = { changed, muted: () => {} };
     new Watch(URL, 'demo', identity(), {} as HTMLVideoElement, world, handlers).start();
@@ -74,7 +74,7 @@ export const PAGES = {
     const broadcast = new Broadcast(URL, 'demo', identity(), media(), QUALITIES.low, world, seats, handlers);
     broadcast.mediaChanged();
     broadcast.start();
-    const model = () => describeBroadcast(broadcast.facts);
+    const model = () => describeBroadcast(broadcast.pageState);
     return (): Shown => ({ ...words(model()), wayOut: model().stop || model().again });
   },
 };

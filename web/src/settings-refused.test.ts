@@ -31,8 +31,8 @@ afterEach(() => {
 
 function call(world: FakeWorld) {
   let failure: string | undefined;
-  const changed = (facts: { failure?: { title: string } | undefined }) => {
-    failure = facts.failure?.title;
+  const changed = (pageState: { failure?: { title: string } | undefined }) => {
+    failure = pageState.failure?.title;
   };
   const seats = seatsIn(new FakeBrowser(), world.now);
   new Call('ws://host/ws', 'demo', identity, media, world, seats, { changed, streamChanged() {} }).join();
@@ -45,14 +45,14 @@ function group(world: FakeWorld) {
   const seats = seatsIn(new FakeBrowser(), world.now);
   const member = new Group('ws://host/ws', 'demo', identity, media, world, seats, makePeer, { changed() {} });
   member.join();
-  return () => member.facts.failure?.title;
+  return () => member.pageState.failure?.title;
 }
 
 async function meets(page: (world: FakeWorld) => () => string | undefined): Promise<string | undefined> {
   const world = new FakeWorld();
   const failure = page(world);
   world.socket.open().receive(joinAck({ pps: publishers('u1', 'u2') }));
-  // Whoever came first waits this long for the offer of the other, and then makes its own.
+  // The page that came first waits this long for the offer of the other, and then makes its own.
   world.advance(5000);
   world.socket.receive({
     sq: 1,

@@ -1,6 +1,6 @@
 /**
- * Whoever waits sees an end. Each row is a wait: the fault that leads into it, the state and the words that are shown,
- * the bound after which it is over, and what comes then. Waits for a person have no bound, but a way out.
+ * Every wait has an end that is seen. Each row is a wait: the fault that leads into it, the state and the words that
+ * are shown, the bound after which it is over, and what comes then. Waits for a person have no bound, but a way out.
  */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';

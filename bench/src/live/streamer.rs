@@ -7,13 +7,13 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::clip::Clip;
-use super::track::{Place, Track};
+use super::track::{PartPosition, Track};
 use super::upload::{Form, Signal, Target};
 use super::{PART_MICROS, PARTS};
-use crate::crowd::{address, source};
 use crate::error::Error;
 use crate::http::Http;
-use crate::signal::{Member, accepted, name};
+use crate::load_clients::{address, source};
+use crate::signal::{SessionIdentity, accepted, name};
 use crate::wire::Connection;
 
 /// When the media was taken, as it claims: milliseconds since 1970.
@@ -26,7 +26,7 @@ pub struct Streamer {
     target: Target,
     track: Track,
     uploads: u64,
-    next: Place,
+    next: PartPosition,
     _stage: JoinSet<()>,
 }
 
@@ -45,22 +45,22 @@ impl Streamer {
     /// When the server refuses.
     pub async fn start_with(server: SocketAddr, number: usize, form: Form, token: Option<&str>) -> Result<Self, Error> {
         let room = format!("live-{number}");
-        let member = Member { room_type: "p2m", room: room.clone(), user: "streamer".into() };
+        let member = SessionIdentity { room_type: "p2m", room: room.clone(), user: "streamer".into() };
         let mut connection = Connection::open(server, source(number), &address(token)).await?;
         let (path, token) = join(&mut connection, &member).await?;
         let mut stage = JoinSet::new();
-        // Whoever reads answers pings.
+        // The task that reads answers pings.
         stage.spawn(async move { while connection.read(|_| {}).await.is_ok() {} });
         let target = Target { server, path, token, form };
         let http = Http::open(server, number).await?;
-        let (track, next) = (Track::new(server, &room), Place { msn: 0, part: 0 });
+        let (track, next) = (Track::new(server, &room), PartPosition { msn: 0, part: 0 });
         let mut streamer = Self { http, target, track, uploads: 0, next, _stage: stage };
         streamer.declare().await?;
         Ok(streamer)
     }
 
     /// The place of the part that is uploaded next.
-    pub fn next(&self) -> Place {
+    pub fn next(&self) -> PartPosition {
         self.next
     }
 
@@ -85,7 +85,7 @@ impl Streamer {
     /// The upload of the next part, ready to be sent.
     pub fn request(&mut self, clip: &Clip) -> Vec<u8> {
         let place = self.next;
-        let Place { msn, part } = place;
+        let PartPosition { msn, part } = place;
         let payload = format!(
             r#"{{"playlist":{{"id":"main"}},"variant":{{"id":"v0"}},"segment":{{"id":"s{msn}.m4s","sequence":{msn},"programDateTime":{}}},"part":{{"id":"{}","sequence":{part},"duration":{},"independent":{}DATA}}}}"#,
             EPOCH + msn * PARTS * PART_MICROS / 1000,
@@ -132,7 +132,7 @@ impl Streamer {
 }
 
 /// Where to upload, and with which token.
-async fn join(connection: &mut Connection, member: &Member) -> Result<(String, String), Error> {
+async fn join(connection: &mut Connection, member: &SessionIdentity) -> Result<(String, String), Error> {
     connection.send(&member.join(true)).await?;
     let mut ack = None;
     while ack.is_none() {

@@ -7,7 +7,7 @@ use crate::http::get;
 
 /// A part of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct PartPosition {
     pub msn: u64,
     pub part: u64,
 }
@@ -19,7 +19,7 @@ pub struct Track {
     path: String,
 }
 
-impl Place {
+impl PartPosition {
     /// The one behind it.
     pub fn next(self) -> Self {
         match self.part + 1 {
@@ -60,12 +60,12 @@ impl Track {
     }
 
     /// A request for the media playlist that has a part, as a player sends it.
-    pub fn reload(&self, Place { msn, part }: Place) -> Vec<u8> {
+    pub fn reload(&self, PartPosition { msn, part }: PartPosition) -> Vec<u8> {
         get(self.server, &format!("{}/playlist.m3u8?_HLS_msn={msn}&_HLS_part={part}", self.path), true)
     }
 
     /// A request for the bytes of a part.
-    pub fn object(&self, place: Place) -> Vec<u8> {
+    pub fn object(&self, place: PartPosition) -> Vec<u8> {
         get(self.server, &format!("{}/{}", self.path, place.name()), false)
     }
 }
@@ -76,8 +76,8 @@ mod tests {
 
     #[test]
     fn behind_the_last_part_of_a_segment_comes_the_next_segment() {
-        let place = Place { msn: 7, part: PARTS - 1 };
-        assert_eq!(place.next(), Place { msn: 8, part: 0 });
+        let place = PartPosition { msn: 7, part: PARTS - 1 };
+        assert_eq!(place.next(), PartPosition { msn: 8, part: 0 });
         assert_eq!(place.next().before(), place);
         assert_eq!(place.before().next(), place);
     }

@@ -11,7 +11,7 @@ use crate::error::{Error, within};
 use crate::http::{Answer, Http};
 
 /// For all to send, or all to be answered.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Viewers who arrive at the same time: the first must not have left before the last is there, for a server keeps an
 /// idle connection for a few seconds only.
@@ -107,7 +107,7 @@ impl Viewers {
     }
 
     async fn until(&self, what: &'static str, so_many: fn(&Told) -> usize) -> Result<(), Error> {
-        within(PATIENCE, what, async {
+        within(TIMEOUT, what, async {
             loop {
                 let changed = self.board.changed.notified();
                 let (there, lost) = self.board.see(|told| (so_many(told), told.lost.take()));

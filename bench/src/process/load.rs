@@ -10,7 +10,7 @@ use crate::error::{Error, within};
 use crate::machine::kibibytes;
 
 /// Time that a server may take to come to rest.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// A server rests whose threads all sleep and have hardly run since the last look, twice in a row.
 const LOOK: Duration = Duration::from_millis(20);
 const RESTING: Duration = Duration::from_micros(500);
@@ -107,7 +107,7 @@ impl Time {
 /// # Errors
 /// When it does not come to rest.
 pub async fn quiet(pid: u32) -> Result<(), Error> {
-    within(PATIENCE, "the server's coming to rest", async {
+    within(TIMEOUT, "the server's coming to rest", async {
         let (mut before, mut rests) = (Time::of(pid).ran, 0);
         while rests < 2 {
             sleep(LOOK).await;

@@ -1,8 +1,11 @@
-//! The Redis protocol, version 2, as far as a load generator speaks it. Commands are made once; answers that are
-//! only counted are not copied.
+//! A connection to Redis for a load generator: commands are encoded once, and answers that are only counted are not
+//! copied. The protocol (RESP, version 2) is read and written by the crate `redis-protocol`.
 
 use std::net::SocketAddr;
 
+use redis_protocol::resp2::decode::{decode, decode_range};
+use redis_protocol::resp2::encode::encode;
+use redis_protocol::resp2::types::{OwnedFrame, Resp2Frame};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -12,19 +15,7 @@ use crate::error::{Error, attempt};
 const READ: usize = 64 * 1024;
 
 /// An answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reply {
-    /// There is nothing.
-    Nil,
-    /// A number.
-    Int(i64),
-    /// A string.
-    Bulk(Vec<u8>),
-    /// A status.
-    Status(String),
-    /// Several.
-    List(Vec<Self>),
-}
+pub type Reply = OwnedFrame;
 
 /// A connection.
 #[derive(Debug)]
@@ -35,12 +26,10 @@ pub struct Resp {
 
 /// The bytes of a command.
 pub fn command<T: AsRef<[u8]>>(words: &[T]) -> Vec<u8> {
-    let mut bytes = format!("*{}\r\n", words.len()).into_bytes();
-    for word in words {
-        bytes.extend(format!("${}\r\n", word.as_ref().len()).bytes());
-        bytes.extend(word.as_ref());
-        bytes.extend(b"\r\n");
-    }
+    let words = words.iter().map(|word| OwnedFrame::BulkString(word.as_ref().to_vec()));
+    let command = OwnedFrame::Array(words.collect());
+    let mut bytes = vec![0; command.encode_len(false)];
+    encode(&mut bytes, &command, false).expect("the buffer is as long as the command");
     bytes
 }
 
@@ -70,10 +59,12 @@ impl Resp {
     pub async fn call(&mut self, words: &[&str]) -> Result<Reply, Error> {
         self.send(&command(words)).await?;
         loop {
-            if let Some(length) = length(&self.buffer) {
-                let reply = read(&mut &self.buffer[..length]);
+            if let Some((reply, length)) = decode(&self.buffer).map_err(unreadable)? {
                 self.buffer.drain(..length);
-                return reply;
+                return match reply {
+                    OwnedFrame::Error(reason) => Err(Error::Refused(reason)),
+                    reply => Ok(reply),
+                };
             }
             self.more().await?;
         }
@@ -86,7 +77,7 @@ impl Resp {
     pub async fn arrived(&mut self) -> Result<usize, Error> {
         self.more().await?;
         let (mut count, mut end) = (0, 0);
-        while let Some(length) = length(&self.buffer[end..]) {
+        while let Some((_, length)) = decode_range(&self.buffer[end..]).map_err(unreadable)? {
             end += length;
             count += 1;
         }
@@ -103,67 +94,27 @@ impl Resp {
     }
 }
 
-/// The first line without its end, and how many bytes it took with it.
-fn line(bytes: &[u8]) -> Option<(&[u8], usize)> {
-    let end = memchr::memchr(b'\n', bytes)?;
-    Some((bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]), end + 1))
-}
-
-fn number(digits: &[u8]) -> i64 {
-    std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(0)
-}
-
-/// Length of the first answer, when all of it is there.
-fn length(bytes: &[u8]) -> Option<usize> {
-    let (head, mut end) = line(bytes)?;
-    let (kind, rest) = head.split_first()?;
-    match (kind, usize::try_from(number(rest))) {
-        (b'$', Ok(length)) => end += length + 2,
-        (b'*', Ok(count)) => {
-            for _ in 0..count {
-                end += length(bytes.get(end..)?)?;
-            }
-        }
-        _ => {}
-    }
-    (end <= bytes.len()).then_some(end)
-}
-
-/// Reads an answer of which all is there.
-fn read(bytes: &mut &[u8]) -> Result<Reply, Error> {
-    let (head, end) = line(bytes).ok_or(Error::Ended)?;
-    *bytes = &bytes[end..];
-    let (kind, rest) = head.split_first().ok_or(Error::Ended)?;
-    let text = || String::from_utf8_lossy(rest).into_owned();
-    match (kind, usize::try_from(number(rest))) {
-        (b':', _) => Ok(Reply::Int(number(rest))),
-        (b'-', _) => Err(Error::Refused(text())),
-        (b'$', Ok(length)) => {
-            let string = bytes[..length].to_vec();
-            *bytes = &bytes[length + 2..];
-            Ok(Reply::Bulk(string))
-        }
-        (b'*', Ok(count)) => (0..count).map(|_| read(bytes)).collect::<Result<_, _>>().map(Reply::List),
-        (b'$' | b'*', Err(_)) => Ok(Reply::Nil),
-        _ => Ok(Reply::Status(text())),
-    }
+fn unreadable(error: redis_protocol::error::RedisProtocolError) -> Error {
+    Error::Refused(error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::net::TcpListener;
 
-    #[test]
-    fn an_answer_is_measured_only_when_all_of_it_is_there() {
-        let said = b"*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$4\r\n\r\n:1\r\n";
-        for end in 0..said.len() {
-            assert_eq!(length(&said[..end]), None, "{end}");
-        }
-        assert_eq!(length(said), Some(said.len()));
-        let bulk = |text: &[u8]| Reply::Bulk(text.to_vec());
-        assert_eq!(read(&mut &said[..]).unwrap(), Reply::List(vec![bulk(b"message"), bulk(b"c"), bulk(b"\r\n:1")]));
-        assert_eq!(read(&mut &b"$-1\r\n"[..]).unwrap(), Reply::Nil);
-        assert!(read(&mut &b"-ERR no\r\n"[..]).is_err());
+    #[tokio::test]
+    async fn answers_are_counted_when_all_of_one_is_there() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut resp = Resp::open(listener.local_addr().unwrap()).await.unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        let message = b"*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$4\r\n\r\n:1\r\n";
+        server.write_all(&[&message[..], &message[..20]].concat()).await.unwrap();
+        assert_eq!(resp.arrived().await.unwrap(), 1);
+        server.write_all(&message[20..]).await.unwrap();
+        assert_eq!(resp.arrived().await.unwrap(), 1);
+        server.write_all(b"-ERR no\r\n").await.unwrap();
+        assert!(resp.call(&["GET", "ab"]).await.is_err());
         assert_eq!(command(&["GET", "ab"]), b"*2\r\n$3\r\nGET\r\n$2\r\nab\r\n");
     }
 }

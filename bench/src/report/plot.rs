@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Report;
 use super::table::{number, verdict};
-use crate::finding::{Curve, Figure};
+use crate::metric::{Curve, Metric};
 
 const WIDTH: f64 = 900.0;
 const MARGIN: f64 = 20.0;
@@ -22,10 +22,10 @@ const STYLE: &str = "text{font:13px sans-serif;fill:#222}.small{font-size:11px;f
 
 /// The report as one picture.
 pub fn svg(report: &Report) -> String {
-    let findings = || report.scenarios.iter().map(|entry| &entry.findings);
-    let figures = || report.scenarios.iter().flat_map(|entry| entry.findings.figures.iter().map(|it| (entry.name, it)));
+    let metrics = || report.scenarios.iter().map(|entry| &entry.metrics);
+    let figures = || report.scenarios.iter().flat_map(|entry| entry.metrics.figures.iter().map(|it| (entry.name, it)));
     let targets = || figures().filter(|(_, figure)| figure.at_most.is_some());
-    let curves = || findings().flat_map(|findings| &findings.curves);
+    let curves = || metrics().flat_map(|metrics| &metrics.curves);
     let bars = 60.0 + targets().count() as f64 * ROW;
     let height = bars + curves().count() as f64 * CURVE + MARGIN;
     let mut svg = format!(
@@ -46,7 +46,7 @@ pub fn svg(report: &Report) -> String {
     svg
 }
 
-fn bar(svg: &mut String, top: f64, scenario: &str, figure: &Figure) {
+fn bar(svg: &mut String, top: f64, scenario: &str, figure: &Metric) {
     let share = figure.value.max(0.0) / figure.at_most.unwrap_or(1.0);
     let length = (share * (FULL - MARGIN)).clamp(1.0, LONGEST);
     let class = if figure.met == Some(true) { "met" } else { "missed" };

@@ -11,11 +11,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use super::access::pairs::{Pairs, Who};
 use super::relay::lane::Lane;
 use crate::error::Error;
-use crate::finding::Findings;
 use crate::http::{Http, get};
 use crate::live::Requests;
+use crate::metric::Metrics;
 use crate::process::{Load, Meter};
-use crate::scenario::Lab;
+use crate::scenario::Harness;
 use crate::statistics::{median, quantile};
 use crate::token::{SECRET, Signer, spoilt};
 
@@ -46,13 +46,13 @@ struct Turn {
 }
 
 /// One server; all floods take turns on it.
-pub async fn run(lab: &Lab) -> Result<Findings, Error> {
-    let mut findings = Findings::default();
+pub async fn run(harness: &Harness) -> Result<Metrics, Error> {
+    let mut metrics = Metrics::default();
     let mut flags = vec!["--heartbeat-timeout", "1h", "--auth-secret", SECRET];
-    if lab.limits_rate {
+    if harness.limits_rate {
         flags.extend(["--rate-limit", "off"]);
     }
-    let (server, signer) = (lab.serve(&flags).await?, Signer::hs256());
+    let (server, signer) = (harness.serve(&flags).await?, Signer::hs256());
     let mut lanes = Vec::new();
     for number in 0..LANES {
         let room = format!("call-{number}");
@@ -70,30 +70,30 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     ];
     let (mut pairs, mut turns) = (Pairs::default(), Vec::new());
     // The first turn of each warms up.
-    for (number, who) in Who::turns(1 + lab.pick(15, 9)).enumerate() {
-        let turn = floods[who as usize].turn(&mut lanes, server.pid, lab).await?;
+    for (number, who) in Who::turns(1 + harness.pick(15, 9)).enumerate() {
+        let turn = floods[who as usize].turn(&mut lanes, server.pid, harness).await?;
         if number >= Who::ALL.len() {
             pairs.note(who, turn.p99);
             turns.push(turn);
         }
     }
-    report(&pairs, &turns, &mut findings);
+    report(&pairs, &turns, &mut metrics);
     drop((lanes, floods));
     server.stop().await?;
-    Ok(findings)
+    Ok(metrics)
 }
 
-fn report(pairs: &Pairs, turns: &[Turn], findings: &mut Findings) {
-    findings.heed(turns.iter().map(|turn| &turn.load));
+fn report(pairs: &Pairs, turns: &[Turn], metrics: &mut Metrics) {
+    metrics.heed(turns.iter().map(|turn| &turn.load));
     let rates: Vec<_> = turns.iter().map(|turn| turn.load.rate(turn.refused)).collect();
-    findings.add("refused requests", median(&rates), "/s");
+    metrics.add("refused requests", median(&rates), "/s");
     let least = quantile(&rates, 0.0);
     if least < RATE as f64 * ENOUGH / 100.0 {
-        findings.note(format!("only {least:.0} requests a second were answered in one of the turns"));
+        metrics.note(format!("only {least:.0} requests a second were answered in one of the turns"));
     }
-    findings.add("relay p99 beside 404s", pairs.middle(Who::Open), "µs");
-    findings.add("relay p99 beside bad tokens", pairs.middle(Who::Keyed), "µs");
-    pairs.compare("relay p99 beside 404s and another flood", LIMIT, findings);
+    metrics.add("relay p99 beside 404s", pairs.middle(Who::Open), "µs");
+    metrics.add("relay p99 beside bad tokens", pairs.middle(Who::Keyed), "µs");
+    pairs.compare("relay p99 beside 404s and another flood", LIMIT, metrics);
 }
 
 impl Flood {
@@ -107,8 +107,8 @@ impl Flood {
         Ok(Self { requests, connections })
     }
 
-    async fn turn(&mut self, lanes: &mut Vec<Lane>, pid: u32, lab: &Lab) -> Result<Turn, Error> {
-        let time = lab.pick(Duration::from_millis(1500), Duration::from_millis(800));
+    async fn turn(&mut self, lanes: &mut Vec<Lane>, pid: u32, harness: &Harness) -> Result<Turn, Error> {
+        let time = harness.pick(Duration::from_millis(1500), Duration::from_millis(800));
         let (mut asking, mut relaying) = (JoinSet::new(), JoinSet::new());
         let (begin, meter) = (Instant::now(), Meter::start(pid));
         for (number, http) in self.connections.drain(..).enumerate() {

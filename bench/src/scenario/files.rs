@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::error::Error;
-use crate::finding::Findings;
 use crate::http::{Http, get};
 use crate::live::{Clip, PART_BYTES, Requests, Streamer, WINDOW};
+use crate::metric::Metrics;
 use crate::process::{Load, Meter};
-use crate::scenario::Lab;
+use crate::scenario::Harness;
 use crate::statistics::median;
 use nginx::{COPIED, Nginx};
 
@@ -47,21 +47,21 @@ pub(super) struct Round {
 }
 
 /// The window of the broadcast is full, so that the playlist is as long as it gets.
-pub async fn run(lab: &Lab) -> Result<Findings, Error> {
-    let mut findings = Findings::default();
-    let server = lab.serve(&["--heartbeat-timeout", "1h"]).await?;
-    let mut streamer = Streamer::start(server.address, 0, lab.upload).await?;
+pub async fn run(harness: &Harness) -> Result<Metrics, Error> {
+    let mut metrics = Metrics::default();
+    let server = harness.serve(&["--heartbeat-timeout", "1h"]).await?;
+    let mut streamer = Streamer::start(server.address, 0, harness.upload).await?;
     streamer.upload(&Clip::new(PART_BYTES), WINDOW).await?;
-    let nginx = match &lab.nginx {
-        Some(program) => Some(Nginx::start(program, lab.cores).await?),
+    let nginx = match &harness.nginx {
+        Some(program) => Some(Nginx::start(program, harness.cores).await?),
         None => {
-            findings.note("nginx is not installed, nothing stands beside the server: `scripts/tools.sh nginx`");
+            metrics.note("nginx is not installed, nothing stands beside the server: `scripts/tools.sh nginx`");
             None
         }
     };
     let mut subjects = Vec::new();
     for subject in subjects_of(&streamer) {
-        subjects.extend(fetch(&server.address, nginx.as_ref(), subject, &mut findings).await?);
+        subjects.extend(fetch(&server.address, nginx.as_ref(), subject, &mut metrics).await?);
     }
     let mut own = Side::open(server.address, server.pid).await?;
     let mut beside = match &nginx {
@@ -71,34 +71,34 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     for subject in &subjects {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         // The first turn of each warms up.
-        for _ in 0..=lab.pick(5, 2) {
-            ours.push(own.round(&[subject.request.clone()].into(), subject.length, lab).await?);
+        for _ in 0..=harness.pick(5, 2) {
+            ours.push(own.round(&[subject.request.clone()].into(), subject.length, harness).await?);
             if let Some((address, side)) = &mut beside {
                 let request = get(*address, subject.file, subject.gzip);
-                theirs.push(side.round(&[request].into(), subject.length, lab).await?);
+                theirs.push(side.round(&[request].into(), subject.length, harness).await?);
             }
         }
-        let cost = report(subject.name, "server", &ours[1..], &mut findings);
+        let cost = report(subject.name, "server", &ours[1..], &mut metrics);
         if !theirs.is_empty() {
             let name = format!("{}: CPU per request over nginx", subject.name);
-            let nginx = report(subject.name, "nginx", &theirs[1..], &mut findings);
-            findings.add_target(name, cost / nginx, "×", subject.target);
+            let nginx = report(subject.name, "nginx", &theirs[1..], &mut metrics);
+            metrics.add_target(name, cost / nginx, "×", subject.target);
         }
     }
     if let (Some((address, side)), Some(media)) = (&mut beside, subjects.first()) {
         let mut copied = Vec::new();
         let request: Requests = [get(*address, &format!("{COPIED}{}", media.file), false)].into();
-        for _ in 0..=lab.pick(5, 2) {
-            copied.push(side.round(&request, media.length, lab).await?);
+        for _ in 0..=harness.pick(5, 2) {
+            copied.push(side.round(&request, media.length, harness).await?);
         }
-        report("media", "nginx without sendfile", &copied[1..], &mut findings);
+        report("media", "nginx without sendfile", &copied[1..], &mut metrics);
     }
     drop((own, beside));
     if let Some(nginx) = nginx {
         nginx.stop().await?;
     }
     server.stop().await?;
-    Ok(findings)
+    Ok(metrics)
 }
 
 fn subjects_of(streamer: &Streamer) -> [Subject; 3] {
@@ -116,14 +116,14 @@ async fn fetch(
     server: &SocketAddr,
     nginx: Option<&Nginx>,
     subject: Subject,
-    findings: &mut Findings,
+    metrics: &mut Metrics,
 ) -> Result<Option<Subject>, Error> {
     let (answer, body) = Http::open(*server, 0).await?.fetch(&subject.request).await?;
     if subject.gzip && !answer.gzip {
-        findings.note("the server does not compress playlists: they are measured plain only");
+        metrics.note("the server does not compress playlists: they are measured plain only");
         return Ok(None);
     }
-    findings.add(format!("{}: body", subject.name), body.len() as f64, "B");
+    metrics.add(format!("{}: body", subject.name), body.len() as f64, "B");
     if let Some(nginx) = nginx {
         nginx.put(subject.file, subject.gzip, &body)?;
     }
@@ -140,8 +140,13 @@ impl Side {
     }
 
     /// The connections take turns in the requests.
-    pub(super) async fn round(&mut self, requests: &Requests, length: usize, lab: &Lab) -> Result<Round, Error> {
-        let until = Instant::now() + lab.pick(Duration::from_millis(1000), Duration::from_millis(500));
+    pub(super) async fn round(
+        &mut self,
+        requests: &Requests,
+        length: usize,
+        harness: &Harness,
+    ) -> Result<Round, Error> {
+        let until = Instant::now() + harness.pick(Duration::from_millis(1000), Duration::from_millis(500));
         let meter = Meter::start(self.pid);
         let mut running = JoinSet::new();
         for (first, http) in self.connections.drain(..).enumerate() {
@@ -178,11 +183,11 @@ async fn ask(
 }
 
 /// Adds the figures of one side and gives its processor time per request.
-fn report(subject: &str, side: &str, rounds: &[Round], findings: &mut Findings) -> f64 {
-    findings.heed(rounds.iter().map(|round| &round.load));
+fn report(subject: &str, side: &str, rounds: &[Round], metrics: &mut Metrics) -> f64 {
+    metrics.heed(rounds.iter().map(|round| &round.load));
     let middle = |value: &dyn Fn(&Round) -> f64| median(&rounds.iter().map(value).collect::<Vec<_>>());
     let cost = middle(&|round| round.load.server_micros_per(round.requests));
-    let mut add = |what: &str, value: f64, unit| findings.add(format!("{subject}: {side}, {what}"), value, unit);
+    let mut add = |what: &str, value: f64, unit| metrics.add(format!("{subject}: {side}, {what}"), value, unit);
     add("requests per CPU second", 1e6 / cost, "");
     add("requests per second", middle(&|round| round.load.rate(round.requests)), "/s");
     add("generator CPU", middle(&|round| round.load.generator_percent()), "%");

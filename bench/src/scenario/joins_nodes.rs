@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::joins::lone;
-use crate::crowd::{Crowd, Seating, Tokens};
 use crate::error::Error;
-use crate::finding::{Curve, Findings};
+use crate::load_clients::{LoadClients, Seating, Tokens};
+use crate::metric::{Curve, Metrics};
 use crate::nodes::{Cost, Nodes};
 use crate::process::Load;
-use crate::scenario::Lab;
+use crate::scenario::Harness;
 use crate::statistics::median;
 
 const MEMBERS: usize = 5000;
@@ -22,28 +22,28 @@ const SLOWER: f64 = 1.25;
 const IDLE: Duration = Duration::from_secs(4);
 
 /// Every round has new servers; the figures are medians.
-pub async fn run(lab: &Lab) -> Result<Findings, Error> {
-    let mut findings = Findings::default();
-    let members = lab.crowd(lab.pick(MEMBERS, MEMBERS / 5), &mut findings);
-    let turns = lab.pick(3, 1);
+pub async fn run(harness: &Harness) -> Result<Metrics, Error> {
+    let mut metrics = Metrics::default();
+    let members = harness.client_count(harness.pick(MEMBERS, MEMBERS / 5), &mut metrics);
+    let turns = harness.pick(3, 1);
     let mut alone = Vec::new();
     for _ in 0..turns {
-        alone.push(lone(lab, &[], members, &Tokens::default()).await?);
+        alone.push(lone(harness, &[], members, &Tokens::default()).await?);
     }
     let middle = |value: &dyn Fn(&Load) -> f64| median(&alone.iter().map(value).collect::<Vec<_>>());
-    findings.add("without Redis: joins", middle(&|load| load.rate(members)), "/s");
-    findings.add("without Redis: server CPU per join", middle(&|load| load.server_micros_per(members)), "µs");
+    metrics.add("without Redis: joins", middle(&|load| load.rate(members)), "/s");
+    metrics.add("without Redis: server CPU per join", middle(&|load| load.server_micros_per(members)), "µs");
     let mut points = Vec::new();
     for count in NODES {
         let mut rounds = Vec::new();
         for turn in 0..turns {
-            let Some(round) = together(lab, count, members, turn == 0, &mut findings).await? else {
-                return Ok(findings);
+            let Some(round) = together(harness, count, members, turn == 0, &mut metrics).await? else {
+                return Ok(metrics);
             };
             rounds.push(round);
         }
         let middle = |value: &dyn Fn(&Cost) -> f64| median(&rounds.iter().map(value).collect::<Vec<_>>());
-        let mut add = |what: &str, value: f64, unit| findings.add(format!("{}: {what}", named(count)), value, unit);
+        let mut add = |what: &str, value: f64, unit| metrics.add(format!("{}: {what}", named(count)), value, unit);
         add("joins", middle(&|cost| cost.rate(members)), "/s");
         add("CPU of the nodes per join", middle(&|cost| Cost::micros_per(cost.nodes, members)), "µs");
         add("CPU of Redis per join", middle(&|cost| Cost::micros_per(cost.redis, members)), "µs");
@@ -52,11 +52,11 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
         points.push((count as f64, rate));
         if count > 1 {
             let one = points[0].1;
-            findings.add_target(format!("{}: joins on one node over theirs", named(count)), one / rate, "×", SLOWER);
+            metrics.add_target(format!("{}: joins on one node over theirs", named(count)), one / rate, "×", SLOWER);
         }
     }
-    findings.curves.push(Curve { name: "joins on several nodes".into(), x: "nodes", y: "joins/s", points });
-    Ok(findings)
+    metrics.curves.push(Curve { name: "joins on several nodes".into(), x: "nodes", y: "joins/s", points });
+    Ok(metrics)
 }
 
 fn named(count: usize) -> String {
@@ -65,37 +65,37 @@ fn named(count: usize) -> String {
 
 /// With `looks`, what the members take in Redis and what idle nodes cost it are looked at, too.
 async fn together(
-    lab: &Lab,
+    harness: &Harness,
     count: usize,
     members: usize,
     looks: bool,
-    findings: &mut Findings,
+    metrics: &mut Metrics,
 ) -> Result<Option<Cost>, Error> {
-    let Some(nodes) = Nodes::start(lab, count, &[], findings).await? else { return Ok(None) };
+    let Some(nodes) = Nodes::start(harness, count, &[], metrics).await? else { return Ok(None) };
     let name = named(count);
     if looks {
         let gauge = nodes.gauge();
         sleep(IDLE).await;
         let cost = gauge.read();
-        findings.add(format!("{name}, idle: CPU of Redis"), cost.percent(cost.redis), "%");
+        metrics.add(format!("{name}, idle: CPU of Redis"), cost.percent(cost.redis), "%");
     }
     let before = nodes.redis.info("memory", "used_memory").await?;
-    let mut crowd = Crowd::over(&nodes.addresses(), Seating::Pairs);
+    let mut clients = LoadClients::over(&nodes.addresses(), Seating::Pairs);
     let gauge = nodes.gauge();
-    crowd.grow(members).await?;
+    clients.grow(members).await?;
     let cost = gauge.read();
-    crowd.is_whole()?;
+    clients.is_whole()?;
     if looks {
         let after = nodes.redis.info("memory", "used_memory").await?;
-        findings.add(format!("{name}: memory of Redis per member"), (after - before) / members as f64, "B");
+        metrics.add(format!("{name}: memory of Redis per member"), (after - before) / members as f64, "B");
     }
     if looks && count == NODES[NODES.len() - 1] {
         for (kind, keys, bytes) in nodes.redis.memory().await? {
             let (keys, bytes) = (keys as f64 / members as f64, bytes / members as f64);
-            findings.note(format!("per member {keys:.2} keys of kind {kind:?}: {bytes:.0} B (MEMORY USAGE)"));
+            metrics.note(format!("per member {keys:.2} keys of kind {kind:?}: {bytes:.0} B (MEMORY USAGE)"));
         }
     }
-    crowd.vanish().await;
+    clients.vanish().await;
     nodes.stop().await?;
     Ok(Some(cost))
 }

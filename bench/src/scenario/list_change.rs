@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::crowd::{Crowd, Seating, join};
 use crate::error::{Error, within};
-use crate::finding::Findings;
+use crate::load_clients::{LoadClients, Seating, join};
+use crate::metric::Metrics;
 use crate::process::{Load, Meter};
-use crate::scenario::Lab;
-use crate::signal::Member;
+use crate::scenario::Harness;
+use crate::signal::SessionIdentity;
 use crate::statistics::{largest, median};
 use crate::wire::Connection;
 
@@ -22,56 +22,56 @@ const DOOR: usize = 1000;
 /// Between two changes; well over the 100 ms of the room.
 const QUIET: Duration = Duration::from_millis(600);
 /// For one change to reach everyone.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Milliseconds until the last viewer knows.
 const TARGET: f64 = 100.0;
 
 /// The audience fills, then the publisher mutes and unmutes.
-pub async fn run(lab: &Lab) -> Result<Findings, Error> {
-    let mut findings = Findings::default();
-    let server = lab.serve(&[]).await?;
-    let publisher = Member { room_type: "p2m", room: "show".into(), user: "publisher".into() };
+pub async fn run(harness: &Harness) -> Result<Metrics, Error> {
+    let mut metrics = Metrics::default();
+    let server = harness.serve(&[]).await?;
+    let publisher = SessionIdentity { room_type: "p2m", room: "show".into(), user: "publisher".into() };
     let mut stage = join(server.address, 0, &publisher, true).await?;
-    let mut crowd = Crowd::new(server.address, Seating::Audience(publisher.room.clone()));
-    let viewers = lab.crowd(VIEWERS, &mut findings);
+    let mut clients = LoadClients::new(server.address, Seating::Audience(publisher.room.clone()));
+    let viewers = harness.client_count(VIEWERS, &mut metrics);
     for size in (0..viewers).step_by(DOOR).map(|seated| viewers.min(seated + DOOR)) {
         stage.send(&publisher.heartbeat(0)).await?;
-        crowd.grow(size).await?;
+        clients.grow(size).await?;
     }
     sleep(QUIET).await;
 
     let (mut times, mut loads) = (Vec::new(), Vec::new());
-    for round in 0..lab.pick(20, 6) {
+    for round in 0..harness.pick(20, 6) {
         let meter = Meter::start(server.pid);
-        let time = change(&mut stage, &publisher.update(round % 2 == 1), &crowd).await?;
+        let time = change(&mut stage, &publisher.update(round % 2 == 1), &clients).await?;
         loads.push(meter.read());
         times.push(time.as_secs_f64() * 1e3);
-        crowd.is_whole()?;
+        clients.is_whole()?;
         sleep(QUIET).await;
     }
-    drop(crowd);
+    drop(clients);
     server.stop().await?;
-    report(&times, &loads, viewers, &mut findings);
-    Ok(findings)
+    report(&times, &loads, viewers, &mut metrics);
+    Ok(metrics)
 }
 
-async fn change(stage: &mut Connection, update: &[u8], crowd: &Crowd) -> Result<Duration, Error> {
-    let seen = crowd.sight().lists(crowd.size());
+async fn change(stage: &mut Connection, update: &[u8], clients: &LoadClients) -> Result<Duration, Error> {
+    let seen = clients.sight().lists(clients.size());
     stage.send(update).await?;
-    let time = within(PATIENCE, "a changed list", seen).await?;
+    let time = within(TIMEOUT, "a changed list", seen).await?;
     // The publisher is told as well.
     stage.read(|_| {}).await?;
     Ok(time)
 }
 
-fn report(times: &[f64], loads: &[Load], viewers: usize, findings: &mut Findings) {
+fn report(times: &[f64], loads: &[Load], viewers: usize, metrics: &mut Metrics) {
     let millis = |part: fn(&Load) -> Duration| {
         median(&loads.iter().map(|load| part(load).as_secs_f64() * 1e3).collect::<Vec<_>>())
     };
-    findings.heed(loads);
-    findings.add("viewers", viewers as f64, "");
-    findings.add_target("until the last viewer knows, median", median(times), "ms", TARGET);
-    findings.add("until the last viewer knows, worst", largest(times), "ms");
-    findings.add("server CPU per change", millis(|load| load.server), "ms");
-    findings.add("generator CPU per change", millis(|load| load.generator), "ms");
+    metrics.heed(loads);
+    metrics.add("viewers", viewers as f64, "");
+    metrics.add_target("until the last viewer knows, median", median(times), "ms", TARGET);
+    metrics.add("until the last viewer knows, worst", largest(times), "ms");
+    metrics.add("server CPU per change", millis(|load| load.server), "ms");
+    metrics.add("generator CPU per change", millis(|load| load.generator), "ms");
 }

@@ -10,12 +10,12 @@ use tokio::time::{interval, sleep};
 
 use roomcast_protocol::limits::HEARTBEAT_INTERVAL;
 
-use crate::crowd::join;
 use crate::error::Error;
-use crate::finding::Findings;
+use crate::load_clients::join;
+use crate::metric::Metrics;
 use crate::nodes::Nodes;
-use crate::scenario::Lab;
-use crate::signal::{Member, name, refuses};
+use crate::scenario::Harness;
+use crate::signal::{SessionIdentity, name, refuses};
 use crate::statistics::{largest, quantile};
 use crate::wire::Connection;
 
@@ -25,7 +25,7 @@ const VIEWERS: usize = 50;
 /// Seconds until the last is gone.
 const GONE: f64 = 11.0;
 /// For all to be gone before it is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// Rooms that are filled at the same time.
 const DOORS: usize = 16;
 /// Delay after a refusal before the same viewer is asked for again.
@@ -34,21 +34,21 @@ const ASK: Duration = Duration::from_millis(200);
 /// Observer that sees that members of the dead node are gone: one for each room.
 enum Observer {
     /// The other member of a call.
-    Partner(Connection, Member),
+    Partner(Connection, SessionIdentity),
     /// The owner of a group.
-    Owner(Connection, Member),
+    Owner(Connection, SessionIdentity),
 }
 
 /// A filled room: an observer, and the members on the node that dies.
-type Room = (Observer, Vec<(Connection, Member)>);
+type Room = (Observer, Vec<(Connection, SessionIdentity)>);
 
 /// Three nodes, of which the first dies.
-pub async fn run(lab: &Lab) -> Result<Findings, Error> {
-    let mut findings = Findings::default();
-    let wanted = lab.pick(MEMBERS, MEMBERS / 10);
+pub async fn run(harness: &Harness) -> Result<Metrics, Error> {
+    let mut metrics = Metrics::default();
+    let wanted = harness.pick(MEMBERS, MEMBERS / 10);
     // Every member of a call needs a partner.
-    let members = lab.crowd(wanted * 8 / 5, &mut findings).min(wanted * 8 / 5) * 5 / 8;
-    let Some(mut nodes) = Nodes::start(lab, 3, &[], &mut findings).await? else { return Ok(findings) };
+    let members = harness.client_count(wanted * 8 / 5, &mut metrics).min(wanted * 8 / 5) * 5 / 8;
+    let Some(mut nodes) = Nodes::start(harness, 3, &[], &mut metrics).await? else { return Ok(metrics) };
     let addresses = nodes.addresses();
     let (calls, groups) = (members / 2, members / 2 / VIEWERS);
     let (mut doors, mut lost, mut observers) = (JoinSet::new(), JoinSet::new(), JoinSet::new());
@@ -87,27 +87,27 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
         }
         Ok::<_, Error>(())
     };
-    crate::error::within(PATIENCE, "removing the members of a dead node", all).await?;
+    crate::error::within(TIMEOUT, "removing the members of a dead node", all).await?;
     let cost = gauge.read();
     lost.shutdown().await;
     nodes.stop().await?;
     let (first, last) = (quantile(&partners, 0.0), largest(&partners).max(largest(&owners)));
-    findings.add("members of the dead node", count as f64, "");
-    findings.add("rooms", (partners.len() + owners.len()) as f64, "");
-    findings.add("first gone after", first, "s");
-    findings.add("half of the publishers gone after", quantile(&partners, 0.5), "s");
-    findings.add("last publisher gone after", largest(&partners), "s");
-    findings.add("last viewer gone after", largest(&owners), "s");
-    findings.add_target("last member gone after", last, "s", GONE);
-    findings.add("CPU of Redis until then", cost.redis.as_secs_f64() * 1e3, "ms");
-    findings.add("CPU of the other nodes until then", cost.nodes.as_secs_f64() * 1e3, "ms");
-    Ok(findings)
+    metrics.add("members of the dead node", count as f64, "");
+    metrics.add("rooms", (partners.len() + owners.len()) as f64, "");
+    metrics.add("first gone after", first, "s");
+    metrics.add("half of the publishers gone after", quantile(&partners, 0.5), "s");
+    metrics.add("last publisher gone after", largest(&partners), "s");
+    metrics.add("last viewer gone after", largest(&owners), "s");
+    metrics.add_target("last member gone after", last, "s", GONE);
+    metrics.add("CPU of Redis until then", cost.redis.as_secs_f64() * 1e3, "ms");
+    metrics.add("CPU of the other nodes until then", cost.nodes.as_secs_f64() * 1e3, "ms");
+    Ok(metrics)
 }
 
 /// Fills a room: a call, or a group.
 async fn fill(servers: Vec<SocketAddr>, number: usize, call: bool) -> Result<Room, Error> {
     let (room_type, room) = if call { ("p2p", format!("call-{number}")) } else { ("m2m", format!("group-{number}")) };
-    let member = |user: String| Member { room_type, room: room.clone(), user };
+    let member = |user: String| SessionIdentity { room_type, room: room.clone(), user };
     let ann = member("ann".into());
     let connection = join(servers[if call { 1 } else { 2 }], number, &ann, true).await?;
     let mut members = Vec::new();
@@ -120,7 +120,7 @@ async fn fill(servers: Vec<SocketAddr>, number: usize, call: bool) -> Result<Roo
 }
 
 /// Sends heartbeats until the connection ends.
-async fn keep(mut connection: Connection, member: Member) {
+async fn keep(mut connection: Connection, member: SessionIdentity) {
     let mut beats = interval(HEARTBEAT_INTERVAL);
     let beat = member.heartbeat(0);
     loop {

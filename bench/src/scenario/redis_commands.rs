@@ -5,14 +5,14 @@
 
 mod probe;
 
-use crate::crowd::{hear, join};
 use crate::error::Error;
-use crate::finding::Findings;
 use crate::http::Http;
 use crate::live::{Clip, PART_BYTES, Streamer, Track, Viewers};
+use crate::load_clients::{hear, join};
+use crate::metric::Metrics;
 use crate::nodes::Nodes;
-use crate::scenario::Lab;
-use crate::signal::Member;
+use crate::scenario::Harness;
+use crate::signal::SessionIdentity;
 use crate::wire::Connection;
 use probe::Probe;
 
@@ -24,41 +24,44 @@ const PARTS: usize = 18;
 const SEGMENT: u64 = crate::live::PARTS + 1;
 
 /// Members of calls of their own.
-type Seats = Vec<(Connection, Member)>;
+type Seats = Vec<(Connection, SessionIdentity)>;
 
 /// Counted, then measured.
-pub async fn run(lab: &Lab) -> Result<Findings, Error> {
-    let mut findings = Findings::default();
+pub async fn run(harness: &Harness) -> Result<Metrics, Error> {
+    let mut metrics = Metrics::default();
     // Nobody sends heartbeats but when they are counted.
     let flags = ["--heartbeat-timeout", "1h"];
     // Both begin with nothing: the streams of one are looked after by the nodes while the other goes on.
     for counts in [true, false] {
-        let Some(nodes) = Nodes::start(lab, 2, &flags, &mut findings).await? else { return Ok(findings) };
+        let Some(nodes) = Nodes::start(harness, 2, &flags, &mut metrics).await? else { return Ok(metrics) };
         let mut probe = match counts {
-            true => Probe::counting(&nodes.redis, lab.pick(20, 5)).await?,
-            false => Probe::measuring(&nodes.redis, lab.pick(200, 50)),
+            true => Probe::counting(&nodes.redis, harness.pick(20, 5)).await?,
+            false => Probe::measuring(&nodes.redis, harness.pick(200, 50)),
         };
-        operations(&nodes, &mut probe, lab).await?;
-        probe.report(&mut findings);
+        operations(&nodes, &mut probe, harness).await?;
+        probe.report(&mut metrics);
         nodes.stop().await?;
     }
-    Ok(findings)
+    Ok(metrics)
 }
 
-async fn operations(nodes: &Nodes, probe: &mut Probe, lab: &Lab) -> Result<(), Error> {
+async fn operations(nodes: &Nodes, probe: &mut Probe, harness: &Harness) -> Result<(), Error> {
     probe.begin().await?;
     probe.end("nothing", 0).await?;
     calls(nodes, probe).await?;
     groups(nodes, probe).await?;
-    broadcast(nodes, probe, lab).await
+    broadcast(nodes, probe, harness).await
 }
 
 /// Members of calls, one on either node.
 async fn calls(nodes: &Nodes, probe: &mut Probe) -> Result<(), Error> {
     let [here, there] = [nodes.nodes[0].address, nodes.nodes[1].address];
     let numbers = probe.numbers();
-    let member =
-        |number: usize, user: &str| Member { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
+    let member = |number: usize, user: &str| SessionIdentity {
+        room_type: "p2p",
+        room: format!("call-{number}"),
+        user: user.into(),
+    };
     let (mut anns, mut bobs) = (Seats::new(), Seats::new());
     probe.begin().await?;
     for number in numbers.clone() {
@@ -92,7 +95,7 @@ async fn calls(nodes: &Nodes, probe: &mut Probe) -> Result<(), Error> {
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     probe.begin().await?;
     for (bob, number) in bobs.iter().zip(numbers.clone()) {
-        let mut connection = Connection::open(here, crate::crowd::source(number), "/ws").await?;
+        let mut connection = Connection::open(here, crate::load_clients::source(number), "/ws").await?;
         connection.send(&bob.resume(0)).await?;
         hear(&mut connection, b"JOIN").await?;
         moved.push((connection, bob.clone()));
@@ -126,8 +129,11 @@ async fn relay(from: &mut Seats, to: &mut Seats) -> Result<(), Error> {
 /// An owner on one node, a viewer on the other.
 async fn groups(nodes: &Nodes, probe: &mut Probe) -> Result<(), Error> {
     let [here, there] = [nodes.nodes[0].address, nodes.nodes[1].address];
-    let member =
-        |number: usize, user: &str| Member { room_type: "m2m", room: format!("group-{number}"), user: user.into() };
+    let member = |number: usize, user: &str| SessionIdentity {
+        room_type: "m2m",
+        room: format!("group-{number}"),
+        user: user.into(),
+    };
     let (mut owners, mut viewers) = (Seats::new(), Seats::new());
     for number in probe.numbers() {
         let (owner, viewer) = (member(number, "owner"), member(number, "viewer"));
@@ -149,12 +155,12 @@ async fn groups(nodes: &Nodes, probe: &mut Probe) -> Result<(), Error> {
 }
 
 /// Uploads to one node, viewers on the other.
-async fn broadcast(nodes: &Nodes, probe: &mut Probe, lab: &Lab) -> Result<(), Error> {
+async fn broadcast(nodes: &Nodes, probe: &mut Probe, harness: &Harness) -> Result<(), Error> {
     let [here, there] = [nodes.nodes[0].address, nodes.nodes[1].address];
     // A part stays only for a while beside its segment.
     let (number, count) = (probe.numbers().start, probe.numbers().len().min(PARTS));
     let clip = Clip::new(PART_BYTES);
-    let mut streamer = Streamer::start(here, number, lab.upload).await?;
+    let mut streamer = Streamer::start(here, number, harness.upload).await?;
     // With the first segment the room has a broadcast that plays, which it notes.
     streamer.upload(&clip, SEGMENT).await?;
     // Before anybody looks on the other node, which then has to fetch them.

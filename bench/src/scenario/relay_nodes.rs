@@ -11,11 +11,11 @@ use tokio::task::JoinSet;
 
 use super::relay::lane::Lane;
 use crate::error::Error;
-use crate::finding::Findings;
+use crate::metric::Metrics;
 use crate::nodes::{Cost, Nodes};
 use crate::redis::{Redis, Resp, command};
-use crate::scenario::Lab;
-use crate::signal::Member;
+use crate::scenario::Harness;
+use crate::signal::SessionIdentity;
 use crate::statistics::{median, quantile};
 
 /// Numbers of calls, and of offers in flight in each.
@@ -45,21 +45,21 @@ struct Bare {
 }
 
 /// Both take turns; the first turn of each warms up, the figures are medians of the others.
-pub async fn run(lab: &Lab) -> Result<Findings, Error> {
-    let mut findings = Findings::default();
+pub async fn run(harness: &Harness) -> Result<Metrics, Error> {
+    let mut metrics = Metrics::default();
     // Nobody sends heartbeats: they would be part of what is measured.
     let flags = ["--heartbeat-timeout", "1h"];
-    let Some(nodes) = Nodes::start(lab, 3, &flags, &mut findings).await? else { return Ok(findings) };
+    let Some(nodes) = Nodes::start(harness, 3, &flags, &mut metrics).await? else { return Ok(metrics) };
     let mut bare = Bare::open(&nodes.redis).await?;
     let mut lanes = Vec::new();
     let [here, there, third] = [0, 1, 2].map(|place: usize| nodes.nodes[place].address);
     for number in 0..WAYS.iter().map(|way| way.0).max().unwrap_or(1) {
         lanes.push(Lane::relay(here, there, number).await?);
     }
-    let time = lab.pick(Duration::from_secs(2), Duration::from_millis(700));
+    let time = harness.pick(Duration::from_secs(2), Duration::from_millis(700));
     for (calls, window) in WAYS {
         let (mut relayed, mut published) = (Vec::new(), Vec::new());
-        for _ in 0..=lab.pick(7, 3) {
+        for _ in 0..=harness.pick(7, 3) {
             published.push(bare.round(&nodes, calls * window, time).await?);
             relayed.push(round(&nodes, &mut lanes, calls, window, time).await?);
         }
@@ -68,12 +68,12 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
             (1, window) => (format!("{window} in flight in one call"), REDIS_LOADED),
             (calls, window) => (format!("{} in flight in {calls} calls", calls * window), REDIS_LOADED),
         };
-        report(&way, LATENCY, redis, [&published[1..], &relayed[1..]], &mut findings);
+        report(&way, LATENCY, redis, [&published[1..], &relayed[1..]], &mut metrics);
     }
     drop(lanes);
     let mut apart = vec![Lane::apart(third, [here, there], 0).await?];
     let (mut relayed, mut published) = (Vec::new(), Vec::new());
-    for _ in 0..=lab.pick(7, 3) {
+    for _ in 0..=harness.pick(7, 3) {
         published.push(bare.round(&nodes, 1, time).await?);
         relayed.push(round(&nodes, &mut apart, 1, 1, time).await?);
     }
@@ -82,11 +82,11 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
         LATENCY_APART,
         REDIS_LOADED,
         [&published[1..], &relayed[1..]],
-        &mut findings,
+        &mut metrics,
     );
     drop(apart);
     nodes.stop().await?;
-    Ok(findings)
+    Ok(metrics)
 }
 
 async fn round(
@@ -114,7 +114,7 @@ impl Bare {
     async fn open(redis: &Redis) -> Result<Self, Error> {
         let (publisher, mut subscriber) = (redis.connect().await?, redis.connect().await?);
         subscriber.call(&["SUBSCRIBE", CHANNEL]).await?;
-        let member = Member { room_type: "p2p", room: "call-0".into(), user: "a".into() };
+        let member = SessionIdentity { room_type: "p2p", room: "call-0".into(), user: "a".into() };
         let offer = member.offer(SIZE);
         Ok(Self { publisher, subscriber, publish: command(&[b"PUBLISH".as_slice(), CHANNEL.as_bytes(), &offer]) })
     }
@@ -144,7 +144,7 @@ impl Bare {
 }
 
 /// Adds the figures of both, and what one is to the other.
-fn report(way: &str, latency: f64, redis: f64, sides: [&[Round]; 2], findings: &mut Findings) {
+fn report(way: &str, latency: f64, redis: f64, sides: [&[Round]; 2], metrics: &mut Metrics) {
     let [bare, relay] = sides.map(|rounds| {
         let middle = |value: &dyn Fn(&Round) -> f64| median(&rounds.iter().map(value).collect::<Vec<_>>());
         let each =
@@ -157,7 +157,7 @@ fn report(way: &str, latency: f64, redis: f64, sides: [&[Round]; 2], findings: &
         )
     });
     for (name, (figures, rate, generator)) in [("PUBLISH", bare), ("relay", relay)] {
-        let mut add = |what: &str, value: f64, unit| findings.add(format!("{way}: {name}, {what}"), value, unit);
+        let mut add = |what: &str, value: f64, unit| metrics.add(format!("{way}: {name}, {what}"), value, unit);
         add("latency p50", figures[0], "µs");
         add("latency p99", figures[1], "µs");
         add("messages", rate, "/s");
@@ -167,7 +167,7 @@ fn report(way: &str, latency: f64, redis: f64, sides: [&[Round]; 2], findings: &
         }
         add("generator CPU", generator, "%");
     }
-    findings.add_target(format!("{way}: relay over PUBLISH, latency p50"), relay.0[0] / bare.0[0], "×", latency);
-    findings.add(format!("{way}: relay over PUBLISH, latency p99"), relay.0[1] / bare.0[1], "×");
-    findings.add_target(format!("{way}: relay over PUBLISH, CPU of Redis"), relay.0[2] / bare.0[2], "×", redis);
+    metrics.add_target(format!("{way}: relay over PUBLISH, latency p50"), relay.0[0] / bare.0[0], "×", latency);
+    metrics.add(format!("{way}: relay over PUBLISH, latency p99"), relay.0[1] / bare.0[1], "×");
+    metrics.add_target(format!("{way}: relay over PUBLISH, CPU of Redis"), relay.0[2] / bare.0[2], "×", redis);
 }

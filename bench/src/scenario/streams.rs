@@ -9,11 +9,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at, sleep, sleep_until};
 
 use crate::error::Error;
-use crate::finding::Findings;
 use crate::http::Http;
-use crate::live::{Clip, Form, PART_BYTES, PART_MICROS, Place, Streamer, Track, WINDOW};
+use crate::live::{Clip, Form, PART_BYTES, PART_MICROS, PartPosition, Streamer, Track, WINDOW};
+use crate::metric::Metrics;
 use crate::process::{Load, Meter};
-use crate::scenario::Lab;
+use crate::scenario::Harness;
 use crate::statistics::{median, quantile};
 
 const STREAMS: usize = 50;
@@ -35,12 +35,12 @@ struct Time {
 }
 
 /// Streams begin with a full list of small parts, and go on with large ones.
-pub async fn run(lab: &Lab) -> Result<Findings, Error> {
-    let server = lab.serve(&["--heartbeat-timeout", "1h"]).await?;
+pub async fn run(harness: &Harness) -> Result<Metrics, Error> {
+    let server = harness.serve(&["--heartbeat-timeout", "1h"]).await?;
     let (filling, clip) = (Arc::new(Clip::new(100)), Arc::new(Clip::new(PART_BYTES)));
     let mut starting = JoinSet::new();
     for number in 0..STREAMS {
-        starting.spawn(start(server.address, number, lab.upload, Arc::clone(&filling)));
+        starting.spawn(start(server.address, number, harness.upload, Arc::clone(&filling)));
     }
     let mut streamers = Vec::new();
     while let Some(started) = starting.join_next().await {
@@ -48,7 +48,7 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
     }
     let (mut running, interval) = (JoinSet::new(), Duration::from_micros(PART_MICROS));
     let began = Instant::now() + interval;
-    let until = began + lab.pick(Duration::from_secs(25), Duration::from_secs(6));
+    let until = began + harness.pick(Duration::from_secs(25), Duration::from_secs(6));
     for (number, streamer) in streamers.into_iter().enumerate() {
         let time = Time { first: began + interval.mul_f64(number as f64 / STREAMS as f64), until };
         running.spawn(broadcast(server.address, streamer, Arc::clone(&clip), time));
@@ -64,9 +64,9 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
         all.reloads.extend(ended.reloads);
     }
     server.stop().await?;
-    let mut findings = Findings::default();
-    report(&all, &load, &mut findings);
-    Ok(findings)
+    let mut metrics = Metrics::default();
+    report(&all, &load, &mut metrics);
+    Ok(metrics)
 }
 
 /// All at the same time: a server keeps an idle connection for a few seconds only.
@@ -114,7 +114,7 @@ async fn broadcast(
 }
 
 /// A viewer asks for one part after the other and ends with an error only.
-async fn view(mut http: Http, track: Track, mut next: Place, told: Arc<Mutex<Told>>) -> Result<(), Error> {
+async fn view(mut http: Http, track: Track, mut next: PartPosition, told: Arc<Mutex<Told>>) -> Result<(), Error> {
     for number in 0.. {
         http.send(&track.reload(next)).await?;
         http.receive().await?;
@@ -134,18 +134,18 @@ fn see<T>(told: &Mutex<Told>, what: impl FnOnce(&mut Told) -> T) -> T {
     what(&mut told.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn report(all: &Told, load: &Load, findings: &mut Findings) {
-    findings.heed([load]);
-    findings.add("streams", STREAMS as f64, "");
-    findings.add("viewers of each", VIEWERS as f64, "");
-    findings.add("parts", load.rate(all.uploads.len()), "/s");
-    findings.add("media taken", load.rate(all.uploads.len() * PART_BYTES) * 8.0 / 1e6, "Mbit/s");
-    findings.add("server CPU", load.server_percent(), "%");
-    findings.add("server CPU per part with its reloads", load.server_micros_per(all.uploads.len()), "µs");
-    findings.add("generator CPU", load.generator_percent(), "%");
-    findings.add("upload to its answer p50", median(&all.uploads), "ms");
-    findings.add("upload to its answer p99", quantile(&all.uploads, 0.99), "ms");
-    findings.add("part to reload p50", median(&all.reloads), "ms");
-    findings.add("part to reload p99", quantile(&all.reloads, 0.99), "ms");
-    findings.add("reloads answered", all.reloads.len() as f64, "");
+fn report(all: &Told, load: &Load, metrics: &mut Metrics) {
+    metrics.heed([load]);
+    metrics.add("streams", STREAMS as f64, "");
+    metrics.add("viewers of each", VIEWERS as f64, "");
+    metrics.add("parts", load.rate(all.uploads.len()), "/s");
+    metrics.add("media taken", load.rate(all.uploads.len() * PART_BYTES) * 8.0 / 1e6, "Mbit/s");
+    metrics.add("server CPU", load.server_percent(), "%");
+    metrics.add("server CPU per part with its reloads", load.server_micros_per(all.uploads.len()), "µs");
+    metrics.add("generator CPU", load.generator_percent(), "%");
+    metrics.add("upload to its answer p50", median(&all.uploads), "ms");
+    metrics.add("upload to its answer p99", quantile(&all.uploads, 0.99), "ms");
+    metrics.add("part to reload p50", median(&all.reloads), "ms");
+    metrics.add("part to reload p99", quantile(&all.reloads, 0.99), "ms");
+    metrics.add("reloads answered", all.reloads.len() as f64, "");
 }

@@ -12,13 +12,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 
-use crate::crowd::{enter, source};
 use crate::error::{Error, attempt, within};
-use crate::finding::Findings;
+use crate::load_clients::{enter, source};
+use crate::metric::Metrics;
 use crate::nodes::Nodes;
 use crate::redis::{Reply, Resp};
-use crate::scenario::Lab;
-use crate::signal::Member;
+use crate::scenario::Harness;
+use crate::signal::SessionIdentity;
 use crate::wire::Connection;
 
 const ROOMS: usize = 10_000;
@@ -32,7 +32,7 @@ const DOORS: usize = 16;
 const FLAGS: [&str; 2] = ["--heartbeat-timeout", "60s"];
 const BEAT: Duration = Duration::from_secs(15);
 /// For all rooms to be owned again before it is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// Seconds until a node that is stopped has ended.
 const DRAINED: f64 = 5.0;
 /// Seconds: a lease is renewed each second, and answered no later than a second after it was due.
@@ -41,20 +41,20 @@ const LEASE_AGE: f64 = 2.0;
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Stopped, then killed.
-pub async fn run(lab: &Lab) -> Result<Findings, Error> {
-    let mut findings = Findings::default();
+pub async fn run(harness: &Harness) -> Result<Metrics, Error> {
+    let mut metrics = Metrics::default();
     for kills in [false, true] {
-        if !once(lab, kills, &mut findings).await? {
+        if !once(harness, kills, &mut metrics).await? {
             break;
         }
     }
-    Ok(findings)
+    Ok(metrics)
 }
 
 /// One run; false without Redis.
-async fn once(lab: &Lab, kills: bool, findings: &mut Findings) -> Result<bool, Error> {
-    let Some(mut nodes) = Nodes::start(lab, 3, &FLAGS, findings).await? else { return Ok(false) };
-    let rooms = lab.pick(ROOMS, ROOMS / 10);
+async fn once(harness: &Harness, kills: bool, metrics: &mut Metrics) -> Result<bool, Error> {
+    let Some(mut nodes) = Nodes::start(harness, 3, &FLAGS, metrics).await? else { return Ok(false) };
+    let rooms = harness.pick(ROOMS, ROOMS / 10);
     let addresses = nodes.addresses();
     let kept = fill(&addresses, rooms).await?;
     let before = owned(&addresses[..1]).await?;
@@ -77,22 +77,22 @@ async fn once(lab: &Lab, kills: bool, findings: &mut Findings) -> Result<bool, E
         }
         Ok(at.elapsed().as_secs_f64())
     };
-    let taken = within(PATIENCE, "taking the rooms", taken).await?;
+    let taken = within(TIMEOUT, "taking the rooms", taken).await?;
     let cost = gauge.read();
     ended.send_replace(true);
     let age = ages.await.map_err(|_| Error::Task)??;
     let lost = kept.elsewhere.borrow().clone();
     let way = if kills { "killed" } else { "stopped" };
-    let mut add = |what: &str, value: f64, unit| findings.add(format!("{way}: {what}"), value, unit);
+    let mut add = |what: &str, value: f64, unit| metrics.add(format!("{way}: {what}"), value, unit);
     add("rooms", rooms as f64, "");
     add("members at other nodes", (rooms * OTHERS) as f64, "");
     add("all rooms are owned again after", taken, "s");
     add("CPU of Redis until then", cost.redis.as_secs_f64() * 1e3, "ms");
     add("CPU of the nodes until then", cost.nodes.as_secs_f64() * 1e3, "ms");
     if !kills {
-        findings.add_target("stopped: the node has ended after", stopped, "s", DRAINED);
+        metrics.add_target("stopped: the node has ended after", stopped, "s", DRAINED);
     }
-    findings.add_target(format!("{way}: oldest lease of a living node"), age, "s", LEASE_AGE);
+    metrics.add_target(format!("{way}: oldest lease of a living node"), age, "s", LEASE_AGE);
     if let Some(lost) = lost {
         return Err(Error::Lost(1, format!("{way}: at a node that lives: {lost}")));
     }
@@ -102,14 +102,14 @@ async fn once(lab: &Lab, kills: bool, findings: &mut Findings) -> Result<bool, E
 
 /// The members, who send heartbeats until this is dropped.
 #[derive(Debug)]
-struct Kept {
+struct HeldMembers {
     _members: JoinSet<()>,
     /// The reason why a connection to a node that lives was lost, if one was.
     elsewhere: watch::Receiver<Option<String>>,
 }
 
 /// Lets all in: the creators first.
-async fn fill(servers: &[SocketAddr], rooms: usize) -> Result<Kept, Error> {
+async fn fill(servers: &[SocketAddr], rooms: usize) -> Result<HeldMembers, Error> {
     let (sender, elsewhere) = watch::channel(None::<String>);
     let mut members = JoinSet::new();
     let shares = rooms.div_ceil(SHARE);
@@ -132,18 +132,23 @@ async fn fill(servers: &[SocketAddr], rooms: usize) -> Result<Kept, Error> {
         let Some(opened) = doors.join_next().await else { break };
         members.spawn(keep(opened.map_err(|_| Error::Task)??, sender.clone()));
     }
-    Ok(Kept { _members: members, elsewhere })
+    Ok(HeldMembers { _members: members, elsewhere })
 }
 
 /// A connection, what it says to be heard, and whether its node lives on.
-type Seat = (Connection, Vec<u8>, bool);
+type RoomShare = (Connection, Vec<u8>, bool);
 
 /// Joins a share of the rooms with one connection.
-async fn open(server: SocketAddr, place: usize, share: usize, rooms: std::ops::Range<usize>) -> Result<Seat, Error> {
+async fn open(
+    server: SocketAddr,
+    place: usize,
+    share: usize,
+    rooms: std::ops::Range<usize>,
+) -> Result<RoomShare, Error> {
     let mut connection = Connection::open(server, source(share + place), "/ws").await?;
     let mut beats = Vec::new();
     for room in rooms {
-        let member = Member { room_type: "m2m", room: format!("room-{room}"), user: format!("m{place}") };
+        let member = SessionIdentity { room_type: "m2m", room: format!("room-{room}"), user: format!("m{place}") };
         enter(&mut connection, &member, place == 0).await?;
         beats.extend(member.heartbeat(0));
     }
@@ -151,7 +156,7 @@ async fn open(server: SocketAddr, place: usize, share: usize, rooms: std::ops::R
 }
 
 /// Sends heartbeats until the connection ends.
-async fn keep((mut connection, beats, lives): Seat, lost: watch::Sender<Option<String>>) {
+async fn keep((mut connection, beats, lives): RoomShare, lost: watch::Sender<Option<String>>) {
     let mut ticks = interval(BEAT);
     loop {
         let done = tokio::select! {
@@ -200,19 +205,19 @@ async fn oldest_lease(mut redis: Resp, mut over: watch::Receiver<bool>) -> Resul
 
 /// The time of Redis, in seconds.
 async fn time(redis: &mut Resp) -> Result<f64, Error> {
-    let Reply::List(words) = redis.call(&["TIME"]).await? else { return Ok(0.0) };
+    let Reply::Array(words) = redis.call(&["TIME"]).await? else { return Ok(0.0) };
     let [seconds, micros] = [0, 1].map(|place| words.get(place).and_then(number).unwrap_or(0.0));
     Ok(seconds + micros / 1e6)
 }
 
 /// The times of the last renewals, in seconds.
 async fn leases(redis: &mut Resp) -> Result<Vec<f64>, Error> {
-    let Reply::List(keys) = redis.call(&["KEYS", "rc:{*}:nodes"]).await? else { return Ok(Vec::new()) };
-    let Some(Reply::Bulk(key)) = keys.first() else { return Ok(Vec::new()) };
+    let Reply::Array(keys) = redis.call(&["KEYS", "rc:{*}:nodes"]).await? else { return Ok(Vec::new()) };
+    let Some(Reply::BulkString(key)) = keys.first() else { return Ok(Vec::new()) };
     let key = String::from_utf8_lossy(key).into_owned();
-    let Reply::List(fields) = redis.call(&["HGETALL", &key]).await? else { return Ok(Vec::new()) };
+    let Reply::Array(fields) = redis.call(&["HGETALL", &key]).await? else { return Ok(Vec::new()) };
     let lease = |pair: &[Reply]| match pair {
-        [Reply::Bulk(name), time] if name.starts_with(b"l:") => Some(number(time)? / 1e3),
+        [Reply::BulkString(name), time] if name.starts_with(b"l:") => Some(number(time)? / 1e3),
         _ => None,
     };
     Ok(fields.chunks(2).filter_map(lease).collect())
@@ -220,7 +225,7 @@ async fn leases(redis: &mut Resp) -> Result<Vec<f64>, Error> {
 
 fn number(reply: &Reply) -> Option<f64> {
     match reply {
-        Reply::Bulk(text) => std::str::from_utf8(text).ok()?.parse().ok(),
+        Reply::BulkString(text) => std::str::from_utf8(text).ok()?.parse().ok(),
         _ => None,
     }
 }

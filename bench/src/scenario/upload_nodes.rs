@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::error::Error;
-use crate::finding::Findings;
 use crate::live::{Clip, PART_BYTES, Streamer, Track, Viewers, WINDOW};
+use crate::metric::Metrics;
 use crate::nodes::{Cost, Nodes};
 use crate::process::quiet;
-use crate::scenario::Lab;
+use crate::scenario::Harness;
 use crate::statistics::{median, quantile};
 
 /// Milliseconds from the upload on one node until a viewer of another has its answer.
@@ -24,18 +24,18 @@ struct Side {
 }
 
 /// The first part of each warms up.
-pub async fn run(lab: &Lab) -> Result<Findings, Error> {
-    let mut findings = Findings::default();
+pub async fn run(harness: &Harness) -> Result<Metrics, Error> {
+    let mut metrics = Metrics::default();
     let flags = ["--heartbeat-timeout", "1h"];
-    let Some(nodes) = Nodes::start(lab, 2, &flags, &mut findings).await? else { return Ok(findings) };
+    let Some(nodes) = Nodes::start(harness, 2, &flags, &mut metrics).await? else { return Ok(metrics) };
     let [here, there] = [nodes.nodes[0].address, nodes.nodes[1].address];
     let before = nodes.redis.info("memory", "used_memory").await?;
     let clip = Clip::new(PART_BYTES);
-    let mut streamer = Streamer::start(here, 0, lab.upload).await?;
+    let mut streamer = Streamer::start(here, 0, harness.upload).await?;
     streamer.upload(&clip, WINDOW).await?;
     let full = nodes.redis.info("memory", "used_memory").await?;
     let mut sides = [Side::open(here).await?, Side::open(there).await?];
-    for _ in 0..=lab.pick(200, 40) {
+    for _ in 0..=harness.pick(200, 40) {
         for side in &mut sides {
             side.round(&nodes, &mut streamer, &clip).await?;
         }
@@ -47,19 +47,19 @@ pub async fn run(lab: &Lab) -> Result<Findings, Error> {
         let name = |what: &str| format!("viewer on {name}: {what}");
         let target = if name("").contains("another") { Some(ELSEWHERE) } else { None };
         match target {
-            Some(most) => findings.add_target(name("part to answer p50"), median(&times), "ms", most),
-            None => findings.add(name("part to answer p50"), median(&times), "ms"),
+            Some(most) => metrics.add_target(name("part to answer p50"), median(&times), "ms", most),
+            None => metrics.add(name("part to answer p50"), median(&times), "ms"),
         }
-        findings.add(name("part to answer p99"), quantile(&times, 0.99), "ms");
-        findings.add(name("CPU of both nodes per part"), each(|cost| cost.nodes.as_secs_f64() * 1e3), "ms");
-        findings.add(name("CPU of Redis per part"), each(|cost| cost.redis.as_secs_f64() * 1e3), "ms");
+        metrics.add(name("part to answer p99"), quantile(&times, 0.99), "ms");
+        metrics.add(name("CPU of both nodes per part"), each(|cost| cost.nodes.as_secs_f64() * 1e3), "ms");
+        metrics.add(name("CPU of Redis per part"), each(|cost| cost.redis.as_secs_f64() * 1e3), "ms");
     }
     let media = (WINDOW as usize * PART_BYTES) as f64;
-    findings.add("memory of Redis for the first window of a stream", (full - before) / 1024.0 / 1024.0, "MiB");
-    findings.add("the same over its media", (full - before) / media, "×");
+    metrics.add("memory of Redis for the first window of a stream", (full - before) / 1024.0 / 1024.0, "MiB");
+    metrics.add("the same over its media", (full - before) / media, "×");
     drop((sides, streamer));
     nodes.stop().await?;
-    Ok(findings)
+    Ok(metrics)
 }
 
 impl Side {

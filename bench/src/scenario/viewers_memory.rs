@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::error::Error;
-use crate::finding::Findings;
 use crate::live::{Clip, PART_BYTES, Streamer, Viewers, WINDOW};
+use crate::metric::Metrics;
 use crate::process::{quiet, resident};
-use crate::scenario::Lab;
+use crate::scenario::Harness;
 
 const VIEWERS: usize = 5000;
 /// KiB of resident memory per waiting viewer above its idle connection.
@@ -22,21 +22,21 @@ const WINDOWS: u64 = 3;
 const DECAY: Duration = Duration::from_secs(12);
 
 /// One server for the viewers, one for the streams.
-pub async fn run(lab: &Lab) -> Result<Findings, Error> {
-    let mut findings = Findings::default();
-    viewers(lab, &mut findings).await?;
-    streams(lab, &mut findings).await?;
-    Ok(findings)
+pub async fn run(harness: &Harness) -> Result<Metrics, Error> {
+    let mut metrics = Metrics::default();
+    viewers(harness, &mut metrics).await?;
+    streams(harness, &mut metrics).await?;
+    Ok(metrics)
 }
 
-async fn viewers(lab: &Lab, findings: &mut Findings) -> Result<(), Error> {
-    let server = lab.serve(&["--heartbeat-timeout", "1h"]).await?;
+async fn viewers(harness: &Harness, metrics: &mut Metrics) -> Result<(), Error> {
+    let server = harness.serve(&["--heartbeat-timeout", "1h"]).await?;
     let clip = Clip::new(100);
-    let mut streamer = Streamer::start(server.address, 0, lab.upload).await?;
+    let mut streamer = Streamer::start(server.address, 0, harness.upload).await?;
     streamer.upload(&clip, WINDOW).await?;
     sleep(Duration::from_secs(1)).await;
     let empty = resident(server.pid);
-    let count = lab.crowd(VIEWERS, findings);
+    let count = harness.client_count(VIEWERS, metrics);
     let viewers = Viewers::open(server.address, count, &streamer.track().playlist(true)).await?;
     let idle = resident(server.pid);
     viewers.ask(streamer.track().reload(streamer.next())).await?;
@@ -53,20 +53,20 @@ async fn viewers(lab: &Lab, findings: &mut Findings) -> Result<(), Error> {
     server.stop().await?;
 
     let each = |memory: f64, before: f64| (memory - before) / count as f64;
-    findings.add("memory per idle connection", each(idle, empty), "KiB");
+    metrics.add("memory per idle connection", each(idle, empty), "KiB");
     let name = format!("memory per waiting viewer above it, {count} viewers");
-    findings.add_target(name, each(waiting, idle), "KiB", WAITING);
-    findings.add("memory per viewer when all were answered", each(served, empty), "KiB");
+    metrics.add_target(name, each(waiting, idle), "KiB", WAITING);
+    metrics.add("memory per viewer when all were answered", each(served, empty), "KiB");
     Ok(())
 }
 
-async fn streams(lab: &Lab, findings: &mut Findings) -> Result<(), Error> {
-    let server = lab.serve(&["--heartbeat-timeout", "1h"]).await?;
+async fn streams(harness: &Harness, metrics: &mut Metrics) -> Result<(), Error> {
+    let server = harness.serve(&["--heartbeat-timeout", "1h"]).await?;
     let clip = Clip::new(PART_BYTES);
-    let count = lab.pick(STREAMS, STREAMS / 2);
+    let count = harness.pick(STREAMS, STREAMS / 2);
     let mut streamers = Vec::new();
     for number in 0..count {
-        streamers.push(Streamer::start(server.address, number, lab.upload).await?);
+        streamers.push(Streamer::start(server.address, number, harness.upload).await?);
     }
     sleep(Duration::from_secs(1)).await;
     let empty = resident(server.pid);
@@ -83,9 +83,9 @@ async fn streams(lab: &Lab, findings: &mut Findings) -> Result<(), Error> {
     server.stop().await?;
 
     let media = (WINDOW as usize * PART_BYTES) as f64 / f64::from(1 << 20);
-    findings.add("media in the window of a stream", media, "MiB");
-    findings.add(format!("memory per stream, of {count}"), full, "MiB");
-    findings.add("the same when the allocator has given back what is free", rested, "MiB");
-    findings.add("memory of a stream over the media in its window", rested / media, "×");
+    metrics.add("media in the window of a stream", media, "MiB");
+    metrics.add(format!("memory per stream, of {count}"), full, "MiB");
+    metrics.add("the same when the allocator has given back what is free", rested, "MiB");
+    metrics.add("memory of a stream over the media in its window", rested / media, "×");
     Ok(())
 }

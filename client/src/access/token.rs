@@ -33,7 +33,7 @@ impl AccessToken {
     /// A function that is asked at each connection, and so once after the server has closed one because its token was
     /// over; an error counts as a connection that did not come about then. It is also asked before the token of a
     /// connection ends, which takes the next one without being closed: 30 s before, or after half of the time that the
-    /// token has left, if that is shorter. What leads to nothing then, an error among it, is tried again after a pause.
+    /// token has left, if that is shorter. A failed fetch is repeated after a pause.
     pub fn function<F, T>(fetch: F) -> Self
     where
         F: Fn() -> T + Send + Sync + 'static,

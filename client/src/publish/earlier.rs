@@ -6,9 +6,7 @@
 //! rfc8216bis, 4.4.3.2 (EXT-X-MEDIA-SEQUENCE) and 6.2.1.
 
 use roomcast_media::Start;
-use roomcast_media::package::Earlier;
-
-use super::names;
+use roomcast_media::package::{Earlier, names};
 
 /// More parts than any segment has: where no part is listed any more, their numbers go on beyond this.
 const PARTS_PER_SEGMENT: u64 = 1000;

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use super::Publish;
 use super::earlier;
 use super::pace::{LIVE_SLACK, Pace};
-use super::pipeline::{Broadcast, Packaging, Seat};
+use super::pipeline::{Broadcast, Packaging, RoomMembership};
 use super::progress::Progress;
 use super::source::Source;
 use crate::access::bearer;
@@ -53,7 +53,7 @@ pub(super) async fn open<P: FnMut(Progress)>(options: Publish, mut show: P) -> R
     let packager = Packager::new(config, Duration::ZERO);
     let slack = if source.is_live() { LIVE_SLACK } else { Duration::ZERO };
     let (uploader, reports) = Uploader::start(fresh, options.limits, &options.trust)?;
-    let seat = Seat { server, room, session: options.session, member, events, ingest };
+    let seat = RoomMembership { server, room, session: options.session, member, events, ingest };
     let packaging = Packaging { packager, input: options.variant, earlier };
     let mut broadcast = Broadcast::new(source, packaging, Pace::new(slack), seat, (uploader, reports), progress, show);
     if let Some(item) = first {

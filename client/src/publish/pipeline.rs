@@ -37,7 +37,7 @@ pub(super) enum Flow {
 }
 
 /// The place in the room, and where its tokens go.
-pub(super) struct Seat {
+pub(super) struct RoomMembership {
     pub server: ServerAddress,
     pub room: RoomId,
     pub session: SessionId,
@@ -73,7 +73,7 @@ pub(super) struct Broadcast<P> {
     began: Instant,
     pace: Pace,
     held: VecDeque<Held>,
-    seat: Seat,
+    seat: RoomMembership,
     /// `None` once everything is queued.
     uploader: Option<Uploader>,
     reports: mpsc::Receiver<Report>,
@@ -105,7 +105,7 @@ impl<P: FnMut(Progress)> Broadcast<P> {
         source: Source,
         packaging: Packaging,
         pace: Pace,
-        seat: Seat,
+        seat: RoomMembership,
         (uploader, reports): (Uploader, mpsc::Receiver<Report>),
         progress: Progress,
         show: P,
@@ -267,7 +267,7 @@ impl<P: FnMut(Progress)> Broadcast<P> {
 }
 
 /// A place in the queue. None comes once the uploader has stopped: its last report tells why.
-async fn place(uploader: Option<&Uploader>) -> crate::upload::Place<'_> {
+async fn place(uploader: Option<&Uploader>) -> crate::upload::QueueSlot<'_> {
     if let Some(uploader) = uploader
         && let Ok(place) = uploader.place().await
     {

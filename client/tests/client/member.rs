@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::server::{Peer, Server, soon};
+use crate::server::{Peer, Server, with_timeout};
 
 fn options(server_url: &str) -> Options {
     Options {
@@ -37,7 +37,7 @@ fn options(server_url: &str) -> Options {
 /// Waits for an event that `wanted` makes something of.
 async fn until<T>(events: &mut Events, wanted: impl Fn(MemberEvent) -> Option<T>) -> T {
     loop {
-        let event = soon(events.next()).await.expect("the member lives");
+        let event = with_timeout(events.next()).await.expect("the member lives");
         if let Some(found) = wanted(event) {
             return found;
         }
@@ -52,14 +52,20 @@ async fn joined(events: &mut Events) -> bool {
 /// All that is told until the end.
 async fn rest(events: &mut Events) -> Vec<MemberEvent> {
     let mut all = Vec::new();
-    while let Some(event) = soon(events.next()).await {
+    while let Some(event) = with_timeout(events.next()).await {
         all.push(event);
     }
     all
 }
 
 async fn in_the_room(server: &mut Server) -> (Member, Events, Peer) {
-    let (member, mut events) = Member::join(options(&server.url)).unwrap();
+    let options = options(&server.url);
+    enter(server, options).await
+}
+
+/// Joins with these options, and lets the server accept that.
+async fn enter(server: &mut Server, options: Options) -> (Member, Events, Peer) {
+    let (member, mut events) = Member::join(options).unwrap();
     let mut peer = server.socket().await;
     assert_eq!(peer.signal().await["action"], "join");
     peer.welcome(json!({})).await;
@@ -194,11 +200,7 @@ async fn a_function_is_asked_for_a_token_at_each_connection() {
         async move { if times == 1 { Err("no token now".to_owned()) } else { Ok(format!("jwt{times}")) } }
     });
     let options = Options { access_token: Some(token), ..options(&server.url) };
-    let (_member, mut events) = Member::join(options).unwrap();
-    let mut peer = server.socket().await;
-    assert_eq!(peer.signal().await["action"], "join");
-    peer.welcome(json!({})).await;
-    assert!(!joined(&mut events).await);
+    let (_member, mut events, peer) = enter(&mut server, options).await;
     peer.close(4001, "token expired").await;
     let mut peer = server.socket().await;
     peer.signal().await;
@@ -224,11 +226,7 @@ async fn a_connection_takes_another_token_before_its_own_ends() {
         async move { if times == 1 { Err("no token now".to_owned()) } else { Ok(lasting(2 + times as u64)) } }
     });
     let options = Options { access_token: Some(token), ..options(&server.url) };
-    let (_member, mut events) = Member::join(options).unwrap();
-    let mut peer = server.socket().await;
-    assert_eq!(peer.signal().await["action"], "join");
-    peer.welcome(json!({})).await;
-    assert!(!joined(&mut events).await);
+    let (_member, mut events, mut peer) = enter(&mut server, options).await;
     // The function fails at first.
     let renewal = peer.busy_signal().await;
     assert_eq!((&renewal["action"], &renewal["data"]["s"]), (&json!("renew"), &json!("RENEW")));

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::media::MediaFile;
-use crate::server::{Peer, Request, Server, soon};
+use crate::server::{Peer, Request, Server, with_timeout};
 
 const INGEST: &str = "/rooms/demo/data";
 
@@ -82,7 +82,7 @@ impl OnAir {
     }
 
     async fn end(self) -> Result<Summary, Error> {
-        soon(self.run).await.unwrap()
+        with_timeout(self.run).await.unwrap()
     }
 }
 
@@ -239,7 +239,8 @@ async fn a_closed_room_ends_the_broadcast() {
             air.server.request().await.acknowledge(200, 200)
         }
     };
-    let error = tokio::select! { ended = soon(air.run) => ended.unwrap().unwrap_err(), () = server => unreachable!() };
+    let error =
+        tokio::select! { ended = with_timeout(air.run) => ended.unwrap().unwrap_err(), () = server => unreachable!() };
     assert!(matches!(error, Error::RoomClosed(_)));
 }
 

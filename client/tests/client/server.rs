@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::{WebSocketStream, accept_async_with_config};
 
 /// Waits for something that must happen.
-pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+pub async fn with_timeout<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), what).await.expect("it happens in time")
 }
 
@@ -89,7 +89,7 @@ pub struct Peer(WebSocketStream<TcpStream>);
 impl Peer {
     /// The next signal.
     pub async fn signal(&mut self) -> Value {
-        match soon(self.0.next()).await {
+        match with_timeout(self.0.next()).await {
             Some(Ok(Message::Text(text))) => serde_json::from_str(&text).expect("signals are JSON"),
             other => panic!("no signal: {other:?}"),
         }
@@ -131,7 +131,7 @@ impl Peer {
     /// The close code with which the client goes.
     pub async fn goodbye(mut self) -> u16 {
         loop {
-            match soon(self.0.next()).await {
+            match with_timeout(self.0.next()).await {
                 Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
                 Some(Ok(Message::Text(_))) => {}
                 other => panic!("no close frame: {other:?}"),
@@ -162,12 +162,12 @@ impl Server {
 
     /// The next WebSocket connection.
     pub async fn socket(&mut self) -> Peer {
-        soon(self.sockets.recv()).await.expect("the listener runs")
+        with_timeout(self.sockets.recv()).await.expect("the listener runs")
     }
 
     /// The next HTTP request.
     pub async fn request(&mut self) -> Request {
-        soon(self.requests.recv()).await.expect("the listener runs")
+        with_timeout(self.requests.recv()).await.expect("the listener runs")
     }
 
     /// Whether another WebSocket connection has come.

@@ -141,7 +141,7 @@ impl Cutter {
         }
     }
 
-    /// Ends the segment before its time. Whatever the reason is lies with the next one.
+    /// Ends the segment before its time. The reason for it lies with the next one.
     fn end_early(&mut self, cuts: &mut Vec<Cut>) {
         let streak = self.streak;
         self.close_segment(cuts);

@@ -6,11 +6,11 @@
 //! stand-ins begin a part or, where they would make the stream faster, a segment that comes whole. Where none can be
 //! repeated, the frame before is written with its whole duration, as far as that is known in time.
 //!
-//! A hole that is not filled belongs to the frame before it while that waits, else to the one behind it, which is decoded
-//! earlier and shown at its time. So the media of a part or segment lasts as long as it is listed with.
+//! A hole that is not filled belongs to the frame before it while that waits, else to the one behind it, which is
+//! decoded earlier and shown at its time. Therefore the media of a part or segment lasts as long as it is listed with.
 
 use super::clock::time;
-use super::intake::{LAG, LARGEST_JUMP, PATIENCE};
+use super::intake::{LAG, LARGEST_JUMP, MAX_LAG};
 use super::lane::{Span, rescale};
 use super::{Cutter, Targets};
 use crate::Sample;
@@ -41,8 +41,8 @@ impl Cutter {
         self.clock.origin.map(|_| self.leading.end().unwrap_or(self.listed))
     }
 
-    /// Ticks that are filled at once: as many as a part has, no further than to the longest end of the segment. So where
-    /// the next one begins does not depend on how long parts are.
+    /// Ticks that are filled at once: as many as a part has, no further than to the longest end of the segment.
+    /// Therefore the begin of the next one does not depend on how long parts are.
     fn chunk_at(&self, from: u64) -> u64 {
         let Targets { segment, part, .. } = self.rules.targets;
         let chunk = part.filter(|_| !self.others.is_empty() || self.repeat.is_possible()).unwrap_or(segment);
@@ -110,7 +110,7 @@ impl Cutter {
             (scaled(newest.decode_time) >= u128::from(from)).then(|| u64::try_from(scaled(newest.end())).ok())?
         });
         let ahead = ends.max().unwrap_or(0).saturating_sub(from);
-        let patience = self.rules.longest().saturating_add(self.rules.ticks(PATIENCE));
+        let longest = self.rules.longest().saturating_add(self.rules.ticks(MAX_LAG));
         match all {
             // Audio that came late is not lost either.
             true if self.leading.end().is_none() => ahead.max(self.late_audio()),
@@ -118,7 +118,7 @@ impl Cutter {
             true => ahead,
             false if self.is_owed(from) => ahead.min(self.owed_to - from),
             false => match ahead.saturating_sub(self.lead) {
-                paused if paused > patience => paused - self.rules.ticks(PATIENCE),
+                paused if paused > longest => paused - self.rules.ticks(MAX_LAG),
                 _ => 0,
             },
         }

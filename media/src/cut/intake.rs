@@ -19,7 +19,7 @@ const TICK: Duration = Duration::from_millis(1);
 /// Maximum size of the waiting media, in bytes: far beyond any segment, and far below what a fragment can hold.
 const MAX_WAITING: usize = 64 * 1024 * 1024;
 /// Duration of the leading track that waits for another one that lags behind.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const MAX_LAG: Duration = Duration::from_secs(2);
 /// Lag of another track up to which nothing waits, and time that need not be listed: players go over it.
 pub(crate) const LAG: Duration = Duration::from_millis(100);
 
@@ -95,8 +95,9 @@ impl Cutter {
         is_long && !self.is_covered(&(last.end..sample.decode_time), others)
     }
 
-    /// Takes the other tracks. What cannot go on from their last sample belongs behind a jump of the leading track,
-    /// which may come a little later; so does what follows the jump that `jumped` speaks of, which is returned.
+    /// Takes the other tracks. Media that cannot go on from their last sample belongs behind a jump of the leading
+    /// track, which may come a little later; so does the media behind the jump that `jumped` speaks of, which is
+    /// returned.
     fn take_others(&mut self, samples: Vec<Sample>, jumped: bool) -> Vec<Sample> {
         let (end, timescale) = (self.leading.last().map(|last| last.end), self.leading.timescale);
         let mut behind = Vec::new();
@@ -137,7 +138,7 @@ impl Cutter {
         let Some(last) = self.leading.last() else { return };
         match self.astray.is_empty() {
             true => self.astray_since = last.end,
-            false if time(last.end.saturating_sub(self.astray_since), self.leading.timescale) > PATIENCE => {
+            false if time(last.end.saturating_sub(self.astray_since), self.leading.timescale) > MAX_LAG => {
                 self.left_out.others += self.astray.len() as u64;
                 self.astray.clear();
             }
@@ -195,7 +196,7 @@ impl Cutter {
     fn waits(&mut self, next: &Sample, lag: Duration) -> bool {
         let (to, timescale) = (next.decode_time, self.leading.timescale);
         let end = self.ahead.back().unwrap_or(next).decode_time;
-        if time(end.saturating_sub(to), timescale) > PATIENCE {
+        if time(end.saturating_sub(to), timescale) > MAX_LAG {
             self.others.iter_mut().filter(|lane| lags(lane, to, timescale, lag)).for_each(|lane| lane.is_quiet = true);
         }
         self.others.iter().any(|lane| !lane.is_quiet && lags(lane, to, timescale, lag))

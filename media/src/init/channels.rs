@@ -1,7 +1,7 @@
 //! The number of channels of an audio track, read from the configuration of its decoder.
 //!
-//! The channel count of a sample entry is 2 for most muxers, whatever there is. So it only counts where the configuration
-//! does not say.
+//! The channel count of a sample entry is 2 for most muxers, whatever there is. Therefore it only counts where the
+//! configuration does not say.
 //!
 //! ISO/IEC 14496-3, 1.6.2.1 (AAC); ETSI TS 102 366, F.4 and F.6 (AC-3, Enhanced AC-3); the Opus and FLAC bindings to the
 //! ISO base media file format.

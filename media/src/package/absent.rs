@@ -1,7 +1,8 @@
 //! Tracks that an init section announces and that bring nothing.
 //!
-//! Players wait for each track that they are told of. So a track of a stream that has not come for as long as an opening
-//! may last, or up to the end, is left out of the init section and of `CODECS`; should it come yet, both are made anew.
+//! Players wait for each track that they are told of. Therefore a track of a stream that has not come for as long as
+//! an opening may last, or up to the end, is left out of the init section and of `CODECS`; should it come yet, both
+//! are made anew.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

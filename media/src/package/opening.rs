@@ -1,7 +1,7 @@
 //! The opening: what the first media tells of the rest, before anything is declared.
 //!
-//! Players read the target duration and the part target once. So the first media waits for two key frames, or for
-//! twelve seconds, or for an encoder that states an interval for which the least target is enough.
+//! Players read the target duration and the part target once. Therefore the first media waits for two key frames, or
+//! for twelve seconds, or for an encoder that states an interval for which the least target is enough.
 
 use std::time::Duration;
 

@@ -2,8 +2,8 @@
 //!
 //! Video with sound is a variant. Video alone is one that finds its sound in the group, if there is any; sound alone
 //! is a rendition of the group if there is video alone, and otherwise a variant of its own; where its stream brings
-//! further audio, that are renditions beside it, and it is a member of the group, too. What has been decided stays so, but
-//! for video that finds a group later.
+//! further audio, that are renditions beside it, and it is a member of the group, too. A decision stays so, but for
+//! video that finds a group later.
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use roomcast_protocol::id::ObjectId;
 use super::opening::Measure;
 use super::split::Output;
 use super::timeline::{Timeline, millis};
-use super::{Config, Earlier, Lengths};
+use super::{Config, Earlier, Lengths, names};
 use crate::cut::LARGEST_JUMP;
 use crate::timing::Break;
 use crate::{Cut, Error, Fragment, Handler, Init, Sample, Start, Targets, Track as MediaTrack, Variant as Attributes};
@@ -41,7 +41,7 @@ pub(super) enum Role {
 
 /// Context in which a track is cut.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct CutContext<'a> {
     pub config: &'a Config,
     pub targets: Targets,
     /// The first segment that no other track has begun.
@@ -220,12 +220,12 @@ impl Track {
     /// Lists what is left of the period.
     pub fn finish(&mut self, config: &Config, timeline: &mut Option<Timeline>) {
         let Some(targets) = self.targets else { return };
-        let place = Place { config, targets, others: 0, wall: 0 };
-        let mut rest = self.close(&place, timeline);
+        let context = CutContext { config, targets, others: 0, wall: 0 };
+        let mut rest = self.close(&context, timeline);
         // Media that was left out may have to be followed by a period of its own, once.
         if let Some(fragment) = rest.take() {
-            let _ = self.push(&place, timeline, fragment);
-            self.close(&place, timeline);
+            let _ = self.push(&context, timeline, fragment);
+            self.close(&context, timeline);
         }
         if self.begun {
             let early = std::mem::take(&mut self.early);
@@ -233,11 +233,11 @@ impl Track {
         }
     }
 
-    fn close(&mut self, place: &Place<'_>, timeline: &mut Option<Timeline>) -> Option<Fragment> {
+    fn close(&mut self, context: &CutContext<'_>, timeline: &mut Option<Timeline>) -> Option<Fragment> {
         let mut period = self.period.take()?;
         let pushed = period.cutter.finish();
         self.next = period.cutter.next_start();
-        self.list(&mut period, pushed.cuts, place, timeline);
+        self.list(&mut period, pushed.cuts, context, timeline);
         self.left_out.count(&mut period);
         pushed.rest
     }
@@ -246,11 +246,11 @@ impl Track {
     /// is dropped.
     pub fn push(
         &mut self,
-        place: &Place<'_>,
+        context: &CutContext<'_>,
         timeline: &mut Option<Timeline>,
         fragment: Fragment,
     ) -> Result<(), Error> {
-        let place = &Place { targets: self.own_targets(place, &fragment), ..*place };
+        let context = &CutContext { targets: self.own_targets(context, &fragment), ..*context };
         let mut left = Some(fragment);
         while let Some(fragment) = left.take() {
             let (mut period, fragment) = match self.period.take() {
@@ -258,13 +258,13 @@ impl Track {
                 None => match self.first_sync(&fragment) {
                     None => {
                         self.count_unlisted(&fragment);
-                        self.keep_early(fragment, place.config.held);
+                        self.keep_early(fragment, context.config.held);
                         return Ok(());
                     }
                     Some(at) => {
                         self.count_unlisted(&fragment);
-                        let began = place.wall.saturating_sub(millis(self.length(&fragment)));
-                        (self.begin(place, timeline, at, began)?, self.with_early(fragment))
+                        let began = context.wall.saturating_sub(millis(self.length(&fragment)));
+                        (self.begin(context, timeline, at, began)?, self.with_early(fragment))
                     }
                 },
             };
@@ -277,13 +277,13 @@ impl Track {
             }
             let pushed = period.cutter.push(fragment);
             self.next = period.cutter.next_start();
-            let pushed = pushed.map(|pushed| (self.list(&mut period, pushed.cuts, place, timeline), pushed.rest));
+            let pushed = pushed.map(|pushed| (self.list(&mut period, pushed.cuts, context, timeline), pushed.rest));
             self.left_out.count(&mut period);
             self.period = Some(period);
             left = pushed?.1;
             if left.is_some() {
                 // Where nothing was lost either, what follows goes on in a period of its own.
-                let behind = self.close(place, timeline);
+                let behind = self.close(context, timeline);
                 left = behind.or(left);
             }
         }
@@ -291,7 +291,7 @@ impl Track {
     }
 
     /// The targets of the broadcast, with a shorter part target where that fits the track's own frames. Fixed once.
-    fn own_targets(&mut self, place: &Place<'_>, first: &Fragment) -> Targets {
+    fn own_targets(&mut self, context: &CutContext<'_>, first: &Fragment) -> Targets {
         if let Some(targets) = self.targets {
             return targets;
         }
@@ -300,8 +300,8 @@ impl Track {
         }
         let own = |limit| self.leading().and_then(|leading| self.measure.part_target(leading, limit));
         // A stream has parts or it has none: a track that cannot be cut brings its segments whole.
-        let part = place.targets.part.map(|limit| own(limit).unwrap_or(limit));
-        *self.targets.insert(Targets { part, ..place.targets })
+        let part = context.targets.part.map(|limit| own(limit).unwrap_or(limit));
+        *self.targets.insert(Targets { part, ..context.targets })
     }
 
     /// Keeps what may belong to the first sample of the leading track, which is still to come.
@@ -333,8 +333,8 @@ impl Track {
     }
 
     /// Puts what was cut into signals.
-    fn list(&mut self, period: &mut Period, cuts: Vec<Cut>, place: &Place<'_>, timeline: &mut Option<Timeline>) {
-        let map = place.config.name("init-", self.maps.saturating_sub(1), "mp4");
+    fn list(&mut self, period: &mut Period, cuts: Vec<Cut>, context: &CutContext<'_>, timeline: &mut Option<Timeline>) {
+        let map = names::map(&context.config.prefix, self.maps.saturating_sub(1));
         for cut in cuts {
             (self.begun, self.left_out.is_over) = (true, true);
             let mut is_corrected = false;
@@ -342,14 +342,14 @@ impl Track {
                 Cut::Part(part) => {
                     self.peak = self.peak.max(rate(part.bytes.len(), part.duration));
                     self.pending_bytes += part.bytes.len();
-                    period.part(part, &map, place.config)
+                    period.part(part, &map, context.config)
                 }
-                Cut::PartsEnd(end) => period.parts_end(end, &map, place.config),
+                Cut::PartsEnd(end) => period.parts_end(end, &map, context.config),
                 Cut::Segment(segment) => {
                     self.peak = self.peak.max(rate(segment.bytes.len(), segment.duration));
                     self.pending_bytes += segment.bytes.len();
-                    is_corrected = self.measure_segment(segment.bytes.len(), segment.duration, place);
-                    period.segment(segment, &map, place.config)
+                    is_corrected = self.measure_segment(segment.bytes.len(), segment.duration, context);
+                    period.segment(segment, &map, context.config)
                 }
             };
             if let Some(end) = signal.end() {
@@ -360,19 +360,19 @@ impl Track {
             }
             self.pending.push(signal);
             if is_corrected {
-                self.pending.push(PendingSignal::Declare(self.newest_map(place.config)));
+                self.pending.push(PendingSignal::Declare(self.newest_map(context.config)));
             }
         }
     }
 
     /// Measures a segment. Says whether the track is to be declared with other figures.
-    fn measure_segment(&mut self, bytes: usize, duration: Duration, place: &Place<'_>) -> bool {
-        let window = place.config.window.max(place.targets.longest * 3);
-        self.measured.add(bytes, duration, window, place.targets.longest / 2)
+    fn measure_segment(&mut self, bytes: usize, duration: Duration, context: &CutContext<'_>) -> bool {
+        let window = context.config.window.max(context.targets.longest * 3);
+        self.measured.add(bytes, duration, window, context.targets.longest / 2)
     }
 
     fn newest_map(&self, config: &Config) -> InitSection {
-        let id = config.name("init-", self.maps.saturating_sub(1), "mp4");
+        let id = names::map(&config.prefix, self.maps.saturating_sub(1));
         InitSection { id, data: Media(self.init.bytes.clone()) }
     }
 }

@@ -74,7 +74,7 @@ struct Clock {
     /// The last duration that was stated.
     usual: i128,
     held: Vec<Sample>,
-    /// The number of those that came with fragments before the newest: a single one may be longer than all patience, and what
+    /// The number of those that came with fragments before the newest: a single one may be longer than any bound, and what
     /// tells of it may come in the next.
     known: usize,
     /// Nanoseconds by which its latest fragments ended ahead of the others when they came.

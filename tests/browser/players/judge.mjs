@@ -1,4 +1,4 @@
-// What is expected of a player.
+// The expectations of a player.
 
 import assert from 'node:assert/strict';
 import { describe } from './viewer.mjs';
@@ -9,7 +9,7 @@ const MOST_BEHIND = 1.5;
 const MOST_BEHIND_SHAKA = 2;
 /** Several pages and their decoders start at once. */
 const WARM_UP_MS = 5000;
-/** Of 30 a second. */
+/** Frames, at 30 a second. */
 const LEAST_FRAMES = 27;
 
 /**

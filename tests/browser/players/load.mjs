@@ -1,4 +1,4 @@
-// How much of the machine the test itself takes: what is late for want of it is no fault of a player's.
+// The share of the machine that the test itself takes: delays for want of it are no fault of a player.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -13,7 +13,7 @@ export function work() {
   return { busy: total - idle, own: own(), total };
 }
 
-/** What part of the machine this test took between two instants, and what part others did. */
+/** The share of the machine that this test took between two instants, and the share that others took. */
 export function share(before, now) {
   const part = (name) => (now[name] - before[name]) / (now.total - before.total);
   return { own: part('own'), others: part('busy') - part('own') };

@@ -6,11 +6,11 @@ import HLS from 'hls-parser';
 import { ask } from './ask.mjs';
 
 const EVERY_MS = 1000;
-/** Of fewer, shaka takes what is not there for a segment, or an old end for the live one. */
+/** With fewer, shaka takes a missing segment for one that is there, or an old end for the live one. */
 const SEGMENTS = 4;
 const WAIT_MS = 20_000;
 
-// What the parser holds against playlists that are right: it counts the segments that may have parts where the
+// Complaints of the parser about playlists that are right: it counts the segments that may have parts where the
 // standard counts target durations, and wants a version for gaps that the standard has dropped since.
 const MISTAKEN = [/Remove EXT-X-PART tags/, /EXT-X-VERSION needs to be 8/];
 

@@ -26,8 +26,8 @@ export function rendition(id, media) {
 }
 
 /**
- * How long a part lasts, in whole microseconds, of which the playlist is made. Counted between instants that are
- * rounded up, so that what a player adds up never lags behind the media: shaka starts anew with every part when it does.
+ * Duration of a part in whole microseconds, of which the playlist is made. Counted between instants that are rounded
+ * up, so that what a player adds up never lags behind the media: shaka starts anew with every part when it does.
  */
 function lasts({ time, end }) {
   const micros = (seconds) => Math.ceil(Number((seconds * 1e6).toFixed(3)));
@@ -58,10 +58,10 @@ export class Streamer {
   }
 
   /**
-   * Uploads `seconds` of media from its begin, each part when an encoder would have finished it. What `loses` says
-   * yes to is never uploaded. Where `stops` gives an index for a segment, the part of that index is announced as a gap and
-   * the segment comes whole; -1: it comes without parts. Goes on from what the playlists list, behind a discontinuity, if
-   * there is anything. Ends early, without a word, when it dies.
+   * Uploads `seconds` of media from its begin, each part when an encoder would have finished it. Parts for which
+   * `loses` returns true are never uploaded. Where `stops` gives an index for a segment, the part of that index is
+   * announced as a gap and the segment comes whole; -1: it comes without parts. Goes on from what the playlists list,
+   * behind a discontinuity, if there is anything. Ends early, without a word, when it dies.
    */
   async stream(seconds, loses = () => false, stops = () => undefined) {
     const numbers = await Promise.all(this.#tracks.map((track) => this.#next(track)));

@@ -70,7 +70,7 @@ export class Viewer {
   }
 }
 
-/** What the samples of a playhead say: when it moved, where it stood, where it leapt, how far behind live it was. */
+/** Summary of the samples of a playhead: when it moved, where it stood, where it leapt, how far behind live it was. */
 export function judge(samples) {
   const first = samples.findIndex(({ time }, index) => index > 0 && time > samples[index - 1].time);
   if (first < 0) return { seconds: 0, stalls: [], leaps: [], heights: [], behind: undefined };

@@ -9,7 +9,7 @@ import { Viewer, describe } from './viewer.mjs';
 /** Longer than a judge asks for, and by when a player has to have got there. */
 const WATCHED_SECONDS = LEAST_SECONDS + 2;
 const PATIENCE_MS = 70_000;
-/** A player may be late because the machine was elsewhere for a moment; what is wrong with a broadcast, is so twice. */
+/** A player may be late because the machine was elsewhere for a moment; a fault of a broadcast shows twice. */
 const ATTEMPTS = 2;
 
 /**
@@ -66,7 +66,7 @@ async function wave(t, stage, broadcasts, attempt) {
   return { seen, load };
 }
 
-/** What ffprobe finds in a room, as codec and size. */
+/** The codec and size that ffprobe finds in a room. */
 async function probe(server, room) {
   const url = `${server.url}/live/${room}/main/playlist.m3u8`;
   const report = JSON.parse(await run('ffprobe', ['-v', 'fatal', '-print_format', 'json', '-show_streams', url]));

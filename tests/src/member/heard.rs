@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::numbers::{Had, Said};
+use super::numbers::{Had, SentSignals};
 
 /// One message.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub struct State {
     /// The time of that close.
     pub closed_at: Option<Instant>,
     /// Its signals with numbers, if it numbers them.
-    pub said: Option<Said>,
+    pub said: Option<SentSignals>,
     pub(super) last: Option<u64>,
     pub(super) had: Had,
 }
@@ -35,7 +35,7 @@ pub struct State {
 impl State {
     /// Nothing heard yet, of a member that numbers what it says, or not.
     #[must_use]
-    pub fn of(said: Option<Said>) -> Self {
+    pub fn of(said: Option<SentSignals>) -> Self {
         Self { said, ..Self::default() }
     }
 

@@ -9,7 +9,7 @@ const KEPT: usize = 256;
 
 /// The numbered signals of a member: one for all its connections.
 #[derive(Debug, Clone)]
-pub struct Said(Arc<Mutex<Unconfirmed>>);
+pub struct SentSignals(Arc<Mutex<Unconfirmed>>);
 
 #[derive(Debug)]
 struct Unconfirmed {
@@ -17,7 +17,7 @@ struct Unconfirmed {
     kept: VecDeque<(u64, String)>,
 }
 
-impl Said {
+impl SentSignals {
     /// Nothing said yet; the numbers begin above all that this session ever used.
     #[must_use]
     pub fn new() -> Self {
@@ -79,7 +79,7 @@ impl Said {
     }
 }
 
-impl Default for Said {
+impl Default for SentSignals {
     fn default() -> Self {
         Self::new()
     }

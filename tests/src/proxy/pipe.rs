@@ -7,7 +7,7 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::{Flow, Weather};
+use super::{Flow, NetworkFaults};
 
 /// Maximum number of pieces on their way.
 const PIECES: usize = 64;
@@ -17,15 +17,15 @@ const PIECE: usize = 16 * 1024;
 pub async fn run(
     from: ReadHalf<'_>,
     to: WriteHalf<'_>,
-    weather: watch::Receiver<Weather>,
-    flow: impl Fn(&Weather) -> Flow,
+    faults: watch::Receiver<NetworkFaults>,
+    flow: impl Fn(&NetworkFaults) -> Flow,
     seen: impl Fn(&[u8]),
 ) {
     let (sender, receiver) = mpsc::channel(PIECES);
     let mut writing = pin!(write(to, receiver));
     tokio::select! {
         () = &mut writing => return,
-        () = read(from, sender, weather, flow, seen) => {}
+        () = read(from, sender, faults, flow, seen) => {}
     }
     // Bytes that were read before the end still go out.
     writing.await;
@@ -34,21 +34,21 @@ pub async fn run(
 async fn read(
     mut from: ReadHalf<'_>,
     pieces: mpsc::Sender<(Instant, Vec<u8>)>,
-    mut weather: watch::Receiver<Weather>,
-    flow: impl Fn(&Weather) -> Flow,
+    mut faults: watch::Receiver<NetworkFaults>,
+    flow: impl Fn(&NetworkFaults) -> Flow,
     seen: impl Fn(&[u8]),
 ) {
     let mut lost = false;
     let mut buffer = vec![0; PIECE];
     loop {
-        if weather.wait_for(|now| flow(now) != Flow::Held).await.is_err() {
+        if faults.wait_for(|now| flow(now) != Flow::Held).await.is_err() {
             return;
         }
         let read = tokio::select! {
             read = from.read(&mut buffer) => read,
             // A change to holding or losing takes effect before the next bytes are read.
-            _ = weather.changed() => {
-                if lost && flow(&weather.borrow()) == Flow::Passes {
+            _ = faults.changed() => {
+                if lost && flow(&faults.borrow()) == Flow::Passes {
                     return;
                 }
                 continue;
@@ -56,7 +56,7 @@ async fn read(
         };
         let Ok(length @ 1..) = read else { return };
         seen(&buffer[..length]);
-        let now = *weather.borrow();
+        let now = *faults.borrow();
         if flow(&now) == Flow::Lost {
             lost = true;
         } else if lost || pieces.send((Instant::now() + now.delay, buffer[..length].to_vec())).await.is_err() {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::redis::{Redis, port};
-use crate::soon;
+use crate::with_timeout;
 
 const SLOTS: usize = 16_384;
 const MASTERS: usize = 3;
@@ -28,7 +28,7 @@ impl RedisCluster {
         let cluster = Self { servers };
         cluster.meet().await;
         cluster.deal(replicas).await;
-        soon("the cluster to agree", cluster.agreed()).await;
+        with_timeout("the cluster to agree", cluster.agreed()).await;
         cluster
     }
 
@@ -48,7 +48,7 @@ impl RedisCluster {
                 }
             }
         };
-        soon("the servers to meet", met).await;
+        with_timeout("the servers to meet", met).await;
     }
 
     async fn deal(&self, replicas: bool) {
@@ -64,7 +64,7 @@ impl RedisCluster {
                         tokio::time::sleep(Duration::from_millis(20)).await;
                     }
                 };
-                soon("a replica to find its master", asked).await;
+                with_timeout("a replica to find its master", asked).await;
             }
         }
     }
@@ -100,7 +100,7 @@ impl RedisCluster {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        soon("the replica to take its master's place", promoted).await;
+        with_timeout("the replica to take its master's place", promoted).await;
     }
 }
 

@@ -1,8 +1,8 @@
 //! Ports that stay free while their server is down.
 //!
 //! The system takes the ports of outgoing connections from 32768 up. There a killed server's port could be taken by
-//! any client, and a client that tries a closed port again and again ends up connected to itself. So these come from
-//! below.
+//! any client, and a client that tries a closed port again and again ends up connected to itself. Therefore these come
+//! from below.
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};

@@ -1,8 +1,11 @@
-//! The Redis protocol, version 2, as far as a test speaks it: one command, one answer.
+//! A connection to Redis as a test uses it: one command, one answer (RESP, version 2).
 
 use std::io;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use redis_protocol::resp2::decode::decode;
+use redis_protocol::resp2::encode::encode;
+use redis_protocol::resp2::types::{OwnedFrame, Resp2Frame};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// An answer.
@@ -58,9 +61,26 @@ impl Reply {
     }
 }
 
+impl From<OwnedFrame> for Reply {
+    fn from(frame: OwnedFrame) -> Self {
+        match frame {
+            OwnedFrame::Null => Self::Nil,
+            OwnedFrame::Integer(number) => Self::Int(number),
+            OwnedFrame::SimpleString(text) | OwnedFrame::BulkString(text) => {
+                Self::Text(String::from_utf8_lossy(&text).into_owned())
+            }
+            OwnedFrame::Error(reason) => Self::Error(reason),
+            OwnedFrame::Array(list) => Self::List(list.into_iter().map(Self::from).collect()),
+        }
+    }
+}
+
 /// A connection to Redis.
 #[derive(Debug)]
-pub struct Connection(BufReader<TcpStream>);
+pub struct Connection {
+    stream: TcpStream,
+    unread: Vec<u8>,
+}
 
 impl Connection {
     /// Connects.
@@ -70,7 +90,7 @@ impl Connection {
     pub async fn open(address: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self(BufReader::new(stream)))
+        Ok(Self { stream, unread: Vec::new() })
     }
 
     /// Sends a command and gives its answer.
@@ -78,43 +98,19 @@ impl Connection {
     /// # Errors
     /// When the connection is lost.
     pub async fn call(&mut self, words: &[&str]) -> io::Result<Reply> {
-        let mut text = format!("*{}\r\n", words.len());
-        for word in words {
-            text.push_str(&format!("${}\r\n{word}\r\n", word.len()));
-        }
-        self.0.write_all(text.as_bytes()).await?;
-        self.answer().await
-    }
-
-    async fn answer(&mut self) -> io::Result<Reply> {
-        let mut line = String::new();
-        if self.0.read_line(&mut line).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let line = line.trim_end();
-        let (kind, rest) = line.split_at_checked(1).ok_or(io::ErrorKind::InvalidData)?;
-        let number = || rest.parse::<i64>().map_err(|_| io::Error::from(io::ErrorKind::InvalidData));
-        match kind {
-            "+" => Ok(Reply::Text(rest.to_owned())),
-            "-" => Ok(Reply::Error(rest.to_owned())),
-            ":" => number().map(Reply::Int),
-            "$" => self.string(number()?).await,
-            "*" => {
-                let mut list = Vec::new();
-                for _ in 0..number()?.max(0) {
-                    list.push(Box::pin(self.answer()).await?);
-                }
-                Ok(Reply::List(list))
+        let words = words.iter().map(|word| OwnedFrame::BulkString(word.as_bytes().to_vec()));
+        let command = OwnedFrame::Array(words.collect());
+        let mut bytes = vec![0; command.encode_len(false)];
+        encode(&mut bytes, &command, false).map_err(io::Error::other)?;
+        self.stream.write_all(&bytes).await?;
+        loop {
+            if let Some((reply, length)) = decode(&self.unread).map_err(io::Error::other)? {
+                self.unread.drain(..length);
+                return Ok(reply.into());
             }
-            _ => Err(io::ErrorKind::InvalidData.into()),
+            if self.stream.read_buf(&mut self.unread).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
         }
-    }
-
-    async fn string(&mut self, length: i64) -> io::Result<Reply> {
-        let Ok(length) = usize::try_from(length) else { return Ok(Reply::Nil) };
-        let mut bytes = vec![0; length + 2];
-        self.0.read_exact(&mut bytes).await?;
-        bytes.truncate(length);
-        Ok(Reply::Text(String::from_utf8_lossy(&bytes).into_owned()))
     }
 }

@@ -7,7 +7,7 @@ use tokio::process::Command;
 use crate::process::Process;
 use crate::redis::resp::{Connection, Reply};
 use crate::redis::{Folder, Redis, port};
-use crate::soon;
+use crate::with_timeout;
 
 /// The name of the watched service.
 pub const SERVICE: &str = "rooms";
@@ -38,7 +38,7 @@ impl Sentinels {
         let replica = Redis::start_with(&["--replicaof", "127.0.0.1", &of, "--repl-diskless-sync-delay", "0"]).await;
         let sentinels = (0..3).map(|_| Sentinel::start(master.port())).collect();
         let all = Self { servers: [master, replica], sentinels };
-        soon("the Sentinels to know each other", all.complete()).await;
+        with_timeout("the Sentinels to know each other", all.complete()).await;
         all
     }
 
@@ -76,7 +76,7 @@ impl Sentinels {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        soon("the replica to be promoted", done).await;
+        with_timeout("the replica to be promoted", done).await;
     }
 }
 

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::ChildStderr;
 
-use crate::soon;
+use crate::with_timeout;
 
 /// Maximum number of lines that are kept, the newest.
-const KEPT: usize = 4000;
+const MAX_LINES: usize = 4000;
 
 /// A server's log.
 #[derive(Debug)]
@@ -20,17 +20,17 @@ pub enum Log {
     /// Read when the test asks.
     Unread(Lines<BufReader<ChildStderr>>),
     /// Read all the time.
-    Kept(Kept),
+    Buffered(LogBuffer),
 }
 
 /// The newest lines.
 #[derive(Debug, Default, Clone)]
-pub struct Kept(Arc<Mutex<VecDeque<String>>>);
+pub struct LogBuffer(Arc<Mutex<VecDeque<String>>>);
 
-impl Kept {
+impl LogBuffer {
     fn push(&self, line: String) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == KEPT {
+        if lines.len() == MAX_LINES {
             lines.pop_front();
         }
         lines.push_back(line);
@@ -65,14 +65,14 @@ impl Log {
     async fn next(&mut self) -> Option<String> {
         match self {
             Self::Unread(lines) => lines.next_line().await.ok().flatten(),
-            Self::Kept(_) => None,
+            Self::Buffered(_) => None,
         }
     }
 
     /// From now on a task reads.
     pub(super) fn keep(&mut self) {
-        let kept = Kept::default();
-        if let Self::Unread(mut lines) = std::mem::replace(self, Self::Kept(kept.clone())) {
+        let kept = LogBuffer::default();
+        if let Self::Unread(mut lines) = std::mem::replace(self, Self::Buffered(kept.clone())) {
             tokio::spawn(async move {
                 while let Ok(Some(line)) = lines.next_line().await {
                     kept.push(line);
@@ -90,7 +90,7 @@ impl Log {
             }
             panic!("the log ended without {words}");
         };
-        soon(words, found).await
+        with_timeout(words, found).await
     }
 
     pub(super) async fn rest(&mut self) -> String {

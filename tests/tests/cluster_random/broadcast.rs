@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use roomcast_checker::Event;
 use roomcast_tests::broadcast::{data_signal, part_payload, variant_payload};
-use roomcast_tests::member::{Member, Memory, State, Who};
+use roomcast_tests::member::{Memory, State, TestMember, Who};
 use serde_json::{Value, json};
 
-use super::dice::Dice;
+use super::fault_injector::Addresses;
 use super::record::Record;
-use super::weather::Addresses;
+use super::rng::Rng;
 
 const ROOM: &str = "live";
 /// Timeout of an answer.
@@ -83,11 +83,11 @@ fn segments(playlist: &str) -> Vec<(u64, String)> {
 pub struct Streamer {
     record: Arc<Record>,
     addresses: Addresses,
-    dice: Dice,
+    rng: Rng,
     stream: Stream,
     http: reqwest::Client,
     memory: Memory,
-    member: Option<Member>,
+    member: Option<TestMember>,
     token: String,
     /// The variant is to be declared before anything else.
     fresh: bool,
@@ -95,14 +95,14 @@ pub struct Streamer {
 }
 
 impl Streamer {
-    pub fn new(record: Arc<Record>, addresses: Addresses, stream: Stream, dice: Dice) -> Self {
+    pub fn new(record: Arc<Record>, addresses: Addresses, stream: Stream, rng: Rng) -> Self {
         let memory = Memory { who: Who::new("streamer", "p2m").in_room(ROOM), state: State::default() };
         let http = reqwest::Client::new();
         let (token, fresh) = (String::new(), true);
-        Self { record, addresses, dice, stream, http, memory, member: None, token, fresh, refused: 0 }
+        Self { record, addresses, rng, stream, http, memory, member: None, token, fresh, refused: 0 }
     }
 
-    /// Until the end of the run. Who has `turn` may look at a stream that stands still.
+    /// Until the end of the run. The holder of `turn` may look at a stream that stands still.
     pub async fn live(mut self, turn: Arc<tokio::sync::Mutex<()>>) {
         while !self.record.is_over() {
             let turn = turn.lock().await;
@@ -120,12 +120,12 @@ impl Streamer {
         if let Some(member) = self.member.take() {
             self.memory = member.lose();
         }
-        let address = any(&self.addresses, &mut self.dice);
+        let address = any(&self.addresses, &mut self.rng);
         let from = self.memory.state.last_number();
-        let mut asked = Member::attempt(&address, self.memory.clone(), join(false, from), ANSWER).await;
+        let mut asked = TestMember::attempt(&address, self.memory.clone(), join(false, from), ANSWER).await;
         if matches!(&asked, Ok(Err(ack)) if ack["c"] == 4001) {
             // It is another room now, with another stream.
-            asked = Member::attempt(&address, self.memory.clone(), join(true, from), ANSWER).await;
+            asked = TestMember::attempt(&address, self.memory.clone(), join(true, from), ANSWER).await;
             if matches!(&asked, Ok(Ok(_))) {
                 let mut stream = self.stream.lock();
                 *stream = (stream.0 + 1, 0);
@@ -154,7 +154,7 @@ impl Streamer {
             true => ("updateVariant", variant_payload(&name)),
             false => ("updatePart", part_payload(&name, parts / 2, parts % 2)),
         };
-        let address = any(&self.addresses, &mut self.dice);
+        let address = any(&self.addresses, &mut self.rng);
         let signal = data_signal(action, numbytes, payload).to_string();
         let post = self.http.post(format!("http://{address}/rooms/{ROOM}/data")).bearer_auth(&self.token);
         let post = post.header("content-type", "application/json").body(signal).timeout(ANSWER);
@@ -174,17 +174,17 @@ fn join(creating: bool, from: u64) -> Value {
     json!({"roomCreating": creating, "resumeFrom": from})
 }
 
-fn any(addresses: &Addresses, dice: &mut Dice) -> String {
+fn any(addresses: &Addresses, rng: &mut Rng) -> String {
     let addresses = addresses.lock().expect("nobody panics with it");
-    addresses[dice.within(0..addresses.len() as u64) as usize].clone()
+    addresses[rng.within(0..addresses.len() as u64) as usize].clone()
 }
 
 /// Reads playlists until the end of the run, and fetches all that they name.
-pub async fn watch(record: Arc<Record>, addresses: Addresses, stream: Stream, mut dice: Dice) {
+pub async fn watch(record: Arc<Record>, addresses: Addresses, stream: Stream, mut rng: Rng) {
     let http = reqwest::Client::new();
     let mut listed = BTreeSet::new();
     while !record.is_over() {
-        let (address, path) = (any(&addresses, &mut dice), stream.path());
+        let (address, path) = (any(&addresses, &mut rng), stream.path());
         if let Some((200, playlist)) = get(&http, &address, &path).await {
             for (number, name) in segments(&playlist) {
                 if listed.insert((path.clone(), number, name.clone())) {
@@ -193,7 +193,7 @@ pub async fn watch(record: Arc<Record>, addresses: Addresses, stream: Stream, mu
             }
             fetch_all(&record, &http, &address, &path, &playlist).await;
         }
-        let pause = dice.time(50..150);
+        let pause = rng.time(50..150);
         tokio::time::sleep(pause).await;
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roomcast_checker::{Event, Outcome};
-use roomcast_tests::member::{Heard, Member, Memory, Said, State, Who};
+use roomcast_tests::member::{Heard, Memory, SentSignals, State, TestMember, Who};
 use serde_json::{Value, json};
 
-use super::dice::Dice;
+use super::fault_injector::Addresses;
 use super::record::Record;
-use super::weather::Addresses;
+use super::rng::Rng;
 
 /// Timeout of the answer to `JOIN`.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -23,10 +23,10 @@ pub struct Client {
     who: Who,
     /// The numbers of the others that go to its room.
     peers: Vec<usize>,
-    dice: Dice,
+    rng: Rng,
     memory: Memory,
     /// Its numbered signals, if it numbers them, and their ids in the log.
-    said: Option<Said>,
+    said: Option<SentSignals>,
     numbered: BTreeMap<u64, u64>,
     current: Option<Current>,
     creating: bool,
@@ -34,7 +34,7 @@ pub struct Client {
 
 /// The open connection.
 struct Current {
-    member: Member,
+    member: TestMember,
     /// Number of messages received before.
     start: usize,
     said: u64,
@@ -53,15 +53,15 @@ impl Client {
     /// A client by its number in the log, in a room to which others go too.
     pub fn new(record: Arc<Record>, addresses: Addresses, index: usize, room: &str, peers: Vec<usize>) -> Self {
         let who = Who::new(&user(index), "m2m").in_room(room);
-        let said = numbers(index).then(Said::new);
+        let said = numbers(index).then(SentSignals::new);
         let memory = Memory { who: who.clone(), state: State::of(said.clone()) };
-        let (dice, numbered) = (Dice::new(0), BTreeMap::new());
-        Self { record, addresses, index, who, peers, dice, memory, said, numbered, current: None, creating: true }
+        let (rng, numbered) = (Rng::new(0), BTreeMap::new());
+        Self { record, addresses, index, who, peers, rng, memory, said, numbered, current: None, creating: true }
     }
 
-    /// Makes its choices by these dice.
-    pub fn with(self, dice: Dice) -> Self {
-        Self { dice, ..self }
+    /// Random numbers for its choices.
+    pub fn with(self, rng: Rng) -> Self {
+        Self { rng, ..self }
     }
 
     /// Until the end of the run.
@@ -73,7 +73,7 @@ impl Client {
             } else if !self.record.is_calm() {
                 self.act().await;
             }
-            let pause = self.dice.time(10..80);
+            let pause = self.rng.time(10..80);
             tokio::time::sleep(pause).await;
         }
         self.look();
@@ -91,7 +91,7 @@ impl Client {
     }
 
     async fn act(&mut self) {
-        match self.dice.within(0..100) {
+        match self.rng.within(0..100) {
             0..80 => self.talk(),
             80..84 => self.join().await,
             84..88 => {
@@ -100,7 +100,7 @@ impl Client {
             }
             88..90 => {
                 self.leave().await;
-                let away = self.dice.time(0..500);
+                let away = self.rng.time(0..500);
                 tokio::time::sleep(away).await;
             }
             90..91 => self.kick(),
@@ -112,8 +112,8 @@ impl Client {
         let peer = self.peer();
         let Some(current) = &mut self.current else { return };
         let to = Who::new(&user(peer), self.who.room_type);
-        for _ in 0..self.dice.within(1..6) {
-            if self.said.as_ref().is_some_and(Said::is_full) {
+        for _ in 0..self.rng.within(1..6) {
+            if self.said.as_ref().is_some_and(SentSignals::is_full) {
                 return;
             }
             let id = self.record.next_id();
@@ -125,7 +125,7 @@ impl Client {
     }
 
     fn peer(&mut self) -> usize {
-        let place = self.dice.within(0..self.peers.len() as u64) as usize;
+        let place = self.rng.within(0..self.peers.len() as u64) as usize;
         self.peers[place]
     }
 
@@ -139,7 +139,7 @@ impl Client {
     }
 
     fn say(&mut self, action: &str, name: &str, more: Value) {
-        if self.said.as_ref().is_some_and(Said::is_full) && name != "LEAVE" {
+        if self.said.as_ref().is_some_and(SentSignals::is_full) && name != "LEAVE" {
             return;
         }
         if let Some(current) = &mut self.current {
@@ -178,10 +178,10 @@ impl Client {
     async fn join(&mut self) {
         let (node, address) = {
             let addresses = self.addresses.lock().expect("nobody panics with it");
-            let node = self.dice.within(0..addresses.len() as u64) as usize;
+            let node = self.rng.within(0..addresses.len() as u64) as usize;
             (node, addresses[node].clone())
         };
-        let creating = self.creating || self.dice.once_in(10);
+        let creating = self.creating || self.rng.once_in(10);
         if let Some(current) = &self.current {
             self.memory.state = current.member.state();
         }
@@ -189,7 +189,7 @@ impl Client {
         let options = json!({"roomCreating": creating, "resumeFrom": self.memory.state.last_number()});
         let (asked, client) = (self.record.now(), self.index);
         self.record.note_at(asked, Event::Asked { client });
-        match Member::attempt(&address, self.memory.clone(), options, ANSWER).await {
+        match TestMember::attempt(&address, self.memory.clone(), options, ANSWER).await {
             Ok(Ok(member)) => {
                 // Messages that the old connection got since then do not count: the new one gets them again.
                 self.retire_at(known, asked, Outcome::Lost);
@@ -204,7 +204,7 @@ impl Client {
             Err(_) => self.retire(Outcome::Lost),
         }
         if self.current.is_none() {
-            let pause = self.dice.time(50..300);
+            let pause = self.rng.time(50..300);
             tokio::time::sleep(pause).await;
         }
     }
@@ -216,7 +216,7 @@ impl Client {
         self.creating = code == 4001;
         if !matches!(code, 503 | 4022) {
             // It is no member of any room: what it said to one is void.
-            self.said.iter().for_each(Said::forget);
+            self.said.iter().for_each(SentSignals::forget);
         }
     }
 

@@ -5,27 +5,27 @@
 
 mod broadcast;
 mod client;
-mod dice;
+mod fault_injector;
 mod record;
-mod weather;
+mod rng;
 
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use roomcast_checker::{Event, Kind};
-use roomcast_tests::member::{Member, Memory, State, Who};
+use roomcast_tests::member::{Memory, State, TestMember, Who};
 use serde_json::json;
 
 use broadcast::{Stream, Streamer};
 use client::Client;
-use dice::Dice;
+use fault_injector::FaultInjector;
 use record::Record;
-use weather::Weather;
+use rng::Rng;
 
 const ROOMS: usize = 3;
 const CLIENTS: usize = 12;
-const NODES: usize = weather::NODES as usize;
+const NODES: usize = fault_injector::NODES as usize;
 /// Publishers of a group at most.
 const PLACES: usize = 9;
 /// The time after the last fault in which everything comes in order: the twelve seconds of docs/several-nodes.md, and
@@ -45,32 +45,32 @@ async fn whatever_breaks_the_invariants_hold() {
     let time = Duration::from_secs(if setting("ROOMCAST_TEST_LONG") == Some(1) { 120 } else { 20 });
     // Also when nothing goes wrong, which hides what a test prints.
     let _ = writeln!(std::io::stderr(), "ROOMCAST_TEST_SEED={seed}");
-    let mut weather = Weather::start(Dice::new(seed)).await;
-    let record = Arc::new(Record::start(kinds(), Duration::from_secs(weather::KICK)));
+    let mut injector = FaultInjector::start(Rng::new(seed)).await;
+    let record = Arc::new(Record::start(kinds(), Duration::from_secs(fault_injector::KICK)));
     let clients = (0..CLIENTS).map(|index| {
         let peers = (0..CLIENTS).filter(|peer| peer % ROOMS == index % ROOMS && *peer != index).collect();
-        let client = Client::new(record.clone(), weather.addresses(), index, &room(index % ROOMS), peers);
-        tokio::spawn(client.with(Dice::new(seed.wrapping_add(index as u64 + 1))).live())
+        let client = Client::new(record.clone(), injector.addresses(), index, &room(index % ROOMS), peers);
+        tokio::spawn(client.with(Rng::new(seed.wrapping_add(index as u64 + 1))).live())
     });
     let mut clients: Vec<_> = clients.collect();
     let (stream, turn) = (Stream::default(), Arc::new(tokio::sync::Mutex::new(())));
-    let dice = |number| Dice::new(seed.wrapping_add(CLIENTS as u64 + number));
-    let streamer = Streamer::new(record.clone(), weather.addresses(), stream.clone(), dice(1));
+    let rng = |number| Rng::new(seed.wrapping_add(CLIENTS as u64 + number));
+    let streamer = Streamer::new(record.clone(), injector.addresses(), stream.clone(), rng(1));
     clients.push(tokio::spawn(streamer.live(turn.clone())));
-    clients.push(tokio::spawn(broadcast::watch(record.clone(), weather.addresses(), stream.clone(), dice(2))));
+    clients.push(tokio::spawn(broadcast::watch(record.clone(), injector.addresses(), stream.clone(), rng(2))));
 
-    weather.rage(&record, time).await;
+    injector.run(&record, time).await;
     record.calm();
     // A node that was killed at last is cleared away, and all nodes agree.
     tokio::time::sleep(CALM).await;
-    ask_all(&record, &weather).await;
+    ask_all(&record, &injector).await;
     {
         let _stands = turn.lock().await;
-        list_all(&record, &weather, &stream).await;
+        list_all(&record, &injector, &stream).await;
     }
     record.finish();
     for client in clients {
-        roomcast_tests::soon("a client to end", client).await.expect("a client fails only with the server");
+        roomcast_tests::with_timeout("a client to end", client).await.expect("a client fails only with the server");
     }
 
     let log = record.log();
@@ -79,13 +79,13 @@ async fn whatever_breaks_the_invariants_hold() {
     let came = count(|event| matches!(event, Event::Got { .. }));
     let gaps = count(|event| matches!(event, Event::Gap { .. }));
     let fetched = record.fetched();
-    println!("{joins} joins, {came} signals came, {gaps} gaps, {fetched} fetched, {} faults", weather.faults);
+    println!("{joins} joins, {came} signals came, {gaps} gaps, {fetched} fetched, {} faults", injector.faults);
     let wrong = roomcast_checker::violations(&log);
     if !wrong.is_empty() {
         record.write(&format!("cluster-random-{seed}"));
     }
     assert!(wrong.is_empty(), "with ROOMCAST_TEST_SEED={seed}:\n{}", wrong.join("\n"));
-    assert!(joins > 40 && came > 1000 && fetched > 100 && weather.faults > 2, "something happened");
+    assert!(joins > 40 && came > 1000 && fetched > 100 && injector.faults > 2, "something happened");
 }
 
 fn room(number: usize) -> String {
@@ -101,8 +101,8 @@ fn kinds() -> Vec<Kind> {
 }
 
 /// Joins every room at every node, to see its list there.
-async fn ask_all(record: &Record, weather: &Weather) {
-    let addresses = weather.addresses().lock().expect("nobody panics with it").clone();
+async fn ask_all(record: &Record, injector: &FaultInjector) {
+    let addresses = injector.addresses().lock().expect("nobody panics with it").clone();
     for number in 0..ROOMS {
         for (node, address) in addresses.iter().enumerate() {
             let client = CLIENTS + number * NODES + node;
@@ -118,7 +118,7 @@ async fn probe(record: &Record, address: &str, who: Who, (client, node): (usize,
     for _ in 0..PROBES {
         let memory = Memory { who: who.clone(), state: State::default() };
         record.note(Event::Asked { client });
-        let asked = Member::attempt(address, memory, json!({"roomCreating": false}), roomcast_tests::PATIENCE).await;
+        let asked = TestMember::attempt(address, memory, json!({"roomCreating": false}), roomcast_tests::TIMEOUT).await;
         match asked {
             Ok(Ok(probe)) => {
                 record.note(Event::Joined { client, node, creating: false, resumed: false });
@@ -134,8 +134,8 @@ async fn probe(record: &Record, address: &str, who: Who, (client, node): (usize,
 }
 
 /// Asks every node for the playlist with the newest part, and for all that it names.
-async fn list_all(record: &Record, weather: &Weather, stream: &Stream) {
-    let addresses = weather.addresses().lock().expect("nobody panics with it").clone();
+async fn list_all(record: &Record, injector: &FaultInjector, stream: &Stream) {
+    let addresses = injector.addresses().lock().expect("nobody panics with it").clone();
     let (http, path, (segment, part)) = (reqwest::Client::new(), stream.path(), stream.last());
     for (node, address) in addresses.iter().enumerate() {
         let newest = format!("{path}?_HLS_msn={segment}&_HLS_part={part}");

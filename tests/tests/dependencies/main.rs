@@ -1,9 +1,11 @@
 //! Everything that is linked, held against `deny.toml` and the stated version of Rust. `cargo deny check` judges by the
 //! same file where it is installed, also by advisories; this needs cargo alone, and no network once the workspace was
-//! built. And the directions between the project's own crates and modules, held against ARCHITECTURE.md.
+//! built. And the directions between the project's own crates and modules, held against ARCHITECTURE.md, and the language of
+//! comments.
 
 mod directions;
 mod graph;
+mod language;
 mod licence;
 mod rules;
 
@@ -57,4 +59,9 @@ fn crates_and_modules_use_each_other_in_the_directions_of_the_architecture() {
         none(&directions::circles(&allowed));
         none(&directions::circles(&found));
     }
+}
+
+#[test]
+fn sentences_of_comments_begin_with_their_subject() {
+    none(&language::complaints());
 }

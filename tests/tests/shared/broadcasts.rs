@@ -3,7 +3,7 @@
 use roomcast_tests::broadcast::{Streamer, get, part_bytes};
 use roomcast_tests::client::Client;
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use serde_json::json;
 
 const MEDIA: &str = "/live/demo/main/v0/playlist.m3u8";
@@ -54,7 +54,9 @@ async fn uploaded_parts_and_segments_are_listed_and_served() {
     }
     assert_eq!(get(&server.url("/live/demo/main/v0/p99.m4s")).await.status(), 404);
     assert_eq!(get(&server.url("/live/demo/main/v9/playlist.m3u8")).await.status(), 404);
-    let head = soon("HEAD", reqwest::Client::new().head(server.url("/live/demo/main/v0/p6.m4s")).send()).await.unwrap();
+    let head = with_timeout("HEAD", reqwest::Client::new().head(server.url("/live/demo/main/v0/p6.m4s")).send())
+        .await
+        .unwrap();
     assert_eq!(head.headers()["content-length"], part_bytes(3, 0).len().to_string().as_str());
 }
 
@@ -85,8 +87,8 @@ async fn a_blocking_reload_is_answered_by_the_part_it_waits_for() {
     // A later request is answered first: so the two above have nothing to be answered with yet.
     assert!(!server.text(MEDIA).await.contains("URI=\"p1.m4s\",INDEPENDENT") && !waiting.is_finished());
     streamer.part(0, 1).await;
-    assert!(soon("the reload", waiting).await.unwrap().contains("#EXT-X-PART:DURATION=0.5,URI=\"p1.m4s\""));
-    assert_eq!(soon("the hinted part", hinted).await.unwrap().into_bytes(), part_bytes(0, 1));
+    assert!(with_timeout("the reload", waiting).await.unwrap().contains("#EXT-X-PART:DURATION=0.5,URI=\"p1.m4s\""));
+    assert_eq!(with_timeout("the hinted part", hinted).await.unwrap().into_bytes(), part_bytes(0, 1));
 }
 
 #[tokio::test]
@@ -142,7 +144,7 @@ async fn viewers_learn_when_a_broadcast_is_playable_and_when_it_ends() {
             }
         }
     };
-    let list = soon("the broadcast to be playable", playable).await;
+    let list = with_timeout("the broadcast to be playable", playable).await;
     assert_eq!(list["b"]["pps"][0]["hls"], "/live/demo/main/playlist.m3u8");
     let (mut late, ack) = Client::join(&server, "eve", "p2m", false).await;
     if server.is_alone() || ack["b"]["hls"]["playlists"] != json!([]) {
@@ -169,7 +171,7 @@ async fn the_end_of_a_stream_wakes_who_waits() {
     server.text(MEDIA).await;
     let waiting = tokio::spawn(get_text(server.url(&format!("{MEDIA}?_HLS_msn=1&_HLS_part=0"))));
     assert_eq!(streamer.end().await.1["s"], "END_STREAM");
-    assert!(soon("the reload", waiting).await.unwrap().contains("#EXT-X-ENDLIST"));
+    assert!(with_timeout("the reload", waiting).await.unwrap().contains("#EXT-X-ENDLIST"));
 }
 
 async fn get_text(url: String) -> String {

@@ -70,7 +70,7 @@ async fn a_silent_member_is_removed_and_a_lost_socket_alone_removes_nobody() {
             }
         }
     };
-    roomcast_tests::soon("bob to be removed", left).await;
+    roomcast_tests::with_timeout("bob to be removed", left).await;
 }
 
 #[tokio::test]

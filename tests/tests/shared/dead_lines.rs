@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use roomcast_client::{Creating, Events, Member, MemberEvent, Options, Trust};
-use roomcast_protocol::id::{RoomId, SessionId, UserId};
-use roomcast_protocol::signal::{Category, Host, RoomType, Session, SignalKind};
+use roomcast_client::{Events, Member, MemberEvent};
+use roomcast_protocol::signal::{RoomType, SignalKind};
 use roomcast_tests::client::Client;
 use roomcast_tests::proxy::Proxy;
+use roomcast_tests::rust_client::{joined, options};
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use serde_json::{Value, json};
 
 /// Signals that each side writes into the dead line.
@@ -16,39 +16,11 @@ const INTO_NOWHERE: usize = 80;
 /// The dead line must be found within so many seconds: while the server still holds the seat.
 const SECONDS: usize = 10;
 
-fn options(server: &Server, address: &str) -> Options {
-    let session = Session {
-        user_id: UserId::parse("ann").expect("a user"),
-        session_id: SessionId::parse("ann-1").expect("a session"),
-        category: Category::Stream,
-        host: Host::Server,
-        device_id: "test".to_owned(),
-    };
-    Options {
-        server_url: format!("http://{address}"),
-        access_token: server.token_of("ann").map(|token| token.as_str().into()),
-        trust: Trust::default(),
-        room: RoomId::parse("demo").expect("a room"),
-        room_type: RoomType::P2p,
-        session,
-        video: true,
-        audio: true,
-        creating: Creating::Never,
-    }
-}
-
 /// Whether the next JOIN ack resumes; bob beats meanwhile.
 async fn resumed(events: &mut Events, bob: &mut Client) -> bool {
     for _ in 0..SECONDS {
-        let ack = async {
-            loop {
-                if let MemberEvent::Joined(ack) = events.next().await.expect("the member goes on") {
-                    return ack.resumed;
-                }
-            }
-        };
-        match tokio::time::timeout(Duration::from_secs(1), ack).await {
-            Ok(resumed) => return resumed,
+        match tokio::time::timeout(Duration::from_secs(1), joined(events)).await {
+            Ok(ack) => return ack.resumed,
             Err(_) => bob.signal("heartbeat", "HEARTBEAT", json!({"bid": "b"})).await,
         }
     }
@@ -63,7 +35,7 @@ async fn heard(events: &mut Events) -> Value {
             }
         }
     };
-    soon("a candidate", candidate).await
+    with_timeout("a candidate", candidate).await
 }
 
 #[tokio::test]
@@ -71,7 +43,9 @@ async fn what_both_sides_write_into_a_dead_line_comes_once_and_in_order() {
     let server = Server::start(&[]).await;
     let (mut bob, _) = Client::join(&server, "bob", "p2p", true).await;
     let line = Proxy::start(server.next_address()).await;
-    let (ann, mut events) = Member::join(options(&server, line.address())).expect("the address is one");
+    let token = server.token_of("ann").map(|token| token.as_str().into());
+    let (ann, mut events) =
+        Member::join(options(format!("http://{}", line.address()), token, RoomType::P2p)).expect("the address is one");
     assert!(!resumed(&mut events, &mut bob).await);
     line.strand();
     for number in 0..=INTO_NOWHERE {

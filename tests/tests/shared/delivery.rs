@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response};
 use roomcast_tests::broadcast::{Streamer, part_bytes};
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 
 const MULTIVARIANT: &str = "/live/demo/main/playlist.m3u8";
 const MEDIA: &str = "/live/demo/main/v0/playlist.m3u8";
@@ -36,7 +36,7 @@ async fn ask(server: &Server, method: Method, path: &str, headers: &[(&'static s
         .iter()
         .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).expect("text in ASCII")));
     let request = Client::new().request(method, server.url(path)).headers(given.collect::<HeaderMap>());
-    soon("an answer", request.send()).await.expect("the server answers")
+    with_timeout("an answer", request.send()).await.expect("the server answers")
 }
 
 async fn get(server: &Server, path: &str, headers: &[(&'static str, &str)]) -> Response {
@@ -302,7 +302,7 @@ async fn a_drain_answers_all_who_wait_at_once() {
     let mut waiting = Vec::new();
     for url in urls {
         let (client, media) = (reqwest::Client::new(), server.url(MEDIA));
-        soon("the playlist", client.get(media).send()).await.unwrap().bytes().await.unwrap();
+        with_timeout("the playlist", client.get(media).send()).await.unwrap().bytes().await.unwrap();
         waiting.push(tokio::spawn(async move { client.get(url).send().await.unwrap() }));
     }
     for _ in 0..3 {
@@ -312,7 +312,7 @@ async fn a_drain_answers_all_who_wait_at_once() {
     let asked = std::time::Instant::now();
     server.terminate().await;
     for waiter in waiting {
-        let answer = soon("the answer", waiter).await.unwrap();
+        let answer = with_timeout("the answer", waiter).await.unwrap();
         assert_eq!((answer.status().as_u16(), header(&answer, "cache-control")), (503, Some("no-store")));
     }
     assert!(asked.elapsed() < std::time::Duration::from_secs(1), "{:?}", asked.elapsed());

@@ -58,7 +58,7 @@ async fn who_is_kicked_is_told_is_out_and_stays_out_for_its_time() {
             assert_eq!(ack["c"], 4051);
         }
     };
-    assert_eq!(roomcast_tests::soon("the end of the kick", back).await, "viewer");
+    assert_eq!(roomcast_tests::with_timeout("the end of the kick", back).await, "viewer");
 }
 
 #[tokio::test]
@@ -112,6 +112,6 @@ async fn an_owner_that_falls_silent_is_succeeded() {
             }
         }
     };
-    assert_eq!(roomcast_tests::soon("ann to be removed", succeeded).await, "admin");
+    assert_eq!(roomcast_tests::with_timeout("ann to be removed", succeeded).await, "admin");
     assert_eq!(ann.refused("heartbeat", "HEARTBEAT", json!({"bid": "late"})).await, 4002);
 }

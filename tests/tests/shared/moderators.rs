@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use roomcast_tests::client::Client;
-use roomcast_tests::soon;
 use roomcast_tests::token::token;
+use roomcast_tests::with_timeout;
 use serde_json::json;
 
 use super::tokens::{all, closed, joined, renew, revoke};
@@ -71,7 +71,7 @@ async fn who_is_kicked_with_revoke_needs_a_new_token() {
                 }
             }
         };
-        let forwarded = soon("the kick", kick).await;
+        let forwarded = with_timeout("the kick", kick).await;
         assert_eq!(forwarded["revoke"], true, "as it was sent");
         // The kick passes; the token stays refused in this room.
         let refused = async {
@@ -85,7 +85,7 @@ async fn who_is_kicked_with_revoke_needs_a_new_token() {
                 }
             }
         };
-        soon("the token to be refused", refused).await;
+        with_timeout("the token to be refused", refused).await;
         let mut elsewhere = Client::connect_with_token(&server, "troll", room_type, &troll).await;
         format!("other-{room_type}").clone_into(&mut elsewhere.room);
         assert_eq!(elsewhere.ask_to_join(true).await["c"], 200);

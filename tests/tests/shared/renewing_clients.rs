@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use roomcast_client::{AccessToken, Creating, Input, Member, MemberEvent, Options, Publish, Trust, publish};
+use roomcast_client::{AccessToken, Creating, Input, Member, Options, Publish, publish};
 use roomcast_protocol::client::State;
 use roomcast_protocol::id::{RoomId, SessionId, UserId};
-use roomcast_protocol::signal::{
-    Category, Host, MemberKey, Offer, OfferOptions, Recipient, RoomType, Session, SignalKind,
-};
+use roomcast_protocol::signal::{MemberKey, Offer, OfferOptions, Recipient, RoomType, SignalKind};
 use roomcast_tests::client::Client;
+use roomcast_tests::rust_client::joined;
 use roomcast_tests::server::Server;
 use roomcast_tests::token::{SECRET, now, token, with_claims};
-use roomcast_tests::{media, soon};
+use roomcast_tests::{media, rust_client, with_timeout};
 use serde_json::json;
 
 /// The life of each token of the function, in seconds.
@@ -40,23 +39,8 @@ fn brief(user: &'static str) -> (AccessToken, Arc<AtomicU64>) {
 }
 
 fn options(server: &Server, access_token: AccessToken) -> Options {
-    Options {
-        server_url: server.url(""),
-        access_token: Some(access_token),
-        trust: Trust::default(),
-        room: RoomId::parse("demo").expect("a legal name"),
-        room_type: RoomType::M2m,
-        session: Session {
-            user_id: UserId::parse("ann").expect("a legal name"),
-            session_id: SessionId::parse("ann-1").expect("printable"),
-            category: Category::Stream,
-            host: Host::Server,
-            device_id: String::new(),
-        },
-        video: true,
-        audio: true,
-        creating: Creating::Always,
-    }
+    let options = rust_client::options(server.url(""), Some(access_token), RoomType::M2m);
+    Options { creating: Creating::Always, ..options }
 }
 
 #[tokio::test]
@@ -64,8 +48,7 @@ async fn a_member_outlives_its_first_token_over_one_connection() {
     let server = closed().await;
     let (access_token, asked) = brief("ann");
     let (ann, mut events) = Member::join(options(&server, access_token)).expect("the address is one");
-    let joined = async { while !matches!(events.next().await, Some(MemberEvent::Joined(_))) {} };
-    soon("the member to join", joined).await;
+    with_timeout("the member to join", joined(&mut events)).await;
     let first_end = now() + PAST;
     let all = json!({ "join": true, "publish": true });
     let mut bob = Client::connect_with_token(&server, "bob", "m2m", &token("bob", all)).await;
@@ -98,7 +81,7 @@ async fn a_publication_outlives_its_first_token_without_a_gap() {
     options.access_token = Some(access_token);
     let mut states = Vec::new();
     let published = publish::run(options, std::future::pending(), |progress| states.push(progress.state));
-    let summary = soon("the clip to be published", published).await.expect("nothing ends it");
+    let summary = with_timeout("the clip to be published", published).await.expect("nothing ends it");
     assert!(!summary.stopped && summary.progress.parts_dropped == 0, "{summary:?}");
     assert!(!states.contains(&State::WaitingNetwork), "the connection was lost: {states:?}");
     assert!(states.contains(&State::Reinitializing), "the first ingest token has ended as well: {states:?}");

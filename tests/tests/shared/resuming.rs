@@ -120,7 +120,7 @@ async fn only_the_newest_list_is_kept_and_what_was_confirmed_is_not() {
             return list["b"]["pps"][0]["video"].clone();
         }
     };
-    assert_eq!(roomcast_tests::soon("the newest list", newest).await, false);
+    assert_eq!(roomcast_tests::with_timeout("the newest list", newest).await, false);
     assert!(again.heard().await.is_empty());
 }
 
@@ -175,7 +175,7 @@ async fn who_comes_back_too_late_is_new_and_counts_on() {
         }
     };
     // One above, so that the next JOIN tells of which membership it speaks.
-    assert_eq!(roomcast_tests::soon("bob to be removed", returned).await, 42);
+    assert_eq!(roomcast_tests::with_timeout("bob to be removed", returned).await, 42);
 }
 
 #[tokio::test]

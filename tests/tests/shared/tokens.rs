@@ -7,8 +7,8 @@ use roomcast_tests::client::Client;
 use roomcast_tests::media;
 use roomcast_tests::raw::Raw;
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
 use roomcast_tests::token::{SECRET, now, token, with_claims};
+use roomcast_tests::with_timeout;
 use serde_json::{Value, json};
 
 pub(super) async fn closed(flags: &[&str]) -> Server {
@@ -45,7 +45,7 @@ pub(super) async fn revoke(server: &Server, what: Value) -> (StatusCode, Value) 
 
 async fn revoke_with(server: &Server, token: &str, body: &str) -> (StatusCode, Value) {
     let request = reqwest::Client::new().post(server.url("/api/revoke")).bearer_auth(token).body(body.to_owned());
-    let answer = soon("the answer", request.send()).await.expect("the server answers");
+    let answer = with_timeout("the answer", request.send()).await.expect("the server answers");
     (answer.status(), answer.json().await.expect("it is JSON"))
 }
 
@@ -189,7 +189,7 @@ async fn one_token_or_one_room_can_be_revoked() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    soon("all nodes to know", refused).await;
+    with_timeout("all nodes to know", refused).await;
     assert_eq!(elsewhere.ask_to_join(true).await["c"], 4041);
 }
 
@@ -247,7 +247,7 @@ async fn pushes_and_waiting_players_end_with_their_token() {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             };
-            soon("the broadcast", there).await;
+            with_timeout("the broadcast", there).await;
             assert_eq!(revoke(&server, json!({ "sub": room })).await.0, 200);
         }
         assert_eq!(push.answer().await.0, 401, "{room}");
@@ -296,7 +296,7 @@ async fn a_check_heeds_revocations_of_its_room() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    soon("the room to be refused", refused).await;
+    with_timeout("the room to be refused", refused).await;
     assert_eq!(check("?room=other&grant=join").await, 200);
     assert_eq!(check("?grant=join").await, 403, "a question without its room");
 }

@@ -4,9 +4,9 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use roomcast_tests::broadcast::{Encoding, MULTIPART, Streamer, get, multipart, part_bytes};
 use roomcast_tests::client::Client;
-use roomcast_tests::raw::Raw;
+use roomcast_tests::raw::{CHUNKED, Raw};
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use serde_json::{Value, json};
 
 const MULTIVARIANT: &str = "/live/demo/main/playlist.m3u8";
@@ -250,14 +250,14 @@ async fn a_token_is_good_for_its_publisher_its_room_and_its_time() {
     }
     let expired =
         async { while streamer.send(Encoding::Multipart, "updateVariant", variant(None), b"init").await.0 != 401 {} };
-    soon("the token to expire", expired).await;
+    with_timeout("the token to expire", expired).await;
     let ack = streamer.client.ask_to_join(false).await;
     streamer.token = ack["b"]["hls"]["ingest"]["token"].as_str().expect("a new token").to_owned();
     taken(&streamer, Encoding::Multipart, "updateVariant", variant(None), b"init").await;
     streamer.client.signal("leave", "LEAVE", json!({})).await;
     let former =
         async { while streamer.send(Encoding::Json, "updateVariant", variant(None), b"init").await.0 != 401 {} };
-    soon("the former publisher to be refused", former).await;
+    with_timeout("the former publisher to be refused", former).await;
 }
 
 #[tokio::test]
@@ -283,7 +283,7 @@ async fn a_streamer_that_comes_back_goes_on_with_a_new_token() {
             }
         }
     };
-    soon("the streamer to be missed", gone).await;
+    with_timeout("the streamer to be missed", gone).await;
     assert_eq!(again.send(Encoding::Json, "updatePart", part(V0, 1, 0), &part_bytes(1, 0)).await.0, 401);
     let ack = again.client.ask_to_join(false).await;
     again.token = ack["b"]["hls"]["ingest"]["token"].as_str().unwrap_or_else(|| panic!("a token: {ack}")).to_owned();
@@ -310,16 +310,9 @@ async fn what_is_larger_than_the_limit_is_refused_with_413() {
     let (status, _) = claimed.request("POST", "/rooms/demo/data", &format!("{head}Content-Length: 1000000\r\n")).await;
     assert_eq!(status, 413);
     let mut endless = Raw::dial(&server.address).await;
-    endless
-        .send(
-            format!("POST /rooms/demo/data HTTP/1.1\r\nHost: test\r\n{head}Transfer-Encoding: chunked\r\n\r\n")
-                .as_bytes(),
-        )
-        .await;
+    endless.begin("POST", "/rooms/demo/data", &format!("{head}{CHUNKED}")).await;
     for _ in 0..25 {
-        endless.send(b"2000\r\n").await;
-        endless.send(&[7; 0x2000]).await;
-        endless.send(b"\r\n").await;
+        endless.chunk(&[7; 0x2000]).await;
     }
     assert_eq!(endless.answer().await.0, 413);
     taken(&streamer, Encoding::Multipart, "updatePart", part(V0, 0, 0), &[7; 100 * 1024]).await;
@@ -332,15 +325,12 @@ async fn a_body_that_does_not_come_ends_with_408_and_costs_what_it_has_sent() {
     let streamer = Streamer::start(&server).await;
     taken(&streamer, Encoding::Multipart, "updateVariant", variant(None), b"init").await;
     let before = server.memory();
-    let head = format!(
-        "POST /rooms/demo/data HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {}\r\n\
-        Content-Type: {MULTIPART}\r\nContent-Length: 16000000\r\n\r\n",
-        streamer.token
-    );
+    let (bearer, length) = (format!("Authorization: Bearer {}", streamer.token), "Content-Length: 16000000");
+    let headers = format!("{bearer}\r\nContent-Type: {MULTIPART}\r\n{length}\r\n");
     let mut uploads = Vec::new();
     for _ in 0..UPLOADS {
         let mut upload = Raw::dial(&server.address).await;
-        upload.send(head.as_bytes()).await;
+        upload.begin("POST", "/rooms/demo/data", &headers).await;
         upload.send(&[7; 40_000]).await;
         uploads.push(upload);
     }

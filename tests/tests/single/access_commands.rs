@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use roomcast_tests::media;
 use roomcast_tests::server::{Server, program};
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
@@ -21,7 +21,7 @@ async fn run(arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
     let mut child = command.spawn().expect("it was built");
     // It need not read its input.
     let _ = child.stdin.take().expect("piped").write_all(input.as_bytes()).await;
-    let output = soon("the command to end", child.wait_with_output()).await.expect("it runs");
+    let output = with_timeout("the command to end", child.wait_with_output()).await.expect("it runs");
     let text = |bytes| String::from_utf8(bytes).expect("text");
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
@@ -161,7 +161,7 @@ async fn the_command_for_ffmpeg_pushes_to_a_server_with_a_key() {
     let command = command.replace("input.mp4", clip.to_str().unwrap()).replace("ffmpeg -re", "ffmpeg -v error");
     let mut shell = Command::new("sh");
     shell.args(["-c", &command]).stdin(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-    let ended = soon("ffmpeg", shell.output()).await.expect("ffmpeg is installed");
+    let ended = with_timeout("ffmpeg", shell.output()).await.expect("ffmpeg is installed");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     let played = token(&["--room", "demo", "--grant", "play"]).await;
     let path = format!("/live/@{played}/demo/main/playlist.m3u8");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use serde_json::{Value, json};
 
 use crate::publisher::{Answer, Publisher};
@@ -35,7 +35,7 @@ async fn server(publisher: &Publisher, more: &[&str]) -> Server {
 /// Status and reason of `/auth/check` for a token.
 async fn check(server: &Server, token: &str) -> (u16, String) {
     let request = reqwest::Client::new().get(server.url("/auth/check")).bearer_auth(token).send();
-    let response = soon("the answer of /auth/check", request).await.expect("the server answers");
+    let response = with_timeout("the answer of /auth/check", request).await.expect("the server answers");
     let status = response.status();
     assert_eq!(status == StatusCode::SERVICE_UNAVAILABLE, response.headers().contains_key("retry-after"));
     let body: Value = response.json().await.expect("JSON");
@@ -45,7 +45,7 @@ async fn check(server: &Server, token: &str) -> (u16, String) {
 /// A number of `/metrics`, which a server with a key gives to an administrator.
 async fn metric(server: &Server, token: &str, name: &str) -> Option<f64> {
     let request = reqwest::Client::new().get(server.url("/metrics")).bearer_auth(token).send();
-    let text = soon("the metrics", request).await.expect("the server answers").text().await.expect("text");
+    let text = with_timeout("the metrics", request).await.expect("the server answers").text().await.expect("text");
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }
 
@@ -137,7 +137,7 @@ async fn a_publisher_that_fails_or_lies_leaves_the_keys_as_they_are() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        soon(&format!("fetch {index} to fail"), failed).await;
+        with_timeout(&format!("fetch {index} to fail"), failed).await;
         failures = metric(&server, &token, FAILURES).await.expect("a number");
         assert_eq!(check(&server, &key.token("2")).await, good(), "{index}");
     }
@@ -173,7 +173,7 @@ async fn checks_of_unknown_tokens_are_bounded_and_known_ones_are_not_affected() 
     let ask = |token: String| {
         let request = client.get(server.url("/auth/check")).bearer_auth(token).send();
         async move {
-            let response = soon("the answer", request).await.expect("the server answers");
+            let response = with_timeout("the answer", request).await.expect("the server answers");
             let status = response.status().as_u16();
             response.bytes().await.expect("the whole answer");
             status
@@ -181,7 +181,7 @@ async fn checks_of_unknown_tokens_are_bounded_and_known_ones_are_not_affected() 
     };
     let known = key.token("known");
     let taken = async { while ask(known.clone()).await != 200 {} };
-    soon("the first check", taken).await;
+    with_timeout("the first check", taken).await;
     let mut busy = 0;
     for id in 0..20 {
         busy += usize::from(ask(key.token(&id.to_string())).await == 503);

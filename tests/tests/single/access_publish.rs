@@ -5,7 +5,7 @@ use std::process::Stdio;
 use roomcast_tests::media;
 use roomcast_tests::process::Process;
 use roomcast_tests::server::{Server, program};
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
@@ -15,7 +15,7 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef";
 async fn token(flags: &[&str]) -> String {
     let mut command = Command::new(program());
     command.args(["token", "--auth-secret", SECRET, "--user", "ann", "--room", "demo"]).args(flags);
-    let output = soon("a token", command.output()).await.expect("it was built");
+    let output = with_timeout("a token", command.output()).await.expect("it was built");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text").trim().to_owned()
 }
@@ -29,7 +29,7 @@ fn publish(server: &Server, token: &str, flags: &[&str]) -> Command {
 
 /// Exit code and log of a publisher.
 async fn run(mut command: Command) -> (Option<i32>, String) {
-    let output = soon("roomcast publish to end", command.output()).await.expect("it was built");
+    let output = with_timeout("roomcast publish to end", command.output()).await.expect("it was built");
     (output.status.code(), String::from_utf8(output.stderr).expect("text"))
 }
 
@@ -77,7 +77,7 @@ async fn a_token_that_is_refused_is_told_with_the_servers_sentence() {
             }
         }
     };
-    let (code, said) = soon("a token to end", ended).await;
+    let (code, said) = with_timeout("a token to end", ended).await;
     assert_eq!(code, Some(1), "{said}");
 }
 
@@ -108,11 +108,11 @@ async fn a_file_with_a_fresh_token_outlives_the_first_one() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
-    soon("the publisher to be on air", on_air).await;
+    with_timeout("the publisher to be on air", on_air).await;
     let fresh = token(&GRANTS).await;
     std::fs::write(&path, &fresh).unwrap();
     let mut said = String::new();
-    soon("the end", publisher.child().stderr.as_mut().unwrap().read_to_string(&mut said)).await.unwrap();
+    with_timeout("the end", publisher.child().stderr.as_mut().unwrap().read_to_string(&mut said)).await.unwrap();
     assert!(publisher.ended().await.success(), "{said}");
     assert!(!said.contains(&short) && !said.contains(&fresh), "{said}");
     // Where the token stays the same, its end is that of the publisher.

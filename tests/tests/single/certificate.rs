@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::Client;
 use roomcast_tests::raw::Raw;
 use roomcast_tests::server::{Server, program};
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use tokio::io::AsyncReadExt as _;
 
 /// Files of a certificate for 127.0.0.1, removed when dropped.
@@ -65,15 +65,15 @@ async fn a_new_certificate_is_taken_while_the_server_runs() {
     let files = Files::new("renewed");
     let mut server = Server::start(&files.flags()).await;
     let (before, url) = (files.client().build().unwrap(), server.url("/healthz"));
-    assert!(soon("an answer", before.get(&url).send()).await.is_ok());
+    assert!(with_timeout("an answer", before.get(&url).send()).await.is_ok());
     files.renew();
     server.signal("-HUP").await;
     server.logged("the certificate was read again").await;
-    assert!(soon("an answer", files.client().build().unwrap().get(&url).send()).await.is_ok());
+    assert!(with_timeout("an answer", files.client().build().unwrap().get(&url).send()).await.is_ok());
     std::fs::write(&files.key, "no key").unwrap();
     server.signal("-HUP").await;
     server.logged("the old certificate stays").await;
-    assert!(soon("an answer", files.client().build().unwrap().get(&url).send()).await.is_ok());
+    assert!(with_timeout("an answer", files.client().build().unwrap().get(&url).send()).await.is_ok());
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn beside_a_broken_settings_file_the_certificate_named_last_is_read_again(
         server.signal("-HUP").await;
         server.logged("the certificate was read again").await;
         let answer = second.client().build().unwrap().get(server.url("/healthz")).send();
-        assert!(soon("an answer", answer).await.is_ok());
+        assert!(with_timeout("an answer", answer).await.is_ok());
     }
 }
 
@@ -165,7 +165,7 @@ async fn plain_http_on_the_port_of_https_is_told_so() {
         let mut raw = Raw::dial(&server.address).await;
         raw.send(sent.as_bytes()).await;
         let mut answer = String::new();
-        soon("an answer", raw.stream.read_to_string(&mut answer)).await.expect("text");
+        with_timeout("an answer", raw.stream.read_to_string(&mut answer)).await.expect("text");
         assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("This port speaks HTTPS"), "{answer}");
         server.logged("plain HTTP was sent to the port that speaks HTTPS").await;
     }
@@ -173,7 +173,7 @@ async fn plain_http_on_the_port_of_https_is_told_so() {
     let mut raw = Raw::dial(&server.address).await;
     raw.send(b"\x00\x01\x02").await;
     let mut answer = Vec::new();
-    let _ = soon("the end of the connection", raw.stream.read_to_end(&mut answer)).await;
+    let _ = with_timeout("the end of the connection", raw.stream.read_to_end(&mut answer)).await;
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
     assert_eq!(files.client().build().unwrap().get(server.url("/healthz")).send().await.unwrap().status(), 200);
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use roomcast_tests::client::Client;
 use roomcast_tests::raw::{CLOSE, PING, PONG, Raw, TEXT, frame};
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -174,7 +174,7 @@ async fn pings_that_are_not_read_are_bounded_too() {
     let mut deaf = Raw::narrow(&server.address, "/ws").await;
     let pings = frame(PING, &[b'p'; 125]).repeat(1000);
     let cut = async { while tokio::io::AsyncWriteExt::write_all(&mut deaf.stream, &pings).await.is_ok() {} };
-    soon("the connection to be cut", cut).await;
+    with_timeout("the connection to be cut", cut).await;
 }
 
 #[tokio::test]
@@ -251,7 +251,7 @@ async fn a_connection_is_in_as_many_rooms_as_it_may_and_no_more() {
         assert_eq!(bob.hear("JOIN").await["c"], code, "{room}");
     }
     ann.signal("leave", "LEAVE", json!({"rid": "one"})).await;
-    soon("a place for another room", async {
+    with_timeout("a place for another room", async {
         loop {
             ann.signal("join", "JOIN", join("four")).await;
             if ann.hear("JOIN").await["c"] == 200 {

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use http::Request;
 use roomcast_tests::media;
-use roomcast_tests::member::{Member, Who};
+use roomcast_tests::member::{TestMember, Who};
 use roomcast_tests::raw::Raw;
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
@@ -41,7 +41,7 @@ async fn breaks(raw: &mut Raw, name: &str) {
             assert!(sent < ENDLESS, "{name}: the server takes a body that it has refused");
         }
     };
-    soon("the connection to end", sending).await;
+    with_timeout("the connection to end", sending).await;
 }
 
 #[tokio::test]
@@ -91,23 +91,24 @@ async fn a_body_that_is_there_whole_leaves_the_connection_open() {
 #[tokio::test]
 async fn http2_resets_the_stream_without_an_error_after_the_answer() {
     let server = Server::alone(&[]).await;
-    let stream = soon("a TCP connection", TcpStream::connect(&server.address)).await.expect("the server listens");
+    let stream =
+        with_timeout("a TCP connection", TcpStream::connect(&server.address)).await.expect("the server listens");
     let (client, connection) = h2::client::handshake(stream).await.expect("it speaks HTTP/2");
     let connection = tokio::spawn(connection);
     for (method, path, status) in EARLY {
         let mut client = client.clone().ready().await.expect("the connection stays open");
         let request = Request::builder().method(method).uri(format!("http://test{path}")).body(()).expect("a request");
         let (answer, mut body) = client.send_request(request, false).expect("a stream");
-        let answer = soon("the answer", answer).await.expect("an answer");
+        let answer = with_timeout("the answer", answer).await.expect("an answer");
         assert_eq!(answer.status(), status, "{method} {path}");
         let mut text = answer.into_body();
-        while let Some(piece) = soon("the answer", text.data()).await {
+        while let Some(piece) = with_timeout("the answer", text.data()).await {
             let piece = piece.expect("the answer is whole");
             text.flow_control().release_capacity(piece.len()).expect("it was taken");
         }
         // The server still takes the rest of the body for a moment.
         let _ = body.send_data(vec![7; 1000].into(), false);
-        let reset = soon("the reset", poll_fn(|cx| body.poll_reset(cx))).await.expect("a reset");
+        let reset = with_timeout("the reset", poll_fn(|cx| body.poll_reset(cx))).await.expect("a reset");
         assert_eq!(reset, h2::Reason::NO_ERROR, "{method} {path}");
     }
     connection.abort();
@@ -137,7 +138,7 @@ async fn a_push_is_judged_by_its_room_before_its_body() {
     let server = Server::start(&["--max-rooms", "3"]).await;
     let mut rooms = Vec::new();
     for (room, room_type) in [("call", "p2p"), ("group", "m2m"), ("taken", "p2m")] {
-        rooms.push(Member::create(&server, Who::new("ann", room_type).in_room(room)).await);
+        rooms.push(TestMember::create(&server, Who::new("ann", room_type).in_room(room)).await);
     }
     for (room, status) in [("call", 403), ("group", 403), ("taken", 403), ("further", 503)] {
         // Nothing of the body arrives, or it is empty.
@@ -214,7 +215,7 @@ async fn a_refused_push_is_one_line_of_the_log_in_words() {
 /// Pushes something that is refused, from an address of its own.
 async fn push_from(host: u8, url: &str) {
     let client = reqwest::Client::builder().local_address(IpAddr::from([127, 0, 0, host])).build().expect("a client");
-    let answer = soon("an answer", client.put(url).body("no media").send()).await.expect("an answer");
+    let answer = with_timeout("an answer", client.put(url).body("no media").send()).await.expect("an answer");
     assert!(answer.status().is_client_error());
 }
 
@@ -250,7 +251,7 @@ async fn a_track_is_named_as_in_the_dash_if_protocol() {
         ("/rooms/two/ingest/main/Streams%28video.cmfv%29", "/live/two/main/video.cmfv/playlist.m3u8"),
         ("/rooms/three/ingest/main/Switching(video)/Streams(v0)", "/live/three/main/v0/playlist.m3u8"),
     ] {
-        assert_eq!(soon("an answer", put(path).send()).await.expect("an answer").status(), 200, "{path}");
+        assert_eq!(with_timeout("an answer", put(path).send()).await.expect("an answer").status(), 200, "{path}");
         assert!(server.text(listed).await.contains("#EXTINF"), "{path}");
     }
 }

@@ -8,7 +8,7 @@ use roomcast_tests::client::Client;
 use roomcast_tests::media::{self, FRAGMENTED};
 use roomcast_tests::raw::Raw;
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -24,7 +24,7 @@ async fn ffmpeg(args: &[&str]) {
     let several = args.contains(&"dash") || args.iter().filter(|arg| **arg == "PUT").count() > 1;
     let pace: &[&str] = if several { &["-re"] } else { &[] };
     ffmpeg.args(["-v", "error"]).args(pace).arg("-i").arg(clip).args(args).stdin(Stdio::null()).kill_on_drop(true);
-    assert!(soon("ffmpeg", ffmpeg.status()).await.expect("ffmpeg is installed").success());
+    assert!(with_timeout("ffmpeg", ffmpeg.status()).await.expect("ffmpeg is installed").success());
 }
 
 /// A push of one track to an address.
@@ -35,7 +35,7 @@ fn output<'a>(map: &'a [&'a str], url: &'a str) -> Vec<&'a str> {
 /// A body in one request, and the status and answer.
 async fn push(server: &Server, path: &str, body: Vec<u8>) -> (u16, Value) {
     let request = reqwest::Client::new().put(server.url(path)).body(body);
-    let response = soon("the answer to a push", request.send()).await.expect("the server answers");
+    let response = with_timeout("the answer to a push", request.send()).await.expect("the server answers");
     (response.status().as_u16(), response.json().await.expect("answers are JSON"))
 }
 
@@ -55,7 +55,7 @@ async fn playlist(server: &Server, track: &str, wanted: impl Fn(&str) -> bool) -
             tokio::task::yield_now().await;
         }
     };
-    let text = soon("the playlist", listed).await;
+    let text = with_timeout("the playlist", listed).await;
     let parsed = m3u8_rs::parse_media_playlist_res(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"));
     (text, parsed)
 }
@@ -69,7 +69,7 @@ async fn frames(server: &Server, kind: &str) -> usize {
     let mut ffprobe = Command::new("ffprobe");
     ffprobe.args(["-v", "error", "-count_frames", "-select_streams", &format!("{kind}:0")]);
     ffprobe.args(["-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", &server.url(MULTIVARIANT)]);
-    let output = soon("ffprobe", ffprobe.kill_on_drop(true).output()).await.expect("ffprobe is installed");
+    let output = with_timeout("ffprobe", ffprobe.kill_on_drop(true).output()).await.expect("ffprobe is installed");
     let text = String::from_utf8(output.stdout).expect("numbers");
     text.lines().next().and_then(|line| line.trim_matches(',').parse().ok()).unwrap_or_else(|| panic!("{text}"))
 }
@@ -79,7 +79,7 @@ async fn is_gone(server: &Server) -> bool {
 }
 
 async fn gone(server: &Server) {
-    soon("the room to close", async { while !is_gone(server).await {} }).await;
+    with_timeout("the room to close", async { while !is_gone(server).await {} }).await;
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn an_init_section_in_two_requests_begins_a_broadcast() {
         let request = http.put(server.url(V0)).body(whole[from..to].to_vec());
         let range = format!("bytes {from}-{}/*", to - 1);
         let request = if from > 0 { request.header("content-range", range) } else { request };
-        let answer = soon("the answer", request.send()).await.expect("the server answers");
+        let answer = with_timeout("the answer", request.send()).await.expect("the server answers");
         assert_eq!(answer.status(), 200, "{from} to {to}: {}", answer.text().await.unwrap_or_default());
         from = to;
     }

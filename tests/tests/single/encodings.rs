@@ -7,7 +7,7 @@ use std::time::Duration;
 use m3u8_rs::MediaPlaylist;
 use roomcast_tests::media::FRAGMENTED;
 use roomcast_tests::server::{self, Server};
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use tokio::process::Command;
 
 const VIDEO: &str = "-f lavfi -i testsrc2=s=160x90:r=30";
@@ -42,7 +42,7 @@ async fn made(arguments: &[&str], muxer: &[&str]) -> Made {
     let path = std::env::temp_dir().join(format!("roomcast-{}.mp4", uuid::Uuid::new_v4()));
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-v", "error", "-y"]).args(words(arguments)).args(muxer).arg(&path).stdin(Stdio::null());
-    assert!(soon("ffmpeg", ffmpeg.kill_on_drop(true).status()).await.expect("ffmpeg is installed").success());
+    assert!(with_timeout("ffmpeg", ffmpeg.kill_on_drop(true).status()).await.expect("ffmpeg is installed").success());
     Made(path)
 }
 
@@ -51,7 +51,7 @@ async fn frames(input: &str) -> usize {
     let mut ffprobe = Command::new("ffprobe");
     ffprobe.args(["-v", "error", "-count_frames", "-select_streams", "v:0"]);
     ffprobe.args(["-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", input]);
-    let output = soon("ffprobe", ffprobe.kill_on_drop(true).output()).await.expect("ffprobe is installed");
+    let output = with_timeout("ffprobe", ffprobe.kill_on_drop(true).output()).await.expect("ffprobe is installed");
     let text = String::from_utf8(output.stdout).expect("numbers");
     text.lines().next().and_then(|line| line.trim_matches(',').parse().ok()).unwrap_or(0)
 }
@@ -73,7 +73,7 @@ async fn listed(server: &Server, room: &str) -> Listed {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    let text = soon("the end of the playlist", ended).await;
+    let text = with_timeout("the end of the playlist", ended).await;
     let parsed = m3u8_rs::parse_media_playlist_res(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"));
     let path = format!("/live/{room}/main/playlist.m3u8");
     let (multivariant, frames) = (self::text(server, &path).await, frames(&server.url(&path)).await);
@@ -86,14 +86,14 @@ async fn both(file: &Made) -> [Listed; 2] {
     let body = std::fs::read(&file.0).expect("it was made");
     let push = async {
         let request = reqwest::Client::new().put(server.url("/rooms/pushed/ingest/main/v0")).body(body);
-        let answer = soon("the answer to a push", request.send()).await.expect("the server answers");
+        let answer = with_timeout("the answer to a push", request.send()).await.expect("the server answers");
         assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap_or_default());
         listed(&server, "pushed").await
     };
     let publish = async {
         let mut publish = Command::new(server::program());
         publish.args(["publish", "--server", &server.url(""), "--room", "published"]).arg(&file.0);
-        let output = soon("roomcast publish", publish.kill_on_drop(true).output()).await.expect("it was built");
+        let output = with_timeout("roomcast publish", publish.kill_on_drop(true).output()).await.expect("it was built");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         listed(&server, "published").await
     };
@@ -224,11 +224,11 @@ async fn whole_files_one_after_the_other_are_one_broadcast() {
     std::fs::create_dir(&folder).expect("a folder of its own");
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(words(&["-v error", VIDEO, SOUND, H264, AAC, segment])).arg(folder.join("%d.mp4"));
-    assert!(soon("ffmpeg", ffmpeg.kill_on_drop(true).status()).await.expect("ffmpeg is installed").success());
+    assert!(with_timeout("ffmpeg", ffmpeg.kill_on_drop(true).status()).await.expect("ffmpeg is installed").success());
     for number in 0..3 {
         let body = std::fs::read(folder.join(format!("{number}.mp4"))).expect("it was made");
         let request = reqwest::Client::new().put(server.url("/rooms/files/ingest/main/v0")).body(body);
-        assert_eq!(soon("the answer", request.send()).await.expect("the server answers").status(), 200);
+        assert_eq!(with_timeout("the answer", request.send()).await.expect("the server answers").status(), 200);
     }
     let listed = listed(&server, "files").await;
     std::fs::remove_dir_all(folder).expect("it is there");
@@ -267,7 +267,7 @@ async fn fragments_of_one_track_in_turn_become_parts_of_both() {
         async move {
             let mut shell = Command::new("bash");
             shell.args(["-c", &command]).stdin(Stdio::null());
-            let done = soon("GStreamer", shell.kill_on_drop(true).status()).await.expect("a shell");
+            let done = with_timeout("GStreamer", shell.kill_on_drop(true).status()).await.expect("a shell");
             assert!(done.success(), "{command}");
             let listed = listed(server, room).await;
             // With a live source, the soup sink of GStreamer 1.22 drops data.

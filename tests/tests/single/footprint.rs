@@ -3,7 +3,7 @@
 use roomcast_tests::broadcast::Streamer;
 use roomcast_tests::raw::Raw;
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -20,14 +20,14 @@ fn request(path: &str) -> String {
 }
 
 async fn asked(peer: &mut Raw, requests: String) {
-    soon("a request to go out", peer.stream.write_all(requests.as_bytes())).await.expect("the server listens");
+    with_timeout("a request to go out", peer.stream.write_all(requests.as_bytes())).await.expect("the server listens");
 }
 
 /// Reads until an answer ends so.
 async fn heard(peer: &mut Raw, end: &str) {
     let mut bytes = Vec::new();
     while !bytes.ends_with(end.as_bytes()) {
-        let read = soon("an answer", peer.stream.read_buf(&mut bytes)).await.expect("an answer");
+        let read = with_timeout("an answer", peer.stream.read_buf(&mut bytes)).await.expect("an answer");
         assert!(read > 0, "{}", String::from_utf8_lossy(&bytes));
     }
     assert!(bytes.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&bytes));

@@ -2,7 +2,7 @@
 
 use roomcast_tests::raw::{HANDSHAKE, Raw};
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 
 async fn asked(server: &Server, method: &str, headers: &str) -> (u16, String) {
     Raw::dial(&server.address).await.request(method, "/ws", headers).await
@@ -78,7 +78,7 @@ async fn an_address_has_as_many_connections_as_it_may_until_they_are_gone() {
     let _second = Raw::open(&server.address, "/ws").await;
     assert_eq!(asked(&server, "GET", HANDSHAKE).await.0, 429);
     drop(first);
-    soon("the place of the connection that is gone", async {
+    with_timeout("the place of the connection that is gone", async {
         while asked(&server, "GET", HANDSHAKE).await.0 != 101 {
             tokio::task::yield_now().await;
         }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use roomcast_tests::client::Client;
 use roomcast_tests::server::{Server, program};
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use serde_json::{Value, json};
 
 use crate::publisher::{Answer, Publisher};
@@ -44,7 +44,7 @@ async fn becomes(server: &Server, servers: Value) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    soon(&format!("members to be told {servers}"), told).await;
+    with_timeout(&format!("members to be told {servers}"), told).await;
 }
 
 async fn fails_beyond(server: &Server, failures: f64) -> f64 {
@@ -57,7 +57,7 @@ async fn fails_beyond(server: &Server, failures: f64) -> f64 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    soon("a fetch to fail", more).await
+    with_timeout("a fetch to fail", more).await
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn members_get_what_a_service_hands_out_beside_the_servers_of_the_settings
     let flags = ["--ice-server", "stun:own,turn:own", "--turn-secret", "geheim", "--ice-ttl", "2h"];
     let server = server(&publisher, &flags).await;
     let arrived = async { while told(&server).await["iceServers"].as_array().is_none_or(|all| all.len() < 4) {} };
-    soon("the servers of the service", arrived).await;
+    with_timeout("the servers of the service", arrived).await;
     let told = told(&server).await;
     let is = ["stun:own", "turn:own", "stun:handed:3478", "stun:handed:53", "turn:handed:3478?transport=udp"];
     assert_eq!(told["is"], json!(is));
@@ -159,7 +159,7 @@ async fn no_join_waits_for_a_service() {
             tokio::time::sleep(Duration::from_millis(5)).await
         }
     };
-    soon("the service to be asked", asked).await;
+    with_timeout("the service to be asked", asked).await;
     // It was asked, and has neither answered nor been given up.
     let told = told(&server).await;
     assert!(server.metric(FAILURES).await < 1.0);

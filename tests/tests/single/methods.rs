@@ -4,13 +4,13 @@ use reqwest::{Client, Method, Response};
 use roomcast_tests::broadcast::Streamer;
 use roomcast_tests::raw::{HANDSHAKE, Raw};
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 
 const READ_ONLY: &str = "GET, HEAD, OPTIONS";
 const PLAYLIST: &str = "/live/demo/main/v0/playlist.m3u8";
 
 async fn ask(server: &Server, method: Method, path: &str) -> Response {
-    soon("an answer", Client::new().request(method, server.url(path)).send()).await.expect("the server answers")
+    with_timeout("an answer", Client::new().request(method, server.url(path)).send()).await.expect("the server answers")
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
@@ -126,7 +126,7 @@ async fn deleting_under_a_name_that_cannot_be_is_refused_like_pushing() {
             let refused = if method == Method::PUT && status == 200 { 415 } else { status };
             let path = format!("/rooms/{path}");
             let asked = Client::new().request(method.clone(), server.url(&path)).body("no media");
-            assert_eq!(soon("an answer", asked.send()).await.unwrap().status(), refused, "{method} {path}");
+            assert_eq!(with_timeout("an answer", asked.send()).await.unwrap().status(), refused, "{method} {path}");
         }
     }
 }
@@ -140,7 +140,8 @@ async fn a_preflight_is_told_the_methods_of_the_address() {
         (PLAYLIST, READ_ONLY),
     ] {
         let asked = Client::new().request(Method::OPTIONS, server.url(path)).header("origin", "https://a.example");
-        let answer = soon("an answer", asked.header("access-control-request-method", "PUT").send()).await.unwrap();
+        let answer =
+            with_timeout("an answer", asked.header("access-control-request-method", "PUT").send()).await.unwrap();
         assert_eq!(header(&answer, "access-control-allow-methods"), methods, "{path}");
         assert_eq!(header(&answer, "access-control-allow-origin"), "https://a.example", "{path}");
     }

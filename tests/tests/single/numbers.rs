@@ -1,48 +1,20 @@
 //! Signals that their sender numbers: none is lost with a line that died unnoticed, none is had twice.
 
-use roomcast_client::{Creating, Events, Member, MemberEvent, Options, Trust};
-use roomcast_protocol::id::{RoomId, SessionId, UserId};
-use roomcast_protocol::signal::{Category, Host, RoomType, Session, SignalKind};
+use roomcast_client::{Events, Member};
+use roomcast_protocol::signal::{RoomType, SignalKind};
 use roomcast_tests::client::Client;
 use roomcast_tests::proxy::{Flow, Proxy};
+use roomcast_tests::rust_client::{joined, options};
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use serde_json::json;
 
 /// Signals before the line dies, and into the dead line.
 const BEFORE: usize = 20;
 const INTO_NOWHERE: usize = 80;
 
-fn options(address: &str) -> Options {
-    let session = Session {
-        user_id: UserId::parse("ann").expect("a user"),
-        session_id: SessionId::parse("ann-1").expect("a session"),
-        category: Category::Stream,
-        host: Host::Server,
-        device_id: "test".to_owned(),
-    };
-    Options {
-        server_url: format!("http://{address}"),
-        access_token: None,
-        trust: Trust::default(),
-        room: RoomId::parse("demo").expect("a room"),
-        room_type: RoomType::P2p,
-        session,
-        video: true,
-        audio: true,
-        creating: Creating::Never,
-    }
-}
-
-async fn joined(events: &mut Events) {
-    let ack = async {
-        loop {
-            if let MemberEvent::Joined(ack) = events.next().await.expect("the member goes on") {
-                return ack;
-            }
-        }
-    };
-    assert!(soon("a JOIN ack", ack).await.confirmed.is_some(), "the server counts");
+async fn counts(events: &mut Events) {
+    assert!(with_timeout("a JOIN ack", joined(events)).await.confirmed.is_some(), "the server counts");
 }
 
 async fn say(member: &Member, numbers: std::ops::Range<usize>) {
@@ -57,14 +29,15 @@ async fn a_burst_into_a_line_that_died_unnoticed_loses_nothing() {
     let server = Server::alone(&[]).await;
     let line = Proxy::start(server.next_address()).await;
     let (mut bob, _) = Client::join(&server, "bob", "p2p", true).await;
-    let (ann, mut events) = Member::join(options(line.address())).expect("the address is one");
-    joined(&mut events).await;
+    let (ann, mut events) =
+        Member::join(options(format!("http://{}", line.address()), None, RoomType::P2p)).expect("the address is one");
+    counts(&mut events).await;
     say(&ann, 0..BEFORE).await;
-    line.set(|weather| weather.requests = Flow::Lost);
+    line.set(|faults| faults.requests = Flow::Lost);
     say(&ann, BEFORE..BEFORE + INTO_NOWHERE).await;
     // The connection ends with the fault, and nobody knows what was lost in it.
     line.heal();
-    joined(&mut events).await;
+    counts(&mut events).await;
     say(&ann, BEFORE + INTO_NOWHERE..BEFORE + INTO_NOWHERE + 1).await;
     for number in 0..=BEFORE + INTO_NOWHERE {
         assert_eq!(bob.hear("ICE").await["sdp"], number.to_string());

@@ -3,7 +3,7 @@
 use reqwest::{Method, Response};
 use roomcast_tests::broadcast::get;
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use serde_json::Value;
 
 const INGEST: &str = "/rooms/demo/ingest/main/v0";
@@ -30,7 +30,7 @@ async fn published(server: &Server, file: &str) -> Value {
 async fn ask(server: &Server, method: &str, path: &str, body: &'static [u8]) -> Response {
     let method = Method::from_bytes(method.as_bytes()).expect("a method");
     let request = reqwest::Client::new().request(method, server.url(path)).body(body);
-    soon("an answer", request.send()).await.expect("the server answers")
+    with_timeout("an answer", request.send()).await.expect("the server answers")
 }
 
 #[tokio::test]

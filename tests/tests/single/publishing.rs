@@ -6,7 +6,7 @@ use std::time::Duration;
 use roomcast_tests::media;
 use roomcast_tests::process::Process;
 use roomcast_tests::server::{Server, program};
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
@@ -20,7 +20,7 @@ fn command(server: &Server, flags: &[&str]) -> Command {
 }
 
 async fn run(server: &Server, flags: &[&str]) -> (Option<i32>, String) {
-    let ended = soon("roomcast publish to end", command(server, flags).output()).await;
+    let ended = with_timeout("roomcast publish to end", command(server, flags).output()).await;
     let Output { status, stderr, .. } = ended.expect("it was built");
     (status.code(), String::from_utf8(stderr).expect("text"))
 }
@@ -36,7 +36,7 @@ async fn playlist(server: &Server, is_there: impl Fn(&str) -> bool) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    soon("the playlist", seen).await;
+    with_timeout("the playlist", seen).await;
 }
 
 #[tokio::test]
@@ -56,7 +56,9 @@ async fn a_second_publisher_ends_unless_it_is_to_take_over() {
     playlist(&server, |text| segments(text) > before && !text.contains("#EXT-X-ENDLIST")).await;
     let mut second = Process::start(&mut command(&server, &["--take-over"]));
     let mut said = String::new();
-    soon("the end of the first", first.child().stderr.as_mut().unwrap().read_to_string(&mut said)).await.unwrap();
+    with_timeout("the end of the first", first.child().stderr.as_mut().unwrap().read_to_string(&mut said))
+        .await
+        .unwrap();
     assert_eq!(first.ended().await.code(), Some(1), "{said}");
     assert!(said.contains("another publisher has taken over room demo"), "{said}");
     assert!(second.ended().await.success());
@@ -100,7 +102,7 @@ async fn settings_of_a_publisher_that_cannot_work_are_refused_in_one_line() {
     ] {
         let mut command = Command::new(program());
         command.args(["publish", "--room", "demo"]).args(flags).arg("-").stdin(Stdio::null());
-        let output = soon("its end", command.output()).await.unwrap();
+        let output = with_timeout("its end", command.output()).await.unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
         assert!(said.contains(says) && !said.contains("geheim"), "{said}");

@@ -123,8 +123,8 @@ async fn what_is_wrong_with_tls_is_told_with_the_setting_to_change() {
     let another = "has a certificate for another name than \"localhost\"";
     refuses(&format!("rediss://localhost:{port}"), &trusting, another).await;
     refuses(&format!("redis://127.0.0.1:{port}"), &[], "with TLS it is rediss:// in --redis-url").await;
-    let patience = ["--redis-connect-timeout", "300ms"];
-    refuses(&format!("rediss://{}", redis.address()), &patience, "300ms: if it speaks no TLS, write redis://").await;
+    let flags = ["--redis-connect-timeout", "300ms"];
+    refuses(&format!("rediss://{}", redis.address()), &flags, "300ms: if it speaks no TLS, write redis://").await;
     let (code, said) = check(&url, &["--redis-ca", &files.key]).await;
     let expected = format!("roomcast: --redis-ca {:?}: there is no certificate in it\n", files.key);
     assert_eq!((code, said), (Some(2), expected));

@@ -3,7 +3,7 @@
 use std::process::{Output, Stdio};
 
 use roomcast_tests::server::{Server, program};
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use tokio::process::Command;
 
 /// Runs the program to its end.
@@ -12,7 +12,7 @@ pub async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     command.args(arguments).envs(variables.iter().copied()).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let output = command.spawn().expect("the program starts").wait_with_output();
-    soon(&format!("{arguments:?} to end"), output).await.expect("it was ours")
+    with_timeout(&format!("{arguments:?} to end"), output).await.expect("it was ours")
 }
 
 /// The one line of a refusal.
@@ -200,7 +200,7 @@ async fn the_limit_of_open_files_is_raised_and_a_shortage_told() {
     assert!(told.contains("--max-connections 480"), "{told}");
     let mut lacking = Command::new("sh");
     let script = "ulimit -n 20 && exec \"$0\" serve --listen 127.0.0.1:0 --workers 1";
-    let ended = soon("the refusal", lacking.args(["-c", script]).arg(program()).output()).await.unwrap();
+    let ended = with_timeout("the refusal", lacking.args(["-c", script]).arg(program()).output()).await.unwrap();
     let said = String::from_utf8(ended.stderr).unwrap();
     assert_eq!((ended.status.code(), said.lines().count()), (Some(2), 1), "{said}");
     assert!(said.contains("the system allows 20 open files, and 1 worker needs at least 65"), "{said}");

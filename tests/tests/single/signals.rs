@@ -8,7 +8,7 @@ use roomcast_tests::media;
 use roomcast_tests::process::Process;
 use roomcast_tests::proxy::{Flow, Proxy};
 use roomcast_tests::server::{Server, program};
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
@@ -26,7 +26,7 @@ async fn a_server_ends_with_sigterm_and_sigint_and_never_with_sighup() {
                 server.logged(says).await;
             }
             let answer = files.client().build().unwrap().get(server.url("/healthz")).send();
-            assert_eq!(soon("an answer", answer).await.unwrap().status(), 200);
+            assert_eq!(with_timeout("an answer", answer).await.unwrap().status(), 200);
             server.signal(signal).await;
             server.logged("stopping").await;
             assert!(server.ended().await.success(), "{signal}");
@@ -56,7 +56,7 @@ async fn playlist(client: &reqwest::Client, server: &Server, room: &str, says: &
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    soon(says, seen).await;
+    with_timeout(says, seen).await;
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_publisher_told_to_stop_on_a_dead_network_ends_within_a_second_and_say
         let network = Proxy::start(&server.address).await;
         let mut publisher = publish(&format!("http://{}", network.address()), room, &[], Stdio::piped()).await;
         playlist(&client, &server, room, "#EXTINF").await;
-        network.set(|weather| (weather.requests, weather.replies) = (requests, replies));
+        network.set(|faults| (faults.requests, faults.replies) = (requests, replies));
         let told = Instant::now();
         publisher.signal("-TERM").await;
         let ended = publisher.ended().await;
@@ -94,13 +94,14 @@ async fn a_publisher_told_to_stop_on_a_dead_network_ends_within_a_second_and_say
         assert!(told.elapsed() < Duration::from_secs(2), "{room}: after {:?}", told.elapsed());
         let mut said = String::new();
         let stderr = publisher.child().stderr.as_mut().expect("a pipe");
-        soon("what it says", stderr.read_to_string(&mut said)).await.expect("text");
+        with_timeout("what it says", stderr.read_to_string(&mut said)).await.expect("text");
         assert_eq!(ended.code(), Some(1), "{said}");
         assert!(said.contains("roomcast: stopped; the server may not have been told ("), "{said}");
     }
 }
 
-/// A named pipe that ends when it is dropped. Who opens it for reading waits for its writer, and the other way round.
+/// A named pipe that ends when it is dropped. A process that opens it for reading waits for its writer, and the other
+/// way round.
 struct Pipe(std::path::PathBuf);
 
 impl Pipe {
@@ -119,7 +120,7 @@ impl Pipe {
     async fn opened(&self, text: &str) -> tokio::fs::File {
         let mut options = tokio::fs::OpenOptions::new();
         let opened = options.write(true).open(&self.0);
-        let pipe = soon("somebody to read the pipe", opened).await.expect("a working machine");
+        let pipe = with_timeout("somebody to read the pipe", opened).await.expect("a working machine");
         let beside = self.0.with_extension("plain");
         tokio::fs::write(&beside, text).await.expect("a working machine");
         tokio::fs::rename(&beside, &self.0).await.expect("a working machine");

@@ -10,7 +10,7 @@ use reqwest::{Client, Version};
 use roomcast_tests::broadcast::{Streamer, get};
 use roomcast_tests::raw::{HANDSHAKE, Raw};
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
@@ -56,7 +56,7 @@ async fn a_connection_that_asks_for_another_protocol_is_told_that_it_ends() {
         let head = head.to_lowercase();
         assert_eq!(status, expected, "{head}");
         assert!(head.contains("connection: close\r\n") && !head.contains("upgrade"), "{head}");
-        soon("the end of the connection", raw.drain()).await;
+        with_timeout("the end of the connection", raw.drain()).await;
     }
     assert_eq!(Raw::dial(&server.address).await.request("GET", "/ws", HANDSHAKE).await.0, 101);
 }
@@ -65,16 +65,16 @@ async fn a_connection_that_asks_for_another_protocol_is_told_that_it_ends() {
 async fn many_reloads_wait_on_one_http2_connection() {
     let (server, streamer, client) = live(&[]).await;
     let url = server.url(&format!("{MEDIA}?_HLS_msn=0&_HLS_part=1"));
-    let warm = soon("an answer", client.get(server.url(MEDIA)).send()).await.unwrap();
+    let warm = with_timeout("an answer", client.get(server.url(MEDIA)).send()).await.unwrap();
     assert_eq!((warm.version(), warm.status().as_u16()), (Version::HTTP_2, 200));
     assert!(warm.headers().contains_key("date") && warm.headers().contains_key("content-length"));
     let waiting: Vec<_> = (0..200).map(|_| tokio::spawn(client.get(&url).send())).collect();
     // On the same connection, opened behind all others.
-    soon("an answer", client.get(server.url(MEDIA)).send()).await.unwrap();
+    with_timeout("an answer", client.get(server.url(MEDIA)).send()).await.unwrap();
     assert!(waiting.iter().all(|waiter| !waiter.is_finished()));
     streamer.part(0, 1).await;
     for waiter in waiting {
-        let answer = soon("the reload", waiter).await.unwrap().unwrap();
+        let answer = with_timeout("the reload", waiter).await.unwrap().unwrap();
         assert_eq!(answer.version(), Version::HTTP_2);
         assert!(answer.text().await.unwrap().contains("URI=\"p1.m4s\""));
     }
@@ -92,17 +92,17 @@ async fn http2_carries_uploads_ranges_and_heads() {
         "variant": {"id": "v0"}, "segment": {"id": "s0.m4s", "sequence": 0, "duration": 1, "data": STANDARD.encode(&bytes)}}});
     let upload = client.post(server.url("/rooms/demo/data")).bearer_auth(&streamer.token);
     let upload = upload.header("content-type", "application/json").body(signal.to_string()).send();
-    let answer = soon("the upload", upload).await.unwrap();
+    let answer = with_timeout("the upload", upload).await.unwrap();
     assert_eq!((answer.version(), answer.status().as_u16()), (Version::HTTP_2, 200), "{:?}", answer.text().await);
     let url = server.url("/live/demo/main/v0/s0.m4s");
-    let whole = soon("the segment", client.get(&url).send()).await.unwrap();
-    assert!(soon("the segment", whole.bytes()).await.unwrap() == bytes);
-    let head = soon("the head", client.head(&url).send()).await.unwrap();
+    let whole = with_timeout("the segment", client.get(&url).send()).await.unwrap();
+    assert!(with_timeout("the segment", whole.bytes()).await.unwrap() == bytes);
+    let head = with_timeout("the head", client.head(&url).send()).await.unwrap();
     assert_eq!(head.headers()["content-length"], bytes.len().to_string().as_str());
-    let range = soon("the range", client.get(&url).header("range", "bytes=-70000").send()).await.unwrap();
+    let range = with_timeout("the range", client.get(&url).header("range", "bytes=-70000").send()).await.unwrap();
     assert_eq!((range.status().as_u16(), range.bytes().await.unwrap().len()), (206, 70_000));
     let tag = head.headers()["etag"].clone();
-    let known = soon("the news", client.get(&url).header("if-none-match", tag).send()).await.unwrap();
+    let known = with_timeout("the news", client.get(&url).header("if-none-match", tag).send()).await.unwrap();
     assert_eq!(known.status(), 304);
 }
 
@@ -116,10 +116,10 @@ async fn the_number_of_streams_is_announced() {
         tokio::task::yield_now().await;
     }
     let mut head = [0; 9];
-    soon("the settings", raw.stream.read_exact(&mut head)).await.unwrap();
+    with_timeout("the settings", raw.stream.read_exact(&mut head)).await.unwrap();
     assert_eq!(head[3], 4, "SETTINGS comes first");
     let mut settings = vec![0; usize::from(head[2])];
-    soon("the settings", raw.stream.read_exact(&mut settings)).await.unwrap();
+    with_timeout("the settings", raw.stream.read_exact(&mut settings)).await.unwrap();
     let streams = settings.chunks(6).find(|setting| setting[..2] == [0, 3]).expect("MAX_CONCURRENT_STREAMS");
     assert_eq!(streams[2..], [0, 0, 0, 7]);
 }
@@ -129,10 +129,10 @@ async fn an_http2_connection_ends_with_the_server() {
     let (mut server, _streamer, client) = live(&["--shutdown-timeout", "10s"]).await;
     let url = server.url(&format!("{MEDIA}?_HLS_msn=0&_HLS_part=1"));
     let waiting = tokio::spawn(client.get(&url).send());
-    soon("an answer", client.get(server.url(MEDIA)).send()).await.unwrap();
+    with_timeout("an answer", client.get(server.url(MEDIA)).send()).await.unwrap();
     let asked = Instant::now();
     server.terminate().await;
-    assert_eq!(soon("the answer", waiting).await.unwrap().unwrap().status(), 503);
+    assert_eq!(with_timeout("the answer", waiting).await.unwrap().unwrap().status(), 503);
     assert!(server.ended().await.success());
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
 }
@@ -142,10 +142,10 @@ async fn tls_carries_http2_http1_and_websockets() {
     let files = Files::new("tls");
     let server = Server::start(&files.flags()).await;
     let two = files.client().build().unwrap();
-    let answer = soon("an answer", two.get(server.url("/healthz")).send()).await.unwrap();
+    let answer = with_timeout("an answer", two.get(server.url("/healthz")).send()).await.unwrap();
     assert_eq!((answer.version(), answer.status().as_u16()), (Version::HTTP_2, 200));
     let one = files.client().http1_only().build().unwrap();
-    let answer = soon("an answer", one.get(server.url("/healthz")).send()).await.unwrap();
+    let answer = with_timeout("an answer", one.get(server.url("/healthz")).send()).await.unwrap();
     assert_eq!((answer.version(), answer.status().as_u16()), (Version::HTTP_11, 200));
 
     let mut roots = rustls::RootCertStore::empty();
@@ -158,9 +158,9 @@ async fn tls_carries_http2_http1_and_websockets() {
     let connector = tokio_tungstenite::Connector::Rustls(Arc::new(tls));
     let request = server.url("/ws").replacen("https", "wss", 1).into_client_request().unwrap();
     let opened = tokio_tungstenite::connect_async_tls_with_config(request, None, false, Some(connector));
-    let (mut socket, _) = soon("a WebSocket", opened).await.unwrap();
+    let (mut socket, _) = with_timeout("a WebSocket", opened).await.unwrap();
     futures_util::SinkExt::send(&mut socket, "nonsense".into()).await.unwrap();
-    let ack = soon("an answer", socket.next()).await.unwrap().unwrap().into_text().unwrap();
+    let ack = with_timeout("an answer", socket.next()).await.unwrap().unwrap().into_text().unwrap();
     assert_eq!(serde_json::from_str::<serde_json::Value>(&ack).unwrap()["c"], 2001, "{ack}");
 }
 
@@ -171,7 +171,7 @@ async fn a_silent_connection_is_closed_and_holds_up_no_shutdown() {
         let mut raw = Raw::dial(&server.address).await;
         raw.send(first).await;
         let mut rest = Vec::new();
-        let _ = soon("the end of the connection", raw.stream.read_to_end(&mut rest)).await;
+        let _ = with_timeout("the end of the connection", raw.stream.read_to_end(&mut rest)).await;
     }
     let _silent = Raw::dial(&server.address).await;
     get(&server.url("/healthz")).await;
@@ -191,7 +191,7 @@ async fn a_waiter_that_leaves_is_let_go_at_once() {
     let left = Instant::now();
     raw.stream.shutdown().await.unwrap();
     let mut answer = String::new();
-    soon("the end of the connection", raw.stream.read_to_string(&mut answer)).await.unwrap();
+    with_timeout("the end of the connection", raw.stream.read_to_string(&mut answer)).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert!(left.elapsed() < Duration::from_secs(1), "not only when the wait is over: {:?}", left.elapsed());
 }
@@ -226,22 +226,25 @@ async fn slow_readers_of_http2_hold_little() {
     let before = server.memory();
     let mut slow = Vec::new();
     for _ in 0..50 {
-        slow.push(soon("the head", client.get(&url).send()).await.unwrap());
+        slow.push(with_timeout("the head", client.get(&url).send()).await.unwrap());
     }
     let held = server.memory().saturating_sub(before);
     assert!(held < 8 * 1024, "50 downloads of 8 MiB hold {held} KiB");
     // Taking nothing for this long is the very thing.
     tokio::time::sleep(Duration::from_secs(3)).await;
     for response in slow {
-        assert!(soon("the end of the stream", response.bytes()).await.is_err(), "it was cancelled for taking nothing");
+        assert!(
+            with_timeout("the end of the stream", response.bytes()).await.is_err(),
+            "it was cancelled for taking nothing"
+        );
     }
-    assert_eq!(soon("an answer", client.get(server.url("/healthz")).send()).await.unwrap().status(), 200);
+    assert_eq!(with_timeout("an answer", client.get(server.url("/healthz")).send()).await.unwrap().status(), 200);
 }
 
 #[tokio::test]
 async fn a_websocket_is_not_opened_over_http2() {
     let (server, _streamer, client) = live(&[]).await;
-    assert_eq!(soon("an answer", client.get(server.url("/ws")).send()).await.unwrap().status(), 400);
+    assert_eq!(with_timeout("an answer", client.get(server.url("/ws")).send()).await.unwrap().status(), 400);
     let mut raw = Raw::dial(&server.address).await;
     assert_eq!(raw.request("GET", "/ws", HANDSHAKE).await.0, 101, "the same address takes them over HTTP/1.1");
 }
@@ -251,7 +254,8 @@ async fn a_fast_download_is_not_held_back() {
     let server = Server::start(&[]).await;
     let _streamer = large(&server, 12 * MEBIBYTE).await;
     for client in [Client::new(), Client::builder().http2_prior_knowledge().build().unwrap()] {
-        let answer = soon("the head", client.get(server.url("/live/demo/main/v0/s0.m4s")).send()).await.unwrap();
-        assert_eq!(soon("12 MiB", answer.bytes()).await.unwrap().len(), 12 * MEBIBYTE);
+        let answer =
+            with_timeout("the head", client.get(server.url("/live/demo/main/v0/s0.m4s")).send()).await.unwrap();
+        assert_eq!(with_timeout("12 MiB", answer.bytes()).await.unwrap().len(), 12 * MEBIBYTE);
     }
 }

@@ -9,7 +9,7 @@ use roomcast_protocol::schema::VERSION;
 use roomcast_protocol::schema::recorded::exchanges::{Body, Exchange, ExchangeVectors, Media, Request, Response};
 use roomcast_tests::broadcast::{MULTIPART, Streamer, multipart};
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use serde_json::{Value, json};
 
 use crate::cases::{self, Case, Tells};
@@ -59,7 +59,7 @@ fn told(mut json: Value) -> Value {
 }
 
 /// One client with one server.
-struct Run {
+struct Recording {
     server: Server,
     http: Client,
     token: String,
@@ -68,7 +68,7 @@ struct Run {
     wrong: Vec<String>,
 }
 
-impl Run {
+impl Recording {
     async fn send(&self, request: &Request) -> reqwest::Response {
         let method = Method::from_bytes(request.method.as_bytes()).expect("a method");
         let mut sent = self.http.request(method, self.server.url(&request.path));
@@ -78,7 +78,7 @@ impl Run {
         if let Some((body, form)) = request.body.as_ref().map(written) {
             sent = form.into_iter().fold(sent, |sent, form| sent.header("content-type", form)).body(body);
         }
-        soon("an answer", sent.send())
+        with_timeout("an answer", sent.send())
             .await
             .unwrap_or_else(|error| panic!("{} {}: {error}", request.method, request.path))
     }
@@ -101,7 +101,7 @@ impl Run {
         if let Some(etag) = response.headers().get("etag") {
             etag.to_str().expect("text in ASCII").clone_into(&mut self.etag);
         }
-        let body = soon("a body", response.bytes()).await.expect("a body");
+        let body = with_timeout("a body", response.bytes()).await.expect("a body");
         let mut seen = Response { status, headers, json: None, text: None, media: None };
         match case.tells {
             Tells::Nothing => {}
@@ -125,8 +125,13 @@ impl Run {
 async fn exchanges_are_those_of_a_running_server() {
     let server = Server::alone(&["--max-upload", MAX_UPLOAD]).await;
     let streamer = Streamer::start(&server).await;
-    let mut run =
-        Run { token: streamer.token.clone(), server, http: Client::new(), etag: String::new(), wrong: Vec::new() };
+    let mut run = Recording {
+        token: streamer.token.clone(),
+        server,
+        http: Client::new(),
+        etag: String::new(),
+        wrong: Vec::new(),
+    };
     let mut exchanges = Vec::new();
     for case in cases::all() {
         exchanges.push(run.exchange(case).await);

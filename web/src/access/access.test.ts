@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeWorld } from '../client/fake';
-import type { Words } from '../ui/words';
+import type { UserMessage } from '../ui/user-messages';
 import { Access } from './access';
 import type { HeldToken } from './held-token';
 
-const forms = vi.hoisted(() => [] as { room: string; words: Words; give(token: string): void }[]);
+const forms = vi.hoisted(() => [] as { room: string; message: UserMessage; give(token: string): void }[]);
 vi.mock('./form', () => ({
-  tokenForm: (_: unknown, room: string, words: Words, give: (token: string) => void) =>
-    forms.push({ room, words, give }),
+  tokenForm: (_: unknown, room: string, message: UserMessage, give: (token: string) => void) =>
+    forms.push({ room, message, give }),
 }));
 const reload = vi.fn();
 
@@ -60,7 +60,7 @@ describe('a page', () => {
     const { world, access } = accessWith(current);
     world.answer = refused;
     expect(await access.admits('call', 'demo')).toBe(false);
-    expect(forms.map(({ words }) => [words.title, words.said])).toEqual([[title, said]]);
+    expect(forms.map(({ message }) => [message.title, message.said])).toEqual([[title, said]]);
   });
 
   test('with what is no token is not shown, and what it is goes nowhere', async () => {
@@ -68,7 +68,7 @@ describe('a page', () => {
     world.answer = answer(401, { reason: 'missing', msg: 'A token is needed.' });
     expect(await access.admits('call', 'demo')).toBe(false);
     expect(world.requests.map(({ bearer }) => bearer)).toEqual([undefined]);
-    expect(forms[0]?.words.said).toMatch(/^This is not a token/);
+    expect(forms[0]?.message.said).toMatch(/^This is not a token/);
   });
 
   test.each(['a.b.c', 'no token', undefined])('of an open server is shown, and uses no token (%s)', async (current) => {
@@ -104,7 +104,7 @@ describe('a page', () => {
 });
 
 describe('a failure', () => {
-  const failure = (access?: 'token' | 'grant'): Words => ({
+  const failure = (access?: 'token' | 'grant'): UserMessage => ({
     title: 't',
     detail: 'd',
     canRetry: true,

@@ -4,14 +4,14 @@
  */
 
 import { type AuthCheck, checkAccess, type Environment, malformed, type Refusal } from '../client';
-import { accessWords, type Words } from '../ui/words';
+import { accessMessage, type UserMessage } from '../ui/user-messages';
 import { tokenForm } from './form';
 import type { HeldToken } from './held-token';
 
 /** The grant that each page needs, in the names of `GET /auth/check`. */
 const GRANTS: Record<string, string> = { call: 'join', group: 'join', broadcast: 'publish', watch: 'play' };
 /** A server that takes longer to answer shows its doors when they are used. */
-const PATIENCE_MS = 3000;
+const TIMEOUT_MS = 3000;
 
 type World = Pick<Environment, 'get' | 'after'>;
 
@@ -33,7 +33,7 @@ export class Access {
   /** Whether the page may be shown; otherwise the form is. */
   async admits(view: string, room: string): Promise<boolean> {
     const refusal = await this.refusal(view, room);
-    if (refusal) this.#ask(room, accessWords(refusal));
+    if (refusal) this.#ask(room, accessMessage(refusal));
     return refusal === undefined;
   }
 
@@ -53,7 +53,7 @@ export class Access {
   }
 
   /** Shows the form in the place of the page where another token may help; false, and nothing done, elsewhere. */
-  asksFor(room: string, failure: Words | undefined): boolean {
+  asksFor(room: string, failure: UserMessage | undefined): boolean {
     const helps = failure?.access === 'token' || (failure?.access === 'grant' && this.token.current !== undefined);
     if (failure && helps) this.#ask(room, failure);
     return helps;
@@ -66,10 +66,10 @@ export class Access {
     if (this.#isAsking || this.token.claims.sub !== sub) location.reload();
   }
 
-  #ask(room: string, words: Words): void {
+  #ask(room: string, message: UserMessage): void {
     if (this.#isAsking) return;
     this.#isAsking = true;
-    tokenForm(this.#root, room, words, (token) => {
+    tokenForm(this.#root, room, message, (token) => {
       this.token.set(token);
       location.reload();
     });
@@ -77,7 +77,7 @@ export class Access {
 
   #inTime(answer: Promise<AuthCheck>): Promise<AuthCheck> {
     const late = new Promise<AuthCheck>((resolve) => {
-      this.#env.after(PATIENCE_MS, () => resolve({ kind: 'unknown' }));
+      this.#env.after(TIMEOUT_MS, () => resolve({ kind: 'unknown' }));
     });
     return Promise.race([answer, late]);
   }

@@ -3,11 +3,11 @@
 import { START_PAGE } from '../ui/address';
 import { element, setText } from '../ui/dom';
 import { bar, panel, setState } from '../ui/frame';
-import type { Words } from '../ui/words';
+import type { UserMessage } from '../ui/user-messages';
 import { tokenIn } from './token';
 
 /** @param give takes the token that was entered */
-export function tokenForm(root: HTMLElement, room: string, words: Words, give: (token: string) => void): void {
+export function tokenForm(root: HTMLElement, room: string, message: UserMessage, give: (token: string) => void): void {
   const top = bar(room);
   const again = element('button', { id: 'retry', type: 'button', class: 'button plain' }, 'Try again');
   again.addEventListener('click', () => location.reload());
@@ -15,8 +15,8 @@ export function tokenForm(root: HTMLElement, room: string, words: Words, give: (
   const entry = field(give);
   const shown = panel(entry.form, element('div', { class: 'actions' }, again, home));
   setState('token');
-  top.setStatus(words.title);
-  shown.show(words.title, [words.said, words.detail].filter(Boolean).join(' '));
+  top.setStatus(message.title);
+  shown.show(message.title, [message.said, message.detail].filter(Boolean).join(' '));
   root.replaceChildren(top.root, element('main', { class: 'stage' }, element('div', { class: 'picture' }, shown.root)));
   entry.focus();
 }

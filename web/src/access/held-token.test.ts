@@ -6,7 +6,7 @@ import { HeldToken } from './held-token';
 const ANN = fakeToken({ sub: 'ann', name: 'Ann' });
 const BOB = fakeToken({ sub: 'bob' });
 
-/** What one tab stores and where it is. */
+/** The storage and the address of one tab. */
 const tab = { stored: new Map<string, string>(), address: '' };
 
 function visit(address: string): void {

@@ -7,7 +7,7 @@ import { malformed, payloadOf } from '../client';
 
 const NAME = 'token=';
 
-/** What the page uses of a token's claims (RFC 7519, 4.1). */
+/** The members of a token's claims that the page uses (RFC 7519, 4.1). */
 export interface Claims {
   /** The user id. */
   sub?: string;

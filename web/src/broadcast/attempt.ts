@@ -1,5 +1,5 @@
 /**
- * What becomes of one upload: done, tried again, or not.
+ * The outcome of one upload: done, tried again, or given up.
  *
  * The same as the command `roomcast publish` decides: failures that pass are tried again until it is too late; a
  * conflict after an attempt of unknown outcome means that it had arrived. Pure; time and randomness are arguments.
@@ -31,7 +31,7 @@ export type Step =
   | { kind: 'refused'; code: number; message: string };
 
 const UNAUTHORIZED = 401;
-/** Of what stands between, and says no code. */
+/** Statuses of a proxy between page and server, which has no code. */
 const PASSING: readonly number[] = [408, 429];
 const SERVER_ERROR = 500;
 const MOST_RENEWALS = 3;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Failure, History } from '../client';
-import { clockText, describe as describeBroadcast, type Facts, statsText } from './model';
+import { clockText, describe as describeBroadcast, INITIAL_STATE, type PageState, statsText } from './model';
 import { broadcastPolicy } from './policy';
 import { Rate } from './rate';
 
@@ -36,49 +36,39 @@ describe('getting on air', () => {
 });
 
 describe('the state of a broadcast', () => {
-  const facts = (changes: Partial<Facts>): Facts => ({
-    stage: 'off',
-    returning: false,
+  const pageState = (changes: Partial<PageState>): PageState => ({
+    ...INITIAL_STATE,
     asked: true,
     camera: true,
-    microphone: false,
-    canEncodeAudio: true,
-    problems: {},
-    connected: false,
-    offline: false,
-    unreachable: false,
-    arrived: false,
-    slow: false,
-    slowedTab: false,
     ...changes,
   });
-  const onAir = (changes: Partial<Facts> = {}) =>
-    facts({ stage: 'on-air', connected: true, arrived: true, ...changes });
+  const onAir = (changes: Partial<PageState> = {}) =>
+    pageState({ stage: 'on-air', connected: true, arrived: true, ...changes });
 
   test.each([
-    ['asking', facts({ asked: false })],
-    ['preview', facts({})],
-    ['preview', facts({ problems: { audio: 'missing' } })],
-    ['no-camera', facts({ camera: false, problems: { video: 'refused' } })],
-    ['starting', facts({ stage: 'starting' })],
+    ['asking', pageState({ asked: false })],
+    ['preview', pageState({})],
+    ['preview', pageState({ problems: { audio: 'missing' } })],
+    ['no-camera', pageState({ camera: false, problems: { video: 'refused' } })],
+    ['starting', pageState({ stage: 'starting' })],
     ['starting', onAir({ arrived: false })],
     ['on-air', onAir()],
     ['reconnecting', onAir({ connected: false })],
     ['reconnecting', onAir({ offline: true })],
-    ['stopping', facts({ stage: 'stopping' })],
-    ['stopped', facts({ stage: 'stopped' })],
-    ['failed', facts({ stage: 'failed' })],
+    ['stopping', pageState({ stage: 'stopping' })],
+    ['stopped', pageState({ stage: 'stopped' })],
+    ['failed', pageState({ stage: 'failed' })],
   ])('is %s', (state, given) => {
     expect(describeBroadcast(given).state).toBe(state);
   });
 
   test('can be begun only with a camera or a microphone, and ended only while it runs', () => {
-    const can = (given: Facts) => [describeBroadcast(given).start, describeBroadcast(given).stop];
-    expect(can(facts({}))).toEqual([true, false]);
-    expect(can(facts({ camera: false }))).toEqual([false, false]);
-    expect(can(facts({ camera: false, microphone: true })), 'audio alone').toEqual([true, false]);
+    const can = (given: PageState) => [describeBroadcast(given).start, describeBroadcast(given).stop];
+    expect(can(pageState({}))).toEqual([true, false]);
+    expect(can(pageState({ camera: false }))).toEqual([false, false]);
+    expect(can(pageState({ camera: false, microphone: true })), 'audio alone').toEqual([true, false]);
     expect(can(onAir())).toEqual([false, true]);
-    expect(can(facts({ stage: 'starting' }))).toEqual([false, true]);
+    expect(can(pageState({ stage: 'starting' }))).toEqual([false, true]);
   });
 
   test('warns of what viewers miss', () => {
@@ -91,17 +81,17 @@ describe('the state of a broadcast', () => {
   });
 
   test('tells before Go live that the browser cannot encode audio', () => {
-    const silent = describeBroadcast(facts({ microphone: true, canEncodeAudio: false }));
+    const silent = describeBroadcast(pageState({ microphone: true, canEncodeAudio: false }));
     expect(silent).toMatchObject({ state: 'preview', start: true, warning: true, mute: false });
     expect(silent.hint).toMatch(/cannot encode audio: viewers hear nothing/);
     expect(describeBroadcast(onAir({ canEncodeAudio: false })).hint).toMatch(/cannot encode audio/);
-    const nothing = describeBroadcast(facts({ camera: false, microphone: true, canEncodeAudio: false }));
+    const nothing = describeBroadcast(pageState({ camera: false, microphone: true, canEncodeAudio: false }));
     expect(nothing).toMatchObject({ state: 'no-camera', start: false });
   });
 
   test('says why there is no camera, and offers another try where that may help', () => {
     const without = (problem: 'insecure' | 'refused' | 'missing' | 'busy') => {
-      const { title, again } = describeBroadcast(facts({ camera: false, problems: { video: problem } }));
+      const { title, again } = describeBroadcast(pageState({ camera: false, problems: { video: problem } }));
       return [title, again];
     };
     expect(without('insecure')).toEqual(['No camera on this page', false]);
@@ -112,7 +102,7 @@ describe('the state of a broadcast', () => {
 
   test('says that a page without a camera goes on by itself', () => {
     const detail = (video: 'refused' | 'missing') =>
-      describeBroadcast(facts({ camera: false, problems: { video } })).detail;
+      describeBroadcast(pageState({ camera: false, problems: { video } })).detail;
     expect(detail('refused')).toBe('Allow it in the address bar: this page goes on by itself.');
     expect(detail('missing')).toBe('Plug in a camera and it is found by itself.');
   });

@@ -15,17 +15,24 @@ import {
 import type { Kind, LocalMedia } from '../rtc/media';
 import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
-import { brokenWords, cannotEncodeWords, failureWords, noVideoWords, takenWords, type Words } from '../ui/words';
+import {
+  brokenMessage,
+  cannotEncodeMessage,
+  failureMessage,
+  noVideoMessage,
+  takenMessage,
+  type UserMessage,
+} from '../ui/user-messages';
 import { encodable, type Quality } from './encoders';
 import { MediaPipeline } from './media-pipeline';
-import type { Facts, Stats } from './model';
+import { INITIAL_STATE, type PageState, type Stats } from './model';
 import { broadcastPolicy } from './policy';
 
 export interface BroadcastHandlers {
-  changed(facts: Facts): void;
+  changed(pageState: PageState): void;
 }
 
-/** What is left to upload at the end gets so much time. */
+/** Time to upload the rest at the end. */
 const LAST_MS = 3000;
 const REOPENINGS_PER_MINUTE = 4;
 const RENEWALS_PER_MINUTE = 3;
@@ -40,21 +47,7 @@ export class Broadcast {
   readonly #seats: Seats;
   readonly #pipeline: MediaPipeline;
   readonly #reopenings = new Budget(REOPENINGS_PER_MINUTE, 60_000);
-  readonly #facts: Facts = {
-    stage: 'off',
-    returning: false,
-    asked: false,
-    camera: false,
-    microphone: false,
-    canEncodeAudio: true,
-    problems: {},
-    connected: false,
-    offline: false,
-    unreachable: false,
-    arrived: false,
-    slow: false,
-    slowedTab: false,
-  };
+  readonly #pageState: PageState = { ...INITIAL_STATE };
   readonly #renewals = new Budget(RENEWALS_PER_MINUTE, 60_000);
   #firstPartDue: Cancel | undefined;
 
@@ -73,13 +66,13 @@ export class Broadcast {
     this.#seats = seats;
     this.#handlers = handlers;
     const pipeline = {
-      progressed: (changes: Partial<Facts>) => this.#update(changes),
+      progressed: (changes: Partial<PageState>) => this.#update(changes),
       reduced: (reduced: string | undefined) => this.#update({ slow: false, reduced }),
       tokenRefused: () => this.#renewToken(),
       uploaded: (isSlow: boolean) => this.connection?.observe(isSlow ? 'slowUpload' : 'fastUpload'),
       refused: (code: number, message: string) => this.#refused(code, message),
       audioEncoded: (isEncoded: boolean) => this.#audioEncoded(isEncoded),
-      gaveUp: (words: Words) => this.#giveUp(words),
+      gaveUp: (message: UserMessage) => this.#giveUp(message),
     };
     this.#pipeline = new MediaPipeline(room, media, quality, env, pipeline, identity.token);
     const options = { url, roomType: 'p2m', roomId: room, video: true, audio: true, environment: env } as const;
@@ -99,15 +92,15 @@ export class Broadcast {
     this.#membership = new SeatedMembership(options, identity, broadcastPolicy, member, seats);
   }
 
-  get facts(): Readonly<Facts> {
-    return this.#facts;
+  get pageState(): Readonly<PageState> {
+    return this.#pageState;
   }
 
   get connection(): Connection | undefined {
     return this.#membership.connection;
   }
 
-  /** How data signals are encoded. */
+  /** The encoding of data signals. */
   get form(): string | undefined {
     return this.#pipeline.form;
   }
@@ -117,7 +110,7 @@ export class Broadcast {
   }
 
   get isOnAir(): boolean {
-    return this.#facts.stage === 'starting' || this.#facts.stage === 'on-air';
+    return this.#pageState.stage === 'starting' || this.#pageState.stage === 'on-air';
   }
 
   /** The browser has answered, or a device came or went. */
@@ -138,20 +131,20 @@ export class Broadcast {
   async check(): Promise<boolean> {
     const { video, audio } = await encodable();
     this.#audioEncoded(audio);
-    if (!video) this.#fail(cannotEncodeWords());
+    if (!video) this.#fail(cannotEncodeMessage());
     return video;
   }
 
   /** Ends the way on air, for a reason that was found out elsewhere. */
-  refuse(words: Words): void {
-    const { stage, connected } = this.#facts;
+  refuse(message: UserMessage): void {
+    const { stage, connected } = this.#pageState;
     if (connected || (stage !== 'off' && stage !== 'starting' && stage !== 'failed')) return;
     this.#membership.leave();
-    this.#fail(words);
+    this.#fail(message);
   }
 
   start(): void {
-    if (this.#facts.stage !== 'off') return;
+    if (this.#pageState.stage !== 'off') return;
     this.#update({ stage: 'starting', returning: this.#seats.areHeldByGhost });
     this.#membership.join();
   }
@@ -166,14 +159,14 @@ export class Broadcast {
     this.#update({ stage: 'stopped' });
   }
 
-  /** The page goes away. The seat is kept for as long as a reload takes; the server gives up who does not return. */
+  /** The page goes away. The seat is kept for as long as a reload takes; the server gives up a member that does not return. */
   suspend(): void {
     this.#pipeline.close();
   }
 
   /** @param slowedTab whether the browser slows the hidden page, or did so a moment ago */
   tabLooked(slowedTab: boolean): void {
-    if (slowedTab !== this.#facts.slowedTab) this.#update({ slowedTab });
+    if (slowedTab !== this.#pageState.slowedTab) this.#update({ slowedTab });
   }
 
   networkLost(): void {
@@ -183,16 +176,16 @@ export class Broadcast {
   }
 
   networkBack(): void {
-    this.#pipeline.setReachable(this.#facts.connected);
+    this.#pipeline.setReachable(this.#pageState.connected);
     this.#update({ offline: false });
     this.#membership.networkBack();
   }
 
   #joined(ack: JoinAck): void {
-    if (this.#facts.stage !== 'starting' && this.#facts.stage !== 'on-air') return;
+    if (this.#pageState.stage !== 'starting' && this.#pageState.stage !== 'on-air') return;
     if (!ack.ingest) {
       this.#membership.leave();
-      return this.#fail(takenWords());
+      return this.#fail(takenMessage());
     }
     this.#update({ connected: true, unreachable: false, stage: 'on-air' });
     this.#pipeline.setIngest(ack.ingest);
@@ -210,9 +203,9 @@ export class Broadcast {
   #expectFirstPart(): void {
     this.#firstPartDue ??= this.#env.after(FIRST_PART_MS, () => {
       this.#firstPartDue = undefined;
-      const { stage, arrived, connected, offline } = this.#facts;
+      const { stage, arrived, connected, offline } = this.#pageState;
       if (stage !== 'on-air' || arrived) return;
-      if (connected && !offline) this.#giveUp(noVideoWords());
+      if (connected && !offline) this.#giveUp(noVideoMessage());
       else this.#expectFirstPart();
     });
   }
@@ -222,7 +215,7 @@ export class Broadcast {
     const { connection } = this;
     if (connection?.state !== 'joined') return;
     if (this.#renewals.take(this.#env.now()) && connection.rejoin()) return;
-    this.#giveUp(brokenWords('the server rejected its own token'));
+    this.#giveUp(brokenMessage('the server rejected its own token'));
   }
 
   /** Numbers that do not fit or a stream that is gone: both are found out anew. */
@@ -230,34 +223,34 @@ export class Broadcast {
     console.warn(`roomcast: an upload was refused: ${message} (${code})`);
     if (!this.isOnAir) return;
     if (!this.#reopenings.take(this.#env.now()))
-      return this.#giveUp(brokenWords(`the server said: ${message} (${code})`));
+      return this.#giveUp(brokenMessage(`the server said: ${message} (${code})`));
     void this.#pipeline.open();
   }
 
   #over(failure: Failure): void {
-    if (this.#facts.stage === 'stopping') return;
+    if (this.#pageState.stage === 'stopping') return;
     this.#pipeline.close();
-    this.#fail(failureWords(failure, 'broadcast'));
+    this.#fail(failureMessage(failure, 'broadcast'));
   }
 
   #audioEncoded(canEncodeAudio: boolean): void {
-    if (canEncodeAudio !== this.#facts.canEncodeAudio) this.#update({ canEncodeAudio });
+    if (canEncodeAudio !== this.#pageState.canEncodeAudio) this.#update({ canEncodeAudio });
   }
 
-  #giveUp(words: Words): void {
+  #giveUp(message: UserMessage): void {
     if (!this.isOnAir) return;
     this.#pipeline.close();
     this.#membership.leave();
-    this.#fail(words);
+    this.#fail(message);
   }
 
-  #fail(failure: Words): void {
+  #fail(failure: UserMessage): void {
     this.#media.release();
     this.#update({ stage: 'failed', failure });
   }
 
-  #update(changes: Partial<Facts>): void {
-    Object.assign(this.#facts, changes);
-    this.#handlers.changed(this.#facts);
+  #update(changes: Partial<PageState>): void {
+    Object.assign(this.#pageState, changes);
+    this.#handlers.changed(this.#pageState);
   }
 }

@@ -41,7 +41,7 @@ export class Cadence {
     return { repeats, place };
   }
 
-  /** How many places before `seconds` are empty; they count as filled from now on. */
+  /** The number of empty places before `seconds`; they count as filled from now on. */
   fill(seconds: number): number {
     const empty = Math.max(0, Math.floor(seconds * this.#rate) - this.#next);
     this.#next += empty;

@@ -1,5 +1,5 @@
 /**
- * Puts the devices of this person into takes, one after the other: another one when the encoder fails, when the
+ * Puts the devices of this person into encoding sessions, one after the other: another one when the encoder fails, when the
  * shape of the picture changes, or when the camera stood still. Knows no room and no upload.
  */
 
@@ -8,30 +8,30 @@ import type { LocalMedia } from '../rtc/media';
 import { gridRate } from './cadence';
 import type { Part } from './cut';
 import { type Quality, SOUND_RATE, soundConfig, videoConfig } from './encoders';
-import type { TakeFacts } from './packager';
+import { EncodingSession } from './encoding-session';
+import type { EncodedFormat } from './packager';
 import { type Close, frames, sounds } from './sources';
-import { Take } from './take';
 
 export interface CameraHandlers {
-  began(facts: TakeFacts): void;
+  began(pageState: EncodedFormat): void;
   part(part: Part): void;
-  /** Called with each take: whether the browser encodes the audio of this microphone. */
+  /** Called with each encoding session: whether the browser encodes the audio of this microphone. */
   audioEncoded(isEncoded: boolean): void;
-  /** There will be no more takes. `unsupported`: this browser has no encoder. */
+  /** There will be no more encoding sessions. `unsupported`: this browser has no encoder. */
   failed(reason: string, unsupported: boolean): void;
 }
 
 const TAKES_PER_MINUTE = 6;
-/** So long may the first sound of a microphone take before a take begins without it. */
-const SOUND_PATIENCE_MS = 1000;
+/** Time that the first sound of a microphone may take before an encoding session begins without it. */
+const SOUND_TIMEOUT_MS = 1000;
 
 export class Camera {
   readonly #media: LocalMedia;
   readonly #handlers: CameraHandlers;
   readonly #budget = new Budget(TAKES_PER_MINUTE, 60_000);
   #quality: Quality;
-  #take: Take | undefined;
-  /** A take that is being made; what comes later makes it stale. */
+  #encoding: EncodingSession | undefined;
+  /** An encoding session that is being made; a later one makes it stale. */
   #making = 0;
   #frames: Close | undefined;
   #sounds: Close | undefined;
@@ -51,21 +51,21 @@ export class Camera {
   }
 
   get resolution(): string {
-    const { width = 0, height = 0 } = this.#take?.video ?? {};
+    const { width = 0, height = 0 } = this.#encoding?.video ?? {};
     return width > 0 ? `${width}×${height}` : '';
   }
 
   get codec(): string {
-    return this.#take?.video.codec ?? '';
+    return this.#encoding?.video.codec ?? '';
   }
 
   get droppedFrames(): number {
-    return this.#dropped + (this.#take?.frames.dropped ?? 0);
+    return this.#dropped + (this.#encoding?.frames.dropped ?? 0);
   }
 
   /** Repeats of a frame because none came for a while. */
   get heldFrames(): number {
-    return this.#held + (this.#take?.frames.held ?? 0);
+    return this.#held + (this.#encoding?.frames.held ?? 0);
   }
 
   start(): void {
@@ -80,25 +80,25 @@ export class Camera {
     if (!this.#running || (this.#tracks[kind] ?? null) === track) return;
     this.#tracks[kind] = track;
     if (kind === 'video') {
-      // Another camera, another picture: its first frame begins another take.
+      // Another camera, another picture: its first frame begins another session.
       this.#size = '';
       this.#frames?.();
       this.#frames = track ? frames(track, (frame) => this.#frame(frame)) : undefined;
     } else {
       this.#sounds?.();
       this.#soundRate = undefined;
-      this.#soundDueUntil = track ? performance.now() + SOUND_PATIENCE_MS : 0;
+      this.#soundDueUntil = track ? performance.now() + SOUND_TIMEOUT_MS : 0;
       this.#sounds = track ? sounds(track, (sound) => this.#sound(sound)) : undefined;
     }
-    this.#take?.sourceChanged(kind, track !== null);
+    this.#encoding?.sourceChanged(kind, track !== null);
   }
 
-  /** Holds from the next take on. */
+  /** Holds from the next session on. */
   setQuality(quality: Quality): void {
     this.#quality = quality;
   }
 
-  /** Goes on in another take, with what the devices give now. */
+  /** Goes on in another session, with what the devices give now. */
   async restart(): Promise<void> {
     this.#making += 1;
     this.#size = '';
@@ -118,19 +118,19 @@ export class Camera {
     this.#running = false;
     this.#making += 1;
     this.#closeSources();
-    this.#take?.close();
-    this.#take = undefined;
+    this.#encoding?.close();
+    this.#encoding = undefined;
   }
 
-  /** Ends a take; the next one waits until this one has given its last part. */
+  /** Ends a session; the next one waits until this one has given its last part. */
   #leave(): Promise<void> {
-    const take = this.#take;
-    this.#take = undefined;
-    if (!take) return this.#left;
-    this.#dropped += take.frames.dropped;
-    this.#held += take.frames.held;
+    const session = this.#encoding;
+    this.#encoding = undefined;
+    if (!session) return this.#left;
+    this.#dropped += session.frames.dropped;
+    this.#held += session.frames.held;
     const before = this.#left;
-    this.#left = before.then(() => take.finish());
+    this.#left = before.then(() => session.finish());
     return this.#left;
   }
 
@@ -144,10 +144,10 @@ export class Camera {
   #frame(frame: VideoFrame): void {
     const size = `${frame.displayWidth}x${frame.displayHeight}`;
     if (!this.#running) return frame.close();
-    // The sound tells its rate with its first piece; a take that began without would have to begin again.
-    if (!this.#take && this.#isSoundDue()) return frame.close();
+    // The sound tells its rate with its first piece; a session that began without would have to begin again.
+    if (!this.#encoding && this.#isSoundDue()) return frame.close();
     if (size === this.#size) {
-      if (this.#take) return this.#take.frame(frame, performance.now());
+      if (this.#encoding) return this.#encoding.frame(frame, performance.now());
       return frame.close();
     }
     this.#size = size;
@@ -160,11 +160,11 @@ export class Camera {
     return this.#soundDueUntil > performance.now();
   }
 
-  #sound(sound: Parameters<Take['sound']>[0]): void {
+  #sound(sound: Parameters<EncodingSession['sound']>[0]): void {
     this.#soundDueUntil = 0;
     this.#soundRate = sound.rate;
-    const take = this.#take;
-    if (take?.soundRate === undefined || take.soundRate === sound.rate) take?.sound(sound, performance.now());
+    const session = this.#encoding;
+    if (session?.soundRate === undefined || session.soundRate === sound.rate) session?.sound(sound, performance.now());
     else void this.restart();
   }
 
@@ -179,20 +179,20 @@ export class Camera {
     if (mine !== this.#making) return;
     if (!video) return this.#handlers.failed('no encoder for the picture', true);
     this.#handlers.audioEncoded(sound !== undefined);
-    this.#take = this.#make(video, sound);
+    this.#encoding = this.#make(video, sound);
   }
 
-  #make(video: VideoEncoderConfig, sound: AudioEncoderConfig | undefined): Take {
-    const take: Take = new Take(video, sound, {
-      began: (facts) => this.#handlers.began(facts),
+  #make(video: VideoEncoderConfig, sound: AudioEncoderConfig | undefined): EncodingSession {
+    const session: EncodingSession = new EncodingSession(video, sound, {
+      began: (pageState) => this.#handlers.began(pageState),
       part: (part) => this.#handlers.part(part),
       failed: (reason) => {
-        console.warn('roomcast: a take ended:', reason);
-        if (this.#take === take) void this.restart();
+        console.warn('roomcast: an encoding session ended:', reason);
+        if (this.#encoding === session) void this.restart();
       },
     });
-    take.sourceChanged('audio', this.#media.track('audio') !== null);
-    return take;
+    session.sourceChanged('audio', this.#media.track('audio') !== null);
+    return session;
   }
 }
 

@@ -1,9 +1,9 @@
 /**
  * Brings the timestamps of a device to the page's clock.
  *
- * What a device delivers arrives late by a different amount each time, but never early: the least late arrival
- * tells the offset of the two clocks. The offset may rise slowly, so that clocks of different speed stay together.
- * Pure; milliseconds throughout.
+ * The media of a device arrive late by a different amount each time, but never early: the least late arrival tells
+ * the offset of the two clocks. The offset may rise slowly, so that clocks of different speed stay together. Pure;
+ * milliseconds throughout.
  */
 
 /** The offset may rise by this share of the time that goes by: ten times what clocks differ by. */

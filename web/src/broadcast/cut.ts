@@ -2,10 +2,10 @@
  * Cuts encoded picture and sound into parts and segments.
  *
  * A segment begins with every key frame. A part ends before the frame with which it would be longer than the part
- * target; how long a frame lasts is known when the next one has come. So no part is ever longer than the target, and
- * one that ends before a key frame does so at once. Where a frame is missing, the one before it lasts longer: parts
- * stay full (rfc8216bis, 4.4.4.9: at least 85 % of the target unless independent or last in their segment).
- * Sound goes into the part that is open when it comes, if it begins before that part ends. Pure.
+ * target; how long a frame lasts is known when the next one has come. Therefore no part is ever longer than the
+ * target, and one that ends before a key frame does so at once. Where a frame is missing, the one before it lasts
+ * longer: parts stay full (rfc8216bis, 4.4.4.9: at least 85 % of the target unless independent or last in their
+ * segment). Sound goes into the part that is open when it comes, if it begins before that part ends. Pure.
  */
 
 import type { Bytes } from './mp4/bytes';

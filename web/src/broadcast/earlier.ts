@@ -1,4 +1,4 @@
-/** What a broadcast needs of the world before it begins: where an earlier one stopped, and ids of its own. */
+/** Inputs of a broadcast before it begins: where an earlier one stopped, and ids of its own. */
 
 import type { TokenSource } from '../client';
 import { serverAddress } from '../ui/address';

@@ -1,5 +1,5 @@
 /**
- * Which encoders this browser has for a broadcast: H.264 before VP9, Opus for the sound.
+ * Finds the encoders that this browser has for a broadcast: H.264 before VP9, Opus for the sound.
  * Asks the browser; encodes nothing.
  */
 
@@ -9,7 +9,7 @@ export interface Quality {
   lines: string;
   width: number;
   height: number;
-  /** Of the picture, in bits per second. */
+  /** Bit rate of the picture, in bits per second. */
   bitrate: number;
 }
 
@@ -32,7 +32,7 @@ export const SOUND_RATE = 48_000;
 const SOUND_BITRATE = 64_000;
 /** Frames per second that are asked of a camera. */
 export const FRAME_RATE = 30;
-/** What 720p needs at 30 frames a second: macroblocks of a picture in level 3.1. */
+/** Level for 720p at 30 frames a second: macroblocks of a picture in level 3.1. */
 const LEVEL_31_BLOCKS = 3600;
 
 /** Kinds of media that this browser says it can encode for a broadcast. */

@@ -6,18 +6,18 @@
 
 import type { Cancel, Environment, IngestAddress, TokenSource } from '../client';
 import type { Kind, LocalMedia } from '../rtc/media';
-import { brokenWords, cannotEncodeWords, tooSlowWords, type Words } from '../ui/words';
+import { brokenMessage, cannotEncodeMessage, tooSlowMessage, type UserMessage } from '../ui/user-messages';
 import { Camera } from './camera';
 import { earlierNumbers, newId } from './earlier';
 import { CARD_QUALITY, QUALITY_STEPS, type Quality } from './encoders';
 import type { Stats } from './model';
 import { Packager } from './packager';
-import { Post } from './post';
 import { Rate } from './rate';
 import type { Upload } from './signals';
 import { SLOW_MS } from './slowness';
 import { Steps, type StepVerdict } from './steps';
 import { Uplink } from './uplink';
+import { Uploader } from './uploader';
 
 export interface PipelineHandlers {
   /** Called when the first part has arrived, and when uploads become slow or fast again. */
@@ -33,7 +33,7 @@ export interface PipelineHandlers {
   /** Whether viewers get audio, from now on. */
   audioEncoded(isEncoded: boolean): void;
   /** Nothing more will come. */
-  gaveUp(words: Words): void;
+  gaveUp(message: UserMessage): void;
 }
 
 /** Interval at which uploads that are not acknowledged are looked at. */
@@ -53,7 +53,7 @@ export class MediaPipeline {
   #camera: Camera | undefined;
   #packager: Packager | undefined;
   #uplink: Uplink | undefined;
-  #post: Post | undefined;
+  #uploader: Uploader | undefined;
   #delay: number | undefined;
   #droppedParts = 0;
   #opening = 0;
@@ -82,7 +82,7 @@ export class MediaPipeline {
 
   /** The encoding of data signals. */
   get form(): string | undefined {
-    return this.#post?.form;
+    return this.#uploader?.form;
   }
 
   get stats(): Stats & { codec: string } {
@@ -111,8 +111,8 @@ export class MediaPipeline {
 
   /** Where to upload. Every join brings another token. */
   setIngest(ingest: IngestAddress): void {
-    if (this.#post) this.#post.renew(ingest);
-    this.#post ??= new Post(ingest);
+    if (this.#uploader) this.#uploader.renew(ingest);
+    this.#uploader ??= new Uploader(ingest);
   }
 
   /** While the server is out of reach, uploads that do not finish say nothing about the uplink. */
@@ -179,21 +179,22 @@ export class MediaPipeline {
 
   #makeCamera(): Camera {
     return new Camera(this.#media, this.#quality, {
-      began: (facts) => {
-        if (this.#packager) this.#uplink?.put(this.#packager.begin(facts));
+      began: (pageState) => {
+        if (this.#packager) this.#uplink?.put(this.#packager.begin(pageState));
       },
       part: (part) => {
         for (const upload of this.#packager?.part(part) ?? []) this.#uplink?.put(upload);
       },
       audioEncoded: (isEncoded) => this.#handlers.audioEncoded(isEncoded),
-      failed: (reason, unsupported) => this.#handlers.gaveUp(unsupported ? cannotEncodeWords() : brokenWords(reason)),
+      failed: (reason, unsupported) =>
+        this.#handlers.gaveUp(unsupported ? cannotEncodeMessage() : brokenMessage(reason)),
     });
   }
 
   #makeUplink(): Uplink {
     const line: Uplink = new Uplink(
       this.#env,
-      (upload) => this.#post?.send(upload) ?? Promise.resolve({ kind: 'lost', reason: 'no address yet' }),
+      (upload) => this.#uploader?.send(upload) ?? Promise.resolve({ kind: 'lost', reason: 'no address yet' }),
       newId,
       {
         uploaded: (upload, delay) => this.#uploaded(upload, delay),
@@ -238,7 +239,7 @@ export class MediaPipeline {
   }
 
   #follow(verdict: StepVerdict, arrived: boolean): void {
-    if (verdict === 'stop') return this.#handlers.gaveUp(tooSlowWords());
+    if (verdict === 'stop') return this.#handlers.gaveUp(tooSlowMessage());
     if (verdict) void this.#takeStep(verdict);
     const slow = this.#steps.isSlow(this.#env.now());
     const isFirst = arrived && !this.#arrived;
@@ -248,7 +249,7 @@ export class MediaPipeline {
     this.#handlers.progressed(isFirst ? { arrived: true, slow } : { slow });
   }
 
-  /** Goes on in another quality: another take, after a discontinuity. */
+  /** Goes on in another quality: another encoding session, after a discontinuity. */
   async #takeStep(verdict: 'down' | 'up'): Promise<void> {
     const { width, height, lines } = this.#quality;
     console.info(`roomcast: uploads go ${verdict} to ${lines}`);

@@ -1,9 +1,10 @@
 /**
- * What a broadcast looks like to who makes it, from its facts: one state with a name, and the words for it. Pure.
+ * The view of a broadcast for the person who makes it, derived from the state of the page: one state with a name, and
+ * the texts for it. Pure.
  */
 
 import type { Kind, Problem } from '../rtc/media';
-import type { Words } from '../ui/words';
+import type { UserMessage } from '../ui/user-messages';
 
 export type BroadcastState =
   | 'asking'
@@ -16,7 +17,7 @@ export type BroadcastState =
   | 'stopped'
   | 'failed';
 
-export interface Facts {
+export interface PageState {
   stage: 'off' | 'starting' | 'on-air' | 'stopping' | 'stopped' | 'failed';
   /** An earlier page of this person was on air in this room and ended without a goodbye. */
   returning: boolean;
@@ -38,8 +39,25 @@ export interface Facts {
   slowedTab: boolean;
   /** The quality that viewers get while the way to the server carries no more. */
   reduced?: string | undefined;
-  failure?: Words | undefined;
+  failure?: UserMessage | undefined;
 }
+
+/** The state of a page that has just opened. */
+export const INITIAL_STATE: Readonly<PageState> = {
+  stage: 'off',
+  returning: false,
+  asked: false,
+  camera: false,
+  microphone: false,
+  canEncodeAudio: true,
+  problems: {},
+  connected: false,
+  offline: false,
+  unreachable: false,
+  arrived: false,
+  slow: false,
+  slowedTab: false,
+};
 
 export interface BroadcastModel {
   state: BroadcastState;
@@ -59,18 +77,18 @@ export interface BroadcastModel {
   mute: boolean;
 }
 
-export function describe(facts: Facts): BroadcastModel {
-  return { ...describeStage(facts), mute: facts.canEncodeAudio };
+export function describe(pageState: PageState): BroadcastModel {
+  return { ...describePhase(pageState), mute: pageState.canEncodeAudio };
 }
 
-function describeStage(facts: Facts): BroadcastModel {
-  switch (facts.stage) {
+function describePhase(pageState: PageState): BroadcastModel {
+  switch (pageState.stage) {
     case 'off':
-      return before(facts);
+      return before(pageState);
     case 'starting':
-      return model('starting', startingText(facts), { stop: true });
+      return model('starting', startingText(pageState), { stop: true });
     case 'on-air':
-      return onAir(facts);
+      return onAir(pageState);
     case 'stopping':
       return model('stopping', 'Ending the broadcast…', { title: 'Ending the broadcast…' });
     case 'stopped':
@@ -80,16 +98,16 @@ function describeStage(facts: Facts): BroadcastModel {
         again: true,
       });
     case 'failed':
-      return failed(facts.failure);
+      return failed(pageState.failure);
   }
 }
 
-function startingText({ unreachable, returning }: Facts): string {
+function startingText({ unreachable, returning }: PageState): string {
   if (unreachable) return 'The server does not answer yet…';
   return returning ? 'Your earlier page is gone. Taking over from it…' : 'Going on air…';
 }
 
-function before({ asked, camera, microphone, canEncodeAudio, problems }: Facts): BroadcastModel {
+function before({ asked, camera, microphone, canEncodeAudio, problems }: PageState): BroadcastModel {
   if (!asked) {
     const hint = 'Your browser asks for camera and microphone. Please allow them.';
     return model('asking', 'Not on air', { hint });
@@ -112,14 +130,14 @@ const HIDDEN_TAB = 'The browser slows this tab while it is hidden, and viewers s
 /** Only said at the lowest quality. */
 const SLOW = 'Your upload is slow even for the lowest quality. The broadcast ends unless it gets faster.';
 
-function onAir(facts: Facts): BroadcastModel {
-  const { offline, connected, arrived, slow, reduced, problems } = facts;
+function onAir(pageState: PageState): BroadcastModel {
+  const { offline, connected, arrived, slow, reduced, problems } = pageState;
   if (offline) return model('reconnecting', 'You are offline. Waiting…', { stop: true });
   if (!connected) return model('reconnecting', 'Connection lost. Reconnecting…', { stop: true });
-  if (!arrived) return model('starting', startingText(facts), { stop: true });
-  const silence = facts.canEncodeAudio ? noSound(problems.audio) : NO_AUDIO_ENCODER;
-  const device = facts.camera ? silence : `${noCamera(problems.video).title}. Choose another one.`;
-  if (facts.slowedTab)
+  if (!arrived) return model('starting', startingText(pageState), { stop: true });
+  const silence = pageState.canEncodeAudio ? noSound(problems.audio) : NO_AUDIO_ENCODER;
+  const device = pageState.camera ? silence : `${noCamera(problems.video).title}. Choose another one.`;
+  if (pageState.slowedTab)
     return model('on-air', 'On air', {
       hint: HIDDEN_TAB,
       warning: true,
@@ -131,7 +149,7 @@ function onAir(facts: Facts): BroadcastModel {
   return model('on-air', 'On air', { hint, warning: hint !== '', sent, stop: true });
 }
 
-function failed(failure: Words | undefined): BroadcastModel {
+function failed(failure: UserMessage | undefined): BroadcastModel {
   const title = failure?.title ?? 'Something went wrong';
   return model('failed', title, { title, detail: failure?.detail ?? '', again: failure?.canRetry ?? true });
 }
@@ -196,7 +214,7 @@ export function clockText(seconds: number): string {
 export interface Stats {
   /** Milliseconds an upload took lately. */
   delay: number | undefined;
-  /** Of frames, by the encoder. */
+  /** Bits per second of the frames, by the encoder. */
   droppedFrames: number;
   /** Repeats of a frame because none came for a while. */
   heldFrames: number;
@@ -207,7 +225,7 @@ export interface Stats {
   bitrate: number;
 }
 
-/** What is worth knowing while on air, in one line. */
+/** The figures of a broadcast on air, in one line. */
 export function statsText({ delay, droppedFrames, droppedParts, resolution, bitrate }: Stats): string {
   const pieces = [
     resolution,

@@ -2,7 +2,7 @@
  * The file names of what is published, and where the numbers of an earlier run stopped.
  *
  * Parts bear a running number, whatever segment they belong to: so the server can tell the name of the next part
- * before it comes. Numbers never run back: who goes on reads the media playlist for where (rfc8216bis, 6.2.1). Pure.
+ * before it comes. Numbers never run back: a later run reads the media playlist for where to go on (rfc8216bis, 6.2.1). Pure.
  */
 
 export const PLAYLIST = 'main';
@@ -23,13 +23,13 @@ export interface Numbers {
   map: number;
 }
 
-/** What a media playlist leaves free; nothing when it is none. */
+/** The first numbers that a media playlist leaves free; nothing when it is none. */
 export function numbersAfter(playlist: string): Numbers | undefined {
   const lines = playlist.split('\n').map((line) => line.trim());
   if (lines[0] !== '#EXTM3U') return undefined;
   const segment = firstFreeSegment(lines);
   if (!Number.isSafeInteger(segment)) return undefined;
-  // The name in a hint is still free: who takes it makes the hint come true.
+  // The name in a hint is still free: a run that takes it makes the hint come true.
   const names = lines.filter((line) => !line.startsWith('#EXT-X-PRELOAD-HINT')).flatMap((line) => line.split('"'));
   const part = highest(names, /^p(\d+)\.m4s$/);
   const map = highest(names, /^init-(\d+)\.mp4$/);

@@ -1,8 +1,8 @@
 /**
  * From cut media to data signals: names, numbers, dates, and what is declared of the stream.
  *
- * A take is media whose timestamps go on from each other under one initialization section; every take but the very
- * first of a room begins with a discontinuity. Whole segments are not uploaded beside their parts: the server joins
+ * An encoding session is media whose timestamps go on from each other under one initialization section; every session
+ * but the very first of a room begins with a discontinuity. Whole segments are not uploaded beside their parts: the server joins
  * the parts, and the uplink carries everything once. Pure.
  */
 
@@ -20,14 +20,14 @@ export const PART_TARGET = Math.round(PART_TARGET_S * VIDEO_RATE);
 export const PARTS_PER_SEGMENT = 3;
 const BANDWIDTH_STEP = 100_000;
 
-/** What is known of a take before its first part. */
-export interface TakeFacts {
+/** The format of an encoding session, known before its first part. */
+export interface EncodedFormat {
   init: Bytes;
   codecs: string;
   width: number;
   height: number;
   frameRate: number;
-  /** What is asked of the encoders, in bits per second. */
+  /** Bit rates that are asked of the encoders, in bits per second. */
   bandwidth: number;
   /** Milliseconds since 1970. */
   wallClock: number;
@@ -37,7 +37,7 @@ export class Packager {
   readonly #newId: () => string;
   #numbers: Numbers;
   #interrupted: boolean;
-  #take: TakeFacts | undefined;
+  #format: EncodedFormat | undefined;
   #version: number;
   #segment = 0;
   #index = 0;
@@ -55,25 +55,25 @@ export class Packager {
     this.#newId = newId;
   }
 
-  begin(take: TakeFacts): Upload {
-    this.#take = take;
+  begin(format: EncodedFormat): Upload {
+    this.#format = format;
     this.#discontinuity = this.#interrupted;
     this.#interrupted = true;
     this.#segmentBits = this.#segmentSeconds = 0;
-    const declared = this.#declare(take);
+    const declared = this.#declare(format);
     this.#numbers.map += 1;
     return declared;
   }
 
   /** The signals for one part: itself, and before it what has to be declared anew. */
   part(part: Part): Upload[] {
-    const take = this.#take;
-    if (!take) return [];
-    const louder = part.first ? this.#measured(take) : [];
+    const format = this.#format;
+    if (!format) return [];
+    const louder = part.first ? this.#measured(format) : [];
     if (part.first) this.#beginSegment(part);
     this.#segmentBits += part.bytes.length * 8;
     this.#segmentSeconds += part.seconds;
-    return [...louder, this.#upload(take, part)];
+    return [...louder, this.#upload(format, part)];
   }
 
   end(): Upload {
@@ -89,12 +89,12 @@ export class Packager {
     this.#segmentBits = this.#segmentSeconds = 0;
   }
 
-  #upload(take: TakeFacts, part: Part): PartUpload {
+  #upload(format: EncodedFormat, part: Part): PartUpload {
     const sequence = this.#index;
     this.#index += 1;
     const name = partName(this.#numbers.part);
     this.#numbers.part += 1;
-    const date = Math.round(take.wallClock + this.#begin * 1000);
+    const date = Math.round(format.wallClock + this.#begin * 1000);
     const segment = {
       id: segmentName(this.#segment),
       sequence: this.#segment,
@@ -117,17 +117,17 @@ export class Packager {
   }
 
   /** The declared bandwidth is a peak: a segment that was above it raises it. */
-  #measured(take: TakeFacts): Upload[] {
+  #measured(format: EncodedFormat): Upload[] {
     const bits = this.#segmentSeconds > 0 ? this.#segmentBits / this.#segmentSeconds : 0;
-    if (bits <= take.bandwidth) return [];
-    take.bandwidth = Math.ceil((bits * 1.1) / BANDWIDTH_STEP) * BANDWIDTH_STEP;
+    if (bits <= format.bandwidth) return [];
+    format.bandwidth = Math.ceil((bits * 1.1) / BANDWIDTH_STEP) * BANDWIDTH_STEP;
     this.#numbers.map -= 1;
-    const declared = this.#declare(take);
+    const declared = this.#declare(format);
     this.#numbers.map += 1;
     return [declared];
   }
 
-  #declare(take: TakeFacts): Upload {
+  #declare(format: EncodedFormat): Upload {
     this.#version += 1;
     return {
       action: 'updateVariant',
@@ -136,17 +136,17 @@ export class Packager {
         playlist: { id: PLAYLIST },
         variant: {
           id: VARIANT,
-          codecs: take.codecs,
-          bandwidth: take.bandwidth,
+          codecs: format.codecs,
+          bandwidth: format.bandwidth,
           version: this.#version,
           targetDuration: TARGET_DURATION,
           targetPartDuration: PART_TARGET_S,
-          resolution: `${take.width}x${take.height}`,
-          frameRate: take.frameRate,
+          resolution: `${format.width}x${format.height}`,
+          frameRate: format.frameRate,
         },
         segment: { map: { id: mapName(this.#numbers.map) } },
       },
-      media: take.init,
+      media: format.init,
     };
   }
 }

@@ -51,12 +51,12 @@ export function showBroadcast(root: HTMLElement, room: string, url: string, acce
     broadcast.start();
   };
   const broadcast = new Broadcast(url, room, identity, media, quality(view), pageEnvironment(), seats, {
-    changed(facts) {
-      if (access.asksFor(room, facts.failure)) return;
-      const model = describe(facts);
+    changed(pageState) {
+      if (access.asksFor(room, pageState.failure)) return;
+      const model = describe(pageState);
       top.setStatus(model.status);
-      kind.refused(facts.failure, (words) => broadcast.refuse(words));
-      const focus = holdFocus(facts.failure?.otherKind);
+      kind.refused(pageState.failure, (message) => broadcast.refuse(message));
+      const focus = holdFocus(pageState.failure?.otherKind);
       view.render(model, media);
       focus(kind.root, ...view.actions);
       mark.set(broadcast.isOnAir ? view.quality.value : undefined);
@@ -64,12 +64,12 @@ export function showBroadcast(root: HTMLElement, room: string, url: string, acce
   });
   media.onchange = (kind) => broadcast.mediaChanged(kind);
   root.replaceChildren(top.root, view.root);
-  top.setStatus(describe(broadcast.facts).status);
-  view.render(describe(broadcast.facts), media);
+  top.setStatus(describe(broadcast.pageState).status);
+  view.render(describe(broadcast.pageState), media);
   handle(broadcast);
   listen(broadcast, media, view, mark);
   tell(broadcast, view);
-  kind.look((words) => broadcast.refuse(words));
+  kind.look((message) => broadcast.refuse(message));
   void begin(media, broadcast, view, mark.wasReloaded ? start : undefined);
 }
 
@@ -105,7 +105,7 @@ function quality(view: Studio): Quality {
   return QUALITIES[view.quality.value as QualityName] ?? QUALITIES.medium;
 }
 
-/** What is asked of the camera; the chosen one, where there is a choice. */
+/** The constraints for the camera; the chosen one, where there is a choice. */
 function picture(view: Studio, deviceId?: string): MediaTrackConstraints {
   const { width, height } = quality(view);
   const size = {
@@ -131,7 +131,7 @@ function tell(broadcast: Broadcast, view: Studio): void {
   document.addEventListener('visibilitychange', look);
   setInterval(() => {
     look();
-    const { arrived, stage } = broadcast.facts;
+    const { arrived, stage } = broadcast.pageState;
     if (stage !== 'on-air') return view.showStats('');
     if (!arrived) return;
     since ??= performance.now();

@@ -1,6 +1,6 @@
 /**
- * Which failed attempt to broadcast deserves another one, and with what.
- * Not found means make the room, exists already means join it. Who is on air is kept there while the server is away. Pure.
+ * Decides which failed attempt to broadcast deserves another one, and with what. Not found means make the room,
+ * exists already means join it. A page that is on air is kept there while the server is away. Pure.
  */
 
 import { type Attempt, Code, type History, isPatient, type Policy } from '../client';

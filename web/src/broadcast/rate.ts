@@ -1,4 +1,4 @@
-/** What went out per second, over the last few seconds. Pure; time is an argument, in milliseconds. */
+/** Bytes that went out per second, over the last few seconds. Pure; time is an argument, in milliseconds. */
 
 const WINDOW_MS = 5000;
 

@@ -38,8 +38,8 @@ export class Slowness {
 }
 
 /**
- * How long an upload was on its way. The server's word counts its clock against ours and may be nonsense with
- * clocks that differ; it can never have been longer than from sending to the answer.
+ * Notes the time that an upload was on its way. The server's word counts its clock against ours and may be nonsense
+ * with clocks that differ; it can never have been longer than from sending to the answer.
  * @param waited in our own queue
  */
 export function uplinkDelay(waited: number, delay: number | undefined, roundTrip: number): number {

@@ -1,5 +1,5 @@
 /**
- * The sound of one take: made whole, then encoded as Opus.
+ * The sound of one encoding session: made whole, then encoded as Opus.
  * Where there is no microphone it is silence, so that one may be plugged in later.
  */
 
@@ -56,7 +56,7 @@ export class SoundLine {
     return { channels: this.#config.numberOfChannels, description: this.#description };
   }
 
-  /** @param begin of the take, in milliseconds by the page's clock, like `arrival` */
+  /** @param begin of the session, in milliseconds by the page's clock, like `arrival` */
   take({ timestamp, planes }: Sound, arrival: number, begin: number): void {
     const length = planes[0]?.length ?? 0;
     if (length === 0) return;

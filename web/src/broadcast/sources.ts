@@ -1,6 +1,6 @@
 /**
- * Raw pictures and sound of a track: from a track processor where the browser has one, else from a video element
- * and an audio worklet. Whoever takes a frame or a piece of sound closes it. Decides nothing.
+ * Raw pictures and sound of a track: from a track processor where the browser has one, else from a video element and
+ * an audio worklet. The code that takes a frame or a piece of sound closes it. Decides nothing.
  */
 
 import tapUrl from './tap.worklet.js?url';

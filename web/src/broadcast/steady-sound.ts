@@ -6,8 +6,8 @@
 
 /** Further from its place than this, sound is moved there; less is not heard and corrects itself. */
 const TOLERANCE_S = 0.06;
-/** So late may sound be before silence is put in its place. */
-const PATIENCE_S = 0.25;
+/** Time that sound may be late before silence is put in its place. */
+const MAX_LATE_S = 0.25;
 
 export class SteadySound {
   readonly #rate: number;
@@ -23,8 +23,8 @@ export class SteadySound {
   }
 
   /**
-   * What to do with `samples` that were taken `seconds` after the begin: how much silence to put before them,
-   * or to leave them out.
+   * Decides about `samples` that were taken `seconds` after the begin: how much silence to put before them, or to
+   * leave them out.
    */
   take(seconds: number, samples: number): { silence: number } | undefined {
     const ahead = Math.round(seconds * this.#rate) - this.#next;
@@ -35,12 +35,12 @@ export class SteadySound {
   }
 
   /**
-   * How much silence is due at `seconds` because nothing has come for a while.
+   * The silence that is due at `seconds` because nothing has come for a while.
    * @param expected whether something may still come
    */
   fill(seconds: number, expected = true): number {
     const missing = Math.floor(seconds * this.#rate) - this.#next;
-    if (missing < (expected ? PATIENCE_S : TOLERANCE_S) * this.#rate) return 0;
+    if (missing < (expected ? MAX_LATE_S : TOLERANCE_S) * this.#rate) return 0;
     const silence = missing - Math.floor(TOLERANCE_S * this.#rate);
     this.#next += silence;
     return silence;

@@ -13,7 +13,7 @@ const HEADROOM = 1.5;
 /** Faster than this, nothing waits for anything. */
 const EASY_MS = 350;
 /** A step up that was undone soon is tried later and later. */
-const MOST_PATIENCE = 8;
+const MAX_BACKOFF = 8;
 
 export type StepVerdict = 'down' | 'up' | 'stop' | undefined;
 
@@ -25,7 +25,7 @@ export class Steps {
   #top: number;
   #easySince: number | undefined;
   #carries = Number.POSITIVE_INFINITY;
-  #patience = 1;
+  #backoff = 1;
   #wentUp = Number.NEGATIVE_INFINITY;
 
   constructor(bitrates: readonly number[], top: number) {
@@ -44,7 +44,7 @@ export class Steps {
   /** Chooses the highest step, and begins there. */
   choose(top: number): void {
     this.#top = this.#step = top;
-    this.#patience = 1;
+    this.#backoff = 1;
     this.reset();
   }
 
@@ -94,11 +94,11 @@ export class Steps {
     this.#carries = Math.min(this.#carries * 1.05, (bits * 1000) / Math.max(1, delay));
     const next = this.#bitrates[this.#step + 1];
     if (this.#easySince === undefined || next === undefined || !this.isReduced) return false;
-    return now - this.#easySince >= STEP_UP_MS * this.#patience && this.#carries >= HEADROOM * next;
+    return now - this.#easySince >= STEP_UP_MS * this.#backoff && this.#carries >= HEADROOM * next;
   }
 
   #down(now: number): StepVerdict {
-    this.#patience = now - this.#wentUp < STEP_UP_MS ? Math.min(MOST_PATIENCE, this.#patience * 2) : this.#patience;
+    this.#backoff = now - this.#wentUp < STEP_UP_MS ? Math.min(MAX_BACKOFF, this.#backoff * 2) : this.#backoff;
     this.#step -= 1;
     this.reset();
     return 'down';

@@ -1,6 +1,6 @@
 /**
- * What the page /broadcast/{room} shows: the picture as viewers will see it, beside it the link for them, the
- * choice of devices and the one button that matters. Only draws and tells what was pressed.
+ * The view of the page /broadcast/{room}: the picture as viewers will see it, beside it the link for them, the
+ * choice of devices and the one button that matters. Only draws and tells which button was pressed.
  */
 
 import type { LocalMedia } from '../rtc/media';
@@ -72,9 +72,9 @@ function picture(other: HTMLElement, handlers: StudioHandlers) {
   const again = element('button', { id: 'retry', type: 'button', class: 'button primary' }, 'Try again');
   again.addEventListener('click', handlers.again);
   const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
-  const words = panel(element('div', { class: 'actions' }, other, again, home));
+  const overlay = panel(element('div', { class: 'actions' }, other, again, home));
   return {
-    root: element('div', { class: 'picture' }, video, badge, words.root),
+    root: element('div', { class: 'picture' }, video, badge, overlay.root),
     video,
     actions: [again, home],
     showClock: (text: string) => setText(clock, text),
@@ -82,8 +82,8 @@ function picture(other: HTMLElement, handlers: StudioHandlers) {
       const stream = media.track('video') ? media.stream : null;
       if (video.srcObject !== stream) video.srcObject = stream;
       badge.hidden = model.state !== 'on-air';
-      words.root.hidden = model.title === '' && model.state !== 'asking';
-      words.show(model.title || 'Waiting for your camera', model.detail);
+      overlay.root.hidden = model.title === '' && model.state !== 'asking';
+      overlay.show(model.title || 'Waiting for your camera', model.detail);
       again.hidden = !model.again;
       setText(again, model.state === 'stopped' ? 'Broadcast again' : 'Try again');
       home.hidden = model.state !== 'stopped' && model.state !== 'failed';

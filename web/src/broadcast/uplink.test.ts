@@ -3,7 +3,7 @@ import { FakeWorld } from '../client/fake';
 import { Attempt, type Outcome } from './attempt';
 import { text } from './mp4/bytes';
 import { numbersAfter } from './names';
-import { Packager, type TakeFacts } from './packager';
+import { type EncodedFormat, Packager } from './packager';
 import { asGap, body, type PartUpload, type Upload } from './signals';
 import { Slowness, uplinkDelay } from './slowness';
 import { MOST_JOBS, MOST_RUNNING, MOST_WAITING_S, Uplink } from './uplink';
@@ -18,9 +18,9 @@ const answer = (code: number, status: number): Outcome => ({
   message: 'because',
 });
 
-function take(): TakeFacts {
-  const facts = { codecs: 'avc1.42c01f,opus', width: 640, height: 360, frameRate: 30, bandwidth: 1_000_000 };
-  return { ...facts, init: text('init'), wallClock: 1_700_000_000_000 };
+function format(): EncodedFormat {
+  const pageState = { codecs: 'avc1.42c01f,opus', width: 640, height: 360, frameRate: 30, bandwidth: 1_000_000 };
+  return { ...pageState, init: text('init'), wallClock: 1_700_000_000_000 };
 }
 
 let count = 0;
@@ -42,7 +42,7 @@ function broadcast(seconds: number, made = packager()): Upload[] {
     independent: n % 3 === 0,
     first: n % 3 === 0,
   }));
-  return [made.begin(take()), ...parts.flatMap((part) => made.part(part))];
+  return [made.begin(format()), ...parts.flatMap((part) => made.part(part))];
 }
 
 /** An uplink whose uploads are answered by the test. */
@@ -239,7 +239,7 @@ describe('the signals of a broadcast', () => {
     ]);
   });
 
-  test('begin a new take with a new init section behind a discontinuity', () => {
+  test('begin a new encoding session with a new init section behind a discontinuity', () => {
     const made = packager();
     broadcast(1, made);
     const again = broadcast(1, made);
@@ -249,7 +249,7 @@ describe('the signals of a broadcast', () => {
 
   test('raise the declared bandwidth when a segment was above it', () => {
     const made = packager();
-    made.begin(take());
+    made.begin(format());
     const loud = { bytes: new Uint8Array(300_000), begin: 0, seconds: 1, independent: true, first: true };
     expect(made.part(loud)).toHaveLength(1);
     const [declared, part] = made.part({ ...loud, begin: 1 });

@@ -1,10 +1,10 @@
 /**
  * The way of uploads to the server: in order from a bounded queue, a few parts in flight at a time.
  *
- * What declares or ends the stream goes alone: nothing overtakes it. Failures that pass are tried again. When the
- * queue is too long, the oldest whole segments in it are given up, and when a part is too late, so is what follows it
- * in its segment, for no player could decode that; what was given up is announced as a gap.
- * Knows no media and no room; sending is an argument.
+ * A signal that declares or ends the stream goes alone: nothing overtakes it. Failures that pass are tried again.
+ * When the queue is too long, the oldest whole segments in it are given up, and when a part is too late, so is what
+ * follows it in its segment, for no player could decode that; what was given up is announced as a gap. Knows no media
+ * and no room; sending is an argument.
  */
 
 import type { Cancel, Environment } from '../client';

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Failure, History } from '../client';
 import { FakeWorld } from '../client/fake';
-import { mediaWords } from '../rtc/media-words';
+import { mediaMessage } from '../rtc/media-messages';
 import { callPolicy } from '../rtc/policy';
 import { Revival } from '../rtc/revival';
 import { isSamePeerConnection } from '../rtc/sdp';
-import { describe as describeCall, type Facts } from './model';
+import { describe as describeCall, INITIAL_STATE, type PageState } from './model';
 
 const refused = (code: number): Failure => ({ kind: 'refused', code, message: '' });
 const history = (changes: Partial<History> = {}): History => ({
@@ -60,44 +60,37 @@ describe('getting into a call', () => {
 });
 
 describe('the state of a call', () => {
-  const facts = (changes: Partial<Facts>): Facts => ({
+  const pageState = (changes: Partial<PageState>): PageState => ({
+    ...INITIAL_STATE,
     stage: 'joined',
-    returning: false,
-    notOpened: false,
-    unreachable: false,
-    offline: false,
-    media: 'new',
-    everConnected: false,
-    outOfSight: false,
-    interrupted: false,
     ...changes,
   });
   const other = { name: 'Amber Otter', video: true, audio: true };
 
   test.each([
-    ['lobby', facts({ stage: 'lobby' })],
-    ['connecting', facts({ stage: 'joining' })],
-    ['waiting', facts({})],
-    ['connecting', facts({ other, media: 'connecting' })],
-    ['in-call', facts({ other, media: 'connected', everConnected: true })],
-    ['reconnecting', facts({ other, media: 'disconnected', everConnected: true })],
-    ['reconnecting', facts({ stage: 'recovering' })],
-    ['left', facts({ departed: { name: 'Amber Otter', how: 'left' } })],
-    ['waiting', facts({ departed: { name: 'Amber Otter', how: 'lost' } })],
-    ['left', facts({ stage: 'gone' })],
-    ['failed', facts({ stage: 'failed' })],
+    ['lobby', pageState({ stage: 'lobby' })],
+    ['connecting', pageState({ stage: 'joining' })],
+    ['waiting', pageState({})],
+    ['connecting', pageState({ other, media: 'connecting' })],
+    ['in-call', pageState({ other, media: 'connected', everConnected: true })],
+    ['reconnecting', pageState({ other, media: 'disconnected', everConnected: true })],
+    ['reconnecting', pageState({ stage: 'recovering' })],
+    ['left', pageState({ departed: { name: 'Amber Otter', how: 'left' } })],
+    ['waiting', pageState({ departed: { name: 'Amber Otter', how: 'lost' } })],
+    ['left', pageState({ stage: 'gone' })],
+    ['failed', pageState({ stage: 'failed' })],
   ])('is %s', (state, given) => {
     expect(describeCall(given).state).toBe(state);
   });
 
   test('names who left and invites the next person', () => {
-    const model = describeCall(facts({ departed: { name: 'Amber Otter', how: 'left' } }));
+    const model = describeCall(pageState({ departed: { name: 'Amber Otter', how: 'left' } }));
     expect(model).toMatchObject({ title: 'Amber Otter left the call', invite: true, retry: false });
   });
 
   test('leaves the picture free while only the server is away', () => {
-    expect(describeCall(facts({ stage: 'recovering', media: 'connected' })).panel).toBe(false);
-    expect(describeCall(facts({ stage: 'recovering' })).panel).toBe(true);
+    expect(describeCall(pageState({ stage: 'recovering', media: 'connected' })).panel).toBe(false);
+    expect(describeCall(pageState({ stage: 'recovering' })).panel).toBe(true);
   });
 });
 
@@ -167,14 +160,17 @@ describe('reviving the media', () => {
 
 describe('the words about devices', () => {
   test('name what is missing and why', () => {
-    expect(mediaWords({})).toBe('');
-    expect(mediaWords({ video: 'busy' })).toBe('Your camera is in use by another program.');
-    expect(mediaWords({ video: 'missing', audio: 'refused' })).toContain('No camera found. Your microphone is blocked');
-    expect(mediaWords({ video: 'insecure', audio: 'insecure' })).toContain('https');
+    expect(mediaMessage({})).toBe('');
+    expect(mediaMessage({ video: 'busy' })).toBe('Your camera is in use by another program.');
+    expect(mediaMessage({ video: 'missing', audio: 'refused' })).toContain(
+      'No camera found. Your microphone is blocked',
+    );
+    expect(mediaMessage({ video: 'insecure', audio: 'insecure' })).toContain('https');
   });
 
   test('say that the page goes on by itself once the devices are allowed', () => {
     const blocked = [{ video: 'refused' }, { audio: 'refused' }, { video: 'refused', audio: 'refused' }] as const;
-    for (const problems of blocked) expect(mediaWords(problems)).toMatch(/address bar: this page goes on by itself\./);
+    for (const problems of blocked)
+      expect(mediaMessage(problems)).toMatch(/address bar: this page goes on by itself\./);
   });
 });

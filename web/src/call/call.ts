@@ -1,11 +1,10 @@
 /**
- * One call of this page: the membership, the other person and the media between the two, kept together.
- * Turns what happens into facts and hands them on after every change. Draws nothing itself.
+ * One call of this page: the membership, the other person and the media between the two, kept together. Turns events
+ * into the state of the page and hands it on after every change. Draws nothing itself.
  */
 
 import {
   type Address,
-  type ApplicationSignal,
   type Attempt,
   Code,
   type Connection,
@@ -19,30 +18,24 @@ import {
 import type { Kind, LocalMedia } from '../rtc/media';
 import type { GiveUpReason } from '../rtc/peer';
 import { seatPolicy } from '../rtc/policy';
+import { RoomEntry } from '../rtc/room-entry';
 import type { Departure } from '../rtc/silence';
-import { SeatedMembership } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { displayName, memberName } from '../ui/names';
-import { failureWords, noWayThroughWords, settingsRefusedWords, type Words } from '../ui/words';
+import { failureMessage, noWayThroughMessage, settingsRefusedMessage, type UserMessage } from '../ui/user-messages';
 import { Companion, isLater } from './companion';
-import { CallFacts } from './facts';
-import type { Facts } from './model';
+import type { PageState } from './model';
+import { PageStateStore } from './page-state';
 
 export interface CallHandlers {
-  changed(facts: Facts): void;
+  changed(pageState: PageState): void;
   streamChanged(stream: MediaStream | null): void;
 }
 
 export class Call {
-  readonly #url: string;
-  readonly #room: string;
-  readonly #identity: Identity;
-  readonly #media: LocalMedia;
-  readonly #env: Environment;
-  readonly #seats: Seats;
-  readonly #facts: CallFacts;
+  readonly #entry: RoomEntry<Identity>;
+  readonly #pageState: PageStateStore;
   readonly #companion: Companion;
-  #membership: SeatedMembership | undefined;
   #offerOnList = false;
 
   constructor(
@@ -54,32 +47,27 @@ export class Call {
     seats: Seats,
     handlers: CallHandlers,
   ) {
-    this.#url = url;
-    this.#room = room;
-    this.#identity = identity;
-    this.#media = media;
-    this.#env = env;
-    this.#seats = seats;
-    this.#facts = new CallFacts(env, (facts) => handlers.changed(facts));
+    this.#entry = new RoomEntry(url, 'p2p', room, identity, media, env, seats);
+    this.#pageState = new PageStateStore(env, (pageState) => handlers.changed(pageState));
     this.#companion = new Companion(media, env, {
-      send: (signal) => this.#membership?.send(signal),
+      send: (signal) => this.#entry.send(signal),
       streamChanged: (stream) => handlers.streamChanged(stream),
       connectionChanged: (state) => this.#connectionChanged(state),
       offerEnded: (to) => this.connection?.offerEnded(to),
       mediaFailed: () => this.connection?.observe('criticalFailure'),
       unreachable: (reason) => this.#noWayThrough(reason),
-      outOfSight: () => this.#facts.update({ outOfSight: true }),
+      outOfSight: () => this.#pageState.update({ outOfSight: true }),
       departed: (userId, how) => this.#departed(userId, how),
     });
     media.onchange = (kind) => this.#mediaChanged(kind);
   }
 
   get connection(): Connection | undefined {
-    return this.#membership?.connection;
+    return this.#entry.connection;
   }
 
-  get stage(): Facts['stage'] {
-    return this.#facts.now.stage;
+  get stage(): PageState['stage'] {
+    return this.#pageState.now.stage;
   }
 
   get pc(): RTCPeerConnection | undefined {
@@ -87,8 +75,8 @@ export class Call {
   }
 
   join(): void {
-    this.#membership?.leave();
-    this.#facts.update({
+    this.#entry.leave();
+    this.#pageState.update({
       stage: 'joining',
       returning: false,
       notOpened: false,
@@ -98,23 +86,18 @@ export class Call {
     });
     this.#companion.reset();
     this.#forgetPeer();
-    const options = { url: this.#url, roomType: 'p2p', roomId: this.#room, environment: this.#env } as const;
-    const policy = seatPolicy(() => this.#seats.areHeldByGhost);
+    const policy = seatPolicy(() => this.#entry.seats.areHeldByGhost);
     const handlers = {
       joined: (ack: JoinAck) => this.#joined(ack),
       participantsChanged: (participants: Participant[]) => this.#participantsChanged(participants),
       signalReceived: (forwarded: Forwarded) => this.#signalReceived(forwarded),
       gap: () => this.#companion.peer?.offer(),
-      attemptFailed: () => this.#facts.update({ unreachable: true }),
+      attemptFailed: () => this.#pageState.update({ unreachable: true }),
       interrupted: () => this.#signalingLost(),
       retrying: (failure: Failure, attempt: Attempt) => this.#retrying(failure, attempt),
       over: (failure: Failure) => this.#over(failure),
     };
-    const full = { ...options, ...this.#publishing() };
-    const membership = new SeatedMembership(full, this.#identity, policy, handlers, this.#seats);
-    this.#membership = membership;
-    if (this.#facts.now.offline) membership.networkLost();
-    membership.join();
+    this.#entry.join(policy, handlers, this.#pageState.now.offline);
   }
 
   /** Looks for another way through the network for picture and sound. */
@@ -123,33 +106,33 @@ export class Call {
   }
 
   leave(): void {
-    this.#membership?.leave();
+    this.#entry.leave();
     this.#dropPeer();
-    this.#facts.update({ stage: 'gone' });
+    this.#pageState.update({ stage: 'gone' });
   }
 
   /** Ends the way in, for a reason that was found out elsewhere. */
-  refuse(failure: Words): void {
-    const { stage } = this.#facts.now;
+  refuse(failure: UserMessage): void {
+    const { stage } = this.#pageState.now;
     if (stage === 'joined' || stage === 'recovering') return;
-    this.#membership?.leave();
+    this.#entry.leave();
     this.#dropPeer();
-    this.#facts.update({ stage: 'failed', failure });
+    this.#pageState.update({ stage: 'failed', failure });
   }
 
   networkLost(): void {
-    this.#facts.update({ offline: true });
-    this.#membership?.networkLost();
+    this.#pageState.update({ offline: true });
+    this.#entry.networkLost();
   }
 
   networkBack(): void {
-    this.#facts.update({ offline: false });
-    this.#membership?.networkBack();
+    this.#pageState.update({ offline: false });
+    this.#entry.networkBack();
   }
 
   #signalingLost(): void {
     this.#companion.peer?.signalingLost();
-    this.#facts.update({ stage: 'recovering' });
+    this.#pageState.update({ stage: 'recovering' });
   }
 
   #joined(ack: JoinAck): void {
@@ -161,14 +144,14 @@ export class Call {
     }
     this.#companion.peer?.signalingBack();
     this.#offerOnList = !this.pc;
-    this.#facts.update({ stage: 'joined', returning: false, notOpened: false, unreachable: false });
+    this.#pageState.update({ stage: 'joined', returning: false, notOpened: false, unreachable: false });
   }
 
   #participantsChanged(participants: Participant[]): void {
-    const me = this.#identity.session();
+    const me = this.#entry.identity.session();
     // An earlier page of this person will never answer, and goes by itself.
     const other = participants.find(
-      (one) => one.userId !== me.userId && one.category === 'stream' && !this.#seats.isGhost(one.sessionId),
+      (one) => one.userId !== me.userId && one.category === 'stream' && !this.#entry.seats.isGhost(one.sessionId),
     );
     if (other) this.#otherPresent(other, participants);
     else this.#companion.absent();
@@ -176,52 +159,52 @@ export class Call {
   }
 
   #otherPresent(other: Participant, participants: Participant[]): void {
-    const polite = isLater(this.#identity.session(), other, participants);
+    const polite = isLater(this.#entry.identity.session(), other, participants);
     if (this.#companion.is(other)) this.#companion.present();
     else this.#meet(other, polite);
     const { peer } = this.#companion;
     if (peer) peer.polite = polite;
     if (this.#offerOnList) peer?.offer();
     const { video, audio } = other;
-    this.#facts.update({ other: { name: memberName(other), video, audio }, outOfSight: false });
+    this.#pageState.update({ other: { name: memberName(other), video, audio }, outOfSight: false });
   }
 
   #meet(other: Address, polite: boolean): void {
     this.#companion.meet(other, polite);
     this.#forgetPeer();
-    this.#facts.update({ departed: undefined });
+    this.#pageState.update({ departed: undefined });
   }
 
   #signalReceived({ sender, signal }: Forwarded): void {
-    const me = this.#identity.session();
+    const me = this.#entry.identity.session();
     if (sender.userId === me.userId || sender.category !== 'stream') return;
-    this.#seats.heardFrom(sender.sessionId);
+    this.#entry.seats.heardFrom(sender.sessionId);
     // The offer of somebody new may come before the list that names them, which is told at most every 100 ms.
     if (!this.#companion.is(sender) && signal.s === 'OFFER') {
       this.#meet(sender, isLater(me, sender, []));
-      this.#facts.update({ other: { name: displayName(sender.userId), video: true, audio: true } });
+      this.#pageState.update({ other: { name: displayName(sender.userId), video: true, audio: true } });
     }
     if (this.#companion.is(sender)) this.#companion.peer?.receive(signal);
   }
 
   #connectionChanged(media: RTCPeerConnectionState): void {
-    this.#facts.update({ media, everConnected: this.#facts.now.everConnected || media === 'connected' });
+    this.#pageState.update({ media, everConnected: this.#pageState.now.everConnected || media === 'connected' });
   }
 
   #noWayThrough(reason: GiveUpReason): void {
-    const name = this.#facts.now.other?.name ?? 'the other person';
-    this.#membership?.leave();
+    const name = this.#pageState.now.other?.name ?? 'the other person';
+    this.#entry.leave();
     this.#dropPeer();
-    this.#facts.update({
+    this.#pageState.update({
       stage: 'failed',
-      failure: reason === 'settings' ? settingsRefusedWords() : noWayThroughWords(name),
+      failure: reason === 'settings' ? settingsRefusedMessage() : noWayThroughMessage(name),
     });
   }
 
   #departed(userId: string, how: Departure): void {
-    const name = this.#facts.now.other?.name ?? displayName(userId);
+    const name = this.#pageState.now.other?.name ?? displayName(userId);
     this.#dropPeer();
-    this.#facts.update({ departed: { name, how } });
+    this.#pageState.update({ departed: { name, how } });
   }
 
   #dropPeer(): void {
@@ -230,41 +213,35 @@ export class Call {
   }
 
   #forgetPeer(): void {
-    this.#facts.update({ other: undefined, media: 'new', everConnected: false, outOfSight: false });
+    this.#pageState.update({ other: undefined, media: 'new', everConnected: false, outOfSight: false });
   }
 
   #retrying(failure: Failure, { waiting }: Attempt): void {
     if (failure.kind === 'noAnswer') {
-      // Whoever was never in the call is still on the way in.
-      if (this.#facts.now.stage !== 'joining') this.#facts.update({ stage: 'recovering' });
+      // A page that was never in the call is still on the way in.
+      if (this.#pageState.now.stage !== 'joining') this.#pageState.update({ stage: 'recovering' });
       return;
     }
     if (failure.kind !== 'refused' || !waiting) return;
-    if (failure.code !== Code.ROOM_FULL) return this.#facts.update({ stage: 'joining', notOpened: true });
-    this.#facts.update({ stage: 'joining', returning: true });
+    if (failure.code !== Code.ROOM_FULL) return this.#pageState.update({ stage: 'joining', notOpened: true });
+    this.#pageState.update({ stage: 'joining', returning: true });
     // Another page of this person may have taken the seat meanwhile.
-    void this.#seats.look();
+    void this.#entry.seats.look();
   }
 
   #over(failure: Failure): void {
     this.#dropPeer();
-    const words =
+    const message =
       failure.kind === 'refused' && failure.code === Code.ALREADY_EXIST_ROOM
         ? { title: 'The call could not be joined', detail: 'Try again in a moment.', canRetry: true }
-        : failureWords(failure, 'call');
-    this.#facts.update({ stage: 'failed', failure: words });
+        : failureMessage(failure, 'call');
+    this.#pageState.update({ stage: 'failed', failure: message });
   }
 
   #mediaChanged(kind: Kind): void {
     this.#companion.peer?.replaceTrack(kind);
-    const { video: ve, audio: ae } = this.#publishing();
-    const update: ApplicationSignal = { s: 'UPDATE', ve, ae };
-    const { stage } = this.#facts.now;
-    if (stage === 'joined' || stage === 'recovering') this.#membership?.send(update);
-    this.#facts.update({});
-  }
-
-  #publishing() {
-    return { video: this.#media.isOn('video'), audio: this.#media.isOn('audio') };
+    const { stage } = this.#pageState.now;
+    if (stage === 'joined' || stage === 'recovering') this.#entry.sendUpdate();
+    this.#pageState.update({});
   }
 }

@@ -39,7 +39,7 @@ export class Companion {
   #unanswered = 0;
   #metAt = 0;
   #everConnected = false;
-  /** Of failures in a row only the first is told: what follows is a matter of ICE restarts. */
+  /** Only the first of several failures in a row is told: the others are a matter of ICE restarts. */
   #failureTold = false;
   /** Not in the room's list any more; what became of them shows in a moment. */
   #parting: Cancel | undefined;

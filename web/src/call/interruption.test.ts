@@ -3,18 +3,18 @@ import type { Offer } from '../client';
 import { FakeWorld } from '../client/fake';
 import { PendingOffer } from '../rtc/pending-offer';
 import { Revival } from '../rtc/revival';
-import { CallFacts } from './facts';
-import { describe as describeCall, type Facts } from './model';
+import { describe as describeCall, type PageState } from './model';
+import { PageStateStore } from './page-state';
 
 describe('what the page says of an interruption', () => {
   const other = { name: 'Amber Otter', video: true, audio: true };
-  const inCall: Partial<Facts> = { stage: 'joined', other, media: 'connected', everConnected: true };
+  const inCall: Partial<PageState> = { stage: 'joined', other, media: 'connected', everConnected: true };
 
   function call() {
     const world = new FakeWorld();
-    const facts = new CallFacts(world, () => {});
-    facts.update(inCall);
-    return { world, facts, status: () => describeCall(facts.now).status };
+    const pageState = new PageStateStore(world, () => {});
+    pageState.update(inCall);
+    return { world, pageState, status: () => describeCall(pageState.now).status };
   }
 
   test('is nothing where there was none', () => {
@@ -22,10 +22,10 @@ describe('what the page says of an interruption', () => {
   });
 
   test('is that it reconnects, then that it is back, and after a while nothing more', () => {
-    const { world, facts, status } = call();
-    facts.update({ stage: 'recovering' });
+    const { world, pageState, status } = call();
+    pageState.update({ stage: 'recovering' });
     expect(status()).toBe('Connection lost. Reconnecting…');
-    facts.update({ stage: 'joined' });
+    pageState.update({ stage: 'joined' });
     expect(status()).toBe('Back in the call with Amber Otter');
     world.advance(4999);
     expect(status()).toBe('Back in the call with Amber Otter');
@@ -34,33 +34,33 @@ describe('what the page says of an interruption', () => {
   });
 
   test('waits for the picture when that has to be made anew', () => {
-    const { world, facts, status } = call();
-    facts.update({ stage: 'recovering' });
-    facts.update({ stage: 'joined', other: undefined, media: 'new', everConnected: false });
+    const { world, pageState, status } = call();
+    pageState.update({ stage: 'recovering' });
+    pageState.update({ stage: 'joined', other: undefined, media: 'new', everConnected: false });
     expect(status()).toBe('Connected again. Waiting for someone to join');
-    facts.update({ other, media: 'connecting' });
+    pageState.update({ other, media: 'connecting' });
     world.advance(60_000);
-    facts.update({ media: 'connected', everConnected: true });
+    pageState.update({ media: 'connected', everConnected: true });
     expect(status()).toBe('Back in the call with Amber Otter');
   });
 
   test('starts anew with the next one', () => {
-    const { world, facts, status } = call();
-    facts.update({ stage: 'recovering' });
-    facts.update({ stage: 'joined' });
+    const { world, pageState, status } = call();
+    pageState.update({ stage: 'recovering' });
+    pageState.update({ stage: 'joined' });
     world.advance(4000);
-    facts.update({ media: 'disconnected' });
+    pageState.update({ media: 'disconnected' });
     expect(status()).toBe('Connection to Amber Otter lost. Reconnecting…');
-    facts.update({ media: 'connected' });
+    pageState.update({ media: 'connected' });
     world.advance(4999);
     expect(status()).toBe('Back in the call with Amber Otter');
   });
 
   test('is forgotten by who leaves', () => {
-    const { facts, status } = call();
-    facts.update({ stage: 'recovering' });
-    facts.update({ stage: 'gone' });
-    facts.update(inCall);
+    const { pageState, status } = call();
+    pageState.update({ stage: 'recovering' });
+    pageState.update({ stage: 'gone' });
+    pageState.update(inCall);
     expect(status()).toBe('In call with Amber Otter');
   });
 });

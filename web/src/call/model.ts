@@ -1,10 +1,10 @@
 /**
- * What a call looks like from its facts: one state with a name, and the words for it. Pure.
- * The only place that decides between "waiting", "connecting", "in call" and "reconnecting".
+ * The view of a call, derived from the state of the page: one state with a name, and the texts for it. Pure. The only
+ * place that decides between "waiting", "connecting", "in call" and "reconnecting".
  */
 
 import type { Departure } from '../rtc/silence';
-import type { Words } from '../ui/words';
+import type { UserMessage } from '../ui/user-messages';
 
 export type CallState =
   | 'lobby'
@@ -23,10 +23,10 @@ export interface Other {
   audio: boolean;
 }
 
-export interface Facts {
+export interface PageState {
   /** Where this person is: before the call, on the way in, in, cut off, gone, or stopped by a failure. */
   stage: 'lobby' | 'joining' | 'joined' | 'recovering' | 'gone' | 'failed';
-  failure?: Words | undefined;
+  failure?: UserMessage | undefined;
   /** The call is full, and one of its seats is still kept for an earlier page of this person. */
   returning: boolean;
   /** The call does not exist, and somebody else has to open it. */
@@ -46,6 +46,19 @@ export interface Facts {
   interrupted: boolean;
 }
 
+/** The state of a page that has just opened. */
+export const INITIAL_STATE: Readonly<PageState> = {
+  stage: 'lobby',
+  returning: false,
+  notOpened: false,
+  unreachable: false,
+  offline: false,
+  media: 'new',
+  everConnected: false,
+  outOfSight: false,
+  interrupted: false,
+};
+
 export interface CallModel {
   state: CallState;
   /** The line in the bar. */
@@ -60,27 +73,27 @@ export interface CallModel {
   canGiveUp: boolean;
 }
 
-export function describe(facts: Facts): CallModel {
-  switch (facts.stage) {
+export function describe(pageState: PageState): CallModel {
+  switch (pageState.stage) {
     case 'lobby':
       return model('lobby', 'Not in the call yet', '', '');
     case 'joining':
-      if (facts.offline) return offline('connecting');
-      if (facts.returning) return returning();
-      return facts.notOpened ? notOpened() : joining(facts);
+      if (pageState.offline) return offline('connecting');
+      if (pageState.returning) return returning();
+      return pageState.notOpened ? notOpened() : joining(pageState);
     case 'recovering':
-      return recovering(facts);
+      return recovering(pageState);
     case 'gone':
       return { ...model('left', 'You left the call', 'You left the call', 'You can come back any time.'), retry: true };
     case 'failed':
-      return failed(facts);
+      return failed(pageState);
     case 'joined':
-      return facts.other ? together(facts, facts.other) : alone(facts);
+      return pageState.other ? together(pageState, pageState.other) : alone(pageState);
   }
 }
 
-function joining(facts: Facts): CallModel {
-  const detail = facts.unreachable ? 'The server does not answer yet. Still trying.' : '';
+function joining(pageState: PageState): CallModel {
+  const detail = pageState.unreachable ? 'The server does not answer yet. Still trying.' : '';
   return { ...model('connecting', 'Connecting…', 'Connecting…', detail), canGiveUp: true };
 }
 
@@ -96,15 +109,15 @@ function notOpened(): CallModel {
   return { ...model('not-started', title, title, detail), canGiveUp: true };
 }
 
-function recovering(facts: Facts): CallModel {
-  const shown = facts.offline
+function recovering(pageState: PageState): CallModel {
+  const shown = pageState.offline
     ? offline('reconnecting')
     : {
         ...model('reconnecting', 'Connection lost. Reconnecting…', 'Connection lost', 'Reconnecting to the server…'),
         canGiveUp: true,
       };
   // Picture and sound go from person to person: they may well go on without the server.
-  return facts.media === 'connected' ? { ...shown, panel: false } : shown;
+  return pageState.media === 'connected' ? { ...shown, panel: false } : shown;
 }
 
 function offline(state: CallState): CallModel {
@@ -112,13 +125,13 @@ function offline(state: CallState): CallModel {
   return { ...model(state, 'You are offline. Waiting…', 'You are offline', detail), canGiveUp: true };
 }
 
-function failed({ failure }: Facts): CallModel {
+function failed({ failure }: PageState): CallModel {
   const title = failure?.title ?? 'Something went wrong';
   const shown = model('failed', title, title, failure?.detail ?? '');
   return { ...shown, retry: failure?.canRetry ?? true };
 }
 
-function alone({ departed, interrupted }: Facts): CallModel {
+function alone({ departed, interrupted }: PageState): CallModel {
   if (departed) return gone(departed.name, departed.how);
   const title = 'Waiting for someone to join';
   const status = interrupted ? `Connected again. ${title}` : title;
@@ -134,16 +147,16 @@ function gone(name: string, how: Departure): CallModel {
   return { ...model('waiting', `${title}. Waiting…`, title, back), invite: true };
 }
 
-function together(facts: Facts, other: Other): CallModel {
-  if (facts.media === 'connected' && facts.outOfSight) {
+function together(pageState: PageState, other: Other): CallModel {
+  if (pageState.media === 'connected' && pageState.outOfSight) {
     const status = `${other.name} lost the connection to the server. Waiting…`;
     return { ...model('in-call', status, '', ''), panel: false };
   }
-  if (facts.media === 'connected') {
-    const status = `${facts.interrupted ? 'Back in the call' : 'In call'} with ${other.name}`;
+  if (pageState.media === 'connected') {
+    const status = `${pageState.interrupted ? 'Back in the call' : 'In call'} with ${other.name}`;
     return { ...model('in-call', status, '', ''), panel: false };
   }
-  if (facts.everConnected) {
+  if (pageState.everConnected) {
     const title = `Connection to ${other.name} lost`;
     return { ...model('reconnecting', `${title}. Reconnecting…`, title, 'Reconnecting…'), canGiveUp: true };
   }

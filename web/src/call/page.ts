@@ -19,8 +19,8 @@ import { keepPlace, type Place } from '../ui/reload-mark';
 import { pageEnvironment } from '../ui/steady-timers';
 import { tabIdentity } from '../ui/tab';
 import { Call } from './call';
-import { type CallModel, describe, type Facts } from './model';
-import { type Stage, stage } from './stage';
+import { type CallModel, describe, type PageState } from './model';
+import { callView, type View } from './view';
 
 export function showCall(root: HTMLElement, room: string, url: string, access: Access): void {
   document.title = `${room} · Roomcast`;
@@ -37,21 +37,21 @@ export function showCall(root: HTMLElement, room: string, url: string, access: A
   };
   const before = lobby(identity.name, media, row, { join: 'Join the call' }, join);
   const kind = otherKind(url, room, 'p2p', access.token);
-  const during = stage(row, kind.root, { join, giveUp: () => call.leave() });
+  const during = callView(row, kind.root, { join, giveUp: () => call.leave() });
   const call = new Call(url, room, identity, media, pageEnvironment(), seats, {
     streamChanged: (stream) => during.showStream(stream),
-    changed(facts) {
-      const model = describe(facts);
+    changed(pageState) {
+      const model = describe(pageState);
       involved = model.state === 'in-call';
-      if (facts.stage === 'gone' || facts.stage === 'failed') media.release();
-      if (access.asksFor(room, facts.failure)) return;
+      if (pageState.stage === 'gone' || pageState.stage === 'failed') media.release();
+      if (access.asksFor(room, pageState.failure)) return;
       top.show(model);
       row.render();
-      if (facts.stage === 'lobby') return before.render();
-      place.note(isInside(facts) ? media.switches : undefined);
-      kind.refused(facts.failure, (words) => call.refuse(words));
-      showStage(before.root, during, [kind.root, ...during.actions, ...row.buttons], isTransit(facts, model), () =>
-        during.render(model, facts.other),
+      if (pageState.stage === 'lobby') return before.render();
+      place.note(isInside(pageState) ? media.switches : undefined);
+      kind.refused(pageState.failure, (message) => call.refuse(message));
+      showView(before.root, during, [kind.root, ...during.actions, ...row.buttons], isTransit(pageState, model), () =>
+        during.render(model, pageState.other),
       );
       void row.localVideo.play().catch(() => {});
     },
@@ -66,7 +66,7 @@ export function showCall(root: HTMLElement, room: string, url: string, access: A
 }
 
 /** Renders the call in the place of its lobby, with the focus where the next action is. */
-function showStage(lobby: HTMLElement, show: Stage, next: HTMLElement[], isTransit: boolean, render: () => void): void {
+function showView(lobby: HTMLElement, show: View, next: HTMLElement[], isTransit: boolean, render: () => void): void {
   const focus = holdFocus(isTransit);
   if (!show.root.isConnected) lobby.replaceWith(show.root);
   render();
@@ -74,12 +74,12 @@ function showStage(lobby: HTMLElement, show: Stage, next: HTMLElement[], isTrans
 }
 
 /** In the call, or on the way back into it. */
-function isInside({ stage }: Facts): boolean {
+function isInside({ stage }: PageState): boolean {
   return stage === 'joined' || stage === 'recovering';
 }
 
 /** On the way to where the last press leads. */
-function isTransit({ stage, failure }: Facts, { state }: CallModel): boolean {
+function isTransit({ stage, failure }: PageState, { state }: CallModel): boolean {
   return stage === 'joining' || state === 'connecting' || failure?.otherKind === true;
 }
 
@@ -107,7 +107,7 @@ interface Beginning {
 /** Asks for the devices; a reload goes back in, and so does an address that says so. */
 async function start({ media, call, join, place, kind, settled }: Beginning): Promise<void> {
   const goesIn = place.before !== undefined || new URLSearchParams(location.search).has('autojoin');
-  if (!goesIn) kind.look((words) => call.refuse(words));
+  if (!goesIn) kind.look((message) => call.refuse(message));
   media.restore(place.before);
   await media.acquire();
   media.onchange('audio');

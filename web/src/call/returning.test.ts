@@ -16,8 +16,8 @@ async function page(browser: FakeBrowser, world: FakeWorld, sessionId: string) {
   const seats = seatsIn(browser, world.now);
   let model = {} as ReturnType<typeof describeCall>;
   const call = new Call('ws://host/ws', 'demo', identity, media, world, seats, {
-    changed: (facts) => {
-      model = describeCall(facts);
+    changed: (pageState) => {
+      model = describeCall(pageState);
     },
     streamChanged: () => {},
   });

@@ -35,7 +35,7 @@ const UNREADABLE: Refusal = {
   message: 'This is not a token: it needs three parts with dots between them.',
 };
 
-/** What is wrong with the form of a token, before anybody is asked. */
+/** The error in the form of a token, before the server is asked. */
 export function malformed(token: string | undefined): Refusal | undefined {
   return token === undefined || TOKEN.test(token) ? undefined : UNREADABLE;
 }

@@ -1,4 +1,4 @@
-/** What becomes of signals that are refused or not answered, and of those that others send about this member. */
+/** Signals that are refused or not answered, and those that others send about this member. */
 
 import { describe, expect, test } from 'vitest';
 import { type connect, connectAndJoin, ME } from './fake';

@@ -1,7 +1,6 @@
 /**
- * How often something may happen within a sliding window: the bound of the watchdog ("at most 3 times
- * in the last minute") and of every repair that could otherwise go on for ever.
- * Pure: time is an argument, in milliseconds.
+ * Limits how often something may happen within a sliding window: the bound of the watchdog ("at most 3 times in the
+ * last minute") and of every repair that could otherwise go on for ever. Pure: time is an argument, in milliseconds.
  */
 
 export class Budget {

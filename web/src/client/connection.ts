@@ -306,7 +306,7 @@ export class Connection {
     if (ack.code !== Code.OK) return undefined;
     const joined = readJoinAck(ack.body);
     this.#progress.joined(joined);
-    // Whatever was offered before, nobody waits for.
+    // Nobody waits for the answer to an earlier offer.
     this.#outgoing.forgetOffers();
     this.#admittedAt ??= this.#env.now();
     this.#mayRenew = true;
@@ -341,7 +341,7 @@ export class Connection {
     if (participants) this.#handlers.participantsChanged?.(participants);
   }
 
-  /** What a refusal means for the membership says the table; here is what else it asks for. */
+  /** The table says which refusals end the membership; the rest of their consequences is here. */
   #refusedBy(ack: Ack): void {
     if (ack.name === 'JOIN') return;
     const { heartbeat, other } = REACTIONS[ack.code] ?? UNKNOWN;

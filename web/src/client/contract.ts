@@ -1,6 +1,6 @@
 /**
- * What an application gives to a connection and what it hears from it.
- * Only shapes. Every handler may be left out; none may throw.
+ * The options that an application gives to a connection, and the events that it hears from it. Only shapes. Every
+ * handler may be left out; none may throw.
  */
 
 import type { Refusal, TokenSource } from './access';

@@ -1,5 +1,5 @@
 /**
- * How long a token lasts, by its own claims, and how long to wait before it is replaced. What it says is not verified:
+ * The life of a token, by its own claims, and the time to wait before it is replaced. The claims are not verified:
  * that is the server's task. Pure.
  */
 

@@ -8,10 +8,10 @@ import { Client } from './generated/interpreter';
 import { type MachineEvent, type Observation, type Outcome, type RuleId, type State, TABLE } from './generated/machine';
 import type { RoomType, Session } from './messages';
 
-/** What a step asks for, in order. `ignored`: it means nothing in this state. */
+/** Actions that a step asks for, in order. `ignored`: it means nothing in this state. */
 export type Act = Outcome | 'sendLeave' | 'drop' | 'ignored';
 
-/** What the table wants to know of a message. */
+/** The facts of a message that the table asks for. */
 export interface Facts {
   s: string;
   c?: number;

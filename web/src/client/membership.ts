@@ -24,11 +24,11 @@ export interface History {
   waited: number;
 }
 
-/** How long a server that cannot be reached is asked for, by whoever was never let in. */
-const PATIENCE_MS = 40_000;
+/** Time for which a server that cannot be reached is asked, for a member that was never let in. */
+const TIMEOUT_MS = 40_000;
 
 export function isPatient({ waited }: History): boolean {
-  return waited < PATIENCE_MS;
+  return waited < TIMEOUT_MS;
 }
 
 export interface Attempt {
@@ -42,7 +42,7 @@ export interface Attempt {
 
 export type Policy = (failure: Failure, history: History) => Attempt | undefined;
 
-/** Who joins, and what is kept of it over a page reload. */
+/** The session that joins, and the part of it that is kept over a page reload. */
 export interface Identity {
   session(): Session;
   resume(): Resume | undefined;

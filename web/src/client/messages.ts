@@ -37,7 +37,7 @@ export type PublishAccept = Own<wire.PublishAcceptData>;
 export type PublishReject = Own<wire.PublishRejectData>;
 export type Watch = Own<wire.WatchData>;
 
-/** What an application sends; join, leave and heartbeat are the connection's own. */
+/** Signals of an application; join, leave and heartbeat are the connection's own. */
 export type ApplicationSignal =
   | Update
   | Offer
@@ -68,7 +68,7 @@ export interface Ack {
   sequence?: number;
 }
 
-/** A member that may publish; what is not told is left out. */
+/** A member that may publish; unknown members are left out. */
 export type Participant = Omit<wire.Participant, 'id' | 'name' | 'hls'> & {
   /** The name for people, from the token, which the server has checked. */
   name?: string;
@@ -98,6 +98,6 @@ export interface JoinAck {
   heartbeat: wire.HeartbeatTimes;
   iceServers: IceServer[];
   playlists: string[];
-  /** Of a live broadcast, for who broadcasts. */
+  /** Addresses and tokens of a live broadcast, for its publisher. */
   ingest?: IngestAddress;
 }

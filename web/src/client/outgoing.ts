@@ -1,5 +1,5 @@
 /**
- * What leaves for the socket: signals in the envelope of one member, and the offers among them until no answer is
+ * Writes signals for the socket, in the envelope of one member, and keeps the offers among them until no answer is
  * awaited any more. Knows no order and no numbers.
  */
 

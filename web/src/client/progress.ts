@@ -1,7 +1,7 @@
 /**
- * How far this member has come in the server's numbering, and the token to take its place up again:
- * "nothing lost across a reconnect" from the client's side. Says which messages were seen already.
- * Pure: storing it over a page reload is the application's job.
+ * The position of this member in the server's numbering, and the token to take its place up again: "nothing lost
+ * across a reconnect" from the client's side. Says which messages were seen already. Pure: storing it over a page
+ * reload is the application's job.
  */
 
 import type { JoinAck, JoinOptions, Session, Update } from './messages';

@@ -39,7 +39,7 @@ export class OfflineQueue<T extends { s: string }> {
     return dropped;
   }
 
-  /** Hands the items to `send` in order until it returns false; what was not sent stays. */
+  /** Hands the items to `send` in order until it returns false; items that were not sent stay. */
   flush(send: (item: T) => boolean): void {
     const unsent = this.#items.findIndex((item) => !send(item));
     this.#keep(unsent < 0 ? [] : this.#items.slice(unsent));

@@ -35,7 +35,7 @@ export function readMessage(text: string): Ack | Forwarded | undefined {
   return { kind: 'forwarded', sequence, sender, signal, ...(n ? { number: n } : {}) };
 }
 
-/** What the table is told of a message. */
+/** The facts of a message for the table. */
 export function factsOf(message: Ack | Forwarded): Facts {
   if (message.kind === 'forwarded') {
     const { s, ...members } = message.signal;

@@ -15,7 +15,7 @@ interface Entry {
   pending: Cancel;
 }
 
-/** How often what was refused with a code is said again. */
+/** The number of times that a signal refused with a code is said again. */
 function timesOf(code: number): number {
   return RETRIES[code]?.find(({ of }) => of === 'other')?.times ?? 0;
 }

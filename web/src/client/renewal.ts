@@ -1,15 +1,15 @@
 /**
- * Replaces the token of a connection before it ends, over the same connection: asks the application for another one and
- * offers it to the server. What leads to nothing is tried again after a pause that grows, until the connection ends: the
- * next one brings a token anyhow. Never opens or closes a connection.
+ * Replaces the token of a connection before it ends, over the same connection: asks the application for another one
+ * and offers it to the server. An attempt that fails is repeated after a pause that grows, until the connection ends:
+ * the next one brings a token anyhow. Never opens or closes a connection.
  */
 
 import { fetchToken, malformed, type TokenSource } from './access';
 import type { Cancel, Environment } from './environment';
 import { lifeOf, pauseAfter, timeToNextRenewal, timeToRenewal } from './life';
 
-/** How long the application may take for a token, and the server for its ack. */
-const PATIENCE_MS = 10_000;
+/** Timeout of the application for a token, and of the server for its ack. */
+const TIMEOUT_MS = 10_000;
 
 export interface RenewalHandlers {
   /** False when the connection takes nothing. */
@@ -74,7 +74,7 @@ export class Renewal {
     if (typeof this.#source !== 'function') return;
     const question = {};
     this.#question = question;
-    this.#timer = this.#env.after(PATIENCE_MS, () => this.#pause());
+    this.#timer = this.#env.after(TIMEOUT_MS, () => this.#pause());
     void fetchToken(this.#source).then(
       (token) => this.#question === question && this.#take(token),
       (error: unknown) => {
@@ -89,7 +89,7 @@ export class Renewal {
     if (!isOther || !this.#handlers.offer(token)) return this.#pause();
     this.stop();
     this.#offered = token;
-    this.#timer = this.#env.after(PATIENCE_MS, () => this.#pause());
+    this.#timer = this.#env.after(TIMEOUT_MS, () => this.#pause());
   }
 
   #pause(): void {

@@ -26,7 +26,7 @@ const { sequences } = Object.values(files)[0] as { sequences: Sequence[] };
 // This client joins again over another connection, never over the same one, and takes nothing before it joins.
 const played = sequences.filter(({ steps }) => steps[0]?.on !== 'say' && !steps.some(({ on }) => on === 'again'));
 
-/** What a message tells of what counts here. */
+/** The part of a message that counts here. */
 function told(data: Record<string, unknown>): unknown {
   const kept: Record<string, unknown> = data.s === 'HEARTBEAT' ? { send_ack: true } : {};
   for (const name of ['s', 'n', 'sdp', 'sq', 'send_ack']) if (name in data) kept[name] = data[name];
@@ -51,7 +51,7 @@ function client() {
     connection,
     world,
     delivered: () => received.length,
-    /** What was sent since it was asked last. */
+    /** Messages sent since it was asked last. */
     sent: () =>
       world.sockets.flatMap((socket) => {
         const from = read.get(socket) ?? 0;

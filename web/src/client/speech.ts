@@ -1,6 +1,7 @@
 /**
- * What the application says: queued while it cannot be said, numbered as it is written, kept until the server confirms
- * it, and said again before anything new. Knows no socket: it is told how to write and when the member is joined.
+ * Signals of the application: queued while they cannot be said, numbered as they are written, kept until the server
+ * confirms them, and said again before anything new. Knows no socket: it is told how to write and when the member is
+ * joined.
  */
 
 import type { ApplicationSignal } from './messages';
@@ -17,7 +18,7 @@ export interface SpeechHandlers {
   /** The bytes that a signal takes on the wire. */
   size(signal: ApplicationSignal): number;
   isJoined(): boolean;
-  /** So much is unconfirmed that the server should be asked soon. */
+  /** Number of unconfirmed signals at which the server should be asked soon. */
   hurry(): void;
 }
 
@@ -25,7 +26,7 @@ export class Speech {
   readonly #handlers: SpeechHandlers;
   readonly #unconfirmed: Unconfirmed;
   readonly #queue: OfflineQueue<ApplicationSignal>;
-  /** What is to be said again, while the application hears of a join. */
+  /** Signals to be said again, while the application hears of a join. */
   #repeated: Numbered[] = [];
   #holding = false;
   #discarded = false;
@@ -59,7 +60,7 @@ export class Speech {
     return this.#unconfirmed.above;
   }
 
-  /** Takes the number of a join ack. What is said while `tell` runs waits for what is said again. */
+  /** Takes the number of a join ack. Signals that are said while `tell` runs wait for those that are said again. */
   joined(n: number | undefined, tell: () => void): void {
     this.#repeated = this.#unconfirmed.joined(n);
     this.#holding = true;

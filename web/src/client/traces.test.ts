@@ -101,7 +101,7 @@ class Player {
     return this.#all.connection.state;
   }
 
-  /** What the outside sees: sockets, joins over the newest one, goodbyes, delays that run, failures that were told. */
+  /** The state that the outside sees: sockets, joins over the newest one, goodbyes, running delays, reported failures. */
   seen() {
     const socket = this.world.sockets.at(-1);
     const names = this.world.sockets.flatMap((one) => one.names());
@@ -229,7 +229,7 @@ class Player {
   async #fail(status: number): Promise<boolean> {
     await this.#dialling();
     const socket = this.world.sockets.at(-1);
-    // What is open fails no more.
+    // A socket that is open fails no more.
     if (!socket || this.#opened.has(socket)) return false;
     const text = JSON.stringify({ b: { reason: 'expired', msg: '' } });
     this.world.answer = status === 401 || status === 403 ? { status, text } : undefined;

@@ -14,8 +14,8 @@ test.each<[Purpose, Parameters<typeof purposeOf>[0]]>([
   ['publishing', { stage: 'recovering', publishing: true, asked: 'no' }],
   ['none', { stage: 'gone', publishing: false, asked: 'no' }],
   ['none', { stage: 'failed', publishing: false, asked: 'no' }],
-])('devices are for: %s', (purpose, facts) => {
-  expect(purposeOf(facts)).toBe(purpose);
+])('devices are for: %s', (purpose, pageState) => {
+  expect(purposeOf(pageState)).toBe(purpose);
 });
 
 test('devices go off with their purpose, and are asked for again with the next', async () => {

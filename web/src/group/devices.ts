@@ -4,12 +4,12 @@
  */
 
 import type { LocalMedia } from '../rtc/media';
-import type { Facts } from './model';
+import type { PageState } from './model';
 
 /** Use of the devices; `kept` while it is unknown. */
 export type Purpose = 'preview' | 'kept' | 'request' | 'publishing' | 'none';
 
-export function purposeOf({ stage, publishing, asked }: Pick<Facts, 'stage' | 'publishing' | 'asked'>): Purpose {
+export function purposeOf({ stage, publishing, asked }: Pick<PageState, 'stage' | 'publishing' | 'asked'>): Purpose {
   if (stage === 'lobby') return 'preview';
   if (stage === 'gone' || stage === 'failed') return 'none';
   if (publishing) return 'publishing';

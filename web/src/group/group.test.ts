@@ -25,8 +25,8 @@ describe('a viewer of a group', () => {
     const { world, group, sent } = joinedGroup('u2', 'u3');
     expect(world.socket.sent[0]?.data).toMatchObject({ s: 'JOIN', ch: 'm2m', op: { roomCreating: false } });
     expect(sent().map(({ s }) => s)).toEqual(['WATCH', 'WATCH']);
-    expect(group.facts).toMatchObject({ publishing: false, owner: false });
-    expect(describeGroup(group.facts)).toMatchObject({ state: 'watching', ask: 'Ask to join in' });
+    expect(group.pageState).toMatchObject({ publishing: false, owner: false });
+    expect(describeGroup(group.pageState)).toMatchObject({ state: 'watching', ask: 'Ask to join in' });
   });
 
   test('asks once, with the devices it has', () => {
@@ -36,7 +36,7 @@ describe('a viewer of a group', () => {
     expect(sent().map(({ s }) => s)).toEqual(['WATCH', 'PUBLISH_REQUEST']);
     expect(world.socket.sent.at(-1)?.data).toMatchObject({ ve: false, ae: true });
     const waiting = { ask: '', canWithdraw: true, status: 'Waiting for u2 to let you in' };
-    expect(describeGroup(group.facts)).toMatchObject(waiting);
+    expect(describeGroup(group.pageState)).toMatchObject(waiting);
   });
 
   test('sends its media to everybody once it is let in', () => {
@@ -44,20 +44,20 @@ describe('a viewer of a group', () => {
     group.ask();
     says('u2', { s: 'PUBLISH_ACCEPT', to: address('u1') });
     listChanges('u2', 'u3', 'u1');
-    expect(group.facts).toMatchObject({ publishing: true, asked: 'no' });
+    expect(group.pageState).toMatchObject({ publishing: true, asked: 'no' });
     for (const userId of ['u2', 'u3']) expect(made.get(userId)?.done).toEqual(['replace audio', 'replace video']);
     expect(sent().at(-1)?.s).toBe('UPDATE');
-    expect(describeGroup(group.facts)).toMatchObject({ state: 'taking-part', ask: '' });
+    expect(describeGroup(group.pageState)).toMatchObject({ state: 'taking-part', ask: '' });
   });
 
   test('may ask again when it was declined, or when there is somebody else to ask', () => {
     const { group, says, listChanges } = joinedGroup('u2', 'u3');
     group.ask();
     says('u2', { s: 'PUBLISH_REJECT', to: address('u1') });
-    expect(describeGroup(group.facts)).toMatchObject({ ask: 'Ask again', canWithdraw: false });
+    expect(describeGroup(group.pageState)).toMatchObject({ ask: 'Ask again', canWithdraw: false });
     group.ask();
     listChanges('u3');
-    expect(describeGroup(group.facts)).toMatchObject({ ask: 'Ask to join in' });
+    expect(describeGroup(group.pageState)).toMatchObject({ ask: 'Ask to join in' });
   });
 
   test('asks for devices first, and then whoever owns the group by then', async () => {
@@ -66,12 +66,12 @@ describe('a viewer of a group', () => {
     const asking = group.askWith(devices);
     void group.askWith(devices);
     const shown = { ask: '', canWithdraw: true, status: 'Allow camera and microphone to join in' };
-    expect(describeGroup(group.facts)).toMatchObject(shown);
+    expect(describeGroup(group.pageState)).toMatchObject(shown);
     listChanges('u3');
     answer();
     await asking;
     expect(sent().filter(({ s }) => s === 'PUBLISH_REQUEST')).toHaveLength(1);
-    expect(group.facts.asked).toBe('waiting');
+    expect(group.pageState.asked).toBe('waiting');
   });
 
   test.each<[string, (group: Group) => void]>([
@@ -86,7 +86,7 @@ describe('a viewer of a group', () => {
     answer();
     await asking;
     expect(sent().map(({ s }) => s)).not.toContain('PUBLISH_REQUEST');
-    expect(group.facts.asked).not.toBe('waiting');
+    expect(group.pageState.asked).not.toBe('waiting');
   });
 
   test('takes a request back as another session of the same user, whom no answer finds', () => {
@@ -97,7 +97,7 @@ describe('a viewer of a group', () => {
     expect(before.names().at(-1)).toBe('LEAVE');
     world.socket.open().receive(joinAck({ pps: publishers('u2') }));
     expect(world.socket.sent[0]?.data).toMatchObject({ s: 'JOIN', ss: { userId: 'u1', sessionId: 's1+' } });
-    expect(group.facts).toMatchObject({ stage: 'joined', asked: 'no', publishing: false });
+    expect(group.pageState).toMatchObject({ stage: 'joined', asked: 'no', publishing: false });
   });
 
   test('is not put on camera by an answer that comes when the request was given up', () => {
@@ -107,7 +107,7 @@ describe('a viewer of a group', () => {
     expect(late()).toBe(0);
     listChanges('u2', 'u1');
     expect(late()).toBe(1);
-    expect(group.facts).toMatchObject({ publishing: true, notice: expect.stringMatching(/are off/) });
+    expect(group.pageState).toMatchObject({ publishing: true, notice: expect.stringMatching(/are off/) });
   });
 
   test('is told how the others go, for a while', () => {
@@ -115,9 +115,9 @@ describe('a viewer of a group', () => {
     made.get('u3')?.handlers.connectionChanged('connected');
     Object.assign(made.get('u3') ?? {}, { silentFor: 9000 });
     listChanges('u2');
-    expect(describeGroup(group.facts).status).toBe('u3 lost the connection');
+    expect(describeGroup(group.pageState).status).toBe('u3 lost the connection');
     pass(8000);
-    expect(describeGroup(group.facts).status).toBe('Watching u2');
+    expect(describeGroup(group.pageState).status).toBe('Watching u2');
   });
 
   test('reads the names that the server knows from their tokens, also of who has gone', () => {
@@ -129,23 +129,23 @@ describe('a viewer of a group', () => {
     list('Ann Ó Briain', 'Bob');
     made.get('u3')?.handlers.connectionChanged('connected');
     list('Ann Ó Briain');
-    expect(describeGroup(group.facts).status).toBe('Bob left the group');
+    expect(describeGroup(group.pageState).status).toBe('Bob left the group');
     pass(8000);
-    expect(describeGroup(group.facts).status).toBe('Watching Ann Ó Briain');
+    expect(describeGroup(group.pageState).status).toBe('Watching Ann Ó Briain');
   });
 
   test('is told for how long the group waits for somebody on camera', () => {
     const { group, listChanges } = joinedGroup('u2');
     listChanges();
-    expect(describeGroup(group.facts).title).toBe('Waiting for someone to return');
-    expect(describeGroup(group.facts).detail).toMatch(/the group ends: after 30 seconds/);
+    expect(describeGroup(group.pageState).title).toBe('Waiting for someone to return');
+    expect(describeGroup(group.pageState).detail).toMatch(/the group ends: after 30 seconds/);
   });
 
   test('is told when there is nobody to ask', () => {
     const { group, refuses } = joinedGroup('u2');
     group.ask();
     refuses('PUBLISH_REQUEST', 4024);
-    expect(group.facts).toMatchObject({ asked: 'no', notice: 'There is nobody to ask right now.' });
+    expect(group.pageState).toMatchObject({ asked: 'no', notice: 'There is nobody to ask right now.' });
   });
 });
 
@@ -179,19 +179,19 @@ describe('the owner of a group', () => {
     world.advance(0);
     expect(world.socket.open().sent[0]?.data.op?.roomCreating).toBe(true);
     world.socket.receive(joinAck({ pps: publishers('u1') }));
-    expect(group.facts).toMatchObject({ stage: 'joined', publishing: true, owner: true });
+    expect(group.pageState).toMatchObject({ stage: 'joined', publishing: true, owner: true });
   });
 
   test('hears who would like to take part, each once', () => {
     const { group, says } = joinedGroup('u1');
     for (const userId of ['u2', 'u3', 'u2']) says(userId, request);
-    expect(group.facts.requests.map(({ name }) => name)).toEqual(['u3', 'u2']);
+    expect(group.pageState.requests.map(({ name }) => name)).toEqual(['u3', 'u2']);
   });
 
   test('lets one in and not the other', () => {
     const { group, sent, says } = joinedGroup('u1');
     for (const userId of ['u2', 'u3']) says(userId, request);
-    const [first, second] = group.facts.requests;
+    const [first, second] = group.pageState.requests;
     if (first && second) {
       group.answer(first, true);
       group.answer(second, false);
@@ -200,20 +200,20 @@ describe('the owner of a group', () => {
       { s: 'PUBLISH_ACCEPT', to: address('u2') },
       { s: 'PUBLISH_REJECT', to: address('u3') },
     ]);
-    expect(group.facts.requests).toEqual([]);
+    expect(group.pageState.requests).toEqual([]);
   });
 
   test('learns that all places are taken', () => {
     const { group, refuses } = joinedGroup('u1');
     refuses('PUBLISH_ACCEPT', 4025);
-    expect(group.facts.notice).toContain('all places are taken');
+    expect(group.pageState.notice).toContain('all places are taken');
   });
 
   test('answers nothing any more when somebody else is the owner', () => {
     const { group, says, listChanges } = joinedGroup('u1', 'u3');
     says('u2', request);
     listChanges('u3', 'u1');
-    expect(group.facts).toMatchObject({ owner: false, requests: [] });
+    expect(group.pageState).toMatchObject({ owner: false, requests: [] });
   });
 });
 
@@ -221,11 +221,11 @@ describe('a group that loses the server', () => {
   test('goes on with its media when its place was kept', () => {
     const { world, group, made } = joinedGroup('u2');
     world.socket.lose();
-    expect(describeGroup(group.facts)).toMatchObject({ state: 'reconnecting', panel: false });
+    expect(describeGroup(group.pageState)).toMatchObject({ state: 'reconnecting', panel: false });
     world.advance(250);
     world.socket.open().receive(joinAck({ resumed: true, pps: publishers('u2') }));
     expect(made.get('u2')?.done).toEqual(['lost', 'back']);
-    expect(describeGroup(group.facts).state).toBe('watching');
+    expect(describeGroup(group.pageState).state).toBe('watching');
   });
 
   test('makes them anew when it was not', () => {
@@ -251,20 +251,20 @@ describe('a group that loses the server', () => {
 describe('a group with an earlier page of this person in it', () => {
   test('is waited for, and owned as soon as that page is given up', async () => {
     const { group, sent, listChanges } = await groupWithGhost();
-    expect(group.facts).toMatchObject({ publishing: true, owner: false, returning: true });
-    expect(describeGroup(group.facts)).toMatchObject({ state: 'returning', panel: true });
+    expect(group.pageState).toMatchObject({ publishing: true, owner: false, returning: true });
+    expect(describeGroup(group.pageState)).toMatchObject({ state: 'returning', panel: true });
     expect(
       sent().map(({ s }) => s),
       'nothing is expected of the ghost',
     ).toEqual(['UPDATE']);
     listChanges('u1');
-    expect(group.facts).toMatchObject({ owner: true, returning: false });
-    expect(describeGroup(group.facts).state).toBe('taking-part');
+    expect(group.pageState).toMatchObject({ owner: true, returning: false });
+    expect(describeGroup(group.pageState).state).toBe('taking-part');
   });
 
   test('goes on at once in company', async () => {
     const { group, made } = await groupWithGhost('u2');
-    expect(describeGroup(group.facts)).toMatchObject({ state: 'taking-part', panel: false });
+    expect(describeGroup(group.pageState)).toMatchObject({ state: 'taking-part', panel: false });
     expect([...made.keys()]).toEqual(['u2']);
   });
 });
@@ -272,7 +272,7 @@ describe('a group with an earlier page of this person in it', () => {
 test('whoever asked an owner that comes back as another page may ask again', () => {
   const { group, listChanges } = joinedGroup('u2');
   group.ask();
-  expect(group.facts.asked).toBe('waiting');
+  expect(group.pageState.asked).toBe('waiting');
   listChanges('u3', 'u2');
-  expect(group.facts.asked).toBe('no');
+  expect(group.pageState.asked).toBe('no');
 });

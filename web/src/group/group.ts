@@ -1,6 +1,6 @@
 /**
- * One member of a group: its membership, who publishes, who asks to, and the mesh of media between them.
- * Turns what happens into facts and hands them on after every change. Draws nothing itself.
+ * One member of a group: its membership, the publishers, the requests to publish, and the mesh of media between them. Turns events
+ * into the state of the page and hands it on after every change. Draws nothing itself.
  */
 
 import {
@@ -16,14 +16,15 @@ import {
 } from '../client';
 import type { Kind, LocalMedia } from '../rtc/media';
 import { callPolicy } from '../rtc/policy';
+import { RoomEntry } from '../rtc/room-entry';
 import type { Departure } from '../rtc/silence';
-import { type ReturningIdentity, SeatedMembership } from '../seats/seated-membership';
+import type { ReturningIdentity } from '../seats/seated-membership';
 import type { Seats } from '../seats/seats';
 import { memberName } from '../ui/names';
-import { failureWords, settingsRefusedWords, type Words } from '../ui/words';
+import { failureMessage, settingsRefusedMessage, type UserMessage } from '../ui/user-messages';
 import { listChange } from './list-change';
 import { type MakePeer, Mesh } from './mesh';
-import type { Facts } from './model';
+import { INITIAL_STATE, type PageState } from './model';
 import { type Request, withoutRequests, withRequest } from './requests';
 
 /** A request that is not answered for so long may be made again. */
@@ -36,34 +37,17 @@ const KINDS: readonly Kind[] = ['audio', 'video'];
 const LET_IN_LATE = 'You were let in. Your camera and microphone are off.';
 
 export interface GroupHandlers {
-  changed(facts: Facts): void;
+  changed(pageState: PageState): void;
   /** A request was granted after it was given up: called before the member counts as publishing. */
   letInLate?(): void;
 }
 
 export class Group {
-  readonly #url: string;
-  readonly #room: string;
-  readonly #identity: ReturningIdentity;
-  readonly #media: Pick<LocalMedia, 'isOn'>;
+  readonly #entry: RoomEntry<ReturningIdentity>;
   readonly #env: Environment;
-  readonly #seats: Seats;
   readonly #handlers: GroupHandlers;
   readonly mesh: Mesh;
-  readonly #facts: Facts = {
-    stage: 'lobby',
-    notOpened: false,
-    unreachable: false,
-    offline: false,
-    publishers: [],
-    publishing: false,
-    owner: false,
-    returning: false,
-    asked: 'no',
-    requests: [],
-    unreached: [],
-  };
-  #membership: SeatedMembership | undefined;
+  readonly #pageState: PageState = { ...INITIAL_STATE };
   /** Counts the questions for devices: the answer to an earlier one asks nobody. */
   #devicesAsked = 0;
   #answerDue: Cancel | undefined;
@@ -83,15 +67,11 @@ export class Group {
     makePeer: MakePeer,
     handlers: GroupHandlers,
   ) {
-    this.#url = url;
-    this.#room = room;
-    this.#identity = identity;
-    this.#media = media;
+    this.#entry = new RoomEntry(url, 'm2m', room, identity, media, env, seats);
     this.#env = env;
-    this.#seats = seats;
     this.#handlers = handlers;
     this.mesh = new Mesh(() => identity.session(), env, makePeer, {
-      send: (signal) => this.#membership?.send(signal),
+      send: (signal) => this.#entry.send(signal),
       offerEnded: (to) => this.connection?.offerEnded(to),
       changed: () => this.#update({}),
       departed: ({ userId }, how) => this.#departed(userId, how),
@@ -99,25 +79,24 @@ export class Group {
     });
   }
 
-  get facts(): Readonly<Facts> {
-    return this.#facts;
+  get pageState(): Readonly<PageState> {
+    return this.#pageState;
   }
 
   get connection(): Connection | undefined {
-    return this.#membership?.connection;
+    return this.#entry.connection;
   }
 
   /** Somebody would notice that this member goes: another publisher, or a viewer. Nobody notices a viewer that goes. */
   get isMissed(): boolean {
-    const { publishing, publishers } = this.#facts;
+    const { publishing, publishers } = this.#pageState;
     return publishing && (publishers.length > 1 || this.mesh.isConnected);
   }
 
   join(): void {
-    this.#membership?.leave();
+    this.#entry.leave();
     this.#update({ stage: 'joining', notOpened: false, unreachable: false, failure: undefined });
     this.#forget();
-    const options = { url: this.#url, roomType: 'm2m', roomId: this.#room, environment: this.#env } as const;
     const handlers = {
       joined: (ack: JoinAck) => this.#joined(ack),
       participantsChanged: (publishers: Participant[]) => this.#listChanged(publishers),
@@ -131,53 +110,48 @@ export class Group {
       },
       over: (failure: Failure) => this.#over(failure),
     };
-    const full = { ...options, ...this.#devices() };
-    const membership = new SeatedMembership(full, this.#identity, callPolicy, handlers, this.#seats);
-    this.#membership = membership;
-    if (this.#facts.offline) membership.networkLost();
-    membership.join();
+    this.#entry.join(callPolicy, handlers, this.#pageState.offline);
   }
 
   leave(): void {
-    this.#membership?.leave();
+    this.#entry.leave();
     this.#forget();
     this.#update({ stage: 'gone' });
   }
 
   /** Ends the way in, for a reason that was found out elsewhere. */
-  refuse(words: Words): void {
-    if (this.#facts.stage === 'joined' || this.#facts.stage === 'recovering') return;
-    this.#membership?.leave();
-    this.#fail(words);
+  refuse(message: UserMessage): void {
+    if (this.#pageState.stage === 'joined' || this.#pageState.stage === 'recovering') return;
+    this.#entry.leave();
+    this.#fail(message);
   }
 
-  /** The page goes away. The place is kept for as long as a reload takes; the server gives up who does not return. */
+  /** The page goes away. The place is kept for as long as a reload takes; the server gives up a member that does not return. */
   suspend(): void {
     this.mesh.clear();
   }
 
   /** Takes the devices, and then asks the owner, unless the person has left or given up by then. */
   async askWith(devices: () => Promise<void>): Promise<void> {
-    const { stage, publishing, asked } = this.#facts;
+    const { stage, publishing, asked } = this.#pageState;
     if (stage !== 'joined' || publishing || asked === 'permission' || asked === 'waiting') return;
     this.#devicesAsked += 1;
     const turn = this.#devicesAsked;
     this.#update({ asked: 'permission', notice: undefined });
     await devices();
-    if (turn !== this.#devicesAsked || this.#facts.asked !== 'permission') return;
+    if (turn !== this.#devicesAsked || this.#pageState.asked !== 'permission') return;
     this.ask();
-    if (this.#facts.asked === 'permission') this.#update({ asked: 'no' });
+    if (this.#pageState.asked === 'permission') this.#update({ asked: 'no' });
   }
 
   /** Asks the owner to be let in as a publisher. */
   ask(): void {
-    const { stage, publishing, asked } = this.#facts;
+    const { stage, publishing, asked } = this.#pageState;
     if (stage !== 'joined' || publishing || asked === 'waiting') return;
-    const { video: ve, audio: ae } = this.#devices();
-    if (!this.#membership?.send({ s: 'PUBLISH_REQUEST', ve, ae })) return;
+    if (!this.#entry.requestToPublish()) return;
     this.#answerDue?.();
     this.#answerDue = this.#env.after(ANSWER_MS, () => {
-      if (this.#facts.asked === 'waiting') this.#update({ asked: 'unanswered' });
+      if (this.#pageState.asked === 'waiting') this.#update({ asked: 'unanswered' });
     });
     this.#update({ asked: 'waiting', notice: undefined });
   }
@@ -187,10 +161,10 @@ export class Group {
    * same user. An answer to the request finds nobody.
    */
   withdraw(): void {
-    if (this.#facts.asked === 'permission') this.#update({ asked: 'no' });
-    if (this.#facts.asked !== 'waiting') return;
-    this.#membership?.leave();
-    this.#identity.adopt(this.#identity.session().userId);
+    if (this.#pageState.asked === 'permission') this.#update({ asked: 'no' });
+    if (this.#pageState.asked !== 'waiting') return;
+    this.#entry.leave();
+    this.#entry.identity.adopt(this.#entry.identity.session().userId);
     this.join();
   }
 
@@ -201,29 +175,29 @@ export class Group {
 
   /** The owner's answer to a request. */
   answer({ address }: Request, accepted: boolean): void {
-    this.#membership?.send({ s: accepted ? 'PUBLISH_ACCEPT' : 'PUBLISH_REJECT', to: address });
-    this.#update({ requests: withoutRequests(this.#facts.requests, [address]), notice: undefined });
+    this.#entry.send({ s: accepted ? 'PUBLISH_ACCEPT' : 'PUBLISH_REJECT', to: address });
+    this.#update({ requests: withoutRequests(this.#pageState.requests, [address]), notice: undefined });
   }
 
   mediaChanged(kind: Kind): void {
     this.mesh.replaceTrack(kind);
-    if (this.#facts.publishing) this.#sendUpdate();
+    if (this.#pageState.publishing) this.#entry.sendUpdate();
     this.#update({});
   }
 
   networkLost(): void {
     this.#update({ offline: true });
-    this.#membership?.networkLost();
+    this.#entry.networkLost();
   }
 
   networkBack(): void {
     this.#update({ offline: false });
-    this.#membership?.networkBack();
+    this.#entry.networkBack();
   }
 
   #joined(ack: JoinAck): void {
     this.mesh.iceServers = ack.iceServers;
-    this.#returned = ack.resumed && this.#facts.publishers.length === 0;
+    this.#returned = ack.resumed && this.#pageState.publishers.length === 0;
     if (!ack.resumed) {
       // To the others this is somebody new, and it has not asked for anything yet.
       this.connection?.discardQueued();
@@ -235,33 +209,38 @@ export class Group {
 
   #listChanged(listed: Participant[]): void {
     // An earlier page of this person takes no part any more, and goes by itself.
-    const publishers = listed.filter(({ sessionId }) => !this.#seats.isGhost(sessionId));
+    const publishers = listed.filter(({ sessionId }) => !this.#entry.seats.isGhost(sessionId));
     this.#publishersChanged(publishers, listed.length > publishers.length);
   }
 
   #publishersChanged(publishers: Participant[], returning: boolean): void {
-    const { facts, began, isLate } = listChange(this.#facts, this.#identity.session(), publishers, returning);
+    const { pageState, began, isLate } = listChange(
+      this.#pageState,
+      this.#entry.identity.session(),
+      publishers,
+      returning,
+    );
     if (isLate) this.#handlers.letInLate?.();
-    this.#listedBefore = this.#facts.publishers;
-    Object.assign(this.#facts, facts);
+    this.#listedBefore = this.#pageState.publishers;
+    Object.assign(this.#pageState, pageState);
     this.mesh.update(publishers);
-    if (this.#returned && facts.publishing) this.mesh.watchAll();
+    if (this.#returned && pageState.publishing) this.mesh.watchAll();
     this.#returned = false;
     if (began) {
       for (const kind of KINDS) this.mesh.replaceTrack(kind);
-      this.#sendUpdate();
+      this.#entry.sendUpdate();
     }
     this.#update(isLate ? { notice: LET_IN_LATE } : {});
   }
 
   #signalReceived(forwarded: Forwarded): void {
     const { sender, signal } = forwarded;
-    this.#seats.heardFrom(sender.sessionId);
+    this.#entry.seats.heardFrom(sender.sessionId);
     if (signal.s === 'PUBLISH_REQUEST') {
-      return this.#update({ requests: withRequest(this.#facts.requests, sender) });
+      return this.#update({ requests: withRequest(this.#pageState.requests, sender) });
     }
     if (signal.s === 'PUBLISH_REJECT') return this.#update({ asked: 'declined' });
-    // That a request was accepted says the list, which follows.
+    // The list, which follows, says that a request was accepted.
     if (signal.s !== 'PUBLISH_ACCEPT') this.mesh.receive(forwarded);
   }
 
@@ -281,7 +260,7 @@ export class Group {
   }
 
   #startAnew(): void {
-    const { publishers } = this.#facts;
+    const { publishers } = this.#pageState;
     this.mesh.clear();
     this.mesh.update(publishers);
   }
@@ -299,32 +278,23 @@ export class Group {
   }
 
   #over(failure: Failure): void {
-    this.#fail(failureWords(failure, 'group'));
+    this.#fail(failureMessage(failure, 'group'));
   }
 
   #settingsRefused(): void {
-    this.#membership?.leave();
-    this.#fail(settingsRefusedWords());
+    this.#entry.leave();
+    this.#fail(settingsRefusedMessage());
   }
 
-  #fail(failure: Words): void {
+  #fail(failure: UserMessage): void {
     this.#forget();
     this.#update({ stage: 'failed', failure });
   }
 
-  #sendUpdate(): void {
-    const { video: ve, audio: ae } = this.#devices();
-    this.#membership?.send({ s: 'UPDATE', ve, ae });
-  }
-
-  #devices() {
-    return { video: this.#media.isOn('video'), audio: this.#media.isOn('audio') };
-  }
-
-  #update(changes: Partial<Facts>): void {
-    Object.assign(this.#facts, changes);
-    const unreached = this.#facts.publishers.filter((one) => this.mesh.isUnreached(one));
-    this.#facts.unreached = unreached.map(memberName);
-    this.#handlers.changed(this.#facts);
+  #update(changes: Partial<PageState>): void {
+    Object.assign(this.#pageState, changes);
+    const unreached = this.#pageState.publishers.filter((one) => this.mesh.isUnreached(one));
+    this.#pageState.unreached = unreached.map(memberName);
+    this.#handlers.changed(this.#pageState);
   }
 }

@@ -2,13 +2,13 @@
 
 import type { Address, Participant } from '../client';
 import { key } from './mesh';
-import type { Facts } from './model';
+import type { PageState } from './model';
 import { withoutRequests } from './requests';
 
-type Changed = Pick<Facts, 'publishers' | 'publishing' | 'owner' | 'returning' | 'asked' | 'requests'>;
+type Changed = Pick<PageState, 'publishers' | 'publishing' | 'owner' | 'returning' | 'asked' | 'requests'>;
 
 export interface ListChange {
-  facts: Changed;
+  pageState: Changed;
   /** The member publishes from now on. */
   began: boolean;
   /** It was let in although nothing was asked any more: nobody goes on camera by that. */
@@ -16,7 +16,7 @@ export interface ListChange {
 }
 
 /** @param returning an earlier page of this person is still listed; the list is without it */
-export function listChange(before: Facts, me: Address, publishers: Participant[], returning: boolean): ListChange {
+export function listChange(before: PageState, me: Address, publishers: Participant[], returning: boolean): ListChange {
   const publishing = publishers.some((one) => key(one) === key(me));
   const [oldest] = publishers;
   // The server knows one owner only: until the ghost is gone, that is the ghost.
@@ -29,7 +29,7 @@ export function listChange(before: Facts, me: Address, publishers: Participant[]
   const asked = isOver ? 'no' : before.asked;
   const requests = owner ? withoutRequests(before.requests, publishers) : [];
   return {
-    facts: { publishers, publishing, owner, returning, asked, requests },
+    pageState: { publishers, publishing, owner, returning, asked, requests },
     began,
     isLate: began && oldestBefore !== undefined && before.asked !== 'waiting',
   };

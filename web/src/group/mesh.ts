@@ -1,7 +1,7 @@
 /**
- * The peer connections of one member of a group: one to everybody it exchanges media with, for both directions.
- * Whoever publishes offers to those who WATCH; whoever does not may not offer, and asks to be offered.
- * Of two publishers the one who came later asks. Draws nothing, and knows nothing of requests to publish.
+ * The peer connections of one member of a group: one to everybody it exchanges media with, for both directions. A
+ * publisher offers to those who WATCH; a member that does not publish may not offer, and asks to be offered. The
+ * later one of two publishers asks. Draws nothing, and knows nothing of requests to publish.
  */
 
 import type { Address, ApplicationSignal, Environment, Forwarded, IceServer, Participant } from '../client';
@@ -10,7 +10,7 @@ import type { Peer, PeerHandlers } from '../rtc/peer';
 import { type Departure, isSilent } from '../rtc/silence';
 import { RouteWaits } from './route-waits';
 
-/** How long an offer may take before it is asked for (again). */
+/** Time that an offer may take before it is asked for (again). */
 export const OFFER_EXPECTED_MS = 5000;
 const UNANSWERED_OFFERS = 2;
 
@@ -41,7 +41,7 @@ export interface MeshHandlers {
   settingsRefused(): void;
 }
 
-export interface Link {
+export interface PeerLink {
   readonly address: Address;
   readonly peer: MeshPeer;
   /** Media are expected from it; the others only watch. */
@@ -58,7 +58,7 @@ export class Mesh {
   readonly #env: Environment;
   readonly #makePeer: MakePeer;
   readonly #handlers: MeshHandlers;
-  readonly #links = new Map<string, Link>();
+  readonly #links = new Map<string, PeerLink>();
   /** Publishers to whom no way was found, or whose offers did not come. */
   readonly #stuck = new Set<string>();
   readonly #waits: RouteWaits;
@@ -79,7 +79,7 @@ export class Mesh {
     for (const { peer } of this.#links.values()) peer.iceServers = servers;
   }
 
-  link(address: Address): Link | undefined {
+  link(address: Address): PeerLink | undefined {
     return this.#links.get(key(address));
   }
 
@@ -161,13 +161,13 @@ export class Mesh {
     return this.#publishers.findIndex((one) => key(one) === key(address));
   }
 
-  /** Who may not offer gives way, and of two publishers the later one. */
+  /** A member that may not offer gives way, and the later one of two publishers. */
   #isPolite(other: Address): boolean {
     const mine = this.#place(this.#me());
     return mine < 0 || mine > this.#place(other);
   }
 
-  #meet({ userId, sessionId }: Address): Link {
+  #meet({ userId, sessionId }: Address): PeerLink {
     const address = { userId, sessionId };
     const isCurrent = () => this.link(address) === link;
     const peer = this.#makePeer(address, {
@@ -184,7 +184,7 @@ export class Mesh {
       offerUnanswered: () => this.#offerUnanswered(link),
       gaveUp: (reason) => (reason === 'settings' ? this.#handlers.settingsRefused() : this.#giveUp(link)),
     });
-    const link: Link = {
+    const link: PeerLink = {
       address,
       peer,
       publishes: false,
@@ -199,7 +199,7 @@ export class Mesh {
     return link;
   }
 
-  #followState(link: Link, state: RTCPeerConnectionState): void {
+  #followState(link: PeerLink, state: RTCPeerConnectionState): void {
     const id = key(link.address);
     if (state === 'connected') {
       link.unanswered = 0;
@@ -209,7 +209,7 @@ export class Mesh {
     } else if (link.publishes && this.#reachable) this.#waits.expect(id);
   }
 
-  #expectOffer(link: Link): void {
+  #expectOffer(link: PeerLink): void {
     if (link.peer.pc) return;
     if (link.peer.polite && this.#reachable) this.#watch(link);
     this.#env.after(OFFER_EXPECTED_MS, () => {
@@ -227,34 +227,34 @@ export class Mesh {
     for (const link of this.#links.values()) if (link.publishes && !link.peer.polite) this.#watch(link);
   }
 
-  #watch({ address }: Link): void {
+  #watch({ address }: PeerLink): void {
     this.#handlers.send({ s: 'WATCH', to: address });
   }
 
-  #send(link: Link, signal: Parameters<PeerHandlers['send']>[0]): void {
-    // A new beginning of the media, wanted by who may not offer, is for the publisher to make.
+  #send(link: PeerLink, signal: Parameters<PeerHandlers['send']>[0]): void {
+    // A new beginning of the media, wanted by a member that may not offer, is for the publisher to make.
     if (signal.s === 'OFFER' && !this.#publishing) this.#watch(link);
     else this.#handlers.send(signal);
   }
 
-  #offerUnanswered(link: Link): void {
+  #offerUnanswered(link: PeerLink): void {
     link.unanswered += 1;
     if (link.unanswered > UNANSWERED_OFFERS) this.#giveUp(link);
     else link.peer.offer();
   }
 
-  #change(link: Link, changes: Partial<Pick<Link, 'stream' | 'state'>>): void {
+  #change(link: PeerLink, changes: Partial<Pick<PeerLink, 'stream' | 'state'>>): void {
     Object.assign(link, changes);
     this.#handlers.changed();
   }
 
-  #giveUp(link: Link): void {
+  #giveUp(link: PeerLink): void {
     this.#stuck.add(key(link.address));
     this.#drop(link);
   }
 
   /** Ends the media with a publisher that is not listed any more. */
-  #part(link: Link): void {
+  #part(link: PeerLink): void {
     const how = isSilent(link.peer) ? 'lost' : 'left';
     this.#drop(link);
     // Nothing tells how somebody went whose media never came.
@@ -262,7 +262,7 @@ export class Mesh {
   }
 
   /** A publisher that is still in the next list is tried anew then. */
-  #drop(link: Link): void {
+  #drop(link: PeerLink): void {
     if (this.link(link.address) !== link) return;
     this.#links.delete(key(link.address));
     link.peer.close();

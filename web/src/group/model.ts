@@ -1,12 +1,12 @@
 /**
- * What a group looks like from its facts: one state with a name, and the words for it. Pure.
- * The only place that decides which buttons there are.
+ * The view of a group, derived from the state of the page: one state with a name, and the texts for it. Pure. The
+ * only place that decides which buttons there are.
  */
 
 import type { Participant } from '../client';
 import type { Departure } from '../rtc/silence';
 import { memberName } from '../ui/names';
-import { noWayThroughWords, type Words } from '../ui/words';
+import { noWayThroughMessage, type UserMessage } from '../ui/user-messages';
 import type { Request } from './requests';
 
 export type GroupState =
@@ -20,9 +20,9 @@ export type GroupState =
   | 'left'
   | 'failed';
 
-export interface Facts {
+export interface PageState {
   stage: 'lobby' | 'joining' | 'joined' | 'recovering' | 'gone' | 'failed';
-  failure?: Words | undefined;
+  failure?: UserMessage | undefined;
   /** The group does not exist, and somebody else has to open it. */
   notOpened: boolean;
   unreachable: boolean;
@@ -40,9 +40,24 @@ export interface Facts {
   unreached: string[];
   /** The last publisher to go, for as long as it takes to read. */
   departed?: { name: string; how: Departure } | undefined;
-  /** What could not be done, until something else is. */
+  /** The last request that failed, until another one is made. */
   notice?: string | undefined;
 }
+
+/** The state of a page that has just opened. */
+export const INITIAL_STATE: Readonly<PageState> = {
+  stage: 'lobby',
+  notOpened: false,
+  unreachable: false,
+  offline: false,
+  publishers: [],
+  publishing: false,
+  owner: false,
+  returning: false,
+  asked: 'no',
+  requests: [],
+  unreached: [],
+};
 
 export interface GroupModel {
   state: GroupState;
@@ -64,40 +79,40 @@ const EMPTY_GROUP = 'If nobody does, the group ends: after 30 seconds, unless th
 
 const NOTHING = { title: '', detail: '', panel: false, retry: false, ask: '', canWithdraw: false, route: '' };
 
-export function describe(facts: Facts): GroupModel {
-  switch (facts.stage) {
+export function describe(pageState: PageState): GroupModel {
+  switch (pageState.stage) {
     case 'lobby':
-      return words(
+      return model(
         'lobby',
         'Not in the group yet',
         'Ready to join?',
         'Whoever comes first opens the group; everyone else watches and can ask to join in.',
       );
     case 'joining':
-      if (facts.notOpened) return notOpened();
-      return words(
+      if (pageState.notOpened) return notOpened();
+      return model(
         'connecting',
         'Connecting…',
         'Connecting…',
-        facts.unreachable ? 'The server does not answer yet.' : '',
+        pageState.unreachable ? 'The server does not answer yet.' : '',
       );
     case 'recovering':
-      return recovering(facts);
+      return recovering(pageState);
     case 'gone':
       return {
-        ...words('left', 'You left the group', 'You left the group', 'You can come back any time.'),
+        ...model('left', 'You left the group', 'You left the group', 'You can come back any time.'),
         retry: true,
       };
     case 'failed':
-      return failed(facts);
+      return failed(pageState);
     case 'joined':
-      if (facts.returning && !hasCompany(facts)) return returning();
-      return withNews(facts, facts.publishing ? takingPart(facts) : watching(facts));
+      if (pageState.returning && !hasCompany(pageState)) return returning();
+      return withNews(pageState, pageState.publishing ? takingPart(pageState) : watching(pageState));
   }
 }
 
-/** Adds who is gone, and whose media do not come. */
-function withNews({ departed, unreached, publishers, publishing, asked }: Facts, shown: GroupModel): GroupModel {
+/** Adds the people who are gone, and those whose media do not come. */
+function withNews({ departed, unreached, publishers, publishing, asked }: PageState, shown: GroupModel): GroupModel {
   const news = { ...shown, route: routeWords(unreached) };
   const others = publishers.length - (publishing ? 1 : 0);
   if (unreached.length > 0 && unreached.length === others && asked === 'no') news.status = noConnection(unreached);
@@ -108,68 +123,68 @@ function withNews({ departed, unreached, publishers, publishing, asked }: Facts,
 
 function noConnection(names: string[]): string {
   const [name = ''] = names;
-  return noWayThroughWords(names.length === 1 ? name : `${names.length} people`).title;
+  return noWayThroughMessage(names.length === 1 ? name : `${names.length} people`).title;
 }
 
 function routeWords(names: string[]): string {
-  return names.length > 0 ? `${noConnection(names)}. ${noWayThroughWords('').detail}` : '';
+  return names.length > 0 ? `${noConnection(names)}. ${noWayThroughMessage('').detail}` : '';
 }
 
-function hasCompany({ publishers, publishing }: Facts): boolean {
+function hasCompany({ publishers, publishing }: PageState): boolean {
   return publishers.length > (publishing ? 1 : 0);
 }
 
 function notOpened(): GroupModel {
   const title = 'This group has not started';
   const detail = 'Keep this page open. You will join by yourself when someone who may open the group does so.';
-  return words('not-started', title, title, detail);
+  return model('not-started', title, title, detail);
 }
 
 function returning(): GroupModel {
   const title = 'Your earlier page still holds your place';
   const detail = 'It closed without leaving the group. You get your place back by yourself in a few seconds.';
-  return words('returning', 'Waiting for your place in the group…', title, detail);
+  return model('returning', 'Waiting for your place in the group…', title, detail);
 }
 
-function recovering({ offline, publishers }: Facts): GroupModel {
+function recovering({ offline, publishers }: PageState): GroupModel {
   const title = offline ? 'You are offline' : 'Connection lost';
-  const shown = words('reconnecting', offline ? `${title}. Waiting…` : `${title}. Reconnecting…`, title, '');
+  const shown = model('reconnecting', offline ? `${title}. Waiting…` : `${title}. Reconnecting…`, title, '');
   return { ...shown, panel: publishers.length === 0 };
 }
 
-function failed({ failure }: Facts): GroupModel {
+function failed({ failure }: PageState): GroupModel {
   const title = failure?.title ?? 'Something went wrong';
-  return { ...words('failed', title, title, failure?.detail ?? ''), retry: failure?.canRetry ?? true };
+  return { ...model('failed', title, title, failure?.detail ?? ''), retry: failure?.canRetry ?? true };
 }
 
-function takingPart({ publishers, owner }: Facts): GroupModel {
+function takingPart({ publishers, owner }: PageState): GroupModel {
   const company = publishers.length - 1;
   const alone = owner ? 'You’re the only one here so far' : 'Nobody else is on camera right now';
   const status = company === 0 ? alone : `You and ${company === 1 ? '1 other' : `${company} others`}`;
   return { ...NOTHING, state: 'taking-part', status };
 }
 
-function watching(facts: Facts): GroupModel {
-  const [owner] = facts.publishers;
-  if (!owner) return words('watching', 'Nobody is on camera right now', 'Waiting for someone to return', EMPTY_GROUP);
-  const count = facts.publishers.length;
+function watching(pageState: PageState): GroupModel {
+  const [owner] = pageState.publishers;
+  if (!owner) return model('watching', 'Nobody is on camera right now', 'Waiting for someone to return', EMPTY_GROUP);
+  const count = pageState.publishers.length;
   const ask = {
     no: 'Ask to join in',
     permission: '',
     waiting: '',
     declined: 'Ask again',
     unanswered: 'Ask again',
-  }[facts.asked];
+  }[pageState.asked];
   const status = {
     no: count === 1 ? `Watching ${memberName(owner)}` : `Watching ${count} people`,
     permission: 'Allow camera and microphone to join in',
     waiting: `Waiting for ${memberName(owner)} to let you in`,
     declined: `${memberName(owner)} declined for now`,
     unanswered: `${memberName(owner)} has not answered`,
-  }[facts.asked];
+  }[pageState.asked];
   return { ...NOTHING, state: 'watching', status, ask, canWithdraw: ask === '' };
 }
 
-function words(state: GroupState, status: string, title: string, detail: string): GroupModel {
+function model(state: GroupState, status: string, title: string, detail: string): GroupModel {
   return { ...NOTHING, state, status, title, detail, panel: true };
 }

@@ -27,7 +27,7 @@ import type { Tile } from './grid';
 import { Group } from './group';
 import type { MakePeer } from './mesh';
 import { describe } from './model';
-import { type Stage, type StageActions, stage } from './stage';
+import { groupView, type View, type ViewActions } from './view';
 
 const WORDS = {
   join: 'Join the group',
@@ -47,24 +47,24 @@ export function showGroup(root: HTMLElement, room: string, url: string, access: 
   const before = lobby(identity.name, media, row, WORDS, join);
   const kind = otherKind(url, room, 'm2m', access.token);
   const actions = stageActions(() => group, devices, join);
-  const show = stage(row, kind.root, actions);
-  const makePeer = peerMaker(media, env, () => group.facts.publishing);
+  const show = groupView(row, kind.root, actions);
+  const makePeer = peerMaker(media, env, () => group.pageState.publishing);
   const render = () => {
-    const model = describe(group.facts);
+    const model = describe(group.pageState);
     top.show(model);
     row.render();
-    if (group.facts.stage === 'lobby') return before.render();
-    kind.refused(group.facts.failure, (words) => group.refuse(words));
-    showStage(before.root, show, [kind.root, ...show.actions, ...row.buttons], isTransit(group.facts), () =>
-      show.render(model, group.facts, tiles(group, identity.session().userId), media.isLive),
+    if (group.pageState.stage === 'lobby') return before.render();
+    kind.refused(group.pageState.failure, (message) => group.refuse(message));
+    showView(before.root, show, [kind.root, ...show.actions, ...row.buttons], isTransit(group.pageState), () =>
+      show.render(model, group.pageState, tiles(group, identity.session().userId), media.isLive),
     );
     void row.localVideo.play().catch(() => {});
   };
   const group = new Group(url, room, identity, media, env, seats, makePeer, {
-    changed(facts) {
-      devices.follow(purposeOf(facts));
-      if (access.asksFor(room, facts.failure)) return;
-      place.note(isInside(facts) ? media.switches : undefined);
+    changed(pageState) {
+      devices.follow(purposeOf(pageState));
+      if (access.asksFor(room, pageState.failure)) return;
+      place.note(isInside(pageState) ? media.switches : undefined);
       render();
     },
     letInLate: () => devices.switchOff(),
@@ -81,11 +81,11 @@ export function showGroup(root: HTMLElement, room: string, url: string, access: 
 
 /** Shows how one looks, and tells of a name that is no group's before anybody joins. */
 function waitInLobby(kind: OtherKind, group: Group, acquired: Promise<void>, settled: () => void): void {
-  kind.look((words) => group.refuse(words));
+  kind.look((message) => group.refuse(message));
   void acquired.then(settled);
 }
 
-function stageActions(group: () => Group, devices: Devices, join: () => void): StageActions {
+function stageActions(group: () => Group, devices: Devices, join: () => void): ViewActions {
   return {
     join,
     ask: () => void group().askWith(() => devices.acquire()),
@@ -97,12 +97,12 @@ function stageActions(group: () => Group, devices: Devices, join: () => void): S
 
 /** A publisher would lose its place by a `LEAVE`, and might only reload the page. */
 function goAway(group: Group): void {
-  if (group.facts.publishing) group.suspend();
+  if (group.pageState.publishing) group.suspend();
   else if (group.connection) group.leave();
 }
 
 /** Renders the group in the place of its lobby, with the focus where the next action is. */
-function showStage(lobby: HTMLElement, show: Stage, next: HTMLElement[], isTransit: boolean, render: () => void): void {
+function showView(lobby: HTMLElement, show: View, next: HTMLElement[], isTransit: boolean, render: () => void): void {
   const focus = holdFocus(isTransit);
   if (!show.root.isConnected) lobby.replaceWith(show.root);
   render();
@@ -124,12 +124,12 @@ function whilePublishing(media: LocalMedia, publishing: () => boolean): Outgoing
 }
 
 /** On the way to where the last press leads. */
-function isTransit({ stage, publishers, failure }: Group['facts']): boolean {
+function isTransit({ stage, publishers, failure }: Group['pageState']): boolean {
   return stage === 'joining' || (stage === 'joined' && publishers.length === 0) || failure?.otherKind === true;
 }
 
 /** In the group, or on the way back into it. */
-function isInside({ stage }: Group['facts']): boolean {
+function isInside({ stage }: Group['pageState']): boolean {
   return stage === 'joined' || stage === 'recovering';
 }
 
@@ -148,14 +148,14 @@ function exposeGroup(group: Group): void {
       return group.connection;
     },
     get pcs() {
-      const entries = group.facts.publishers.map((one) => [one.userId, group.mesh.link(one)?.peer.pc] as const);
+      const entries = group.pageState.publishers.map((one) => [one.userId, group.mesh.link(one)?.peer.pc] as const);
       return Object.fromEntries(entries);
     },
   });
 }
 
-function tiles({ facts, mesh }: Group, me: string): Tile[] {
-  return facts.publishers
+function tiles({ pageState, mesh }: Group, me: string): Tile[] {
+  return pageState.publishers
     .filter(({ userId }) => userId !== me)
     .map((one) => {
       const link = mesh.link(one);

@@ -7,7 +7,7 @@ import { element, setText } from '../ui/dom';
 import { takeFocus } from '../ui/focus';
 import type { Controls } from './controls';
 import type { LocalMedia } from './media';
-import { mediaWords } from './media-words';
+import { mediaMessage } from './media-messages';
 
 export interface Lobby {
   root: HTMLElement;
@@ -42,7 +42,7 @@ export function lobby(name: string, media: LocalMedia, controls: Controls, words
     join_.classList.toggle('primary', !asking);
     setText(
       hint,
-      asking ? 'Your browser asks for camera and microphone. Please allow them.' : mediaWords(media.problems),
+      asking ? 'Your browser asks for camera and microphone. Please allow them.' : mediaMessage(media.problems),
     );
     hint.classList.toggle('is-warning', !asking);
     const isHintGone = hint.textContent === '' && !hint.hidden;

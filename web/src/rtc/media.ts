@@ -15,7 +15,7 @@ const CONSTRAINTS: Record<Kind, MediaTrackConstraints> = {
   video: { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: 'user' },
 };
 
-/** What is sent to others: all of it, or what a room lets this person send. */
+/** The tracks that are sent to others: all of them, or those that a room lets this person send. */
 export type OutgoingMedia = Pick<LocalMedia, 'stream' | 'track' | 'isAvailable'>;
 
 export class LocalMedia {
@@ -140,7 +140,7 @@ export class LocalMedia {
     this.onchange('audio');
   }
 
-  /** What to ask of a device from the next time on. */
+  /** Constraints for a device from the next time on. */
   constrain(kind: Kind, constraints: MediaTrackConstraints): void {
     this.#constraints[kind] = { ...CONSTRAINTS[kind], ...constraints };
   }

@@ -148,7 +148,7 @@ export class Peer {
     this.#discard();
   }
 
-  /** One thing after the other; what fails is told to the console and does not stop what follows. */
+  /** One thing after the other; a failure is told to the console and does not stop the next one. */
   #then(task: () => Promise<void>): void {
     this.#work = this.#work
       .then(() => (this.#closed ? undefined : task()))

@@ -1,7 +1,7 @@
 /**
- * Which failed attempt to get into a call deserves another one, and with what.
- * A call exists once the first person comes: not found means create it, exists already means join it,
- * and two who arrive in the same instant may need a few rounds of that. Who may not create one waits for it. Pure.
+ * Decides which failed attempt to get into a call deserves another one, and with what. A call exists once the first
+ * person comes: not found means create it, exists already means join it, and two who arrive in the same instant may
+ * need a few rounds of that. A page that may not create one waits for it. Pure.
  */
 
 import { type Attempt, Code, type Failure, type History, isPatient, type Policy, type RuleId } from '../client';
@@ -30,7 +30,7 @@ function isNotOpened(failure: Failure, { roomCreating }: History): boolean {
   return roomCreating && failure.kind === 'refused' && failure.code === Code.PERMISSION_NOT_FOUND;
 }
 
-/** Whoever is in a call is kept there while the server is away; whoever is not yet gets told. */
+/** A page in a call is kept there while the server is away; one that is not yet gets told. */
 function unreachable(history: History): Attempt | undefined {
   if (!history.everJoined)
     return isPatient(history) ? { roomCreating: history.roomCreating, delay: RETRY_MS } : undefined;

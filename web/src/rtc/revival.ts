@@ -50,9 +50,9 @@ export class Revival {
       return this.stop();
     }
     if (this.#suspended) return;
-    const patience = polite ? POLITE_EXTRA_MS : 0;
-    if (state === 'disconnected') this.#restartIn(DISCONNECTED_MS + patience);
-    if (state === 'failed') this.#restartIn(patience);
+    const extra = polite ? POLITE_EXTRA_MS : 0;
+    if (state === 'disconnected') this.#restartIn(DISCONNECTED_MS + extra);
+    if (state === 'failed') this.#restartIn(extra);
   }
 
   /** The other side cannot be reached: a restart would be wasted, and its failure would prove nothing. */

@@ -11,14 +11,14 @@ export interface SeatMark {
   userId: string;
   /** When the server last answered this page. */
   alive: number;
-  /** How long after that the server keeps the seat, at most. */
+  /** Time after that for which the server keeps the seat, at most. */
   heldFor: number;
 }
 
 /** For so long a server may await the user of a seat; one that does not is told a name like any other. */
 const AWAITED_MS = 10 * 60_000;
 
-/** What a beat on its way, and the server's own timer, may add. */
+/** Time that a beat on its way, and the server's own timer, may add. */
 const SLACK_MS = 5000;
 
 /** Whether the server may still keep the seat. A clock that was set back does not make it longer. */

@@ -1,6 +1,6 @@
 /**
  * A membership whose seat the browser remembers, so that whoever comes back after a crash is recognized. The pages of
- * calls, groups and broadcasts share it. Decides nothing: which wait is worth it says the policy of the page.
+ * calls, groups and broadcasts share it. Decides nothing: the policy of the page says which wait is worth it.
  */
 
 import {

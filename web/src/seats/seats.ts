@@ -7,7 +7,7 @@
 import type { Session } from '../client';
 import { ghosts, isFresh, isUsable, type SeatMark } from './ghost';
 
-/** What all pages of the browser share. None of it may fail or wait for long. */
+/** The storage that all pages of the browser share. None of it may fail or wait for long. */
 export interface SeatStorage {
   all(): Promise<SeatMark[]>;
   put(mark: SeatMark): void;

@@ -1,7 +1,7 @@
 /**
  * Keeps the focus on the page: when what was pressed disappears, the focus goes to the next action instead of to the
- * document. Whoever has not used the page yet, or focused something that stays, is left alone: what others do never
- * moves the focus, or the key that is pressed next would do something else.
+ * document. A person who has not used the page yet, or focused something that stays, is left alone: events of others
+ * never move the focus, or the key that is pressed next would do something else.
  */
 
 /** Where the focus was put on the way to somewhere: it may still go to something better. */

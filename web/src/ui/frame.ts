@@ -1,7 +1,6 @@
 /**
- * What every view has around it: the bar with the name of the project, the room and the state in words,
- * the panel that explains a state, the buttons. Also where `data-state` is set.
- * Knows neither calls nor broadcasts.
+ * The frame of every view: the bar with the name of the project, the room and the state in words, the panel that
+ * explains a state, the buttons. Also where `data-state` is set. Knows neither calls nor broadcasts.
  */
 
 import { START_PAGE } from './address';

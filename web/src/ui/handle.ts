@@ -5,7 +5,7 @@
 
 import type Hls from 'hls.js';
 import type { Connection } from '../client';
-import type { PictureFacts, Sample } from '../watch/history';
+import type { PictureInfo, Sample } from '../watch/history';
 
 export interface CallHandle {
   readonly pc: RTCPeerConnection | undefined;
@@ -27,10 +27,10 @@ export interface WatchHandle {
   readonly stalls: number;
   /** Seconds behind live, when known. */
   delay(): number | undefined;
-  /** What the graph shows, and the facts beside it. */
+  /** The samples of the graph, and the figures beside it. */
   readonly insight: {
     samples: readonly Sample[];
-    picture: PictureFacts;
+    picture: PictureInfo;
     droppedVideoFrames: number;
     stalls: number;
   };
@@ -38,7 +38,7 @@ export interface WatchHandle {
 
 export interface BroadcastHandle {
   readonly connection: Connection | undefined;
-  /** How uploads are encoded: `multipart` or `json`. */
+  /** The encoding of uploads: `multipart` or `json`. */
   readonly form: string | undefined;
   readonly stats: Record<string, unknown>;
 }

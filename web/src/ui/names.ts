@@ -20,7 +20,7 @@ const PLACES =
   );
 const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
 
-/** What a room may be called. */
+/** The legal names of rooms. */
 const ROOM = /^[A-Za-z0-9._~-]{1,128}$/;
 const GUEST = /^([a-z]+)-([a-z]+)-[a-z0-9]{8}$/;
 
@@ -53,7 +53,7 @@ export function isRoomName(name: string): boolean {
   return ROOM.test(name) && name !== '.' && name !== '..';
 }
 
-/** What a person typed, made into a room name where that is possible without guessing. */
+/** Makes a typed text into a room name, where that is possible without guessing. */
 export function tidyRoomName(typed: string): string {
   return typed.trim().replace(/\s+/g, '-');
 }

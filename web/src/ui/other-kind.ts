@@ -1,6 +1,6 @@
 /**
  * The way to a room whose name was opened as another kind of room: one link, as soon as it is known what the room is.
- * Whoever joins a group or a broadcast as a viewer is seen by nobody, and leaves again at once; what is neither is a call.
+ * A viewer of a group or a broadcast is seen by nobody, and leaves again at once; a room that is neither is a call.
  */
 
 import type { HeldToken } from '../access/held-token';
@@ -9,7 +9,7 @@ import { roomAddress } from './address';
 import { element, setText } from './dom';
 import { takeFocus } from './focus';
 import { cryptoPick, randomLetters } from './names';
-import { otherKindWords, type Words } from './words';
+import { otherKindMessage, type UserMessage } from './user-messages';
 
 export interface Kind {
   roomType: RoomType;
@@ -30,16 +30,16 @@ const TIMEOUT_MS = 5000;
 export interface OtherKind {
   root: HTMLElement;
   /** Looks at once, before anybody joins, and tells only of a room of another kind. */
-  look(found: (words: Words) => void): void;
+  look(found: (message: UserMessage) => void): void;
   /** Looks when a join was refused for it. */
-  refused(failure: Words | undefined, found: (words: Words) => void): void;
+  refused(failure: UserMessage | undefined, found: (message: UserMessage) => void): void;
 }
 
 /** @param own the type of room that the page is for */
 export function otherKind(url: string, room: string, own: RoomType, token: HeldToken): OtherKind {
   const root = element('a', { id: 'other-kind', class: 'button primary', hidden: true });
   let asked: Promise<Kind | undefined> | undefined;
-  const look = (found: (words: Words) => void) => {
+  const look = (found: (message: UserMessage) => void) => {
     if (asked) return;
     asked = kindOf(url, room, token);
     void asked.then((kind) => {
@@ -52,7 +52,7 @@ export function otherKind(url: string, room: string, own: RoomType, token: HeldT
       // The words beside it say the name, which may be long.
       setText(root, kind.label);
       root.hidden = false;
-      found(otherKindWords(room, kind.noun));
+      found(otherKindMessage(room, kind.noun));
       takeFocus([root]);
     });
   };

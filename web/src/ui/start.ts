@@ -11,7 +11,7 @@ import { brand, setState } from './frame';
 import { type IconName, icon } from './icons';
 import { cryptoPick, isRoomName, randomRoom, tidyRoomName } from './names';
 import { kindOf } from './other-kind';
-import { otherKindWords } from './words';
+import { otherKindMessage } from './user-messages';
 
 interface Entrance {
   id: string;
@@ -163,7 +163,7 @@ function warnOfOtherKind(own: RoomType, field: HTMLInputElement, problem: HTMLEl
     const kind = await kindOf(socketAddress(), name, token);
     if (!kind || kind.roomType === own || name !== tidyRoomName(field.value)) return;
     field.setAttribute('aria-invalid', 'true');
-    const { title, detail } = otherKindWords(name, kind.noun);
+    const { title, detail } = otherKindMessage(name, kind.noun);
     const link = element('a', { href: roomAddress(kind.view, name) }, kind.label);
     problem.replaceChildren(`${title}. ${detail} `, link);
   });

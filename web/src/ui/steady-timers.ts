@@ -67,7 +67,7 @@ export class SteadyTimers implements Timers {
 
 let shared: SteadyTimers | undefined;
 
-/** What the client needs of this page, with timers that hold while it is hidden. */
+/** The environment of the client in this page, with timers that hold while it is hidden. */
 export function pageEnvironment(): Environment {
   shared ??= new SteadyTimers(
     () => new Worker(new URL('./timer.worker.js', import.meta.url), { name: 'roomcast-timers' }) as TimerWorker,

@@ -1,6 +1,6 @@
 /**
- * What one tab remembers over a reload: who it is, and how far it came in each room.
- * Kept in sessionStorage, which no other tab sees; where storage is forbidden, in memory only.
+ * The memory of one tab over a reload: who it is, and how far it came in each room. Kept in sessionStorage, which no
+ * other tab sees; where storage is forbidden, in memory only.
  */
 
 import type { HeldToken } from '../access/held-token';

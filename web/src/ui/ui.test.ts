@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Failure } from '../client';
 import { cryptoPick, displayName, isRoomName, memberName, randomRoom, randomUserId, tidyRoomName } from './names';
-import { failureWords } from './words';
+import { failureMessage } from './user-messages';
 
 describe('a name', () => {
   const pick = (bound: number) => bound - 1;
@@ -78,27 +78,27 @@ describe('the words for a failure', () => {
     ['Your token does not allow this', { kind: 'unauthorized', reason: 'not_granted', message: '' }],
     ['This page is out of date', { kind: 'closed', code: 1002, reason: '' }],
   ])('say: %s', (title, failure) => {
-    expect(failureWords(failure, 'call').title).toBe(title);
+    expect(failureMessage(failure, 'call').title).toBe(title);
   });
 
   test('add what the server says of a token, as a sentence', () => {
-    const said = (message: string) => failureWords({ kind: 'unauthorized', reason: 'expired', message }, 'call').said;
+    const said = (message: string) => failureMessage({ kind: 'unauthorized', reason: 'expired', message }, 'call').said;
     expect(said('the token expired 5 min ago')).toBe('The token expired 5 min ago.');
     expect(said('The token is for other rooms.')).toBe('The token is for other rooms.');
     expect(said('')).toBe('');
-    expect(failureWords({ kind: 'refused', code: 4051, message: 'no `join`' }, 'call')).toMatchObject({
+    expect(failureMessage({ kind: 'refused', code: 4051, message: 'no `join`' }, 'call')).toMatchObject({
       access: 'grant',
       said: 'No `join`.',
     });
   });
 
   test('quote the server where nothing better is known', () => {
-    const { detail } = failureWords({ kind: 'refused', code: 9999, message: 'odd' }, 'call');
+    const { detail } = failureMessage({ kind: 'refused', code: 9999, message: 'odd' }, 'call');
     expect(detail).toBe('The server said: odd (9999).');
   });
 
   test('offer another try except where the call goes on elsewhere', () => {
-    expect(failureWords({ kind: 'closed', code: 4000, reason: '' }, 'call').canRetry).toBe(false);
-    expect(failureWords({ kind: 'refused', code: 4025, message: '' }, 'call').canRetry).toBe(true);
+    expect(failureMessage({ kind: 'closed', code: 4000, reason: '' }, 'call').canRetry).toBe(false);
+    expect(failureMessage({ kind: 'refused', code: 4025, message: '' }, 'call').canRetry).toBe(true);
   });
 });

@@ -8,7 +8,7 @@ export function showUnknown(root: HTMLElement): void {
   document.title = 'Page not found · Roomcast';
   setState('failed');
   const top = bar('Not found');
-  const words = panel(
+  const overlay = panel(
     element(
       'div',
       { class: 'actions' },
@@ -16,7 +16,10 @@ export function showUnknown(root: HTMLElement): void {
     ),
   );
   const title = 'Page not found';
-  words.show(title, 'Check the link. Room names are made of letters, digits, dots and dashes.');
+  overlay.show(title, 'Check the link. Room names are made of letters, digits, dots and dashes.');
   top.setStatus(title);
-  root.replaceChildren(top.root, element('main', { class: 'stage' }, element('div', { class: 'picture' }, words.root)));
+  root.replaceChildren(
+    top.root,
+    element('main', { class: 'stage' }, element('div', { class: 'picture' }, overlay.root)),
+  );
 }

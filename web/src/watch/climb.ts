@@ -1,7 +1,7 @@
 /**
- * Leads a player back to a higher variant after a slow moment. What hls.js measures of parts of some kilobytes, which
- * it waits for besides, never proves a faster line; a whole segment of the next variant does.
- * Asks for nothing while the video does not play well.
+ * Leads a player back to a higher variant after a slow moment. The estimate of hls.js from parts of some kilobytes,
+ * which it waits for besides, never proves a faster line; a whole segment of the next variant does. Asks for nothing
+ * while the video does not play well.
  */
 
 import type { Environment } from '../client';
@@ -21,8 +21,8 @@ export type Measure = (playlist: string) => Promise<number | undefined>;
 /** Time of smooth playback before a higher variant is tried. */
 const STEADY_MS = 4000;
 const PROBE_EVERY_MS = 5000;
-/** Whoever falls back soon after a climb waits for longer before the next one. */
-const MOST_PATIENCE = 8;
+/** A player that falls back soon after a climb waits for longer before the next one. */
+const MAX_BACKOFF = 8;
 const FELL_BACK_MS = 20_000;
 /** Headroom above the bit rate of a variant. */
 const HEADROOM = 1.5;
@@ -36,7 +36,7 @@ export class Climb {
   #probed = Number.NEGATIVE_INFINITY;
   #climbed = Number.NEGATIVE_INFINITY;
   #level = -1;
-  #patience = 1;
+  #backoff = 1;
   #probing = false;
 
   constructor(env: Pick<Environment, 'now'>, measure: Measure) {
@@ -52,7 +52,7 @@ export class Climb {
     else this.#steadySince ??= now;
     const next = hls.levels[hls.currentLevel + 1];
     if (this.#steadySince === undefined || !next || hls.currentLevel < 0 || !hls.autoLevelEnabled) return;
-    const isDue = now - this.#steadySince >= STEADY_MS && now - this.#probed >= PROBE_EVERY_MS * this.#patience;
+    const isDue = now - this.#steadySince >= STEADY_MS && now - this.#probed >= PROBE_EVERY_MS * this.#backoff;
     if (isDue && !this.#probing) void this.#probe(hls, next);
   }
 
@@ -61,7 +61,7 @@ export class Climb {
     this.#level = level;
     if (!fell) return;
     this.#steadySince = undefined;
-    this.#patience = now - this.#climbed < FELL_BACK_MS ? Math.min(MOST_PATIENCE, this.#patience * 2) : 1;
+    this.#backoff = now - this.#climbed < FELL_BACK_MS ? Math.min(MAX_BACKOFF, this.#backoff * 2) : 1;
   }
 
   async #probe(hls: Ladder, next: { bitrate: number; uri: string }): Promise<void> {

@@ -1,7 +1,7 @@
 /**
- * How far behind live the picture is, from what a player knows, and as text.
- * The date of the picture is the better measure; with clocks that differ it can be nonsense, and then
- * the player's own estimate counts. Pure: the time of now is an argument. Seconds throughout.
+ * The delay of the picture behind live, from the state of a player, and as text. The date of the picture is the
+ * better measure; with clocks that differ it can be nonsense, and then the player's own estimate counts. Pure: the
+ * time of now is an argument. Seconds throughout.
  */
 
 const PLAUSIBLE = 6 * 3600;

@@ -3,7 +3,7 @@ import type { Refusal } from '../client';
 import { FakeWorld, joinAck } from '../client/fake';
 import { FakePlayer } from '../fake-media';
 import { identity } from '../fake-pages';
-import { describe as describeWatch, type Facts } from './model';
+import { describe as describeWatch, type PageState } from './model';
 import { Watch } from './watch';
 
 vi.mock('./player', async () => ({ Player: (await import('../fake-media')).FakePlayer }));
@@ -19,9 +19,9 @@ const EXPIRED = { reason: 'expired', message: 'The token expired 5 min ago.' };
 /** A viewer in the room, and the answers to its questions why media were denied. */
 function watching(answers: (Refusal | undefined)[]) {
   const world = new FakeWorld();
-  const shown: { facts?: Facts } = {};
+  const shown: { pageState?: PageState } = {};
   const refusal = vi.fn(async () => answers.shift());
-  const changed = (facts: Facts) => void Object.assign(shown, { facts: { ...facts } });
+  const changed = (pageState: PageState) => void Object.assign(shown, { pageState: { ...pageState } });
   const handlers = { changed, muted: () => {} };
   const access = { sign: (address: string) => address, refusal };
   const watch = new Watch('ws://host/ws', 'demo', identity(), {} as HTMLVideoElement, world, handlers, access);
@@ -40,8 +40,8 @@ test('a viewer whose token is refused for media is told the sentence of the serv
   const { world, shown, refusal, deny } = watching([EXPIRED]);
   await deny();
   expect(refusal, 'one question at a time').toHaveBeenCalledTimes(1);
-  expect(shown.facts?.failure).toMatchObject({ access: 'token', said: EXPIRED.message });
-  expect(shown.facts && describeWatch(shown.facts).state).toBe('failed');
+  expect(shown.pageState?.failure).toMatchObject({ access: 'token', said: EXPIRED.message });
+  expect(shown.pageState && describeWatch(shown.pageState).state).toBe('failed');
   expect(world.socket.names()).toEqual(['JOIN', 'LEAVE']);
 });
 
@@ -50,6 +50,6 @@ test('media that are denied though the token is good are asked for again', async
   await deny();
   await deny();
   expect(refusal).toHaveBeenCalledTimes(2);
-  expect(shown.facts?.room).toBe('joined');
-  expect(shown.facts?.failure).toBeUndefined();
+  expect(shown.pageState?.room).toBe('joined');
+  expect(shown.pageState?.failure).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 /**
- * What was measured of a playing broadcast over the last minute, and the lines that show it.
- * Pure: time is an argument, in milliseconds; delay and buffer are in seconds.
+ * Measurements of a playing broadcast over the last minute, and the lines that show them. Pure: time is an argument,
+ * in milliseconds; delay and buffer are in seconds.
  */
 
 export const WINDOW_MS = 60_000;
@@ -95,16 +95,16 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-export interface PictureFacts {
+export interface PictureInfo {
   width: number;
   height: number;
-  /** Of the variant, in bits per second. */
+  /** Bit rate of the variant, in bits per second. */
   bitrate: number;
   name: string;
 }
 
 /** "720p · 1280×720 · 2.7 Mbit/s", as far as it is known. */
-export function pictureText({ width, height, bitrate, name }: PictureFacts): string {
+export function pictureText({ width, height, bitrate, name }: PictureInfo): string {
   const known = width > 0 && height > 0;
   const lines = known ? `${Math.min(width, height)}p` : '';
   const pieces = [name || lines, known ? `${width}×${height}` : '', bitrate > 0 ? bitrateText(bitrate) : ''];

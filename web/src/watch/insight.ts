@@ -1,6 +1,6 @@
 /**
- * How well the broadcast plays: delay, buffer and stalls of the last minute as a small graph, and the facts in
- * words. Folded away until somebody wants to know; whether it is open is remembered for the tab.
+ * The quality of playback: delay, buffer and stalls of the last minute as a small graph, and the figures in words.
+ * Folded away until somebody wants to know; whether it is open is remembered for the tab.
  */
 
 import { element, setText, svg } from '../ui/dom';
@@ -23,7 +23,7 @@ export interface Insight {
 export function insight(player: Player): Insight {
   const history = new History();
   const view = graph();
-  const list = facts();
+  const list = pageState();
   const root = element(
     'section',
     { id: 'insight', class: 'insight', 'aria-label': 'Playback details' },
@@ -89,7 +89,7 @@ function graph() {
   };
 }
 
-function facts() {
+function pageState() {
   const delay = fact('Behind live', 'is-delay');
   const buffer = fact('Buffer', 'is-buffer');
   const stalls = fact('Stalls', 'is-stall');

@@ -1,17 +1,17 @@
 /**
- * What a broadcast looks like from its facts: one state with a name, and the words for it. Pure.
- * The picture comes first: as long as it moves, trouble with the signaling is a note in the bar.
+ * The view of a broadcast for its viewers, derived from the state of the page: one state with a name, and the texts
+ * for it. Pure. The picture comes first: as long as it moves, trouble with the signaling is a note in the bar.
  */
 
-import type { Words } from '../ui/words';
+import type { UserMessage } from '../ui/user-messages';
 import type { PlayerState } from './player';
 
 export type WatchState = 'connecting' | 'not-started' | 'watching' | 'reconnecting' | 'ended' | 'failed';
 
-export interface Facts {
+export interface PageState {
   /** The room: on the way in, in, cut off, not there, closed, or out of reach for good. */
   room: 'joining' | 'joined' | 'recovering' | 'absent' | 'closed' | 'failed';
-  failure?: Words | undefined;
+  failure?: UserMessage | undefined;
   unreachable: boolean;
   offline: boolean;
   player: PlayerState;
@@ -20,6 +20,16 @@ export interface Facts {
   /** The wait of now has lasted for so long that there is a button to begin anew. */
   late: boolean;
 }
+
+/** The state of a page that has just opened. */
+export const INITIAL_STATE: Readonly<PageState> = {
+  room: 'joining',
+  unreachable: false,
+  offline: false,
+  player: 'idle',
+  everPlayed: false,
+  late: false,
+};
 
 export interface WatchModel {
   state: WatchState;
@@ -32,49 +42,51 @@ export interface WatchModel {
   home: boolean;
 }
 
-export function describe(facts: Facts): WatchModel {
-  const shown = stateOf(facts);
+export function describe(pageState: PageState): WatchModel {
+  const shown = stateOf(pageState);
   const isWait = shown.panel && (shown.state === 'connecting' || shown.state === 'reconnecting');
-  if (!isWait || !facts.late) return shown;
+  if (!isWait || !pageState.late) return shown;
   const detail = shown.detail || 'This takes longer than usual. Still trying.';
   return { ...shown, detail, retry: true, home: true };
 }
 
-function stateOf(facts: Facts): WatchModel {
-  if (facts.player === 'playing') return playing(facts);
-  if (facts.room === 'failed') return failed(facts.failure);
-  if (facts.player === 'failed') {
+function stateOf(pageState: PageState): WatchModel {
+  if (pageState.player === 'playing') return playing(pageState);
+  if (pageState.room === 'failed') return failed(pageState.failure);
+  if (pageState.player === 'failed') {
     return failed({
       title: 'The broadcast cannot be played',
       detail: 'Try again, or with another browser.',
       canRetry: true,
     });
   }
-  const gone = facts.room === 'absent' || facts.room === 'closed' || facts.player === 'ended';
-  if (gone && facts.everPlayed) return ended();
-  if (facts.room === 'closed') return ended();
-  if (facts.offline)
+  const gone = pageState.room === 'absent' || pageState.room === 'closed' || pageState.player === 'ended';
+  if (gone && pageState.everPlayed) return ended();
+  if (pageState.room === 'closed') return ended();
+  if (pageState.offline)
     return model(
       'reconnecting',
       'You are offline. Waiting…',
       'You are offline',
       'The broadcast continues when the network is back.',
     );
-  if (facts.player === 'undelivered') return undelivered(facts);
-  if (facts.room === 'absent' || waitsForPicture(facts)) return notStarted();
-  const starts = facts.room === 'joined' && facts.player === 'loading';
-  return !starts && (facts.everPlayed || facts.room === 'recovering') ? recovering(facts) : connecting(facts);
+  if (pageState.player === 'undelivered') return undelivered(pageState);
+  if (pageState.room === 'absent' || waitsForPicture(pageState)) return notStarted();
+  const starts = pageState.room === 'joined' && pageState.player === 'loading';
+  return !starts && (pageState.everPlayed || pageState.room === 'recovering')
+    ? recovering(pageState)
+    : connecting(pageState);
 }
 
-function playing(facts: Facts): WatchModel {
+function playing(pageState: PageState): WatchModel {
   const watching = { ...model('watching', 'Watching live', '', ''), panel: false };
-  if (facts.room !== 'recovering' && facts.room !== 'failed') return watching;
-  const status = facts.offline ? 'You are offline. Waiting…' : 'Connection lost. Reconnecting…';
+  if (pageState.room !== 'recovering' && pageState.room !== 'failed') return watching;
+  const status = pageState.offline ? 'You are offline. Waiting…' : 'Connection lost. Reconnecting…';
   return { ...watching, state: 'reconnecting', status };
 }
 
 /** The room is there, and nothing to play in it yet. */
-function waitsForPicture({ room, player, everPlayed }: Facts): boolean {
+function waitsForPicture({ room, player, everPlayed }: PageState): boolean {
   return room === 'joined' && !everPlayed && (player === 'idle' || player === 'absent');
 }
 
@@ -88,24 +100,24 @@ function ended(): WatchModel {
   return { ...model('ended', title, title, 'If it starts again, it will play here.'), home: true };
 }
 
-function connecting({ unreachable }: Facts): WatchModel {
+function connecting({ unreachable }: PageState): WatchModel {
   const detail = unreachable ? 'The server does not answer yet. Still trying.' : '';
   return model('connecting', 'Connecting…', 'Connecting…', detail);
 }
 
-function undelivered({ everPlayed, room }: Facts): WatchModel {
+function undelivered({ everPlayed, room }: PageState): WatchModel {
   const title = 'The server does not deliver the video right now';
   const state = everPlayed || room === 'recovering' ? 'reconnecting' : 'connecting';
   return model(state, 'Waiting for video…', title, 'It is tried again and again, and plays as soon as it comes.');
 }
 
-function recovering({ room }: Facts): WatchModel {
+function recovering({ room }: PageState): WatchModel {
   return room === 'joined'
     ? model('reconnecting', 'Waiting for video…', 'The video has stopped', 'Waiting for the broadcast to continue…')
     : model('reconnecting', 'Connection lost. Reconnecting…', 'Connection lost', 'Reconnecting…');
 }
 
-function failed(failure: Words | undefined): WatchModel {
+function failed(failure: UserMessage | undefined): WatchModel {
   const title = failure?.title ?? 'Something went wrong';
   return { ...model('failed', title, title, failure?.detail ?? ''), retry: failure?.canRetry ?? true, home: true };
 }

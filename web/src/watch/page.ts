@@ -17,7 +17,7 @@ import { tabIdentity } from '../ui/tab';
 import { delayText } from './delay';
 import { fullscreenButton, leaveFullscreen } from './fullscreen';
 import { type Insight, insight } from './insight';
-import { describe, type Facts } from './model';
+import { describe, type PageState } from './model';
 import { type QualityMenu, qualityMenu } from './quality';
 import { signedAddress } from './signed';
 import { type MediaAccess, Watch } from './watch';
@@ -33,15 +33,15 @@ export function showWatch(root: HTMLElement, room: string, url: string, access: 
   const view = screen(kind.root);
   const identity = tabIdentity('p2m', room, access.token);
   const handlers = {
-    changed(facts: Facts) {
-      if (access.asksFor(room, facts.failure)) return stopPlaying(watch);
-      top.setStatus(describe(facts).status);
-      kind.refused(facts.failure, (words) => watch.refuse(words));
-      const focus = holdFocus(facts.failure?.otherKind);
-      view.render(facts);
+    changed(pageState: PageState) {
+      if (access.asksFor(room, pageState.failure)) return stopPlaying(watch);
+      top.setStatus(describe(pageState).status);
+      kind.refused(pageState.failure, (message) => watch.refuse(message));
+      const focus = holdFocus(pageState.failure?.otherKind);
+      view.render(pageState);
       focus(kind.root, ...view.actions);
       // Nothing else is left to do.
-      if (facts.room === 'failed') takeFocus([kind.root, ...view.actions], facts.failure?.otherKind);
+      if (pageState.room === 'failed') takeFocus([kind.root, ...view.actions], pageState.failure?.otherKind);
     },
     muted: () => view.soundHeld(),
   };
@@ -82,7 +82,7 @@ function mediaAccess(access: Access, room: string): MediaAccess | undefined {
   };
 }
 
-/** What is not shown any more is not heard either. */
+/** A picture that is not shown any more is not heard either. */
 function stopPlaying({ player }: Watch): void {
   player.unload();
   player.video.pause();
@@ -92,10 +92,10 @@ function screen(other: HTMLElement) {
   const video = element('video', { id: 'player', playsinline: true, autoplay: true, 'aria-label': 'The broadcast' });
   const delay = element('p', { id: 'delay', class: 'delay' });
   const goLive = goLiveButton();
-  const { again, home, words } = panelWithActions(other);
+  const { again, home, overlay } = panelWithActions(other);
   const sound = soundButton();
   const card = element('div', { class: 'audio-only', hidden: true }, icon('sound'), element('p', {}, 'Audio only'));
-  const picture = element('div', { class: 'picture' }, video, card, words.root, sound.root);
+  const picture = element('div', { class: 'picture' }, video, card, overlay.root, sound.root);
   const mute = muteButton(video);
   const root = element('main', { class: 'stage watch' });
   const full = fullscreenButton(root);
@@ -122,15 +122,15 @@ function screen(other: HTMLElement) {
     showMute(isShown: boolean) {
       mute.root.hidden = !isShown;
     },
-    render(facts: Facts) {
-      const model = describe(facts);
+    render(pageState: PageState) {
+      const model = describe(pageState);
       setState(model.state);
-      words.root.hidden = !model.panel;
-      words.show(model.title, model.detail);
+      overlay.root.hidden = !model.panel;
+      overlay.show(model.title, model.detail);
       again.hidden = !model.retry;
       home.hidden = !model.home;
       sound.setShown(!model.panel);
-      buttons.hidden = !facts.everPlayed || model.state === 'ended' || model.state === 'failed';
+      buttons.hidden = !pageState.everPlayed || model.state === 'ended' || model.state === 'failed';
       if (buttons.hidden) leaveFullscreen();
     },
   };
@@ -146,7 +146,7 @@ function panelWithActions(other: HTMLElement) {
   const again = element('button', { id: 'retry', type: 'button', class: 'button primary' }, 'Try again');
   again.addEventListener('click', () => location.reload());
   const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
-  return { again, home, words: panel(element('div', { class: 'actions' }, other, again, home)) };
+  return { again, home, overlay: panel(element('div', { class: 'actions' }, other, again, home)) };
 }
 
 function muteButton(video: HTMLVideoElement): RoundButton {

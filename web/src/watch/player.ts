@@ -9,7 +9,7 @@ import { Budget, type Cancel, type Environment } from '../client';
 import { type DecodedAudio, isSilent } from './audio';
 import { Climb, measureLine } from './climb';
 import { delayBehindLive, hasStrayed } from './delay';
-import type { PictureFacts } from './history';
+import type { PictureInfo } from './history';
 
 /**
  * `absent`: there is nothing to play at this address (yet). `undelivered`: there is, but the server does not deliver
@@ -28,7 +28,7 @@ export interface PlayerHandlers {
 /** Puts the viewer's token of now into an address. */
 export type Sign = (address: string) => string;
 
-/** A stall must not move the target: what was missed is caught up. */
+/** A stall must not move the target: the missed part is caught up. */
 const CONFIG = { lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5, liveSyncOnStallIncrease: 0 };
 const STARVED_MS = 2000;
 /** Standstill after which the stream is loaded anew. */
@@ -126,8 +126,8 @@ export class Player {
     return 0;
   }
 
-  /** What is shown: its size, and of the variant its name and bitrate as far as they are known. */
-  picture(): PictureFacts {
+  /** The picture that is shown: its size, and the name and bit rate of the variant as far as they are known. */
+  picture(): PictureInfo {
     const { videoWidth: width, videoHeight: height } = this.video;
     const level = this.#hls?.levels[this.#hls.currentLevel];
     return { width, height, bitrate: level?.bitrate ?? 0, name: level?.name ?? '' };

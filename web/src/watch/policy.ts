@@ -1,7 +1,6 @@
 /**
- * Which failed attempt to watch deserves another one. A viewer is patient: the broadcast may start in
- * a while, or start again after its end, so that nearly everything is tried again every three seconds.
- * Pure.
+ * Decides which failed attempt to watch deserves another one. A viewer is patient: the broadcast may start in a
+ * while, or start again after its end, so that nearly everything is tried again every three seconds. Pure.
  */
 
 import { CloseCode, Code, isPatient, type Policy } from '../client';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Failure, History } from '../client';
 import { delayBehindLive, delayText, hasStrayed } from './delay';
-import { describe as describeWatch, type Facts } from './model';
+import { describe as describeWatch, INITIAL_STATE, type PageState } from './model';
 import { watchPolicy } from './policy';
 
 const history: History = { roomCreating: false, resuming: false, everJoined: false, attempts: 50, waited: 60_000 };
@@ -31,37 +31,33 @@ describe('watching', () => {
 });
 
 describe('the state of a broadcast', () => {
-  const facts = (changes: Partial<Facts>): Facts => ({
+  const pageState = (changes: Partial<PageState>): PageState => ({
+    ...INITIAL_STATE,
     room: 'joined',
-    unreachable: false,
-    offline: false,
-    player: 'idle',
-    everPlayed: false,
-    late: false,
     ...changes,
   });
 
   test.each([
-    ['connecting', facts({ room: 'joining' })],
-    ['connecting', facts({ player: 'loading' })],
-    ['not-started', facts({ room: 'absent' })],
-    ['not-started', facts({ player: 'idle' })],
-    ['not-started', facts({ player: 'absent' })],
-    ['watching', facts({ player: 'playing', everPlayed: true })],
-    ['watching', facts({ room: 'closed', player: 'playing', everPlayed: true })],
-    ['reconnecting', facts({ room: 'recovering', player: 'playing', everPlayed: true })],
-    ['reconnecting', facts({ player: 'starved', everPlayed: true })],
-    ['ended', facts({ room: 'closed' })],
-    ['ended', facts({ room: 'absent', everPlayed: true })],
-    ['ended', facts({ player: 'ended', everPlayed: true })],
-    ['failed', facts({ room: 'failed' })],
-    ['failed', facts({ player: 'failed' })],
+    ['connecting', pageState({ room: 'joining' })],
+    ['connecting', pageState({ player: 'loading' })],
+    ['not-started', pageState({ room: 'absent' })],
+    ['not-started', pageState({ player: 'idle' })],
+    ['not-started', pageState({ player: 'absent' })],
+    ['watching', pageState({ player: 'playing', everPlayed: true })],
+    ['watching', pageState({ room: 'closed', player: 'playing', everPlayed: true })],
+    ['reconnecting', pageState({ room: 'recovering', player: 'playing', everPlayed: true })],
+    ['reconnecting', pageState({ player: 'starved', everPlayed: true })],
+    ['ended', pageState({ room: 'closed' })],
+    ['ended', pageState({ room: 'absent', everPlayed: true })],
+    ['ended', pageState({ player: 'ended', everPlayed: true })],
+    ['failed', pageState({ room: 'failed' })],
+    ['failed', pageState({ player: 'failed' })],
   ])('is %s', (state, given) => {
     expect(describeWatch(given).state).toBe(state);
   });
 
   test('leaves the picture free while it moves', () => {
-    const model = describeWatch(facts({ room: 'recovering', player: 'playing', everPlayed: true }));
+    const model = describeWatch(pageState({ room: 'recovering', player: 'playing', everPlayed: true }));
     expect(model.panel).toBe(false);
     expect(model.status).toBe('Connection lost. Reconnecting…');
   });

@@ -15,18 +15,18 @@ import {
   type Refusal,
 } from '../client';
 import { serverAddress } from '../ui/address';
-import { accessWords, failureWords, type Words } from '../ui/words';
-import { describe, type Facts } from './model';
+import { accessMessage, failureMessage, type UserMessage } from '../ui/user-messages';
+import { describe, INITIAL_STATE, type PageState } from './model';
 import { Player, type Sign } from './player';
 import { watchPolicy } from './policy';
 
 /** After so long a wait there is a button to begin anew, whatever goes on by itself. */
 export const LATE_MS = 10_000;
-/** What is buffered is played to its end before the end is announced, within this time. */
+/** Time to play the buffered media to its end before the end is announced. */
 const DRAIN_MS = 6000;
 
 export interface WatchHandlers {
-  changed(facts: Facts): void;
+  changed(pageState: PageState): void;
   muted(): void;
 }
 
@@ -42,14 +42,7 @@ export class Watch {
   readonly #membership: Membership;
   readonly #env: Environment;
   readonly #handlers: WatchHandlers;
-  readonly #facts: Facts = {
-    room: 'joining',
-    unreachable: false,
-    offline: false,
-    player: 'idle',
-    everPlayed: false,
-    late: false,
-  };
+  readonly #pageState: PageState = { ...INITIAL_STATE };
   #waiting: Cancel | undefined;
   #draining: Cancel | undefined;
   #onAir = false;
@@ -69,7 +62,7 @@ export class Watch {
     this.#handlers = handlers;
     this.#access = access;
     const playing = {
-      changed: (player: Facts['player']) => this.#playerChanged(player),
+      changed: (player: PageState['player']) => this.#playerChanged(player),
       muted: () => handlers.muted(),
       denied: () => void this.#inquire(),
     };
@@ -88,7 +81,7 @@ export class Watch {
         if (state === 'reinitializing' || state === 'waitingNetwork') this.#update({ room: 'recovering' });
       },
       retrying: (failure) => this.#retrying(failure),
-      over: (failure) => this.#update({ room: 'failed', failure: failureWords(failure, 'broadcast') }),
+      over: (failure) => this.#update({ room: 'failed', failure: failureMessage(failure, 'broadcast') }),
     });
   }
 
@@ -102,7 +95,7 @@ export class Watch {
   }
 
   /** Ends, for a reason that was found out elsewhere. */
-  refuse(failure: Words): void {
+  refuse(failure: UserMessage): void {
     this.#membership.leave();
     this.#update({ room: 'failed', failure });
   }
@@ -154,53 +147,53 @@ export class Watch {
     this.#isInquiring = false;
     if (!refusal) return;
     this.player.unload();
-    this.refuse(accessWords(refusal));
+    this.refuse(accessMessage(refusal));
   }
 
   #retrying(failure: Failure): void {
     if (failure.kind === 'noAnswer') {
-      // Whoever was never let in is still on the way.
-      if (this.#facts.room !== 'joining') this.#update({ room: 'recovering' });
+      // A viewer that was never let in is still on the way.
+      if (this.#pageState.room !== 'joining') this.#update({ room: 'recovering' });
       return;
     }
     const closed = failure.kind === 'roomClosed';
     if (!closed && !(failure.kind === 'refused' && failure.code === Code.ROOM_NOT_FOUND)) return;
     // Not found is what comes back every three seconds, also after the end that was announced.
-    if (closed || this.#facts.room !== 'closed') this.#update({ room: closed ? 'closed' : 'absent' });
-    if (this.#facts.everPlayed) this.#drain();
+    if (closed || this.#pageState.room !== 'closed') this.#update({ room: closed ? 'closed' : 'absent' });
+    if (this.#pageState.everPlayed) this.#drain();
   }
 
   #drain(): void {
-    if (this.#facts.player !== 'playing' && this.#facts.player !== 'loading') return this.player.unload();
+    if (this.#pageState.player !== 'playing' && this.#pageState.player !== 'loading') return this.player.unload();
     this.#draining ??= this.#env.after(DRAIN_MS, () => {
       this.#draining = undefined;
-      if (this.#facts.room === 'closed' || this.#facts.room === 'absent') this.player.unload();
+      if (this.#pageState.room === 'closed' || this.#pageState.room === 'absent') this.player.unload();
     });
   }
 
-  #playerChanged(player: Facts['player']): void {
-    if (player !== this.#facts.player) this.#observe(player);
-    this.#update({ player, everPlayed: this.#facts.everPlayed || player === 'playing' });
+  #playerChanged(player: PageState['player']): void {
+    if (player !== this.#pageState.player) this.#observe(player);
+    this.#update({ player, everPlayed: this.#pageState.everPlayed || player === 'playing' });
   }
 
-  #observe(player: Facts['player']): void {
+  #observe(player: PageState['player']): void {
     if (player === 'starved') this.connection?.observe('bufferingStarted');
     else if (player !== 'loading') this.connection?.observe('bufferingEnded');
   }
 
-  #update(changes: Partial<Facts>): void {
-    Object.assign(this.#facts, changes);
+  #update(changes: Partial<PageState>): void {
+    Object.assign(this.#pageState, changes);
     this.#boundWait();
-    this.#handlers.changed(this.#facts);
+    this.#handlers.changed(this.#pageState);
   }
 
   /** Waits that are not for the streamer have a bound. */
   #boundWait(): void {
-    const { state } = describe({ ...this.#facts, late: false });
+    const { state } = describe({ ...this.#pageState, late: false });
     if (state !== 'connecting' && state !== 'reconnecting') {
       this.#waiting?.();
       this.#waiting = undefined;
-      this.#facts.late = false;
+      this.#pageState.late = false;
       return;
     }
     this.#waiting ??= this.#env.after(LATE_MS, () => this.#update({ late: true }));

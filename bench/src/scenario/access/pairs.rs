@@ -1,6 +1,6 @@
 //! Three servers that take turns: an open one, another open one, and one with a key.
 
-use crate::finding::Findings;
+use crate::metric::Metrics;
 use crate::statistics::{median, quantile};
 
 /// Times the processor time of an open server that a server with a key may take.
@@ -43,23 +43,23 @@ impl Pairs {
     }
 
     /// Adds the figures of processor time.
-    pub fn report(&self, what: &str, findings: &mut Findings) {
-        findings.add(format!("{what}: open server, CPU"), self.middle(Who::Open), "µs");
-        findings.add(format!("{what}: with tokens, CPU"), self.middle(Who::Keyed), "µs");
-        self.compare(what, LIMIT, findings);
+    pub fn report(&self, what: &str, metrics: &mut Metrics) {
+        metrics.add(format!("{what}: open server, CPU"), self.middle(Who::Open), "µs");
+        metrics.add(format!("{what}: with tokens, CPU"), self.middle(Who::Keyed), "µs");
+        self.compare(what, LIMIT, metrics);
     }
 
     /// Adds the ratios. A limit that lies nearer than the quartiles of equal servers' ratios lie apart is put as far off.
-    pub fn compare(&self, what: &str, limit: f64, findings: &mut Findings) {
+    pub fn compare(&self, what: &str, limit: f64, metrics: &mut Metrics) {
         let (keyed, equal) = (self.over_open(Who::Keyed), self.over_open(Who::Twin));
         let spread = quantile(&equal, 0.75) - quantile(&equal, 0.25);
-        let mut add = |name: &str, value, unit| findings.add(format!("{what}: {name}"), value, unit);
+        let mut add = |name: &str, value, unit| metrics.add(format!("{what}: {name}"), value, unit);
         add("of two equal ones", median(&equal), "×");
         add("of two equal ones, quartiles apart", spread * 100.0, "%");
         add("with tokens, quartiles apart", (quantile(&keyed, 0.75) - quantile(&keyed, 0.25)) * 100.0, "%");
-        findings.add_target(format!("{what}: with tokens"), median(&keyed), "×", limit.max(1.0 + spread));
+        metrics.add_target(format!("{what}: with tokens"), median(&keyed), "×", limit.max(1.0 + spread));
         if 1.0 + spread > limit {
-            findings.note(format!(
+            metrics.note(format!(
                 "{what}: the quartiles of equal ones are {:.1} % apart, which is the limit",
                 spread * 100.0
             ));
@@ -71,15 +71,15 @@ impl Pairs {
 mod tests {
     use super::*;
 
-    fn reported(twin: [f64; 4], keyed: f64) -> Findings {
-        let (mut pairs, mut findings) = (Pairs::default(), Findings::default());
+    fn reported(twin: [f64; 4], keyed: f64) -> Metrics {
+        let (mut pairs, mut metrics) = (Pairs::default(), Metrics::default());
         for micros in twin {
             pairs.note(Who::Open, 10.0);
             pairs.note(Who::Twin, micros);
             pairs.note(Who::Keyed, keyed);
         }
-        pairs.report("joins", &mut findings);
-        findings
+        pairs.report("joins", &mut metrics);
+        metrics
     }
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_limit_is_never_finer_than_equal_servers_are_equal() {
-        let limit = |findings: &Findings| findings.figures.last().and_then(|figure| figure.at_most).unwrap();
+        let limit = |metrics: &Metrics| metrics.figures.last().and_then(|figure| figure.at_most).unwrap();
         let steady = reported([10.0, 10.1, 9.9, 10.0], 10.6);
         assert!((limit(&steady) - LIMIT).abs() < 1e-9 && steady.notes.is_empty());
         assert_eq!(steady.figures.last().unwrap().met, Some(false));

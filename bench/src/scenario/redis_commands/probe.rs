@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use crate::error::Error;
-use crate::finding::Findings;
+use crate::metric::Metrics;
 use crate::process::{Meter, quiet};
 use crate::redis::{Calls, Monitor, Redis};
 
@@ -88,35 +88,35 @@ impl Probe {
     }
 
     /// Adds a line or two for each.
-    pub fn report(&self, findings: &mut Findings) {
+    pub fn report(&self, metrics: &mut Metrics) {
         let Some((idle, stretches)) = self.stretches.split_first() else { return };
         let per_second = |count: usize| count as f64 / idle.time.as_secs_f64();
         if self.monitor.is_some() {
-            findings.add("lease calls of two nodes", per_second(idle.calls.leases), "/s");
-            findings.add("other calls while nothing is done", per_second(idle.calls.round_trips), "/s");
+            metrics.add("lease calls of two nodes", per_second(idle.calls.leases), "/s");
+            metrics.add("other calls while nothing is done", per_second(idle.calls.round_trips), "/s");
         } else {
-            findings.add(
+            metrics.add(
                 "CPU of Redis while nothing is done",
                 idle.cpu.as_secs_f64() / idle.time.as_secs_f64() * 100.0,
                 "%",
             );
         }
         for stretch in stretches {
-            self.line(stretch, idle, findings);
+            self.line(stretch, idle, metrics);
         }
     }
 
-    fn line(&self, stretch: &Stretch, idle: &Stretch, findings: &mut Findings) {
+    fn line(&self, stretch: &Stretch, idle: &Stretch, metrics: &mut Metrics) {
         let share = stretch.time.as_secs_f64() / idle.time.as_secs_f64();
         let each = |all: f64, idle: f64| (all - idle * share).max(0.0) / stretch.times as f64;
         let Stretch { name, limit, .. } = stretch;
         if self.monitor.is_none() {
             let cpu = each(stretch.cpu.as_secs_f64(), idle.cpu.as_secs_f64()) * 1e6;
-            return findings.add(format!("{name}: CPU of Redis"), cpu, "µs");
+            return metrics.add(format!("{name}: CPU of Redis"), cpu, "µs");
         }
         let trips = each(stretch.calls.round_trips as f64, idle.calls.round_trips as f64);
-        findings.add_target(format!("{name}: round trips"), trips, "", *limit as f64 + ACKNOWLEDGED);
-        findings.add(
+        metrics.add_target(format!("{name}: round trips"), trips, "", *limit as f64 + ACKNOWLEDGED);
+        metrics.add(
             format!("{name}: commands in scripts"),
             each(stretch.calls.inner as f64, idle.calls.inner as f64),
             "",

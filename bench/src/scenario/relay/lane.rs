@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use crate::crowd::{join, join_with, source};
 use crate::error::Error;
-use crate::signal::{Member, accepted, name};
+use crate::load_clients::{join, join_with, source};
+use crate::signal::{SessionIdentity, accepted, name};
 use crate::wire::Connection;
 
 /// Bytes of the session description.
 const SIZE: usize = 2048;
 /// Between two attempts to join.
-const AGAIN: Duration = Duration::from_millis(20);
+const RETRY_DELAY: Duration = Duration::from_millis(20);
 
 /// One end of a lane.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ struct Flight {
 }
 
 impl End {
-    fn new(connection: Connection, member: &Member) -> Self {
+    fn new(connection: Connection, member: &SessionIdentity) -> Self {
         Self { connection, offer: member.offer(SIZE) }
     }
 
@@ -71,7 +71,8 @@ impl End {
 impl Lane {
     /// Two members of a call of their own, each connected there.
     pub async fn relay(here: SocketAddr, there: SocketAddr, number: usize) -> Result<Self, Error> {
-        let member = |user: &str| Member { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
+        let member =
+            |user: &str| SessionIdentity { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
         let (ann, bob) = (member("a"), member("b"));
         let one = End::new(join(here, number, &ann, true).await?, &ann);
         let other = End::new(join(there, number, &bob, false).await?, &bob);
@@ -80,7 +81,8 @@ impl Lane {
 
     /// Two members of a call of their own, who bring tokens.
     pub async fn with_tokens(server: SocketAddr, number: usize, tokens: &[String; 2]) -> Result<Self, Error> {
-        let member = |user: &str| Member { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
+        let member =
+            |user: &str| SessionIdentity { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
         let (ann, bob, [first, second]) = (member("a"), member("b"), tokens);
         let one = End::new(join_with(server, number, &ann, true, Some(first)).await?, &ann);
         let other = End::new(join_with(server, number, &bob, false, Some(second)).await?, &bob);
@@ -89,7 +91,8 @@ impl Lane {
 
     /// Two members of a call of their own, each connected there, whose creator has left it: it is owned by neither's node.
     pub async fn apart(owner: SocketAddr, [here, there]: [SocketAddr; 2], number: usize) -> Result<Self, Error> {
-        let member = |user: &str| Member { room_type: "p2p", room: format!("apart-{number}"), user: user.into() };
+        let member =
+            |user: &str| SessionIdentity { room_type: "p2p", room: format!("apart-{number}"), user: user.into() };
         let (ann, bob, creator) = (member("a"), member("b"), member("c"));
         let mut created = join(owner, number, &creator, true).await?;
         let other = End::new(join(there, number, &bob, false).await?, &bob);
@@ -98,7 +101,7 @@ impl Lane {
         let one = loop {
             match join(here, number, &ann, false).await {
                 Ok(joined) => break End::new(joined, &ann),
-                Err(Error::Refused(_)) => sleep(AGAIN).await,
+                Err(Error::Refused(_)) => sleep(RETRY_DELAY).await,
                 Err(error) => return Err(error),
             }
         };
@@ -107,7 +110,7 @@ impl Lane {
 
     /// A connection to the echo.
     pub async fn echo(server: SocketAddr, number: usize) -> Result<Self, Error> {
-        let ann = Member { room_type: "p2p", room: format!("call-{number}"), user: "a".into() };
+        let ann = SessionIdentity { room_type: "p2p", room: format!("call-{number}"), user: "a".into() };
         let connection = Connection::open(server, source(number), "/echo").await?;
         Ok(Self { one: End::new(connection, &ann), other: None })
     }

@@ -27,7 +27,7 @@ async fn a_part_that_comes_too_late_is_dropped_and_its_segment_still_goes() {
             accepted.push(signal);
         }
     }
-    assert_eq!(soon(run).await.unwrap().unwrap().progress.parts_dropped, 3);
+    assert_eq!(with_timeout(run).await.unwrap().unwrap().progress.parts_dropped, 3);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::period::{PendingSignal, Period};
-use super::{Place, Timeline, Track};
+use super::{CutContext, Timeline, Track};
 use crate::cut::LAG;
 use crate::timing::Break;
 use crate::{Cutter, Error, Fragment, Sample, Start};
@@ -39,12 +39,12 @@ impl Track {
     /// Begins a period: on the newest timeline if the media goes on there, else on a new one.
     pub(super) fn begin(
         &mut self,
-        place: &Place<'_>,
+        context: &CutContext<'_>,
         timeline: &mut Option<Timeline>,
         (at, tolerance): Begin,
         wall: i64,
     ) -> Result<Period, Error> {
-        let Place { config, targets, others, .. } = *place;
+        let CutContext { config, targets, others, .. } = *context;
         let due = self.break_at.take_if(|due| at + tolerance >= due.at);
         // Audio that a clock was set right to there came behind the first key frame, and is a loss.
         let is_first = !self.begun && due.is_none();

@@ -21,7 +21,7 @@ impl Unlisted {
         self.is_over &= leading == 0 && others == 0;
     }
 
-    /// Takes over what the cutter of a period has left out. What lies before the first video that is listed at all is no
+    /// Takes over what the cutter of a period has left out. Media before the first video that is listed at all is no
     /// loss.
     pub fn count(&mut self, period: &mut Period) {
         let left_out = period.cutter.take_left_out();

@@ -7,6 +7,7 @@ use roomcast_protocol::data::{InitSection, MapRef, Media, PartData, Seconds, Seg
 use roomcast_protocol::id::ObjectId;
 
 use super::Config;
+use crate::package::names;
 use crate::package::timeline::Clock;
 use crate::{Cutter, Part, PartsEnd, Segment};
 
@@ -52,7 +53,7 @@ impl Period {
         }
         let (head, end) = (self.head(part.segment, map, config), part.start + part.duration);
         let part = PartData {
-            id: config.name("p", part.number, "m4s"),
+            id: names::part(&config.prefix, part.number),
             sequence: part.index,
             duration: seconds(part.duration),
             independent: part.independent,
@@ -69,7 +70,7 @@ impl Period {
         }
         let (head, end) = (self.head(ends.segment, map, config), ends.start);
         let part = PartData {
-            id: config.name("p", ends.number, "m4s"),
+            id: names::part(&config.prefix, ends.number),
             sequence: ends.index,
             duration: seconds(ends.duration),
             independent: false,
@@ -82,7 +83,7 @@ impl Period {
     pub fn segment(&mut self, segment: Segment, map: &ObjectId, config: &Config) -> PendingSignal {
         let end = segment.start + segment.duration;
         let segment = SegmentData {
-            id: config.name("s", segment.sequence, "m4s"),
+            id: names::segment(&config.prefix, segment.sequence),
             sequence: segment.sequence,
             duration: seconds(segment.duration),
             discontinuity: self.breaks == Some(segment.sequence),
@@ -95,7 +96,7 @@ impl Period {
 
     fn head(&self, segment: u64, map: &ObjectId, config: &Config) -> SegmentHead {
         SegmentHead {
-            id: config.name("s", segment, "m4s"),
+            id: names::segment(&config.prefix, segment),
             sequence: segment,
             duration: None,
             discontinuity: self.breaks == Some(segment),
@@ -107,14 +108,6 @@ impl Period {
     /// The same time since the begin of the broadcast.
     fn pace(&self, end: Duration) -> Duration {
         self.before + (self.origin + end).saturating_sub(self.clock.origin)
-    }
-}
-
-impl Config {
-    /// Parts bear a running number, so that the name of the next one can be told before it comes.
-    pub(super) fn name(&self, what: &str, number: u64, extension: &str) -> ObjectId {
-        let name = format!("{}{what}{number}.{extension}", self.prefix);
-        ObjectId::parse(&name).expect("letters, digits, dashes and a dot")
     }
 }
 

@@ -1,15 +1,15 @@
 //! Where a track begins: as it states, or where the others are.
 //!
 //! Encoders that stamp each track by another clock (time since boot beside time since the begin, or that of another
-//! device) send media of one moment under times that have nothing to do with each other. What was sent together was
-//! captured together, so the times of such a track are moved to where the others are when it comes.
+//! device) send media of one moment under times that have nothing to do with each other. Media that was sent together
+//! was captured together, so the times of such a track are moved to where the others are when it comes.
 
 use super::{Clock, Clocks, JUMP, LONGEST_HOLE, Others};
 use crate::Sample;
-use crate::cut::PATIENCE;
+use crate::cut::MAX_LAG;
 
 /// A track that begins further from the others than this counts by another clock: nothing waits for longer.
-const FAR: i128 = PATIENCE.as_nanos() as i128;
+const FAR: i128 = MAX_LAG.as_nanos() as i128;
 
 impl Others {
     /// Where media belongs that jumps by so much from its end; `None` where it may be what it says. Streams of one

@@ -16,7 +16,7 @@ const FEW: i128 = NANOS;
 /// Fragments of a track that show how far it usually is ahead of the others.
 const RECENT: usize = 3;
 /// Bounds of media that waits until a jump is recognized, in nanoseconds and bytes.
-const PATIENCE: i128 = 3 * NANOS;
+const MAX_SPAN: i128 = 3 * NANOS;
 const MAX_HELD: usize = 16 * 1024 * 1024;
 
 /// The verdict of the times of a fragment.
@@ -76,7 +76,7 @@ impl Clock {
         let bytes: usize = self.held.iter().map(|sample| sample.payload.len()).sum();
         let span: i128 = self.held.iter().take(self.known).map(|sample| i128::from(sample.duration)).sum();
         let is_told = self.agrees(others) || self.is_alone(others);
-        is_last || is_told || self.nanos(span) > PATIENCE || bytes > MAX_HELD
+        is_last || is_told || self.nanos(span) > MAX_SPAN || bytes > MAX_HELD
     }
 
     /// Whether media is missing in front of what waits: its times agree with the others'.

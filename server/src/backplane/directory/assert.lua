@@ -1,4 +1,4 @@
--- Writes an ownership unless what stands there prevails; also while the era settles. KEYS: 1 era, then rooms. ARGV: 1
+-- Writes an ownership unless the one that stands there prevails; also while the era settles. KEYS: 1 era, then rooms. ARGV: 1
 -- lease in milliseconds; then for each room owner, life and term. Answers each.
 local wait, era = settling(KEYS[1], tonumber(ARGV[1])), era_at(KEYS[1])
 local answers = {}
@@ -7,8 +7,8 @@ for at = 2, #KEYS do
     local mine = {owner = ARGV[first], life = ARGV[first + 1], term = ARGV[first + 2]}
     local entry, prevails = standing(KEYS[at]), false
     if entry and entry.life == mine.life then
-        -- Who has asserted in this era and writes nothing would never learn of a greater owner that comes after the
-        -- settling, and go on beside it.
+        -- An owner that has asserted in this era and writes nothing would never learn of a greater owner that comes
+        -- after the settling, and go on beside it.
         local other = entry.owner ~= mine.owner or entry.term ~= mine.term
         prevails = is_newer(entry, mine) or (not wait and other and entry.asserted == (era or ''))
     elseif entry then

@@ -1,5 +1,5 @@
 -- Compare-and-set of the owner of a room. KEYS: 1 room, 2 era. ARGV: 1 lease in milliseconds, 2 to 4 owner, life and
--- term that are expected (life '' for nothing), 5 who claims, 6 a random number; then pairs of field and value, written
+-- term that are expected (life '' for nothing), 5 the claiming node, 6 a random number; then pairs of field and value, written
 -- where nothing stood before.
 -- Answers owner, life and term that stand otherwise, or where it won life, term, era, whether the journal is whole,
 -- whether it was written in an earlier era; then pairs of field and value.

@@ -20,7 +20,7 @@ local function begin(key)
     return era
 end
 
--- How long an era still settles; nil once it has.
+-- Milliseconds for which an era still settles; nil once it has.
 local function left(era, lease)
     -- A clock that was set back must not prolong the settling.
     local passed = math.max(0, NOW - tonumber(string.match(era, ':(%d+)$')))
@@ -48,7 +48,7 @@ local function stands(entry)
     return {'stands', entry.owner, entry.life, entry.term}
 end
 
--- Of two owners of one life the greater (term, boot id) prevails; no owner is less than any.
+-- The greater (term, boot id) of two owners of one life prevails; no owner is less than any.
 local function is_newer(one, other)
     if one.term ~= other.term then return one.term > other.term end
     return one.owner > other.owner

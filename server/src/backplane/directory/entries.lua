@@ -1,5 +1,5 @@
 -- Entries that every node has: those that this one lacks, after those that it adds. An entry is kept once.
--- KEYS: 1 what is known of all, 2 the place of each entry, 3 the entry at each place. ARGV: 1 the era and 2 the place up
+-- KEYS: 1 the fields that all share, 2 the place of each entry, 3 the entry at each place. ARGV: 1 the era and 2 the place up
 -- to which this node has them, 3 the name of a new beginning, 4 the most entries, 5 the most of one answer, 6 the time in
 -- milliseconds for which the youngest is kept, 7 the number of entries to be dropped; these; then those to be added.
 -- Answers the era, the place up to which it answers, the last place, and the entries.

@@ -1,6 +1,6 @@
 -- Renews the lease of a node, and declares others dead. KEYS: 1 nodes. ARGV: 1 lease in milliseconds, 2 boot id, 3 the
 -- highest version of packets that it reads, then the boot ids of nodes on which this one depends.
--- Answers who lives, pairs of who is dead and for how many milliseconds it has not renewed, and the highest version
+-- Answers the living, pairs of a dead node and the milliseconds for which it has not renewed, and the highest version
 -- that all of the living read, and the time.
 local DEAD_KEPT = 3600000
 local key, lease, boot = KEYS[1], tonumber(ARGV[1]), ARGV[2]

@@ -7,7 +7,7 @@ use roomcast_tests::client::Client;
 use roomcast_tests::media;
 use roomcast_tests::raw::Raw;
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use serde_json::json;
 
 use super::scene::Scene;
@@ -44,7 +44,7 @@ async fn listing(node: &Server, query: &str, wanted: &str) -> String {
             }
         }
     };
-    soon(wanted, listed).await
+    with_timeout(wanted, listed).await
 }
 
 /// The playlist of a node, once it lists the last part of this segment.
@@ -91,7 +91,7 @@ async fn a_hinted_part_is_waited_for_on_another_node() {
     streamer.url = scene.nodes[0].url("/rooms/demo/data");
     assert_eq!(streamer.part(4, 0).await.0, 200);
     for waiter in waiting {
-        let answer = soon("the hinted part", waiter).await.expect("a task");
+        let answer = with_timeout("the hinted part", waiter).await.expect("a task");
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.bytes().await.expect("a body"), part_bytes(4, 0));
     }
@@ -128,7 +128,7 @@ async fn an_encoder_goes_on_through_another_node_when_its_own_is_shut_down() {
     assert_eq!(first.answer().await.0, 503);
     assert!(scene.nodes[0].ended().await.success());
     let again = reqwest::Client::new().put(scene.nodes[1].url(PUSH)).body(pieces.concat());
-    assert_eq!(soon("the answer", again.send()).await.expect("an answer").status(), 200);
+    assert_eq!(with_timeout("the answer", again.send()).await.expect("an answer").status(), 200);
     for node in [1, 2] {
         let whole = listing(&scene.nodes[node], "", "#EXT-X-ENDLIST").await;
         let (before, behind) = whole.split_once("#EXT-X-DISCONTINUITY\n").unwrap_or_else(|| panic!("{whole}"));
@@ -176,7 +176,7 @@ async fn what_has_ended_is_watched_to_its_end_on_a_node_that_never_had_it() {
     assert_eq!(media.bytes().await.expect("a body"), part_bytes(3, 1));
 }
 
-/// Whoever asks while the last member leaves gets what there is, and then the end.
+/// A viewer that asks while the last member leaves gets what there is, and then the end.
 #[tokio::test]
 async fn what_ends_while_a_node_reads_it_is_not_lost_for_who_asked() {
     let scene = Scene::start().await;
@@ -199,7 +199,7 @@ async fn what_ends_while_a_node_reads_it_is_not_lost_for_who_asked() {
                 }
             }
         });
-        soon("the end", futures_util::future::join_all(watched)).await;
+        with_timeout("the end", futures_util::future::join_all(watched)).await;
     }
 }
 
@@ -215,7 +215,7 @@ async fn is_whole(node: &Server, playlist: &str, segments: usize) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    let whole = soon("the end", ended).await;
+    let whole = with_timeout("the end", ended).await;
     assert_eq!(whole.matches("#EXTINF").count(), segments, "{whole}");
     assert!(!whole.contains("GAP") && !whole.contains("DISCONTINUITY\n"), "{whole}");
     let map = whole.split("#EXT-X-MAP:URI=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a map");
@@ -260,7 +260,7 @@ async fn a_push_goes_on_when_the_owner_of_its_room_is_killed() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    soon("its third segment", listed).await;
+    with_timeout("its third segment", listed).await;
     scene.nodes.kill(0).await;
     push.chunk(&pieces[9..].concat()).await;
     push.chunk(b"").await;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use roomcast_tests::broadcast::{Streamer, get};
-use roomcast_tests::member::Member;
-use roomcast_tests::soon;
+use roomcast_tests::member::TestMember;
+use roomcast_tests::with_timeout;
 
 use super::scene::{Group, Scene, m2m};
 
@@ -82,13 +82,13 @@ async fn a_room_costs_one_script_to_create_and_a_member_one_to_join() {
     let mut members = Vec::new();
     costs(&scene, "create", ROOMS, Cost { scripts: 1, packets: 0 }, async {
         for number in 0..ROOMS {
-            members.push(Member::create(&scene.nodes[0], room(number, "ann")).await);
+            members.push(TestMember::create(&scene.nodes[0], room(number, "ann")).await);
         }
     })
     .await;
     costs(&scene, "join at the owner", ROOMS, Cost { scripts: 1, packets: 0 }, async {
         for number in 0..ROOMS {
-            members.push(Member::join(&scene.nodes[0], room(number, "bob")).await);
+            members.push(TestMember::join(&scene.nodes[0], room(number, "bob")).await);
         }
     })
     .await;
@@ -96,13 +96,13 @@ async fn a_room_costs_one_script_to_create_and_a_member_one_to_join() {
     // first heartbeat of the member.
     costs(&scene, "first join elsewhere", ROOMS, Cost { scripts: 2, packets: 4 }, async {
         for number in 0..ROOMS {
-            members.push(Member::join(&scene.nodes[1], room(number, "carl")).await);
+            members.push(TestMember::join(&scene.nodes[1], room(number, "carl")).await);
         }
     })
     .await;
     costs(&scene, "join at an attached edge", ROOMS, Cost { scripts: 1, packets: 3 }, async {
         for number in 0..ROOMS {
-            members.push(Member::join(&scene.nodes[1], room(number, "dave")).await);
+            members.push(TestMember::join(&scene.nodes[1], room(number, "dave")).await);
         }
     })
     .await;
@@ -113,7 +113,7 @@ async fn a_signal_costs_a_packet_for_each_way_between_nodes_and_no_script() {
     const SIGNALS: u64 = 200;
     let scene = Scene::start_with(&["--rate-limit", "off"]).await;
     let group = Group::gather(&scene.nodes).await;
-    let relay = async |from: &Member, to: &Member| {
+    let relay = async |from: &TestMember, to: &TestMember| {
         let session = from.who.session.clone();
         for number in 0..SIGNALS {
             from.relay(&to.who, number..number + 1);
@@ -137,7 +137,7 @@ async fn what_has_ended_is_looked_for_once_in_a_while_however_many_watch_it() {
     streamer.client.signal("leave", "LEAVE", serde_json::json!({})).await;
     let playlist = [0, 1].map(|node| scene.nodes[node].url("/live/demo/main/v0/playlist.m3u8"));
     let ended = async { while !get(&playlist[0]).await.text().await.expect("text").contains("#EXT-X-ENDLIST") {} };
-    soon("the end", ended).await;
+    with_timeout("the end", ended).await;
     let begun = std::time::Instant::now();
     let calls = during(&scene, async {
         for time in 0..TIMES {
@@ -179,8 +179,8 @@ async fn under_load_the_order_of_each_pair_holds() {
     const SIGNALS: u64 = 1500;
     let scene = Scene::start_with(&["--rate-limit", "off"]).await;
     let group = Group::gather(&scene.nodes).await;
-    let eve = Member::join(&scene.nodes[1], m2m("eve")).await;
-    let all: Vec<&Member> = group.members().into_iter().chain([&eve]).collect();
+    let eve = TestMember::join(&scene.nodes[1], m2m("eve")).await;
+    let all: Vec<&TestMember> = group.members().into_iter().chain([&eve]).collect();
     for batch in 0..SIGNALS / 50 {
         for from in &all {
             for to in all.iter().filter(|to| to.who.session != from.who.session) {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use roomcast_tests::member::{Member, all_know};
+use roomcast_tests::member::{TestMember, all_know};
 use serde_json::json;
 
 use super::scene::{Group, LIST, Scene, lists_since, m2m, nobody_is_missing, seconds};
@@ -73,7 +73,7 @@ async fn when_the_owners_node_dies_the_next_oldest_owns_the_room() {
     for member in [&group.bob, &group.carl] {
         assert_eq!(member.look(roles), ["admin", "publisher"]);
     }
-    let eve = Member::join(&scene.nodes[2], m2m("eve")).await;
+    let eve = TestMember::join(&scene.nodes[2], m2m("eve")).await;
     group.bob.say("publishAccept", "PUBLISH_ACCEPT", json!({"to": "eve"}));
     all_know(&[&group.bob, &group.carl, &eve], &["bob-1", "carl-1", "eve-1"]).await;
 }
@@ -81,20 +81,20 @@ async fn when_the_owners_node_dies_the_next_oldest_owns_the_room() {
 #[tokio::test]
 async fn a_room_whose_nodes_all_died_is_closed_and_can_be_created_anew() {
     let mut scene = Scene::start_with(&["--room-linger", "2s"]).await;
-    let ann = Member::create(&scene.nodes[0], m2m("ann")).await;
-    let carl = Member::join(&scene.nodes[2], m2m("carl")).await;
+    let ann = TestMember::create(&scene.nodes[0], m2m("ann")).await;
+    let carl = TestMember::join(&scene.nodes[2], m2m("carl")).await;
     scene.nodes.kill(0).await;
     carl.until("the end of the room", |state| state.named("ROOM_CLOSED").count() > 0).await;
     drop((ann, carl));
-    let eve = Member::create(&scene.nodes[1], m2m("eve")).await;
+    let eve = TestMember::create(&scene.nodes[1], m2m("eve")).await;
     scene.nodes.kill(1).await;
     drop(eve);
     let again = async {
-        while Member::try_join(&scene.nodes[2], m2m("joe"), true).await.is_err() {
+        while TestMember::try_join(&scene.nodes[2], m2m("joe"), true).await.is_err() {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
-    roomcast_tests::soon("the empty room to be gone", again).await;
+    roomcast_tests::with_timeout("the empty room to be gone", again).await;
 }
 
 /// The room went on without them, so they are no members any more: closed with 1012, they join as anybody does. A node
@@ -106,7 +106,7 @@ async fn members_of_a_node_that_stood_still_are_sent_away_and_join_anew() {
     ann.say("publishAccept", "PUBLISH_ACCEPT", json!({"to": "carl"}));
     all_know(&[&ann, &bob, &carl, &dave], &["ann-1", "bob-1", "carl-1"]).await;
     // Frank stays connected to the node that will stand still; bob goes elsewhere meanwhile.
-    let frank = Member::join(&scene.nodes[1], m2m("frank")).await;
+    let frank = TestMember::join(&scene.nodes[1], m2m("frank")).await;
     ann.say("publishAccept", "PUBLISH_ACCEPT", json!({"to": "frank"}));
     all_know(&[&ann, &bob], &["ann-1", "bob-1", "carl-1", "frank-1"]).await;
     scene.nodes_pause(1).await;
@@ -116,7 +116,7 @@ async fn members_of_a_node_that_stood_still_are_sent_away_and_join_anew() {
     assert_eq!(bob.closed().await, 4000, "the newer connection wins");
     assert_eq!(frank.closed().await, 1012, "it was removed");
     scene.nodes[1].becomes_ready(true).await;
-    let frank = Member::join(&scene.nodes[1], m2m("frank")).await;
+    let frank = TestMember::join(&scene.nodes[1], m2m("frank")).await;
     ann.say("publishAccept", "PUBLISH_ACCEPT", json!({"to": "frank"}));
     all_know(&[&ann, &carl, &dave, &moved, &frank], &["ann-1", "bob-1", "carl-1", "frank-1"]).await;
     ann.relay(&frank.who, 0..20);

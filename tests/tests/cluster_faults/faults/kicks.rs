@@ -1,19 +1,19 @@
 //! Tests that a user who is kicked on one node is out on all.
 
-use roomcast_tests::member::{Member, all_know};
+use roomcast_tests::member::{TestMember, all_know};
 use serde_json::json;
 
 use super::scene::{Group, Scene, m2m};
 
 async fn refused(scene: &Scene, node: usize, name: &str) -> serde_json::Value {
-    Member::try_join(&scene.nodes[node], m2m(name), false).await.expect_err("kicked")["c"].clone()
+    TestMember::try_join(&scene.nodes[node], m2m(name), false).await.expect_err("kicked")["c"].clone()
 }
 
 #[tokio::test]
 async fn a_kick_reaches_every_node_and_holds_on_every_node() {
     let scene = Scene::start().await;
     let group = Group::gather(&scene.nodes).await;
-    let second = Member::join(&scene.nodes[2], m2m("bob/2")).await;
+    let second = TestMember::join(&scene.nodes[2], m2m("bob/2")).await;
     all_know(&group.members(), &["ann-1", "bob-1", "bob-2"]).await;
     group.ann.say("kick", "KICK", json!({"to": "bob"}));
     for bob in [&group.bob, &second] {
@@ -38,12 +38,12 @@ async fn a_kick_holds_when_the_node_that_carried_it_out_dies_and_ends_on_all() {
     assert_eq!(refused(&scene, 1, "carl").await, 4051);
     assert_eq!(refused(&scene, 2, "carl").await, 4051);
     let back = async {
-        while let Err(ack) = Member::try_join(&scene.nodes[1], m2m("carl"), false).await {
+        while let Err(ack) = TestMember::try_join(&scene.nodes[1], m2m("carl"), false).await {
             assert_eq!(ack["c"], 4051);
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
     };
-    roomcast_tests::soon("the end of the kick", back).await;
+    roomcast_tests::with_timeout("the end of the kick", back).await;
 }
 
 #[tokio::test]

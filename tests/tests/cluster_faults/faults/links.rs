@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use roomcast_tests::member::{Member, all_know};
+use roomcast_tests::member::{TestMember, all_know};
 use roomcast_tests::nodes::Nodes;
 use roomcast_tests::proxy::{Flow, Proxy};
 use roomcast_tests::redis::Redis;
@@ -53,7 +53,7 @@ async fn subscribers_are_cut_off_and_nothing_is_lost() {
         group.bob.hears(&group.ann, 0..numbers.end).await;
         assert!(sent.elapsed() < seconds(4), "at most 3 s of delay, not {:?}", sent.elapsed());
     }
-    let eve = Member::join(&scene.nodes[2], m2m("eve")).await;
+    let eve = TestMember::join(&scene.nodes[2], m2m("eve")).await;
     group.ann.say("publishAccept", "PUBLISH_ACCEPT", json!({"to": "eve"}));
     scene.redis.kill_subscribers().await;
     all_know(&group.members(), &["ann-1", "bob-1", "eve-1"]).await;
@@ -65,7 +65,7 @@ async fn subscribers_are_cut_off_and_nothing_is_lost() {
 async fn a_subscription_that_is_silently_dead_delays_by_seconds_and_loses_nothing() {
     let cut = Cut::start().await;
     let then = Instant::now();
-    cut.proxy.set(|weather| (weather.subscribers_only, weather.replies) = (true, Flow::Lost));
+    cut.proxy.set(|faults| (faults.subscribers_only, faults.replies) = (true, Flow::Lost));
     cut.relay(0..50);
     // A new subscription is as dead as the old one, so the fault must end for its end to be seen.
     cut.nodes[1].becomes_ready(false).await;
@@ -82,9 +82,9 @@ async fn a_subscription_that_is_silently_dead_delays_by_seconds_and_loses_nothin
 async fn replies_are_lost_and_nothing_is_done_twice() {
     let cut = Cut::start().await;
     let then = Instant::now();
-    cut.proxy.set(|weather| weather.replies = Flow::Lost);
+    cut.proxy.set(|faults| faults.replies = Flow::Lost);
     cut.relay(0..50);
-    let join = Member::try_join(&cut.nodes[1], m2m("eve"), false).await;
+    let join = TestMember::try_join(&cut.nodes[1], m2m("eve"), false).await;
     if let Err(ack) = &join {
         assert_eq!(ack["c"], 503, "{ack}");
     }
@@ -94,7 +94,7 @@ async fn replies_are_lost_and_nothing_is_done_twice() {
     cut.nodes[1].becomes_ready(true).await;
     cut.group.nobody_left_since(then, 1);
     drop(join);
-    let eve = Member::join(&cut.nodes[1], m2m("eve")).await;
+    let eve = TestMember::join(&cut.nodes[1], m2m("eve")).await;
     all_know(&[&eve], &LIST).await;
 }
 
@@ -102,7 +102,7 @@ async fn replies_are_lost_and_nothing_is_done_twice() {
 async fn a_node_whose_requests_vanish_for_a_while_loses_nobody() {
     let cut = Cut::start().await;
     let then = Instant::now();
-    cut.proxy.set(|weather| weather.requests = Flow::Held);
+    cut.proxy.set(|faults| faults.requests = Flow::Held);
     cut.relay(0..50);
     cut.group.stays_open(seconds(3)).await;
     cut.proxy.heal();
@@ -120,7 +120,7 @@ async fn members_of_a_node_that_is_cut_off_for_long_are_removed_and_join_anew() 
         all_know(&cut.group.members(), &["ann-1", "bob-1", "carl-1"]).await;
         let then = Instant::now();
         if held {
-            cut.proxy.set(|weather| weather.requests = Flow::Held);
+            cut.proxy.set(|faults| faults.requests = Flow::Held);
         } else {
             cut.proxy.close();
         }
@@ -131,7 +131,7 @@ async fn members_of_a_node_that_is_cut_off_for_long_are_removed_and_join_anew() 
         assert!(cut.group.bob.is_open(), "its own sockets stay");
         cut.proxy.heal();
         assert_eq!(cut.group.bob.closed().await, 1012);
-        let bob = Member::join(&cut.nodes[1], m2m("bob")).await;
+        let bob = TestMember::join(&cut.nodes[1], m2m("bob")).await;
         cut.group.ann.say("publishAccept", "PUBLISH_ACCEPT", json!({"to": "bob"}));
         let [ann, _, carl, dave] = cut.group.members();
         all_know(&[ann, carl, dave, &bob], &["ann-1", "carl-1", "bob-1"]).await;
@@ -148,9 +148,9 @@ async fn members_of_a_node_that_is_cut_off_for_long_are_removed_and_join_anew() 
 async fn a_slow_network_to_redis_keeps_the_order() {
     let cut = Cut::start().await;
     let then = Instant::now();
-    cut.proxy.set(|weather| weather.delay = Duration::from_millis(150));
+    cut.proxy.set(|faults| faults.delay = Duration::from_millis(150));
     cut.relay(0..300);
-    let eve = Member::join(&cut.nodes[1], m2m("eve")).await;
+    let eve = TestMember::join(&cut.nodes[1], m2m("eve")).await;
     cut.all_came(0..300).await;
     all_know(&[&eve], &LIST).await;
     cut.group.nobody_left_since(then, 0);

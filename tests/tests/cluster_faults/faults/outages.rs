@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use roomcast_tests::member::{Member, all_know};
+use roomcast_tests::member::{TestMember, all_know};
 use roomcast_tests::redis::Redis;
 
 use super::scene::{Group, LIST, Scene, m2m, seconds};
@@ -20,7 +20,7 @@ async fn outage(begins: impl AsyncFnOnce(&mut Redis), time: Duration, ends: impl
     scene.nodes.become_ready(false).await;
     let asked = Instant::now();
     for (node, who, creating) in [(1, m2m("eve"), false), (2, m2m("eve").in_room("other"), true)] {
-        let refused = Member::try_join(&scene.nodes[node], who, creating).await.err();
+        let refused = TestMember::try_join(&scene.nodes[node], who, creating).await.err();
         assert_eq!(refused.map(|ack| ack["c"].clone()), Some(503.into()));
     }
     assert!(asked.elapsed() < seconds(8), "{:?}", asked.elapsed());
@@ -34,14 +34,14 @@ async fn outage(begins: impl AsyncFnOnce(&mut Redis), time: Duration, ends: impl
     group.carl.hears(&group.bob, 0..100).await;
     for node in 0..3 {
         // Eve's join, which nobody could answer, may have been carried out late.
-        let creator = Member::try_join(&scene.nodes[node], m2m("frank"), true).await.err();
+        let creator = TestMember::try_join(&scene.nodes[node], m2m("frank"), true).await.err();
         assert_eq!(creator.map(|ack| ack["c"].clone()), Some(4022.into()), "no room is created twice");
     }
-    let eve = Member::join(&scene.nodes[1], m2m("eve")).await;
+    let eve = TestMember::join(&scene.nodes[1], m2m("eve")).await;
     eve.relay(&group.carl.who, 0..10);
     group.carl.hears(&eve, 0..10).await;
     all_know(&[&eve], &LIST).await;
-    // Whoever was taken for dead would go in these seconds.
+    // A member taken for dead would go in these seconds.
     group.stays_open(seconds(4)).await;
     all_know(&group.members(), &LIST).await;
     group.nobody_left_since(then, 1);
@@ -107,9 +107,9 @@ async fn redis_forgets_everything_and_the_nodes_tell_it_again() {
         group.bob.hears(&group.ann, 0..numbers.end).await;
         group.carl.hears(&group.bob, 0..numbers.end).await;
     }
-    let creator = Member::try_join(&scene.nodes[2], m2m("eve"), true).await.err();
+    let creator = TestMember::try_join(&scene.nodes[2], m2m("eve"), true).await.err();
     assert_eq!(creator.map(|ack| ack["c"].clone()), Some(4022.into()));
-    let eve = Member::join(&scene.nodes[1], m2m("eve")).await;
+    let eve = TestMember::join(&scene.nodes[1], m2m("eve")).await;
     all_know(&[&eve], &LIST).await;
     all_know(&group.members(), &LIST).await;
     group.nobody_left_since(then, 3);

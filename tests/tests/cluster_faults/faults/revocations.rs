@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use roomcast_tests::client::Client;
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
 use roomcast_tests::token::{SECRET, token};
+use roomcast_tests::with_timeout;
 use serde_json::{Value, json};
 
 use super::scene::Scene;
@@ -31,7 +31,7 @@ async fn refuses(node: &Server, token: &str) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    soon("the node to refuse the token", refused).await;
+    with_timeout("the node to refuse the token", refused).await;
 }
 
 fn of(subject: &str) -> String {

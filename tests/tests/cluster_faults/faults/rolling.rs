@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use roomcast_tests::broadcast::{data_signal, get, part_bytes, part_payload, variant_payload};
-use roomcast_tests::member::{Member, Memory, Said, State, Who, all_know};
+use roomcast_tests::member::{Memory, SentSignals, State, TestMember, Who, all_know};
 use roomcast_tests::nginx::Nginx;
-use roomcast_tests::soon;
+use roomcast_tests::with_timeout;
 use serde_json::{Value, json};
 
 use super::scene::{Scene, nobody_is_missing};
@@ -15,12 +15,12 @@ const GROUP: [&str; 5] = ["carl-1", "dave-1", "eve-1", "finn-1", "gus-1"];
 const PLAYLIST: &str = "/live/tv/main/v0/playlist.m3u8";
 
 /// A member that numbers what it says, wherever nginx leads it.
-struct Guest(Option<Member>);
+struct Guest(Option<TestMember>);
 
 impl Guest {
     async fn join(nginx: &Nginx, name: &str, room_type: &'static str, room: &str, creating: bool) -> Self {
         let who = Who::new(name, room_type).in_room(room);
-        let memory = Memory { who, state: State::of(Some(Said::new())) };
+        let memory = Memory { who, state: State::of(Some(SentSignals::new())) };
         let mut guest = Self(None);
         guest.come(nginx, memory, json!({"roomCreating": creating})).await;
         guest
@@ -31,17 +31,17 @@ impl Guest {
         let come = async {
             loop {
                 let (memory, options) = (memory.clone(), options.clone());
-                let asked = Member::attempt(&nginx.address, memory, options, Duration::from_secs(10)).await;
+                let asked = TestMember::attempt(&nginx.address, memory, options, Duration::from_secs(10)).await;
                 if let Ok(Ok(member)) = asked {
                     return member;
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        self.0 = Some(soon("a node to let it in", come).await);
+        self.0 = Some(with_timeout("a node to let it in", come).await);
     }
 
-    fn member(&self) -> &Member {
+    fn member(&self) -> &TestMember {
         self.0.as_ref().expect("it is in")
     }
 
@@ -77,7 +77,7 @@ impl Guests {
             if index > 0 {
                 let to = json!({"to": session.trim_end_matches("-1")});
                 all[2].member().say("publishAccept", "PUBLISH_ACCEPT", to);
-                let known: Vec<&Member> = all[2..].iter().map(Guest::member).collect();
+                let known: Vec<&TestMember> = all[2..].iter().map(Guest::member).collect();
                 all_know(&known, &GROUP[..=index]).await;
             }
         }
@@ -85,11 +85,11 @@ impl Guests {
         Self { all, said: 0 }
     }
 
-    fn members(&self) -> Vec<&Member> {
+    fn members(&self) -> Vec<&TestMember> {
         self.all.iter().map(Guest::member).collect()
     }
 
-    fn streamer(&self) -> &Member {
+    fn streamer(&self) -> &TestMember {
         self.all[7].member()
     }
 
@@ -106,7 +106,7 @@ impl Guests {
         futures_util::future::join_all(heard).await;
     }
 
-    /// Whoever was closed comes back, all at once.
+    /// The members that were closed come back, all at once.
     async fn come_back(&mut self, nginx: &Nginx) {
         futures_util::future::join_all(self.all.iter_mut().map(|guest| guest.come_back(nginx))).await;
     }
@@ -119,7 +119,7 @@ impl Guests {
 }
 
 /// Waits for all numbers below this one from a member, in order; what repeats a signal that was had counts not.
-async fn hears_once(hearer: &Member, speaker: &Member, below: u64) {
+async fn hears_once(hearer: &TestMember, speaker: &TestMember, below: u64) {
     let session = &speaker.who.session;
     let numbers = |state: &State| {
         let new = state.heard.iter().filter(|heard| !heard.repeated && heard.value["ss"]["sessionId"] == **session);
@@ -130,7 +130,7 @@ async fn hears_once(hearer: &Member, speaker: &Member, below: u64) {
 }
 
 /// Uploads through nginx, again for as long as it is answered with 503.
-async fn upload(nginx: &Nginx, streamer: &Member, action: &str, (numbytes, payload): (usize, Value)) {
+async fn upload(nginx: &Nginx, streamer: &TestMember, action: &str, (numbytes, payload): (usize, Value)) {
     let token = streamer.look(|state| {
         let ack = state.named("JOIN").next_back().cloned().unwrap_or_default();
         ack["b"]["hls"]["ingest"]["token"].as_str().expect("an ingest token").to_owned()
@@ -148,7 +148,7 @@ async fn upload(nginx: &Nginx, streamer: &Member, action: &str, (numbytes, paylo
             }
         }
     };
-    soon("the upload to be taken", taken).await;
+    with_timeout("the upload to be taken", taken).await;
 }
 
 /// Uploads a segment, and reads its parts and the initialization section by the playlist of everybody's address.
@@ -166,7 +166,7 @@ async fn broadcast(nginx: &Nginx, guests: &Guests, sequence: u64) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    let playlist = soon("the part to be listed", listed).await;
+    let playlist = with_timeout("the part to be listed", listed).await;
     let map = playlist.split_once("#EXT-X-MAP:URI=\"").and_then(|(_, rest)| rest.split('"').next());
     let map = map.unwrap_or_else(|| panic!("{playlist}")).to_owned();
     for (name, content) in [(map, b"init".to_vec()), (name, part_bytes(sequence, 1))] {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use roomcast_tests::member::{Member, State, Who, all_know};
+use roomcast_tests::member::{State, TestMember, Who, all_know};
 use roomcast_tests::nodes::Nodes;
 use roomcast_tests::redis::Redis;
 use serde_json::{Value, json};
@@ -37,10 +37,10 @@ pub fn m2m(name: &str) -> Who {
 
 /// Publishers ann on node 0, the owner, and bob on node 1; viewers carl on node 2 and dave on node 0.
 pub struct Group {
-    pub ann: Member,
-    pub bob: Member,
-    pub carl: Member,
-    pub dave: Member,
+    pub ann: TestMember,
+    pub bob: TestMember,
+    pub carl: TestMember,
+    pub dave: TestMember,
 }
 
 /// The list of a group of which nothing has changed.
@@ -49,10 +49,10 @@ pub const LIST: [&str; 2] = ["ann-1", "bob-1"];
 impl Group {
     pub async fn gather(nodes: &Nodes) -> Self {
         let last = nodes.count() - 1;
-        let ann = Member::create(&nodes[0], m2m("ann")).await;
-        let bob = Member::join(&nodes[1], m2m("bob")).await;
-        let carl = Member::join(&nodes[last], m2m("carl")).await;
-        let dave = Member::join(&nodes[0], m2m("dave")).await;
+        let ann = TestMember::create(&nodes[0], m2m("ann")).await;
+        let bob = TestMember::join(&nodes[1], m2m("bob")).await;
+        let carl = TestMember::join(&nodes[last], m2m("carl")).await;
+        let dave = TestMember::join(&nodes[0], m2m("dave")).await;
         ann.say("publishAccept", "PUBLISH_ACCEPT", json!({"to": "bob"}));
         let group = Self { ann, bob, carl, dave };
         all_know(&group.members(), &LIST).await;
@@ -64,7 +64,7 @@ impl Group {
         group
     }
 
-    pub fn members(&self) -> [&Member; 4] {
+    pub fn members(&self) -> [&TestMember; 4] {
         [&self.ann, &self.bob, &self.carl, &self.dave]
     }
 

@@ -1,6 +1,6 @@
 //! One session on several nodes: the newer connection wins, and nothing is lost on the way.
 
-use roomcast_tests::member::{Member, Memory, State, all_know};
+use roomcast_tests::member::{Memory, State, TestMember, all_know};
 use serde_json::json;
 
 use super::scene::{Group, LIST, Scene, lists_since, m2m};
@@ -37,7 +37,7 @@ async fn of_all_nodes_that_claim_a_session_at_once_one_keeps_it() {
         let memory = Memory { who: m2m("eve"), state: State::default() };
         let claims = (0..6).map(|claim| {
             let address = &scene.nodes[claim % 3].address;
-            Member::attempt(address, memory.clone(), json!({"roomCreating": false}), roomcast_tests::PATIENCE)
+            TestMember::attempt(address, memory.clone(), json!({"roomCreating": false}), roomcast_tests::TIMEOUT)
         });
         let claims = futures_util::future::join_all(claims).await;
         // A claim may be outdone before it was answered.
@@ -49,9 +49,9 @@ async fn of_all_nodes_that_claim_a_session_at_once_one_keeps_it() {
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             }
         };
-        let settled = tokio::time::timeout(roomcast_tests::PATIENCE, settled).await;
+        let settled = tokio::time::timeout(roomcast_tests::TIMEOUT, settled).await;
         assert!(settled.is_ok(), "{} are left of {claims:#?}", left());
-        let (open, closed): (Vec<_>, Vec<_>) = claims.into_iter().partition(Member::is_open);
+        let (open, closed): (Vec<_>, Vec<_>) = claims.into_iter().partition(TestMember::is_open);
         assert!(closed.iter().all(|member| member.look(|state| state.closed) == Some(4000)));
         group.ann.relay(&open[0].who, 0..10);
         open[0].hears(&group.ann, 0..10).await;
@@ -82,12 +82,13 @@ async fn a_token_holds_on_every_node() {
     let scene = Scene::start().await;
     let memory = |name: &str| Memory { who: m2m(name), state: State::default() };
     let join = async |node: usize, name: &str, options: serde_json::Value| {
-        let asked = Member::attempt(&scene.nodes[node].address, memory(name), options, roomcast_tests::PATIENCE).await;
+        let asked =
+            TestMember::attempt(&scene.nodes[node].address, memory(name), options, roomcast_tests::TIMEOUT).await;
         asked.expect("an answer")
     };
     let ann = join(0, "ann", json!({"roomCreating": true, "resumeToken": ""})).await.expect("created");
     let token =
-        |member: &Member| member.look(|state| state.named("JOIN").next_back().map(|ack| ack["b"]["rt"].clone()));
+        |member: &TestMember| member.look(|state| state.named("JOIN").next_back().map(|ack| ack["b"]["rt"].clone()));
     for node in 0..3 {
         let thief = join(node, "ann", json!({"resumeToken": "guess"})).await.expect_err("refused");
         assert_eq!(thief["c"], 4051, "on node {node}");

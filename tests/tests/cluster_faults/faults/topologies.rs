@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use roomcast_tests::member::{Member, Who};
+use roomcast_tests::member::{TestMember, Who};
 use roomcast_tests::nodes::Nodes;
 use roomcast_tests::redis::cluster::RedisCluster;
 use roomcast_tests::redis::sentinel::Sentinels;
@@ -23,7 +23,7 @@ async fn a_fail_over_of_sentinels_loses_nobody_and_nothing() {
     group.bob.hears(&group.ann, 0..100).await;
     group.dave.hears(&group.bob, 0..50).await;
     nodes.become_ready(true).await;
-    let eve = Member::join(&nodes[1], m2m("eve")).await;
+    let eve = TestMember::join(&nodes[1], m2m("eve")).await;
     eve.relay(&group.ann.who, 0..10);
     group.ann.hears(&eve, 0..10).await;
     group.stays_open(Duration::from_secs(7)).await;
@@ -32,15 +32,15 @@ async fn a_fail_over_of_sentinels_loses_nobody_and_nothing() {
 
 /// A call in a room of its own, between two nodes.
 struct Pair {
-    ann: Member,
-    bob: Member,
+    ann: TestMember,
+    bob: TestMember,
 }
 
 impl Pair {
     async fn start(nodes: &Nodes, room: usize) -> Self {
         let who = |name: &str| Who::new(name, "p2p").in_room(&format!("room-{room}"));
-        let ann = Member::create(&nodes[room % 2], who("ann")).await;
-        let bob = Member::join(&nodes[(room + 1) % 2], who("bob")).await;
+        let ann = TestMember::create(&nodes[room % 2], who("ann")).await;
+        let bob = TestMember::join(&nodes[(room + 1) % 2], who("bob")).await;
         ann.until_list(&["ann-1", "bob-1"]).await;
         Self { ann, bob }
     }
@@ -88,7 +88,7 @@ async fn a_cluster_that_replaces_a_master_loses_nothing() {
     nodes.become_ready(true).await;
     for room in 0..12 {
         let who = Who::new("eve", "p2p").in_room(&format!("room-{room}"));
-        let full = Member::try_join(&nodes[room % 2], who, false).await.expect_err("full");
+        let full = TestMember::try_join(&nodes[room % 2], who, false).await.expect_err("full");
         assert_eq!(full["c"], 4025, "room {room} is what it was");
     }
 }
@@ -103,8 +103,8 @@ async fn a_cluster_that_lost_a_master_for_a_while_delays_what_goes_over_it_and_n
     let mut here = Vec::new();
     for room in 0..12 {
         let who = |name| Who::new(name, "p2p").in_room(&format!("here-{room}"));
-        let ann = Member::create(&nodes[0], who("ann")).await;
-        here.push((ann, Member::join(&nodes[0], who("bob")).await));
+        let ann = TestMember::create(&nodes[0], who("ann")).await;
+        here.push((ann, TestMember::join(&nodes[0], who("bob")).await));
     }
     redis.servers[2].process().kill().await;
     pairs.iter().for_each(|pair| pair.relay(0..20));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use roomcast_tests::member::{Member, Who};
+use roomcast_tests::member::{TestMember, Who};
 use roomcast_tests::nodes::Nodes;
 use roomcast_tests::redis::Redis;
 use serde_json::json;
@@ -20,8 +20,8 @@ fn p2m(name: &str) -> Who {
 struct Audience {
     redis: Redis,
     nodes: Nodes,
-    ann: Member,
-    viewers: Vec<Member>,
+    ann: TestMember,
+    viewers: Vec<TestMember>,
 }
 
 impl Audience {
@@ -29,14 +29,14 @@ impl Audience {
     async fn gather() -> Self {
         let redis = Redis::start().await;
         let nodes = Nodes::start(2, &redis.url(), &["--rate-limit", "off"]).await;
-        let ann = Member::create(&nodes[0], p2m("ann")).await;
-        let viewers = vec![Member::join(&nodes[1], p2m("viewer0")).await];
+        let ann = TestMember::create(&nodes[0], p2m("ann")).await;
+        let viewers = vec![TestMember::join(&nodes[1], p2m("viewer0")).await];
         Self { redis, nodes, ann, viewers }
     }
 
     async fn fill(&mut self) {
         for number in self.viewers.len()..=VIEWERS {
-            self.viewers.push(Member::join(&self.nodes[1], p2m(&format!("viewer{number}"))).await);
+            self.viewers.push(TestMember::join(&self.nodes[1], p2m(&format!("viewer{number}"))).await);
         }
     }
 
@@ -86,11 +86,11 @@ async fn a_kick_reaches_a_viewer_that_only_its_node_knows() {
     kicked.until("the kick", |state| state.named("KICK").any(|kick| kick["ss"]["userId"] == "ann")).await;
     kicked.until("to be out", |state| state.errors().contains(&4002)).await;
     for node in 0..2 {
-        let again = Member::try_join(&audience.nodes[node], p2m("viewer7"), false).await;
+        let again = TestMember::try_join(&audience.nodes[node], p2m("viewer7"), false).await;
         assert_eq!(again.expect_err("kicked")["c"], 4051);
     }
     audience.all_are_told().await;
-    assert!(audience.viewers.iter().all(Member::is_open) && audience.ann.look(|state| state.errors().is_empty()));
+    assert!(audience.viewers.iter().all(TestMember::is_open) && audience.ann.look(|state| state.errors().is_empty()));
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn viewers_stay_when_the_node_of_the_owner_is_killed() {
         viewer.beat().await;
         assert!(viewer.is_open() && viewer.look(|state| state.errors().is_empty()), "{viewer:?}");
     }
-    let late = Member::join(&audience.nodes[1], p2m("late")).await;
+    let late = TestMember::join(&audience.nodes[1], p2m("late")).await;
     late.beat().await;
     let back = audience.viewers[3].resumed(&audience.nodes[1]).await;
     back.until("its membership", |state| state.named("JOIN").last().is_some_and(|ack| ack["b"]["resumed"] == true))

@@ -6,8 +6,8 @@ use reqwest::StatusCode;
 use roomcast_tests::media;
 use roomcast_tests::raw::Raw;
 use roomcast_tests::server::Server;
-use roomcast_tests::soon;
 use roomcast_tests::token::token;
+use roomcast_tests::with_timeout;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -93,7 +93,7 @@ async fn another_subject_cannot_push_into_a_broadcast_on_air() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
-    soon("the broadcast", on_air).await;
+    with_timeout("the broadcast", on_air).await;
     let (answered, body) = pushed(&server, "/rooms/demo/ingest/main/v1", Some(&second)).await;
     assert_eq!((answered.as_u16(), &body["c"]), (403, &json!(4051)), "{body}");
 }
@@ -134,7 +134,7 @@ async fn ffmpeg_brings_its_token_in_three_ways() {
             1 => ffmpeg.args(["-headers", &header]).arg(server.url(&path)),
             _ => ffmpeg.arg(server.url(&format!("{path}?access_token={token}"))),
         };
-        let ended = soon("ffmpeg", ffmpeg.stdin(Stdio::null()).kill_on_drop(true).output()).await.unwrap();
+        let ended = with_timeout("ffmpeg", ffmpeg.stdin(Stdio::null()).kill_on_drop(true).output()).await.unwrap();
         assert!(ended.status.success(), "{room}: {}", String::from_utf8_lossy(&ended.stderr));
         let mut ffprobe = Command::new("ffprobe");
         // The end of the broadcast may be told only later.
@@ -149,7 +149,7 @@ async fn ffmpeg_brings_its_token_in_three_ways() {
             "stream=nb_read_frames",
         ]);
         ffprobe.args(["-of", "csv=p=0"]).arg(server.url(&format!("/live/@{token}/{room}/main/playlist.m3u8")));
-        let read = soon("ffprobe", ffprobe.kill_on_drop(true).output()).await.unwrap();
+        let read = with_timeout("ffprobe", ffprobe.kill_on_drop(true).output()).await.unwrap();
         let frames = String::from_utf8_lossy(&read.stdout);
         assert!(frames.lines().next().is_some_and(|line| line.trim_matches(',') == "180"), "{room}: {frames}");
     }

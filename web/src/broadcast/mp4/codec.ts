@@ -1,5 +1,6 @@
 /**
- * What an encoder says of itself, in the forms MP4 and playlists want: sample entries and RFC 6381 names.
+ * The description that an encoder gives of itself, in the forms MP4 and playlists want: sample entries and RFC 6381
+ * names.
  *
  * H.264: ISO/IEC 14496-15, 5.4. VP9: "VP Codec ISO Media File Format Binding". Opus: "Encapsulation of Opus in
  * ISO Base Media File Format", 4.3. Pure.
@@ -24,7 +25,7 @@ export interface AudioFormat {
 
 /** Opus counts in 48 kHz whatever went in. */
 export const OPUS_RATE = 48_000;
-/** What encoders commonly need to begin with, in samples. */
+/** Samples that encoders commonly need to begin with. */
 const USUAL_PRE_SKIP = 312;
 const DPI_72 = 0x00480000;
 

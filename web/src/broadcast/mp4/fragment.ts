@@ -13,7 +13,7 @@ export interface Sample {
   sync: boolean;
 }
 
-export interface Run {
+export interface TrackRun {
   track: number;
   /** Decode time of the first sample, in ticks of the track. */
   begin: number;
@@ -25,14 +25,14 @@ const DEFAULT_BASE_IS_MOOF = 0x020000;
 const RUN_FLAGS = 0x000001 | 0x000100 | 0x000200 | 0x000400;
 
 /** @param sequence of the fragment, from 1; empty runs are left out */
-export function fragment(sequence: number, runs: readonly Run[]): Bytes {
+export function fragment(sequence: number, runs: readonly TrackRun[]): Bytes {
   const used = runs.filter(({ samples }) => samples.length > 0);
   const moofLength = moof(sequence, used, 0).length;
   const samples = used.flatMap((run) => run.samples.map(({ data }) => data));
   return join([moof(sequence, used, moofLength + 8), box('mdat', ...samples)]);
 }
 
-function moof(sequence: number, runs: readonly Run[], mediaOffset: number): Bytes {
+function moof(sequence: number, runs: readonly TrackRun[], mediaOffset: number): Bytes {
   let offset = mediaOffset;
   const tracks = runs.map((run) => {
     const made = trackFragment(run, offset);
@@ -42,7 +42,7 @@ function moof(sequence: number, runs: readonly Run[], mediaOffset: number): Byte
   return box('moof', fullBox('mfhd', 0, 0, u32(sequence)), ...tracks);
 }
 
-function trackFragment({ track, begin, samples }: Run, offset: number): Bytes {
+function trackFragment({ track, begin, samples }: TrackRun, offset: number): Bytes {
   const rows = samples.flatMap(({ data, duration, sync }) => [duration, data.length, sync ? SYNC : NO_SYNC]);
   return box(
     'traf',

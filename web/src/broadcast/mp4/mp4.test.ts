@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { text, u8 } from './bytes';
 import { videoName } from './codec';
-import { fragment, type Run } from './fragment';
+import { fragment, type TrackRun } from './fragment';
 import { initSection } from './init';
 import { find, runs, view, walk } from './walk';
 
@@ -69,7 +69,7 @@ describe('a fragment', () => {
   test('of any samples reads back as it was written, and its offsets lead to their bytes', () => {
     for (let seed = 1; seed <= 50; seed += 1) {
       const pick = numbers(seed);
-      const track = (id: number): Run => ({
+      const track = (id: number): TrackRun => ({
         track: id,
         begin: pick(2 ** 30) * (1 + pick(1000)),
         samples: Array.from({ length: 1 + pick(20) }, (_, index) => ({

@@ -14,14 +14,14 @@ use super::{State, Who};
 /// Interval of its heartbeats: short enough that a missed one shows soon.
 const BEAT: Duration = Duration::from_secs(1);
 
-pub(super) struct Line {
+pub(super) struct Connection {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     state: watch::Sender<State>,
     /// Signals to be said again before anything new.
     again: Vec<String>,
 }
 
-impl Line {
+impl Connection {
     /// Connects, sends `JOIN` and reads on until it is answered; gives the code and the answer.
     pub async fn open(address: &str, join: &str, state: State) -> Result<(Self, u64, Value), String> {
         let url = format!("ws://{address}/ws");

@@ -1,8 +1,8 @@
 /**
- * One take: from raw frames and sound to parts, through the encoders of the browser.
+ * One encoding session: from raw frames and sound to parts, through the encoders of the browser.
  *
  * The picture is put on an even grid, the sound is made whole, both begin with the first frame. When an encoder
- * fails, or the picture stops for so long that another take is better, it says so once and does nothing more.
+ * fails, or the picture stops for so long that another session is better, it says so once and does nothing more.
  * Every queue is bounded: a frame for which the encoder has no time is left out.
  */
 
@@ -12,12 +12,12 @@ import { type Chunk, Cutter, type Part } from './cut';
 import { avcSample } from './mp4/avc';
 import { AUDIO_NAME, videoName } from './mp4/codec';
 import { initSection, VIDEO_RATE } from './mp4/init';
-import { PART_TARGET, PART_TARGET_S, PARTS_PER_SEGMENT, type TakeFacts } from './packager';
+import { type EncodedFormat, PART_TARGET, PART_TARGET_S, PARTS_PER_SEGMENT } from './packager';
 import { type Sound, SoundLine } from './sound-line';
 
-export interface TakeHandlers {
+export interface EncodingSessionHandlers {
   /** Called once, before the first part. */
-  began(facts: TakeFacts): void;
+  began(pageState: EncodedFormat): void;
   part(part: Part): void;
   /** Nothing more comes. */
   failed(reason: string): void;
@@ -25,18 +25,18 @@ export interface TakeHandlers {
 
 /** Frames that wait for the encoder. */
 const MOST_QUEUED = 6;
-/** A camera that was away for longer goes on in another take. */
+/** A camera that was away for longer goes on in another session. */
 const LONGEST_PAUSE_S = 2;
 /** The last frame is repeated when the next is late by this. */
-const PATIENCE_S = 0.25;
+const MAX_LATE_S = 0.25;
 const TICK_MS = 100;
-/** What the peak may be above what was asked of the encoder, and the boxes around the media. */
+/** Factor of the peak over the bit rate asked of the encoder, with the boxes around the media. */
 const PEAK = 1.3;
 
-export class Take {
+export class EncodingSession {
   readonly #video: VideoEncoderConfig;
   readonly #rate: number;
-  readonly #handlers: TakeHandlers;
+  readonly #handlers: EncodingSessionHandlers;
   readonly #encoder: VideoEncoder;
   readonly #sound: SoundLine | undefined;
   readonly #cutter = new Cutter(PART_TARGET);
@@ -56,7 +56,7 @@ export class Take {
   #held = 0;
   #encoded = 0;
 
-  constructor(video: VideoEncoderConfig, sound: AudioEncoderConfig | undefined, handlers: TakeHandlers) {
+  constructor(video: VideoEncoderConfig, sound: AudioEncoderConfig | undefined, handlers: EncodingSessionHandlers) {
     this.#video = video;
     this.#rate = video.framerate ?? 30;
     this.#handlers = handlers;
@@ -99,7 +99,7 @@ export class Take {
     }
     const place = this.#cadence.take(seconds);
     if (!place) return frame.close();
-    if (place.repeats > PATIENCE_S * this.#rate) this.#held += place.repeats;
+    if (place.repeats > MAX_LATE_S * this.#rate) this.#held += place.repeats;
     this.#repeat(place.place - place.repeats, place.repeats);
     this.#last?.close();
     this.#last = frame;
@@ -117,7 +117,7 @@ export class Take {
     else this.#sound?.sourceChanged(exists);
   }
 
-  /** Gives what is left, then lets go of everything. Of a take that gave nothing yet, nothing is left. */
+  /** Gives what is left, then lets go of everything. An encoding session that gave nothing yet has nothing left. */
   async finish(): Promise<void> {
     if (!this.#began) this.close();
     if (this.#closed) return;
@@ -125,7 +125,7 @@ export class Take {
     try {
       await Promise.all([this.#encoder.flush(), this.#sound?.flush()]);
     } catch (error) {
-      console.warn('roomcast: the end of a take', error);
+      console.warn('roomcast: the end of an encoding session', error);
     }
     if (!this.#closed) this.#give(this.#cutter.finish());
     this.close();
@@ -146,8 +146,8 @@ export class Take {
     const seconds = (now - this.#begin) / 1000;
     const first = this.#cadence.next;
     if (seconds - first / this.#rate > LONGEST_PAUSE_S) return this.#fail('the page stood still for too long');
-    if (seconds - first / this.#rate > PATIENCE_S) {
-      const late = this.#cadence.fill(seconds - PATIENCE_S / 2);
+    if (seconds - first / this.#rate > MAX_LATE_S) {
+      const late = this.#cadence.fill(seconds - MAX_LATE_S / 2);
       this.#held += late;
       this.#repeat(first, late);
     }
@@ -186,7 +186,7 @@ export class Take {
     this.#give(this.#cutter.picture(made));
   }
 
-  /** The sample of a chunk; nothing, and the take is over, where its parameter sets are not those of the take. */
+  /** The sample of a chunk; nothing, and the session is over, where its parameter sets are not those of the session. */
   #avc(chunk: Uint8Array): Uint8Array | undefined {
     const { data, record } = avcSample(chunk);
     if (record && this.#record && !isSame(record, this.#record)) {
@@ -199,13 +199,13 @@ export class Take {
 
   #give(parts: Part[]): void {
     for (const part of parts) {
-      if (!this.#began) this.#handlers.began(this.#facts());
+      if (!this.#began) this.#handlers.began(this.#pageState());
       this.#began = true;
       this.#handlers.part(part);
     }
   }
 
-  #facts(): TakeFacts {
+  #pageState(): EncodedFormat {
     const { codec, width, height, bitrate = 0 } = this.#video;
     const format = { codec, width, height, description: this.#record ?? this.#description };
     const sound = this.#sound?.format;

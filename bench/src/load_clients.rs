@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at};
 
 use crate::error::Error;
-use crate::signal::{Member, accepted, name, number, refuses};
+use crate::signal::{SessionIdentity, accepted, name, number, refuses};
 use crate::wire::Connection;
 
 /// Rooms or viewers that are let in at the same time.
@@ -45,7 +45,7 @@ pub struct Sight {
 
 /// Members of rooms; all are gone when it is dropped.
 #[derive(Debug)]
-pub struct Crowd {
+pub struct LoadClients {
     servers: Arc<[SocketAddr]>,
     seating: Seating,
     began: Instant,
@@ -58,7 +58,7 @@ pub struct Crowd {
 /// The access token of each connection by its number; none where the server wants none.
 pub type Tokens = Arc<[String]>;
 
-type Seat = (Connection, Member);
+type Client = (Connection, SessionIdentity);
 
 /// An address for the connection with this number.
 pub fn source(number: usize) -> Ipv4Addr {
@@ -74,7 +74,12 @@ pub fn address(token: Option<&str>) -> String {
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn join(server: SocketAddr, number: usize, member: &Member, creating: bool) -> Result<Connection, Error> {
+pub async fn join(
+    server: SocketAddr,
+    number: usize,
+    member: &SessionIdentity,
+    creating: bool,
+) -> Result<Connection, Error> {
     join_with(server, number, member, creating, None).await
 }
 
@@ -85,7 +90,7 @@ pub async fn join(server: SocketAddr, number: usize, member: &Member, creating: 
 pub async fn join_with(
     server: SocketAddr,
     number: usize,
-    member: &Member,
+    member: &SessionIdentity,
     creating: bool,
     token: Option<&str>,
 ) -> Result<Connection, Error> {
@@ -98,7 +103,7 @@ pub async fn join_with(
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn enter(connection: &mut Connection, member: &Member, creating: bool) -> Result<(), Error> {
+pub async fn enter(connection: &mut Connection, member: &SessionIdentity, creating: bool) -> Result<(), Error> {
     connection.send(&member.join(creating)).await?;
     hear(connection, b"JOIN").await
 }
@@ -121,7 +126,7 @@ pub async fn hear(connection: &mut Connection, wanted: &[u8]) -> Result<(), Erro
     answer.unwrap_or(Ok(()))
 }
 
-impl Crowd {
+impl LoadClients {
     /// Nobody yet.
     pub fn new(server: SocketAddr, seating: Seating) -> Self {
         Self::over(&[server], seating)
@@ -189,7 +194,7 @@ impl Crowd {
         if matches!(self.seating, Seating::Pairs) { 2 } else { 1 }
     }
 
-    fn keep(&mut self, (connection, member): Seat) {
+    fn keep(&mut self, (connection, member): Client) {
         let first = self.began + first_beat(self.keepers.len(), self.began.elapsed());
         let sight = Arc::clone(&self.sight);
         self.keepers.spawn(async move {
@@ -213,29 +218,30 @@ async fn party(
     seating: Seating,
     number: usize,
     tokens: Tokens,
-) -> Result<Vec<Seat>, Error> {
+) -> Result<Vec<Client>, Error> {
     let token = |number: usize| tokens.get(number).map(String::as_str);
     let (server, next) = (servers[number % servers.len()], servers[(number + 1) % servers.len()]);
     match seating {
         Seating::Pairs => {
-            let member = |user: char| Member { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
+            let member =
+                |user: char| SessionIdentity { room_type: "p2p", room: format!("call-{number}"), user: user.into() };
             let (ann, bob) = (member('a'), member('b'));
             let first = join_with(server, number * 2, &ann, true, token(number * 2)).await?;
             let second = join_with(next, number * 2 + 1, &bob, false, token(number * 2 + 1)).await?;
             Ok(vec![(first, ann), (second, bob)])
         }
         Seating::Audience(room) => {
-            let member = Member { room_type: "p2m", room, user: format!("viewer-{number}") };
+            let member = SessionIdentity { room_type: "p2m", room, user: format!("viewer-{number}") };
             Ok(vec![(join(server, number, &member, false).await?, member)])
         }
         Seating::Echoes => {
-            let member = Member { room_type: "p2p", room: format!("call-{number}"), user: "a".into() };
+            let member = SessionIdentity { room_type: "p2p", room: format!("call-{number}"), user: "a".into() };
             Ok(vec![(Connection::open(server, source(number), "/echo").await?, member)])
         }
     }
 }
 
-async fn keep(mut connection: Connection, member: Member, first: Instant, sight: &Sight) -> Result<(), Error> {
+async fn keep(mut connection: Connection, member: SessionIdentity, first: Instant, sight: &Sight) -> Result<(), Error> {
     let mut beats = interval_at(first, HEARTBEAT_INTERVAL);
     let (mut received, mut beat) = (0, member.heartbeat(0));
     loop {

@@ -31,7 +31,7 @@ pub(super) struct Job {
     pub queued: Instant,
 }
 
-pub(super) struct Line {
+pub(super) struct UploadTask {
     pub http: reqwest::Client,
     pub ingest: watch::Receiver<Ingest>,
     pub limits: Limits,
@@ -45,7 +45,7 @@ pub(super) struct Line {
 /// The application is gone, or the line must not go on.
 struct Over;
 
-impl Line {
+impl UploadTask {
     pub async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         while let Some(job) = queue.recv().await {
             if self.deliver(job).await.is_err() {

@@ -13,7 +13,7 @@ import { icon } from '../ui/icons';
 import { type SoundButton, soundButton } from '../ui/sound-button';
 import type { CallModel, Other } from './model';
 
-export interface Stage {
+export interface View {
   root: HTMLElement;
   /** The next action, which gets the focus. */
   actions: HTMLElement[];
@@ -21,13 +21,13 @@ export interface Stage {
   render(model: CallModel, other: Other | undefined): void;
 }
 
-export interface StageHandlers {
+export interface ViewHandlers {
   join(): void;
   /** Ends a wait. */
   giveUp(): void;
 }
 
-export function stage(controls: Controls, other: HTMLElement, handlers: StageHandlers): Stage {
+export function callView(controls: Controls, other: HTMLElement, handlers: ViewHandlers): View {
   const remoteVideo = makeRemoteVideo();
   const sound = soundButton();
   const invite = linkField();
@@ -36,7 +36,7 @@ export function stage(controls: Controls, other: HTMLElement, handlers: StageHan
   const giveUp = element('button', { id: 'give-up', type: 'button', class: 'button plain', onclick: handlers.giveUp });
   setText(giveUp, 'Stop waiting');
   const actions = element('div', { class: 'actions' }, other, again, giveUp, home);
-  const words = panel(invite, actions);
+  const overlay = panel(invite, actions);
   const badge = nameBadge();
   const dark = element(
     'div',
@@ -45,7 +45,7 @@ export function stage(controls: Controls, other: HTMLElement, handlers: StageHan
     element('p', {}),
   );
   const buttons = element('div', { class: 'buttons' });
-  const picture = element('div', { class: 'picture' }, remoteVideo, dark, words.root, badge.root, sound.root);
+  const picture = element('div', { class: 'picture' }, remoteVideo, dark, overlay.root, badge.root, sound.root);
   return {
     root: element('main', { class: 'stage' }, picture, buttons),
     actions: [again, ...invite.querySelectorAll('button'), home],
@@ -55,8 +55,8 @@ export function stage(controls: Controls, other: HTMLElement, handlers: StageHan
       if (controls.devices.parentElement !== buttons) buttons.append(controls.devices, controls.call);
       const ended = model.retry || model.state === 'failed';
       buttons.hidden = controls.self.hidden = ended;
-      words.root.hidden = !model.panel;
-      words.show(model.title, model.detail);
+      overlay.root.hidden = !model.panel;
+      overlay.show(model.title, model.detail);
       invite.hidden = !model.invite;
       actions.hidden = !ended && !model.canGiveUp;
       home.hidden = !ended;

@@ -1,4 +1,4 @@
-//! Findings of a scenario: figures with their targets, curves, and notes.
+//! Metrics of a scenario: figures with their targets, curves, and notes.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::process::Load;
 
 /// A number with its unit, and what it ought to be.
 #[derive(Debug, Clone, Serialize)]
-pub struct Figure {
+pub struct Metric {
     pub name: String,
     pub value: f64,
     pub unit: &'static str,
@@ -28,24 +28,24 @@ pub struct Curve {
 
 /// Everything that one scenario found.
 #[derive(Debug, Default, Clone, Serialize)]
-pub struct Findings {
-    pub figures: Vec<Figure>,
+pub struct Metrics {
+    pub figures: Vec<Metric>,
     pub curves: Vec<Curve>,
     pub notes: Vec<String>,
     /// The largest share of a measurement in which others had the server's core.
     pub disturbed_percent: f64,
 }
 
-impl Findings {
+impl Metrics {
     /// Adds a figure without a target.
     pub fn add(&mut self, name: impl Into<String>, value: f64, unit: &'static str) {
-        self.figures.push(Figure { name: name.into(), value, unit, at_most: None, met: None });
+        self.figures.push(Metric { name: name.into(), value, unit, at_most: None, met: None });
     }
 
     /// Adds a figure that should be at most this.
     pub fn add_target(&mut self, name: impl Into<String>, value: f64, unit: &'static str, at_most: f64) {
         let (at_most, met) = (Some(at_most), Some(value <= at_most));
-        self.figures.push(Figure { name: name.into(), value, unit, at_most, met });
+        self.figures.push(Metric { name: name.into(), value, unit, at_most, met });
     }
 
     /// Remembers how much others disturbed a measurement.
@@ -66,11 +66,11 @@ mod tests {
 
     #[test]
     fn a_target_is_met_when_it_is_reached_exactly() {
-        let mut findings = Findings::default();
-        findings.add_target("ratio", 1.3, "×", 1.3);
-        findings.add_target("ratio", 1.31, "×", 1.3);
-        findings.add("rate", 5.0, "/s");
-        let met: Vec<_> = findings.figures.iter().map(|figure| figure.met).collect();
+        let mut metrics = Metrics::default();
+        metrics.add_target("ratio", 1.3, "×", 1.3);
+        metrics.add_target("ratio", 1.31, "×", 1.3);
+        metrics.add("rate", 5.0, "/s");
+        let met: Vec<_> = metrics.figures.iter().map(|figure| figure.met).collect();
         assert_eq!(met, [Some(true), Some(false), None]);
     }
 }

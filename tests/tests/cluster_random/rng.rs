@@ -1,14 +1,14 @@
 //! Numbers from a seed: SplitMix64.
 
-pub struct Dice(u64);
+pub struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// Any number.
-    pub fn roll(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -17,7 +17,7 @@ impl Dice {
 
     /// A number of this range.
     pub fn within(&mut self, range: std::ops::Range<u64>) -> u64 {
-        range.start + self.roll() % (range.end - range.start)
+        range.start + self.next() % (range.end - range.start)
     }
 
     /// A time, in ms.
@@ -27,6 +27,6 @@ impl Dice {
 
     /// True once in so many times.
     pub fn once_in(&mut self, times: u64) -> bool {
-        self.roll().is_multiple_of(times)
+        self.next().is_multiple_of(times)
     }
 }

@@ -9,10 +9,10 @@ import { element, setText } from '../ui/dom';
 import { panel } from '../ui/frame';
 import { soundButton } from '../ui/sound-button';
 import { grid, type Tile } from './grid';
-import type { Facts, GroupModel } from './model';
+import type { GroupModel, PageState } from './model';
 import type { Request } from './requests';
 
-export interface StageActions {
+export interface ViewActions {
   join(): void;
   ask(): void;
   withdraw(): void;
@@ -20,51 +20,59 @@ export interface StageActions {
   answer(request: Request, accepted: boolean): void;
 }
 
-export interface Stage {
+export interface View {
   root: HTMLElement;
   /** The next actions, one of which gets the focus when what had it is gone. Answers to others are never among them. */
   actions: HTMLElement[];
-  render(model: GroupModel, facts: Readonly<Facts>, tiles: Tile[], devicesOn: boolean): void;
+  render(model: GroupModel, pageState: Readonly<PageState>, tiles: Tile[], devicesOn: boolean): void;
 }
 
-export function stage(controls: Controls, other: HTMLElement, actions: StageActions): Stage {
+export function groupView(controls: Controls, other: HTMLElement, actions: ViewActions): View {
   const sound = soundButton();
   const people = grid(sound);
   const join = element('button', { id: 'join', type: 'button', class: 'button primary', onclick: actions.join });
   const home = element('a', { href: START_PAGE, class: 'button plain' }, 'Start page');
-  const words = panel(element('div', { class: 'actions' }, other, join, home));
+  const overlay = panel(element('div', { class: 'actions' }, other, join, home));
   const asking = askButtons(actions);
   const route = routeNotice(actions.tryRoutes);
   const requests = requestList(actions.answer);
   const buttons = element('div', { class: 'buttons' }, ...asking.roots);
-  const picture = element('div', { class: 'picture' }, people.root, people.spoken, words.root, route.root, sound.root);
+  const picture = element(
+    'div',
+    { class: 'picture' },
+    people.root,
+    people.spoken,
+    overlay.root,
+    route.root,
+    sound.root,
+  );
   return {
     root: element('main', { class: 'stage' }, picture, ...requests.roots, buttons),
     actions: [join, ...asking.actions, home],
-    render(model, facts, tiles, devicesOn) {
-      const inside = facts.stage === 'joined' || facts.stage === 'recovering';
+    render(model, pageState, tiles, devicesOn) {
+      const inside = pageState.stage === 'joined' || pageState.stage === 'recovering';
       // A camera that is on is seen to be on, whatever it is on for.
       takeFromLobby(buttons, controls);
-      const shown = facts.publishing || facts.asked === 'waiting' || devicesOn;
+      const shown = pageState.publishing || pageState.asked === 'waiting' || devicesOn;
       controls.devices.hidden = controls.self.hidden = !shown;
-      // Whoever waits to get in may also give up.
-      controls.call.hidden = !inside && facts.stage !== 'joining';
+      // A person who waits to get in may also give up.
+      controls.call.hidden = !inside && pageState.stage !== 'joining';
       people.render(tiles, shown ? controls.self : undefined);
       people.root.hidden = !inside;
-      words.root.hidden = !model.panel;
-      words.show(model.title, model.detail);
+      overlay.root.hidden = !model.panel;
+      overlay.show(model.title, model.detail);
       join.hidden = !model.retry;
-      home.hidden = facts.stage !== 'gone' && facts.stage !== 'failed';
+      home.hidden = pageState.stage !== 'gone' && pageState.stage !== 'failed';
       setText(join, model.state === 'left' ? 'Join again' : 'Try again');
-      asking.render(model, facts.notice);
+      asking.render(model, pageState.notice);
       route.show(model.route);
-      requests.render(facts.requests);
+      requests.render(pageState.requests);
     },
   };
 }
 
 /** The buttons of a viewer who wants to join in, and what could not be done. */
-function askButtons(actions: StageActions) {
+function askButtons(actions: ViewActions) {
   const ask = element('button', { id: 'ask', type: 'button', class: 'button primary', onclick: actions.ask });
   const withdraw = element('button', {
     id: 'withdraw',
@@ -114,7 +122,7 @@ function takeFromLobby(buttons: HTMLElement, controls: Controls): void {
 }
 
 /** Requests, announced when they come; the focus stays where it is. */
-function requestList(answer: StageActions['answer']) {
+function requestList(answer: ViewActions['answer']) {
   const list = element('ul', { id: 'requests', class: 'requests', 'aria-label': 'People who want to join in' });
   const spoken = element('p', { class: 'spoken', role: 'status', 'aria-live': 'polite' });
   let shown = '';
@@ -137,7 +145,7 @@ function wish({ name }: Request): string {
 }
 
 /** Each button names its person, for those who hear one after the other. */
-function requestItem(request: Request, answer: StageActions['answer']): HTMLElement {
+function requestItem(request: Request, answer: ViewActions['answer']): HTMLElement {
   const button = (text: string, style: string, accepted: boolean) => {
     const attributes = { type: 'button', class: `button ${style}`, 'aria-label': `${text}: ${request.name}` };
     return element('button', { ...attributes, onclick: () => answer(request, accepted) }, text);

@@ -1,13 +1,12 @@
 /**
- * What is wrong with camera and microphone, in one sentence a person understands, or nothing.
- * Pure.
+ * The problem of camera and microphone, in one sentence a person understands, or nothing. Pure.
  */
 
 import type { Kind, Problem } from './media';
 
 const NAMES: Record<Kind, string> = { audio: 'microphone', video: 'camera' };
 
-export function mediaWords(problems: Partial<Record<Kind, Problem>>): string {
+export function mediaMessage(problems: Partial<Record<Kind, Problem>>): string {
   const { audio, video } = problems;
   if (audio && video) return audio === video ? both(audio) : `${one('video', video)} ${one('audio', audio)}`;
   if (video) return one('video', video);

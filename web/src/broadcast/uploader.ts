@@ -10,7 +10,7 @@ import { body, type Form, type Upload } from './signals';
 
 const TIMEOUT_MS = 5000;
 
-export class Post {
+export class Uploader {
   #ingest: IngestAddress;
   #form: Form = 'multipart';
   /** The server has taken one in this form. */

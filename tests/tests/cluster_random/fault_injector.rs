@@ -8,8 +8,8 @@ use roomcast_tests::nodes::Nodes;
 use roomcast_tests::proxy::{Flow, Proxy};
 use roomcast_tests::redis::Redis;
 
-use super::dice::Dice;
 use super::record::Record;
+use super::rng::Rng;
 
 /// Where each node listens.
 pub type Addresses = Arc<Mutex<Vec<String>>>;
@@ -18,8 +18,8 @@ pub const NODES: u64 = 3;
 /// For how many seconds a kick holds.
 pub const KICK: u64 = 3;
 
-pub struct Weather {
-    dice: Dice,
+pub struct FaultInjector {
+    rng: Rng,
     redis: Redis,
     proxies: Vec<Proxy>,
     nodes: Nodes,
@@ -28,8 +28,8 @@ pub struct Weather {
     pub faults: usize,
 }
 
-impl Weather {
-    pub async fn start(dice: Dice) -> Self {
+impl FaultInjector {
+    pub async fn start(rng: Rng) -> Self {
         let redis = Redis::start().await;
         let mut proxies = Vec::new();
         for _ in 0..NODES {
@@ -39,7 +39,7 @@ impl Weather {
         let flags = ["--rate-limit", "off", "--kick-duration", &kick];
         let nodes = Nodes::start_each(proxies.iter().map(Proxy::url).collect(), &flags).await;
         let addresses = (0..nodes.count()).map(|node| nodes[node].address.clone()).collect();
-        Self { dice, redis, proxies, nodes, addresses: Arc::new(Mutex::new(addresses)), faults: 0 }
+        Self { rng, redis, proxies, nodes, addresses: Arc::new(Mutex::new(addresses)), faults: 0 }
     }
 
     pub fn addresses(&self) -> Addresses {
@@ -47,12 +47,12 @@ impl Weather {
     }
 
     /// Breaks something again and again for this long, and heals everything.
-    pub async fn rage(&mut self, record: &Record, time: Duration) {
+    pub async fn run(&mut self, record: &Record, time: Duration) {
         let end = Instant::now() + time;
         tokio::time::sleep(Duration::from_secs(1)).await;
         while Instant::now() < end {
-            let kind = self.dice.within(0..10);
-            let place = self.dice.within(0..NODES) as usize;
+            let kind = self.rng.within(0..10);
+            let place = self.rng.within(0..NODES) as usize;
             let begun = record.now();
             self.fault(record, kind, place).await;
             println!(
@@ -62,7 +62,7 @@ impl Weather {
                 NAMES[kind as usize]
             );
             self.faults += 1;
-            tokio::time::sleep(self.dice.time(300..2500)).await;
+            tokio::time::sleep(self.rng.time(300..2500)).await;
         }
         self.nodes.become_ready(true).await;
     }
@@ -94,7 +94,7 @@ impl Weather {
 
     /// Redis is killed and comes back empty, or stands still.
     async fn stop_redis(&mut self, record: &Record, kill: bool) {
-        let away = self.dice.time(100..4000);
+        let away = self.rng.time(100..4000);
         if kill {
             self.redis.process().kill().await;
             tokio::time::sleep(away).await;
@@ -113,9 +113,9 @@ impl Weather {
             4 => _ = self.redis.kill_subscribers().await,
             6 => self.proxies[place].cut(),
             _ => {
-                let delay = self.dice.time(20..300);
-                self.proxies[place].set(|weather| weather.delay = delay);
-                tokio::time::sleep(self.dice.time(300..2000)).await;
+                let delay = self.rng.time(20..300);
+                self.proxies[place].set(|faults| faults.delay = delay);
+                tokio::time::sleep(self.rng.time(300..2000)).await;
                 self.proxies[place].heal();
             }
         }
@@ -124,7 +124,7 @@ impl Weather {
     async fn kill_node(&mut self, record: &Record, place: usize) {
         record.note(Event::Begins(Fault::Killed(place)));
         self.nodes.kill(place).await;
-        tokio::time::sleep(self.dice.time(0..3000)).await;
+        tokio::time::sleep(self.rng.time(0..3000)).await;
         self.nodes.restart(place).await;
         self.addresses.lock().expect("nobody panics with it")[place] = self.nodes[place].address.clone();
     }
@@ -132,7 +132,7 @@ impl Weather {
     async fn pause_node(&mut self, record: &Record, place: usize) {
         record.note(Event::Begins(Fault::Apart(place)));
         self.nodes[place].process().pause().await;
-        tokio::time::sleep(self.dice.time(100..7000)).await;
+        tokio::time::sleep(self.rng.time(100..7000)).await;
         self.nodes[place].process().resume().await;
         self.nodes[place].becomes_ready(true).await;
         record.note(Event::Ends(Fault::Apart(place)));
@@ -140,14 +140,14 @@ impl Weather {
 
     async fn cut_off(&mut self, record: &Record, place: usize) {
         record.note(Event::Begins(Fault::Apart(place)));
-        let kind = self.dice.within(0..4);
-        self.proxies[place].set(|weather| match kind {
-            0 => weather.requests = Flow::Held,
-            1 => weather.replies = Flow::Held,
-            2 => weather.replies = Flow::Lost,
-            _ => (weather.subscribers_only, weather.replies) = (true, Flow::Lost),
+        let kind = self.rng.within(0..4);
+        self.proxies[place].set(|faults| match kind {
+            0 => faults.requests = Flow::Held,
+            1 => faults.replies = Flow::Held,
+            2 => faults.replies = Flow::Lost,
+            _ => (faults.subscribers_only, faults.replies) = (true, Flow::Lost),
         });
-        tokio::time::sleep(self.dice.time(100..7000)).await;
+        tokio::time::sleep(self.rng.time(100..7000)).await;
         self.proxies[place].heal();
         self.nodes[place].becomes_ready(true).await;
         record.note(Event::Ends(Fault::Apart(place)));
