@@ -98,6 +98,11 @@ public record Protocol(JsonNode machine, JsonNode codes, JsonNode limits) {
         return random * Math.min(r.get("max").asDouble(), r.get("base").asDouble() * Math.pow(2, n));
     }
 
+    /** Whether a word of a step is an outcome, and not `ignored` or what leaving asks for. */
+    public boolean isOutcome(String word) {
+        return Machine.rows(machine.get("outcomes")).anyMatch(one -> one.get("name").asText().equals(word));
+    }
+
     public boolean settled(long held) {
         return held >= machine.get("reconnect").get("settledAfter").asLong();
     }
