@@ -42,6 +42,8 @@ impl Driver {
         }
         match &*ack.name {
             JOIN => return self.join_answered(ack, facts),
+            // It lacks its number, and may be older than the list there is.
+            ack::name::PUBLISH_LIST_CHANGED if ack.sequence.is_none() => return,
             RENEW => self.renewed(ack),
             _ if ack.code != OK => self.refused(ack, &message["b"]["req"]),
             _ => {}
