@@ -2,6 +2,7 @@
 //!
 //! Bodies are the types of [`super::bundle`]. An answer's status is one of those of its code.
 
+mod folder;
 mod methods;
 mod playback;
 
@@ -93,9 +94,9 @@ fn paths() -> Value {
         "/auth/check": { "get": check() },
         "/api/revoke": { "post": revoke() },
         "/auth/play": { "get": play() },
-        "/schema": { "get": leads_to_index() },
-        "/schema/": { "get": index() },
-        "/schema/{file}": { "parameters": [parameter("file")], "get": published() },
+        "/schema": { "get": folder::leads_to_index() },
+        "/schema/": { "get": folder::index() },
+        "/schema/{file}": { "parameters": [parameter("file")], "get": folder::published() },
         "/": { "get": page() },
     })
 }
@@ -359,43 +360,6 @@ fn text(id: &str, summary: &str, answers: &[(&str, &str)]) -> Value {
     let one = |(status, text): &(&str, &str)| ((*status).to_owned(), json!({ "description": text, "content": plain }));
     let responses: Map<String, Value> = answers.iter().map(one).collect();
     json!({ "operationId": id, "tags": ["operation"], "summary": summary, "security": [], "responses": responses })
-}
-
-fn published() -> Value {
-    json!({ "operationId": "schema", "tags": ["operation"], "summary": "The published schema, as this very server speaks it",
-        "security": [],
-        "responses": {
-            "200": { "description": "The file.", "content": {
-                "application/json": {}, "text/plain": { "schema": { "type": "string" } }, "video/mp4": {} } },
-            "304": { "description": "The client has it: `If-None-Match` names its `ETag`." },
-            "404": { "description": "There is no such file: a page to whoever accepts `text/html`, else a line of text.",
-                "content": { "text/plain": { "schema": { "type": "string" } }, "text/html": { "schema": { "type": "string" } } } },
-        } })
-}
-
-fn leads_to_index() -> Value {
-    json!({ "operationId": "schemaFolder", "tags": ["operation"], "summary": "Leads to the files of the published schema", "security": [],
-        "responses": { "308": { "description": "The index is at the address with a slash at its end.",
-            "headers": { "Location": { "description": "The relative address of the index.", "required": true, "schema": { "const": "schema/" } } } } } })
-}
-
-fn index() -> Value {
-    let file = json!({
-        "type": "object", "required": ["path", "type", "bytes"],
-        "properties": {
-            "path": { "type": "string", "description": "Below `/schema/`." },
-            "type": { "type": "string", "description": "The media type." },
-            "bytes": { "type": "integer", "minimum": 0, "description": "The length, uncompressed." },
-        } });
-    let list = json!({
-        "type": "object", "required": ["version", "files"],
-        "properties": {
-            "version": { "type": "string", "description": "The version of the schema." },
-            "files": { "type": "array", "items": file, "description": "Every file, by its path." },
-        } });
-    json!({ "operationId": "schemaIndex", "tags": ["operation"], "summary": "The files of the published schema", "security": [],
-        "responses": { "200": { "description": "A page to whoever accepts `text/html`, else a list.",
-            "content": { "application/json": { "schema": list }, "text/html": { "schema": { "type": "string" } } } } } })
 }
 
 fn page() -> Value {
