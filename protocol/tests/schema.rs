@@ -97,6 +97,77 @@ fn what_is_published_as_data_satisfies_its_schema() {
     }
 }
 
+/// Whether a schema says in words what it is, itself or where it refers to.
+fn is_described(document: &Value, schema: &Value) -> bool {
+    let text = schema["description"].as_str().is_some_and(|text| !text.trim().is_empty());
+    let referred = || {
+        let path = schema["$ref"].as_str()?.strip_prefix('#')?;
+        Some(is_described(document, document.pointer(path)?))
+    };
+    let of_choice =
+        |list: &str| schema[list].as_array().is_some_and(|all| all.iter().all(|one| is_described(document, one)));
+    text || referred().unwrap_or_else(|| schema["$ref"].is_string()) || of_choice("allOf")
+}
+
+/// Properties and definitions without a description, by their paths.
+fn undescribed(document: &Value, part: &Value, path: &str, found: &mut Vec<String>) {
+    for list in ["properties", "$defs", "schemas"] {
+        for (name, schema) in part[list].as_object().into_iter().flatten() {
+            if schema.is_object() && !is_described(document, schema) {
+                found.push(format!("{path}/{list}/{name}"));
+            }
+        }
+    }
+    match part {
+        Value::Object(members) => {
+            members.iter().for_each(|(name, inner)| undescribed(document, inner, &format!("{path}/{name}"), found));
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(n, inner)| undescribed(document, inner, &format!("{path}/{n}"), found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_property_and_every_definition_has_a_description() {
+    for file in schema::files() {
+        let is_schema = file.path.ends_with(".schema.json") || ["asyncapi.json", "openapi.json"].contains(&&*file.path);
+        if is_schema {
+            let document: Value = serde_json::from_str(&file.text).expect("it is JSON");
+            let mut found = Vec::new();
+            undescribed(&document, &document, "", &mut found);
+            assert_eq!(found, [] as [String; 0], "{}", file.path);
+        }
+    }
+}
+
+#[test]
+fn no_description_begins_with_a_question_word() {
+    fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(members) => {
+                for (name, inner) in members {
+                    let is_text = ["description", "text", "meaning", "summary"].contains(&&**name);
+                    found.extend(inner.as_str().filter(|_| is_text));
+                    texts(inner, found);
+                }
+            }
+            Value::Array(list) => list.iter().for_each(|inner| texts(inner, found)),
+            _ => {}
+        }
+    }
+    const QUESTIONS: [&str; 10] = ["Who", "Whose", "Whom", "What", "Which", "How", "That", "Where", "Why", "Whoever"];
+    for file in schema::files().iter().filter(|file| file.path.ends_with(".json")) {
+        let document: Value = serde_json::from_str(&file.text).expect("it is JSON");
+        let mut found = Vec::new();
+        texts(&document, &mut found);
+        let begins = |text: &&&str| QUESTIONS.contains(&text.split([' ', '.', ',']).next().unwrap_or_default());
+        let wrong: Vec<_> = found.iter().filter(begins).collect();
+        assert_eq!(wrong, [] as [&&str; 0], "{}", file.path);
+    }
+}
+
 #[test]
 fn a_signal_has_the_types_of_room_that_have_it() {
     let files = schema::files();

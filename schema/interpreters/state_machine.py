@@ -2,7 +2,8 @@
 class Client:
     def __init__(self, table, trace):
         self.table, self.trace, self.state, self.role = table, trace, table["initial"], trace["role"]
-        self.seen, self.rejoins, self.unanswered = {}, [], 0
+        self.seen, self.rejoins, self.unanswered, self.over = {}, [], 0, None
+        self.answer = table["heartbeat"]["answer"]
 
     def applies(self, rule):
         room = self.trace["room"]
@@ -36,6 +37,7 @@ class Client:
         outcome = next(one for one in self.table["outcomes"] if one["name"] == name)
         if self.state not in outcome["states"]:
             return ["ignored"]
+        self.over = next(o["connection"] for o in outcome["over"] if self.state in o["states"])
         if name == "rejoin":
             self.seen, self.rejoins = {}, [*self.rejoins, now]
         if outcome.get("before", {}).get("state") == self.state:
@@ -44,14 +46,22 @@ class Client:
             self.event(event, now)
         return [name]
 
+    def holds(self, rule, now):
+        times = self.seen.get(rule["id"], [])
+        if rule["kind"] == "timeout":
+            return bool(times) and now - times[0] >= (self.answer if rule["id"] == "heartbeat" else rule["after"])
+        return sum(now - time < rule["within"] for time in times) >= rule["count"]
+
     def tick(self, now):
         dog = self.table["watchdog"]
-        rule = next((rule for rule in dog["rules"] if holds(rule, self.seen.get(rule["id"], []), now)), None)
+        rule = next((rule for rule in dog["rules"] if self.holds(rule, now)), None)
         full = sum(now - time < dog["window"] for time in self.rejoins) >= dog["maxRejoins"]
         return self.act("fail" if full and rule["then"] == "rejoin" else rule["then"], now, "tick") if rule else []
 
     def read(self, step, now):
         known, done = facts(step, self.trace.get("me")), []
+        beats, interval = self.table["heartbeat"], step.get("message", {}).get("b", {}).get("hb", {}).get("interval")
+        self.answer = interval + beats["answer"] - beats["interval"] if interval else self.answer
         for row in self.table["wire"]:
             if met(row["when"], known):
                 if "event" in row and not self.event(row["event"], now):
@@ -68,7 +78,7 @@ class Client:
         return row["do"] + (["ignored"] if "event" in row and not self.event(row["event"], now) else [])
 
     def step(self, step):
-        on, now = step["on"], step["at"]
+        on, now, self.over = step["on"], step["at"], None
         if on == "close":
             row = next(c for c in self.table["close"] if c.get("code") == step["code"] or c.get("default"))
             return self.act(row.get("renewed", row["do"]) if step.get("renewed") else row["do"], now, on)
@@ -80,11 +90,6 @@ class Client:
             return [] if self.event(on, now) else ["ignored"]
         self.see(on, now)
         return self.tick(now) if on == "tick" else []
-
-def holds(rule, times, now):
-    if rule["kind"] == "timeout":
-        return bool(times) and now - times[0] >= rule["after"]
-    return sum(now - time < rule["within"] for time in times) >= rule["count"]
 
 def facts(step, me):
     """What a message or a dial that failed says, by the names of the conditions; what it does not say is left out."""
@@ -122,5 +127,5 @@ def delays(table, cases):
 
 def mismatches(table, trace):
     client = Client(table, trace)
-    took = [(step, client.step(step), client.state) for step in trace["steps"]]
-    return [(step, do, state) for step, do, state in took if (do, state) != (step["do"], step["state"])]
+    took = [(step, client.step(step), client.state, client.over) for step in trace["steps"]]
+    return [one for one in took if one[1:] != (one[0]["do"], one[0]["state"], one[0].get("over"))]

@@ -16,9 +16,13 @@ export class Client {
   unanswered = 0;
   /** The rule of the watchdog that held last. */
   held?: string;
+  /** The connection of the last step's outcome: same, new or none; undefined without an outcome. */
+  over: string | undefined;
+  /** How long a heartbeat may stay unanswered. */
+  answer: number;
   constructor(table: Json, trace: Json) {
     [this.table, this.trace] = [table, trace];
-    [this.state, this.role] = [table.initial, trace.role];
+    [this.state, this.role, this.answer] = [table.initial, trace.role, table.heartbeat.answer];
   }
 
   applies(rule: Json): boolean {
@@ -49,15 +53,21 @@ export class Client {
     if (this.unanswered >= attempts && name !== "stop") name = "fail";
     const outcome = this.table.outcomes.find((one: Json) => one.name === name);
     if (!outcome.states.includes(this.state)) return ["ignored"];
+    this.over = outcome.over.find((o: Json) => o.states.includes(this.state)).connection;
     if (name === "rejoin") { this.seen = {}; this.rejoins.push(now); }
     if (outcome.before?.state === this.state) this.event(outcome.before.event, now);
     const event = outcome.events.find((event: string) => this.after(event)) ?? outcome.events[0];
     if (event !== undefined) this.event(event, now);
     return [name];
   }
+  holds(rule: Json, times: number[], now: number): boolean {
+    const after = rule.id === "heartbeat" ? this.answer : rule.after;
+    if (rule.kind === "timeout") return now - (times[0] ?? now) >= after;
+    return times.filter((time) => now - time < rule.within).length >= rule.count;
+  }
   tick(now: number): string[] {
     const { rules, window, maxRejoins } = this.table.watchdog;
-    const rule = rules.find((rule: Json) => holds(rule, this.seen[rule.id] ?? [], now));
+    const rule = rules.find((rule: Json) => this.holds(rule, this.seen[rule.id] ?? [], now));
     if (rule === undefined) return [];
     this.held = rule.id;
     const full = this.rejoins.filter((time) => now - time < window).length >= maxRejoins;
@@ -65,6 +75,8 @@ export class Client {
   }
   read(step: Json, now: number): string[] {
     const known = facts(step, this.trace.me);
+    const [{ answer, interval }, hb] = [this.table.heartbeat, step.message?.b?.hb];
+    if (hb) this.answer = hb.interval + answer - interval;
     const done: string[] = [];
     for (const row of this.table.wire.filter((row: Json) => met(row.when, known))) {
       if (row.event !== undefined && !this.event(row.event, now)) done.push("ignored");
@@ -81,6 +93,7 @@ export class Client {
   }
   step(step: Json): string[] {
     const { on, at: now } = step;
+    this.over = undefined;
     if (on === "close") {
       const row = this.table.close.find((c: Json) => c.default || c.code === step.code);
       return this.act((step.renewed && row.renewed) || row.do, now, on);
@@ -91,10 +104,6 @@ export class Client {
     this.see(on, now);
     return on === "tick" ? this.tick(now) : [];
   }
-}
-function holds(rule: Json, times: number[], now: number): boolean {
-  if (rule.kind === "timeout") return now - (times[0] ?? now) >= rule.after;
-  return times.filter((time) => now - time < rule.within).length >= rule.count;
 }
 /** What a message or a dial that failed says, by the names of the conditions; what it does not say is undefined. */
 function facts(step: Json, me: Json): Json {
@@ -126,6 +135,7 @@ export function delays({ reconnect }: Json, cases: Json[]): number[] {
 }
 export function mismatches(table: Json, trace: Json): Json[] {
   const client = new Client(table, trace);
-  const took = trace.steps.map((s: Json) => ({ step: s, do: client.step(s), state: client.state }));
-  return took.filter((t: Json) => t.state !== t.step.state || t.do.join() !== t.step.do.join());
+  const took = trace.steps.map((s: Json) => ({ step: s, do: client.step(s), state: client.state, over: client.over }));
+  return took.filter(({ step, state, over, do: done }: Json) =>
+    state !== step.state || over !== step.over || done.join() !== step.do.join());
 }

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { fresh, here, read, run, schemaFolder } from "./files.mjs";
+import { tableIsTold } from "./mutants.mjs";
 import { check } from "./report.mjs";
 
 const PYTHON = `
@@ -21,12 +22,17 @@ if not any(mismatches(table, trace) for trace in traces): sys.exit("a broken tab
 print(f"{len(traces)} traces, {sum(len(trace['steps']) for trace in traces)} steps")
 `;
 
-async function typescript() {
+/** The published interpreter, compiled. */
+function compiled() {
   const folder = fresh("interpreters");
   const source = join(schemaFolder, "interpreters/state_machine.ts");
   const flags = ["--target", "es2022", "--module", "es2022", "--strict", "--ignoreConfig", "--outDir", folder];
   run(join(here, "node_modules/.bin/tsc"), [source, ...flags]);
-  const { delays, mismatches } = await import(join(folder, "state_machine.js"));
+  return import(join(folder, "state_machine.js"));
+}
+
+async function typescript() {
+  const { delays, mismatches } = await compiled();
   const table = read("state-machine.json");
   const { traces, delays: cases } = read("vectors/state-machine.json");
   const wrong = traces.filter((trace) => mismatches(table, trace).length > 0);
@@ -40,5 +46,6 @@ async function typescript() {
 
 export async function interpreters() {
   await check("typescript interpreter", typescript);
+  await check("broken tables", async () => tableIsTold(await compiled()));
   await check("python interpreter", () => run(join(here, ".venv/bin/python"), ["-c", PYTHON, schemaFolder]).trim());
 }

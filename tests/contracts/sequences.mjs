@@ -15,6 +15,8 @@ const RULES = [
   ["self.last = max(self.last, n)", "pass"],
   ["this.goOn(this.kept);", "this.goOn([]);"],
   ["self.go_on(self.kept)", "self.go_on([])"],
+  ["new TextEncoder().encode(JSON.stringify(message)).length", "JSON.stringify(message).length"],
+  ["ensure_ascii=False).encode())", "ensure_ascii=False))"],
 ];
 
 const PYTHON = `

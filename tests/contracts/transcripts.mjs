@@ -22,7 +22,7 @@ function spoken(entry) {
 }
 
 function valid() {
-  const ajv = new Ajv2020({ strict: false, formats: { uint64: true, int64: true, double: true, uuid: true } });
+  const ajv = new Ajv2020({ strict: false, formats: { uint16: true, uint64: true, int64: true, double: true, uuid: true } });
   const validators = new Map();
   const validator = (name) => {
     if (!validators.has(name)) validators.set(name, ajv.compile(read(`${name}.schema.json`)));

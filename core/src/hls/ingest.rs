@@ -138,7 +138,10 @@ impl Track {
         }
         let duration = head.duration.map(|duration| duration.micros());
         if duration.is_some_and(|duration| duration == 0 || duration > self.longest_segment()) {
-            return Err(Refusal::invalid(format!("a segment may last {} s", self.target / 1_000_000)));
+            return Err(Refusal::invalid(format!(
+                "a segment may last {} s, rounded to the nearest second",
+                self.target / 1_000_000
+            )));
         }
         if let Some(map) = head.map.as_ref().filter(|map| !self.has_map(&map.id)) {
             return Err(Refusal::invalid(format!("there is no map {}", map.id)));
@@ -167,7 +170,10 @@ impl Track {
         }
         // The part target went through a division by the frame rate: it may be rounded down.
         if duration == 0 || duration > self.part_target + 1 {
-            return Err(Refusal::invalid(format!("a part may last {} µs", self.part_target)));
+            return Err(Refusal::invalid(format!(
+                "a part may last {} µs, and one more for rounding",
+                self.part_target
+            )));
         }
         if part.sequence == 0 && !part.independent && !part.gap && self.role.independent_segments() {
             return Err(Refusal::invalid("the first part of a segment must be independent"));
@@ -176,7 +182,10 @@ impl Track {
             return Err(Refusal::invalid("a part without bytes must be a gap"));
         }
         let listed = self.window.segment(msn).map_or(0, |segment| segment.parts.len() as u64);
-        if part.sequence >= MAX_PARTS || part.sequence > listed + MAX_AHEAD {
+        if part.sequence >= MAX_PARTS {
+            return Err(Refusal::invalid(format!("a segment has at most {MAX_PARTS} parts")));
+        }
+        if part.sequence > listed + MAX_AHEAD {
             return Err(Refusal::invalid(format!("part {} is too far ahead of what is listed", part.sequence)));
         }
         Ok(())
@@ -184,7 +193,10 @@ impl Track {
 
     fn check_room(&self, msn: u64, part: &UploadedPart) -> Result<(), Refusal> {
         if part.duration.micros() > self.room(msn, Some(part.sequence)) {
-            return Err(Refusal::invalid(format!("the segment would last over {} s", self.target / 1_000_000)));
+            return Err(Refusal::invalid(format!(
+                "the segment would last over {} s, rounded to the nearest second",
+                self.target / 1_000_000
+            )));
         }
         Ok(())
     }

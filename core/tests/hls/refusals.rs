@@ -72,6 +72,14 @@ fn a_part_that_makes_its_segment_too_long_is_refused() {
 }
 
 #[test]
+fn a_refusal_tells_the_bound() {
+    bad_part(8, 1, |update| update.part.duration = seconds(0.6), InvalidSignal, "500000 µs, and one more");
+    bad_segment(8, |update| update.segment.duration = seconds(2.5), InvalidSignal, "rounded to the nearest second");
+    bad_part(8, 1, |update| update.part.sequence = 1000, InvalidSignal, "a segment has at most 1000 parts");
+    bad_part(8, 1, |update| update.part.sequence = 999, InvalidSignal, "too far ahead");
+}
+
+#[test]
 fn a_segment_must_begin_with_a_sync_sample() {
     bad_part(9, 0, |update| update.part.independent = false, InvalidSignal, "must be independent");
 }

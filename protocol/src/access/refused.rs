@@ -6,7 +6,7 @@ use crate::code::AckCode;
 
 macro_rules! reasons {
     ($($variant:ident = $name:literal, $text:literal;)*) => {
-        /// Why a request is refused for its token.
+        /// Reason for which a request is refused for its token.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum Reason {

@@ -91,13 +91,13 @@ pub struct JoinAck<P = Participants> {
     /// The token that the next takeover of this member must bring, if the client keeps tokens.
     #[serde(rename = "rt")]
     pub resume_token: String,
-    /// When heartbeats are due.
+    /// Interval and timeout of heartbeats.
     #[serde(rename = "hb")]
     pub heartbeat: HeartbeatTimes,
     /// Settings for the client's media engine.
     #[serde(rename = "es")]
     pub engine_settings: EngineSettings,
-    /// Where a broadcast is uploaded and played (`p2m` only).
+    /// Addresses at which a broadcast is uploaded and played (`p2m` only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hls: Option<HlsAddresses>,
     /// The longest frame and message that the server takes.
@@ -124,7 +124,7 @@ pub struct MessageLimits {
     pub message: u64,
 }
 
-/// When heartbeats are due, in milliseconds.
+/// Interval and timeout of heartbeats, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HeartbeatTimes {
     /// Time between two heartbeats.
@@ -170,7 +170,7 @@ pub struct IceServer {
     pub credential: Option<String>,
 }
 
-/// Where a broadcast is uploaded and played.
+/// Addresses at which a broadcast is uploaded and played.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HlsAddresses {
     /// For the publisher: where data signals go.
@@ -182,14 +182,14 @@ pub struct HlsAddresses {
     pub playlists: Vec<String>,
 }
 
-/// Where data signals go.
+/// Address and token of the uploads of data signals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IngestAddress {
     /// The address for `POST`.
     pub url: String,
     /// The bearer token.
     pub token: String,
-    /// When the token ends, in milliseconds since 1970.
+    /// Time at which the token ends, in milliseconds since 1970.
     pub expires: u64,
 }
 
@@ -244,11 +244,11 @@ pub struct RoomClosed {
     /// The room.
     #[serde(rename = "rid")]
     pub room_id: RoomId,
-    /// Why.
+    /// Reason for which the room closed.
     pub reason: RoomClosedReason,
 }
 
-/// Why a room closed.
+/// Reason for which a room closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RoomClosedReason {

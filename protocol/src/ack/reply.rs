@@ -70,6 +70,8 @@ pub fn read(text: &str) -> Result<Reply<'_>, Error> {
     let Some(code) = members.code else {
         let none = || Error::new("neither an ack nor a forwarded signal");
         let sequence = sequence.ok().flatten().ok_or_else(none)?;
+        let name = members.name.ok_or_else(none)?;
+        json::from_str::<Text<'_>>(name.0).map_err(|error| error.under("s"))?;
         return Ok(Reply::Forwarded(Forwarded { sequence, text, number: number(text)? }));
     };
     let code = json::from_str(code.0).map_err(|error| error.under("c"))?;
@@ -126,6 +128,7 @@ mod tests {
         assert!(matches!(read(r#"{"c":200,"s":"LEAVE","b":{}}"#), Ok(Reply::Ack(_))));
         assert!(matches!(read(r#"{"sq":3,"s":"OFFER"}"#), Ok(Reply::Forwarded(Forwarded { sequence: 3, .. }))));
         assert!(read(r#"{"s":"OFFER"}"#).is_err());
+        assert!(read(r#"{"sq":3}"#).is_err() && read(r#"{"sq":3,"s":7}"#).is_err());
         assert!(read(r#"{"sq":-1,"s":"OFFER"}"#).is_err());
         assert!(read("7").is_err());
     }
@@ -145,9 +148,10 @@ mod tests {
             let others = |count: usize, side: &str| (0..count).map(|n| member(&format!("{side}{n}"))).collect::<Vec<_>>();
             let (before, behind) = (others(before, "a"), others(behind, "b"));
             let number = vec![format!("{space}\"s\\u0071\":7{space}")];
+            let name = vec![r#""s":"OFFER""#.to_owned()];
             let object = |members: Vec<String>| format!("{{{}}}", members.join(","));
-            let numbered = object([before.clone(), number, behind.clone()].concat());
-            let plain = object([before, behind].concat());
+            let numbered = object([before.clone(), number, behind.clone(), name.clone()].concat());
+            let plain = object([before, behind, name].concat());
             let Ok(Reply::Forwarded(forwarded)) = read(&numbered) else { panic!("no signal: {numbered}") };
             prop_assert_eq!(forwarded.sequence, 7);
             prop_assert_eq!(

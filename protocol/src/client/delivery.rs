@@ -3,6 +3,10 @@
 //!
 //! Pure, and without times: the caller decides when a connection is open, when a heartbeat is due and when the
 //! application sends a signal. [`sequences`](super::sequence::sequences) are recorded from it.
+//!
+//! The client of this workspace does not run on it: there the phase and the queue are those of
+//! [`Machine`](super::Machine), and two of each would have to be kept equal. It shares [`Unconfirmed`], [`HeardNumbers`]
+//! and [`Queue`], and its tests replay every sequence.
 
 use serde::Deserialize;
 
@@ -187,14 +191,18 @@ impl Delivery {
     /// None: it cannot be read.
     fn acknowledged(&mut self, ack: &Ack<'_>, bytes: usize) -> Option<Receipt> {
         let is_ok = ack.code == AckCode::Ok.number();
+        if ack.name == name::PUBLISH_LIST_CHANGED {
+            body::<PublishList>(ack)?;
+            ack.sequence?;
+        }
+        // A message that is not known counts, too, as far as it has a number.
+        if let Some(sequence) = ack.sequence {
+            return Some(if self.is_new(sequence, bytes) { Receipt::Delivered } else { Receipt::Dropped });
+        }
         match &*ack.name {
             "JOIN" if self.phase != Phase::Asked => return Some(Receipt::Dropped),
             "JOIN" if is_ok => self.joined(body(ack)?),
             "HEARTBEAT" if is_ok => self.confirmed(&body(ack)?),
-            name::PUBLISH_LIST_CHANGED => {
-                let (_, sequence) = (body::<PublishList>(ack)?, ack.sequence?);
-                return Some(if self.is_new(sequence, bytes) { Receipt::Delivered } else { Receipt::Dropped });
-            }
             name::GAP => {
                 let Gap { to, .. } = body(ack)?;
                 self.highest = self.highest.max(Some(to));

@@ -16,7 +16,7 @@ pub use io::{Input, Lost, Output};
 
 use link::Link;
 
-use super::outcome::Outcome;
+use super::outcome::{Connection, Outcome};
 use super::queue::{Outgoing, Queue};
 use super::state::{Event, State};
 use super::watchdog::{MAX_REJOINS, Observation, Role};
@@ -249,17 +249,15 @@ impl Machine {
 
     /// Tells a change of state, and sees to the connection that an outcome asks for.
     fn carry_out(&mut self, now: u64, random: f64, before: State, outcome: Option<Outcome>) {
-        let asks_over_the_same = outcome == Some(Outcome::Rejoin) && before == State::Joined;
-        let anew =
-            !asks_over_the_same && matches!(outcome, Some(Outcome::Rejoin | Outcome::Redial | Outcome::Reconnect));
-        if anew && self.link.hang_up() {
+        let over = outcome.and_then(|outcome| outcome.connection(before));
+        if over == Some(Connection::New) && self.link.hang_up() {
             self.out.push(Output::Close);
         }
         self.tell_move(before);
-        if asks_over_the_same {
-            self.ask();
-        } else if anew {
-            self.connect(now, random);
+        match over {
+            Some(Connection::Same) => self.ask(),
+            Some(Connection::New) => self.connect(now, random),
+            Some(Connection::None) | None => {}
         }
     }
 

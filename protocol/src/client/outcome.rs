@@ -64,7 +64,7 @@ pub struct OutcomeRow {
     pub name: Outcome,
     /// Description of the outcome, in one sentence.
     pub text: &'static str,
-    /// Where it can come about; elsewhere it is ignored, which is reported.
+    /// States in which it can come about; in others it is ignored, which is reported.
     pub states: &'static [State],
     /// Connection over which the client goes on, by state.
     pub over: &'static [Over],
@@ -119,6 +119,13 @@ impl Outcome {
             Self::Reconnect => &[Over { states: CONNECTING, connection: Connection::New }],
             Self::Stop | Self::Fail => &[Over { states: CONNECTING, connection: Connection::None }],
         }
+    }
+
+    /// The connection over which the client goes on, by the state before the outcome. `None` where the outcome cannot
+    /// come about.
+    #[must_use]
+    pub fn connection(self, before: State) -> Option<Connection> {
+        self.over().iter().find(|over| over.states.contains(&before)).map(|over| over.connection)
     }
 
     /// The event this outcome is in a state. `None` where it cannot come about, or is no event.

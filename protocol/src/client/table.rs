@@ -26,7 +26,7 @@ pub const VERSION: u32 = 2;
 pub struct Description {
     /// The version of this shape.
     pub version: u32,
-    /// Where every machine begins.
+    /// State in which every machine begins.
     pub initial: State,
     /// Every state.
     pub states: Vec<StateRow>,

@@ -6,6 +6,7 @@
 
 mod closes;
 mod ends;
+mod entries;
 #[cfg(test)]
 mod interpreter;
 mod messages;
@@ -20,7 +21,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::backoff::{Delay, delays};
-use super::outcome::Outcome;
+use super::outcome::{Connection, Outcome};
 use super::state::{Event, State};
 use super::watchdog::{Observation, Role};
 use super::wire::{Done, Facts, LeaveAct, Wired};
@@ -71,7 +72,7 @@ pub struct Trace {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Step {
-    /// When, in milliseconds.
+    /// Time of the step, in milliseconds.
     pub at: u64,
     /// An event, an observation (`tick` is one), `close`, `message`, `dial` (one that failed) or `leave`.
     pub on: &'static str,
@@ -95,6 +96,9 @@ pub struct Step {
     /// Outcomes, what leaving asks for, or `ignored`.
     #[serde(rename = "do")]
     pub done: Vec<&'static str>,
+    /// The connection over which the client goes on, by `outcomes[].over` and the state before; absent: no outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over: Option<Connection>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -138,8 +142,9 @@ impl Recorder {
 
     /// Notes a step; what makes it more than a name is filled in by the caller.
     fn step(&mut self, at: u64, on: &'static str, done: Vec<&'static str>) -> &mut Step {
-        let state = self.wired.state();
-        let step = Step { at, on, code: None, renewed: false, message: None, open: 0, status: None, state, done };
+        let (state, before) = (self.wired.state(), self.trace.steps.last().map_or(State::INITIAL, |step| step.state));
+        let over = done.iter().find_map(|name| Outcome::from_name(name)?.connection(before));
+        let step = Step { at, on, code: None, renewed: false, message: None, open: 0, status: None, state, done, over };
         self.trace.steps.push(step);
         self.trace.steps.last_mut().expect("one was pushed")
     }
@@ -179,6 +184,9 @@ impl Recorder {
     /// A message after which so many offers are without an answer.
     fn message_with(&mut self, at: u64, message: Value, open: u64) {
         let session = self.trace.me.get_or_insert_with(me);
+        if let Some(interval) = message["b"]["hb"]["interval"].as_u64() {
+            self.wired.set_heartbeat(interval);
+        }
         let done = self.wired.read(at, &Facts::of_message(&message, session, open));
         let step = self.step(at, MESSAGE, done.into_iter().map(Done::name).collect());
         (step.message, step.open) = (Some(message), open);
@@ -209,7 +217,7 @@ impl Done {
 /// Every trace, in a fixed order.
 #[must_use]
 pub fn traces() -> Vec<Trace> {
-    let recorders = moves::all().chain(rules::all()).chain(closes::all()).chain(special::all());
+    let recorders = moves::all().chain(rules::all()).chain(entries::all()).chain(closes::all()).chain(special::all());
     recorders.chain(messages::all()).chain(ends::all()).map(|recorder| recorder.trace).collect()
 }
 

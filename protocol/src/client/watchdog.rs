@@ -49,7 +49,7 @@ pub struct Rule {
     pub id: &'static str,
     /// Description of the rule, in one sentence.
     pub text: &'static str,
-    /// Where it holds. On the way into any other state all that it saw is forgotten.
+    /// States in which it holds. On the way into any other state all that it saw is forgotten.
     pub states: &'static [State],
     /// The types of room in which it holds; every type when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,9 +121,9 @@ impl JsonSchema for Rule {
             "properties": {
                 "id": { "description": "Its name.", "type": "string" },
                 "text": { "description": "Description of the rule, in one sentence.", "type": "string" },
-                "states": list("Where it holds; on the way into any other state all that it saw is forgotten.", &states),
+                "states": list("States in which it holds; on the way into any other state all that it saw is forgotten.", &states),
                 "roomTypes": list("The types of room in which it holds; absent: every type.", &room),
-                "role": { "allOf": [role], "description": "For whom it holds; absent: for both." },
+                "role": { "allOf": [role], "description": "The side of a broadcast for which it holds; absent: both." },
                 "kind": { "description": "The condition.", "type": "string", "enum": ["timeout", "count", "consecutive"] },
                 "start": list("Observations that start the wait, unless it is under way.", &seen),
                 "cancelledBy": list("Observations that end the wait.", &seen),
@@ -131,7 +131,7 @@ impl JsonSchema for Rule {
                 "observation": { "allOf": [watched], "description": "The observation that is counted." },
                 "count": number("Number of observations at which the rule holds."),
                 "reset": list("Observations that reset the count.", &seen),
-                "within": number("Within how many milliseconds it is counted."),
+                "within": number("Time within which they are counted, in milliseconds."),
                 "then": outcome,
             },
             "required": ["id", "text", "states", "kind", "then"],

@@ -140,7 +140,7 @@ pub struct SegmentData {
     /// Whether timestamps or codecs do not go on from the segment before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub discontinuity: bool,
-    /// When its first sample was taken.
+    /// Time at which its first sample was captured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program_date_time: Option<ProgramDateTime>,
     /// Its initialization section; absent: the newest.
@@ -185,7 +185,7 @@ pub struct SegmentHead {
     /// Whether timestamps or codecs do not go on from the segment before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub discontinuity: bool,
-    /// When its first sample was taken.
+    /// Time at which its first sample was captured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program_date_time: Option<ProgramDateTime>,
     /// Its initialization section; absent: the newest.

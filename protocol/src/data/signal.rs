@@ -17,7 +17,7 @@ pub const VERSION: u64 = 1;
 pub struct DataSignal {
     /// The sender's id of the signal, given back in the answer.
     pub id: Uuid,
-    /// When it was sent, in milliseconds since 1970.
+    /// Time at which it was sent, in milliseconds since 1970.
     pub timestamp: u64,
     /// The object that is created or changed.
     pub payload: Payload,

@@ -123,12 +123,10 @@ fn lift(value: &mut Value, found: &mut Map<String, Value>) {
     // A property may be called `title`; a schema has one that is text.
     let Some(name) = value.get("title").and_then(Value::as_str).map(str::to_owned) else { return };
     let reference = json!({ "$ref": format!("#/$defs/{name}") });
-    let mut schema = std::mem::replace(value, reference);
-    // A choice is the same wherever it stands, and each place says what it is there for.
-    if let Some(text) =
-        schema.get("anyOf").is_some().then(|| schema.as_object_mut()?.shift_remove("description")).flatten()
-    {
-        value["description"] = text;
+    let schema = std::mem::replace(value, reference);
+    // Each place says what a choice is there for.
+    if let Some(text) = schema.get("description").filter(|_| schema.get("anyOf").is_some()) {
+        value["description"] = text.clone();
     }
     let there = found.entry(name.clone()).or_insert_with(|| schema.clone());
     assert_eq!(*there, schema, "{name} names two schemas");

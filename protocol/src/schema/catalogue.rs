@@ -58,7 +58,7 @@ struct Ack {
     retry: &'static [Retry],
 }
 
-/// Why an access token is refused.
+/// Reason for which an access token is refused.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Access {
@@ -78,7 +78,7 @@ struct Close {
     code: u16,
     /// The reason beside it.
     reason: &'static str,
-    /// When the server closes so.
+    /// Condition under which the server closes with this code.
     meaning: &'static str,
     /// Reaction of a client.
     client: CloseClass,

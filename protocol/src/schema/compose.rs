@@ -118,8 +118,8 @@ fn name_it(definition: &mut Value, name: &str) {
 }
 
 /// A member of one fixed value, with its type, which generators do not guess.
-pub(super) fn constant(value: impl Into<Value>) -> Value {
+pub(super) fn constant(text: &str, value: impl Into<Value>) -> Value {
     let value = value.into();
     let kind = if value.is_number() { "integer" } else { "string" };
-    json!({ "type": kind, "const": value })
+    json!({ "description": text, "type": kind, "const": value })
 }

@@ -24,7 +24,10 @@ pub(super) fn client_messages() -> Value {
             if kind.is_forwarded() {
                 merge(&mut data, &reserved());
             }
-            let members = vec![("action", constant(kind.action())), ("data", data)];
+            let members = vec![
+                ("action", constant("The name of the message, which fits `s` of `data`.", kind.action())),
+                ("data", data),
+            ];
             messages.push((
                 name.clone(),
                 object_of(&name, &format!("The message with signal {}.", kind.name()), members, &[]),
@@ -40,9 +43,10 @@ pub(super) fn client_messages() -> Value {
 fn renew(document: &mut Document) -> Value {
     let kind = SignalKind::Renew;
     let text = format!("Signal {}: another access token for the connection, before or after JOIN.", kind.name());
-    let mut data = object_of("RenewData", &text, vec![("s", constant(kind.name()))], &[]);
+    let mut data = object_of("RenewData", &text, vec![("s", constant("The name of the signal.", kind.name()))], &[]);
     merge(&mut data, &document.object::<Renew>());
-    let members = vec![("action", constant(kind.action())), ("data", data)];
+    let members =
+        vec![("action", constant("The name of the message, which fits `s` of `data`.", kind.action())), ("data", data)];
     object_of("Renew", &format!("The message with signal {}.", kind.name()), members, &[])
 }
 
@@ -111,7 +115,7 @@ fn shape(document: &mut Document, kind: SignalKind, rooms: Option<&[RoomType]>) 
     let mut data = object_of(
         &format!("{kind:?}Data"),
         &format!("Signal {}.", kind.name()),
-        vec![("s", constant(kind.name()))],
+        vec![("s", constant("The name of the signal.", kind.name()))],
         &[],
     );
     merge(&mut data, &document.object::<Head>());
@@ -159,7 +163,11 @@ fn own_members(document: &mut Document, kind: SignalKind) -> Option<Value> {
 }
 
 fn ack<B: schemars::JsonSchema>(document: &mut Document, title: &str, name: &str, text: &str) -> (String, Value) {
-    let members = vec![("c", constant(AckCode::Ok.number())), ("s", constant(name)), ("b", document.reference::<B>())];
+    let members = vec![
+        ("c", constant("The code of a success.", AckCode::Ok.number())),
+        ("s", constant("The name of the acknowledged signal, or of the server's own message.", name)),
+        ("b", document.reference::<B>()),
+    ];
     (title.to_owned(), object_of(title, text, members, &[]))
 }
 
@@ -229,12 +237,12 @@ fn data_signal(title: &str, action: &str, mut payload: Value) -> (String, Value)
     let number = "[0-9]";
     let uuid = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$";
     let members = vec![
-        ("action", constant(action)),
+        ("action", constant("The name of the data signal.", action)),
         ("version", json!({ "description": "The version of data signals.", "enum": [1, "1"] })),
         ("id", json!({ "description": "The sender's id of the signal, a UUID.", "type": "string", "pattern": uuid })),
         (
             "timestamp",
-            json!({ "title": "Timestamp", "description": "When it was sent, in milliseconds since 1970.",
+            json!({ "title": "Timestamp", "description": "Time at which it was sent, in milliseconds since 1970.",
                 "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": format!("^{number}{{1,18}}$") }] }),
         ),
         ("numbytes", json!({ "description": "Decoded media bytes of this message.", "type": "integer", "minimum": 0 })),

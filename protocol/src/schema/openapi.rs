@@ -2,6 +2,7 @@
 //!
 //! Bodies are the types of [`super::bundle`]. An answer's status is one of those of its code.
 
+mod folder;
 mod methods;
 mod playback;
 
@@ -9,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::VERSION;
 use crate::code::AckCode;
+use crate::limits::NUMBERS_BELOW;
 
 /// Codes with which a data signal can be answered.
 const INGEST: &[AckCode] = &[
@@ -47,6 +49,10 @@ pub(super) fn openapi() -> Value {
                 methods of the address. All of it is served over HTTP/1.1 and HTTP/2, but for the WebSocket: that is \
                 opened over HTTP/1.1. A request may be answered before its body has ended, by its path or its token \
                 alone: over HTTP/1.1 the connection is then closed, over HTTP/2 the stream is reset with NO_ERROR. \
+                Before an address is looked at, a request of HTTP/1.1 may be answered with 400, 408 or 431, all without \
+                a body, and the connection is closed: it is no HTTP, its head took longer than `requestTimeout`, or its \
+                head is larger than the limits `requestHead` and `requestHeaders` of limits.json. An address that is \
+                none of these is answered with 404: a page to whoever accepts `text/html`, else a line of text. \
                 A server with a key wants an access token (access-token.schema.json) with every request that has one \
                 of the security schemes below; a server without a key wants none.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
@@ -88,8 +94,9 @@ fn paths() -> Value {
         "/auth/check": { "get": check() },
         "/api/revoke": { "post": revoke() },
         "/auth/play": { "get": play() },
-        "/schema/": { "get": index() },
-        "/schema/{file}": { "parameters": [parameter("file")], "get": published() },
+        "/schema": { "get": folder::leads_to_index() },
+        "/schema/": { "get": folder::index() },
+        "/schema/{file}": { "parameters": [parameter("file")], "get": folder::published() },
         "/": { "get": page() },
     })
 }
@@ -101,7 +108,7 @@ fn parameter(name: &str) -> Value {
 fn parameters() -> Value {
     let path = |name: &str, text: &str, schema: &str| json!({ "name": name, "in": "path", "required": true, "description": text, "schema": { "$ref": schema } });
     let query = |name: &str, text: &str, schema: Value| json!({ "name": name, "in": "query", "required": false, "description": text, "schema": schema });
-    let number = json!({ "type": "integer", "minimum": 0 });
+    let number = json!({ "type": "integer", "minimum": 0, "maximum": NUMBERS_BELOW - 1 });
     let object = "data-signals.schema.json#/$defs/ObjectId";
     json!({
         "rid": path("rid", "The room.", "client-messages.schema.json#/$defs/RoomId"),
@@ -252,7 +259,12 @@ fn pushed(id: &str) -> Value {
     for (status, text) in also {
         responses.insert(status.into(), json!({ "description": text, "content": answer() }));
     }
-    let duration = |name: &str, text: &str| json!({ "name": name, "in": "query", "required": false, "description": text, "schema": { "type": "string", "examples": ["350ms"] } });
+    let duration = |name: &str, text: &str, example: &str| {
+        json!({ "name": name, "in": "query", "required": false,
+        "description": format!("{text} A whole number with its unit, other spellings of the server's settings are taken as well. \
+            `part` is no longer than `segment`, and `segment` no longer than `target`; else 400."),
+        "schema": { "type": "string", "pattern": "^(?:[1-9][0-9]{2,5}ms|[1-9][0-9]{0,2}s)$", "examples": [example] } })
+    };
     json!({
         "operationId": id, "tags": ["ingest"], "summary": "Pushes the media of a track, as ffmpeg writes it",
         "description": "The request itself makes the broadcast room and publishes in it. The body is fragmented MP4 (CMAF), \
@@ -262,9 +274,9 @@ fn pushed(id: &str) -> Value {
             track replaces the one before. With a key it needs the grant `publish`, and publishes as the token's subject.",
         "security": with_key(ENCODER),
         "parameters": [
-            duration("segment", "Length of segments; each begins at the first sync sample after it."),
-            duration("part", "Longest part."),
-            duration("target", "No segment may round to more whole seconds."),
+            duration("segment", "Length of segments; each begins at the first sync sample after it.", "2s"),
+            duration("part", "Longest part.", "350ms"),
+            duration("target", "No segment may round to more whole seconds.", "4s"),
         ],
         "requestBody": { "required": false, "description": "The media. Nothing at all is taken, too, and changes nothing.", "content": {
             "video/mp4": bytes(), "audio/mp4": bytes(), "application/octet-stream": bytes(),
@@ -348,36 +360,6 @@ fn text(id: &str, summary: &str, answers: &[(&str, &str)]) -> Value {
     let one = |(status, text): &(&str, &str)| ((*status).to_owned(), json!({ "description": text, "content": plain }));
     let responses: Map<String, Value> = answers.iter().map(one).collect();
     json!({ "operationId": id, "tags": ["operation"], "summary": summary, "security": [], "responses": responses })
-}
-
-fn published() -> Value {
-    json!({ "operationId": "schema", "tags": ["operation"], "summary": "The published schema, as this very server speaks it",
-        "security": [],
-        "responses": {
-            "200": { "description": "The file.", "content": {
-                "application/json": {}, "text/plain": { "schema": { "type": "string" } }, "video/mp4": {} } },
-            "304": { "description": "The client has it: `If-None-Match` names its `ETag`." },
-            "404": { "description": "There is no such file.", "content": { "text/plain": { "schema": { "type": "string" } } } },
-        } })
-}
-
-fn index() -> Value {
-    let file = json!({
-        "type": "object", "required": ["path", "type", "bytes"],
-        "properties": {
-            "path": { "type": "string", "description": "Below `/schema/`." },
-            "type": { "type": "string", "description": "The media type." },
-            "bytes": { "type": "integer", "minimum": 0, "description": "The length, uncompressed." },
-        } });
-    let list = json!({
-        "type": "object", "required": ["version", "files"],
-        "properties": {
-            "version": { "type": "string", "description": "The version of the schema." },
-            "files": { "type": "array", "items": file },
-        } });
-    json!({ "operationId": "schemaIndex", "tags": ["operation"], "summary": "The files of the published schema", "security": [],
-        "responses": { "200": { "description": "A page to whoever accepts `text/html`, else a list.",
-            "content": { "application/json": { "schema": list }, "text/html": { "schema": { "type": "string" } } } } } })
 }
 
 fn page() -> Value {

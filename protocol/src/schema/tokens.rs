@@ -62,7 +62,11 @@ pub(super) fn access_token() -> Value {
 
 fn check_answer() -> Value {
     let body = json!({ "$ref": "#/$defs/AccessTokenCheck" });
-    let members = vec![("c", constant(200)), ("s", constant("AUTH_CHECK")), ("b", body)];
+    let members = vec![
+        ("c", constant("The code of a success.", 200)),
+        ("s", constant("The name of the answer.", "AUTH_CHECK")),
+        ("b", body),
+    ];
     object_of(
         "AccessTokenCheckAnswer",
         "Answer of `/auth/check` when the token is good, or none is wanted.",
@@ -78,6 +82,10 @@ fn revoke_answer() -> Value {
         ("until", time("Time when the last of them has ended by itself")),
     ];
     let body = object_of("RevokeAnswerBody", "The tokens' times.", times, &[]);
-    let members = vec![("c", constant(200)), ("s", constant("REVOKE")), ("b", body)];
+    let members = vec![
+        ("c", constant("The code of a success.", 200)),
+        ("s", constant("The name of the answer.", "REVOKE")),
+        ("b", body),
+    ];
     object_of("RevokeAnswer", "Answer of `/api/revoke`.", members, &[])
 }

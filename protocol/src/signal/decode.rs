@@ -288,13 +288,35 @@ mod tests {
     #[test]
     fn the_number_is_read_where_it_counts_and_refuses_nobody() {
         assert_eq!(decode(offer(r#","n":7"#)).unwrap().number, Some(7));
-        for none in
-            ["", r#","n":0"#, r#","n":-1"#, r#","n":9007199254740992"#, r#","n":"7""#, r#","n":{}"#, r#","n":1,"n":2"#]
-        {
+        for none in [
+            "",
+            r#","n":0"#,
+            r#","n":7.0"#,
+            r#","n":7e0"#,
+            r#","n":-1"#,
+            r#","n":9007199254740992"#,
+            r#","n":"7""#,
+            r#","n":{}"#,
+            r#","n":1,"n":2"#,
+        ] {
             assert_eq!(decode(offer(none)).unwrap().number, None, "{none}");
         }
         let leave = offer(r#","n":7"#).replace("offer", "leave").replace("OFFER", "LEAVE");
         assert_eq!(decode(leave).unwrap().number, None, "LEAVE has none");
+    }
+
+    /// The pages say so: JSON Schema alone takes 1.0 for an integer.
+    #[test]
+    fn an_integer_is_written_without_a_fraction() {
+        let join = |n: &str| {
+            decode(format!(
+                r#"{{"action":"join","data":{{"s":"JOIN","ch":"p2p","rid":"demo","ss":{SESSION},"ve":true,"ae":true,"eg":"native","op":{{"n":{n}}}}}}}"#
+            ))
+        };
+        assert!(join("1").is_ok());
+        for written in ["1.0", "1e3", "1.5"] {
+            assert_eq!(join(written).unwrap_err().code, AckCode::InvalidSignal, "{written}");
+        }
     }
 
     #[test]

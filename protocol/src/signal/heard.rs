@@ -25,7 +25,7 @@ pub struct Heard {
     pub message: &'static str,
     /// The members that receive it.
     pub who: Hearer,
-    /// When that is so; absent: whenever the signal is carried out.
+    /// Condition under which that is so; absent: whenever the signal is carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<&'static str>,
 }

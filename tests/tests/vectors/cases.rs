@@ -257,7 +257,11 @@ fn beside() -> Vec<Case> {
         Case::get("a server without a key wants no token", 200, "/auth/check").told(&["content-type"], Tells::Json),
         Case::get("a file of the published schema", 200, "/schema/codes.json")
             .told(&["content-type", "cache-control"], Tells::Nothing),
-        Case::get("no file of the published schema", 404, "/schema/other.json"),
+        Case::get("no file of the published schema", 404, "/schema/other.json").told(&["content-type"], Tells::Nothing),
+        Case::get("the same, for a browser", 404, "/schema/other.json")
+            .with("accept", "text/html")
+            .told(&["content-type"], Tells::Nothing),
+        Case::get("the folder of the schema without its slash", 308, "/schema").told(&["location"], Tells::Nothing),
         Case::get("the WebSocket's address without a handshake", 426, "/ws")
             .told(&["upgrade", "sec-websocket-version"], Tells::Json),
     ]

@@ -43,10 +43,15 @@ fn read(bytes: &[u8]) -> (Init, Vec<(Fragment, usize)>) {
     (init.expect("it begins with an initialization section"), fragments)
 }
 
-fn seconds(fragment: &Fragment, timescale: u32) -> f64 {
-    let ticks: u64 = fragment.samples.iter().map(|sample| u64::from(sample.duration)).sum();
-    // Microseconds, as the server counts.
-    (ticks as f64 * 1e6 / f64::from(timescale)).round() / 1e6
+/// The duration of each fragment in seconds: from its begin to its end, each rounded up to a microsecond.
+fn durations(fragments: &[(Fragment, usize)], timescale: u32) -> Vec<f64> {
+    let (mut end, mut before) = (0, 0);
+    let duration = |(fragment, _): &(Fragment, usize)| {
+        end += fragment.samples.iter().map(|sample| u64::from(sample.duration)).sum::<u64>();
+        let micros = (end * 1_000_000).div_ceil(u64::from(timescale));
+        (micros - std::mem::replace(&mut before, micros)) as f64 / 1e6
+    };
+    fragments.iter().map(duration).collect()
 }
 
 fn track(name: &str, kind: &str) -> MediaTrack {
@@ -58,10 +63,11 @@ fn track(name: &str, kind: &str) -> MediaTrack {
     let parts: Vec<MediaPart> = fragments
         .iter()
         .zip(starts)
+        .zip(durations(&fragments, timescale))
         .enumerate()
-        .map(|(index, ((fragment, end), start))| MediaPart {
+        .map(|(index, (((fragment, end), start), duration))| MediaPart {
             sequence: (index % PARTS) as u64,
-            duration: seconds(fragment, timescale),
+            duration,
             independent: fragment.samples[0].is_sync(),
             bytes: range(&bytes, start, end - start),
         })

@@ -50,11 +50,7 @@ export class Machine {
 
   /** Takes the interval of heartbeats that the server wants. */
   pace(interval: number): void {
-    const { watchdog } = TABLE;
-    const rules = watchdog.rules.map((rule) =>
-      rule.id === 'heartbeat' ? { ...rule, after: interval + ANSWER_MARGIN } : rule,
-    );
-    this.#client.table = { ...TABLE, watchdog: { ...watchdog, rules } };
+    this.#client.answer = interval + ANSWER_MARGIN;
   }
 
   /** False when the event does not move the state. */

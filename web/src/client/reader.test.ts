@@ -12,8 +12,14 @@ describe('a message', () => {
     expect(readMessage('{"c":200,"s":"PUBLISH_LIST_CHANGED","b":{},"sq":4}')).toMatchObject({ sequence: 4 });
   });
 
+  test('that lacks what it is about is none', () => {
+    expect(readMessage('{"c":200,"s":"JOIN","b":{"resumed":false,"sq":0}}')).toBeUndefined();
+    expect(readMessage('{"c":200,"s":"RESEND","b":{}}')).toBeUndefined();
+    expect(readMessage('{"c":4001,"s":"JOIN","b":{}}')).toBeDefined();
+  });
+
   test('is understood under its older name', () => {
-    expect(readMessage('{"c":200,"s":"JOIN_ACK","b":{}}')).toMatchObject({ name: 'JOIN' });
+    expect(readMessage('{"c":200,"s":"HEARTBEAT_ACK","b":{}}')).toMatchObject({ name: 'HEARTBEAT' });
   });
 
   test.each(['', 'nonsense', '1', 'null', '[]', '{}', '{"s":1}', '{"s":"OFFER"}', '{"s":"OFFER","sq":1}'])(

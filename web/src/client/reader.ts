@@ -4,6 +4,7 @@
  * comes back as `undefined`. Never throws on bad input and never acts on a message.
  */
 
+import { Code } from './generated/codes';
 import type { Facts } from './machine';
 import type {
   Ack,
@@ -19,12 +20,20 @@ import type {
 
 type Fields = Record<string, unknown>;
 
+/** What a message cannot do without: one that lacks it is as good as none. */
+const NEEDED = new Map([
+  ['JOIN', ['resumed', 'sq', 'rt']],
+  ['GAP', ['to']],
+  ['RESEND', ['n']],
+]);
+
 export function readMessage(text: string): Ack | Forwarded | undefined {
   const fields = parse(text);
   if (typeof fields?.s !== 'string') return undefined;
   const sequence = typeof fields.sq === 'number' ? fields.sq : undefined;
   if (typeof fields.c === 'number') {
     const ack: Ack = { kind: 'ack', code: fields.c, name: fields.s.replace(/_ACK$/, ''), body: object(fields.b) };
+    if (ack.code === Code.OK && NEEDED.get(ack.name)?.some((member) => !(member in ack.body))) return undefined;
     return sequence === undefined ? ack : { ...ack, sequence };
   }
   const sender = readSession(fields.ss);

@@ -18,9 +18,10 @@ interface Step {
   status?: number;
   renewed?: boolean;
   open?: number;
-  message?: { s: string; c?: number };
+  message?: { s: string; c?: number; b?: { hb?: { interval: number } } };
   state: State;
   do: string[];
+  over?: 'same' | 'new' | 'none';
 }
 interface Trace {
   name: string;
@@ -39,6 +40,7 @@ const { traces, delays } = vectors<{ traces: Trace[]; delays: Delay[] }>('state-
 
 const TICK_MS = 1000;
 const BEAT_MS = 3000;
+const SLOW_BEAT_MS = 5000;
 const DIAL_MS = 10_000;
 
 /** A world whose timers run when the test says so; each is known by its length. */
@@ -64,7 +66,9 @@ class SteppedWorld extends FakeWorld {
   }
 }
 
-const isBackoff = (ms: number) => ![TICK_MS, BEAT_MS, DIAL_MS].includes(ms);
+/** What a timer of this length is for, other than heartbeats, whose interval the server sets. */
+const isBackoff = (ms: number) => ![TICK_MS, BEAT_MS, SLOW_BEAT_MS, DIAL_MS].includes(ms);
+const isBeat = (ms: number) => ms === BEAT_MS || ms === SLOW_BEAT_MS;
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
@@ -192,7 +196,7 @@ class Player {
       case 'message':
         return this.#take(step);
       case 'heartbeatSent':
-        return this.state !== 'joined' || this.world.ring((ms) => ms === BEAT_MS);
+        return this.state !== 'joined' || this.world.ring(isBeat);
       case 'heartbeatAnswered':
         return this.#receive({ c: 200, s: 'HEARTBEAT', b: {} });
       case 'joinUnavailable':
@@ -213,6 +217,8 @@ class Player {
     this.#sequence += 1;
     const isForwarded = message?.c === undefined;
     const ss = { ...ME, userId: 'another', sessionId: 'another' };
+    if (message?.s === 'JOIN' && message.c === 200)
+      return this.#receive({ ...message, b: { rt: 'token', ...message.b } });
     return this.#receive(
       isForwarded && message?.s !== 'ROOM_CLOSED' ? { sq: this.#sequence, ss, ...message } : { ...message },
     );
@@ -239,24 +245,31 @@ class Player {
   }
 }
 
+type Seen = ReturnType<Player['seen']>;
+
+/** Whether a step went on over the connection that it asks for. */
+function goesOn(over: Step['over'], before: Seen, now: Seen): boolean {
+  switch (over) {
+    case 'same':
+      return now.joins === before.joins + 1 && now.sockets === before.sockets;
+    case 'new':
+      return now.waits === 1 && now.isClosed && now.failures === before.failures;
+    case 'none':
+      return now.failures === before.failures + 1 && now.isClosed && now.waits === 0;
+    default:
+      return false;
+  }
+}
+
 /** Whether what was seen is what a step asks for. */
-function shows(
-  act: string | undefined,
-  before: ReturnType<Player['seen']>,
-  now: ReturnType<Player['seen']>,
-  state: State,
-) {
+function shows(act: string | undefined, over: Step['over'], before: Seen, now: Seen, state: State) {
   switch (act) {
     case 'rejoin':
-      return state === 'joined'
-        ? now.joins === before.joins + 1 && now.sockets === before.sockets
-        : now.waits === 1 && now.isClosed;
     case 'reconnect':
     case 'redial':
-      return now.waits === 1 && now.isClosed && now.failures === before.failures;
     case 'stop':
     case 'fail':
-      return now.failures === before.failures + 1 && now.isClosed && now.waits === 0;
+      return goesOn(over, before, now);
     case 'sendLeave':
       return now.leaves === before.leaves + 1 && now.isClosed;
     case 'drop':
@@ -282,7 +295,8 @@ async function play(player: Player, step: Step, index: number): Promise<boolean>
   }
   played += 1;
   expect(player.state, where).toBe(step.state);
-  for (const act of step.do) expect([act, shows(act, before, player.seen(), state)], where).toEqual([act, true]);
+  for (const act of step.do)
+    expect([act, shows(act, step.over, before, player.seen(), state)], where).toEqual([act, true]);
   const isTold = step.do.includes('ignored') && step.on !== 'joinResent' && state === 'joined';
   if (isTold) expect(player.ignored, where).toBe(ignored + 1);
   return true;

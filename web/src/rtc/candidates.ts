@@ -9,7 +9,8 @@ export class Candidates {
   #early: RTCIceCandidateInit[] = [];
 
   async take(pc: RTCPeerConnection | undefined, sdp: Ice['sdp']): Promise<void> {
-    const candidate: RTCIceCandidateInit = typeof sdp === 'string' ? { candidate: sdp, sdpMLineIndex: 0 } : sdp;
+    const candidate: RTCIceCandidateInit =
+      typeof sdp === 'string' ? { candidate: sdp, sdpMLineIndex: 0 } : { ...sdp, candidate: sdp.candidate ?? '' };
     if (!pc?.remoteDescription) this.#early.push(candidate);
     else await add(pc, candidate);
   }

@@ -11,7 +11,8 @@ function inquire(...codes: number[]) {
   const said: Said[] = [];
   const inquiry = new Inquiry('team', (text) => said.push(JSON.parse(text)));
   inquiry.begin();
-  const answers = codes.map((c) => inquiry.take(JSON.stringify({ c, s: 'JOIN', b: {} })));
+  const b = { resumed: false, sq: 0, rt: 't' };
+  const answers = codes.map((c) => inquiry.take(JSON.stringify({ c, s: 'JOIN', b })));
   return { found: answers.at(-1), said: said.map(({ action, data }) => `${action} ${data.ch}`) };
 }
 

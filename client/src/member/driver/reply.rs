@@ -36,9 +36,14 @@ impl Driver {
         let message: Value = serde_json::from_str(text).unwrap_or_default();
         let session = self.joining.head.session.key();
         let facts = Facts { s: Some(&*ack.name), ..Facts::of_message(&message, &session, self.offers.open()) };
+        // A message that is not known counts, too, as far as it has a number.
+        if !self.is_new(ack.sequence, text.len()) {
+            return;
+        }
         match &*ack.name {
             JOIN => return self.join_answered(ack, facts),
-            ack::name::PUBLISH_LIST_CHANGED if !self.is_new(ack.sequence, text.len()) => return,
+            // It lacks its number, and may be older than the list there is.
+            ack::name::PUBLISH_LIST_CHANGED if ack.sequence.is_none() => return,
             RENEW => self.renewed(ack),
             _ if ack.code != OK => self.refused(ack, &message["b"]["req"]),
             _ => {}

@@ -3,14 +3,15 @@
 use serde_json::{Value, json};
 
 use super::messages::{
-    beaten, changed, gap, joined, joined_uncounted, keepalive, long, numbered, refused, resend, signal, welcome,
+    beaten, changed, gap, joined, joined_uncounted, keepalive, long, news, numbered, refused, resend, signal, unknown,
+    welcome, wide, without,
 };
 use super::{Recorder, Sequence};
 use crate::limits::{HURRYING_SIGNALS, RECEIVED_BYTES, RECEIVED_MESSAGES, UNCONFIRMED_SIGNALS};
 
 pub(super) fn all() -> Vec<Sequence> {
     let recorders = received().into_iter().chain(resumed()).chain(senders()).chain(said()).chain(repeated());
-    recorders.chain(bounds()).chain(tokens()).map(Recorder::end).collect()
+    recorders.chain(unusual()).chain(bounds()).chain(tokens()).map(Recorder::end).collect()
 }
 
 /// A client that has joined for the first time.
@@ -67,6 +68,41 @@ fn received() -> Vec<Recorder> {
         member("a list change without a number is refused")
             .message(with(changed(1), "sq", Value::Null))
             .message(changed(1)),
+    ]
+}
+
+/// Messages of a newer server, and messages that lack what they must have.
+fn unusual() -> Vec<Recorder> {
+    vec![
+        member("a signal that is not known counts, with both of its numbers")
+            .message(unknown(1, 501))
+            .message(unknown(1, 501))
+            .message(unknown(2, 501))
+            .message(numbered(3, "bob", "b1", 501))
+            .message(numbered(4, "bob", "b1", 502)),
+        member("a message of the server that is not known counts where it has a number")
+            .message(news(None))
+            .message(news(Some(1)))
+            .message(news(Some(1)))
+            .message(signal(2)),
+        member("a code that is not known changes nothing")
+            .say("one")
+            .message(refused("OFFER", 4999))
+            .message(signal(1)),
+        Recorder::new("an ack of JOIN that lacks a member is as good as none")
+            .open()
+            .message(without(welcome(), "/b/rt"))
+            .message(without(welcome(), "/b/sq"))
+            .message(without(welcome(), "/b/resumed"))
+            .message(welcome()),
+        member("a message that lacks its name or its number is refused, and changes nothing")
+            .say("one")
+            .message(signal(1))
+            .message(without(signal(2), "/s"))
+            .message(without(signal(2), "/sq"))
+            .message(without(gap(2, 8), "/b/to"))
+            .message(without(resend(1000), "/b/n"))
+            .message(signal(2)),
     ]
 }
 
@@ -291,6 +327,9 @@ fn bounds() -> Vec<Recorder> {
         member("so many bytes received are acknowledged at once")
             .messages(long(1, length), few)
             .messages(long(few + 1, length), 2),
+        member("bytes are those of the text in UTF-8")
+            .messages(wide(1, length), few)
+            .messages(wide(few + 1, length), 2),
     ]
 }
 

@@ -30,6 +30,35 @@ pub(super) fn long(sq: u64, bytes: usize) -> Value {
     signal
 }
 
+/// The same in letters of two bytes.
+pub(super) fn wide(sq: u64, bytes: usize) -> Value {
+    let mut signal = signal(sq);
+    signal["sdp"] = json!("\u{e9}".repeat(bytes / 2));
+    signal
+}
+
+/// A signal of bob that this version does not know.
+pub(super) fn unknown(sq: u64, n: u64) -> Value {
+    json!({ "sq": sq, "n": n, "s": "HOLOGRAM", "ch": "p2p", "rid": "demo", "ss": session("bob", "b1"), "depth": 3 })
+}
+
+/// A message of the server that this version does not know.
+pub(super) fn news(sq: Option<u64>) -> Value {
+    let mut news = ack("NEWS", &json!({ "rid": "demo" }));
+    if let Some(sq) = sq {
+        news["sq"] = json!(sq);
+    }
+    news
+}
+
+/// The same message without a member, which a pointer (RFC 6901) names.
+pub(super) fn without(mut message: Value, pointer: &str) -> Value {
+    let (parent, member) = pointer.rsplit_once('/').expect("a pointer to a member");
+    let parent = message.pointer_mut(parent).and_then(Value::as_object_mut).expect("the parent is an object");
+    parent.shift_remove(member).expect("the member is there");
+    message
+}
+
 fn ack(s: &str, b: &Value) -> Value {
     json!({ "c": 200, "s": s, "b": b })
 }

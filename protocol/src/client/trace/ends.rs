@@ -42,8 +42,18 @@ fn joins_in_vain() -> Recorder {
     recorder
 }
 
-fn mixed() -> Recorder {
-    let mut recorder = in_state("closes and silence count together", State::Reinitializing);
+fn first_joins_in_vain() -> Recorder {
+    let mut recorder = in_state("four JOIN whose connections end are the end", State::Initializing);
+    for at in [1000, 2000, 3000] {
+        recorder.close(at, 1006);
+        recorder.event(at + 500, Event::JoinResent);
+    }
+    recorder.close(4000, 1012);
+    recorder
+}
+
+fn mixed(state: State) -> Recorder {
+    let mut recorder = in_state("closes and silence count together", state);
     recorder.close(1000, 1006);
     recorder.event(1500, Event::JoinResent);
     recorder.close(2000, 1006);
@@ -102,7 +112,9 @@ pub(super) fn all() -> impl Iterator<Item = Recorder> {
         dial_refused(401, Reinitializing),
         dial_refused(401, Leaved),
         joins_in_vain(),
-        mixed(),
+        first_joins_in_vain(),
+        mixed(Initializing),
+        mixed(Reinitializing),
         acks_begin_the_count_anew(),
         joining_begins_the_count_anew(),
         renewed(4001, Joined),

@@ -14,13 +14,19 @@ pub(super) struct Run<'a> {
     pub seen: HashMap<String, Vec<u64>>,
     pub rejoins: Vec<u64>,
     pub unanswered: u64,
+    /// The connection of the outcome of the last step.
+    pub over: Value,
+    /// The time for which a heartbeat may stay unanswered.
+    pub answer: u64,
 }
 
 impl<'a> Run<'a> {
     pub fn new(table: &'a Value, trace: &'a Value) -> Self {
         let state = table["initial"].as_str().unwrap().to_owned();
         let (role, seen) = (trace["role"].clone(), HashMap::new());
-        Self { table, trace, state, role, seen, rejoins: Vec::new(), unanswered: 0 }
+        let answer = table["heartbeat"]["answer"].as_u64().unwrap();
+        let (rejoins, over) = (Vec::new(), Value::Null);
+        Self { table, trace, state, role, seen, rejoins, unanswered: 0, over, answer }
     }
 }
 
@@ -67,9 +73,10 @@ fn met(when: &Value, facts: &Value) -> bool {
     when.get("dial") == facts.get("dial") && when.as_object().unwrap().iter().all(holds)
 }
 
-fn holds(rule: &Value, times: &[u64], now: u64) -> bool {
+fn holds(rule: &Value, times: &[u64], now: u64, answer: u64) -> bool {
     if rule["kind"] == "timeout" {
-        return !times.is_empty() && now - times[0] >= rule["after"].as_u64().unwrap();
+        let after = if rule["id"] == "heartbeat" { answer } else { rule["after"].as_u64().unwrap() };
+        return !times.is_empty() && now - times[0] >= after;
     }
     let recent = times.iter().filter(|time| now - **time < rule["within"].as_u64().unwrap());
     recent.count() as u64 >= rule["count"].as_u64().unwrap()
@@ -114,6 +121,8 @@ impl Run<'_> {
         if !has(&outcome["states"], &self.state) {
             return vec!["ignored".into()];
         }
+        let row = find(&outcome["over"], |over| has(&over["states"], &self.state));
+        self.over = row.map_or(Value::Null, |over| over["connection"].clone());
         if name == "rejoin" {
             self.seen.clear();
             self.rejoins.push(now);
@@ -130,7 +139,9 @@ impl Run<'_> {
 
     fn tick(&mut self, now: u64) -> Vec<String> {
         let watchdog = &self.table["watchdog"];
-        let fires = |rule: &Value| self.seen.get(&rule["id"].to_string()).is_some_and(|times| holds(rule, times, now));
+        let fires = |rule: &Value| {
+            self.seen.get(&rule["id"].to_string()).is_some_and(|times| holds(rule, times, now, self.answer))
+        };
         let Some(rule) = find(&watchdog["rules"], fires) else { return vec![] };
         let recent = self.rejoins.iter().filter(|time| now - **time < watchdog["window"].as_u64().unwrap()).count();
         let full = rule["then"] == "rejoin" && recent as u64 >= watchdog["maxRejoins"].as_u64().unwrap();
@@ -139,6 +150,10 @@ impl Run<'_> {
 
     fn read(&mut self, step: &Value, now: u64) -> Vec<String> {
         let facts = facts(step, &self.trace["me"]);
+        if let Some(interval) = step["message"]["b"]["hb"]["interval"].as_u64() {
+            let beats = |name: &str| self.table["heartbeat"][name].as_u64().unwrap();
+            self.answer = interval + beats("answer") - beats("interval");
+        }
         let cause = step["on"].as_str().unwrap();
         let mut done = vec![];
         for row in self.table["wire"].as_array().unwrap().iter().filter(|row| met(&row["when"], &facts)) {
@@ -164,6 +179,7 @@ impl Run<'_> {
 
     pub fn step(&mut self, step: &Value) -> Vec<String> {
         let (on, now) = (step["on"].as_str().unwrap(), step["at"].as_u64().unwrap());
+        self.over = Value::Null;
         if on == "close" {
             let row = find(&self.table["close"], |row| row["code"] == step["code"] || row["default"] == true).unwrap();
             let renewed = row.get("renewed").filter(|_| step["renewed"] == true);

@@ -185,6 +185,67 @@ fn sides_change() -> Recorder {
     recorder
 }
 
+fn joined_as_viewer() -> Recorder {
+    let mut recorder = Recorder::new("pt viewer tells the side", RoomType::P2m, Role::Publisher);
+    recorder.event(0, Event::JoinSent);
+    recorder.message(100, joined("viewer", &list(true, true)));
+    stands_still(&mut recorder, 1000);
+    recorder
+}
+
+fn joined_as_publisher() -> Recorder {
+    let mut recorder = Recorder::new("pt publisher tells the side", RoomType::P2m, Role::Viewer);
+    recorder.event(0, Event::JoinSent);
+    recorder.message(100, joined("publisher", &list(false, true)));
+    ten_slow_uploads(&mut recorder, 1000);
+    recorder
+}
+
+fn list_tells_the_side(role: Role) -> Recorder {
+    let name = format!("PUBLISH_LIST_CHANGED makes a {}", role.name());
+    let before = if role == Role::Viewer { Role::Publisher } else { Role::Viewer };
+    let mut recorder = Recorder::new(name, RoomType::P2m, before).lead(State::Joined);
+    recorder.message(500, changed(&list(role == Role::Publisher, true)));
+    ten_slow_uploads(&mut recorder, 1000);
+    stands_still(&mut recorder, 3000);
+    recorder
+}
+
+/// What the watchdog sees of a viewer alone.
+fn stands_still(recorder: &mut Recorder, at: u64) {
+    recorder.see(at, Observation::BufferingStarted);
+    recorder.tick(at + 10_000);
+}
+
+fn callee_goes() -> Recorder {
+    let mut recorder = in_state("PUBLISH_LIST_CHANGED with nobody else begins the wait", State::Joined);
+    recorder.message(1000, changed(&list(true, false)));
+    recorder.tick(30_999);
+    recorder.tick(31_000);
+    recorder
+}
+
+fn heartbeat_finds_the_callee() -> Recorder {
+    let mut recorder = in_state("HEARTBEAT with another user ends the wait", State::Joined);
+    recorder.message(1000, changed(&list(true, false)));
+    recorder.message(20_000, beaten(&list(true, true)));
+    recorder.tick(31_000);
+    recorder
+}
+
+/// The time for which a heartbeat may stay unanswered follows the interval that the server wants.
+fn slower_heartbeats() -> Recorder {
+    let mut recorder = Recorder::new("hb.interval of the JOIN ack sets the wait", RoomType::P2p, Role::Publisher);
+    recorder.event(0, Event::JoinSent);
+    let mut ack = joined("publisher", &list(true, true));
+    ack["b"]["hb"] = json!({ "interval": 5000, "timeout": 15_000 });
+    recorder.message(100, ack);
+    recorder.see(5100, Observation::HeartbeatSent);
+    recorder.tick(11_099);
+    recorder.tick(11_100);
+    recorder
+}
+
 fn nothing_to_the_machine() -> Recorder {
     let mut recorder = in_state("messages that mean nothing to the machine", State::Joined);
     recorder.message(100, json!({ "sq": 1, "s": "OFFER", "ch": "p2p", "rid": "demo", "sdp": "v=0", "to": "ann" }));
@@ -229,6 +290,13 @@ pub(super) fn all() -> impl Iterator<Item = Recorder> {
         answers("ANSWER while another offer is open", 1),
         answers("ANSWER to the last open offer", 0),
         sides_change(),
+        joined_as_viewer(),
+        joined_as_publisher(),
+        list_tells_the_side(Role::Publisher),
+        list_tells_the_side(Role::Viewer),
+        callee_goes(),
+        heartbeat_finds_the_callee(),
+        slower_heartbeats(),
         nothing_to_the_machine(),
     ];
     refusals.chain(named)

@@ -8,13 +8,13 @@ use crate::signal::RoomType;
 
 impl Recorder {
     /// A client for whom a rule holds.
-    fn under(rule: &Rule, shows: &str) -> Self {
+    pub(super) fn under(rule: &Rule, shows: &str) -> Self {
         let room = rule.room_types.map_or(RoomType::M2m, |types| types[0]);
         let recorder = Self::new(format!("{}: {shows}", rule.id), room, rule.role.unwrap_or(Role::Viewer));
         recorder.lead(rule.states[0])
     }
 
-    fn seen(&mut self, at: u64, seen: Seen) {
+    pub(super) fn seen(&mut self, at: u64, seen: Seen) {
         match seen {
             Seen::Event(event) => self.event(at, event),
             Seen::Observation(observation) => self.see(at, observation),
@@ -22,7 +22,7 @@ impl Recorder {
     }
 
     /// Lets happen what a rule waits for, all but the last moment. Answers when the next tick lets it fire.
-    fn provoke(&mut self, rule: &Rule, from: u64) -> u64 {
+    pub(super) fn provoke(&mut self, rule: &Rule, from: u64) -> u64 {
         match rule.kind {
             // The way into the state has begun it already.
             Kind::Timeout { start: [Seen::Event(_), ..], after, .. } => from + after,

@@ -18,7 +18,7 @@ fn first_mismatch(table: &Value, trace: &Trace) -> Option<String> {
     let mut run = Run::new(table, &trace);
     for step in trace["steps"].as_array().unwrap() {
         let done = run.step(step);
-        if run.state != step["state"] || json!(done) != step["do"] {
+        if run.state != step["state"] || json!(done) != step["do"] || run.over != step["over"] {
             return Some(format!("{}: {step} led to {} {done:?}", trace["name"], run.state));
         }
     }

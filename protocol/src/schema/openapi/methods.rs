@@ -25,7 +25,13 @@ pub(super) fn responses() -> Map<String, Value> {
         "schema": { "type": "string", "examples": ["GET, HEAD, OPTIONS"] } });
     let answer = json!({ "description": "The address exists and takes other methods.",
         "headers": { "Allow": allow }, "content": super::answer() });
-    Map::from_iter([("MethodNotAllowed".to_owned(), answer)])
+    let early = |text: &str| json!({ "description": format!("{text} No body; the connection is closed.") });
+    Map::from_iter([
+        ("MethodNotAllowed".to_owned(), answer),
+        ("NoRequest".to_owned(), early("The request is no HTTP/1.1.")),
+        ("HeadTooSlow".to_owned(), early("The head of the request did not come within `requestTimeout`.")),
+        ("HeadTooLarge".to_owned(), early("The head of the request is over `requestHead` or `requestHeaders`.")),
+    ])
 }
 
 /// The description of a header that says when to ask again.
@@ -57,6 +63,11 @@ fn finish(responses: &mut Value) {
         }
     }
     if let Some(responses) = responses.as_object_mut() {
-        responses.entry("405").or_insert_with(|| json!({ "$ref": "#/components/responses/MethodNotAllowed" }));
+        let common =
+            [("400", "NoRequest"), ("405", "MethodNotAllowed"), ("408", "HeadTooSlow"), ("431", "HeadTooLarge")];
+        for (status, name) in common {
+            let response = || json!({ "$ref": format!("#/components/responses/{name}") });
+            responses.entry(status).or_insert_with(response);
+        }
     }
 }

@@ -35,12 +35,29 @@ fn playlist(id: &str, text: &str, path: &[Value], query: &[Value]) -> Value {
         "Content-Encoding": header("`gzip` for those who accept it.", &json!({ "const": "gzip" })),
         "Vary": header("The request headers on which the answer depends.", &json!({ "type": "string" })),
     });
-    let found = |content: Option<&Value>| vec![("200", described("The requested resource.", &headers, content))];
+    let found = |content: Option<&Value>| {
+        let found = ("200", described("The requested resource.", &headers, content));
+        // Media playlists are addressed by the multivariant one, relatively, and so have the token in their path.
+        let moved = path.len() == 2;
+        std::iter::once(found).chain(moved.then(with_token_in_path)).collect()
+    };
     json!({
         "parameters": path,
         "get": operation("get", id, text, query, found(Some(&content))),
         "head": operation("head", id, text, query, found(None)),
     })
+}
+
+/// The answer to a token in the query.
+fn with_token_in_path() -> (&'static str, Value) {
+    let string = json!({ "type": "string" });
+    let headers = json!({
+        "Location": header("The same playlist with `@TOKEN` in its path, as a relative address.", &string),
+        "Cache-Control": header("`no-store`.", &string),
+    });
+    let text =
+        "The server has a key, and `access_token` is good: the playlist is at the address with the token in its path.";
+    ("302", described(text, &headers, None))
 }
 
 pub(super) fn object() -> Value {

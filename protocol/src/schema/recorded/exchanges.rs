@@ -58,7 +58,7 @@ pub struct Body {
     /// The media that belongs to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<Media>,
-    /// Where the media goes into `json`, in base64: a JSON pointer (RFC 6901). The body is the JSON.
+    /// Place in `json` into which the media goes, in base64: a JSON pointer (RFC 6901). The body is the JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base64_at: Option<String>,
     /// The name of the part that is the media. The body is `multipart/form-data`, and `json` its first part, `signal`.
@@ -75,7 +75,7 @@ pub struct Body {
 pub struct Media {
     /// The file, below `vectors/`.
     pub file: String,
-    /// Where they begin.
+    /// Offset of the first of them.
     pub offset: u64,
     /// Number of bytes.
     pub length: u64,

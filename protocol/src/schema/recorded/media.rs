@@ -46,7 +46,7 @@ pub struct MediaTrack {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct MediaRange {
-    /// Where they begin.
+    /// Offset of the first of them.
     pub offset: u64,
     /// Number of bytes.
     pub length: u64,
@@ -60,7 +60,7 @@ pub struct MediaRange {
 pub struct MediaSegment {
     /// Its number, `segment.sequence`.
     pub sequence: u64,
-    /// Its duration in seconds, `segment.duration`.
+    /// Its duration in seconds, `segment.duration`: the sum of those of its parts.
     pub duration: f64,
     /// Its bytes.
     pub bytes: MediaRange,
@@ -74,7 +74,8 @@ pub struct MediaSegment {
 pub struct MediaPart {
     /// Its number within the segment, `part.sequence`.
     pub sequence: u64,
-    /// Its duration in seconds, `part.duration`.
+    /// Its duration in seconds, `part.duration`: from its begin to the begin of the next, each moment rounded up to a
+    /// microsecond.
     pub duration: f64,
     /// Whether it begins with a sync sample, `part.independent`.
     pub independent: bool,

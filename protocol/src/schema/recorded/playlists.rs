@@ -30,7 +30,7 @@ pub struct Broadcast {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Step {
-    /// When, in milliseconds since 1970.
+    /// Time of the upload, in milliseconds since 1970.
     pub at: i64,
     /// A data signal that is uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]

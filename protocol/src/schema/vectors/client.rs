@@ -124,6 +124,12 @@ pub(super) fn valid(kind: SignalKind) -> Vec<Value> {
                 GROUP,
                 json!({ "sdp": { "candidate": "candidate:1", "sdpMid": "0", "sdpMLineIndex": 0 }, "to": session }),
             ),
+            made(
+                "p2p",
+                json!({ "sdp": { "candidate": "candidate:1", "sdpMid": "0", "sdpMLineIndex": 0, "usernameFragment": "f00d",
+                    "newer": [1] } }),
+            ),
+            made("p2p", json!({ "sdp": {} })),
         ],
     }
 }

@@ -21,6 +21,7 @@ export type ClientMessage =
 
 /** Signal JOIN. */
 export interface JoinData {
+  /** The name of the signal. */
   s: 'JOIN';
   /** The room's type; must be the room's own. */
   ch: RoomType;
@@ -40,6 +41,7 @@ export interface JoinData {
 
 /** The message with signal JOIN. */
 export interface Join {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'join';
   /** Signal JOIN. */
   data: JoinData;
@@ -47,6 +49,7 @@ export interface Join {
 
 /** Signal LEAVE. */
 export interface LeaveData {
+  /** The name of the signal. */
   s: 'LEAVE';
   /** The room's type; must be the room's own. */
   ch: RoomType;
@@ -58,6 +61,7 @@ export interface LeaveData {
 
 /** The message with signal LEAVE. */
 export interface Leave {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'leave';
   /** Signal LEAVE. */
   data: LeaveData;
@@ -65,6 +69,7 @@ export interface Leave {
 
 /** Signal HEARTBEAT. */
 export interface HeartbeatData {
+  /** The name of the signal. */
   s: 'HEARTBEAT';
   /** The room's type; must be the room's own. */
   ch: RoomType;
@@ -82,6 +87,7 @@ export interface HeartbeatData {
 
 /** The message with signal HEARTBEAT. */
 export interface Heartbeat {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'heartbeat';
   /** Signal HEARTBEAT. */
   data: HeartbeatData;
@@ -89,6 +95,7 @@ export interface Heartbeat {
 
 /** Signal UPDATE. */
 export interface UpdateData {
+  /** The name of the signal. */
   s: 'UPDATE';
   /** The room's type; must be the room's own. */
   ch: RoomType;
@@ -109,6 +116,7 @@ export interface UpdateData {
 
 /** The message with signal UPDATE. */
 export interface Update {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'updateVideo';
   /** Signal UPDATE. */
   data: UpdateData;
@@ -116,6 +124,7 @@ export interface Update {
 
 /** Signal KICK. */
 export interface KickData {
+  /** The name of the signal. */
   s: 'KICK';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m' | 'p2m';
@@ -139,6 +148,7 @@ export interface KickData {
 
 /** The message with signal KICK. */
 export interface Kick {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'kick';
   /** Signal KICK. */
   data: KickData;
@@ -146,6 +156,7 @@ export interface Kick {
 
 /** Signal PUBLISH_REQUEST. */
 export interface PublishRequestData {
+  /** The name of the signal. */
   s: 'PUBLISH_REQUEST';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m';
@@ -172,6 +183,7 @@ export interface PublishRequestData {
 
 /** The message with signal PUBLISH_REQUEST. */
 export interface PublishRequest {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'publishRequest';
   /** Signal PUBLISH_REQUEST. */
   data: PublishRequestData;
@@ -179,6 +191,7 @@ export interface PublishRequest {
 
 /** Signal PUBLISH_ACCEPT. */
 export interface PublishAcceptData {
+  /** The name of the signal. */
   s: 'PUBLISH_ACCEPT';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m';
@@ -200,6 +213,7 @@ export interface PublishAcceptData {
 
 /** The message with signal PUBLISH_ACCEPT. */
 export interface PublishAccept {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'publishAccept';
   /** Signal PUBLISH_ACCEPT. */
   data: PublishAcceptData;
@@ -207,6 +221,7 @@ export interface PublishAccept {
 
 /** Signal PUBLISH_REJECT. */
 export interface PublishRejectData {
+  /** The name of the signal. */
   s: 'PUBLISH_REJECT';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m';
@@ -228,6 +243,7 @@ export interface PublishRejectData {
 
 /** The message with signal PUBLISH_REJECT. */
 export interface PublishReject {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'publishReject';
   /** Signal PUBLISH_REJECT. */
   data: PublishRejectData;
@@ -235,6 +251,7 @@ export interface PublishReject {
 
 /** Signal OFFER. */
 export interface OfferData {
+  /** The name of the signal. */
   s: 'OFFER';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'p2p';
@@ -244,7 +261,7 @@ export interface OfferData {
   ss: Session;
   /** Recipient, where the signal has one. */
   to?: Recipient | null;
-  /** The session description (RFC 8866). */
+  /** The session description (RFC 8866) as a string: the member `sdp` of an `RTCSessionDescriptionInit`. */
   sdp: string;
   /** Options of the offer. */
   op?: OfferOptions;
@@ -261,6 +278,7 @@ export interface OfferData {
 
 /** The message with signal OFFER. */
 export interface Offer {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'offer';
   /** Signal OFFER. */
   data: OfferData;
@@ -268,6 +286,7 @@ export interface Offer {
 
 /** Signal OFFER. */
 export interface OfferInGroupData {
+  /** The name of the signal. */
   s: 'OFFER';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m';
@@ -276,7 +295,7 @@ export interface OfferInGroupData {
   /** The sender. */
   ss: Session;
   to: Recipient;
-  /** The session description (RFC 8866). */
+  /** The session description (RFC 8866) as a string: the member `sdp` of an `RTCSessionDescriptionInit`. */
   sdp: string;
   /** Options of the offer. */
   op?: OfferOptions;
@@ -293,6 +312,7 @@ export interface OfferInGroupData {
 
 /** The message with signal OFFER. */
 export interface OfferInGroup {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'offer';
   /** Signal OFFER. */
   data: OfferInGroupData;
@@ -300,6 +320,7 @@ export interface OfferInGroup {
 
 /** Signal ANSWER. */
 export interface AnswerData {
+  /** The name of the signal. */
   s: 'ANSWER';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'p2p';
@@ -309,7 +330,7 @@ export interface AnswerData {
   ss: Session;
   /** Recipient, where the signal has one. */
   to?: Recipient | null;
-  /** The session description (RFC 8866). */
+  /** The session description (RFC 8866) as a string: the member `sdp` of an `RTCSessionDescriptionInit`. */
   sdp: string;
   /**
    * The sender's number, one above that of the signal before, for a sender whose JOIN had `op.n`. Of others the member
@@ -324,6 +345,7 @@ export interface AnswerData {
 
 /** The message with signal ANSWER. */
 export interface Answer {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'answer';
   /** Signal ANSWER. */
   data: AnswerData;
@@ -331,6 +353,7 @@ export interface Answer {
 
 /** Signal ANSWER. */
 export interface AnswerInGroupData {
+  /** The name of the signal. */
   s: 'ANSWER';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m';
@@ -339,7 +362,7 @@ export interface AnswerInGroupData {
   /** The sender. */
   ss: Session;
   to: Recipient;
-  /** The session description (RFC 8866). */
+  /** The session description (RFC 8866) as a string: the member `sdp` of an `RTCSessionDescriptionInit`. */
   sdp: string;
   /**
    * The sender's number, one above that of the signal before, for a sender whose JOIN had `op.n`. Of others the member
@@ -354,6 +377,7 @@ export interface AnswerInGroupData {
 
 /** The message with signal ANSWER. */
 export interface AnswerInGroup {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'answer';
   /** Signal ANSWER. */
   data: AnswerInGroupData;
@@ -361,6 +385,7 @@ export interface AnswerInGroup {
 
 /** Signal ICE. */
 export interface IceData {
+  /** The name of the signal. */
   s: 'ICE';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'p2p';
@@ -370,8 +395,8 @@ export interface IceData {
   ss: Session;
   /** Recipient, where the signal has one. */
   to?: Recipient | null;
-  /** The candidate: a string or an `RTCIceCandidateInit` object. */
-  sdp: string | object;
+  /** The candidate: an `RTCIceCandidateInit` object, or its `candidate` alone as a string. */
+  sdp: string | CandidateInit;
   /**
    * The sender's number, one above that of the signal before, for a sender whose JOIN had `op.n`. Of others the member
    * is ignored, whatever it is.
@@ -385,6 +410,7 @@ export interface IceData {
 
 /** The message with signal ICE. */
 export interface Ice {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'iceCandidate';
   /** Signal ICE. */
   data: IceData;
@@ -392,6 +418,7 @@ export interface Ice {
 
 /** Signal ICE. */
 export interface IceInGroupData {
+  /** The name of the signal. */
   s: 'ICE';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m';
@@ -400,8 +427,8 @@ export interface IceInGroupData {
   /** The sender. */
   ss: Session;
   to: Recipient;
-  /** The candidate: a string or an `RTCIceCandidateInit` object. */
-  sdp: string | object;
+  /** The candidate: an `RTCIceCandidateInit` object, or its `candidate` alone as a string. */
+  sdp: string | CandidateInit;
   /**
    * The sender's number, one above that of the signal before, for a sender whose JOIN had `op.n`. Of others the member
    * is ignored, whatever it is.
@@ -415,6 +442,7 @@ export interface IceInGroupData {
 
 /** The message with signal ICE. */
 export interface IceInGroup {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'iceCandidate';
   /** Signal ICE. */
   data: IceInGroupData;
@@ -422,6 +450,7 @@ export interface IceInGroup {
 
 /** Signal WATCH. */
 export interface WatchData {
+  /** The name of the signal. */
   s: 'WATCH';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m';
@@ -443,6 +472,7 @@ export interface WatchData {
 
 /** The message with signal WATCH. */
 export interface Watch {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'watch';
   /** Signal WATCH. */
   data: WatchData;
@@ -450,6 +480,7 @@ export interface Watch {
 
 /** Signal RENEW: another access token for the connection, before or after JOIN. */
 export interface RenewData {
+  /** The name of the signal. */
   s: 'RENEW';
   /** The access token, of the same subject. */
   token: string;
@@ -457,6 +488,7 @@ export interface RenewData {
 
 /** The message with signal RENEW. */
 export interface Renew {
+  /** The name of the message, which fits `s` of `data`. */
   action: 'renew';
   /** Signal RENEW: another access token for the connection, before or after JOIN. */
   data: RenewData;
@@ -536,6 +568,24 @@ export interface OfferOptions {
   hlsForwarding?: boolean;
 }
 
+/**
+ * An ICE candidate as WebRTC serializes it (`RTCIceCandidateInit`). The server relays it without a look at its members,
+ * and other members with them.
+ */
+export interface CandidateInit {
+  /**
+   * The candidate-attribute (RFC 8839, 5.1), beginning with `candidate:`; empty: there are no more, which a recipient
+   * ignores.
+   */
+  candidate?: string | null;
+  /** The identification tag (`a=mid`) of its media section. */
+  sdpMid?: string | null;
+  /** The index of its media section in the session description, from 0. */
+  sdpMLineIndex?: number | null;
+  /** The ICE user name fragment of its generation. */
+  usernameFragment?: string | null;
+}
+
 /** Messages of the server: acks (with `c`) and forwarded signals (without). Unknown members are ignored. */
 export type ServerMessage =
   | JoinAck
@@ -561,28 +611,36 @@ export type ServerMessage =
 
 /** Ack of JOIN. */
 export interface JoinAck {
+  /** The code of a success. */
   c: 200;
+  /** The name of the acknowledged signal, or of the server's own message. */
   s: 'JOIN';
   b: JoinAckBody;
 }
 
 /** Ack of HEARTBEAT. */
 export interface HeartbeatAck {
+  /** The code of a success. */
   c: 200;
+  /** The name of the acknowledged signal, or of the server's own message. */
   s: 'HEARTBEAT';
   b: HeartbeatAckBody;
 }
 
 /** Ack of RENEW. */
 export interface RenewAck {
+  /** The code of a success. */
   c: 200;
+  /** The name of the acknowledged signal, or of the server's own message. */
   s: 'RENEW';
   b: RenewAckBody;
 }
 
 /** The list of publishers or one of its entries changed. */
 export interface PublishListChangedAck {
+  /** The code of a success. */
   c: 200;
+  /** The name of the acknowledged signal, or of the server's own message. */
   s: 'PUBLISH_LIST_CHANGED';
   b: PublishListBody;
   /** The recipient's sequence number. */
@@ -591,28 +649,36 @@ export interface PublishListChangedAck {
 
 /** Nothing was said for minutes; no answer is owed. */
 export interface KeepAliveAck {
+  /** The code of a success. */
   c: 200;
+  /** The name of the acknowledged signal, or of the server's own message. */
   s: 'KEEPALIVE';
   b: KeepAlive;
 }
 
 /** The room is gone. */
 export interface RoomClosedAck {
+  /** The code of a success. */
   c: 200;
+  /** The name of the acknowledged signal, or of the server's own message. */
   s: 'ROOM_CLOSED';
   b: RoomClosed;
 }
 
 /** Sequence numbers that cannot be delivered any more. */
 export interface GapAck {
+  /** The code of a success. */
   c: 200;
+  /** The name of the acknowledged signal, or of the server's own message. */
   s: 'GAP';
   b: Gap;
 }
 
 /** The client sends the unconfirmed signals again. */
 export interface ResendAck {
+  /** The code of a success. */
   c: 200;
+  /** The name of the acknowledged signal, or of the server's own message. */
   s: 'RESEND';
   b: ResendBody;
 }
@@ -637,6 +703,7 @@ export interface ErrorAck {
 
 /** The sender's signal as sent, with the recipient's sequence number in front. */
 export interface ForwardedKick {
+  /** The name of the signal. */
   s: 'KICK';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m' | 'p2m';
@@ -658,6 +725,7 @@ export interface ForwardedKick {
 
 /** The sender's signal as sent, with the recipient's sequence number in front. */
 export interface ForwardedPublishRequest {
+  /** The name of the signal. */
   s: 'PUBLISH_REQUEST';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m';
@@ -682,6 +750,7 @@ export interface ForwardedPublishRequest {
 
 /** The sender's signal as sent, with the recipient's sequence number in front. */
 export interface ForwardedPublishAccept {
+  /** The name of the signal. */
   s: 'PUBLISH_ACCEPT';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m';
@@ -701,6 +770,7 @@ export interface ForwardedPublishAccept {
 
 /** The sender's signal as sent, with the recipient's sequence number in front. */
 export interface ForwardedPublishReject {
+  /** The name of the signal. */
   s: 'PUBLISH_REJECT';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m';
@@ -720,6 +790,7 @@ export interface ForwardedPublishReject {
 
 /** The sender's signal as sent, with the recipient's sequence number in front. */
 export interface ForwardedOffer {
+  /** The name of the signal. */
   s: 'OFFER';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'p2p';
@@ -729,7 +800,7 @@ export interface ForwardedOffer {
   ss: Session;
   /** Recipient, where the signal has one. */
   to?: Recipient | null;
-  /** The session description (RFC 8866). */
+  /** The session description (RFC 8866) as a string: the member `sdp` of an `RTCSessionDescriptionInit`. */
   sdp: string;
   /** Options of the offer. */
   op?: OfferOptions;
@@ -744,6 +815,7 @@ export interface ForwardedOffer {
 
 /** The sender's signal as sent, with the recipient's sequence number in front. */
 export interface ForwardedOfferInGroup {
+  /** The name of the signal. */
   s: 'OFFER';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m';
@@ -752,7 +824,7 @@ export interface ForwardedOfferInGroup {
   /** The sender. */
   ss: Session;
   to: Recipient;
-  /** The session description (RFC 8866). */
+  /** The session description (RFC 8866) as a string: the member `sdp` of an `RTCSessionDescriptionInit`. */
   sdp: string;
   /** Options of the offer. */
   op?: OfferOptions;
@@ -767,6 +839,7 @@ export interface ForwardedOfferInGroup {
 
 /** The sender's signal as sent, with the recipient's sequence number in front. */
 export interface ForwardedAnswer {
+  /** The name of the signal. */
   s: 'ANSWER';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'p2p';
@@ -776,7 +849,7 @@ export interface ForwardedAnswer {
   ss: Session;
   /** Recipient, where the signal has one. */
   to?: Recipient | null;
-  /** The session description (RFC 8866). */
+  /** The session description (RFC 8866) as a string: the member `sdp` of an `RTCSessionDescriptionInit`. */
   sdp: string;
   /**
    * The sender's number, one above that of the signal before, for a sender whose JOIN had `op.n`. Of others the member
@@ -789,6 +862,7 @@ export interface ForwardedAnswer {
 
 /** The sender's signal as sent, with the recipient's sequence number in front. */
 export interface ForwardedAnswerInGroup {
+  /** The name of the signal. */
   s: 'ANSWER';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m';
@@ -797,7 +871,7 @@ export interface ForwardedAnswerInGroup {
   /** The sender. */
   ss: Session;
   to: Recipient;
-  /** The session description (RFC 8866). */
+  /** The session description (RFC 8866) as a string: the member `sdp` of an `RTCSessionDescriptionInit`. */
   sdp: string;
   /**
    * The sender's number, one above that of the signal before, for a sender whose JOIN had `op.n`. Of others the member
@@ -810,6 +884,7 @@ export interface ForwardedAnswerInGroup {
 
 /** The sender's signal as sent, with the recipient's sequence number in front. */
 export interface ForwardedIce {
+  /** The name of the signal. */
   s: 'ICE';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'p2p';
@@ -819,8 +894,8 @@ export interface ForwardedIce {
   ss: Session;
   /** Recipient, where the signal has one. */
   to?: Recipient | null;
-  /** The candidate: a string or an `RTCIceCandidateInit` object. */
-  sdp: string | object;
+  /** The candidate: an `RTCIceCandidateInit` object, or its `candidate` alone as a string. */
+  sdp: string | CandidateInit;
   /**
    * The sender's number, one above that of the signal before, for a sender whose JOIN had `op.n`. Of others the member
    * is ignored, whatever it is.
@@ -832,6 +907,7 @@ export interface ForwardedIce {
 
 /** The sender's signal as sent, with the recipient's sequence number in front. */
 export interface ForwardedIceInGroup {
+  /** The name of the signal. */
   s: 'ICE';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m';
@@ -840,8 +916,8 @@ export interface ForwardedIceInGroup {
   /** The sender. */
   ss: Session;
   to: Recipient;
-  /** The candidate: a string or an `RTCIceCandidateInit` object. */
-  sdp: string | object;
+  /** The candidate: an `RTCIceCandidateInit` object, or its `candidate` alone as a string. */
+  sdp: string | CandidateInit;
   /**
    * The sender's number, one above that of the signal before, for a sender whose JOIN had `op.n`. Of others the member
    * is ignored, whatever it is.
@@ -853,6 +929,7 @@ export interface ForwardedIceInGroup {
 
 /** The sender's signal as sent, with the recipient's sequence number in front. */
 export interface ForwardedWatch {
+  /** The name of the signal. */
   s: 'WATCH';
   /** The room's type; must be the room's own. In other types of room the signal is refused (2002). */
   ch: 'm2m' | 'a2m';
@@ -886,11 +963,11 @@ export interface JoinAckBody {
   sq: number;
   /** The token that the next takeover of this member must bring, if the client keeps tokens. */
   rt: string;
-  /** When heartbeats are due. */
+  /** Interval and timeout of heartbeats. */
   hb: HeartbeatTimes;
   /** Settings for the client's media engine. */
   es: EngineSettings;
-  /** Where a broadcast is uploaded and played (`p2m` only). */
+  /** Addresses at which a broadcast is uploaded and played (`p2m` only). */
   hls?: HlsAddresses | null;
   /** The longest frame and message that the server takes. */
   lim?: MessageLimits | null;
@@ -932,7 +1009,7 @@ export interface Participant {
 /** The role of a member in its room, which decides what it may do. */
 export type Role = 'admin' | 'publisher' | 'viewer';
 
-/** When heartbeats are due, in milliseconds. */
+/** Interval and timeout of heartbeats, in milliseconds. */
 export interface HeartbeatTimes {
   /** Time between two heartbeats. */
   interval: number;
@@ -964,7 +1041,7 @@ export interface IceServer {
   credential?: string | null;
 }
 
-/** Where a broadcast is uploaded and played. */
+/** Addresses at which a broadcast is uploaded and played. */
 export interface HlsAddresses {
   /** For the publisher: where data signals go. */
   ingest?: IngestAddress | null;
@@ -972,13 +1049,13 @@ export interface HlsAddresses {
   playlists: string[];
 }
 
-/** Where data signals go. */
+/** Address and token of the uploads of data signals. */
 export interface IngestAddress {
   /** The address for `POST`. */
   url: string;
   /** The bearer token. */
   token: string;
-  /** When the token ends, in milliseconds since 1970. */
+  /** Time at which the token ends, in milliseconds since 1970. */
   expires: number;
 }
 
@@ -1029,11 +1106,11 @@ export interface KeepAlive {
 export interface RoomClosed {
   /** The room. */
   rid: RoomId;
-  /** Why. */
+  /** Reason for which the room closed. */
   reason: RoomClosedReason;
 }
 
-/** Why a room closed. */
+/** Reason for which a room closed. */
 export type RoomClosedReason = 'ended' | 'empty' | 'admin' | 'denied';
 
 /** Body of `GAP`. */
@@ -1079,12 +1156,13 @@ export interface UpdateVariantPayload {
 
 /** The data signal updateVariant. */
 export interface UpdateVariant {
+  /** The name of the data signal. */
   action: 'updateVariant';
   /** The version of data signals. */
   version: 1 | '1';
   /** The sender's id of the signal, a UUID. */
   id: string;
-  /** When it was sent, in milliseconds since 1970. */
+  /** Time at which it was sent, in milliseconds since 1970. */
   timestamp: number | string;
   /** Decoded media bytes of this message. */
   numbytes: number;
@@ -1104,12 +1182,13 @@ export interface UpdateRenditionPayload {
 
 /** The data signal updateRendition. */
 export interface UpdateRendition {
+  /** The name of the data signal. */
   action: 'updateRendition';
   /** The version of data signals. */
   version: 1 | '1';
   /** The sender's id of the signal, a UUID. */
   id: string;
-  /** When it was sent, in milliseconds since 1970. */
+  /** Time at which it was sent, in milliseconds since 1970. */
   timestamp: number | string;
   /** Decoded media bytes of this message. */
   numbytes: number;
@@ -1130,12 +1209,13 @@ export interface UpdateSegmentOfVariantPayload {
 
 /** The data signal updateSegment. */
 export interface UpdateSegmentOfVariant {
+  /** The name of the data signal. */
   action: 'updateSegment';
   /** The version of data signals. */
   version: 1 | '1';
   /** The sender's id of the signal, a UUID. */
   id: string;
-  /** When it was sent, in milliseconds since 1970. */
+  /** Time at which it was sent, in milliseconds since 1970. */
   timestamp: number | string;
   /** Decoded media bytes of this message. */
   numbytes: number;
@@ -1156,12 +1236,13 @@ export interface UpdateSegmentOfRenditionPayload {
 
 /** The data signal updateSegment. */
 export interface UpdateSegmentOfRendition {
+  /** The name of the data signal. */
   action: 'updateSegment';
   /** The version of data signals. */
   version: 1 | '1';
   /** The sender's id of the signal, a UUID. */
   id: string;
-  /** When it was sent, in milliseconds since 1970. */
+  /** Time at which it was sent, in milliseconds since 1970. */
   timestamp: number | string;
   /** Decoded media bytes of this message. */
   numbytes: number;
@@ -1184,12 +1265,13 @@ export interface UpdatePartOfVariantPayload {
 
 /** The data signal updatePart. */
 export interface UpdatePartOfVariant {
+  /** The name of the data signal. */
   action: 'updatePart';
   /** The version of data signals. */
   version: 1 | '1';
   /** The sender's id of the signal, a UUID. */
   id: string;
-  /** When it was sent, in milliseconds since 1970. */
+  /** Time at which it was sent, in milliseconds since 1970. */
   timestamp: number | string;
   /** Decoded media bytes of this message. */
   numbytes: number;
@@ -1212,12 +1294,13 @@ export interface UpdatePartOfRenditionPayload {
 
 /** The data signal updatePart. */
 export interface UpdatePartOfRendition {
+  /** The name of the data signal. */
   action: 'updatePart';
   /** The version of data signals. */
   version: 1 | '1';
   /** The sender's id of the signal, a UUID. */
   id: string;
-  /** When it was sent, in milliseconds since 1970. */
+  /** Time at which it was sent, in milliseconds since 1970. */
   timestamp: number | string;
   /** Decoded media bytes of this message. */
   numbytes: number;
@@ -1233,12 +1316,13 @@ export interface EndStreamPayload {
 
 /** The data signal endStream. */
 export interface EndStream {
+  /** The name of the data signal. */
   action: 'endStream';
   /** The version of data signals. */
   version: 1 | '1';
   /** The sender's id of the signal, a UUID. */
   id: string;
-  /** When it was sent, in milliseconds since 1970. */
+  /** Time at which it was sent, in milliseconds since 1970. */
   timestamp: number | string;
   /** Decoded media bytes of this message. */
   numbytes: number;
@@ -1344,7 +1428,7 @@ export interface SegmentData {
   duration: Seconds;
   /** Whether timestamps or codecs do not go on from the segment before. */
   discontinuity?: boolean;
-  /** When its first sample was taken. */
+  /** Time at which its first sample was captured. */
   programDateTime?: ProgramDateTime | null;
   /** Its initialization section; absent: the newest. */
   map?: MapRef | null;
@@ -1371,7 +1455,7 @@ export interface SegmentHead {
   duration?: Seconds | null;
   /** Whether timestamps or codecs do not go on from the segment before. */
   discontinuity?: boolean;
-  /** When its first sample was taken. */
+  /** Time at which its first sample was captured. */
   programDateTime?: ProgramDateTime | null;
   /** Its initialization section; absent: the newest. */
   map?: MapRef | null;
@@ -1426,7 +1510,7 @@ export interface DataAckBody {
   reason?: Reason | null;
 }
 
-/** Why a request is refused for its token. */
+/** Reason for which a request is refused for its token. */
 export type Reason =
   | 'missing'
   | 'malformed'

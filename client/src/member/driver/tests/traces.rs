@@ -51,9 +51,10 @@ fn complete(mut message: Value) -> String {
         one.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
     }
     if message["s"] == "JOIN" && message["c"] == 200 {
-        let rest = json!({"eg": "native", "rt": "t", "hb": {"interval": 3000, "timeout": 10_000},
+        let mut whole = json!({"eg": "native", "rt": "t", "hb": {"interval": 3000, "timeout": 10_000},
             "es": {"icfg": {"is": [], "iceServers": []}}});
-        message["b"].as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        whole.as_object_mut().unwrap().extend(message["b"].as_object().unwrap().clone());
+        message["b"] = whole;
     }
     message.to_string()
 }
@@ -247,15 +248,15 @@ impl<'a> Traced<'a> {
 
 /// The effect that a step must have; none for those that bring about more than the trace speaks of.
 fn expected(step: &Value, before: State) -> Option<Effect> {
-    let outcomes = step["do"].as_array().unwrap();
-    let outcome = outcomes.iter().filter_map(Value::as_str).find(|outcome| *outcome != "ignored");
-    match (step["on"].as_str().unwrap(), outcome) {
+    let is_dropped = step["do"].as_array().unwrap().contains(&json!("drop"));
+    match (step["on"].as_str().unwrap(), step["over"].as_str()) {
+        (_, Some("same")) => Some(Effect::Asks),
+        (_, Some("new")) => Some(Effect::Dials),
+        (_, Some("none")) => Some(Effect::Ends),
+        _ if is_dropped => Some(Effect::Ends),
         ("tick" | "close" | "dial" | "message", None) => {
             Some(if step["state"] == "failed" && before != State::Failed { Effect::Ends } else { Effect::Nothing })
         }
-        (_, Some("rejoin")) if before == State::Joined => Some(Effect::Asks),
-        (_, Some("rejoin" | "redial" | "reconnect")) => Some(Effect::Dials),
-        (_, Some("stop" | "fail" | "drop")) => Some(Effect::Ends),
         _ => None,
     }
 }

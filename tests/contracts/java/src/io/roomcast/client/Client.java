@@ -210,7 +210,7 @@ public final class Client implements Connection.Owner, AutoCloseable {
         loop.execute(() -> {
             if (from == connection) {
                 trace.accept("<", text);
-                route(Protocol.parse(text), text.length());
+                route(Protocol.parse(text), Protocol.bytes(text));
             }
         });
     }

@@ -21,6 +21,9 @@ final class Delivery {
     }
 
     private static final long ABOVE_ALL_NUMBERS = 1L << 53;
+    /** What an ack cannot do without. */
+    private static final Map<String, List<String>> NEEDED =
+            Map.of("JOIN", List.of("rt", "sq", "resumed"), "GAP", List.of("to"), "RESEND", List.of("n"));
 
     final Outbox out;
     private final Speaker speaker;
@@ -125,7 +128,7 @@ final class Delivery {
     Took receive(JsonNode message, int size) {
         boolean numbered = message.has("sq");
         boolean needsNumber = !message.has("c") || message.path("s").asText().equals("PUBLISH_LIST_CHANGED");
-        if (!message.isObject() || numbered && !isNumber(message.get("sq")) || needsNumber && !numbered) {
+        if (!message.path("s").isTextual() || numbered && !isNumber(message.get("sq")) || needsNumber && !numbered) {
             return Took.REFUSED;
         }
         if (numbered && !isNew(message.get("sq").asLong(), size)) {
@@ -169,6 +172,9 @@ final class Delivery {
         }
         if (code != 200) {
             return Took.DELIVERED;
+        }
+        if (!NEEDED.getOrDefault(name, List.of()).stream().allMatch(body::has)) {
+            return Took.REFUSED;
         }
         switch (name) {
             case "JOIN" -> accepted(body);

@@ -43,7 +43,8 @@ public final class Machine {
     }
 
     public void heartbeatInterval(long interval) {
-        heartbeatAnswer = interval + 1000;
+        JsonNode heartbeat = table.get("heartbeat");
+        heartbeatAnswer = interval + heartbeat.get("answer").asLong() - heartbeat.get("interval").asLong();
     }
 
     /** The connection of an outcome (same, new or none), which was decided in the state `before`. */
@@ -164,6 +165,10 @@ public final class Machine {
     }
 
     private List<String> read(JsonNode step, String on, long now) {
+        JsonNode interval = step.path("message").path("b").path("hb").path("interval");
+        if (interval.isNumber()) {
+            heartbeatInterval(interval.asLong());
+        }
         Facts facts = new Facts(step, me);
         List<String> done = new ArrayList<>();
         for (JsonNode row : table.get("wire")) {

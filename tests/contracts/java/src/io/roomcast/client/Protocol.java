@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** The published tables, and JSON as the protocol wants it: unknown members are ignored, no nulls are written. */
@@ -50,6 +51,11 @@ public record Protocol(JsonNode machine, JsonNode codes, JsonNode limits) {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** The length of a text in UTF-8, as the server counts. */
+    static int bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
     }
 
     /** What a client does about a code; `of` is join, heartbeat, other, dial or upload. */
@@ -96,6 +102,11 @@ public record Protocol(JsonNode machine, JsonNode codes, JsonNode limits) {
     public double delay(int n, double random) {
         JsonNode r = machine.get("reconnect");
         return random * Math.min(r.get("max").asDouble(), r.get("base").asDouble() * Math.pow(2, n));
+    }
+
+    /** Whether a word of a step is an outcome, and not `ignored` or what leaving asks for. */
+    public boolean isOutcome(String word) {
+        return Machine.rows(machine.get("outcomes")).anyMatch(one -> one.get("name").asText().equals(word));
     }
 
     public boolean settled(long held) {

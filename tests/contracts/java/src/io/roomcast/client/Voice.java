@@ -1,6 +1,5 @@
 package io.roomcast.client;
 
-import java.nio.charset.StandardCharsets;
 
 /** Writes the signals of one member to the connection of its client. */
 final class Voice {
@@ -21,7 +20,7 @@ final class Voice {
 
     /** The bytes of a signal; fails where the server would not take so many. */
     int size(Signal signal) {
-        int size = Protocol.write(envelope(signal)).getBytes(StandardCharsets.UTF_8).length;
+        int size = Protocol.bytes(Protocol.write(envelope(signal)));
         if (size + NUMBER > client.protocol.limit("maxMessage")) {
             throw new IllegalArgumentException("the message is too long");
         }

@@ -33,7 +33,7 @@ final class Books implements Delivery.Speaker {
         switch (step.get("on").asText()) {
             case "message" -> {
                 JsonNode message = Protocol.named(grown(step.get("message"), more));
-                return delivery.receive(message, Protocol.write(message).length()).name().toLowerCase();
+                return delivery.receive(message, Protocol.bytes(Protocol.write(message))).name().toLowerCase();
             }
             case "say" -> {
                 return say(step.get("signal"));

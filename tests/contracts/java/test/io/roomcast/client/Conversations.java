@@ -36,7 +36,7 @@ final class Conversations {
     static void inject(Member to, String text) throws Exception {
         String message = text.replace("%s", to.room.wish().rid());
         to.client.call(() -> {
-            to.client.route(Protocol.parse(message), message.length());
+            to.client.route(Protocol.parse(message), Protocol.bytes(message));
             return null;
         }).get();
     }

@@ -37,10 +37,14 @@ final class Vectors {
         Machine client = new Machine(protocol.machine(), trace.get("room").asText(), trace.get("role").asText(),
                 trace.path("me"));
         for (JsonNode step : trace.get("steps")) {
+            String before = client.state();
             List<String> done = client.step(step, step.get("at").asLong());
             List<String> wanted = new ArrayList<>();
             step.get("do").forEach(one -> wanted.add(one.asText()));
-            if (!done.equals(wanted) || !client.is(step.get("state").asText())) {
+            String over = done.stream().filter(protocol::isOutcome).map(outcome -> client.over(outcome, before))
+                    .findFirst().orElse("");
+            if (!done.equals(wanted) || !client.is(step.get("state").asText())
+                    || !over.equals(step.path("over").asText())) {
                 wrong.append(step).append(" gave ").append(done).append(' ').append(client.state()).append("; ");
             }
         }
