@@ -1,4 +1,4 @@
-//! Rooms on several nodes: one owner for each room, a directory that names it, packets between nodes.
+//! What several nodes agree on: which of them lives, which owns a room, and which packets have arrived.
 //!
 //! Every part is a state machine without I/O: time, randomness and the answers of Redis are arguments.
 //!
@@ -8,28 +8,18 @@
 //!   fault.
 //! - [`Peer`](peers::Peer) numbers and acknowledges packets to one other node, and detects loss. It retransmits nothing.
 //! - [`next_step`](ownership::next_step) decides what a node does with the directory's answer about a room.
-//! - [`Owner`](owner::Owner) runs a room on one node: order, numbers, backlogs, membership and its journal.
-//! - [`Edge`](edge::Edge) stands for a room at each node that has sockets of it.
-//! - [`Site`](site::Site) is a room at one node: its edge, and its owner where this node owns it.
+//!
+//! It knows no rule of rooms: [`room`](crate::room) stands on it.
 
-pub(crate) mod credentials;
 pub mod directory;
-pub mod edge;
 pub mod lease;
-pub mod message;
-pub mod owner;
 pub mod ownership;
 pub mod peers;
 pub mod settings;
-pub mod site;
-pub mod streams;
-mod tallies;
 
 use serde::{Deserialize, Serialize};
 
-pub use credentials::Credentials;
 pub use settings::{ClusterSettings, Mutation};
-pub use tallies::Tallies;
 
 /// A random number that identifies one run of a node; replaced at each start and whenever the node was declared dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

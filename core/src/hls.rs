@@ -14,16 +14,16 @@ mod listing;
 mod log;
 mod lost;
 mod media;
-mod peers;
 mod playlist;
 mod rate;
 mod refusal;
 mod reload;
+mod reorder;
 mod role;
 mod segment;
+mod siblings;
 mod sync;
 mod track;
-mod waiting;
 mod window;
 
 use std::sync::Arc;
@@ -33,26 +33,26 @@ use roomcast_protocol::data::{InitSection, Payload, SegmentHead, TrackRef, Updat
 use roomcast_protocol::limits::{HLS_WINDOW, LEAST_PART, PARTS_BEFORE_GAP};
 use serde::{Deserialize, Serialize};
 
-pub use change::{Change, Object, ObjectKind, Position, Snapshot};
+pub use change::{Change, Object, ObjectKind, PlaylistPosition, Snapshot};
 pub use checkpoint::BadCheckpoint;
-pub use log::{BadEntry, Entry};
-pub use media::{Digest, Media, Reference};
+pub use log::{BadEntry, UploadEntry};
+pub use media::{Digest, MediaRef, Reference};
 pub use refusal::Refusal;
 pub use reload::{BadReload, Decision, Reload};
 
 use crate::time::UnixTime;
 use ingest::Admission;
-use peers::Peers;
 use playlist::media::Common;
 use playlist::multivariant::Multivariant;
+use reorder::{UploadedPart, WholeSegment};
 use role::Role;
+use siblings::SiblingTracks;
 pub use sync::SyncFlags;
 use track::{Map, Track};
-use waiting::{SentPart, Whole};
 
 /// Settings of HLS streams that an operator may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings {
+pub struct HlsSettings {
     /// Duration of the media that a playlist lists; at least three target durations are listed.
     pub window: Duration,
     /// Uploads that wait behind a hole before the hole is listed as a gap.
@@ -62,7 +62,7 @@ pub struct Settings {
     pub least_part: u8,
 }
 
-impl Default for Settings {
+impl Default for HlsSettings {
     fn default() -> Self {
         Self { window: HLS_WINDOW, parts_before_gap: PARTS_BEFORE_GAP, least_part: LEAST_PART }
     }
@@ -75,7 +75,7 @@ impl Default for Settings {
 /// ([`checkpoint`](Self::checkpoint), [`restore`](Self::restore)), and whether media is at hand or elsewhere.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Stream {
-    settings: Settings,
+    settings: HlsSettings,
     tracks: Vec<Track>,
     /// Microseconds, the same in all media playlists, and fixed with the first of them.
     part_hold_back: u64,
@@ -91,7 +91,7 @@ pub struct Stream {
 impl Stream {
     /// A stream of nothing yet.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: HlsSettings) -> Self {
         Self {
             settings,
             tracks: Vec::new(),
@@ -112,15 +112,15 @@ impl Stream {
     /// # Errors
     /// A [`Refusal`] with the code and a sentence for the answer; then nothing has changed.
     pub fn apply(&mut self, payload: Payload, received: UnixTime) -> Result<Vec<Change>, Refusal> {
-        self.replay(Entry::new(payload, received))
+        self.replay(UploadEntry::new(payload, received))
     }
 
     /// As [`apply`](Self::apply), with media that may be elsewhere.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
-    pub fn replay(&mut self, entry: Entry) -> Result<Vec<Change>, Refusal> {
-        let Entry { received, payload, media, sync } = entry;
+    pub fn replay(&mut self, entry: UploadEntry) -> Result<Vec<Change>, Refusal> {
+        let UploadEntry { received, payload, media, sync } = entry;
         let map = |InitSection { id, data: _ }| Map { id, media: media.clone(), sync: sync.clone() };
         match payload {
             Payload::End(_) => Ok(self.end()),
@@ -139,8 +139,8 @@ impl Stream {
             self.revision += 1;
             for index in 0..self.tracks.len() {
                 let begins = self.tracks[index].window.last().is_none();
-                let (track, peers) = Peers::of(&mut self.tracks, index, self.received);
-                track.close(peers, &mut changes);
+                let (track, siblings) = SiblingTracks::of(&mut self.tracks, index, self.received);
+                track.close(siblings, &mut changes);
                 if begins {
                     self.align(index);
                 }
@@ -180,13 +180,13 @@ impl Stream {
     fn update_segment(
         &mut self,
         update: UpdateSegment,
-        media: Media,
+        media: MediaRef,
         sync: &SyncFlags,
         received: UnixTime,
     ) -> Result<Vec<Change>, Refusal> {
         let index = self.find(update.variant.as_ref(), update.rendition.as_ref())?;
         let sent = update.segment;
-        let whole = Whole { duration: sent.duration.micros(), media };
+        let whole = WholeSegment { duration: sent.duration.micros(), media };
         let head = SegmentHead {
             id: sent.id,
             sequence: sent.sequence,
@@ -202,12 +202,12 @@ impl Stream {
     fn update_part(
         &mut self,
         update: UpdatePart,
-        media: Media,
+        media: MediaRef,
         sync: &SyncFlags,
         received: UnixTime,
     ) -> Result<Vec<Change>, Refusal> {
         let index = self.find(update.variant.as_ref(), update.rendition.as_ref())?;
-        let admission = self.tracks[index].take_part(update.segment, SentPart::new(update.part, media), sync)?;
+        let admission = self.tracks[index].take_part(update.segment, UploadedPart::new(update.part, media), sync)?;
         Ok(self.advance(index, admission, received))
     }
 
@@ -228,8 +228,8 @@ impl Stream {
             let begins = self.tracks[index].window.last().is_none();
             self.received = received;
             self.revision += 1;
-            let (track, peers) = Peers::of(&mut self.tracks, index, received);
-            track.advance(false, peers, &mut changes);
+            let (track, siblings) = SiblingTracks::of(&mut self.tracks, index, received);
+            track.advance(false, siblings, &mut changes);
             if begins {
                 self.align(index);
             }
@@ -262,7 +262,7 @@ impl Stream {
         let id = track.role.id().clone();
         let (removed, played) = (track.slide(self.received), track.playable());
         if let Some(snapshot) = track.render(common, reports) {
-            changes.push(Change::Media { track: id.clone(), snapshot });
+            changes.push(Change::MediaPlaylist { track: id.clone(), snapshot });
         }
         let finished =
             |change: &Change| matches!(change, Change::Store { media, .. } if media.kind == ObjectKind::Segment);

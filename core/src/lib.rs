@@ -7,7 +7,7 @@
 //! 1. hands every event to [`Room::step`](room::Room::step) or [`Room::upload`](room::Room::upload) with the
 //!    present time,
 //! 2. carries out the [`Effect`](room::Effect)s that come back, in their order, and says of each message when it
-//!    goes to its socket ([`Outgoing::written`](room::Outgoing::written)),
+//!    goes to its socket ([`OutboundMessage::written`](room::OutboundMessage::written)),
 //! 3. calls `step` with [`Input::Tick`](room::Input::Tick) at [`Room::next_deadline`](room::Room::next_deadline)
 //!    or soon after it. The deadline changes with every step, mostly to a later time: a timer that fires too
 //!    early need only be set anew,

@@ -1,15 +1,26 @@
 //! One room at one node, as connections and other nodes see it: events in, effects out.
 //!
-//! [`Room`] turns signals into the requests of the rules and their effects into texts. The rules stand in
-//! [`cluster`](crate::cluster): an edge for the sessions here and, where this node owns the room, its owner.
+//! [`Room`] turns signals into the requests of the rules and their effects into texts. The rules stand below it:
+//!
+//! - [`Owner`](owner::Owner) runs a room on one node: order, numbers, backlogs, membership and its journal.
+//! - [`Edge`](edge::Edge) stands for a room at each node that has sockets of it.
+//! - [`Site`](site::Site) is a room at one node: its edge, and its owner where this node owns it.
+//! - [`RoomState`](state::RoomState) is what members see of a room, and what [`message`] carries between nodes.
 
-mod answers;
+mod credentials;
+pub mod edge;
 mod effect;
-mod pulse;
-mod receipt;
+mod encoder;
+mod heartbeat;
+pub mod message;
+mod outbound_message;
+pub mod owner;
 mod request;
 mod settings;
-pub mod stage;
+pub mod site;
+pub mod state;
+pub mod streams;
+mod tallies;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,20 +29,22 @@ use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{RoomId, UserId};
 use roomcast_protocol::signal::{RefusedNumber, Signal};
 
-pub use effect::{ConnectionId, Effect, Input, Outgoing, Welcome};
-pub use pulse::{Presence, Pulse};
-pub use receipt::{Receipt, Words};
-pub use settings::Settings;
+pub use credentials::Credentials;
+pub use effect::{ConnectionId, Effect, Input, JoinGrant, OutboundMessage};
+pub use heartbeat::{HeartbeatResponder, HeartbeatState};
+pub use outbound_message::{DeliveryWatermark, MessageText};
+pub use settings::RoomSettings;
+pub use tallies::Tallies;
 
-use crate::cluster::message::{self, Action, JoinId, SignalText, token_hash};
-use crate::cluster::owner::StreamSettings;
-use crate::cluster::site::{Context, Site, SiteEffect};
-use crate::cluster::streams::Uploader;
-use crate::cluster::{BootId, ClusterSettings, Tallies};
-use crate::hls::Entry;
+use crate::cluster::{BootId, ClusterSettings};
+use crate::hls::UploadEntry;
 use crate::time::Instant;
-use answers::Answers;
+use encoder::MessageEncoder;
+use message::{Action, JoinId, SignalText, token_hash};
+use owner::StreamSettings;
 pub(crate) use request::JoinSignal;
+use site::{Context, Site, SiteEffect};
+use streams::Uploader;
 
 /// The reason why a signal or an upload is refused.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, thiserror::Error)]
@@ -51,7 +64,7 @@ pub(crate) fn refuse<T>(code: AckCode, reason: impl Into<String>) -> Result<T, R
 #[derive(Debug)]
 pub struct Room {
     site: Site,
-    answers: Answers,
+    encoder: MessageEncoder,
     /// The JOINs that were not answered yet.
     joins: BTreeMap<JoinId, Box<JoinSignal>>,
     closed: bool,
@@ -61,11 +74,11 @@ impl Room {
     /// A room of which nothing is known: where the node is alone, its first JOIN must create it. Attachments and JOINs
     /// are numbered above `ids`, which rises from one room of a node to the next.
     #[must_use]
-    pub fn new(id: RoomId, settings: Arc<Settings>, cluster: Arc<ClusterSettings>, node: (BootId, u64)) -> Self {
+    pub fn new(id: RoomId, settings: Arc<RoomSettings>, cluster: Arc<ClusterSettings>, node: (BootId, u64)) -> Self {
         let streams = StreamSettings { max_playlists: settings.max_playlists, hls: settings.hls };
         let site = Site::new(cluster, streams, node, id.clone());
-        let answers = Answers::new(settings, id);
-        Self { site, answers, joins: BTreeMap::new(), closed: false }
+        let encoder = MessageEncoder::new(settings, id);
+        Self { site, encoder, joins: BTreeMap::new(), closed: false }
     }
 
     /// Counts together with the other rooms of this node.
@@ -78,22 +91,20 @@ impl Room {
     /// Takes one event of a connection, or the passing of time.
     pub fn step(&mut self, context: Context<'_>, input: Input) -> Vec<Effect> {
         match input {
-            Input::Join { connection, signal, welcome } => {
-                self.join(context, connection, JoinSignal { signal, welcome })
-            }
+            Input::Join { connection, signal, grant } => self.join(context, connection, JoinSignal { signal, grant }),
             Input::Signal { connection, signal } => self.signal(context, connection, &signal),
             Input::Refused { connection, kind, numbered: RefusedNumber { member, number, .. } } => {
                 let refused = message::Signal { action: Action::Refused(kind), to: None, text: SignalText::default() };
-                let effects = self.site.said(context, (connection, &member), Some(number), refused);
-                self.told(effects, None)
+                let effects = self.site.take_signal(context, (connection, &member), Some(number), refused);
+                self.encode(effects, None)
             }
             Input::Renewed { connection, permit } => {
                 let effects = self.site.renew(context, connection, &permit);
-                self.told(effects, None)
+                self.encode(effects, None)
             }
             Input::Disconnected { connection } => {
                 let effects = self.site.disconnected(context, connection);
-                self.told(effects, None)
+                self.encode(effects, None)
             }
             Input::Tick => self.step_site(|site| site.on_time(context)),
         }
@@ -102,7 +113,7 @@ impl Room {
     /// Steps what is beneath, and gives what follows.
     pub fn step_site(&mut self, step: impl FnOnce(&mut Site) -> Vec<SiteEffect>) -> Vec<Effect> {
         let effects = step(&mut self.site);
-        self.told(effects, None)
+        self.encode(effects, None)
     }
 
     /// The edge and the owner.
@@ -124,13 +135,13 @@ impl Room {
     }
 
     /// Takes an upload, whose media is stored already; gives the id by which it is answered.
-    pub fn upload(&mut self, context: Context<'_>, by: Uploader, entry: Option<Entry>) -> (u64, Vec<Effect>) {
+    pub fn upload(&mut self, context: Context<'_>, by: Uploader, entry: Option<UploadEntry>) -> (u64, Vec<Effect>) {
         let by = match by {
             Uploader::Token(token) => Uploader::Token(token_hash(&token)),
             member @ Uploader::Member(_) => member,
         };
         let (id, effects) = self.site.upload(context, by, entry);
-        (id, self.told(effects, None))
+        (id, self.encode(effects, None))
     }
 
     /// Whether a JOIN of this user to a broadcast of this name would make it a publisher.
@@ -142,7 +153,7 @@ impl Room {
     }
 
     fn join(&mut self, context: Context<'_>, connection: ConnectionId, join: JoinSignal) -> Vec<Effect> {
-        let until = context.shared + join.welcome.ingest_life;
+        let until = context.shared + join.grant.ingest_life;
         let Some(request) = join.request(until).filter(|_| !self.closed) else {
             let mut refused = self.refused(connection, &join.signal);
             refused.push(Effect::Forget { connection });
@@ -152,7 +163,7 @@ impl Room {
         self.joins.insert(id, Box::new(join));
         let waiting = self.site.edge();
         self.joins.retain(|other, _| *other == id || waiting.is_some_and(|edge| edge.waits_for(*other)));
-        self.told(effects, None)
+        self.encode(effects, None)
     }
 
     fn signal(&mut self, context: Context<'_>, connection: ConnectionId, signal: &Signal) -> Vec<Effect> {
@@ -160,7 +171,7 @@ impl Room {
             return self.refused(connection, signal);
         }
         let effects = self.site.signal(context, connection, signal.number, signal);
-        self.told(effects, Some(signal))
+        self.encode(effects, Some(signal))
     }
 
     /// Takes a JOIN out that is answered. A room at rest holds no memory for what once waited.
@@ -174,20 +185,20 @@ impl Room {
 
     fn refused(&self, to: ConnectionId, signal: &Signal) -> Vec<Effect> {
         let refusal = Refusal { code: AckCode::RoomNotFound, reason: "there is no such room".to_owned() };
-        vec![Effect::Send { to, message: Outgoing::plain(self.answers.refusal(signal, &refusal)) }]
+        vec![Effect::Send { to, message: OutboundMessage::plain(self.encoder.refusal(signal, &refusal)) }]
     }
 
-    /// Puts what members are told into words; `asked` is the signal that caused it.
-    fn told(&mut self, effects: Vec<SiteEffect>, asked: Option<&Signal>) -> Vec<Effect> {
-        self.answers.note_list(self.site.list_version());
+    /// Encodes the messages to members; `asked` is the signal that caused them.
+    fn encode(&mut self, effects: Vec<SiteEffect>, asked: Option<&Signal>) -> Vec<Effect> {
+        self.encoder.note_list(self.site.list_version());
         let mut out = Vec::with_capacity(effects.len() + 1);
         for effect in effects {
             match effect {
                 SiteEffect::Tell(to, message) => {
-                    let presence = asked.and_then(|signal| self.answers.presence(&message, signal));
-                    out.extend(presence.map(|presence| Effect::Present { connection: to, presence }));
+                    let responder = asked.and_then(|signal| self.encoder.responder(&message, signal));
+                    out.extend(responder.map(|responder| Effect::AnswerHeartbeats { connection: to, responder }));
                     let join = message.join().and_then(|id| self.take_join(id));
-                    let message = self.answers.encode(message, join.as_deref(), asked);
+                    let message = self.encoder.encode(message, join.as_deref(), asked);
                     out.extend(message.map(|message| Effect::Send { to, message }));
                 }
                 SiteEffect::Close(connection, code) => out.push(Effect::Close { connection, code }),
@@ -195,13 +206,13 @@ impl Room {
                 SiteEffect::Forget(connection) => out.push(Effect::Forget { connection }),
                 SiteEffect::Live(playlist, change) => out.push(Effect::Live { playlist, change }),
                 SiteEffect::Everything(playlist, all) => out.push(Effect::Everything { playlist, all }),
-                SiteEffect::Revoke(revoking) => out.push(Effect::Revoke { revoking }),
+                SiteEffect::Revoke(revocation) => out.push(Effect::Revoke { revocation }),
                 SiteEffect::Uploaded(id, answer) => out.push(Effect::Uploaded { id, answer }),
                 SiteEffect::Send(to, message) => out.push(Effect::ToNode { to, message }),
-                SiteEffect::Ask(ask) => out.push(Effect::Ask(ask)),
+                SiteEffect::DirectoryQuery(ask) => out.push(Effect::DirectoryQuery(ask)),
             }
         }
-        self.answers.forget_change();
+        self.encoder.forget_change();
         if self.site.is_gone() && !std::mem::replace(&mut self.closed, true) {
             out.push(Effect::Closed);
         }

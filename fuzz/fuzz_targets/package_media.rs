@@ -14,7 +14,7 @@ mod rules;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use roomcast_core::hls::{Change, Settings, Stream};
+use roomcast_core::hls::{Change, HlsSettings, Stream};
 use roomcast_core::time::UnixTime;
 use roomcast_media::Reader;
 use roomcast_media::package::{Config, Earlier, Lengths, Moment, Packager, Signal};
@@ -110,7 +110,7 @@ fn play(bytes: &[u8], settings: u8, chunk: usize) {
         prefix: String::new(),
     };
     let mut packager = Packager::new(config, Duration::ZERO);
-    let mut stream = Stream::new(Settings::default());
+    let mut stream = Stream::new(HlsSettings::default());
     let mut moment = Moment { now: Duration::ZERO, wall: 1_732_287_600_000 };
     let mut reader = Reader::new(LIMIT);
     'body: for bytes in bytes.chunks(chunk) {
@@ -136,7 +136,7 @@ fn list(stream: &mut Stream, signals: Vec<Signal>, wall: i64) {
     for Signal { payload, .. } in signals {
         let changes = stream.apply(payload, UnixTime(wall * 1000)).expect("nothing that is derived is refused");
         for change in changes {
-            if let Change::Media { snapshot, .. } = change {
+            if let Change::MediaPlaylist { snapshot, .. } = change {
                 reader::Playlist::read(std::str::from_utf8(&snapshot.playlist).expect("text"));
             }
         }

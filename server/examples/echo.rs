@@ -11,7 +11,7 @@ use bytestring::ByteString;
 use clap::Parser;
 
 use roomcast_protocol::limits;
-use roomcast_server::socket::{Application, Port, Settings, Sockets, Spans, on_connect, refusal};
+use roomcast_server::socket::{Application, ConnectionHandle, SocketSettings, Sockets, Timeouts, on_connect, refusal};
 
 #[derive(Parser)]
 struct Flags {
@@ -43,12 +43,12 @@ struct Echo;
 impl Application for Echo {
     const BINARY: bool = true;
 
-    fn text(&mut self, text: ByteString, port: &mut Port<'_, Self>) {
-        port.send_text(text);
+    fn text(&mut self, text: ByteString, handle: &mut ConnectionHandle<'_, Self>) {
+        handle.send_text(text);
     }
 
-    fn binary(&mut self, bytes: Bytes, port: &mut Port<'_, Self>) {
-        port.send_binary(bytes);
+    fn binary(&mut self, bytes: Bytes, handle: &mut ConnectionHandle<'_, Self>) {
+        handle.send_binary(bytes);
     }
 }
 
@@ -57,15 +57,15 @@ async fn echo(request: HttpRequest, payload: web::Payload, sockets: web::Data<So
     made.unwrap_or_else(|refused| refusal(refused, HttpResponse::BadRequest().body(refused.to_string())))
 }
 
-fn settings(flags: &Flags) -> Settings {
+fn settings(flags: &Flags) -> SocketSettings {
     let bytes = |size: ByteSize| usize::try_from(size.as_u64()).unwrap_or(usize::MAX);
     let max_message = bytes(flags.max_message);
-    Settings {
+    SocketSettings {
         max_frame: bytes(flags.max_frame),
         max_message,
         max_outbox: flags.max_outbox.map_or_else(|| limits::OUTBOX_BYTES.max(max_message.saturating_mul(4)), bytes),
         rate: None,
-        spans: Spans {
+        timeouts: Timeouts {
             idle: limits::IDLE_TIMEOUT,
             age: limits::CONNECTION_AGE,
             keepalive: limits::KEEPALIVE_INTERVAL,

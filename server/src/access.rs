@@ -9,11 +9,11 @@ mod budget;
 mod cdn;
 mod jws;
 mod keys;
-mod known;
 pub mod remote;
+mod revocation_sync;
 mod revocations;
 mod sign;
-mod told;
+mod verified_tokens;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -25,14 +25,14 @@ use roomcast_protocol::id::RoomId;
 pub use answers::{Challenge, named, refusal};
 pub use cdn::Caches;
 pub use keys::{Key, Keyring};
-pub use revocations::{Held, NotRevoked};
+pub use revocations::{NodeRevocations, NotRevoked};
 pub use roomcast_protocol::access::Refused;
 pub use sign::sign;
 
 use crate::clock::unix_millis;
-use known::Known;
 use remote::Remote;
-use told::Told;
+use revocation_sync::RevocationSync;
+use verified_tokens::VerifiedTokens;
 
 /// Counts refused requests by their reason.
 pub const REFUSED: &str = "roomcast_access_refused_total";
@@ -44,13 +44,13 @@ pub struct Access {
     sources: Mutex<Sources>,
     /// The keys that are fetched, where there are any.
     remote: Option<Remote>,
-    revocations: Held,
-    told: Told,
+    revocations: NodeRevocations,
+    revocation_sync: RevocationSync,
 }
 
 /// Where the keys come from, and what is demanded of tokens.
 #[derive(Debug, Clone)]
-pub struct Demands {
+pub struct TokenPolicy {
     /// The keys of the settings.
     pub keys: Vec<Key>,
     /// The demands on claims.
@@ -65,14 +65,14 @@ pub struct Demands {
 
 #[derive(Debug, Default)]
 struct Sources {
-    demands: Option<Demands>,
+    demands: Option<TokenPolicy>,
     fetched: Vec<Key>,
 }
 
 impl Access {
     /// Open without keys.
-    pub fn new(demands: Demands) -> Self {
-        let revocations = Held::new(demands.max_revocations);
+    pub fn new(demands: TokenPolicy) -> Self {
+        let revocations = NodeRevocations::new(demands.max_revocations);
         let access = Self { remote: demands.is_remote.then(Remote::new), revocations, ..Self::default() };
         if demands.is_remote || !demands.keys.is_empty() {
             access.replace(demands);
@@ -82,7 +82,7 @@ impl Access {
 
     /// Takes other keys of the settings. What was verified by the former ones is verified again. Never opens a server
     /// that had a key.
-    pub fn replace(&self, demands: Demands) {
+    pub fn replace(&self, demands: TokenPolicy) {
         self.change(|sources| {
             sources.demands = Some(demands);
             true
@@ -103,7 +103,7 @@ impl Access {
     fn change(&self, change: impl FnOnce(&mut Sources) -> bool) -> bool {
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         let is_changed = change(&mut sources);
-        let Sources { demands: Some(Demands { keys, policy, max_checks, .. }), fetched } = &*sources else {
+        let Sources { demands: Some(TokenPolicy { keys, policy, max_checks, .. }), fetched } = &*sources else {
             return false;
         };
         if !is_changed {
@@ -135,7 +135,7 @@ impl Access {
     pub async fn prepare(&self, token: Option<&str>) {
         let (Some(remote), Some(token)) = (&self.remote, token) else { return };
         let Some(keyring) = self.keyring() else { return };
-        let is_known = || Known::find(keyring.generation(), unix_millis() / 1000, token).is_some();
+        let is_known = || VerifiedTokens::find(keyring.generation(), unix_millis() / 1000, token).is_some();
         if !is_known() && keyring.lacks_key_of(token) {
             remote.ask().await;
         }
@@ -193,13 +193,13 @@ impl Access {
     }
 
     /// The revocations.
-    pub const fn revocations(&self) -> &Held {
+    pub const fn revocations(&self) -> &NodeRevocations {
         &self.revocations
     }
 
     /// Whether all that other nodes had revoked was here once.
     pub fn knows_revocations(&self) -> bool {
-        self.is_open() || self.told.has_caught_up()
+        self.is_open() || self.revocation_sync.has_caught_up()
     }
 
     /// The time in seconds for which a token, issued now, can keep a connection open at most.
@@ -216,10 +216,10 @@ pub fn counted(refused: Refused) -> Refused {
 
 fn verified(keyring: &Keyring, token: &str) -> Result<Arc<Permit>, Refused> {
     let now = unix_millis() / 1000;
-    if let Some(permit) = Known::find(keyring.generation(), now, token) {
+    if let Some(permit) = VerifiedTokens::find(keyring.generation(), now, token) {
         return Ok(permit);
     }
     let permit = Arc::new(keyring.verify(now, token)?);
-    Known::note(keyring.generation(), token, &permit, permit.expires.saturating_add(keyring.leeway()));
+    VerifiedTokens::note(keyring.generation(), token, &permit, permit.expires.saturating_add(keyring.leeway()));
     Ok(permit)
 }

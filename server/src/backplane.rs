@@ -18,7 +18,7 @@ mod settings;
 
 use bytes::Bytes;
 
-pub use address::{Address, Credentials, Place, Server};
+pub use address::{Credentials, RedisAddress, Server, Topology};
 pub use directory::{Directory, Urgency};
 pub use entries::{Brought, Exchanged, Progress};
 pub use keeper::LeaseListener;

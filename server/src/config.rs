@@ -4,14 +4,13 @@ mod access;
 mod backplane;
 mod bounds;
 mod connection;
+mod contradictions;
 mod delivery;
 mod edge;
 mod filter;
 mod given;
 mod groups;
-mod host;
 mod ingest;
-mod judge;
 mod names;
 mod print;
 mod publish;
@@ -21,7 +20,6 @@ mod rate;
 mod read;
 mod refusal;
 mod rules;
-mod secret;
 mod settings_file;
 mod token;
 mod turn;
@@ -41,24 +39,24 @@ use roomcast_protocol::limits;
 
 pub use access::AccessTokens;
 pub use backplane::Backplane;
-pub use connection::Connection;
-pub use delivery::Delivery;
-pub use edge::Edge;
-pub use host::{ListenAddress, ice_server, is_loopback, is_turn, overlap};
-pub use ingest::Ingest;
+pub use connection::ConnectionSettings;
+pub use delivery::DeliverySettings;
+pub use edge::EdgeSettings;
+pub use ingest::IngestSettings;
 pub use names::Names;
 pub use print::{as_toml, effective};
 pub use publish::{Publish, TokenSetting};
 pub use read::read;
-pub use secret::Secret;
 pub use token::{Key, Token, TokenCheck, UrlKind};
-pub use turn::Turn;
-pub use value::{duration, to_usize};
+pub use turn::TurnSettings;
 pub use variables::unknown_variables;
 
 use crate::backplane::{BackplaneSettings, SettingNames};
 use crate::healthcheck::Healthcheck;
-use crate::{listen, session, socket};
+use crate::host::{ListenAddress, ice_server};
+use crate::ice::IceSettings;
+use crate::units::{duration, to_usize};
+use crate::{listen, socket};
 use filter::filter;
 use value::{bytes, count, file, percent, public_url, size, time, workers};
 
@@ -165,13 +163,13 @@ pub struct Serve {
     pub access: AccessTokens,
     #[command(flatten)]
     #[serde(flatten)]
-    pub edge: Edge,
+    pub edge: EdgeSettings,
     #[command(flatten)]
     #[serde(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectionSettings,
     #[command(flatten)]
     #[serde(flatten)]
-    pub delivery: Delivery,
+    pub delivery: DeliverySettings,
     #[command(flatten)]
     #[serde(flatten)]
     pub backplane: Backplane,
@@ -194,7 +192,7 @@ pub struct Serve {
     pub ingest_token_ttl: Duration,
     #[command(flatten)]
     #[serde(flatten)]
-    pub ingest: Ingest,
+    pub ingest: IngestSettings,
     /// Duration of the media that a playlist lists.
     #[arg(long, env = "ROOMCAST_HLS_WINDOW", default_value = "60s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]
@@ -211,7 +209,7 @@ pub struct Serve {
     pub ice_server: Vec<String>,
     #[command(flatten)]
     #[serde(flatten)]
-    pub turn: Turn,
+    pub turn: TurnSettings,
 }
 
 impl Serve {
@@ -260,8 +258,14 @@ impl Serve {
     }
 
     /// The settings of all connections.
-    pub fn sockets(&self) -> socket::Settings {
-        self.connection.sockets(session::SUBPROTOCOLS)
+    pub fn sockets(&self) -> socket::SocketSettings {
+        self.connection.sockets()
+    }
+
+    /// The settings of the ICE servers that members are told.
+    pub fn ice(&self) -> IceSettings {
+        let (urls, secret) = (self.ice_server.clone(), self.turn.turn_secret.first().cloned());
+        IceSettings { urls, secret, life: self.turn.turn_ttl, service: self.turn.service() }
     }
 
     /// Number of worker threads.
@@ -271,8 +275,8 @@ impl Serve {
     }
 
     /// The settings of the layer below HTTP.
-    pub fn listening(&self) -> listen::Settings {
-        listen::Settings {
+    pub fn listening(&self) -> listen::ListenSettings {
+        listen::ListenSettings {
             workers: self.workers,
             max_connections: self.delivery.max_connections,
             shutdown_timeout: self.shutdown_timeout,
@@ -290,7 +294,7 @@ impl Serve {
         ClusterSettings {
             lease: self.backplane.node_lease,
             heartbeat_timeout: self.heartbeat_timeout,
-            linger: self.room_linger,
+            grace_period: self.room_linger,
             kick_duration: self.kick_duration,
             max_unseen: to_usize(self.backplane.max_unseen),
             max_unseen_of_all: to_usize(self.backplane.max_unseen_of_all),
@@ -299,16 +303,16 @@ impl Serve {
     }
 
     /// The settings of one room.
-    pub fn room(&self) -> room::Settings {
-        room::Settings {
+    pub fn room(&self) -> room::RoomSettings {
+        room::RoomSettings {
             heartbeat_timeout: self.heartbeat_timeout,
-            linger: self.room_linger,
+            grace_period: self.room_linger,
             kick_duration: self.kick_duration,
             max_frame: to_usize(self.connection.max_frame),
             max_message: to_usize(self.connection.max_message),
             max_playlists: self.max_playlists,
             public_url: self.public_url.clone(),
-            hls: hls::Settings {
+            hls: hls::HlsSettings {
                 window: self.hls_window,
                 parts_before_gap: self.hls_parts_before_gap,
                 least_part: self.hls_least_part,

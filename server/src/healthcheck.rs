@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::config::{ListenAddress, duration};
+use crate::host::ListenAddress;
 use crate::terminal::without_login;
+use crate::units::duration;
 
 /// Settings of `roomcast healthcheck`.
 #[derive(Debug, Clone, Args)]

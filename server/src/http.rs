@@ -15,18 +15,20 @@ use actix_web::web::{self, ServiceConfig};
 
 pub use metrics::install as install_metrics;
 
-use crate::listen::Judge;
-use crate::node::Node;
+use crate::listen::ContinueCheck;
 use crate::response::resource::resource;
-use crate::{live, page, session};
+use crate::state::AppState;
+use crate::{ingest, live, page, session};
 
 /// Adds every address of the server to an application.
-pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
-    let node = node.clone();
+pub fn routes(state: &web::Data<AppState>) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
+    let state = state.clone();
     move |config| {
         config
-            .app_data(node.clone())
-            .app_data(node.cors.clone())
+            .app_data(state.clone())
+            .app_data(state.cors.clone())
+            .app_data(web::Data::from(state.live.clone()))
+            .app_data(web::Data::from(state.ingest.clone()))
             .service(resource("/healthz", vec![(Method::GET, web::route().to(health::healthz))]))
             .service(resource("/readyz", vec![(Method::GET, web::route().to(health::readyz))]))
             .service(resource("/api/revoke", vec![(Method::POST, web::route().to(revoke::revoke))]))
@@ -36,7 +38,8 @@ pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + u
             )
             .service(resource("/auth/play", vec![(Method::GET, web::route().to(live::ask_to_play))]))
             .service(resource("/ws", vec![(Method::GET, web::route().to(session::upgrade))]))
-            .configure(live::routes)
+            .service(live::Playback)
+            .configure(ingest::routes)
             .service(
                 web::scope("/schema")
                     .wrap(open_to_all_pages())
@@ -45,7 +48,7 @@ pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + u
                     .route("/{path:.+}", web::to(published::file)),
             )
             .configure(|config| {
-                if node.settings.metrics_listen.is_none() {
+                if state.settings.metrics_listen.is_none() {
                     config.configure(metrics::guarded_routes);
                 }
             })
@@ -56,19 +59,19 @@ pub fn routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + u
 
 /// Judges the tokens of encoders that wait for a sign before they send media: ffmpeg does so with a password in its
 /// address, and sends that only when it is asked for it.
-pub fn before_body(node: &Arc<Node>) -> Judge {
-    let node = Arc::clone(node);
-    Arc::new(move |head| match live::takes_media(head.uri.path()) {
-        true => live::refuse_encoder(&node, head),
+pub fn before_body(state: &Arc<AppState>) -> ContinueCheck {
+    let state = Arc::clone(state);
+    Arc::new(move |head| match ingest::takes_media(head.uri.path()) {
+        true => ingest::refuse_encoder(&state.ingest, head),
         false => None,
     })
 }
 
 /// Adds `/metrics` alone, for the address of `--metrics-listen`.
-pub fn metrics_routes(node: &web::Data<Node>) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
-    let node = node.clone();
+pub fn metrics_routes(state: &web::Data<AppState>) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
+    let state = state.clone();
     move |config| {
-        config.app_data(node.clone()).configure(metrics::routes);
+        config.app_data(state.clone()).configure(metrics::routes);
     }
 }
 

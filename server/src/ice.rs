@@ -17,7 +17,8 @@ use sha1::Sha1;
 
 use roomcast_protocol::ack::{EngineSettings, IceConfig, IceServer};
 
-use crate::config::{Secret, Turn, is_turn};
+use crate::host::is_turn;
+use crate::secret::Secret;
 pub use service::{FETCH_FAILURES, Handed, Service};
 
 /// Makes credentials of TURN servers.
@@ -27,6 +28,19 @@ pub struct Signer<'a> {
     pub secret: &'a str,
     /// Validity of the credentials.
     pub life: Duration,
+}
+
+/// Settings of the ICE servers.
+#[derive(Debug)]
+pub struct IceSettings {
+    /// The servers of the settings.
+    pub urls: Vec<String>,
+    /// The secret shared with those of TURN among them.
+    pub secret: Option<Secret>,
+    /// Validity of credentials made with it.
+    pub life: Duration,
+    /// A service that hands out further ones.
+    pub service: Option<Service>,
 }
 
 /// The ICE servers of one server.
@@ -41,9 +55,9 @@ pub struct Ice {
 
 impl Ice {
     /// Those of the settings, and none yet of a service.
-    pub fn new(urls: &[String], turn: &Turn) -> Self {
-        let secret = RwLock::new(turn.turn_secret.first().cloned());
-        Self { urls: urls.to_vec(), secret, life: turn.turn_ttl, handed: turn.service().map(Handed::new) }
+    pub fn new(settings: IceSettings) -> Self {
+        let IceSettings { urls, secret, life, service } = settings;
+        Self { urls, secret: RwLock::new(secret), life, handed: service.map(Handed::new) }
     }
 
     /// The ICE settings of a join ack. `now` is in seconds since 1970.

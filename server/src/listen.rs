@@ -1,7 +1,7 @@
 //! TCP connections, up to the requests they carry.
 //!
 //! ```text
-//! TcpStream ─▶ Link ─┬─ preface ─┬──▶ HTTP/1.1 (actix-http) ─┐
+//! TcpStream ─▶ PeerStream ─┬─ preface ─┬──▶ HTTP/1.1 (actix-http) ─┐
 //!                    └─ TLS, ALPN ┴─▶ HTTP/2 (h2) ───────────┴─▶ the application
 //! ```
 //!
@@ -11,7 +11,7 @@
 
 mod faults;
 mod http2;
-mod link;
+mod peer_stream;
 mod plain;
 mod preface;
 mod tls;
@@ -42,8 +42,8 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
-use crate::socket::Descriptor;
-use link::{Link, Linked};
+use crate::socket::SocketHandle;
+use peer_stream::{OverPeerStream, PeerStream};
 use unread::RequestBody;
 
 pub use faults::MALFORMED;
@@ -58,7 +58,7 @@ const BACKLOG: i32 = 4096;
 
 /// Settings of every connection.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ListenSettings {
     /// Worker threads; 0: one per core.
     pub workers: usize,
     /// Connections each of them takes.
@@ -125,7 +125,7 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 /// Judges requests that wait with their body for `100 Continue` (RFC 9110, section 10.1.1); an answer refuses one.
-pub type Judge = Arc<dyn Fn(&RequestHead) -> Option<HttpResponse> + Send + Sync>;
+pub type ContinueCheck = Arc<dyn Fn(&RequestHead) -> Option<HttpResponse> + Send + Sync>;
 
 /// A server of this application on the addresses that were bound. `draining` becomes true when it stops.
 ///
@@ -134,15 +134,15 @@ pub type Judge = Arc<dyn Fn(&RequestHead) -> Option<HttpResponse> + Send + Sync>
 pub fn serve<F, I, S>(
     listeners: Vec<TcpListener>,
     tls: Option<Tls>,
-    settings: Settings,
+    settings: ListenSettings,
     draining: watch::Receiver<bool>,
-    judge: Judge,
+    judge: ContinueCheck,
     application: F,
 ) -> io::Result<Server>
 where
     F: Fn() -> I + Send + Clone + 'static,
     I: IntoServiceFactory<S, Request>,
-    S: Application,
+    S: HttpApplication,
 {
     let mut builder = ServerBuilder::new()
         .max_concurrent_connections(settings.max_connections)
@@ -167,7 +167,7 @@ where
 }
 
 /// An application of actix-web, as `HttpServer` takes it.
-pub trait Application:
+pub trait HttpApplication:
     ServiceFactory<
         Request,
         Config = AppConfig,
@@ -178,7 +178,7 @@ pub trait Application:
 {
 }
 
-impl<S> Application for S where
+impl<S> HttpApplication for S where
     S: ServiceFactory<
             Request,
             Config = AppConfig,
@@ -193,9 +193,9 @@ impl<S> Application for S where
 async fn worker<S>(
     application: impl Future<Output = Result<S, ()>>,
     tls: Option<Tls>,
-    settings: Settings,
+    settings: ListenSettings,
     draining: watch::Receiver<bool>,
-    judge: Judge,
+    judge: ContinueCheck,
 ) -> Result<impl Service<TcpStream, Response = (), Error = ()>, ()>
 where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
@@ -223,7 +223,7 @@ struct Worker<S, P, Q> {
     plain: P,
     secure: Q,
     tls: Option<Tls>,
-    settings: Settings,
+    settings: ListenSettings,
     draining: watch::Receiver<bool>,
 }
 
@@ -231,14 +231,14 @@ struct Worker<S, P, Q> {
 async fn begin<S, P, Q>(worker: Rc<Worker<S, P, Q>>, stream: TcpStream) -> Option<LocalBoxFuture<'static, ()>>
 where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
-    P: Service<(Link, Option<SocketAddr>), Error = DispatchError, Future: 'static> + 'static,
-    Q: Service<(TlsStream<Link>, Option<SocketAddr>), Error = DispatchError, Future: 'static> + 'static,
+    P: Service<(PeerStream, Option<SocketAddr>), Error = DispatchError, Future: 'static> + 'static,
+    Q: Service<(TlsStream<PeerStream>, Option<SocketAddr>), Error = DispatchError, Future: 'static> + 'static,
 {
     let Worker { settings, tls, .. } = &*worker;
     let peer = stream.peer_addr().ok();
-    let mut link = Link::new(stream, settings);
+    let mut peer_stream = PeerStream::new(stream, settings);
     if let Some(tls) = tls {
-        let stream = timeout(settings.request_timeout, secure(tls, link, peer, settings)).await.ok()??;
+        let stream = timeout(settings.request_timeout, secure(tls, peer_stream, peer, settings)).await.ok()??;
         return Some(if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP2) {
             http2(&worker, stream, peer)
         } else {
@@ -248,30 +248,35 @@ where
     let mut draining = worker.draining.clone();
     let is_http2 = tokio::select! {
         biased;
-        read = timeout(settings.request_timeout, preface::is_http2(&mut link)) => read.ok()?.ok()?,
+        read = timeout(settings.request_timeout, preface::is_http2(&mut peer_stream)) => read.ok()?.ok()?,
         _ = draining.wait_for(|draining| *draining) => return None,
     };
     Some(if is_http2 {
-        http2(&worker, link, peer)
+        http2(&worker, peer_stream, peer)
     } else {
-        Box::pin(worker.plain.call((link, peer)).map(faults::end_of_http1))
+        Box::pin(worker.plain.call((peer_stream, peer)).map(faults::end_of_http1))
     })
 }
 
 /// Carries out the TLS handshake; none when it fails, or when the peer speaks plain HTTP and was told so.
-async fn secure(tls: &Tls, mut link: Link, peer: Option<SocketAddr>, settings: &Settings) -> Option<TlsStream<Link>> {
-    if !plain::is_http(&mut link).await.ok()? {
-        link.descriptor().set_encrypted();
-        return tls.acceptor().accept(link).await.ok();
+async fn secure(
+    tls: &Tls,
+    mut peer_stream: PeerStream,
+    peer: Option<SocketAddr>,
+    settings: &ListenSettings,
+) -> Option<TlsStream<PeerStream>> {
+    if !plain::is_http(&mut peer_stream).await.ok()? {
+        peer_stream.socket_handle().set_encrypted();
+        return tls.acceptor().accept(peer_stream).await.ok();
     }
     tracing::debug!(?peer, "plain HTTP was sent to the port that speaks HTTPS");
-    let _ = timeout(LINGER_TIME, plain::answer(&mut link, settings.max_linger)).await;
+    let _ = timeout(LINGER_TIME, plain::answer(&mut peer_stream, settings.max_linger)).await;
     None
 }
 
 fn http2<S, P, Q, T>(worker: &Rc<Worker<S, P, Q>>, io: T, peer: Option<SocketAddr>) -> LocalBoxFuture<'static, ()>
 where
-    T: Linked + AsyncRead + AsyncWrite + Unpin + 'static,
+    T: OverPeerStream + AsyncRead + AsyncWrite + Unpin + 'static,
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
 {
     let (application, draining) = (Rc::clone(&worker.application), worker.draining.clone());
@@ -283,7 +288,7 @@ async fn answer<S>(application: Rc<S>, request: Request, linger: usize) -> Resul
 where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
 {
-    let descriptor = request.conn_data::<Rc<Descriptor>>().map(Rc::clone);
+    let socket_handle = request.conn_data::<Rc<SocketHandle>>().map(Rc::clone);
     let upgrades = request.head().upgrade();
     let (request, body) = RequestBody::hold(request);
     let mut response = match application.call(request).await {
@@ -295,13 +300,13 @@ where
         // that is not told so sends its next one into a connection that ends.
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
-    Ok(match body.zip(descriptor) {
-        Some((body, descriptor)) => body.close_after(response, descriptor, linger).await,
+    Ok(match body.zip(socket_handle) {
+        Some((body, socket_handle)) => body.close_after(response, socket_handle, linger).await,
         None => response,
     })
 }
 
-fn judged(judge: &Judge, request: Request) -> Result<Request, Early> {
+fn judged(judge: &ContinueCheck, request: Request) -> Result<Request, Early> {
     judge(request.head()).map_or(Ok(request), |answer| Err(Early(Box::new(answer))))
 }
 
@@ -318,12 +323,12 @@ impl From<Early> for Response<BoxBody> {
 /// The library's side of HTTP/1.1.
 async fn http1<T, S>(
     application: &Rc<S>,
-    settings: &Settings,
+    settings: &ListenSettings,
     draining: &watch::Receiver<bool>,
-    judge: &Judge,
+    judge: &ContinueCheck,
 ) -> Result<impl Service<(T, Option<SocketAddr>), Response = (), Error = DispatchError, Future: 'static> + use<T, S>, ()>
 where
-    T: Linked + AsyncRead + AsyncWrite + Unpin + 'static,
+    T: OverPeerStream + AsyncRead + AsyncWrite + Unpin + 'static,
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
 {
     let (application, draining, linger) = (Rc::clone(application), draining.clone(), settings.max_linger);
@@ -348,7 +353,7 @@ where
             }
         })
         .on_connect_ext(|connection: &T, data: &mut Extensions| {
-            data.insert(connection.link().descriptor());
+            data.insert(connection.peer_stream().socket_handle());
         })
         .h1(service);
     made.new_service(()).await

@@ -8,4 +8,4 @@ mod inbound;
 mod renewal;
 mod upgrade;
 
-pub use upgrade::{SUBPROTOCOLS, upgrade};
+pub use upgrade::upgrade;

@@ -1,32 +1,33 @@
 //! A WebSocket connection, whole: one bad client harms nobody.
 //!
 //! ```text
-//! request payload ─▶ Intake (Guard, Bucket) ─▶ codec ─▶ Connection (Reassembler, Ages) ─▶ Application
-//!                                                                                             │ Port
-//! dispatcher ◀── Body ◀── Lane ◀── pump ◀─────────────── codec ◀──────────────────────────────┘
-//!                          ▲
-//!                          └────── rooms of the same thread
+//! request payload ─▶ RateLimitedReader (FrameLimiter, Bucket) ─▶ codec ─▶ Connection (Reassembler, Timers)
+//!                                                                             │ ConnectionHandle
+//!                                                                             ▼
+//! dispatcher ◀── Body ◀── SendQueue ◀── driver ◀──── codec ◀──────────── Application
+//!                             ▲
+//!                             └────── rooms of the same thread
 //! ```
 //!
-//! Frames and messages have limits, input has a rate, output has a bound ([`Fill`]) that counts every byte from
+//! Frames and messages have limits, input has a rate, output has a bound ([`SendBudget`]) that counts every byte from
 //! where it is queued until the socket's dispatcher takes it. Nothing here waits for a peer. What messages mean is
 //! the [`Application`]'s business. This folder alone names the WebSocket crate.
 
 mod address;
-mod ages;
 mod application;
 mod close;
 mod connection;
-mod descriptor;
-mod fill;
-mod gate;
-mod guard;
+mod driver;
+mod frame_limiter;
 mod handshake;
-mod intake;
-mod lane;
 mod outbound;
-mod pump;
 mod rate;
+mod rate_limited_reader;
+mod read_gate;
+mod send_budget;
+mod send_queue;
+mod socket_handle;
+mod timers;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -37,22 +38,22 @@ use actix_web::http::header::HeaderValue;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws::{WebsocketContext, handshake_with_protocols};
 
-pub use ages::Spans;
-pub use application::{Application, Port};
-pub use descriptor::{Descriptor, on_connect, prepare, report};
-pub use fill::Fill;
+pub use application::{Application, ConnectionHandle};
 pub use handshake::Refused;
-pub use lane::{Lane, LaneId};
 pub use rate::Rate;
+pub use send_budget::SendBudget;
+pub use send_queue::{SendQueue, SendQueueId};
+pub use socket_handle::{SocketHandle, on_connect, prepare, report};
+pub use timers::Timeouts;
 
 use address::Addresses;
 use connection::{Connection, Ends, Wire};
-use gate::Gate;
-use intake::{Intake, Verdict};
+use rate_limited_reader::{RateLimitedReader, Verdict};
+use read_gate::ReadGate;
 
 /// Settings of every connection.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct SocketSettings {
     /// Largest payload of a frame, either direction, in bytes.
     pub max_frame: usize,
     /// Largest message over all its frames, in bytes.
@@ -62,7 +63,7 @@ pub struct Settings {
     /// Rate at which a connection is read, and the time for which it may exceed it; absent: no limit.
     pub rate: Option<(Rate, Duration)>,
     /// Timeouts of a connection.
-    pub spans: Spans,
+    pub timeouts: Timeouts,
     /// Time that a closed connection may take to read what is left, before its socket is shut down.
     pub close_timeout: Duration,
     /// Bytes that may wait in the kernel, which doubles the number for its bookkeeping.
@@ -78,14 +79,14 @@ pub struct Settings {
 /// All connections of a server.
 #[derive(Debug)]
 pub struct Sockets {
-    settings: Arc<Settings>,
+    settings: Arc<SocketSettings>,
     addresses: Arc<Addresses>,
 }
 
 impl Sockets {
     /// No connections yet.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: SocketSettings) -> Self {
         Self { addresses: Addresses::new(settings.max_per_address), settings: Arc::new(settings) }
     }
 
@@ -98,12 +99,12 @@ impl Sockets {
         &self,
         request: &HttpRequest,
         payload: web::Payload,
-        make: impl FnOnce(Arc<Fill>, LaneId) -> A,
+        make: impl FnOnce(Arc<SendBudget>, SendQueueId) -> A,
     ) -> Result<HttpResponse, Refused> {
         let settings = &self.settings;
         handshake::check(request, &settings.allowed_origins)?;
         let mut response = handshake_with_protocols(request, settings.protocols).map_err(|_| Refused::NoUpgrade)?;
-        let socket = Descriptor::of(request);
+        let socket = SocketHandle::of(request);
         if let Some(address) = request.peer_addr() {
             let permit = self.addresses.enter(address.ip()).ok_or(Refused::TooMany)?;
             if let Some(socket) = socket.upgrade() {
@@ -111,16 +112,16 @@ impl Sockets {
                 socket.want_send_buffer(settings.send_buffer);
             }
         }
-        let (fill, verdict) = (Fill::new(settings.max_outbox), Verdict::default());
-        let id = LaneId::fresh();
-        let lane = Lane::new(id, Arc::clone(&fill), settings.max_frame);
-        let gate = Gate::open();
-        let ends = Ends { fill: Arc::clone(&fill), lane: Rc::clone(&lane), gate: Rc::clone(&gate) };
+        let (budget, verdict) = (SendBudget::new(settings.max_outbox), Verdict::default());
+        let id = SendQueueId::fresh();
+        let send_queue = SendQueue::new(id, Arc::clone(&budget), settings.max_frame);
+        let gate = ReadGate::open();
+        let ends = Ends { budget: Arc::clone(&budget), send_queue: Rc::clone(&send_queue), gate: Rc::clone(&gate) };
         let wire = Wire::new(Arc::clone(settings), ends, &verdict, &socket);
-        let intake = Intake::new(payload, settings.max_frame, settings.rate, (gate, verdict));
+        let reader = RateLimitedReader::new(payload, settings.max_frame, settings.rate, (gate, verdict));
         let codec = Codec::new().max_size(settings.max_frame);
-        let frames = WebsocketContext::with_codec(Connection::new(make(fill, id), wire), intake, codec);
-        let (body, task) = pump::pump(frames, lane, socket, settings.close_timeout);
+        let frames = WebsocketContext::with_codec(Connection::new(make(budget, id), wire), reader, codec);
+        let (body, task) = driver::drive(frames, send_queue, socket, settings.close_timeout);
         actix_web::rt::spawn(task);
         Ok(response.streaming(body))
     }

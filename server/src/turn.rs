@@ -12,10 +12,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket, lookup_host};
 use tokio_rustls::TlsConnector;
 
-use stun::{ALLOCATE, Answer, Credentials, Request, TRANSACTION};
+use stun::{ALLOCATE, Credentials, StunRequest, StunResponse, TRANSACTION};
 
 /// Time for a server to answer all that it is asked, its name included.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// Requests over udp are sent again after this, and then after twice as long each time (RFC 8489, section 6.2.1).
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest answer.
@@ -85,26 +85,26 @@ pub async fn try_allocation(target: &Target, username: &str, password: &str) -> 
             Transport::Tls => allocate(&mut Stream(secure(target).await?), username, password).await,
         }
     };
-    tokio::time::timeout(PATIENCE, trial).await.map_err(|_| "there is no answer in time".to_owned())?
+    tokio::time::timeout(TIMEOUT, trial).await.map_err(|_| "there is no answer in time".to_owned())?
 }
 
 /// Asks without credentials, is told the realm, and asks with them.
-async fn allocate(line: &mut impl Line, username: &str, password: &str) -> Result<(), String> {
-    let first = line.ask(|id| Request::new(ALLOCATE, id).over_udp().finish(None)).await?;
+async fn allocate(line: &mut impl TurnChannel, username: &str, password: &str) -> Result<(), String> {
+    let first = line.ask(|id| StunRequest::new(ALLOCATE, id).over_udp().finish(None)).await?;
     let (401, Some(realm), Some(nonce)) = (first.status, &first.realm, &first.nonce) else {
         return Err(format!("it asks for no credentials, and answers {}", first.words()));
     };
     let mut credentials = Credentials::new(username, password, realm, nonce.clone());
-    let mut second = line.ask(|id| Request::new(ALLOCATE, id).over_udp().finish(Some(&credentials))).await?;
+    let mut second = line.ask(|id| StunRequest::new(ALLOCATE, id).over_udp().finish(Some(&credentials))).await?;
     if let (438, Some(nonce)) = (second.status, second.nonce.take()) {
         credentials.nonce = nonce;
-        second = line.ask(|id| Request::new(ALLOCATE, id).over_udp().finish(Some(&credentials))).await?;
+        second = line.ask(|id| StunRequest::new(ALLOCATE, id).over_udp().finish(Some(&credentials))).await?;
     }
     match second.status {
         200 if !second.is_signed_by(&credentials) => Err("its answer is not signed with the secret".into()),
         200 => {
             // A relay that is not given back stays for ten minutes; whether this arrives changes nothing here.
-            let _ = line.ask(|id| Request::new(stun::REFRESH, id).for_no_time().finish(Some(&credentials))).await;
+            let _ = line.ask(|id| StunRequest::new(stun::REFRESH, id).for_no_time().finish(Some(&credentials))).await;
             Ok(())
         }
         401 => Err("it refuses the credentials: its secret is another one, or one of the clocks is wrong".into()),
@@ -114,9 +114,9 @@ async fn allocate(line: &mut impl Line, username: &str, password: &str) -> Resul
 }
 
 /// The way to a server.
-trait Line {
+trait TurnChannel {
     /// Sends what is made of a fresh transaction, and gives the answer to it.
-    async fn ask(&mut self, request: impl Fn([u8; TRANSACTION]) -> Vec<u8>) -> Result<Answer, String>;
+    async fn ask(&mut self, request: impl Fn([u8; TRANSACTION]) -> Vec<u8>) -> Result<StunResponse, String>;
 }
 
 fn transaction() -> Result<[u8; TRANSACTION], String> {
@@ -137,8 +137,8 @@ impl Datagrams {
     }
 }
 
-impl Line for Datagrams {
-    async fn ask(&mut self, request: impl Fn([u8; TRANSACTION]) -> Vec<u8>) -> Result<Answer, String> {
+impl TurnChannel for Datagrams {
+    async fn ask(&mut self, request: impl Fn([u8; TRANSACTION]) -> Vec<u8>) -> Result<StunResponse, String> {
         let (id, mut wait) = (transaction()?, FIRST_WAIT);
         let (text, mut bytes) = (request(id), [0; LONGEST]);
         loop {
@@ -146,7 +146,7 @@ impl Line for Datagrams {
             let heard = async {
                 loop {
                     let length = self.0.recv(&mut bytes).await.map_err(unreachable)?;
-                    if let Some(answer) = Answer::parse(&bytes[..length], id) {
+                    if let Some(answer) = StunResponse::parse(&bytes[..length], id) {
                         return Ok(answer);
                     }
                 }
@@ -162,8 +162,8 @@ impl Line for Datagrams {
 /// Over tcp or tls.
 struct Stream<S>(S);
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Line for Stream<S> {
-    async fn ask(&mut self, request: impl Fn([u8; TRANSACTION]) -> Vec<u8>) -> Result<Answer, String> {
+impl<S: AsyncRead + AsyncWrite + Unpin> TurnChannel for Stream<S> {
+    async fn ask(&mut self, request: impl Fn([u8; TRANSACTION]) -> Vec<u8>) -> Result<StunResponse, String> {
         let id = transaction()?;
         self.0.write_all(&request(id)).await.map_err(unreachable)?;
         let mut message = vec![0; HEAD];
@@ -174,7 +174,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line for Stream<S> {
         }
         message.resize(HEAD + rest, 0);
         self.0.read_exact(&mut message[HEAD..]).await.map_err(unreachable)?;
-        Answer::parse(&message, id).ok_or_else(|| "it does not speak TURN".to_owned())
+        StunResponse::parse(&message, id).ok_or_else(|| "it does not speak TURN".to_owned())
     }
 }
 

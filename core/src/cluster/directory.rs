@@ -21,6 +21,9 @@ pub use leases::LeaseAnswer;
 use leases::LeaseTable;
 use rooms::Entry;
 
+/// The time after which a failed command is repeated.
+pub const RETRY_DELAY: Duration = Duration::from_millis(250);
+
 /// The state that every script reads by itself where it runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Context {

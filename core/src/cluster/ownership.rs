@@ -1,6 +1,6 @@
 //! The next step of a node after the directory's answer about a room that it neither owns nor is attached to.
 
-use super::directory::Looked;
+use super::directory::{Looked, RETRY_DELAY};
 use super::lease::Lease;
 use super::{BootId, Ownership};
 use crate::time::Instant;
@@ -33,7 +33,7 @@ pub enum NextStep {
 #[must_use]
 pub fn next_step(now: Instant, lease: &Lease, looked: &Looked, interest: Interest) -> NextStep {
     let claim = |standing| {
-        if lease.is_fresh(now) { NextStep::Claim(standing) } else { NextStep::Wait(crate::cluster::owner::RETRY) }
+        if lease.is_fresh(now) { NextStep::Claim(standing) } else { NextStep::Wait(RETRY_DELAY) }
     };
     match looked {
         Looked::Wait(time) => NextStep::Wait(*time),
@@ -47,7 +47,7 @@ pub fn next_step(now: Instant, lease: &Lease, looked: &Looked, interest: Interes
             Some(owner) if owner == lease.boot() => claim(Some(*standing)),
             // Nobody, or a dead node.
             _ if interest.takes => claim(Some(*standing)),
-            _ => NextStep::Wait(crate::cluster::owner::RETRY),
+            _ => NextStep::Wait(RETRY_DELAY),
         },
     }
 }

@@ -23,7 +23,7 @@ pub struct ClusterSettings {
     /// The time after which an edge without members lets go of its room.
     pub edge_idle: Duration,
     /// The time for which a room without publishers waits for one.
-    pub linger: Duration,
+    pub grace_period: Duration,
     /// The time for which a kicked user is refused.
     pub kick_duration: Duration,
     /// The bounds of what is kept for a member.
@@ -68,7 +68,7 @@ impl Default for ClusterSettings {
             ack_delay: Duration::from_millis(250),
             confirm_interval: Duration::from_secs(1),
             edge_idle: Duration::from_secs(30),
-            linger: Duration::from_secs(30),
+            grace_period: Duration::from_secs(30),
             kick_duration: Duration::from_secs(60),
             backlog: BacklogBounds::default(),
             max_unseen: 256 * 1024,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use roomcast_protocol::id::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::media::Media;
+use super::media::MediaRef;
 
 /// One thing to carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub enum Change {
         object: ObjectId,
     },
     /// The media playlist of a track changed.
-    Media {
+    MediaPlaylist {
         /// The track.
         track: ObjectId,
         /// The playlist and what a waiting request must know of it.
@@ -46,7 +46,7 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
     /// The bytes, in pieces that follow each other; a single one where all of them are at hand.
-    pub pieces: Vec<Media>,
+    pub pieces: Vec<MediaRef>,
     /// Kind of the object.
     pub kind: ObjectKind,
     /// Their media type, as in `Content-Type`.
@@ -83,7 +83,7 @@ pub struct Snapshot {
     /// The text of the delta update; absent where there is nothing to skip, and at the end.
     pub delta: Option<Bytes>,
     /// The last segment and part that it lists.
-    pub position: Position,
+    pub position: PlaylistPosition,
     /// Whether it has its end tag.
     pub ended: bool,
     /// `EXT-X-TARGETDURATION`, whole seconds.
@@ -98,7 +98,7 @@ pub struct Snapshot {
 
 /// The end of a media playlist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
+pub struct PlaylistPosition {
     /// Media sequence number of the last segment, also while it is open.
     pub msn: u64,
     /// Number of listed parts of that segment.

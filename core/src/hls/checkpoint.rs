@@ -15,7 +15,7 @@ use super::track::Track;
 const FORMAT: u32 = 4;
 
 #[derive(Serialize, Deserialize)]
-struct Written<S> {
+struct CheckpointRecord<S> {
     format: u32,
     stream: S,
 }
@@ -32,7 +32,7 @@ impl Stream {
     /// Never: every member serialises.
     #[must_use]
     pub fn checkpoint(&self) -> String {
-        serde_json::to_string(&Written { format: FORMAT, stream: self }).expect("streams serialise")
+        serde_json::to_string(&CheckpointRecord { format: FORMAT, stream: self }).expect("streams serialise")
     }
 
     /// Goes on from what was written down.
@@ -41,7 +41,8 @@ impl Stream {
     /// [`BadCheckpoint`] when it is none, or one of another format.
     pub fn restore(json: &[u8]) -> Result<Self, BadCheckpoint> {
         let bad = |error: serde_json::Error| BadCheckpoint(error.to_string());
-        let Written { format, mut stream }: Written<Self> = serde_json::from_slice(json).map_err(bad)?;
+        let CheckpointRecord { format, mut stream }: CheckpointRecord<Self> =
+            serde_json::from_slice(json).map_err(bad)?;
         if format != FORMAT {
             return Err(BadCheckpoint(format!("format {format} instead of {FORMAT}")));
         }
@@ -61,7 +62,7 @@ impl Stream {
         let mut changes = Vec::new();
         self.tracks.iter().for_each(|track| track.stored(&mut changes));
         let published =
-            |track: &Track| Some(Change::Media { track: track.role.id().clone(), snapshot: track.newest()? });
+            |track: &Track| Some(Change::MediaPlaylist { track: track.role.id().clone(), snapshot: track.newest()? });
         changes.extend(self.tracks.iter().filter_map(published));
         changes.extend(self.multivariant.clone().map(Change::Multivariant));
         changes
@@ -79,7 +80,7 @@ impl Track {
     fn stored(&self, changes: &mut Vec<Change>) {
         let maps = self.maps().iter().map(|map| self.store(&map.id, ObjectKind::Init, vec![map.media.clone()]));
         changes.extend(maps);
-        changes.extend(self.window.kept().map(|kept| self.store(&kept.object, kept.kind, kept.pieces.clone())));
+        changes.extend(self.window.expiring().map(|kept| self.store(&kept.object, kept.kind, kept.pieces.clone())));
         for segment in self.window.segments() {
             for part in segment.listed_parts() {
                 let names = part.stored();

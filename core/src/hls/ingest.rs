@@ -10,11 +10,11 @@ use roomcast_protocol::data::SegmentHead;
 use roomcast_protocol::limits;
 
 use super::refusal::Refusal;
+use super::reorder::{UploadedPart, WholeSegment};
 use super::segment::{Segment, Source};
 use super::sync::SyncFlags;
 use super::track::Track;
-use super::waiting::{SentPart, Whole};
-use super::window::Owner;
+use super::window::NameOwner;
 
 /// Distance by which an upload may be ahead of the list, in segments and in parts of a segment.
 const MAX_AHEAD: u64 = limits::UPLOADS_AHEAD;
@@ -38,7 +38,7 @@ impl Track {
     pub(super) fn take_part(
         &mut self,
         head: SegmentHead,
-        part: SentPart,
+        part: UploadedPart,
         sync: &SyncFlags,
     ) -> Result<Admission, Refusal> {
         let admission = self.admit_part(&head, &part)?;
@@ -47,7 +47,7 @@ impl Track {
         }
         if admission == Admission::New {
             let map = self.newest_map().clone();
-            self.waiting.add_part(head, &map, part);
+            self.reorder.add_part(head, &map, part);
         }
         Ok(admission)
     }
@@ -56,7 +56,7 @@ impl Track {
     pub(super) fn take_segment(
         &mut self,
         head: SegmentHead,
-        whole: Whole,
+        whole: WholeSegment,
         sync: &SyncFlags,
     ) -> Result<Admission, Refusal> {
         let admission = self.admit_segment(&head, &whole)?;
@@ -65,12 +65,12 @@ impl Track {
         }
         if admission == Admission::New {
             let map = self.newest_map().clone();
-            self.waiting.add_whole(head, &map, whole);
+            self.reorder.add_whole(head, &map, whole);
         }
         Ok(admission)
     }
 
-    fn admit_part(&self, head: &SegmentHead, part: &SentPart) -> Result<Admission, Refusal> {
+    fn admit_part(&self, head: &SegmentHead, part: &UploadedPart) -> Result<Admission, Refusal> {
         self.check_head(head)?;
         self.check_part(head.sequence, part)?;
         if let Some(segment) = self.window.segment(head.sequence) {
@@ -81,7 +81,7 @@ impl Track {
                 None => {}
             }
         }
-        if let Some(pending) = self.waiting.get(head.sequence) {
+        if let Some(pending) = self.reorder.get(head.sequence) {
             pending.check(head)?;
             if let Some(waits) = pending.part(part.sequence) {
                 let same = (&waits.id, waits.gap, &waits.media) == (&part.id, part.gap, &part.media);
@@ -90,15 +90,15 @@ impl Track {
         }
         self.check_room(head.sequence, part)?;
         self.check_short(head.sequence, part)?;
-        self.check_name(&head.id, Owner::Segment(head.sequence))?;
-        self.check_name(&part.id, Owner::Part(head.sequence, part.sequence))?;
+        self.check_name(&head.id, NameOwner::Segment(head.sequence))?;
+        self.check_name(&part.id, NameOwner::Part(head.sequence, part.sequence))?;
         if head.id == part.id {
             return Err(Refusal::invalid("a part and its segment must have different ids"));
         }
         Ok(Admission::New)
     }
 
-    fn admit_segment(&self, head: &SegmentHead, whole: &Whole) -> Result<Admission, Refusal> {
+    fn admit_segment(&self, head: &SegmentHead, whole: &WholeSegment) -> Result<Admission, Refusal> {
         self.check_head(head)?;
         if whole.media.is_empty() {
             return Err(Refusal::invalid("a segment must have bytes"));
@@ -111,13 +111,13 @@ impl Track {
                 None => {}
             }
         }
-        if let Some(pending) = self.waiting.get(head.sequence) {
+        if let Some(pending) = self.reorder.get(head.sequence) {
             pending.check(head)?;
             if let Some(waits) = pending.whole() {
                 return known(waits.media == whole.media, "segment", head.sequence);
             }
         }
-        self.check_name(&head.id, Owner::Segment(head.sequence))?;
+        self.check_name(&head.id, NameOwner::Segment(head.sequence))?;
         Ok(Admission::New)
     }
 
@@ -128,7 +128,7 @@ impl Track {
         }
         let ahead = match self.window.next() {
             Some(next) => msn.saturating_sub(next.msn),
-            None => self.waiting.first().map_or(0, |first| msn.abs_diff(first)),
+            None => self.reorder.first().map_or(0, |first| msn.abs_diff(first)),
         };
         if ahead > MAX_AHEAD {
             return Err(Refusal::invalid(format!("segment {msn} is more than {MAX_AHEAD} ahead of what is listed")));
@@ -160,7 +160,7 @@ impl Track {
         Ok(())
     }
 
-    fn check_part(&self, msn: u64, part: &SentPart) -> Result<(), Refusal> {
+    fn check_part(&self, msn: u64, part: &UploadedPart) -> Result<(), Refusal> {
         let duration = part.duration.micros();
         if self.part_target == 0 {
             return Err(Refusal::invalid("the track was declared without parts"));
@@ -182,7 +182,7 @@ impl Track {
         Ok(())
     }
 
-    fn check_room(&self, msn: u64, part: &SentPart) -> Result<(), Refusal> {
+    fn check_room(&self, msn: u64, part: &UploadedPart) -> Result<(), Refusal> {
         if part.duration.micros() > self.room(msn, Some(part.sequence)) {
             return Err(Refusal::invalid(format!("the segment would last over {} s", self.target / 1_000_000)));
         }
@@ -190,8 +190,8 @@ impl Track {
     }
 
     /// Refuses to have a part follow one that is too short to be followed (rfc8216bis, 4.4.3.7).
-    fn check_short(&self, msn: u64, part: &SentPart) -> Result<(), Refusal> {
-        let waits = |index| self.waiting.part(msn, index);
+    fn check_short(&self, msn: u64, part: &UploadedPart) -> Result<(), Refusal> {
+        let waits = |index| self.reorder.part(msn, index);
         let listed = |index: u64| self.window.segment(msn)?.parts.get(usize::try_from(index).ok()?);
         let before = part.sequence.checked_sub(1);
         let short_before = before.is_some_and(|index| match (listed(index), waits(index)) {
@@ -228,7 +228,7 @@ impl Track {
         let listed = self.window.segment(msn).map_or(&[][..], |segment| &segment.parts[..]);
         let mut used: u64 = listed.iter().map(|part| part.duration).sum();
         let (mut count, mut end) = (listed.len() as u64 + 1, listed.len() as u64 + 1);
-        for part in self.waiting.get(msn).into_iter().flat_map(|pending| pending.parts()) {
+        for part in self.reorder.get(msn).into_iter().flat_map(|pending| pending.parts()) {
             used += part.duration.micros();
             count += 1;
             end = end.max(part.sequence + 1);

@@ -12,12 +12,12 @@ use roomcast_protocol::id::ObjectId;
 
 use super::change::{Change, Object, ObjectKind};
 use super::ingest::{MAX_PARTS, MIN_GAP};
-use super::media::Media;
-use super::peers::Peers;
+use super::media::MediaRef;
+use super::reorder::{PendingSegment, UploadedPart, WholeSegment};
 use super::segment::{Ending, Part, Segment, Source};
+use super::siblings::SiblingTracks;
 use super::track::Track;
-use super::waiting::{Pending, SentPart, Whole};
-use super::window::Next;
+use super::window::NextPart;
 
 /// The next thing to list.
 #[derive(Debug, Clone, Copy)]
@@ -32,25 +32,25 @@ enum Step {
 
 impl Track {
     /// Lists what can be listed; `flush` gives up every hole at once.
-    pub(super) fn advance(&mut self, flush: bool, peers: Peers<'_>, changes: &mut Vec<Change>) {
+    pub(super) fn advance(&mut self, flush: bool, siblings: SiblingTracks<'_>, changes: &mut Vec<Change>) {
         while let Some(step) = self.next_step(flush) {
             match step {
                 Step::Part(msn, index) => {
-                    self.reach(msn, peers, changes);
-                    let part = self.waiting.take_part(msn, index);
+                    self.reach(msn, siblings, changes);
+                    let part = self.reorder.take_part(msn, index);
                     self.list_part(part, changes);
                 }
                 Step::GapPart(msn) => {
-                    self.reach(msn, peers, changes);
+                    self.reach(msn, siblings, changes);
                     self.list_part(None, changes);
                 }
                 Step::Whole(msn) => {
-                    self.reach(msn, peers, changes);
-                    let whole = self.waiting.take_whole(msn);
+                    self.reach(msn, siblings, changes);
+                    let whole = self.reorder.take_whole(msn);
                     self.finish(whole, changes);
                 }
                 Step::GapSegment(msn) => {
-                    self.reach(msn, peers, changes);
+                    self.reach(msn, siblings, changes);
                     self.finish(None, changes);
                 }
             }
@@ -58,31 +58,31 @@ impl Track {
     }
 
     /// Finishes the last segment: there will be no more parts.
-    pub(super) fn close(&mut self, peers: Peers<'_>, changes: &mut Vec<Change>) {
-        self.advance(true, peers, changes);
+    pub(super) fn close(&mut self, siblings: SiblingTracks<'_>, changes: &mut Vec<Change>) {
+        self.advance(true, siblings, changes);
         if self.window.open().is_some() {
             self.finish(None, changes);
         }
     }
 
     fn next_step(&self, flush: bool) -> Option<Step> {
-        let first = || self.waiting.first().map(|msn| Next { msn, index: 0, open: false });
+        let first = || self.reorder.first().map(|msn| NextPart { msn, index: 0, open: false });
         let next = self.window.next().or_else(first)?;
-        if self.waiting.part(next.msn, next.index).is_some() {
+        if self.reorder.part(next.msn, next.index).is_some() {
             return Some(Step::Part(next.msn, next.index));
         }
-        let count = self.waiting.len();
+        let count = self.reorder.len();
         let patient = count == 0 || (!flush && count < self.parts_before_gap);
-        if self.waiting.has_whole(next.msn) {
+        if self.reorder.has_whole(next.msn) {
             return self.end(next, patient);
         }
-        let ends = next.open && !self.waiting.has_parts(next.msn);
+        let ends = next.open && !self.reorder.has_parts(next.msn);
         let begin = if ends { self.begin(next.msn, patient) } else { None };
         begin.or_else(|| if patient { None } else { Some(self.gap(next)) })
     }
 
     /// The step by which the upload of a whole segment is listed; `None` while its parts may still come.
-    fn end(&self, next: Next, patient: bool) -> Option<Step> {
+    fn end(&self, next: NextPart, patient: bool) -> Option<Step> {
         match self.lacks_parts(next) {
             false => Some(Step::Whole(next.msn)),
             true if patient => None,
@@ -94,10 +94,10 @@ impl Track {
     /// Whether a segment that came as a whole is listed without parts it has: more than half a part is missing. A
     /// segment has parts if the one before has. Behind an announced gap nothing is missing but what waits: neither in the
     /// same segment nor in the next, whose streamer may see that it can be cut no better.
-    fn lacks_parts(&self, next: Next) -> bool {
+    fn lacks_parts(&self, next: NextPart) -> bool {
         let has_parts = self.window.last().is_some_and(|last| !last.parts.is_empty());
         let announced = self.window.last().is_some_and(Segment::ends_in_announced_gap);
-        let complete = announced && !self.waiting.has_parts(next.msn);
+        let complete = announced && !self.reorder.has_parts(next.msn);
         has_parts && !complete && self.missing(next.msn) > self.part_target / 2
     }
 
@@ -118,9 +118,9 @@ impl Track {
         if patient && self.awaits_whole() {
             return None;
         }
-        let next = Next { msn: open + 1, index: 0, open: false };
-        let Some(first) = self.waiting.part(next.msn, 0) else {
-            let alone = self.waiting.has_whole(next.msn) && !self.waiting.has_parts(next.msn);
+        let next = NextPart { msn: open + 1, index: 0, open: false };
+        let Some(first) = self.reorder.part(next.msn, 0) else {
+            let alone = self.reorder.has_whole(next.msn) && !self.reorder.has_parts(next.msn);
             return if alone { self.end(next, patient) } else { None };
         };
         let lost = self.hint.skips(&first.id) && self.room(open, None) >= MIN_GAP;
@@ -139,9 +139,9 @@ impl Track {
         (lost || whole) && rest.min(self.room(open, None)) >= MIN_GAP
     }
 
-    fn gap(&self, next: Next) -> Step {
-        let lost_whole = self.waiting.get(next.msn).is_none() && !next.open;
-        match next.open && !self.waiting.has_parts(next.msn) {
+    fn gap(&self, next: NextPart) -> Step {
+        let lost_whole = self.reorder.get(next.msn).is_none() && !next.open;
+        match next.open && !self.reorder.has_parts(next.msn) {
             // Each of several lost segments is filled before the next.
             true if next.index < MAX_PARTS && self.lacks_end(next.msn, false) => Step::GapPart(next.msn),
             true => Step::GapPart(next.msn + 1),
@@ -151,22 +151,22 @@ impl Track {
     }
 
     /// Makes a segment the open one. What waits tells about it; what is lost of that, the other tracks tell.
-    fn reach(&mut self, msn: u64, peers: Peers<'_>, changes: &mut Vec<Change>) {
+    fn reach(&mut self, msn: u64, siblings: SiblingTracks<'_>, changes: &mut Vec<Change>) {
         match self.window.open() {
             Some(open) if open.msn == msn => return,
             Some(_) => self.finish(None, changes),
             None => {}
         }
         let interrupted = std::mem::take(&mut self.interrupted) && self.window.last().is_some();
-        let pending = self.waiting.get(msn);
+        let pending = self.reorder.get(msn);
         let head = pending.map(|pending| &pending.head);
-        let map = pending.map_or_else(|| self.newest_map(), Pending::map).clone();
+        let map = pending.map_or_else(|| self.newest_map(), PendingSegment::map).clone();
         let stated = head.is_some_and(|head| head.discontinuity);
-        let discontinuity = interrupted || stated || self.lost_discontinuity(msn, &map, peers);
+        let discontinuity = interrupted || stated || self.lost_discontinuity(msn, &map, siblings);
         let date = head.and_then(|head| head.program_date_time).map(|date| date.millis() * 1000);
         let before = self.window.last().filter(|_| !discontinuity);
         let date = date.or_else(|| before.and_then(|last| last.date?.checked_add_unsigned(last.duration())));
-        let date = date.unwrap_or_else(|| peers.date(msn, pending.map_or(0, Pending::first_duration)));
+        let date = date.unwrap_or_else(|| siblings.date(msn, pending.map_or(0, PendingSegment::first_duration)));
         self.window.push(Segment {
             msn,
             id: head.map(|head| head.id.clone()),
@@ -181,15 +181,15 @@ impl Track {
 
     /// Whether the upload that told of a discontinuity was given up: the other tracks tell, or a map that changes
     /// over the loss.
-    fn lost_discontinuity(&self, msn: u64, map: &ObjectId, peers: Peers<'_>) -> bool {
+    fn lost_discontinuity(&self, msn: u64, map: &ObjectId, siblings: SiblingTracks<'_>) -> bool {
         let Some(last) = self.window.last() else { return false };
-        let lacks_begin = self.waiting.get(msn).is_none_or(|pending| !pending.has_begin());
-        let told = if lacks_begin { peers.discontinuity(msn) } else { None };
+        let lacks_begin = self.reorder.get(msn).is_none_or(|pending| !pending.has_begin());
+        let told = if lacks_begin { siblings.discontinuity(msn) } else { None };
         told.unwrap_or_else(|| (lacks_begin || last.id.is_none()) && last.map != *map)
     }
 
     /// Lists the next part of the open segment; `None` stands for one that was given up.
-    fn list_part(&mut self, sent: Option<SentPart>, changes: &mut Vec<Change>) {
+    fn list_part(&mut self, sent: Option<UploadedPart>, changes: &mut Vec<Change>) {
         let Some(open) = self.window.open() else { return };
         let (msn, begins) = (open.msn, open.parts.is_empty());
         let part = self.name_part(msn, sent);
@@ -203,7 +203,7 @@ impl Track {
         self.hint = hint;
     }
 
-    fn name_part(&self, msn: u64, sent: Option<SentPart>) -> Part {
+    fn name_part(&self, msn: u64, sent: Option<UploadedPart>) -> Part {
         let hinted = self.hint.name().cloned();
         let Some(sent) = sent else {
             let uri = hinted.unwrap_or_else(|| self.free_name("gap", msn));
@@ -215,7 +215,7 @@ impl Track {
                 duration,
                 independent: false,
                 gap: true,
-                media: Media::default(),
+                media: MediaRef::default(),
             };
         };
         let reserved = self.reserved(&sent.id);
@@ -233,7 +233,7 @@ impl Track {
     }
 
     /// Finishes the open segment, with its own bytes if they came.
-    fn finish(&mut self, whole: Option<Whole>, changes: &mut Vec<Change>) {
+    fn finish(&mut self, whole: Option<WholeSegment>, changes: &mut Vec<Change>) {
         let Some(open) = self.window.open() else { return };
         let msn = open.msn;
         let joined = open.joined();
@@ -245,10 +245,10 @@ impl Track {
             (None, None) if open.parts.is_empty() => (self.lost_duration(msn), Source::Missing, Vec::new()),
             (None, None) => (open.duration(), Source::Missing, Vec::new()),
         };
-        let length = pieces.iter().map(Media::length).fold(0, u64::saturating_add);
+        let length = pieces.iter().map(MediaRef::length).fold(0, u64::saturating_add);
         let peak = if pieces.is_empty() { 0 } else { self.window.peak_ending_with(length, duration) };
         let segment = self.window.open_mut().expect("it is open");
-        if let [Media::Here(bytes)] = &pieces[..] {
+        if let [MediaRef::Local(bytes)] = &pieces[..] {
             segment.share(bytes);
         }
         if !pieces.is_empty() {
@@ -256,10 +256,10 @@ impl Track {
         }
         let segment = self.window.open_mut().expect("it is open");
         segment.ending = Some(Ending { uri, duration, source, peak });
-        self.waiting.forget(msn);
+        self.reorder.forget(msn);
     }
 
-    pub(super) fn store(&self, name: &ObjectId, kind: ObjectKind, pieces: Vec<Media>) -> Change {
+    pub(super) fn store(&self, name: &ObjectId, kind: ObjectKind, pieces: Vec<MediaRef>) -> Change {
         let media = Object { pieces, kind, content_type: self.role.content_type() };
         Change::Store { track: self.role.id().clone(), object: name.clone(), media }
     }

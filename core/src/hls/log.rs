@@ -11,34 +11,34 @@ use roomcast_protocol::data::{
 use roomcast_protocol::id::ObjectId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::media::Media;
+use super::media::MediaRef;
 use super::sync::SyncFlags;
 use crate::time::UnixTime;
 
 /// An upload.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct UploadEntry {
     /// When it came.
     pub received: UnixTime,
     /// Content of the upload, without media.
     pub payload: Payload,
     /// Its media; empty where it has none.
-    pub media: Media,
+    pub media: MediaRef,
     /// The sync samples that its media states: the defaults of an init section, or the first samples of a segment.
     pub sync: SyncFlags,
 }
 
 // The only numbers that need not equal themselves are frame rates, which are finite in entries.
-impl Eq for Entry {}
+impl Eq for UploadEntry {}
 
 /// As the text of [`encode`](Entry::encode): the format of packets is not self-describing, as payloads need it to be.
-impl Serialize for Entry {
+impl Serialize for UploadEntry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.encode())
     }
 }
 
-impl<'de> Deserialize<'de> for Entry {
+impl<'de> Deserialize<'de> for UploadEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::decode(text.as_bytes()).map_err(serde::de::Error::custom)
@@ -52,7 +52,7 @@ pub struct BadEntry(String);
 
 /// The payloads by their names in the log.
 #[derive(Serialize, Deserialize)]
-enum Told<V, R, S, P, E> {
+enum EntryPayload<V, R, S, P, E> {
     #[serde(rename = "v")]
     Variant(V),
     #[serde(rename = "r")]
@@ -66,18 +66,18 @@ enum Told<V, R, S, P, E> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Written<T> {
+struct EntryRecord<T> {
     #[serde(rename = "t")]
     received: UnixTime,
     #[serde(rename = "u")]
-    told: T,
-    #[serde(rename = "m", default, skip_serializing_if = "Media::is_empty")]
-    media: Media,
+    payload: T,
+    #[serde(rename = "m", default, skip_serializing_if = "MediaRef::is_empty")]
+    media: MediaRef,
     #[serde(rename = "f", default, skip_serializing_if = "SyncFlags::is_empty")]
     sync: SyncFlags,
 }
 
-impl Entry {
+impl UploadEntry {
     /// An upload with the bytes it brought. A frame rate is kept as it is listed, with three decimals: so it reads
     /// back as it was written.
     #[must_use]
@@ -114,15 +114,16 @@ impl Entry {
     /// Never: every member serialises.
     #[must_use]
     pub fn encode(&self) -> String {
-        let told: Told<&UpdateVariant, &UpdateRendition, &UpdateSegment, &UpdatePart, &EndStream> = match &self.payload
-        {
-            Payload::Variant(update) => Told::Variant(update),
-            Payload::Rendition(update) => Told::Rendition(update),
-            Payload::Segment(update) => Told::Segment(update),
-            Payload::Part(update) => Told::Part(update),
-            Payload::End(end) => Told::End(end),
-        };
-        let written = Written { received: self.received, told, media: self.media.clone(), sync: self.sync.clone() };
+        let payload: EntryPayload<&UpdateVariant, &UpdateRendition, &UpdateSegment, &UpdatePart, &EndStream> =
+            match &self.payload {
+                Payload::Variant(update) => EntryPayload::Variant(update),
+                Payload::Rendition(update) => EntryPayload::Rendition(update),
+                Payload::Segment(update) => EntryPayload::Segment(update),
+                Payload::Part(update) => EntryPayload::Part(update),
+                Payload::End(end) => EntryPayload::End(end),
+            };
+        let written =
+            EntryRecord { received: self.received, payload, media: self.media.clone(), sync: self.sync.clone() };
         serde_json::to_string(&written).expect("entries serialise")
     }
 
@@ -131,15 +132,15 @@ impl Entry {
     /// # Errors
     /// [`BadEntry`] when it is no entry.
     pub fn decode(json: &[u8]) -> Result<Self, BadEntry> {
-        type Owned = Told<UpdateVariant, UpdateRendition, UpdateSegment, UpdatePart, EndStream>;
-        let read: Result<Written<Owned>, _> = serde_json::from_slice(json);
-        let Written { received, told, media, sync } = read.map_err(|error| BadEntry(error.to_string()))?;
-        let mut payload = match told {
-            Told::Variant(update) => Payload::Variant(update),
-            Told::Rendition(update) => Payload::Rendition(update),
-            Told::Segment(update) => Payload::Segment(update),
-            Told::Part(update) => Payload::Part(update),
-            Told::End(end) => Payload::End(end),
+        type Owned = EntryPayload<UpdateVariant, UpdateRendition, UpdateSegment, UpdatePart, EndStream>;
+        let read: Result<EntryRecord<Owned>, _> = serde_json::from_slice(json);
+        let EntryRecord { received, payload, media, sync } = read.map_err(|error| BadEntry(error.to_string()))?;
+        let mut payload = match payload {
+            EntryPayload::Variant(update) => Payload::Variant(update),
+            EntryPayload::Rendition(update) => Payload::Rendition(update),
+            EntryPayload::Segment(update) => Payload::Segment(update),
+            EntryPayload::Part(update) => Payload::Part(update),
+            EntryPayload::End(end) => Payload::End(end),
         };
         if data(&mut payload).is_some_and(|data| !data.0.is_empty()) {
             return Err(BadEntry("it has bytes of its own".to_owned()));
@@ -167,9 +168,9 @@ mod tests {
     proptest! {
         #[test]
         fn an_entry_reads_back_without_its_bytes(signal in data_signal(), received in any::<i64>()) {
-            let entry = Entry::new(signal.payload, UnixTime(received));
+            let entry = UploadEntry::new(signal.payload, UnixTime(received));
             let written = entry.encode();
-            let read = Entry::decode(written.as_bytes()).unwrap();
+            let read = UploadEntry::decode(written.as_bytes()).unwrap();
             prop_assert!(read.media.is_empty() || read.media.bytes().is_none());
             prop_assert_eq!(&read.encode(), &written);
             prop_assert_eq!(read, entry);
@@ -181,11 +182,11 @@ mod tests {
             at in any::<prop::sample::Index>(),
             byte in any::<u8>(),
         ) {
-            let mut written = Entry::new(signal.payload, UnixTime(0)).encode().into_bytes();
+            let mut written = UploadEntry::new(signal.payload, UnixTime(0)).encode().into_bytes();
             let at = at.index(written.len());
             written[at] = byte;
-            let _ = Entry::decode(&written);
-            prop_assert!(Entry::decode(&written[..at]).is_err());
+            let _ = UploadEntry::decode(&written);
+            prop_assert!(UploadEntry::decode(&written[..at]).is_err());
         }
     }
 }

@@ -4,26 +4,26 @@
 //!
 //! rfc8216bis, 4.4.4.6 (EXT-X-PROGRAM-DATE-TIME) and 4.4.4.7 (EXT-X-GAP).
 
+use super::reorder::PendingSegment;
 use super::segment::Segment;
 use super::track::Track;
-use super::waiting::Pending;
 
 impl Track {
     /// Returns the duration of the rest of a segment, neither listed nor waiting as parts, in microseconds; `u64::MAX`
     /// if it is not known.
     pub(super) fn rest(&self, msn: u64) -> u64 {
-        if self.waiting.has_whole(msn) {
+        if self.reorder.has_whole(msn) {
             return self.missing(msn);
         }
         // Behind parts that wait there may be more to come.
-        let told = if self.waiting.has_parts(msn) { None } else { self.length_by_dates(msn) };
+        let told = if self.reorder.has_parts(msn) { None } else { self.length_by_dates(msn) };
         let listed = self.window.segment(msn).map_or(0, Segment::duration);
         told.map_or(u64::MAX, |length| length.saturating_sub(listed))
     }
 
     /// Returns the duration of a whole uploaded segment that is not listed as parts, in microseconds.
     pub(super) fn missing(&self, msn: u64) -> u64 {
-        let whole = self.waiting.get(msn).and_then(|pending| pending.whole()).map_or(0, |whole| whole.duration);
+        let whole = self.reorder.get(msn).and_then(|pending| pending.whole()).map_or(0, |whole| whole.duration);
         whole.saturating_sub(self.window.segment(msn).map_or(0, Segment::duration))
     }
 
@@ -38,10 +38,10 @@ impl Track {
     /// divided evenly if there are more segments between them. `None` where that is no possible duration of a segment.
     fn length_by_dates(&self, msn: u64) -> Option<u64> {
         let open = self.window.open().filter(|open| open.msn == msn)?;
-        let next = self.waiting.first().filter(|first| *first > msn).unwrap_or(msn + 1);
+        let next = self.reorder.first().filter(|first| *first > msn).unwrap_or(msn + 1);
         // Over a discontinuity dates may jump.
-        let goes_on = |pending: &&Pending| *pending.map() == open.map && !pending.head.discontinuity;
-        let pending = self.waiting.get(next).filter(goes_on)?;
+        let goes_on = |pending: &&PendingSegment| *pending.map() == open.map && !pending.head.discontinuity;
+        let pending = self.reorder.get(next).filter(goes_on)?;
         let date = pending.head.program_date_time?.millis().checked_mul(1000)?;
         let between = u64::try_from(date.checked_sub(open.date?)?).ok()?;
         Some(between / (next - msn)).filter(|length| (1..=self.longest_segment()).contains(length))

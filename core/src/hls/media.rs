@@ -73,20 +73,20 @@ impl Reference {
 
 /// A piece of media. It is written down as a reference, and so read back as one.
 #[derive(Clone)]
-pub enum Media {
+pub enum MediaRef {
     /// The bytes themselves.
-    Here(Bytes),
+    Local(Bytes),
     /// A reference to bytes that are elsewhere.
-    Elsewhere(Reference),
+    Remote(Reference),
 }
 
-impl Media {
+impl MediaRef {
     /// Number of bytes.
     #[must_use]
     pub fn length(&self) -> u64 {
         match self {
-            Self::Here(bytes) => bytes.len() as u64,
-            Self::Elsewhere(reference) => reference.length,
+            Self::Local(bytes) => bytes.len() as u64,
+            Self::Remote(reference) => reference.length,
         }
     }
 
@@ -100,8 +100,8 @@ impl Media {
     #[must_use]
     pub const fn bytes(&self) -> Option<&Bytes> {
         match self {
-            Self::Here(bytes) => Some(bytes),
-            Self::Elsewhere(_) => None,
+            Self::Local(bytes) => Some(bytes),
+            Self::Remote(_) => None,
         }
     }
 
@@ -109,8 +109,8 @@ impl Media {
     #[must_use]
     pub fn reference(&self) -> Reference {
         match self {
-            Self::Here(bytes) => Reference::to(bytes),
-            Self::Elsewhere(reference) => *reference,
+            Self::Local(bytes) => Reference::to(bytes),
+            Self::Remote(reference) => *reference,
         }
     }
 
@@ -120,62 +120,62 @@ impl Media {
         let mut joined = BytesMut::with_capacity(length);
         for piece in pieces.clone() {
             match piece {
-                Self::Here(bytes) => joined.extend_from_slice(bytes),
-                Self::Elsewhere(_) => return pieces.cloned().collect(),
+                Self::Local(bytes) => joined.extend_from_slice(bytes),
+                Self::Remote(_) => return pieces.cloned().collect(),
             }
         }
-        vec![Self::Here(joined.freeze())]
+        vec![Self::Local(joined.freeze())]
     }
 }
 
-impl Default for Media {
+impl Default for MediaRef {
     fn default() -> Self {
-        Self::Here(Bytes::new())
+        Self::Local(Bytes::new())
     }
 }
 
-impl From<Bytes> for Media {
+impl From<Bytes> for MediaRef {
     fn from(bytes: Bytes) -> Self {
-        Self::Here(bytes)
+        Self::Local(bytes)
     }
 }
 
-impl From<Reference> for Media {
+impl From<Reference> for MediaRef {
     fn from(reference: Reference) -> Self {
-        if reference.length == 0 { Self::default() } else { Self::Elsewhere(reference) }
+        if reference.length == 0 { Self::default() } else { Self::Remote(reference) }
     }
 }
 
-impl PartialEq for Media {
+impl PartialEq for MediaRef {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Here(one), Self::Here(other)) => one == other,
-            (Self::Elsewhere(one), Self::Elsewhere(other)) => one == other,
-            (Self::Here(bytes), Self::Elsewhere(reference)) | (Self::Elsewhere(reference), Self::Here(bytes)) => {
+            (Self::Local(one), Self::Local(other)) => one == other,
+            (Self::Remote(one), Self::Remote(other)) => one == other,
+            (Self::Local(bytes), Self::Remote(reference)) | (Self::Remote(reference), Self::Local(bytes)) => {
                 reference.fits(bytes)
             }
         }
     }
 }
 
-impl Eq for Media {}
+impl Eq for MediaRef {}
 
-impl fmt::Debug for Media {
+impl fmt::Debug for MediaRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Here(bytes) => bytes.fmt(f),
-            Self::Elsewhere(Reference { digest, length }) => write!(f, "{digest} of {length}"),
+            Self::Local(bytes) => bytes.fmt(f),
+            Self::Remote(Reference { digest, length }) => write!(f, "{digest} of {length}"),
         }
     }
 }
 
-impl Serialize for Media {
+impl Serialize for MediaRef {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.reference().serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Media {
+impl<'de> Deserialize<'de> for MediaRef {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Reference::deserialize(deserializer).map(Self::from)
     }
@@ -185,11 +185,11 @@ impl<'de> Deserialize<'de> for Media {
 mod tests {
     use super::*;
 
-    fn here(text: &'static [u8]) -> Media {
+    fn here(text: &'static [u8]) -> MediaRef {
         Bytes::from_static(text).into()
     }
 
-    fn elsewhere(text: &[u8]) -> Media {
+    fn elsewhere(text: &[u8]) -> MediaRef {
         Reference::to(text).into()
     }
 
@@ -200,7 +200,7 @@ mod tests {
         {
             assert_eq!(one, other);
             assert_eq!(serde_json::to_string(&one).unwrap(), serde_json::to_string(&other).unwrap());
-            assert_eq!(serde_json::from_str::<Media>(&serde_json::to_string(&one).unwrap()).unwrap(), other);
+            assert_eq!(serde_json::from_str::<MediaRef>(&serde_json::to_string(&one).unwrap()).unwrap(), other);
         }
         assert_ne!(here(b"ab"), elsewhere(b"ac"));
         assert_ne!(elsewhere(b"ab"), elsewhere(b"abc"));
@@ -220,8 +220,8 @@ mod tests {
     #[test]
     fn pieces_are_joined_where_all_are_at_hand() {
         let (one, other) = (here(b"ab"), here(b"c"));
-        assert_eq!(Media::join([&one, &other].into_iter())[0].bytes().unwrap(), "abc");
-        let pieces = Media::join([&one, &elsewhere(b"c")].into_iter());
+        assert_eq!(MediaRef::join([&one, &other].into_iter())[0].bytes().unwrap(), "abc");
+        let pieces = MediaRef::join([&one, &elsewhere(b"c")].into_iter());
         assert_eq!(pieces, [one, other]);
     }
 }

@@ -125,7 +125,7 @@ fn advance_limit(part_target: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::change::Position;
+    use super::super::change::PlaylistPosition;
     use super::*;
     use proptest::prelude::*;
 
@@ -133,7 +133,7 @@ mod tests {
         Snapshot {
             playlist: Bytes::from_static(b"whole"),
             delta: Some(Bytes::from_static(b"delta")),
-            position: Position { msn, parts, finished },
+            position: PlaylistPosition { msn, parts, finished },
             ended: false,
             target_duration: Duration::from_secs(2),
             part_target: Some(Duration::from_millis(500)),

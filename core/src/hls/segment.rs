@@ -9,8 +9,8 @@ use bytes::Bytes;
 use roomcast_protocol::id::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::media::Media;
-use super::waiting::SentPart;
+use super::media::MediaRef;
+use super::reorder::UploadedPart;
 
 /// A listed part.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,12 +24,12 @@ pub(super) struct Part {
     pub duration: u64,
     pub independent: bool,
     pub gap: bool,
-    pub media: Media,
+    pub media: MediaRef,
 }
 
 impl Part {
     /// Whether the sender sent this very part.
-    pub fn is(&self, part: &SentPart) -> bool {
+    pub fn is(&self, part: &UploadedPart) -> bool {
         self.id.as_ref() == Some(&part.id) && self.gap == part.gap && self.media == part.media
     }
 
@@ -44,7 +44,7 @@ impl Part {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Source {
     /// They were uploaded as a whole.
-    Uploaded(Media),
+    Uploaded(MediaRef),
     /// They are those of the parts, one after the other.
     Joined,
     /// They are not complete: `EXT-X-GAP`.
@@ -100,18 +100,18 @@ impl Segment {
     }
 
     /// The media of all parts; `None` if there are none or some are missing.
-    pub fn joined(&self) -> Option<Vec<Media>> {
+    pub fn joined(&self) -> Option<Vec<MediaRef>> {
         if self.parts.is_empty() || self.parts.iter().any(|part| part.gap) {
             return None;
         }
-        Some(Media::join(self.parts.iter().map(|part| &part.media)))
+        Some(MediaRef::join(self.parts.iter().map(|part| &part.media)))
     }
 
     /// Lets the parts share the memory of the whole where they are the same.
     pub fn share(&mut self, whole: &Bytes) {
         let mut at = 0;
         for part in &mut self.parts {
-            let Media::Here(bytes) = &mut part.media else { return };
+            let MediaRef::Local(bytes) = &mut part.media else { return };
             let end = at + bytes.len();
             if whole.get(at..end) == Some(&bytes[..]) {
                 *bytes = whole.slice(at..end);
@@ -121,7 +121,7 @@ impl Segment {
     }
 
     /// The name under which it is stored as a whole, and its media.
-    pub fn stored(&self) -> Option<(&ObjectId, Vec<Media>)> {
+    pub fn stored(&self) -> Option<(&ObjectId, Vec<MediaRef>)> {
         let ending = self.ending.as_ref()?;
         match &ending.source {
             Source::Uploaded(media) => Some((&ending.uri, vec![media.clone()])),

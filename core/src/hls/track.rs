@@ -12,17 +12,17 @@ use bytes::Bytes;
 use roomcast_protocol::id::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::Settings;
-use super::change::{Position, Snapshot};
+use super::HlsSettings;
+use super::change::{PlaylistPosition, Snapshot};
 use super::hint::Hint;
-use super::media::Media as Bits;
-use super::playlist::media::{Common, Media, Report};
+use super::media::MediaRef;
+use super::playlist::media::{Common, MediaPlaylist, Report};
 use super::rate::Rates;
 use super::refusal::Refusal;
+use super::reorder::ReorderBuffer;
 use super::role::Role;
 use super::sync::SyncFlags;
-use super::waiting::Waiting;
-use super::window::{Owner, Window};
+use super::window::{NameOwner, Window};
 use crate::time::UnixTime;
 
 /// The file name of the playlist itself, which no object may take.
@@ -32,7 +32,7 @@ const PLAYLIST: &str = "playlist.m3u8";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Map {
     pub id: ObjectId,
-    pub media: Bits,
+    pub media: MediaRef,
     /// Defaults of its video tracks.
     #[serde(default, skip_serializing_if = "SyncFlags::is_empty")]
     pub sync: SyncFlags,
@@ -52,7 +52,8 @@ pub(super) struct Track {
     /// Per cent of the part target.
     pub(super) least_part: u8,
     pub(super) window: Window,
-    pub(super) waiting: Waiting,
+    #[serde(rename = "waiting")]
+    pub(super) reorder: ReorderBuffer,
     pub(super) hint: Hint,
     /// Bit rates of a variant with its renditions, as the multivariant playlist lists them.
     pub(super) rates: Rates,
@@ -69,11 +70,11 @@ pub(super) struct Track {
 
 impl Track {
     /// A track of nothing yet.
-    pub fn new(role: Role, settings: &Settings) -> Self {
+    pub fn new(role: Role, settings: &HlsSettings) -> Self {
         let (target, part_target) = (role.target(), role.part_target().unwrap_or(0));
         let length = u64::try_from(settings.window.as_micros()).unwrap_or(u64::MAX);
         let window = Window::new(length, target);
-        let (waiting, hint, maps) = (Waiting::default(), Hint::default(), Vec::new());
+        let (reorder, hint, maps) = (ReorderBuffer::default(), Hint::default(), Vec::new());
         Self {
             role,
             membership: None,
@@ -82,7 +83,7 @@ impl Track {
             parts_before_gap: settings.parts_before_gap,
             least_part: settings.least_part,
             window,
-            waiting,
+            reorder,
             hint,
             maps,
             rates: Rates::default(),
@@ -120,7 +121,7 @@ impl Track {
         if self.reserved(&map.id) {
             return Err(Refusal::invalid(format!("the name {} is taken", map.id)));
         }
-        self.check_name(&map.id, Owner::Map)?;
+        self.check_name(&map.id, NameOwner::Map)?;
         Ok(true)
     }
 
@@ -148,7 +149,7 @@ impl Track {
     }
 
     /// Refuses an id by which something else of the track goes.
-    pub(super) fn check_name(&self, id: &ObjectId, own: Owner) -> Result<(), Refusal> {
+    pub(super) fn check_name(&self, id: &ObjectId, own: NameOwner) -> Result<(), Refusal> {
         let taken = self.owner(id).is_some_and(|owner| owner != own);
         if taken || id.as_str() == PLAYLIST {
             return Err(Refusal::invalid(format!("the name {id} is taken")));
@@ -156,9 +157,9 @@ impl Track {
         Ok(())
     }
 
-    fn owner(&self, id: &ObjectId) -> Option<Owner> {
-        let map = self.has_map(id).then_some(Owner::Map);
-        map.or_else(|| self.window.owner(id)).or_else(|| self.waiting.owner(id))
+    fn owner(&self, id: &ObjectId) -> Option<NameOwner> {
+        let map = self.has_map(id).then_some(NameOwner::Map);
+        map.or_else(|| self.window.owner(id)).or_else(|| self.reorder.owner(id))
     }
 
     /// Whether a name stands for something the sender does not know by it.
@@ -172,8 +173,8 @@ impl Track {
         owned || self.window.reserved(name) || name.as_str() == PLAYLIST
     }
 
-    fn waits(&self, owner: Owner) -> bool {
-        matches!(owner, Owner::Part(msn, index) if self.waiting.part(msn, index).is_some())
+    fn waits(&self, owner: NameOwner) -> bool {
+        matches!(owner, NameOwner::Part(msn, index) if self.reorder.part(msn, index).is_some())
     }
 
     /// A name that nothing has, starting with `stem`.
@@ -189,9 +190,9 @@ impl Track {
     pub fn slide(&mut self, received: UnixTime) -> Vec<ObjectId> {
         let mut removed = self.window.slide(received.0);
         let newest = self.newest_map().clone();
-        let (window, waiting) = (&self.window, &self.waiting);
+        let (window, reorder) = (&self.window, &self.reorder);
         self.maps.retain(|map| {
-            let keep = map.id == newest || window.needs_map(&map.id) || waiting.needs_map(&map.id);
+            let keep = map.id == newest || window.needs_map(&map.id) || reorder.needs_map(&map.id);
             removed.extend((!keep).then(|| map.id.clone()));
             keep
         });
@@ -231,11 +232,11 @@ impl Track {
 
     fn snapshot(&self, common: Common, reports: &[Report]) -> Option<Snapshot> {
         let last = self.window.last()?;
-        let position = Position { msn: last.msn, parts: last.parts.len() as u64, finished: last.finished() };
+        let position = PlaylistPosition { msn: last.msn, parts: last.parts.len() as u64, finished: last.finished() };
         let has_parts = self.window.has_parts();
         let hint = self.hint.name().filter(|_| has_parts && !common.ended);
         let (target, part_target, window) = (self.target, self.role.part_target(), &self.window);
-        let text = Media { target, part_target, common, window, hint, reports }.render();
+        let text = MediaPlaylist { target, part_target, common, window, hint, reports }.render();
         let (playlist, delta) = (Bytes::from(text.whole), text.delta.map(Bytes::from));
         let (target_duration, part_target) = (Duration::from_micros(target), part_target.map(Duration::from_micros));
         let (hint, ended) = (hint.cloned(), common.ended);

@@ -14,12 +14,12 @@ use roomcast_protocol::id::ObjectId;
 use serde::{Deserialize, Serialize};
 
 use super::change::ObjectKind;
-use super::media::Media;
+use super::media::MediaRef;
 use super::segment::Segment;
 
 /// The thing that an id given by the sender stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(super) enum NameOwner {
     Map,
     Segment(u64),
     Part(u64, u64),
@@ -27,19 +27,19 @@ pub(super) enum Owner {
 
 /// A stored object that is not listed any more.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct ExpiringObject {
     due: u64,
     /// When the newest upload had arrived as it left the list, in microseconds since 1970.
     left: i64,
     pub object: ObjectId,
     pub kind: ObjectKind,
-    pub pieces: Vec<Media>,
+    pub pieces: Vec<MediaRef>,
     map: ObjectId,
 }
 
 /// Where the next part goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Next {
+pub(super) struct NextPart {
     pub msn: u64,
     pub index: u64,
     /// Whether the segment has begun.
@@ -61,7 +61,8 @@ pub(super) struct Window {
     received: i64,
     /// The longest list there was.
     longest: u64,
-    kept: VecDeque<Kept>,
+    #[serde(rename = "kept")]
+    expiring: VecDeque<ExpiringObject>,
 }
 
 impl Window {
@@ -71,7 +72,7 @@ impl Window {
         let length = length.max(target.saturating_mul(3));
         // Segments of a few milliseconds would make a list without end.
         let most = usize::try_from(length / 100_000).unwrap_or(usize::MAX).saturating_add(100);
-        let (segments, kept) = (VecDeque::new(), VecDeque::new());
+        let (segments, expiring) = (VecDeque::new(), VecDeque::new());
         Self {
             length,
             target,
@@ -82,7 +83,7 @@ impl Window {
             now: 0,
             received: 0,
             longest: 0,
-            kept,
+            expiring,
         }
     }
 
@@ -138,11 +139,11 @@ impl Window {
     }
 
     /// Where the next part goes; `None` while nothing is listed.
-    pub fn next(&self) -> Option<Next> {
+    pub fn next(&self) -> Option<NextPart> {
         let last = self.last()?;
         Some(match last.finished() {
-            true => Next { msn: last.msn + 1, index: 0, open: false },
-            false => Next { msn: last.msn, index: last.parts.len() as u64, open: true },
+            true => NextPart { msn: last.msn + 1, index: 0, open: false },
+            false => NextPart { msn: last.msn, index: last.parts.len() as u64, open: true },
         })
     }
 
@@ -177,10 +178,10 @@ impl Window {
         self.drop_segments();
         self.longest = self.longest.max(self.listed());
         let mut due = Vec::new();
-        let excess = self.kept.len().saturating_sub(self.most.saturating_mul(8));
-        due.extend(self.kept.drain(..excess).map(|kept| kept.object));
+        let excess = self.expiring.len().saturating_sub(self.most.saturating_mul(8));
+        due.extend(self.expiring.drain(..excess).map(|kept| kept.object));
         let (now, life) = (self.now, 3 * self.target);
-        self.kept.retain(|kept| {
+        self.expiring.retain(|kept| {
             // Clocks of several nodes differ: one that is set back keeps nothing.
             let is_fresh = u64::try_from(received.saturating_sub(kept.left)).is_ok_and(|passed| passed < life);
             let keep = kept.due > now || is_fresh;
@@ -198,7 +199,7 @@ impl Window {
     pub fn holds_together(&self, target: u64) -> bool {
         const LONG: u64 = 1 << 56;
         let times = [self.length, self.passed, self.now, self.longest, self.discontinuity_sequence];
-        let times = times.iter().all(|time| *time < LONG) && self.kept.iter().all(|kept| kept.due < 4 * LONG);
+        let times = times.iter().all(|time| *time < LONG) && self.expiring.iter().all(|kept| kept.due < 4 * LONG);
         let short = |segment: &Segment| {
             let parts = segment.parts.iter().all(|part| part.duration < 1 << 40);
             parts && segment.parts.len() < 1 << 12 && segment.duration() < 1 << 53
@@ -215,7 +216,7 @@ impl Window {
         for segment in self.segments.iter_mut().rev() {
             if behind >= 3 * self.target && segment.parts_listed {
                 segment.parts_listed = false;
-                keep_parts(&mut self.kept, segment, (self.now + 3 * self.target, self.received));
+                expire_parts(&mut self.expiring, segment, (self.now + 3 * self.target, self.received));
             }
             behind += segment.duration();
         }
@@ -230,50 +231,65 @@ impl Window {
                 break;
             }
             let Some(first) = self.segments.pop_front() else { break };
-            self.keep(&first);
+            self.expire(&first);
         }
     }
 
-    fn keep(&mut self, segment: &Segment) {
+    fn expire(&mut self, segment: &Segment) {
         self.passed += segment.duration();
         self.discontinuity_sequence += u64::from(segment.discontinuity);
         let due = self.now.saturating_add(segment.duration()).saturating_add(self.longest);
         if segment.parts_listed {
-            keep_parts(&mut self.kept, segment, (due, self.received));
+            expire_parts(&mut self.expiring, segment, (due, self.received));
         }
         let (kind, map, left) = (ObjectKind::Segment, &segment.map, self.received);
         let kept = segment.stored().map(|(object, pieces)| (object.clone(), pieces));
-        self.kept.extend(kept.map(|(object, pieces)| Kept { due, left, object, kind, pieces, map: map.clone() }));
+        self.expiring.extend(kept.map(|(object, pieces)| ExpiringObject {
+            due,
+            left,
+            object,
+            kind,
+            pieces,
+            map: map.clone(),
+        }));
     }
 
     /// Objects that are stored and not listed any more.
-    pub fn kept(&self) -> impl Iterator<Item = &Kept> {
-        self.kept.iter()
+    pub fn expiring(&self) -> impl Iterator<Item = &ExpiringObject> {
+        self.expiring.iter()
     }
 
     pub fn needs_map(&self, map: &ObjectId) -> bool {
-        self.segments.iter().any(|segment| segment.map == *map) || self.kept.iter().any(|kept| kept.map == *map)
+        self.segments.iter().any(|segment| segment.map == *map) || self.expiring.iter().any(|kept| kept.map == *map)
     }
 
     /// Returns the thing that this id given by the sender stands for.
-    pub fn owner(&self, id: &ObjectId) -> Option<Owner> {
+    pub fn owner(&self, id: &ObjectId) -> Option<NameOwner> {
         self.segments.iter().find_map(|segment| {
             if segment.id.as_ref() == Some(id) {
-                return Some(Owner::Segment(segment.msn));
+                return Some(NameOwner::Segment(segment.msn));
             }
             let index = segment.parts.iter().position(|part| part.id.as_ref() == Some(id))?;
-            Some(Owner::Part(segment.msn, index as u64))
+            Some(NameOwner::Part(segment.msn, index as u64))
         })
     }
 
     /// Whether a name is in use for something the sender does not know by it, or not any more.
     pub fn reserved(&self, name: &ObjectId) -> bool {
-        self.kept.iter().any(|kept| kept.object == *name) || self.segments.iter().any(|segment| segment.invented(name))
+        self.expiring.iter().any(|kept| kept.object == *name)
+            || self.segments.iter().any(|segment| segment.invented(name))
     }
 }
 
-fn keep_parts(kept: &mut VecDeque<Kept>, segment: &Segment, (due, left): (u64, i64)) {
+fn expire_parts(kept: &mut VecDeque<ExpiringObject>, segment: &Segment, (due, left): (u64, i64)) {
     let (kind, map) = (ObjectKind::Part, &segment.map);
     let stored = segment.parts.iter().flat_map(|part| part.stored().map(|name| (name.clone(), part.media.clone())));
-    kept.extend(stored.map(|(object, media)| Kept { due, left, object, kind, pieces: vec![media], map: map.clone() }));
+    kept.extend(stored.map(|(object, media)| ExpiringObject {
+        due,
+        left,
+        object,
+        kind,
+        pieces: vec![media],
+        map: map.clone(),
+    }));
 }

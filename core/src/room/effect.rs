@@ -13,13 +13,14 @@ use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::{RefusedNumber, Signal, SignalKind};
 
 use super::Refusal;
-use super::pulse::Presence;
-use super::receipt::{Receipt, Words};
-use crate::cluster::message::Message;
-use crate::cluster::owner::Revoking;
-use crate::cluster::site::Ask;
-use crate::cluster::{BootId, Credentials};
+use super::heartbeat::HeartbeatResponder;
+use super::outbound_message::{DeliveryWatermark, MessageText};
+use crate::cluster::BootId;
 use crate::hls::Change;
+use crate::room::Credentials;
+use crate::room::message::Message;
+use crate::room::owner::KickRevocation;
+use crate::room::site::DirectoryQuery;
 
 /// One WebSocket connection, unique for the life of the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,7 +36,7 @@ pub enum Input {
         /// The signal; its body is a `JOIN`.
         signal: Signal,
         /// Data for the answer that a pure room cannot make.
-        welcome: Welcome,
+        grant: JoinGrant,
     },
     /// Any other signal.
     Signal {
@@ -71,7 +72,7 @@ pub enum Input {
 
 /// Data of a join ack that a pure room cannot make: fresh tokens and external addresses.
 #[derive(Debug, Clone)]
-pub struct Welcome {
+pub struct JoinGrant {
     /// Unguessable; becomes `rt`.
     pub resume_token: String,
     /// Unguessable; becomes the bearer token for data signals, should the member be a publisher.
@@ -94,14 +95,14 @@ pub enum Effect {
         /// The connection.
         to: ConnectionId,
         /// The message.
-        message: Outgoing,
+        message: OutboundMessage,
     },
     /// Let a connection answer heartbeats of one of its members by itself.
-    Present {
+    AnswerHeartbeats {
         /// The connection.
         connection: ConnectionId,
         /// The member.
-        presence: Presence,
+        responder: HeartbeatResponder,
     },
     /// Close a connection.
     Close {
@@ -146,7 +147,7 @@ pub enum Effect {
     /// Revoke the tokens of a user in this room.
     Revoke {
         /// Whose, and at whose wish.
-        revoking: Box<Revoking>,
+        revocation: Box<KickRevocation>,
     },
     /// Send a message to another node.
     ToNode {
@@ -156,7 +157,7 @@ pub enum Effect {
         message: Message,
     },
     /// Ask the directory.
-    Ask(Ask),
+    DirectoryQuery(DirectoryQuery),
     /// Nothing of the room is here any more.
     Closed,
 }
@@ -174,23 +175,23 @@ impl Effect {
 
 /// A message to a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
-    words: Words,
+pub struct OutboundMessage {
+    text: MessageText,
     /// The recipient's sequence number, and where to note that it was written.
-    number: Option<(u64, Receipt)>,
+    number: Option<(u64, DeliveryWatermark)>,
 }
 
-impl Outgoing {
+impl OutboundMessage {
     /// A message without a number.
     #[must_use]
     pub const fn plain(object: Arc<str>) -> Self {
-        Self { words: Words::Shared(object), number: None }
+        Self { text: MessageText::Shared(object), number: None }
     }
 
     /// A message with a number.
     #[must_use]
-    pub const fn numbered(sequence: u64, words: Words, receipt: Receipt) -> Self {
-        Self { words, number: Some((sequence, receipt)) }
+    pub const fn numbered(sequence: u64, text: MessageText, watermark: DeliveryWatermark) -> Self {
+        Self { text, number: Some((sequence, watermark)) }
     }
 
     /// The text as it goes over the wire.
@@ -205,30 +206,30 @@ impl Outgoing {
     pub fn pieces(&self) -> (Cow<'static, str>, &str) {
         match &self.number {
             Some((sequence, _)) => {
-                let (number, rest) = ack::number(*sequence, self.words.as_str());
+                let (number, rest) = ack::number(*sequence, self.text.as_str());
                 (number.into(), rest)
             }
-            None => ("".into(), self.words.as_str()),
+            None => ("".into(), self.text.as_str()),
         }
     }
 
     /// Maximum number of bytes on the wire.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.words.as_str().len() + 32
+        self.text.as_str().len() + 32
     }
 
     /// Its number, and where to note that it was written; none where it has no number, and so is never sent again.
     #[must_use]
-    pub fn receipt(&self) -> Option<(u64, Receipt)> {
+    pub fn watermark(&self) -> Option<(u64, DeliveryWatermark)> {
         self.number.clone()
     }
 
     /// Notes that the message goes to the socket now: it is not sent again to a member that comes back without naming
     /// the number it received last.
     pub fn written(&self) {
-        if let Some((sequence, receipt)) = &self.number {
-            receipt.note(*sequence);
+        if let Some((sequence, watermark)) = &self.number {
+            watermark.raise(*sequence);
         }
     }
 }

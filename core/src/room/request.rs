@@ -2,9 +2,9 @@
 
 use roomcast_protocol::signal::{Body, RoomType, Signal};
 
-use super::Welcome;
+use super::JoinGrant;
 use crate::cluster::BootId;
-use crate::cluster::message::{JoinId, JoinRequest, token_hash};
+use crate::room::message::{JoinId, JoinRequest, token_hash};
 use crate::time::Instant;
 
 /// Sequence numbers stay exact in JSON readers that hold them as doubles (RFC 8259, section 6); a client that claims
@@ -15,13 +15,13 @@ const HIGHEST_CLAIM: u64 = 1 << 52;
 #[derive(Debug)]
 pub(crate) struct JoinSignal {
     pub signal: Signal,
-    pub welcome: Welcome,
+    pub grant: JoinGrant,
 }
 
 impl JoinSignal {
     /// The request that it makes, if it is a JOIN; an ingest token that it gives is good until then.
     pub fn request(&self, until: Instant) -> Option<JoinRequest> {
-        let Self { signal, welcome } = self;
+        let Self { signal, grant } = self;
         let Body::Join(join) = &signal.body else { return None };
         let (options, head) = (&join.options, &signal.head);
         Some(JoinRequest {
@@ -33,10 +33,10 @@ impl JoinSignal {
             numbers_above: options.numbers_above,
             resume_from: options.resume_from.filter(|had| *had < HIGHEST_CLAIM),
             brought: options.resume_token.as_deref().map(token_hash),
-            given: token_hash(&welcome.resume_token),
-            ingest: (head.room_type == RoomType::P2m).then(|| (token_hash(&welcome.ingest_token), until)),
+            given: token_hash(&grant.resume_token),
+            ingest: (head.room_type == RoomType::P2m).then(|| (token_hash(&grant.ingest_token), until)),
             holds: None,
-            credentials: welcome.credentials.clone(),
+            credentials: grant.credentials.clone(),
         })
     }
 }

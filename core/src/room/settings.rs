@@ -8,11 +8,11 @@ use crate::hls;
 
 /// Settings of a room; the defaults are the protocol's.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct RoomSettings {
     /// Silence after which a member is removed.
     pub heartbeat_timeout: Duration,
     /// Time for which a room without publishers waits for one to come back.
-    pub linger: Duration,
+    pub grace_period: Duration,
     /// Time for which a kicked user is refused.
     pub kick_duration: Duration,
     /// The longest frame that a client may send, in bytes.
@@ -24,20 +24,20 @@ pub struct Settings {
     /// Prefix of every path, such as `https://rooms.example.com`; empty: paths only.
     pub public_url: String,
     /// Settings of the broadcasts.
-    pub hls: hls::Settings,
+    pub hls: hls::HlsSettings,
 }
 
-impl Default for Settings {
+impl Default for RoomSettings {
     fn default() -> Self {
         Self {
             heartbeat_timeout: limits::HEARTBEAT_TIMEOUT,
-            linger: limits::ROOM_LINGER,
+            grace_period: limits::ROOM_LINGER,
             kick_duration: limits::KICK_DURATION,
             max_frame: limits::MAX_FRAME,
             max_message: limits::MAX_MESSAGE,
             max_playlists: limits::PLAYLISTS_PER_ROOM,
             public_url: String::new(),
-            hls: hls::Settings::default(),
+            hls: hls::HlsSettings::default(),
         }
     }
 }

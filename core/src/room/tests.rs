@@ -3,12 +3,12 @@
 mod broadcasts;
 mod calls;
 mod groups;
+mod heartbeats;
 mod joining;
 mod kicking;
 mod numbering;
 mod presence;
 mod publishing;
-mod pulse;
 mod resuming;
 mod succession;
 
@@ -22,10 +22,10 @@ use roomcast_protocol::ack::{EngineSettings, Role};
 use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::{MemberKey, RoomType, SignalKind, decode};
 
-use super::{ConnectionId, Effect, Input, Room, Settings, Welcome};
-use crate::cluster::owner::Owner;
-use crate::cluster::site::Context;
+use super::{ConnectionId, Effect, Input, JoinGrant, Room, RoomSettings};
 use crate::cluster::{BootId, ClusterSettings};
+use crate::room::owner::Owner;
+use crate::room::site::Context;
 use crate::time::Instant;
 
 /// A room with a clock and what every connection has been sent.
@@ -46,7 +46,7 @@ impl World {
 
     fn with_rules(room_type: RoomType, rules: ClusterSettings) -> Self {
         let id = RoomId::parse("demo").unwrap();
-        let room = Room::new(id, Settings::default().into(), rules.into(), (BootId(1), 0));
+        let room = Room::new(id, RoomSettings::default().into(), rules.into(), (BootId(1), 0));
         Self { room, room_type, now: Instant(0), sent: BTreeMap::new(), effects: Vec::new(), token: 0 }
     }
 
@@ -99,7 +99,7 @@ impl World {
         let signal = decode(json!({"action": action, "data": data}).to_string()).unwrap();
         let connection = ConnectionId(connection);
         self.token += 1;
-        let welcome = Welcome {
+        let grant = JoinGrant {
             credentials: None,
             resume_token: format!("rt{}", self.token),
             ingest_token: format!("it{}", self.token),
@@ -108,7 +108,7 @@ impl World {
             engine_settings: EngineSettings::default(),
         };
         self.step(match action {
-            "join" => Input::Join { connection, signal, welcome },
+            "join" => Input::Join { connection, signal, grant },
             _ => Input::Signal { connection, signal },
         });
     }
@@ -157,7 +157,7 @@ impl World {
 
     /// The sessions that may publish, oldest first.
     fn publishers(&self) -> Vec<String> {
-        let publishers = self.owner().into_iter().flat_map(|owner| owner.stage().publishers());
+        let publishers = self.owner().into_iter().flat_map(|owner| owner.state().publishers());
         publishers.map(|publisher| publisher.session.session_id.to_string()).collect()
     }
 
@@ -166,7 +166,7 @@ impl World {
     }
 
     fn list_text(&self) -> Arc<RawValue> {
-        self.room.answers.newest_text().expect("somebody was told the list")
+        self.room.encoder.newest_text().expect("somebody was told the list")
     }
 
     fn owner(&self) -> Option<&Owner> {
@@ -179,7 +179,7 @@ impl World {
 
     fn role(&self, session: &str) -> Option<Role> {
         let key = self.members().into_iter().find(|key| key.session_id.as_str() == session)?;
-        self.owner().map(|owner| owner.stage().role(key))
+        self.owner().map(|owner| owner.state().role(key))
     }
 
     fn call() -> Self {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use roomcast_core::cluster::message::{Action, Signal, SignalText};
 use roomcast_core::room::ConnectionId;
+use roomcast_core::room::message::{Action, Signal, SignalText};
 use roomcast_protocol::id::{RoomId, SessionId, UserId};
 use roomcast_protocol::signal::{Category, Host, MemberKey, Recipient, Session, SignalKind};
 

@@ -2,8 +2,8 @@
 
 use roomcast_core::cluster::BootId;
 use roomcast_core::cluster::directory::{Asserted, Claimed, Era, Journaled, LeaseAnswer, Looked};
-use roomcast_core::cluster::owner::{Field, Value};
-use roomcast_core::cluster::site::Ask;
+use roomcast_core::room::owner::{Field, Value};
+use roomcast_core::room::site::DirectoryQuery;
 use roomcast_core::time::Instant;
 use roomcast_protocol::id::RoomId;
 
@@ -13,7 +13,7 @@ use crate::node::access::Revoked;
 pub enum Command {
     Lease { sent: Instant, boot: BootId, peers: Vec<BootId>, revoked: Revoked },
     Begin,
-    Of(RoomId, Ask),
+    Of(RoomId, DirectoryQuery),
     Leave(BootId),
 }
 

@@ -5,14 +5,14 @@ mod packets;
 
 use std::collections::BTreeMap;
 
-use roomcast_core::cluster::edge::{Edge, ToClient};
 use roomcast_core::cluster::lease::Lease;
-use roomcast_core::cluster::message::{JoinRequest, Message, Signal};
-use roomcast_core::cluster::owner::{Owner, StreamSettings};
 use roomcast_core::cluster::peers::{Header, Peer, Ticket};
-use roomcast_core::cluster::site::{self, Ask, Context, Site, SiteEffect};
 use roomcast_core::cluster::{BootId, ClusterSettings};
 use roomcast_core::room::ConnectionId;
+use roomcast_core::room::edge::{Edge, ToClient};
+use roomcast_core::room::message::{JoinRequest, Message, Signal};
+use roomcast_core::room::owner::{Owner, StreamSettings};
+use roomcast_core::room::site::{self, Context, DirectoryQuery, Site, SiteEffect};
 use roomcast_core::time::Instant;
 use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::id::{RoomId, UserId};
@@ -144,8 +144,8 @@ impl Node {
             SiteEffect::Read(connection, reads) => self.out.push(Out::Read(connection, reads)),
             SiteEffect::Forget(connection) => _ = self.connections.remove(&connection),
             SiteEffect::Send(to, message) => self.outbox.entry(to).or_default().push(message),
-            SiteEffect::Ask(ask) => self.out.push(Out::Command(Command::Of(room.clone(), ask))),
-            SiteEffect::Revoke(revoking) => self.revoke_now(&revoking.user),
+            SiteEffect::DirectoryQuery(ask) => self.out.push(Out::Command(Command::Of(room.clone(), ask))),
+            SiteEffect::Revoke(revocation) => self.revoke_now(&revocation.user),
             SiteEffect::Live(..) | SiteEffect::Everything(..) | SiteEffect::Uploaded(..) => {}
         }
     }
@@ -168,10 +168,10 @@ impl Node {
     }
 
     /// Takes another signal.
-    pub fn said(&mut self, now: Instant, connection: ConnectionId, n: Option<u64>, signal: Signal) -> Vec<Out> {
+    pub fn take_signal(&mut self, now: Instant, connection: ConnectionId, n: Option<u64>, signal: Signal) -> Vec<Out> {
         self.begin(now);
         if let Some((room, key)) = self.connections.get(&connection).cloned() {
-            self.with_site(&room, |site, context| site.said(context, (connection, &key), n, signal));
+            self.with_site(&room, |site, context| site.take_signal(context, (connection, &key), n, signal));
         }
         self.end()
     }
@@ -257,7 +257,7 @@ impl Node {
                 if news.amnesty {
                     self.forgive();
                 }
-                self.bury();
+                self.drop_dead_nodes();
             }
             (Command::Begin, Answer::Era(era)) if self.lease.on_era(era) => {
                 self.all_sites(|site, context| site.on_era(context, era));
@@ -268,20 +268,20 @@ impl Node {
         self.end()
     }
 
-    fn on_directory(&mut self, room: &RoomId, ask: Ask, answer: Answer) {
+    fn on_directory(&mut self, room: &RoomId, ask: DirectoryQuery, answer: Answer) {
         let answer = match answer {
-            Answer::Looked(looked) => site::Answer::Looked(looked),
-            Answer::Claimed(claimed) => site::Answer::Claimed(claimed),
-            Answer::Asserted(asserted) => site::Answer::Asserted(asserted),
-            Answer::Journaled(journaled) => site::Answer::Journaled(journaled),
-            Answer::Done => site::Answer::Released,
-            Answer::Lease(..) | Answer::Era(_) | Answer::Failed => site::Answer::Failed,
+            Answer::Looked(looked) => site::DirectoryAnswer::Looked(looked),
+            Answer::Claimed(claimed) => site::DirectoryAnswer::Claimed(claimed),
+            Answer::Asserted(asserted) => site::DirectoryAnswer::Asserted(asserted),
+            Answer::Journaled(journaled) => site::DirectoryAnswer::Journaled(journaled),
+            Answer::Done => site::DirectoryAnswer::Released,
+            Answer::Lease(..) | Answer::Era(_) | Answer::Failed => site::DirectoryAnswer::Failed,
         };
         self.with_site(room, |site, context| site.on_answer(context, ask, answer));
     }
 
     /// Tells the rooms who is dead.
-    fn bury(&mut self) {
+    fn drop_dead_nodes(&mut self) {
         self.lease.dead().for_each(|boot| _ = self.peers.remove(&boot));
         self.all_sites(Site::on_dead);
     }
@@ -299,8 +299,8 @@ impl Node {
 /// Sockets take everything at once.
 fn note_written(message: &ToClient) {
     match message {
-        ToClient::Deliver(delivery, receipt) => receipt.note(delivery.sq),
-        ToClient::List(_, sq, receipt) => receipt.note(*sq),
+        ToClient::Deliver(delivery, watermark) => watermark.raise(delivery.sq),
+        ToClient::List(_, sq, watermark) => watermark.raise(*sq),
         _ => {}
     }
 }

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use roomcast_core::cluster::ClusterSettings;
 use roomcast_core::cluster::directory::{Context, Directory};
-use roomcast_core::cluster::owner::{Field, Value};
-use roomcast_core::cluster::site::Ask;
+use roomcast_core::room::owner::{Field, Value};
+use roomcast_core::room::site::DirectoryQuery;
 use roomcast_core::time::Instant;
 use roomcast_protocol::id::RoomId;
 
@@ -94,15 +94,15 @@ impl Redis {
     }
 }
 
-fn answer(directory: &mut Directory<Field, Value>, context: Context, room: &RoomId, ask: &Ask) -> Answer {
+fn answer(directory: &mut Directory<Field, Value>, context: Context, room: &RoomId, ask: &DirectoryQuery) -> Answer {
     match ask {
-        Ask::Look => Answer::Looked(directory.look(context, room)),
-        Ask::Claim { expected, mine, random, fields } => {
+        DirectoryQuery::Look => Answer::Looked(directory.look(context, room)),
+        DirectoryQuery::Claim { expected, mine, random, fields } => {
             Answer::Claimed(directory.claim(context, room, *expected, *mine, (*random, fields)))
         }
-        Ask::Assert(mine) => Answer::Asserted(directory.assert(context, room, *mine)),
-        Ask::Write(write) => Answer::Journaled(directory.journal(context, room, write)),
-        Ask::Release(mine, keep) => {
+        DirectoryQuery::Assert(mine) => Answer::Asserted(directory.assert(context, room, *mine)),
+        DirectoryQuery::Write(write) => Answer::Journaled(directory.journal(context, room, write)),
+        DirectoryQuery::Release(mine, keep) => {
             directory.release(context, room, *mine, keep.as_deref());
             Answer::Done
         }

@@ -1,6 +1,6 @@
 //! Access tokens of clients, in cases whose servers want them.
 
-use roomcast_core::cluster::Credentials;
+use roomcast_core::room::Credentials;
 use roomcast_protocol::id::UserId;
 
 /// The time for which a token is good, in milliseconds.

@@ -9,10 +9,10 @@ mod tokens;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use roomcast_core::cluster::edge::ToClient;
-use roomcast_core::cluster::message::Signal;
 use roomcast_core::cluster::{BootId, ClusterSettings};
 use roomcast_core::room::ConnectionId;
+use roomcast_core::room::edge::ToClient;
+use roomcast_core::room::message::Signal;
 use roomcast_core::time::Instant;
 use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::limits::{GROUP_PUBLISHERS, P2P_USERS, PARTICIPANTS};

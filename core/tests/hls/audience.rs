@@ -35,7 +35,7 @@ impl Audience {
                 assert!(!listed, "{object} is listed");
                 self.retention.removed(object.as_str());
             }
-            Change::Media { snapshot, .. } => self.publish(snapshot),
+            Change::MediaPlaylist { snapshot, .. } => self.publish(snapshot),
             Change::Multivariant(text) => {
                 assert!(self.snapshot.is_some(), "the media playlist must be there first");
                 self.multivariant = Some(text.clone());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use roomcast_core::hls::{Reload, Settings, Snapshot, Stream};
+use roomcast_core::hls::{HlsSettings, Reload, Snapshot, Stream};
 
 use crate::audience::Audience;
 use crate::feed::{NOON, Origin, RECEIVED, date, end, map, segment, undated, variant};
@@ -80,7 +80,7 @@ fn a_player_that_has_no_more_than_the_boundary_gets_the_whole() {
 
 #[test]
 fn the_sequences_are_those_of_the_whole_playlist() {
-    let mut origin = Origin::with(Settings { window: Duration::from_secs(20), ..Settings::default() });
+    let mut origin = Origin::with(HlsSettings { window: Duration::from_secs(20), ..HlsSettings::default() });
     segments(&mut origin, 0..1);
     let mut cut = segment(1);
     (cut.segment.discontinuity, cut.segment.program_date_time) = (true, date(NOON));
@@ -140,7 +140,7 @@ proptest! {
         name in naming(),
         polls in vec(prop::bool::weighted(0.4), 300),
     ) {
-        let settings = Settings { window: Duration::from_secs(24), ..Settings::default() };
+        let settings = HlsSettings { window: Duration::from_secs(24), ..HlsSettings::default() };
         let (mut stream, mut audience) = (Stream::new(settings), Audience::default());
         let (mut player, mut skipped): (Option<Playlist>, _) = (None, 0);
         for (upload, polled) in uploads(&plans, name).into_iter().zip(polls.into_iter().cycle()) {

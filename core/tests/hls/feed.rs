@@ -1,7 +1,7 @@
 //! Uploads of a streamer: segments of 2 s, four parts each, numbered through. The bytes of an object are its id.
 
 use bytes::Bytes;
-use roomcast_core::hls::{Change, Refusal, Settings, Snapshot, Stream};
+use roomcast_core::hls::{Change, HlsSettings, Refusal, Snapshot, Stream};
 use roomcast_core::time::UnixTime;
 use roomcast_protocol::data::{
     EndStream, InitSection, MapRef, Media, PartData, Payload, PlaylistRef, ProgramDateTime, Rendition, RenditionType,
@@ -175,19 +175,19 @@ pub struct Origin {
 impl Origin {
     /// A stream with the track `v0`.
     pub fn new() -> Self {
-        Self::with(Settings::default())
+        Self::with(HlsSettings::default())
     }
 
-    pub fn with(settings: Settings) -> Self {
+    pub fn with(settings: HlsSettings) -> Self {
         Self::declared(settings, variant("v0", "init.mp4"))
     }
 
     /// A stream with this track.
     pub fn of(first: UpdateVariant) -> Self {
-        Self::declared(Settings::default(), first)
+        Self::declared(HlsSettings::default(), first)
     }
 
-    fn declared(settings: Settings, first: UpdateVariant) -> Self {
+    fn declared(settings: HlsSettings, first: UpdateVariant) -> Self {
         let mut origin = Self { stream: Stream::new(settings), changes: Vec::new() };
         origin.take(Payload::Variant(first));
         origin
@@ -231,7 +231,7 @@ impl Origin {
     /// The newest snapshot of a track.
     pub fn snapshot(&self, of: &str) -> &Snapshot {
         let newest = self.changes.iter().rev().find_map(|change| match change {
-            Change::Media { track, snapshot } if track.as_str() == of => Some(snapshot),
+            Change::MediaPlaylist { track, snapshot } if track.as_str() == of => Some(snapshot),
             _ => None,
         });
         newest.unwrap()

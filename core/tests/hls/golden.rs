@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use roomcast_core::hls::Settings;
+use roomcast_core::hls::HlsSettings;
 use roomcast_protocol::data::{Payload, TrackRef};
 
 use crate::feed::{NOON, Origin, date, end, id, map, part, seconds, segment, variant};
@@ -93,7 +93,7 @@ s10.m4s
 
 #[test]
 fn the_window_slides_over_a_discontinuity() {
-    let mut origin = Origin::with(Settings { window: Duration::from_secs(6), ..Settings::default() });
+    let mut origin = Origin::with(HlsSettings { window: Duration::from_secs(6), ..HlsSettings::default() });
     origin.segment(0);
     for (msn, name) in [(1, "b.mp4"), (3, "c.mp4")] {
         origin.take(Payload::Variant(variant("v0", name)));

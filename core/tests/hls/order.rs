@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use roomcast_core::hls::{Change, Settings};
+use roomcast_core::hls::{Change, HlsSettings};
 use roomcast_protocol::data::{Payload, TrackRef};
 
 use crate::feed::{NOON, Origin, date, end, id, live, map, media, part, part_id, seconds, segment, undated, variant};
@@ -169,7 +169,7 @@ fn parts_under_other_names_are_listed_as_hinted_and_stored_under_both() {
 
 #[test]
 fn an_id_that_was_hinted_for_another_part_is_no_fault_of_the_sender() {
-    let mut origin = Origin::with(Settings { parts_before_gap: 1, ..Settings::default() });
+    let mut origin = Origin::with(HlsSettings { parts_before_gap: 1, ..HlsSettings::default() });
     origin.part(7, 0);
     let (mut other, mut taken, mut whole) = (part(7, 1), part(7, 2), segment(8));
     other.part.id = id("x");
@@ -208,7 +208,7 @@ fn an_older_version_of_a_variant_is_not_gone_back_to() {
 
 #[test]
 fn what_is_no_longer_listed_is_removed_after_its_time() {
-    let settings = Settings { window: Duration::from_secs(6), ..Settings::default() };
+    let settings = HlsSettings { window: Duration::from_secs(6), ..HlsSettings::default() };
     let mut origin = Origin::with(settings);
     let mut removed_at = Vec::new();
     for msn in 0..12 {
@@ -227,7 +227,7 @@ fn what_is_no_longer_listed_is_removed_after_its_time() {
 
 #[test]
 fn a_map_goes_with_the_last_segment_that_needs_it() {
-    let mut origin = Origin::with(Settings { window: Duration::from_secs(6), ..Settings::default() });
+    let mut origin = Origin::with(HlsSettings { window: Duration::from_secs(6), ..HlsSettings::default() });
     origin.segment(0);
     origin.take(Payload::Variant(variant("v0", "new.mp4")));
     for msn in 1..8 {

@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use roomcast_core::hls::{Settings, Stream};
+use roomcast_core::hls::{HlsSettings, Stream};
 use roomcast_protocol::data::{Payload, TrackRef};
 
 use crate::feed::{self, NOON, RECEIVED, id, media, of_rendition, part, rendition, seconds, segment, variant};
@@ -22,8 +22,8 @@ fn plans(most: usize) -> impl Strategy<Value = Vec<Plan>> {
 }
 
 /// Waits for everything that is missing.
-fn patient() -> Settings {
-    Settings { parts_before_gap: 1000, ..Settings::default() }
+fn patient() -> HlsSettings {
+    HlsSettings { parts_before_gap: 1000, ..HlsSettings::default() }
 }
 
 const TRACKS: [&str; 3] = ["v0", "v1", "en"];

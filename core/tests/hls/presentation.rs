@@ -18,7 +18,7 @@ impl Presentation {
         for change in changes {
             match change {
                 Change::Store { track, .. } | Change::Remove { track, .. } => self.track(track.as_str()).take(change),
-                Change::Media { track, .. } => {
+                Change::MediaPlaylist { track, .. } => {
                     self.track(track.as_str()).take(change);
                     self.check_reports(track.as_str());
                 }

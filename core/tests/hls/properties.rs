@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use roomcast_core::hls::{Change, Decision, Reload, Settings, Snapshot, Stream};
+use roomcast_core::hls::{Change, Decision, HlsSettings, Reload, Snapshot, Stream};
 use roomcast_core::time::UnixTime;
 use roomcast_protocol::data::{Payload, Seconds};
 
@@ -90,8 +90,8 @@ pub fn uploads(plans: &[Plan], name: fn(u64, u64, u64) -> String) -> Vec<Payload
     uploads
 }
 
-pub fn settings() -> Settings {
-    Settings { window: Duration::from_secs(8), ..Settings::default() }
+pub fn settings() -> HlsSettings {
+    HlsSettings { window: Duration::from_secs(8), ..HlsSettings::default() }
 }
 
 /// Where the first part of a segment beyond `msn`, or a part from `index` on, is listed.
@@ -206,7 +206,7 @@ fn bytes_stay_for_three_targets_by_the_clock_however_fast_media_comes() {
                         assert!(passed - listed >= 6_000_000, "{object} leaves after {} µs", passed - listed);
                         stored.remove(object.as_str());
                     }
-                    Change::Media { snapshot, .. } => {
+                    Change::MediaPlaylist { snapshot, .. } => {
                         let text = std::str::from_utf8(&snapshot.playlist).unwrap();
                         let names = text.split(['"', '\n']).filter(|name| stored.contains(*name));
                         names.for_each(|name| _ = left.insert(name.to_owned(), passed));
@@ -230,7 +230,7 @@ fn tiny_segments_do_not_make_a_list_without_end() {
             match change {
                 Change::Store { .. } => stored += 1,
                 Change::Remove { .. } => stored -= 1,
-                Change::Media { snapshot, .. } => assert!(snapshot.playlist.len() < 20_000),
+                Change::MediaPlaylist { snapshot, .. } => assert!(snapshot.playlist.len() < 20_000),
                 Change::Multivariant(_) => {}
             }
         }

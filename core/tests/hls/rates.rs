@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use roomcast_core::hls::{Change, Settings, Stream};
+use roomcast_core::hls::{Change, HlsSettings, Stream};
 use roomcast_protocol::data::{Payload, Seconds, TrackRef};
 
 use crate::feed::{Origin, RECEIVED, id, media, of_rendition, part, rendition, seconds, segment, variant};
@@ -34,7 +34,7 @@ fn multivariants(origin: &Origin) -> usize {
 
 /// A stream that was declared with 60 kbit/s and lists 8 s.
 fn quiet() -> Origin {
-    let mut origin = Origin::with(Settings { window: Duration::from_secs(8), ..Settings::default() });
+    let mut origin = Origin::with(HlsSettings { window: Duration::from_secs(8), ..HlsSettings::default() });
     let mut declared = variant("v0", "init.mp4");
     declared.variant.bandwidth = 60_000;
     origin.take(Payload::Variant(declared));
@@ -154,7 +154,7 @@ proptest! {
     fn a_listed_rate_is_never_below_any_listed_segment_and_is_restored(
         sizes in vec((1_usize..200_000, 1_000_000_u64..2_400_000, any::<bool>()), 1..40),
     ) {
-        let mut stream = Stream::new(Settings { window: Duration::from_secs(8), ..Settings::default() });
+        let mut stream = Stream::new(HlsSettings { window: Duration::from_secs(8), ..HlsSettings::default() });
         let mut declared = variant("v0", "init.mp4");
         declared.variant.bandwidth = 1;
         stream.apply(Payload::Variant(declared), RECEIVED).unwrap();
@@ -167,7 +167,7 @@ proptest! {
             for change in &changes {
                 match change {
                     Change::Multivariant(new) => text = new.to_string(),
-                    Change::Media { snapshot, .. } => {
+                    Change::MediaPlaylist { snapshot, .. } => {
                         let lines = String::from_utf8(snapshot.playlist.to_vec()).unwrap();
                         let count = lines.matches("#EXTINF").count();
                         listed.drain(..listed.len() - count);

@@ -1,6 +1,6 @@
 //! Every way an upload is refused, and that nothing of it stays.
 
-use roomcast_core::hls::Settings;
+use roomcast_core::hls::HlsSettings;
 use roomcast_protocol::code::AckCode::{self, InvalidSignal, SequenceConflict, TrackNotFound};
 use roomcast_protocol::data::{InitSection, Payload, TrackRef, UpdatePart, UpdateSegment, UpdateVariant};
 
@@ -148,7 +148,7 @@ fn what_is_far_ahead_is_refused() {
     bad_part(8, 102, |update| update.part.duration = seconds(0.001), InvalidSignal, "ahead");
     bad_part(u64::MAX, 0, |_| {}, InvalidSignal, "2^53");
     bad_part(8, u64::MAX, |_| {}, InvalidSignal, "ahead");
-    let mut origin = Origin::with(Settings { parts_before_gap: 9, ..Settings::default() });
+    let mut origin = Origin::with(HlsSettings { parts_before_gap: 9, ..HlsSettings::default() });
     origin.part(500, 1);
     refused(&mut origin, Payload::Part(part(601, 1)), InvalidSignal, "ahead");
     refused(&mut origin, Payload::Part(part(399, 1)), InvalidSignal, "ahead");
@@ -263,7 +263,7 @@ fn a_short_part_does_not_come_between_others() {
 
 #[test]
 fn an_operator_may_let_parts_be_short() {
-    let mut origin = Origin::with(Settings { least_part: 0, ..Settings::default() });
+    let mut origin = Origin::with(HlsSettings { least_part: 0, ..HlsSettings::default() });
     origin.take(Payload::Part(part(7, 0)));
     for index in 1..4 {
         let mut tiny = short(7, index);

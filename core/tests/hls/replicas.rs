@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::{Bytes, BytesMut};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use roomcast_core::hls::{Change, Digest, Entry, Media, Object, Settings, Stream};
+use roomcast_core::hls::{Change, Digest, HlsSettings, MediaRef, Object, Stream, UploadEntry};
 use roomcast_core::time::UnixTime;
 use roomcast_protocol::data::Payload;
 
@@ -21,7 +21,7 @@ use crate::wild::wild;
 struct Bytestore(HashMap<Digest, Bytes>);
 
 impl Bytestore {
-    fn keep(&mut self, media: &Media) {
+    fn keep(&mut self, media: &MediaRef) {
         if let Some(bytes) = media.bytes() {
             self.0.insert(Digest::of(bytes), bytes.clone());
         }
@@ -64,7 +64,7 @@ impl Served {
                 Change::Remove { track, object } => {
                     self.objects.remove(&(track.to_string(), object.to_string())).unwrap();
                 }
-                Change::Media { ref track, .. } => drop(self.playlists.insert(track.to_string(), change)),
+                Change::MediaPlaylist { ref track, .. } => drop(self.playlists.insert(track.to_string(), change)),
                 Change::Multivariant(_) => drop(self.playlists.insert(String::new(), change)),
             }
         }
@@ -72,8 +72,8 @@ impl Served {
 }
 
 /// Returns an entry as another node reads it.
-fn told(entry: &Entry) -> Option<Entry> {
-    Entry::decode(entry.encode().as_bytes()).ok()
+fn told(entry: &UploadEntry) -> Option<UploadEntry> {
+    UploadEntry::decode(entry.encode().as_bytes()).ok()
 }
 
 fn replicate(uploads: Vec<Payload>, lots: &[u8]) {
@@ -84,7 +84,7 @@ fn replicate(uploads: Vec<Payload>, lots: &[u8]) {
     let (mut served, mut late) = (Served::default(), Served::default());
     for (at, upload) in uploads.into_iter().enumerate() {
         let (lot, received) = (lots.next().unwrap(), UnixTime(RECEIVED.0 + 1000 * i64::try_from(at).unwrap()));
-        let entry = Entry::new(upload, received);
+        let entry = UploadEntry::new(upload, received);
         // An entry that cannot be written is not appended.
         let Some(read) = told(&entry).filter(|read| *read == entry) else { continue };
         bytes.keep(&entry.media);
@@ -177,7 +177,7 @@ proptest! {
 #[test]
 fn a_frame_rate_reads_back_as_it_was_declared() {
     for rate in [30_000.0 / 1001.0, 1.0 / 3.0, 23.976_023_976_023_98, 0.000_01, 999.999_9] {
-        let mut stream = Stream::new(Settings::default());
+        let mut stream = Stream::new(HlsSettings::default());
         let mut declared = variant("v0", "init.mp4");
         declared.variant.frame_rate = Some(rate);
         stream.apply(Payload::Variant(declared.clone()), RECEIVED).unwrap();

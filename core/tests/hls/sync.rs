@@ -1,6 +1,6 @@
 //! Uploads that begin without a sync sample, as their bytes tell.
 
-use roomcast_core::hls::{Entry, Settings, Stream};
+use roomcast_core::hls::{HlsSettings, Stream, UploadEntry};
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::{Media, Payload};
 
@@ -66,9 +66,9 @@ fn a_segment_without_a_sync_sample_first_is_refused_where_none_was_announced() {
 #[test]
 fn a_replica_that_has_no_bytes_decides_alike() {
     let mut origin = origin(false, true);
-    let (mut stream, mut declared) = (Stream::new(Settings::default()), without_parts("v0", "init.mp4"));
+    let (mut stream, mut declared) = (Stream::new(HlsSettings::default()), without_parts("v0", "init.mp4"));
     declared.segment.map.data = init();
-    let logged = |payload| Entry::decode(Entry::new(payload, RECEIVED).encode().as_bytes()).unwrap();
+    let logged = |payload| UploadEntry::decode(UploadEntry::new(payload, RECEIVED).encode().as_bytes()).unwrap();
     stream.replay(logged(Payload::Variant(declared))).unwrap();
     for flags in [NON_SYNC, SYNC] {
         let (here, elsewhere) = (origin.try_take(whole(flags)), stream.replay(logged(whole(flags))));

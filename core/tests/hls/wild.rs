@@ -4,50 +4,50 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use roomcast_core::hls::{Settings, Stream};
+use roomcast_core::hls::{HlsSettings, Stream};
 use roomcast_protocol::data::{Payload, Seconds, TrackRef, UpdateVariant};
 
 use crate::feed::{self, RECEIVED, id, of_rendition, part, rendition, segment, variant};
 use crate::presentation::Presentation;
 
 /// Random input for an upload: two names and four bits.
-struct Dice {
+struct Draws {
     own: String,
     of: String,
     flags: (bool, bool, bool, bool),
 }
 
-fn declaration(track: &str, dice: &Dice) -> Payload {
+fn declaration(track: &str, draws: &Draws) -> Payload {
     if track.starts_with('v') {
-        let mut update = variant(track, &dice.own);
-        update.variant.audio = dice.flags.0.then(|| id(if dice.flags.1 { "aac" } else { "opus" }));
-        update.variant.independent_segments = !dice.flags.2;
-        if dice.flags == (true, true, true, true) {
+        let mut update = variant(track, &draws.own);
+        update.variant.audio = draws.flags.0.then(|| id(if draws.flags.1 { "aac" } else { "opus" }));
+        update.variant.independent_segments = !draws.flags.2;
+        if draws.flags == (true, true, true, true) {
             update.variant.target_part_duration = None;
         }
         return Payload::Variant(update);
     }
-    let mut update = rendition(track, &dice.own);
-    (update.rendition.is_default, update.rendition.auto_select) = (Some(dice.flags.0), Some(dice.flags.1));
-    update.rendition.group_id = id(if dice.flags.2 || track == "en" { "aac" } else { "opus" });
-    update.rendition.name = if dice.flags.3 { "name".into() } else { dice.of.clone() };
+    let mut update = rendition(track, &draws.own);
+    (update.rendition.is_default, update.rendition.auto_select) = (Some(draws.flags.0), Some(draws.flags.1));
+    update.rendition.group_id = id(if draws.flags.2 || track == "en" { "aac" } else { "opus" });
+    update.rendition.name = if draws.flags.3 { "name".into() } else { draws.of.clone() };
     Payload::Rendition(update)
 }
 
-fn whole(msn: u64, length: Seconds, dice: &Dice) -> Payload {
+fn whole(msn: u64, length: Seconds, draws: &Draws) -> Payload {
     let mut update = segment(msn);
-    (update.segment.duration, update.segment.discontinuity) = (length, dice.flags.1);
-    update.segment.map = dice.flags.0.then(|| feed::map(&dice.of)).flatten();
-    update.segment.id = if dice.flags.2 { id(&dice.own) } else { update.segment.id };
+    (update.segment.duration, update.segment.discontinuity) = (length, draws.flags.1);
+    update.segment.map = draws.flags.0.then(|| feed::map(&draws.of)).flatten();
+    update.segment.id = if draws.flags.2 { id(&draws.own) } else { update.segment.id };
     Payload::Segment(update)
 }
 
-fn one_part(msn: u64, index: u64, length: Seconds, dice: &Dice) -> Payload {
+fn one_part(msn: u64, index: u64, length: Seconds, draws: &Draws) -> Payload {
     let mut update = part(msn, index);
-    (update.part.duration, update.part.gap, update.segment.discontinuity) = (length, dice.flags.1, dice.flags.2);
-    update.part.independent = (update.part.independent || dice.flags.3) && !(dice.flags.1 && dice.flags.2);
-    update.part.id = if dice.flags.0 { id(&dice.own) } else { update.part.id };
-    update.segment.id = if dice.flags.3 { id(&dice.of) } else { update.segment.id };
+    (update.part.duration, update.part.gap, update.segment.discontinuity) = (length, draws.flags.1, draws.flags.2);
+    update.part.independent = (update.part.independent || draws.flags.3) && !(draws.flags.1 && draws.flags.2);
+    update.part.id = if draws.flags.0 { id(&draws.own) } else { update.part.id };
+    update.segment.id = if draws.flags.3 { id(&draws.of) } else { update.segment.id };
     Payload::Part(update)
 }
 
@@ -68,13 +68,13 @@ pub fn wild(tracks: &'static [&'static str]) -> impl Strategy<Value = Payload> {
     let track = prop::sample::select(tracks);
     (0..12, track, number(), number(), length(), name(), name(), flags).prop_map(
         |(kind, track, msn, index, length, own, of, flags)| {
-            let dice = Dice { own, of, flags };
+            let draws = Draws { own, of, flags };
             let length = Seconds::from_micros(length);
             match kind {
-                0 => declaration(track, &dice),
+                0 => declaration(track, &draws),
                 1 if flags == (true, true, true, true) => feed::end(),
-                1..=4 => of_track(track, whole(msn, length, &dice)),
-                _ => of_track(track, one_part(msn, index, length, &dice)),
+                1..=4 => of_track(track, whole(msn, length, &draws)),
+                _ => of_track(track, one_part(msn, index, length, &draws)),
             }
         },
     )
@@ -91,7 +91,7 @@ fn first() -> impl Strategy<Value = UpdateVariant> {
 }
 
 fn survives(first: UpdateVariant, uploads: Vec<Payload>) {
-    let settings = Settings { window: Duration::from_secs(8), ..Settings::default() };
+    let settings = HlsSettings { window: Duration::from_secs(8), ..HlsSettings::default() };
     let (mut stream, mut seen) = (Stream::new(settings), Presentation::default());
     seen.watch(&stream.apply(Payload::Variant(first), RECEIVED).unwrap());
     for upload in uploads {

@@ -26,7 +26,7 @@ impl Client {
                 prop_assert!(*from == self.received + 1 && to >= from, "a gap of {from}-{to} after {}", self.received);
                 self.received = *to;
             }
-            Kind::Numbered(number) => {
+            Kind::NumberedSignal(number) => {
                 prop_assert!(*number > self.received, "{} came after {}", line.text, self.received);
                 let skipped = self.received + 1..*number;
                 for missed in skipped {

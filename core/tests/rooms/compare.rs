@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
-use roomcast_core::cluster::owner::Owner;
-use roomcast_core::room::{Effect, Input, Outgoing};
+use roomcast_core::room::owner::Owner;
+use roomcast_core::room::{Effect, Input, OutboundMessage};
 use roomcast_protocol::signal::Signal;
 
 use crate::words;
@@ -14,13 +14,13 @@ use crate::world::{Checked, World};
 impl World {
     /// Gives the room an event that the model has had already, and compares what follows.
     pub fn step(&mut self, input: Input) -> Checked {
-        let mut said: Vec<(u64, Outgoing)> = Vec::new();
-        let mut presences = Vec::new();
+        let mut said: Vec<(u64, OutboundMessage)> = Vec::new();
+        let mut responders = Vec::new();
         let (mut forgotten, mut replaced, mut ended) = (BTreeSet::new(), Vec::new(), false);
         for effect in self.room.step(self.context(), input) {
             match effect {
                 Effect::Send { to, message } => said.push((to.0, message)),
-                Effect::Present { connection, presence } => presences.push((connection.0, presence)),
+                Effect::AnswerHeartbeats { connection, responder } => responders.push((connection.0, responder)),
                 Effect::Forget { connection } => drop(forgotten.insert(connection.0)),
                 Effect::Close { connection, .. } => replaced.push(connection.0),
                 Effect::Closed => ended = true,
@@ -29,11 +29,11 @@ impl World {
                 }
                 Effect::Revoke { .. } => prop_assert!(false, "nobody has a token here"),
                 Effect::Read { .. } => prop_assert!(false, "an owner beside its edge has all at once"),
-                Effect::ToNode { .. } | Effect::Ask(_) => prop_assert!(false, "there is no other node"),
+                Effect::ToNode { .. } | Effect::DirectoryQuery(_) => prop_assert!(false, "there is no other node"),
             }
         }
-        for (connection, presence) in presences {
-            self.network.present(connection, presence);
+        for (connection, responder) in responders {
+            self.network.present(connection, responder);
         }
         self.compare_roster()?;
         prop_assert_eq!(forgotten, std::mem::take(&mut self.model.forgotten));
@@ -46,10 +46,10 @@ impl World {
     /// Has a connection answer a heartbeat that the model has had already, and compares what follows. False where the
     /// room has to answer.
     pub fn answer_without_room(&mut self, connection: u64, signal: &Signal) -> Result<bool, TestCaseError> {
-        let Some(presence) = self.network.presence(connection, &signal.head.session.key()) else { return Ok(false) };
+        let Some(responder) = self.network.responder(connection, &signal.head.session.key()) else { return Ok(false) };
         let mut said = Vec::new();
-        let say = |text| said.push((connection, Outgoing::plain(text)));
-        if !presence.answer(self.context().now, signal, say) {
+        let say = |text| said.push((connection, OutboundMessage::plain(text)));
+        if !responder.answer(self.context().now, signal, say) {
             return Ok(false);
         }
         self.compare_roster()?;
@@ -63,7 +63,7 @@ impl World {
         let members = site.owner().into_iter().flat_map(Owner::roster).map(|(key, _)| key);
         let real = members.map(|key| {
             let connection = site.edge().and_then(|edge| edge.connection_of(key));
-            let role = site.owner().map(|owner| owner.stage().role(key));
+            let role = site.owner().map(|owner| owner.state().role(key));
             (key.session_id.to_string(), word(role), connection.map(|connection| connection.0))
         });
         let ideal = self
@@ -76,7 +76,7 @@ impl World {
     }
 
     /// Each connection is told the same in the same order; between connections there is none.
-    fn compare_lines(&mut self, mut said: Vec<(u64, Outgoing)>) -> Checked {
+    fn compare_lines(&mut self, mut said: Vec<(u64, OutboundMessage)>) -> Checked {
         let mut ideal = std::mem::take(&mut self.model.lines);
         ideal.sort_by_key(|line| line.connection);
         said.sort_by_key(|(connection, _)| *connection);

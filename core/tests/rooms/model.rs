@@ -13,7 +13,7 @@ use crate::words;
 
 /// Times in milliseconds, shorter than the defaults so that a case sees them end.
 pub const SILENCE: u64 = 10_000;
-pub const LINGER: u64 = 12_000;
+pub const GRACE_PERIOD: u64 = 12_000;
 pub const KICK: u64 = 15_000;
 pub const LIST_INTERVAL: u64 = 100;
 pub const KEPT: usize = 128;
@@ -40,7 +40,7 @@ pub enum Kind {
         from: u64,
         to: u64,
     },
-    Numbered(u64),
+    NumberedSignal(u64),
     Other,
 }
 
@@ -196,7 +196,7 @@ impl Model {
         if let Some(connection) = member.connection {
             let owner = Some((key, member.takeover));
             let text = format!("#{number} {text}");
-            self.lines.push(Line { connection, text, owner, kind: Kind::Numbered(number) });
+            self.lines.push(Line { connection, text, owner, kind: Kind::NumberedSignal(number) });
         }
     }
 

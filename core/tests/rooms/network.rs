@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use roomcast_core::room::{Outgoing, Presence};
+use roomcast_core::room::{HeartbeatResponder, OutboundMessage};
 use roomcast_protocol::signal::MemberKey;
 
 use crate::command::SLOTS;
@@ -10,9 +10,9 @@ use crate::model::Line;
 
 #[derive(Debug, Default)]
 struct Connection {
-    outbox: VecDeque<(Outgoing, Line)>,
+    outbox: VecDeque<(OutboundMessage, Line)>,
     socket: VecDeque<Line>,
-    presences: Vec<Presence>,
+    responders: Vec<HeartbeatResponder>,
 }
 
 /// All connections. A lost one never comes back; another takes its slot.
@@ -39,25 +39,25 @@ impl Network {
         self.next
     }
 
-    pub fn put(&mut self, message: Outgoing, line: Line) {
+    pub fn put(&mut self, message: OutboundMessage, line: Line) {
         self.connections.entry(line.connection).or_default().outbox.push_back((message, line));
     }
 
     /// Lets a connection answer heartbeats of a member by itself.
-    pub fn present(&mut self, connection: u64, presence: Presence) {
-        let presences = &mut self.connections.entry(connection).or_default().presences;
-        presences.retain(|former| !former.is_like(&presence));
-        presences.push(presence);
+    pub fn present(&mut self, connection: u64, responder: HeartbeatResponder) {
+        let responders = &mut self.connections.entry(connection).or_default().responders;
+        responders.retain(|former| !former.is_like(&responder));
+        responders.push(responder);
     }
 
-    pub fn presence(&self, connection: u64, member: &MemberKey) -> Option<&Presence> {
-        self.connections.get(&connection)?.presences.iter().find(|presence| presence.is_of(member))
+    pub fn responder(&self, connection: u64, member: &MemberKey) -> Option<&HeartbeatResponder> {
+        self.connections.get(&connection)?.responders.iter().find(|responder| responder.is_of(member))
     }
 
     /// Forgets a member that says that it leaves.
     pub fn drop_presence(&mut self, connection: u64, member: &MemberKey) {
         let connection = self.connections.entry(connection).or_default();
-        connection.presences.retain(|presence| !presence.is_of(member));
+        connection.responders.retain(|responder| !responder.is_of(member));
     }
 
     /// Loses what was under way and gives the connection that is gone.

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
-use roomcast_core::cluster::site::Context;
 use roomcast_core::cluster::{BootId, ClusterSettings};
-use roomcast_core::room::{ConnectionId, Input, Room, Settings, Welcome};
+use roomcast_core::room::site::Context;
+use roomcast_core::room::{ConnectionId, Input, JoinGrant, Room, RoomSettings};
 use roomcast_core::time::Instant;
 use roomcast_protocol::ack::EngineSettings;
 use roomcast_protocol::id::RoomId;
@@ -15,7 +15,7 @@ use roomcast_protocol::signal::RoomType;
 
 use crate::client::Client;
 use crate::command::{Claim, Command, Key, To, Token, What};
-use crate::model::{KICK, Kind, LINGER, Line, Model, SILENCE, joining::Join};
+use crate::model::{GRACE_PERIOD, KICK, Kind, Line, Model, SILENCE, joining::Join};
 use crate::network::Network;
 use crate::words;
 
@@ -33,15 +33,15 @@ pub struct World {
 
 impl World {
     pub fn new(room_type: RoomType) -> Self {
-        let settings = Settings {
+        let settings = RoomSettings {
             heartbeat_timeout: Duration::from_millis(SILENCE),
-            linger: Duration::from_millis(LINGER),
+            grace_period: Duration::from_millis(GRACE_PERIOD),
             kick_duration: Duration::from_millis(KICK),
-            ..Settings::default()
+            ..RoomSettings::default()
         };
         let cluster = ClusterSettings {
             heartbeat_timeout: settings.heartbeat_timeout,
-            linger: settings.linger,
+            grace_period: settings.grace_period,
             kick_duration: settings.kick_duration,
             ..ClusterSettings::default()
         };
@@ -120,7 +120,7 @@ impl World {
         self.marks += 1;
         let fresh = format!("rt{}", self.marks);
         let signal = words::join(self.model.room_type, who, creating, from, token.clone());
-        let welcome = Welcome {
+        let grant = JoinGrant {
             credentials: None,
             resume_token: fresh.clone(),
             ingest_token: "it".to_owned(),
@@ -129,7 +129,7 @@ impl World {
             engine_settings: EngineSettings::default(),
         };
         self.model.join(&Join { connection, who, creating, from, token, fresh });
-        self.step(Input::Join { connection: ConnectionId(connection), signal, welcome })
+        self.step(Input::Join { connection: ConnectionId(connection), signal, grant })
     }
 
     fn say(&mut self, who: Key, slot: Option<usize>, what: What) -> Checked {
@@ -196,7 +196,7 @@ impl World {
     /// Whether there was something to write.
     fn write(&mut self, connection: u64) -> bool {
         let written = self.network.write(connection);
-        if let Some(Line { owner: Some(owner), kind: Kind::Numbered(number), .. }) = written {
+        if let Some(Line { owner: Some(owner), kind: Kind::NumberedSignal(number), .. }) = written {
             self.model.note_written(owner, number);
         }
         written.is_some()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use roomcast_core::hls::{Change, Settings, Stream};
+use roomcast_core::hls::{Change, HlsSettings, Stream};
 use roomcast_core::time::UnixTime;
 use roomcast_media::Item;
 use roomcast_media::package::{Config, Earlier, Lengths, Moment, Packager, Signal};
@@ -65,7 +65,7 @@ impl Origin {
         let moment = Moment { now: Duration::ZERO, wall: NOON };
         Self {
             packager: Packager::new(config, moment.now),
-            stream: Stream::new(Settings::default()),
+            stream: Stream::new(HlsSettings::default()),
             moment,
             fixed: None,
             uploaded: BTreeMap::new(),
@@ -144,7 +144,7 @@ impl Origin {
         let changes = self.stream.apply(payload.clone(), received);
         let changes = changes.unwrap_or_else(|refusal| panic!("{refusal}: {payload:?}"));
         for change in changes {
-            let Change::Media { snapshot, .. } = change else { continue };
+            let Change::MediaPlaylist { snapshot, .. } = change else { continue };
             let playlist = Playlist::read(std::str::from_utf8(&snapshot.playlist).unwrap());
             let fixed = self.fixed.get_or_insert_with(|| playlist.fixed.clone());
             assert_eq!(*fixed, playlist.fixed, "what is fixed has changed");

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
-use crate::config::Secret;
+use crate::secret::Secret;
 
 /// The secrets of the caches in front; none where every viewer is checked here.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use roomcast_protocol::id::RoomId;
 
 /// The revocations of a node.
 #[derive(Debug, Default)]
-pub struct Held {
+pub struct NodeRevocations {
     most: usize,
     table: RwLock<Revocations>,
     /// Their number, so that a server without any looks at nothing.
@@ -18,7 +18,7 @@ pub struct Held {
     version: AtomicU64,
 }
 
-impl Held {
+impl NodeRevocations {
     pub fn new(most: usize) -> Self {
         Self { most, ..Self::default() }
     }

@@ -10,7 +10,7 @@ use tokio::signal::unix::Signal;
 use super::serve::warn_of_dates;
 use crate::config::{self, AccessTokens, Cli, Command, Serve};
 use crate::listen::{CertificateFiles, Tls};
-use crate::node::Node;
+use crate::state::AppState;
 use crate::telemetry::ChangeFilter;
 
 /// The beginning of the names of settings of access tokens.
@@ -21,7 +21,7 @@ pub struct Running {
     /// The command line, which is read again with the file of settings.
     pub arguments: Vec<OsString>,
     pub settings: Serve,
-    pub node: Weak<Node>,
+    pub state: Weak<AppState>,
     pub tls: Option<Tls>,
     /// The files of the certificate that is in use.
     pub certificate: Option<CertificateFiles>,
@@ -93,8 +93,8 @@ impl Running {
         if !is_changed || !self.settings.access.has_keys() || !fresh.access.has_keys() {
             return;
         }
-        let Some(node) = self.node.upgrade() else { return };
-        node.access.replace(fresh.access.demands());
+        let Some(state) = self.state.upgrade() else { return };
+        state.access.replace(fresh.access.token_policy());
         let auth_jwks = self.settings.access.auth_jwks.clone();
         self.settings.access = AccessTokens { auth_jwks, ..fresh.access.clone() };
         tracing::warn!("SIGHUP: the keys of access tokens were read again");
@@ -102,8 +102,10 @@ impl Running {
 
     fn replace_cdn_secrets(&mut self, fresh: &Serve, changed: &[String]) {
         let is_changed = changed.iter().any(|id| id == "cdn_secret");
-        let Some(node) = self.node.upgrade().filter(|_| is_changed && self.takes("cdn_secret", fresh)) else { return };
-        node.caches.replace(fresh.edge.cdn_secrets());
+        let Some(state) = self.state.upgrade().filter(|_| is_changed && self.takes("cdn_secret", fresh)) else {
+            return;
+        };
+        state.caches.replace(fresh.edge.cdn_secrets());
         self.settings.edge.cdn_secret.clone_from(&fresh.edge.cdn_secret);
         tracing::warn!("SIGHUP: the secrets of the CDN were read again");
     }
@@ -111,16 +113,18 @@ impl Running {
     /// Makes credentials with another secret; those that members have stay as they are.
     fn replace_turn_secret(&mut self, fresh: &Serve, changed: &[String]) {
         let is_changed = changed.iter().any(|id| id == "turn_secret");
-        let Some(node) = self.node.upgrade().filter(|_| is_changed && self.takes("turn_secret", fresh)) else { return };
-        node.ice.replace_secret(fresh.turn.turn_secret.first().cloned());
+        let Some(state) = self.state.upgrade().filter(|_| is_changed && self.takes("turn_secret", fresh)) else {
+            return;
+        };
+        state.ice.replace_secret(fresh.turn.turn_secret.first().cloned());
         self.settings.turn.turn_secret.clone_from(&fresh.turn.turn_secret);
         tracing::warn!("SIGHUP: the secrets of the TURN servers were read again");
     }
 
     fn replace_ice_token(&mut self, fresh: &Serve, changed: &[String]) {
         let is_changed = changed.iter().any(|id| id == "ice_token");
-        let Some(node) = self.node.upgrade().filter(|_| is_changed && self.takes("ice_token", fresh)) else { return };
-        if let Some(handed) = node.ice.handed() {
+        let Some(state) = self.state.upgrade().filter(|_| is_changed && self.takes("ice_token", fresh)) else { return };
+        if let Some(handed) = state.ice.handed() {
             handed.replace_token(fresh.turn.service_token());
         }
         self.settings.turn.ice_token.clone_from(&fresh.turn.ice_token);
@@ -129,8 +133,8 @@ impl Running {
 
     /// Asks for ICE servers again, if there is a service that hands them out.
     fn ask_for_ice_servers(&self) -> bool {
-        let Some(node) = self.node.upgrade() else { return false };
-        let Some(handed) = node.ice.handed() else { return false };
+        let Some(state) = self.state.upgrade() else { return false };
+        let Some(handed) = state.ice.handed() else { return false };
         handed.hurry();
         tracing::warn!("SIGHUP: the ICE servers are asked for again");
         true
@@ -138,8 +142,8 @@ impl Running {
 
     /// Fetches the key set of access tokens again, if there is one.
     fn fetch_keys(&self) -> bool {
-        let Some(node) = self.node.upgrade() else { return false };
-        let Some(remote) = node.access.remote() else { return false };
+        let Some(state) = self.state.upgrade() else { return false };
+        let Some(remote) = state.access.remote() else { return false };
         remote.hurry();
         tracing::warn!("SIGHUP: the key set of access tokens is fetched again");
         true

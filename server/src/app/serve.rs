@@ -12,12 +12,13 @@ use super::Failure;
 use super::reread::{self, Running};
 use crate::access::remote;
 use crate::cluster::Transport;
-use crate::config::{self, ListenAddress, Serve};
+use crate::config::{self, Serve};
 use crate::fetch::Fetcher;
+use crate::host::{ListenAddress, is_loopback, overlap};
 use crate::listen::{self, CertificateFiles, Dates, Tls};
-use crate::node::{Node, follow_revocations};
-use crate::room::{Rooms, look_elsewhere};
+use crate::room::{RoomDispatcher, find_remote_broadcasts};
 use crate::signals::{StopSignals, hangups};
+use crate::state::{AppState, follow_revocations};
 use crate::{http, metrics_server, open_files, telemetry};
 
 /// The interval at which the entries of owned rooms are renewed: a tenth of the time that they are kept.
@@ -51,22 +52,22 @@ async fn serve(settings: Serve, arguments: Vec<OsString>) -> Result<(), Failure>
     warn_of_open_files(&settings);
     let (tls, certificate) = (prepared.tls.clone(), settings.certificate());
     certificate.iter().for_each(warn_of_dates);
-    let node = Node::new(settings.clone(), http::install_metrics());
+    let state = AppState::new(settings.clone(), http::install_metrics());
     if let Some(source) = &settings.access.auth_jwks {
         let fetcher = Fetcher::new().map_err(Failure::Other)?;
-        actix_web::rt::spawn(remote::follow(node.access.clone(), fetcher, source.clone()));
+        actix_web::rt::spawn(remote::follow(state.access.clone(), fetcher, source.clone()));
     }
-    if node.ice.handed().is_some() {
-        let (fetcher, ice) = (Fetcher::new().map_err(Failure::Other)?, node.ice.clone());
+    if state.ice.handed().is_some() {
+        let (fetcher, ice) = (Fetcher::new().map_err(Failure::Other)?, state.ice.clone());
         actix_web::rt::spawn(async move {
             if let Some(handed) = ice.handed() {
                 handed.follow(fetcher).await;
             }
         });
     }
-    let running = Running { arguments, settings, node: Arc::downgrade(&node), tls, certificate, change_filter };
+    let running = Running { arguments, settings, state: Arc::downgrade(&state), tls, certificate, change_filter };
     actix_web::rt::spawn(reread::follow(running, hangups));
-    listen(node, prepared, stop).await
+    listen(state, prepared, stop).await
 }
 
 fn prepare(settings: &Serve) -> Result<Prepared, Failure> {
@@ -91,7 +92,7 @@ pub fn addresses(settings: &Serve) -> Result<[Vec<SocketAddr>; 2], Vec<String>> 
         (Ok(listen), Ok(metrics)) => (listen, metrics.unwrap_or_default()),
         (listen, metrics) => return Err(listen.err().into_iter().chain(metrics.err()).collect()),
     };
-    let is_taken = |address: &SocketAddr| metrics.iter().any(|other| config::overlap(address, other));
+    let is_taken = |address: &SocketAddr| metrics.iter().any(|other| overlap(address, other));
     match &settings.metrics_listen {
         Some(other) if listen.iter().any(is_taken) => Err(vec![format!(
             "{name} \"{}\" and {metrics_name} \"{other}\" must differ, such as 127.0.0.1:9090 for {metrics_name}",
@@ -120,81 +121,82 @@ fn warn_of_open_files(settings: &Serve) {
     }
 }
 
-async fn listen(node: Arc<Node>, prepared: Prepared, stop: StopSignals) -> Result<(), Failure> {
+async fn listen(state: Arc<AppState>, prepared: Prepared, stop: StopSignals) -> Result<(), Failure> {
     let Prepared { tls, addresses, metrics } = prepared;
-    let settings = &node.settings;
+    let settings = &state.settings;
     let name = format!("{} \"{}\"", settings.names.of("listen"), settings.listen);
     let failed = |error: io::Error| format!("{name}: cannot listen there: {error}");
     let listeners = listen::bind(&addresses).map_err(failed)?;
     let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-    join_nodes(&node).await?;
-    metrics_server::start(&web::Data::from(node.clone()), &metrics)?;
-    let routes = http::routes(&web::Data::from(node.clone()));
+    join_nodes(&state).await?;
+    metrics_server::start(&web::Data::from(state.clone()), &metrics)?;
+    let routes = http::routes(&web::Data::from(state.clone()));
     let application = move || App::new().configure(routes.clone());
-    let draining = node.watch_draining();
-    let judge = http::before_body(&node);
-    let running = listen::serve(listeners, tls, node.settings.listening(), draining, judge, application);
+    let draining = state.lifecycle.watch_draining();
+    let judge = http::before_body(&state);
+    let running = listen::serve(listeners, tls, state.settings.listening(), draining, judge, application);
     let running = running.map_err(failed)?;
-    say_addresses(&node.settings, &addresses);
-    actix_web::rt::spawn(stop_after(stop, node.clone(), running.handle()));
-    actix_web::rt::spawn(exit_when_refused(node.clone(), running.handle()));
+    say_addresses(&state.settings, &addresses);
+    actix_web::rt::spawn(stop_after(stop, state.clone(), running.handle()));
+    actix_web::rt::spawn(exit_when_refused(state.clone(), running.handle()));
     running.await.map_err(|error| error.to_string())?;
-    if let Some(reason) = node.refusal() {
+    if let Some(reason) = state.lifecycle.failure() {
         return Err(Failure::Other(reason.to_owned()));
     }
-    if let Some(transport) = node.transport() {
+    if let Some(transport) = state.transport() {
         let _ = transport.leave().await;
     }
     tracing::info!("stopped");
     Ok(())
 }
 
-async fn join_nodes(node: &Arc<Node>) -> Result<(), Failure> {
-    let Some(settings) = node.settings.nodes() else { return Ok(()) };
+async fn join_nodes(state: &Arc<AppState>) -> Result<(), Failure> {
+    let Some(settings) = state.settings.nodes() else { return Ok(()) };
     tracing::info!("shares its rooms over {}", settings.address);
-    let rooms = Arc::new(Rooms::new(node));
-    let transport = Transport::start(settings, node.settings.cluster(), node.clock, rooms).map_err(Failure::setting)?;
-    node.live.media.share(transport.clone(), node.settings.hls_window);
-    let _ = node.transport.set(transport);
-    let looking = Arc::downgrade(node);
-    node.elsewhere.set(Arc::new(move |room| {
-        let node = looking.upgrade();
+    let rooms = Arc::new(RoomDispatcher::new(&state.rooms));
+    let transport =
+        Transport::start(settings, state.settings.cluster(), state.clock, rooms).map_err(Failure::setting)?;
+    state.live.index.media.share(transport.clone(), state.settings.hls_window);
+    state.rooms.set_transport(transport);
+    let looking = Arc::downgrade(&state.rooms);
+    state.live.remote_lookup.set(Arc::new(move |room| {
+        let rooms = looking.upgrade();
         Box::pin(async move {
-            if let Some(node) = node {
-                look_elsewhere(node, room).await;
+            if let Some(rooms) = rooms {
+                find_remote_broadcasts(rooms, room).await;
             }
         })
     }));
-    actix_web::rt::spawn(renew_rooms(node.clone()));
-    if !node.access.is_open() {
-        actix_web::rt::spawn(follow_revocations(node.clone()));
+    actix_web::rt::spawn(renew_rooms(state.clone()));
+    if !state.access.is_open() {
+        actix_web::rt::spawn(follow_revocations(state.clone()));
     }
     Ok(())
 }
 
-async fn exit_when_refused(node: Arc<Node>, server: actix_server::ServerHandle) {
-    node.refused().await;
+async fn exit_when_refused(state: Arc<AppState>, server: actix_server::ServerHandle) {
+    state.lifecycle.failed().await;
     server.stop(false).await;
 }
 
 /// Renews the entries of the rooms that this node owns.
-async fn renew_rooms(node: Arc<Node>) {
+async fn renew_rooms(state: Arc<AppState>) {
     let mut ticks = tokio::time::interval(RENEWAL);
     loop {
         ticks.tick().await;
-        if let Some(transport) = node.transport() {
-            let _ = transport.directory().renew(&node.owned.all()).await;
-            node.live.media.renew_inits().await;
+        if let Some(transport) = state.transport() {
+            let _ = transport.directory().renew(&state.rooms.owned.all()).await;
+            state.live.index.media.renew_inits().await;
         }
     }
 }
 
-async fn stop_after(mut signals: StopSignals, node: Arc<Node>, server: actix_server::ServerHandle) {
+async fn stop_after(mut signals: StopSignals, state: Arc<AppState>, server: actix_server::ServerHandle) {
     signals.next().await;
     // First what matters: nobody may read the log any more.
-    node.begin_drain();
+    state.begin_drain();
     tracing::info!("stopping");
-    node.drain().await;
+    state.drain().await;
     server.stop(true).await;
 }
 
@@ -203,7 +205,7 @@ fn say_addresses(settings: &Serve, addresses: &[SocketAddr]) {
     for address in addresses {
         tracing::info!("listening on {scheme}://{address}");
     }
-    if !settings.access.has_keys() && !addresses.iter().all(config::is_loopback) {
+    if !settings.access.has_keys() && !addresses.iter().all(is_loopback) {
         let metrics = if settings.metrics_listen.is_some() { "" } else { ", read /metrics" };
         tracing::warn!(
             "anyone who reaches this address may open rooms{metrics} and take over broadcasts: there is neither --auth-secret nor --auth-jwks"

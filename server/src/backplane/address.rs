@@ -15,13 +15,13 @@ use percent_encoding::percent_decode_str;
 
 /// Where Redis is and who we are there.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Address {
+pub struct RedisAddress {
     /// Whether everything goes over TLS, Sentinels included.
     pub tls: bool,
     /// Login at Redis; it is not used for Sentinels.
     pub credentials: Option<Credentials>,
     /// Where it is.
-    pub place: Place,
+    pub topology: Topology,
     /// The number of the database; always 0 in a cluster.
     pub database: u16,
 }
@@ -52,7 +52,7 @@ pub struct Server {
 
 /// Kind of Redis at the address.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Place {
+pub enum Topology {
     /// One server.
     Single(Server),
     /// Sentinels, who know the master of a service.
@@ -66,7 +66,7 @@ pub enum Place {
     Cluster(Vec<Server>),
 }
 
-impl FromStr for Address {
+impl FromStr for RedisAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -88,10 +88,12 @@ impl FromStr for Address {
         };
         let credentials = login.map(credentials).transpose()?.flatten();
         match kind {
-            "" => single(hosts, path).map(|(place, database)| Self { tls, credentials, place, database }),
-            "sentinel" => sentinel(hosts, path).map(|(place, database)| Self { tls, credentials, place, database }),
+            "" => single(hosts, path).map(|(topology, database)| Self { tls, credentials, topology, database }),
+            "sentinel" => {
+                sentinel(hosts, path).map(|(topology, database)| Self { tls, credentials, topology, database })
+            }
             "cluster" if path.is_empty() => {
-                Ok(Self { tls, credentials, place: Place::Cluster(servers(hosts, 6379)?), database: 0 })
+                Ok(Self { tls, credentials, topology: Topology::Cluster(servers(hosts, 6379)?), database: 0 })
             }
             "cluster" => Err("has no path after the servers of a cluster, which has one database only".into()),
             _ => Err(FORMS.into()),
@@ -99,20 +101,20 @@ impl FromStr for Address {
     }
 }
 
-fn single(host: &str, path: &str) -> Result<(Place, u16), String> {
+fn single(host: &str, path: &str) -> Result<(Topology, u16), String> {
     if host.contains(',') {
         return Err("names one server; several are for redis+sentinel:// and redis+cluster://".into());
     }
-    Ok((Place::Single(server(host, 6379)?), database(path)?))
+    Ok((Topology::Single(server(host, 6379)?), database(path)?))
 }
 
-fn sentinel(hosts: &str, path: &str) -> Result<(Place, u16), String> {
+fn sentinel(hosts: &str, path: &str) -> Result<(Topology, u16), String> {
     let (service, number) = path.split_once('/').unwrap_or((path, ""));
     if service.is_empty() {
         return Err("needs the name of the service after the sentinels: redis+sentinel://HOST:PORT/mymaster".into());
     }
-    let place = Place::Sentinel { sentinels: servers(hosts, 26379)?, service: decode(service)? };
-    Ok((place, database(number)?))
+    let topology = Topology::Sentinel { sentinels: servers(hosts, 26379)?, service: decode(service)? };
+    Ok((topology, database(number)?))
 }
 
 fn database(path: &str) -> Result<u16, String> {
@@ -167,14 +169,14 @@ impl fmt::Display for Server {
 }
 
 /// As it was given, with all ports and without the login.
-impl fmt::Display for Address {
+impl fmt::Display for RedisAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |servers: &[Server]| servers.iter().map(Server::to_string).collect::<Vec<_>>().join(",");
         let scheme = if self.tls { "rediss" } else { "redis" };
-        match &self.place {
-            Place::Single(server) => write!(f, "{scheme}://{server}/{}", self.database),
-            Place::Cluster(servers) => write!(f, "{scheme}+cluster://{}", list(servers)),
-            Place::Sentinel { sentinels, service } => {
+        match &self.topology {
+            Topology::Single(server) => write!(f, "{scheme}://{server}/{}", self.database),
+            Topology::Cluster(servers) => write!(f, "{scheme}+cluster://{}", list(servers)),
+            Topology::Sentinel { sentinels, service } => {
                 write!(f, "{scheme}+sentinel://{}/{service}/{}", list(sentinels), self.database)
             }
         }
@@ -192,20 +194,20 @@ mod tests {
 
     #[test]
     fn every_form_is_read() {
-        let read = |text: &str| text.parse::<Address>().expect(text);
+        let read = |text: &str| text.parse::<RedisAddress>().expect(text);
         let single = read("redis://example.com");
-        assert_eq!(single.place, Place::Single(servers(&[("example.com", 6379)]).remove(0)));
+        assert_eq!(single.topology, Topology::Single(servers(&[("example.com", 6379)]).remove(0)));
         assert!(!single.tls && single.credentials.is_none() && single.database == 0);
         let secure = read("rediss://me:p%40s%2Fs@[::1]:7000/3");
-        assert_eq!(secure.place, Place::Single(servers(&[("::1", 7000)]).remove(0)));
+        assert_eq!(secure.topology, Topology::Single(servers(&[("::1", 7000)]).remove(0)));
         let credentials = Credentials { user: Some("me".into()), password: "p@s/s".into() };
         assert_eq!((secure.tls, secure.database, secure.credentials), (true, 3, Some(credentials)));
         let watched = read("redis+sentinel://:secret@a,b:5/rooms/1");
-        let place = Place::Sentinel { sentinels: servers(&[("a", 26379), ("b", 5)]), service: "rooms".into() };
-        assert_eq!((watched.place, watched.database), (place, 1));
+        let topology = Topology::Sentinel { sentinels: servers(&[("a", 26379), ("b", 5)]), service: "rooms".into() };
+        assert_eq!((watched.topology, watched.database), (topology, 1));
         assert_eq!(watched.credentials, Some(Credentials { user: None, password: "secret".into() }));
         let cluster = read("rediss+cluster://a:1,b:2/");
-        assert_eq!(cluster.place, Place::Cluster(servers(&[("a", 1), ("b", 2)])));
+        assert_eq!(cluster.topology, Topology::Cluster(servers(&[("a", 1), ("b", 2)])));
     }
 
     #[test]
@@ -234,7 +236,7 @@ mod tests {
             "redis://me:geheim%ff@a",
             "redis://me:ge#heim@a",
         ] {
-            let reason = bad.parse::<Address>().expect_err(bad);
+            let reason = bad.parse::<RedisAddress>().expect_err(bad);
             assert!(!reason.contains("geheim") && !reason.contains('\n') && reason.len() < 120, "{reason}");
         }
     }
@@ -253,20 +255,20 @@ mod tests {
             database: u16,
             kind in 0..3,
         ) {
-            let place = match kind {
-                0 => Place::Single(servers[0].clone()),
-                1 => Place::Cluster(servers),
-                _ => Place::Sentinel { sentinels: servers, service },
+            let topology = match kind {
+                0 => Topology::Single(servers[0].clone()),
+                1 => Topology::Cluster(servers),
+                _ => Topology::Sentinel { sentinels: servers, service },
             };
             let database = if kind == 1 { 0 } else { database };
-            let address = Address { tls, credentials: None, place, database };
-            prop_assert_eq!(address.to_string().parse::<Address>(), Ok(address));
+            let address = RedisAddress { tls, credentials: None, topology, database };
+            prop_assert_eq!(address.to_string().parse::<RedisAddress>(), Ok(address));
         }
 
         #[test]
         fn any_password_arrives_and_is_never_printed(password in "geheim.{0,20}") {
             let encoded = percent_encoding::utf8_percent_encode(&password, percent_encoding::NON_ALPHANUMERIC);
-            let address: Address = format!("redis://me:{encoded}@h").parse().expect("an address");
+            let address: RedisAddress = format!("redis://me:{encoded}@h").parse().expect("an address");
             let printed = [address.to_string(), format!("{address:?}")];
             prop_assert!(printed.iter().all(|text| !text.contains("geheim")));
             prop_assert_eq!(address.credentials.map(|credentials| credentials.password), Some(password));
@@ -274,7 +276,7 @@ mod tests {
 
         #[test]
         fn no_text_is_a_panic(text in "(redis|rediss)?(\\+sentinel|\\+cluster)?(://)?.{0,40}") {
-            let _ = text.parse::<Address>();
+            let _ = text.parse::<RedisAddress>();
         }
     }
 }

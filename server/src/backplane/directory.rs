@@ -4,7 +4,7 @@
 //! may have run. While the lease of this node is not fresh nothing is asked.
 
 mod asserting;
-mod gate;
+mod call_gate;
 pub(super) mod scripts;
 pub(super) mod text;
 
@@ -24,9 +24,9 @@ use super::keeper::Keeper;
 use super::redis::Masters;
 use super::{Failure, Partition, Reply, Script};
 use asserting::Asserting;
-use gate::Gate;
-pub use gate::Urgency;
-use text::{Arguments, Words};
+use call_gate::CallGate;
+pub use call_gate::Urgency;
+use text::{Arguments, ReplyReader};
 
 /// Claims, loads, asserts and whole writes in flight: a node that takes over thousands of rooms must not starve the
 /// leases of the living.
@@ -41,7 +41,7 @@ pub struct Directory(Arc<Inner>);
 struct Inner {
     masters: Arc<Masters>,
     keeper: Arc<Keeper>,
-    gate: Gate,
+    gate: CallGate,
     asserting: Asserting,
     counters: Counters,
     complaint: Complaint,
@@ -68,7 +68,7 @@ impl Directory {
         Self(Arc::new(Inner {
             masters,
             keeper,
-            gate: Gate::new(IN_FLIGHT),
+            gate: CallGate::new(IN_FLIGHT),
             asserting: Asserting::default(),
             complaint: Complaint::default(),
             counters,
@@ -168,7 +168,7 @@ impl Directory {
 
 impl Inner {
     /// Calls a script on a room and the era of its partition.
-    async fn call(&self, room: &RoomId, script: &'static Script, args: Arguments) -> Option<Words> {
+    async fn call(&self, room: &RoomId, script: &'static Script, args: Arguments) -> Option<ReplyReader> {
         let partition = Partition::of(room);
         self.call_keys(partition, script, vec![room_key(room), era_key(partition)], args).await
     }
@@ -179,7 +179,7 @@ impl Inner {
         script: &'static Script,
         keys: Vec<String>,
         args: Arguments,
-    ) -> Option<Words> {
+    ) -> Option<ReplyReader> {
         if !self.keeper.is_fresh() {
             return None;
         }
@@ -200,11 +200,11 @@ impl Inner {
 }
 
 /// An answer of a script; none where there is none that is certain. Refusals are for the operator.
-pub(super) fn answer(answered: Result<Reply, Failure>, complaint: &Complaint, of: &str) -> Option<Words> {
+pub(super) fn answer(answered: Result<Reply, Failure>, complaint: &Complaint, of: &str) -> Option<ReplyReader> {
     match answered {
         Ok(reply) => {
             complaint.end();
-            Words::of(reply)
+            ReplyReader::of(reply)
         }
         Err(failure @ Failure::Refused(_)) => {
             complaint.warn(format!("{of}: {failure}"));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::directory::scripts;
-use super::directory::text::{Arguments, Words};
+use super::directory::text::{Arguments, ReplyReader};
 use super::redis::Masters;
 use super::{Failure, Reply};
 
@@ -70,7 +70,7 @@ impl Masters {
 }
 
 fn read(progress: &Progress, answer: Reply) -> Option<Exchanged> {
-    let mut words = Words::of(answer)?.texts()?.into_iter();
+    let mut words = ReplyReader::of(answer)?.texts()?.into_iter();
     let era = words.next()?;
     if era == "full" {
         return Some(Exchanged::Full);

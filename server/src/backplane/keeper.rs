@@ -16,7 +16,7 @@ use roomcast_core::cluster::lease::Lease;
 use roomcast_core::cluster::{BootId, ClusterSettings};
 
 use super::complaint::Complaint;
-use super::directory::text::{Arguments, Words};
+use super::directory::text::{Arguments, ReplyReader};
 use super::directory::{answer, scripts};
 use super::redis::Masters;
 use super::{Failure, Partition, Reply};
@@ -185,7 +185,7 @@ impl Keeper {
         let renewal = self.masters.call_lease(&scripts::LEASE, vec![NODES_KEY.into()], args.0);
         let begun = (!self.masters.is_cluster()).then(|| self.eras.begin_all(self));
         let of = "the lease was not renewed, so this node is not ready";
-        if let Some(answer) = answer(renewal.await, &self.complaint, of).and_then(Words::lease) {
+        if let Some(answer) = answer(renewal.await, &self.complaint, of).and_then(ReplyReader::lease) {
             self.take(sent, boot, &answer);
         }
         if let Some(begun) = begun {

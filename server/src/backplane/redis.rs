@@ -4,10 +4,10 @@
 mod advice;
 mod backoff;
 mod beat;
+mod call_link;
 mod cluster;
 mod connector;
 mod failure;
-mod link;
 mod masters;
 mod permission;
 mod push;

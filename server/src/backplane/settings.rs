@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Address;
+use super::RedisAddress;
 
 /// Names of settings as they were given, for messages that say what to change.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ impl Default for SettingNames {
 #[derive(Debug, Clone)]
 pub struct BackplaneSettings {
     /// Where Redis is.
-    pub address: Address,
+    pub address: RedisAddress,
     /// Certificates (PEM) of those who vouch for Redis; without them the web's.
     pub ca: Option<std::path::PathBuf>,
     /// The names of the settings of both.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use roomcast_core::cluster::BootId;
 use roomcast_core::cluster::directory::Era;
-use roomcast_core::cluster::message::Message;
+use roomcast_core::room::message::Message;
 use roomcast_protocol::id::RoomId;
 
 use super::Handled;

@@ -1,6 +1,6 @@
 //! Answers to messages for rooms that are not here.
 
-use roomcast_core::cluster::message::{Body, ToEdge, ToOwner};
+use roomcast_core::room::message::{Body, ToEdge, ToOwner};
 
 /// The answer to a message whose room has no owner here, or no edge, whichever it is for. None where it needs none.
 #[must_use]

@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use roomcast_core::cluster::BootId;
-use roomcast_core::cluster::message::{AttachmentId, Body, Message};
 use roomcast_core::cluster::peers::Header;
+use roomcast_core::room::message::{AttachmentId, Body, Message};
 use roomcast_protocol::id::RoomId;
 
 /// The version that is written, the first byte of a packet. It and the one before are read.

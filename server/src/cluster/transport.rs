@@ -16,8 +16,8 @@ use futures_util::stream::FuturesUnordered;
 use metrics::{Counter, counter, describe_counter};
 use tokio::sync::Notify;
 
-use roomcast_core::cluster::message::Message;
 use roomcast_core::cluster::{BootId, ClusterSettings};
+use roomcast_core::room::message::Message;
 
 use super::Clock;
 use super::listener::{Receipt, RoomListener};

@@ -8,10 +8,11 @@ use serde::Serialize;
 
 use roomcast_protocol::access::{GRANT_CLAIM, Policy};
 
-use super::secret::Secret;
-use super::value::{count, count32, duration, time};
-use crate::access::{Demands, Key};
+use super::value::{count, count32, time};
+use crate::access::{Key, TokenPolicy};
 use crate::fetch::Source;
+use crate::secret::Secret;
+use crate::units::duration;
 
 /// The least length of a secret in bytes: that of the hash (RFC 7518, section 3.2).
 const LEAST_SECRET: usize = 32;
@@ -64,10 +65,10 @@ pub struct AccessTokens {
 
 impl AccessTokens {
     /// Everything that a server wants to know of tokens.
-    pub fn demands(&self) -> Demands {
+    pub fn token_policy(&self) -> TokenPolicy {
         let (keys, policy, is_remote) = (self.keys(), self.policy(), self.auth_jwks.is_some());
         let (max_checks, max_revocations) = (self.auth_max_checks, self.auth_max_revocations);
-        Demands { keys, policy, max_checks, max_revocations, is_remote }
+        TokenPolicy { keys, policy, max_checks, max_revocations, is_remote }
     }
 
     /// The keys that stand in the settings.

@@ -8,9 +8,19 @@ use clap::Args;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, Serializer};
 
-use super::secret::redis_url;
-use super::value::{bytes, count, duration, file, size, time, to_usize};
-use crate::backplane::{Address, BackplaneSettings, SettingNames};
+use super::value::{bytes, count, file, size, time};
+use crate::backplane::{BackplaneSettings, RedisAddress, SettingNames};
+use crate::secret;
+use crate::units::{duration, to_usize};
+
+/// Reads the address of Redis, in which there may be a password.
+fn redis_url(text: &str) -> Result<RedisAddress, String> {
+    let address = secret::read(text)?.parse();
+    address.map_err(|reason: String| match reason.contains("HOST:PORT") {
+        true => reason,
+        false => format!("{reason} (such as redis://127.0.0.1:6379)"),
+    })
+}
 
 /// Where several nodes meet, and what they expect of each other. Nodes of one Redis have the same times.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -20,7 +30,7 @@ pub struct Backplane {
     /// TLS; or `file:PATH` of a file that holds it. Without it, this node is alone.
     #[arg(long, env = "ROOMCAST_REDIS_URL", hide_env_values = true, value_parser = redis_url, value_name = "URL")]
     #[serde(serialize_with = "address")]
-    pub redis_url: Option<Address>,
+    pub redis_url: Option<RedisAddress>,
     /// Certificates in PEM of the authorities (CA) that may have issued the certificate of Redis; without it, those that
     /// browsers trust.
     #[arg(long, env = "ROOMCAST_REDIS_CA", value_parser = file, value_name = "FILE")]
@@ -104,7 +114,7 @@ impl Backplane {
 }
 
 /// Without its login.
-fn address<S: Serializer>(address: &Option<Address>, serializer: S) -> Result<S::Ok, S::Error> {
+fn address<S: Serializer>(address: &Option<RedisAddress>, serializer: S) -> Result<S::Ok, S::Error> {
     match address {
         Some(address) => serializer.collect_str(address),
         None => serializer.serialize_none(),

@@ -9,12 +9,13 @@ use serde::Serialize;
 use roomcast_protocol::limits;
 
 use super::rate::RateLimit;
-use super::value::{bytes, count, duration, kernel_size, origin, size, time, to_usize};
-use crate::socket::{Settings, Spans};
+use super::value::{bytes, count, kernel_size, origin, size, time};
+use crate::socket::{SocketSettings, Timeouts};
+use crate::units::{duration, to_usize};
 
 /// Limits and timeouts of one connection.
 #[derive(Debug, Clone, Args, Serialize)]
-pub struct Connection {
+pub struct ConnectionSettings {
     /// Largest payload of a WebSocket frame; over it: close 1009.
     #[arg(long, env = "ROOMCAST_MAX_FRAME", default_value_t = ByteSize(limits::MAX_FRAME as u64), value_parser = size, value_name = "SIZE")]
     #[serde(serialize_with = "bytes")]
@@ -73,18 +74,20 @@ pub struct Connection {
     pub allow_origin: Vec<String>,
 }
 
+/// The subprotocols, echoed when offered.
+const SUBPROTOCOLS: &[&str] = &["roomcast.v1"];
 /// Enough for 10 Mbit/s at 100 ms.
 const SEND_BUFFER: u64 = 128 * 1024;
 
-impl Connection {
+impl ConnectionSettings {
     /// The settings of the socket layer.
-    pub fn sockets(&self, protocols: &'static [&'static str]) -> Settings {
-        Settings {
+    pub fn sockets(&self) -> SocketSettings {
+        SocketSettings {
             max_frame: to_usize(self.max_frame),
             max_message: to_usize(self.max_message),
             max_outbox: to_usize(self.max_outbox),
             rate: self.rate_limit.0.map(|rate| (rate, self.rate_limit_grace)),
-            spans: Spans {
+            timeouts: Timeouts {
                 idle: self.idle_timeout,
                 age: self.max_connection_age,
                 keepalive: self.keepalive_interval,
@@ -94,7 +97,7 @@ impl Connection {
             send_buffer: to_usize(self.send_buffer),
             max_per_address: self.max_connections_per_address,
             allowed_origins: self.allow_origin.clone(),
-            protocols,
+            protocols: SUBPROTOCOLS,
         }
     }
 }

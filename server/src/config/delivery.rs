@@ -7,11 +7,12 @@ use bytesize::ByteSize;
 use clap::Args;
 use serde::Serialize;
 
-use super::value::{bytes, cors_origin, count, count32, duration, file, kernel_size, size, time};
+use super::value::{bytes, cors_origin, count, count32, file, kernel_size, size, time};
+use crate::units::duration;
 
 /// Settings for delivery over HTTP: of playlists, media and everything else.
 #[derive(Debug, Clone, Args, Serialize)]
-pub struct Delivery {
+pub struct DeliverySettings {
     /// Certificate chain in PEM: the address then speaks TLS, with HTTP/2 and HTTP/1.1. Read again on SIGHUP.
     #[arg(long, env = "ROOMCAST_TLS_CERT", value_parser = file, value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,

@@ -6,11 +6,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::access::long_enough;
-use super::secret::Secret;
+use crate::secret::Secret;
 
 /// Settings of caches in front.
 #[derive(Debug, Clone, Args, Serialize)]
-pub struct Edge {
+pub struct EdgeSettings {
     /// Secret of at least 32 bytes, or `file:PATH`, with which a CDN that checks viewers by itself fetches playlists and
     /// media (`Authorization: Bearer SECRET`), and nothing else; may be repeated: all count. Needs a key.
     #[arg(long, env = "ROOMCAST_CDN_SECRET", hide_env_values = true, value_delimiter = ',', value_name = "SECRET")]
@@ -18,7 +18,7 @@ pub struct Edge {
     pub cdn_secret: Vec<CdnSecret>,
 }
 
-impl Edge {
+impl EdgeSettings {
     /// The secrets of the caches in front.
     pub fn cdn_secrets(&self) -> Vec<Secret> {
         self.cdn_secret.iter().map(|one| one.0.clone()).collect()

@@ -15,7 +15,7 @@ const EMPTY_IS_A_VALUE: [&str; 1] = ["public_url"];
 
 /// Where a setting was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum SettingSource {
     CommandLine,
     Variable(String),
     File(PathBuf),
@@ -25,7 +25,7 @@ pub enum Place {
 #[derive(Debug, Clone)]
 pub struct Given {
     pub id: String,
-    pub place: Place,
+    pub source: SettingSource,
     /// Its name on the command line: `--name`, or the name of a positional value.
     flag: String,
     positional: bool,
@@ -36,19 +36,19 @@ pub struct Given {
 
 impl Given {
     /// A value for an argument.
-    pub fn new(arg: &Arg, place: Place, value: Option<OsString>) -> Self {
+    pub fn new(arg: &Arg, source: SettingSource, value: Option<OsString>) -> Self {
         let flag = arg.get_long().map_or_else(|| format!("<{}>", value_name(arg)), |long| format!("--{long}"));
         let (positional, secret) = (arg.is_positional(), arg.is_hide_env_values_set());
         let takes_value = arg.get_action().takes_values();
-        Self { id: arg.get_id().to_string(), place, flag, positional, takes_value, value, secret }
+        Self { id: arg.get_id().to_string(), source, flag, positional, takes_value, value, secret }
     }
 
     /// Its name at the place where it was given.
     pub fn name(&self) -> String {
-        match &self.place {
-            Place::CommandLine => self.flag.clone(),
-            Place::Variable(name) => name.clone(),
-            Place::File(path) => format!("{} in {}", self.id, path.display()),
+        match &self.source {
+            SettingSource::CommandLine => self.flag.clone(),
+            SettingSource::Variable(name) => name.clone(),
+            SettingSource::File(path) => format!("{} in {}", self.id, path.display()),
         }
     }
 
@@ -123,14 +123,14 @@ pub fn given(command: &Command, matches: &ArgMatches) -> Vec<Given> {
     let own = command.get_arguments().filter(|arg| matches.try_contains_id(arg.get_id().as_str()).unwrap_or(false));
     own.filter_map(|arg| {
         let id = arg.get_id().as_str();
-        let place = match matches.value_source(id)? {
-            ValueSource::CommandLine => Place::CommandLine,
-            ValueSource::EnvVariable => Place::Variable(arg.get_env()?.to_string_lossy().into_owned()),
+        let source = match matches.value_source(id)? {
+            ValueSource::CommandLine => SettingSource::CommandLine,
+            ValueSource::EnvVariable => SettingSource::Variable(arg.get_env()?.to_string_lossy().into_owned()),
             _ => return None,
         };
         let takes_value = arg.get_action().takes_values();
         let value = takes_value.then(|| join(matches.get_raw(id).into_iter().flatten()));
-        Some(Given::new(arg, place, value))
+        Some(Given::new(arg, source, value))
     })
     .collect()
 }

@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use roomcast_protocol::id::UserId;
 
-use super::value::{duration, duration_or_none, time};
+use super::value::{duration_or_none, time};
+use crate::units::duration;
 
 /// Limits of uploads.
 #[derive(Debug, Clone, Args, Serialize)]
-pub struct Ingest {
+pub struct IngestSettings {
     /// Time that the body of one data signal may take to come; then: 408.
     #[arg(long, env = "ROOMCAST_UPLOAD_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
     #[serde(serialize_with = "time")]

@@ -9,13 +9,15 @@ use clap::Args;
 use roomcast_client::ServerAddress;
 use roomcast_protocol::id::{ObjectId, RoomId, UserId};
 
+use super::contradictions::{Contradictions, next_second};
 use super::filter::filter;
 use super::given::Given;
-use super::judge::{Judge, next_second};
 use super::names::Names;
-use super::secret::Secret;
-use super::value::{duration, file};
-use crate::live::LONGEST_PUSHED;
+use roomcast_protocol::limits::LONGEST_MEDIA;
+
+use super::value::file;
+use crate::secret::Secret;
+use crate::units::duration;
 
 /// Settings of `roomcast publish`.
 #[derive(Debug, Clone, Args)]
@@ -96,26 +98,26 @@ impl FromStr for TokenSetting {
 
 /// Checks the lengths of publishing against each other. `faulty` has the ids of those that are wrong by themselves.
 pub fn contradictions(options: &Publish, given: &[Given], faulty: &[String]) -> Vec<String> {
-    let mut judge = Judge::new(given, faulty);
+    let mut found = Contradictions::new(given, faulty);
     let segment = ("segment", options.segment);
-    judge.at_most([("part", options.part), segment], "at most", options.segment);
+    found.at_most([("part", options.part), segment], "at most", options.segment);
     for (id, length) in
         [Some(segment), options.target_duration.map(|target| ("target_duration", target))].into_iter().flatten()
     {
-        if length > LONGEST_PUSHED {
-            let fault = format!("{} must be at most 1h, such as 2s", judge.time(id, length));
-            judge.refuse(&[id], fault);
+        if length > LONGEST_MEDIA {
+            let fault = format!("{} must be at most 1h, such as 2s", found.time(id, length));
+            found.refuse(&[id], fault);
         }
     }
-    let Some(target) = options.target_duration else { return judge.into_faults() };
+    let Some(target) = options.target_duration else { return found.into_faults() };
     if target.subsec_nanos() == 0 {
-        judge.at_most([segment, ("target_duration", target)], "at most", target);
+        found.at_most([segment, ("target_duration", target)], "at most", target);
     } else {
         let whole = format!("must be whole seconds, such as {}", next_second(target));
-        let fault = format!("{} {whole}", judge.time("target_duration", target));
-        judge.refuse(&["target_duration"], fault);
+        let fault = format!("{} {whole}", found.time("target_duration", target));
+        found.refuse(&["target_duration"], fault);
     }
-    judge.into_faults()
+    found.into_faults()
 }
 
 /// Reads the address of a server.

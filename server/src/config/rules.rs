@@ -2,12 +2,13 @@
 
 use super::Serve;
 use super::access::AccessTokens;
+use super::contradictions::{Contradictions, next_second, suggested};
 use super::edge::CdnSecret;
 use super::given::Given;
 use super::groups::{GROUPS, SEVERAL_NODES};
-use super::host::is_turn;
-use super::judge::{Judge, next_second, suggested};
-use crate::live::LONGEST_PUSHED;
+use roomcast_protocol::limits::LONGEST_MEDIA;
+
+use crate::host::is_turn;
 
 /// Settings that have no effect without Redis: those of its group but the address.
 fn of_redis() -> impl Iterator<Item = &'static str> {
@@ -20,156 +21,156 @@ fn of_redis() -> impl Iterator<Item = &'static str> {
 /// `changed` has the ids of the settings that differ from their defaults. `faulty` has those of the settings that are
 /// wrong by themselves: their defaults, which stand in for them here, contradict nothing.
 pub fn contradictions(serve: &Serve, given: &[Given], changed: &[String], faulty: &[String]) -> Vec<String> {
-    let mut judge = Judge::new(given, faulty);
-    frames(serve, &mut judge);
-    keys(&serve.access, &mut judge);
-    caches(serve, &mut judge);
-    times(serve, &mut judge);
-    ingest(serve, &mut judge);
-    files(serve, &mut judge);
-    redis(serve, changed, &mut judge);
-    ice(serve, &mut judge);
-    service(serve, &mut judge);
-    judge.into_faults()
+    let mut found = Contradictions::new(given, faulty);
+    frames(serve, &mut found);
+    keys(&serve.access, &mut found);
+    caches(serve, &mut found);
+    times(serve, &mut found);
+    ingest(serve, &mut found);
+    files(serve, &mut found);
+    redis(serve, changed, &mut found);
+    ice(serve, &mut found);
+    service(serve, &mut found);
+    found.into_faults()
 }
 
-fn frames(serve: &Serve, judge: &mut Judge<'_>) {
+fn frames(serve: &Serve, found: &mut Contradictions<'_>) {
     let (frame, message) = (serve.connection.max_frame, serve.connection.max_message);
     if frame > message {
-        let [frame, message_is] = [judge.with("max_frame", frame), judge.with("max_message", message)];
+        let [frame, message_is] = [found.with("max_frame", frame), found.with("max_message", message)];
         let right = message.to_string().replace(".0 ", "");
-        judge.refuse(&["max_frame", "max_message"], format!("{frame} must be at most {message_is}, such as {right}"));
+        found.refuse(&["max_frame", "max_message"], format!("{frame} must be at most {message_is}, such as {right}"));
     }
     // A message that was let in goes out to members whose queue need not be empty.
     let (outbox, least) = (serve.connection.max_outbox, message * 2_u64);
     if outbox < least {
-        let [outbox, message_is] = [judge.with("max_outbox", outbox), judge.with("max_message", message)];
+        let [outbox, message_is] = [found.with("max_outbox", outbox), found.with("max_message", message)];
         let right = least.to_string().replace(".0 ", "");
         let fault = format!("{outbox} must be at least twice {message_is}, such as {right}");
-        judge.refuse(&["max_outbox", "max_message"], fault);
+        found.refuse(&["max_outbox", "max_message"], fault);
     }
 }
 
-fn times(serve: &Serve, judge: &mut Judge<'_>) {
+fn times(serve: &Serve, found: &mut Contradictions<'_>) {
     let connection = &serve.connection;
     let idle = ("idle_timeout", connection.idle_timeout);
-    judge.at_most([("ping_interval", connection.ping_interval), idle], "at most a third of", idle.1 / 3);
-    judge.at_most([("keepalive_interval", connection.keepalive_interval), idle], "at most half of", idle.1 / 2);
+    found.at_most([("ping_interval", connection.ping_interval), idle], "at most a third of", idle.1 / 3);
+    found.at_most([("keepalive_interval", connection.keepalive_interval), idle], "at most half of", idle.1 / 2);
     let target = ("ingest_target_duration", serve.ingest.ingest_target_duration);
     let segment = ("ingest_segment", serve.ingest.ingest_segment);
     for length in [segment, target] {
-        judge.at_most([length, ("hls_window", serve.hls_window)], "at most a third of", serve.hls_window / 3);
+        found.at_most([length, ("hls_window", serve.hls_window)], "at most a third of", serve.hls_window / 3);
     }
 }
 
 /// The bounds of what pushed media is cut into are those of `?part=`, `?segment=` and `?target=`.
-fn ingest(serve: &Serve, judge: &mut Judge<'_>) {
+fn ingest(serve: &Serve, found: &mut Contradictions<'_>) {
     let ingest = &serve.ingest;
     let (part, segment, target) = (ingest.ingest_part, ingest.ingest_segment, ingest.ingest_target_duration);
     if target.subsec_nanos() != 0 {
-        let target_is = judge.time("ingest_target_duration", target);
+        let target_is = found.time("ingest_target_duration", target);
         let fault = format!("{target_is} must be whole seconds, such as {}", next_second(target));
-        judge.refuse(&["ingest_target_duration"], fault);
+        found.refuse(&["ingest_target_duration"], fault);
     }
     for (id, length) in [("ingest_segment", segment), ("ingest_target_duration", target)] {
-        if length > LONGEST_PUSHED {
-            let fault = format!("{} must be at most 1h, such as 2s", judge.time(id, length));
-            judge.refuse(&[id], fault);
+        if length > LONGEST_MEDIA {
+            let fault = format!("{} must be at most 1h, such as 2s", found.time(id, length));
+            found.refuse(&[id], fault);
         }
     }
-    judge.at_most([("ingest_part", part), ("ingest_segment", segment)], "at most", segment);
+    found.at_most([("ingest_part", part), ("ingest_segment", segment)], "at most", segment);
 }
 
 /// A key set is that of everybody whom its publisher lets in somewhere: only the audience says which tokens are for here.
-pub fn keys(access: &AccessTokens, judge: &mut Judge<'_>) {
+pub fn keys(access: &AccessTokens, found: &mut Contradictions<'_>) {
     if let (Some(jwks), None) = (&access.auth_jwks, &access.auth_audience) {
-        let jwks = judge.with("auth_jwks", jwks);
+        let jwks = found.with("auth_jwks", jwks);
         let fault = format!("{jwks} needs --auth-audience too, such as --auth-audience https://rooms.example.com");
-        judge.refuse(&["auth_jwks", "auth_audience"], fault);
+        found.refuse(&["auth_jwks", "auth_audience"], fault);
     }
 }
 
-fn caches(serve: &Serve, judge: &mut Judge<'_>) {
+fn caches(serve: &Serve, found: &mut Contradictions<'_>) {
     if serve.edge.cdn_secret.is_empty() {
         return;
     }
-    let name = judge.of("cdn_secret");
+    let name = found.of("cdn_secret");
     if !serve.access.has_keys() {
         let fault = format!("{name} needs --auth-secret or --auth-jwks too: without a key whoever asks is served");
-        judge.refuse(&["cdn_secret", "auth_secret", "auth_jwks"], fault);
+        found.refuse(&["cdn_secret", "auth_secret", "auth_jwks"], fault);
     }
     let signs = |one: &CdnSecret| serve.access.auth_secret.iter().any(|key| key.secret == one.0);
     if serve.edge.cdn_secret.iter().any(signs) {
-        let fault = format!("{name} must differ from {}, or the CDN could sign tokens", judge.of("auth_secret"));
-        judge.refuse(&["cdn_secret", "auth_secret"], fault);
+        let fault = format!("{name} must differ from {}, or the CDN could sign tokens", found.of("auth_secret"));
+        found.refuse(&["cdn_secret", "auth_secret"], fault);
     }
 }
 
-fn files(serve: &Serve, judge: &mut Judge<'_>) {
+fn files(serve: &Serve, found: &mut Contradictions<'_>) {
     let delivery = &serve.delivery;
     for (there, missing, is_alone) in [
         ("tls_cert", "--tls-key", delivery.tls_cert.is_some() && delivery.tls_key.is_none()),
         ("tls_key", "--tls-cert", delivery.tls_key.is_some() && delivery.tls_cert.is_none()),
     ] {
         if is_alone {
-            let there = judge.find(there).map_or_else(|| judge.of(there), Given::with_value);
+            let there = found.find(there).map_or_else(|| found.of(there), Given::with_value);
             let right = format!("such as {missing} /etc/roomcast/{}.pem", &missing[6..]);
-            judge.refuse(&["tls_cert", "tls_key"], format!("{there} needs {missing} too, {right}"));
+            found.refuse(&["tls_cert", "tls_key"], format!("{there} needs {missing} too, {right}"));
         }
     }
 }
 
-fn redis(serve: &Serve, changed: &[String], judge: &mut Judge<'_>) {
-    let Some(address) = &serve.backplane.redis_url else { return without_redis(changed, judge) };
-    if let Some(ca) = judge.find("redis_ca").filter(|_| !address.tls) {
+fn redis(serve: &Serve, changed: &[String], found: &mut Contradictions<'_>) {
+    let Some(address) = &serve.backplane.redis_url else { return without_redis(changed, found) };
+    if let Some(ca) = found.find("redis_ca").filter(|_| !address.tls) {
         let ca = ca.with_value();
-        let fault = format!("{ca} needs a {} over TLS, such as rediss://redis.example.com", judge.of("redis_url"));
-        judge.refuse(&["redis_ca", "redis_url"], fault);
+        let fault = format!("{ca} needs a {} over TLS, such as rediss://redis.example.com", found.of("redis_url"));
+        found.refuse(&["redis_ca", "redis_url"], fault);
     }
     let (timeout, lease) = (serve.backplane.redis_timeout, serve.backplane.node_lease);
     if timeout >= lease {
-        let [timeout, lease_is] = [judge.time("redis_timeout", timeout), judge.time("node_lease", lease)];
+        let [timeout, lease_is] = [found.time("redis_timeout", timeout), found.time("node_lease", lease)];
         let fault = format!("{timeout} must be less than {lease_is}, such as {}", suggested(lease / 6));
-        judge.refuse(&["redis_timeout", "node_lease"], fault);
+        found.refuse(&["redis_timeout", "node_lease"], fault);
     }
     let (calls, upload) = (serve.backplane.redis_max_call_bytes, serve.max_upload);
     if calls < upload {
-        let [calls, upload_is] = [judge.with("redis_max_call_bytes", calls), judge.with("max_upload", upload)];
+        let [calls, upload_is] = [found.with("redis_max_call_bytes", calls), found.with("max_upload", upload)];
         let right = (upload * 4_u64).to_string().replace(".0 ", "");
         let fault = format!("{calls} must be at least {upload_is}, such as {right}");
-        judge.refuse(&["redis_max_call_bytes", "max_upload"], fault);
+        found.refuse(&["redis_max_call_bytes", "max_upload"], fault);
     }
 }
 
-fn without_redis(changed: &[String], judge: &mut Judge<'_>) {
+fn without_redis(changed: &[String], found: &mut Contradictions<'_>) {
     let is_alone = |given: &&Given| of_redis().any(|id| id == given.id.as_str()) && changed.contains(&given.id);
-    let alone: Vec<_> = judge.given().iter().filter(is_alone).map(Given::with_value).collect();
+    let alone: Vec<_> = found.given().iter().filter(is_alone).map(Given::with_value).collect();
     if !alone.is_empty() {
         let fault = format!("{} needs --redis-url too, such as redis://127.0.0.1:6379", alone.join(", "));
-        judge.refuse(&["redis_url"], fault);
+        found.refuse(&["redis_url"], fault);
     }
 }
 
-fn ice(serve: &Serve, judge: &mut Judge<'_>) {
+fn ice(serve: &Serve, found: &mut Contradictions<'_>) {
     let turn = serve.ice_server.iter().find(|url| is_turn(url));
     let fault = match (turn, serve.turn.turn_secret.first()) {
         (Some(url), None) => {
-            format!("{} \"{url}\" needs --turn-secret too, such as file:/run/secrets/turn", judge.of("ice_server"))
+            format!("{} \"{url}\" needs --turn-secret too, such as file:/run/secrets/turn", found.of("ice_server"))
         }
         (None, Some(_)) => format!(
             "{} needs an --ice-server to be used with, such as turn:turn.example.com:3478",
-            judge.of("turn_secret")
+            found.of("turn_secret")
         ),
         _ => return,
     };
-    judge.refuse(&["ice_server", "turn_secret"], fault);
+    found.refuse(&["ice_server", "turn_secret"], fault);
 }
 
-fn service(serve: &Serve, judge: &mut Judge<'_>) {
+fn service(serve: &Serve, found: &mut Contradictions<'_>) {
     if serve.turn.ice_token.is_some() && serve.turn.ice_url.is_none() {
-        let name = judge.of("ice_token");
+        let name = found.of("ice_token");
         let fault = format!("{name} needs --ice-url too, such as https://turn.example.com/credentials");
-        judge.refuse(&["ice_token", "ice_url"], fault);
+        found.refuse(&["ice_token", "ice_url"], fault);
     }
 }
 

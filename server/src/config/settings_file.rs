@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{Arg, Command};
 use toml::Value;
 
-use super::given::{Given, Place};
+use super::given::{Given, SettingSource};
 use super::variables::nearest;
 
 /// Reads a file: what it gives, and what is wrong with it.
@@ -62,7 +62,7 @@ fn read_one(
     let text = text_of(value).ok_or_else(|| unreadable(value))?;
     let is_empty = value.as_array().is_some_and(Vec::is_empty);
     let text = |arg: &Arg| (!is_empty || arg.get_value_delimiter().is_none()).then(|| text.into());
-    Ok(find(command).map(|arg| Given::new(&arg, Place::File(path.to_owned()), text(&arg))))
+    Ok(find(command).map(|arg| Given::new(&arg, SettingSource::File(path.to_owned()), text(&arg))))
 }
 
 /// Whether a setting can stand in the file: those that take a value, except the name of the file itself.

@@ -11,11 +11,12 @@ use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::RoomType;
 
 use super::access::{AccessTokens, text};
+use super::contradictions::{Contradictions, suggested};
 use super::given::Given;
-use super::judge::{Judge, suggested};
 use super::publish::server;
 use super::rules;
-use super::value::{duration, file};
+use super::value::file;
+use crate::units::duration;
 
 /// Settings of `roomcast token`.
 #[derive(Debug, Clone, Args)]
@@ -179,38 +180,38 @@ impl FromStr for UrlKind {
 
 /// Checks the settings of `roomcast token` against each other. `faulty` has the ids of those that are wrong by themselves.
 pub fn contradictions(options: &Token, given: &[Given], faulty: &[String]) -> Vec<String> {
-    let mut judge = Judge::new(given, faulty);
+    let mut found = Contradictions::new(given, faulty);
     match options.access.auth_secret.first() {
-        None => judge.refuse(&["auth_secret"], NEEDS_SECRET.to_owned()),
+        None => found.refuse(&["auth_secret"], NEEDS_SECRET.to_owned()),
         Some(key) => match key.max_ttl {
             None => {
                 let longest = ("auth_max_ttl", options.access.auth_max_ttl);
-                judge.at_most([("ttl", options.ttl), longest], "at most", longest.1);
+                found.at_most([("ttl", options.ttl), longest], "at most", longest.1);
             }
             Some(longest) if options.ttl > longest => {
-                let (ttl, longest_is) = (judge.time("ttl", options.ttl), humantime::format_duration(longest));
+                let (ttl, longest_is) = (found.time("ttl", options.ttl), humantime::format_duration(longest));
                 let fault = format!("{ttl} must be at most the max-ttl of the key, such as {}", suggested(longest));
-                judge.refuse(&["ttl", "auth_secret"], fault.replace("the key,", &format!("the key ({longest_is}),")));
+                found.refuse(&["ttl", "auth_secret"], fault.replace("the key,", &format!("the key ({longest_is}),")));
             }
             Some(_) => {}
         },
     }
     if options.url.is_some() && !matches!(options.room.as_slice(), [RoomPattern::Exact(_)]) {
-        let fault = format!("{} needs one --room by its whole name, such as --room demo", judge.of("url"));
-        judge.refuse(&["url", "room"], fault);
+        let fault = format!("{} needs one --room by its whole name, such as --room demo", found.of("url"));
+        found.refuse(&["url", "room"], fault);
     }
-    judge.into_faults()
+    found.into_faults()
 }
 
 /// Checks the settings of `roomcast token check` against each other.
 pub fn contradictions_of_check(options: &TokenCheck, given: &[Given], faulty: &[String]) -> Vec<String> {
-    let mut judge = Judge::new(given, faulty);
+    let mut found = Contradictions::new(given, faulty);
     if options.server.is_none() && !options.access.has_keys() {
         let fault = "a token is judged by keys: needs --auth-secret, --auth-jwks or --server URL";
-        judge.refuse(&["server", "auth_secret"], fault.to_owned());
+        found.refuse(&["server", "auth_secret"], fault.to_owned());
     }
-    rules::keys(&options.access, &mut judge);
-    judge.into_faults()
+    rules::keys(&options.access, &mut found);
+    found.into_faults()
 }
 
 const NEEDS_SECRET: &str =

@@ -7,14 +7,15 @@ use clap::Args;
 use reqwest::Url;
 use serde::Serialize;
 
-use super::secret::Secret;
-use super::value::{duration, time};
+use super::value::time;
 use crate::fetch::{self, Unfit};
 use crate::ice::{Service, Signer};
+use crate::secret::Secret;
+use crate::units::duration;
 
 /// Settings of TURN servers.
 #[derive(Debug, Clone, Args, Serialize)]
-pub struct Turn {
+pub struct TurnSettings {
     /// Secret shared with the TURN servers, or `file:PATH`; clients get credentials made with it. May be repeated while
     /// the servers take a new one: the first signs.
     #[arg(long, env = "ROOMCAST_TURN_SECRET", hide_env_values = true, value_delimiter = ',', value_name = "SECRET")]
@@ -41,7 +42,7 @@ pub struct Turn {
     pub ice_ttl: Duration,
 }
 
-impl Turn {
+impl TurnSettings {
     /// Signer of credentials, where there is a secret.
     pub fn signer(&self) -> Option<Signer<'_>> {
         self.turn_secret.first().map(|secret| Signer { secret: secret.expose(), life: self.turn_ttl })

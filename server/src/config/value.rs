@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
-use super::host::authority;
+use crate::host::authority;
+use crate::units::duration;
 
-/// The longest time a setting may say; more than that, and clocks could run over.
-const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 /// The largest size a setting may say.
 const LARGEST: ByteSize = ByteSize::tib(1);
 /// The largest buffer that the kernel can be asked for: it doubles the number and counts it with a sign.
@@ -18,22 +17,6 @@ const LARGEST_IN_KERNEL: ByteSize = ByteSize::mib(512);
 const MOST: u64 = 1_000_000_000;
 /// The most worker threads that actix-server takes.
 const MOST_WORKERS: u64 = 512;
-
-/// A size as a number of bytes this machine can count.
-pub fn to_usize(size: ByteSize) -> usize {
-    usize::try_from(size.as_u64()).unwrap_or(usize::MAX)
-}
-
-/// Reads a time above 0.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(duration) if duration.is_zero() => Err("must be greater than 0, such as 10s or 2h".into()),
-        Ok(duration) if duration > LONGEST => Err("must be at most 100 years, such as 10s or 2h".into()),
-        Ok(duration) => Ok(duration),
-        Err(humantime::DurationError::NumberOverflow) => Err("must be at most 100 years, such as 10s or 2h".into()),
-        Err(_) => Err("is not a duration, such as 10s or 2h".into()),
-    }
-}
 
 /// Reads a time that may be 0.
 pub fn duration_or_none(text: &str) -> Result<Duration, String> {

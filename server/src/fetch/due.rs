@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// The time after the first failed fetch; it doubles with each further one.
-const RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// When the next fetch is due. There is one at a time.
 #[derive(Debug)]
@@ -48,8 +48,8 @@ impl Due {
 
     /// Notes a failed fetch. Whether it is the first one in a row.
     pub fn fail(&mut self, now: Instant) -> bool {
-        let delay = RETRY * 2_u32.saturating_pow(self.failures.min(16));
-        self.end(now, delay.min(LONGEST_RETRY));
+        let delay = RETRY_DELAY * 2_u32.saturating_pow(self.failures.min(16));
+        self.end(now, delay.min(MAX_RETRY_DELAY));
         self.failures = self.failures.saturating_add(1);
         let is_first = self.failing_since.is_none();
         self.failing_since.get_or_insert(now);

@@ -11,7 +11,7 @@ use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::RoomType;
 
 use crate::access::{Access, Challenge, arrival, counted, named};
-use crate::node::Node;
+use crate::state::AppState;
 
 /// The question to `/auth/check`.
 #[derive(Debug, Deserialize)]
@@ -24,12 +24,12 @@ pub struct Asked {
 
 /// Tells what the token of the request is good for, or why it is refused. Pages of every origin may ask:
 /// of a failed handshake a browser tells nothing.
-pub async fn check(request: HttpRequest, asked: web::Query<Asked>, node: web::Data<Node>) -> HttpResponse {
+pub async fn check(request: HttpRequest, asked: web::Query<Asked>, state: web::Data<AppState>) -> HttpResponse {
     let token = arrival::of_any(request.head());
-    node.access.prepare(token.as_deref()).await;
-    let checked = node.access.admit(token.as_deref()).and_then(|permit| match permit {
+    state.access.prepare(token.as_deref()).await;
+    let checked = state.access.admit(token.as_deref()).and_then(|permit| match permit {
         None => Ok(json!({ "open": true })),
-        Some(permit) => match check_grants(&node.access, &permit, &asked) {
+        Some(permit) => match check_grants(&state.access, &permit, &asked) {
             Ok(()) => Ok(described(&permit)),
             Err(refused) => Err(counted(refused)),
         },

@@ -3,8 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
-use crate::node::Node;
 use crate::response::answer;
+use crate::state::AppState;
 
 /// The process is alive.
 pub async fn healthz() -> HttpResponse {
@@ -12,14 +12,14 @@ pub async fn healthz() -> HttpResponse {
 }
 
 /// Joins are taken.
-pub async fn readyz(node: web::Data<Node>) -> HttpResponse {
-    if node.is_draining() {
+pub async fn readyz(state: web::Data<AppState>) -> HttpResponse {
+    if state.lifecycle.is_draining() {
         return answer::text(StatusCode::SERVICE_UNAVAILABLE, "draining\n");
     }
-    if !node.reaches_others() {
+    if !state.reaches_others() {
         return answer::text(StatusCode::SERVICE_UNAVAILABLE, "redis is out of reach\n");
     }
-    if node.access.awaits_keys() {
+    if state.access.awaits_keys() {
         return answer::text(StatusCode::SERVICE_UNAVAILABLE, "the keys of access tokens were not fetched yet\n");
     }
     answer::text(StatusCode::OK, "ready\n")

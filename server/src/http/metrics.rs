@@ -15,9 +15,9 @@ use crate::access::remote::FETCH_FAILURES;
 use crate::access::{Challenge, REFUSED, arrival, counted, refusal};
 use crate::ice;
 use crate::listen::MALFORMED;
-use crate::node::Node;
 use crate::response::resource::resource;
 use crate::room::TAKEOVER;
+use crate::state::AppState;
 
 /// The content type of the text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -30,16 +30,16 @@ const FORGOTTEN: &str = "roomcast_forgotten_signals_total";
 /// Where everything is counted from now on, unless something else was there before.
 pub fn install() -> Option<PrometheusHandle> {
     let handle = PrometheusBuilder::new().install_recorder().ok()?;
-    describe_gauge!("roomcast_rooms", "Rooms on this node");
-    describe_gauge!("roomcast_connections", "Open WebSocket connections on this node");
-    describe_gauge!("roomcast_draining", "1 while this node stops and takes no joins, else 0");
-    describe_gauge!("roomcast_redis_up", "1 while Redis answers and what this node publishes comes back, else 0");
-    describe_gauge!("roomcast_cluster_rooms_owned", "Rooms that this node owns among several");
+    describe_gauge!("roomcast_rooms", "Rooms on this state");
+    describe_gauge!("roomcast_connections", "Open WebSocket connections on this state");
+    describe_gauge!("roomcast_draining", "1 while this state stops and takes no joins, else 0");
+    describe_gauge!("roomcast_redis_up", "1 while Redis answers and what this state publishes comes back, else 0");
+    describe_gauge!("roomcast_cluster_rooms_owned", "Rooms that this state owns among several");
     describe_gauge!(
         "roomcast_cluster_held_bytes",
         "Bytes of signals kept here until the owners of their rooms have them"
     );
-    describe_histogram!(TAKEOVER, Unit::Seconds, "Time for which rooms that this node took over had no owner");
+    describe_histogram!(TAKEOVER, Unit::Seconds, "Time for which rooms that this state took over had no owner");
     describe_counter!(REFUSED, "Requests refused for their access token, by reason");
     counter!(FETCH_FAILURES).increment(0);
     describe_counter!(FETCH_FAILURES, "Fetches of the key set of access tokens that failed");
@@ -65,10 +65,10 @@ pub fn guarded_routes(config: &mut ServiceConfig) {
     config.service(resource("/metrics", vec![(Method::GET, web::route().to(guarded))]));
 }
 
-async fn guarded(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
+async fn guarded(request: HttpRequest, state: web::Data<AppState>) -> HttpResponse {
     let token = arrival::of_any(request.head());
-    node.access.prepare(token.as_deref()).await;
-    let permit = node.access.admit(token.as_deref());
+    state.access.prepare(token.as_deref()).await;
+    let permit = state.access.admit(token.as_deref());
     let granted = permit.and_then(|permit| match permit.is_none_or(|permit| permit.administers_all()) {
         true => Ok(()),
         false => {
@@ -77,32 +77,32 @@ async fn guarded(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
         }
     });
     match granted {
-        Ok(()) => metrics(node).await,
+        Ok(()) => metrics(state).await,
         Err(refused) => refusal(&refused, Challenge::Bearer),
     }
 }
 
 /// Everything there is to see.
-pub async fn metrics(node: web::Data<Node>) -> HttpResponse {
-    let Some(recorder) = &node.recorder else { return HttpResponse::NotFound().finish() };
-    gauge!("roomcast_rooms").set(lossy(node.rooms.len()));
-    gauge!("roomcast_connections").set(lossy(node.connections.count()));
-    gauge!("roomcast_draining").set(u8::from(node.is_draining()));
-    if let Some(transport) = node.transport() {
+pub async fn metrics(state: web::Data<AppState>) -> HttpResponse {
+    let Some(recorder) = &state.recorder else { return HttpResponse::NotFound().finish() };
+    gauge!("roomcast_rooms").set(lossy(state.rooms.len()));
+    gauge!("roomcast_connections").set(lossy(state.connections.count()));
+    gauge!("roomcast_draining").set(u8::from(state.lifecycle.is_draining()));
+    if let Some(transport) = state.transport() {
         gauge!("roomcast_redis_up").set(u8::from(transport.nodes().is_ready()));
-        gauge!("roomcast_cluster_rooms_owned").set(lossy(node.owned.len()));
-        gauge!("roomcast_cluster_held_bytes").set(lossy(node.tallies.held()));
+        gauge!("roomcast_cluster_rooms_owned").set(lossy(state.rooms.owned.len()));
+        gauge!("roomcast_cluster_held_bytes").set(lossy(state.rooms.tallies.held()));
     }
-    if !node.access.is_open() {
-        gauge!(REVOCATIONS).set(lossy(node.access.revocations().count()));
+    if !state.access.is_open() {
+        gauge!(REVOCATIONS).set(lossy(state.access.revocations().count()));
     }
-    if let Some(age) = node.access.age_of_keys() {
+    if let Some(age) = state.access.age_of_keys() {
         gauge!(KEYS_AGE).set(age.as_secs_f64());
     }
-    if let Some(age) = node.ice.handed().and_then(ice::Handed::age) {
+    if let Some(age) = state.ice.handed().and_then(ice::Handed::age) {
         gauge!(ICE_AGE).set(age.as_secs_f64());
     }
-    counter!(FORGOTTEN).absolute(node.tallies.forgotten());
+    counter!(FORGOTTEN).absolute(state.rooms.tallies.forgotten());
     recorder.run_upkeep();
     HttpResponse::Ok().content_type(TEXT).body(recorder.render())
 }

@@ -8,17 +8,17 @@ use roomcast_protocol::access::{MAX_META, Permit, Reason, Refused, Revoke};
 use roomcast_protocol::code::AckCode;
 
 use crate::access::{Challenge, arrival, counted, refusal};
-use crate::node::Node;
 use crate::response::answer;
+use crate::state::AppState;
 
 /// The most bytes of a request.
 const MAX_REQUEST: usize = 4096;
 
 /// Refuses tokens that were issued until now, on all nodes.
-pub async fn revoke(request: HttpRequest, payload: Payload, node: Data<Node>) -> HttpResponse {
+pub async fn revoke(request: HttpRequest, payload: Payload, state: Data<AppState>) -> HttpResponse {
     let token = arrival::bearer(request.headers());
-    node.access.prepare(token).await;
-    let permit = match node.access.admit(token) {
+    state.access.prepare(token).await;
+    let permit = match state.access.admit(token) {
         Ok(Some(permit)) => permit,
         Ok(None) => return answer::error(AckCode::PermissionNotFound, "this server has no key, and so no tokens"),
         Err(refused) => return refusal(&refused, Challenge::Bearer),
@@ -31,7 +31,7 @@ pub async fn revoke(request: HttpRequest, payload: Payload, node: Data<Node>) ->
         let refused = Refused::new(Reason::NotGranted, "the token does not grant `admin` for what is to be revoked");
         return refusal(&counted(refused), Challenge::Bearer);
     }
-    match node.revoke(asked).await {
+    match state.revoke(asked).await {
         Ok(revocation) => {
             let body = json!({ "at": revocation.at, "until": revocation.until });
             HttpResponse::Ok().json(json!({ "c": 200, "s": "REVOKE", "b": body }))

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use roomcast_protocol::ack::IceServer;
 
-use crate::config::{ice_server, is_turn};
+use crate::host::{ice_server, is_turn};
 
 /// The most servers, and the most addresses of one.
 const MOST_SERVERS: usize = 16;

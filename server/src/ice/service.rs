@@ -12,8 +12,8 @@ use tokio::sync::Notify;
 use roomcast_protocol::ack::IceServer;
 
 use super::answer::{Servers, read};
-use crate::config::Secret;
 use crate::fetch::{self, Due, Fetcher};
+use crate::secret::Secret;
 
 /// Counts fetches of the servers that failed.
 pub const FETCH_FAILURES: &str = "roomcast_ice_fetch_failures_total";
@@ -60,14 +60,14 @@ pub struct Handed {
 struct State {
     service: Service,
     due: Due,
-    held: Held,
+    held: CachedServers,
 }
 
 impl Handed {
     /// None yet.
     pub fn new(service: Service) -> Self {
         let due = Due::new(Instant::now());
-        Self { state: Mutex::new(State { service, due, held: Held::default() }), wake: Notify::new() }
+        Self { state: Mutex::new(State { service, due, held: CachedServers::default() }), wake: Notify::new() }
     }
 
     /// The servers that are good now.
@@ -149,13 +149,13 @@ impl Handed {
 
 /// The newest servers, and how long they are good. Pure: time is an argument.
 #[derive(Debug, Default)]
-struct Held {
+struct CachedServers {
     servers: Arc<[IceServer]>,
     asked: Option<Instant>,
     good_until: Option<Instant>,
 }
 
-impl Held {
+impl CachedServers {
     /// Takes servers that were asked for at a time. Whether there were none before.
     fn take(&mut self, asked: Instant, life: Duration, servers: Arc<[IceServer]>) -> bool {
         let is_first = self.servers.is_empty();
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn servers_are_good_for_their_life_from_the_question_on() {
-        let (now, mut held) = (Instant::now(), Held::default());
+        let (now, mut held) = (Instant::now(), CachedServers::default());
         assert!(held.good(now).is_empty() && !held.end(now));
         assert!(held.take(now, HOUR * 4, servers("stun:a")));
         assert_eq!(held.good(now + HOUR * 4 - Duration::from_secs(1)), servers("stun:a"));

@@ -25,9 +25,9 @@ use h2::{Reason, RecvStream, SendStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::link::Linked;
+use super::peer_stream::OverPeerStream;
 use super::unread::RequestBody;
-use super::{Settings, faults};
+use super::{ListenSettings, faults};
 
 /// Bytes a peer may send on one stream before they are taken.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -45,13 +45,13 @@ pub async fn serve<T, S>(
     mut io: T,
     application: Rc<S>,
     peer: Option<SocketAddr>,
-    settings: Settings,
+    settings: ListenSettings,
     draining: watch::Receiver<bool>,
 ) where
-    T: Linked + AsyncRead + AsyncWrite + Unpin,
+    T: OverPeerStream + AsyncRead + AsyncWrite + Unpin,
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
 {
-    io.link_mut().restrain();
+    io.peer_stream_mut().restrain();
     let mut builder = Builder::new();
     builder
         .max_concurrent_streams(settings.max_streams)
@@ -93,29 +93,23 @@ async fn accept<T, F>(
     loop {
         tokio::select! {
             biased;
-            accepted = connection.accept() => {
-                let (request, respond) = match accepted {
-                    Some(Ok(accepted)) => accepted,
-                    Some(Err(error)) => return faults::end_of_http2(&error),
-                    None => return,
-                };
-                busy = true;
-                let (one, answered) = (Rc::clone(&streams), each(request, respond));
-                rt::spawn(async move {
-                    answered.await;
-                    drop(one);
-                });
-            }
+            accepted = connection.accept() => match accepted {
+                Some(Ok((request, respond))) => {
+                    busy = true;
+                    spawn_counted(&streams, each(request, respond));
+                }
+                Some(Err(error)) => return faults::end_of_http2(&error),
+                None => return,
+            },
             _ = draining.wait_for(|draining| *draining), if !closing => {
                 closing = true;
                 connection.graceful_shutdown();
             }
             () = &mut idle => {
                 if !busy && Rc::strong_count(&streams) == 1 {
-                    if closing {
+                    if std::mem::replace(&mut closing, true) {
                         return;
                     }
-                    closing = true;
                     connection.graceful_shutdown();
                 }
                 busy = false;
@@ -125,12 +119,21 @@ async fn accept<T, F>(
     }
 }
 
+/// Runs a stream, which counts until it is answered.
+fn spawn_counted(streams: &Rc<()>, answered: impl Future<Output = ()> + 'static) {
+    let one = Rc::clone(streams);
+    rt::spawn(async move {
+        answered.await;
+        drop(one);
+    });
+}
+
 async fn answer<S>(
     application: &S,
     request: ::http::Request<RecvStream>,
     mut respond: SendResponse<Bytes>,
     peer: Option<SocketAddr>,
-    settings: &Settings,
+    settings: &ListenSettings,
 ) -> Result<(), h2::Error>
 where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error>,
@@ -186,8 +189,11 @@ async fn send(body: BoxBody, stream: &mut SendStream<Bytes>, stall_timeout: Dura
 /// A request as the application takes it.
 fn taken(request: ::http::Request<RecvStream>, peer: Option<SocketAddr>) -> Request {
     let (parts, body) = request.into_parts();
-    let payload =
-        if body.is_end_stream() { Payload::None } else { Payload::Stream { payload: Box::pin(Upload(body)) as _ } };
+    let payload = if body.is_end_stream() {
+        Payload::None
+    } else {
+        Payload::Stream { payload: Box::pin(RequestStream(body)) as _ }
+    };
     let mut request = Request::with_payload(payload);
     let head = request.head_mut();
     head.uri = parts.uri;
@@ -223,9 +229,9 @@ fn head(response: &HttpResponse<()>, size: BodySize) -> ::http::Response<()> {
 }
 
 /// The body of a request.
-struct Upload(RecvStream);
+struct RequestStream(RecvStream);
 
-impl Stream for Upload {
+impl Stream for RequestStream {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

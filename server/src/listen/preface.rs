@@ -2,15 +2,15 @@
 
 use std::io;
 
-use super::link::Link;
+use super::peer_stream::PeerStream;
 
 /// The beginning of the connection preface. No request of HTTP/1.1 has this method.
 const PREFACE: &[u8] = b"PRI * HTTP/2";
 
 /// Reads as much as it takes to tell; the bytes stay for the next reader.
-pub async fn is_http2(link: &mut Link) -> io::Result<bool> {
+pub async fn is_http2(peer_stream: &mut PeerStream) -> io::Result<bool> {
     loop {
-        let begun = link.read_ahead().await?;
+        let begun = peer_stream.read_ahead().await?;
         let length = begun.len().min(PREFACE.len());
         if begun[..length] != PREFACE[..length] {
             return Ok(false);

@@ -2,10 +2,10 @@
 //!
 //! With HTTP/1.1 actix-http reads and discards the rest of a chunked body without a bound once its handler has dropped
 //! it. Here the body is kept until the answer is out, which makes the dispatcher close the connection instead; the
-//! [`Link`] below bounds what it still reads while it lingers, so that the client learns of the answer and of the end.
+//! [`PeerStream`] below bounds what it still reads while it lingers, so that the client learns of the answer and of the end.
 //! With HTTP/2 the stream lingers in the same way before it is reset with `NO_ERROR`.
 //!
-//! [`Link`]: super::link::Link
+//! [`PeerStream`]: super::peer_stream::PeerStream
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -24,7 +24,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::{LINGER_TIME, faults};
-use crate::socket::Descriptor;
+use crate::socket::SocketHandle;
 
 const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
@@ -34,7 +34,7 @@ pub struct RequestBody {
     ended: Cell<bool>,
     answered: Cell<bool>,
     /// The connection, of a request of HTTP/1.1. Weak: a body may outlive it, and its number then means another one.
-    http1: Option<Weak<Descriptor>>,
+    http1: Option<Weak<SocketHandle>>,
 }
 
 impl RequestBody {
@@ -45,7 +45,7 @@ impl RequestBody {
             return (request, None);
         }
         let (request, payload) = request.replace_payload(Payload::<BoxedPayloadStream>::None);
-        let http1 = request.conn_data::<Rc<Descriptor>>().map(Rc::downgrade);
+        let http1 = request.conn_data::<Rc<SocketHandle>>().map(Rc::downgrade);
         let (ended, answered) = (Cell::new(false), Cell::new(false));
         let body = Rc::new(Self { payload: RefCell::new(payload), ended, answered, http1 });
         let stream = Payload::Stream { payload: Box::pin(Reading(Rc::clone(&body))) as BoxedPayloadStream };
@@ -56,7 +56,7 @@ impl RequestBody {
     pub async fn close_after(
         self: Rc<Self>,
         response: HttpResponse,
-        descriptor: Rc<Descriptor>,
+        socket_handle: Rc<SocketHandle>,
         linger: usize,
     ) -> HttpResponse {
         self.answered.set(true);
@@ -67,8 +67,8 @@ impl RequestBody {
         if self.has_arrived() {
             return response;
         }
-        descriptor.linger(linger);
-        response.map_body(|_, body| BoxBody::new(Answer { body, _unread: self }))
+        socket_handle.linger(linger);
+        response.map_body(|_, body| BoxBody::new(AnswerBody { body, _unread: self }))
     }
 
     /// Discards what still comes of the body of an answered request: at most this many bytes, for [`LINGER_TIME`].
@@ -131,12 +131,12 @@ impl Stream for Reading {
 }
 
 /// The body of an answer that keeps the body of its request.
-struct Answer {
+struct AnswerBody {
     body: BoxBody,
     _unread: Rc<RequestBody>,
 }
 
-impl MessageBody for Answer {
+impl MessageBody for AnswerBody {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {

@@ -113,7 +113,7 @@ impl LiveRoom {
                 track.store(object, self.media.stored(&self.room, &media, track.wants(media.kind)));
             }
             Change::Remove { track, object } => playlist.track(&track).remove(&object),
-            Change::Media { track, snapshot } => playlist.track(&track).publish(snapshot),
+            Change::MediaPlaylist { track, snapshot } => playlist.track(&track).publish(snapshot),
             Change::Multivariant(text) => {
                 let text = Text::new(Bytes::copy_from_slice(text.as_bytes()));
                 *playlist.multivariant.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(text));
@@ -138,7 +138,9 @@ impl LiveRoom {
         for change in playlists {
             let known = |track: &ObjectId| playlist.track(track).newest();
             let is_known = match &change {
-                Change::Media { track, snapshot } => known(track).is_some_and(|newest| newest.snapshot == *snapshot),
+                Change::MediaPlaylist { track, snapshot } => {
+                    known(track).is_some_and(|newest| newest.snapshot == *snapshot)
+                }
                 _ => false,
             };
             if !is_known {

@@ -11,7 +11,7 @@ use metrics::{counter, describe_counter};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use roomcast_core::hls::{Digest, Entry, Media, Object, ObjectKind, Reference};
+use roomcast_core::hls::{Digest, MediaRef, Object, ObjectKind, Reference, UploadEntry};
 use roomcast_core::room::Refusal;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::Payload;
@@ -26,7 +26,7 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 /// The time for which an upload waits for Redis.
 const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 /// After this time what failed or was missing is tried again.
-const RETRY: Duration = Duration::from_millis(100);
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 /// The time for which Redis keeps an init section, which is renewed long before.
 const INIT_KEPT: Duration = Duration::from_secs(600);
 /// Bytes of uploads that are kept until they are listed; beyond that the oldest are fetched as from another node.
@@ -86,7 +86,7 @@ impl MediaCache {
     ///
     /// # Errors
     /// Where Redis does not take it in time, or the upload cannot be written down.
-    pub async fn store_upload(&self, room: &RoomId, mut entry: Entry) -> Result<Entry, Refusal> {
+    pub async fn store_upload(&self, room: &RoomId, mut entry: UploadEntry) -> Result<UploadEntry, Refusal> {
         if self.shared.get().is_none() {
             return Ok(entry);
         }
@@ -98,7 +98,7 @@ impl MediaCache {
             None => entry.media.reference(),
         };
         entry.media = reference.into();
-        if Entry::decode(entry.encode().as_bytes()).as_ref() != Ok(&entry) {
+        if UploadEntry::decode(entry.encode().as_bytes()).as_ref() != Ok(&entry) {
             return Err(refuse(AckCode::InvalidSignal, "the upload cannot be written down"));
         }
         let Some(bytes) = bytes.filter(|_| !is_gap) else { return Ok(entry) };
@@ -124,7 +124,7 @@ impl MediaCache {
                     break;
                 }
                 Err(_) if Instant::now() >= end => break,
-                Err(_) => tokio::time::sleep(RETRY).await,
+                Err(_) => tokio::time::sleep(RETRY_DELAY).await,
             }
         }
         Err(refuse(AckCode::Unavailable, "the media cannot be stored at the moment; try again"))
@@ -156,7 +156,7 @@ impl MediaCache {
     /// nothing plays, and somebody must be able to put them back.
     pub fn stored(self: &Arc<Self>, room: &RoomId, object: &Object, is_wanted: bool) -> Stored {
         if let Some(bytes) = object.bytes() {
-            return Stored::here(bytes.clone(), object.content_type);
+            return Stored::local(bytes.clone(), object.content_type);
         }
         let is_init = object.kind == ObjectKind::Init;
         let blobs: Vec<_> = object.pieces.iter().map(|media| self.blob(room, media, is_init)).collect();
@@ -164,10 +164,10 @@ impl MediaCache {
             let (cache, blob) = (Arc::clone(self), Arc::downgrade(blob));
             actix_web::rt::spawn(async move { cache.fetch_ahead(&blob).await });
         }
-        Stored::elsewhere(Arc::clone(self), blobs, object.content_type)
+        Stored::remote(Arc::clone(self), blobs, object.content_type)
     }
 
-    fn blob(&self, room: &RoomId, media: &Media, is_init: bool) -> Arc<MediaBlob> {
+    fn blob(&self, room: &RoomId, media: &MediaRef, is_init: bool) -> Arc<MediaBlob> {
         let reference = media.reference();
         let name = (room.clone(), reference.digest);
         let mut state = self.lock();
@@ -210,7 +210,7 @@ impl MediaCache {
                 Ok(Some(_)) => tracing::error!(key, "media does not fit its digest"),
                 Ok(None) | Err(_) => {}
             }
-            tokio::time::sleep(RETRY).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 

@@ -21,14 +21,14 @@ use roomcast_core::hls::{Decision, Reload, Snapshot};
 use roomcast_protocol::id::{InvalidId, ObjectId, RoomId};
 
 pub use access::ask;
-use address::{Address, split_token};
+use address::{LiveAddress, split_token};
 pub use freshness::Freshness;
 
 use super::track::LiveTrack;
-use crate::node::Node;
+use crate::live::LiveState;
 use crate::page;
 use crate::response::resource::refuse_to_write;
-use waiting::{Stop, wait};
+use waiting::{PlaybackError, wait};
 
 /// The time of waiting, or of sending, after which the token of a request is judged again.
 const JUDGED_AGAIN: Duration = Duration::from_secs(1);
@@ -44,55 +44,57 @@ impl HttpServiceFactory for Playback {
 }
 
 async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
-    let node = request.app_data::<web::Data<Node>>().expect("the application has its node").clone();
-    let (token, path) = token_and_path(request.request(), &node);
-    let Some(address) = Address::of(path) else {
+    let state = request.app_data::<web::Data<LiveState>>().expect("the application has its state").clone();
+    let (token, path) = token_and_path(request.request(), &state);
+    let Some(address) = LiveAddress::of(path) else {
         let missing = page::not_found(request.request().clone()).await;
         return Ok(request.into_response(missing));
     };
     let early = match refuse_to_write(request.request()) {
-        None => access::refuse(&request, &node, token, &address).await,
+        None => access::refuse(&request, &state, token, &address).await,
         refused => refused,
     };
     let asked = Instant::now();
     let mut answer = match (early, address) {
         (Some(answer), _) => answer,
-        (None, Address::Multivariant(room, playlist)) => multivariant(request.request(), &node, room, playlist).await,
-        (None, Address::Playlist(room, playlist, track)) => {
-            let track = find(&node, room, playlist, track).await;
-            media_playlist(&mut request, &node, track).await
+        (None, LiveAddress::Multivariant(room, playlist)) => {
+            multivariant(request.request(), &state, room, playlist).await
         }
-        (None, Address::Object(room, playlist, track, name)) => {
-            let (track, name) = (find(&node, room, playlist, track).await, ObjectId::parse(name));
-            object(&mut request, &node, track, name).await
+        (None, LiveAddress::Playlist(room, playlist, track)) => {
+            let track = find(&state, room, playlist, track).await;
+            media_playlist(&mut request, &state, track).await
+        }
+        (None, LiveAddress::Object(room, playlist, track, name)) => {
+            let (track, name) = (find(&state, room, playlist, track).await, ObjectId::parse(name));
+            object(&mut request, &state, track, name).await
         }
     };
     // A token may end, or be revoked, while its request waits.
     if asked.elapsed() >= JUDGED_AGAIN {
-        let (token, path) = token_and_path(request.request(), &node);
-        if let Some(address) = Address::of(path) {
-            answer = access::refuse(&request, &node, token, &address).await.unwrap_or(answer);
+        let (token, path) = token_and_path(request.request(), &state);
+        if let Some(address) = LiveAddress::of(path) {
+            answer = access::refuse(&request, &state, token, &address).await.unwrap_or(answer);
         }
     }
-    node.cors.stamp(request.headers(), answer.headers_mut());
+    state.cors.stamp(request.headers(), answer.headers_mut());
     Ok(request.into_response(answer))
 }
 
 /// The token in the path, at a server that wants any, and the path behind it.
-fn token_and_path<'a>(request: &'a HttpRequest, node: &Node) -> (Option<&'a str>, &'a str) {
+fn token_and_path<'a>(request: &'a HttpRequest, state: &LiveState) -> (Option<&'a str>, &'a str) {
     let whole = request.match_info().unprocessed();
     match split_token(whole) {
-        (Some(token), path) if !node.access.is_open() => (Some(token), path),
+        (Some(token), path) if !state.access.is_open() => (Some(token), path),
         _ => (None, whole),
     }
 }
 
-async fn multivariant(request: &HttpRequest, node: &Node, room: &str, playlist: &str) -> HttpResponse {
+async fn multivariant(request: &HttpRequest, state: &LiveState, room: &str, playlist: &str) -> HttpResponse {
     let found = async {
         let (room, playlist) = (RoomId::parse(room)?, ObjectId::parse(playlist)?);
-        look(node, &room, &playlist).await;
-        let playlist = node.live.playlist(&room, &playlist);
-        playlist.and_then(|playlist| playlist.multivariant()).ok_or(Stop::NotPlayable)
+        look(state, &room, &playlist).await;
+        let playlist = state.index.playlist(&room, &playlist);
+        playlist.and_then(|playlist| playlist.multivariant()).ok_or(PlaybackError::NotPlayable)
     };
     match found.await {
         Ok(text) => answer::playlist(request, &text, freshness::max_age(freshness::UNKNOWN)),
@@ -100,7 +102,7 @@ async fn multivariant(request: &HttpRequest, node: &Node, room: &str, playlist: 
     }
 }
 
-async fn media_playlist(request: &mut ServiceRequest, node: &Node, track: Found) -> HttpResponse {
+async fn media_playlist(request: &mut ServiceRequest, state: &LiveState, track: Found) -> HttpResponse {
     let reload = match Reload::parse(request.query_string()) {
         Ok(reload) => reload,
         Err(bad) => return answer::bad_request(bad.to_string()),
@@ -111,7 +113,7 @@ async fn media_playlist(request: &mut ServiceRequest, node: &Node, track: Found)
         decided => decided,
     };
     let waited = match &track {
-        Ok(track) => wait(request, node, track, decide).await,
+        Ok(track) => wait(request, state, track, decide).await,
         Err(stop) => Err(stop.clone()),
     };
     let published = match waited {
@@ -128,44 +130,44 @@ async fn media_playlist(request: &mut ServiceRequest, node: &Node, track: Found)
 /// Answers a request for media. One for a hinted part waits until the part is there, unless it is a HEAD.
 async fn object(
     request: &mut ServiceRequest,
-    node: &web::Data<Node>,
+    state: &web::Data<LiveState>,
     track: Found,
     name: Result<ObjectId, InvalidId>,
 ) -> HttpResponse {
     let answer = async {
-        let (track, name) = (track.as_ref().map_err(Stop::clone)?, name?);
+        let (track, name) = (track.as_ref().map_err(PlaybackError::clone)?, name?);
         let awaits = |snapshot: &Snapshot| snapshot.hint.as_ref() == Some(&name) && track.object(&name).is_none();
         if request.method() == Method::HEAD && track.newest().is_some_and(|now| awaits(&now.snapshot)) {
-            return Err(Stop::NotYet);
+            return Err(PlaybackError::NotYet);
         }
-        let waited = wait(request, node, track, |snapshot| match awaits(snapshot) {
+        let waited = wait(request, state, track, |snapshot| match awaits(snapshot) {
             true => Decision::Wait,
             false => Decision::Answer,
         });
         let fresh = waited.await?.fresh.media.clone();
-        let stored = track.object(&name).ok_or(Stop::NotPlayable)?;
+        let stored = track.object(&name).ok_or(PlaybackError::NotPlayable)?;
         let bytes = stored.bytes().await?;
-        let guard = || access::guard(request.request(), node);
+        let guard = || access::guard(request.request(), state);
         Ok(answer::object(request.request(), &stored, bytes, fresh, guard))
     };
     let answer = answer.await;
     answer.unwrap_or_else(|stop| answer::stopped(&stop, || freshness::no_object(target(&track))))
 }
 
-type Found = Result<Arc<LiveTrack>, Stop>;
+type Found = Result<Arc<LiveTrack>, PlaybackError>;
 
-async fn find(node: &Node, room: &str, playlist: &str, track: &str) -> Found {
+async fn find(state: &LiveState, room: &str, playlist: &str, track: &str) -> Found {
     let (room, playlist, track) = (RoomId::parse(room)?, ObjectId::parse(playlist)?, ObjectId::parse(track)?);
-    look(node, &room, &playlist).await;
-    let track = node.live.track(&room, &playlist, &track).ok_or(Stop::NotPlayable)?;
+    look(state, &room, &playlist).await;
+    let track = state.index.track(&room, &playlist, &track).ok_or(PlaybackError::NotPlayable)?;
     track.note_viewer();
     Ok(track)
 }
 
 /// Looks for a playlist at other nodes where it is not here.
-async fn look(node: &Node, room: &RoomId, playlist: &ObjectId) {
-    if node.live.lacks(room, playlist) {
-        node.elsewhere.look(room).await;
+async fn look(state: &LiveState, room: &RoomId, playlist: &ObjectId) {
+    if state.index.lacks(room, playlist) {
+        state.remote_lookup.look_up(room).await;
     }
 }
 

@@ -22,26 +22,26 @@ pub struct OutOfReach;
 /// An object and what names its bytes.
 #[derive(Debug)]
 pub struct Stored {
-    media: Held,
+    media: MediaSource,
     content_type: &'static str,
     tag: OnceLock<HeaderValue>,
 }
 
 #[derive(Debug)]
-enum Held {
-    Here(Bytes),
-    Elsewhere(Arc<MediaCache>, Vec<Arc<MediaBlob>>),
+enum MediaSource {
+    Local(Bytes),
+    Remote(Arc<MediaCache>, Vec<Arc<MediaBlob>>),
 }
 
 impl Stored {
     /// Creates an object of bytes that are at hand.
-    pub const fn here(bytes: Bytes, content_type: &'static str) -> Self {
-        Self { media: Held::Here(bytes), content_type, tag: OnceLock::new() }
+    pub const fn local(bytes: Bytes, content_type: &'static str) -> Self {
+        Self { media: MediaSource::Local(bytes), content_type, tag: OnceLock::new() }
     }
 
     /// Media that is fetched when somebody asks for it.
-    pub const fn elsewhere(cache: Arc<MediaCache>, blobs: Vec<Arc<MediaBlob>>, content_type: &'static str) -> Self {
-        Self { media: Held::Elsewhere(cache, blobs), content_type, tag: OnceLock::new() }
+    pub const fn remote(cache: Arc<MediaCache>, blobs: Vec<Arc<MediaBlob>>, content_type: &'static str) -> Self {
+        Self { media: MediaSource::Remote(cache, blobs), content_type, tag: OnceLock::new() }
     }
 
     /// The media type.
@@ -55,8 +55,8 @@ impl Stored {
     /// When they do not come in time.
     pub async fn bytes(&self) -> Result<Chain, OutOfReach> {
         match &self.media {
-            Held::Here(bytes) => Ok(bytes.clone().into()),
-            Held::Elsewhere(cache, blobs) => {
+            MediaSource::Local(bytes) => Ok(bytes.clone().into()),
+            MediaSource::Remote(cache, blobs) => {
                 let fetched = futures_util::future::try_join_all(blobs.iter().map(|blob| cache.bytes(blob)));
                 Ok(fetched.await?.into_iter().collect())
             }

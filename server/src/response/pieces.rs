@@ -59,7 +59,7 @@ impl FromIterator<Bytes> for Chain {
 }
 
 /// Asked before each further piece whether it may be sent.
-pub type Guard = Box<dyn FnMut() -> bool>;
+pub type SendCheck = Box<dyn FnMut() -> bool>;
 
 /// A body that was not sent to its end, because its guard forbade it.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ struct Pieces {
     now: Bytes,
     rest: std::vec::IntoIter<Bytes>,
     length: u64,
-    guard: Option<Guard>,
+    guard: Option<SendCheck>,
 }
 
 /// A body of these bytes.
@@ -88,7 +88,7 @@ pub fn body(bytes: impl Into<Chain>) -> BoxBody {
 
 /// A body of these bytes, which ends the connection where the guard forbids the rest. No guard is made for what fits
 /// into one piece.
-pub fn guarded(bytes: impl Into<Chain>, guard: impl FnOnce() -> Option<Guard>) -> BoxBody {
+pub fn guarded(bytes: impl Into<Chain>, guard: impl FnOnce() -> Option<SendCheck>) -> BoxBody {
     let Chain { first, rest } = bytes.into();
     if rest.is_empty() && first.len() <= PIECE {
         return BoxBody::new(first);
@@ -152,7 +152,7 @@ mod tests {
     fn a_guard_is_asked_before_each_piece_and_ends_the_body() {
         let bytes = Bytes::from(vec![7; 4 * PIECE]);
         let mut asked = 0;
-        let guard: Guard = Box::new(move || {
+        let guard: SendCheck = Box::new(move || {
             asked += 1;
             asked < 3
         });

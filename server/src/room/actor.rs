@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, SpawnHandle};
 
-use roomcast_core::cluster::owner::Revoking;
-use roomcast_core::cluster::{Ownership, site};
+use roomcast_core::cluster::Ownership;
+use roomcast_core::room::owner::KickRevocation;
+use roomcast_core::room::site;
 use roomcast_core::room::{ConnectionId, Effect, Input, Refusal, Room};
 use roomcast_core::time::Instant;
 use roomcast_protocol::access::{Revoke, RoomPattern};
@@ -14,10 +15,10 @@ use roomcast_protocol::id::RoomId;
 use roomcast_protocol::limits::{BACKLOG_BYTES, BACKLOG_SIGNALS};
 
 use super::broadcasts::Broadcasts;
-use super::joined::{Attempt, Departure};
+use super::host::RoomHost;
+use super::joined::{JoinSequence, RoomLeft};
 use super::message::{Disconnected, JoinRoom, MayBroadcast, NotRevoked, Outcome, RefusedSignal, Renewed, RoomSignal};
 use super::outbox::Outbox;
-use crate::node::Node;
 
 /// Bytes of the largest backlog that is sent again at once, with the number in front of each signal.
 const REPLAY: usize = BACKLOG_BYTES + BACKLOG_SIGNALS * 64;
@@ -25,11 +26,11 @@ const REPLAY: usize = BACKLOG_BYTES + BACKLOG_SIGNALS * 64;
 /// The shell of one room.
 #[derive(Debug)]
 pub struct RoomActor {
-    pub(super) node: Arc<Node>,
+    pub(super) host: Arc<RoomHost>,
     pub(super) id: RoomId,
     pub(super) room: Room,
     /// The way to every connection that joined, and its newest JOIN.
-    outboxes: HashMap<ConnectionId, (Outbox, Attempt)>,
+    outboxes: HashMap<ConnectionId, (Outbox, JoinSequence)>,
     pub(super) broadcasts: Broadcasts,
     /// The ownership that the node was told last.
     pub(super) owned: Option<Ownership>,
@@ -42,20 +43,21 @@ pub struct RoomActor {
 struct Over;
 
 impl RoomActor {
-    pub fn new(node: Arc<Node>, id: RoomId) -> Self {
-        let (settings, cluster) = (Arc::clone(&node.room_settings), Arc::clone(&node.cluster_settings));
-        let room = Room::new(id.clone(), settings, cluster, (node.boot(), node.next_ids()));
-        let room = room.counted(node.tallies.clone());
-        Self { node, id, room, outboxes: HashMap::new(), broadcasts: Broadcasts::default(), owned: None, timer: None }
+    pub fn new(host: Arc<RoomHost>, id: RoomId) -> Self {
+        let (settings, cluster) = (Arc::clone(&host.settings.room), Arc::clone(&host.settings.cluster));
+        let room = Room::new(id.clone(), settings, cluster, (host.boot(), host.next_ids()));
+        let room = room.counted(host.tallies.clone());
+        Self { host, id, room, outboxes: HashMap::new(), broadcasts: Broadcasts::default(), owned: None, timer: None }
     }
 
     /// Steps the room at the present time, with the lease of this node.
     pub(super) fn with_room<T>(&mut self, step: impl FnOnce(&mut Room, site::Context<'_>) -> T) -> T {
-        let now = self.node.clock.now();
-        let lease = self.node.transport().map(|transport| transport.nodes().lease());
+        let now = self.host.clock.now();
+        let lease = self.host.transport().map(|transport| transport.nodes().lease());
         // Kicks and waits end at times that all nodes share.
         let shared = lease.as_ref().map_or(now, |lease| lease.shared(now));
-        let context = site::Context { now, shared, lease: lease.as_deref(), draining: self.node.is_draining() };
+        let context =
+            site::Context { now, shared, lease: lease.as_deref(), draining: self.host.lifecycle.is_draining() };
         step(&mut self.room, context)
     }
 
@@ -74,40 +76,14 @@ impl RoomActor {
         let mut sent = BTreeMap::new();
         for effect in effects {
             match effect {
-                Effect::Send { to, message } => {
-                    if let Some(outbox) = self.outbox(to, sender) {
-                        outbox.send(message);
-                    }
-                }
-                Effect::Present { connection, presence } => {
-                    if let Some((outbox, _)) = self.outboxes.get(&connection) {
-                        outbox.present(self.id.clone(), presence);
-                    }
-                }
-                Effect::Close { connection, code } => {
-                    if let Some(outbox) = self.outbox(connection, sender) {
-                        outbox.close(code);
-                    }
-                }
-                Effect::Read { connection, reads } => {
-                    if let Some((outbox, _)) = self.outboxes.get(&connection) {
-                        outbox.read(self.id.clone(), reads);
-                    }
-                }
-                Effect::Forget { connection } => {
-                    if let Some((outbox, attempt)) = self.outboxes.remove(&connection) {
-                        outbox.forget(Departure { room: self.id.clone(), attempt });
-                    }
-                }
-                Effect::Live { playlist, change } => {
-                    self.live_room().apply(&playlist, change);
-                }
+                Effect::Live { playlist, change } => self.live_room().apply(&playlist, change),
                 Effect::Everything { playlist, all } => self.live_room().show(&playlist, all),
-                Effect::Revoke { revoking } => self.revoke(revoking, ctx.address()),
+                Effect::Revoke { revocation } => self.revoke(revocation, ctx.address()),
                 Effect::Uploaded { id, answer } => self.broadcasts.answer(id, answer),
                 Effect::ToNode { to, message } => self.send(to, &message, &mut sent),
-                Effect::Ask(ask) => self.ask(ask, ctx),
+                Effect::DirectoryQuery(query) => self.ask(query, ctx),
                 Effect::Closed => self.end(ctx),
+                to_connection => self.tell_connection(to_connection, sender),
             }
         }
         self.note_sent(sent);
@@ -119,6 +95,36 @@ impl RoomActor {
         self.set_timer(ctx);
     }
 
+    /// Carries out an effect about a connection.
+    fn tell_connection(&mut self, effect: Effect, sender: Option<(ConnectionId, &Outbox)>) {
+        let room = || self.id.clone();
+        let joined = |connection| self.outboxes.get(&connection).map(|(outbox, _)| outbox);
+        match effect {
+            Effect::Send { to, message } => {
+                if let Some(outbox) = self.outbox(to, sender) {
+                    outbox.send(message);
+                }
+            }
+            Effect::AnswerHeartbeats { connection, responder } => {
+                if let Some(outbox) = joined(connection) {
+                    outbox.answer_heartbeats(room(), responder);
+                }
+            }
+            Effect::Close { connection, code } => {
+                self.outbox(connection, sender).into_iter().for_each(|outbox| outbox.close(code));
+            }
+            Effect::Read { connection, reads } => {
+                joined(connection).into_iter().for_each(|outbox| outbox.read(room(), reads));
+            }
+            Effect::Forget { connection } => {
+                if let Some((outbox, sequence)) = self.outboxes.remove(&connection) {
+                    outbox.forget(RoomLeft { room: self.id.clone(), sequence });
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn outbox<'a>(&'a self, to: ConnectionId, sender: Option<(ConnectionId, &'a Outbox)>) -> Option<&'a Outbox> {
         let unknown = sender.filter(|(connection, _)| *connection == to).map(|(_, outbox)| outbox);
         self.outboxes.get(&to).map(|(outbox, _)| outbox).or(unknown)
@@ -126,25 +132,24 @@ impl RoomActor {
 
     /// Has the tokens of a user, issued until now, refused in this room. Where the other nodes cannot be told at once,
     /// they are when Redis is back. It goes on when the room ends.
-    fn revoke(&self, revoking: Box<Revoking>, room: Addr<Self>) {
+    fn revoke(&self, revocation: Box<KickRevocation>, room: Addr<Self>) {
         let rooms = RoomPattern::Exact(self.id.clone());
-        let revoke = Revoke { sub: Some(revoking.user.clone()), jti: None, room: Some(rooms) };
-        let node = Arc::clone(&self.node);
+        let revoke = Revoke { sub: Some(revocation.user.clone()), jti: None, room: Some(rooms) };
+        let revoked = self.host.revoke(revoke);
         actix_web::rt::spawn(async move {
-            if let Err(failed) = node.revoke(revoke).await {
-                tracing::warn!("a moderator's revocation: {failed}");
-                let refusal = Refusal { code: failed.code(), reason: failed.to_string() };
-                room.do_send(NotRevoked { revoking, refusal });
+            if let Err(refusal) = revoked.await {
+                tracing::warn!("a moderator's revocation: {refusal}");
+                room.do_send(NotRevoked { revocation, refusal });
             }
         });
     }
 
     /// Nobody finds the room any more. What is in its mailbox already is still answered.
     fn end(&self, ctx: &Context<Self>) {
-        self.node.rooms.remove(&self.id, &ctx.address());
-        self.node.owned.remove(&self.id);
+        self.host.remove(&self.id, &ctx.address());
+        self.host.owned.remove(&self.id);
         if let Some(live) = self.broadcasts.live() {
-            self.node.live.retire(&self.id, live, self.node.settings.hls_window);
+            self.host.live.retire(&self.id, live, self.host.settings.hls_window);
         }
         tracing::debug!(room = %self.id, "room closed");
         ctx.address().do_send(Over);
@@ -180,7 +185,7 @@ impl Actor for RoomActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(self.node.settings.max_room_queue);
+        ctx.set_mailbox_capacity(self.host.settings.max_room_queue);
         tracing::debug!(room = %self.id, "room created");
     }
 }
@@ -192,12 +197,12 @@ impl Handler<JoinRoom> for RoomActor {
         if self.room.is_closed() {
             return actix::MessageResult(Outcome::Gone);
         }
-        let JoinRoom { connection, outbox, attempt, signal, welcome } = join;
-        let effects = self.with_room(|room, context| room.step(context, Input::Join { connection, signal, welcome }));
+        let JoinRoom { connection, outbox, sequence, signal, grant } = join;
+        let effects = self.with_room(|room, context| room.step(context, Input::Join { connection, signal, grant }));
         let here = effects.iter().map(|effect| effect.size_for(connection)).sum();
         // Signals that an owner elsewhere sends again come later.
-        outbox.allow(if self.node.transport().is_some() { REPLAY.max(here) } else { here });
-        self.outboxes.insert(connection, (outbox, attempt));
+        outbox.allow(if self.host.transport().is_some() { REPLAY.max(here) } else { here });
+        self.outboxes.insert(connection, (outbox, sequence));
         self.carry_out(effects, None, ctx);
         actix::MessageResult(Outcome::Answered)
     }
@@ -232,9 +237,9 @@ impl Handler<Renewed> for RoomActor {
 impl Handler<NotRevoked> for RoomActor {
     type Result = ();
 
-    fn handle(&mut self, NotRevoked { revoking, refusal }: NotRevoked, ctx: &mut Self::Context) {
+    fn handle(&mut self, NotRevoked { revocation, refusal }: NotRevoked, ctx: &mut Self::Context) {
         let tell = |room: &mut Room, context: site::Context<'_>| {
-            room.step_site(|site| site.not_revoked(context, *revoking, refusal))
+            room.step_site(|site| site.not_revoked(context, *revocation, refusal))
         };
         let effects = self.with_room(tell);
         self.carry_out(effects, None, ctx);

@@ -8,17 +8,17 @@ use actix::{Context, Handler, ResponseFuture};
 use tokio::sync::oneshot;
 
 use roomcast_core::cluster::Life;
-use roomcast_core::cluster::streams::Uploader;
 use roomcast_core::hls::Stream;
 use roomcast_core::room::Refusal;
+use roomcast_core::room::streams::Uploader;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::{ObjectId, RoomId};
 
 use super::actor::RoomActor;
+use super::host::RoomHost;
 use super::message::{Play, Upload};
 use crate::backplane::Partition;
 use crate::live::LiveRoom;
-use crate::node::Node;
 
 /// The time for which players wait for an owner to be found.
 const PLAYERS_WAIT: Duration = Duration::from_secs(8);
@@ -27,13 +27,13 @@ const PLAYER_STAYS: Duration = Duration::from_secs(30);
 /// Ingest tokens that are remembered, as known to the owner at another node.
 const MAX_TOKENS: usize = 64;
 
-type Answer = oneshot::Sender<Result<(), Refusal>>;
+type UploadReply = oneshot::Sender<Result<(), Refusal>>;
 
 /// The uploads and players of a room at this node.
 #[derive(Debug, Default)]
 pub struct Broadcasts {
     live: Option<Arc<LiveRoom>>,
-    uploads: HashMap<u64, (Answer, Option<String>)>,
+    uploads: HashMap<u64, (UploadReply, Option<String>)>,
     /// Tokens that the owner has accepted, so that it need not be asked before media is stored.
     tokens: HashSet<String>,
     players: Vec<oneshot::Sender<()>>,
@@ -66,7 +66,7 @@ impl RoomActor {
         match &self.broadcasts.live {
             Some(live) if life.is_none_or(|life| live.life == life) => Arc::clone(live),
             _ => {
-                let live = self.node.live.open(&self.id, life.unwrap_or(Life { created: 0, random: 0 }));
+                let live = self.host.live.open(&self.id, life.unwrap_or(Life { created: 0, random: 0 }));
                 self.broadcasts.tokens.clear();
                 Arc::clone(self.broadcasts.live.insert(live))
             }
@@ -77,14 +77,14 @@ impl RoomActor {
     pub(super) fn note_players(&mut self, ctx: &mut Context<Self>) {
         let is_watched = self.broadcasts.live().is_some_and(|live| live.is_watched(PLAYER_STAYS));
         let can_be_played = self.with_room(|room, context| room.site().can_be_played(context.now));
-        if is_watched && can_be_played && self.node.transport().is_some() {
+        if is_watched && can_be_played && self.host.transport().is_some() {
             let effects = self.with_room(|room, context| room.step_site(|site| site.play(context)));
             self.carry_out(effects, None, ctx);
         }
     }
 
     /// Reads the broadcasts of a room that is over, for players at nodes that never had it.
-    pub(super) fn written_down(&self) -> Option<String> {
+    pub(super) fn final_streams(&self) -> Option<String> {
         let owner = self.room.site().owner()?;
         let streams: Vec<(ObjectId, String)> = owner.checkpoints().collect();
         let over = (owner.ownership().life, streams);
@@ -92,35 +92,35 @@ impl RoomActor {
     }
 }
 
-fn over_key(room: &RoomId) -> String {
+fn final_streams_key(room: &RoomId) -> String {
     Partition::of(room).key(&format!("cp:{room}"))
 }
 
 /// Keeps the streams of a room that is over for as long as they are played.
-pub async fn keep_over(node: &Node, room: &RoomId, over: &str) {
-    let Some(transport) = node.transport() else { return };
-    let kept = node.settings.hls_window;
-    let _ = transport.nodes().store(Partition::of(room), &over_key(room), over.as_bytes(), kept).await;
+pub async fn store_final_streams(host: &RoomHost, room: &RoomId, over: &str) {
+    let Some(transport) = host.transport() else { return };
+    let kept = host.settings.hls_window;
+    let _ = transport.nodes().store(Partition::of(room), &final_streams_key(room), over.as_bytes(), kept).await;
 }
 
 /// Looks for the broadcasts of a room at other nodes, and in what is left of it.
-pub async fn look_elsewhere(node: Arc<Node>, room: RoomId) {
-    if let Ok(actor) = node.rooms.open(&node, &room, false) {
+pub async fn find_remote_broadcasts(host: Arc<RoomHost>, room: RoomId) {
+    if let Ok(actor) = host.open(&room, false) {
         let _ = actor.send(Play).await;
     }
-    let Some(transport) = node.transport().filter(|_| node.live.is_unknown(&room)) else { return };
-    let Ok(Some(over)) = transport.nodes().fetch(Partition::of(&room), &over_key(&room)).await else { return };
+    let Some(transport) = host.transport().filter(|_| host.live.is_unknown(&room)) else { return };
+    let Ok(Some(over)) = transport.nodes().fetch(Partition::of(&room), &final_streams_key(&room)).await else { return };
     let Ok((life, streams)) = serde_json::from_slice::<(Life, Vec<(ObjectId, String)>)>(&over) else { return };
-    if !node.live.is_unknown(&room) {
+    if !host.live.is_unknown(&room) {
         return;
     }
-    let live = node.live.open(&room, life);
+    let live = host.live.open(&room, life);
     for (playlist, text) in streams {
         if let Ok(stream) = Stream::restore(text.as_bytes()) {
             live.show(&playlist, stream.everything());
         }
     }
-    node.live.retire(&room, &live, node.settings.hls_window);
+    host.live.retire(&room, &live, host.settings.hls_window);
 }
 
 impl Handler<Upload> for RoomActor {

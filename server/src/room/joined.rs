@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use actix::Addr;
 
-use roomcast_core::room::Presence;
+use roomcast_core::room::HeartbeatResponder;
 use roomcast_protocol::id::RoomId;
 use roomcast_protocol::signal::MemberKey;
 
@@ -15,24 +15,24 @@ use super::actor::RoomActor;
 
 /// Number of a `JOIN` of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempt(u64);
+pub struct JoinSequence(u64);
 
 /// Notice that a room has no member of a connection any more, as far as that connection had asked until then.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Departure {
+pub struct RoomLeft {
     pub room: RoomId,
-    pub attempt: Attempt,
+    pub sequence: JoinSequence,
 }
 
 /// A room that a connection is in or asks to join.
 #[derive(Debug)]
 struct JoinedRoom {
     room: Addr<RoomActor>,
-    attempt: Attempt,
+    sequence: JoinSequence,
     /// Whether the newest JOIN said that the client numbers its signals.
     numbers: bool,
     /// The members whose heartbeats the connection answers by itself.
-    presences: Vec<Presence>,
+    responders: Vec<HeartbeatResponder>,
     /// Whether the room can take no more of what the connection says.
     held_back: bool,
 }
@@ -41,7 +41,7 @@ struct JoinedRoom {
 #[derive(Debug, Default)]
 pub struct JoinedRooms {
     rooms: HashMap<RoomId, JoinedRoom>,
-    attempts: u64,
+    last_sequence: u64,
 }
 
 impl JoinedRooms {
@@ -78,33 +78,33 @@ impl JoinedRooms {
     }
 
     /// Notes that a `JOIN` is sent to a room, and numbers it.
-    pub fn insert(&mut self, id: RoomId, room: Addr<RoomActor>) -> Attempt {
-        self.attempts += 1;
-        let attempt = Attempt(self.attempts);
+    pub fn insert(&mut self, id: RoomId, room: Addr<RoomActor>) -> JoinSequence {
+        self.last_sequence += 1;
+        let sequence = JoinSequence(self.last_sequence);
         let before = self.rooms.remove(&id).filter(|before| before.room == room);
-        let (presences, held_back) = before.map(|before| (before.presences, before.held_back)).unwrap_or_default();
-        self.rooms.insert(id, JoinedRoom { room, attempt, numbers: false, presences, held_back });
-        attempt
+        let (responders, held_back) = before.map(|before| (before.responders, before.held_back)).unwrap_or_default();
+        self.rooms.insert(id, JoinedRoom { room, sequence, numbers: false, responders, held_back });
+        sequence
     }
 
     /// The presence of a member.
-    pub fn presence(&self, id: &RoomId, member: &MemberKey) -> Option<&Presence> {
-        self.rooms.get(id)?.presences.iter().find(|presence| presence.is_of(member))
+    pub fn responder(&self, id: &RoomId, member: &MemberKey) -> Option<&HeartbeatResponder> {
+        self.rooms.get(id)?.responders.iter().find(|responder| responder.is_of(member))
     }
 
     /// Takes a member's presence, in place of its former one.
-    pub fn note_presence(&mut self, id: &RoomId, presence: Presence) {
+    pub fn add_responder(&mut self, id: &RoomId, responder: HeartbeatResponder) {
         let Some(joined) = self.rooms.get_mut(id) else { return };
-        joined.presences.retain(|former| !former.is_like(&presence));
+        joined.responders.retain(|former| !former.is_like(&responder));
         // Most connections have one member in a room.
-        joined.presences.reserve_exact(1);
-        joined.presences.push(presence);
+        joined.responders.reserve_exact(1);
+        joined.responders.push(responder);
     }
 
     /// Drops a member's presence: what it says from now on may depend on what the room has yet to answer.
-    pub fn drop_presence(&mut self, id: &RoomId, member: &MemberKey) {
+    pub fn drop_responder(&mut self, id: &RoomId, member: &MemberKey) {
         let Some(joined) = self.rooms.get_mut(id) else { return };
-        joined.presences.retain(|presence| !presence.is_of(member));
+        joined.responders.retain(|responder| !responder.is_of(member));
     }
 
     /// Notes whether a room can take more of what the connection says.
@@ -122,9 +122,9 @@ impl JoinedRooms {
     }
 
     /// Drops a room unless a newer `JOIN` is on its way there.
-    pub fn forget(&mut self, departure: &Departure) {
-        if self.rooms.get(&departure.room).is_some_and(|joined| joined.attempt == departure.attempt) {
-            self.remove(&departure.room);
+    pub fn forget(&mut self, left: &RoomLeft) {
+        if self.rooms.get(&left.room).is_some_and(|joined| joined.sequence == left.sequence) {
+            self.remove(&left.room);
         }
     }
 }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use actix::Message;
 
-use roomcast_core::cluster::owner::Revoking;
-use roomcast_core::cluster::streams::Uploader;
-use roomcast_core::hls::Entry;
-use roomcast_core::room::{ConnectionId, Refusal, Welcome};
+use roomcast_core::hls::UploadEntry;
+use roomcast_core::room::owner::KickRevocation;
+use roomcast_core::room::streams::Uploader;
+use roomcast_core::room::{ConnectionId, JoinGrant, Refusal};
 use roomcast_protocol::access::Permit;
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::{RefusedNumber, Signal, SignalKind};
 
-use super::joined::Attempt;
+use super::joined::JoinSequence;
 use super::outbox::Outbox;
 
 /// Outcome of a `JOIN` that reached a room.
@@ -30,9 +30,9 @@ pub enum Outcome {
 pub struct JoinRoom {
     pub connection: ConnectionId,
     pub outbox: Outbox,
-    pub attempt: Attempt,
+    pub sequence: JoinSequence,
     pub signal: Signal,
-    pub welcome: Welcome,
+    pub grant: JoinGrant,
 }
 
 /// Any other signal, with the way back to its sender: who is no member any more is still told so.
@@ -65,7 +65,7 @@ pub struct Renewed {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct NotRevoked {
-    pub revoking: Box<Revoking>,
+    pub revocation: Box<KickRevocation>,
     pub refusal: Refusal,
 }
 
@@ -88,7 +88,7 @@ pub struct MayBroadcast {
 #[rtype(result = "Result<(), Refusal>")]
 pub struct Upload {
     pub by: Uploader,
-    pub entry: Option<Entry>,
+    pub entry: Option<UploadEntry>,
 }
 
 /// Somebody plays a broadcast of the room here. Answered once its owner is found, or nobody owns it.

@@ -13,32 +13,32 @@ use std::task::{Context, Poll};
 use futures_util::Stream;
 use futures_util::task::AtomicWaker;
 
-use roomcast_core::room::{Outgoing, Presence, Receipt};
+use roomcast_core::room::{DeliveryWatermark, HeartbeatResponder, OutboundMessage};
 use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::id::RoomId;
 
-use super::joined::Departure;
+use super::joined::RoomLeft;
 
-use crate::socket::{Fill, Lane, LaneId};
+use crate::socket::{SendBudget, SendQueue, SendQueueId};
 
 /// Deliveries for which an empty queue keeps its memory.
-const KEPT: usize = 8;
+const RETAINED_CAPACITY: usize = 8;
 
 /// Something for a connection.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Delivery {
+pub enum OutboxItem {
     /// To be written.
-    Message(Outgoing),
+    Message(OutboundMessage),
     /// To be closed.
     Close(CloseCode),
     /// The connection looks whether its token was revoked.
     Judge,
     /// The connection answers heartbeats of one of its members in a room by itself.
-    Present(RoomId, Box<Presence>),
+    AnswerHeartbeats(RoomId, Box<HeartbeatResponder>),
     /// For a room, the connection is to be read no further, or again.
     Read(RoomId, bool),
     /// The room has no member of this connection any more.
-    Forget(Departure),
+    Forget(RoomLeft),
 }
 
 /// The sending end.
@@ -48,101 +48,103 @@ pub struct Outbox(Arc<Shared>);
 /// A plain queue: an empty one costs nothing, where a channel keeps room for 32 deliveries.
 #[derive(Debug)]
 struct Shared {
-    queue: Mutex<VecDeque<Delivery>>,
+    queue: Mutex<VecDeque<OutboxItem>>,
     reader: AtomicWaker,
-    fill: Arc<Fill>,
-    lane: LaneId,
+    budget: Arc<SendBudget>,
+    send_queue: SendQueueId,
     cut: AtomicBool,
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Delivery>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<OutboxItem>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Outbox {
     /// An outbox that keeps to a connection's bound, and its receiving end.
-    pub fn new(fill: Arc<Fill>, lane: LaneId) -> (Self, Inbox) {
+    pub fn new(budget: Arc<SendBudget>, send_queue: SendQueueId) -> (Self, Inbox) {
         let (queue, reader, cut) = (Mutex::default(), AtomicWaker::new(), AtomicBool::new(false));
-        let shared = Arc::new(Shared { queue, reader, fill, lane, cut });
+        let shared = Arc::new(Shared { queue, reader, budget, send_queue, cut });
         (Self(Arc::clone(&shared)), Inbox(shared))
     }
 
     /// Queues a message, or has the connection closed when it does not fit.
-    pub fn send(&self, message: Outgoing) {
+    pub fn send(&self, message: OutboundMessage) {
         if self.0.cut.load(Ordering::Relaxed) {
             return;
         }
-        if !self.0.fill.claim(message.size()) {
+        if !self.0.budget.claim(message.size()) {
             self.close(CloseCode::SlowConsumer);
-        } else if let Some(lane) = self.shortcut() {
-            hand_over(message, &lane);
+        } else if let Some(send_queue) = self.shortcut() {
+            hand_over(message, &send_queue);
         } else {
-            self.put(Delivery::Message(message));
+            self.put(OutboxItem::Message(message));
         }
     }
 
     /// The way to the socket past the queue: on the connection's own thread, while nothing stands in front.
-    fn shortcut(&self) -> Option<Rc<Lane>> {
-        let lane = self.0.lane.here()?;
-        self.0.lock().is_empty().then_some(lane)
+    fn shortcut(&self) -> Option<Rc<SendQueue>> {
+        let send_queue = self.0.send_queue.here()?;
+        self.0.lock().is_empty().then_some(send_queue)
     }
 
     /// Makes room for what a member is sent at once when it comes back, so that a full backlog does not make it
     /// a slow consumer time and again. Once per connection: a backlog has a bound, its repetition has none.
     pub fn allow(&self, bytes: usize) {
-        self.0.fill.allow(bytes);
+        self.0.budget.allow(bytes);
     }
 
     /// Has the connection closed after what is queued; nothing comes behind it.
     pub fn close(&self, code: CloseCode) {
         if !self.0.cut.swap(true, Ordering::Relaxed) {
-            self.put(Delivery::Close(code));
+            self.put(OutboxItem::Close(code));
         }
     }
 
     /// Lets the connection look whether its token was revoked.
     pub fn judge(&self) {
         if !self.0.cut.load(Ordering::Relaxed) {
-            self.put(Delivery::Judge);
+            self.put(OutboxItem::Judge);
         }
     }
 
     /// Has the connection read no further for the sake of a room, or again.
     pub fn read(&self, room: RoomId, reads: bool) {
         if !self.0.cut.load(Ordering::Relaxed) {
-            self.put(Delivery::Read(room, reads));
+            self.put(OutboxItem::Read(room, reads));
         }
     }
 
     /// Says that a room has no member of this connection any more.
-    pub fn forget(&self, departure: Departure) {
+    pub fn forget(&self, left: RoomLeft) {
         if !self.0.cut.load(Ordering::Relaxed) {
-            self.put(Delivery::Forget(departure));
+            self.put(OutboxItem::Forget(left));
         }
     }
 
     /// Lets the connection answer heartbeats of one of its members in a room by itself.
-    pub fn present(&self, room: RoomId, presence: Presence) {
+    pub fn answer_heartbeats(&self, room: RoomId, responder: HeartbeatResponder) {
         if !self.0.cut.load(Ordering::Relaxed) {
-            self.put(Delivery::Present(room, Box::new(presence)));
+            self.put(OutboxItem::AnswerHeartbeats(room, Box::new(responder)));
         }
     }
 
-    fn put(&self, delivery: Delivery) {
-        self.0.lock().push_back(delivery);
+    fn put(&self, item: OutboxItem) {
+        self.0.lock().push_back(item);
         self.0.reader.wake();
     }
 }
 
 /// Puts a message, whose bytes are claimed, on the way to the socket.
-pub fn hand_over(message: Outgoing, lane: &Lane) {
+pub fn hand_over(message: OutboundMessage, send_queue: &SendQueue) {
     let claimed = message.size();
-    let note = |(sequence, receipt): (u64, Receipt)| -> Box<dyn FnOnce()> { Box::new(move || receipt.note(sequence)) };
-    let written = message.receipt().map(note);
+    let note = |(sequence, watermark): (u64, DeliveryWatermark)| -> Box<dyn FnOnce()> {
+        Box::new(move || watermark.raise(sequence))
+    };
+    let written = message.watermark().map(note);
     let (number, rest) = message.pieces();
-    lane.send([&number, rest], claimed, written);
+    send_queue.send([&number, rest], claimed, written);
 }
 
 /// The receiving end: a stream that never ends. Who takes a message from it sees to it that its bytes are released
@@ -151,16 +153,16 @@ pub fn hand_over(message: Outgoing, lane: &Lane) {
 pub struct Inbox(Arc<Shared>);
 
 impl Stream for Inbox {
-    type Item = Delivery;
+    type Item = OutboxItem;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<OutboxItem>> {
         self.0.reader.register(cx.waker());
         let mut queue = self.0.lock();
-        if let Some(delivery) = queue.pop_front() {
-            return Poll::Ready(Some(delivery));
+        if let Some(item) = queue.pop_front() {
+            return Poll::Ready(Some(item));
         }
-        if queue.capacity() > KEPT {
-            queue.shrink_to(KEPT);
+        if queue.capacity() > RETAINED_CAPACITY {
+            queue.shrink_to(RETAINED_CAPACITY);
         }
         Poll::Pending
     }
@@ -178,46 +180,46 @@ mod tests {
     use super::*;
     use futures_util::{FutureExt, StreamExt};
 
-    fn message(length: usize) -> Outgoing {
-        Outgoing::plain("x".repeat(length).into())
+    fn message(length: usize) -> OutboundMessage {
+        OutboundMessage::plain("x".repeat(length).into())
     }
 
-    fn take(inbox: &mut Inbox) -> Option<Delivery> {
+    fn take(inbox: &mut Inbox) -> Option<OutboxItem> {
         inbox.next().now_or_never().flatten()
     }
 
     #[test]
     fn a_full_outbox_closes_the_connection_and_takes_nothing_more() {
-        let (outbox, mut inbox) = Outbox::new(Fill::new(300), LaneId::fresh());
+        let (outbox, mut inbox) = Outbox::new(SendBudget::new(300), SendQueueId::fresh());
         outbox.send(message(100));
         outbox.send(message(100));
         outbox.send(message(100));
         outbox.send(message(1));
-        assert_eq!(take(&mut inbox), Some(Delivery::Message(message(100))));
-        assert_eq!(take(&mut inbox), Some(Delivery::Message(message(100))));
-        assert_eq!(take(&mut inbox), Some(Delivery::Close(CloseCode::SlowConsumer)));
+        assert_eq!(take(&mut inbox), Some(OutboxItem::Message(message(100))));
+        assert_eq!(take(&mut inbox), Some(OutboxItem::Message(message(100))));
+        assert_eq!(take(&mut inbox), Some(OutboxItem::Close(CloseCode::SlowConsumer)));
         assert_eq!(take(&mut inbox), None);
     }
 
     #[test]
     fn one_whole_replay_fits_on_top_of_the_bound_and_a_second_does_not() {
-        let (outbox, mut inbox) = Outbox::new(Fill::new(300), LaneId::fresh());
+        let (outbox, mut inbox) = Outbox::new(SendBudget::new(300), SendQueueId::fresh());
         for _ in 0..2 {
             outbox.allow(message(1000).size());
             outbox.send(message(1000));
         }
-        assert_eq!(take(&mut inbox), Some(Delivery::Message(message(1000))));
-        assert_eq!(take(&mut inbox), Some(Delivery::Close(CloseCode::SlowConsumer)));
+        assert_eq!(take(&mut inbox), Some(OutboxItem::Message(message(1000))));
+        assert_eq!(take(&mut inbox), Some(OutboxItem::Close(CloseCode::SlowConsumer)));
     }
 
     #[test]
     fn what_is_written_makes_room() {
-        let fill = Fill::new(300);
-        let (outbox, mut inbox) = Outbox::new(Arc::clone(&fill), LaneId::fresh());
+        let budget = SendBudget::new(300);
+        let (outbox, mut inbox) = Outbox::new(Arc::clone(&budget), SendQueueId::fresh());
         for _ in 0..100 {
             outbox.send(message(200));
-            assert_eq!(take(&mut inbox), Some(Delivery::Message(message(200))));
-            fill.release(message(200).size());
+            assert_eq!(take(&mut inbox), Some(OutboxItem::Message(message(200))));
+            budget.release(message(200).size());
         }
     }
 }

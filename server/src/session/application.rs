@@ -11,13 +11,13 @@ use roomcast_protocol::ack::{self, KeepAlive};
 use roomcast_protocol::code::CloseCode;
 
 use crate::clock::unix_millis;
-use crate::node::Node;
-use crate::room::{Delivery, Disconnected, Inbox, JoinedRooms, Outbox, hand_over};
-use crate::socket::{Application, Fill, LaneId, Port};
+use crate::room::{Disconnected, Inbox, JoinedRooms, Outbox, OutboxItem, hand_over};
+use crate::socket::{Application, ConnectionHandle, SendBudget, SendQueueId};
+use crate::state::AppState;
 
 /// The server's side of one connection.
 pub struct Session {
-    pub(super) node: Arc<Node>,
+    pub(super) state: Arc<AppState>,
     pub(super) connection: ConnectionId,
     pub(super) outbox: Outbox,
     pub(super) rooms: JoinedRooms,
@@ -32,11 +32,16 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(node: Arc<Node>, permit: Option<Arc<Permit>>, fill: Arc<Fill>, lane: LaneId) -> Self {
-        let (outbox, inbox) = Outbox::new(fill, lane);
-        let connection = node.connections.open(&outbox);
+    pub fn new(
+        state: Arc<AppState>,
+        permit: Option<Arc<Permit>>,
+        budget: Arc<SendBudget>,
+        send_queue: SendQueueId,
+    ) -> Self {
+        let (outbox, inbox) = Outbox::new(budget, send_queue);
+        let connection = state.connections.open(&outbox);
         Self {
-            node,
+            state,
             connection,
             outbox,
             rooms: JoinedRooms::default(),
@@ -48,13 +53,13 @@ impl Session {
     }
 
     /// Closes the connection some time after the end of its token, unless it is too old before.
-    pub(super) fn end_with_token(&self, port: &mut Port<'_, Self>) {
+    pub(super) fn end_with_token(&self, handle: &mut ConnectionHandle<'_, Self>) {
         let Some(left) = self.time_left() else { return };
         let renewals = self.renewals;
-        if left < self.node.settings.connection.max_connection_age {
-            port.when_done(actix_web::rt::time::sleep(left), move |session, (), port| {
+        if left < self.state.settings.connection.max_connection_age {
+            handle.when_done(actix_web::rt::time::sleep(left), move |session, (), handle| {
                 if session.renewals == renewals {
-                    port.close(CloseCode::TokenExpired);
+                    handle.close(CloseCode::TokenExpired);
                 }
             });
         }
@@ -63,38 +68,38 @@ impl Session {
     /// The time for which the connection may go on with its token.
     pub(super) fn time_left(&self) -> Option<Duration> {
         let permit = self.permit.as_ref()?;
-        let end = Duration::from_secs(permit.expires) + self.node.settings.access.auth_grace;
+        let end = Duration::from_secs(permit.expires) + self.state.settings.access.auth_grace;
         Some(end.saturating_sub(Duration::from_millis(unix_millis())))
     }
 
-    fn deliver(&mut self, delivery: Delivery, port: &mut Port<'_, Self>) {
-        match delivery {
-            Delivery::Message(message) => hand_over(message, port.lane()),
-            Delivery::Present(room, presence) => self.rooms.note_presence(&room, *presence),
-            Delivery::Close(code) => port.close(code),
-            Delivery::Judge => self.judge(port),
-            Delivery::Read(room, reads) => {
+    fn deliver(&mut self, item: OutboxItem, handle: &mut ConnectionHandle<'_, Self>) {
+        match item {
+            OutboxItem::Message(message) => hand_over(message, handle.send_queue()),
+            OutboxItem::AnswerHeartbeats(room, responder) => self.rooms.add_responder(&room, *responder),
+            OutboxItem::Close(code) => handle.close(code),
+            OutboxItem::Judge => self.judge(handle),
+            OutboxItem::Read(room, reads) => {
                 self.rooms.note_reads(&room, reads);
-                port.read(self.rooms.may_read());
+                handle.read(self.rooms.may_read());
             }
-            Delivery::Forget(departure) => {
-                self.rooms.forget(&departure);
-                port.read(self.rooms.may_read());
+            OutboxItem::Forget(left) => {
+                self.rooms.forget(&left);
+                handle.read(self.rooms.may_read());
             }
         }
     }
 }
 
 impl Application for Session {
-    fn opened(&mut self, port: &mut Port<'_, Self>) {
+    fn opened(&mut self, handle: &mut ConnectionHandle<'_, Self>) {
         if let Some(inbox) = self.inbox.take() {
-            port.listen(inbox, Self::deliver);
+            handle.listen(inbox, Self::deliver);
         }
-        self.end_with_token(port);
+        self.end_with_token(handle);
     }
 
-    fn text(&mut self, text: ByteString, port: &mut Port<'_, Self>) {
-        self.on_message(text, port);
+    fn text(&mut self, text: ByteString, handle: &mut ConnectionHandle<'_, Self>) {
+        self.on_message(text, handle);
     }
 
     fn keepalive(&mut self) -> Option<ByteString> {
@@ -102,7 +107,7 @@ impl Application for Session {
     }
 
     fn closed(&mut self) {
-        self.node.connections.close(self.connection);
+        self.state.connections.close(self.connection);
         for room in self.rooms.values() {
             room.do_send(Disconnected { connection: self.connection });
         }

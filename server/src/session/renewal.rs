@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use roomcast_core::room::Outgoing;
+use roomcast_core::room::OutboundMessage;
 use roomcast_protocol::access::{Permit, Reason, Refused};
 use roomcast_protocol::ack::{self, Renewed as RenewAck};
 use roomcast_protocol::code::{AckCode, CloseCode};
@@ -12,11 +12,11 @@ use super::application::Session;
 use crate::access::counted;
 use crate::clock::unix_millis;
 use crate::room::Renewed;
-use crate::socket::Port;
+use crate::socket::ConnectionHandle;
 
 impl Session {
     /// Takes another token for the connection. A refused one changes nothing.
-    pub(super) fn renew(&mut self, text: &str, port: &mut Port<'_, Self>) {
+    pub(super) fn renew(&mut self, text: &str, handle: &mut ConnectionHandle<'_, Self>) {
         let token = match Renew::decode(text) {
             Ok(Renew { token }) => token,
             Err(refusal) => return self.refuse_renewal(refusal.code, &refusal.reason),
@@ -25,18 +25,18 @@ impl Session {
             return self.refuse_renewal(AckCode::PermissionNotFound, "this server wants no access tokens");
         }
         // Signals behind it are judged by the new token, except while its key is fetched.
-        if self.node.access.remote().is_none() {
-            return self.renewed(self.node.access.admit(Some(&token)), port);
+        if self.state.access.remote().is_none() {
+            return self.renewed(self.state.access.admit(Some(&token)), handle);
         }
-        let node = Arc::clone(&self.node);
+        let state = Arc::clone(&self.state);
         let judged = async move {
-            node.access.prepare(Some(&token)).await;
-            node.access.admit(Some(&token))
+            state.access.prepare(Some(&token)).await;
+            state.access.admit(Some(&token))
         };
-        port.when_done(judged, Self::renewed);
+        handle.when_done(judged, Self::renewed);
     }
 
-    fn renewed(&mut self, judged: Result<Option<Arc<Permit>>, Refused>, port: &mut Port<'_, Self>) {
+    fn renewed(&mut self, judged: Result<Option<Arc<Permit>>, Refused>, handle: &mut ConnectionHandle<'_, Self>) {
         let permit = match judged {
             Ok(Some(permit)) => permit,
             Ok(None) => return,
@@ -52,9 +52,9 @@ impl Session {
         }
         (self.permit, self.taken) = (Some(Arc::clone(&permit)), unix_millis() / 1000);
         self.renewals += 1;
-        self.end_with_token(port);
+        self.end_with_token(handle);
         // In front of what follows from it in the rooms.
-        self.outbox.send(Outgoing::plain(ack::encode(SignalKind::Renew.name(), &RenewAck { exp })));
+        self.outbox.send(OutboundMessage::plain(ack::encode(SignalKind::Renew.name(), &RenewAck { exp })));
         for room in self.rooms.values() {
             room.do_send(Renewed { connection: self.connection, permit: Arc::clone(&permit) });
         }
@@ -66,11 +66,11 @@ impl Session {
     }
 
     /// Closes the connection if its token was revoked, everywhere or in one of its rooms; its members leave these.
-    pub(super) fn judge(&self, port: &mut Port<'_, Self>) {
+    pub(super) fn judge(&self, handle: &mut ConnectionHandle<'_, Self>) {
         let Some(permit) = &self.permit else { return };
         let permit = Permit { issued: permit.issued.min(self.taken), ..Permit::clone(permit) };
-        let everywhere = self.node.access.check_in(&permit, None).is_err();
-        let is_refused = |room| everywhere || self.node.access.check_in(&permit, Some(room)).is_err();
+        let everywhere = self.state.access.check_in(&permit, None).is_err();
+        let is_refused = |room| everywhere || self.state.access.check_in(&permit, Some(room)).is_err();
         let nothing = Arc::new(Permit { grant: None, ..permit.clone() });
         let mut is_over = everywhere;
         for (_, room) in self.rooms.iter().filter(|(id, _)| is_refused(id)) {
@@ -78,7 +78,7 @@ impl Session {
             is_over = true;
         }
         if is_over {
-            port.close(CloseCode::TokenExpired);
+            handle.close(CloseCode::TokenExpired);
         }
     }
 }

@@ -6,26 +6,23 @@ use roomcast_protocol::code::AckCode;
 
 use super::application::Session;
 use crate::access::{self, Challenge, arrival};
-use crate::node::Node;
 use crate::response::answer;
 use crate::socket::{Refused, refusal};
-
-/// The subprotocol, echoed when offered.
-pub const SUBPROTOCOLS: &[&str] = &["roomcast.v1"];
+use crate::state::AppState;
 
 /// Upgrades a request to a session, or says why not.
-pub async fn upgrade(request: HttpRequest, payload: web::Payload, node: web::Data<Node>) -> HttpResponse {
+pub async fn upgrade(request: HttpRequest, payload: web::Payload, state: web::Data<AppState>) -> HttpResponse {
     let token = arrival::of_handshake(request.head());
-    node.access.prepare(token.as_deref()).await;
-    let permit = match node.access.admit(token.as_deref()) {
+    state.access.prepare(token.as_deref()).await;
+    let permit = match state.access.admit(token.as_deref()) {
         Ok(permit) => permit,
         Err(refused) => return access::refusal(&refused, Challenge::Bearer),
     };
-    if node.is_draining() {
+    if state.lifecycle.is_draining() {
         return answer::error(AckCode::Unavailable, "the server is stopping");
     }
-    let make = |fill, lane| Session::new(node.clone().into_inner(), permit, fill, lane);
-    let made = node.sockets.upgrade(&request, payload, make);
+    let make = |budget, send_queue| Session::new(state.clone().into_inner(), permit, budget, send_queue);
+    let made = state.sockets.upgrade(&request, payload, make);
     made.unwrap_or_else(|refused| refusal(refused, answer::error(code(refused), refused.to_string())))
 }
 

@@ -13,27 +13,27 @@ use futures_util::Stream;
 use roomcast_protocol::code::CloseCode;
 
 use super::connection::{Connection, Wire};
-use super::lane::Lane;
 use super::outbound;
+use super::send_queue::SendQueue;
 
 /// Time that a peer may take to answer a close frame. Only then is the connection closed without it.
-const ANSWER: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The server's side of a connection.
 ///
-/// It gets whole messages, in order and within the limits, and the [`Port`] through which it answers.
+/// It gets whole messages, in order and within the limits, and the [`ConnectionHandle`] through which it answers.
 pub trait Application: Sized + Unpin + 'static {
     /// The connection is open.
-    fn opened(&mut self, _port: &mut Port<'_, Self>) {}
+    fn opened(&mut self, _port: &mut ConnectionHandle<'_, Self>) {}
 
     /// A text message came.
-    fn text(&mut self, text: ByteString, port: &mut Port<'_, Self>);
+    fn text(&mut self, text: ByteString, handle: &mut ConnectionHandle<'_, Self>);
 
     /// Whether binary messages are taken; else they close the connection with 1003.
     const BINARY: bool = false;
 
     /// A binary message came.
-    fn binary(&mut self, _bytes: Bytes, _port: &mut Port<'_, Self>) {}
+    fn binary(&mut self, _bytes: Bytes, _port: &mut ConnectionHandle<'_, Self>) {}
 
     /// Message to a peer that has not been sent anything for long.
     fn keepalive(&mut self) -> Option<ByteString> {
@@ -45,25 +45,25 @@ pub trait Application: Sized + Unpin + 'static {
 }
 
 /// The application's hand on its connection.
-pub struct Port<'a, A: Application> {
+pub struct ConnectionHandle<'a, A: Application> {
     pub(super) wire: &'a mut Wire,
     pub(super) ctx: &'a mut WebsocketContext<Connection<A>>,
 }
 
-impl<A: Application> Port<'_, A> {
+impl<A: Application> ConnectionHandle<'_, A> {
     /// Sends a text message; a connection that does not take what it is sent is closed instead, as a slow consumer.
     pub fn send_text(&mut self, text: ByteString) {
         if !self.wire.claim(outbound::size(text.len(), self.wire.max_frame())) {
             return self.close(CloseCode::SlowConsumer);
         }
-        self.wire.said();
+        self.wire.note_sent();
         outbound::text(text, self.wire.max_frame(), |frame| self.ctx.write_raw(frame));
     }
 
     /// The way to the peer, for messages whose bytes were claimed when they were queued.
     #[must_use]
-    pub fn lane(&self) -> &Lane {
-        self.wire.lane()
+    pub fn send_queue(&self) -> &SendQueue {
+        self.wire.send_queue()
     }
 
     /// Reads the connection no further, or again.
@@ -76,7 +76,7 @@ impl<A: Application> Port<'_, A> {
         if !self.wire.claim(outbound::size(bytes.len(), self.wire.max_frame())) {
             return self.close(CloseCode::SlowConsumer);
         }
-        self.wire.said();
+        self.wire.note_sent();
         outbound::binary(bytes, self.wire.max_frame(), |frame| self.ctx.write_raw(frame));
     }
 
@@ -101,11 +101,11 @@ impl<A: Application> Port<'_, A> {
             return;
         }
         self.wire.closing = true;
-        self.wire.lane().shut();
+        self.wire.send_queue().shut();
         // The last frame is let through over the bound: it is small, and the peer may read it yet.
         self.wire.exchange(0, outbound::close_size(reason.as_ref()));
         self.ctx.close(reason);
-        self.ctx.run_later(ANSWER, |_, ctx| ctx.stop());
+        self.ctx.run_later(CLOSE_TIMEOUT, |_, ctx| ctx.stop());
     }
 
     pub(super) fn control(&mut self, payload: &Bytes, frame: impl FnOnce(Bytes) -> Message) {
@@ -120,10 +120,10 @@ impl<A: Application> Port<'_, A> {
     pub fn listen<S: Stream + 'static>(
         &mut self,
         stream: S,
-        mut each: impl FnMut(&mut A, S::Item, &mut Port<'_, A>) + 'static,
+        mut each: impl FnMut(&mut A, S::Item, &mut ConnectionHandle<'_, A>) + 'static,
     ) {
         let handled = wrap_stream::<_, Connection<A>>(stream)
-            .map(move |item, connection, ctx| connection.run(ctx, |app, port| each(app, item, port)));
+            .map(move |item, connection, ctx| connection.run(ctx, |app, handle| each(app, item, handle)));
         self.ctx.spawn(handled.finish());
     }
 
@@ -131,10 +131,10 @@ impl<A: Application> Port<'_, A> {
     pub fn when_done<F: Future + 'static>(
         &mut self,
         future: F,
-        then: impl FnOnce(&mut A, F::Output, &mut Port<'_, A>) + 'static,
+        then: impl FnOnce(&mut A, F::Output, &mut ConnectionHandle<'_, A>) + 'static,
     ) {
         let done = wrap_future::<_, Connection<A>>(future)
-            .map(move |output, connection, ctx| connection.run(ctx, |app, port| then(app, output, port)));
+            .map(move |output, connection, ctx| connection.run(ctx, |app, handle| then(app, output, handle)));
         self.ctx.spawn(done);
     }
 }

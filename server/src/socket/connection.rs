@@ -12,15 +12,15 @@ use bytes::Bytes;
 use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::frame::{Reassembler, Whole};
 
-use super::Settings;
-use super::ages::{Ages, Due};
-use super::application::{Application, Port};
+use super::SocketSettings;
+use super::application::{Application, ConnectionHandle};
 use super::close::close_code;
-use super::descriptor::Descriptor;
-use super::fill::Fill;
-use super::gate::Gate;
-use super::intake::Verdict;
-use super::lane::Lane;
+use super::rate_limited_reader::Verdict;
+use super::read_gate::ReadGate;
+use super::send_budget::SendBudget;
+use super::send_queue::SendQueue;
+use super::socket_handle::SocketHandle;
+use super::timers::{TimerAction, Timers};
 
 /// The shell of one connection.
 pub struct Connection<A: Application> {
@@ -31,33 +31,38 @@ pub struct Connection<A: Application> {
 
 /// The ends of a connection's wire: the count and the queue of its output, and the gate of its input.
 pub struct Ends {
-    pub(super) fill: Arc<Fill>,
-    pub(super) lane: Rc<Lane>,
-    pub(super) gate: Rc<Gate>,
+    pub(super) budget: Arc<SendBudget>,
+    pub(super) send_queue: Rc<SendQueue>,
+    pub(super) gate: Rc<ReadGate>,
 }
 
 /// State of a connection's wire.
 pub struct Wire {
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Arc<SocketSettings>,
     ends: Ends,
     pub(super) closing: bool,
-    socket: Weak<Descriptor>,
+    socket: Weak<SocketHandle>,
     reassembler: Reassembler,
-    ages: Ages,
+    timers: Timers,
     verdict: Verdict,
 }
 
 impl Wire {
-    pub(super) fn new(settings: Arc<Settings>, ends: Ends, verdict: &Verdict, socket: &Weak<Descriptor>) -> Self {
+    pub(super) fn new(
+        settings: Arc<SocketSettings>,
+        ends: Ends,
+        verdict: &Verdict,
+        socket: &Weak<SocketHandle>,
+    ) -> Self {
         let reassembler = Reassembler::new(settings.max_message);
-        let ages = Ages::new(Instant::now());
+        let timers = Timers::new(Instant::now());
         Self {
             settings,
             ends,
             closing: false,
             socket: Weak::clone(socket),
             reassembler,
-            ages,
+            timers,
             verdict: Rc::clone(verdict),
         }
     }
@@ -68,24 +73,24 @@ impl Wire {
 
     /// Claims the bytes of something that is queued, if they fit.
     pub(super) fn claim(&self, bytes: usize) -> bool {
-        self.ends.fill.claim(bytes)
+        self.ends.budget.claim(bytes)
     }
 
     /// Something is queued for which another number of bytes was claimed.
     pub(super) fn exchange(&self, claimed: usize, bytes: usize) {
-        self.ends.fill.exchange(claimed, bytes);
+        self.ends.budget.exchange(claimed, bytes);
     }
 
-    pub(super) fn lane(&self) -> &Lane {
-        &self.ends.lane
+    pub(super) fn send_queue(&self) -> &SendQueue {
+        &self.ends.send_queue
     }
 
-    pub(super) fn gate(&self) -> &Gate {
+    pub(super) fn gate(&self) -> &ReadGate {
         &self.ends.gate
     }
 
-    pub(super) fn said(&mut self) {
-        self.ages.on_said(Instant::now());
+    pub(super) fn note_sent(&mut self) {
+        self.timers.on_sent(Instant::now());
     }
 }
 
@@ -95,9 +100,13 @@ impl<A: Application> Connection<A> {
     }
 
     /// Lets the application act, unless the connection is closing.
-    pub(super) fn run(&mut self, ctx: &mut WebsocketContext<Self>, act: impl FnOnce(&mut A, &mut Port<'_, A>)) {
+    pub(super) fn run(
+        &mut self,
+        ctx: &mut WebsocketContext<Self>,
+        act: impl FnOnce(&mut A, &mut ConnectionHandle<'_, A>),
+    ) {
         if !self.wire.closing {
-            act(&mut self.app, &mut Port { wire: &mut self.wire, ctx });
+            act(&mut self.app, &mut ConnectionHandle { wire: &mut self.wire, ctx });
         }
         if self.wire.closing {
             self.tell();
@@ -118,7 +127,7 @@ impl<A: Application> Connection<A> {
             socket.set_closed_by_peer();
         }
         let answer = reason.map(|reason| CloseReason { description: None, ..reason });
-        self.run(ctx, |_, port| port.close_with(answer));
+        self.run(ctx, |_, handle| handle.close_with(answer));
         ctx.stop();
     }
 
@@ -126,15 +135,15 @@ impl<A: Application> Connection<A> {
         match frame {
             Message::Text(text) => {
                 self.wire.reassembler.whole(text.len())?;
-                self.wire.ages.on_message(Instant::now());
-                self.run(ctx, |app, port| app.text(text, port));
+                self.wire.timers.on_message(Instant::now());
+                self.run(ctx, |app, handle| app.text(text, handle));
             }
             Message::Binary(bytes) => {
                 self.wire.reassembler.whole(bytes.len())?;
                 self.binary(bytes, ctx)?;
             }
             Message::Continuation(item) => self.fragment(item, ctx)?,
-            Message::Ping(payload) => self.run(ctx, |_, port| port.control(&payload, Message::Pong)),
+            Message::Ping(payload) => self.run(ctx, |_, handle| handle.control(&payload, Message::Pong)),
             Message::Close(reason) => self.closed_by_peer(reason, ctx),
             Message::Pong(_) | Message::Nop => {}
         }
@@ -152,8 +161,8 @@ impl<A: Application> Connection<A> {
         };
         match reassembler.finish(&bytes)? {
             Whole::Text(text) => {
-                self.wire.ages.on_message(Instant::now());
-                self.run(ctx, |app, port| app.text(text.into(), port));
+                self.wire.timers.on_message(Instant::now());
+                self.run(ctx, |app, handle| app.text(text.into(), handle));
                 Ok(())
             }
             Whole::Binary(bytes) => self.binary(bytes.into(), ctx),
@@ -164,33 +173,33 @@ impl<A: Application> Connection<A> {
         if !A::BINARY {
             return Err(CloseCode::Binary);
         }
-        self.wire.ages.on_message(Instant::now());
-        self.run(ctx, |app, port| app.binary(bytes, port));
+        self.wire.timers.on_message(Instant::now());
+        self.run(ctx, |app, handle| app.binary(bytes, handle));
         Ok(())
     }
 
     /// Does what is due and sets the timer for what is due next.
     fn tick(&mut self, ctx: &mut WebsocketContext<Self>) {
         let now = Instant::now();
-        let spans = self.wire.settings.spans;
-        if let Some(said) = self.wire.lane().take_said() {
-            self.wire.ages.on_said(said);
+        let timeouts = self.wire.settings.timeouts;
+        if let Some(said) = self.wire.send_queue().take_last_sent() {
+            self.wire.timers.on_sent(said);
         }
-        while let Some(due) = self.wire.ages.due(now, &spans) {
-            self.run(ctx, |app, port| match due {
-                Due::Close(code) => port.close(code),
-                Due::Drop => port.wire.closing = true,
-                Due::Ping => port.control(&Bytes::new(), Message::Ping),
-                Due::Keepalive => app.keepalive().into_iter().for_each(|text| port.send_keepalive(text)),
+        while let Some(due) = self.wire.timers.due(now, &timeouts) {
+            self.run(ctx, |app, handle| match due {
+                TimerAction::Close(code) => handle.close(code),
+                TimerAction::Drop => handle.wire.closing = true,
+                TimerAction::Ping => handle.control(&Bytes::new(), Message::Ping),
+                TimerAction::Keepalive => app.keepalive().into_iter().for_each(|text| handle.send_keepalive(text)),
             });
-            if due == Due::Drop {
+            if due == TimerAction::Drop {
                 ctx.stop();
             }
             if self.wire.closing {
                 return;
             }
         }
-        ctx.run_later(self.wire.ages.next(&spans).duration_since(now), Self::tick);
+        ctx.run_later(self.wire.timers.next(&timeouts).duration_since(now), Self::tick);
     }
 }
 
@@ -219,18 +228,18 @@ impl<A: Application> StreamHandler<Result<Message, ProtocolError>> for Connectio
             }
             return;
         }
-        self.wire.ages.on_frame();
+        self.wire.timers.on_frame();
         if let Err(code) = frame.map_err(|error| close_code(&error)).and_then(|frame| self.frame(frame, ctx)) {
             // An error that is passed over comes again for ever: nothing more can be read.
-            self.run(ctx, |_, port| port.close(code));
+            self.run(ctx, |_, handle| handle.close(code));
             ctx.stop();
         }
     }
 
-    /// The end of the input: the peer is gone, or the intake refused to read on.
+    /// The end of the input: the peer is gone, or the reader refused to read on.
     fn finished(&mut self, ctx: &mut Self::Context) {
         if let Some(code) = self.wire.verdict.take() {
-            self.run(ctx, |_, port| port.close(code));
+            self.run(ctx, |_, handle| handle.close(code));
         }
         ctx.stop();
     }

@@ -53,9 +53,9 @@ impl Credentials {
 
 /// A request.
 #[derive(Debug)]
-pub struct Request(Vec<u8>);
+pub struct StunRequest(Vec<u8>);
 
-impl Request {
+impl StunRequest {
     pub fn new(method: u16, transaction: [u8; TRANSACTION]) -> Self {
         Self([&method.to_be_bytes()[..], &[0, 0], &COOKIE, &transaction].concat())
     }
@@ -97,7 +97,7 @@ impl Request {
 
 /// An answer.
 #[derive(Debug)]
-pub struct Answer {
+pub struct StunResponse {
     /// 200 for a success.
     pub status: u16,
     reason: String,
@@ -108,7 +108,7 @@ pub struct Answer {
     signed_until: Option<usize>,
 }
 
-impl Answer {
+impl StunResponse {
     /// Takes an answer to a transaction apart; none for anything else.
     pub fn parse(bytes: &[u8], transaction: [u8; TRANSACTION]) -> Option<Self> {
         let (head, body) = bytes.split_at_checked(HEAD)?;
@@ -177,29 +177,29 @@ mod tests {
 
     /// An answer is signed as a request is.
     fn signed(kind: u16) -> Vec<u8> {
-        Request::new(kind, ID).with(LIFETIME, &[0, 0, 2, 0x58]).finish(Some(&credentials()))
+        StunRequest::new(kind, ID).with(LIFETIME, &[0, 0, 2, 0x58]).finish(Some(&credentials()))
     }
 
     #[test]
     fn a_signature_is_known_and_nothing_else_is_taken_for_one() {
         let bytes = signed(ALLOCATE | SUCCESS);
-        let answer = Answer::parse(&bytes, ID).unwrap();
+        let answer = StunResponse::parse(&bytes, ID).unwrap();
         assert_eq!((answer.status, answer.realm.as_deref()), (200, Some("example.org")));
         assert!(answer.is_signed_by(&credentials()));
         assert!(!answer.is_signed_by(&Credentials::new("user", "other", "example.org", Vec::new())));
         for at in [HEAD + 5, bytes.len() - 1] {
             let mut other = bytes.clone();
             other[at] ^= 1;
-            assert!(!Answer::parse(&other, ID).unwrap().is_signed_by(&credentials()), "{at}");
+            assert!(!StunResponse::parse(&other, ID).unwrap().is_signed_by(&credentials()), "{at}");
         }
-        let unsigned = Request::new(ALLOCATE | SUCCESS, ID).finish(None);
-        assert!(!Answer::parse(&unsigned, ID).unwrap().is_signed_by(&credentials()));
+        let unsigned = StunRequest::new(ALLOCATE | SUCCESS, ID).finish(None);
+        assert!(!StunResponse::parse(&unsigned, ID).unwrap().is_signed_by(&credentials()));
     }
 
     #[test]
     fn a_failure_tells_its_number_and_words() {
-        let failed = Request::new(ALLOCATE | FAILURE, ID).with(ERROR, b"\0\0\x04\x56Quota").with(NONCE, b"abc");
-        let answer = Answer::parse(&failed.finish(None), ID).unwrap();
+        let failed = StunRequest::new(ALLOCATE | FAILURE, ID).with(ERROR, b"\0\0\x04\x56Quota").with(NONCE, b"abc");
+        let answer = StunResponse::parse(&failed.finish(None), ID).unwrap();
         assert_eq!((answer.status, answer.nonce.as_deref()), (486, Some(&b"abc"[..])));
         assert_eq!(answer.words(), "486 \"Quota\"");
     }
@@ -207,14 +207,14 @@ mod tests {
     #[test]
     fn what_is_no_answer_to_the_transaction_is_none() {
         let bytes = signed(ALLOCATE | SUCCESS);
-        assert!(Answer::parse(&bytes, [8; TRANSACTION]).is_none());
-        assert!(Answer::parse(&signed(ALLOCATE), ID).is_none(), "a request");
+        assert!(StunResponse::parse(&bytes, [8; TRANSACTION]).is_none());
+        assert!(StunResponse::parse(&signed(ALLOCATE), ID).is_none(), "a request");
         for end in 0..bytes.len() {
-            assert!(Answer::parse(&bytes[..end], ID).is_none(), "{end}");
+            assert!(StunResponse::parse(&bytes[..end], ID).is_none(), "{end}");
         }
         // An attribute that is longer than the message.
         let mut long = bytes.clone();
         long[HEAD + 2] = 0xff;
-        assert!(Answer::parse(&long, ID).is_none());
+        assert!(StunResponse::parse(&long, ID).is_none());
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use nix::sys::signal::Signal;
 use roomcast_core::cluster::directory::{Claimed, Looked};
-use roomcast_core::cluster::owner::{Field, Value};
+use roomcast_core::room::owner::{Field, Value};
 use roomcast_server::backplane::Urgency::{Awaited, Background};
 use roomcast_server::backplane::{Failure, Partition, Reached, reach};
 

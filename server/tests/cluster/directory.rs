@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use roomcast_core::cluster::directory::{Asserted, Claimed, Era, Journaled, Looked, Write};
-use roomcast_core::cluster::owner::{Field, KeptRecord, Value};
 use roomcast_core::cluster::{BootId, Ownership};
+use roomcast_core::room::owner::{Field, UndeliveredRecord, Value};
 use roomcast_protocol::id::{RoomId, SessionId, UserId};
 use roomcast_protocol::signal::MemberKey;
 use roomcast_server::backplane::Directory;
@@ -18,11 +18,17 @@ type Claim = Claimed<Field, Value>;
 
 fn field(name: &str) -> Field {
     let user_id = UserId::parse(name).expect("a user");
-    Field::Kept(MemberKey { user_id, session_id: SessionId::parse("s").expect("a session") })
+    Field::Undelivered(MemberKey { user_id, session_id: SessionId::parse("s").expect("a session") })
 }
 
 fn value(number: u64) -> Value {
-    Value::Kept(Box::new(KeptRecord { expected: number, last: u64::MAX, had: 0, lost: 0, backlog: Vec::new() }))
+    Value::Undelivered(Box::new(UndeliveredRecord {
+        expected: number,
+        last: u64::MAX,
+        had: 0,
+        lost: 0,
+        backlog: Vec::new(),
+    }))
 }
 
 pub async fn claim(node: &Node, room: &RoomId, expected: Option<Ownership>, fields: &[(Field, Value)]) -> Claim {

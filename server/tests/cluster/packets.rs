@@ -5,8 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use roomcast_core::cluster::BootId;
-use roomcast_core::cluster::message::{Action, AttachmentId, Body, Message, Signal, SignalText, ToEdge, ToOwner};
 use roomcast_core::cluster::peers::Header;
+use roomcast_core::room::message::{Action, AttachmentId, Body, Message, Signal, SignalText, ToEdge, ToOwner};
 use roomcast_protocol::signal::{Recipient, SignalKind};
 use roomcast_server::cluster::{Receipt, encode_message, encode_packet};
 
@@ -91,7 +91,7 @@ async fn a_large_message_goes_alone() {
         to: Some(Recipient::User(stay.member.user_id.clone())),
         text: SignalText { message: text, data: 0..1 << 20 },
     };
-    large.body = Body::ToOwner(ToOwner::Said(stay, roomcast_core::cluster::message::Numbered { n: 1, signal }));
+    large.body = Body::ToOwner(ToOwner::Signal(stay, roomcast_core::room::message::NumberedSignal { n: 1, signal }));
     one.send(&two, &here, 1);
     one.transport.send(two.boot(), &large, Receipt::Wanted).expect("it is sent");
     one.transport.publish_soon();

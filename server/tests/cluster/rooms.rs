@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use roomcast_core::cluster::directory::Era;
-use roomcast_core::cluster::message::{AttachmentId, Body, Message, StayRef, ToOwner};
 use roomcast_core::cluster::{BootId, ClusterSettings};
+use roomcast_core::room::message::{AttachmentId, Body, Message, StayRef, ToOwner};
 use roomcast_protocol::id::{RoomId, SessionId, UserId};
 use roomcast_protocol::signal::MemberKey;
 use roomcast_server::backplane::{BackplaneSettings, Partition, SettingNames};

@@ -1,7 +1,7 @@
 //! The same over a Redis Cluster, and with Sentinels.
 
 use roomcast_core::cluster::directory::{Claimed, Looked};
-use roomcast_core::cluster::owner::{Field, Value};
+use roomcast_core::room::owner::{Field, Value};
 use roomcast_server::backplane::Partition;
 use roomcast_server::backplane::Urgency::Awaited;
 

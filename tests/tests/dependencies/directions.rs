@@ -1,7 +1,7 @@
 //! The arrows between crates, and between the modules of the server and of the core, held against the tables of
 //! ARCHITECTURE.md.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -133,6 +133,44 @@ pub fn differences(allowed: &Arrows, found: &Arrows) -> Vec<String> {
         .map(|(of, used)| format!("ARCHITECTURE.md allows `{of}` to use `{used}`, which it does not"));
     let missing = found.iter().filter(|(of, uses)| *uses != &empty && !allowed.contains_key(*of));
     new.chain(old).chain(missing.map(|(of, _)| format!("ARCHITECTURE.md has no row for `{of}`"))).collect()
+}
+
+/// A sentence for each name from which arrows lead back to it.
+pub fn circles(arrows: &Arrows) -> Vec<String> {
+    arrows.keys().filter_map(|name| circle(arrows, name)).collect()
+}
+
+/// The shortest way along the arrows from a name back to it.
+fn circle(arrows: &Arrows, name: &str) -> Option<String> {
+    let mut ways = VecDeque::from([vec![name]]);
+    let mut seen = BTreeSet::new();
+    while let Some(way) = ways.pop_front() {
+        for next in arrows.get(*way.last()?).into_iter().flatten() {
+            let longer = [&way[..], &[next]].concat();
+            if next == name {
+                let names: Vec<_> = longer.iter().map(|name| format!("`{name}`")).collect();
+                return Some(format!("{} is a circle", names.join(" → ")));
+            }
+            if seen.insert(next) {
+                ways.push_back(longer);
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn a_circle_is_found_by_each_of_its_members() {
+    let arrows = |pairs: &[(&str, &str)]| {
+        let mut arrows = Arrows::new();
+        for (of, used) in pairs {
+            arrows.entry((*of).to_owned()).or_default().insert((*used).to_owned());
+        }
+        arrows
+    };
+    assert!(circles(&arrows(&[("a", "b"), ("a", "c"), ("b", "c"), ("c", "d")])).is_empty());
+    let found = circles(&arrows(&[("a", "b"), ("b", "c"), ("c", "b"), ("c", "d")]));
+    assert_eq!(found, ["`b` → `c` → `b` is a circle", "`c` → `b` → `c` is a circle"]);
 }
 
 #[test]

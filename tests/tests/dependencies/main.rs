@@ -54,7 +54,10 @@ fn no_dependency_wants_a_newer_rust_than_is_stated() {
 fn crates_and_modules_use_each_other_in_the_directions_of_the_architecture() {
     none(&directions::differences(&directions::allowed("crate", "uses"), &directions::between_crates()));
     for (name, source) in [("module of the server", "server/src"), ("module of the core", "core/src")] {
-        none(&directions::differences(&directions::allowed(name, "uses"), &directions::between_modules(source)));
+        let (allowed, found) = (directions::allowed(name, "uses"), directions::between_modules(source));
+        none(&directions::differences(&allowed, &found));
+        none(&directions::circles(&allowed));
+        none(&directions::circles(&found));
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use roomcast_core::hls::{Change, Decision, Reload, Settings, Snapshot, Stream};
+use roomcast_core::hls::{Change, Decision, HlsSettings, Reload, Snapshot, Stream};
 use roomcast_core::time::UnixTime;
 use roomcast_protocol::data;
 use roomcast_protocol::schema::VERSION;
@@ -28,7 +28,7 @@ struct Recorder {
 
 impl Recorder {
     fn new(name: &str, window: u64) -> Self {
-        let settings = Settings { window: Duration::from_millis(window), ..Settings::default() };
+        let settings = HlsSettings { window: Duration::from_millis(window), ..HlsSettings::default() };
         let broadcast = Broadcast { name: name.into(), window, steps: Vec::new() };
         Self { broadcast, stream: Stream::new(settings), multivariant: String::new(), media: BTreeMap::new(), at: NOON }
     }
@@ -62,7 +62,7 @@ impl Recorder {
 
     fn take(&mut self, change: Change) {
         match change {
-            Change::Media { track, snapshot } => _ = self.media.insert(track.as_str().to_owned(), snapshot),
+            Change::MediaPlaylist { track, snapshot } => _ = self.media.insert(track.as_str().to_owned(), snapshot),
             Change::Multivariant(text) => text[..].clone_into(&mut self.multivariant),
             Change::Store { .. } | Change::Remove { .. } => {}
         }

@@ -23,7 +23,7 @@ pub(in crate::hls) struct Common {
 }
 
 /// Content of a media playlist. Durations are in microseconds.
-pub(in crate::hls) struct Media<'a> {
+pub(in crate::hls) struct MediaPlaylist<'a> {
     pub target: u64,
     /// `None` in a stream without parts.
     pub part_target: Option<u64>,
@@ -48,7 +48,7 @@ pub(in crate::hls) struct Report {
     pub part: Option<u64>,
 }
 
-impl Media<'_> {
+impl MediaPlaylist<'_> {
     /// Writes the playlist.
     pub fn render(&self) -> Rendered {
         let mut whole = String::with_capacity(8192);

@@ -73,5 +73,5 @@ fn a_room_wakes_to_forget_a_kick() {
     let ends = world.now.0 + 60_000;
     world.wait_with(60_000, &[(1, "ann")]);
     assert_eq!(world.now.0, ends);
-    assert_eq!(world.owner().unwrap().stage().kick_ends(), None);
+    assert_eq!(world.owner().unwrap().state().kick_ends(), None);
 }

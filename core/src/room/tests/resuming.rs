@@ -176,6 +176,6 @@ fn tokens_are_kept_as_hashes() {
     for token in [&body["rt"], &body["hls"]["ingest"]["token"], &json!("mine")] {
         let token = token.as_str().unwrap();
         assert!(!kept.contains(&format!("\"{token}\"")), "{token} is kept");
-        assert!(token == "mine" || kept.contains(&crate::cluster::message::token_hash(token)), "{token} is not known");
+        assert!(token == "mine" || kept.contains(&crate::room::message::token_hash(token)), "{token} is not known");
     }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use roomcast_core::cluster::edge::ToClient;
-use roomcast_core::cluster::message::JoinRequest;
+use roomcast_core::room::edge::ToClient;
+use roomcast_core::room::message::JoinRequest;
 use roomcast_core::room::{ConnectionId, Refusal};
 use roomcast_core::time::Instant;
 use roomcast_protocol::access::{Grant, Permit, RoomTypes};

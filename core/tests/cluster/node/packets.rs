@@ -1,8 +1,8 @@
 //! Packets between nodes.
 
 use roomcast_core::cluster::BootId;
-use roomcast_core::cluster::message::Message;
 use roomcast_core::cluster::peers::Peer;
+use roomcast_core::room::message::Message;
 use roomcast_core::time::Instant;
 
 use super::{Node, Out, Packet, attached_edge};

@@ -1,8 +1,8 @@
 //! Behaviour of the clients.
 
-use roomcast_core::cluster::edge::ToClient;
-use roomcast_core::cluster::message::{Action, Delivery, List, Signal};
 use roomcast_core::room::ConnectionId;
+use roomcast_core::room::edge::ToClient;
+use roomcast_core::room::message::{Action, Delivery, List, Signal};
 use roomcast_protocol::ack::{Role, RoomClosedReason};
 use roomcast_protocol::code::{AckCode, CloseCode};
 use roomcast_protocol::signal::Recipient;

@@ -1,6 +1,6 @@
 //! Steps of a plan: what clients are made to do, and what breaks and heals.
 
-use roomcast_core::cluster::message::Action;
+use roomcast_core::room::message::Action;
 use roomcast_core::time::Instant;
 use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::signal::RoomType;

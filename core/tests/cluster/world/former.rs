@@ -1,7 +1,7 @@
 //! Connections that a newer one of their session has replaced, and that do not know it yet.
 
-use roomcast_core::cluster::edge::ToClient;
 use roomcast_core::room::ConnectionId;
+use roomcast_core::room::edge::ToClient;
 
 use super::clients::{BEAT, DEAD_LINE};
 use super::{FromClient, World};

@@ -1,14 +1,15 @@
 //! Transport between clients, nodes and Redis, with its delays.
 
 use roomcast_core::cluster::BootId;
-use roomcast_core::cluster::message::{JoinId, JoinRequest};
 use roomcast_core::room::ConnectionId;
+use roomcast_core::room::message::{JoinId, JoinRequest};
 use roomcast_core::time::Instant;
 
 use super::{FromClient, Happens, World};
 use crate::command::{Answer, Command};
 use crate::node::{Node, Out};
 use crate::rng::Rng;
+use crate::token::Token;
 use roomcast_checker::Event;
 
 /// The time after which a command without an answer is given up.
@@ -71,29 +72,35 @@ impl World {
         }
     }
 
+    fn join_request(&self, client: usize, creating: bool, token: Option<Token>) -> JoinRequest {
+        let client = &self.clients[client];
+        JoinRequest {
+            id: JoinId { edge: BootId(0), counter: 0 },
+            session: client.session.clone(),
+            room_type: self.types[client.plan.room],
+            creating,
+            media: (true, true),
+            numbers_above: client.numbers_above(),
+            resume_from: client.resume_from(),
+            brought: None,
+            given: String::new(),
+            ingest: None,
+            holds: None,
+            credentials: token.map(|token| token.credentials(&client.session.user_id)),
+        }
+    }
+
     fn node_gets(&mut self, host: usize, connection: ConnectionId, said: FromClient) {
         match said {
             FromClient::Join { creating, token } => {
                 let Some(client) = self.owners.get(&connection).copied() else { return };
-                let client = &self.clients[client];
-                let request = JoinRequest {
-                    id: JoinId { edge: BootId(0), counter: 0 },
-                    session: client.session.clone(),
-                    room_type: self.types[client.plan.room],
-                    creating,
-                    media: (true, true),
-                    numbers_above: client.numbers_above(),
-                    resume_from: client.resume_from(),
-                    brought: None,
-                    given: String::new(),
-                    ingest: None,
-                    holds: None,
-                    credentials: token.map(|token| token.credentials(&client.session.user_id)),
-                };
-                let room = client.room.clone();
+                let room = self.clients[client].room.clone();
+                let request = self.join_request(client, creating, token);
                 self.with_node(host, |node, now| node.join(now, connection, &room, (request, token)));
             }
-            FromClient::Said(n, signal) => self.with_node(host, |node, now| node.said(now, connection, n, signal)),
+            FromClient::Said(n, signal) => {
+                self.with_node(host, |node, now| node.take_signal(now, connection, n, signal))
+            }
             FromClient::Heartbeat(sq) => self.with_node(host, |node, now| node.heartbeat(now, connection, sq)),
             FromClient::Renew(token) => self.with_node(host, |node, now| node.renew(now, connection, token)),
             FromClient::Gone => self.with_node(host, |node, now| node.disconnected(now, connection)),

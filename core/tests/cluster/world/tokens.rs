@@ -1,7 +1,7 @@
 //! Tokens of clients: renewed in time, or not; and revoked.
 
-use roomcast_core::cluster::message::Action;
 use roomcast_core::room::ConnectionId;
+use roomcast_core::room::message::Action;
 use roomcast_protocol::signal::RoomType;
 
 use super::{FromClient, World};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use roomcast_protocol::signal::RoomType;
 
-use super::{Kind, LINGER, Line, Member, Model};
+use super::{GRACE_PERIOD, Kind, Line, Member, Model};
 use crate::command::Key;
 use crate::words;
 
@@ -74,7 +74,7 @@ impl Model {
         }
         member.earlier = Some(known.unwrap_or_else(|| member.token.clone()));
         let sq = if resumed { member.last } else { start };
-        self.welcome(join, (resumed, sq), Some(start).filter(|_| !goes_on));
+        self.join_grant(join, (resumed, sq), Some(start).filter(|_| !goes_on));
         self.replay(join.who, start);
         Ok(())
     }
@@ -119,7 +119,7 @@ impl Model {
             self.empty_since = None;
         }
         self.opened = true;
-        self.welcome(join, (false, had), Some(had));
+        self.join_grant(join, (false, had), Some(had));
         Ok(())
     }
 
@@ -136,12 +136,12 @@ impl Model {
         }
         let awaited = self
             .empty_since
-            .is_some_and(|since| self.went.iter().any(|(user, left)| *user == who.0 && since - left <= LINGER));
+            .is_some_and(|since| self.went.iter().any(|(user, left)| *user == who.0 && since - left <= GRACE_PERIOD));
         let publishes = !self.opened || publishers.iter().any(|key| key.0 == who.0) || awaited;
         full(publishes, if self.group() { 9 } else { 32 })
     }
 
-    fn welcome(&mut self, join: &Join, (resumed, sq): (bool, u64), from: Option<u64>) {
+    fn join_grant(&mut self, join: &Join, (resumed, sq): (bool, u64), from: Option<u64>) {
         let (role, list) = (self.role(join.who), self.list());
         self.shown.clone_from(&list);
         let ingest = if self.room_type == RoomType::P2m && role != "viewer" { " ingest" } else { "" };
@@ -169,7 +169,7 @@ impl Model {
         member.history.values_mut().filter(|sent| sent.list).for_each(|sent| sent.text.clone_from(&list));
         for number in member.kept.iter().copied().filter(|number| *number > from) {
             let text = format!("#{number} {}", member.history[&number].text);
-            self.lines.push(Line { connection, text, owner, kind: Kind::Numbered(number) });
+            self.lines.push(Line { connection, text, owner, kind: Kind::NumberedSignal(number) });
         }
     }
 }

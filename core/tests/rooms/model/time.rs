@@ -1,6 +1,6 @@
 //! Effects of the passing of time.
 
-use super::{LINGER, LIST_INTERVAL, Model, SILENCE};
+use super::{GRACE_PERIOD, LIST_INTERVAL, Model, SILENCE};
 
 impl Model {
     /// Ends a step: silence, the end of the room, the list.
@@ -15,7 +15,7 @@ impl Model {
         }
         if self.opened && self.members.is_empty() {
             self.close("empty");
-        } else if self.empty_since.is_some_and(|since| self.now >= since + LINGER) {
+        } else if self.empty_since.is_some_and(|since| self.now >= since + GRACE_PERIOD) {
             self.close("ended");
         } else if self.list_due().is_some_and(|due| self.now >= due) {
             let text = format!("LIST {}", self.list());
@@ -35,7 +35,7 @@ impl Model {
     /// When time alone will bring something about.
     pub fn next_event(&self) -> Option<u64> {
         let silence = self.members.values().map(|member| member.heard + SILENCE + 1).min();
-        let linger = self.empty_since.map(|since| since + LINGER);
-        [silence, linger, self.list_due()].into_iter().flatten().min().filter(|_| !self.closed)
+        let grace_period = self.empty_since.map(|since| since + GRACE_PERIOD);
+        [silence, grace_period, self.list_due()].into_iter().flatten().min().filter(|_| !self.closed)
     }
 }

@@ -8,16 +8,16 @@ use roomcast_core::cluster::directory::Asserted;
 use roomcast_protocol::id::RoomId;
 use tokio::sync::oneshot;
 
-use super::gate::Urgency;
-use super::text::{Arguments, Words};
+use super::call_gate::Urgency;
+use super::text::{Arguments, ReplyReader};
 use super::{Inner, ROOMS_PER_CALL, era_key, room_key, scripts};
 use crate::backplane::Partition;
 
 /// The assertions that wait for a call, by partition. One that is here has a task that calls.
 #[derive(Default)]
-pub struct Asserting(Mutex<BTreeMap<Partition, Vec<Waiting>>>);
+pub struct Asserting(Mutex<BTreeMap<Partition, Vec<PendingAssertion>>>);
 
-struct Waiting {
+struct PendingAssertion {
     room: RoomId,
     mine: Ownership,
     answer: oneshot::Sender<Option<Asserted>>,
@@ -30,7 +30,7 @@ impl Asserting {
         let is_first = {
             let mut waiting = directory.asserting.lock();
             let is_first = !waiting.contains_key(&partition);
-            waiting.entry(partition).or_default().push(Waiting { room: room.clone(), mine, answer });
+            waiting.entry(partition).or_default().push(PendingAssertion { room: room.clone(), mine, answer });
             is_first
         };
         if is_first {
@@ -40,7 +40,7 @@ impl Asserting {
     }
 
     /// The next assertions of a partition; when there are none the task ends.
-    fn take(&self, partition: Partition) -> Vec<Waiting> {
+    fn take(&self, partition: Partition) -> Vec<PendingAssertion> {
         let mut all = self.lock();
         let Some(waiting) = all.get_mut(&partition) else { return Vec::new() };
         let taken: Vec<_> = waiting.drain(..waiting.len().min(ROOMS_PER_CALL)).collect();
@@ -50,7 +50,7 @@ impl Asserting {
         taken
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Partition, Vec<Waiting>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Partition, Vec<PendingAssertion>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -67,9 +67,9 @@ async fn call(directory: Arc<Inner>, partition: Partition) {
         rooms.iter().for_each(|room| _ = args.ownership(Some(room.mine)));
         let keys = std::iter::once(era_key(partition)).chain(rooms.iter().map(|room| room_key(&room.room)));
         let answers = directory.call_keys(partition, &scripts::ASSERT, keys.collect(), args).await;
-        let mut answers = answers.into_iter().flat_map(Words::lists);
+        let mut answers = answers.into_iter().flat_map(ReplyReader::lists);
         for room in rooms {
-            let answer = answers.next().flatten().and_then(Words::asserted);
+            let answer = answers.next().flatten().and_then(ReplyReader::asserted);
             // A room that is gone meanwhile needs no answer.
             let _ = room.answer.send(answer);
         }

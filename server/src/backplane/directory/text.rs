@@ -82,9 +82,9 @@ impl Arguments {
 }
 
 /// A flat answer, read from its beginning.
-pub struct Words(std::vec::IntoIter<Reply>);
+pub struct ReplyReader(std::vec::IntoIter<Reply>);
 
-impl Words {
+impl ReplyReader {
     pub fn of(reply: Reply) -> Option<Self> {
         match reply {
             Reply::Array(replies) => Some(Self(replies.into_iter())),

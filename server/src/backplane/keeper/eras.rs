@@ -8,7 +8,7 @@ use roomcast_core::cluster::directory::Era;
 use roomcast_core::time::Instant;
 
 use super::Keeper;
-use crate::backplane::directory::text::{Arguments, Words};
+use crate::backplane::directory::text::{Arguments, ReplyReader};
 use crate::backplane::directory::{answer, era_key, scripts};
 use crate::backplane::{Failure, Partition, Reply};
 
@@ -59,7 +59,7 @@ impl Eras {
 
     fn on_begun(&self, keeper: &Keeper, partitions: &[Partition], begun: Result<Reply, Failure>) {
         let eras = answer(begun, &keeper.complaint, "the state of Redis is not read")
-            .and_then(Words::eras)
+            .and_then(ReplyReader::eras)
             .unwrap_or_default();
         for (partition, era) in partitions.iter().zip(eras) {
             if self.take(keeper.clock.now(), *partition, era) {

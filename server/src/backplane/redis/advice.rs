@@ -10,7 +10,7 @@ use rustls::CertificateError;
 
 use super::connector::Login;
 use super::permission;
-use crate::backplane::{BackplaneSettings, Place, Server};
+use crate::backplane::{BackplaneSettings, Server, Topology};
 
 /// Settings that decide what to advise.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ impl Advice {
             url: names.url.clone(),
             has_login: address.credentials.is_some(),
             tls: address.tls,
-            is_cluster: matches!(address.place, Place::Cluster(_)),
+            is_cluster: matches!(address.topology, Topology::Cluster(_)),
             database: address.database,
         }
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-const SHORTEST: Duration = Duration::from_millis(50);
-const LONGEST: Duration = Duration::from_secs(1);
+const MIN_DELAY: Duration = Duration::from_millis(50);
+const MAX_DELAY: Duration = Duration::from_secs(1);
 
 /// The pauses between tries.
 #[derive(Debug)]
@@ -11,13 +11,13 @@ pub struct Backoff(Duration);
 
 impl Backoff {
     pub const fn new() -> Self {
-        Self(SHORTEST)
+        Self(MIN_DELAY)
     }
 
     /// The next pause: at least 50 ms, at most twice the bound of the last one and 1 s.
     pub fn pause(&mut self) -> Duration {
-        self.0 = (self.0 * 2).min(LONGEST);
-        SHORTEST + jitter(self.0 - SHORTEST)
+        self.0 = (self.0 * 2).min(MAX_DELAY);
+        MIN_DELAY + jitter(self.0 - MIN_DELAY)
     }
 }
 
@@ -38,7 +38,7 @@ mod tests {
         let mut backoff = Backoff::new();
         for bound in [100, 200, 400, 800, 1000, 1000] {
             let pause = backoff.pause();
-            assert!(pause >= SHORTEST && pause <= Duration::from_millis(bound), "{pause:?} of {bound}");
+            assert!(pause >= MIN_DELAY && pause <= Duration::from_millis(bound), "{pause:?} of {bound}");
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
 use super::advice::Advice;
-use crate::backplane::{Address, BackplaneSettings, Server};
+use crate::backplane::{BackplaneSettings, RedisAddress, Server};
 
 /// Makes connections.
 pub struct Connector {
@@ -138,7 +138,7 @@ fn nobody() -> RedisConnectionInfo {
         .set_lib_name("roomcast", env!("CARGO_PKG_VERSION"))
 }
 
-fn login(address: &Address) -> RedisConnectionInfo {
+fn login(address: &RedisAddress) -> RedisConnectionInfo {
     let login = nobody().set_db(address.database.into());
     let Some(credentials) = &address.credentials else { return login };
     let login = login.set_password(&credentials.password);

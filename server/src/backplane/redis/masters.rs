@@ -16,18 +16,18 @@ use tokio::sync::{Notify, watch};
 
 use roomcast_core::cluster::BootId;
 
+use super::call_link::{Call, CallLink};
 use super::connector::Connector;
 use super::failure::{Consequence, reply};
-use super::link::{Call, Link};
 use super::sentinel::Whereabouts;
 use super::slot;
-use crate::backplane::{BackplaneSettings, Failure, Partition, Place, Reply, Script};
+use crate::backplane::{BackplaneSettings, Failure, Partition, Reply, Script, Topology};
 pub use channel::{Channel, Inbox};
 use counters::Counters;
 use routes::{Master, Routes};
 
 /// Attempts of a call whose slot moves.
-const ATTEMPTS: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 /// The tag of the keys with the leases of all nodes.
 const LEASE_TAG: &str = "L";
 
@@ -67,7 +67,7 @@ impl Masters {
             commands_opened: watch::Sender::new(0),
             stopped: watch::Sender::new(false),
         });
-        if let Some(place) = Whereabouts::of(&masters.settings.address.place) {
+        if let Some(place) = Whereabouts::of(&masters.settings.address.topology) {
             let master = Arc::new(Master::new(place, &masters.settings, &masters.refresh));
             masters.set_routes(Routes::of_one(Arc::clone(&master)));
             masters.spawn(session::supervise(Arc::clone(&masters), master));
@@ -96,7 +96,7 @@ impl Masters {
     }
 
     pub const fn is_cluster(&self) -> bool {
-        matches!(self.settings.address.place, Place::Cluster(_))
+        matches!(self.settings.address.topology, Topology::Cluster(_))
     }
 
     /// Whether every slot has a master that is connected.
@@ -158,9 +158,9 @@ impl Masters {
         self.on(slot, move |masters, master| masters.call_on(&master.commands, script, &keys, &args))
     }
 
-    fn call_on(&self, link: &Arc<Link>, script: &'static Script, keys: &[String], args: &[Bytes]) -> Call {
+    fn call_on(&self, link: &Arc<CallLink>, script: &'static Script, keys: &[String], args: &[Bytes]) -> Call {
         self.counters.commands.increment(1);
-        let call = Link::script(link, script, keys, args);
+        let call = CallLink::script(link, script, keys, args);
         if call.is_first_use() {
             let mut scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
             if !scripts.iter().any(|known| std::ptr::eq(*known, script)) {
@@ -178,7 +178,7 @@ impl Masters {
         self.counters.commands.increment(1);
         let mut command = redis::cmd(if self.is_cluster() { "SPUBLISH" } else { "PUBLISH" });
         command.arg(channel_of(&tag)).arg(payload);
-        Some(Link::command(&master.commands, command, payload.len()))
+        Some(CallLink::command(&master.commands, command, payload.len()))
     }
 
     /// Calls on the master of a slot, at once; again when the slot turns out to have moved.
@@ -190,7 +190,7 @@ impl Masters {
         let mut under_way = self.routes().of_slot(slot).map(|master| call(self, master));
         let masters = Arc::clone(self);
         async move {
-            for _ in 0..ATTEMPTS {
+            for _ in 0..MAX_ATTEMPTS {
                 let Some(current) = under_way.take() else { break };
                 match current.await {
                     Err((_, Consequence::Astray)) => {}

@@ -8,7 +8,7 @@ use super::connector::{Connection, Connector, Login, Purpose};
 use super::permission::Refused;
 use super::sentinel::Whereabouts;
 use super::{advice, permission, sentinel, slot};
-use crate::backplane::{BackplaneSettings, Partition, Place, Script, Server};
+use crate::backplane::{BackplaneSettings, Partition, Script, Server, Topology};
 use crate::token;
 
 static PROBE: Script = Script::new(include_str!("probe.lua"));
@@ -57,8 +57,8 @@ impl<'a> Reach<'a> {
         let probe = token::random();
         let tags = Partition::all().map(|partition| partition.to_string()).chain(["L".to_owned()]);
         let mut keys = tags.map(|tag| (slot::of_tag(&tag), format!("rc:{{{tag}}}:probe:{probe}")));
-        let place = match (&self.settings.address.place, Whereabouts::of(&self.settings.address.place)) {
-            (Place::Cluster(servers), _) => return assign(&self.masters(servers).await?, keys.collect()),
+        let place = match (&self.settings.address.topology, Whereabouts::of(&self.settings.address.topology)) {
+            (Topology::Cluster(servers), _) => return assign(&self.masters(servers).await?, keys.collect()),
             (_, Some(place)) => place,
             (_, None) => return Ok(Vec::new()),
         };
@@ -104,7 +104,7 @@ impl<'a> Reach<'a> {
     async fn connect(&self, server: &Server) -> Result<Connection, String> {
         let purpose = Purpose { login: Login::Ours, timeout: self.settings.timeout, push: None };
         let mut connection = self.connector.try_connect(server, purpose).await?;
-        if matches!(self.settings.address.place, Place::Sentinel { .. }) {
+        if matches!(self.settings.address.topology, Topology::Sentinel { .. }) {
             sentinel::verify_master(&mut connection.commands, self.connector.advice()).await?;
         }
         Ok(connection)
@@ -160,7 +160,7 @@ impl<'a> Reach<'a> {
 
     /// The commands that publish and subscribe.
     fn publishing(&self) -> (&'static str, &'static str) {
-        let is_cluster = matches!(self.settings.address.place, Place::Cluster(_));
+        let is_cluster = matches!(self.settings.address.topology, Topology::Cluster(_));
         if is_cluster { ("SPUBLISH", "SSUBSCRIBE") } else { ("PUBLISH", "SUBSCRIBE") }
     }
 

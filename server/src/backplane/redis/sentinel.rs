@@ -6,7 +6,7 @@ use redis::aio::MultiplexedConnection;
 
 use super::advice::Advice;
 use super::connector::{Connector, Login, Purpose};
-use crate::backplane::{Place, Server};
+use crate::backplane::{Server, Topology};
 
 /// The way in which a master is found.
 pub enum Whereabouts {
@@ -18,11 +18,11 @@ pub enum Whereabouts {
 
 impl Whereabouts {
     /// The place of the only master; none in a cluster.
-    pub fn of(place: &Place) -> Option<Self> {
+    pub fn of(place: &Topology) -> Option<Self> {
         match place {
-            Place::Cluster(_) => None,
-            Place::Single(server) => Some(Self::At(server.clone())),
-            Place::Sentinel { sentinels, service } => {
+            Topology::Cluster(_) => None,
+            Topology::Single(server) => Some(Self::At(server.clone())),
+            Topology::Sentinel { sentinels, service } => {
                 Some(Self::Watched { sentinels: sentinels.clone(), service: service.clone() })
             }
         }

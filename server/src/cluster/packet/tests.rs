@@ -6,13 +6,13 @@ use proptest::option;
 use proptest::prelude::*;
 
 use roomcast_core::cluster::Life;
-use roomcast_core::cluster::message::{
-    Action, Attach, Attached, AttachedMember, Delivery, Farewell, JoinId, JoinRequest, Joined, List, Listed, Numbered,
-    Signal, SignalRefusal, SignalText, StayRef, ToEdge, ToOwner,
-};
-use roomcast_core::cluster::streams::{Position, StreamNews, StreamShown, StreamState, Upload, Uploader};
-use roomcast_core::hls::Entry;
+use roomcast_core::hls::UploadEntry;
 use roomcast_core::room::Refusal;
+use roomcast_core::room::message::{
+    Action, Attach, Attached, AttachedMember, Delivery, JoinId, JoinRequest, Joined, List, Listed, NumberedSignal,
+    Signal, SignalRefusal, SignalText, StayEnd, StayRef, ToEdge, ToOwner,
+};
+use roomcast_core::room::streams::{KnownStream, StreamPosition, StreamState, StreamUpdate, Upload, Uploader};
 use roomcast_core::time::{Instant, UnixTime};
 use roomcast_protocol::ack::RoomClosedReason;
 use roomcast_protocol::code::AckCode;
@@ -133,27 +133,27 @@ fn playlist() -> impl Strategy<Value = ObjectId> {
     "[a-z]{1,9}".prop_map(|id| ObjectId::parse(&id).expect("an id"))
 }
 
-fn position() -> impl Strategy<Value = Position> {
-    any::<(u64, u64)>().prop_map(|(term, revision)| Position { term, revision })
+fn position() -> impl Strategy<Value = StreamPosition> {
+    any::<(u64, u64)>().prop_map(|(term, revision)| StreamPosition { term, revision })
 }
 
-fn entry() -> impl Strategy<Value = Entry> {
+fn entry() -> impl Strategy<Value = UploadEntry> {
     (data_signal(), any::<i64>()).prop_map(|(signal, received)| {
-        let mut entry = Entry::new(signal.payload, UnixTime(received));
+        let mut entry = UploadEntry::new(signal.payload, UnixTime(received));
         entry.media = entry.media.reference().into();
         entry
     })
 }
 
-fn news() -> impl Strategy<Value = StreamNews> {
+fn update() -> impl Strategy<Value = StreamUpdate> {
     let state =
         prop_oneof![".{0,20}".prop_map(StreamState::Checkpoint), vec(entry(), 0..3).prop_map(StreamState::Entries)];
-    (playlist(), position(), state).prop_map(|(playlist, position, state)| StreamNews { playlist, position, state })
+    (playlist(), position(), state).prop_map(|(playlist, position, state)| StreamUpdate { playlist, position, state })
 }
 
 fn to_owner() -> impl Strategy<Value = ToOwner> {
     let shown = (playlist(), position(), option::of(".{0,20}"));
-    let shown = shown.prop_map(|(playlist, position, checkpoint)| StreamShown { playlist, position, checkpoint });
+    let shown = shown.prop_map(|(playlist, position, checkpoint)| KnownStream { playlist, position, checkpoint });
     let attach = (option::of(life()), any::<(u64, u64)>(), vec(attached_member(), 0..4), vec(shown, 0..3));
     let by = prop_oneof!["[a-z]{0,9}".prop_map(Uploader::Token), member().prop_map(Uploader::Member)];
     let upload = (any::<u64>(), by, option::of(entry()));
@@ -165,7 +165,8 @@ fn to_owner() -> impl Strategy<Value = ToOwner> {
         upload.prop_map(|(id, by, entry)| ToOwner::Upload(Box::new(Upload { id, by, entry }))),
         Just(ToOwner::Detach),
         join().prop_map(|request| ToOwner::Join(Box::new(request))),
-        (stay(), any::<u64>(), signal()).prop_map(|(stay, n, signal)| ToOwner::Said(stay, Numbered { n, signal })),
+        (stay(), any::<u64>(), signal())
+            .prop_map(|(stay, n, signal)| ToOwner::Signal(stay, NumberedSignal { n, signal })),
         stay().prop_map(ToOwner::Alive),
         (stay(), any::<u64>()).prop_map(|(stay, sq)| ToOwner::Had(stay, sq)),
         (stay(), any::<u64>()).prop_map(|(stay, sq)| ToOwner::Written(stay, sq)),
@@ -185,9 +186,9 @@ fn delivery() -> impl Strategy<Value = Delivery> {
 
 fn to_edge() -> impl Strategy<Value = ToEdge> {
     let code = || prop::sample::select(AckCode::ALL.to_vec());
-    let kicked = Farewell::Kicked(9, "{}".into());
-    let farewell = prop::sample::select(vec![Farewell::TakenOver, Farewell::Unknown, kicked]);
-    let attached = (any::<u64>(), life(), room_type(), list(), vec(news(), 0..3));
+    let kicked = StayEnd::Kicked(9, "{}".into());
+    let stay_end = prop::sample::select(vec![StayEnd::TakenOver, StayEnd::Unknown, kicked]);
+    let attached = (any::<u64>(), life(), room_type(), list(), vec(update(), 0..3));
     let attached = (attached, vec((member().prop_map(|key| key.user_id), age()), 0..3)).prop_map(
         |((term, life, room_type, list, streams), kicks)| Attached { term, life, room_type, list, streams, kicks },
     );
@@ -220,10 +221,10 @@ fn to_edge() -> impl Strategy<Value = ToEdge> {
         (list(), vec(any::<(u64, u64)>(), 0..4)).prop_map(|(list, stays)| ToEdge::List(list, stays)),
         (stay(), any::<u64>()).prop_map(|(stay, n)| ToEdge::Confirmed(stay, n)),
         (stay(), refused).prop_map(|(stay, refused)| ToEdge::Refused(stay, refused)),
-        news().prop_map(|news| ToEdge::Stream(Box::new(news))),
+        update().prop_map(|update| ToEdge::Stream(Box::new(update))),
         (any::<u64>(), option::of(refusal()))
             .prop_map(|(id, refusal)| ToEdge::Uploaded(id, refusal.map_or(Ok(()), Err))),
-        (stay(), farewell).prop_map(|(stay, farewell)| ToEdge::LetGo(stay, farewell)),
+        (stay(), stay_end).prop_map(|(stay, stay_end)| ToEdge::EndStay(stay, stay_end)),
     ]
 }
 
@@ -312,7 +313,7 @@ fn a_relay_costs_few_bytes_beside_its_text() {
     let message = Message {
         room: RoomId::parse("room-0001").expect("a room"),
         attachment: AttachmentId { edge: BootId(u64::MAX), counter: 5 },
-        body: Body::ToOwner(ToOwner::Said(stay, Numbered { n: 1, signal })),
+        body: Body::ToOwner(ToOwner::Signal(stay, NumberedSignal { n: 1, signal })),
     };
     assert!(encode_message(&message).len() < 1100);
 }

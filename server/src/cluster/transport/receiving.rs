@@ -8,8 +8,8 @@ use bytes::Bytes;
 
 use roomcast_core::cluster::BootId;
 use roomcast_core::cluster::directory::Era;
-use roomcast_core::cluster::message::{AttachmentId, Body, Message, ToEdge, ToOwner};
 use roomcast_core::cluster::peers::{Header, Ticket};
+use roomcast_core::room::message::{AttachmentId, Body, Message, ToEdge, ToOwner};
 use roomcast_protocol::id::RoomId;
 
 use super::Inner;
@@ -22,15 +22,15 @@ use crate::cluster::pair::Pair;
 /// Comes with what a packet brought. Once the last clone is dropped the packet counts as handled, so it is dropped
 /// after all that follows from the message was sent.
 #[derive(Clone, Default)]
-pub struct Handled(#[expect(dead_code, reason = "it acts when it is dropped")] Option<Arc<Guard>>);
+pub struct Handled(#[expect(dead_code, reason = "it acts when it is dropped")] Option<Arc<HandledGuard>>);
 
-struct Guard {
+struct HandledGuard {
     inner: Weak<Inner>,
     pair: Arc<Pair>,
     ticket: Ticket,
 }
 
-impl Drop for Guard {
+impl Drop for HandledGuard {
     fn drop(&mut self) {
         let Some(inner) = self.inner.upgrade() else { return };
         if self.pair.handled(inner.clock.now(), self.ticket) {
@@ -76,7 +76,7 @@ impl Inner {
     fn receive(self: &Arc<Self>, pair: &Arc<Pair>, header: Header, content: Content) {
         let from = pair.node;
         let (received, receipts) = pair.receive(self.clock.now(), header, content.bytes);
-        let guard = |ticket| Arc::new(Guard { inner: Arc::downgrade(self), pair: Arc::clone(pair), ticket });
+        let guard = |ticket| Arc::new(HandledGuard { inner: Arc::downgrade(self), pair: Arc::clone(pair), ticket });
         let handled = Handled(received.ticket.map(guard));
         if received.doubt || content.is_unreadable {
             self.counters.doubts.increment(1);

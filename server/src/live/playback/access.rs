@@ -13,70 +13,70 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use roomcast_protocol::access::{Action, Permit, Reason};
 use roomcast_protocol::id::{ObjectId, RoomId};
 
-use super::address::Address;
+use super::address::LiveAddress;
 use super::original::{self, Original};
 use super::{JUDGED_AGAIN, token_and_path};
 use crate::access::{Challenge, Refused, arrival, counted, refusal};
 use crate::clock::unix_millis;
-use crate::node::Node;
-use crate::response::pieces::Guard;
+use crate::live::LiveState;
+use crate::response::pieces::SendCheck;
 
 /// The answer to a request that may not play what it asks for, or has to ask for it with its token in the path.
 pub async fn refuse(
     request: &ServiceRequest,
-    node: &Node,
+    state: &LiveState,
     in_path: Option<&str>,
-    address: &Address<'_>,
+    address: &LiveAddress<'_>,
 ) -> Option<HttpResponse> {
-    if node.access.is_open() {
+    if state.access.is_open() {
         return None;
     }
-    if in_path.is_none() && arrival::bearer(request.headers()).is_some_and(|bearer| node.caches.knows(bearer)) {
+    if in_path.is_none() && arrival::bearer(request.headers()).is_some_and(|bearer| state.caches.knows(bearer)) {
         return None;
     }
     let token = in_path.or_else(|| arrival::bearer(request.headers()));
-    let (Address::Multivariant(room, playlist), None) = (address, token) else {
-        node.access.prepare(token).await;
-        return judge(node, token, address);
+    let (LiveAddress::Multivariant(room, playlist), None) = (address, token) else {
+        state.access.prepare(token).await;
+        return judge(state, token, address);
     };
-    let Some(parameter) = arrival::parameter(request.head()) else { return judge(node, None, address) };
-    node.access.prepare(Some(&parameter)).await;
+    let Some(parameter) = arrival::parameter(request.head()) else { return judge(state, None, address) };
+    state.access.prepare(Some(&parameter)).await;
     let redirected = || ObjectId::parse(playlist).ok().map(|_| redirect(request, &parameter, room, playlist));
-    judge(node, Some(&parameter), address).or_else(redirected)
+    judge(state, Some(&parameter), address).or_else(redirected)
 }
 
 /// Looks once a second, while media is sent, whether its token still plays it.
-pub fn guard(request: &HttpRequest, node: &web::Data<Node>) -> Option<Guard> {
-    let by_cache = || arrival::bearer(request.headers()).is_some_and(|bearer| node.caches.knows(bearer));
-    if node.access.is_open() || (token_and_path(request, node).0.is_none() && by_cache()) {
+pub fn guard(request: &HttpRequest, state: &web::Data<LiveState>) -> Option<SendCheck> {
+    let by_cache = || arrival::bearer(request.headers()).is_some_and(|bearer| state.caches.knows(bearer));
+    if state.access.is_open() || (token_and_path(request, state).0.is_none() && by_cache()) {
         return None;
     }
-    let (request, node, mut judged) = (request.clone(), node.clone(), Instant::now());
+    let (request, state, mut judged) = (request.clone(), state.clone(), Instant::now());
     Some(Box::new(move || {
         if judged.elapsed() < JUDGED_AGAIN {
             return true;
         }
         judged = Instant::now();
-        let (in_path, path) = token_and_path(&request, &node);
+        let (in_path, path) = token_and_path(&request, &state);
         let token = in_path.or_else(|| arrival::bearer(request.headers()));
-        Address::of(path).is_some_and(|address| goes_on(&node, token, &address))
+        LiveAddress::of(path).is_some_and(|address| goes_on(&state, token, &address))
     }))
 }
 
 /// Whether media is sent on: as long as a connection with this token would stay open.
-fn goes_on(node: &Node, token: Option<&str>, address: &Address<'_>) -> bool {
+fn goes_on(state: &LiveState, token: Option<&str>, address: &LiveAddress<'_>) -> bool {
     let Ok(room) = RoomId::parse(address.room()) else { return false };
-    let grace = node.settings.access.auth_grace.as_secs();
+    let grace = state.auth_grace.as_secs();
     let lasts = |permit: &Permit| unix_millis() / 1000 < permit.expires.saturating_add(grace);
-    let judged = node.access.admit_to(token, Action::Play, &room);
+    let judged = state.access.admit_to(token, Action::Play, &room);
     judged.is_ok_and(|permit| permit.is_none_or(|permit| lasts(&permit)))
 }
 
 /// Judges the token for the room of an address. A name that no room can have is told as such, behind a good token.
-fn judge(node: &Node, token: Option<&str>, address: &Address<'_>) -> Option<HttpResponse> {
+fn judge(state: &LiveState, token: Option<&str>, address: &LiveAddress<'_>) -> Option<HttpResponse> {
     let judged = match RoomId::parse(address.room()) {
-        Ok(room) => node.access.admit_to(token, Action::Play, &room).map(drop),
-        Err(_) => node.access.admit(token).map(drop),
+        Ok(room) => state.access.admit_to(token, Action::Play, &room).map(drop),
+        Err(_) => state.access.admit(token).map(drop),
     };
     judged.err().map(|refused| refusal(&refused, Challenge::Bearer))
 }
@@ -101,8 +101,8 @@ fn redirect(request: &ServiceRequest, token: &str, room: &str, playlist: &str) -
 }
 
 /// `GET /auth/play`: whether a proxy or cache in front may serve what it was asked for, to whom it was asked by.
-pub async fn ask(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
-    if node.access.is_open() {
+pub async fn ask(request: HttpRequest, state: web::Data<LiveState>) -> HttpResponse {
+    if state.access.is_open() {
         return granted("no-store");
     }
     let Some(original) = original::of(&request) else {
@@ -111,8 +111,8 @@ pub async fn ask(request: HttpRequest, node: web::Data<Node>) -> HttpResponse {
     };
     let Original { room, token, parameter } = &original;
     let token = token.as_deref().or_else(|| arrival::bearer(request.headers())).or(parameter.as_deref());
-    node.access.prepare(token).await;
-    match node.access.admit_to(token, Action::Play, room) {
+    state.access.prepare(token).await;
+    match state.access.admit_to(token, Action::Play, room) {
         Ok(permit) => {
             let rest = permit.map_or(0, |permit| permit.expires.saturating_sub(unix_millis() / 1000));
             granted(&format!("private, max-age={rest}"))

@@ -7,7 +7,7 @@ const PLAYLIST: &str = "playlist.m3u8";
 
 /// An address, its names not yet validated: the room, the playlist, the track, the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Address<'a> {
+pub enum LiveAddress<'a> {
     /// `/{room}/{playlist}/playlist.m3u8`
     Multivariant(&'a str, &'a str),
     /// `/{room}/{playlist}/{track}/playlist.m3u8`
@@ -23,7 +23,7 @@ pub fn split_token(path: &str) -> (Option<&str>, &str) {
     split.map_or((None, path), |(rest, end)| (Some(&rest[..end]), &rest[end..]))
 }
 
-impl<'a> Address<'a> {
+impl<'a> LiveAddress<'a> {
     /// The room that the address names.
     pub const fn room(&self) -> &'a str {
         match self {
@@ -68,11 +68,11 @@ mod tests {
     #[test]
     fn addresses_have_three_or_four_names() {
         for (path, address) in [
-            ("/r/p/playlist.m3u8", Some(Address::Multivariant("r", "p"))),
-            ("/r/p/t/playlist.m3u8", Some(Address::Playlist("r", "p", "t"))),
-            ("/r/p/playlist.m3u8/playlist.m3u8", Some(Address::Playlist("r", "p", "playlist.m3u8"))),
-            ("/r/p/t/o.m4s", Some(Address::Object("r", "p", "t", "o.m4s"))),
-            ("/a b/p/t/%2F", Some(Address::Object("a b", "p", "t", "%2F"))),
+            ("/r/p/playlist.m3u8", Some(LiveAddress::Multivariant("r", "p"))),
+            ("/r/p/t/playlist.m3u8", Some(LiveAddress::Playlist("r", "p", "t"))),
+            ("/r/p/playlist.m3u8/playlist.m3u8", Some(LiveAddress::Playlist("r", "p", "playlist.m3u8"))),
+            ("/r/p/t/o.m4s", Some(LiveAddress::Object("r", "p", "t", "o.m4s"))),
+            ("/a b/p/t/%2F", Some(LiveAddress::Object("a b", "p", "t", "%2F"))),
             ("", None),
             ("/", None),
             ("/r/p", None),
@@ -88,7 +88,7 @@ mod tests {
             ("/r/p//o", None),
             ("//r/p/t/o", None),
         ] {
-            assert_eq!(Address::of(path), address, "{path}");
+            assert_eq!(LiveAddress::of(path), address, "{path}");
         }
     }
 }

@@ -9,9 +9,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use roomcast_protocol::code::AckCode;
 
 use super::freshness::NEVER;
-use super::waiting::Stop;
+use super::waiting::PlaybackError;
 use crate::live::stored::{OutOfReach, Stored};
-use crate::response::pieces::{Chain, Guard};
+use crate::response::pieces::{Chain, SendCheck};
 use crate::response::range::{Selection, select};
 use crate::response::text::Text;
 use crate::response::{answer, coding, pieces};
@@ -39,7 +39,7 @@ pub fn object(
     stored: &Stored,
     bytes: Chain,
     fresh: HeaderValue,
-    guard: impl FnOnce() -> Option<Guard>,
+    guard: impl FnOnce() -> Option<SendCheck>,
 ) -> HttpResponse {
     let (length, tag) = (bytes.len(), || stored.tag(&bytes));
     let selection = select(request.method(), request.headers(), length, tag);
@@ -70,14 +70,18 @@ pub fn object(
 }
 
 /// Why there is neither; `missing` says how long a cache may know that there is nothing.
-pub fn stopped(stop: &Stop, missing: impl FnOnce() -> HeaderValue) -> HttpResponse {
+pub fn stopped(stop: &PlaybackError, missing: impl FnOnce() -> HeaderValue) -> HttpResponse {
     match stop {
-        Stop::BadId(error) => bad_request(error.to_string()),
-        Stop::Refused(reason) => bad_request((*reason).to_owned()),
-        Stop::TooLong => kept(AckCode::Unavailable, "what was asked for did not come in time".to_owned(), NEVER),
-        Stop::OutOfReach => kept(AckCode::Unavailable, OutOfReach.to_string(), NEVER),
-        Stop::NotYet => kept(AckCode::TrackNotFound, "it is announced and has not come yet".to_owned(), NEVER),
-        Stop::NotPlayable => kept(AckCode::TrackNotFound, AckCode::TrackNotFound.meaning().to_owned(), missing()),
+        PlaybackError::BadId(error) => bad_request(error.to_string()),
+        PlaybackError::Refused(reason) => bad_request((*reason).to_owned()),
+        PlaybackError::TooLong => {
+            kept(AckCode::Unavailable, "what was asked for did not come in time".to_owned(), NEVER)
+        }
+        PlaybackError::OutOfReach => kept(AckCode::Unavailable, OutOfReach.to_string(), NEVER),
+        PlaybackError::NotYet => kept(AckCode::TrackNotFound, "it is announced and has not come yet".to_owned(), NEVER),
+        PlaybackError::NotPlayable => {
+            kept(AckCode::TrackNotFound, AckCode::TrackNotFound.meaning().to_owned(), missing())
+        }
     }
 }
 
@@ -99,7 +103,7 @@ mod tests {
 
     #[test]
     fn media_out_of_reach_is_to_be_asked_for_again() {
-        let response = stopped(&Stop::OutOfReach, || NEVER);
+        let response = stopped(&PlaybackError::OutOfReach, || NEVER);
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "1");
         assert_eq!(response.headers().get(CACHE_CONTROL).unwrap(), NEVER);

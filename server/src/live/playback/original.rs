@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 
 use roomcast_protocol::id::RoomId;
 
-use super::address::{Address, split_token};
+use super::address::{LiveAddress, split_token};
 use crate::access::arrival;
 
 /// The header that holds the original address.
@@ -55,7 +55,7 @@ impl Original {
         let names: Option<Vec<_>> = path.strip_prefix('/')?.split('/').map(name).collect();
         let path = format!("/{}", names?.join("/"));
         let (token, path) = split_token(path.strip_prefix("/live")?);
-        let room = RoomId::parse(Address::of(path)?.room()).ok()?;
+        let room = RoomId::parse(LiveAddress::of(path)?.room()).ok()?;
         Some(Self { room, token: token.map(str::to_owned), parameter: arrival::parameter_of(query) })
     }
 }

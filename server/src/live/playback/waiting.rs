@@ -14,10 +14,10 @@ use tokio::sync::watch;
 use roomcast_core::hls::{Decision, Snapshot};
 use roomcast_protocol::id::InvalidId;
 
+use crate::live::LiveState;
 use crate::live::stored::OutOfReach;
 use crate::live::track::{LiveTrack, Newest, Published};
-use crate::node::Node;
-use crate::socket::Descriptor;
+use crate::socket::SocketHandle;
 
 /// A reader waits at most this many target durations.
 const WAIT_TARGETS: u32 = roomcast_protocol::limits::RELOAD_TARGETS;
@@ -27,7 +27,7 @@ const READ_LATER: [HeaderName; 5] = [ACCEPT_ENCODING, IF_NONE_MATCH, IF_RANGE, O
 
 /// Why there is no answer from a track.
 #[derive(Debug, Clone)]
-pub enum Stop {
+pub enum PlaybackError {
     /// Not an id.
     BadId(InvalidId),
     /// The request makes no sense, for this reason.
@@ -42,13 +42,13 @@ pub enum Stop {
     OutOfReach,
 }
 
-impl From<OutOfReach> for Stop {
+impl From<OutOfReach> for PlaybackError {
     fn from(_: OutOfReach) -> Self {
         Self::OutOfReach
     }
 }
 
-impl From<InvalidId> for Stop {
+impl From<InvalidId> for PlaybackError {
     fn from(error: InvalidId) -> Self {
         Self::BadId(error)
     }
@@ -57,11 +57,11 @@ impl From<InvalidId> for Stop {
 /// Waits until `decide` says to answer, at most for three target durations.
 pub async fn wait(
     request: &mut ServiceRequest,
-    node: &Node,
+    state: &LiveState,
     track: &LiveTrack,
     decide: impl Fn(&Snapshot) -> Decision,
-) -> Result<Arc<Published>, Stop> {
-    let now = track.newest().ok_or(Stop::NotPlayable)?;
+) -> Result<Arc<Published>, PlaybackError> {
+    let now = track.newest().ok_or(PlaybackError::NotPlayable)?;
     if let Some(decided) = decided(&now, &decide) {
         return decided;
     }
@@ -71,9 +71,9 @@ pub async fn wait(
     drop(now);
     tokio::select! {
         biased;
-        answer = until(&mut newest, node, decide) => answer,
-        () = abandoned(Descriptor::of(request.request())) => Err(Stop::TooLong),
-        () = limit => Err(Stop::TooLong),
+        answer = until(&mut newest, state, decide) => answer,
+        () = abandoned(SocketHandle::of(request.request())) => Err(PlaybackError::TooLong),
+        () = limit => Err(PlaybackError::TooLong),
     }
 }
 
@@ -90,34 +90,37 @@ fn lighten(head: &mut RequestHead) {
 
 async fn until(
     newest: &mut watch::Receiver<Newest>,
-    node: &Node,
+    state: &LiveState,
     decide: impl Fn(&Snapshot) -> Decision,
-) -> Result<Arc<Published>, Stop> {
+) -> Result<Arc<Published>, PlaybackError> {
     loop {
-        let now = newest.borrow_and_update().clone().ok_or(Stop::NotPlayable)?;
+        let now = newest.borrow_and_update().clone().ok_or(PlaybackError::NotPlayable)?;
         if let Some(decided) = decided(&now, &decide) {
             return decided;
         }
         // Looked at only behind the list: who stops the server sets it first and then wakes all.
-        if node.is_draining() {
-            return Err(Stop::TooLong);
+        if state.lifecycle.is_draining() {
+            return Err(PlaybackError::TooLong);
         }
         drop(now);
-        newest.changed().await.map_err(|_| Stop::TooLong)?;
+        newest.changed().await.map_err(|_| PlaybackError::TooLong)?;
     }
 }
 
-fn decided(now: &Arc<Published>, decide: impl Fn(&Snapshot) -> Decision) -> Option<Result<Arc<Published>, Stop>> {
+fn decided(
+    now: &Arc<Published>,
+    decide: impl Fn(&Snapshot) -> Decision,
+) -> Option<Result<Arc<Published>, PlaybackError>> {
     match decide(&now.snapshot) {
         Decision::Answer => Some(Ok(Arc::clone(now))),
-        Decision::Refuse(reason) => Some(Err(Stop::Refused(reason))),
+        Decision::Refuse(reason) => Some(Err(PlaybackError::Refused(reason))),
         Decision::Wait => None,
     }
 }
 
 /// Until the peer has closed its connection. The dispatcher of HTTP/1.1 reads on while it waits for an answer, and
 /// in the same task: there is no need to be woken. A stream of HTTP/2 is dropped with all that waits for it.
-async fn abandoned(socket: Weak<Descriptor>) {
+async fn abandoned(socket: Weak<SocketHandle>) {
     poll_fn(|_| match socket.upgrade() {
         Some(socket) if socket.is_ended() => Poll::Ready(()),
         _ => Poll::Pending,

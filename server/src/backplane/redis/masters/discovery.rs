@@ -10,12 +10,12 @@ use super::routes::{Master, Routes};
 use super::{Masters, session};
 use crate::backplane::redis::cluster::{Range, ranges};
 use crate::backplane::redis::sentinel::Whereabouts;
-use crate::backplane::{Place, Server};
+use crate::backplane::{Server, Topology};
 
 /// The least pause between two questions.
-const SHORTEST: Duration = Duration::from_millis(200);
+const MIN_DELAY: Duration = Duration::from_millis(200);
 /// The pause when nothing went wrong.
-const LONGEST: Duration = Duration::from_secs(30);
+const MAX_DELAY: Duration = Duration::from_secs(30);
 
 type Known = BTreeMap<Server, (Arc<Master>, AbortHandle)>;
 
@@ -37,14 +37,14 @@ pub async fn follow(masters: Arc<Masters>) {
                 masters.refresh.notify_one();
             }
         }
-        tokio::time::sleep(SHORTEST).await;
-        let _ = tokio::time::timeout(LONGEST, masters.refresh.notified()).await;
+        tokio::time::sleep(MIN_DELAY).await;
+        let _ = tokio::time::timeout(MAX_DELAY, masters.refresh.notified()).await;
     }
 }
 
 /// Asks the known masters, then the servers of the address.
 async fn discover(masters: &Masters, known: &Known) -> Result<Vec<Range>, String> {
-    let Place::Cluster(given) = &masters.settings.address.place else { return Err("this is no cluster".into()) };
+    let Topology::Cluster(given) = &masters.settings.address.topology else { return Err("this is no cluster".into()) };
     let (mut reasons, mut asked) = (Vec::new(), BTreeSet::new());
     let answering = known.iter().filter(|(_, (master, _))| master.commands.is_open()).map(|(server, _)| server);
     for server in answering.chain(given).chain(known.keys()) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Masters;
-use crate::backplane::redis::link::Link;
+use crate::backplane::redis::call_link::CallLink;
 use crate::backplane::redis::slot;
 use crate::backplane::{Failure, Partition, Reply};
 
@@ -83,6 +83,6 @@ impl Masters {
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + use<> {
         let slot = slot::of_tag(&partition.to_string());
         self.counters.commands.increment(1);
-        self.on(slot, move |_, master| Link::command(&master.media, command.clone(), size))
+        self.on(slot, move |_, master| CallLink::command(&master.media, command.clone(), size))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::backplane::redis::link::Link;
+use crate::backplane::redis::call_link::CallLink;
 use crate::backplane::redis::sentinel::Whereabouts;
 use crate::backplane::{BackplaneSettings, Server};
 
@@ -14,16 +14,16 @@ const SLOTS: i64 = 16_384;
 /// One master, with its connections while they stand.
 pub struct Master {
     pub place: Whereabouts,
-    pub commands: Arc<Link>,
-    pub lease: Arc<Link>,
-    pub media: Arc<Link>,
+    pub commands: Arc<CallLink>,
+    pub lease: Arc<CallLink>,
+    pub media: Arc<CallLink>,
     /// The server of the present session.
     server: Mutex<Option<Server>>,
 }
 
 impl Master {
     pub fn new(place: Whereabouts, settings: &BackplaneSettings, refresh: &Arc<Notify>) -> Self {
-        let link = || Arc::new(Link::new(settings.max_calls, settings.max_call_bytes, refresh));
+        let link = || Arc::new(CallLink::new(settings.max_calls, settings.max_call_bytes, refresh));
         Self { place, commands: link(), lease: link(), media: link(), server: Mutex::default() }
     }
 

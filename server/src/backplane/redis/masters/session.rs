@@ -13,8 +13,8 @@ use super::routes::Master;
 use super::{LEASE_TAG, Masters};
 use crate::backplane::Server;
 use crate::backplane::redis::backoff::Backoff;
+use crate::backplane::redis::call_link::CallLink;
 use crate::backplane::redis::connector::{Connection, Login, Purpose};
-use crate::backplane::redis::link::Link;
 use crate::backplane::redis::{sentinel, slot};
 
 /// A session of this length was a good one: the next is tried soon.
@@ -85,14 +85,14 @@ async fn session(masters: &Arc<Masters>, master: &Arc<Master>, connected_before:
     }
 }
 
-type Opened = (Connection, Arc<crate::backplane::redis::link::Health>);
+type Opened = (Connection, Arc<crate::backplane::redis::call_link::Health>);
 
 /// Connects, loads the known scripts, and sends calls over the connection from then on.
 async fn open(
     masters: &Masters,
     master: &Master,
     server: &Server,
-    link: &Link,
+    link: &CallLink,
     timeout: Duration,
 ) -> Result<Opened, String> {
     let purpose = Purpose { login: Login::Ours, timeout, push: None };
@@ -141,7 +141,7 @@ async fn keep(
     masters: &Masters,
     master: &Master,
     server: &Server,
-    link: &Link,
+    link: &CallLink,
     timeout: Duration,
     opened: Option<&watch::Sender<u64>>,
 ) {

@@ -1,0 +1,233 @@
+//! JOIN at the owner: newcomers, resumes and repetitions.
+
+use std::collections::BTreeMap;
+
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::signal::{MemberKey, RoomType};
+
+use super::backlog::{Backlog, Held};
+use super::journal::OnCommit;
+use super::member::{OwnedMember, Presence};
+use super::record::{Field, ResumeTokens};
+use super::{Owner, OwnerEffect, Turn, first_number};
+use crate::cluster::{BootId, Mutation};
+use crate::room::Credentials;
+use crate::room::credentials::{check_subject, may_publish};
+use crate::room::message::{JoinRequest, StayEnd, StayRef, ToEdge};
+use crate::room::state::{Publisher, RoomCommand};
+use crate::room::{Refusal, refuse};
+
+impl Owner {
+    pub(super) fn join(&mut self, turn: Turn, edge: BootId, request: &JoinRequest, out: &mut Vec<OwnerEffect>) {
+        let key = request.session.key();
+        if self.members.get(&key).is_some_and(|member| member.join == request.id) {
+            return self.repeat_join(edge, request, out);
+        }
+        let decided = match self.members.contains(&key) {
+            _ if !turn.fresh => refuse(AckCode::Unavailable, "the server has lost its connection to the other nodes"),
+            true => self.resume(turn, edge, request),
+            false => self.admit(turn, edge, request),
+        };
+        if let Err(refusal) = decided {
+            self.edges.send(edge, ToEdge::JoinRefused(request.id, refusal), out);
+        }
+    }
+
+    /// The same JOIN gets the same answer; one that waits for the journal gets it then.
+    fn repeat_join(&mut self, edge: BootId, request: &JoinRequest, out: &mut Vec<OwnerEffect>) {
+        let key = request.session.key();
+        let Some(member) = self.members.get_mut(&key) else { return };
+        if member.edge != edge {
+            self.journal.change(Field::Member(key));
+        }
+        (member.edge, member.presence) = (edge, Presence::Present);
+        // A new owner has the member from the journal, which does not know the numbers.
+        member.expected = member.expected.max(request.numbers_above.map_or(1, |n| n + 1));
+        if member.committed {
+            let (stay, resumed) = (member.stay_ref(), member.resumed);
+            let from = if resumed { request.resume_from } else { Some(member.first) };
+            self.run_on_commit(vec![OnCommit::Joined { stay, resumed, from }], out);
+        }
+    }
+
+    fn admit(&mut self, turn: Turn, edge: BootId, request: &JoinRequest) -> Result<(), Refusal> {
+        let newcomer = Box::new(Publisher {
+            session: request.session.clone(),
+            video: request.media.0 && request.room_type != RoomType::A2m,
+            audio: request.media.1,
+            ingest: request.ingest.clone().into_iter().collect(),
+            name: request.credentials.as_deref().and_then(|credentials| credentials.name.clone()),
+        });
+        let may_publish = may_publish(request.credentials.as_deref());
+        let (room_type, creating) = (request.room_type, request.creating);
+        let command = RoomCommand::Join { room_type, newcomer, creating, may_publish };
+        let listed = self.decide(turn, &command)?;
+        let first = self.first_sequence(request);
+        let stay = self.members.next_stay();
+        let member = OwnedMember::admitted(request, (edge, stay, first), self.state.video(request.media.0));
+        let key = member.key();
+        self.journal.change(Field::Room);
+        self.journal.change(Field::Member(key));
+        let stay = member.stay_ref();
+        self.members.insert(member);
+        if listed {
+            self.list_changed();
+        }
+        self.journal.defer(OnCommit::Joined { stay, resumed: false, from: Some(first) });
+        Ok(())
+    }
+
+    /// The number below the first sequence number of a new member: above those of former owners, and above what the
+    /// session had in an earlier membership, so that its next JOIN tells of which it speaks.
+    fn first_sequence(&self, request: &JoinRequest) -> u64 {
+        first_number(&self.settings, self.ownership).max(request.resume_from.map_or(0, |had| had + 1))
+    }
+
+    /// Takes a session over to another connection, at this edge or another one.
+    fn resume(&mut self, turn: Turn, edge: BootId, request: &JoinRequest) -> Result<(), Refusal> {
+        let key = request.session.key();
+        self.check_takeover(edge, request)?;
+        self.renew_ingest(turn, request);
+        let stay = self.members.next_stay();
+        let member = self.members.get_mut(&key).expect("it is a member");
+        member.credentials.clone_from(&request.credentials);
+        if !may_publish(request.credentials.as_deref()) {
+            self.demote(turn, &key);
+        }
+        let member = self.members.get_mut(&key).expect("it is a member");
+        // On its own connection it goes on: nothing is closed, and what is on its way there is not sent again.
+        let own = member.edge == edge && request.holds == Some(member.stay);
+        let before = member.end_of_stay(own);
+        member.begin_stay(request, edge, stay);
+        let (from, had) = member.resume_point(request, own);
+        let (stay, resumed) = (member.stay_ref(), member.resumed);
+        self.members.release(&had);
+        self.journal.change(Field::Member(key));
+        if !self.settings.breaks(Mutation::NewestStay) {
+            before.into_iter().for_each(|before| self.journal.defer(before));
+        }
+        self.journal.defer(OnCommit::Joined { stay, resumed, from });
+        Ok(())
+    }
+
+    /// Takes the credentials of a member's new token. A publisher that may publish no longer becomes a viewer.
+    pub(super) fn renew(&mut self, turn: Turn, stay: &StayRef, credentials: Credentials) {
+        let member = self.members.of_stay(stay);
+        let Some(member) = member.filter(|member| member.credentials.as_deref() != Some(&credentials)) else { return };
+        let publishes = credentials.publish;
+        member.credentials = Some(Box::new(credentials));
+        self.journal.change(Field::Member(stay.member.clone()));
+        if !publishes && !self.settings.breaks(Mutation::DemoteByToken) {
+            self.demote(turn, &stay.member);
+        }
+    }
+
+    /// Makes a viewer of a publisher; the room goes on as when a publisher leaves. In a call everybody has its place.
+    fn demote(&mut self, turn: Turn, key: &MemberKey) {
+        if self.state.room_type() == RoomType::P2p || !self.state.publishes(key) {
+            return;
+        }
+        if self.decide(turn, &RoomCommand::Leave { key: key.clone() }) == Ok(true) {
+            self.journal.change(Field::Room);
+            self.list_changed();
+            if self.state.publishers().is_empty() {
+                self.end_streams(turn);
+            }
+        }
+    }
+
+    /// A session is taken over only in its room's type, and with its token where it keeps one; on its own connection
+    /// it needs none.
+    fn check_takeover(&self, edge: BootId, request: &JoinRequest) -> Result<(), Refusal> {
+        if request.room_type != self.state.room_type() {
+            return refuse(AckCode::UnsupportedChannel, "`ch` is not the type of this room");
+        }
+        let Some(member) = self.members.get(&request.session.key()) else { return Ok(()) };
+        let credentials = request.credentials.as_deref();
+        check_subject(member.credentials.as_deref(), credentials)?;
+        let own = member.edge == edge && request.holds == Some(member.stay);
+        member.tokens.check(own, request.brought.as_ref())
+    }
+
+    /// A streamer gets another ingest token.
+    fn renew_ingest(&mut self, turn: Turn, request: &JoinRequest) {
+        let key = request.session.key();
+        let Some(token) = request.ingest.clone().filter(|_| self.state.publishes(&key)) else { return };
+        // It cannot be refused.
+        let _ = self.decide(turn, &RoomCommand::Renew { key, token });
+        self.journal.change(Field::Room);
+    }
+}
+
+impl OwnedMember {
+    /// A new member on a stay at an edge, whose sequence numbers begin above `first`.
+    fn admitted(request: &JoinRequest, (edge, stay, first): (BootId, u64, u64), video: bool) -> Self {
+        let mut tokens = ResumeTokens::default();
+        tokens.renew(&request.given, request.brought.as_ref());
+        Self {
+            session: request.session.clone(),
+            media: (video, request.media.1),
+            tokens,
+            credentials: request.credentials.clone(),
+            numbers: request.numbers_above.is_some(),
+            confirms: request.numbers_above.is_some() || request.resume_from.is_some(),
+            edge,
+            stay,
+            join: request.id,
+            resumed: false,
+            first,
+            heard: false,
+            created: request.creating,
+            committed: false,
+            presence: Presence::Present,
+            expected: request.numbers_above.map_or(1, |n| n + 1),
+            held: BTreeMap::new(),
+            told: 0,
+            backlog: Backlog::above(first),
+        }
+    }
+
+    /// The message that ends its present stay; none where it goes on on its own connection.
+    fn end_of_stay(&self, own: bool) -> Option<OnCommit> {
+        match self.committed {
+            true if own => None,
+            true => Some(OnCommit::StayEnd(self.edge, self.stay_ref(), StayEnd::TakenOver)),
+            false => Some(OnCommit::Superseded(self.edge, self.join)),
+        }
+    }
+
+    /// Begins another stay, of a JOIN of its session.
+    fn begin_stay(&mut self, request: &JoinRequest, edge: BootId, stay: u64) {
+        self.heard |= request.brought.as_ref().is_some_and(|token| self.tokens.know(token));
+        self.tokens.renew(&request.given, request.brought.as_ref());
+        (self.edge, self.stay, self.join) = (edge, stay, request.id);
+        (self.committed, self.presence) = (false, Presence::Present);
+        self.numbers = request.numbers_above.is_some();
+        self.confirms = self.numbers || request.resume_from.is_some();
+        match request.numbers_above {
+            Some(n) => self.expected = self.expected.max(n + 1),
+            None => {
+                self.expected = 1;
+                self.held.clear();
+            }
+        }
+    }
+
+    /// The number behind which everything is sent to it, where the JOIN tells, and what nobody waits for any more.
+    fn resume_point(&mut self, request: &JoinRequest, own: bool) -> (Option<u64>, Vec<Held>) {
+        // A first JOIN whose ack was lost is no membership that the client knows of. But a client that asks for a new
+        // room would take the answer for that of its creation.
+        let misled = request.creating && !self.created;
+        let known = request.resume_from.map_or(self.heard, |sq| sq >= self.first);
+        self.resumed = known || misled;
+        let from = if self.resumed || request.resume_from.is_none() { request.resume_from } else { Some(self.first) };
+        let from = from.or_else(|| own.then_some(self.backlog.last()));
+        // A client that begins anew on its own connection is told a number below which nothing concerns it.
+        let begins_anew = own && !self.resumed;
+        let had = from.filter(|_| request.resume_from.is_some() || begins_anew).map(|sq| {
+            self.backlog.count_on_above(sq);
+            self.backlog.confirm(sq)
+        });
+        (from, had.unwrap_or_default())
+    }
+}

@@ -1,0 +1,237 @@
+//! The members of a room at its owner, and what is on its way to them.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::LazyLock;
+
+use roomcast_protocol::id::SessionId;
+use roomcast_protocol::signal::{MemberKey, Recipient};
+
+use super::OwnerEffect;
+use super::backlog::{Held, Replayed};
+use super::edges::Edges;
+use super::member::{OwnedMember, Presence};
+use crate::cluster::{BootId, ClusterSettings, Mutation};
+use crate::room::credentials::{may_publish, moderates};
+use crate::room::message::{Delivery, List, StayRef, ToEdge};
+use crate::room::state::RoomState;
+use crate::time::Instant;
+
+/// No session id sorts before it: a space is the least character of one.
+static LEAST: LazyLock<SessionId> = LazyLock::new(|| SessionId::parse(" ").expect("a space is printable"));
+
+/// The members, by session.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    /// In boxes: a tree has room for eleven, most rooms have two.
+    by_key: BTreeMap<MemberKey, Box<OwnedMember>>,
+    last_stay: u64,
+    /// Whether confirmations may have risen since senders were told.
+    pub confirmations_rose: bool,
+    confirm_due: Instant,
+}
+
+impl Members {
+    /// No members, whose stays are numbered above this.
+    pub fn counting_above(last_stay: u64) -> Self {
+        Self { last_stay, ..Self::default() }
+    }
+
+    /// The number of a new stay.
+    pub const fn next_stay(&mut self) -> u64 {
+        self.last_stay += 1;
+        self.last_stay
+    }
+
+    /// Counts on above a stay that somebody else has numbered.
+    pub fn note_stay(&mut self, stay: u64) {
+        self.last_stay = self.last_stay.max(stay);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
+    pub fn contains(&self, key: &MemberKey) -> bool {
+        self.by_key.contains_key(key)
+    }
+
+    pub fn get(&self, key: &MemberKey) -> Option<&OwnedMember> {
+        self.by_key.get(key).map(|member| &**member)
+    }
+
+    pub fn get_mut(&mut self, key: &MemberKey) -> Option<&mut OwnedMember> {
+        self.by_key.get_mut(key).map(|member| &mut **member)
+    }
+
+    /// The member of a stay, unless another stay has taken over.
+    pub fn of_stay(&mut self, stay: &StayRef) -> Option<&mut OwnedMember> {
+        self.get_mut(&stay.member).filter(|member| member.stay == stay.stay)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&MemberKey, &OwnedMember)> {
+        self.by_key.iter().map(|(key, member)| (key, &**member))
+    }
+
+    pub fn values(&self) -> impl Iterator<Item = &OwnedMember> {
+        self.by_key.values().map(|member| &**member)
+    }
+
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut OwnedMember> {
+        self.by_key.values_mut().map(|member| &mut **member)
+    }
+
+    pub fn insert(&mut self, member: OwnedMember) {
+        self.by_key.insert(member.key(), Box::new(member));
+    }
+
+    pub fn remove(&mut self, key: &MemberKey) -> Option<OwnedMember> {
+        self.by_key.remove(key).map(|member| *member)
+    }
+
+    /// The members that a recipient names.
+    pub fn named(&self, to: &Recipient) -> Vec<MemberKey> {
+        let user = match to {
+            Recipient::Session(key) => return Vec::from_iter(self.contains(key).then(|| key.clone())),
+            Recipient::User(user) => user,
+        };
+        let first = MemberKey { user_id: user.clone(), session_id: LEAST.clone() };
+        let from_there = self.by_key.range((Bound::Included(first), Bound::Unbounded));
+        from_there.take_while(|(key, _)| key.user_id == *user).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// The members that a signal is for, never its sender. Where `to` is left out, as a call permits, the other user.
+    pub fn recipients(&self, sender: &MemberKey, to: Option<&Recipient>, state: &RoomState) -> Vec<MemberKey> {
+        let mut recipients = match to {
+            Some(to) => self.named(to),
+            None => {
+                let others = state.publishers().iter().map(|publisher| publisher.session.key());
+                others.filter(|key| key.user_id != sender.user_id).collect()
+            }
+        };
+        recipients.retain(|key| key != sender && self.contains(key));
+        recipients
+    }
+
+    /// The members that a recipient names, without the sender.
+    pub fn others(&self, sender: &MemberKey, to: Option<&Recipient>) -> Vec<MemberKey> {
+        let named = to.map(|to| self.named(to)).unwrap_or_default();
+        named.into_iter().filter(|key| key != sender).collect()
+    }
+
+    /// Whether the token of a member makes it a moderator.
+    pub fn moderates(&self, key: &MemberKey) -> bool {
+        moderates(self.get(key).and_then(|member| member.credentials.as_deref()))
+    }
+
+    /// The moderators.
+    pub fn moderators(&self) -> impl Iterator<Item = MemberKey> {
+        self.values().filter(|member| moderates(member.credentials.as_deref())).map(OwnedMember::key)
+    }
+
+    /// Whether the token of a member lets it publish; a server without a key lets everybody.
+    pub fn may_publish(&self, key: &MemberKey) -> bool {
+        may_publish(self.get(key).and_then(|member| member.credentials.as_deref()))
+    }
+
+    /// Whether a member numbers its signals.
+    pub fn numbers(&self, key: &MemberKey) -> bool {
+        self.get(key).is_some_and(|member| member.numbers)
+    }
+
+    /// Notes a sign of life of a member on its present connection.
+    pub fn note_heard(&mut self, stay: &StayRef) {
+        self.of_stay(stay).into_iter().for_each(OwnedMember::hear);
+    }
+
+    /// Takes what a member has, from itself or as its socket tells.
+    pub fn note_received(&mut self, stay: &StayRef, sq: u64, confirmed: bool) {
+        let Some(member) = self.of_stay(stay) else { return };
+        let had = if confirmed { member.backlog.confirm(sq) } else { member.backlog.note_written(sq) };
+        self.release(&had);
+    }
+
+    /// Lets a signal hold its sender's confirmation.
+    pub fn hold(&mut self, sender: &MemberKey, n: u64) {
+        self.get_mut(sender).into_iter().for_each(|sender| sender.hold(n));
+    }
+
+    /// Lets the backlogs that a drained owner kept hold their senders' confirmations.
+    pub fn hold_restored(&mut self) {
+        let held: Vec<Held> = self.values().flat_map(|member| member.backlog.held()).collect();
+        held.iter().for_each(|(sender, n)| self.hold(sender, *n));
+    }
+
+    /// Lets signals hold their senders' confirmations no longer.
+    pub fn release(&mut self, held: &[Held]) {
+        self.confirmations_rose |= !held.is_empty();
+        for (sender, n) in held {
+            self.get_mut(sender).into_iter().for_each(|sender| sender.release(*n));
+        }
+    }
+
+    /// Numbers a signal for a member, keeps it, and sends it where the member has a socket. Gives how many signals were
+    /// dropped for it that the member may never have got.
+    pub fn deliver(
+        &mut self,
+        key: &MemberKey,
+        delivery: Delivery,
+        (settings, edges): (&ClusterSettings, &Edges),
+        out: &mut Vec<OwnerEffect>,
+    ) -> usize {
+        if !self.contains(key) {
+            return 0;
+        }
+        if delivery.numbered && !settings.breaks(Mutation::HeldByBacklog) {
+            self.hold(&delivery.from.member, delivery.n);
+        }
+        let Some(member) = self.get_mut(key) else { return 0 };
+        let (delivery, dropped, forgotten) = member.backlog.push(delivery, settings.backlog);
+        if member.committed && member.presence == Presence::Present {
+            edges.send(member.edge, ToEdge::Deliver(member.stay_ref(), delivery), out);
+        }
+        self.release(&dropped);
+        forgotten
+    }
+
+    /// Sends a member what came after a number, and announces what of it may be lost.
+    pub fn replay(&self, key: &MemberKey, from: u64, (list, edges): (&List, &Edges), out: &mut Vec<OwnerEffect>) {
+        let Some(member) = self.get(key).filter(|member| member.committed) else { return };
+        if let Some((first, last)) = member.backlog.lost_after(from) {
+            edges.send(member.edge, ToEdge::Gap(member.stay_ref(), first, last), out);
+        }
+        for replayed in member.backlog.after(from) {
+            let message = match replayed {
+                Replayed::Signal(delivery) => ToEdge::Deliver(member.stay_ref(), delivery),
+                Replayed::List(sq) => ToEdge::List(list.clone(), vec![(member.stay, sq)]),
+            };
+            edges.send(member.edge, message, out);
+        }
+    }
+
+    /// Tells senders, once an interval, up to where nothing of theirs can be lost any more.
+    pub fn confirm(&mut self, now: Instant, settings: &ClusterSettings, edges: &Edges, out: &mut Vec<OwnerEffect>) {
+        if now < self.confirm_due {
+            return;
+        }
+        self.confirmations_rose = false;
+        self.confirm_due = now + settings.confirm_interval;
+        for member in self.values_mut().filter(|member| member.numbers && member.committed) {
+            let confirmed = member.confirmed();
+            if confirmed > member.told && edges.standing(member.edge).is_some() {
+                member.told = confirmed;
+                edges.send(member.edge, ToEdge::Confirmed(member.stay_ref(), confirmed), out);
+            }
+        }
+    }
+
+    /// The time at which senders are to be told of confirmations.
+    pub fn confirm_due(&self) -> Option<Instant> {
+        self.confirmations_rose.then_some(self.confirm_due)
+    }
+
+    /// The nodes of their edges.
+    pub fn nodes(&self) -> impl Iterator<Item = BootId> + '_ {
+        self.values().map(|member| member.edge)
+    }
+}

@@ -1,0 +1,274 @@
+//! The streams of a room at its owner: accepted uploads, and what edges and the journal are told of them.
+//!
+//! Each accepted entry is a field of the journal. After some of them one field holds the whole stream instead.
+
+use std::collections::BTreeMap;
+
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::data::Payload;
+use roomcast_protocol::id::ObjectId;
+
+use super::edges::Edges;
+use super::journal::{Journal, OnCommit};
+use super::record::{Field, Value};
+use super::{OwnerEffect, StreamSettings};
+use crate::cluster::{BootId, Ownership};
+use crate::hls::{self, Change, Stream, UploadEntry};
+use crate::room::message::ToEdge;
+use crate::room::streams::{KnownStream, StreamCopy, StreamPosition, StreamState, StreamUpdate};
+use crate::room::{Refusal, refuse};
+
+/// Entries of a stream in the journal before one field holds the whole stream instead.
+const CHECKPOINT_EVERY: usize = 64;
+
+/// A stream at its owner.
+#[derive(Debug)]
+pub(super) struct OwnedStream {
+    pub stream: Stream,
+    /// The revision with which this ownership began.
+    base: u64,
+    /// The newest entries, up to the present revision.
+    tail: Vec<UploadEntry>,
+}
+
+impl OwnedStream {
+    const fn new(stream: Stream) -> Self {
+        let base = stream.revision();
+        Self { stream, base, tail: Vec::new() }
+    }
+
+    /// The revision before the newest entries.
+    fn tail_from(&self) -> u64 {
+        self.stream.revision() - self.tail.len() as u64
+    }
+
+    /// An entry that is not in the journaled stream yet.
+    pub fn entry(&self, revision: u64) -> Option<&UploadEntry> {
+        let index = revision.checked_sub(self.tail_from() + 1)?;
+        self.tail.get(usize::try_from(index).ok()?)
+    }
+
+    /// Applies an entry; none where it repeats a former one.
+    fn accept(&mut self, entry: UploadEntry) -> Result<Option<Vec<Change>>, Refusal> {
+        let before = self.stream.revision();
+        let changes = self.stream.replay(entry.clone())?;
+        let is_new = self.stream.revision() != before;
+        if is_new {
+            self.tail.push(entry);
+        }
+        Ok(is_new.then_some(changes))
+    }
+
+    /// Whether it plays live.
+    const fn plays(&self) -> bool {
+        self.stream.playable() && !self.stream.has_ended()
+    }
+
+    /// Gives the news that bring a copy with this revision of the same stream to the present one.
+    fn state_for(&self, shown: Option<u64>) -> StreamState {
+        let known = shown.and_then(|revision| revision.checked_sub(self.tail_from()));
+        match known.and_then(|known| self.tail.get(usize::try_from(known).ok()?..)) {
+            Some(missing) => StreamState::Entries(missing.to_vec()),
+            None => StreamState::Checkpoint(self.stream.checkpoint()),
+        }
+    }
+}
+
+/// The streams of a room, by their playlists.
+#[derive(Debug)]
+pub(super) struct OwnedStreams {
+    by_playlist: BTreeMap<ObjectId, OwnedStream>,
+    settings: StreamSettings,
+    term: u64,
+    /// The owner's node, whose edge has no copies.
+    node: Option<BootId>,
+}
+
+impl OwnedStreams {
+    /// No streams yet of this ownership.
+    pub fn new(ownership: Ownership) -> Self {
+        let (settings, term, node) = (StreamSettings::default(), ownership.term, ownership.owner);
+        Self { by_playlist: BTreeMap::new(), settings, term, node }
+    }
+
+    pub const fn set_settings(&mut self, settings: StreamSettings) {
+        self.settings = settings;
+    }
+
+    /// The playlists that have not ended.
+    pub fn going_on(&self) -> Vec<ObjectId> {
+        let live = self.by_playlist.iter().filter(|(_, owned)| !owned.stream.has_ended());
+        live.map(|(playlist, _)| playlist.clone()).collect()
+    }
+
+    /// Applies an upload, has it journaled and shown behind that; gives whether its stream plays live then.
+    pub fn accept(&mut self, entry: UploadEntry, journal: &mut Journal) -> Result<bool, Refusal> {
+        let playlist = entry.playlist().clone();
+        let is_first = !self.by_playlist.contains_key(&playlist);
+        if is_first && !matches!(entry.payload, Payload::Variant(_)) {
+            return refuse(AckCode::TrackNotFound, "there is no such playlist; updateVariant makes one");
+        }
+        if is_first && self.by_playlist.len() >= self.settings.max_playlists {
+            return refuse(AckCode::RoomFull, "the room has as many playlists as it may");
+        }
+        let new = || OwnedStream::new(Stream::new(self.settings.hls));
+        let mut owned = self.by_playlist.remove(&playlist).unwrap_or_else(new);
+        let accepted = owned.accept(entry.clone());
+        let (revision, checkpoint) = (owned.stream.revision(), is_first.then(|| owned.stream.checkpoint()));
+        let plays = owned.plays();
+        if !is_first || accepted.is_ok() {
+            self.by_playlist.insert(playlist.clone(), owned);
+        }
+        if let Some(changes) = accepted? {
+            let state = checkpoint.map_or_else(|| StreamState::Entries(vec![entry]), StreamState::Checkpoint);
+            let position = StreamPosition { term: self.term, revision };
+            self.journal_entry(&playlist, revision, is_first, journal);
+            journal.defer(OnCommit::Stream { changes, update: StreamUpdate { playlist, position, state } });
+        }
+        Ok(plays)
+    }
+
+    fn journal_entry(&mut self, playlist: &ObjectId, revision: u64, is_first: bool, journal: &mut Journal) {
+        let Some(owned) = self.by_playlist.get_mut(playlist) else { return };
+        journal.change(Field::Entry(playlist.clone(), revision));
+        if is_first || owned.tail.len() >= CHECKPOINT_EVERY {
+            for (revision, _) in (owned.tail_from() + 1..).zip(&owned.tail) {
+                journal.change(Field::Entry(playlist.clone(), revision));
+            }
+            owned.tail.clear();
+            journal.change(Field::Stream(playlist.clone()));
+        }
+    }
+
+    /// Shows changes that the journal has.
+    pub fn show(&self, changes: Vec<Change>, update: StreamUpdate, edges: &Edges, out: &mut Vec<OwnerEffect>) {
+        out.extend(changes.into_iter().map(|change| OwnerEffect::Live(update.playlist.clone(), change)));
+        self.send(&update, edges, out);
+    }
+
+    /// Sends an update to the edges at other nodes; the one beside this owner has no copy.
+    fn send(&self, update: &StreamUpdate, edges: &Edges, out: &mut Vec<OwnerEffect>) {
+        for edge in edges.nodes().filter(|edge| Some(*edge) != self.node) {
+            edges.send(edge, ToEdge::Stream(Box::new(update.clone())), out);
+        }
+    }
+
+    fn update_of(&self, playlist: &ObjectId, owned: &OwnedStream, shown: Option<u64>) -> StreamUpdate {
+        let position = StreamPosition { term: self.term, revision: owned.stream.revision() };
+        StreamUpdate { playlist: playlist.clone(), position, state: owned.state_for(shown) }
+    }
+
+    /// The streams of which an edge shows less than this owner has.
+    pub fn updates_for(&self, edge: BootId, shown: &[KnownStream]) -> Vec<StreamUpdate> {
+        if Some(edge) == self.node {
+            return Vec::new();
+        }
+        let updates = self.by_playlist.iter().map(|(playlist, owned)| {
+            let shown = shown.iter().find(|shown| shown.playlist == *playlist).map(|shown| shown.position);
+            let same = |position: &StreamPosition| position.term == self.term || position.revision <= owned.base;
+            self.update_of(playlist, owned, shown.filter(same).map(|position| position.revision))
+        });
+        updates.collect()
+    }
+
+    /// Takes the streams of an edge that has more of a former owner than the journal had. Gives those that were
+    /// replaced, and whether each plays live.
+    pub fn catch_up(
+        &mut self,
+        shown: &[KnownStream],
+        (journal, edges): (&mut Journal, &Edges),
+        out: &mut Vec<OwnerEffect>,
+    ) -> Vec<(ObjectId, bool)> {
+        let mut replaced = Vec::new();
+        for KnownStream { playlist, position, checkpoint } in shown {
+            let behind = match self.by_playlist.get(playlist) {
+                // Without the entries since then they could not be added to it.
+                Some(owned) => position.revision > owned.base && owned.tail_from() == owned.base,
+                None => true,
+            };
+            let restored = checkpoint.as_ref().filter(|_| behind && position.term < self.term);
+            if let Some(stream) = restored.and_then(|text| Stream::restore(text.as_bytes()).ok()) {
+                let plays = self.replace(playlist, stream, (journal, edges), out);
+                replaced.push((playlist.clone(), plays));
+            }
+        }
+        replaced
+    }
+
+    /// Puts a stream in place of one that is behind, and what was accepted since the takeover on top of it.
+    fn replace(
+        &mut self,
+        playlist: &ObjectId,
+        stream: Stream,
+        (journal, edges): (&mut Journal, &Edges),
+        out: &mut Vec<OwnerEffect>,
+    ) -> bool {
+        let mut owned = OwnedStream::new(stream);
+        let tail = self.by_playlist.remove(playlist).map(|before| before.tail).unwrap_or_default();
+        tail.into_iter().for_each(|entry| _ = owned.accept(entry));
+        let (update, plays) = (self.update_of(playlist, &owned, None), owned.plays());
+        out.push(OwnerEffect::Everything(playlist.clone(), owned.stream.everything()));
+        owned.tail.clear();
+        self.by_playlist.insert(playlist.clone(), owned);
+        journal.change(Field::Stream(playlist.clone()));
+        self.send(&update, edges, out);
+        plays
+    }
+
+    /// Takes the streams over from the journal.
+    pub fn restore(
+        &mut self,
+        streams: Vec<(ObjectId, String)>,
+        entries: BTreeMap<(ObjectId, u64), UploadEntry>,
+        journal: &mut Journal,
+    ) {
+        for (playlist, text) in streams {
+            let Ok(mut stream) = Stream::restore(text.as_bytes()) else { continue };
+            for ((_, revision), entry) in entries.range((playlist.clone(), 0)..=(playlist.clone(), u64::MAX)) {
+                if *revision == stream.revision() + 1 {
+                    let _ = stream.replay(entry.clone());
+                }
+            }
+            journal.change(Field::Stream(playlist.clone()));
+            self.by_playlist.insert(playlist, OwnedStream::new(stream));
+        }
+        entries.into_keys().for_each(|(playlist, revision)| journal.change(Field::Entry(playlist, revision)));
+    }
+
+    /// All streams, written down.
+    pub fn checkpoints(&self) -> impl Iterator<Item = (ObjectId, String)> + '_ {
+        self.by_playlist.iter().map(|(playlist, owned)| (playlist.clone(), owned.stream.checkpoint()))
+    }
+
+    /// The value of a field of the journal about a stream.
+    pub fn value(&self, playlist: &ObjectId, revision: Option<u64>) -> Option<Value> {
+        let owned = self.by_playlist.get(playlist)?;
+        match revision {
+            None => Some(Value::Stream(owned.stream.checkpoint())),
+            Some(revision) => owned.entry(revision).map(|entry| Value::Entry(Box::new(entry.clone()))),
+        }
+    }
+
+    /// Has exactly these streams served.
+    pub fn show_everything(&self, out: &mut Vec<OwnerEffect>) {
+        for (playlist, owned) in &self.by_playlist {
+            out.push(OwnerEffect::Everything(playlist.clone(), owned.stream.everything()));
+        }
+    }
+
+    /// Gives the streams away, as copies.
+    pub fn take(&mut self) -> BTreeMap<ObjectId, StreamCopy> {
+        let term = self.term;
+        let copy = |OwnedStream { stream, .. }| StreamCopy {
+            position: StreamPosition { term, revision: stream.revision() },
+            stream,
+        };
+        std::mem::take(&mut self.by_playlist).into_iter().map(|(playlist, owned)| (playlist, copy(owned))).collect()
+    }
+}
+
+impl From<hls::Refusal> for Refusal {
+    fn from(refusal: hls::Refusal) -> Self {
+        Self { code: refusal.code, reason: refusal.reason }
+    }
+}

@@ -1,0 +1,73 @@
+//! Roles of newcomers, and the number of places for each role.
+
+use std::collections::BTreeSet;
+
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::id::UserId;
+use roomcast_protocol::limits::{GROUP_PUBLISHERS, P2P_USERS, PARTICIPANTS};
+use roomcast_protocol::signal::{RoomType, Session};
+
+use super::RoomState;
+use crate::room::{Refusal, refuse};
+
+impl RoomState {
+    /// Whether a newcomer becomes a publisher, or why there is no place.
+    ///
+    /// The creator of the room publishes; so does a further session of a user that publishes, and a user that the room
+    /// waits for. While somebody publishes, a publisher that comes back is a viewer like any other; so is one whose
+    /// token does not grant `publish`.
+    pub(super) fn place_for(&self, session: &Session, may_publish: bool) -> Result<bool, Refusal> {
+        let user = &session.user_id;
+        let publisher = match self.room_type {
+            RoomType::P2p => self.place_in_call(session).map(|()| true)?,
+            _ => may_publish && (!self.opened || self.publishes_as(user) || self.grace_period.awaits(user)),
+        };
+        if publisher && self.free_places() == 0 {
+            return refuse(AckCode::RoomFull, "the room has as many publishers as it may");
+        }
+        Ok(publisher)
+    }
+
+    /// Whether a further session of a user could publish in a broadcast of this name: one that is created, or where
+    /// the user is a publisher, or is waited for.
+    ///
+    /// # Errors
+    /// The code and reason of the answer.
+    pub fn may_broadcast(&self, user: &UserId) -> Result<(), Refusal> {
+        if !self.opened {
+            return Ok(());
+        }
+        if self.room_type != RoomType::P2m {
+            return refuse(AckCode::PermissionNotFound, "the room is no broadcast");
+        }
+        if !self.publishes_as(user) && !self.grace_period.awaits(user) {
+            return refuse(AckCode::PermissionNotFound, "another publishes in this room");
+        }
+        if self.free_places() == 0 {
+            return refuse(AckCode::RoomFull, "the room has as many publishers as it may");
+        }
+        Ok(())
+    }
+
+    /// Number of further members that may publish.
+    pub(super) const fn free_places(&self) -> usize {
+        let places = match self.room_type {
+            RoomType::M2m | RoomType::A2m => GROUP_PUBLISHERS,
+            RoomType::P2p | RoomType::P2m => PARTICIPANTS,
+        };
+        places.saturating_sub(self.publishers.len())
+    }
+
+    /// A call has two users, and of each at most one session of either category.
+    fn place_in_call(&self, session: &Session) -> Result<(), Refusal> {
+        let users: BTreeSet<&UserId> = self.publishers.iter().map(|publisher| &publisher.session.user_id).collect();
+        if !users.contains(&session.user_id) && users.len() >= P2P_USERS {
+            return refuse(AckCode::RoomFull, "the call has two users already");
+        }
+        let mut own = self.publishers.iter().filter(|publisher| publisher.session.user_id == session.user_id);
+        if own.any(|publisher| publisher.session.category == session.category) {
+            return refuse(AckCode::RoomFull, "the user has a session of this category in the call already");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! The user in whose name encoders push: the subject of their token, or the one of the settings at an open server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::RequestHead;
+use actix_web::{HttpRequest, HttpResponse};
+
+use percent_encoding::percent_decode_str;
+use roomcast_core::room::Credentials;
+use roomcast_protocol::access::{Action, Permit, Reason};
+use roomcast_protocol::id::{RoomId, UserId};
+
+use super::state::IngestState;
+use crate::access::{self, Challenge, arrival};
+use crate::clock::unix_millis;
+
+/// The interval at which a push looks whether its token is still good.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A user in whose name media is pushed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publisher {
+    user: UserId,
+    /// The permit of its token; none at an open server.
+    permit: Option<Arc<Permit>>,
+}
+
+/// Whether encoders push to an address.
+pub fn takes_media(path: &str) -> bool {
+    let mut names = path.split('/').skip(1);
+    names.next() == Some("rooms") && names.nth(1) == Some("ingest")
+}
+
+/// The room that an encoder's address names.
+fn room_of(path: &str) -> Option<RoomId> {
+    let name = percent_decode_str(path.split('/').nth(2)?).decode_utf8().ok()?;
+    RoomId::parse(&name).ok()
+}
+
+/// The answer to an encoder whose token is missing, wrong or for something else.
+pub fn refuse_encoder(ingest: &IngestState, head: &RequestHead) -> Option<HttpResponse> {
+    let token = arrival::of_encoder(head);
+    let refused = match room_of(head.uri.path()) {
+        Some(room) => ingest.access.admit_to(token.as_deref(), Action::Publish, &room).err()?,
+        None => ingest.access.admit(token.as_deref()).err()?,
+    };
+    // Its key may be one that is to be fetched.
+    (refused.reason != Reason::UnknownKey).then(|| refusal(&refused))
+}
+
+/// The answer to an encoder whose token is refused.
+pub fn refusal(refused: &access::Refused) -> HttpResponse {
+    access::refusal(refused, Challenge::BearerOrBasic)
+}
+
+impl Publisher {
+    /// Admits an encoder to a room, before anything of its body is read.
+    ///
+    /// # Errors
+    /// The refusal of a token that is missing, wrong or not enough.
+    pub async fn admit(ingest: &IngestState, request: &HttpRequest, room: &RoomId) -> Result<Self, access::Refused> {
+        let token = arrival::of_encoder(request.head());
+        ingest.access.prepare(token.as_deref()).await;
+        Ok(match ingest.access.admit_to(token.as_deref(), Action::Publish, room)? {
+            Some(permit) => Self { user: permit.subject.clone(), permit: Some(permit) },
+            None => Self { user: ingest.settings.user.clone(), permit: None },
+        })
+    }
+
+    /// The user.
+    pub const fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// The part of its token that the room needs.
+    pub fn credentials(&self, room: &RoomId) -> Option<Box<Credentials>> {
+        self.permit.as_deref().map(|permit| Box::new(Credentials::of(permit, room)))
+    }
+
+    /// Waits until the token has ended or is revoked, and gives the reason.
+    pub async fn over(&self, ingest: &IngestState, room: &RoomId) -> access::Refused {
+        let Some(permit) = &self.permit else { return std::future::pending().await };
+        let end = permit.expires.saturating_add(ingest.settings.auth_grace.as_secs());
+        loop {
+            if let Err(refused) =
+                ingest.access.check_in(permit, None).and_then(|()| ingest.access.check_in(permit, Some(room)))
+            {
+                return access::counted(refused);
+            }
+            if unix_millis() / 1000 >= end {
+                return access::counted(access::Refused::new(Reason::Expired, "the token has ended"));
+            }
+            actix_web::rt::time::sleep(CHECK_INTERVAL).await;
+        }
+    }
+
+    /// The publisher of an open server.
+    #[cfg(test)]
+    pub fn of_settings(ingest: &IngestState) -> Self {
+        Self { user: ingest.settings.user.clone(), permit: None }
+    }
+}
