@@ -1,4 +1,4 @@
-//! What several nodes agree on: which of them lives, which owns a room, and which packets have arrived.
+//! The state on which several nodes agree: which of them lives, which owns a room, and which packets have arrived.
 //!
 //! Every part is a state machine without I/O: time, randomness and the answers of Redis are arguments.
 //!

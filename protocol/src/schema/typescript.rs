@@ -1,7 +1,7 @@
 //! The published documents as TypeScript modules, for a client that is built with them: message types, codes, limits,
 //! the state table and its interpreter.
 //!
-//! Made from the documents of [`super::documents`], never from the Rust types, so that both forms say the same. Texts
+//! Made from the documents of `super::documents`, never from the Rust types, so that both forms say the same. Texts
 //! for people become comments or are left out: what runs in a page should be small.
 
 mod types;

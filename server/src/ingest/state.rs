@@ -1,4 +1,4 @@
-//! What uploads share.
+//! State that uploads share.
 
 use std::sync::Arc;
 use std::time::Duration;

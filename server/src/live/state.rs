@@ -1,4 +1,4 @@
-//! What requests for playlists and media share.
+//! State that requests for playlists and media share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::access::{Access, Caches};
 use crate::lifecycle::Lifecycle;
 use crate::response::cors::Cors;
 
-/// What players are served, and who may play it.
+/// The tracks that players are served, and the rules about who may play them.
 #[derive(Debug)]
 pub struct LiveState {
     pub index: Arc<LiveIndex>,

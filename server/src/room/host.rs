@@ -70,7 +70,7 @@ pub struct HostSettings {
 pub struct RoomHost {
     pub settings: HostSettings,
     pub clock: Clock,
-    /// What players are served.
+    /// The tracks that players are served.
     pub live: Arc<LiveIndex>,
     pub lifecycle: Arc<Lifecycle>,
     /// The rooms that this node owns among several.
