@@ -1,4 +1,7 @@
 //! Access of pages of other origins to the responses (Fetch standard, section 3.2).
+//!
+//! The crate actix-cors names an allowed origin only where the request has one, so that a shared cache may keep an answer
+//! without it for everybody; it also has one list of methods for all addresses of a scope, and boxes every body.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
