@@ -4,7 +4,7 @@
 //!
 //! - [`Owner`](owner::Owner) runs a room on one node: order, numbers, backlogs, membership and its journal.
 //! - [`Edge`](edge::Edge) stands for a room at each node that has sockets of it.
-//! - [`Site`](site::Site) is a room at one node: its edge, and its owner where this node owns it.
+//! - [`Site`] is a room at one node: its edge, and its owner where this node owns it.
 //! - [`RoomState`](state::RoomState) is what members see of a room, and what [`message`] carries between nodes.
 
 mod credentials;
