@@ -51,7 +51,7 @@ class Delivery {
     this.kept = this.kept.filter((signal) => signal.n > n);
     this.last = Math.max(this.last, n);
   }
-  /** What is said again, and then what waits; an `UPDATE` that the client owes after a resume goes between. */
+  /** Says again what is unconfirmed, and then what waits; an `UPDATE` that the client owes after a resume goes between. */
   goOn(again: Json[]): void {
     this.sends.push(...again);
     const maySay = () => this.phase === 'joined' && this.kept.length < this.limits.unconfirmedSignals;
@@ -100,7 +100,7 @@ class Delivery {
     return 'delivered';
   }
 }
-/** What becomes of the message or signal, what the client sends, and the client after it. */
+/** The fate of the message or signal, the signals that the client sends, and the client after it. */
 function step(client: Delivery, { on, message, signal, times = 1 }: Json): Json {
   let took: string | undefined;
   client.sends = [];

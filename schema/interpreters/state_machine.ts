@@ -18,7 +18,7 @@ export class Client {
   held?: string;
   /** The connection of the last step's outcome: same, new or none; undefined without an outcome. */
   over: string | undefined;
-  /** How long a heartbeat may stay unanswered. */
+  /** The time for which a heartbeat may stay unanswered. */
   answer: number;
   constructor(table: Json, trace: Json) {
     [this.table, this.trace] = [table, trace];
@@ -105,7 +105,7 @@ export class Client {
     return on === "tick" ? this.tick(now) : [];
   }
 }
-/** What a message or a dial that failed says, by the names of the conditions; what it does not say is undefined. */
+/** The facts of a message or of a failed dial, by the names of the conditions; one that it does not tell is undefined. */
 function facts(step: Json, me: Json): Json {
   if (step.on === "dial") return { dial: true, status: step.status ?? 0 };
   const { s, c, b, to } = step.message;

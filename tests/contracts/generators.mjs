@@ -26,7 +26,7 @@ function java(source, classes) {
   run("javac", ["-nowarn", "-proc:none", "-cp", jars, "-d", classes, ...paths]);
 }
 
-/** What the compiled types make of the vectors. */
+/** The vectors as the compiled types give them back. */
 function again(codec, namespace, classes, files) {
   java(tools, classes);
   const vectors = valid(files);

@@ -63,7 +63,7 @@ function named(table, path) {
 
 const values = (list, name) => list.map((one) => one[name]).filter((value) => value !== undefined);
 
-/** What the parts of a table say of each other: names are those of its lists, numbers that stand twice are the same. */
+/** Holds the parts of a table against each other: names are those of its lists, numbers that stand twice are the same. */
 function agrees({ states, events, observations, moves, watchdog, outcomes, wire, joinAck, heartbeat }, traces) {
   const { rules } = watchdog;
   const used = (lists, listed) => {

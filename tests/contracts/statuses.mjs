@@ -62,7 +62,7 @@ async function ask(port, { head, isOpen = false }) {
   return text.split("\r\n\r\n")[0];
 }
 
-/** What is wrong about an answer: undefined, or a sentence. */
+/** A sentence about an answer that is wrong; else undefined. */
 function judge(document, { path, head, status, header, type }, answer) {
   const [first, ...lines] = answer.split("\r\n");
   const headers = new Map(lines.map((line) => [line.split(":")[0].toLowerCase(), line.replace(/^[^:]*: */, "")]));

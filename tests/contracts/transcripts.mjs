@@ -11,7 +11,7 @@ import { check } from "./report.mjs";
 /** A message that is wrong on purpose, and answers about access tokens, which other schemas describe. */
 const isOther = (value) => value.action === "dance" || (value.s === "AUTH_CHECK" && value.c === 200);
 
-/** What a client or the server says in an entry, with the name of its schema; nothing for playlists and media. */
+/** The messages of a client or the server in an entry, each with the name of its schema; nothing for playlists and media. */
 function spoken(entry) {
   if (entry.kind === "event") return undefined;
   const { json, body = "" } = meaning(entry.lines);

@@ -49,7 +49,7 @@ function vectors(ajv, name) {
   return `${document.vectors.length} messages, ${accepted} valid accepted, ${refused} invalid refused`;
 }
 
-/** What is published as data has the form that is published for it. */
+/** Published data has the form that is published for it. */
 function data(ajv) {
   for (const [schema, file] of Object.entries(described)) {
     const validate = ajv.getSchema(read(`${schema}.schema.json`).$id);

@@ -61,5 +61,5 @@ export function compare(vectors, said) {
   return `${vectors.length} valid decoded and encoded again`;
 }
 
-/** What the programs read. */
+/** The input of the programs. */
 export const lines = (vectors) => vectors.map(({ type, value }) => `${type}\t${JSON.stringify(value)}\n`).join("");

@@ -30,11 +30,11 @@ const ROUNDS: usize = 4;
 const LINGER: Duration = Duration::from_millis(700);
 
 thread_local! {
-    /// What is read goes into one buffer per thread, which is free again once it was decoded.
+    /// The buffer into which a thread reads; free again once its content was decoded.
     static BUFFER: RefCell<BytesMut> = RefCell::default();
 }
 
-/// What a connection consists of, apart from its stream.
+/// The parts of a connection, apart from its stream.
 pub struct Parts<S> {
     /// The output of the actor.
     pub frames: Pin<Box<S>>,

@@ -1,4 +1,4 @@
-//! What was read from a connection and not yet passed on: one chunk at most, so that TCP holds the peer back.
+//! Input that was read and not yet passed on: one chunk at most, so that TCP holds the peer back.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;

@@ -52,7 +52,7 @@ impl Switch {
         Body { switch: self, payload: early.0, incoming: early.1, early: BytesMut::new() }
     }
 
-    /// What serves the stream now that HTTP has ended; none where it was not switched.
+    /// The service of the stream now that HTTP has ended; none where it was not switched.
     pub fn served(&self) -> Option<LocalBoxFuture<'static, ()>> {
         let serve = self.serve.take()?;
         Some(serve(self.stream.take()?))

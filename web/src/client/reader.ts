@@ -20,7 +20,7 @@ import type {
 
 type Fields = Record<string, unknown>;
 
-/** What a message cannot do without: one that lacks it is as good as none. */
+/** The members without which a message is as good as none. */
 const NEEDED = new Map([
   ['JOIN', ['resumed', 'sq', 'rt']],
   ['GAP', ['to']],

@@ -66,7 +66,7 @@ class SteppedWorld extends FakeWorld {
   }
 }
 
-/** What a timer of this length is for, other than heartbeats, whose interval the server sets. */
+/** The purpose of a timer of this length, other than heartbeats, whose interval the server sets. */
 const isBackoff = (ms: number) => ![TICK_MS, BEAT_MS, SLOW_BEAT_MS, DIAL_MS].includes(ms);
 const isBeat = (ms: number) => ms === BEAT_MS || ms === SLOW_BEAT_MS;
 

@@ -211,7 +211,7 @@ fn list_tells_the_side(role: Role) -> Recorder {
     recorder
 }
 
-/// What the watchdog sees of a viewer alone.
+/// Observations of the watchdog in a viewer alone.
 fn stands_still(recorder: &mut Recorder, at: u64) {
     recorder.see(at, Observation::BufferingStarted);
     recorder.tick(at + 10_000);
