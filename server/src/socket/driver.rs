@@ -23,7 +23,7 @@ use super::socket_handle::SocketHandle;
 use super::switch::Io;
 
 /// The most that is read at once.
-const READ: usize = 16 * 1024;
+const READ: usize = 32 * 1024;
 /// Reads, and what follows from each, before other tasks have their turn.
 const ROUNDS: usize = 4;
 /// Time for which a peer that did not close is read on, so that it gets to read why the server did.
