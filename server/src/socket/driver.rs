@@ -8,12 +8,15 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
 
 use actix_web::Error;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::Stream;
+use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -49,7 +52,9 @@ pub struct Parts<S> {
 /// Serves the connection until it is closed.
 pub async fn serve<S: Stream<Item = Result<Bytes, Error>>>(stream: Box<dyn Io>, parts: Parts<S>) {
     let Parts { frames, incoming, send_queue, socket, close_timeout } = parts;
-    let mut driver = Driver { stream, incoming, output: Output { send_queue, piece: Bytes::new() } };
+    let call = Arc::new(Call { pending: AtomicBool::new(true), task: AtomicWaker::new() });
+    let output = Output { send_queue, piece: Bytes::new() };
+    let mut driver = Driver { stream, incoming, output, waker: Arc::clone(&call).into(), call };
     let mut frames = Some(frames);
     let ended = poll_fn(|cx| {
         let frames = frames.as_mut().map(Pin::as_mut);
@@ -58,6 +63,8 @@ pub async fn serve<S: Stream<Item = Result<Bytes, Error>>>(stream: Box<dyn Io>, 
     .await;
     frames = None;
     drop(frames);
+    // Whoever still holds the waker of the actor holds nothing else.
+    drop(driver.call.task.take());
     if ended.is_ok() {
         let closed_by_peer = socket.upgrade().is_some_and(|socket| socket.is_closed_by_peer());
         // A peer that takes nothing is left at the limit, one that is gone at once.
@@ -70,6 +77,37 @@ struct Driver {
     stream: Box<dyn Io>,
     incoming: Rc<Incoming>,
     output: Output,
+    call: Arc<Call>,
+    /// Makes the call.
+    waker: Waker,
+}
+
+/// A call for the actor to be polled. Most turns only write what rooms have queued.
+struct Call {
+    pending: AtomicBool,
+    task: AtomicWaker,
+}
+
+impl Wake for Call {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.pending.store(true, Ordering::Release);
+        self.task.wake();
+    }
+}
+
+/// The outcome of an attempt to read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Read {
+    /// Input for the actor, or its end.
+    Came,
+    /// The stream wakes when there is more.
+    Awaited,
+    /// The actor has not taken what was read before.
+    Held,
 }
 
 /// The queue of the output, and what was taken from it and is not written yet.
@@ -85,18 +123,22 @@ impl Driver {
         S: Stream<Item = Result<Bytes, Error>>,
     {
         self.output.send_queue.hush();
+        self.call.task.register(cx.waker());
         for _ in 0..ROUNDS {
-            let awaits_more = self.read(cx);
-            while let Poll::Ready(frame) = frames.as_mut().poll_next(cx) {
-                let Some(Ok(chunk)) = frame else { return Poll::Ready(Ok(())) };
-                self.output.send_queue.push(chunk);
+            let read = self.read(cx);
+            if self.call.pending.swap(false, Ordering::Acquire) || read == Read::Came {
+                let mut for_actor = Context::from_waker(&self.waker);
+                while let Poll::Ready(frame) = frames.as_mut().poll_next(&mut for_actor) {
+                    let Some(Ok(chunk)) = frame else { return Poll::Ready(Ok(())) };
+                    self.output.send_queue.push(chunk);
+                }
             }
             let wrote = self.output.write(&mut *self.stream, cx);
             if let Poll::Ready(Err(error)) = wrote {
                 return Poll::Ready(Err(error));
             }
             // A stream that was not asked does not wake.
-            if awaits_more || !self.incoming.wants_more() {
+            if read == Read::Awaited || !self.incoming.wants_more() {
                 // One that takes nothing wakes when it does.
                 if wrote.is_ready() {
                     self.output.send_queue.wake_with(cx);
@@ -108,10 +150,10 @@ impl Driver {
         Poll::Pending
     }
 
-    /// Reads once if the actor has taken what was read before; whether the stream wakes when there is more.
-    fn read(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Reads once if the actor has taken what was read before.
+    fn read(&mut self, cx: &mut Context<'_>) -> Read {
         if !self.incoming.wants_more() {
-            return false;
+            return Read::Held;
         }
         let stream = &mut self.stream;
         let read = BUFFER.with_borrow_mut(|buffer| {
@@ -120,11 +162,13 @@ impl Driver {
             read.map(|read| read.map(|_| buffer.split().freeze()).unwrap_or_default())
         });
         match read {
-            // After an error nothing comes any more, as at the end.
-            Poll::Ready(chunk) => self.incoming.put(chunk),
-            Poll::Pending => return true,
+            Poll::Ready(chunk) => {
+                // After an error nothing comes any more, as at the end.
+                self.incoming.put(chunk);
+                Read::Came
+            }
+            Poll::Pending => Read::Awaited,
         }
-        false
     }
 
     /// Writes what is left, closes the stream, and unless the peer has closed waits for it to do so.
