@@ -10,6 +10,7 @@
 //! and its look at a connection's first bytes waits for them for ever. Nothing here knows what is served.
 
 mod faults;
+mod head_timeout;
 mod http2;
 mod peer_stream;
 mod plain;
@@ -42,6 +43,7 @@ use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
 use crate::socket::{SocketHandle, Switching};
+use head_timeout::{HeadTimeout, OpenRequest, Requests};
 use peer_stream::{OverPeerStream, PeerStream};
 use unread::RequestBody;
 
@@ -230,9 +232,8 @@ struct Worker<S, P, Q> {
 async fn begin<S, P, Q>(worker: Rc<Worker<S, P, Q>>, stream: TcpStream) -> Option<LocalBoxFuture<'static, ()>>
 where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
-    P: Service<(Switching<PeerStream>, Option<SocketAddr>), Error = DispatchError, Future: 'static> + 'static,
-    Q: Service<(Switching<TlsStream<PeerStream>>, Option<SocketAddr>), Error = DispatchError, Future: 'static>
-        + 'static,
+    P: Service<HttpConnection<PeerStream>, Error = DispatchError, Future: 'static> + 'static,
+    Q: Service<HttpConnection<TlsStream<PeerStream>>, Error = DispatchError, Future: 'static> + 'static,
 {
     let Worker { settings, tls, .. } = &*worker;
     let peer = stream.peer_addr().ok();
@@ -265,9 +266,9 @@ async fn until_closed<S, P, Q, H, T>(
     stream: T,
     peer: Option<SocketAddr>,
 ) where
-    H: Service<(Switching<T>, Option<SocketAddr>), Error = DispatchError>,
+    H: Service<HttpConnection<T>, Error = DispatchError>,
 {
-    let stream = Switching::new(stream);
+    let stream = Switching::new(HeadTimeout::new(stream, worker.settings.request_timeout));
     let switch = stream.switch();
     // In a box of its own, which is gone when it has ended.
     faults::end_of_http1(Box::pin(http(&worker).call((stream, peer))).await);
@@ -309,13 +310,16 @@ where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
 {
     let socket_handle = request.conn_data::<Rc<SocketHandle>>().map(Rc::clone);
+    let open = request.conn_data::<Rc<Requests>>().map(|requests| Rc::clone(requests).begin());
     let upgrades = request.head().upgrade();
     let (request, body) = RequestBody::hold(request);
     let mut response = match application.call(request).await {
         Ok(response) => response.into_parts().1,
         Err(error) => error.error_response(),
     };
-    if upgrades && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        open.into_iter().for_each(OpenRequest::keep);
+    } else if upgrades {
         // The library serves no other request behind one that asks for another protocol, such as `h2c`, and a client
         // that is not told so sends its next one into a connection that ends.
         response.head_mut().set_connection_type(ConnectionType::Close);
@@ -340,16 +344,16 @@ impl From<Early> for Response<BoxBody> {
     }
 }
 
+/// A connection as the library serves it.
+type HttpConnection<T> = (Switching<HeadTimeout<T>>, Option<SocketAddr>);
+
 /// The library's side of HTTP/1.1.
 async fn http1<T, S>(
     application: &Rc<S>,
     settings: &ListenSettings,
     draining: &watch::Receiver<bool>,
     judge: &ContinueCheck,
-) -> Result<
-    impl Service<(Switching<T>, Option<SocketAddr>), Response = (), Error = DispatchError, Future: 'static> + use<T, S>,
-    (),
->
+) -> Result<impl Service<HttpConnection<T>, Response = (), Error = DispatchError, Future: 'static> + use<T, S>, ()>
 where
     T: OverPeerStream + AsyncRead + AsyncWrite + Unpin + 'static,
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = actix_web::Error> + 'static,
@@ -364,7 +368,7 @@ where
         let judge = Arc::clone(&judge);
         async move { Ok::<_, ()>(fn_service(move |request: Request| std::future::ready(judged(&judge, request)))) }
     });
-    let made = HttpService::<Switching<T>, _, BoxBody>::build()
+    let made = HttpService::<Switching<HeadTimeout<T>>, _, BoxBody>::build()
         .expect(expect)
         .keep_alive(settings.keep_alive)
         .client_request_timeout(settings.request_timeout)
@@ -375,9 +379,10 @@ where
                 let _ = draining.wait_for(|draining| *draining).await;
             }
         })
-        .on_connect_ext(|connection: &Switching<T>, data: &mut Extensions| {
+        .on_connect_ext(|connection: &Switching<HeadTimeout<T>>, data: &mut Extensions| {
             data.insert(connection.switch());
             if let Some(stream) = connection.stream() {
+                data.insert(stream.requests());
                 data.insert(stream.peer_stream().socket_handle());
             }
         })

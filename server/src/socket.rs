@@ -38,9 +38,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::ws::Codec;
-use actix_web::http::header::HeaderValue;
+use actix_web::body::BodyStream;
+use actix_web::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use actix_web::{HttpRequest, HttpResponse, web};
-use actix_web_actors::ws::{WebsocketContext, handshake_with_protocols};
+use actix_web_actors::ws::{self, WebsocketContext};
 
 pub use application::{Application, ConnectionHandle};
 pub use handshake::Refused;
@@ -110,7 +111,10 @@ impl Sockets {
     ) -> Result<HttpResponse, Refused> {
         let settings = &self.settings;
         handshake::check(request, &settings.allowed_origins)?;
-        let mut response = handshake_with_protocols(request, settings.protocols).map_err(|_| Refused::NoUpgrade)?;
+        let mut response = ws::handshake(request).map_err(|_| Refused::NoUpgrade)?;
+        if let Some(protocol) = handshake::protocol(request.headers(), settings.protocols) {
+            response.insert_header((SEC_WEBSOCKET_PROTOCOL, protocol));
+        }
         let switch = Switch::of(request).ok_or(Refused::NoUpgrade)?;
         let socket = SocketHandle::of(request);
         if let Some(address) = request.peer_addr() {
@@ -134,7 +138,7 @@ impl Sockets {
         let early = (payload, Rc::clone(&incoming));
         let parts = Parts { frames, incoming, send_queue, socket, close_timeout: settings.close_timeout };
         let body = switch.to(Box::new(|stream| Box::pin(driver::serve(stream, parts))), early);
-        Ok(response.streaming(body))
+        Ok(response.body(BodyStream::new(body)))
     }
 }
 

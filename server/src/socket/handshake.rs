@@ -3,8 +3,8 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{
-    ALLOW, CONTENT_LENGTH, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
-    TRANSFER_ENCODING, UPGRADE,
+    ALLOW, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
 use actix_web::http::{Method, StatusCode, Version};
 use base64::Engine as _;
@@ -80,11 +80,15 @@ pub fn check(request: &HttpRequest, allowed_origins: &[String]) -> Result<(), Re
     if !named || !request.head().upgrade() {
         return Err(Refused::NoUpgrade);
     }
+    if request.version() != Version::HTTP_11 {
+        return Err(Refused::NoUpgrade);
+    }
     if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         return Err(Refused::Version);
     }
-    let key = headers.get(SEC_WEBSOCKET_KEY).and_then(|key| STANDARD.decode(key).ok());
-    if key.is_none_or(|key| key.len() != 16) {
+    let mut keys = headers.get_all(SEC_WEBSOCKET_KEY);
+    let key = keys.next().and_then(|key| STANDARD.decode(key).ok());
+    if key.is_none_or(|key| key.len() != 16) || keys.next().is_some() {
         return Err(Refused::Key);
     }
     // A length of 0 is no body: the Java library sends it with every handshake.
@@ -95,6 +99,13 @@ pub fn check(request: &HttpRequest, allowed_origins: &[String]) -> Result<(), Re
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
     let allowed = allowed_origins.iter().any(|allowed| origin.as_bytes().eq_ignore_ascii_case(allowed.as_bytes()));
     if allowed || allowed_origins.is_empty() { Ok(()) } else { Err(Refused::Origin) }
+}
+
+/// The first of the protocols that a request offers and we speak. Several headers are one list (section 11.3.4).
+pub fn protocol(headers: &HeaderMap, spoken: &[&'static str]) -> Option<&'static str> {
+    let offered = headers.get_all(SEC_WEBSOCKET_PROTOCOL).filter_map(|header| header.to_str().ok());
+    let mut names = offered.flat_map(|names| names.split(',')).map(str::trim);
+    names.find_map(|name| spoken.iter().copied().find(|spoken| *spoken == name))
 }
 
 #[cfg(test)]
@@ -128,6 +139,11 @@ mod tests {
         assert_eq!(checked(TestRequest::get().insert_header(("upgrade", "websocket"))), Err(Refused::NoUpgrade));
         assert_eq!(checked(handshake().insert_header(("sec-websocket-version", "8"))), Err(Refused::Version));
         assert_eq!(checked(handshake().insert_header(("sec-websocket-key", "c2hvcnQ="))), Err(Refused::Key));
+        assert_eq!(
+            checked(handshake().append_header(("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="))),
+            Err(Refused::Key)
+        );
+        assert_eq!(checked(handshake().version(Version::HTTP_10)), Err(Refused::NoUpgrade));
         assert_eq!(checked(handshake().insert_header(("content-length", "5"))), Err(Refused::Body));
     }
 

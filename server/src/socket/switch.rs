@@ -20,9 +20,6 @@ use futures_util::future::LocalBoxFuture;
 
 use super::incoming::Incoming;
 
-/// Bytes that a peer may send behind its handshake before that is answered. It has to wait (RFC 6455, section 4.1).
-const MAX_EARLY: usize = 64 * 1024;
-
 /// A stream of bytes in both directions.
 pub trait Io: AsyncRead + AsyncWrite + Unpin {}
 
@@ -74,12 +71,10 @@ pub struct Body {
 }
 
 impl Body {
-    /// Takes what HTTP has read of the new protocol; whether there was any.
+    /// Takes what HTTP has read of the new protocol; whether there was any. HTTP reads no more, and had bounds.
     fn take_early(&mut self, cx: &mut Context<'_>) -> bool {
         let before = self.early.len();
-        while self.early.len() <= MAX_EARLY
-            && let Poll::Ready(Some(Ok(chunk))) = Pin::new(&mut self.payload).poll_next(cx)
-        {
+        while let Poll::Ready(Some(Ok(chunk))) = Pin::new(&mut self.payload).poll_next(cx) {
             self.early.extend_from_slice(&chunk);
         }
         self.early.len() > before
@@ -94,9 +89,6 @@ impl Stream for Body {
             return Poll::Ready(None);
         }
         let came = self.take_early(cx);
-        if self.early.len() > MAX_EARLY {
-            return Poll::Ready(None);
-        }
         // As long as something came HTTP may have more of it in its buffer.
         self.switch.answered.set(!came);
         if came {
@@ -142,7 +134,10 @@ impl<T> Switching<T> {
 
 impl<T: AsyncRead + Unpin> AsyncRead for Switching<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
+        let this = &mut *self;
+        match &mut this.stream {
+            // What comes from now on is for the other protocol. The body of the answer wakes HTTP once more.
+            Some(_) if this.switch.serve.borrow().is_some() => Poll::Pending,
             Some(stream) => Pin::new(stream).poll_read(cx, into),
             None => Poll::Ready(Ok(())),
         }

@@ -1,6 +1,6 @@
 //! The opening handshake: what becomes a connection and what is told otherwise.
 
-use roomcast_tests::raw::{HANDSHAKE, Raw};
+use roomcast_tests::raw::{HANDSHAKE, Raw, TEXT, frame};
 use roomcast_tests::server::Server;
 use roomcast_tests::with_timeout;
 
@@ -25,6 +25,9 @@ async fn the_subprotocol_is_echoed_when_offered_and_no_other() {
     let offer = |names: &str| format!("{HANDSHAKE}Sec-WebSocket-Protocol: {names}\r\n");
     let (_, head) = asked(&server, "GET", &offer("chat, roomcast.v1")).await;
     assert!(head.to_lowercase().contains("sec-websocket-protocol: roomcast.v1"), "{head}");
+    // Several headers are one list.
+    let (_, head) = asked(&server, "GET", &format!("{}Sec-WebSocket-Protocol: roomcast.v1\r\n", offer("chat"))).await;
+    assert!(head.to_lowercase().contains("sec-websocket-protocol: roomcast.v1"), "{head}");
     let (status, head) = asked(&server, "GET", &offer("chat")).await;
     assert_eq!(status, 101);
     assert!(!head.to_lowercase().contains("sec-websocket-protocol"), "{head}");
@@ -45,6 +48,7 @@ async fn what_is_no_handshake_is_told_so() {
         ("GET", key("c2hvcnQ="), 400),
         ("GET", key("not base64 at all!!!!!!!"), 400),
         ("GET", HANDSHAKE.split("Sec-WebSocket-Key").next().unwrap().to_owned(), 400),
+        ("GET", format!("{HANDSHAKE}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"), 400),
         ("GET", format!("{HANDSHAKE}Content-Length: 5\r\n"), 400),
         ("GET", format!("{HANDSHAKE}Transfer-Encoding: chunked\r\n"), 400),
     ] {
@@ -84,4 +88,19 @@ async fn an_address_has_as_many_connections_as_it_may_until_they_are_gone() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn frames_right_behind_the_handshake_are_read_however_many() {
+    let server = Server::echo(&[]).await;
+    for (count, length) in [(3, 30_000), (200, 1000), (5, 10)] {
+        let mut peer = Raw::dial(&server.address).await;
+        let message = frame(TEXT, &vec![b'x'; length]);
+        let request = format!("GET /echo HTTP/1.1\r\nHost: {}\r\n{HANDSHAKE}\r\n", server.address);
+        peer.send(&[request.as_bytes(), &message.repeat(count)].concat()).await;
+        assert_eq!(peer.answer().await.0, 101);
+        for _ in 0..count {
+            assert_eq!(peer.message().await.len(), length);
+        }
+    }
 }

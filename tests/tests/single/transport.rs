@@ -182,6 +182,33 @@ async fn a_silent_connection_is_closed_and_holds_up_no_shutdown() {
 }
 
 #[tokio::test]
+async fn half_a_head_is_answered_408_whichever_request_of_its_connection_it_is() {
+    let server = Server::start(&["--request-timeout", "1s"]).await;
+    for whole in [0, 1, 3] {
+        let mut raw = Raw::dial(&server.address).await;
+        for _ in 0..whole {
+            let (status, head) = raw.request("GET", "/healthz", "").await;
+            assert_eq!(status, 200);
+            raw.body(&head).await;
+        }
+        raw.send(b"GET /healthz HTTP/1.1\r\nHo").await;
+        assert_eq!(raw.answer().await.0, 408, "behind {whole} others");
+        raw.ends().await;
+    }
+    // One that comes in pieces, but in time, is answered; so is the one behind it.
+    let mut raw = Raw::dial(&server.address).await;
+    for _ in 0..2 {
+        for piece in ["GET /healthz HTTP/1.1\r\n", "Host: test\r\n", "\r\n"] {
+            raw.send(piece.as_bytes()).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let (status, head) = raw.answer().await;
+        assert_eq!(status, 200);
+        raw.body(&head).await;
+    }
+}
+
+#[tokio::test]
 async fn a_waiter_that_leaves_is_let_go_at_once() {
     let (server, _streamer, _) = live(&[]).await;
     let mut raw = Raw::dial(&server.address).await;
