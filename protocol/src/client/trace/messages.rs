@@ -259,7 +259,7 @@ fn nothing_to_the_machine() -> Recorder {
     recorder
 }
 
-/// Members of a wrong type are as absent: the list with `[]` for a member, the interval that is a text.
+/// Members of a wrong type, which are as absent.
 fn wrong_types() -> Recorder {
     let mut recorder = Recorder::new("a member of a wrong type is as absent", RoomType::P2p, Role::Publisher);
     recorder.event(0, Event::JoinSent);
@@ -267,9 +267,8 @@ fn wrong_types() -> Recorder {
     recorder.message(60, json!({ "c": 503, "s": ["JOIN"], "b": { "msg": "because" } }));
     recorder.message(100, joined("publisher", &list(true, true)));
     recorder.message(200, json!({ "c": "500", "s": "OFFER", "b": { "msg": "because" } }));
-    recorder.message(300, json!({ "c": 500, "s": 7, "b": "because" }));
-    let bodies =
-        [json!("b"), json!([]), Value::Null, json!({ "pps": {} }), json!({ "pps": "none", "pt": 7, "hb": 3000 })];
+    recorder.message(300, json!({ "c": 500, "s": 7, "b": { "msg": 7 } }));
+    let bodies = [Value::Null, json!({ "pps": {} }), json!({ "pps": "none", "pt": 7, "hb": 3000 })];
     for (at, body) in (400..).zip(bodies) {
         recorder.message(at, json!({ "sq": at, "c": 200, "s": "PUBLISH_LIST_CHANGED", "b": body }));
     }
