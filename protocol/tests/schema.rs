@@ -78,6 +78,25 @@ fn schema_and_decoder_agree_on_data_answers() {
     agree("data-answers", &vectors::data_answers(), |value| data::answer::decode(&value.to_string()).map(drop));
 }
 
+/// `message` of a vector is its type in `types.schema.json`, which leaves other spellings of numbers and dates out.
+#[test]
+fn vectors_name_a_type_of_the_bundle() {
+    let files = schema::files();
+    let text = &files.iter().find(|file| file.path == "types.schema.json").expect("it is published").text;
+    let bundle: Value = serde_json::from_str(text).expect("it is JSON");
+    let all =
+        [vectors::client_messages(), vectors::server_messages(), vectors::data_signals(), vectors::data_answers()];
+    let mut others = Vec::new();
+    for vectors in all.iter().flatten() {
+        let name = vectors.message;
+        assert!(bundle["$defs"].get(name).is_some(), "types.schema.json has no {name}");
+        let document = serde_json::json!({ "$ref": format!("#/$defs/{name}"), "$defs": bundle["$defs"] });
+        let validator = jsonschema::validator_for(&document).expect("it is a schema");
+        others.extend(vectors.valid.iter().filter(|value| !validator.is_valid(value)).map(|_| name));
+    }
+    assert_eq!(others, ["UpdateVariant", "UpdatePart"]);
+}
+
 #[test]
 fn what_is_published_as_data_satisfies_its_schema() {
     let documents = [

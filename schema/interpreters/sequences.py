@@ -4,7 +4,20 @@ Left out: a full queue drops nothing, it refuses; all senders are remembered; le
 """
 import json
 
-NEEDS = {"JOIN": {"rt", "sq", "resumed"}, "GAP": {"to"}, "RESEND": {"n"}}
+def number(value):
+    return type(value) is int and 0 <= value < 2 ** 53
+
+def truth(value):
+    return isinstance(value, bool)
+
+def text(value):
+    return isinstance(value, str)
+
+def count(value):
+    return value is None or number(value)
+
+NEEDS = {"JOIN": {"rt": text, "sq": number, "resumed": truth, "n": count}, "HEARTBEAT": {"n": count},
+         "GAP": {"to": number}, "RESEND": {"n": number}}
 
 class Delivery:
     def __init__(self, limits, last, own):
@@ -51,7 +64,7 @@ class Delivery:
             self.say(self.waiting.pop(0))
     def receive(self, message):
         name = message.get("s") if isinstance(message, dict) else None
-        if not isinstance(name, str) or ("sq" in message and not number(message["sq"])):
+        if not text(name) or not all(number(message[member]) for member in ("sq", "c") if member in message):
             return "refused"
         if "sq" not in message:
             if "c" not in message or name == "PUBLISH_LIST_CHANGED":
@@ -61,9 +74,10 @@ class Delivery:
         if not self.is_new(message["sq"], len(json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode())):
             return "dropped"
         n, ss = message.get("n"), message.get("ss")
-        if "c" in message or not number(n) or n == 0 or not isinstance(ss, dict):
+        sender = [ss.get(member) for member in ("userId", "sessionId")] if isinstance(ss, dict) else [None]
+        if "c" in message or not number(n) or n == 0 or not all(map(text, sender)):
             return "delivered"
-        sender = json.dumps([ss.get("userId"), ss.get("sessionId")])
+        sender = json.dumps(sender)
         highest, self.heard[sender] = self.heard.get(sender, 0), max(n, self.heard.get(sender, 0))
         return "delivered" if n > highest else "dropped"
     def is_new(self, sq, size):
@@ -80,18 +94,17 @@ class Delivery:
             return "dropped"
         if code != 200:
             return "delivered"
-        if not NEEDS.get(name, set()) <= body.keys():
+        if not all(fits(body.get(member)) for member, fits in NEEDS.get(name, {}).items()):
             return "refused"
         if name == "JOIN":
-            self.phase, self.token, self.counted = "joined", body["rt"], "n" in body
+            self.phase, self.token, self.counted = "joined", body["rt"], body.get("n") is not None
             self.highest = min(self.highest or 0, body["sq"]) if body["resumed"] else body["sq"]
             if self.counted:
                 self.confirm(body["n"])
             again, self.kept = self.kept, self.kept if self.counted else []
             self.go_on(again)
         elif name == "HEARTBEAT":
-            if "n" in body:
-                self.confirm(body["n"])
+            self.confirm(body.get("n") or 0)
             self.go_on([])
         elif name == "GAP":
             self.highest = max(self.highest or 0, body["to"])
@@ -99,9 +112,6 @@ class Delivery:
             self.confirm(body["n"])
             self.go_on(self.kept)
         return "delivered"
-
-def number(value):
-    return type(value) is int and 0 <= value < 2 ** 53
 
 def step(client, step):
     """What becomes of the message or signal, what the client sends, and the client after it."""

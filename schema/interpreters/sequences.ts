@@ -1,8 +1,13 @@
 /** A client's bookkeeping of messages in both directions: `mismatches(sequence, limits)` lists wrong steps. */
 // Left out: a full queue drops nothing, it refuses; all senders are remembered; leaving draws no new token of its own.
 type Json = any;
-const NEEDS = new Map([['JOIN', ['rt', 'sq', 'resumed']], ['GAP', ['to']], ['RESEND', ['n']]]);
 const isNumber = (value: Json): boolean => Number.isSafeInteger(value) && value >= 0;
+const isCount = (value: Json): boolean => value === undefined || value === null || isNumber(value);
+const isText = (value: Json): boolean => typeof value === 'string';
+const isTruth = (value: Json): boolean => typeof value === 'boolean';
+const NEEDS: Record<string, Record<string, (value: Json) => boolean>> = {
+  JOIN: { rt: isText, sq: isNumber, resumed: isTruth, n: isCount }, HEARTBEAT: { n: isCount }, GAP: { to: isNumber }, RESEND: { n: isNumber },
+};
 class Delivery {
   phase: 'down' | 'asked' | 'joined' = 'down';
   token: string;
@@ -58,13 +63,14 @@ class Delivery {
     while (maySay() && this.waiting.length > 0) this.say(this.waiting.shift());
   }
   receive(message: Json): string {
-    if (typeof message?.s !== 'string' || ('sq' in message && !isNumber(message.sq))) return 'refused';
+    if (!isText(message?.s) || ['sq', 'c'].some((name) => name in message && !isNumber(message[name]))) return 'refused';
     if (!('sq' in message)) {
       if (!('c' in message) || message.s === 'PUBLISH_LIST_CHANGED') return 'refused';
       return this.acknowledged(message.s.replace(/_ACK$/, ''), message.c, Object(message.b));
     }
     if (!this.isNew(message.sq, new TextEncoder().encode(JSON.stringify(message)).length)) return 'dropped';
-    if ('c' in message || !isNumber(message.n) || message.n === 0 || !message.ss) return 'delivered';
+    if ('c' in message || !isNumber(message.n) || message.n === 0) return 'delivered';
+    if (!isText(message.ss?.userId) || !isText(message.ss?.sessionId)) return 'delivered';
     const sender = JSON.stringify([message.ss.userId, message.ss.sessionId]);
     const highest = this.heard[sender] ?? 0;
     this.heard[sender] = Math.max(highest, message.n);
@@ -81,16 +87,16 @@ class Delivery {
   acknowledged(name: string, code: number, b: Json): string {
     if (name === 'JOIN' && this.phase !== 'asked') return 'dropped';
     if (code !== 200) return 'delivered';
-    if (NEEDS.get(name)?.some((member) => !(member in b))) return 'refused';
+    if (Object.entries(NEEDS[name] ?? {}).some(([member, fits]) => !fits(b[member]))) return 'refused';
     if (name === 'JOIN') {
-      [this.phase, this.token, this.counted] = ['joined', b.rt, 'n' in b];
+      [this.phase, this.token, this.counted] = ['joined', b.rt, isNumber(b.n)];
       this.highest = b.resumed ? Math.min(this.highest ?? 0, b.sq) : b.sq;
       if (this.counted) this.confirm(b.n);
       const again = this.kept;
       if (!this.counted) this.kept = [];
       this.goOn(again);
     } else if (name === 'HEARTBEAT') {
-      if ('n' in b) this.confirm(b.n);
+      this.confirm(b.n ?? 0);
       this.goOn([]);
     } else if (name === 'GAP') this.highest = Math.max(this.highest ?? 0, b.to);
     else if (name === 'RESEND' && this.phase === 'joined') {

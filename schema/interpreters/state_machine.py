@@ -60,8 +60,8 @@ class Client:
 
     def read(self, step, now):
         known, done = facts(step, self.trace.get("me")), []
-        beats, interval = self.table["heartbeat"], step.get("message", {}).get("b", {}).get("hb", {}).get("interval")
-        self.answer = interval + beats["answer"] - beats["interval"] if interval else self.answer
+        beats, interval = self.table["heartbeat"], member(step.get("message"), "b", "hb", "interval")
+        self.answer = interval + beats["answer"] - beats["interval"] if number(interval) else self.answer
         for row in self.table["wire"]:
             if met(row["when"], known):
                 if "event" in row and not self.event(row["event"], now):
@@ -91,21 +91,33 @@ class Client:
         self.see(on, now)
         return self.tick(now) if on == "tick" else []
 
+def number(value):
+    return type(value) is int and 0 <= value < 2 ** 53
+
+def member(value, *names):
+    """A member of members of a message; None where one is absent, or is no object."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
 def facts(step, me):
-    """What a message or a dial that failed says, by the names of the conditions; what it does not say is left out."""
+    """What a message or a dial that failed says, by the names of the conditions; what it does not say is left out.
+
+    A member of a wrong type says nothing: it is as absent."""
     if step["on"] == "dial":
         return {"dial": True, "status": step.get("status", 0)}
     message = step["message"]
-    body, to = message.get("b", {}), message.get("to")
-    known = {"s": message["s"], "open": step.get("open", 0)}
-    known |= {name: part[name] for name, part in (("c", message), ("pt", body)) if name in part}
-    if isinstance(to, str):
-        known["self"] = to == me["userId"]
-    elif to is not None:
-        known["self"] = to["userId"] == me["userId"] and to.get("sessionId", me["sessionId"]) == me["sessionId"]
-    if "pps" in body:
-        own = [one["sessionId"] for one in body["pps"] if one["userId"] == me["userId"]]
-        known |= {"me": me["sessionId"] in own, "others": len(own) < len(body["pps"])}
+    s, c, to, body = (member(message, name) for name in ("s", "c", "to", "b"))
+    found = {"s": isinstance(s, str) and s, "c": number(c) and c, "pt": isinstance(member(body, "pt"), str) and body["pt"]}
+    known = {name: fact for name, fact in found.items() if fact is not False} | {"open": step.get("open", 0)}
+    if to is not None:
+        session = member(to, "sessionId")
+        known["self"] = me["userId"] in (to, member(to, "userId")) and session in (None, me["sessionId"])
+    if isinstance(member(body, "pps"), list):
+        own = [member(one, "sessionId") for one in body["pps"] if member(one, "userId") == me["userId"]]
+        users = [member(one, "userId") for one in body["pps"]]
+        others = any(isinstance(user, str) and user != me["userId"] for user in users)
+        known |= {"me": me["sessionId"] in own, "others": others}
     return known
 
 def met(when, known):

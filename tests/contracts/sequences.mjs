@@ -17,6 +17,10 @@ const RULES = [
   ["self.go_on(self.kept)", "self.go_on([])"],
   ["new TextEncoder().encode(JSON.stringify(message)).length", "JSON.stringify(message).length"],
   ["ensure_ascii=False).encode())", "ensure_ascii=False))"],
+  ["!fits(b[member])", "!(member in b)"],
+  ["all(fits(body.get(member))", "all(member in body"],
+  ["const isText = (value) => typeof value === 'string';", "const isText = (value) => value !== undefined;"],
+  ["return isinstance(value, str)", "return value is not None"],
 ];
 
 const PYTHON = `
@@ -26,7 +30,12 @@ sys.path.insert(0, interpreter)
 from sequences import mismatches
 limits = json.load(open(folder + "/limits.json"))
 sequences = json.load(open(folder + "/vectors/sequences.json"))["sequences"]
-print(json.dumps([one["name"] for one in sequences if mismatches(one, limits)]))
+def is_wrong(one):
+    try:
+        return bool(mismatches(one, limits))
+    except (TypeError, KeyError, AttributeError):
+        return True
+print(json.dumps([one["name"] for one in sequences if is_wrong(one)]))
 `;
 
 /** Compiled once: its expressions stay what they are. */

@@ -116,7 +116,9 @@ table! {
     "rooms" = count(limits::ROOMS), "rooms", Server by "--max-rooms",
         "Rooms of one node; over it a JOIN that creates one gets 503.";
     // Numbers of signals.
-    "numbersBelow" = count(limits::NUMBERS_BELOW), "number", Both, "Bound of `sq` and `n`, which lie below it.";
+    "numbersBelow" = count(limits::NUMBERS_BELOW), "number", Both,
+        "Bound of `sq` and `n`, which lie below it. From it on the server refuses `op.n` of JOIN (2001) and `n` of a \
+        signal, but not `op.resumeFrom` of JOIN, which is as absent from 2^52 on, nor `sq` of HEARTBEAT.";
     "unconfirmedSignals" = count(limits::UNCONFIRMED_SIGNALS), "signals", Client,
         "Signals with `n` that a client keeps until they are confirmed; over it, saying more fails.";
     "hurryingSignals" = count(limits::HURRYING_SIGNALS), "signals", Client,
@@ -170,9 +172,11 @@ table! {
     "stallTimeout" = ms(limits::STALL_TIMEOUT), "ms", Server by "--stall-timeout",
         "Time for which a client may accept none of the data that waits for it; then the connection is cut.";
     "requestTimeout" = ms(limits::REQUEST_TIMEOUT), "ms", Server by "--request-timeout",
-        "Time for the head of a request; then: HTTP 408.";
+        "Time for the head of a request; then: HTTP 408. A connection over which nothing comes at all is closed after it \
+        without an answer. Kept by a clock of half a second: it may be over up to 500 ms early.";
     "keepAlive" = ms(limits::KEEP_ALIVE), "ms", Server by "--keep-alive",
-        "Time for which an HTTP connection without a request stays open.";
+        "Time for which an HTTP connection stays open between two requests, after an answer. Kept by the same clock as \
+        `requestTimeout`: it may be over up to 500 ms early.";
     "streams" = count(limits::STREAMS), "requests", Both by "--max-streams",
         "Requests at a time on one HTTP/2 connection; over it: refused for later.";
     // Tokens.
@@ -215,7 +219,10 @@ table! {
     "channels" = count(limits::CHANNELS), "characters", Both, "`channels` of a rendition; over it: 2001.";
     "partsPerSegment" = count(limits::PARTS_PER_SEGMENT), "parts", Both, "Parts of one segment; over it: 2001.";
     "uploadsAhead" = count(limits::UPLOADS_AHEAD), "numbers", Both,
-        "Distance that `sequence` of a segment, or of a part in its segment, may be ahead of the list; over it: 2001.";
+        "Distance that `sequence` may be ahead of the next to be listed; over it: 2001. For a segment that is the one \
+        whose parts are being listed, else the one behind the last that is complete: while 5 is open 105 is taken, once 5 \
+        is complete 106. While the track lists none, the lowest segment that waits, either way. For a part that is the \
+        number of listed parts of its segment: while only part 0 is listed, 101 is taken.";
     "longestMedia" = ms(limits::LONGEST_MEDIA), "ms", Both,
         "Duration of a part or segment, and what `segment`, `part` and `target` of a push may ask for; over it: \
         2001.";

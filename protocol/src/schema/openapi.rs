@@ -45,8 +45,10 @@ pub(super) fn openapi() -> Value {
             "version": VERSION,
             "summary": "Uploads of HLS media, playback and health.",
             "description": "The WebSocket is described in asyncapi.json. Uploads and playback answer pages of every origin \
-                (Access-Control-Allow-Origin: *, unless the server names some), with an OPTIONS preflight that lists the \
-                methods of the address. All of it is served over HTTP/1.1 and HTTP/2, but for the WebSocket: that is \
+                (Access-Control-Allow-Origin: *, unless the server names some), with an OPTIONS preflight, answered 204, that \
+                lists the methods of the address in Access-Control-Allow-Methods. A method that an address has not, as \
+                DELETE of a playlist, is answered with 405, `Allow` and code 2001 (response MethodNotAllowed). Preflights \
+                and such methods are no operations below. All of it is served over HTTP/1.1 and HTTP/2, but for the WebSocket: that is \
                 opened over HTTP/1.1. A request may be answered before its body has ended, by its path or its token \
                 alone: over HTTP/1.1 the connection is then closed, over HTTP/2 the stream is reset with NO_ERROR. \
                 Before an address is looked at, a request of HTTP/1.1 may be answered with 400, 408 or 431, all without \

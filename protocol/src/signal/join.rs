@@ -47,7 +47,8 @@ pub struct JoinOptions {
     /// Let `userId` differ from the token's subject, where permitted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub user_faking: bool,
-    /// The highest sequence number received: send everything after it again.
+    /// The highest sequence number received: send everything after it again. The server takes every number of 64 bits, but
+    /// gives none from 2^52 on, and takes one from there on as absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume_from: Option<u64>,
     /// The `rt` of the last JOIN ack; in the first JOIN random letters of the client's own, so that its repetition is taken if

@@ -15,7 +15,8 @@ pub struct Heartbeat {
     /// Whether an ack is wanted.
     #[serde(default = "yes")]
     pub send_ack: bool,
-    /// The highest sequence number received: the server need not keep it any more.
+    /// The highest sequence number received: the server need not keep it any more. The server takes every number of 64
+    /// bits; one above the last that it gave says nothing.
     #[serde(rename = "sq", default, skip_serializing_if = "Option::is_none")]
     pub received: Option<u64>,
 }

@@ -7,7 +7,7 @@ use super::messages::{
     welcome, wide, without,
 };
 use super::{Recorder, Sequence};
-use crate::limits::{HURRYING_SIGNALS, RECEIVED_BYTES, RECEIVED_MESSAGES, UNCONFIRMED_SIGNALS};
+use crate::limits::{HURRYING_SIGNALS, NUMBERS_BELOW, RECEIVED_BYTES, RECEIVED_MESSAGES, UNCONFIRMED_SIGNALS};
 
 pub(super) fn all() -> Vec<Sequence> {
     let recorders = received().into_iter().chain(resumed()).chain(senders()).chain(said()).chain(repeated());
@@ -26,6 +26,11 @@ fn back(name: &'static str, highest: u64) -> Recorder {
 
 fn with(mut message: Value, name: &str, value: Value) -> Value {
     message[name] = value;
+    message
+}
+
+fn in_body(mut message: Value, name: &str, value: Value) -> Value {
+    message["b"][name] = value;
     message
 }
 
@@ -103,6 +108,35 @@ fn unusual() -> Vec<Recorder> {
             .message(without(gap(2, 8), "/b/to"))
             .message(without(resend(1000), "/b/n"))
             .message(signal(2)),
+        member("a member of a wrong type is as absent, and a message that needs it as none")
+            .say("one")
+            .message(with(refused("OFFER", 4003), "c", json!("4003")))
+            .message(with(gap(2, 8), "c", json!(true)))
+            .message(with(signal(2), "s", json!(["OFFER"])))
+            .message(in_body(gap(2, 8), "to", json!("8")))
+            .message(in_body(gap(2, 8), "to", Value::Null))
+            .message(with(gap(2, 8), "b", json!([8])))
+            .message(in_body(beaten(None), "n", json!("1001")))
+            .message(in_body(beaten(None), "n", json!(-1)))
+            .message(in_body(beaten(None), "n", Value::Null))
+            .message(with(numbered(2, "bob", "b1", 501), "n", json!("501")))
+            .message(numbered(3, "bob", "b1", 501)),
+        Recorder::new("an ack of JOIN with a member of a wrong type is as good as none, and so is such a RESEND")
+            .open()
+            .message(in_body(welcome(), "rt", json!(7)))
+            .message(in_body(welcome(), "sq", json!("0")))
+            .message(in_body(welcome(), "sq", json!(-1)))
+            .message(in_body(welcome(), "resumed", json!("false")))
+            .message(in_body(welcome(), "n", json!("1000")))
+            .message(in_body(welcome(), "n", json!(NUMBERS_BELOW)))
+            .message(with(welcome(), "b", json!("b")))
+            .message(welcome())
+            .say("one")
+            .message(in_body(resend(1000), "n", json!("1000")))
+            .message(in_body(resend(1000), "n", json!(NUMBERS_BELOW)))
+            .again()
+            .message(in_body(welcome(), "n", Value::Null))
+            .say("two"),
     ]
 }
 

@@ -44,8 +44,14 @@ fn facts(step: &Value, me: &Value) -> Value {
         return json!({ "dial": true, "status": step.get("status").unwrap_or(&json!(0)) });
     }
     let message = &step["message"];
-    let mut facts = json!({ "s": message["s"], "open": step.get("open").unwrap_or(&json!(0)) });
-    for (name, fact) in [("c", message.get("c")), ("pt", message["b"].get("pt"))] {
+    let mut facts = json!({ "open": step.get("open").unwrap_or(&json!(0)) });
+    // A member of a wrong type is as absent.
+    let told = [
+        ("s", Some(&message["s"]).filter(|s| s.is_string())),
+        ("c", Some(&message["c"]).filter(|c| c.is_u64())),
+        ("pt", Some(&message["b"]["pt"]).filter(|pt| pt.is_string())),
+    ];
+    for (name, fact) in told {
         fact.into_iter().for_each(|fact| facts[name] = fact.clone());
     }
     if let Some(to) = message.get("to") {
@@ -55,7 +61,7 @@ fn facts(step: &Value, me: &Value) -> Value {
     if let Some(list) = message["b"]["pps"].as_array() {
         let own = |one: &&Value| one["userId"] == me["userId"];
         facts["me"] = json!(list.iter().filter(own).any(|one| one["sessionId"] == me["sessionId"]));
-        facts["others"] = json!(!list.iter().all(|one| own(&one)));
+        facts["others"] = json!(list.iter().any(|one| one["userId"].is_string() && !own(&one)));
     }
     facts
 }

@@ -259,6 +259,37 @@ fn nothing_to_the_machine() -> Recorder {
     recorder
 }
 
+/// Members of a wrong type, which are as absent.
+fn wrong_types() -> Recorder {
+    let mut recorder = Recorder::new("a member of a wrong type is as absent", RoomType::P2p, Role::Publisher);
+    recorder.event(0, Event::JoinSent);
+    recorder.message(50, json!({ "c": "503", "s": "JOIN", "b": { "msg": "because" } }));
+    recorder.message(60, json!({ "c": 503, "s": ["JOIN"], "b": { "msg": "because" } }));
+    recorder.message(100, joined("publisher", &list(true, true)));
+    recorder.message(200, json!({ "c": "500", "s": "OFFER", "b": { "msg": "because" } }));
+    recorder.message(300, json!({ "c": 500, "s": 7, "b": { "msg": 7 } }));
+    let bodies = [Value::Null, json!({ "pps": {} }), json!({ "pps": "none", "pt": 7, "hb": 3000 })];
+    for (at, body) in (400..).zip(bodies) {
+        recorder.message(at, json!({ "sq": at, "c": 200, "s": "PUBLISH_LIST_CHANGED", "b": body }));
+    }
+    for (at, to) in (500..).zip([json!(7), json!(["ann"]), json!({}), json!({ "userId": 7, "sessionId": "a1" })]) {
+        recorder.message(at, kick(to));
+    }
+    recorder.tick(31_000);
+    recorder
+}
+
+/// An entry of a list without a text as `userId` is nobody.
+fn nobody_in_the_list() -> Recorder {
+    let mut recorder = call("an entry of pps whose userId is no text is nobody");
+    let mut nobody = list(true, true);
+    nobody[1]["userId"] = json!(7);
+    recorder.message(5000, changed(&nobody));
+    recorder.tick(30_099);
+    recorder.tick(30_100);
+    recorder
+}
+
 pub(super) fn all() -> impl Iterator<Item = Recorder> {
     use State::{Initializing, Joined, Leaved, Reinitializing, WaitingNetwork};
     let answered = [AckCode::Ok, AckCode::Unavailable];
@@ -298,6 +329,8 @@ pub(super) fn all() -> impl Iterator<Item = Recorder> {
         heartbeat_finds_the_callee(),
         slower_heartbeats(),
         nothing_to_the_machine(),
+        wrong_types(),
+        nobody_in_the_list(),
     ];
     refusals.chain(named)
 }

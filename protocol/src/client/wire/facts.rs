@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::signal::MemberKey;
 
-/// Known facts about a message or a failed dial. `None`: the message or dial says nothing about it.
+/// Known facts about a message or a failed dial. `None`: the message or dial says nothing about it, as where a member is
+/// absent or has a wrong type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Facts<'a> {
     /// The HTTP status of a dial that failed; 0: there was no answer.
@@ -39,7 +40,7 @@ impl<'a> Facts<'a> {
             to_self: message.get("to").map(|to| names(to, user, id)),
             pt: body["pt"].as_str(),
             me: list.map(|list| list.iter().any(|one| one["userId"] == user && one["sessionId"] == id)),
-            others: list.map(|list| list.iter().any(|one| one["userId"] != user)),
+            others: list.map(|list| list.iter().any(|one| one["userId"].as_str().is_some_and(|other| other != user))),
             open: Some(open),
         }
     }

@@ -76,8 +76,8 @@ export class Client {
   }
   read(step: Json, now: number): string[] {
     const known = facts(step, this.trace.me);
-    const [{ answer, interval }, hb] = [this.table.heartbeat, step.message?.b?.hb];
-    if (hb) this.answer = hb.interval + answer - interval;
+    const [{ answer, interval }, wanted] = [this.table.heartbeat, step.message?.b?.hb?.interval];
+    if (isNumber(wanted)) this.answer = wanted + answer - interval;
     const done: string[] = [];
     for (const row of this.table.wire.filter((row: Json) => met(row.when, known))) {
       if (row.event !== undefined && !this.event(row.event, now)) done.push("ignored");
@@ -106,15 +106,23 @@ export class Client {
     return on === "tick" ? this.tick(now) : [];
   }
 }
-/** The facts of a message or of a failed dial, by the names of the conditions; one that it does not tell is undefined. */
+const isNumber = (value: Json): boolean => Number.isSafeInteger(value) && value >= 0;
+/** A text or nothing. */
+const text = (value: Json): string | undefined => (typeof value === "string" ? value : undefined);
+/**
+ * The facts of a message or of a failed dial, by the names of the conditions; one that it does not tell is undefined. A
+ * member of a wrong type tells nothing: it is as absent.
+ */
 function facts(step: Json, me: Json): Json {
   if (step.on === "dial") return { dial: true, status: step.status ?? 0 };
-  const { s, c, b, to } = step.message;
-  const session = (one: Json) => (one.sessionId ?? me.sessionId) === me.sessionId;
-  const own = (one: Json) => one === me.userId || one.userId === me.userId;
+  const { s, c, b, to } = step.message ?? {};
+  const pps = Array.isArray(b?.pps) ? b.pps : undefined;
+  const isMe = (one: Json) => one?.userId === me.userId && one.sessionId === me.sessionId;
+  const isOther = (one: Json) => text(one?.userId) !== undefined && one.userId !== me.userId;
+  const self = to === me.userId || (to?.userId === me.userId && (to?.sessionId ?? me.sessionId) === me.sessionId);
   return {
-    s, c, open: step.open ?? 0, pt: b?.pt, self: to && own(to) && session(to),
-    me: b?.pps?.some((one: Json) => own(one) && session(one)), others: b?.pps?.some((one: Json) => !own(one)),
+    s: text(s), c: isNumber(c) ? c : undefined, open: step.open ?? 0, pt: text(b?.pt), self: to === undefined ? to : self,
+    me: pps?.some(isMe), others: pps?.some(isOther),
   };
 }
 /** Every condition must hold; notStatus, notS and notC hold where there is the fact, and it is none of these. */

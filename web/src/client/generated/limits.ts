@@ -68,7 +68,10 @@ export const ROOM_QUEUE = 1024;
 /** Rooms of one node; over it a JOIN that creates one gets 503. In rooms. */
 export const ROOMS = 100000;
 
-/** Bound of `sq` and `n`, which lie below it. In number. */
+/**
+ * Bound of `sq` and `n`, which lie below it. From it on the server refuses `op.n` of JOIN (2001) and `n` of a signal,
+ * but not `op.resumeFrom` of JOIN, which is as absent from 2^52 on, nor `sq` of HEARTBEAT. In number.
+ */
 export const NUMBERS_BELOW = 9007199254740992;
 
 /** Signals with `n` that a client keeps until they are confirmed; over it, saying more fails. In signals. */
@@ -152,10 +155,16 @@ export const CLOSE_TIMEOUT = 5000;
 /** Time for which a client may accept none of the data that waits for it; then the connection is cut. In ms. */
 export const STALL_TIMEOUT = 30000;
 
-/** Time for the head of a request; then: HTTP 408. In ms. */
+/**
+ * Time for the head of a request; then: HTTP 408. A connection over which nothing comes at all is closed after it
+ * without an answer. Kept by a clock of half a second: it may be over up to 500 ms early. In ms.
+ */
 export const REQUEST_TIMEOUT = 5000;
 
-/** Time for which an HTTP connection without a request stays open. In ms. */
+/**
+ * Time for which an HTTP connection stays open between two requests, after an answer. Kept by the same clock as
+ * `requestTimeout`: it may be over up to 500 ms early. In ms.
+ */
 export const KEEP_ALIVE = 30000;
 
 /** Requests at a time on one HTTP/2 connection; over it: refused for later. In requests. */
@@ -228,8 +237,10 @@ export const CHANNELS = 32;
 export const PARTS_PER_SEGMENT = 1000;
 
 /**
- * Distance that `sequence` of a segment, or of a part in its segment, may be ahead of the list; over it: 2001. In
- * numbers.
+ * Distance that `sequence` may be ahead of the next to be listed; over it: 2001. For a segment that is the one whose
+ * parts are being listed, else the one behind the last that is complete: while 5 is open 105 is taken, once 5 is
+ * complete 106. While the track lists none, the lowest segment that waits, either way. For a part that is the number of
+ * listed parts of its segment: while only part 0 is listed, 101 is taken. In numbers.
  */
 export const UPLOADS_AHEAD = 100;
 

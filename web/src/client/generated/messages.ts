@@ -81,7 +81,10 @@ export interface HeartbeatData {
   bid: string;
   /** Whether an ack is wanted. */
   send_ack?: boolean;
-  /** The highest sequence number received: the server need not keep it any more. */
+  /**
+   * The highest sequence number received: the server need not keep it any more. The server takes every number of 64
+   * bits; one above the last that it gave says nothing.
+   */
   sq?: number | null;
 }
 
@@ -549,7 +552,10 @@ export interface JoinOptions {
   roomCreating?: boolean;
   /** Let `userId` differ from the token's subject, where permitted. */
   userFaking?: boolean;
-  /** The highest sequence number received: send everything after it again. */
+  /**
+   * The highest sequence number received: send everything after it again. The server takes every number of 64 bits, but
+   * gives none from 2^52 on, and takes one from there on as absent.
+   */
   resumeFrom?: number | null;
   /**
    * The `rt` of the last JOIN ack; in the first JOIN random letters of the client's own, so that its repetition is
