@@ -20,12 +20,20 @@ import type {
 
 type Fields = Record<string, unknown>;
 
-/** The members without which a message is as good as none. */
-const NEEDED = new Map([
-  ['JOIN', ['resumed', 'sq', 'rt']],
-  ['GAP', ['to']],
-  ['RESEND', ['n']],
-]);
+type Fits = (value: unknown) => boolean;
+
+const isText: Fits = (value) => typeof value === 'string';
+const isTruth: Fits = (value) => typeof value === 'boolean';
+const isNumber: Fits = (value) => readNumber(value) !== undefined;
+const isCount: Fits = (value) => value === undefined || value === null || isNumber(value);
+
+/** The members without which, or with a wrong type of which, a message is as good as none. */
+const NEEDED: Partial<Record<string, Record<string, Fits>>> = {
+  JOIN: { resumed: isTruth, sq: isNumber, rt: isText, n: isCount },
+  HEARTBEAT: { n: isCount },
+  GAP: { to: isNumber },
+  RESEND: { n: isNumber },
+};
 
 export function readMessage(text: string): Ack | Forwarded | undefined {
   const fields = parse(text);
@@ -33,7 +41,8 @@ export function readMessage(text: string): Ack | Forwarded | undefined {
   const sequence = typeof fields.sq === 'number' ? fields.sq : undefined;
   if (typeof fields.c === 'number') {
     const ack: Ack = { kind: 'ack', code: fields.c, name: fields.s.replace(/_ACK$/, ''), body: object(fields.b) };
-    if (ack.code === Code.OK && NEEDED.get(ack.name)?.some((member) => !(member in ack.body))) return undefined;
+    const needed = ack.code === Code.OK ? Object.entries(NEEDED[ack.name] ?? {}) : [];
+    if (needed.some(([member, fits]) => !fits(ack.body[member]))) return undefined;
     return sequence === undefined ? ack : { ...ack, sequence };
   }
   const sender = readSession(fields.ss);
