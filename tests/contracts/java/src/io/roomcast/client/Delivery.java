@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** The books of one membership in both directions: which messages are new, which signals may have to be said again. */
 final class Delivery {
@@ -21,9 +22,13 @@ final class Delivery {
     }
 
     private static final long ABOVE_ALL_NUMBERS = 1L << 53;
-    /** What an ack cannot do without. */
-    private static final Map<String, List<String>> NEEDED =
-            Map.of("JOIN", List.of("rt", "sq", "resumed"), "GAP", List.of("to"), "RESEND", List.of("n"));
+    /** The members without which an ack is none. A member of a wrong type is as good as absent. */
+    private static final Map<String, Map<String, Predicate<JsonNode>>> NEEDED = Map.of(
+            "JOIN", Map.of("rt", JsonNode::isTextual, "sq", Delivery::isNumber, "resumed", JsonNode::isBoolean,
+                    "n", Delivery::isCount),
+            "HEARTBEAT", Map.of("n", Delivery::isCount),
+            "GAP", Map.of("to", Delivery::isNumber),
+            "RESEND", Map.of("n", Delivery::isNumber));
 
     final Outbox out;
     private final Speaker speaker;
@@ -128,7 +133,8 @@ final class Delivery {
     Took receive(JsonNode message, int size) {
         boolean numbered = message.has("sq");
         boolean needsNumber = !message.has("c") || message.path("s").asText().equals("PUBLISH_LIST_CHANGED");
-        if (!message.path("s").isTextual() || numbered && !isNumber(message.get("sq")) || needsNumber && !numbered) {
+        if (!message.path("s").isTextual() || numbered && !isNumber(message.get("sq")) || needsNumber && !numbered
+                || message.has("c") && !isNumber(message.get("c"))) {
             return Took.REFUSED;
         }
         if (numbered && !isNew(message.get("sq").asLong(), size)) {
@@ -156,10 +162,11 @@ final class Delivery {
     /** A sender says a signal again that it is not sure of: with its number, under another `sq`. */
     private boolean isRepetition(JsonNode message) {
         JsonNode n = message.path("n");
-        if (!isNumber(n) || n.asLong() == 0) {
+        JsonNode session = message.path("ss");
+        boolean isNamed = session.path("userId").isTextual() && session.path("sessionId").isTextual();
+        if (!isNumber(n) || n.asLong() == 0 || !isNamed) {
             return false;
         }
-        JsonNode session = message.path("ss");
         String sender = session.path("userId") + " " + session.path("sessionId");
         long before = senders.getOrDefault(sender, 0L);
         senders.put(sender, Math.max(before, n.asLong()));
@@ -173,7 +180,9 @@ final class Delivery {
         if (code != 200) {
             return Took.DELIVERED;
         }
-        if (!NEEDED.getOrDefault(name, List.of()).stream().allMatch(body::has)) {
+        boolean isWhole = NEEDED.getOrDefault(name, Map.of()).entrySet().stream()
+                .allMatch(member -> member.getValue().test(body.path(member.getKey())));
+        if (!isWhole) {
             return Took.REFUSED;
         }
         switch (name) {
@@ -210,7 +219,11 @@ final class Delivery {
         return isNumber(value) ? value.asLong() : null;
     }
 
-    private static boolean isNumber(JsonNode value) {
+    private static boolean isCount(JsonNode value) {
+        return value.isMissingNode() || value.isNull() || isNumber(value);
+    }
+
+    static boolean isNumber(JsonNode value) {
         return value.isIntegralNumber() && value.canConvertToLong() && value.asLong() >= 0
                 && value.asLong() < ABOVE_ALL_NUMBERS;
     }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.IntNode;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.stream.StreamSupport;
 
 /** What the lines of `wire` ask of a message or of a failed dial. */
@@ -19,17 +20,18 @@ final class Facts {
             return;
         }
         JsonNode message = step.get("message");
-        known.put("s", message.path("s"));
         known.put("open", IntNode.valueOf(step.path("open").asInt()));
-        put("c", message);
-        put("pt", message.path("b"));
+        put("s", message.path("s"), JsonNode::isTextual);
+        put("c", message.path("c"), Delivery::isNumber);
+        put("pt", message.path("b").path("pt"), JsonNode::isTextual);
         recipient(message.path("to"), me);
         participants(message.path("b"), me);
     }
 
-    private void put(String name, JsonNode part) {
-        if (part.has(name)) {
-            known.put(name, part.get(name));
+    /** A member of a wrong type is as absent. */
+    private void put(String name, JsonNode value, Predicate<JsonNode> fits) {
+        if (fits.test(value)) {
+            known.put(name, value);
         }
     }
 
@@ -37,18 +39,18 @@ final class Facts {
         if (to.isTextual()) {
             known.put("self", BooleanNode.valueOf(to.equals(me.get("userId"))));
         } else if (to.isObject()) {
-            known.put("self", BooleanNode.valueOf(to.get("userId").equals(me.get("userId"))
-                    && (!to.has("sessionId") || to.get("sessionId").equals(me.get("sessionId")))));
+            known.put("self", BooleanNode.valueOf(to.path("userId").equals(me.get("userId"))
+                    && (!to.path("sessionId").isTextual() || to.get("sessionId").equals(me.get("sessionId")))));
         }
     }
 
     private void participants(JsonNode body, JsonNode me) {
-        if (body.has("pps")) {
-            List<JsonNode> own = Machine.rows(body.get("pps"))
-                    .filter(p -> p.get("userId").equals(me.get("userId"))).toList();
+        if (body.path("pps").isArray()) {
+            List<JsonNode> users = Machine.rows(body.get("pps")).filter(p -> p.path("userId").isTextual()).toList();
+            List<JsonNode> own = users.stream().filter(p -> p.get("userId").equals(me.get("userId"))).toList();
             known.put("me", BooleanNode.valueOf(
-                    own.stream().anyMatch(p -> p.get("sessionId").equals(me.get("sessionId")))));
-            known.put("others", BooleanNode.valueOf(own.size() < body.get("pps").size()));
+                    own.stream().anyMatch(p -> p.path("sessionId").equals(me.get("sessionId")))));
+            known.put("others", BooleanNode.valueOf(own.size() < users.size()));
         }
     }
 
