@@ -13,7 +13,7 @@ mod source;
 
 use std::future::{Future, pending};
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use roomcast_media::DEFAULT_LIMIT;
 use roomcast_media::package::{Config, Lengths};
@@ -30,8 +30,10 @@ use pipeline::{Broadcast, Flow};
 
 /// The target duration of media whose key frames need no longer one.
 const LEAST_TARGET: Duration = Duration::from_secs(2);
-/// Time for a requested stop: the remaining uploads, the end of the broadcast, and `LEAVE`.
+/// Time for which a requested stop waits for the next answer to an upload, and then for `LEAVE`.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+/// The most time for the remaining uploads and the end of the broadcast after a requested stop.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// Time for `LEAVE` at the end of the input.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -145,9 +147,9 @@ pub async fn run(
     };
     let (flowed, longest) = match broadcast.flow(stop).await {
         Ok(Flow::Stopped) => {
-            let told = Instant::now();
             let finished = finish(&mut broadcast).await;
-            (finished, STOP_TIMEOUT.saturating_sub(told.elapsed()))
+            let longest = if matches!(finished, Ok(Flow::Stopped)) { STOP_TIMEOUT } else { Duration::ZERO };
+            (finished, longest)
         }
         flowed => (flowed, LEAVE_TIMEOUT),
     };
@@ -158,13 +160,12 @@ pub async fn run(
 
 async fn finish<P: FnMut(Progress)>(broadcast: &mut Broadcast<P>) -> Result<Flow, Error> {
     broadcast.hurry();
-    match timeout(STOP_TIMEOUT, broadcast.flow(pending())).await {
-        Ok(flowed) => flowed.map(|_| Flow::Stopped),
-        Err(_) => {
-            tracing::debug!("stopped before everything was uploaded");
-            Ok(Flow::CutOff)
-        }
+    let flowed = timeout(STOP_LIMIT, broadcast.flow(pending())).await.unwrap_or(Ok(Flow::CutOff))?;
+    if flowed == Flow::CutOff {
+        tracing::debug!("stopped before everything was uploaded");
+        return Ok(Flow::CutOff);
     }
+    Ok(Flow::Stopped)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use roomcast_protocol::id::{ObjectId, RoomId, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
+use super::STOP_TIMEOUT;
 use super::opening::{ended_by, ingest_of, other_on_air};
 use super::pace::Pace;
 use super::progress::{Dropped, Progress, Uplink};
@@ -88,12 +89,15 @@ pub(super) struct Broadcast<P> {
     said_away: Option<Instant>,
     /// Another session publishes in the room.
     has_rival: bool,
+    /// After a requested stop: its time, and then that of each answer to an upload.
+    answered: Option<Instant>,
     show: P,
 }
 
 /// The next thing that the loop handles.
 enum Turn {
     Stop,
+    CutOff,
     Event(Option<MemberEvent>),
     Report(Option<Report>),
     Item(Result<Option<Item>, Error>),
@@ -130,6 +134,7 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             lost: String::new(),
             said_away: None,
             has_rival,
+            answered: None,
             show,
         }
     }
@@ -147,6 +152,7 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             }
             match self.turn(stop.as_mut()).await {
                 Turn::Stop => return Ok(Flow::Stopped),
+                Turn::CutOff => return Ok(Flow::CutOff),
                 Turn::Report(None) if self.uploader.is_none() => return Ok(Flow::Through),
                 Turn::Report(None) => return Err(Error::Gone),
                 Turn::Report(Some(report)) => self.reported(report).await?,
@@ -160,8 +166,10 @@ impl<P: FnMut(Progress)> Broadcast<P> {
     async fn turn(&mut self, stop: impl Future<Output = ()>) -> Turn {
         let due = self.held.front().map(|held| held.due);
         let is_due = due.is_some_and(|due| due <= now());
+        let cut_off = self.answered.map(|answered| answered + STOP_TIMEOUT);
         tokio::select! {
             () = stop => Turn::Stop,
+            () = sleep_until(cut_off), if cut_off.is_some() => Turn::CutOff,
             event = self.seat.events.next() => Turn::Event(event),
             report = self.reports.recv() => Turn::Report(report),
             place = place(self.uploader.as_ref()), if is_due => {
@@ -182,6 +190,7 @@ impl<P: FnMut(Progress)> Broadcast<P> {
             self.end();
         }
         let now = now();
+        self.answered = Some(now);
         self.held.iter_mut().for_each(|held| held.due = held.due.min(now));
     }
 

@@ -20,6 +20,7 @@ impl<P: FnMut(Progress)> Broadcast<P> {
     pub(super) async fn reported(&mut self, report: Report) -> Result<(), Error> {
         match report {
             Report::Uploaded { name, bytes, delay, round_trip } => {
+                self.answered = self.answered.map(|_| now());
                 self.progress.bytes += bytes as u64;
                 if name == SEGMENT {
                     self.progress.segments += 1;
