@@ -36,7 +36,9 @@ async fn a_server_ends_with_sigterm_and_sigint_and_never_with_sighup() {
 
 /// `roomcast publish` with an input that goes on: its pipe stays open.
 async fn publish(url: &str, room: &str, flags: &[&str], stderr: Stdio) -> Process {
-    let mut command = Command::new(program());
+    // Tests that are run under nohup ignore SIGHUP, as a publisher that inherits this would.
+    let mut command = Command::new("env");
+    command.arg("--default-signal=HUP").arg(program());
     command.args(["publish", "--server", url, "--room", room, "-"]).args(flags);
     let mut process = Process::start(command.stdin(Stdio::piped()).stderr(stderr));
     let clip = std::fs::read(media::clip()).expect("a clip");
