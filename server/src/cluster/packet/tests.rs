@@ -151,7 +151,8 @@ fn update() -> impl Strategy<Value = StreamUpdate> {
     (playlist(), position(), state).prop_map(|(playlist, position, state)| StreamUpdate { playlist, position, state })
 }
 
-fn to_owner() -> impl Strategy<Value = ToOwner> {
+// Boxed, as that to edges: both side by side would take more of the stack than a test has, unoptimised.
+fn to_owner() -> BoxedStrategy<ToOwner> {
     let shown = (playlist(), position(), option::of(".{0,20}"));
     let shown = shown.prop_map(|(playlist, position, checkpoint)| KnownStream { playlist, position, checkpoint });
     let attach = (option::of(life()), any::<(u64, u64)>(), vec(attached_member(), 0..4), vec(shown, 0..3));
@@ -172,6 +173,7 @@ fn to_owner() -> impl Strategy<Value = ToOwner> {
         (stay(), any::<u64>()).prop_map(|(stay, sq)| ToOwner::Written(stay, sq)),
         (stay(), age()).prop_map(|(stay, age)| ToOwner::Absent(stay, age)),
     ]
+    .boxed()
 }
 
 fn delivery() -> impl Strategy<Value = Delivery> {
@@ -184,7 +186,7 @@ fn delivery() -> impl Strategy<Value = Delivery> {
     })
 }
 
-fn to_edge() -> impl Strategy<Value = ToEdge> {
+fn to_edge() -> BoxedStrategy<ToEdge> {
     let code = || prop::sample::select(AckCode::ALL.to_vec());
     let kicked = StayEnd::Kicked(9, "{}".into());
     let stay_end = prop::sample::select(vec![StayEnd::TakenOver, StayEnd::Unknown, kicked]);
@@ -226,6 +228,7 @@ fn to_edge() -> impl Strategy<Value = ToEdge> {
             .prop_map(|(id, refusal)| ToEdge::Uploaded(id, refusal.map_or(Ok(()), Err))),
         (stay(), stay_end).prop_map(|(stay, stay_end)| ToEdge::EndStay(stay, stay_end)),
     ]
+    .boxed()
 }
 
 fn message() -> impl Strategy<Value = Message> {
