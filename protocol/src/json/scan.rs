@@ -83,19 +83,29 @@ impl<'a> Scanner<'a> {
     pub fn string(&mut self) -> Result<Text<'a>, Error> {
         self.expect(b'"')?;
         let start = self.at;
-        let (eights, _) = self.text.as_bytes()[start..].as_chunks::<8>();
+        let (eights, rest) = self.text.as_bytes()[start..].as_chunks::<8>();
         for (passed, eight) in eights.iter().take(LONG / 8).enumerate() {
             let found = special(u64::from_le_bytes(*eight)).trailing_zeros() as usize / 8;
             if found < 8 {
-                if eight[found] != b'"' {
-                    break;
-                }
-                let end = start + 8 * passed + found;
-                self.at = end + 1;
-                return Ok(Text { raw: &self.text[start..end], escaped: false });
+                return self.ended(start, 8 * passed + found);
             }
         }
-        self.long_string(start)
+        // The last member of a message often begins this close to its end.
+        match rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' ')) {
+            Some(found) if eights.len() < LONG / 8 => self.ended(start, 8 * eights.len() + found),
+            _ => self.long_string(start),
+        }
+    }
+
+    /// Ends a string at the first byte that is not plain text, unless that is no quotation mark.
+    #[inline]
+    fn ended(&mut self, start: usize, length: usize) -> Result<Text<'a>, Error> {
+        let end = start + length;
+        if self.text.as_bytes()[end] != b'"' {
+            return self.long_string(start);
+        }
+        self.at = end + 1;
+        Ok(Text { raw: &self.text[start..end], escaped: false })
     }
 
     #[inline(never)]

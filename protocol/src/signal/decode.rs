@@ -266,6 +266,17 @@ mod tests {
     }
 
     #[test]
+    fn the_last_member_is_read_quickly_however_short_it_is() {
+        for length in 0..12 {
+            let last = format!(r#""sq":{}"#, "1".repeat(length + 1));
+            let text = format!(
+                r#"{{"action":"heartbeat","data":{{"s":"HEARTBEAT","ch":"p2p","rid":"demo","ss":{SESSION},"bid":"1",{last}}}}}"#
+            );
+            assert!(quick::read(&text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_object_is_not_quoted() {
         assert!(!decode("[1]").unwrap_err().quotable);
         assert!(!decode("{\"action\":").unwrap_err().quotable);

@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::decode::{Parts, body, is_payload, number};
-use super::{Body, Category, Head, Host, MemberKey, OfferOptions, Recipient, RoomType, Session, SignalKind};
+use super::{Body, Category, Head, Heartbeat, Host, MemberKey, OfferOptions, Recipient, RoomType, Session, SignalKind};
 use crate::id::RoomId;
 use crate::json::{self, Error, Raw, Reader, Text};
 
-/// Whatever the server reads of a signal, except for the members that only one signal has.
+/// Whatever the server reads of the signals that come all the time, and of others what they have in common.
 #[derive(Debug, Default)]
 struct Members<'a> {
     name: Option<&'a str>,
@@ -24,6 +24,9 @@ struct Members<'a> {
     sdp: Option<Raw<'a>>,
     options: Option<Raw<'a>>,
     number: Option<Raw<'a>>,
+    beat_id: Option<Raw<'a>>,
+    send_ack: Option<Raw<'a>>,
+    received: Option<Raw<'a>>,
     /// Whether there is a member that a signal to be forwarded may not have.
     reserved: bool,
 }
@@ -55,8 +58,14 @@ impl<'a> Members<'a> {
             "sdp" => fill(&mut self.sdp, || reader.value()),
             "op" => fill(&mut self.options, || reader.value()),
             "n" => fill(&mut self.number, || reader.value()),
+            "bid" => fill(&mut self.beat_id, || reader.value()),
+            "send_ack" => fill(&mut self.send_ack, || reader.value()),
+            "sq" => {
+                self.reserved = true;
+                fill(&mut self.received, || reader.value())
+            }
             _ => {
-                self.reserved |= matches!(name.raw, "sq" | "c");
+                self.reserved |= name.raw == "c";
                 ignore(name, reader)
             }
         })
@@ -70,6 +79,7 @@ impl<'a> Members<'a> {
         }
         let body = match kind {
             SignalKind::Offer | SignalKind::Answer | SignalKind::Ice => relayed(kind, self.sdp?, self.options)?,
+            SignalKind::Heartbeat => heartbeat(self.beat_id?, self.send_ack, self.received)?,
             _ => body(kind, text).ok()?,
         };
         Some((Head { room_type, room_id, session, recipient: self.recipient }, number(kind, self.number), body))
@@ -81,6 +91,13 @@ fn relayed(kind: SignalKind, sdp: Raw<'_>, options: Option<Raw<'_>>) -> Option<B
         json::from_str::<OfferOptions>(options.0).ok()?;
     }
     is_payload(kind, sdp.0).then_some(Body::Relayed(kind))
+}
+
+fn heartbeat(beat_id: Raw<'_>, send_ack: Option<Raw<'_>>, received: Option<Raw<'_>>) -> Option<Body> {
+    let beat_id = crate::strict::words(&mut Reader::new(beat_id.0)).ok()?;
+    let send_ack = send_ack.map_or(Ok(true), |raw| json::from_str(raw.0)).ok()?;
+    let received = received.map_or(Ok(None), |raw| json::from_str(raw.0)).ok()?;
+    Some(Body::Heartbeat(Heartbeat { beat_id, send_ack, received }))
 }
 
 fn session(reader: &mut Reader<'_>) -> Result<Session, Error> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, Message, SpawnHandle};
+use foldhash::fast::RandomState;
 
 use roomcast_core::cluster::Ownership;
 use roomcast_core::room::owner::KickRevocation;
@@ -30,7 +31,7 @@ pub struct RoomActor {
     pub(super) id: RoomId,
     pub(super) room: Room,
     /// The way to every connection that joined, and its newest JOIN.
-    outboxes: HashMap<ConnectionId, (Outbox, JoinSequence)>,
+    outboxes: HashMap<ConnectionId, (Outbox, JoinSequence), RandomState>,
     pub(super) broadcasts: Broadcasts,
     /// The ownership that the node was told last.
     pub(super) owned: Option<Ownership>,
@@ -47,7 +48,15 @@ impl RoomActor {
         let (settings, cluster) = (Arc::clone(&host.settings.room), Arc::clone(&host.settings.cluster));
         let room = Room::new(id.clone(), settings, cluster, (host.boot(), host.next_ids()));
         let room = room.counted(host.tallies.clone());
-        Self { host, id, room, outboxes: HashMap::new(), broadcasts: Broadcasts::default(), owned: None, timer: None }
+        Self {
+            host,
+            id,
+            room,
+            outboxes: HashMap::default(),
+            broadcasts: Broadcasts::default(),
+            owned: None,
+            timer: None,
+        }
     }
 
     /// Steps the room at the present time, with the lease of this node.
@@ -87,12 +96,15 @@ impl RoomActor {
             }
         }
         self.note_sent(sent);
-        let is_sought = self.with_room(|room, context| room.site().is_sought_by_players(context.now));
+        self.note_ownership();
+        // Looked at together: each look wants the present time and the lease.
+        let (is_sought, now, due) = self.with_room(|room, context| {
+            (room.site().is_sought_by_players(context.now), context.now, room.next_deadline(context))
+        });
         if !is_sought {
             self.broadcasts.release_players();
         }
-        self.note_ownership();
-        self.set_timer(ctx);
+        self.set_timer(now, due, ctx);
     }
 
     /// Carries out an effect about a connection.
@@ -157,8 +169,7 @@ impl RoomActor {
 
     /// Keeps one timer, which fires no later than the room's next deadline. That mostly moves to a later time:
     /// then the timer is left alone, and set anew when it has fired.
-    fn set_timer(&mut self, ctx: &mut Context<Self>) {
-        let (now, due) = self.with_room(|room, context| (context.now, room.next_deadline(context)));
+    fn set_timer(&mut self, now: Instant, due: Option<Instant>, ctx: &mut Context<Self>) {
         let Some(due) = due else { return };
         if self.timer.is_some_and(|(set, _)| set <= due) {
             return;
@@ -173,10 +184,11 @@ impl RoomActor {
     fn on_timer(&mut self, ctx: &mut Context<Self>) {
         self.timer = None;
         self.note_players(ctx);
-        if self.with_room(|room, context| room.next_deadline(context).is_some_and(|due| due <= context.now)) {
+        let (now, due) = self.with_room(|room, context| (context.now, room.next_deadline(context)));
+        if due.is_some_and(|due| due <= now) {
             self.step(Input::Tick, None, ctx);
         } else {
-            self.set_timer(ctx);
+            self.set_timer(now, due, ctx);
         }
     }
 }

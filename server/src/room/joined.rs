@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use actix::Addr;
+use foldhash::fast::RandomState;
 
 use roomcast_core::room::HeartbeatResponder;
 use roomcast_protocol::id::RoomId;
@@ -40,7 +41,7 @@ struct JoinedRoom {
 /// The rooms that a connection is in or asks to join.
 #[derive(Debug, Default)]
 pub struct JoinedRooms {
-    rooms: HashMap<RoomId, JoinedRoom>,
+    rooms: HashMap<RoomId, JoinedRoom, RandomState>,
     last_sequence: u64,
 }
 

@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -71,22 +70,41 @@ impl Outbox {
 
     /// Queues a message, or has the connection closed when it does not fit.
     pub fn send(&self, message: OutboundMessage) {
-        if self.0.cut.load(Ordering::Relaxed) {
-            return;
-        }
-        if !self.0.budget.claim(message.size()) {
-            self.close(CloseCode::SlowConsumer);
-        } else if let Some(send_queue) = self.shortcut() {
-            hand_over(message, &send_queue);
-        } else {
-            self.put(OutboxItem::Message(message));
+        if self.claims(&message) {
+            match self.0.send_queue.here() {
+                Some(send_queue) => self.pass(message, &send_queue),
+                None => self.put(OutboxItem::Message(message)),
+            }
         }
     }
 
-    /// The way to the socket past the queue: on the connection's own thread, while nothing stands in front.
-    fn shortcut(&self) -> Option<Rc<SendQueue>> {
-        let send_queue = self.0.send_queue.here()?;
-        self.0.lock().is_empty().then_some(send_queue)
+    /// The same for the connection itself, which has its send queue at hand.
+    pub fn send_through(&self, send_queue: &SendQueue, message: OutboundMessage) {
+        if self.claims(&message) {
+            self.pass(message, send_queue);
+        }
+    }
+
+    /// Claims the bytes of a message; the connection is closed where they are too many.
+    fn claims(&self, message: &OutboundMessage) -> bool {
+        if self.0.cut.load(Ordering::Relaxed) {
+            return false;
+        }
+        let claimed = self.0.budget.claim(message.size());
+        if !claimed {
+            self.close(CloseCode::SlowConsumer);
+        }
+        claimed
+    }
+
+    /// Hands a message to the socket past the queue, while nothing stands in front.
+    fn pass(&self, message: OutboundMessage, send_queue: &SendQueue) {
+        let is_next = self.0.lock().is_empty();
+        if is_next {
+            hand_over(message, send_queue);
+        } else {
+            self.put(OutboxItem::Message(message));
+        }
     }
 
     /// Makes room for what a member is sent at once when it comes back, so that a full backlog does not make it

@@ -35,7 +35,7 @@ impl Session {
                     let join = join.clone();
                     self.join(signal, &join, MAX_ATTEMPTS, handle);
                 }
-                Body::Heartbeat(_) if self.answer(&signal) => {}
+                Body::Heartbeat(_) if self.answer(&signal, handle) => {}
                 Body::Leave => {
                     self.rooms.drop_responder(&signal.head.room_id, &signal.head.session.key());
                     self.forward(signal, handle);
@@ -46,9 +46,9 @@ impl Session {
     }
 
     /// Answers a heartbeat that tells its room nothing new.
-    fn answer(&self, signal: &Signal) -> bool {
+    fn answer(&self, signal: &Signal, handle: &ConnectionHandle<'_, Self>) -> bool {
         let responder = self.rooms.responder(&signal.head.room_id, &signal.head.session.key());
-        let say = |text| self.outbox.send(OutboundMessage::plain(text));
+        let say = |text| self.outbox.send_through(handle.send_queue(), OutboundMessage::plain(text));
         responder.is_some_and(|responder| responder.answer(self.state.clock.now(), signal, say))
     }
 

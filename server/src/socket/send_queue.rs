@@ -14,6 +14,7 @@ use std::task::{Context, Waker};
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
+use foldhash::fast::RandomState;
 
 use super::outbound;
 use super::send_budget::SendBudget;
@@ -28,7 +29,7 @@ type Written = Box<dyn FnOnce()>;
 pub struct SendQueueId(u64);
 
 thread_local! {
-    static QUEUES: RefCell<HashMap<SendQueueId, Weak<SendQueue>>> = RefCell::default();
+    static QUEUES: RefCell<HashMap<SendQueueId, Weak<SendQueue>, RandomState>> = RefCell::default();
 }
 
 /// The queue of one connection's output.
