@@ -88,7 +88,7 @@ impl SendQueue {
         self.budget.exchange(claimed, size);
         self.last_sent.set(Some(Instant::now()));
         let mut queue = self.queue.borrow_mut();
-        queue.tail.reserve(size);
+        queue.reserve(size);
         outbound::write_text(pieces, self.max_frame, &mut queue.tail);
         queue.pushed += size as u64;
         if let Some(written) = written {
@@ -178,6 +178,19 @@ impl Queue {
         }
     }
 
+    /// Makes room for an encoded message. From the second on there is room for a whole piece: where messages come many at
+    /// a time, to grow little by little would copy them again and again.
+    fn reserve(&mut self, size: usize) {
+        match self.tail.len() {
+            0 => self.tail.reserve(size),
+            length if length + size <= PIECE => self.tail.reserve(PIECE - length),
+            _ => {
+                let full = std::mem::replace(&mut self.tail, BytesMut::with_capacity(size.max(PIECE)));
+                self.chunks.push_back(full.freeze());
+            }
+        }
+    }
+
     fn piece(&mut self) -> Option<Bytes> {
         if let Some(first) = self.chunks.front_mut() {
             return if first.len() > PIECE { Some(first.split_to(PIECE)) } else { self.chunks.pop_front() };
@@ -220,7 +233,7 @@ mod tests {
         send(&send_queue, 10, &written);
         let sizes: Vec<_> =
             std::iter::from_fn(|| send_queue.next_piece().map(|piece| (piece.len(), written.get()))).collect();
-        assert_eq!(sizes, [(16_384, 0), (3632, 2)]);
+        assert_eq!(sizes, [(16_384, 0), (3620, 1), (12, 2)]);
         assert!(budget.claim(100_000), "what was taken counts no longer");
     }
 
