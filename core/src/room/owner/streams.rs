@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::Payload;
 use roomcast_protocol::id::ObjectId;
+use roomcast_protocol::limits;
 
+use super::OwnerEffect;
 use super::edges::Edges;
 use super::journal::{Journal, OnCommit};
 use super::record::{Field, Value};
-use super::{OwnerEffect, StreamSettings};
 use crate::cluster::{BootId, Ownership};
 use crate::hls::{self, Change, Stream, UploadEntry};
 use crate::room::message::ToEdge;
@@ -20,6 +21,21 @@ use crate::room::{Refusal, refuse};
 
 /// Entries of a stream in the journal before one field holds the whole stream instead.
 const CHECKPOINT_EVERY: usize = 64;
+
+/// The settings of a room's broadcasts.
+#[derive(Debug, Clone, Copy)]
+pub struct StreamSettings {
+    /// Playlists at most.
+    pub max_playlists: usize,
+    /// Settings of each.
+    pub hls: hls::HlsSettings,
+}
+
+impl Default for StreamSettings {
+    fn default() -> Self {
+        Self { max_playlists: limits::PLAYLISTS_PER_ROOM, hls: hls::HlsSettings::default() }
+    }
+}
 
 /// A stream at its owner.
 #[derive(Debug)]
@@ -102,7 +118,7 @@ impl OwnedStreams {
     }
 
     /// Applies an upload, has it journaled and shown behind that; gives whether its stream plays live then.
-    pub fn accept(&mut self, entry: UploadEntry, journal: &mut Journal) -> Result<bool, Refusal> {
+    pub fn apply(&mut self, entry: UploadEntry, journal: &mut Journal) -> Result<bool, Refusal> {
         let playlist = entry.playlist().clone();
         let is_first = !self.by_playlist.contains_key(&playlist);
         if is_first && !matches!(entry.payload, Payload::Variant(_)) {
@@ -171,9 +187,9 @@ impl OwnedStreams {
         updates.collect()
     }
 
-    /// Takes the streams of an edge that has more of a former owner than the journal had. Gives those that were
-    /// replaced, and whether each plays live.
-    pub fn catch_up(
+    /// Puts the streams of an edge in place of those that are behind them. Gives those that were replaced, and whether
+    /// each plays live.
+    pub fn replace_older(
         &mut self,
         shown: &[KnownStream],
         (journal, edges): (&mut Journal, &Edges),

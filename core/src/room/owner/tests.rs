@@ -3,12 +3,10 @@ mod viewers;
 use std::time::Duration;
 
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::id::{SessionId, UserId};
+use roomcast_protocol::id::SessionId;
 use roomcast_protocol::signal::{Category, Host, Recipient, Session, SignalKind};
 
 use super::*;
-use crate::cluster::Life;
-use crate::room::Refusal;
 use crate::room::message::*;
 
 const EDGE: BootId = BootId(1);
@@ -259,7 +257,7 @@ fn absences_begin_anew_when_redis_was_away_and_end_with_a_removal() {
 fn a_takeover_counts_in_a_range_of_its_own_and_announces_what_it_may_have_lost() {
     let mut desk = Fixture::new();
     desk.join("bob", 2, None);
-    let fields = desk.owner.fields();
+    let fields = desk.owner.recorded().fields().collect();
     let ownership = Ownership { term: 1003, owner: Some(OTHER), ..desk.owner.ownership() };
     let turn = Turn { now: Instant(1000), shared: Instant(1000), fresh: true };
     desk.owner = Owner::load(ClusterSettings::default().into(), turn, (ownership, ERA), (fields, false));
@@ -335,7 +333,7 @@ fn the_last_to_leave_releases_the_room_and_a_drain_keeps_it() {
 fn a_new_owner_is_stepped_again_for_those_who_do_not_come_back() {
     let mut desk = Fixture::new();
     desk.join("bob", 2, None);
-    let fields = desk.owner.fields();
+    let fields = desk.owner.recorded().fields().collect();
     let ownership = Ownership { term: 1003, owner: Some(OTHER), ..desk.owner.ownership() };
     let turn = |now, fresh| Turn { now: Instant(now), shared: Instant(now), fresh };
     let mut owner = Owner::load(ClusterSettings::default().into(), turn(1000, true), (ownership, ERA), (fields, false));
