@@ -6,6 +6,7 @@ use roomcast_protocol::id::{SessionId, UserId};
 use roomcast_protocol::signal::{Category, Host, Recipient, RoomType, Session, SignalKind};
 
 use super::*;
+use crate::room::Refusal;
 use crate::room::message::*;
 
 const OWNER: BootId = BootId(9);
