@@ -3,41 +3,17 @@ mod viewers;
 use std::time::Duration;
 
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::id::SessionId;
-use roomcast_protocol::signal::{Category, Host, Recipient, Session, SignalKind};
+use roomcast_protocol::signal::{Recipient, SignalKind};
 
 use super::*;
+use crate::room::fixtures::{EDGE, session};
 use crate::room::message::*;
 
-const EDGE: BootId = BootId(1);
 const OTHER: BootId = BootId(2);
 const ERA: Era = Era { master: 1, began: Instant(0) };
 
-fn session(name: &str) -> Session {
-    Session {
-        user_id: UserId::parse(name).unwrap(),
-        session_id: SessionId::parse(name).unwrap(),
-        category: Category::Stream,
-        host: Host::Web,
-        device_id: String::new(),
-    }
-}
-
 fn request(name: &str, counter: u64, numbers_above: Option<u64>) -> JoinRequest {
-    JoinRequest {
-        id: JoinId { edge: EDGE, counter },
-        session: session(name),
-        room_type: RoomType::M2m,
-        creating: false,
-        media: (true, true),
-        numbers_above,
-        resume_from: None,
-        brought: None,
-        given: String::new(),
-        ingest: None,
-        holds: None,
-        credentials: None,
-    }
+    JoinRequest { numbers_above, ..crate::room::fixtures::request(name, counter, RoomType::M2m) }
 }
 
 fn stay(name: &str, stay: u64) -> StayRef {

@@ -1,29 +1,20 @@
 use std::sync::Arc;
 
 use roomcast_protocol::ack::{Role, RoomClosedReason};
-use roomcast_protocol::id::{RoomId, SessionId};
-use roomcast_protocol::signal::{Category, Host, Session, SignalKind};
+use roomcast_protocol::id::RoomId;
+use roomcast_protocol::signal::SignalKind;
 
 use super::super::local_member::LocalMember;
 use super::super::{Edge, JoinAnswer};
 use super::*;
 use crate::cluster::{BootId, ClusterSettings, Life};
 use crate::room::ConnectionId;
+use crate::room::fixtures::{self, EDGE, session};
 use crate::room::message::{Attached, AttachmentId, JoinId, List, Listed, SignalText, ToEdge, token_hash};
+use crate::time::Instant;
 
 const OWNER: BootId = BootId(9);
-const EDGE: BootId = BootId(1);
 const LIFE: Life = Life { created: 1, random: 1 };
-
-fn session(name: &str) -> Session {
-    Session {
-        user_id: UserId::parse(name.split('/').next().unwrap()).unwrap(),
-        session_id: SessionId::parse(name).unwrap(),
-        category: Category::Stream,
-        host: Host::Web,
-        device_id: String::new(),
-    }
-}
 
 fn key(name: &str) -> MemberKey {
     session(name).key()
@@ -35,20 +26,7 @@ fn list(version: u64, publishers: &[&str]) -> List {
 }
 
 fn request(name: &str) -> JoinRequest {
-    JoinRequest {
-        id: JoinId { edge: EDGE, counter: 0 },
-        session: session(name),
-        room_type: RoomType::P2m,
-        creating: false,
-        media: (false, false),
-        numbers_above: None,
-        resume_from: None,
-        brought: None,
-        given: String::new(),
-        ingest: None,
-        holds: None,
-        credentials: None,
-    }
+    JoinRequest { media: (false, false), ..fixtures::request(name, 0, RoomType::P2m) }
 }
 
 /// An edge, attached to the owner of a broadcast of `ann`.
