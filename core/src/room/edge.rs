@@ -63,7 +63,7 @@ impl Edge {
         Self {
             settings,
             room: KnownRoom::of(id),
-            link: Link::new(),
+            link: Link::default(),
             connections: Connections::default(),
             streams: EdgeStreams::default(),
             tallies: Tallies::default(),
@@ -139,7 +139,7 @@ impl Edge {
     pub fn attach_to(&mut self, now: Instant, owner: BootId, id: AttachmentId, out: &mut Vec<EdgeEffect>) {
         self.link.begin(now, owner, id);
         let members = self.connections.members.name_all(now, !self.settings.breaks(Mutation::TokensNamed));
-        let (streams, viewers) = (self.streams.shown(owner), self.sessions().note_viewers_told());
+        let (streams, viewers) = (self.streams.shown(owner), self.sessions(now).note_viewers_told());
         let attach = Attach { life: self.room.life, list: self.room.list.version, members, streams, viewers };
         out.push(EdgeEffect::Send(owner, id, ToOwner::Attach(Box::new(attach))));
         self.connections.joins.send_with_attach(&self.link, out);
@@ -179,9 +179,9 @@ impl Edge {
     pub fn on_time(&mut self, now: Instant, fresh: bool, out: &mut Vec<EdgeEffect>) {
         let late = self.connections.joins.ids(|join| !fresh || now >= join.since + self.settings.join_wait);
         self.connections.refuse_joins(late, NO_OWNER, out);
-        self.streams.refuse_late_uploads(now, NO_OWNER, out);
+        self.streams.refuse_late_uploads(now, out);
         let silent = self.connections.members.silent(now, fresh, self.settings.heartbeat_timeout);
-        self.sessions().let_go(now, silent, out);
+        self.sessions(now).let_go(silent, out);
         self.connections.members.report(now, self.settings.confirm_interval, &self.link, out);
         if self.link.due(&self.settings).is_some_and(|due| now >= due) {
             self.link.reattach(out);
@@ -215,9 +215,7 @@ impl Edge {
             out.push(EdgeEffect::Tell(connection, ToClient::RoomClosed(reason)));
             self.connections.forget(connection, out);
         }
-        self.refuse_uploads(Instant(u64::MAX), NO_ROOM, out);
-        self.streams.forget();
-        self.streams.players_until = Instant(0);
+        self.streams.close(out);
         // A creator goes on: nothing but its creation is missing.
         let others = self.connections.joins.ids(|join| !join.request.creating);
         self.connections.refuse_joins(others, NO_ROOM, out);
@@ -227,12 +225,12 @@ impl Edge {
     /// Takes a JOIN; `fresh` where the lease of this node is.
     pub fn join(
         &mut self,
-        turn: (Instant, bool),
+        (now, fresh): (Instant, bool),
         connection: ConnectionId,
         request: JoinRequest,
         out: &mut Vec<EdgeEffect>,
     ) {
-        self.sessions().join(turn, connection, request, out);
+        self.sessions(now).join(fresh, connection, request, out);
     }
 
     /// Takes a signal other than JOIN; `n` where the client numbers.
@@ -246,7 +244,7 @@ impl Edge {
         signal: &signal::Signal,
         out: &mut Vec<EdgeEffect>,
     ) {
-        self.sessions().signal(now, from, n, signal, out);
+        self.sessions(now).signal(from, n, signal, out);
     }
 
     /// Takes a signal that fits the type of the room.
@@ -258,22 +256,22 @@ impl Edge {
         signal: Signal,
         out: &mut Vec<EdgeEffect>,
     ) {
-        self.sessions().take_signal(now, from, n, signal, out);
+        self.sessions(now).take_signal(from, n, signal, out);
     }
 
     /// Takes a heartbeat, with the sequence number that the client has if it says so.
     pub fn heartbeat(&mut self, now: Instant, from: Speaker<'_>, sq: Option<u64>, out: &mut Vec<EdgeEffect>) {
-        self.sessions().heartbeat(now, from, sq, out);
+        self.sessions(now).heartbeat(from, sq, out);
     }
 
     /// Notes that a connection is gone: its JOINs are forgotten, its members are absent.
     pub fn disconnected(&mut self, now: Instant, connection: ConnectionId, out: &mut Vec<EdgeEffect>) {
-        self.sessions().disconnected(now, connection, out);
+        self.sessions(now).disconnected(connection, out);
     }
 
     /// Takes another token of a connection.
-    pub fn renew(&mut self, connection: ConnectionId, permit: &Permit, out: &mut Vec<EdgeEffect>) {
-        self.sessions().renew(connection, permit, out);
+    pub fn renew(&mut self, now: Instant, connection: ConnectionId, permit: &Permit, out: &mut Vec<EdgeEffect>) {
+        self.sessions(now).renew(connection, permit, out);
     }
 
     /// Lets the connections be read again of which enough was seen.
@@ -317,12 +315,13 @@ impl Edge {
             self.connections.members.deadlines.schedule_report(now + self.settings.confirm_interval);
         }
         match message {
-            ToEdge::Joined(joined) => self.sessions().on_joined(now, *joined, out),
+            ToEdge::Deliver(stay, delivery) => self.connections.deliver(&stay, delivery, &self.settings, out),
+            ToEdge::Joined(joined) => self.sessions(now).on_joined(*joined, out),
             ToEdge::List(list, stays) => self.room.show_list(list, stays, &mut self.connections.members, out),
-            ToEdge::Kicked(to, left, text) => self.sessions().on_kicked(now, (&to, left), &text, out),
+            ToEdge::Kicked(to, left, text) => self.sessions(now).on_kicked((&to, left), &text, out),
             ToEdge::Stream(update) => self.streams.on_stream(*update, &self.link, out),
             ToEdge::Uploaded(id, answer) => self.streams.on_uploaded(id, answer, out),
-            message => self.connections.on_message(message, !self.settings.breaks(Mutation::DropRepetitions), out),
+            message => self.connections.on_message(message, out),
         }
     }
 
@@ -335,13 +334,13 @@ impl Edge {
             self.streams.forget();
         }
         self.connections.members.note_attached();
-        self.sessions().note_kicks(now, attached.kicks, is_same_life, out);
+        self.sessions(now).note_kicks(attached.kicks, is_same_life, out);
         self.room.show_list(attached.list, Vec::new(), &mut self.connections.members, out);
-        self.sessions().say_again(now, out);
+        self.sessions(now).say_again(out);
         self.streams.on_streams(owner, attached.streams, &self.link, out);
-        for id in self.connections.joins.unsent() {
+        for id in self.connections.joins.ids(|join| !join.sent) {
             if let Some(join) = self.connections.joins.take(id) {
-                self.sessions().decide_join((now, true), join, out);
+                self.sessions(now).decide_join(true, join, out);
             }
         }
         self.streams.send_uploads(&self.link, out);
@@ -392,8 +391,8 @@ impl Edge {
         self.streams.give()
     }
 
-    fn sessions(&mut self) -> Sessions<'_> {
+    fn sessions(&mut self, now: Instant) -> Sessions<'_> {
         let (room, link, connections) = (&mut self.room, &mut self.link, &mut self.connections);
-        Sessions { settings: &self.settings, tallies: &self.tallies, room, link, connections }
+        Sessions { now, settings: &self.settings, tallies: &self.tallies, room, link, connections }
     }
 }

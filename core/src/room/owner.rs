@@ -303,7 +303,6 @@ impl Owner {
             return;
         }
         self.room.state.clean(turn.shared);
-        self.members.absences.begin();
         self.parts(turn).0.remove_absent();
         self.members.confirm(turn.now, &self.settings, &self.edges, out);
         if turn.fresh && self.room.is_over(turn.shared) && !self.is_empty(turn) {
@@ -343,9 +342,8 @@ impl Owner {
         if self.has_ended() || !turn.fresh {
             return;
         }
-        let (command, shown) =
-            self.room.next(turn.now, (self.tenure.ownership, &self.settings), (&self.members, &self.streams));
-        out.extend(command);
+        let by = (self.tenure.ownership, &*self.settings);
+        let shown = self.room.advance(turn.now, by, (&self.members, &self.streams), out);
         self.show(shown, out);
     }
 

@@ -20,7 +20,7 @@ pub(super) struct WaitingJoin {
     pub request: JoinRequest,
     pub since: Instant,
     /// Whether it was sent in the present attachment.
-    sent: bool,
+    pub sent: bool,
     /// Whether its connection has had another token since.
     pub renewed: bool,
     /// Signals that came behind it on its connection, of a client that does not number.
@@ -70,11 +70,6 @@ impl Joins {
     /// The waiting JOINs of which this is true.
     pub fn ids(&self, which: impl Fn(&WaitingJoin) -> bool) -> Vec<JoinId> {
         self.0.iter().filter(|(_, join)| which(join)).map(|(id, _)| *id).collect()
-    }
-
-    /// The JOINs that were not sent in the present attachment.
-    pub fn unsent(&self) -> Vec<JoinId> {
-        self.ids(|join| !join.sent)
     }
 
     /// The newest JOIN of a session on this connection.

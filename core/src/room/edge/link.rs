@@ -13,9 +13,10 @@ pub(super) const NO_OWNER: (AckCode, &str) = (AckCode::Unavailable, "the room ha
 pub(super) const NO_ROOM: (AckCode, &str) = (AckCode::RoomNotFound, "there is no such room");
 
 /// The attachment with an owner, or the search for one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum OwnerLink {
     /// No owner is known.
+    #[default]
     Seeking,
     /// `Attach` was sent and not answered yet.
     Attaching(BootId, AttachmentId),
@@ -24,7 +25,7 @@ pub(super) enum OwnerLink {
 }
 
 /// The link to the owner.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Link {
     pub owner: OwnerLink,
     /// The packet in which the last `Attach` went.
@@ -38,12 +39,6 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// No owner is known yet.
-    pub const fn new() -> Self {
-        let owner = OwnerLink::Seeking;
-        Self { owner, attach_packet: None, attached_at: Instant(0), has_unseen: false, idle_since: None }
-    }
-
     /// Notes that `Attach` is sent.
     pub const fn begin(&mut self, now: Instant, owner: BootId, id: AttachmentId) {
         self.owner = OwnerLink::Attaching(owner, id);

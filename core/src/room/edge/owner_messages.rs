@@ -3,18 +3,18 @@
 use roomcast_protocol::code::CloseCode;
 
 use super::{Connections, EdgeEffect, ToClient};
+use crate::cluster::{ClusterSettings, Mutation};
 use crate::room::message::{Delivery, StayEnd, StayRef, ToEdge};
 
 impl Connections {
     /// Takes a message about a member or a JOIN.
-    pub fn on_message(&mut self, message: ToEdge, drop_repetitions: bool, out: &mut Vec<EdgeEffect>) {
+    pub fn on_message(&mut self, message: ToEdge, out: &mut Vec<EdgeEffect>) {
         match message {
             ToEdge::JoinRefused(id, refusal) => self.refuse_join(id, refusal, out),
             ToEdge::JoinSuperseded(id) => {
                 let join = self.joins.take(id);
                 out.extend(join.map(|join| EdgeEffect::Close(join.connection, CloseCode::SessionReplaced)));
             }
-            ToEdge::Deliver(stay, delivery) => self.deliver(&stay, delivery, drop_repetitions, out),
             ToEdge::Gap(stay, first, last) => {
                 if let Some(member) = self.members.get_mut(&stay) {
                     member.note_gap(last);
@@ -35,7 +35,15 @@ impl Connections {
         }
     }
 
-    fn deliver(&mut self, stay: &StayRef, delivery: Delivery, drop_repetitions: bool, out: &mut Vec<EdgeEffect>) {
+    /// Takes a signal for a member.
+    pub fn deliver(
+        &mut self,
+        stay: &StayRef,
+        delivery: Delivery,
+        settings: &ClusterSettings,
+        out: &mut Vec<EdgeEffect>,
+    ) {
+        let drop_repetitions = !settings.breaks(Mutation::DropRepetitions);
         let Some(member) = self.members.get_mut(stay) else { return };
         if let Some(connection) = member.connection
             && let Some(watermark) = member.take(&delivery, drop_repetitions)

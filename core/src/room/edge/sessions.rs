@@ -14,6 +14,7 @@ pub type Speaker<'a> = (ConnectionId, &'a MemberKey);
 
 /// The parts that sessions speak to: what is known of the room, the owner, and the members and JOINs here.
 pub(super) struct Sessions<'a> {
+    pub now: Instant,
     pub settings: &'a ClusterSettings,
     pub tallies: &'a Tallies,
     pub room: &'a mut KnownRoom,
@@ -25,60 +26,39 @@ impl Sessions<'_> {
     /// Takes a signal other than JOIN; `n` where the client numbers.
     ///
     /// One that does not fit the type of the room is refused here; its number counts as seen by the owner.
-    pub fn signal(
-        &mut self,
-        now: Instant,
-        from: ConnectionId,
-        n: Option<u64>,
-        signal: &signal::Signal,
-        out: &mut Vec<EdgeEffect>,
-    ) {
+    pub fn signal(&mut self, from: ConnectionId, n: Option<u64>, signal: &signal::Signal, out: &mut Vec<EdgeEffect>) {
         let key = signal.head.session.key();
         let Some(reason) = self.room.misfit(signal) else {
             return match (&signal.body, Signal::of(signal)) {
-                (signal::Body::Heartbeat(beat), _) => self.heartbeat(now, (from, &key), beat.received, out),
-                (_, Some(said)) => self.take_signal(now, (from, &key), n, said, out),
+                (signal::Body::Heartbeat(beat), _) => self.heartbeat((from, &key), beat.received, out),
+                (_, Some(said)) => self.take_signal((from, &key), n, said, out),
                 (_, None) => {}
             };
         };
         out.push(EdgeEffect::Tell(from, ToClient::Refused(Box::new(misfit(n, signal, reason)))));
         let Some(stay) = self.connections.members.stay_of(from, &key) else { return };
-        self.connections.members.get_mut(&stay).into_iter().for_each(|member| member.hear(now));
+        self.connections.members.get_mut(&stay).into_iter().for_each(|member| member.hear(self.now));
         self.link.tell_alive(stay, out);
         if n.is_some() {
             let said = Signal { action: Action::Refused(signal.kind()), to: None, text: SignalText::default() };
-            self.take_signal(now, (from, &key), n, said, out);
+            self.take_signal((from, &key), n, said, out);
         }
     }
 
     /// Takes a signal that fits the type of the room.
-    pub fn take_signal(
-        &mut self,
-        now: Instant,
-        (connection, key): Speaker<'_>,
-        n: Option<u64>,
-        signal: Signal,
-        out: &mut Vec<EdgeEffect>,
-    ) {
+    pub fn take_signal(&mut self, from: Speaker<'_>, n: Option<u64>, signal: Signal, out: &mut Vec<EdgeEffect>) {
+        let (connection, key) = from;
         if let Some(id) = self.connections.joins.newest(connection, key) {
-            return self.queue_behind_join(id, (connection, key), signal, out);
+            return self.queue_behind_join(id, from, signal, out);
         }
-        match self.connections.members.stay_of(connection, key) {
-            None => out.push(EdgeEffect::Tell(connection, ToClient::NotMember)),
-            Some(stay) if stay.is_of_viewer() => self.take_signal_of_viewer(now, &stay, (n, signal), out),
-            Some(stay) => self.take_signal_of_member(now, stay, (n, signal), out),
+        let Some(stay) = self.connections.members.stay_of(connection, key) else {
+            return out.push(EdgeEffect::Tell(connection, ToClient::NotMember));
+        };
+        if stay.is_of_viewer() {
+            return self.take_signal_of_viewer(&stay, n, signal, out);
         }
-    }
-
-    fn take_signal_of_member(
-        &mut self,
-        now: Instant,
-        stay: StayRef,
-        (n, signal): (Option<u64>, Signal),
-        out: &mut Vec<EdgeEffect>,
-    ) {
         let Some(member) = self.connections.members.get_mut(&stay) else { return };
-        member.hear(now);
+        member.hear(self.now);
         match n {
             _ if signal.action == Action::Leave => self.keep_and_send(&stay, signal, out),
             Some(n) if member.numbers => self.link.send(ToOwner::Signal(stay, NumberedSignal { n, signal }), out),
@@ -154,11 +134,11 @@ impl Sessions<'_> {
     }
 
     /// Says again what the owner may lack, now that the attachment stands, and asks clients that number to do so.
-    pub fn say_again(&mut self, now: Instant, out: &mut Vec<EdgeEffect>) {
+    pub fn say_again(&mut self, out: &mut Vec<EdgeEffect>) {
         let stays: Vec<StayRef> = self.connections.members.known_mut().map(|(stay, _)| stay.clone()).collect();
         for stay in stays {
             self.send_unseen(&stay, true, out);
-            self.tell_absence(now, &stay, out);
+            self.tell_absence(&stay, out);
             let Some(member) = self.connections.members.get_mut(&stay) else { continue };
             if member.numbers && !self.settings.breaks(Mutation::Resend) {
                 let resend = ToClient::Resend(member.heartbeat.confirmed());
@@ -171,19 +151,13 @@ impl Sessions<'_> {
     }
 
     /// Takes a heartbeat, with the sequence number that the client has if it says so.
-    pub fn heartbeat(
-        &mut self,
-        now: Instant,
-        (connection, key): Speaker<'_>,
-        sq: Option<u64>,
-        out: &mut Vec<EdgeEffect>,
-    ) {
+    pub fn heartbeat(&mut self, (connection, key): Speaker<'_>, sq: Option<u64>, out: &mut Vec<EdgeEffect>) {
         let members = &mut self.connections.members;
         let stay = members.stay_of(connection, key);
         let Some((stay, member)) = stay.and_then(|stay| Some((stay.clone(), members.get_mut(&stay)?))) else {
             return out.push(EdgeEffect::Tell(connection, ToClient::NotMember));
         };
-        member.hear(now);
+        member.hear(self.now);
         let written = sq.and_then(|_| member.begin_confirming());
         sq.into_iter().for_each(|sq| member.note_confirmation(sq));
         let (confirmed, heartbeat) = (member.heartbeat.told(), member.give_heartbeat_state());
@@ -206,22 +180,22 @@ impl Sessions<'_> {
     }
 
     /// Notes that a connection is gone: its JOINs are forgotten, its members are absent.
-    pub fn disconnected(&mut self, now: Instant, connection: ConnectionId, out: &mut Vec<EdgeEffect>) {
+    pub fn disconnected(&mut self, connection: ConnectionId, out: &mut Vec<EdgeEffect>) {
         for stay in self.connections.remove(connection) {
             self.report_had_of(&stay, out);
             self.connections.members.detach(&stay);
-            self.tell_absence(now, &stay, out);
+            self.tell_absence(&stay, out);
         }
     }
 
     /// Takes the connections from members that have been silent for too long; the owner removes them.
-    pub fn let_go(&mut self, now: Instant, silent: Vec<StayRef>, out: &mut Vec<EdgeEffect>) {
+    pub fn let_go(&mut self, silent: Vec<StayRef>, out: &mut Vec<EdgeEffect>) {
         for stay in silent {
             let connection = self.connections.members.detach(&stay);
             if stay.is_of_viewer() {
                 self.connections.members.remove(&stay);
             } else {
-                self.tell_absence(now, &stay, out);
+                self.tell_absence(&stay, out);
             }
             connection.into_iter().for_each(|connection| self.connections.forget(connection, out));
         }
@@ -229,7 +203,7 @@ impl Sessions<'_> {
     }
 
     /// Tells the owner that a socket is gone, if the attachment stands and it was not told.
-    fn tell_absence(&mut self, now: Instant, stay: &StayRef, out: &mut Vec<EdgeEffect>) {
+    fn tell_absence(&mut self, stay: &StayRef, out: &mut Vec<EdgeEffect>) {
         if !self.link.stands() || stay.is_of_viewer() {
             return;
         }
@@ -237,7 +211,7 @@ impl Sessions<'_> {
         if let Some(member) = member
             && member.take_untold_absence()
         {
-            let age = now.since(member.heartbeat.heard());
+            let age = self.now.since(member.heartbeat.heard());
             self.link.has_unseen = true;
             self.link.send(ToOwner::Absent(stay.clone(), age), out);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::ObjectId;
 
-use super::{EdgeEffect, Link};
+use super::{EdgeEffect, Link, NO_OWNER, NO_ROOM};
 use crate::cluster::BootId;
 use crate::room::Refusal;
 use crate::room::message::ToOwner;
@@ -70,10 +70,10 @@ impl EdgeStreams {
     }
 
     /// Refuses the uploads that have waited for too long.
-    pub fn refuse_late_uploads(&mut self, now: Instant, refusal: (AckCode, &str), out: &mut Vec<EdgeEffect>) {
+    pub fn refuse_late_uploads(&mut self, now: Instant, out: &mut Vec<EdgeEffect>) {
         if self.due().is_some_and(|due| due <= now) {
             let before = Instant(now.0.saturating_sub(crate::cluster::settings::millis(UPLOAD_WAIT)));
-            self.refuse_uploads(before, refusal, out);
+            self.refuse_uploads(before, NO_OWNER, out);
         }
     }
 
@@ -133,8 +133,15 @@ impl EdgeStreams {
         shown.collect()
     }
 
-    /// Forgets the streams: the room is over.
+    /// Forgets the streams: the room has begun anew.
     pub fn forget(&mut self) {
         self.copies.clear();
+    }
+
+    /// Refuses all uploads and forgets the streams: the room is over, and players wait no more.
+    pub fn close(&mut self, out: &mut Vec<EdgeEffect>) {
+        self.refuse_uploads(Instant(u64::MAX), NO_ROOM, out);
+        self.forget();
+        self.players_until = Instant(0);
     }
 }

@@ -19,7 +19,6 @@ use crate::room::credentials::{Credentials, check_subject, moderates};
 use crate::room::message::{Action, JoinRequest, Joined, Signal, SignalRefusal, StayRef, ToOwner};
 use crate::room::owner::ResumeTokens;
 use crate::room::state::KickedUsers;
-use crate::time::Instant;
 
 /// Knowledge of an edge about viewers beside their memberships.
 #[derive(Debug, Default)]
@@ -64,7 +63,7 @@ impl Viewer {
 impl Sessions<'_> {
     /// Whether a JOIN is a viewer's, which needs no owner. It does where the session may become a publisher, is known to
     /// the owner, or is to be refused. Sessions that a kick did not name stay, and may resume.
-    pub fn may_admit_viewer(&self, now: Instant, request: &JoinRequest) -> bool {
+    pub fn may_admit_viewer(&self, request: &JoinRequest) -> bool {
         let OwnerLink::Attached(owner, id) = self.link.owner else { return false };
         if self.room.room_type != Some(RoomType::P2m) || request.room_type != RoomType::P2m {
             return false;
@@ -75,7 +74,7 @@ impl Sessions<'_> {
         }
         let publishes = publishers.iter().any(|listed| listed.session.user_id == key.user_id);
         let waits = self.connections.joins.values().any(|join| join.request.session.key() == key);
-        let kicked = self.connections.viewers.kicked.contains(now, &key.user_id);
+        let kicked = self.connections.viewers.kicked.contains(self.now, &key.user_id);
         let refused = request.creating || kicked && !self.settings.breaks(Mutation::ViewersKicked);
         let decides = moderates(request.credentials.as_deref());
         owner != id.edge && !decides && !publishers.is_empty() && !publishes && !waits && !refused
@@ -106,18 +105,12 @@ impl Sessions<'_> {
     }
 
     /// Takes a signal of a viewer: none but LEAVE is for viewers.
-    pub fn take_signal_of_viewer(
-        &mut self,
-        now: Instant,
-        stay: &StayRef,
-        (n, signal): (Option<u64>, Signal),
-        out: &mut Vec<EdgeEffect>,
-    ) {
+    pub fn take_signal_of_viewer(&mut self, stay: &StayRef, n: Option<u64>, signal: Signal, out: &mut Vec<EdgeEffect>) {
         if signal.action == Action::Leave {
             return self.let_viewer_go(stay, out);
         }
         let Some(member) = self.connections.members.get_mut(stay) else { return };
-        member.hear(now);
+        member.hear(self.now);
         let refused = match n.filter(|_| member.numbers) {
             None if member.numbers => Some(unnumbered(signal)),
             // Another one is a repetition, or comes again behind what is missing.
@@ -138,15 +131,9 @@ impl Sessions<'_> {
     }
 
     /// Notes a kick, and tells the viewers that it names.
-    pub fn on_kicked(
-        &mut self,
-        now: Instant,
-        (to, left): (&Recipient, Duration),
-        text: &ByteString,
-        out: &mut Vec<EdgeEffect>,
-    ) {
-        self.connections.viewers.kicked.clean(now);
-        self.connections.viewers.kicked.insert(to.user_id().clone(), now + left);
+    pub fn on_kicked(&mut self, (to, left): (&Recipient, Duration), text: &ByteString, out: &mut Vec<EdgeEffect>) {
+        self.connections.viewers.kicked.clean(self.now);
+        self.connections.viewers.kicked.insert(to.user_id().clone(), self.now + left);
         let names = |key: &MemberKey| match to {
             Recipient::User(user) => key.user_id == *user,
             Recipient::Session(session) => key == session,
@@ -166,17 +153,12 @@ impl Sessions<'_> {
 
     /// Takes the kicks that an owner tells with an attachment. Viewers let go by one that the edge was not told of, or by
     /// another life of the room, are to join anew: the owner knows which session a kick named.
-    pub fn note_kicks(
-        &mut self,
-        now: Instant,
-        kicks: Vec<(UserId, Duration)>,
-        is_same_life: bool,
-        out: &mut Vec<EdgeEffect>,
-    ) {
-        let kicks: VecDeque<_> = kicks.into_iter().map(|(user, left)| (now + left, user)).collect();
+    pub fn note_kicks(&mut self, kicks: Vec<(UserId, Duration)>, is_same_life: bool, out: &mut Vec<EdgeEffect>) {
+        let kicks: VecDeque<_> = kicks.into_iter().map(|(user, left)| (self.now + left, user)).collect();
         let before = std::mem::replace(&mut self.connections.viewers.kicked, KickedUsers::from(kicks));
-        let user_is_kicked =
-            |user: &UserId| self.connections.viewers.kicked.contains(now, user) && !before.contains(now, user);
+        let user_is_kicked = |user: &UserId| {
+            self.connections.viewers.kicked.contains(self.now, user) && !before.contains(self.now, user)
+        };
         let gone = |stay: &&StayRef| !is_same_life || user_is_kicked(&stay.member.user_id);
         let gone =
             self.connections.members.viewers().filter(|_| !self.settings.breaks(Mutation::ViewersLetGo)).filter(gone);

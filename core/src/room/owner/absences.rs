@@ -50,11 +50,6 @@ impl Absences {
         self.earliest = Some(self.earliest.map_or(since, |earliest| earliest.min(since)));
     }
 
-    /// Forgets who is absent; all who are have to be noted again.
-    pub const fn begin(&mut self) {
-        self.earliest = None;
-    }
-
     /// The time at which the first member may have been absent for too long.
     pub fn due(&self, settings: &ClusterSettings) -> Option<Instant> {
         self.earliest.map(|since| {
@@ -97,6 +92,7 @@ impl Members {
 
     /// Notes who is absent at present.
     pub fn schedule_absences(&mut self) {
+        self.absences.earliest = None;
         self.by_key.values().for_each(|member| self.absences.note(member.presence));
     }
 

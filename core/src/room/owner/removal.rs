@@ -1,4 +1,4 @@
-//! Who is in the room and who publishes: the parts that change with it, and the one path by which members go.
+//! Membership: the parts that change with who is in the room and who publishes, and the one path by which members go.
 
 use std::time::Duration;
 

@@ -63,24 +63,25 @@ impl JournaledRoom {
         self.journal.on_answer(now, answer)
     }
 
-    /// Gives the next command of the journal, and what may be shown at once: all of it where there is no journal.
-    pub fn next(
+    /// Sends the next command of the journal; gives what may be shown at once: all of it where there is no journal.
+    pub fn advance(
         &mut self,
         now: Instant,
         (ownership, settings): (Ownership, &ClusterSettings),
         (members, streams): (&Members, &OwnedStreams),
-    ) -> (Option<OwnerEffect>, Vec<OnCommit>) {
+        out: &mut Vec<OwnerEffect>,
+    ) -> Vec<OnCommit> {
         let is_alone = self.journal.is_alone();
-        let command = if is_alone { None } else { self.journal.next(now) };
-        let command = command.map(|command| match command {
-            JournalCommand::Assert => OwnerEffect::Assert(ownership),
-            JournalCommand::Write(fields) => {
+        match if is_alone { None } else { self.journal.next(now) } {
+            None => {}
+            Some(JournalCommand::Assert) => out.push(OwnerEffect::Assert(ownership)),
+            Some(JournalCommand::Write(fields)) => {
                 let (era, changes) = Recorded { state: &self.state, members, streams }.changes(fields);
-                OwnerEffect::Write(Write { ownership, era, number: self.journal.number(), changes })
+                out.push(OwnerEffect::Write(Write { ownership, era, number: self.journal.number(), changes }));
             }
-        });
+        }
         let at_once = is_alone || settings.breaks(Mutation::JournalFirst);
-        (command, if at_once { self.journal.take_deferred() } else { Vec::new() })
+        if at_once { self.journal.take_deferred() } else { Vec::new() }
     }
 
     /// Notes whether a broadcast plays live.

@@ -13,7 +13,7 @@ use crate::cluster::BootId;
 use crate::hls::UploadEntry;
 use crate::room::message::ToEdge;
 use crate::room::state::RoomState;
-use crate::room::streams::{KnownStream, Upload, Uploader};
+use crate::room::streams::{Upload, Uploader};
 use crate::room::{Refusal, refuse};
 use crate::time::{Instant, UnixTime};
 
@@ -44,37 +44,17 @@ impl OwnedStreams {
     ) {
         let is_check = entry.is_none();
         let taken = check_uploader(&room.state, shared, &by);
-        match taken.and_then(|()| entry.map_or(Ok(()), |entry| self.accept(room, shared, entry))) {
+        match taken.and_then(|()| entry.map_or(Ok(()), |entry| self.accept(entry, room, shared))) {
             Ok(()) if !is_check => room.journal.defer(OnCommit::Uploaded(edge, id)),
             answer => edges.send(edge, ToEdge::Uploaded(id, answer), out),
         }
-    }
-
-    fn accept(&mut self, room: &mut JournaledRoom, shared: Instant, entry: UploadEntry) -> Result<(), Refusal> {
-        let playlist = entry.playlist().clone();
-        let plays = self.apply(entry, &mut room.journal)?;
-        room.note_playing(shared, playlist, plays);
-        Ok(())
     }
 
     /// Ends all streams, as an upload would.
     pub fn end_all(&mut self, room: &mut JournaledRoom, shared: Instant) {
         for id in self.going_on() {
             let end = Payload::End(EndStream { playlist: PlaylistRef { id, version: None } });
-            let _ = self.accept(room, shared, UploadEntry::new(end, UnixTime::default()));
-        }
-    }
-
-    /// Takes the streams of an edge that has more of a former owner than the journal had.
-    pub fn catch_up(
-        &mut self,
-        room: &mut JournaledRoom,
-        shared: Instant,
-        (shown, edges): (&[KnownStream], &Edges),
-        out: &mut Vec<OwnerEffect>,
-    ) {
-        for (playlist, plays) in self.replace_older(shown, (&mut room.journal, edges), out) {
-            room.note_playing(shared, playlist, plays);
+            let _ = self.accept(UploadEntry::new(end, UnixTime::default()), room, shared);
         }
     }
 }
