@@ -63,6 +63,17 @@ impl Membership<'_> {
         Ok(accepted)
     }
 
+    /// Gives the sessions that `to` names, to be told that they may not publish. One that publishes already goes on.
+    pub fn reject_publishers(&self, said: Said<'_>) -> Result<Vec<MemberKey>, Refusal> {
+        check_decides(&self.room.state, self.members, said)?;
+        let mut recipients = anybody(self.members.others(said.sender(), said.signal.to.as_ref()), NOBODY)?;
+        if self.members.moderators().next().is_some() {
+            // Another has accepted meanwhile: the first answer counts.
+            recipients.retain(|key| !self.room.state.publishes(key));
+        }
+        Ok(recipients)
+    }
+
     /// Switches the media of a publisher.
     pub fn update(&mut self, said: Said<'_>, (video, audio): (bool, bool)) -> Result<(), Refusal> {
         let (key, video) = (said.sender().clone(), self.room.state.video(video));
@@ -74,17 +85,6 @@ impl Membership<'_> {
         said.hold_until_journaled(self.members, &mut self.room.journal);
         Ok(())
     }
-}
-
-/// The sessions that `to` names, to be told that they may not publish. One that publishes already goes on.
-pub(super) fn rejected(state: &RoomState, members: &Members, said: Said<'_>) -> Result<Vec<MemberKey>, Refusal> {
-    check_decides(state, members, said)?;
-    let mut recipients = anybody(members.others(said.sender(), said.signal.to.as_ref()), NOBODY)?;
-    if members.moderators().next().is_some() {
-        // Another has accepted meanwhile: the first answer counts.
-        recipients.retain(|key| !state.publishes(key));
-    }
-    Ok(recipients)
 }
 
 fn check_decides(state: &RoomState, members: &Members, said: Said<'_>) -> Result<(), Refusal> {

@@ -7,7 +7,6 @@ use super::OwnerEffect;
 use super::edges::Edges;
 use super::journal::{Journal, OnCommit};
 use super::members::Members;
-use super::publishing::rejected;
 use super::removal::Membership;
 use crate::cluster::Mutation;
 use crate::room::message::{Action, NumberedSignal, Signal, SignalRefusal, StayRef};
@@ -79,7 +78,7 @@ impl Membership<'_> {
             Action::Watch => return watched(state, members, said),
             Action::PublishRequest(video, audio) => return self.request_to_publish(said, (video, audio)),
             Action::PublishAccept => return self.accept_publishers(said),
-            Action::PublishReject => return rejected(state, members, said),
+            Action::PublishReject => return self.reject_publishers(said),
             Action::Update(video, audio) => self.update(said, (video, audio))?,
             Action::Kick => self.kick(said, edges)?,
             Action::KickAndRevoke => self.kick_and_revoke(said, edges)?,
