@@ -11,6 +11,8 @@ mod credentials;
 pub mod edge;
 mod effect;
 mod encoder;
+#[cfg(test)]
+mod fixtures;
 mod heartbeat;
 pub mod message;
 mod outbound_message;

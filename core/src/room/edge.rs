@@ -2,115 +2,70 @@
 //!
 //! It keeps what its members need across doubt and takeovers: of each stay, what was written to the socket and, where
 //! the client does not number, what it said and no owner has seen yet. `Attach` is its only repair.
+//!
+//! Each rule works on the parts that it needs, in a file of its own; [`Edge`] holds the parts and orders the effects.
 
+mod connections;
 mod deadlines;
 mod effect;
+mod joining;
+mod joins;
+mod link;
 mod local_member;
 mod members;
 mod owner_messages;
-mod reading;
 mod renewal;
+mod room;
 mod sessions;
 mod streams;
 #[cfg(test)]
 mod tests;
 mod viewers;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use roomcast_protocol::access::Permit;
 use roomcast_protocol::ack::RoomClosedReason;
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::id::RoomId;
-use roomcast_protocol::signal::{MemberKey, RoomType};
+use roomcast_protocol::id::{ObjectId, RoomId};
+use roomcast_protocol::signal::{self, MemberKey};
 
-use super::message::{Attach, AttachmentId, JoinId, JoinRequest, List, Signal, ToOwner};
-use super::tallies::HeldBytes;
+use super::message::{Attach, Attached, AttachmentId, JoinId, JoinRequest, Signal, ToEdge, ToOwner};
+use super::streams::{KnownStream, StreamCopy, Upload};
 use crate::cluster::{BootId, ClusterSettings, Life, Mutation};
-use crate::room::Tallies;
-use crate::room::{ConnectionId, Refusal};
+use crate::room::{ConnectionId, Tallies};
 use crate::time::Instant;
-use deadlines::Deadlines;
+use connections::Connections;
 pub use effect::{EdgeEffect, JoinAnswer, ToClient};
+use link::{Link, NO_OWNER, NO_ROOM, OwnerLink};
 use members::Members;
+use room::KnownRoom;
+use sessions::Sessions;
 pub use sessions::Speaker;
 use streams::EdgeStreams;
-use viewers::Viewers;
 
-/// A JOIN that was not answered yet.
-#[derive(Debug, Clone)]
-struct WaitingJoin {
-    connection: ConnectionId,
-    request: JoinRequest,
-    since: Instant,
-    /// Whether it was sent in the present attachment.
-    sent: bool,
-    /// Whether its connection has had another token since.
-    renewed: bool,
-    /// Signals that came behind it on its connection, of a client that does not number.
-    behind: Vec<(Signal, HeldBytes)>,
-    behind_bytes: usize,
-}
-
-/// The relation of the edge to an owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OwnerLink {
-    /// No owner is known.
-    Seeking,
-    /// `Attach` was sent and not answered yet.
-    Attaching(BootId, AttachmentId),
-    /// The attachment stands.
-    Attached(BootId, AttachmentId),
-}
-
-/// One room at one node.
+/// One room at one node: puts the parts together that each rule needs.
 #[derive(Debug)]
 pub struct Edge {
     settings: Arc<ClusterSettings>,
-    room: RoomId,
-    link: OwnerLink,
-    life: Option<Life>,
-    room_type: Option<RoomType>,
-    list: List,
-    members: Members,
-    joins: BTreeMap<JoinId, Box<WaitingJoin>>,
-    /// The connections that are read no further until the owner has what they said.
-    held_back: BTreeSet<ConnectionId>,
-    viewers: Viewers,
+    room: KnownRoom,
+    link: Link,
+    connections: Connections,
     streams: EdgeStreams,
-    /// The packet in which the last `Attach` went.
-    attach_packet: Option<u64>,
-    /// The time of the last `Attach`.
-    attached_at: Instant,
-    /// The time since which nobody needs the edge.
-    idle_since: Option<Instant>,
-    deadlines: Deadlines,
-    /// Whether something was sent that the owner may not have seen.
-    has_unseen: bool,
     tallies: Tallies,
 }
 
 impl Edge {
     /// The edge of a room of which nothing is known.
     #[must_use]
-    pub fn new(settings: Arc<ClusterSettings>, room: RoomId) -> Self {
+    pub fn new(settings: Arc<ClusterSettings>, id: RoomId) -> Self {
         Self {
             settings,
-            room,
-            link: OwnerLink::Seeking,
-            life: None,
-            room_type: None,
-            list: List::default(),
-            members: Members::default(),
-            joins: BTreeMap::new(),
-            held_back: BTreeSet::new(),
-            viewers: Viewers::default(),
+            room: KnownRoom::of(id),
+            link: Link::default(),
+            connections: Connections::default(),
             streams: EdgeStreams::default(),
-            attach_packet: None,
-            attached_at: Instant(0),
-            idle_since: None,
-            deadlines: Deadlines::default(),
-            has_unseen: false,
             tallies: Tallies::default(),
         }
     }
@@ -120,252 +75,324 @@ impl Edge {
         self.tallies = tallies;
     }
 
+    /// The life of the room, once an owner told it.
+    #[must_use]
+    pub const fn life(&self) -> Option<Life> {
+        self.room.life
+    }
+
     /// The version of the list that members here are told.
     #[must_use]
     pub const fn list_version(&self) -> (u64, u64) {
-        self.list.version
+        self.room.list.version
     }
 
     /// Whether the edge has members, those without a socket included.
     #[must_use]
     pub fn has_members(&self) -> bool {
-        !self.members.is_empty()
+        !self.connections.members.is_empty()
     }
 
     /// The first waiting JOIN that may create the room.
     #[must_use]
     pub fn creator(&self) -> Option<&JoinRequest> {
-        self.joins.values().map(|join| &join.request).find(|request| request.creating)
+        self.connections.joins.creator()
     }
 
     /// The connection that speaks for a session here.
     #[must_use]
     pub fn connection_of(&self, key: &MemberKey) -> Option<ConnectionId> {
-        self.members.connection_of(key)
+        self.connections.members.connection_of(key)
     }
 
     /// Whether any JOIN waits for its answer.
     #[must_use]
     pub fn has_waiting(&self) -> bool {
-        !self.joins.is_empty()
+        !self.connections.joins.is_empty()
     }
 
     /// Whether a JOIN waits for its answer.
     #[must_use]
     pub fn waits_for(&self, id: JoinId) -> bool {
-        self.joins.contains_key(&id)
+        self.connections.joins.contains(id)
     }
 
     /// Whether no owner is known.
     #[must_use]
     pub fn is_seeking(&self) -> bool {
-        self.link == OwnerLink::Seeking
+        self.link.is_seeking()
     }
 
     /// Whether a JOIN or an upload waits, or members are here.
     #[must_use]
     pub fn is_needed(&self) -> bool {
-        self.has_members() || !self.joins.is_empty() || self.streams.has_uploads()
+        self.has_members() || self.has_waiting() || self.streams.has_uploads()
     }
 
     /// The owner and the attachment with it.
     #[must_use]
     pub const fn attachment(&self) -> Option<(BootId, AttachmentId)> {
-        match self.link {
-            OwnerLink::Seeking => None,
-            OwnerLink::Attaching(owner, id) | OwnerLink::Attached(owner, id) => Some((owner, id)),
-        }
+        self.link.attachment()
     }
 
     /// Begins an attachment with an owner.
     pub fn attach_to(&mut self, now: Instant, owner: BootId, id: AttachmentId, out: &mut Vec<EdgeEffect>) {
-        self.link = OwnerLink::Attaching(owner, id);
-        (self.attach_packet, self.attached_at) = (None, now);
-        let mut members: Vec<_> = self.members.known_mut().map(|(stay, member)| member.attached(now, stay)).collect();
-        if self.settings.breaks(Mutation::TokensNamed) {
-            members.iter_mut().for_each(|member| member.renewed = None);
-        }
-        let streams = self.streams_shown(owner);
-        let viewers = self.note_viewers_told();
-        let attach = Attach { life: self.life, list: self.list.version, members, streams, viewers };
-        self.members.known_mut().for_each(|(_, member)| member.note_named());
+        self.link.begin(now, owner, id);
+        let members = self.connections.members.name_all(now, !self.settings.breaks(Mutation::TokensNamed));
+        let (streams, viewers) = (self.streams.shown(owner), self.sessions(now).note_viewers_told());
+        let attach = Attach { life: self.room.life, list: self.room.list.version, members, streams, viewers };
         out.push(EdgeEffect::Send(owner, id, ToOwner::Attach(Box::new(attach))));
-        // In the same packet: they need not wait for its answer, but where it may let the edge decide.
-        for join in self.joins.values_mut() {
-            let request = &join.request;
-            join.sent = request.creating || request.room_type != RoomType::P2m;
-            if join.sent {
-                out.push(EdgeEffect::Send(owner, id, ToOwner::Join(Box::new(request.clone()))));
-            }
-        }
+        self.connections.joins.send_with_attach(&self.link, out);
     }
 
     /// Notes that the owner is dead or does not own the room.
     pub fn seek(&mut self, out: &mut Vec<EdgeEffect>) {
-        self.link = OwnerLink::Seeking;
-        out.push(EdgeEffect::Seek);
+        self.link.owner = OwnerLink::Seeking;
+        self.link.seek(out);
     }
 
     /// Notes doubt about the packets of a node.
     pub fn on_doubt(&mut self, node: BootId, out: &mut Vec<EdgeEffect>) {
         if self.attachment().is_some_and(|(owner, _)| owner == node) {
-            out.push(EdgeEffect::Reattach(node));
+            self.link.reattach(out);
         }
     }
 
     /// Notes the counter of the packet in which all that was sent in this turn goes.
     pub fn on_packed(&mut self, counter: u64) {
-        let Some((_, id)) = self.attachment() else { return };
-        self.attach_packet.get_or_insert(counter);
-        if self.has_unseen {
-            self.members.values_mut().for_each(|member| member.note_packed(id, counter));
-        }
+        self.link.on_packed(&mut self.connections.members, counter);
     }
 
-    /// Notes that an owner has seen the packets up to a counter: what was said in them need not be kept.
-    ///
-    /// The answer to `Attach` comes before the acknowledgement of its packet. Where it has not, the packet was lost,
-    /// and acknowledged with one behind it.
+    /// Notes that an owner has seen the packets up to a counter.
     pub fn on_acked(&mut self, owner: BootId, counter: u64, out: &mut Vec<EdgeEffect>) {
-        let Some((_, id)) = self.attachment().filter(|(node, _)| *node == owner) else { return };
-        let any = self.settings.breaks(Mutation::AckByAttachment);
-        if matches!(self.link, OwnerLink::Attaching(..)) && !any {
-            let lost = self.attach_packet.is_some_and(|packet| packet <= counter);
-            out.extend(lost.then_some(EdgeEffect::Reattach(owner)));
-            return;
-        }
-        if std::mem::take(&mut self.has_unseen) {
-            self.members.values_mut().for_each(|member| member.note_seen((!any).then_some(id), counter));
-            self.members.drop_done();
-            self.has_unseen = self.members.values_mut().any(|member| member.has_unseen());
-        }
+        self.link.on_acked(&mut self.connections.members, &self.settings, (owner, counter), out);
     }
 
     /// Notes that the owner beside this edge has taken all that was said by call.
     pub fn on_called(&mut self, out: &mut Vec<EdgeEffect>) {
-        let OwnerLink::Attached(owner, _) = self.link else { return };
+        let OwnerLink::Attached(owner, _) = self.link.owner else { return };
         self.on_packed(0);
         self.on_acked(owner, 0, out);
     }
 
     /// Does what is due by time. Without a fresh lease JOINs are refused at once.
     pub fn on_time(&mut self, now: Instant, fresh: bool, out: &mut Vec<EdgeEffect>) {
-        let wait = self.settings.join_wait;
-        let late = |join: &WaitingJoin| !fresh || now >= join.since + wait;
-        self.refuse_joins(late, (AckCode::Unavailable, "the room has no owner at the moment; try again"), out);
-        self.refuse_late_uploads(now, out);
-        self.find_silent(now, fresh, out);
-        if self.deadlines.report_due.is_some_and(|due| due <= now) {
-            self.report_had(now, out);
+        let late = self.connections.joins.ids(|join| !fresh || now >= join.since + self.settings.join_wait);
+        self.connections.refuse_joins(late, NO_OWNER, out);
+        self.streams.refuse_late_uploads(now, out);
+        let silent = self.connections.members.silent(now, fresh, self.settings.heartbeat_timeout);
+        self.sessions(now).let_go(silent, out);
+        self.connections.members.report(now, self.settings.confirm_interval, &self.link, out);
+        if self.link.due(&self.settings).is_some_and(|due| now >= due) {
+            self.link.reattach(out);
         }
-        self.attach_again(now, out);
         self.release_if_idle(now, out);
     }
 
-    /// Repeats an `Attach` without an answer sooner than the doubt about its packet does: meanwhile its members count
-    /// as absent.
-    fn attach_again(&self, now: Instant, out: &mut Vec<EdgeEffect>) {
-        if let OwnerLink::Attaching(owner, _) = self.link
-            && now >= self.attached_at + self.settings.ack_timeout
-        {
-            out.push(EdgeEffect::Reattach(owner));
-        }
+    /// The time of the next [`on_time`](Self::on_time), should nothing happen before.
+    #[must_use]
+    pub fn due(&self) -> Option<Instant> {
+        let joins = self.connections.joins.values().map(|join| join.since + self.settings.join_wait).min();
+        let members = self.connections.members.deadlines.due(&self.link);
+        let idle = self.link.idle_due(self.is_needed(), &self.settings, self.streams.players_until);
+        [joins, self.link.due(&self.settings), idle, self.streams.due(), members].into_iter().flatten().min()
     }
 
     /// Lets the edge go that nobody needs any more.
     pub fn release_if_idle(&mut self, now: Instant, out: &mut Vec<EdgeEffect>) {
-        if self.is_needed() {
-            self.idle_since = None;
-            return;
-        }
-        let since = *self.idle_since.get_or_insert(now);
-        match self.link {
-            OwnerLink::Seeking if now < self.streams.players_until => {}
-            OwnerLink::Seeking => out.push(EdgeEffect::Release),
-            OwnerLink::Attached(owner, id) if now >= since + self.settings.edge_idle => {
-                out.push(EdgeEffect::Send(owner, id, ToOwner::Detach));
-                out.push(EdgeEffect::Release);
-            }
-            OwnerLink::Attaching(..) | OwnerLink::Attached(..) => {}
+        let is_needed = self.is_needed();
+        self.link.idle_since = if is_needed { None } else { self.link.idle_since.or(Some(now)) };
+        let due = self.link.idle_due(is_needed, &self.settings, self.streams.players_until);
+        if due.is_some_and(|due| now >= due) {
+            self.link.send(ToOwner::Detach, out);
+            out.push(EdgeEffect::Release);
         }
     }
 
     /// Ends the room for everybody here: nothing stands after the settling, or its owner has closed it.
     pub fn close(&mut self, reason: RoomClosedReason, out: &mut Vec<EdgeEffect>) {
-        for connection in self.members.take() {
+        for connection in self.connections.members.take() {
             out.push(EdgeEffect::Tell(connection, ToClient::RoomClosed(reason)));
-            self.forget(connection, out);
+            self.connections.forget(connection, out);
         }
-        self.refuse_uploads(Instant(u64::MAX), (AckCode::RoomNotFound, "there is no such room"), out);
-        self.forget_streams();
-        self.streams.players_until = Instant(0);
+        self.streams.close(out);
         // A creator goes on: nothing but its creation is missing.
-        self.refuse_joins(|join| !join.request.creating, (AckCode::RoomNotFound, "there is no such room"), out);
-        (self.life, self.room_type, self.list) = (None, None, List::default());
+        let others = self.connections.joins.ids(|join| !join.request.creating);
+        self.connections.refuse_joins(others, NO_ROOM, out);
+        self.room.forget();
     }
 
-    /// Refuses some of the waiting JOINs.
-    fn refuse_joins(
+    /// Takes a JOIN; `fresh` where the lease of this node is.
+    pub fn join(
         &mut self,
-        which: impl Fn(&WaitingJoin) -> bool,
-        (code, reason): (AckCode, &str),
+        (now, fresh): (Instant, bool),
+        connection: ConnectionId,
+        request: JoinRequest,
         out: &mut Vec<EdgeEffect>,
     ) {
-        let refused: Vec<JoinId> = self.joins.iter().filter(|(_, join)| which(join)).map(|(id, _)| *id).collect();
-        for id in refused {
-            self.refuse_join(id, Refusal { code, reason: reason.to_owned() }, out);
+        self.sessions(now).join(fresh, connection, request, out);
+    }
+
+    /// Takes a signal other than JOIN; `n` where the client numbers.
+    ///
+    /// One that does not fit the type of the room is refused here; its number counts as seen by the owner.
+    pub fn signal(
+        &mut self,
+        now: Instant,
+        from: ConnectionId,
+        n: Option<u64>,
+        signal: &signal::Signal,
+        out: &mut Vec<EdgeEffect>,
+    ) {
+        self.sessions(now).signal(from, n, signal, out);
+    }
+
+    /// Takes a signal that fits the type of the room.
+    pub fn take_signal(
+        &mut self,
+        now: Instant,
+        from: Speaker<'_>,
+        n: Option<u64>,
+        signal: Signal,
+        out: &mut Vec<EdgeEffect>,
+    ) {
+        self.sessions(now).take_signal(from, n, signal, out);
+    }
+
+    /// Takes a heartbeat, with the sequence number that the client has if it says so.
+    pub fn heartbeat(&mut self, now: Instant, from: Speaker<'_>, sq: Option<u64>, out: &mut Vec<EdgeEffect>) {
+        self.sessions(now).heartbeat(from, sq, out);
+    }
+
+    /// Notes that a connection is gone: its JOINs are forgotten, its members are absent.
+    pub fn disconnected(&mut self, now: Instant, connection: ConnectionId, out: &mut Vec<EdgeEffect>) {
+        self.sessions(now).disconnected(connection, out);
+    }
+
+    /// Takes another token of a connection.
+    pub fn renew(&mut self, now: Instant, connection: ConnectionId, permit: &Permit, out: &mut Vec<EdgeEffect>) {
+        self.sessions(now).renew(connection, permit, out);
+    }
+
+    /// Lets the connections be read again of which enough was seen.
+    pub fn read_again(&mut self, out: &mut Vec<EdgeEffect>) {
+        self.connections.read_again(&self.settings, &self.tallies, out);
+    }
+
+    /// Takes a message of an owner.
+    pub fn on_message(
+        &mut self,
+        now: Instant,
+        (from, id): (BootId, AttachmentId),
+        message: ToEdge,
+        out: &mut Vec<EdgeEffect>,
+    ) {
+        if self.attachment() != Some((from, id)) {
+            // The owner has an attachment that this edge has given up; a newer one with it speaks for itself.
+            let elsewhere = self.attachment().is_none_or(|(owner, _)| owner != from);
+            if elsewhere && !matches!(message, ToEdge::NotOwner | ToEdge::Closed(_)) {
+                out.push(EdgeEffect::Send(from, id, ToOwner::Detach));
+            }
+            return;
+        }
+        match (self.link.owner, message) {
+            (_, ToEdge::NotOwner) => self.seek(out),
+            (_, ToEdge::Again) => self.link.reattach(out),
+            (_, ToEdge::Closed(reason)) => {
+                self.link.owner = OwnerLink::Seeking;
+                self.close(reason, out);
+                out.extend(self.is_needed().then_some(EdgeEffect::Seek));
+            }
+            (OwnerLink::Attaching(..), ToEdge::Attached(attached)) => self.on_attached(now, *attached, out),
+            // The answer to `Attach` is the first that counts in an attachment.
+            (OwnerLink::Attaching(..) | OwnerLink::Seeking, _) => {}
+            (OwnerLink::Attached(..), message) => self.on_attached_message(now, message, out),
         }
     }
 
-    /// Takes a waiting JOIN out. An edge at rest holds no memory for what once waited.
-    fn take_join(&mut self, id: JoinId) -> Option<Box<WaitingJoin>> {
-        let join = self.joins.remove(&id);
-        if self.joins.is_empty() {
-            self.joins = BTreeMap::new();
+    fn on_attached_message(&mut self, now: Instant, message: ToEdge, out: &mut Vec<EdgeEffect>) {
+        if matches!(message, ToEdge::Deliver(..) | ToEdge::List(..)) {
+            self.connections.members.deadlines.schedule_report(now + self.settings.confirm_interval);
         }
-        join
-    }
-
-    fn refuse_join(&mut self, id: JoinId, refusal: Refusal, out: &mut Vec<EdgeEffect>) {
-        if let Some(join) = self.take_join(id) {
-            self.refuse(&join, refusal, out);
-        }
-    }
-
-    fn refuse(&mut self, join: &WaitingJoin, refusal: Refusal, out: &mut Vec<EdgeEffect>) {
-        out.push(EdgeEffect::Tell(join.connection, ToClient::JoinRefused(join.request.id, refusal)));
-        self.forget(join.connection, out);
-    }
-
-    /// Lets a connection be forgotten, if it has no member here any more and no JOIN of it waits.
-    fn forget(&mut self, connection: ConnectionId, out: &mut Vec<EdgeEffect>) {
-        let waits = self.joins.values().any(|join| join.connection == connection);
-        if !waits && !self.members.has_connection(connection) {
-            self.read_anew(connection, out);
-            out.push(EdgeEffect::Forget(connection));
+        match message {
+            ToEdge::Deliver(stay, delivery) => self.connections.deliver(&stay, delivery, &self.settings, out),
+            ToEdge::Joined(joined) => self.sessions(now).on_joined(*joined, out),
+            ToEdge::List(list, stays) => self.room.show_list(list, stays, &mut self.connections.members, out),
+            ToEdge::Kicked(to, left, text) => self.sessions(now).on_kicked((&to, left), &text, out),
+            ToEdge::Stream(update) => self.streams.on_stream(*update, &self.link, out),
+            ToEdge::Uploaded(id, answer) => self.streams.on_uploaded(id, answer, out),
+            message => self.connections.on_message(message, out),
         }
     }
 
-    /// Whether the owner is beside this edge: what it is told by call needs not be kept.
-    fn is_local(&self) -> bool {
-        matches!(self.link, OwnerLink::Attached(owner, id) if owner == id.edge)
-    }
-
-    fn send(&self, message: ToOwner, out: &mut Vec<EdgeEffect>) {
-        if let OwnerLink::Attached(owner, id) = self.link {
-            out.push(EdgeEffect::Send(owner, id, message));
+    /// The attachment stands: both sides say again what the other may lack.
+    fn on_attached(&mut self, now: Instant, attached: Attached, out: &mut Vec<EdgeEffect>) {
+        let OwnerLink::Attaching(owner, id) = self.link.owner else { return };
+        self.link.owner = OwnerLink::Attached(owner, id);
+        let is_same_life = self.room.note_attached(&attached);
+        if !is_same_life {
+            self.streams.forget();
         }
+        self.connections.members.note_attached();
+        self.sessions(now).note_kicks(attached.kicks, is_same_life, out);
+        self.room.show_list(attached.list, Vec::new(), &mut self.connections.members, out);
+        self.sessions(now).say_again(out);
+        self.streams.on_streams(owner, attached.streams, &self.link, out);
+        for id in self.connections.joins.ids(|join| !join.sent) {
+            if let Some(join) = self.connections.joins.take(id) {
+                self.sessions(now).decide_join(true, join, out);
+            }
+        }
+        self.streams.send_uploads(&self.link, out);
     }
 
-    /// The life of the room, once an owner told it.
+    /// Takes an upload, whose media is stored already.
+    pub fn upload(&mut self, now: Instant, upload: Upload, out: &mut Vec<EdgeEffect>) {
+        self.streams.upload(now, upload, &self.link, out);
+    }
+
+    /// Refuses the uploads that came before a time.
+    pub fn refuse_uploads(&mut self, before: Instant, refusal: (AckCode, &str), out: &mut Vec<EdgeEffect>) {
+        self.streams.refuse_uploads(before, refusal, out);
+    }
+
+    /// Notes that somebody plays a broadcast here.
+    pub fn play(&mut self, now: Instant, out: &mut Vec<EdgeEffect>) {
+        self.streams.players_until = now + self.settings.edge_idle;
+        self.link.idle_since = Some(now).filter(|_| !self.is_needed());
+        self.link.seek(out);
+    }
+
+    /// Whether players wait for an owner to be found.
     #[must_use]
-    pub const fn life(&self) -> Option<Life> {
-        self.life
+    pub fn is_sought_by_players(&self, now: Instant) -> bool {
+        !self.link.stands() && now < self.streams.players_until
     }
 
-    /// The room.
+    /// Whether players can keep the edge: it has an owner, or they wait for one. A room that is known to be over is not
+    /// looked for again on their account.
     #[must_use]
-    pub const fn room(&self) -> &RoomId {
-        &self.room
+    pub fn can_be_played(&self, now: Instant) -> bool {
+        self.attachment().is_some() || now < self.streams.players_until
+    }
+
+    /// Takes the streams of the owner that was beside this edge.
+    pub fn adopt_streams(
+        &mut self,
+        from: Option<BootId>,
+        copies: BTreeMap<ObjectId, StreamCopy>,
+        out: &mut Vec<EdgeEffect>,
+    ) {
+        self.streams.adopt(from, copies, out);
+    }
+
+    /// Gives the copies to the owner beside this edge.
+    pub fn give_streams(&mut self) -> Vec<KnownStream> {
+        self.streams.give()
+    }
+
+    fn sessions(&mut self, now: Instant) -> Sessions<'_> {
+        let (room, link, connections) = (&mut self.room, &mut self.link, &mut self.connections);
+        Sessions { now, settings: &self.settings, tallies: &self.tallies, room, link, connections }
     }
 }

@@ -3,151 +3,86 @@
 //! Members are reached through edges. A change of membership is journaled, and what shows it leaves only once the
 //! journal has answered. Everything else that a crash may lose is kept by whoever said it: the owner confirms a
 //! signal when no backlog and no unanswered write holds it.
+//!
+//! Each rule works on the parts that it needs, in a file of its own; [`Owner`] holds the parts and orders the effects.
 
 mod absences;
 mod attaching;
 mod backlog;
 mod changes;
 mod edges;
+mod effect;
 mod joining;
 mod journal;
+mod kicking;
 mod list;
 mod member;
 mod members;
+mod publishing;
 mod record;
 mod removal;
-mod revocation;
+mod room;
+mod saved;
 mod signals;
 mod streams;
+mod tenure;
 #[cfg(test)]
 mod tests;
 mod uploads;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use roomcast_protocol::ack::RoomClosedReason;
-use roomcast_protocol::code::AckCode;
-use roomcast_protocol::id::ObjectId;
-use roomcast_protocol::limits;
+use roomcast_protocol::id::{ObjectId, UserId};
 use roomcast_protocol::signal::{MemberKey, RoomType};
 
+pub use effect::{OwnerEffect, Turn};
+pub use kicking::KickRevocation;
 pub use record::{Field, MemberRecord, ResumeTokens, UndeliveredRecord, Value, Write};
-pub use revocation::KickRevocation;
+pub use streams::StreamSettings;
 
 use super::message::{AttachmentId, JoinRequest, ToEdge, ToOwner};
-use crate::cluster::directory::{Asserted, Era, Journaled};
-use crate::cluster::{BootId, ClusterSettings, Mutation, Ownership};
-use crate::hls::{self, Change};
-use crate::room::state::{RoomCommand, RoomDurations, RoomState};
-use crate::room::{Refusal, Tallies, refuse};
+use crate::cluster::directory::{Asserted, Era, Journaled, RETRY_DELAY};
+use crate::cluster::{BootId, ClusterSettings, Life, Mutation, Ownership};
+use crate::room::state::RoomState;
+use crate::room::streams::{KnownStream, StreamCopy};
+use crate::room::{Refusal, Tallies};
 use crate::time::Instant;
-use absences::Absences;
 use edges::Edges;
-use journal::Journal;
+use journal::{Journal, OnCommit};
 use list::AnnouncedList;
 use member::Presence;
 use members::Members;
+use removal::Membership;
+use room::JournaledRoom;
+use saved::{Recorded, Saved};
 use streams::OwnedStreams;
-
-/// The era of a room that no Redis knows.
-const NO_ERA: Era = Era { master: 0, began: Instant(0) };
-
-/// The time and authority of one step.
-#[derive(Debug, Clone, Copy)]
-pub struct Turn {
-    /// The present time of this node.
-    pub now: Instant,
-    /// The present time of Redis, by which kicks and grace periods of the room end.
-    pub shared: Instant,
-    /// Whether the lease of this node is fresh.
-    pub fresh: bool,
-}
-
-impl Turn {
-    /// Decisions about members need a lease that cannot have expired.
-    fn check_fresh(self) -> Result<(), Refusal> {
-        match self.fresh {
-            true => Ok(()),
-            false => refuse(AckCode::Unavailable, "the server has lost its connection to the other nodes; try again"),
-        }
-    }
-}
-
-/// An effect of a step, to be carried out in order.
-#[derive(Debug, Clone)]
-pub enum OwnerEffect {
-    /// Send a message to an edge.
-    Send(AttachmentId, ToEdge),
-    /// Assert the ownership; the answer comes by [`Owner::on_asserted`].
-    Assert(Ownership),
-    /// Write to the journal; the answer comes by [`Owner::on_journaled`].
-    Write(Write),
-    /// Release the room, with its fields where it drains; repeated until [`Owner::on_released`].
-    Release(Ownership, Option<Vec<(Field, Value)>>),
-    /// A broadcast or its media changed.
-    Live(ObjectId, Change),
-    /// Exactly this is served of a broadcast from now on.
-    Everything(ObjectId, Vec<Change>),
-    /// Revoke the tokens of a user in this room; a failure comes by [`Owner::on_not_revoked`].
-    Revoke(Box<KickRevocation>),
-    /// The room is owned by another node: drop it, and let the edge look it up.
-    Fenced,
-}
-
-/// The settings of a room's broadcasts.
-#[derive(Debug, Clone, Copy)]
-pub struct StreamSettings {
-    /// Playlists at most.
-    pub max_playlists: usize,
-    /// Settings of each.
-    pub hls: hls::HlsSettings,
-}
-
-impl Default for StreamSettings {
-    fn default() -> Self {
-        Self { max_playlists: limits::PLAYLISTS_PER_ROOM, hls: hls::HlsSettings::default() }
-    }
-}
-
-/// The progress of the end of an ownership.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OwnershipEnd {
-    No,
-    /// Nobody is left, or the wait for a publisher is over.
-    Closed(RoomClosedReason),
-    /// The node drains.
-    Drained,
-}
+use tenure::Tenure;
 
 /// A room on the node that owns it: puts the parts together that each rule needs.
 #[derive(Debug)]
 pub struct Owner {
     settings: Arc<ClusterSettings>,
-    ownership: Ownership,
-    state: RoomState,
+    tenure: Tenure,
+    room: JournaledRoom,
     members: Members,
     edges: Edges,
-    journal: Journal,
     list: AnnouncedList,
     streams: OwnedStreams,
-    absences: Absences,
-    ending: OwnershipEnd,
     tallies: Tallies,
 }
 
 impl Owner {
-    fn new(settings: Arc<ClusterSettings>, ownership: Ownership, era: Era, state: RoomState) -> Self {
+    fn new(settings: Arc<ClusterSettings>, ownership: Ownership, journal: Journal, room_type: RoomType) -> Self {
         Self {
-            members: Members::counting_above(first_number(&settings, ownership)),
+            members: Members::of(ownership, &settings),
+            room: JournaledRoom::new(room_type, &settings, journal),
             settings,
-            ownership,
-            state,
+            tenure: Tenure::new(ownership),
             edges: Edges::default(),
-            journal: Journal::new(era),
             list: AnnouncedList::default(),
             streams: OwnedStreams::new(ownership),
-            absences: Absences::default(),
-            ending: OwnershipEnd::No,
             tallies: Tallies::default(),
         }
     }
@@ -156,22 +91,20 @@ impl Owner {
     #[must_use]
     pub fn alone(settings: Arc<ClusterSettings>, turn: Turn, ownership: Ownership, creator: &JoinRequest) -> Self {
         let fields = Self::creation(Arc::clone(&settings), turn, creator);
-        let mut owner = Self::new(settings, ownership, NO_ERA, RoomState::new(creator.room_type));
-        owner.journal = Journal::none();
+        let mut owner = Self::new(settings, ownership, Journal::none(), creator.room_type);
         owner.restore(turn, fields, false);
-        // No takeover, and nobody was told anything yet.
-        owner.absences.forget_takeover();
-        owner.members.values_mut().for_each(|member| (member.heard, member.created) = (false, true));
+        owner.members.note_created();
         owner
     }
 
     /// The fields that a claim writes for a new room: those of its creator, which needs no further write.
     #[must_use]
     pub fn creation(settings: Arc<ClusterSettings>, turn: Turn, creator: &JoinRequest) -> Vec<(Field, Value)> {
-        let nowhere = Ownership { life: crate::cluster::Life { created: 0, random: 0 }, term: 0, owner: None };
-        let mut owner = Self::new(settings, nowhere, NO_ERA, RoomState::new(creator.room_type));
-        owner.join(Turn { fresh: true, ..turn }, creator.id.edge, creator, &mut Vec::new());
-        owner.fields()
+        let nowhere = Ownership { life: Life { created: 0, random: 0 }, term: 0, owner: None };
+        let mut owner = Self::new(settings, nowhere, Journal::none(), creator.room_type);
+        // A creator that is refused makes no room, and is told by the next owner.
+        let _ = owner.parts(Turn { fresh: true, ..turn }).0.join(creator.id.edge, creator);
+        owner.recorded().fields().collect()
     }
 
     /// A room that this node has claimed, with its journal; one that it created has the fields of
@@ -183,9 +116,19 @@ impl Owner {
         (ownership, era): (Ownership, Era),
         (journal, stale): (Vec<(Field, Value)>, bool),
     ) -> Self {
-        let mut owner = Self::new(settings, ownership, era, RoomState::new(RoomType::M2m));
+        let mut owner = Self::new(settings, ownership, Journal::new(era), RoomType::M2m);
         owner.restore(turn, journal, stale);
         owner
+    }
+
+    /// Takes the parts over from the journal. Everybody begins absent, and comes back by `Attach` or JOIN.
+    fn restore(&mut self, turn: Turn, fields: Vec<(Field, Value)>, is_stale: bool) {
+        let never = self.settings.breaks(Mutation::RemoveAfterTakeover);
+        let presence = if never { Presence::Present } else { Presence::Absent(turn.now) };
+        Saved::sorted(fields).restore(&mut self.room, &mut self.members, &mut self.streams, (presence, is_stale));
+        self.list.begin(self.tenure.ownership.term, &self.room.state);
+        let has_viewers = self.tenure.is_takeover() && self.room.state.room_type() == RoomType::P2m;
+        self.members.absences.begin_takeover(turn.now, has_viewers);
     }
 
     /// Sets the settings of its broadcasts, and counts together with the other rooms of this node.
@@ -197,13 +140,13 @@ impl Owner {
     /// The type of the room, its publishers and kicks.
     #[must_use]
     pub const fn state(&self) -> &RoomState {
-        &self.state
+        &self.room.state
     }
 
     /// The ownership under which it runs.
     #[must_use]
     pub const fn ownership(&self) -> Ownership {
-        self.ownership
+        self.tenure.ownership
     }
 
     /// The members, and whether each has a live socket.
@@ -219,18 +162,50 @@ impl Owner {
     /// Whether it has ended, so that it answers `NotOwner`.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.ending != OwnershipEnd::No
+        self.tenure.has_ended()
+    }
+
+    /// Whether a JOIN of this user to a broadcast of this name would make it a publisher. A room that has closed does
+    /// not stand in the way of its successor.
+    ///
+    /// # Errors
+    /// The code and reason of the answer.
+    pub fn may_broadcast(&self, turn: Turn, user: &UserId) -> Result<(), Refusal> {
+        if self.has_ended() { Ok(()) } else { self.room.state.may_broadcast(turn.shared, user) }
+    }
+
+    /// All streams, written down.
+    pub fn checkpoints(&self) -> impl Iterator<Item = (ObjectId, String)> + '_ {
+        self.streams.checkpoints()
+    }
+
+    /// Shows the streams after a takeover, those of the edge beside it where they are further.
+    pub fn adopt_streams(&mut self, turn: Turn, copies: &[KnownStream], out: &mut Vec<OwnerEffect>) {
+        // No edge is attached yet, and nothing may be shown that is behind what is shown here.
+        self.streams.catch_up(&mut self.room, turn.shared, (copies, &self.edges), &mut Vec::new());
+        self.streams.show_everything(out);
+    }
+
+    /// Gives the streams away, as copies, where the ownership is lost.
+    pub fn take_streams(&mut self) -> BTreeMap<ObjectId, StreamCopy> {
+        self.streams.take()
     }
 
     /// Takes a message of an edge.
     pub fn on_message(&mut self, turn: Turn, from: AttachmentId, message: ToOwner, out: &mut Vec<OwnerEffect>) {
         if self.has_ended() {
-            out.push(OwnerEffect::Send(from, ToEdge::NotOwner));
-            return;
+            return out.push(OwnerEffect::Send(from, ToEdge::NotOwner));
         }
         match message {
-            ToOwner::Attach(attach) => self.attach(turn, from, &attach, out),
-            ToOwner::Detach => self.detach(turn, from),
+            ToOwner::Attach(attach) if self.edges.attach(from, attach.viewers) => {
+                let Ownership { term, life, .. } = self.tenure.ownership;
+                let (mut membership, edges, list) = self.parts(turn);
+                membership.attach((from, &attach), (term, life), (list, edges), out);
+            }
+            ToOwner::Detach if self.edges.detach(from) => {
+                self.members.note_absent(|member| member.edge == from.edge, turn.now);
+            }
+            ToOwner::Attach(_) | ToOwner::Detach => {}
             message if self.edges.standing(from.edge) == Some(from) => {
                 self.on_attached_message(turn, from.edge, message, out)
             }
@@ -241,32 +216,40 @@ impl Owner {
     }
 
     fn on_attached_message(&mut self, turn: Turn, edge: BootId, message: ToOwner, out: &mut Vec<OwnerEffect>) {
+        let (mut membership, edges, _) = self.parts(turn);
         match message {
             ToOwner::Attach(_) | ToOwner::Detach => {}
-            ToOwner::Join(request) => self.join(turn, edge, &request, out),
-            ToOwner::Signal(stay, numbered) => self.on_signal(turn, &stay, numbered, out),
-            ToOwner::Renewed(stay, credentials) => self.renew(turn, &stay, *credentials),
+            ToOwner::Join(request) => match membership.join(edge, &request) {
+                Ok(repeated) => self.show(repeated, out),
+                Err(refusal) => edges.send(edge, ToEdge::JoinRefused(request.id, refusal), out),
+            },
+            ToOwner::Signal(stay, numbered) => {
+                let forgotten = membership.take_signal(&stay, numbered, edges, out);
+                self.tallies.forget(forgotten);
+            }
+            ToOwner::Renewed(stay, credentials) => membership.renew(&stay, *credentials),
             ToOwner::Alive(stay) => self.members.note_heard(&stay),
             ToOwner::Viewers(any) => self.edges.note_viewers(edge, any),
-            ToOwner::Upload(upload) => self.upload(turn, edge, *upload, out),
+            ToOwner::Upload(upload) => {
+                membership.streams.upload(membership.room, turn.shared, (edge, *upload), edges, out)
+            }
             ToOwner::Had(stay, sq) => self.members.note_received(&stay, sq, true),
             ToOwner::Written(stay, sq) => self.members.note_received(&stay, sq, false),
-            ToOwner::Absent(stay, age) => {
-                let since = Instant(turn.now.0.saturating_sub(crate::cluster::settings::millis(age)));
-                self.absences.note(&mut self.members, |member| member.stay_ref() == stay, since);
-                if age > self.settings.heartbeat_timeout {
-                    self.remove_absent(turn, out);
-                }
-            }
+            ToOwner::Absent(stay, age) => membership.note_absent(&stay, age),
         }
+    }
+
+    /// Tells a moderator that tokens are not revoked, or not on all nodes; the kick counts.
+    pub fn on_not_revoked(&self, revocation: KickRevocation, refusal: Refusal, out: &mut Vec<OwnerEffect>) {
+        let (by, refused) = revocation.refused(refusal);
+        self.members.refuse(&by, refused, &self.edges, out);
     }
 
     /// Takes the answer to an assertion; none where it failed or timed out.
     pub fn on_asserted(&mut self, turn: Turn, answer: Option<&Asserted>, out: &mut Vec<OwnerEffect>) {
         match answer {
             Some(Asserted::Stands(_)) => return self.fence(out),
-            Some(Asserted::Done) => self.journal.on_asserted(),
-            None => self.journal.on_assert_failed(turn.now),
+            answer => self.room.journal.on_asserted(turn.now, answer.is_some()),
         }
         self.advance(turn, out);
     }
@@ -276,11 +259,8 @@ impl Owner {
         if matches!(answer, Some(Journaled::Fenced(_))) {
             return self.fence(out);
         }
-        if self.settings.breaks(Mutation::WholeWrite) {
-            self.journal.drop_changes_behind_whole();
-        }
-        let shown = self.journal.on_answer(turn.now, answer);
-        self.run_on_commit(shown, out);
+        let shown = self.room.on_answer(turn.now, &self.settings, answer);
+        self.show(shown, out);
         self.advance(turn, out);
     }
 
@@ -290,7 +270,7 @@ impl Owner {
     /// it has nothing of this ownership.
     pub fn on_era(&mut self, turn: Turn, era: Era, out: &mut Vec<OwnerEffect>) {
         if !self.settings.breaks(Mutation::AssertOnEra) {
-            self.journal.on_era(era);
+            self.room.journal.on_era(era);
         }
         self.forgive(turn.now);
         let edges: Vec<BootId> = self.edges.nodes().collect();
@@ -301,14 +281,14 @@ impl Owner {
     /// Begins all absences anew: Redis was away, and absent members could not be heard.
     pub fn forgive(&mut self, now: Instant) {
         if !self.settings.breaks(Mutation::Amnesty) {
-            self.absences.forgive(now);
+            self.members.absences.forgive(now);
         }
     }
 
     /// Notes that the node of some edges was declared dead, and when it renewed its lease for the last time.
     pub fn on_edge_dead(&mut self, edge: BootId, renewed: Instant) {
         self.edges.remove(edge);
-        self.absences.note_dead(&mut self.members, |member| member.edge == edge, renewed);
+        self.members.note_dead(edge, renewed);
     }
 
     /// Notes doubt about the packets of a node: its edge must attach again.
@@ -322,12 +302,29 @@ impl Owner {
         if self.has_ended() {
             return;
         }
-        self.state.clean(turn.shared);
-        self.absences.begin();
-        self.remove_absent(turn, out);
+        self.room.state.clean(turn.shared);
+        self.parts(turn).0.remove_absent();
         self.members.confirm(turn.now, &self.settings, &self.edges, out);
-        self.close_if_over(turn, out);
+        if turn.fresh && self.room.is_over(turn.shared) && !self.is_empty(turn) {
+            self.close(turn, RoomClosedReason::Ended, out);
+        }
         self.advance(turn, out);
+    }
+
+    /// The time of the next [`on_time`](Self::on_time), should nothing happen before.
+    #[must_use]
+    pub fn due(&self, turn: Turn) -> Option<Instant> {
+        if self.has_ended() {
+            return None;
+        }
+        let due = [self.members.due(turn.now, &self.settings), self.room.due(turn), self.list.due()];
+        let due = due.into_iter().flatten().min();
+        // Without a fresh lease nothing of it is done.
+        if turn.fresh { due } else { due.map(|due| due.max(turn.now + RETRY_DELAY)) }
+    }
+
+    fn is_empty(&self, turn: Turn) -> bool {
+        self.members.are_over(turn.now, &self.settings) && !self.edges.have_viewers()
     }
 
     /// Ends a turn of the node: shows all of its changes of the list at once.
@@ -337,28 +334,43 @@ impl Owner {
         }
     }
 
-    /// Ends this ownership so that another node takes the room, with all that is undelivered.
-    pub fn drain(&mut self, out: &mut Vec<OwnerEffect>) {
-        if self.has_ended() {
+    /// Sends the next command of the journal, if the lease allows it.
+    fn advance(&mut self, turn: Turn, out: &mut Vec<OwnerEffect>) {
+        if !self.has_ended() && self.is_empty(turn) {
+            self.close(turn, RoomClosedReason::Empty, out);
+        }
+        if self.has_ended() || !turn.fresh {
             return;
         }
-        self.ending = OwnershipEnd::Drained;
-        out.push(OwnerEffect::Release(self.ownership, Some(self.drain_fields())));
+        let by = (self.tenure.ownership, &*self.settings);
+        let shown = self.room.advance(turn.now, by, (&self.members, &self.streams), out);
+        self.show(shown, out);
     }
 
-    /// Repeats a release that was not answered.
+    fn close(&mut self, turn: Turn, reason: RoomClosedReason, out: &mut Vec<OwnerEffect>) {
+        self.streams.end_all(&mut self.room, turn.shared);
+        let accepted = self.room.journal.take_accepted();
+        self.show(accepted, out);
+        self.tenure.close(reason);
+        self.repeat_release(out);
+    }
+
+    /// Ends this ownership so that another node takes the room, with all that is undelivered.
+    pub fn drain(&mut self, out: &mut Vec<OwnerEffect>) {
+        if !self.has_ended() {
+            self.tenure.drain();
+            self.repeat_release(out);
+        }
+    }
+
+    /// Releases the room once it has ended; repeated until it is answered.
     pub fn repeat_release(&self, out: &mut Vec<OwnerEffect>) {
-        let keep = if self.ending == OwnershipEnd::Drained { Some(self.drain_fields()) } else { None };
-        out.push(OwnerEffect::Release(self.ownership, keep));
+        self.tenure.release(|| self.recorded().drained(), out);
     }
 
     /// Takes the answer to the release: tells the edges, after which the room is dropped.
     pub fn on_released(&mut self, out: &mut Vec<OwnerEffect>) {
-        let end = match self.ending {
-            OwnershipEnd::Closed(reason) => ToEdge::Closed(reason),
-            OwnershipEnd::No | OwnershipEnd::Drained => ToEdge::NotOwner,
-        };
-        self.edges.send_to_all(&end, out);
+        self.edges.send_to_all(&self.tenure.farewell(), out);
     }
 
     /// Tells the edges to look the room up: another node owns it.
@@ -367,13 +379,19 @@ impl Owner {
         out.push(OwnerEffect::Fenced);
     }
 
-    /// Decides a change of the room's state; gives whether the list of publishers is another one then.
-    fn decide(&mut self, turn: Turn, command: &RoomCommand) -> Result<bool, Refusal> {
-        self.state.decide(turn.shared, RoomDurations::from(&*self.settings), command)
+    fn show(&mut self, shown: impl IntoIterator<Item = OnCommit>, out: &mut Vec<OwnerEffect>) {
+        let reached = (&mut self.members, &self.edges);
+        changes::show(shown, reached, (&mut self.list, &self.streams), self.settings.kick_duration, out);
     }
-}
 
-/// The number below the first one that an owner gives, to signals (`sq`) and to stays.
-fn first_number(settings: &ClusterSettings, ownership: Ownership) -> u64 {
-    if settings.breaks(Mutation::NumbersByTerm) { 0 } else { ownership.life.first_number(ownership.term) }
+    /// The parts that rules work on: those that change with the members, the edges, and the list.
+    fn parts(&mut self, turn: Turn) -> (Membership<'_>, &Edges, &mut AnnouncedList) {
+        let (room, members, streams) = (&mut self.room, &mut self.members, &mut self.streams);
+        let membership = Membership { turn, settings: &self.settings, room, members, streams };
+        (membership, &self.edges, &mut self.list)
+    }
+
+    const fn recorded(&self) -> Recorded<'_> {
+        Recorded { state: &self.room.state, members: &self.members, streams: &self.streams }
+    }
 }

@@ -176,12 +176,6 @@ impl RoomState {
         tokens.any(|(own, until)| own == token && now < *until)
     }
 
-    /// Whether a user was put out and may not come back yet.
-    #[must_use]
-    pub fn has_kicked(&self, now: Instant, user: &UserId) -> bool {
-        self.kicked.contains(now, user)
-    }
-
     /// Decides on a command and carries it out; gives whether the list that members are told has changed.
     ///
     /// # Errors

@@ -72,6 +72,19 @@ pub fn between_modules(source: &str) -> Arrows {
     arrows
 }
 
+/// The files beneath a folder, tests apart, that add methods to this type, which only its own file may.
+pub fn foreign_methods(source: &str, name: &str, own: &str) -> Vec<String> {
+    let root = Path::new(ROOT).join(source);
+    let is_test = |file: &Path| file.iter().any(|part| part == "tests" || part == "tests.rs");
+    let inner = |file: &Path| file.strip_prefix(&root).expect("it is below").to_path_buf();
+    let adds = |file: &Path| {
+        let text = std::fs::read_to_string(file).expect("a source");
+        text.lines().any(|line| line.trim_start().starts_with(&format!("impl {name} {{")))
+    };
+    let files = sources(&root).into_iter().filter(|file| !file.ends_with(own) && !is_test(&inner(file)) && adds(file));
+    files.map(|file| format!("{} has methods of `{name}`, whose rules know its parts alone", file.display())).collect()
+}
+
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut found = Vec::new();

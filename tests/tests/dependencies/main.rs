@@ -1,7 +1,7 @@
 //! Everything that is linked, held against `deny.toml` and the stated version of Rust. `cargo deny check` judges by the
 //! same file where it is installed, also by advisories; this needs cargo alone, and no network once the workspace was
-//! built. And the directions between the project's own crates and modules, held against ARCHITECTURE.md, and the language of
-//! comments.
+//! built. And the directions between the project's own crates and modules, held against ARCHITECTURE.md, the files that may
+//! know a whole owner or edge, and the language of comments.
 
 mod directions;
 mod graph;
@@ -58,6 +58,13 @@ fn crates_and_modules_use_each_other_in_the_directions_of_the_architecture() {
         none(&directions::differences(&allowed, &found));
         none(&directions::circles(&allowed));
         none(&directions::circles(&found));
+    }
+}
+
+#[test]
+fn no_file_of_a_rule_knows_a_whole_owner_or_edge() {
+    for (name, own) in [("Owner", "room/owner.rs"), ("Edge", "room/edge.rs")] {
+        none(&directions::foreign_methods("core/src", name, own));
     }
 }
 

@@ -1,7 +1,9 @@
-//! The time of an edge's next step, and the search for silent members.
+//! The times at which something of an edge has to be examined, and the search for silent members.
+
+use std::time::Duration;
 
 use super::local_member::LocalMember;
-use super::{Edge, EdgeEffect, OwnerLink};
+use super::{EdgeEffect, Link, Members};
 use crate::room::message::StayRef;
 use crate::time::Instant;
 
@@ -13,7 +15,7 @@ pub(super) struct Deadlines {
     /// The time from which silence counts: the end of the last pause of this node, in which it heard nobody.
     listens_since: Instant,
     /// The time at which the owner is told what members have.
-    pub report_due: Option<Instant>,
+    report_due: Option<Instant>,
 }
 
 impl Deadlines {
@@ -21,33 +23,24 @@ impl Deadlines {
     pub fn schedule_silence_check(&mut self, due: Instant) {
         self.silence_due = Some(self.silence_due.map_or(due, |earliest| earliest.min(due)));
     }
-}
 
-impl Edge {
-    /// The time of the next [`on_time`](Self::on_time), should nothing happen before.
-    #[must_use]
-    pub fn due(&self) -> Option<Instant> {
-        let joins = self.joins.values().map(|join| join.since + self.settings.join_wait).min();
-        let attach = match self.link {
-            OwnerLink::Attaching(..) => Some(self.attached_at + self.settings.ack_timeout),
-            OwnerLink::Seeking | OwnerLink::Attached(..) => None,
-        };
-        let report = self.deadlines.report_due.filter(|_| matches!(self.link, OwnerLink::Attached(..)));
-        let idle = match (self.is_needed(), self.idle_since, self.link) {
-            (true, ..) | (false, Some(_), OwnerLink::Attaching(..)) => None,
-            (false, Some(since), OwnerLink::Attached(..)) => Some(since + self.settings.edge_idle),
-            (false, None, _) => Some(Instant(0)),
-            (false, Some(_), OwnerLink::Seeking) => Some(self.streams.players_until),
-        };
-        [joins, attach, report, idle, self.streams.due(), self.deadlines.silence_due].into_iter().flatten().min()
+    /// Lets the owner be told then what members have, if not sooner.
+    pub fn schedule_report(&mut self, due: Instant) {
+        self.report_due.get_or_insert(due);
     }
 
-    /// Takes the connections from members that have been silent for too long; the owner removes them.
+    /// The first time at which members are examined or reported on.
+    pub fn due(&self, link: &Link) -> Option<Instant> {
+        [self.silence_due, self.report_due.filter(|_| link.stands())].into_iter().flatten().min()
+    }
+}
+
+impl Members {
+    /// The members that have been silent for too long.
     ///
     /// A node that stood still heard nobody: its lease has expired, or this comes late.
-    pub(super) fn find_silent(&mut self, now: Instant, fresh: bool, out: &mut Vec<EdgeEffect>) {
-        let timeout = self.settings.heartbeat_timeout;
-        let Some(due) = self.deadlines.silence_due.filter(|due| *due <= now) else { return };
+    pub fn silent(&mut self, now: Instant, fresh: bool, timeout: Duration) -> Vec<StayRef> {
+        let Some(due) = self.deadlines.silence_due.filter(|due| *due <= now) else { return Vec::new() };
         if !fresh || now >= due + timeout / 4 {
             self.deadlines.listens_since = now;
         }
@@ -57,18 +50,23 @@ impl Edge {
         // The owner keeps the time of members without a socket, this edge that of viewers.
         let watched = |(stay, member): &(&StayRef, &LocalMember)| member.connection.is_some() || stay.is_of_viewer();
         let (silent, heard): (Vec<_>, Vec<_>) =
-            self.members.iter().filter(watched).partition(|(_, member)| ends(member) <= now);
-        self.deadlines.silence_due = heard.iter().map(|(_, member)| ends(member)).min();
-        let silent: Vec<_> = silent.into_iter().map(|(stay, _)| stay.clone()).collect();
-        for stay in silent {
-            let connection = self.members.detach(&stay);
-            if stay.is_of_viewer() {
-                self.members.remove(&stay);
-            } else {
-                self.tell_absence(now, &stay, out);
-            }
-            connection.into_iter().for_each(|connection| self.forget(connection, out));
+            self.iter().filter(watched).partition(|(_, member)| ends(member) <= now);
+        let next = heard.iter().map(|(_, member)| ends(member)).min();
+        let silent = silent.into_iter().map(|(stay, _)| stay.clone()).collect();
+        self.deadlines.silence_due = next;
+        silent
+    }
+
+    /// Tells the owner, if that is due, what members have, where it is more than it was told.
+    pub fn report(&mut self, now: Instant, interval: Duration, link: &Link, out: &mut Vec<EdgeEffect>) {
+        if self.deadlines.report_due.is_none_or(|due| due > now) {
+            return;
         }
-        self.tell_of_viewers(out);
+        let mut waits = false;
+        for (stay, member) in self.known_mut().filter(|_| link.stands()) {
+            member.report_had(stay).into_iter().for_each(|message| link.send(message, out));
+            waits |= member.has_unwritten();
+        }
+        self.deadlines.report_due = waits.then(|| now + interval);
     }
 }

@@ -5,9 +5,11 @@ use std::ops::RangeInclusive;
 
 use roomcast_protocol::signal::MemberKey;
 
+use super::deadlines::Deadlines;
 use super::local_member::LocalMember;
 use crate::room::ConnectionId;
-use crate::room::message::StayRef;
+use crate::room::message::{AttachedMember, StayRef};
+use crate::time::Instant;
 
 /// The members of an edge: a session may have several stays here, of which the newest has a socket.
 #[derive(Debug, Default)]
@@ -15,6 +17,7 @@ pub(super) struct Members {
     /// In boxes: a tree has room for eleven, most rooms have two.
     by_stay: BTreeMap<StayRef, Box<LocalMember>>,
     by_connection: HashMap<ConnectionId, Vec<StayRef>>,
+    pub deadlines: Deadlines,
 }
 
 impl Members {
@@ -104,6 +107,23 @@ impl Members {
         member.note_absent();
         self.unlink(stay, connection);
         connection
+    }
+
+    /// Names the members that the owner knows, as they are now, in an `Attach`.
+    pub fn name_all(&mut self, now: Instant, with_tokens: bool) -> Vec<AttachedMember> {
+        let name = |(stay, member): (&StayRef, &mut LocalMember)| {
+            let mut named = member.attached(now, stay);
+            member.note_named();
+            named.renewed = named.renewed.filter(|_| with_tokens);
+            named
+        };
+        self.known_mut().map(name).collect()
+    }
+
+    /// Notes that the `Attach` was answered that named them.
+    pub fn note_attached(&mut self) {
+        self.known_mut().for_each(|(_, member)| member.note_attached());
+        self.drop_done();
     }
 
     /// Drops the members about which nothing is left to be told.

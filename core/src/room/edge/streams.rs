@@ -6,7 +6,7 @@ use std::time::Duration;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::ObjectId;
 
-use super::{Edge, EdgeEffect, OwnerLink};
+use super::{EdgeEffect, Link, NO_OWNER, NO_ROOM};
 use crate::cluster::BootId;
 use crate::room::Refusal;
 use crate::room::message::ToOwner;
@@ -37,74 +37,50 @@ impl EdgeStreams {
     pub fn due(&self) -> Option<Instant> {
         self.uploads.values().map(|(_, since)| *since + UPLOAD_WAIT).min()
     }
-}
 
-impl Edge {
-    /// Takes an upload, whose media is stored already.
-    pub fn upload(&mut self, now: Instant, upload: Upload, out: &mut Vec<EdgeEffect>) {
-        let id = upload.id;
-        self.streams.uploads.insert(id, (upload.clone(), now));
-        self.send(ToOwner::Upload(Box::new(upload)), out);
-        if self.is_seeking() {
-            out.push(EdgeEffect::Seek);
+    /// Keeps an upload until its answer, and sends it.
+    pub fn upload(&mut self, now: Instant, upload: Upload, link: &Link, out: &mut Vec<EdgeEffect>) {
+        self.uploads.insert(upload.id, (upload.clone(), now));
+        link.send(ToOwner::Upload(Box::new(upload)), out);
+        link.seek(out);
+    }
+
+    /// Sends the uploads that wait, now that the attachment stands.
+    pub fn send_uploads(&self, link: &Link, out: &mut Vec<EdgeEffect>) {
+        for (upload, _) in self.uploads.values() {
+            link.send(ToOwner::Upload(Box::new(upload.clone())), out);
         }
     }
 
-    /// Notes that somebody plays a broadcast here.
-    pub fn play(&mut self, now: Instant, out: &mut Vec<EdgeEffect>) {
-        self.streams.players_until = now + self.settings.edge_idle;
-        self.idle_since = Some(now).filter(|_| !self.is_needed());
-        if self.is_seeking() {
-            out.push(EdgeEffect::Seek);
-        }
-    }
-
-    /// Whether players wait for an owner to be found.
-    #[must_use]
-    pub fn is_sought_by_players(&self, now: Instant) -> bool {
-        !matches!(self.link, OwnerLink::Attached(..)) && now < self.streams.players_until
-    }
-
-    /// Whether players can keep the edge: it has an owner, or they wait for one. A room that is known to be over is not
-    /// looked for again on their account.
-    #[must_use]
-    pub fn can_be_played(&self, now: Instant) -> bool {
-        self.attachment().is_some() || now < self.streams.players_until
-    }
-
-    pub(super) fn send_uploads(&self, out: &mut Vec<EdgeEffect>) {
-        for (upload, _) in self.streams.uploads.values() {
-            self.send(ToOwner::Upload(Box::new(upload.clone())), out);
-        }
-    }
-
-    pub(super) fn on_uploaded(&mut self, id: u64, answer: Result<(), Refusal>, out: &mut Vec<EdgeEffect>) {
-        if self.streams.uploads.remove(&id).is_some() {
+    /// Takes the answer to an upload.
+    pub fn on_uploaded(&mut self, id: u64, answer: Result<(), Refusal>, out: &mut Vec<EdgeEffect>) {
+        if self.uploads.remove(&id).is_some() {
             out.push(EdgeEffect::Uploaded(id, answer));
         }
     }
 
     /// Refuses the uploads that came before a time.
     pub fn refuse_uploads(&mut self, before: Instant, (code, reason): (AckCode, &str), out: &mut Vec<EdgeEffect>) {
-        let uploads = std::mem::take(&mut self.streams.uploads);
+        let uploads = std::mem::take(&mut self.uploads);
         let (late, kept) = uploads.into_iter().partition(|(_, (_, since))| *since <= before);
-        self.streams.uploads = kept;
+        self.uploads = kept;
         for id in BTreeMap::into_keys(late) {
             out.push(EdgeEffect::Uploaded(id, Err(Refusal { code, reason: reason.to_owned() })));
         }
     }
 
-    pub(super) fn refuse_late_uploads(&mut self, now: Instant, out: &mut Vec<EdgeEffect>) {
-        if self.streams.due().is_some_and(|due| due <= now) {
+    /// Refuses the uploads that have waited for too long.
+    pub fn refuse_late_uploads(&mut self, now: Instant, out: &mut Vec<EdgeEffect>) {
+        if self.due().is_some_and(|due| due <= now) {
             let before = Instant(now.0.saturating_sub(crate::cluster::settings::millis(UPLOAD_WAIT)));
-            self.refuse_uploads(before, (AckCode::Unavailable, "the room has no owner at the moment; try again"), out);
+            self.refuse_uploads(before, NO_OWNER, out);
         }
     }
 
     /// The streams that are shown here, written down for an owner that did not send them.
-    pub(super) fn streams_shown(&self, owner: BootId) -> Vec<KnownStream> {
-        let is_other = self.streams.source != Some(owner);
-        let shown = self.streams.copies.iter().map(|(playlist, copy)| KnownStream {
+    pub fn shown(&self, owner: BootId) -> Vec<KnownStream> {
+        let is_other = self.source != Some(owner);
+        let shown = self.copies.iter().map(|(playlist, copy)| KnownStream {
             playlist: playlist.clone(),
             position: copy.position,
             checkpoint: is_other.then(|| copy.stream.checkpoint()),
@@ -113,21 +89,21 @@ impl Edge {
     }
 
     /// Takes the streams that an owner has told in an attachment, from which on the copies are its own.
-    pub(super) fn on_streams(&mut self, owner: BootId, streams: Vec<StreamUpdate>, out: &mut Vec<EdgeEffect>) {
-        self.streams.source = Some(owner);
-        streams.into_iter().for_each(|update| self.on_stream(update, out));
+    pub fn on_streams(&mut self, owner: BootId, streams: Vec<StreamUpdate>, link: &Link, out: &mut Vec<EdgeEffect>) {
+        self.source = Some(owner);
+        streams.into_iter().for_each(|update| self.on_stream(update, link, out));
     }
 
     /// Takes news of a stream.
-    pub(super) fn on_stream(&mut self, update: StreamUpdate, out: &mut Vec<EdgeEffect>) {
+    pub fn on_stream(&mut self, update: StreamUpdate, link: &Link, out: &mut Vec<EdgeEffect>) {
         let StreamUpdate { playlist, position, state } = update;
-        let mut copy = self.streams.copies.remove(&playlist);
+        let mut copy = self.copies.remove(&playlist);
         let followed = StreamCopy::follow(&mut copy, position, state);
         if followed == FollowOutcome::Behind {
             copy = None;
-            out.extend(self.attachment().map(|(owner, _)| EdgeEffect::Reattach(owner)));
+            link.reattach(out);
         }
-        self.streams.copies.extend(copy.map(|copy| (playlist.clone(), copy)));
+        self.copies.extend(copy.map(|copy| (playlist.clone(), copy)));
         match followed {
             FollowOutcome::Known | FollowOutcome::Behind => {}
             FollowOutcome::Changes(changes) => {
@@ -138,22 +114,17 @@ impl Edge {
     }
 
     /// Takes the streams of the owner that was beside this edge.
-    pub fn adopt_streams(
-        &mut self,
-        from: Option<BootId>,
-        copies: BTreeMap<ObjectId, StreamCopy>,
-        out: &mut Vec<EdgeEffect>,
-    ) {
+    pub fn adopt(&mut self, from: Option<BootId>, copies: BTreeMap<ObjectId, StreamCopy>, out: &mut Vec<EdgeEffect>) {
         for (playlist, copy) in &copies {
             out.push(EdgeEffect::Everything(playlist.clone(), copy.stream.everything()));
         }
-        (self.streams.source, self.streams.copies) = (from, copies);
+        (self.source, self.copies) = (from, copies);
     }
 
     /// Gives the copies to the owner beside this edge.
-    pub fn give_streams(&mut self) -> Vec<KnownStream> {
-        self.streams.source = None;
-        let copies = std::mem::take(&mut self.streams.copies).into_iter();
+    pub fn give(&mut self) -> Vec<KnownStream> {
+        self.source = None;
+        let copies = std::mem::take(&mut self.copies).into_iter();
         let shown = copies.map(|(playlist, copy)| KnownStream {
             playlist,
             position: copy.position,
@@ -162,7 +133,15 @@ impl Edge {
         shown.collect()
     }
 
-    pub(super) fn forget_streams(&mut self) {
-        self.streams.copies.clear();
+    /// Forgets the streams: the room has begun anew.
+    pub fn forget(&mut self) {
+        self.copies.clear();
+    }
+
+    /// Refuses all uploads and forgets the streams: the room is over, and players wait no more.
+    pub fn close(&mut self, out: &mut Vec<EdgeEffect>) {
+        self.refuse_uploads(Instant(u64::MAX), NO_ROOM, out);
+        self.forget();
+        self.players_until = Instant(0);
     }
 }

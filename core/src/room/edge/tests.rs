@@ -2,36 +2,31 @@ mod reading;
 
 use std::time::Duration;
 
-use roomcast_protocol::id::{SessionId, UserId};
-use roomcast_protocol::signal::{Category, Host, Recipient, RoomType, Session, SignalKind};
+use roomcast_protocol::signal::{Recipient, RoomType, SignalKind};
 
 use super::*;
+use crate::room::Refusal;
+use crate::room::fixtures::{self, EDGE};
 use crate::room::message::*;
 
 const OWNER: BootId = BootId(9);
 const SOCKET: ConnectionId = ConnectionId(5);
 
-fn session() -> Session {
-    Session {
-        user_id: UserId::parse("ann").unwrap(),
-        session_id: SessionId::parse("ann").unwrap(),
-        category: Category::Stream,
-        host: Host::Web,
-        device_id: String::new(),
-    }
+fn key() -> MemberKey {
+    fixtures::session("ann").key()
 }
 
 fn attachment(counter: u64) -> AttachmentId {
-    AttachmentId { edge: BootId(1), counter }
+    AttachmentId { edge: EDGE, counter }
 }
 
 fn stay(number: u64) -> StayRef {
-    StayRef { member: session().key(), stay: number }
+    StayRef { member: key(), stay: number }
 }
 
 fn signal(action: Action) -> Signal {
     let text = SignalText { message: "x".into(), data: 0..1 };
-    Signal { action, to: Some(Recipient::Session(session().key())), text }
+    Signal { action, to: Some(Recipient::Session(key())), text }
 }
 
 fn relay() -> Signal {
@@ -66,7 +61,7 @@ impl Fixture {
                 kicks: Vec::new(),
             })),
         );
-        let id = JoinId { edge: BootId(1), counter: 1 };
+        let id = JoinId { edge: EDGE, counter: 1 };
         let (sequence, confirmed, list) = (0, 0, List::default());
         desk.hear(
             1,
@@ -85,20 +80,8 @@ impl Fixture {
     }
 
     fn join(&mut self, numbers_above: Option<u64>) {
-        let request = JoinRequest {
-            id: JoinId { edge: BootId(1), counter: 1 },
-            session: session(),
-            room_type: RoomType::M2m,
-            creating: true,
-            media: (true, true),
-            numbers_above,
-            resume_from: None,
-            brought: None,
-            given: String::new(),
-            ingest: None,
-            holds: None,
-            credentials: None,
-        };
+        let request = fixtures::request("ann", 1, RoomType::M2m);
+        let request = JoinRequest { creating: true, numbers_above, ..request };
         self.edge.join((Instant(0), true), SOCKET, request, &mut self.out);
     }
 
@@ -126,7 +109,7 @@ impl Fixture {
     }
 
     fn say(&mut self, signal: Signal) {
-        self.edge.take_signal(Instant(0), (SOCKET, &session().key()), None, signal, &mut self.out);
+        self.edge.take_signal(Instant(0), (SOCKET, &key()), None, signal, &mut self.out);
     }
 
     fn ack(&mut self, counter: u64) {
@@ -151,9 +134,7 @@ impl Fixture {
 }
 
 fn delivery(sq: u64, stay: u64, n: u64, numbered: bool) -> Delivery {
-    let user_id = UserId::parse("bob").unwrap();
-    let member = roomcast_protocol::signal::MemberKey { user_id, session_id: SessionId::parse("bob").unwrap() };
-    Delivery { sq, from: StayRef { member, stay }, numbered, n, text: "x".into() }
+    Delivery { sq, from: StayRef { member: fixtures::session("bob").key(), stay }, numbered, n, text: "x".into() }
 }
 
 #[test]
@@ -188,7 +169,7 @@ fn what_no_owner_has_seen_is_said_again_after_an_attach() {
 #[test]
 fn a_client_that_numbers_is_asked_to_repeat_and_nothing_of_it_is_kept() {
     let mut desk = Fixture::joined(Some(7));
-    desk.edge.take_signal(Instant(0), (SOCKET, &session().key()), Some(8), relay(), &mut desk.out);
+    desk.edge.take_signal(Instant(0), (SOCKET, &key()), Some(8), relay(), &mut desk.out);
     assert_eq!(desk.take_signal(), [8]);
     desk.attach(2);
     desk.attached(2);
@@ -258,7 +239,7 @@ fn a_dropped_repetition_counts_as_had_once_all_below_it_is() {
     }
     assert_eq!(desk.told().len(), 2);
     desk.out.clear();
-    desk.edge.heartbeat(Instant(1), (SOCKET, &session().key()), Some(1), &mut desk.out);
+    desk.edge.heartbeat(Instant(1), (SOCKET, &key()), Some(1), &mut desk.out);
     let had = desk.out.iter().find_map(|effect| match effect {
         EdgeEffect::Send(.., ToOwner::Had(_, sq)) => Some(*sq),
         _ => None,
@@ -269,7 +250,7 @@ fn a_dropped_repetition_counts_as_had_once_all_below_it_is() {
 #[test]
 fn an_answer_that_no_join_waits_for_is_answered_with_absent() {
     let mut desk = Fixture::joined(None);
-    let id = JoinId { edge: BootId(1), counter: 8 };
+    let id = JoinId { edge: EDGE, counter: 8 };
     let list = List::default();
     let joined = Joined { id, stay: stay(2), resumed: true, sequence: 0, last: 0, confirmed: 0, list };
     desk.hear(1, ToEdge::Joined(Box::new(joined)));

@@ -10,14 +10,15 @@ use roomcast_protocol::code::{AckCode, CloseCode};
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::{MemberKey, Recipient, RoomType};
 
-use super::sessions::unnumbered;
-use super::{Edge, EdgeEffect, OwnerLink, ToClient, WaitingJoin};
+use super::joins::WaitingJoin;
+use super::sessions::{Sessions, unnumbered};
+use super::{EdgeEffect, OwnerLink, ToClient};
 use crate::cluster::Mutation;
+use crate::room::Refusal;
 use crate::room::credentials::{Credentials, check_subject, moderates};
 use crate::room::message::{Action, JoinRequest, Joined, Signal, SignalRefusal, StayRef, ToOwner};
 use crate::room::owner::ResumeTokens;
 use crate::room::state::KickedUsers;
-use crate::time::Instant;
 
 /// Knowledge of an edge about viewers beside their memberships.
 #[derive(Debug, Default)]
@@ -59,83 +60,57 @@ impl Viewer {
     }
 }
 
-impl Edge {
+impl Sessions<'_> {
     /// Whether a JOIN is a viewer's, which needs no owner. It does where the session may become a publisher, is known to
     /// the owner, or is to be refused. Sessions that a kick did not name stay, and may resume.
-    pub(super) fn may_admit(&self, now: Instant, request: &JoinRequest) -> bool {
-        let OwnerLink::Attached(owner, id) = self.link else { return false };
-        if self.room_type != Some(RoomType::P2m) || request.room_type != RoomType::P2m {
+    pub fn may_admit_viewer(&self, request: &JoinRequest) -> bool {
+        let OwnerLink::Attached(owner, id) = self.link.owner else { return false };
+        if self.room.room_type != Some(RoomType::P2m) || request.room_type != RoomType::P2m {
             return false;
         }
-        let (key, publishers) = (request.session.key(), &self.list.publishers);
-        if let Some(known) = self.members.newest_of(&key) {
+        let (key, publishers) = (request.session.key(), &self.room.list.publishers);
+        if let Some(known) = self.connections.members.newest_of(&key) {
             return known.is_of_viewer();
         }
         let publishes = publishers.iter().any(|listed| listed.session.user_id == key.user_id);
-        let waits = self.joins.values().any(|join| join.request.session.key() == key);
-        let kicked = self.viewers.kicked.contains(now, &key.user_id);
+        let waits = self.connections.joins.values().any(|join| join.request.session.key() == key);
+        let kicked = self.connections.viewers.kicked.contains(self.now, &key.user_id);
         let refused = request.creating || kicked && !self.settings.breaks(Mutation::ViewersKicked);
         let decides = moderates(request.credentials.as_deref());
         owner != id.edge && !decides && !publishers.is_empty() && !publishes && !waits && !refused
     }
 
-    /// Admits a viewer, or resumes its session, as an owner would.
-    pub(super) fn admit(&mut self, now: Instant, join: Box<WaitingJoin>, out: &mut Vec<EdgeEffect>) {
+    /// Admits a viewer, or resumes its session, as an owner would; gives the last number of its session too.
+    pub fn admit_viewer(&mut self, join: &WaitingJoin) -> Result<(Joined, Box<Viewer>, u64), Refusal> {
         let (request, stay) = (&join.request, StayRef::of_viewer(join.request.session.key()));
-        let (mut viewer, mut last) = (Viewer::default(), request.resume_from.map_or(0, |had| had + 1));
+        let (mut viewer, mut last) = (Box::<Viewer>::default(), request.resume_from.map_or(0, |had| had + 1));
         viewer.first = last;
-        let (mut had, mut own, mut confirmed, mut is_known) = (last, false, 0, false);
-        if let Some(known) = self.members.get_mut(&stay) {
-            is_known = true;
+        let (mut had, mut own, mut confirmed) = (last, false, 0);
+        if let Some(known) = self.connections.members.get_mut(&stay) {
             known.note_delivered();
-            viewer = known.viewer.as_deref().cloned().unwrap_or_default();
+            viewer = known.viewer.clone().unwrap_or_default();
             (had, last, confirmed) = (known.had, known.written, known.heartbeat.confirmed());
             own = known.connection == Some(join.connection);
+            check_subject(viewer.credentials.as_deref(), request.credentials.as_deref())?;
         }
-        let (known, fresh) = (viewer.credentials.as_deref(), request.credentials.as_deref());
-        let same = if is_known { check_subject(known, fresh) } else { Ok(()) };
-        if let Err(refusal) = same.and_then(|()| viewer.tokens.check(own, request.brought.as_ref())) {
-            return self.refuse(&join, refusal, out);
-        }
+        viewer.tokens.check(own, request.brought.as_ref())?;
         viewer.credentials.clone_from(&request.credentials);
         let resumed = viewer.resume(request);
         let named = request.resume_from.map(|sq| if resumed { sq } else { viewer.first });
         let sequence = named.unwrap_or(if own { last } else { had });
         let newest = last.max(sequence);
         let last = if resumed { newest } else { sequence };
-        let (id, list) = (request.id, self.list.clone());
-        let joined = Joined { id, stay: stay.clone(), resumed, sequence, last, confirmed, list };
-        self.begin_stay(now, join, joined, Some(Box::new(viewer)), out);
-        if let Some(member) = self.members.get_mut(&stay).filter(|_| newest > sequence) {
-            out.extend(member.show_list(&self.list, newest, true));
-        }
-        self.tell_of_viewers(out);
-    }
-
-    /// Shows all viewers the list, which has changed. One without a socket gets it with the answer to its next JOIN.
-    pub(super) fn show_viewers(&mut self, out: &mut Vec<EdgeEffect>) {
-        for (_, member) in self.members.iter_mut().filter(|(stay, _)| stay.is_of_viewer()) {
-            let sq = member.written + 1;
-            match member.show_list(&self.list, sq, true) {
-                Some(shown) => out.push(shown),
-                None => member.note_gap(sq),
-            }
-        }
+        let (id, list) = (request.id, self.room.list.clone());
+        Ok((Joined { id, stay, resumed, sequence, last, confirmed, list }, viewer, newest))
     }
 
     /// Takes a signal of a viewer: none but LEAVE is for viewers.
-    pub(super) fn take_signal_of_viewer(
-        &mut self,
-        stay: &StayRef,
-        n: Option<u64>,
-        signal: Signal,
-        out: &mut Vec<EdgeEffect>,
-    ) {
+    pub fn take_signal_of_viewer(&mut self, stay: &StayRef, n: Option<u64>, signal: Signal, out: &mut Vec<EdgeEffect>) {
         if signal.action == Action::Leave {
-            self.remove_viewer(stay, out);
-            return self.tell_of_viewers(out);
+            return self.let_viewer_go(stay, out);
         }
-        let Some(member) = self.members.get_mut(stay) else { return };
+        let Some(member) = self.connections.members.get_mut(stay) else { return };
+        member.hear(self.now);
         let refused = match n.filter(|_| member.numbers) {
             None if member.numbers => Some(unnumbered(signal)),
             // Another one is a repetition, or comes again behind what is missing.
@@ -149,67 +124,64 @@ impl Edge {
         out.extend(told.map(|(to, refused)| EdgeEffect::Tell(to, ToClient::Refused(Box::new(refused)))));
     }
 
-    fn remove_viewer(&mut self, stay: &StayRef, out: &mut Vec<EdgeEffect>) {
-        let connection = self.members.remove(stay).and_then(|viewer| viewer.connection);
-        connection.into_iter().for_each(|connection| self.forget(connection, out));
+    /// Takes a viewer out.
+    pub fn let_viewer_go(&mut self, stay: &StayRef, out: &mut Vec<EdgeEffect>) {
+        self.connections.remove_member(stay, out);
+        self.tell_of_viewers(out);
     }
 
     /// Notes a kick, and tells the viewers that it names.
-    pub(super) fn on_kicked(
-        &mut self,
-        now: Instant,
-        (to, left): (&Recipient, Duration),
-        text: &ByteString,
-        out: &mut Vec<EdgeEffect>,
-    ) {
-        self.viewers.kicked.clean(now);
-        self.viewers.kicked.insert(to.user_id().clone(), now + left);
+    pub fn on_kicked(&mut self, (to, left): (&Recipient, Duration), text: &ByteString, out: &mut Vec<EdgeEffect>) {
+        self.connections.viewers.kicked.clean(self.now);
+        self.connections.viewers.kicked.insert(to.user_id().clone(), self.now + left);
         let names = |key: &MemberKey| match to {
             Recipient::User(user) => key.user_id == *user,
             Recipient::Session(session) => key == session,
         };
-        let kicked: Vec<_> = self.members.viewers().filter(|stay| names(&stay.member)).cloned().collect();
+        let kicked: Vec<_> = self.connections.members.viewers().filter(|stay| names(&stay.member)).cloned().collect();
         for stay in kicked {
-            let told = self.members.get_mut(&stay).and_then(|viewer| Some((viewer.connection?, viewer.written + 1)));
+            let told = self
+                .connections
+                .members
+                .get_mut(&stay)
+                .and_then(|viewer| Some((viewer.connection?, viewer.written + 1)));
             out.extend(told.map(|(to, sq)| EdgeEffect::Tell(to, ToClient::Kicked(sq, text.clone()))));
-            self.remove_viewer(&stay, out);
+            self.connections.remove_member(&stay, out);
         }
         self.tell_of_viewers(out);
     }
 
     /// Takes the kicks that an owner tells with an attachment. Viewers let go by one that the edge was not told of, or by
     /// another life of the room, are to join anew: the owner knows which session a kick named.
-    pub(super) fn note_kicks(
-        &mut self,
-        now: Instant,
-        kicks: Vec<(UserId, Duration)>,
-        is_same_life: bool,
-        out: &mut Vec<EdgeEffect>,
-    ) {
-        let kicks: VecDeque<_> = kicks.into_iter().map(|(user, left)| (now + left, user)).collect();
-        let before = std::mem::replace(&mut self.viewers.kicked, KickedUsers::from(kicks));
-        let user_is_kicked = |user: &UserId| self.viewers.kicked.contains(now, user) && !before.contains(now, user);
+    pub fn note_kicks(&mut self, kicks: Vec<(UserId, Duration)>, is_same_life: bool, out: &mut Vec<EdgeEffect>) {
+        let kicks: VecDeque<_> = kicks.into_iter().map(|(user, left)| (self.now + left, user)).collect();
+        let before = std::mem::replace(&mut self.connections.viewers.kicked, KickedUsers::from(kicks));
+        let user_is_kicked = |user: &UserId| {
+            self.connections.viewers.kicked.contains(self.now, user) && !before.contains(self.now, user)
+        };
         let gone = |stay: &&StayRef| !is_same_life || user_is_kicked(&stay.member.user_id);
-        let gone = self.members.viewers().filter(|_| !self.settings.breaks(Mutation::ViewersLetGo)).filter(gone);
+        let gone =
+            self.connections.members.viewers().filter(|_| !self.settings.breaks(Mutation::ViewersLetGo)).filter(gone);
         let gone: Vec<StayRef> = gone.cloned().collect();
         for stay in gone {
-            let connection = self.members.remove(&stay).and_then(|viewer| viewer.connection);
+            let connection = self.connections.members.remove(&stay).and_then(|viewer| viewer.connection);
             out.extend(connection.map(|connection| EdgeEffect::Close(connection, CloseCode::ServiceRestart)));
         }
         self.tell_of_viewers(out);
     }
 
     /// Notes that the owner is told whether there are viewers.
-    pub(super) fn note_viewers_told(&mut self) -> bool {
-        self.viewers.told = self.members.viewers().next().is_some() && !self.settings.breaks(Mutation::ViewersTold);
-        self.viewers.told
+    pub fn note_viewers_told(&mut self) -> bool {
+        self.connections.viewers.told =
+            self.connections.members.viewers().next().is_some() && !self.settings.breaks(Mutation::ViewersTold);
+        self.connections.viewers.told
     }
 
     /// Tells the owner whether there are viewers, if it was told otherwise.
-    pub(super) fn tell_of_viewers(&mut self, out: &mut Vec<EdgeEffect>) {
-        let told = self.viewers.told;
-        if matches!(self.link, OwnerLink::Attached(..)) && self.note_viewers_told() != told {
-            self.send(ToOwner::Viewers(!told), out);
+    pub fn tell_of_viewers(&mut self, out: &mut Vec<EdgeEffect>) {
+        let told = self.connections.viewers.told;
+        if self.link.stands() && self.note_viewers_told() != told {
+            self.link.send(ToOwner::Viewers(!told), out);
         }
     }
 }

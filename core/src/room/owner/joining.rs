@@ -9,48 +9,35 @@ use super::backlog::{Backlog, Held};
 use super::journal::OnCommit;
 use super::member::{OwnedMember, Presence};
 use super::record::{Field, ResumeTokens};
-use super::{Owner, OwnerEffect, Turn, first_number};
+use super::removal::Membership;
 use crate::cluster::{BootId, Mutation};
 use crate::room::Credentials;
 use crate::room::credentials::{check_subject, may_publish};
-use crate::room::message::{JoinRequest, StayEnd, StayRef, ToEdge};
+use crate::room::message::{JoinRequest, StayEnd, StayRef};
 use crate::room::state::{Publisher, RoomCommand};
 use crate::room::{Refusal, refuse};
 
-impl Owner {
-    pub(super) fn join(&mut self, turn: Turn, edge: BootId, request: &JoinRequest, out: &mut Vec<OwnerEffect>) {
+impl Membership<'_> {
+    /// Takes a JOIN; gives what is shown at once, which only the answer to a repeated one is.
+    pub fn join(&mut self, edge: BootId, request: &JoinRequest) -> Result<Option<OnCommit>, Refusal> {
         let key = request.session.key();
-        if self.members.get(&key).is_some_and(|member| member.join == request.id) {
-            return self.repeat_join(edge, request, out);
+        match self.members.get_mut(&key) {
+            Some(member) if member.join == request.id => {
+                if member.edge != edge {
+                    self.room.journal.change(Field::Member(key));
+                }
+                return Ok(member.repeat_join(edge, request));
+            }
+            _ if !self.turn.fresh => {
+                refuse(AckCode::Unavailable, "the server has lost its connection to the other nodes")?
+            }
+            Some(_) => self.resume(edge, request)?,
+            None => self.admit(edge, request)?,
         }
-        let decided = match self.members.contains(&key) {
-            _ if !turn.fresh => refuse(AckCode::Unavailable, "the server has lost its connection to the other nodes"),
-            true => self.resume(turn, edge, request),
-            false => self.admit(turn, edge, request),
-        };
-        if let Err(refusal) = decided {
-            self.edges.send(edge, ToEdge::JoinRefused(request.id, refusal), out);
-        }
+        Ok(None)
     }
 
-    /// The same JOIN gets the same answer; one that waits for the journal gets it then.
-    fn repeat_join(&mut self, edge: BootId, request: &JoinRequest, out: &mut Vec<OwnerEffect>) {
-        let key = request.session.key();
-        let Some(member) = self.members.get_mut(&key) else { return };
-        if member.edge != edge {
-            self.journal.change(Field::Member(key));
-        }
-        (member.edge, member.presence) = (edge, Presence::Present);
-        // A new owner has the member from the journal, which does not know the numbers.
-        member.expected = member.expected.max(request.numbers_above.map_or(1, |n| n + 1));
-        if member.committed {
-            let (stay, resumed) = (member.stay_ref(), member.resumed);
-            let from = if resumed { request.resume_from } else { Some(member.first) };
-            self.run_on_commit(vec![OnCommit::Joined { stay, resumed, from }], out);
-        }
-    }
-
-    fn admit(&mut self, turn: Turn, edge: BootId, request: &JoinRequest) -> Result<(), Refusal> {
+    fn admit(&mut self, edge: BootId, request: &JoinRequest) -> Result<(), Refusal> {
         let newcomer = Box::new(Publisher {
             session: request.session.clone(),
             video: request.media.0 && request.room_type != RoomType::A2m,
@@ -60,41 +47,30 @@ impl Owner {
         });
         let may_publish = may_publish(request.credentials.as_deref());
         let (room_type, creating) = (request.room_type, request.creating);
-        let command = RoomCommand::Join { room_type, newcomer, creating, may_publish };
-        let listed = self.decide(turn, &command)?;
-        let first = self.first_sequence(request);
+        self.decide(&RoomCommand::Join { room_type, newcomer, creating, may_publish })?;
+        // Above what the session had in an earlier membership, so that its next JOIN tells of which it speaks.
+        let first = self.members.first.max(request.resume_from.map_or(0, |had| had + 1));
         let stay = self.members.next_stay();
-        let member = OwnedMember::admitted(request, (edge, stay, first), self.state.video(request.media.0));
-        let key = member.key();
-        self.journal.change(Field::Room);
-        self.journal.change(Field::Member(key));
-        let stay = member.stay_ref();
+        let member = OwnedMember::admitted(request, (edge, stay, first), self.room.state.video(request.media.0));
+        let journal = &mut self.room.journal;
+        journal.change(Field::Room);
+        journal.change(Field::Member(member.key()));
+        journal.defer(OnCommit::Joined { stay: member.stay_ref(), resumed: false, from: Some(first) });
         self.members.insert(member);
-        if listed {
-            self.list_changed();
-        }
-        self.journal.defer(OnCommit::Joined { stay, resumed: false, from: Some(first) });
         Ok(())
     }
 
-    /// The number below the first sequence number of a new member: above those of former owners, and above what the
-    /// session had in an earlier membership, so that its next JOIN tells of which it speaks.
-    fn first_sequence(&self, request: &JoinRequest) -> u64 {
-        first_number(&self.settings, self.ownership).max(request.resume_from.map_or(0, |had| had + 1))
-    }
-
     /// Takes a session over to another connection, at this edge or another one.
-    fn resume(&mut self, turn: Turn, edge: BootId, request: &JoinRequest) -> Result<(), Refusal> {
+    fn resume(&mut self, edge: BootId, request: &JoinRequest) -> Result<(), Refusal> {
         let key = request.session.key();
         self.check_takeover(edge, request)?;
-        self.renew_ingest(turn, request);
+        self.renew_ingest(request);
         let stay = self.members.next_stay();
-        let member = self.members.get_mut(&key).expect("it is a member");
-        member.credentials.clone_from(&request.credentials);
         if !may_publish(request.credentials.as_deref()) {
-            self.demote(turn, &key);
+            self.demote(&key);
         }
         let member = self.members.get_mut(&key).expect("it is a member");
+        member.credentials.clone_from(&request.credentials);
         // On its own connection it goes on: nothing is closed, and what is on its way there is not sent again.
         let own = member.edge == edge && request.holds == Some(member.stay);
         let before = member.end_of_stay(own);
@@ -102,44 +78,39 @@ impl Owner {
         let (from, had) = member.resume_point(request, own);
         let (stay, resumed) = (member.stay_ref(), member.resumed);
         self.members.release(&had);
-        self.journal.change(Field::Member(key));
+        let journal = &mut self.room.journal;
+        journal.change(Field::Member(key));
         if !self.settings.breaks(Mutation::NewestStay) {
-            before.into_iter().for_each(|before| self.journal.defer(before));
+            before.into_iter().for_each(|before| journal.defer(before));
         }
-        self.journal.defer(OnCommit::Joined { stay, resumed, from });
+        journal.defer(OnCommit::Joined { stay, resumed, from });
         Ok(())
     }
 
     /// Takes the credentials of a member's new token. A publisher that may publish no longer becomes a viewer.
-    pub(super) fn renew(&mut self, turn: Turn, stay: &StayRef, credentials: Credentials) {
+    pub fn renew(&mut self, stay: &StayRef, credentials: Credentials) {
         let member = self.members.of_stay(stay);
         let Some(member) = member.filter(|member| member.credentials.as_deref() != Some(&credentials)) else { return };
         let publishes = credentials.publish;
         member.credentials = Some(Box::new(credentials));
-        self.journal.change(Field::Member(stay.member.clone()));
+        self.room.journal.change(Field::Member(stay.member.clone()));
         if !publishes && !self.settings.breaks(Mutation::DemoteByToken) {
-            self.demote(turn, &stay.member);
+            self.demote(&stay.member);
         }
     }
 
     /// Makes a viewer of a publisher; the room goes on as when a publisher leaves. In a call everybody has its place.
-    fn demote(&mut self, turn: Turn, key: &MemberKey) {
-        if self.state.room_type() == RoomType::P2p || !self.state.publishes(key) {
-            return;
-        }
-        if self.decide(turn, &RoomCommand::Leave { key: key.clone() }) == Ok(true) {
-            self.journal.change(Field::Room);
-            self.list_changed();
-            if self.state.publishers().is_empty() {
-                self.end_streams(turn);
-            }
+    fn demote(&mut self, key: &MemberKey) {
+        let is_call = self.room.state.room_type() == RoomType::P2p;
+        if !is_call && self.decide(&RoomCommand::Leave { key: key.clone() }) == Ok(true) {
+            self.end_unpublished();
         }
     }
 
     /// A session is taken over only in its room's type, and with its token where it keeps one; on its own connection
     /// it needs none.
     fn check_takeover(&self, edge: BootId, request: &JoinRequest) -> Result<(), Refusal> {
-        if request.room_type != self.state.room_type() {
+        if request.room_type != self.room.state.room_type() {
             return refuse(AckCode::UnsupportedChannel, "`ch` is not the type of this room");
         }
         let Some(member) = self.members.get(&request.session.key()) else { return Ok(()) };
@@ -150,16 +121,26 @@ impl Owner {
     }
 
     /// A streamer gets another ingest token.
-    fn renew_ingest(&mut self, turn: Turn, request: &JoinRequest) {
+    fn renew_ingest(&mut self, request: &JoinRequest) {
         let key = request.session.key();
-        let Some(token) = request.ingest.clone().filter(|_| self.state.publishes(&key)) else { return };
+        let Some(token) = request.ingest.clone().filter(|_| self.room.state.publishes(&key)) else { return };
         // It cannot be refused.
-        let _ = self.decide(turn, &RoomCommand::Renew { key, token });
-        self.journal.change(Field::Room);
+        let _ = self.decide(&RoomCommand::Renew { key, token });
+        self.room.journal.change(Field::Room);
     }
 }
 
 impl OwnedMember {
+    /// Takes its JOIN again; gives the answer, unless that waits for the journal.
+    fn repeat_join(&mut self, edge: BootId, request: &JoinRequest) -> Option<OnCommit> {
+        (self.edge, self.presence) = (edge, Presence::Present);
+        // A new owner has the member from the journal, which does not know the numbers.
+        self.expected = self.expected.max(request.numbers_above.map_or(1, |n| n + 1));
+        let resumed = self.resumed;
+        let from = if resumed { request.resume_from } else { Some(self.first) };
+        self.committed.then(|| OnCommit::Joined { stay: self.stay_ref(), resumed, from })
+    }
+
     /// A new member on a stay at an edge, whose sequence numbers begin above `first`.
     fn admitted(request: &JoinRequest, (edge, stay, first): (BootId, u64, u64), video: bool) -> Self {
         let mut tokens = ResumeTokens::default();

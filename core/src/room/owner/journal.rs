@@ -7,8 +7,8 @@ use bytestring::ByteString;
 use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::{MemberKey, Recipient};
 
+use super::kicking::KickRevocation;
 use super::record::Field;
-use super::revocation::KickRevocation;
 use crate::cluster::BootId;
 use crate::cluster::directory::{Era, Journaled, RETRY_DELAY};
 use crate::hls::Change;
@@ -100,7 +100,7 @@ impl Journal {
 
     /// The journal of a room that only this node has: there is none.
     pub fn none() -> Self {
-        Self { alone: true, ..Self::new(super::NO_ERA) }
+        Self { alone: true, ..Self::new(Era { master: 0, began: Instant(0) }) }
     }
 
     pub const fn is_alone(&self) -> bool {
@@ -124,15 +124,14 @@ impl Journal {
         }
     }
 
-    pub fn on_asserted(&mut self) {
-        if self.standing == AssertionState::Asserting {
+    /// Takes the answer to an assertion: whether it is done, or failed.
+    pub fn on_asserted(&mut self, now: Instant, is_done: bool) {
+        if !is_done {
+            self.doubt();
+            self.assert_at = now + RETRY_DELAY;
+        } else if self.standing == AssertionState::Asserting {
             self.standing = AssertionState::Asserted;
         }
-    }
-
-    pub fn on_assert_failed(&mut self, now: Instant) {
-        self.doubt();
-        self.assert_at = now + RETRY_DELAY;
     }
 
     /// Takes the answer to the write in flight, and gives what may be shown.
@@ -209,9 +208,13 @@ impl Journal {
         self.flight = Some(WriteInFlight { era: self.era, whole: write.is_none(), fields, shown });
         Some(JournalCommand::Write(write))
     }
-}
 
-impl Journal {
+    /// Gives what was accepted of streams, to be shown although nothing is journaled any more: the room is over.
+    pub fn take_accepted(&mut self) -> impl Iterator<Item = OnCommit> + use<> {
+        let accepted = |shown: &OnCommit| matches!(shown, OnCommit::Stream { .. } | OnCommit::Uploaded(..));
+        self.take_deferred().into_iter().filter(accepted)
+    }
+
     /// Gives what may be shown without an answer to the write in flight: where there is no journal.
     pub fn take_deferred(&mut self) -> Vec<OnCommit> {
         let mut shown = self.flight.as_mut().map(|flight| std::mem::take(&mut flight.shown)).unwrap_or_default();

@@ -8,12 +8,14 @@ use roomcast_protocol::id::SessionId;
 use roomcast_protocol::signal::{MemberKey, Recipient};
 
 use super::OwnerEffect;
+use super::absences::Absences;
 use super::backlog::{Held, Replayed};
 use super::edges::Edges;
 use super::member::{OwnedMember, Presence};
-use crate::cluster::{BootId, ClusterSettings, Mutation};
+use super::signals::Said;
+use crate::cluster::{BootId, ClusterSettings, Mutation, Ownership};
 use crate::room::credentials::{may_publish, moderates};
-use crate::room::message::{Delivery, List, StayRef, ToEdge};
+use crate::room::message::{Delivery, List, SignalRefusal, StayRef, ToEdge};
 use crate::room::state::RoomState;
 use crate::time::Instant;
 
@@ -24,17 +26,28 @@ static LEAST: LazyLock<SessionId> = LazyLock::new(|| SessionId::parse(" ").expec
 #[derive(Debug, Default)]
 pub(super) struct Members {
     /// In boxes: a tree has room for eleven, most rooms have two.
-    by_key: BTreeMap<MemberKey, Box<OwnedMember>>,
+    pub(super) by_key: BTreeMap<MemberKey, Box<OwnedMember>>,
     last_stay: u64,
+    /// The number below the first sequence number that this owner gives.
+    pub first: u64,
     /// Whether confirmations may have risen since senders were told.
     pub confirmations_rose: bool,
     confirm_due: Instant,
+    pub absences: Absences,
 }
 
 impl Members {
-    /// No members, whose stays are numbered above this.
-    pub fn counting_above(last_stay: u64) -> Self {
-        Self { last_stay, ..Self::default() }
+    /// No members yet of an ownership: stays and signals (`sq`) are numbered above those of earlier ones.
+    pub fn of(ownership: Ownership, settings: &ClusterSettings) -> Self {
+        let by_term = settings.breaks(Mutation::NumbersByTerm);
+        let first = if by_term { 0 } else { ownership.life.first_number(ownership.term) };
+        Self { last_stay: first, first, ..Self::default() }
+    }
+
+    /// Notes that the room was created here: it was not taken over, and nobody was told anything yet.
+    pub fn note_created(&mut self) {
+        self.absences.forget_takeover();
+        self.values_mut().for_each(|member| (member.heard, member.created) = (false, true));
     }
 
     /// The number of a new stay.
@@ -170,9 +183,22 @@ impl Members {
         }
     }
 
+    /// Forwards a signal. Gives how many signals were dropped for it that a recipient may never have got.
+    pub fn forward(
+        &mut self,
+        said: Said<'_>,
+        recipients: &[MemberKey],
+        parts: (&ClusterSettings, &Edges),
+        out: &mut Vec<OwnerEffect>,
+    ) -> usize {
+        let (from, numbered) = (said.stay.clone(), self.numbers(said.sender()));
+        let delivery = Delivery { sq: 0, from, numbered, n: said.n, text: said.signal.text.data() };
+        recipients.iter().map(|key| self.deliver(key, delivery.clone(), parts, out)).sum()
+    }
+
     /// Numbers a signal for a member, keeps it, and sends it where the member has a socket. Gives how many signals were
     /// dropped for it that the member may never have got.
-    pub fn deliver(
+    fn deliver(
         &mut self,
         key: &MemberKey,
         delivery: Delivery,
@@ -192,6 +218,13 @@ impl Members {
         }
         self.release(&dropped);
         forgotten
+    }
+
+    /// Tells a member that its signal is refused.
+    pub fn refuse(&self, stay: &StayRef, refused: SignalRefusal, edges: &Edges, out: &mut Vec<OwnerEffect>) {
+        if let Some(member) = self.get(&stay.member).filter(|member| member.stay == stay.stay) {
+            edges.send(member.edge, ToEdge::Refused(stay.clone(), Box::new(refused)), out);
+        }
     }
 
     /// Sends a member what came after a number, and announces what of it may be lost.
@@ -226,7 +259,7 @@ impl Members {
     }
 
     /// The time at which senders are to be told of confirmations.
-    pub fn confirm_due(&self) -> Option<Instant> {
+    pub(super) fn confirm_due(&self) -> Option<Instant> {
         self.confirmations_rose.then_some(self.confirm_due)
     }
 

@@ -6,7 +6,6 @@ use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::{MemberKey, Session};
 
-use super::member::OwnedMember;
 use crate::cluster::{BootId, directory};
 use crate::hls::UploadEntry;
 use crate::room::Credentials;
@@ -129,28 +128,3 @@ pub struct UndeliveredRecord {
 
 /// A write of this journal.
 pub type Write = directory::Write<Field, Value>;
-
-impl OwnedMember {
-    pub(super) fn record(&self) -> MemberRecord {
-        MemberRecord {
-            session: self.session.clone(),
-            media: self.media,
-            numbers: self.numbers,
-            confirms: self.confirms,
-            tokens: self.tokens.clone(),
-            edge: self.edge,
-            stay: self.stay,
-            join: self.join,
-            resumed: self.resumed,
-            first: self.first,
-            credentials: self.credentials.clone(),
-            lacks: self.backlog.lost_after(self.backlog.had()).is_some(),
-        }
-    }
-
-    pub(super) fn kept(&self) -> UndeliveredRecord {
-        let backlog = self.backlog.entries().cloned().collect();
-        let (last, had, lost) = (self.backlog.last(), self.backlog.had(), self.backlog.lost());
-        UndeliveredRecord { expected: self.expected, last, had, lost, backlog }
-    }
-}

@@ -7,19 +7,37 @@ use std::collections::BTreeMap;
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::Payload;
 use roomcast_protocol::id::ObjectId;
+use roomcast_protocol::limits;
 
+use super::OwnerEffect;
 use super::edges::Edges;
 use super::journal::{Journal, OnCommit};
 use super::record::{Field, Value};
-use super::{OwnerEffect, StreamSettings};
+use super::room::JournaledRoom;
 use crate::cluster::{BootId, Ownership};
 use crate::hls::{self, Change, Stream, UploadEntry};
 use crate::room::message::ToEdge;
 use crate::room::streams::{KnownStream, StreamCopy, StreamPosition, StreamState, StreamUpdate};
 use crate::room::{Refusal, refuse};
+use crate::time::Instant;
 
 /// Entries of a stream in the journal before one field holds the whole stream instead.
 const CHECKPOINT_EVERY: usize = 64;
+
+/// The settings of a room's broadcasts.
+#[derive(Debug, Clone, Copy)]
+pub struct StreamSettings {
+    /// Playlists at most.
+    pub max_playlists: usize,
+    /// Settings of each.
+    pub hls: hls::HlsSettings,
+}
+
+impl Default for StreamSettings {
+    fn default() -> Self {
+        Self { max_playlists: limits::PLAYLISTS_PER_ROOM, hls: hls::HlsSettings::default() }
+    }
+}
 
 /// A stream at its owner.
 #[derive(Debug)]
@@ -101,8 +119,8 @@ impl OwnedStreams {
         live.map(|(playlist, _)| playlist.clone()).collect()
     }
 
-    /// Applies an upload, has it journaled and shown behind that; gives whether its stream plays live then.
-    pub fn accept(&mut self, entry: UploadEntry, journal: &mut Journal) -> Result<bool, Refusal> {
+    /// Applies an upload, and has it journaled and shown behind that, also where its stream begins or ends to play.
+    pub fn accept(&mut self, entry: UploadEntry, room: &mut JournaledRoom, shared: Instant) -> Result<(), Refusal> {
         let playlist = entry.playlist().clone();
         let is_first = !self.by_playlist.contains_key(&playlist);
         if is_first && !matches!(entry.payload, Payload::Variant(_)) {
@@ -122,10 +140,12 @@ impl OwnedStreams {
         if let Some(changes) = accepted? {
             let state = checkpoint.map_or_else(|| StreamState::Entries(vec![entry]), StreamState::Checkpoint);
             let position = StreamPosition { term: self.term, revision };
-            self.journal_entry(&playlist, revision, is_first, journal);
-            journal.defer(OnCommit::Stream { changes, update: StreamUpdate { playlist, position, state } });
+            self.journal_entry(&playlist, revision, is_first, &mut room.journal);
+            let update = StreamUpdate { playlist: playlist.clone(), position, state };
+            room.journal.defer(OnCommit::Stream { changes, update });
         }
-        Ok(plays)
+        room.note_playing(shared, playlist, plays);
+        Ok(())
     }
 
     fn journal_entry(&mut self, playlist: &ObjectId, revision: u64, is_first: bool, journal: &mut Journal) {
@@ -171,15 +191,14 @@ impl OwnedStreams {
         updates.collect()
     }
 
-    /// Takes the streams of an edge that has more of a former owner than the journal had. Gives those that were
-    /// replaced, and whether each plays live.
+    /// Takes the streams of an edge that has more of a former owner than the journal had.
     pub fn catch_up(
         &mut self,
-        shown: &[KnownStream],
-        (journal, edges): (&mut Journal, &Edges),
+        room: &mut JournaledRoom,
+        shared: Instant,
+        (shown, edges): (&[KnownStream], &Edges),
         out: &mut Vec<OwnerEffect>,
-    ) -> Vec<(ObjectId, bool)> {
-        let mut replaced = Vec::new();
+    ) {
         for KnownStream { playlist, position, checkpoint } in shown {
             let behind = match self.by_playlist.get(playlist) {
                 // Without the entries since then they could not be added to it.
@@ -188,14 +207,14 @@ impl OwnedStreams {
             };
             let restored = checkpoint.as_ref().filter(|_| behind && position.term < self.term);
             if let Some(stream) = restored.and_then(|text| Stream::restore(text.as_bytes()).ok()) {
-                let plays = self.replace(playlist, stream, (journal, edges), out);
-                replaced.push((playlist.clone(), plays));
+                let plays = self.replace(playlist, stream, (&mut room.journal, edges), out);
+                room.note_playing(shared, playlist.clone(), plays);
             }
         }
-        replaced
     }
 
-    /// Puts a stream in place of one that is behind, and what was accepted since the takeover on top of it.
+    /// Puts a stream in place of one that is behind, and what was accepted since the takeover on top of it; gives whether
+    /// it plays live.
     fn replace(
         &mut self,
         playlist: &ObjectId,

@@ -3,43 +3,17 @@ mod viewers;
 use std::time::Duration;
 
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::id::{SessionId, UserId};
-use roomcast_protocol::signal::{Category, Host, Recipient, Session, SignalKind};
+use roomcast_protocol::signal::{Recipient, SignalKind};
 
 use super::*;
-use crate::cluster::Life;
-use crate::room::Refusal;
+use crate::room::fixtures::{EDGE, session};
 use crate::room::message::*;
 
-const EDGE: BootId = BootId(1);
 const OTHER: BootId = BootId(2);
 const ERA: Era = Era { master: 1, began: Instant(0) };
 
-fn session(name: &str) -> Session {
-    Session {
-        user_id: UserId::parse(name).unwrap(),
-        session_id: SessionId::parse(name).unwrap(),
-        category: Category::Stream,
-        host: Host::Web,
-        device_id: String::new(),
-    }
-}
-
 fn request(name: &str, counter: u64, numbers_above: Option<u64>) -> JoinRequest {
-    JoinRequest {
-        id: JoinId { edge: EDGE, counter },
-        session: session(name),
-        room_type: RoomType::M2m,
-        creating: false,
-        media: (true, true),
-        numbers_above,
-        resume_from: None,
-        brought: None,
-        given: String::new(),
-        ingest: None,
-        holds: None,
-        credentials: None,
-    }
+    JoinRequest { numbers_above, ..crate::room::fixtures::request(name, counter, RoomType::M2m) }
 }
 
 fn stay(name: &str, stay: u64) -> StayRef {
@@ -259,7 +233,7 @@ fn absences_begin_anew_when_redis_was_away_and_end_with_a_removal() {
 fn a_takeover_counts_in_a_range_of_its_own_and_announces_what_it_may_have_lost() {
     let mut desk = Fixture::new();
     desk.join("bob", 2, None);
-    let fields = desk.owner.fields();
+    let fields = desk.owner.recorded().fields().collect();
     let ownership = Ownership { term: 1003, owner: Some(OTHER), ..desk.owner.ownership() };
     let turn = Turn { now: Instant(1000), shared: Instant(1000), fresh: true };
     desk.owner = Owner::load(ClusterSettings::default().into(), turn, (ownership, ERA), (fields, false));
@@ -335,7 +309,7 @@ fn the_last_to_leave_releases_the_room_and_a_drain_keeps_it() {
 fn a_new_owner_is_stepped_again_for_those_who_do_not_come_back() {
     let mut desk = Fixture::new();
     desk.join("bob", 2, None);
-    let fields = desk.owner.fields();
+    let fields = desk.owner.recorded().fields().collect();
     let ownership = Ownership { term: 1003, owner: Some(OTHER), ..desk.owner.ownership() };
     let turn = |now, fresh| Turn { now: Instant(now), shared: Instant(now), fresh };
     let mut owner = Owner::load(ClusterSettings::default().into(), turn(1000, true), (ownership, ERA), (fields, false));

@@ -62,7 +62,7 @@ impl Site {
 
     /// Takes another token of a connection.
     pub fn renew(&mut self, context: Context<'_>, connection: ConnectionId, permit: &Permit) -> Vec<SiteEffect> {
-        self.with_edge(|edge, out| edge.renew(connection, permit, out));
+        self.with_edge(|edge, out| edge.renew(context.now, connection, permit, out));
         self.end(context)
     }
 

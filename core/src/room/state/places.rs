@@ -9,6 +9,7 @@ use roomcast_protocol::signal::{RoomType, Session};
 
 use super::RoomState;
 use crate::room::{Refusal, refuse};
+use crate::time::Instant;
 
 impl RoomState {
     /// Whether a newcomer becomes a publisher, or why there is no place.
@@ -33,7 +34,10 @@ impl RoomState {
     ///
     /// # Errors
     /// The code and reason of the answer.
-    pub fn may_broadcast(&self, user: &UserId) -> Result<(), Refusal> {
+    pub fn may_broadcast(&self, now: Instant, user: &UserId) -> Result<(), Refusal> {
+        if self.kicked.contains(now, user) {
+            return refuse(AckCode::PermissionNotFound, "the user was put out of this room");
+        }
         if !self.opened {
             return Ok(());
         }

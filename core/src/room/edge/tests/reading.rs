@@ -106,7 +106,7 @@ fn signals_behind_a_join_hold_back_until_it_is_answered() {
     desk.out.clear();
     desk.say_bytes(BOUND + 1);
     assert_eq!(desk.reads(), [false]);
-    let id = JoinId { edge: BootId(1), counter: 1 };
+    let id = JoinId { edge: EDGE, counter: 1 };
     let refusal = Refusal { code: AckCode::RoomNotFound, reason: String::new() };
     desk.hear(1, ToEdge::JoinRefused(id, refusal));
     let last = desk.out.iter().map(|effect| matches!(effect, EdgeEffect::Read(SOCKET, true))).collect::<Vec<_>>();

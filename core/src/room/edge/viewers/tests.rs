@@ -1,29 +1,20 @@
 use std::sync::Arc;
 
 use roomcast_protocol::ack::{Role, RoomClosedReason};
-use roomcast_protocol::id::{RoomId, SessionId};
-use roomcast_protocol::signal::{Category, Host, Session, SignalKind};
+use roomcast_protocol::id::RoomId;
+use roomcast_protocol::signal::SignalKind;
 
-use super::super::JoinAnswer;
 use super::super::local_member::LocalMember;
+use super::super::{Edge, JoinAnswer};
 use super::*;
 use crate::cluster::{BootId, ClusterSettings, Life};
 use crate::room::ConnectionId;
+use crate::room::fixtures::{self, EDGE, session};
 use crate::room::message::{Attached, AttachmentId, JoinId, List, Listed, SignalText, ToEdge, token_hash};
+use crate::time::Instant;
 
 const OWNER: BootId = BootId(9);
-const EDGE: BootId = BootId(1);
 const LIFE: Life = Life { created: 1, random: 1 };
-
-fn session(name: &str) -> Session {
-    Session {
-        user_id: UserId::parse(name.split('/').next().unwrap()).unwrap(),
-        session_id: SessionId::parse(name).unwrap(),
-        category: Category::Stream,
-        host: Host::Web,
-        device_id: String::new(),
-    }
-}
 
 fn key(name: &str) -> MemberKey {
     session(name).key()
@@ -35,20 +26,7 @@ fn list(version: u64, publishers: &[&str]) -> List {
 }
 
 fn request(name: &str) -> JoinRequest {
-    JoinRequest {
-        id: JoinId { edge: EDGE, counter: 0 },
-        session: session(name),
-        room_type: RoomType::P2m,
-        creating: false,
-        media: (false, false),
-        numbers_above: None,
-        resume_from: None,
-        brought: None,
-        given: String::new(),
-        ingest: None,
-        holds: None,
-        credentials: None,
-    }
+    JoinRequest { media: (false, false), ..fixtures::request(name, 0, RoomType::P2m) }
 }
 
 /// An edge, attached to the owner of a broadcast of `ann`.
@@ -240,7 +218,7 @@ fn a_kick_that_was_lost_is_told_with_the_next_attachment() {
     assert_eq!(closed(&desk), []);
     desk.attach(OWNER, Life { created: 2, random: 2 }, &[]);
     assert_eq!(closed(&desk), [(2, CloseCode::ServiceRestart)], "of another life");
-    assert_eq!(desk.edge.members.newest_of(&key("cid")), None);
+    assert_eq!(desk.edge.connections.members.newest_of(&key("cid")), None);
     assert!(desk.sent().contains(&ToOwner::Viewers(false)));
 }
 
@@ -379,6 +357,7 @@ fn a_viewer_that_the_owner_makes_a_member_is_none_any_more() {
     // The owner's answer to a JOIN comes when the session is a viewer already.
     let viewer = Fixture::new().admit(1, request("bob"));
     desk.edge
+        .connections
         .members
         .insert(StayRef::of_viewer(key("bob")), LocalMember::new(ConnectionId(9), desk.now, viewer.sequence));
     desk.out.clear();
@@ -389,6 +368,6 @@ fn a_viewer_that_the_owner_makes_a_member_is_none_any_more() {
         desk.out.iter().any(|effect| matches!(effect, EdgeEffect::Close(ConnectionId(9), CloseCode::SessionReplaced)))
     );
     assert_eq!(desk.joined(1).map(|answer| answer.role), Some(Role::Publisher));
-    assert_eq!(desk.edge.members.viewers().count(), 1);
+    assert_eq!(desk.edge.connections.members.viewers().count(), 1);
     assert_eq!(desk.lists(2), [1], "a list that comes with an answer is shown to viewers");
 }

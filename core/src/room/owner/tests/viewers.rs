@@ -70,7 +70,7 @@ fn a_kick_is_told_to_all_edges_once_it_is_journaled_and_with_later_attachments()
 fn after_a_takeover_edges_with_viewers_are_waited_for() {
     let fields = || {
         let desk = Fixture::broadcast();
-        desk.owner.fields().into_iter().filter(|(field, _)| *field == Field::Room).collect::<Vec<_>>()
+        desk.owner.recorded().fields().filter(|(field, _)| *field == Field::Room).collect::<Vec<_>>()
     };
     for comes in [true, false] {
         let turn = Turn { now: Instant(9000), shared: Instant(9000), fresh: true };

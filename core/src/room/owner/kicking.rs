@@ -1,0 +1,83 @@
+//! Kicks, and those that also revoke: behind such a one, the tokens of the kicked are refused in this room.
+
+use bytestring::ByteString;
+use roomcast_protocol::code::AckCode;
+use roomcast_protocol::id::UserId;
+use roomcast_protocol::signal::{RoomType, SignalKind};
+
+use super::edges::Edges;
+use super::journal::OnCommit;
+use super::record::Field;
+use super::removal::Membership;
+use super::signals::Said;
+use crate::cluster::Mutation;
+use crate::room::message::{SignalRefusal, StayEnd, StayRef};
+use crate::room::state::RoomCommand;
+use crate::room::{Refusal, refuse};
+
+/// The revocation that the kick of a moderator demands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KickRevocation {
+    /// The subject whose tokens are revoked in this room.
+    pub user: UserId,
+    by: StayRef,
+    n: u64,
+    message: ByteString,
+}
+
+impl KickRevocation {
+    /// The stay of the moderator, and what it is told where tokens are not revoked, or not on all nodes; the kick counts.
+    pub(super) fn refused(self, Refusal { code, reason }: Refusal) -> (StayRef, SignalRefusal) {
+        let Self { by, n, message, .. } = self;
+        (by, SignalRefusal { n, kind: SignalKind::Kick, code, reason, message })
+    }
+}
+
+impl Membership<'_> {
+    /// Puts sessions out.
+    pub fn kick(&mut self, said: Said<'_>, edges: &Edges) -> Result<(), Refusal> {
+        let Some(to) = &said.signal.to else { return refuse(AckCode::InvalidSignal, "`to` is missing") };
+        self.turn.check_fresh()?;
+        let kicked = self.members.named(to);
+        // Viewers of edges are not known here: any user may be one.
+        let there = !kicked.is_empty() || edges.have_viewers();
+        if kicked.iter().any(|key| key != said.sender() && self.members.moderates(key)) {
+            return refuse(AckCode::PermissionNotFound, "a moderator cannot be kicked");
+        }
+        let (by, moderates) = (said.sender().clone(), self.members.moderates(said.sender()));
+        let command = RoomCommand::Kick { by, to: to.clone(), there, moderates };
+        let list_changed = self.decide(&command)?;
+        let journal = &mut self.room.journal;
+        journal.change(Field::Room);
+        said.hold_until_journaled(self.members, journal);
+        if self.room.state.room_type() == RoomType::P2m {
+            journal.defer(OnCommit::Kicked(to.clone(), said.signal.text.data()));
+        }
+        for key in kicked {
+            let Some(member) = self.members.remove(&key) else { continue };
+            journal.change(Field::Member(key));
+            let stay_end = StayEnd::Kicked(member.backlog.last() + 1, said.signal.text.data());
+            journal.defer(OnCommit::StayEnd(member.edge, member.stay_ref(), stay_end));
+            journal.defer(OnCommit::Released(member.backlog.held()));
+        }
+        if list_changed {
+            self.end_unpublished();
+        }
+        Ok(())
+    }
+
+    /// Puts sessions out, and has the tokens of their user refused in this room.
+    pub fn kick_and_revoke(&mut self, said: Said<'_>, edges: &Edges) -> Result<(), Refusal> {
+        if !self.members.moderates(said.sender()) {
+            return refuse(AckCode::PermissionNotFound, "only moderators revoke tokens");
+        }
+        self.kick(said, edges)?;
+        // Before it is told of its kick, a member would take its token for one that is over.
+        if let Some(to) = said.signal.to.as_ref().filter(|_| !self.settings.breaks(Mutation::RevokeWithKick)) {
+            let (by, message) = (said.stay.clone(), said.signal.text.message.clone());
+            let revocation = KickRevocation { user: to.user_id().clone(), by, n: said.n, message };
+            self.room.journal.defer(OnCommit::Revoked(Box::new(revocation)));
+        }
+        Ok(())
+    }
+}
