@@ -85,7 +85,8 @@ pub fn foreign_methods(source: &str, name: &str, own: &str) -> Vec<String> {
     files.map(|file| format!("{} has methods of `{name}`, whose rules know its parts alone", file.display())).collect()
 }
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
+/// The files of Rust beneath a folder.
+pub fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut found = Vec::new();
     for path in entries.map(|entry| entry.expect("an entry").path()) {

@@ -1,12 +1,13 @@
 //! Everything that is linked, held against `deny.toml` and the stated version of Rust. `cargo deny check` judges by the
 //! same file where it is installed, also by advisories; this needs cargo alone, and no network once the workspace was
 //! built. And the directions between the project's own crates and modules, held against ARCHITECTURE.md, the files that may
-//! know a whole owner or edge, and the language of comments.
+//! know a whole owner or edge, the names that documents give, and the language of comments.
 
 mod directions;
 mod graph;
 mod language;
 mod licence;
+mod names;
 mod rules;
 
 use graph::{Graph, ROOT, read};
@@ -71,4 +72,11 @@ fn no_file_of_a_rule_knows_a_whole_owner_or_edge() {
 #[test]
 fn sentences_of_comments_begin_with_their_subject() {
     none(&language::complaints());
+}
+
+#[test]
+fn functions_and_types_that_documents_name_are_there() {
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        none(&names::missing(document));
+    }
 }
