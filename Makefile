@@ -89,10 +89,10 @@ e2e: web ## rooms against their model, playlists against their rules, real serve
 
 # Two broadcasts take half of two processors and mostly wait, so they go side by side, as do tests that wait for the
 # server to give up a member and those that look at pages; calls take more, and so does a broadcast beside which others
-# are made.
+# are made, or of which the delay is measured.
 PAIRED := broadcast.test.mjs broadcast-from-browser.test.mjs call-after-crash.test.mjs room-after-crash.test.mjs hidden-tab.test.mjs watch-recovers.test.mjs \
 	broadcast-slow-uplink.test.mjs no-route.test.mjs other-kind.test.mjs relay.test.mjs access.test.mjs looks.test.mjs \
-	tunnel.test.mjs devices.test.mjs
+	tunnel.test.mjs devices.test.mjs players.test.mjs gaps.test.mjs behind-nginx.test.mjs broadcast-below-prefix.test.mjs
 IN_BROWSER := ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) node run.mjs
 
 browser: web tests/browser/node_modules ## calls, groups and broadcasts in real Chromium and Firefox, with real H.264 from ffmpeg
@@ -107,7 +107,7 @@ chaos: ## random faults under load for two minutes, and what was seen held again
 	ROOMCAST_TEST_LONG=1 cargo test --workspace --locked --test cluster_random -- --nocapture
 
 # Each case is a minute of several nodes in virtual time; ROOMCAST_TEST_SURVEY, ROOMCAST_TEST_SEED and, for a trace of
-# one case, ROOMCAST_TEST_CASE are read by the test.
+# one case, ROOMCAST_TEST_CASE or ROOMCAST_TEST_PLAN are read by the test.
 cluster-judge: ## 60,000 random cases of several nodes in one process, minutes of it
 	ROOMCAST_TEST_SURVEY=$${ROOMCAST_TEST_SURVEY:-60000} cargo test --locked -p roomcast-core --test cluster survey -- --nocapture
 

@@ -66,4 +66,7 @@ export function runningText() {
     }
   }
   assert.ok(named > 100, 'running text names flags');
+  const settings = [...helpOf('serve').matchAll(/^ +(?:-[a-zA-Z], )?(--[a-z-]+)/gm)].map(([, flag]) => flag);
+  const told = new Set(inlineCode().flatMap(({ text }) => text.match(/(?<![\w-])--[a-z][a-z-]*/g) ?? []));
+  assert.deepEqual(settings.filter((flag) => !told.has(flag)), [], 'each setting is on a page');
 }

@@ -1,13 +1,14 @@
 //! Everything that is linked, held against `deny.toml` and the stated version of Rust. `cargo deny check` judges by the
 //! same file where it is installed, also by advisories; this needs cargo alone, and no network once the workspace was
 //! built. And the directions between the project's own crates and modules, held against ARCHITECTURE.md, the files that may
-//! know a whole owner or edge, the names that documents give, and the language of comments.
+//! know a whole owner or edge, the crates that only compute, the names that documents give, and the language of comments.
 
 mod directions;
 mod graph;
 mod language;
 mod licence;
 mod names;
+mod purity;
 mod rules;
 
 use graph::{Graph, ROOT, read};
@@ -78,5 +79,13 @@ fn sentences_of_comments_begin_with_their_subject() {
 fn functions_and_types_that_documents_name_are_there() {
     for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
         none(&names::missing(document));
+    }
+}
+
+#[test]
+fn crates_that_only_compute_have_no_runtime_and_no_effect() {
+    for folder in purity::CRATES {
+        none(&purity::runtimes(folder));
+        none(&purity::effects(folder));
     }
 }
