@@ -92,7 +92,7 @@ e2e: web ## rooms against their model, playlists against their rules, real serve
 # are made, or of which the delay is measured.
 PAIRED := broadcast.test.mjs broadcast-from-browser.test.mjs call-after-crash.test.mjs room-after-crash.test.mjs hidden-tab.test.mjs watch-recovers.test.mjs \
 	broadcast-slow-uplink.test.mjs no-route.test.mjs other-kind.test.mjs relay.test.mjs access.test.mjs looks.test.mjs \
-	tunnel.test.mjs devices.test.mjs players.test.mjs gaps.test.mjs behind-nginx.test.mjs broadcast-below-prefix.test.mjs
+	tunnel.test.mjs devices.test.mjs gaps.test.mjs behind-nginx.test.mjs broadcast-below-prefix.test.mjs
 IN_BROWSER := ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) node run.mjs
 
 browser: web tests/browser/node_modules ## calls, groups and broadcasts in real Chromium and Firefox, with real H.264 from ffmpeg
