@@ -90,8 +90,9 @@ e2e: web ## rooms against their model, playlists against their rules, real serve
 # Two broadcasts take half of two processors and mostly wait, so they go side by side, as do tests that wait for the
 # server to give up a member and those that look at pages; calls take more, and so does a broadcast beside which others
 # are made, or of which the delay is measured.
-PAIRED := broadcast.test.mjs broadcast-from-browser.test.mjs call-after-crash.test.mjs room-after-crash.test.mjs hidden-tab.test.mjs watch-recovers.test.mjs \
-	broadcast-slow-uplink.test.mjs no-route.test.mjs other-kind.test.mjs relay.test.mjs access.test.mjs looks.test.mjs \
+# The longest comes first, so that none is left alone at the end.
+PAIRED := looks.test.mjs broadcast.test.mjs broadcast-from-browser.test.mjs call-after-crash.test.mjs room-after-crash.test.mjs hidden-tab.test.mjs watch-recovers.test.mjs \
+	broadcast-slow-uplink.test.mjs no-route.test.mjs other-kind.test.mjs relay.test.mjs access.test.mjs \
 	tunnel.test.mjs devices.test.mjs gaps.test.mjs behind-nginx.test.mjs broadcast-below-prefix.test.mjs
 IN_BROWSER := ROOMCAST_BIN=$(CURDIR)/target/debug/roomcast ROOMCAST_OUTPUT=$(CURDIR)/$(OUTPUT) node run.mjs
 
