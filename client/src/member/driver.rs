@@ -118,7 +118,7 @@ impl Driver {
             Input::NotOpened { status, reason } => self.not_opened(status, reason),
             Input::Text(text) => self.read(&text),
             Input::Closed { code, reason } => self.closed(code, reason),
-            Input::Fetched(token) => self.fetched(token),
+            Input::Fetched(token) => self.on_token_fetched(token),
             Input::Signal(signal) => self.feed(Step::Signal(signal), None),
             Input::Seen(observation) => self.feed(Step::Seen(observation), None),
             Input::Rejoin => self.feed(Step::Rejoin, None),

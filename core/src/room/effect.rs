@@ -111,7 +111,7 @@ pub enum Effect {
         /// Why.
         code: CloseCode,
     },
-    /// Read a connection no further, or again: more is kept for it than may be.
+    /// Pause reading from a connection, for which more is kept than may be, or resume it.
     Read {
         /// The connection.
         connection: ConnectionId,

@@ -109,8 +109,8 @@ impl Client {
         last
     }
 
-    /// Whether a signal is new; repetitions are dropped by clients that number.
-    pub fn is_new(&mut self, from: usize, n: u64) -> bool {
+    /// Notes a signal; returns whether it is new: clients that number drop repetitions.
+    pub fn note_signal(&mut self, from: usize, n: u64) -> bool {
         if !self.plan.numbers {
             return true;
         }

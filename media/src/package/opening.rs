@@ -62,7 +62,7 @@ impl Measure {
         self.first_sync.is_some()
     }
 
-    /// Whether waiting for more would tell nothing that matters.
+    /// Whether enough has been seen of a track: more of it would not change how it is cut.
     pub fn is_enough(&self, track: &Track, lengths: Lengths) -> bool {
         let Some(first) = self.first_sync else { return false };
         let passed = time(self.end.saturating_sub(first), track.timescale);

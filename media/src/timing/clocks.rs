@@ -22,7 +22,7 @@ use tell::Verdict;
 const NANOS: i128 = 1_000_000_000;
 /// Nanoseconds by which the difference of two rounded times may be too small.
 const ROUNDED: i128 = 2;
-/// A track that is further ahead of its own end may have jumped. In nanoseconds.
+/// Nanoseconds ahead of its own end beyond which a track may have jumped.
 const JUMP: i128 = NANOS / 2;
 /// The same while another track waits: of a hole in both, less may be missing of one than of the other, and both are to
 /// be judged together. One that misses less than this comes again before the other does, and tells what it was.
@@ -197,7 +197,7 @@ impl Clocks {
         true
     }
 
-    /// All tracks have jumped: alike, or each by its own.
+    /// Decides about jumps of all tracks: alike, or each by its own.
     fn decide_all(&mut self, beside: Option<Others>, out: &mut Vec<Sample>) {
         let waiting = || self.clocks.iter().filter(|clock| clock.waits());
         let Some(leading) = waiting().find(|clock| clock.is_video).or_else(|| waiting().next()) else { return };

@@ -111,8 +111,8 @@ impl Machine {
         std::mem::take(&mut self.out)
     }
 
-    /// An event of the table; one that does not move the state is reported.
-    fn happen(&mut self, now: u64, event: Event) -> bool {
+    /// Applies an event of the table; returns whether it moved the state, and reports one that did not.
+    fn apply(&mut self, now: u64, event: Event) -> bool {
         let before = self.state();
         let moved = self.wired.event(now, event);
         if !moved {
@@ -149,7 +149,7 @@ impl Machine {
     }
 
     fn join(&mut self, now: u64) {
-        if self.happen(now, Event::JoinSent) {
+        if self.apply(now, Event::JoinSent) {
             self.connect_at_once(now);
         }
     }
@@ -157,7 +157,7 @@ impl Machine {
     /// Sends `JOIN` again as a member. In other states it is under way anyhow.
     fn rejoin(&mut self, now: u64) {
         if self.state() == State::Joined {
-            self.happen(now, Event::JoinResent);
+            self.apply(now, Event::JoinResent);
             self.ask();
         }
     }
@@ -262,7 +262,7 @@ impl Machine {
     }
 
     fn beat(&mut self, now: u64) {
-        if self.link.beat(now) {
+        if self.link.take_beat(now) {
             self.wired.see(now, Observation::HeartbeatSent);
             self.out.push(Output::SendHeartbeat);
         }

@@ -120,8 +120,8 @@ pub struct HeardNumbers {
 }
 
 impl HeardNumbers {
-    /// Notes a signal of a session with a number; `false` where it was had before.
-    pub fn is_new(&mut self, sender: MemberKey, n: u64) -> bool {
+    /// Notes a signal of a session with a number; returns whether it is new: `false` where it was had before.
+    pub fn note(&mut self, sender: MemberKey, n: u64) -> bool {
         self.heard += 1;
         if self.highest.len() >= REMEMBERED_SENDERS && !self.highest.contains_key(&sender) {
             self.forget_one();

@@ -129,7 +129,7 @@ impl Throttle {
 }
 
 impl FrameMeter for Throttle {
-    fn may_begin(&mut self) -> bool {
+    fn poll_begin(&mut self) -> bool {
         self.now = Instant::now();
         self.pause.is_none() && self.bucket.wait(self.now).is_zero()
     }
@@ -142,7 +142,7 @@ impl FrameMeter for Throttle {
 struct Unmetered;
 
 impl FrameMeter for Unmetered {
-    fn may_begin(&mut self) -> bool {
+    fn poll_begin(&mut self) -> bool {
         true
     }
 

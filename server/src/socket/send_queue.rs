@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_is_found_on_its_thread_while_somebody_takes_from_it() {
+    fn a_send_queue_is_found_on_its_thread_until_it_is_abandoned() {
         let (_, send_queue) = send_queue();
         let id = send_queue.id;
         assert!(id.here().is_some());

@@ -76,7 +76,7 @@ export class Cutter {
     return [...parts, ...this.#close()];
   }
 
-  /** Not one more frame would fit, and the part need not be stretched when the next one comes. */
+  /** Whether the part is long enough and has no room for one more frame. */
   #isFull(frame: number): boolean {
     const ticks = this.#open?.ticks ?? 0;
     return ticks >= FULL_ENOUGH * this.#target && ticks + frame > this.#target;

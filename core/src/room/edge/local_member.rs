@@ -74,7 +74,7 @@ pub(super) struct LocalMember {
     /// Whether its connection can answer heartbeats by itself.
     has_responder: bool,
     pub unseen: VecDeque<UnseenSignal>,
-    /// Bytes of what is kept.
+    /// Returns the number of bytes that are kept for the member until it has seen them.
     unseen_bytes: usize,
     last_n: u64,
     /// Set once the socket is gone: whether the owner was told.
@@ -279,7 +279,7 @@ impl LocalMember {
         !self.confirms && self.connection.is_some() && !self.unconfirmed.is_empty()
     }
 
-    /// Bytes of what is kept.
+    /// Returns the number of bytes that are kept for the member until it has seen them.
     pub const fn unseen_bytes(&self) -> usize {
         self.unseen_bytes
     }
@@ -289,7 +289,7 @@ impl LocalMember {
         if !self.takes(delivery.sq) {
             return None;
         }
-        let new = !(drop_repetitions && self.is_repetition(delivery));
+        let new = !(drop_repetitions && self.note_repetition(delivery));
         self.note_given(delivery.sq, new)
     }
 
@@ -311,7 +311,8 @@ impl LocalMember {
         new.then(|| self.watermark.clone())
     }
 
-    fn is_repetition(&mut self, delivery: &Delivery) -> bool {
+    /// Notes the number of a signal; returns whether it was had before.
+    fn note_repetition(&mut self, delivery: &Delivery) -> bool {
         if delivery.numbered && self.numbers {
             // The client sees the number itself.
             return false;

@@ -16,7 +16,7 @@ use crate::time::Instant;
 pub(super) enum Presence {
     /// It has a live socket at its edge.
     Present,
-    /// It has none since then.
+    /// Its connection has been gone since this time.
     Absent(Instant),
 }
 

@@ -239,7 +239,7 @@ impl Site {
 
     pub(super) fn drop_dead_nodes(&mut self, context: Context<'_>) {
         let Some(lease) = context.lease else { return };
-        for (boot, renewed) in lease.dead().filter_map(|boot| Some((boot, lease.died_at(boot)?))) {
+        for (boot, renewed) in lease.dead().filter_map(|boot| Some((boot, lease.last_renewal(boot)?))) {
             self.owner.iter_mut().for_each(|owner| owner.on_edge_dead(boot, renewed));
             self.with_edge(|edge, out| seek_another(edge, boot, out));
         }
