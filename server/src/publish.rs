@@ -101,7 +101,7 @@ struct ProgressLine {
     terminal: bool,
     /// The media time of the next line where there is no terminal.
     next: Duration,
-    /// When the line on the terminal changed, and what it said of the state.
+    /// Time when the line on the terminal changed, and what it said of the state.
     shown: Option<(Instant, State)>,
 }
 

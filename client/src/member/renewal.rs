@@ -65,7 +65,7 @@ impl Renewal {
         self.phase = Phase::Idle;
     }
 
-    /// When to look again.
+    /// Returns when to look again.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Waiting { until } | Phase::Sent { until, .. } => Some(*until),
@@ -73,8 +73,8 @@ impl Renewal {
         }
     }
 
-    /// Begins to fetch another token if it is time for that; returns whether it is. An attempt without an answer is given
-    /// up when its time is over.
+    /// Begins to fetch another token if it is time for that; returns whether it is. An attempt without an answer is
+    /// given up when its time is over.
     pub fn begin_fetch_if_due(&mut self, now: Instant, random: f64) -> bool {
         match self.phase {
             Phase::Waiting { until } if now >= until => {
@@ -89,8 +89,8 @@ impl Renewal {
         }
     }
 
-    /// Takes the token that was fetched; returns the one to send, if any. What the connection has already is no other token, and what
-    /// cannot be read, as a file that is just being written, is none.
+    /// Takes the token that was fetched; returns the one to send, if any. What the connection has already is no other
+    /// token, and what cannot be read, as a file that is just being written, is none.
     pub fn note_fetched(&mut self, now: Instant, random: f64, token: Option<Token>) -> Option<Token> {
         if self.phase != Phase::Asking {
             return None;

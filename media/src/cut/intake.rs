@@ -127,7 +127,7 @@ impl Cutter {
         behind
     }
 
-    /// Where the first sample of the leading track is listed, or will be.
+    /// Returns where the first sample of the leading track is listed, or will be.
     fn begin(&self) -> Option<MediaTime> {
         let next = || self.ahead.iter().find(|sample| sample.is_sync()).map(|sample| sample.decode_time);
         self.clock.origin.or_else(next).map(|begin| self.leading.at(begin))

@@ -14,7 +14,7 @@ use crate::{Error, Handler, Sample, Targets, Track};
 pub(super) const LONGEST_OPENING: Duration = Duration::from_secs(12);
 /// Frames whose durations are kept.
 const MAX_FRAMES: usize = 4096;
-/// Where in the first frame x264 and x265 state their settings.
+/// Number of bytes of the first frame in which x264 and x265 state their settings.
 const SETTINGS: usize = 4096;
 /// The longest target duration there may be.
 const MAX_TARGET: u64 = 3600;

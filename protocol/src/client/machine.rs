@@ -1,9 +1,9 @@
 //! The client machine: state table, watchdog, reconnect delays and queue in one.
 //!
-//! Inputs in, outputs out, to be carried out in order; a [`Input::Tick`] is due every second, and when a heartbeat is. A
-//! signal of the application goes out once, in order and only while the client is joined, or is told as dropped. There is
-//! one connection at most. Its driver opens connections (and gives up on one by itself, as `NotOpened`), writes the
-//! messages and tells what came. Times are milliseconds.
+//! Inputs in, outputs out, to be carried out in order; a [`Input::Tick`] is due every second, and when a heartbeat is.
+//! A signal of the application goes out once, in order and only while the client is joined, or is told as dropped.
+//! There is one connection at most. Its driver opens connections (and gives up on one by itself, as `NotOpened`),
+//! writes the messages and tells what came. Times are milliseconds.
 
 mod io;
 mod link;
@@ -60,7 +60,7 @@ impl Machine {
         self.wired.set_heartbeat(interval);
     }
 
-    /// When the next heartbeat is due.
+    /// Returns when the next heartbeat is due.
     #[must_use]
     pub const fn next_beat(&self) -> Option<u64> {
         self.link.next_beat()

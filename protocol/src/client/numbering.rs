@@ -71,7 +71,7 @@ impl Unconfirmed {
         self.kept.len() >= HURRYING_SIGNALS
     }
 
-    /// Numbers and keeps a message that is written to a socket now; gives it as it is written.
+    /// Numbers and keeps a message that is written to a socket now; returns it as it is written.
     ///
     /// # Errors
     /// [`TooManyUnconfirmed`] when no more may be said.

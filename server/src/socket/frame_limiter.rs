@@ -1,8 +1,8 @@
 //! Walks frame headers (RFC 6455, section 5.2) ahead of the codec. Pure.
 //!
-//! The codec looks at a frame's length only when the whole frame is in memory. The limiter passes bytes on as they come,
-//! but nothing of a frame that is too long: of it the codec sees the header and then the end of the input. All other
-//! faults of a frame are left to the codec.
+//! The codec looks at a frame's length only when the whole frame is in memory. The limiter passes bytes on as they
+//! come, but nothing of a frame that is too long: of it the codec sees the header and then the end of the input. All
+//! other faults of a frame are left to the codec.
 
 use roomcast_protocol::code::CloseCode;
 
@@ -19,7 +19,7 @@ pub trait FrameMeter {
     fn begun(&mut self, length: u64, message: bool);
 }
 
-/// Why the limiter stopped before the end of what it was given.
+/// Reasons why the limiter stopped before the end of what it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halt {
     /// The meter wants the next frame later.
@@ -35,7 +35,7 @@ enum FramePosition {
     Payload(u64),
 }
 
-/// Where in the stream of frames the connection is.
+/// Position of the connection in its stream of frames.
 #[derive(Debug)]
 pub struct FrameLimiter {
     max_frame: u64,

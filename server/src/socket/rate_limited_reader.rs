@@ -24,7 +24,7 @@ use super::read_gate::ReadGate;
 /// The shortest wait for the rate: frames are let through in groups, which costs fewer wake-ups.
 const SHORTEST_WAIT: Duration = Duration::from_millis(20);
 
-/// Why the stream ended, if not by itself.
+/// Reason why the stream ended, if not by itself.
 pub type Verdict = Rc<Cell<Option<CloseCode>>>;
 
 /// The stream of bytes.

@@ -9,7 +9,7 @@ use super::numbers::{Had, SentSignals};
 /// One message.
 #[derive(Debug, Clone)]
 pub struct Heard {
-    /// When it came.
+    /// Time when it came.
     pub at: Instant,
     /// The message.
     pub value: Value,

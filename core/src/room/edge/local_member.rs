@@ -116,7 +116,7 @@ impl LocalMember {
         member
     }
 
-    /// Begins the stay that a JOIN asked for; gives the confirmed number, where the client numbers its signals.
+    /// Begins the stay that a JOIN asked for; returns the confirmed number, where the client numbers its signals.
     pub fn begin(&mut self, now: Instant, request: &JoinRequest, confirmed: u64) -> Option<u64> {
         self.renewed = None;
         self.numbers = request.numbers_above.is_some();
@@ -163,7 +163,7 @@ impl LocalMember {
         self.unseen.push_back(UnseenSignal { signal, sent: SendState::No, held });
     }
 
-    /// Gives what was kept, to be sent in this turn; from the beginning after an `Attach`.
+    /// Returns what was kept, to be sent in this turn; from the beginning after an `Attach`.
     pub fn take_unsent(&mut self, again: bool) -> Vec<NumberedSignal> {
         let unsent = self.unseen.iter_mut().filter(|unseen| again || unseen.sent == SendState::No);
         unsent
@@ -263,7 +263,7 @@ impl LocalMember {
         Some(message(stay.clone(), had))
     }
 
-    /// Notes that the client says what it has from now on; gives what was written until then, if the owner was told a
+    /// Notes that the client says what it has from now on; returns what was written until then, if the owner was told a
     /// lower number.
     pub fn begin_confirming(&mut self) -> Option<u64> {
         if self.confirms {
@@ -284,7 +284,7 @@ impl LocalMember {
         self.unseen_bytes
     }
 
-    /// Notes a signal for the member; gives the watermark with which it is written, unless it is not new.
+    /// Notes a signal for the member; returns the watermark with which it is written, unless it is not new.
     pub fn take(&mut self, delivery: &Delivery, drop_repetitions: bool) -> Option<DeliveryWatermark> {
         if !self.takes(delivery.sq) {
             return None;

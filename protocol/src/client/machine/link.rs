@@ -24,7 +24,7 @@ enum Phase {
     Asked,
     /// `JOIN` has its ack.
     Admitted {
-        /// When the next heartbeat is due.
+        /// Time when the next heartbeat is due.
         due: u64,
         /// The earliest time of a heartbeat before the interval is over.
         early: u64,
@@ -36,7 +36,7 @@ pub(super) struct Link {
     phase: Phase,
     offline: bool,
     backoff: Backoff,
-    /// When the last connection had its ack, unless it has asked again.
+    /// Time when the last connection had its ack, unless it has asked again.
     admitted: Option<u64>,
     /// Whether another access token has excused a close since a connection held.
     renewed: bool,
@@ -73,7 +73,7 @@ impl Link {
         self.admitted = Some(now);
     }
 
-    /// Takes the time between two heartbeats; gives the one that counts.
+    /// Takes the time between two heartbeats; returns the one that counts.
     pub fn set_interval(&mut self, interval: u64) -> u64 {
         self.interval = interval.max(SHORTEST_INTERVAL);
         self.interval
@@ -98,7 +98,7 @@ impl Link {
         }
     }
 
-    /// When the next heartbeat is due.
+    /// Time when the next heartbeat is due.
     pub const fn next_beat(&self) -> Option<u64> {
         match self.phase {
             Phase::Admitted { due, .. } => Some(due),
