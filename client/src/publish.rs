@@ -66,7 +66,8 @@ pub struct Publish {
     pub segment_target: Duration,
     /// Longest duration of a part.
     pub part_target: Duration,
-    /// Longest rounded duration of a segment: a whole number of seconds. `None` lets it follow the key frames of the input.
+    /// Longest rounded duration of a segment: a whole number of seconds. `None` lets it follow the key frames of the
+    /// input.
     pub target_duration: Option<Duration>,
     /// Length of video without any key frame that ends with an error.
     pub key_frame_wait: Duration,

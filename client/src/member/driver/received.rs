@@ -23,7 +23,8 @@ impl Received {
         self.highest = Some(if resumed { self.highest.unwrap_or(0).min(sequence) } else { sequence });
     }
 
-    /// Notes a message of so many bytes; returns whether it is new: `false` for one that was received before, over an earlier connection.
+    /// Notes a message of so many bytes; returns whether it is new: `false` for one that was received before, over an
+    /// earlier connection.
     pub fn note(&mut self, sequence: u64, bytes: usize) -> bool {
         self.messages += 1;
         self.bytes += bytes;

@@ -80,7 +80,8 @@ impl Driver {
         self.carry_out(outputs, Some(MemberEvent::Kicked));
     }
 
-    /// Notes a sequence number; returns whether it is new: `false` for one that was received before, over an earlier connection.
+    /// Notes a sequence number; returns whether it is new: `false` for one that was received before, over an earlier
+    /// connection.
     pub(super) fn note_received(&mut self, sequence: Option<u64>, bytes: usize) -> bool {
         let Some(sequence) = sequence else { return true };
         let new = self.received.note(sequence, bytes);
