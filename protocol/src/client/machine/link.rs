@@ -98,7 +98,7 @@ impl Link {
         }
     }
 
-    /// Time when the next heartbeat is due.
+    /// Returns when the next heartbeat is due.
     pub const fn next_beat(&self) -> Option<u64> {
         match self.phase {
             Phase::Admitted { due, .. } => Some(due),
