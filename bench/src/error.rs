@@ -1,4 +1,4 @@
-//! Why a scenario could not be carried out.
+//! Reasons why a scenario could not be carried out.
 
 use std::io;
 use std::time::Duration;

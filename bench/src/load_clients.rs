@@ -205,7 +205,7 @@ impl LoadClients {
     }
 }
 
-/// When the member with this number sends its first heartbeat, and when it comes, counted from the same moment.
+/// Returns when the member with this number sends its first heartbeat, and when it comes, counted from the same moment.
 fn first_beat(number: usize, comes: Duration) -> Duration {
     let phase = HEARTBEAT_INTERVAL.mul_f64((number as f64 * GOLDEN).fract());
     let passed = comes.saturating_sub(phase).as_secs_f64() / HEARTBEAT_INTERVAL.as_secs_f64();

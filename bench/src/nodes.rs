@@ -74,7 +74,7 @@ impl Nodes {
         Ok(Some(nodes))
     }
 
-    /// Where they listen.
+    /// Returns the addresses on which they listen.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.nodes.iter().map(|node| node.address).collect()
     }

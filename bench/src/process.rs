@@ -29,7 +29,7 @@ pub struct Program {
     child: Child,
     /// Its process id.
     pub pid: u32,
-    /// Where it listens.
+    /// Address on which it listens.
     pub address: SocketAddr,
 }
 
@@ -124,14 +124,14 @@ fn address(line: &str) -> Option<SocketAddr> {
     place.split(['/', ' ']).next()?.trim().parse().ok()
 }
 
-/// Where the programs under load were built: beside this one.
+/// Returns the path of a program under load, built beside this one.
 pub fn built(name: &str) -> Option<PathBuf> {
     let own = std::env::current_exe().ok()?;
     let program = own.parent()?.join(name);
     program.is_file().then_some(program)
 }
 
-/// Where a program of the system is: servers are often kept out of the path of ordinary users.
+/// Finds a program of the system: servers are often kept out of the path of ordinary users.
 pub fn installed(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));

@@ -57,7 +57,7 @@ impl Redis {
         Ok(Self { program, _folder: folder })
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.program.address
     }

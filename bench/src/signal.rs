@@ -14,7 +14,7 @@ pub fn number(message: &[u8]) -> Option<u64> {
     Some(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
 }
 
-/// Where the name of a message stands at the latest.
+/// Offset at which the name of a message stands at the latest.
 const HEAD: usize = 64;
 
 /// One session of one user in one room.

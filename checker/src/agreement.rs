@@ -14,8 +14,8 @@ const RECOVERED: u64 = 12_500;
 /// The time after which an absent member is removed.
 const ABSENT: u64 = 10_500;
 
-/// When all must agree on what happened at a time: some time after the faults that met it or followed too soon. `more`
-/// is added to the time that each fault takes.
+/// Returns when all must agree on what happened at a time: some time after the faults that met it or followed too soon.
+/// `more` is added to the time that each fault takes.
 pub(crate) fn agreed_by(log: &Log, at: u64, more: u64) -> u64 {
     let mut faults = log.faults().to_vec();
     faults.sort_by_key(|(_, begin, _)| *begin);

@@ -66,7 +66,8 @@ pub fn in_order_and_once(log: &Log) -> Vec<String> {
     wrong
 }
 
-/// When and on which connection a client heard something, and how often it had forgotten what it heard.
+/// A hearing of a client: when and on which connection it heard something, and how often it had forgotten what it
+/// heard.
 #[derive(Debug, Clone, Copy, Default)]
 struct Heard {
     at: u64,

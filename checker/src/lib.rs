@@ -38,7 +38,7 @@ const RULES: &[(&str, Rule)] = &[
     ("one connection of a session", agreement::one_connection),
     ("all agree soon", agreement::agree_soon),
     ("refused at once", returning::refused_at_once),
-    ("back in time", returning::back_in_time),
+    ("back in time", returning::resumes_in_time),
     ("capacity", lists::capacity),
     ("lists never run back", lists::never_back),
     ("oldest publisher first", lists::oldest_first),

@@ -143,13 +143,14 @@ pub struct Log {
     pub kick: u64,
     /// The time from which nothing is said or broken any more.
     pub calm: u64,
-    /// The time by which a client may learn something later than in virtual time: its own pace, and that of the machine.
+    /// The time by which a client may learn something later than in virtual time: its own pace, and that of the
+    /// machine.
     pub slack: u64,
     /// From when to when something was broken, once it has been asked for: then nothing more is written.
     broken: OnceLock<Vec<Span>>,
 }
 
-/// A fault, its begin and its end.
+/// A fault, its start and its end.
 pub(crate) type Span = (Fault, u64, u64);
 
 /// Whether a fault lasted at some moment from one time to another.

@@ -49,9 +49,10 @@ pub fn refused_at_once(log: &Log) -> Vec<String> {
     wrong
 }
 
-/// A client that comes back before it was silent for too long is the member it was: silence does not count while Redis
-/// is away. A viewer of a broadcast is, where it comes back to the node on which it was.
-pub fn back_in_time(log: &Log) -> Vec<String> {
+/// Finds clients that came back before they were silent for too long and are not the members they were: silence does
+/// not count while Redis is away. For a viewer of a broadcast this holds where it comes back to the node on which it
+/// was.
+pub fn resumes_in_time(log: &Log) -> Vec<String> {
     let mut wrong = Vec::new();
     for (index, (back, event)) in log.events.iter().enumerate() {
         let Event::Joined { client: who, node, creating: false, resumed: false } = event else { continue };

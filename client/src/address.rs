@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use crate::Error;
 
-/// Where a server is.
+/// Address of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerAddress {
     /// With the scheme `http` or `https`, a path without a slash at its end, no query.
@@ -38,7 +38,7 @@ impl ServerAddress {
         Ok(Self { base })
     }
 
-    /// Where the WebSocket is: `ws://…/ws` or `wss://…/ws`.
+    /// Returns the address of the WebSocket: `ws://…/ws` or `wss://…/ws`.
     #[must_use]
     pub fn signaling(&self) -> Url {
         let mut url = self.below("/ws");

@@ -12,7 +12,7 @@ use roomcast_protocol::client::TooManyUnconfirmed;
 use roomcast_protocol::id::RoomId;
 use roomcast_protocol::limits::MAX_MESSAGE;
 
-/// Why a member or a broadcast cannot begin or go on.
+/// Reasons why a member or a broadcast cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An address that is no URL of a server.

@@ -62,13 +62,14 @@ pub struct Publish {
     pub playlist: ObjectId,
     /// The variant.
     pub variant: ObjectId,
-    /// A segment ends before the first key frame at or after this.
+    /// Length after which a segment ends, before the next key frame.
     pub segment_target: Duration,
-    /// No part is longer.
+    /// Longest duration of a part.
     pub part_target: Duration,
-    /// No segment rounds to more: a whole number of seconds. `None` lets it follow the key frames of the input.
+    /// Longest rounded duration of a segment: a whole number of seconds. `None` lets it follow the key frames of the
+    /// input.
     pub target_duration: Option<Duration>,
-    /// Video without any key frame ends with an error once there is so much of it.
+    /// Length of video without any key frame that ends with an error.
     pub key_frame_wait: Duration,
     /// Limits of the uploads that wait: their number, and the time.
     pub limits: Limits,

@@ -20,7 +20,7 @@ use task::{Job, UploadTask};
 /// Reports that wait for the application.
 const REPORTS: usize = 16;
 
-/// Where data signals go. Every ack of `JOIN` brings another token.
+/// Target of data signals. Every ack of `JOIN` brings another token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ingest {
     /// The address for `POST`.

@@ -83,7 +83,7 @@ pub struct Stream {
     independent_segments: bool,
     multivariant: Option<Arc<str>>,
     ended: bool,
-    /// When the newest upload came.
+    /// Time when the newest upload came.
     received: UnixTime,
     revision: u64,
 }

@@ -136,7 +136,7 @@ impl Room {
         self.closed
     }
 
-    /// Takes an upload, whose media is stored already; gives the id by which it is answered.
+    /// Takes an upload, whose media is stored already; returns the id by which it is answered.
     pub fn upload(&mut self, context: Context<'_>, by: Uploader, entry: Option<UploadEntry>) -> (u64, Vec<Effect>) {
         let by = match by {
             Uploader::Token(token) => Uploader::Token(token_hash(&token)),

@@ -1,4 +1,4 @@
-//! Whatever is decoded as a data signal is the same after writing and reading it.
+//! Checks that what is decoded as a data signal is the same after writing and reading it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

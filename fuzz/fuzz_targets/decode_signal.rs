@@ -1,4 +1,5 @@
-//! Whatever is decoded as a signal is decoded from its own text again, and once numbered it is a forwarded signal.
+//! Checks that what is decoded as a signal is decoded from its own text again, and once numbered it is a forwarded
+//! signal.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

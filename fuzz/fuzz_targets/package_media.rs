@@ -62,7 +62,7 @@ fn damage(bytes: &mut Vec<u8>, [kind, which, at, value, high, low]: [u8; 6]) {
     }
 }
 
-/// Where the `number`-th word stands behind the name of a box that says something of samples.
+/// Finds the `number`-th word behind the name of a box that says something of samples.
 fn field(whole: &[u8], number: usize, kind: u8) -> Option<usize> {
     let names: [&[u8]; 3] = [b"tfdt", b"trun", if kind == 5 { b"tfhd" } else { b"mdhd" }];
     let found = whole.windows(4).enumerate().filter(|(_, word)| names.contains(word)).map(|(at, _)| at);

@@ -119,7 +119,7 @@ pub struct PartsEnd {
     pub index: u64,
     /// Its number over the whole stream.
     pub number: u64,
-    /// Where it would begin.
+    /// Time at which it would begin.
     pub start: Duration,
     /// Known duration of the missing media, up to the part target.
     pub duration: Duration,
@@ -132,7 +132,7 @@ pub struct Segment {
     pub sequence: u64,
     /// Whether it begins with a sync sample.
     pub independent: bool,
-    /// Where it begins, as [`Part::start`].
+    /// Time at which it begins, as [`Part::start`].
     pub start: Duration,
     /// Its duration; the sum of its parts' durations unless the parts ended earlier.
     pub duration: Duration,
@@ -175,8 +175,8 @@ pub struct Cutter {
     listed: u64,
     /// A `track_ID` of none: that of stand-ins for frames.
     no_track: u32,
-    /// The newest frame with the end that it is written with, the end of one that was cut shorter than it lasts, and how
-    /// far stand-ins reach.
+    /// The newest frame with the end that it is written with, the end of one that was cut shorter than it lasts, and
+    /// how far stand-ins reach.
     newest: Option<Span>,
     owed_to: u64,
     filled_to: u64,
@@ -279,7 +279,7 @@ impl Cutter {
         Ok(Pushed { cuts, rest: join(rest, behind) })
     }
 
-    /// Gives what is left: the last part and the last segment, and behind the last frame parts and segments of other
+    /// Returns what is left: the last part and the last segment, and behind the last frame parts and segments of other
     /// tracks alone.
     ///
     /// Then the cutter stands like a new one whose numbers go on: the next fragment may have any

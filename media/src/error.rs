@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::FourCc;
 
-/// Why bytes cannot be read, or samples cannot be cut or written.
+/// Reasons why bytes cannot be read, or samples cannot be cut or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A box whose size is 0 (up to the end of the file), below its own header, or beyond the box

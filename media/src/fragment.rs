@@ -68,7 +68,7 @@ pub(crate) struct Data {
 pub(crate) struct Context {
     pub(crate) tracks: Vec<Track>,
     pub(crate) ignored: Vec<Ignored>,
-    /// Where the last fragment of each track ended, for one that states no decode time.
+    /// End of the last fragment of each track, for one that states no decode time.
     pub(crate) ends: Ends,
 }
 

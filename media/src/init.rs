@@ -33,7 +33,7 @@ pub struct Init {
 pub struct Ignored {
     /// `track_ID`
     pub id: u32,
-    /// Why it is left out.
+    /// Reason why it is left out.
     pub reason: Error,
     pub(crate) defaults: Defaults,
 }

@@ -83,7 +83,7 @@ pub struct Earlier {
 pub struct Signal {
     /// The signal's payload.
     pub payload: Payload,
-    /// For parts and segments: where their media ends, since the begin of the broadcast.
+    /// For parts and segments: where their media ends, since the start of the broadcast.
     pub end: Option<Duration>,
 }
 
@@ -160,7 +160,8 @@ impl Packager {
         std::mem::take(&mut self.notes)
     }
 
-    /// The tracks that a stream with this init section becomes: those that `earlier` of [`Packager::take`] is asked for.
+    /// The tracks that a stream with this init section becomes: those that `earlier` of [`Packager::take`] is asked
+    /// for.
     pub fn tracks_of(id: &ObjectId, init: &Init) -> Vec<ObjectId> {
         split::split(id, init).0.into_iter().map(|output| output.id).collect()
     }

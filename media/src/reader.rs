@@ -36,7 +36,7 @@ pub enum Item {
 pub struct Reader {
     limit: usize,
     buffer: BytesMut,
-    /// Where in the stream the buffer starts: offsets may count from the stream's first byte.
+    /// Offset in the stream at which the buffer starts: offsets may count from the stream's first byte.
     position: u64,
     pending: PendingBox,
     context: Option<Context>,

@@ -92,12 +92,12 @@ impl Timing {
         self.clocks.take_moved().into_iter().map(|(track, nanos)| (track, nanos as f64 / 1e9))
     }
 
-    /// Where the stream began and has come to; `None` before it has begun.
+    /// Returns where the stream began and has come to; `None` before it has begun.
     pub(crate) fn span(&self) -> Option<Others> {
         self.clocks.span()
     }
 
-    /// Where a clock has been set right since this was last asked: a discontinuity is due there.
+    /// Takes the place where a clock has been set right since this was last asked: a discontinuity is due there.
     pub(crate) const fn take_break(&mut self) -> Option<Break> {
         self.clocks.take_break()
     }

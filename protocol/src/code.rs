@@ -137,7 +137,7 @@ macro_rules! close_codes {
                 match self { $(Self::$variant => $reason),* }
             }
 
-            /// When the server closes so, in a sentence.
+            /// Explains in a sentence when the server closes so.
             #[must_use]
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => $text),* }

@@ -28,7 +28,7 @@ pub enum Whole {
 #[derive(Debug, Default)]
 struct Open {
     bytes: Vec<u8>,
-    /// Where text that is known to be UTF-8 ends; absent for binary messages.
+    /// End of the text that is known to be UTF-8; absent for binary messages.
     checked: Option<usize>,
 }
 

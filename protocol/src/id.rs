@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::limits::MAX_ID;
 
-/// Why a text is no identifier.
+/// Reason why a text is no identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} must be 1 to 128 characters of {allowed}")]
 pub struct InvalidId {

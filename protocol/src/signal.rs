@@ -40,7 +40,7 @@ pub struct Signal {
     pub body: Body,
     /// The whole message as received; shares its bytes.
     pub message: ByteString,
-    /// Where the `data` object stands in `message`.
+    /// Range of the `data` object in `message`.
     pub data: std::ops::Range<usize>,
 }
 

@@ -48,7 +48,7 @@ pub struct Access {
     revocation_sync: RevocationSync,
 }
 
-/// Where the keys come from, and what is demanded of tokens.
+/// Source of the keys, and what is demanded of tokens.
 #[derive(Debug, Clone)]
 pub struct TokenPolicy {
     /// The keys of the settings.
@@ -130,8 +130,8 @@ impl Access {
         self.remote.as_ref().and_then(Remote::age)
     }
 
-    /// Fetches the key that a token names and that is not here, as often as that may be, and waits for it. Returns at once
-    /// for any other token: what a token is worth, [`admit`](Self::admit) says behind this.
+    /// Fetches the key that a token names and that is not here, as often as that may be, and waits for it. Returns at
+    /// once for any other token: what a token is worth, [`admit`](Self::admit) says behind this.
     pub async fn prepare(&self, token: Option<&str>) {
         let (Some(remote), Some(token)) = (&self.remote, token) else { return };
         let Some(keyring) = self.keyring() else { return };

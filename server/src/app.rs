@@ -17,7 +17,7 @@ use crate::signals::hold_hangup;
 use crate::terminal::say;
 use crate::{healthcheck, publish, token_commands};
 
-/// Why a command ended.
+/// Reasons why a command ended.
 #[derive(Debug)]
 enum Failure {
     /// Settings cannot work: exit code 2.

@@ -28,7 +28,7 @@ pub use redis::{Inbox, Reached, reach};
 pub use script::Script;
 pub use settings::{BackplaneSettings, SettingNames};
 
-/// Why a call was not carried out, or why nobody knows.
+/// Reasons why a call was not carried out, or why nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// Nothing was sent, or it certainly did not run: Redis is out of reach, loads, was demoted, or too much waits.

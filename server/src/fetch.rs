@@ -21,7 +21,7 @@ const LONGEST: usize = 128 * 1024;
 /// Time for a text to come.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Where a text is.
+/// Place of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// At an address: https, or http on loopback.
@@ -47,7 +47,7 @@ impl FromStr for Source {
     }
 }
 
-/// Why an address is not one that is asked.
+/// Reasons not to ask an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfit {
     /// It is neither https nor http on loopback.

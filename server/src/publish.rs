@@ -101,7 +101,7 @@ struct ProgressLine {
     terminal: bool,
     /// The media time of the next line where there is no terminal.
     next: Duration,
-    /// When the line on the terminal changed, and what it said of the state.
+    /// Time when the line on the terminal changed, and what it said of the state.
     shown: Option<(Instant, State)>,
 }
 
@@ -112,7 +112,7 @@ impl ProgressLine {
 
     fn show(&mut self, progress: &Progress, now: Instant) {
         if self.terminal {
-            if self.is_due(progress, now) {
+            if self.note_shown(progress, now) {
                 say(&format!("\r{progress}\x1b[K"));
             }
         } else if progress.media_time >= self.next {
@@ -121,7 +121,8 @@ impl ProgressLine {
         }
     }
 
-    fn is_due(&mut self, progress: &Progress, now: Instant) -> bool {
+    /// Notes that the line is shown now, unless it is too early; returns whether it is shown.
+    fn note_shown(&mut self, progress: &Progress, now: Instant) -> bool {
         let is_early = self.shown.is_some_and(|(at, state)| now < at + CHANGE_EVERY && state == progress.state);
         if !is_early {
             self.shown = Some((now, progress.state));
@@ -151,7 +152,8 @@ mod tests {
         let progress = |state| Progress { state, ..Progress::default() };
         let mut line = ProgressLine::new(true);
         let shown = [(0, State::Initializing), (1, State::Joined), (500, State::Joined), (1001, State::Joined)];
-        let shown = shown.map(|(millis, state)| line.is_due(&progress(state), start + Duration::from_millis(millis)));
+        let shown =
+            shown.map(|(millis, state)| line.note_shown(&progress(state), start + Duration::from_millis(millis)));
         assert_eq!(shown, [true, true, false, true]);
     }
 }

@@ -52,7 +52,7 @@ pub use socket_handle::{SocketHandle, prepare, report};
 pub use switch::{Switch, Switching};
 pub use timers::Timeouts;
 
-use address::Addresses;
+use address::ConnectionCounts;
 use connection::{Connection, Ends, Wire};
 use driver::Parts;
 use incoming::{Chunks, Incoming};
@@ -88,14 +88,14 @@ pub struct SocketSettings {
 #[derive(Debug)]
 pub struct Sockets {
     settings: Arc<SocketSettings>,
-    addresses: Arc<Addresses>,
+    connection_counts: Arc<ConnectionCounts>,
 }
 
 impl Sockets {
     /// No connections yet.
     #[must_use]
     pub fn new(settings: SocketSettings) -> Self {
-        Self { addresses: Addresses::new(settings.max_per_address), settings: Arc::new(settings) }
+        Self { connection_counts: ConnectionCounts::new(settings.max_per_address), settings: Arc::new(settings) }
     }
 
     /// Opens a connection. `make` gets the count of bytes on their way to the peer, which whoever queues messages
@@ -118,7 +118,7 @@ impl Sockets {
         let switch = Switch::of(request).ok_or(Refused::NoUpgrade)?;
         let socket = SocketHandle::of(request);
         if let Some(address) = request.peer_addr() {
-            let permit = self.addresses.enter(address.ip()).ok_or(Refused::TooMany)?;
+            let permit = self.connection_counts.enter(address.ip()).ok_or(Refused::TooMany)?;
             if let Some(socket) = socket.upgrade() {
                 socket.keep(permit);
                 socket.want_send_buffer(settings.send_buffer);

@@ -42,7 +42,7 @@ impl Transport {
     }
 }
 
-/// Where a TURN server is.
+/// Address of a TURN server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// Its name or address.

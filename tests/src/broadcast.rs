@@ -32,7 +32,7 @@ pub struct Streamer {
     /// Its signaling.
     pub client: Client,
     http: reqwest::Client,
-    /// Where it uploads.
+    /// Address for uploads.
     pub url: String,
     /// Its ingest token.
     pub token: String,

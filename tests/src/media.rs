@@ -27,7 +27,7 @@ pub fn clip_of_few_key_frames() -> PathBuf {
     make("few", "150")
 }
 
-/// Where files of tests stand: one of a kind, and none is left over anywhere else.
+/// Returns the folder of the files of tests: one of a kind, and none is left over anywhere else.
 fn folder() -> PathBuf {
     let target = crate::server::program().ancestors().nth(2).expect("the program stands in target/PROFILE").join("tmp");
     std::fs::create_dir_all(&target).expect("what the build made can be written to");

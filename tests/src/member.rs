@@ -156,7 +156,7 @@ impl TestMember {
     ///
     /// # Panics
     /// When that is refused.
-    pub async fn resumed(&self, node: &Server) -> Self {
+    pub async fn resume(&self, node: &Server) -> Self {
         let memory = Memory { who: self.who.clone(), state: self.state.borrow().clone() };
         memory.resume(node).await.unwrap_or_else(|ack| panic!("resumed: {ack}"))
     }

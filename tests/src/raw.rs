@@ -319,11 +319,11 @@ impl Raw {
         }
     }
 
-    /// Reads nothing, and waits for the connection to be cut by writing pings.
+    /// Waits for the connection to be cut, by writing pongs and reading nothing.
     ///
     /// # Panics
     /// When it is not.
-    pub async fn is_cut(&mut self) {
+    pub async fn until_cut(&mut self) {
         let cut = async {
             while self.stream.write_all(&frame(PONG, b"still here")).await.is_ok() {
                 tokio::task::yield_now().await

@@ -181,7 +181,7 @@ impl Server {
         self.others.is_none()
     }
 
-    /// Where the next client connects.
+    /// Returns the address to which the next client connects.
     #[must_use]
     pub fn next_address(&self) -> &str {
         &self.next().address

@@ -177,7 +177,7 @@ async fn a_member_beats_hears_and_comes_back_with_what_it_knew() {
     ann.beat().await;
     let bob = memory.resume(&server).await.unwrap();
     bob.hears(&ann, 0..100).await;
-    let newer = bob.resumed(&server).await;
+    let newer = bob.resume(&server).await;
     assert_eq!(bob.closed().await, 4000);
     newer.stays(Duration::from_secs(7), "who beats stays", |state| state.closed.is_none()).await;
     all_know(&[&ann, &newer], &["ann-1"]).await;

@@ -16,7 +16,7 @@ use crate::load_clients::{address, source};
 use crate::signal::{SessionIdentity, accepted, name};
 use crate::wire::Connection;
 
-/// When the media was taken, as it claims: milliseconds since 1970.
+/// Time when the media was taken, as it claims: milliseconds since 1970.
 const EPOCH: u64 = 1_732_287_600_000;
 
 /// A streamer; its room loses it when it is dropped.
@@ -131,7 +131,7 @@ impl Streamer {
     }
 }
 
-/// Where to upload, and with which token.
+/// Joins; returns where to upload, and with which token.
 async fn join(connection: &mut Connection, member: &SessionIdentity) -> Result<(String, String), Error> {
     connection.send(&member.join(true)).await?;
     let mut ack = None;

@@ -18,7 +18,7 @@ pub enum Form {
 /// Between the parts of a body; the made-up media does not contain it.
 const BOUNDARY: &str = "roomcast-bench-0e0f5ba1";
 
-/// Where uploads go.
+/// Target of uploads.
 #[derive(Debug, Clone)]
 pub struct Target {
     pub server: SocketAddr,

@@ -97,7 +97,7 @@ impl Viewers {
         self.board.see(|told| told.answers.len())
     }
 
-    /// Waits until everyone has an answer; gives the moments in their order, and what the last answer was.
+    /// Waits until everyone has an answer; returns the moments in their order, and what the last answer was.
     ///
     /// # Errors
     /// When a connection is lost, or the answer is a refusal.

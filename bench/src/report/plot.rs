@@ -12,7 +12,7 @@ const MARGIN: f64 = 20.0;
 const ROW: f64 = 40.0;
 /// Height of a curve with its name and axes.
 const CURVE: f64 = 240.0;
-/// Where the target stands.
+/// Place of the target.
 const FULL: f64 = 600.0;
 /// Bars of figures far over their targets are cut here.
 const LONGEST: f64 = 860.0;

@@ -30,7 +30,7 @@ struct Subject {
     file: &'static str,
     gzip: bool,
     length: usize,
-    /// Times the processor time of nginx that it may cost.
+    /// Allowed CPU time as a multiple of nginx's.
     target: f64,
 }
 

@@ -27,7 +27,7 @@ struct Told {
     reloads: Vec<f64>,
 }
 
-/// When a stream sends its first part, and when its last.
+/// Times when a stream sends its first part and its last.
 #[derive(Debug, Clone, Copy)]
 struct Time {
     first: Instant,

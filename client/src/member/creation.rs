@@ -35,8 +35,8 @@ impl Creation {
         self.creates
     }
 
-    /// Whether to join again, asking the other way round, after a refusal with this code.
-    pub fn turn(&mut self, code: u16) -> bool {
+    /// Asks the other way round after a refusal with this code; returns whether to join again.
+    pub fn turn_if_refused(&mut self, code: u16) -> bool {
         let exists = code == AckCode::AlreadyExistRoom.number() && self.creates;
         let absent = code == AckCode::RoomNotFound.number() && !self.creates;
         if self.wish != Creating::IfAbsent || !(exists || absent) || self.turns >= MAX_TURNS {
@@ -65,26 +65,26 @@ mod tests {
     fn a_room_that_is_there_is_joined_and_one_that_went_is_created_again() {
         let mut creation = Creation::new(Creating::IfAbsent);
         assert!(creation.creates());
-        assert!(creation.turn(EXISTS) && !creation.creates());
-        assert!(creation.turn(ABSENT) && creation.creates());
+        assert!(creation.turn_if_refused(EXISTS) && !creation.creates());
+        assert!(creation.turn_if_refused(ABSENT) && creation.creates());
         creation.joined();
         assert!(!creation.creates());
-        assert!(creation.turn(ABSENT) && creation.creates());
+        assert!(creation.turn_if_refused(ABSENT) && creation.creates());
     }
 
     #[test]
     fn turning_round_has_an_end() {
         let mut creation = Creation::new(Creating::IfAbsent);
         let answer = |creation: &Creation| if creation.creates() { EXISTS } else { ABSENT };
-        let turns = (0..100).take_while(|_| creation.turn(answer(&creation))).count();
+        let turns = (0..100).take_while(|_| creation.turn_if_refused(answer(&creation))).count();
         assert_eq!(turns, 6);
     }
 
     #[test]
     fn only_if_absent_turns_round() {
-        assert!(!Creation::new(Creating::Never).turn(ABSENT));
-        assert!(!Creation::new(Creating::Always).turn(EXISTS));
-        assert!(!Creation::new(Creating::IfAbsent).turn(4025));
+        assert!(!Creation::new(Creating::Never).turn_if_refused(ABSENT));
+        assert!(!Creation::new(Creating::Always).turn_if_refused(EXISTS));
+        assert!(!Creation::new(Creating::IfAbsent).turn_if_refused(4025));
         assert!(!Creation::new(Creating::Never).creates());
     }
 }

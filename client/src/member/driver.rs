@@ -1,11 +1,12 @@
 //! A membership without its connection: events in, actions out.
 //!
-//! Runs on [`Machine`], the client's half of the protocol: every message, failed dial, close, tick and observation is fed
-//! to it, and what it answers is carried out. It alone moves the state, and says when to connect, to join and to give up.
-//! The driver adds what the messages hold: tokens, numbers, lists, and the reasons that the application is told.
+//! Runs on [`Machine`], the client's half of the protocol: every message, failed dial, close, tick and observation is
+//! fed to it, and what it answers is carried out. It alone moves the state, and says when to connect, to join and to
+//! give up. The driver adds what the messages hold: tokens, numbers, lists, and the reasons that the application is
+//! told.
 //!
-//! Time and randomness are arguments, nothing is awaited. The executor carries every action out in order, and hands in a
-//! [`Input::Tick`] when [`Driver::deadline`] has come. After [`Action::Finish`] there is nothing more to do.
+//! Time and randomness are arguments, nothing is awaited. The executor carries every action out in order, and hands in
+//! a [`Input::Tick`] when [`Driver::deadline`] has come. After [`Action::Finish`] there is nothing more to do.
 
 mod action;
 mod again;
@@ -52,14 +53,14 @@ pub(super) struct Driver {
     /// The last state that was told.
     told: State,
     started: Instant,
-    /// When the machine last was told that time passes.
+    /// Time when the machine last was told that time passes.
     ticked: Instant,
     /// Time of the input that is being handled.
     now: Instant,
     /// The same since 1970.
     unix: Duration,
     random: f64,
-    /// When a connection is to be opened.
+    /// Time when a connection is to be opened.
     dial: Option<Instant>,
     renewal: Renewal,
     /// The last `JOIN` that was answered 503.
@@ -118,7 +119,7 @@ impl Driver {
             Input::NotOpened { status, reason } => self.not_opened(status, reason),
             Input::Text(text) => self.read(&text),
             Input::Closed { code, reason } => self.closed(code, reason),
-            Input::Fetched(token) => self.fetched(token),
+            Input::Fetched(token) => self.on_token_fetched(token),
             Input::Signal(signal) => self.feed(Step::Signal(signal), None),
             Input::Seen(observation) => self.feed(Step::Seen(observation), None),
             Input::Rejoin => self.feed(Step::Rejoin, None),
@@ -128,7 +129,7 @@ impl Driver {
         std::mem::take(&mut self.out)
     }
 
-    /// When a [`Input::Tick`] is due.
+    /// Returns when a [`Input::Tick`] is due.
     pub fn deadline(&self) -> Instant {
         let beat = self.machine.next_beat().and_then(|at| self.started.checked_add(Duration::from_millis(at)));
         let others = [beat, self.dial, self.renewal.deadline(), self.again.deadline()];

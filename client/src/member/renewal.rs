@@ -1,8 +1,7 @@
-//! When the access token of a connection is replaced by another one, over the same connection.
+//! Renewal of access tokens on an open connection; failures are retried with backoff.
 //!
-//! Another one is asked for some time before the end of the one in use, and sent. What leads to nothing is tried again
-//! after a pause that grows, until the connection ends: the next one brings a token anyhow. Pure: times and randomness
-//! are arguments.
+//! Another token is fetched some time before the one in use expires, and sent. The retries end with the connection: the
+//! next one brings a token anyhow. Pure: times and randomness are arguments.
 
 use std::time::{Duration, Instant};
 
@@ -66,7 +65,7 @@ impl Renewal {
         self.phase = Phase::Idle;
     }
 
-    /// When to look again.
+    /// Returns when to look again.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Waiting { until } | Phase::Sent { until, .. } => Some(*until),
@@ -74,8 +73,9 @@ impl Renewal {
         }
     }
 
-    /// Whether another token is to be fetched now.
-    pub fn is_due(&mut self, now: Instant, random: f64) -> bool {
+    /// Begins to fetch another token if it is time for that; returns whether it is. An attempt without an answer is
+    /// given up when its time is over.
+    pub fn begin_fetch_if_due(&mut self, now: Instant, random: f64) -> bool {
         match self.phase {
             Phase::Waiting { until } if now >= until => {
                 self.phase = Phase::Asking;
@@ -89,9 +89,9 @@ impl Renewal {
         }
     }
 
-    /// Takes what was fetched, and gives what is to be sent. What the connection has already is no other token, and what
-    /// cannot be read, as a file that is just being written, is none.
-    pub fn fetched(&mut self, now: Instant, random: f64, token: Option<Token>) -> Option<Token> {
+    /// Takes the token that was fetched; returns the one to send, if any. What the connection has already is no other
+    /// token, and what cannot be read, as a file that is just being written, is none.
+    pub fn note_fetched(&mut self, now: Instant, random: f64, token: Option<Token>) -> Option<Token> {
         if self.phase != Phase::Asking {
             return None;
         }
@@ -104,7 +104,7 @@ impl Renewal {
     }
 
     /// Takes the end that the server names for the token that was sent; none where it refused it.
-    pub fn answered(&mut self, clocks: Clocks, random: f64, expires: Option<u64>) {
+    pub fn note_answer(&mut self, clocks: Clocks, random: f64, expires: Option<u64>) {
         let Phase::Sent { token, .. } = &self.phase else { return };
         let Some(expires) = expires else { return self.pause(clocks.now, random) };
         let issued = token.life().map_or(0, |life| life.issued);
@@ -164,15 +164,15 @@ mod tests {
             let until = self.renewal.deadline().expect("something is due") - self.start;
             let waited = until.saturating_sub(self.passed);
             self.passed = self.passed.max(until);
-            (self.renewal.is_due(self.clocks().now, 1.0), waited)
+            (self.renewal.begin_fetch_if_due(self.clocks().now, 1.0), waited)
         }
 
         fn fetched(&mut self, token: Option<Token>) -> Option<Token> {
-            self.renewal.fetched(self.clocks().now, 1.0, token)
+            self.renewal.note_fetched(self.clocks().now, 1.0, token)
         }
 
         fn answered(&mut self, expires: Option<u64>) {
-            self.renewal.answered(self.clocks(), 1.0, expires);
+            self.renewal.note_answer(self.clocks(), 1.0, expires);
         }
     }
 
@@ -313,17 +313,17 @@ mod tests {
                 let now = run.clocks().now;
                 let other = token(by_server(&run), by_server(&run) + 60 + count as u64);
                 match answer {
-                    Answer::Fails => prop_assert_eq!(run.renewal.fetched(now, random, None), None),
-                    Answer::Same => prop_assert_eq!(run.renewal.fetched(now, random, Some(held.clone())), None),
-                    Answer::Silence => prop_assert!(run.renewal.fetched(now, random, Some(other)).is_some()),
+                    Answer::Fails => prop_assert_eq!(run.renewal.note_fetched(now, random, None), None),
+                    Answer::Same => prop_assert_eq!(run.renewal.note_fetched(now, random, Some(held.clone())), None),
+                    Answer::Silence => prop_assert!(run.renewal.note_fetched(now, random, Some(other)).is_some()),
                     Answer::Refused => {
-                        prop_assert!(run.renewal.fetched(now, random, Some(other)).is_some());
-                        run.renewal.answered(run.clocks(), random, None);
+                        prop_assert!(run.renewal.note_fetched(now, random, Some(other)).is_some());
+                        run.renewal.note_answer(run.clocks(), random, None);
                     }
                     Answer::Takes { life } => {
                         let expires = by_server(&run) + life;
                         held = token(by_server(&run), expires);
-                        prop_assert!(run.renewal.fetched(now, random, Some(held.clone())).is_some());
+                        prop_assert!(run.renewal.note_fetched(now, random, Some(held.clone())).is_some());
                         run.answered(Some(expires));
                         let until = run.renewal.deadline().expect("a token that was taken ends");
                         // Whatever the clock shows.

@@ -48,7 +48,7 @@ pub(super) struct Dial {
     pub trust: Trust,
 }
 
-/// Why there is no connection.
+/// Reason why there is no connection.
 #[derive(Debug)]
 pub(super) struct NotOpened {
     /// The HTTP status, where the server answered with one.

@@ -135,7 +135,7 @@ pub(super) fn ingest_of(ack: &JoinAck, server: &ServerAddress, room: &RoomId) ->
     }
 }
 
-/// Where the playlists of a room are.
+/// Finds the playlists of a room.
 struct Live<'a> {
     trust: &'a Trust,
     token: Option<&'a AccessToken>,

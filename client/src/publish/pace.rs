@@ -1,4 +1,4 @@
-//! When a part may go out: media in real time, whatever the speed of its source.
+//! Decides when a part may go out: media in real time, whatever the speed of its source.
 //!
 //! A part is released no earlier than its media ends, counted from an anchor that the first part sets. The first part
 //! of a live encoder comes late, though, so that all others would be held back: then the anchor may move earlier,
@@ -28,7 +28,7 @@ impl Pace {
         Self { anchor: None, slack }
     }
 
-    /// When the part may go out that is at hand at `now` and whose media ends at `end`. Never before `now`.
+    /// Returns when the part may go out that is at hand at `now` and whose media ends at `end`. Never before `now`.
     pub fn release(&mut self, now: Instant, end: Duration) -> Instant {
         let anchor = self.anchor.get_or_insert(Anchor { at: now, media: end });
         let due = anchor.at + end.saturating_sub(anchor.media);

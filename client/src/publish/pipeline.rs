@@ -78,14 +78,14 @@ pub(super) struct Broadcast<P> {
     /// `None` once everything is queued.
     uploader: Option<Uploader>,
     reports: mpsc::Receiver<Report>,
-    /// Where the media of the parts in the queue ends.
+    /// Ends of the media of the parts in the queue.
     queued: VecDeque<Duration>,
     progress: Progress,
     uplink: Uplink,
     dropped: Dropped,
-    /// Why the last upload was dropped.
+    /// Reason why the last upload was dropped.
     lost: String,
-    /// When it was last said that the server is out of reach.
+    /// Time when it was last said that the server is out of reach.
     said_away: Option<Instant>,
     /// Another session publishes in the room.
     has_rival: bool,

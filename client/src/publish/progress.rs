@@ -99,8 +99,8 @@ pub(super) struct Uplink {
 }
 
 impl Uplink {
-    /// Whether uploads have been slow for long, this one included.
-    pub fn stays_slow(&mut self, now: Instant, is_slow: bool) -> bool {
+    /// Notes an upload; returns whether uploads have been slow for long, this one included.
+    pub fn note_upload(&mut self, now: Instant, is_slow: bool) -> bool {
         self.slow_since = self.slow_since.or(Some(now)).filter(|_| is_slow);
         self.slow_since.is_some_and(|since| now >= since + SLOW_FOR)
     }
@@ -175,11 +175,11 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut uplink = Uplink::default();
-        assert!(!uplink.stays_slow(at(0), true));
-        assert!(!uplink.stays_slow(at(9), true));
-        assert!(uplink.stays_slow(at(10), true));
-        assert!(!uplink.stays_slow(at(11), false));
-        assert!(!uplink.stays_slow(at(12), true));
+        assert!(!uplink.note_upload(at(0), true));
+        assert!(!uplink.note_upload(at(9), true));
+        assert!(uplink.note_upload(at(10), true));
+        assert!(!uplink.note_upload(at(11), false));
+        assert!(!uplink.note_upload(at(12), true));
     }
 
     #[test]

@@ -18,7 +18,7 @@ const CHUNK: usize = 64 * 1024;
 /// Chunks read ahead.
 const AHEAD: usize = 4;
 
-/// Where the media comes from.
+/// Source of the media.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// Standard input.

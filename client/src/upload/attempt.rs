@@ -63,7 +63,7 @@ impl Attempt {
         Self { spare, deadline, failures: 0, renewals: 0, unsure: false, restored: false }
     }
 
-    /// When it is too late; `None`: never.
+    /// Returns when it is too late; `None`: never.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }

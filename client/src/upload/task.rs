@@ -16,7 +16,7 @@ use super::{Ingest, Limits, Report};
 use crate::clock::{now, sleep_until, unix_millis};
 use crate::{random, tls};
 
-/// Why no answer came, in a few words.
+/// Returns in a few words why no answer came.
 fn reason_of(error: reqwest::Error) -> String {
     match &error {
         error if error.is_connect() => tls::explain(error).unwrap_or_else(|| "no connection".to_owned()),
@@ -36,8 +36,8 @@ pub(super) struct UploadTask {
     pub ingest: watch::Receiver<Ingest>,
     pub limits: Limits,
     pub reports: mpsc::Sender<Report>,
-    /// The last declaration of each track that was accepted, the variants' and the renditions': a server that lost a track
-    /// needs them first, in the order in which they were made.
+    /// The last declaration of each track that was accepted, the variants' and the renditions': a server that lost a
+    /// track needs them first, in the order in which they were made.
     pub declared: Vec<Payload>,
     pub form: Form,
 }

@@ -147,7 +147,7 @@ async fn a_refusal_is_told_and_final() {
     let told = rest(&mut events).await;
     let refused = MemberEvent::Refused { signal: "JOIN".into(), code: 4025, message: "the room is full".into() };
     assert!(told.ends_with(&[refused, MemberEvent::StateChanged(State::Failed)]), "{told:?}");
-    assert!(!server.has_socket());
+    assert!(!server.take_socket());
 }
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn a_session_that_was_replaced_does_not_come_back() {
     let told = rest(&mut events).await;
     let closed = MemberEvent::Closed { code: 4000, reason: "session replaced".into() };
     assert_eq!(told, [closed, MemberEvent::StateChanged(State::Failed)]);
-    assert!(!server.has_socket());
+    assert!(!server.take_socket());
 }
 
 #[tokio::test]
@@ -240,7 +240,7 @@ async fn a_connection_takes_another_token_before_its_own_ends() {
     let again = peer.busy_signal().await;
     assert_eq!((&renewal["action"], &again["action"]), (&json!("renew"), &json!("renew")));
     assert_ne!(renewal["data"]["token"], again["data"]["token"]);
-    assert!(!server.has_socket(), "all over one connection");
+    assert!(!server.take_socket(), "all over one connection");
 }
 
 #[tokio::test]

@@ -170,8 +170,8 @@ impl Server {
         with_timeout(self.requests.recv()).await.expect("the listener runs")
     }
 
-    /// Whether another WebSocket connection has come.
-    pub fn has_socket(&mut self) -> bool {
+    /// Takes another WebSocket connection; returns whether one has come.
+    pub fn take_socket(&mut self) -> bool {
         self.sockets.try_recv().is_ok()
     }
 }

@@ -72,9 +72,9 @@ impl Lease {
         self.dead.contains_key(&boot)
     }
 
-    /// The last renewal of a dead node, by this node's clock.
+    /// Returns the last renewal of a dead node, by this node's clock.
     #[must_use]
-    pub fn died_at(&self, boot: BootId) -> Option<Instant> {
+    pub fn last_renewal(&self, boot: BootId) -> Option<Instant> {
         self.dead.get(&boot).copied()
     }
 
@@ -156,7 +156,7 @@ mod tests {
         assert!(lease.on_answer(Instant(0), Instant(9), &dead(1)).deposed);
         assert!(!lease.is_fresh(Instant(9)));
         assert!(!lease.on_answer(Instant(9000), Instant(9000), &dead(2)).deposed);
-        assert_eq!(lease.died_at(BootId(2)), Some(Instant(4000)));
+        assert_eq!(lease.last_renewal(BootId(2)), Some(Instant(4000)));
         assert!(!lease.is_dead(BootId(1)));
     }
 

@@ -5,7 +5,7 @@ use super::lease::Lease;
 use super::{BootId, Ownership};
 use crate::time::Instant;
 
-/// Why the room is looked up.
+/// Reason why the room is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interest {
     /// A waiting JOIN may create the room.

@@ -18,7 +18,7 @@ use crate::time::UnixTime;
 /// An upload.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UploadEntry {
-    /// When it came.
+    /// Time when it came.
     pub received: UnixTime,
     /// Content of the upload, without media.
     pub payload: Payload,
@@ -31,7 +31,8 @@ pub struct UploadEntry {
 // The only numbers that need not equal themselves are frame rates, which are finite in entries.
 impl Eq for UploadEntry {}
 
-/// As the text of [`encode`](UploadEntry::encode): the format of packets is not self-describing, as payloads need it to be.
+/// As the text of [`encode`](UploadEntry::encode): the format of packets is not self-describing, as payloads need it to
+/// be.
 impl Serialize for UploadEntry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.encode())

@@ -22,12 +22,12 @@ pub(super) struct Rates {
 }
 
 impl Rates {
-    /// Those of two tracks that play together.
+    /// Adds the rates of two tracks that play together.
     pub fn plus(self, other: Self) -> Self {
         Self { peak: self.peak.saturating_add(other.peak), average: self.average.saturating_add(other.average) }
     }
 
-    /// The largest of both, of tracks of which one plays.
+    /// Returns the larger rates of two tracks of which one plays.
     pub fn max(self, other: Self) -> Self {
         Self { peak: self.peak.max(other.peak), average: self.average.max(other.average) }
     }

@@ -1,4 +1,4 @@
-//! Why a payload is refused, with the code of the answer.
+//! Reason why a payload is refused, with the code of the answer.
 
 use roomcast_protocol::code::AckCode;
 

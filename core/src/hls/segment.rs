@@ -40,7 +40,7 @@ impl Part {
     }
 }
 
-/// Where the bytes of a finished segment come from.
+/// Source of the bytes of a finished segment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Source {
     /// They were uploaded as a whole.

@@ -29,7 +29,7 @@ pub(super) enum NameOwner {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ExpiringObject {
     due: u64,
-    /// When the newest upload had arrived as it left the list, in microseconds since 1970.
+    /// Time when the newest upload had arrived as it left the list, in microseconds since 1970.
     left: i64,
     pub object: ObjectId,
     pub kind: ObjectKind,
@@ -37,7 +37,7 @@ pub(super) struct ExpiringObject {
     map: ObjectId,
 }
 
-/// Where the next part goes.
+/// Place of the next part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NextPart {
     pub msn: u64,
@@ -57,7 +57,7 @@ pub(super) struct Window {
     /// Media that left the list.
     passed: u64,
     now: u64,
-    /// When the newest upload arrived, in microseconds since 1970.
+    /// Time when the newest upload arrived, in microseconds since 1970.
     received: i64,
     /// The longest list there was.
     longest: u64,
@@ -138,7 +138,7 @@ impl Window {
         self.last().filter(|segment| !segment.finished())
     }
 
-    /// Where the next part goes; `None` while nothing is listed.
+    /// Returns the place of the next part; `None` while nothing is listed.
     pub fn next(&self) -> Option<NextPart> {
         let last = self.last()?;
         Some(match last.finished() {

@@ -386,7 +386,7 @@ impl Edge {
         self.streams.adopt(from, copies, out);
     }
 
-    /// Gives the copies to the owner beside this edge.
+    /// Takes the copies out, for the owner beside this edge.
     pub fn give_streams(&mut self) -> Vec<KnownStream> {
         self.streams.give()
     }

@@ -31,7 +31,7 @@ pub struct ConnectionId(pub u64);
 pub enum Input {
     /// A `JOIN`.
     Join {
-        /// Where it came from.
+        /// Connection from which it came.
         connection: ConnectionId,
         /// The signal; its body is a `JOIN`.
         signal: Signal,
@@ -40,14 +40,14 @@ pub enum Input {
     },
     /// Any other signal.
     Signal {
-        /// Where it came from.
+        /// Connection from which it came.
         connection: ConnectionId,
         /// The signal.
         signal: Signal,
     },
     /// A signal that is no legal one was refused already; its number is used up.
     Refused {
-        /// Where it came from.
+        /// Connection from which it came.
         connection: ConnectionId,
         /// The kind of signal.
         kind: SignalKind,
@@ -77,7 +77,7 @@ pub struct JoinGrant {
     pub resume_token: String,
     /// Unguessable; becomes the bearer token for data signals, should the member be a publisher.
     pub ingest_token: String,
-    /// When the ingest token ends, in milliseconds since 1970.
+    /// Time when the ingest token ends, in milliseconds since 1970.
     pub ingest_expires: u64,
     /// The time for which it is good from now on.
     pub ingest_life: Duration,
@@ -108,10 +108,10 @@ pub enum Effect {
     Close {
         /// The connection.
         connection: ConnectionId,
-        /// Why.
+        /// The reason.
         code: CloseCode,
     },
-    /// Read a connection no further, or again: more is kept for it than may be.
+    /// Pause reading from a connection, for which more is kept than may be, or resume it.
     Read {
         /// The connection.
         connection: ConnectionId,
@@ -146,7 +146,7 @@ pub enum Effect {
     },
     /// Revoke the tokens of a user in this room.
     Revoke {
-        /// Whose, and at whose wish.
+        /// Owner of the tokens, and at whose wish they are revoked.
         revocation: Box<KickRevocation>,
     },
     /// Send a message to another node.

@@ -85,7 +85,7 @@ impl SharedList {
     }
 }
 
-/// A member's presence in a room, by which its connection answers heartbeats that tell the room nothing new.
+/// Answers for a member's connection the heartbeats that tell its room nothing new.
 #[derive(Debug, Clone)]
 pub struct HeartbeatResponder {
     member: MemberKey,

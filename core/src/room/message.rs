@@ -301,7 +301,7 @@ pub struct Listed {
     pub name: Option<String>,
 }
 
-/// Why a stay is over.
+/// Reasons why a stay is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StayEnd {
     /// A later stay of the session prevails (4000).

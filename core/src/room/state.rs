@@ -146,13 +146,13 @@ impl RoomState {
         self.playlists.iter().filter(|(_, live)| **live).map(|(id, _)| id)
     }
 
-    /// When the wait for a publisher is over.
+    /// Returns when the wait for a publisher is over.
     #[must_use]
     pub fn over_at(&self, grace_period: Duration) -> Option<Instant> {
         self.grace_period.due(grace_period)
     }
 
-    /// When the first kick is over.
+    /// Returns when the first kick is over.
     #[must_use]
     pub fn kick_ends(&self) -> Option<Instant> {
         self.kicked.due()
@@ -176,7 +176,7 @@ impl RoomState {
         tokens.any(|(own, until)| own == token && now < *until)
     }
 
-    /// Decides on a command and carries it out; gives whether the list that members are told has changed.
+    /// Decides on a command and carries it out; returns whether the list that members are told has changed.
     ///
     /// # Errors
     /// The code and reason of the answer; then nothing has changed.

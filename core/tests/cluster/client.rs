@@ -100,7 +100,7 @@ impl Client {
         (self.was_in && (self.plan.numbers || self.plan.confirms)).then_some(self.had)
     }
 
-    /// Notes a confirmation; gives the id of the last signal that it covers.
+    /// Notes a confirmation; returns the id of the last signal that it covers.
     pub fn confirm(&mut self, n: u64) -> Option<u64> {
         let mut last = None;
         while self.unconfirmed.front().is_some_and(|first| first.n <= n) {
@@ -109,8 +109,8 @@ impl Client {
         last
     }
 
-    /// Whether a signal is new; repetitions are dropped by clients that number.
-    pub fn is_new(&mut self, from: usize, n: u64) -> bool {
+    /// Notes a signal; returns whether it is new: clients that number drop repetitions.
+    pub fn note_signal(&mut self, from: usize, n: u64) -> bool {
         if !self.plan.numbers {
             return true;
         }

@@ -36,7 +36,7 @@ pub enum Out {
     Command(Command),
     Tell(ConnectionId, ToClient),
     Close(ConnectionId, CloseCode),
-    /// The socket is read no further, or again.
+    /// Pause or resume reading from the socket.
     Read(ConnectionId, bool),
     /// A connection for which more is kept than may be is closed, though an owner is known.
     CutOff(ConnectionId),

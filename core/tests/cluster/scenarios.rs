@@ -7,7 +7,7 @@ use roomcast_core::cluster::ClusterSettings;
 use crate::plan::Plan;
 use crate::{settings, world};
 
-/// Runs the cases; gives the first that breaks an invariant, and how.
+/// Runs the cases; returns the first that breaks an invariant, and how.
 pub fn first_broken(settings: ClusterSettings) -> Option<String> {
     let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/found");
     let mut files: Vec<_> = std::fs::read_dir(found).unwrap().map(|file| file.unwrap().path()).collect();

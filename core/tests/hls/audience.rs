@@ -1,4 +1,4 @@
-//! Whoever stores, serves and plays what a stream says of a track, and holds it to its promises.
+//! An audience that stores, serves and plays what a stream says of a track, and holds it to its promises.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

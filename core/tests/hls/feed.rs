@@ -12,10 +12,10 @@ use roomcast_protocol::id::ObjectId;
 
 /// 2024-11-22T15:00:00Z
 pub const NOON: i64 = 1_732_287_600_000;
-/// When all uploads come.
+/// Time when all uploads come.
 pub const RECEIVED: UnixTime = UnixTime(NOON * 1000);
 
-/// When a segment comes as fast as it plays.
+/// Returns when a segment comes that is uploaded as fast as it plays.
 pub fn live(msn: u64) -> UnixTime {
     UnixTime(RECEIVED.0 + 2_000_000 * msn as i64)
 }

@@ -94,7 +94,7 @@ pub fn settings() -> HlsSettings {
     HlsSettings { window: Duration::from_secs(8), ..HlsSettings::default() }
 }
 
-/// Where the first part of a segment beyond `msn`, or a part from `index` on, is listed.
+/// Whether the first part of a segment beyond `msn`, or a part from `index` on, is listed.
 fn lists(list: &Playlist, msn: u64, index: u64) -> bool {
     list.segment(msn).is_some_and(|segment| segment.parts.len() as u64 > index || segment.parts.is_empty())
         || list.last_msn() > msn

@@ -193,7 +193,7 @@ impl World {
         self.step(Input::Disconnected { connection: ConnectionId(gone) })
     }
 
-    /// Whether there was something to write.
+    /// Writes the next message to a connection; returns whether there was one.
     fn write(&mut self, connection: u64) -> bool {
         let written = self.network.write(connection);
         if let Some(Line { owner: Some(owner), kind: Kind::NumberedSignal(number), .. }) = written {
@@ -202,7 +202,7 @@ impl World {
         written.is_some()
     }
 
-    /// Whether there was something to read.
+    /// Reads the next message of a connection; returns whether there was one.
     fn read(&mut self, connection: u64) -> Result<bool, TestCaseError> {
         let Some(line) = self.network.read(connection) else { return Ok(false) };
         let Some((who, takeover)) = line.owner else { return Ok(true) };

@@ -1,4 +1,4 @@
-//! Where one part ends and the next begins, and what is written then.
+//! Decides where one part ends and the next begins, and what is written then.
 //!
 //! Takes samples that the intake has examined; never fails.
 

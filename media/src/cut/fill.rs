@@ -36,13 +36,13 @@ impl Cutter {
         Some(Sample { track: self.no_track, decode_time: from, duration, composition_offset: 0, flags, payload })
     }
 
-    /// Where what has been cut, or waits to be written, ends.
+    /// Returns where what has been cut, or waits to be written, ends.
     fn end_of_cut(&self) -> Option<u64> {
         self.clock.origin.map(|_| self.leading.end().unwrap_or(self.listed))
     }
 
     /// Ticks that are filled at once: as many as a part has, no further than to the longest end of the segment.
-    /// Therefore the begin of the next one does not depend on how long parts are.
+    /// Therefore the start of the next one does not depend on how long parts are.
     fn chunk_at(&self, from: u64) -> u64 {
         let Targets { segment, part, .. } = self.rules.targets;
         let chunk = part.filter(|_| !self.others.is_empty() || self.repeat.is_possible()).unwrap_or(segment);
@@ -92,7 +92,7 @@ impl Cutter {
         self.leading.last().map_or(0, |last| self.end_of_others().saturating_sub(last.end))
     }
 
-    /// Where other tracks have come to, in decode time of the leading one.
+    /// Returns where other tracks have come to, in decode time of the leading one.
     fn end_of_others(&self) -> u64 {
         let ends = self.others.iter().filter_map(|lane| {
             let end = rescale(lane.last()?.end, lane.timescale, self.leading.timescale);
@@ -101,8 +101,8 @@ impl Cutter {
         ends.max().unwrap_or(0)
     }
 
-    /// Ticks of audio that wait behind the last frame and may be cut without one. Video that comes late is no pause: the
-    /// audio has to go on by more than it is usually ahead.
+    /// Ticks of audio that wait behind the last frame and may be cut without one. Video that comes late is no pause:
+    /// the audio has to go on by more than it is usually ahead.
     fn audio_behind(&self, from: u64, all: bool) -> u64 {
         let ends = self.others.iter().filter_map(|lane| {
             let newest = lane.newest()?;
@@ -202,8 +202,8 @@ impl Cutter {
         self.newest = Some(Span { decode_time: sample.decode_time, end });
     }
 
-    /// Leaves out stand-ins, and has the last frame last over those behind it; where none can be repeated there, as long
-    /// as is known by now.
+    /// Leaves out stand-ins, and has the last frame last over those behind it; where none can be repeated there, as
+    /// long as is known by now.
     pub(super) fn without_stand_ins(&self, mut samples: Vec<Sample>) -> Vec<Sample> {
         let end = samples.last().map_or(0, Sample::end);
         samples.retain(|sample| sample.track != self.no_track);

@@ -127,7 +127,7 @@ impl Cutter {
         behind
     }
 
-    /// Where the first sample of the leading track is listed, or will be.
+    /// Returns where the first sample of the leading track is listed, or will be.
     fn begin(&self) -> Option<MediaTime> {
         let next = || self.ahead.iter().find(|sample| sample.is_sync()).map(|sample| sample.decode_time);
         self.clock.origin.or_else(next).map(|begin| self.leading.at(begin))
@@ -222,13 +222,13 @@ fn at_nanos(at: Duration) -> MediaTime {
     MediaTime { ticks: u64::try_from(at.as_nanos()).unwrap_or(u64::MAX), timescale }
 }
 
-/// A sample of another track that claims more is taken for a hole behind it: the leading track must not be led through
-/// hours that one wrong field speaks of.
+/// The longest duration of a sample, in ticks. One of another track that claims more is taken for a hole behind it: the
+/// leading track must not be led through hours that one wrong field speaks of.
 fn longest(lane: &Lane) -> u32 {
     u32::try_from(LARGEST_JUMP.as_secs() * u64::from(lane.timescale.get())).unwrap_or(u32::MAX)
 }
 
-/// Decode times must not run back, nor leave a hole that no run can express.
+/// Whether a sample is decoded before the last one, or leaves a hole behind it that no run can express.
 fn runs_back(last: Span, sample: &Sample) -> bool {
     let step = sample.decode_time.checked_sub(last.decode_time);
     step.is_none_or(|step| u32::try_from(step).is_err())

@@ -83,7 +83,7 @@ impl Lane {
         self.waiting.back()
     }
 
-    /// Where the last waiting sample ends.
+    /// Returns where the last waiting sample ends.
     pub(super) fn end(&self) -> Option<u64> {
         self.newest().map(Sample::end)
     }

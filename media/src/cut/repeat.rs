@@ -4,9 +4,9 @@
 //! last sync sample end in the same image and leave the decoder as it was, so that the next frame of the encoder can
 //! follow. They take a tick each, the last one all of the rest.
 //!
-//! The stream gets no faster by that: frames come again in each part only if they took no longer than one; otherwise the
-//! segment comes whole, and has them once. And it gets no larger than a few times what was received: whoever sends one
-//! frame that lasts for hours must not fill the memory with those before it.
+//! The stream gets no faster by that: frames come again in each part only if they took no longer than one; otherwise
+//! the segment comes whole, and has them once. And it gets no larger than a few times what was received: whoever sends
+//! one frame that lasts for hours must not fill the memory with those before it.
 
 use super::Cutter;
 use crate::Sample;
@@ -25,7 +25,7 @@ const MAX_CREDIT: usize = 64 * 1024 * 1024;
 pub(super) struct Repeat {
     frames: Vec<Sample>,
     bytes: usize,
-    /// Those at the begin of the open part, where that has none of its own.
+    /// Those at the start of the open part, where that has none of its own.
     kept: Vec<Sample>,
     /// Bytes that may be repeated still.
     credit: usize,
@@ -134,7 +134,7 @@ impl Cutter {
 
     /// Whether what waits of the leading track begins with a sync sample as it is written.
     pub(super) fn begins_with_sync(&self) -> bool {
-        // Where every segment has to begin with one, a begin without any frame counts.
+        // Where every segment has to begin with one, a start without any frame counts.
         let is_promised = self.pieces.is_empty() && self.rules.targets.independent;
         let first = self.leading.waiting().find(|sample| sample.track != self.no_track);
         self.repeats() || first.map_or(is_promised, Sample::is_sync)

@@ -1,4 +1,4 @@
-//! When a part is long enough, when too long, and when a segment is over.
+//! Decides when a part is long enough, when too long, and when a segment is over.
 //!
 //! Parts and segments are compared as they will be listed: in whole microseconds. The grid compares exactly, in
 //! integers. Knows nothing of what waits.

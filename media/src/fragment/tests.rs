@@ -7,7 +7,7 @@ use crate::FourCc;
 use crate::boxes::put_box;
 use crate::fixture::{self, AUDIO, VIDEO, put_words};
 
-/// Where the fragments of these tests start in the stream, and their data.
+/// Offset in the stream at which the fragments of these tests start, and their data.
 const MOOF_AT: u64 = 1000;
 const DATA_AT: u64 = 5000;
 const TO_DATA: u32 = (DATA_AT - MOOF_AT) as u32;

@@ -20,7 +20,7 @@ pub(super) struct Input {
     timing: Timing,
     pub(super) outputs: Vec<Output>,
     pub has_ended: bool,
-    /// When its newest fragment came.
+    /// Time when its newest fragment came.
     arrived: Duration,
     pub(super) came: Came,
 }

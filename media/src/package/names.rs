@@ -38,7 +38,7 @@ pub fn part_number(name: &str) -> Option<u64> {
     number(name, PART)
 }
 
-/// Numbers that no run reaches are somebody else's names.
+/// Parses the number in a name; none from 2^53 on, which no run reaches.
 fn number(name: &str, (before, after): (&str, &str)) -> Option<u64> {
     let number: u64 = name.strip_prefix(before)?.strip_suffix(after)?.parse().ok()?;
     (number < 1 << 53).then_some(number)

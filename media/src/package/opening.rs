@@ -14,7 +14,7 @@ use crate::{Error, Handler, Sample, Targets, Track};
 pub(super) const LONGEST_OPENING: Duration = Duration::from_secs(12);
 /// Frames whose durations are kept.
 const MAX_FRAMES: usize = 4096;
-/// Where in the first frame x264 and x265 state their settings.
+/// Number of bytes of the first frame in which x264 and x265 state their settings.
 const SETTINGS: usize = 4096;
 /// The longest target duration there may be.
 const MAX_TARGET: u64 = 3600;
@@ -62,7 +62,7 @@ impl Measure {
         self.first_sync.is_some()
     }
 
-    /// Whether waiting for more would tell nothing that matters.
+    /// Whether enough has been seen of a track: more of it would not change how it is cut.
     pub fn is_enough(&self, track: &Track, lengths: Lengths) -> bool {
         let Some(first) = self.first_sync else { return false };
         let passed = time(self.end.saturating_sub(first), track.timescale);

@@ -53,7 +53,7 @@ impl Packager {
         (!codecs.is_empty()).then(|| codecs.join(","))
     }
 
-    /// When something is decided, should nothing come.
+    /// Whether something is to be decided although nothing came.
     pub fn is_due(&self, now: Duration) -> bool {
         let waits = |track: &Track| track.role.is_none() && track.has_begun();
         now >= self.opening_ends && self.tracks.values().any(waits)

@@ -26,7 +26,7 @@ pub(super) struct Timeline {
     before: Duration,
 }
 
-/// The clock on the wall at the begin.
+/// The clock on the wall at the start.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     pub origin: Duration,

@@ -22,15 +22,15 @@ use tell::Verdict;
 const NANOS: i128 = 1_000_000_000;
 /// Nanoseconds by which the difference of two rounded times may be too small.
 const ROUNDED: i128 = 2;
-/// A track that is further ahead of its own end may have jumped. In nanoseconds.
+/// Nanoseconds ahead of its own end beyond which a track may have jumped.
 const JUMP: i128 = NANOS / 2;
 /// The same while another track waits: of a hole in both, less may be missing of one than of the other, and both are to
 /// be judged together. One that misses less than this comes again before the other does, and tells what it was.
 const JUMP_BESIDE: i128 = NANOS / 5;
 /// A hole of all tracks up to this is one; beyond, the encoder has paused or its clock has jumped.
 const HOLE: i128 = 2 * NANOS;
-/// Jumps of all tracks that differ by less are one of a clock that they share, and are taken out of all alike: tracks end
-/// and begin at different times.
+/// Jumps of all tracks that differ by less are one of a clock that they share, and are taken out of all alike: tracks
+/// end and begin at different times.
 const NEAR: i128 = 3 * NANOS;
 /// A hole of one track that the others have not passed cannot be listed beyond this.
 const LONGEST_HOLE: i128 = LARGEST_JUMP.as_nanos() as i128;
@@ -74,8 +74,8 @@ struct Clock {
     /// The last duration that was stated.
     usual: i128,
     held: Vec<Sample>,
-    /// The number of those that came with fragments before the newest: a single one may be longer than any bound, and what
-    /// tells of it may come in the next.
+    /// The number of those that came with fragments before the newest: a single one may be longer than any bound, and
+    /// what tells of it may come in the next.
     known: usize,
     /// Nanoseconds by which its latest fragments ended ahead of the others when they came.
     leads: VecDeque<i128>,
@@ -122,7 +122,7 @@ impl Clocks {
         self.clocks.iter().any(|clock| clock.track == track && !clock.is_new)
     }
 
-    /// Where the stream began and has come to, in nanoseconds; `None` before it has begun.
+    /// Returns where the stream began and has come to, in nanoseconds; `None` before it has begun.
     pub(super) fn span(&self) -> Option<Others> {
         let begin = self.clocks.iter().filter_map(|clock| clock.begin).min()?;
         let ends = self.clocks.iter().filter(|clock| clock.last.is_some()).map(Clock::end);
@@ -197,7 +197,7 @@ impl Clocks {
         true
     }
 
-    /// All tracks have jumped: alike, or each by its own.
+    /// Decides about jumps of all tracks: alike, or each by its own.
     fn decide_all(&mut self, beside: Option<Others>, out: &mut Vec<Sample>) {
         let waiting = || self.clocks.iter().filter(|clock| clock.waits());
         let Some(leading) = waiting().find(|clock| clock.is_video).or_else(|| waiting().next()) else { return };
@@ -262,7 +262,7 @@ impl Clock {
         ticks * NANOS / self.timescale
     }
 
-    /// Where what has been let go ends, in nanoseconds.
+    /// Returns where what has been let go ends, in nanoseconds.
     fn end(&self) -> i128 {
         self.nanos(self.last.map_or(0, |last| last.end))
     }

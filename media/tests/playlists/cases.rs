@@ -55,7 +55,7 @@ fn audio_that_is_moved_within_the_fragment_of_the_first_key_frame_is_counted() {
     assert!(due.contains(&count), "{count} of {due:?}");
 }
 
-/// A long frame lasts beyond the begin of a hole of all tracks, behind which the audio comes first.
+/// A long frame lasts beyond the start of a hole of all tracks, behind which the audio comes first.
 #[test]
 fn audio_that_ends_within_a_long_frame_has_not_jumped_behind_it() {
     let runs = [(250, false, 6), (8356, false, 1), (250, false, 1), (375, false, 1), (250, false, 6), (979, true, 1)];

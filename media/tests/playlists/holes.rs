@@ -10,7 +10,7 @@ use crate::lost::{number, samples};
 use crate::media::{AUDIO_RATE, Push};
 use crate::origin::Origin;
 
-/// Seconds from the begin of the video in which nothing comes of a track, or of both (`None`).
+/// Seconds from the start of the video in which nothing comes of a track, or of both (`None`).
 #[derive(Debug, Clone, Copy)]
 pub struct Hole {
     pub track: Option<u32>,
@@ -33,7 +33,7 @@ pub fn holes() -> impl Strategy<Value = Vec<Hole>> {
     prop::collection::vec(hole, 1..3)
 }
 
-/// Seconds from the begin of the video.
+/// Seconds from the start of the video.
 fn seconds(sample: &Sample, timescale: u32) -> f64 {
     let rate = if sample.track == 1 { f64::from(timescale) } else { AUDIO_RATE as f64 };
     sample.decode_time as f64 / rate - 1000.0
@@ -60,8 +60,8 @@ fn all(items: &[Item]) -> impl Iterator<Item = &Sample> {
     items.iter().flat_map(|item| if let Item::Fragment(fragment) = item { &fragment.samples[..] } else { &[] })
 }
 
-/// Whether the frames in front of each time without any can be repeated: those since a key frame no further back than the
-/// target duration is, at least. Otherwise the last frame is written with what it may last.
+/// Whether the frames in front of each time without any can be repeated: those since a key frame no further back than
+/// the target duration is, at least. Otherwise the last frame is written with what it may last.
 pub fn can_repeat(push: &Push, holes: &[Hole]) -> bool {
     let items = without(push.items(), holes, push.timescale);
     let (mut key, mut before) = (None, None::<&Sample>);
@@ -139,8 +139,8 @@ pub fn comes_beside_lost_frame(push: &Push, holes: &[Hole]) -> bool {
     })
 }
 
-/// Whether all tracks are missing at once and one comes again about three seconds later than the other, which is as long as
-/// anything waits: the first is alone until then, and may as well have jumped.
+/// Whether all tracks are missing at once and one comes again about three seconds later than the other, which is as
+/// long as anything waits: the first is alone until then, and may as well have jumped.
 pub fn end_far_apart(holes: &[Hole]) -> bool {
     let end = |hole: &Hole| hole.from + hole.length;
     let is_far = |one: &Hole, other: &Hole| {
@@ -173,8 +173,8 @@ pub fn out_of_sync(origin: &Origin, pushed: &[Item], timescale: u32) -> Vec<Stri
     segments.collect()
 }
 
-/// The number of frames of video and samples of audio have to be listed or counted: all from the first key frame on, and those
-/// before if they are.
+/// The number of frames of video and samples of audio have to be listed or counted: all from the first key frame on,
+/// and those before if they are.
 pub fn due(pushed: &[Item], timescale: u32) -> [RangeInclusive<u64>; 2] {
     let first = all(pushed).find(|sample| sample.track == 1 && sample.is_sync());
     let begin = first.map_or(f64::MAX, |first| seconds(first, timescale));

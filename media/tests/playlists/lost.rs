@@ -64,7 +64,7 @@ pub fn faults(listed: &[u64], (needed, allowed): &(Vec<u64>, Vec<u64>)) -> (Vec<
     (missing.collect(), wrong.map(|(_, number)| *number).collect())
 }
 
-/// The audio that has to be listed, and that may be: all that ends behind the begin of the first key frame, unless the
+/// The audio that has to be listed, and that may be: all that ends behind the start of the first key frame, unless the
 /// whole stream jumps.
 pub fn expected_audio(push: &Push) -> (Vec<u64>, Vec<u64>) {
     let pieces = push.pieces();

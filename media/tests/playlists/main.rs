@@ -95,7 +95,7 @@ proptest! {
         let push = push.steady();
         let origin = with_holes(&push, &holes);
         let pushed = holes::without(push.items(), &holes, push.timescale);
-        // Audio that is moved to the begin of the video may be in front of the first key frame there.
+        // Audio that is moved to the start of the video may be in front of the first key frame there.
         if origin.lists() && !holes::are_unrelated(&pushed, push.timescale) {
             let [video, audio] = holes::due(&pushed, push.timescale);
             let left_out = origin.left_out();

@@ -34,7 +34,7 @@ pub struct Jump {
 pub struct Push {
     pub timescale: u32,
     pub frames: Vec<Frame>,
-    /// Where the audio begins relative to the video, in its ticks; `None` without audio.
+    /// Start of the audio relative to the video, in its ticks; `None` without audio.
     pub audio: Option<i64>,
     /// Audio samples behind the last frame.
     pub tail: u64,
@@ -153,8 +153,8 @@ impl Push {
         Self { frames, jump: None, late: 0, border, ..self }
     }
 
-    /// Whether fragments differ by less than a quarter of a second, but for the last one: those of the video, whose frames
-    /// are short, and the first one of the audio.
+    /// Whether fragments differ by less than a quarter of a second, but for the last one: those of the video, whose
+    /// frames are short, and the first one of the audio.
     pub fn has_even_fragments(&self) -> bool {
         let length = |frames: &[Frame]| frames.iter().map(|frame| u64::from(frame.ticks)).sum::<u64>();
         let lengths = || self.frames.chunks_exact(self.border.min(self.frames.len()).max(1)).map(length);

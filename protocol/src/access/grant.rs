@@ -85,7 +85,7 @@ impl RoomNames {
 pub enum RoomTypes {
     /// All or none.
     All(bool),
-    /// These.
+    /// The types of this list.
     Some(Vec<RoomType>),
 }
 

@@ -112,7 +112,7 @@ impl Revocations {
         all.map(|(revoke, (at, until))| Revocation { revoke: revoke.clone(), at: *at, until: *until })
     }
 
-    /// Takes a revocation; gives whether it says anything new. A later one of the same tokens takes the place of an
+    /// Takes a revocation; returns whether it says anything new. A later one of the same tokens takes the place of an
     /// earlier one, in whatever order they come.
     ///
     /// # Errors

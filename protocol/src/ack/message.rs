@@ -42,7 +42,7 @@ pub enum ServerMessage {
 /// Body of an ack that refuses a signal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ErrorAck {
-    /// Why.
+    /// The reason.
     pub code: AckCode,
     /// The signal's name, none where it could not be told.
     pub signal: Option<SignalKind>,

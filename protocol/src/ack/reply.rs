@@ -23,7 +23,7 @@ pub struct Forwarded<'a> {
     pub sequence: u64,
     /// The message as it came.
     pub text: &'a str,
-    /// Where the number stands in it.
+    /// Range of the number in it.
     number: Range<usize>,
 }
 
@@ -96,7 +96,7 @@ fn plain_name(name: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// Where the member `sq` of an object stands, with one of the commas around it.
+/// Finds the range of the member `sq` of an object, with one of the commas around it.
 fn number(text: &str) -> Result<Range<usize>, Error> {
     let mut scanner = Scanner::new(text);
     scanner.expect(b'{')?;

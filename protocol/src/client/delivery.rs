@@ -197,7 +197,7 @@ impl Delivery {
         }
         // A message that is not known counts, too, as far as it has a number.
         if let Some(sequence) = ack.sequence {
-            return Some(if self.is_new(sequence, bytes) { Receipt::Delivered } else { Receipt::Dropped });
+            return Some(if self.note_received(sequence, bytes) { Receipt::Delivered } else { Receipt::Dropped });
         }
         match &*ack.name {
             "JOIN" if self.phase != Phase::Asked => return Some(Receipt::Dropped),
@@ -252,19 +252,19 @@ impl Delivery {
     }
 
     fn forwarded(&mut self, forwarded: &Forwarded<'_>) -> Receipt {
-        if !self.is_new(forwarded.sequence, forwarded.text.len()) {
+        if !self.note_received(forwarded.sequence, forwarded.text.len()) {
             return Receipt::Dropped;
         }
         let Sender { ss, n } = json::from_str(forwarded.text).unwrap_or_default();
         let number = n.filter(|number| (1..NUMBERS_BELOW).contains(number));
         match (ss, number) {
-            (Some(sender), Some(number)) if !self.heard.is_new(sender.clone(), number) => Receipt::Dropped,
+            (Some(sender), Some(number)) if !self.heard.note(sender.clone(), number) => Receipt::Dropped,
             _ => Receipt::Delivered,
         }
     }
 
-    /// Notes a numbered message; `false` for one that was received before.
-    fn is_new(&mut self, sequence: u64, bytes: usize) -> bool {
+    /// Notes a numbered message; returns whether it is new: `false` for one that was received before.
+    fn note_received(&mut self, sequence: u64, bytes: usize) -> bool {
         let is_new = self.highest.is_none_or(|highest| sequence > highest);
         if is_new && self.highest.is_some() {
             self.highest = Some(sequence);

@@ -1,9 +1,9 @@
 //! The client machine: state table, watchdog, reconnect delays and queue in one.
 //!
-//! Inputs in, outputs out, to be carried out in order; a [`Input::Tick`] is due every second, and when a heartbeat is. A
-//! signal of the application goes out once, in order and only while the client is joined, or is told as dropped. There is
-//! one connection at most. Its driver opens connections (and gives up on one by itself, as `NotOpened`), writes the
-//! messages and tells what came. Times are milliseconds.
+//! Inputs in, outputs out, to be carried out in order; a [`Input::Tick`] is due every second, and when a heartbeat is.
+//! A signal of the application goes out once, in order and only while the client is joined, or is told as dropped.
+//! There is one connection at most. Its driver opens connections (and gives up on one by itself, as `NotOpened`),
+//! writes the messages and tells what came. Times are milliseconds.
 
 mod io;
 mod link;
@@ -60,7 +60,7 @@ impl Machine {
         self.wired.set_heartbeat(interval);
     }
 
-    /// When the next heartbeat is due.
+    /// Returns when the next heartbeat is due.
     #[must_use]
     pub const fn next_beat(&self) -> Option<u64> {
         self.link.next_beat()
@@ -111,8 +111,8 @@ impl Machine {
         std::mem::take(&mut self.out)
     }
 
-    /// An event of the table; one that does not move the state is reported.
-    fn happen(&mut self, now: u64, event: Event) -> bool {
+    /// Applies an event of the table; returns whether it moved the state, and reports one that did not.
+    fn apply(&mut self, now: u64, event: Event) -> bool {
         let before = self.state();
         let moved = self.wired.event(now, event);
         if !moved {
@@ -149,7 +149,7 @@ impl Machine {
     }
 
     fn join(&mut self, now: u64) {
-        if self.happen(now, Event::JoinSent) {
+        if self.apply(now, Event::JoinSent) {
             self.connect_at_once(now);
         }
     }
@@ -157,7 +157,7 @@ impl Machine {
     /// Sends `JOIN` again as a member. In other states it is under way anyhow.
     fn rejoin(&mut self, now: u64) {
         if self.state() == State::Joined {
-            self.happen(now, Event::JoinResent);
+            self.apply(now, Event::JoinResent);
             self.ask();
         }
     }
@@ -262,7 +262,7 @@ impl Machine {
     }
 
     fn beat(&mut self, now: u64) {
-        if self.link.beat(now) {
+        if self.link.take_beat(now) {
             self.wired.see(now, Observation::HeartbeatSent);
             self.out.push(Output::SendHeartbeat);
         }

@@ -71,7 +71,7 @@ impl Unconfirmed {
         self.kept.len() >= HURRYING_SIGNALS
     }
 
-    /// Numbers and keeps a message that is written to a socket now; gives it as it is written.
+    /// Numbers and keeps a message that is written to a socket now; returns it as it is written.
     ///
     /// # Errors
     /// [`TooManyUnconfirmed`] when no more may be said.
@@ -120,8 +120,8 @@ pub struct HeardNumbers {
 }
 
 impl HeardNumbers {
-    /// Notes a signal of a session with a number; `false` where it was had before.
-    pub fn is_new(&mut self, sender: MemberKey, n: u64) -> bool {
+    /// Notes a signal of a session with a number; returns whether it is new: `false` where it was had before.
+    pub fn note(&mut self, sender: MemberKey, n: u64) -> bool {
         self.heard += 1;
         if self.highest.len() >= REMEMBERED_SENDERS && !self.highest.contains_key(&sender) {
             self.forget_one();

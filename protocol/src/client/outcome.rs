@@ -89,7 +89,7 @@ impl Outcome {
         }
     }
 
-    /// Where it can come about.
+    /// Returns the states in which it can come about.
     #[must_use]
     pub const fn states(self) -> &'static [State] {
         match self {

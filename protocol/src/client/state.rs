@@ -67,7 +67,7 @@ pub const MOVES: &[Move] = &[
 ];
 
 impl State {
-    /// Where every machine begins.
+    /// State in which every machine begins.
     pub const INITIAL: Self = Self::Idle;
 
     /// The state after an event, or `None` when the event does not move this state.

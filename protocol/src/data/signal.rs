@@ -114,7 +114,7 @@ impl DataSignal {
     }
 }
 
-/// Why a text is no data signal.
+/// Reason why a text is no data signal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Refusal {

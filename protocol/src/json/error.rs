@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 /// Longest sentence and longest path, in bytes: what is said of a message must be small beside the message.
 const LONGEST: usize = 400;
 
-/// Why a text is not the value asked for.
+/// Reason why a text is not the value asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error(Box<Inner>);
 

@@ -19,7 +19,7 @@ use crate::limits::NUMBERS_BELOW;
 /// Whitespace between the tokens of JSON (RFC 8259, section 2).
 const WHITESPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// Why a message is no signal, with what an error ack needs.
+/// Reason why a message is no signal, with what an error ack needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The code of the error ack.

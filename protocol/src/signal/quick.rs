@@ -13,7 +13,7 @@ use super::{Body, Category, Head, Heartbeat, Host, MemberKey, OfferOptions, Reci
 use crate::id::RoomId;
 use crate::json::{self, Error, Raw, Reader, Text};
 
-/// Whatever the server reads of the signals that come all the time, and of others what they have in common.
+/// Members that the server reads of the signals that come all the time, and of others what they have in common.
 #[derive(Debug, Default)]
 struct Members<'a> {
     name: Option<&'a str>,

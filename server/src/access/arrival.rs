@@ -1,4 +1,4 @@
-//! Where a request carries its token.
+//! Reads the token of a request, from any place where it may stand.
 
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, SEC_WEBSOCKET_PROTOCOL};

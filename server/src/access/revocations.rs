@@ -33,7 +33,7 @@ impl NodeRevocations {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Takes revocations; gives whether any says anything new.
+    /// Takes revocations; returns whether any says anything new.
     ///
     /// # Errors
     /// When there are too many; those before it in order are taken.
@@ -68,7 +68,7 @@ impl NodeRevocations {
     }
 }
 
-/// Why a revocation does not hold on all nodes.
+/// Reasons why a revocation does not hold on all nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotRevoked {
     /// There is no place for it.

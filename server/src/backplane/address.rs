@@ -13,14 +13,14 @@ use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 
-/// Where Redis is and who we are there.
+/// Address of Redis, and who we are there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RedisAddress {
     /// Whether everything goes over TLS, Sentinels included.
     pub tls: bool,
     /// Login at Redis; it is not used for Sentinels.
     pub credentials: Option<Credentials>,
-    /// Where it is.
+    /// Servers of Redis, and how they are found.
     pub topology: Topology,
     /// The number of the database; always 0 in a cluster.
     pub database: u16,
@@ -57,7 +57,7 @@ pub enum Topology {
     Single(Server),
     /// Sentinels, who know the master of a service.
     Sentinel {
-        /// Where to ask.
+        /// Sentinels to ask.
         sentinels: Vec<Server>,
         /// The name of what they watch.
         service: String,

@@ -19,10 +19,10 @@ impl Default for SettingNames {
     }
 }
 
-/// Where Redis is, and every time and bound of the way there.
+/// Address of Redis, and every time and bound of the way there.
 #[derive(Debug, Clone)]
 pub struct BackplaneSettings {
-    /// Where Redis is.
+    /// Address of Redis.
     pub address: RedisAddress,
     /// Certificates (PEM) of those who vouch for Redis; without them the web's.
     pub ca: Option<std::path::PathBuf>,

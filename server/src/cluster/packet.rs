@@ -43,7 +43,7 @@ pub struct Packet {
     pub bytes: usize,
 }
 
-/// Why a packet was not read.
+/// Reasons why a packet was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreadable {
     /// Not even its sender is known.

@@ -180,7 +180,7 @@ impl Inner {
         }
     }
 
-    /// Hands all assembled packets to the connection, in order; gives whether each was published.
+    /// Hands all assembled packets to the connection, in order; returns whether each was published.
     fn flush(&self, nodes: &Nodes) -> Vec<impl Future<Output = bool> + Send + use<>> {
         let (now, mut publishing) = (self.clock.now(), Vec::new());
         let mut dirty = self.dirty.lock().unwrap_or_else(PoisonError::into_inner);

@@ -22,7 +22,7 @@ fn redis_url(text: &str) -> Result<RedisAddress, String> {
     })
 }
 
-/// Where several nodes meet, and what they expect of each other. Nodes of one Redis have the same times.
+/// Meeting place of several nodes, and what they expect of each other. Nodes of one Redis have the same times.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct Backplane {
     /// Redis over which several nodes share their rooms: redis://[user:password@]host:port[/db],
@@ -31,8 +31,8 @@ pub struct Backplane {
     #[arg(long, env = "ROOMCAST_REDIS_URL", hide_env_values = true, value_parser = redis_url, value_name = "URL")]
     #[serde(serialize_with = "address")]
     pub redis_url: Option<RedisAddress>,
-    /// Certificates in PEM of the authorities (CA) that may have issued the certificate of Redis; without it, those that
-    /// browsers trust.
+    /// Certificates in PEM of the authorities (CA) that may have issued the certificate of Redis; without it, those
+    /// that browsers trust.
     #[arg(long, env = "ROOMCAST_REDIS_CA", value_parser = file, value_name = "FILE")]
     pub redis_ca: Option<PathBuf>,
     /// Time that Redis may take to answer; a connection with three such silences in a row is given up.
@@ -64,8 +64,8 @@ pub struct Backplane {
     #[arg(long, env = "ROOMCAST_MAX_UNSEEN", default_value_t = ByteSize::kib(256), value_parser = size, value_name = "SIZE")]
     #[serde(serialize_with = "bytes")]
     pub max_unseen: ByteSize,
-    /// The same of all members of a node; over it whoever says more is read no further, or the one of its room for which
-    /// most is kept is closed (1013) while nobody owns the room.
+    /// The same of all members of a node; over it whoever says more is read no further, or the one of its room for
+    /// which most is kept is closed (1013) while nobody owns the room.
     #[arg(long, env = "ROOMCAST_MAX_UNSEEN_OF_ALL", default_value_t = ByteSize::mib(256), value_parser = size, value_name = "SIZE")]
     #[serde(serialize_with = "bytes")]
     pub max_unseen_of_all: ByteSize,

@@ -64,7 +64,7 @@ const SIZES: [(&str, &str); 11] = [
     ("max_unseen_of_all", "1MiB"),
 ];
 
-/// Why a value that can be read is too small, if it is.
+/// Returns why a value that can be read is too small, if it is.
 pub fn shortfall(id: &str, value: &str) -> Option<String> {
     let least = least(id)?;
     let is_short = match (value.parse::<ByteSize>(), least.parse::<ByteSize>()) {

@@ -13,7 +13,7 @@ use crate::terminal::without_login;
 /// variables and compose have many of those.
 const EMPTY_IS_A_VALUE: [&str; 1] = ["public_url"];
 
-/// Where a setting was given.
+/// Source of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettingSource {
     CommandLine,

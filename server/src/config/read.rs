@@ -147,7 +147,7 @@ fn fault(alone: &ClapCommand, given: &Given) -> Option<String> {
     (!faults.is_empty()).then(|| faults.join("; "))
 }
 
-/// Why a value cannot be that of its setting, if it cannot.
+/// Returns why a value cannot be that of its setting, if it cannot.
 fn reason(alone: &ClapCommand, given: &Given) -> Option<String> {
     let argument = given.argument();
     let line = if given.is_positional() { vec!["--".into(), argument] } else { vec![argument] };

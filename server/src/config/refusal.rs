@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use super::groups::command_line;
 use crate::terminal::{escaped, say};
 
-/// Why a command line is not carried out.
+/// Reasons not to carry out a command line.
 #[derive(Debug)]
 pub enum Refusal {
     /// Help or the version, as it was asked for.

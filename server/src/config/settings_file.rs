@@ -85,7 +85,7 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// Why a value is none of a setting: of a list, with the first item that is no text.
+/// Explains why a value is none of a setting: of a list, with the first item that is no text.
 fn unreadable(value: &Value) -> String {
     const FORM: &str = "must be a text, a number or a list of texts";
     let items = value.as_array().map(Vec::as_slice).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! When something is fetched again. Pure but for [`wait`]: time is an argument.
+//! Decides when something is fetched again. Pure but for [`wait`]: time is an argument.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
-/// When the next fetch is due. There is one at a time.
+/// Time of the next fetch. There is one at a time.
 #[derive(Debug)]
 pub struct Due {
     at: Instant,

@@ -1,8 +1,8 @@
 //! Reads the answer of a service that hands out ICE servers. Pure.
 //!
 //! Services agree on the objects that browsers take (`RTCIceServer`), and differ in what stands around them. A browser
-//! refuses a whole list for one address that it cannot read, or for one relay without credentials: such a server is left
-//! out. What has another shape, or is longer than a list of servers ever is, is refused as a whole.
+//! refuses a whole list for one address that it cannot read, or for one relay without credentials: such a server is
+//! left out. What has another shape, or is longer than a list of servers ever is, is refused as a whole.
 
 use serde_json::{Map, Value};
 
@@ -23,7 +23,7 @@ const LONGEST_OF_ALL: usize = 8 * 1024;
 pub struct Servers {
     /// The servers.
     pub servers: Vec<IceServer>,
-    /// Why others are left out.
+    /// Reason why others are left out.
     pub ignored: Vec<String>,
 }
 
@@ -98,7 +98,7 @@ fn length(server: &IceServer) -> usize {
     texts.map(String::len).sum()
 }
 
-/// Why a browser would refuse a server, if it would.
+/// Returns why a browser would refuse a server, if it would.
 fn unusable(server: &IceServer) -> Option<&'static str> {
     let has_credentials = server.username.is_some() && server.credential.is_some();
     if server.urls.is_empty() {

@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 /// Initial capacity of every body, in bytes.
 const FIRST: usize = 16 * 1024;
 
-/// Why there is no body.
+/// Reasons why there is no body.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     /// It is longer than it may be.

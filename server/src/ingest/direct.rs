@@ -254,7 +254,7 @@ fn lengths(query: &Query, ingest: &IngestState) -> Result<Lengths, String> {
     Ok(Lengths { segment, part, target, is_declared })
 }
 
-/// Where in the encoder's stream a body begins, if it says so (`Content-Range: bytes 1434-53173/*`).
+/// Offset in the encoder's stream at which a body begins, if it says so (`Content-Range: bytes 1434-53173/*`).
 fn range_start(request: &HttpRequest) -> Option<u64> {
     let range = request.headers().get(CONTENT_RANGE)?.to_str().ok()?.trim();
     let start = range.strip_prefix("bytes ")?.split('-').next()?.parse().ok();

@@ -34,7 +34,7 @@ use crate::room::{
 use crate::socket::{SendBudget, SendQueueId};
 use crate::token;
 
-/// Maximum number of attempts of a `JOIN` that meets a room at the moment of its begin or end.
+/// Maximum number of attempts of a `JOIN` that meets a room at the moment of its start or end.
 const MAX_ATTEMPTS: usize = 5;
 /// Time that the nodes may take to agree on a `JOIN`.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -83,8 +83,8 @@ impl ParticipantInbox {
         }
     }
 
-    /// The role that a `JOIN` gave, or why it was refused: there already when the node is alone, else when the nodes have
-    /// agreed.
+    /// The role that a `JOIN` gave, or why it was refused: there already when the node is alone, else when the nodes
+    /// have agreed.
     async fn answer(&mut self) -> Option<Result<Role, ErrorAck>> {
         let deadline = tokio::time::Instant::now() + REPLY_TIMEOUT;
         while let Ok(Some(item)) = tokio::time::timeout_at(deadline, self.inbox.next()).await {
@@ -161,7 +161,8 @@ impl ServerParticipant {
         }
     }
 
-    /// `JOIN`. Uploads need no token, as the room knows the member. The resume token keeps others from taking the session over.
+    /// `JOIN`. Uploads need no token, as the room knows the member. The resume token keeps others from taking the
+    /// session over.
     async fn send_join(&mut self, creating: bool) -> Option<Outcome> {
         let ttl = self.sender.ingest.settings.token_ttl;
         let grant = JoinGrant {

@@ -32,7 +32,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 /// Tracks of one playlist: as many variants and renditions as a stream may have.
 const MAX_TRACKS: usize = 32;
 
-/// Where a request pushes to, and what it says of the targets.
+/// Target of a request, and what it says of the targets.
 #[derive(Debug, Clone)]
 pub struct PushTarget {
     pub playlist: ObjectId,
@@ -40,11 +40,11 @@ pub struct PushTarget {
     pub lengths: Lengths,
     /// Whether the request names targets itself.
     pub insists: bool,
-    /// Where in the encoder's stream the body begins, if it says so.
+    /// Offset in the encoder's stream at which the body begins, if it says so.
     pub offset: Option<u64>,
 }
 
-/// Why a request ends early.
+/// Reasons why a request ends early.
 #[derive(Debug, Clone)]
 pub enum IngestError {
     /// The room refused.
@@ -71,7 +71,7 @@ pub struct TrackLock {
 #[derive(Debug)]
 pub struct PartialStream {
     pub reader: Reader,
-    /// Where in the encoder's stream the next body begins.
+    /// Offset in the encoder's stream at which the next body begins.
     pub next: u64,
 }
 
@@ -83,7 +83,7 @@ pub struct IngestSession {
     /// The user in whose name all of them push.
     pub publisher: Publisher,
     pub requests: watch::Sender<usize>,
-    /// Why the session is lost, once it is.
+    /// Reason why the session is lost, once it is.
     pub lost: watch::Sender<Option<Refusal>>,
     track_locks: Mutex<HashMap<(ObjectId, ObjectId), Arc<TrackLock>>>,
     state: tokio::sync::Mutex<State>,

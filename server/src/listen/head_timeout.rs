@@ -79,14 +79,14 @@ impl<T> HeadTimeout<T> {
         Rc::clone(&self.requests)
     }
 
-    fn has_read(&mut self) {
+    fn note_read(&mut self) {
         let Requests { begun, open } = &*self.requests;
         if self.head.is_none() && begun.get() > 0 && open.get() == 0 {
             self.head = Some(Head { begun: begun.get(), until: Instant::now() + self.timeout });
         }
     }
 
-    fn has_written(&mut self, blocked: bool) {
+    fn note_written(&mut self, blocked: bool) {
         self.blocked = blocked;
         if let Some(head) = &mut self.head {
             // The answer before it is not whole yet.
@@ -121,7 +121,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for HeadTimeout<T> {
         let before = into.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(cx, into);
         if into.filled().len() > before {
-            this.has_read();
+            this.note_read();
         }
         if read.is_pending() && this.poll_expired(cx).is_ready() {
             // Bytes that the peer does not take at once are lost with the connection.
@@ -135,7 +135,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for HeadTimeout<T> {
 impl<T: AsyncWrite + Unpin> AsyncWrite for HeadTimeout<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let wrote = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.has_written(wrote.is_pending());
+        self.note_written(wrote.is_pending());
         wrote
     }
 

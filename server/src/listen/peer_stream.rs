@@ -85,7 +85,8 @@ impl PeerStream {
         Ok(&self.ahead)
     }
 
-    fn may_read(&mut self) -> bool {
+    /// Returns whether reading is allowed now; where it is not for want of room, the reader is noted as blocked.
+    fn claim_read(&mut self) -> bool {
         if self.socket_handle.has_lingered() {
             return false;
         }
@@ -136,7 +137,7 @@ impl AsyncRead for PeerStream {
             }
             return Poll::Ready(Ok(()));
         }
-        if !this.may_read() {
+        if !this.claim_read() {
             return Poll::Pending;
         }
         let before = into.filled().len();

@@ -26,7 +26,7 @@ const BEGIN_KEY: &str = "-----BEGIN PRIVATE KEY-----";
 pub struct NamedFile {
     /// Name of the setting, as it was given.
     pub setting: String,
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
 }
 

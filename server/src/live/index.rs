@@ -1,4 +1,4 @@
-//! Where playlists and media are found: room, playlist, track.
+//! Index by which playlists and media are found: room, playlist, track.
 //!
 //! A room's broadcasts outlive it by the playlist window, so that viewers see them to their end.
 

@@ -21,7 +21,7 @@ const MAX_ROOMS: usize = 4096;
 /// Looks for a room, and opens its broadcasts on this node if there is one.
 pub type LookupFn = Arc<dyn Fn(RoomId) -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// Where rooms are looked for.
+/// Looks for rooms on other nodes.
 #[derive(Default)]
 pub struct RemoteLookup {
     look: OnceLock<LookupFn>,

@@ -21,7 +21,7 @@ struct List {
     open: HashMap<ConnectionId, Outbox>,
     /// Those that were told to close and have not yet.
     leaving: usize,
-    /// Why every connection is closed, once it is.
+    /// Reason why every connection is closed, once it is.
     closed: Option<CloseCode>,
 }
 

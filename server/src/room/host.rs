@@ -25,7 +25,7 @@ use crate::live::LiveIndex;
 /// Attachments and JOINs that one room may number.
 const IDS: u64 = 1 << 24;
 
-/// Why there is no room to join.
+/// Reasons why there is no room to join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoom {
     /// It does not exist and was not to be created.

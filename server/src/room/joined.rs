@@ -64,8 +64,8 @@ impl JoinedRooms {
         self.rooms.contains_key(id)
     }
 
-    /// Number of rooms; rooms that have ended meanwhile do not count.
-    pub fn len(&mut self) -> usize {
+    /// Forgets rooms that have ended meanwhile, and counts the others.
+    pub fn count_live(&mut self) -> usize {
         self.rooms.retain(|_, joined| joined.room.connected());
         self.rooms.len()
     }
@@ -88,12 +88,12 @@ impl JoinedRooms {
         sequence
     }
 
-    /// The presence of a member.
+    /// A member's heartbeat responder.
     pub fn responder(&self, id: &RoomId, member: &MemberKey) -> Option<&HeartbeatResponder> {
         self.rooms.get(id)?.responders.iter().find(|responder| responder.is_of(member))
     }
 
-    /// Takes a member's presence, in place of its former one.
+    /// Takes a member's heartbeat responder, in place of its former one.
     pub fn add_responder(&mut self, id: &RoomId, responder: HeartbeatResponder) {
         let Some(joined) = self.rooms.get_mut(id) else { return };
         joined.responders.retain(|former| !former.is_like(&responder));
@@ -102,7 +102,7 @@ impl JoinedRooms {
         joined.responders.push(responder);
     }
 
-    /// Drops a member's presence: what it says from now on may depend on what the room has yet to answer.
+    /// Drops a member's heartbeat responder: what it says from now on may depend on what the room has yet to answer.
     pub fn drop_responder(&mut self, id: &RoomId, member: &MemberKey) {
         let Some(joined) = self.rooms.get_mut(id) else { return };
         joined.responders.retain(|responder| !responder.is_of(member));

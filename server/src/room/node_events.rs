@@ -112,7 +112,7 @@ impl RoomActor {
         else {
             return;
         };
-        let died = former.owner.and_then(|owner| self.host.transport()?.nodes().lease().died_at(owner));
+        let died = former.owner.and_then(|owner| self.host.transport()?.nodes().lease().last_renewal(owner));
         let stood_still = died.map_or(Duration::ZERO, |died| self.host.clock.now().since(died));
         histogram!(TAKEOVER).record(stood_still.as_secs_f64());
     }

@@ -34,7 +34,7 @@ pub enum OutboxItem {
     Judge,
     /// The connection answers heartbeats of one of its members in a room by itself.
     AnswerHeartbeats(RoomId, Box<HeartbeatResponder>),
-    /// For a room, the connection is to be read no further, or again.
+    /// Pauses or resumes reading from the connection, for a room.
     Read(RoomId, bool),
     /// The room has no member of this connection any more.
     Forget(RoomLeft),
@@ -127,7 +127,7 @@ impl Outbox {
         }
     }
 
-    /// Has the connection read no further for the sake of a room, or again.
+    /// Pauses or resumes reading from the connection, for the sake of a room.
     pub fn read(&self, room: RoomId, reads: bool) {
         if !self.0.cut.load(Ordering::Relaxed) {
             self.put(OutboxItem::Read(room, reads));

@@ -80,11 +80,11 @@ impl Session {
             OutboxItem::Judge => self.judge(handle),
             OutboxItem::Read(room, reads) => {
                 self.rooms.note_reads(&room, reads);
-                handle.read(self.rooms.may_read());
+                handle.set_reading(self.rooms.may_read());
             }
             OutboxItem::Forget(left) => {
                 self.rooms.forget(&left);
-                handle.read(self.rooms.may_read());
+                handle.set_reading(self.rooms.may_read());
             }
         }
     }

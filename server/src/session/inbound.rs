@@ -58,7 +58,8 @@ impl Session {
             let refused = counted(refused);
             return self.refuse(&signal, refused.reason.code(), &refused.sentence);
         }
-        if !self.rooms.contains_key(&id) && self.rooms.len() >= self.state.settings.connection.max_rooms_per_connection
+        if !self.rooms.contains_key(&id)
+            && self.rooms.count_live() >= self.state.settings.connection.max_rooms_per_connection
         {
             self.refuse(&signal, AckCode::RateLimited, "the connection is in as many rooms as it may");
             return;
@@ -129,7 +130,7 @@ impl Session {
             Err(SendError::Full(RoomSignal { signal, .. })) => self.refuse_busy(&signal, handle),
             Err(SendError::Closed(RoomSignal { signal, .. })) => {
                 self.rooms.remove(&signal.head.room_id);
-                handle.read(self.rooms.may_read());
+                handle.set_reading(self.rooms.may_read());
                 self.refuse(&signal, AckCode::RoomNotFound, "the room is gone");
             }
         }

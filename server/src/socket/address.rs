@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The counts.
+/// Counts the open connections of each address.
 #[derive(Debug)]
-pub struct Addresses {
+pub struct ConnectionCounts {
     counts: Mutex<HashMap<IpAddr, usize>>,
     max: usize,
 }
@@ -14,11 +14,11 @@ pub struct Addresses {
 /// One connection counted, until it is dropped.
 #[derive(Debug)]
 pub struct Permit {
-    addresses: Arc<Addresses>,
+    counts: Arc<ConnectionCounts>,
     address: IpAddr,
 }
 
-impl Addresses {
+impl ConnectionCounts {
     /// No connections yet, and at most `max` from one address.
     pub fn new(max: usize) -> Arc<Self> {
         Arc::new(Self { counts: Mutex::default(), max })
@@ -34,7 +34,7 @@ impl Addresses {
             return None;
         }
         *count += 1;
-        Some(Permit { addresses: Arc::clone(self), address })
+        Some(Permit { counts: Arc::clone(self), address })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
@@ -44,7 +44,7 @@ impl Addresses {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut counts = self.addresses.lock();
+        let mut counts = self.counts.lock();
         if let Some(count) = counts.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
@@ -61,15 +61,15 @@ mod tests {
 
     #[test]
     fn an_address_has_as_many_connections_as_it_may_and_gets_them_back() {
-        let addresses = Addresses::new(2);
+        let connections = ConnectionCounts::new(2);
         let (one, other) = (IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST));
-        let permits = (addresses.enter(one), addresses.enter(one));
+        let permits = (connections.enter(one), connections.enter(one));
         assert!(permits.0.is_some() && permits.1.is_some());
-        assert!(addresses.enter(one).is_none());
-        assert!(addresses.enter(IpAddr::V6(Ipv4Addr::LOCALHOST.to_ipv6_mapped())).is_none());
-        assert!(addresses.enter(other).is_some());
+        assert!(connections.enter(one).is_none());
+        assert!(connections.enter(IpAddr::V6(Ipv4Addr::LOCALHOST.to_ipv6_mapped())).is_none());
+        assert!(connections.enter(other).is_some());
         drop(permits);
-        assert!(addresses.lock().is_empty());
-        assert!(addresses.enter(one).is_some());
+        assert!(connections.lock().is_empty());
+        assert!(connections.enter(one).is_some());
     }
 }

@@ -23,24 +23,24 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 ///
 /// It gets whole messages, in order and within the limits, and the [`ConnectionHandle`] through which it answers.
 pub trait Application: Sized + Unpin + 'static {
-    /// The connection is open.
-    fn opened(&mut self, _port: &mut ConnectionHandle<'_, Self>) {}
+    /// Handles the opening of the connection.
+    fn opened(&mut self, _handle: &mut ConnectionHandle<'_, Self>) {}
 
-    /// A text message came.
+    /// Handles a text message.
     fn text(&mut self, text: ByteString, handle: &mut ConnectionHandle<'_, Self>);
 
     /// Whether binary messages are taken; else they close the connection with 1003.
     const BINARY: bool = false;
 
-    /// A binary message came.
-    fn binary(&mut self, _bytes: Bytes, _port: &mut ConnectionHandle<'_, Self>) {}
+    /// Handles a binary message.
+    fn binary(&mut self, _bytes: Bytes, _handle: &mut ConnectionHandle<'_, Self>) {}
 
-    /// Message to a peer that has not been sent anything for long.
+    /// Returns the message to a peer that has not been sent anything for long.
     fn keepalive(&mut self) -> Option<ByteString> {
         None
     }
 
-    /// The connection is closed or lost; called once.
+    /// Handles the end of the connection, closed or lost; called once.
     fn closed(&mut self) {}
 }
 
@@ -66,8 +66,8 @@ impl<A: Application> ConnectionHandle<'_, A> {
         self.wire.send_queue()
     }
 
-    /// Reads the connection no further, or again.
-    pub fn read(&mut self, reads: bool) {
+    /// Pauses or resumes reading from the connection.
+    pub fn set_reading(&mut self, reads: bool) {
         self.wire.gate().set(reads);
     }
 
@@ -80,7 +80,7 @@ impl<A: Application> ConnectionHandle<'_, A> {
         outbound::binary(bytes, self.wire.max_frame(), |frame| self.ctx.write_raw(frame));
     }
 
-    /// A keepalive is no message: it does not make an idle connection busy.
+    /// Sends a keepalive, which is no message: it does not make an idle connection busy.
     pub(super) fn send_keepalive(&mut self, text: ByteString) {
         if self.wire.claim(outbound::size(text.len(), self.wire.max_frame())) {
             outbound::text(text, self.wire.max_frame(), |frame| self.ctx.write_raw(frame));

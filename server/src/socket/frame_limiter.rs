@@ -1,8 +1,8 @@
 //! Walks frame headers (RFC 6455, section 5.2) ahead of the codec. Pure.
 //!
-//! The codec looks at a frame's length only when the whole frame is in memory. The limiter passes bytes on as they come,
-//! but nothing of a frame that is too long: of it the codec sees the header and then the end of the input. All other
-//! faults of a frame are left to the codec.
+//! The codec looks at a frame's length only when the whole frame is in memory. The limiter passes bytes on as they
+//! come, but nothing of a frame that is too long: of it the codec sees the header and then the end of the input. All
+//! other faults of a frame are left to the codec.
 
 use roomcast_protocol::code::CloseCode;
 
@@ -13,13 +13,13 @@ const MAX_CONTROL: u64 = 125;
 
 /// Says when frames may be read and hears of each.
 pub trait FrameMeter {
-    /// Whether the next frame may begin.
-    fn may_begin(&mut self) -> bool;
+    /// Looks at the time; returns whether the next frame may begin.
+    fn poll_begin(&mut self) -> bool;
     /// A frame has begun, with so many bytes of payload; `message` when it is not the continuation of another.
     fn begun(&mut self, length: u64, message: bool);
 }
 
-/// Why the limiter stopped before the end of what it was given.
+/// Reasons why the limiter stopped before the end of what it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halt {
     /// The meter wants the next frame later.
@@ -35,7 +35,7 @@ enum FramePosition {
     Payload(u64),
 }
 
-/// Where in the stream of frames the connection is.
+/// Position of the connection in its stream of frames.
 #[derive(Debug)]
 pub struct FrameLimiter {
     max_frame: u64,
@@ -53,7 +53,7 @@ impl FrameLimiter {
         let mut passed = 0;
         while passed < input.len() {
             match &mut self.position {
-                FramePosition::Between if meter.may_begin() => {
+                FramePosition::Between if meter.poll_begin() => {
                     self.position = FramePosition::Header { have: 0, bytes: [0; MAX_HEADER] }
                 }
                 FramePosition::Between => return (passed, Some(Halt::Wait)),
@@ -122,7 +122,7 @@ mod tests {
     struct Count(Vec<(u64, bool)>);
 
     impl FrameMeter for Count {
-        fn may_begin(&mut self) -> bool {
+        fn poll_begin(&mut self) -> bool {
             true
         }
         fn begun(&mut self, length: u64, message: bool) {
@@ -133,7 +133,7 @@ mod tests {
     struct Never;
 
     impl FrameMeter for Never {
-        fn may_begin(&mut self) -> bool {
+        fn poll_begin(&mut self) -> bool {
             false
         }
         fn begun(&mut self, _: u64, _: bool) {}
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_frame_passes_before_it_may_begin() {
+    fn nothing_of_a_frame_passes_before_it_poll_begin() {
         assert_eq!(FrameLimiter::new(9).walk(&frame(1, 1, true), &mut Never), (0, Some(Halt::Wait)));
     }
 

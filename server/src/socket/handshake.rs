@@ -10,7 +10,7 @@ use actix_web::http::{Method, StatusCode, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Why a request becomes no WebSocket connection.
+/// Reasons why a request becomes no WebSocket connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// Another method than GET; a HEAD is told to upgrade.

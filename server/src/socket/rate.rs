@@ -64,7 +64,7 @@ mod tests {
         Rate { messages: NonZeroU64::new(messages).unwrap(), bytes: NonZeroU64::new(bytes).unwrap() }
     }
 
-    /// Sends each frame after its pause, as soon as the bucket lets it; gives the times at which they were read.
+    /// Sends each frame after its pause, as soon as the bucket lets it; returns the times at which they were read.
     fn read(bucket: &mut Bucket, start: Instant, frames: &[(u64, u64)]) -> Vec<Duration> {
         let mut now = start;
         let one = |&(pause, bytes): &(u64, u64)| {

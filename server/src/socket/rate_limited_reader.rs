@@ -24,7 +24,7 @@ use super::read_gate::ReadGate;
 /// The shortest wait for the rate: frames are let through in groups, which costs fewer wake-ups.
 const SHORTEST_WAIT: Duration = Duration::from_millis(20);
 
-/// Why the stream ended, if not by itself.
+/// Reason why the stream ended, if not by itself.
 pub type Verdict = Rc<Cell<Option<CloseCode>>>;
 
 /// The stream of bytes.
@@ -129,7 +129,7 @@ impl Throttle {
 }
 
 impl FrameMeter for Throttle {
-    fn may_begin(&mut self) -> bool {
+    fn poll_begin(&mut self) -> bool {
         self.now = Instant::now();
         self.pause.is_none() && self.bucket.wait(self.now).is_zero()
     }
@@ -142,7 +142,7 @@ impl FrameMeter for Throttle {
 struct Unmetered;
 
 impl FrameMeter for Unmetered {
-    fn may_begin(&mut self) -> bool {
+    fn poll_begin(&mut self) -> bool {
         true
     }
 

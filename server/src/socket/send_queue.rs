@@ -103,7 +103,7 @@ impl SendQueue {
         QUEUES.with_borrow_mut(|queues| queues.remove(&self.id));
     }
 
-    /// When the last message was sent, if one was since this was last asked.
+    /// Takes the time of the last message, if one was sent since this was last asked.
     pub(super) fn take_last_sent(&self) -> Option<Instant> {
         self.last_sent.take()
     }
@@ -178,8 +178,8 @@ impl Queue {
         }
     }
 
-    /// Makes room for an encoded message. From the second on there is room for a whole piece: where messages come many at
-    /// a time, to grow little by little would copy them again and again.
+    /// Makes room for an encoded message. From the second on there is room for a whole piece: where messages come many
+    /// at a time, to grow little by little would copy them again and again.
     fn reserve(&mut self, size: usize) {
         match self.tail.len() {
             0 => self.tail.reserve(size),
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_is_found_on_its_thread_while_somebody_takes_from_it() {
+    fn a_send_queue_is_found_on_its_thread_until_it_is_abandoned() {
         let (_, send_queue) = send_queue();
         let id = send_queue.id;
         assert!(id.here().is_some());

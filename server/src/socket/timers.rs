@@ -89,7 +89,7 @@ impl Timers {
         None
     }
 
-    /// When to ask again.
+    /// Returns when to ask again.
     pub fn next(&self, timeouts: &Timeouts) -> Instant {
         let ends = (self.opened + timeouts.age).min(self.exchanged + timeouts.idle);
         ends.min(self.pinged + timeouts.ping).min(self.last_sent + timeouts.keepalive)

@@ -104,7 +104,7 @@ pub struct StunResponse {
     pub realm: Option<String>,
     pub nonce: Option<Vec<u8>>,
     bytes: Vec<u8>,
-    /// Where the signature begins.
+    /// Offset at which the signature begins.
     signed_until: Option<usize>,
 }
 

@@ -48,7 +48,7 @@ async fn a_node_that_died_is_told_once_with_its_age() {
     one.send(&two, &room("here"), 3);
     two.rooms.wait_number(3).await;
     let known = one.transport.nodes().lease();
-    until("a renewal", || one.transport.nodes().lease().died_at(boot) != known.died_at(boot)).await;
+    until("a renewal", || one.transport.nodes().lease().last_renewal(boot) != known.last_renewal(boot)).await;
     assert_eq!(one.rooms.told().iter().filter(|told| is_dead(told, boot)).count(), 1);
 }
 

@@ -208,7 +208,7 @@ impl Node {
         self.transport.boot()
     }
 
-    /// Sends a message with a number and wants a receipt; gives the packet's counter.
+    /// Sends a message with a number and wants a receipt; returns the packet's counter.
     pub fn send(&self, to: &Self, room: &RoomId, number: u64) -> u64 {
         let counter = self.transport.send(to.boot(), &message(room, number), Receipt::Wanted).expect("it is sent");
         self.transport.publish_soon();

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 
 const NON_SYNC = 0x10000;
 
-/** The boxes between two places: type, begin, begin of what is inside, end. */
+/** The boxes between two places: type, start, start of what is inside, end. */
 function* boxes(bytes, start = 0, end = bytes.length) {
   for (let at = start; at + 8 <= end;) {
     let size = bytes.readUInt32BE(at);

@@ -58,7 +58,7 @@ export class Streamer {
   }
 
   /**
-   * Uploads `seconds` of media from its begin, each part when an encoder would have finished it. Parts for which
+   * Uploads `seconds` of media from its start, each part when an encoder would have finished it. Parts for which
    * `loses` returns true are never uploaded. Where `stops` gives an index for a segment, the part of that index is
    * announced as a gap and the segment comes whole; -1: it comes without parts. Goes on from what the playlists list,
    * behind a discontinuity, if there is anything. Ends early, without a word, when it dies.

@@ -22,7 +22,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects, sends `JOIN` and reads on until it is answered; gives the code and the answer.
+    /// Connects, sends `JOIN` and reads on until it is answered; returns the code and the answer.
     pub async fn open(address: &str, join: &str, state: State) -> Result<(Self, u64, Value), String> {
         let url = format!("ws://{address}/ws");
         let (mut socket, _) = connect_async(url).await.map_err(|error| error.to_string())?;

@@ -9,7 +9,7 @@ use super::numbers::{Had, SentSignals};
 /// One message.
 #[derive(Debug, Clone)]
 pub struct Heard {
-    /// When it came.
+    /// Time when it came.
     pub at: Instant,
     /// The message.
     pub value: Value,
@@ -49,14 +49,14 @@ impl State {
         if value["s"] != "JOIN" || self.last.is_none() || value["b"]["resumed"] == false {
             self.last = own.or(self.last);
         }
-        let repeated = self.said.is_some() && self.is_repeated(value);
+        let repeated = self.said.is_some() && self.note_repeated(value);
         self.heard.push(Heard { at, value: value.clone(), repeated });
     }
 
-    /// Whether a signal of a session that numbers was had before.
-    fn is_repeated(&mut self, value: &Value) -> bool {
+    /// Notes a signal; returns whether it is of a session that numbers and was had before.
+    fn note_repeated(&mut self, value: &Value) -> bool {
         let sent = (value["ss"]["sessionId"].as_str(), value["n"].as_u64());
-        matches!(sent, (Some(session), Some(n)) if value.get("c").is_none() && !self.had.is_new(session, n))
+        matches!(sent, (Some(session), Some(n)) if value.get("c").is_none() && !self.had.note(session, n))
     }
 
     /// The highest number it has got.

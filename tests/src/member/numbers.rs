@@ -90,8 +90,8 @@ impl Default for SentSignals {
 pub(super) struct Had(BTreeMap<String, u64>);
 
 impl Had {
-    /// Notes a number of a session; `false` where it was had before.
-    pub fn is_new(&mut self, session: &str, n: u64) -> bool {
+    /// Notes a number of a session; returns whether it is new: `false` where it was had before.
+    pub fn note(&mut self, session: &str, n: u64) -> bool {
         let highest = self.0.entry(session.to_owned()).or_default();
         let new = n > *highest;
         *highest = (*highest).max(n);

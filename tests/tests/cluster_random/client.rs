@@ -276,13 +276,14 @@ fn user(index: usize) -> String {
     format!("user{index}")
 }
 
-/// When the answer to JOIN came, and whether it says that the membership goes on.
+/// Returns when the answer to JOIN came, and whether it says that the membership goes on.
 pub fn joined(heard: &[Heard]) -> (Option<Instant>, bool) {
     let ack = heard.iter().find(|heard| heard.value["s"] == "JOIN");
     (ack.map(|ack| ack.at), ack.is_some_and(|ack| ack.value["b"]["resumed"] == true))
 }
 
-/// When a connection, which has heard what comes from `start` on, was told that it is no member's any more, and why.
+/// Returns when a connection, which has heard what comes from `start` on, was told that it is no member's any more, and
+/// why.
 fn end_of(state: &State, start: usize) -> Option<(Instant, Outcome)> {
     let ends = |value: &Value| match value["s"].as_str() {
         Some("KICK") if value.get("c").is_none() => Some(Outcome::Kicked),

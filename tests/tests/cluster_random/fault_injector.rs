@@ -11,7 +11,7 @@ use roomcast_tests::redis::Redis;
 use super::record::Record;
 use super::rng::Rng;
 
-/// Where each node listens.
+/// Addresses on which the nodes listen.
 pub type Addresses = Arc<Mutex<Vec<String>>>;
 
 pub const NODES: u64 = 3;

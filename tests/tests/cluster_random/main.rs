@@ -113,7 +113,7 @@ async fn ask_all(record: &Record, injector: &FaultInjector) {
     }
 }
 
-/// Joins as clients do, again where the node is not ready, and writes down what it sees; gives whether it came in.
+/// Joins as clients do, again where the node is not ready, and writes down what it sees; returns whether it came in.
 async fn probe(record: &Record, address: &str, who: Who, (client, node): (usize, usize)) -> bool {
     for _ in 0..PROBES {
         let memory = Memory { who: who.clone(), state: State::default() };

@@ -43,7 +43,7 @@ fn read(bytes: &[u8]) -> (Init, Vec<(Fragment, usize)>) {
     (init.expect("it begins with an initialization section"), fragments)
 }
 
-/// The duration of each fragment in seconds: from its begin to its end, each rounded up to a microsecond.
+/// The duration of each fragment in seconds: from its start to its end, each rounded up to a microsecond.
 fn durations(fragments: &[(Fragment, usize)], timescale: u32) -> Vec<f64> {
     let (mut end, mut before) = (0, 0);
     let duration = |(fragment, _): &(Fragment, usize)| {

@@ -29,7 +29,7 @@ export class Cadence {
   }
 
   /**
-   * The places to fill for a frame taken `seconds` after the begin: none for a frame too many, else its own, and
+   * The places to fill for a frame taken `seconds` after the start: none for a frame too many, else its own, and
    * before it those that were left empty, which get the frame before.
    */
   take(seconds: number): { repeats: number; place: number } | undefined {

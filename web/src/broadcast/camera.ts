@@ -113,7 +113,7 @@ export class Camera {
     await this.#leave();
   }
 
-  /** At once, and nothing more is given. */
+  /** Stops at once; nothing more is given. */
   close(): void {
     this.#running = false;
     this.#making += 1;

@@ -14,7 +14,7 @@ import { AUDIO_RATE, AUDIO_TRACK, VIDEO_RATE, VIDEO_TRACK } from './mp4/init';
 
 export interface Chunk {
   data: Uint8Array;
-  /** In ticks of its track, from the begin. */
+  /** In ticks of its track, from the start. */
   time: number;
   /** In ticks; of a picture, what one frame usually lasts. */
   duration: number;
@@ -23,7 +23,7 @@ export interface Chunk {
 
 export interface Part {
   bytes: Bytes;
-  /** Seconds from the begin. */
+  /** Seconds from the start. */
   begin: number;
   seconds: number;
   independent: boolean;
@@ -76,7 +76,7 @@ export class Cutter {
     return [...parts, ...this.#close()];
   }
 
-  /** Not one more frame would fit, and the part need not be stretched when the next one comes. */
+  /** Whether the part is long enough and has no room for one more frame. */
   #isFull(frame: number): boolean {
     const ticks = this.#open?.ticks ?? 0;
     return ticks >= FULL_ENOUGH * this.#target && ticks + frame > this.#target;

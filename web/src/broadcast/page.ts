@@ -76,7 +76,7 @@ export function showBroadcast(root: HTMLElement, room: string, url: string, acce
 async function begin(media: LocalMedia, broadcast: Broadcast, view: Studio, goOn?: () => Promise<void>): Promise<void> {
   // Without https there is no camera and no encoder: then the camera is the better word for it.
   if (isSecureContext && !(await broadcast.check())) return;
-  media.constrain('video', picture(view));
+  media.constrain('video', cameraConstraints(view));
   await media.acquire();
   broadcast.mediaChanged();
   await listDevices(media, view);
@@ -93,20 +93,20 @@ function goWithoutCamera(media: LocalMedia, broadcast: Broadcast, room: string):
 function takeCamera(media: LocalMedia, broadcast: Broadcast, view: Studio, deviceId: string): void {
   if (deviceId === '') return;
   if (media.isSupplied('video')) broadcast.setQuality(quality(view));
-  void media.replace('video', picture(view, deviceId === ANY_CAMERA ? undefined : deviceId));
+  void media.replace('video', cameraConstraints(view, deviceId === ANY_CAMERA ? undefined : deviceId));
 }
 
 function takeQuality(media: LocalMedia, broadcast: Broadcast, view: Studio): void {
   broadcast.setQuality(quality(view));
-  if (media.track('video') && !media.isSupplied('video')) void media.replace('video', picture(view));
+  if (media.track('video') && !media.isSupplied('video')) void media.replace('video', cameraConstraints(view));
 }
 
 function quality(view: Studio): Quality {
   return QUALITIES[view.quality.value as QualityName] ?? QUALITIES.medium;
 }
 
-/** The constraints for the camera; the chosen one, where there is a choice. */
-function picture(view: Studio, deviceId?: string): MediaTrackConstraints {
+/** Returns the constraints for the camera: the size that the quality asks for, and the chosen one, where there is a choice. */
+function cameraConstraints(view: Studio, deviceId?: string): MediaTrackConstraints {
   const { width, height } = quality(view);
   const size = {
     width: { ideal: width },

@@ -56,7 +56,7 @@ export class SoundLine {
     return { channels: this.#config.numberOfChannels, description: this.#description };
   }
 
-  /** @param begin of the session, in milliseconds by the page's clock, like `arrival` */
+  /** @param begin the start of the session, in milliseconds by the page's clock, like `arrival` */
   take({ timestamp, planes }: Sound, arrival: number, begin: number): void {
     const length = planes[0]?.length ?? 0;
     if (length === 0) return;

@@ -1,5 +1,5 @@
 /**
- * Keeps the sound whole: every moment from the begin on has exactly one sample, whatever the microphone does.
+ * Keeps the sound whole: every moment from the start on has exactly one sample, whatever the microphone does.
  * Where it has left a hole there is silence, where it comes twice or too early it is left out.
  * Pure; counts samples at the rate of the encoder.
  */
@@ -23,7 +23,7 @@ export class SteadySound {
   }
 
   /**
-   * Decides about `samples` that were taken `seconds` after the begin: how much silence to put before them, or to
+   * Decides about `samples` that were taken `seconds` after the start: how much silence to put before them, or to
    * leave them out.
    */
   take(seconds: number, samples: number): { silence: number } | undefined {

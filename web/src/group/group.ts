@@ -119,7 +119,7 @@ export class Group {
     this.#update({ stage: 'gone' });
   }
 
-  /** Ends the way in, for a reason that was found out elsewhere. */
+  /** Fails before the room is joined, for a reason that was found out elsewhere. */
   refuse(message: UserMessage): void {
     if (this.#pageState.stage === 'joined' || this.#pageState.stage === 'recovering') return;
     this.#entry.leave();

@@ -88,7 +88,7 @@ export class Mesh {
     return this.#stuck.has(key(address));
   }
 
-  /** Whether that has lasted for so long that the person is told. */
+  /** Whether the media of a publisher have been missing for so long that the person is told. */
   isUnreached(address: Address): boolean {
     return this.#waits.isOverdue(key(address));
   }

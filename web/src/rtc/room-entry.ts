@@ -60,7 +60,7 @@ export class RoomEntry<Me extends Identity> {
     this.#membership?.leave();
   }
 
-  /** Whether the signal is sent, now or once the connection is back. */
+  /** Sends a signal, now or once the connection is back; returns whether it will be sent. */
   send(signal: ApplicationSignal): boolean {
     return this.#membership?.send(signal) ?? false;
   }

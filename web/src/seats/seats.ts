@@ -67,12 +67,12 @@ export class Seats {
     return this.#beside.some((mark) => mark.sessionId === sessionId && isFresh(mark, now));
   }
 
-  /** A member says something: it is no ghost, whatever its mark says. */
+  /** Notes that a member said something: it is no ghost, whatever its mark says. */
   heardFrom(sessionId: string): void {
     this.#beside = this.#beside.filter((mark) => mark.sessionId !== sessionId);
   }
 
-  /** This page has a seat. The ghosts have lost theirs, or are not in the way. */
+  /** Notes that this page has a seat. The ghosts have lost theirs, or are not in the way. */
   taken({ sessionId, userId }: Pick<Session, 'sessionId' | 'userId'>, heldFor: number): void {
     this.release();
     for (const ghost of this.#ghosts) this.#storage.remove(ghost.sessionId);

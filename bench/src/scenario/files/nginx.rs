@@ -43,7 +43,7 @@ impl Nginx {
         Ok(Self { program, folder })
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.program.address
     }

@@ -37,7 +37,7 @@ pub struct Lane {
 struct Flight {
     until: Instant,
     in_flight: usize,
-    /// When each message was sent that comes to the one end, and to the other.
+    /// Times when each message was sent that comes to the one end, and to the other.
     sent: [VecDeque<Instant>; 2],
     /// Microseconds.
     latencies: Vec<f64>,
@@ -89,7 +89,8 @@ impl Lane {
         Ok(Self { one, other: Some(other) })
     }
 
-    /// Two members of a call of their own, each connected there, whose creator has left it: it is owned by neither's node.
+    /// Two members of a call of their own, each connected there, whose creator has left it: it is owned by neither's
+    /// node.
     pub async fn apart(owner: SocketAddr, [here, there]: [SocketAddr; 2], number: usize) -> Result<Self, Error> {
         let member =
             |user: &str| SessionIdentity { room_type: "p2p", room: format!("apart-{number}"), user: user.into() };

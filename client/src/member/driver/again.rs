@@ -50,7 +50,7 @@ impl Again {
         true
     }
 
-    /// When the next one is due.
+    /// Returns when the next one is due.
     pub fn deadline(&self) -> Option<Instant> {
         self.0.iter().filter_map(|one| one.due).min()
     }

@@ -23,20 +23,20 @@ struct Data {
 
 impl Offers {
     /// Notes an `OFFER` that goes out. Another one to the same recipient takes the place of the first.
-    pub fn sent(&mut self, text: &str) {
+    pub fn note_sent(&mut self, text: &str) {
         let Ok(Message { data }) = serde_json::from_str::<Message>(text) else { return };
         if !self.0.contains(&data.to) && self.0.len() < MOST {
             self.0.push(data.to);
         }
     }
 
-    /// Takes an `ANSWER` of this session.
-    pub fn answered(&mut self, by: &MemberKey) {
+    /// Notes an `ANSWER` of this session: its offer is open no more.
+    pub fn note_answered(&mut self, by: &MemberKey) {
         self.0.retain(|to| to.as_ref().is_some_and(|to| !to.matches(by)));
     }
 
-    /// Takes the `req` of a refusal. Tells whether none is open any more by it.
-    pub fn refused(&mut self, request: &Value) -> bool {
+    /// Notes the `req` of a refusal; returns whether it closed the last open offer.
+    pub fn note_refused(&mut self, request: &Value) -> bool {
         let Ok(Message { data }) = Message::deserialize(request) else { return false };
         let before = self.0.len();
         self.0.retain(|to| *to != data.to);
@@ -44,7 +44,7 @@ impl Offers {
     }
 
     /// Counts those that are open.
-    pub fn open(&self) -> u64 {
+    pub fn open_count(&self) -> u64 {
         self.0.len() as u64
     }
 
@@ -63,9 +63,9 @@ mod tests {
         let offer = |to: &str| format!(r#"{{"action":"offer","data":{{"s":"OFFER","to":"{to}"}}}}"#);
         let mut offers = Offers::default();
         for to in ["ann", "bob"] {
-            offers.sent(&offer(to));
+            offers.note_sent(&offer(to));
         }
-        let mut refused = |to: &str| offers.refused(&serde_json::from_str(&offer(to)).unwrap());
+        let mut refused = |to: &str| offers.note_refused(&serde_json::from_str(&offer(to)).unwrap());
         assert_eq!([refused("eve"), refused("ann"), refused("ann"), refused("bob")], [false, false, false, true]);
     }
 
@@ -77,14 +77,14 @@ mod tests {
         let (bob, other, ann) = (key("bob", "b1").unwrap(), key("bob", "b2").unwrap(), key("ann", "a1").unwrap());
         let mut offers = Offers::default();
         for to in [r#","to":"bob""#, r#","to":"bob""#, "", r#","to":{"userId":"ann","sessionId":"a1"}"#] {
-            offers.sent(&format!(r#"{{"action":"offer","data":{{"s":"OFFER"{to}}}}}"#));
+            offers.note_sent(&format!(r#"{{"action":"offer","data":{{"s":"OFFER"{to}}}}}"#));
         }
-        assert_eq!(offers.open(), 3);
-        offers.answered(&other);
-        assert_eq!(offers.open(), 1, "those to bob and to nobody in particular");
-        offers.answered(&bob);
-        assert_eq!(offers.open(), 1);
-        offers.answered(&ann);
-        assert_eq!(offers.open(), 0);
+        assert_eq!(offers.open_count(), 3);
+        offers.note_answered(&other);
+        assert_eq!(offers.open_count(), 1, "those to bob and to nobody in particular");
+        offers.note_answered(&bob);
+        assert_eq!(offers.open_count(), 1);
+        offers.note_answered(&ann);
+        assert_eq!(offers.open_count(), 0);
     }
 }

@@ -23,8 +23,9 @@ impl Received {
         self.highest = Some(if resumed { self.highest.unwrap_or(0).min(sequence) } else { sequence });
     }
 
-    /// Notes a message of so many bytes. `false` for one that was received before, over an earlier connection.
-    pub fn is_new(&mut self, sequence: u64, bytes: usize) -> bool {
+    /// Notes a message of so many bytes; returns whether it is new: `false` for one that was received before, over an
+    /// earlier connection.
+    pub fn note(&mut self, sequence: u64, bytes: usize) -> bool {
         self.messages += 1;
         self.bytes += bytes;
         let new = self.highest.is_none_or(|highest| sequence > highest);
@@ -67,9 +68,9 @@ mod tests {
     fn what_came_before_is_dropped_and_much_of_it_is_told() {
         let mut received = Received::default();
         received.joined(false, 5);
-        assert!(!received.is_new(5, 1) && received.is_new(6, 1) && !received.is_new(6, 1));
+        assert!(!received.note(5, 1) && received.note(6, 1) && !received.note(6, 1));
         assert!(!received.is_owed());
-        received.is_new(7, RECEIVED_BYTES);
+        received.note(7, RECEIVED_BYTES);
         assert!(received.is_owed());
         received.told();
         assert!(!received.is_owed());

@@ -35,16 +35,16 @@ impl Driver {
     fn acknowledged(&mut self, ack: &Ack<'_>, text: &str) {
         let message: Value = serde_json::from_str(text).unwrap_or_default();
         let session = self.joining.head.session.key();
-        let facts = Facts { s: Some(&*ack.name), ..Facts::of_message(&message, &session, self.offers.open()) };
+        let facts = Facts { s: Some(&*ack.name), ..Facts::of_message(&message, &session, self.offers.open_count()) };
         // A message that is not known counts, too, as far as it has a number.
-        if !self.is_new(ack.sequence, text.len()) {
+        if !self.note_received(ack.sequence, text.len()) {
             return;
         }
         match &*ack.name {
             JOIN => return self.join_answered(ack, facts),
             // It lacks its number, and may be older than the list there is.
             ack::name::PUBLISH_LIST_CHANGED if ack.sequence.is_none() => return,
-            RENEW => self.renewed(ack),
+            RENEW => self.on_renew_ack(ack),
             _ if ack.code != OK => self.refused(ack, &message["b"]["req"]),
             _ => {}
         }
@@ -72,7 +72,7 @@ impl Driver {
             }
             ack::name::GAP => {
                 if let Some(Gap { from, to, .. }) = body(ack) {
-                    self.is_new(Some(to), 0);
+                    self.note_received(Some(to), 0);
                     self.emit(MemberEvent::Gap { from, to });
                 }
             }
@@ -95,7 +95,7 @@ impl Driver {
 
     /// Tells that a signal was refused, unless the client does something about that by itself.
     fn refused(&mut self, ack: &Ack<'_>, request: &Value) {
-        if ack.name == SignalKind::Offer.name() && self.offers.refused(request) {
+        if ack.name == SignalKind::Offer.name() && self.offers.note_refused(request) {
             self.feed(Step::Seen(Observation::AnswerReceived), None);
         }
         let asked = if ack.name == HEARTBEAT { Asked::Heartbeat } else { Asked::Other };
@@ -123,7 +123,7 @@ impl Driver {
                 self.put_off = Some(join_refused(UNAVAILABLE, sentence(ack)));
                 self.feed(Step::Message(facts), None);
             }
-            code if self.creation.turn(code) => self.begin_anew(facts),
+            code if self.creation.turn_if_refused(code) => self.begin_anew(facts),
             code => self.feed(Step::Message(facts), Some(join_refused(code, sentence(ack)))),
         }
     }

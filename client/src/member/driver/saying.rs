@@ -23,7 +23,7 @@ impl Driver {
             Err(_) => return self.emit(MemberEvent::Dropped { signal }),
         }
         if signal.kind == SignalKind::Offer {
-            self.offers.sent(&signal.text);
+            self.offers.note_sent(&signal.text);
             self.feed(Step::Seen(Observation::OfferSent), None);
         }
         self.hurry();
@@ -59,31 +59,32 @@ impl Driver {
 
     /// Takes a signal of another session. One that came before is dropped, whether this server or an earlier one sent it.
     pub(super) fn forwarded(&mut self, forwarded: &Forwarded<'_>) {
-        if !self.is_new(Some(forwarded.sequence), forwarded.text.len()) {
+        if !self.note_received(Some(forwarded.sequence), forwarded.text.len()) {
             return;
         }
         let signal: Value = serde_json::from_str(&forwarded.signal()).expect("what was read is JSON");
         let number = signal["n"].as_u64().filter(|number| (1..NUMBERS_BELOW).contains(number));
         let sender = serde_json::from_value::<MemberKey>(signal["ss"].clone()).ok();
         if let (Some(number), Some(sender)) = (number, sender.clone())
-            && !self.heard.is_new(sender, number)
+            && !self.heard.note(sender, number)
         {
             return;
         }
         if let Some(sender) = sender.filter(|_| signal["s"] == SignalKind::Answer.name()) {
-            self.offers.answered(&sender);
+            self.offers.note_answered(&sender);
         }
         let session = self.joining.head.session.key();
-        let facts = Facts::of_message(&signal, &session, self.offers.open());
+        let facts = Facts::of_message(&signal, &session, self.offers.open_count());
         let outputs = self.machine.handle(self.at(), self.random, Step::Message(facts));
         self.emit(MemberEvent::Forwarded(signal));
         self.carry_out(outputs, Some(MemberEvent::Kicked));
     }
 
-    /// Notes a sequence number. `false` for one that was received before, over an earlier connection.
-    pub(super) fn is_new(&mut self, sequence: Option<u64>, bytes: usize) -> bool {
+    /// Notes a sequence number; returns whether it is new: `false` for one that was received before, over an earlier
+    /// connection.
+    pub(super) fn note_received(&mut self, sequence: Option<u64>, bytes: usize) -> bool {
         let Some(sequence) = sequence else { return true };
-        let new = self.received.is_new(sequence, bytes);
+        let new = self.received.note(sequence, bytes);
         // Told at once, so that the server need not keep it.
         if self.received.is_owed() && self.machine.state() == State::Joined {
             let received = self.received.highest();

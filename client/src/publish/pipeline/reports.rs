@@ -65,7 +65,7 @@ impl<P: FnMut(Progress)> Broadcast<P> {
     }
 
     fn part_uploaded(&mut self, is_slow: bool, round_trip: Duration) {
-        let is_slow = self.uplink.stays_slow(now(), is_slow);
+        let is_slow = self.uplink.note_upload(now(), is_slow);
         if is_slow && !self.progress.is_slow {
             tracing::warn!("uploads take more than 700 ms: the uplink is too slow for this bit rate");
         }

@@ -155,10 +155,4 @@ impl<F: Ord + Clone, V: Clone> Directory<F, V> {
         (entry.fields, entry.journaled, entry.written) = (keep.iter().cloned().collect(), true, era);
         entry.expires = context.now + RELEASED_KEPT;
     }
-
-    /// Renews the expiry of rooms that this node owns.
-    pub fn touch(&mut self, context: Context, room: &RoomId, mine: Ownership) {
-        let entry = self.rooms.get_mut(room).filter(|entry| entry.ownership == mine);
-        entry.into_iter().for_each(|entry| entry.expires = context.now + ROOM_KEPT);
-    }
 }

@@ -125,7 +125,7 @@ fn an_acknowledgement_goes_alone_after_a_quarter_second_64_packets_or_64_kib() {
 }
 
 proptest! {
-    /// Whatever is lost, a packet that was lost is in doubt at one of both sides before the end, and no
+    /// Checks that a packet that was lost, whichever it is, is in doubt at one of both sides before the end, and no
     /// acknowledgement is believed that was not given.
     #[test]
     fn every_loss_comes_to_light(packets in prop::collection::vec((any::<bool>(), any::<bool>(), prop::bool::weighted(0.2)), 1..60)) {

@@ -20,7 +20,7 @@ pub enum EdgeEffect {
     Tell(ConnectionId, ToClient),
     /// Close a connection.
     Close(ConnectionId, CloseCode),
-    /// Read a connection no further, or again.
+    /// Pause or resume reading from a connection.
     Read(ConnectionId, bool),
     /// Forget a connection: it has no member here any more, and no JOIN of it waits.
     Forget(ConnectionId),

@@ -85,7 +85,8 @@ impl Joins {
         self.0.insert(join.request.id, join);
     }
 
-    /// Sends the JOINs in the packet of `Attach`: they need not wait for its answer, but where it may let the edge decide.
+    /// Sends the JOINs in the packet of `Attach`: they need not wait for its answer, but where it may let the edge
+    /// decide.
     pub fn send_with_attach(&mut self, link: &Link, out: &mut Vec<EdgeEffect>) {
         let OwnerLink::Attaching(owner, id) = link.owner else { return };
         for join in self.0.values_mut() {
@@ -117,8 +118,8 @@ impl Joins {
         joins.map(|join| join.behind_bytes).sum()
     }
 
-    /// Takes another token of a connection; gives the JOINs that it does not grant. One that went to the owner already is
-    /// followed by the news once it is answered.
+    /// Takes another token of a connection; returns the JOINs that it does not grant. One that went to the owner
+    /// already is followed by the news once it is answered.
     pub fn renew(
         &mut self,
         connection: ConnectionId,

@@ -74,7 +74,7 @@ pub(super) struct LocalMember {
     /// Whether its connection can answer heartbeats by itself.
     has_responder: bool,
     pub unseen: VecDeque<UnseenSignal>,
-    /// Bytes of what is kept.
+    /// Returns the number of bytes that are kept for the member until it has seen them.
     unseen_bytes: usize,
     last_n: u64,
     /// Set once the socket is gone: whether the owner was told.
@@ -116,7 +116,7 @@ impl LocalMember {
         member
     }
 
-    /// Begins the stay that a JOIN asked for; gives the confirmed number, where the client numbers its signals.
+    /// Begins the stay that a JOIN asked for; returns the confirmed number, where the client numbers its signals.
     pub fn begin(&mut self, now: Instant, request: &JoinRequest, confirmed: u64) -> Option<u64> {
         self.renewed = None;
         self.numbers = request.numbers_above.is_some();
@@ -163,7 +163,7 @@ impl LocalMember {
         self.unseen.push_back(UnseenSignal { signal, sent: SendState::No, held });
     }
 
-    /// Gives what was kept, to be sent in this turn; from the beginning after an `Attach`.
+    /// Returns what was kept, to be sent in this turn; from the beginning after an `Attach`.
     pub fn take_unsent(&mut self, again: bool) -> Vec<NumberedSignal> {
         let unsent = self.unseen.iter_mut().filter(|unseen| again || unseen.sent == SendState::No);
         unsent
@@ -263,7 +263,7 @@ impl LocalMember {
         Some(message(stay.clone(), had))
     }
 
-    /// Notes that the client says what it has from now on; gives what was written until then, if the owner was told a
+    /// Notes that the client says what it has from now on; returns what was written until then, if the owner was told a
     /// lower number.
     pub fn begin_confirming(&mut self) -> Option<u64> {
         if self.confirms {
@@ -279,17 +279,17 @@ impl LocalMember {
         !self.confirms && self.connection.is_some() && !self.unconfirmed.is_empty()
     }
 
-    /// Bytes of what is kept.
+    /// Returns the number of bytes that are kept for the member until it has seen them.
     pub const fn unseen_bytes(&self) -> usize {
         self.unseen_bytes
     }
 
-    /// Notes a signal for the member; gives the watermark with which it is written, unless it is not new.
+    /// Notes a signal for the member; returns the watermark with which it is written, unless it is not new.
     pub fn take(&mut self, delivery: &Delivery, drop_repetitions: bool) -> Option<DeliveryWatermark> {
         if !self.takes(delivery.sq) {
             return None;
         }
-        let new = !(drop_repetitions && self.is_repetition(delivery));
+        let new = !(drop_repetitions && self.note_repetition(delivery));
         self.note_given(delivery.sq, new)
     }
 
@@ -311,7 +311,8 @@ impl LocalMember {
         new.then(|| self.watermark.clone())
     }
 
-    fn is_repetition(&mut self, delivery: &Delivery) -> bool {
+    /// Notes the number of a signal; returns whether it was had before.
+    fn note_repetition(&mut self, delivery: &Delivery) -> bool {
         if delivery.numbered && self.numbers {
             // The client sees the number itself.
             return false;

@@ -100,7 +100,7 @@ impl Members {
         Some(*member)
     }
 
-    /// Notes that a member has no socket any more; gives the connection it had.
+    /// Notes that a member has no socket any more; returns the connection it had.
     pub fn detach(&mut self, stay: &StayRef) -> Option<ConnectionId> {
         let member = self.by_stay.get_mut(stay)?;
         let connection = member.connection;
@@ -131,7 +131,7 @@ impl Members {
         self.by_stay.retain(|_, member| !member.is_done());
     }
 
-    /// Takes all members out; gives their connections.
+    /// Takes all members out; returns their connections.
     pub fn take(&mut self) -> Vec<ConnectionId> {
         self.by_connection.clear();
         std::mem::take(&mut self.by_stay).into_values().filter_map(|member| member.connection).collect()

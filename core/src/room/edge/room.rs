@@ -34,7 +34,7 @@ impl KnownRoom {
         (self.life, self.room_type, self.list) = (None, None, List::default());
     }
 
-    /// Takes what an owner tells with an attachment, but its list; gives whether the room lives on.
+    /// Takes what an owner tells with an attachment, but its list; returns whether the room lives on.
     pub fn note_attached(&mut self, attached: &Attached) -> bool {
         let is_same_life = self.life.replace(attached.life).is_none_or(|before| before == attached.life);
         if !is_same_life {
@@ -45,7 +45,7 @@ impl KnownRoom {
         is_same_life
     }
 
-    /// Why a signal does not fit the type of the room.
+    /// Returns why a signal does not fit the type of the room.
     pub fn misfit(&self, signal: &signal::Signal) -> Option<String> {
         let room_type = self.room_type?;
         if signal.head.room_type != room_type {
@@ -100,8 +100,8 @@ impl KnownRoom {
         }
     }
 
-    /// Takes a list unless it is older, and shows a newer one to viewers, for which the owner has no numbers. One without
-    /// a socket gets it with the answer to its next JOIN.
+    /// Takes a list unless it is older, and shows a newer one to viewers, for which the owner has no numbers. One
+    /// without a socket gets it with the answer to its next JOIN.
     fn note_list(&mut self, list: List, members: &mut Members, out: &mut Vec<EdgeEffect>) {
         let known = self.list.version;
         if list.version >= known {

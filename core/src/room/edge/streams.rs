@@ -121,7 +121,7 @@ impl EdgeStreams {
         (self.source, self.copies) = (from, copies);
     }
 
-    /// Gives the copies to the owner beside this edge.
+    /// Takes the copies out, for the owner beside this edge.
     pub fn give(&mut self) -> Vec<KnownStream> {
         self.source = None;
         let copies = std::mem::take(&mut self.copies).into_iter();

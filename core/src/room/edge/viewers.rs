@@ -51,7 +51,7 @@ impl Viewer {
         self.tokens.former = None;
     }
 
-    /// Takes the tokens of another JOIN; gives whether its client knows of the membership.
+    /// Takes the tokens of another JOIN; returns whether its client knows of the membership.
     fn resume(&mut self, request: &JoinRequest) -> bool {
         let brought = request.brought.as_ref();
         self.heard |= brought.is_some_and(|token| self.tokens.know(token));
@@ -61,8 +61,8 @@ impl Viewer {
 }
 
 impl Sessions<'_> {
-    /// Whether a JOIN is a viewer's, which needs no owner. It does where the session may become a publisher, is known to
-    /// the owner, or is to be refused. Sessions that a kick did not name stay, and may resume.
+    /// Whether a JOIN is a viewer's, which needs no owner. It does where the session may become a publisher, is known
+    /// to the owner, or is to be refused. Sessions that a kick did not name stay, and may resume.
     pub fn may_admit_viewer(&self, request: &JoinRequest) -> bool {
         let OwnerLink::Attached(owner, id) = self.link.owner else { return false };
         if self.room.room_type != Some(RoomType::P2m) || request.room_type != RoomType::P2m {
@@ -80,7 +80,7 @@ impl Sessions<'_> {
         owner != id.edge && !decides && !publishers.is_empty() && !publishes && !waits && !refused
     }
 
-    /// Admits a viewer, or resumes its session, as an owner would; gives the last number of its session too.
+    /// Admits a viewer, or resumes its session, as an owner would; returns the last number of its session too.
     pub fn admit_viewer(&mut self, join: &WaitingJoin) -> Result<(Joined, Box<Viewer>, u64), Refusal> {
         let (request, stay) = (&join.request, StayRef::of_viewer(join.request.session.key()));
         let (mut viewer, mut last) = (Box::<Viewer>::default(), request.resume_from.map_or(0, |had| had + 1));
@@ -151,8 +151,8 @@ impl Sessions<'_> {
         self.tell_of_viewers(out);
     }
 
-    /// Takes the kicks that an owner tells with an attachment. Viewers let go by one that the edge was not told of, or by
-    /// another life of the room, are to join anew: the owner knows which session a kick named.
+    /// Takes the kicks that an owner tells with an attachment. Viewers let go by one that the edge was not told of, or
+    /// by another life of the room, are to join anew: the owner knows which session a kick named.
     pub fn note_kicks(&mut self, kicks: Vec<(UserId, Duration)>, is_same_life: bool, out: &mut Vec<EdgeEffect>) {
         let kicks: VecDeque<_> = kicks.into_iter().map(|(user, left)| (self.now + left, user)).collect();
         let before = std::mem::replace(&mut self.connections.viewers.kicked, KickedUsers::from(kicks));

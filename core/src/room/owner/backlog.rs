@@ -11,8 +11,8 @@ use crate::room::message::Delivery;
 /// Signals for which an empty backlog keeps its memory.
 const RETAINED_CAPACITY: usize = 8;
 
-/// The signals to one member that it may ask for again, in order of their sequence numbers, and the number of the newest
-/// list, which stands for all lists before it.
+/// The signals to one member that it may ask for again, in order of their sequence numbers, and the number of the
+/// newest list, which stands for all lists before it.
 ///
 /// Signals that a client confirms are forgotten. Those written to the socket of a client that confirms nothing are
 /// kept, up to the bounds, since it may name a lower number when it comes back; but nobody waits for them any more.
@@ -91,8 +91,8 @@ impl Backlog {
         self.last
     }
 
-    /// Numbers and keeps a signal; gives it, what nobody waits for any more since it was dropped, and how many signals
-    /// were dropped that the member may never have got.
+    /// Numbers and keeps a signal; returns it, what nobody waits for any more since it was dropped, and how many
+    /// signals were dropped that the member may never have got.
     pub fn push(&mut self, mut delivery: Delivery, bounds: BacklogBounds) -> (Delivery, Vec<Held>, usize) {
         self.last += 1;
         delivery.sq = self.last;
@@ -118,7 +118,7 @@ impl Backlog {
         (delivery, dropped, forgotten)
     }
 
-    /// Notes what was written to the member's socket; gives what nobody waits for any more.
+    /// Notes what was written to the member's socket; returns what nobody waits for any more.
     pub fn note_written(&mut self, sq: u64) -> Vec<Held> {
         if sq > self.last {
             return Vec::new();
@@ -133,7 +133,7 @@ impl Backlog {
         self.written = self.written.max(self.entries.partition_point(|entry| entry.sq <= sq));
     }
 
-    /// Forgets what the member confirms; gives what nobody waits for any more. A member that names a lower number
+    /// Forgets what the member confirms; returns what nobody waits for any more. A member that names a lower number
     /// later has lost it.
     pub fn confirm(&mut self, sq: u64) -> Vec<Held> {
         let had = self.note_written(sq);
@@ -163,7 +163,7 @@ impl Backlog {
         (self.lost > sq).then_some((sq + 1, self.lost))
     }
 
-    /// Gives what comes after a number, in order.
+    /// Returns what comes after a number, in order.
     pub fn after(&self, sq: u64) -> Vec<Replayed> {
         let list = self.list.filter(|list| *list > sq);
         let begin = self.entries.partition_point(|entry| entry.sq <= sq);

@@ -44,7 +44,7 @@ impl Edges {
         self.0.remove(&edge);
     }
 
-    /// Takes nothing of an edge until it attaches anew; gives its attachment.
+    /// Takes nothing of an edge until it attaches anew; returns its attachment.
     pub fn doubt(&mut self, edge: BootId) -> Option<AttachmentId> {
         let attachment = self.0.get_mut(&edge)?;
         attachment.doubted = true;

@@ -18,7 +18,7 @@ use crate::room::state::{Publisher, RoomCommand};
 use crate::room::{Refusal, refuse};
 
 impl Membership<'_> {
-    /// Takes a JOIN; gives what is shown at once, which only the answer to a repeated one is.
+    /// Takes a JOIN; returns what is shown at once, which only the answer to a repeated one is.
     pub fn join(&mut self, edge: BootId, request: &JoinRequest) -> Result<Option<OnCommit>, Refusal> {
         let key = request.session.key();
         match self.members.get_mut(&key) {
@@ -131,7 +131,7 @@ impl Membership<'_> {
 }
 
 impl OwnedMember {
-    /// Takes its JOIN again; gives the answer, unless that waits for the journal.
+    /// Takes its JOIN again; returns the answer, unless that waits for the journal.
     fn repeat_join(&mut self, edge: BootId, request: &JoinRequest) -> Option<OnCommit> {
         (self.edge, self.presence) = (edge, Presence::Present);
         // A new owner has the member from the journal, which does not know the numbers.

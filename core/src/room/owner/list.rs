@@ -51,7 +51,7 @@ impl AnnouncedList {
         self.list.version
     }
 
-    /// When a change is to be shown.
+    /// Returns when a change is to be shown.
     pub const fn due(&self) -> Option<Instant> {
         self.due
     }

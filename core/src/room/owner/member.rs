@@ -11,12 +11,12 @@ use crate::room::message::{JoinId, StayRef};
 use crate::room::owner::record::ResumeTokens;
 use crate::time::Instant;
 
-/// Where a member's socket is.
+/// Presence of a member at its edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Presence {
     /// It has a live socket at its edge.
     Present,
-    /// It has none since then.
+    /// Its connection has been gone since this time.
     Absent(Instant),
 }
 

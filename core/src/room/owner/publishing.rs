@@ -14,7 +14,7 @@ use crate::room::{Refusal, refuse};
 const NOBODY: (AckCode, &str) = (AckCode::NotRoomMember, "`to` is no other member of the room");
 
 impl Membership<'_> {
-    /// Takes a viewer's request; gives those who are asked: the moderators and the owner.
+    /// Takes a viewer's request; returns those who are asked: the moderators and the owner.
     pub fn request_to_publish(
         &mut self,
         said: Said<'_>,
@@ -63,7 +63,7 @@ impl Membership<'_> {
         Ok(accepted)
     }
 
-    /// Gives the sessions that `to` names, to be told that they may not publish. One that publishes already goes on.
+    /// Returns the sessions that `to` names, to be told that they may not publish. One that publishes already goes on.
     pub fn reject_publishers(&self, said: Said<'_>) -> Result<Vec<MemberKey>, Refusal> {
         check_decides(&self.room.state, self.members, said)?;
         let mut recipients = anybody(self.members.others(said.sender(), said.signal.to.as_ref()), NOBODY)?;

@@ -27,13 +27,13 @@ pub(super) struct Membership<'a> {
 }
 
 impl Membership<'_> {
-    /// Decides a change of the state; gives whether the list has changed.
+    /// Decides a change of the state; returns whether the list has changed.
     pub fn decide(&mut self, command: &RoomCommand) -> Result<bool, Refusal> {
         self.room.decide(self.turn.shared, command)
     }
 
-    /// Takes a member out of the room. What its backlog held is released once the journal has the removal. Gives whether
-    /// the list has changed.
+    /// Takes a member out of the room. What its backlog held is released once the journal has the removal. Gives
+    /// whether the list has changed.
     pub fn remove(&mut self, key: &MemberKey) -> bool {
         let Some(member) = self.members.remove(key) else { return false };
         self.room.journal.change(Field::Member(key.clone()));

@@ -30,8 +30,8 @@ impl JournaledRoom {
         Self { state: RoomState::new(room_type), journal, durations: RoomDurations::from(settings) }
     }
 
-    /// Decides a change of the state at a time of Redis. One of the list is journaled, and shown to all afterwards; gives
-    /// whether it is.
+    /// Decides a change of the state at a time of Redis. One of the list is journaled, and shown to all afterwards;
+    /// gives whether it is.
     pub fn decide(&mut self, shared: Instant, command: &RoomCommand) -> Result<bool, Refusal> {
         let list_changed = self.state.decide(shared, self.durations, command)?;
         if list_changed {
@@ -55,7 +55,7 @@ impl JournaledRoom {
         here.chain(self.journal.due()).min()
     }
 
-    /// Takes the answer to a write; gives what may be shown.
+    /// Takes the answer to a write; returns what may be shown.
     pub fn on_answer(&mut self, now: Instant, settings: &ClusterSettings, answer: Option<&Journaled>) -> Vec<OnCommit> {
         if settings.breaks(Mutation::WholeWrite) {
             self.journal.drop_changes_behind_whole();
@@ -63,7 +63,7 @@ impl JournaledRoom {
         self.journal.on_answer(now, answer)
     }
 
-    /// Sends the next command of the journal; gives what may be shown at once: all of it where there is no journal.
+    /// Sends the next command of the journal; returns what may be shown at once: all of it where there is no journal.
     pub fn advance(
         &mut self,
         now: Instant,

@@ -82,7 +82,7 @@ impl OwnedStream {
         self.stream.playable() && !self.stream.has_ended()
     }
 
-    /// Gives the news that bring a copy with this revision of the same stream to the present one.
+    /// Returns the news that bring a copy with this revision of the same stream to the present one.
     fn state_for(&self, shown: Option<u64>) -> StreamState {
         let known = shown.and_then(|revision| revision.checked_sub(self.tail_from()));
         match known.and_then(|known| self.tail.get(usize::try_from(known).ok()?..)) {
@@ -213,8 +213,8 @@ impl OwnedStreams {
         }
     }
 
-    /// Puts a stream in place of one that is behind, and what was accepted since the takeover on top of it; gives whether
-    /// it plays live.
+    /// Puts a stream in place of one that is behind, and what was accepted since the takeover on top of it; returns
+    /// whether it plays live.
     fn replace(
         &mut self,
         playlist: &ObjectId,

@@ -18,7 +18,7 @@ pub enum SiteEffect {
     Tell(ConnectionId, ToClient),
     /// Close a connection.
     Close(ConnectionId, CloseCode),
-    /// Read a connection no further, or again.
+    /// Pause or resume reading from a connection.
     Read(ConnectionId, bool),
     /// Forget a connection: it has no member here any more.
     Forget(ConnectionId),

@@ -16,7 +16,7 @@ use crate::room::{ConnectionId, Refusal};
 use crate::time::Instant;
 
 impl Site {
-    /// Takes a JOIN; gives the id by which it is answered.
+    /// Takes a JOIN; returns the id by which it is answered.
     pub fn join(
         &mut self,
         context: Context<'_>,
@@ -83,7 +83,7 @@ impl Site {
         self.end(context)
     }
 
-    /// Takes an upload, whose media is stored already; gives the id by which it is answered.
+    /// Takes an upload, whose media is stored already; returns the id by which it is answered.
     pub fn upload(&mut self, context: Context<'_>, by: Uploader, entry: Option<UploadEntry>) -> (u64, Vec<SiteEffect>) {
         let id = self.next_id();
         self.edge_mut();
@@ -178,8 +178,8 @@ impl Site {
 
     /// Notes that another era of Redis has begun.
     ///
-    /// It may have forgotten that this node was declared dead, after which the owner gave up the attachment: an edge that
-    /// has nothing to say would not learn it.
+    /// It may have forgotten that this node was declared dead, after which the owner gave up the attachment: an edge
+    /// that has nothing to say would not learn it.
     pub fn on_era(&mut self, context: Context<'_>, era: Era) -> Vec<SiteEffect> {
         self.with_owner(context, |owner, turn, out| owner.on_era(turn, era, out));
         let boot = self.boot;
@@ -239,7 +239,7 @@ impl Site {
 
     pub(super) fn drop_dead_nodes(&mut self, context: Context<'_>) {
         let Some(lease) = context.lease else { return };
-        for (boot, renewed) in lease.dead().filter_map(|boot| Some((boot, lease.died_at(boot)?))) {
+        for (boot, renewed) in lease.dead().filter_map(|boot| Some((boot, lease.last_renewal(boot)?))) {
             self.owner.iter_mut().for_each(|owner| owner.on_edge_dead(boot, renewed));
             self.with_edge(|edge, out| seek_another(edge, boot, out));
         }

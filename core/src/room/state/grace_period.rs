@@ -45,7 +45,7 @@ impl GracePeriod {
         self.since.is_some() && self.went.iter().any(|(_, other)| other == user)
     }
 
-    /// When the wait is over.
+    /// Returns when the wait is over.
     pub fn due(&self, grace_period: Duration) -> Option<Instant> {
         self.since.map(|since| since + grace_period)
     }

@@ -62,7 +62,7 @@ impl KickedUsers {
         }
     }
 
-    /// When the first kick ends.
+    /// Returns when the first kick ends.
     pub fn due(&self) -> Option<Instant> {
         self.order.front().map(|(until, _)| *until)
     }

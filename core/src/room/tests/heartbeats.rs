@@ -21,7 +21,7 @@ fn answer(world: &World, responder: &HeartbeatResponder, who: &str, more: &Value
     responder.answer(world.now, &beat(world, who, more), say).then_some(said)
 }
 
-/// Has a member send a heartbeat to the room; gives the presence that its connection gets.
+/// Has a member send a heartbeat to the room; returns the heartbeat responder that its connection gets.
 fn responder_of(world: &mut World, connection: u64, who: &str) -> Option<HeartbeatResponder> {
     world.effects.clear();
     world.say(connection, who, "heartbeat", &json!({"bid": "first"}));

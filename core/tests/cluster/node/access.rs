@@ -26,7 +26,7 @@ pub struct Access {
     pub untold: Revoked,
 }
 
-/// Takes revocations of another table; gives the users of which something is new.
+/// Takes revocations of another table; returns the users of which something is new.
 pub fn merge(known: &mut Revoked, other: &Revoked) -> Vec<UserId> {
     let mut news = Vec::new();
     for (user, before) in other {

@@ -269,7 +269,7 @@ impl World {
         }
         state.had = state.had.max(delivery.sq);
         let from = index_of(&delivery.from.member);
-        if delivery.numbered && !state.is_new(from, delivery.n) {
+        if delivery.numbered && !state.note_signal(from, delivery.n) {
             return;
         }
         let (id, sq) = (delivery.text.parse().unwrap(), delivery.sq);

@@ -24,7 +24,7 @@ impl World {
         self.note(Event::Token { client, issued, ends, publishes });
     }
 
-    /// Gives the token with which a client joins. One that has ended is replaced; one that was revoked is not.
+    /// Returns the token with which a client joins. One that has ended is replaced; one that was revoked is not.
     pub(super) fn token_to_join(&mut self, client: usize, creating: bool) -> Option<Token> {
         if !self.wants_tokens {
             return None;

@@ -176,7 +176,7 @@ impl Model {
         Ok(())
     }
 
-    /// Whom the owner decides about.
+    /// Returns those about whom the owner decides.
     fn decide(&self, who: Key, to: To) -> Result<Vec<Key>, u16> {
         if self.owner() != Some(who) {
             return Err(4051);

@@ -32,7 +32,7 @@ impl Model {
         self.changed.then(|| self.told.map_or(0, |told| told + LIST_INTERVAL))
     }
 
-    /// When time alone will bring something about.
+    /// Returns when time alone will bring something about.
     pub fn next_event(&self) -> Option<u64> {
         let silence = self.members.values().map(|member| member.heard + SILENCE + 1).min();
         let grace_period = self.empty_since.map(|since| since + GRACE_PERIOD);

@@ -106,7 +106,7 @@ fn a_frame_longer_than_any_segment_that_cannot_be_repeated_goes_on_in_empty_ones
     assert_eq!(samples.map(|fragment| fragment.samples.len()).sum::<usize>(), 61);
 }
 
-/// Where the segments of media with a hole begin, cut into parts of so many milliseconds.
+/// Returns where the segments of media with a hole begin, cut into parts of so many milliseconds.
 fn starts(part: Option<u64>, frames: &[Sample]) -> Vec<u128> {
     let targets = Targets { part: part.map(Duration::from_millis), ..TARGETS };
     let mut cutter = Cutter::new(&fixture::init(&[VIDEO, AUDIO]), targets, Start::default()).unwrap();

@@ -64,7 +64,7 @@ fn listed(show: &Show, name: &str, track: u32) -> (Vec<u64>, usize) {
     (samples.iter().map(number).collect(), holes)
 }
 
-/// Where the segments behind a discontinuity begin, in frames.
+/// Returns where the segments behind a discontinuity begin, in frames.
 fn breaks(show: &Show, name: &str) -> Vec<u64> {
     let mut at = 0;
     let mut breaks = Vec::new();

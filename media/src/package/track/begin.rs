@@ -1,4 +1,4 @@
-//! Where a period of a track begins: on the timeline of the others or on a new one, and with which number.
+//! Begins a period of a track: on the timeline of the others or on a new one, and with which number.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ impl Track {
         }
     }
 
-    /// Where the leading track can be decoded from.
+    /// Finds the first sample from which the leading track can be decoded.
     pub(super) fn first_sync(&self, fragment: &Fragment) -> Option<Begin> {
         let leading = self.init.leading()?;
         let first = fragment.samples.iter().find(|sample| sample.track == leading.id && sample.is_sync())?;

@@ -28,7 +28,7 @@ pub(super) struct Period {
     pub segment_start: Duration,
 }
 
-/// Something to be emitted once there is a role. Ends are times since the begin of the period.
+/// Something to be emitted once there is a role. Ends are times since the start of the period.
 #[derive(Debug)]
 pub(super) enum PendingSignal {
     Declare(InitSection),
@@ -37,7 +37,7 @@ pub(super) enum PendingSignal {
 }
 
 impl PendingSignal {
-    /// Where its media ends since the begin of the period.
+    /// Returns where its media ends, since the start of the period.
     pub const fn end(&self) -> Option<Duration> {
         match self {
             Self::Declare(_) => None,
@@ -105,7 +105,7 @@ impl Period {
         }
     }
 
-    /// The same time since the begin of the broadcast.
+    /// The same time since the start of the broadcast.
     fn pace(&self, end: Duration) -> Duration {
         self.before + (self.origin + end).saturating_sub(self.clock.origin)
     }

@@ -1,6 +1,6 @@
-//! Where a track begins: as it states, or where the others are.
+//! Finds where a track begins: as it states, or where the others are.
 //!
-//! Encoders that stamp each track by another clock (time since boot beside time since the begin, or that of another
+//! Encoders that stamp each track by another clock (time since boot beside time since the start, or that of another
 //! device) send media of one moment under times that have nothing to do with each other. Media that was sent together
 //! was captured together, so the times of such a track are moved to where the others are when it comes.
 
@@ -12,8 +12,8 @@ use crate::cut::MAX_LAG;
 const FAR: i128 = MAX_LAG.as_nanos() as i128;
 
 impl Others {
-    /// Where media belongs that jumps by so much from its end; `None` where it may be what it says. Streams of one
-    /// broadcast have their discontinuities in common, so that none may have one by itself.
+    /// Returns where media belongs that jumps by so much from its end; `None` where it may be what it says. Streams of
+    /// one broadcast have their discontinuities in common, so that none may have one by itself.
     pub(super) fn place_of_jump(&self, end: i128, jump: i128) -> Option<i128> {
         let is_possible = jump >= 0 && self.is_near(end + jump);
         // A stream that has paused comes back where the others are.
@@ -75,8 +75,8 @@ impl Clock {
         is_here || is_late
     }
 
-    /// Where a track belongs that comes now: at the begin of this one, unless that was long ago and not in its newest
-    /// fragment.
+    /// Returns where a track belongs that comes now: at the start of this one, unless that was long ago and not in its
+    /// newest fragment.
     fn place(&self) -> i128 {
         match self.begin {
             Some(begin) if self.end() - begin <= FAR || self.heard_from == begin => begin,

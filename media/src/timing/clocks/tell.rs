@@ -1,17 +1,17 @@
 //! Whether a track that jumps has jumped alone, and when that can be told.
 //!
 //! Tracks differ by what encoders put into a fragment and by the order in which they send them, the same way each time.
-//! A fragment is compared with the others when it comes: if it ends about as far ahead of them as one of those before it
-//! did, its times agree, and media is missing in front of it. If it would do so had its clock not jumped, that clock has,
-//! or those of all.
+//! A fragment is compared with the others when it comes: if it ends about as far ahead of them as one of those before
+//! it did, its times agree, and media is missing in front of it. If it would do so had its clock not jumped, that clock
+//! has, or those of all.
 
 use super::{Clock, Clocks, JUMP, LONGEST_HOLE, NANOS, NEAR};
 
 /// A distance that is so small, or much smaller than the other answer's, needs no further fragment.
 const FIT: i128 = NANOS;
 /// A jump has to fit better than a hole by more than this as long as fewer than two fragments can be compared, whose
-/// lengths may differ by more. A hole taken for a jump displaces its track for good, a jump taken for a hole only where it
-/// is.
+/// lengths may differ by more. A hole taken for a jump displaces its track for good, a jump taken for a hole only where
+/// it is.
 const FEW: i128 = NANOS;
 /// Fragments of a track that show how far it usually is ahead of the others.
 const RECENT: usize = 3;
@@ -25,7 +25,7 @@ pub(super) struct Verdict {
     /// Nanoseconds by which it is out of place as stated, and if its clock has jumped.
     stays: i128,
     jumps: i128,
-    /// Where the others had come when it came.
+    /// Place of the others when it came.
     others: i128,
 }
 
@@ -114,8 +114,8 @@ impl Clock {
     }
 
     /// The distance of what waits from where it usually is beside the others, which end at `others`: as stated, and if
-    /// its clock has jumped. Less than half a jump is no distance, nor is it one from their end as stated. As long as too
-    /// little is known, it usually ends where they do, or is ahead by one of their fragments, which are so long.
+    /// its clock has jumped. Less than half a jump is no distance, nor is it one from their end as stated. As long as
+    /// too little is known, it usually ends where they do, or is ahead by one of their fragments, which are so long.
     fn distances(&self, others: i128, length: i128) -> (i128, i128) {
         let usual: Vec<i128> = self.usual_leads().collect();
         let is_known = usual.len() >= 2;
@@ -145,7 +145,7 @@ impl Clock {
         apart.abs() <= (apart - jumps).abs()
     }
 
-    /// Where what waits ends, as stated, in nanoseconds.
+    /// Returns where what waits ends, as stated, in nanoseconds.
     fn newest(&self) -> i128 {
         self.held.last().map_or_else(
             || self.end(),
@@ -161,7 +161,7 @@ impl Clock {
         (self.nanos(self.jump()) - jump).abs() < limit
     }
 
-    /// Where what waits begins, as stated, in nanoseconds.
+    /// Returns where what waits begins, as stated, in nanoseconds.
     pub(super) fn resumed(&self) -> i128 {
         self.end() + self.nanos(self.jump())
     }

@@ -228,7 +228,7 @@ fn a_new_run_keeps_the_tracks_together_when_one_begins_before_the_other() {
         samples.filter(|sample| sample.track == 2 || number >= 6).collect::<Vec<_>>()
     };
     let pieces = (0..18).map(|number| piece(number + 30, 0.0, 0.0));
-    // The begin of the new run comes in one fragment.
+    // The start of the new run comes in one fragment.
     let begin: Vec<Sample> = (0..9).flat_map(again).collect();
     let (out, at) = map(pieces.chain([begin]).chain((9..20).map(again)), true);
     let behind = |track| times(&out, track).into_iter().skip(18 * if track == 1 { 10 } else { 16 });

@@ -70,7 +70,7 @@ pub enum Output {
     Dropped {
         /// The signal.
         signal: Outgoing,
-        /// Why.
+        /// The reason.
         because: Lost,
     },
     /// An event that does not move the state.
@@ -79,7 +79,7 @@ pub enum Output {
     Finished,
 }
 
-/// Why a signal was lost.
+/// Reasons why a signal was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
     /// The queue was full.

@@ -24,7 +24,7 @@ enum Phase {
     Asked,
     /// `JOIN` has its ack.
     Admitted {
-        /// When the next heartbeat is due.
+        /// Time when the next heartbeat is due.
         due: u64,
         /// The earliest time of a heartbeat before the interval is over.
         early: u64,
@@ -36,7 +36,7 @@ pub(super) struct Link {
     phase: Phase,
     offline: bool,
     backoff: Backoff,
-    /// When the last connection had its ack, unless it has asked again.
+    /// Time when the last connection had its ack, unless it has asked again.
     admitted: Option<u64>,
     /// Whether another access token has excused a close since a connection held.
     renewed: bool,
@@ -73,14 +73,14 @@ impl Link {
         self.admitted = Some(now);
     }
 
-    /// Takes the time between two heartbeats; gives the one that counts.
+    /// Takes the time between two heartbeats; returns the one that counts.
     pub fn set_interval(&mut self, interval: u64) -> u64 {
         self.interval = interval.max(SHORTEST_INTERVAL);
         self.interval
     }
 
-    /// Whether a heartbeat is due, which then counts as sent.
-    pub fn beat(&mut self, now: u64) -> bool {
+    /// Takes the heartbeat that is due, which then counts as sent; returns whether there was one.
+    pub fn take_beat(&mut self, now: u64) -> bool {
         match &mut self.phase {
             Phase::Admitted { due, early } if now >= *due => {
                 *due = now.saturating_add(self.interval);
@@ -98,7 +98,7 @@ impl Link {
         }
     }
 
-    /// When the next heartbeat is due.
+    /// Returns when the next heartbeat is due.
     pub const fn next_beat(&self) -> Option<u64> {
         match self.phase {
             Phase::Admitted { due, .. } => Some(due),
@@ -116,8 +116,8 @@ impl Link {
         self.renewed &= self.held(now).is_none_or(|held| held < RECONNECT_SETTLED);
     }
 
-    /// Whether a close with this code is excused by another token.
-    fn is_excused(&mut self, now: u64, code: u16, renewed: bool) -> bool {
+    /// Notes whether the connection has held; returns whether a close with this code is excused by another token.
+    fn take_excuse(&mut self, now: u64, code: u16, renewed: bool) -> bool {
         self.settle(now);
         renewed && !self.renewed && renewed_outcome(code).is_some()
     }
@@ -184,7 +184,7 @@ impl Machine {
 
     pub(super) fn closed(&mut self, now: u64, random: f64, code: u16, renewed: bool) {
         let (before, cause) = (self.state(), self.link.cause());
-        let excused = self.link.is_excused(now, code, renewed);
+        let excused = self.link.take_excuse(now, code, renewed);
         if self.link.hang_up() {
             let outcome = self.wired.closed(now, cause, code, excused);
             self.carry_out(now, random, before, outcome);

@@ -58,21 +58,21 @@ fn numbers_go_on_above_what_the_server_knows() {
 #[test]
 fn a_repetition_is_known_by_its_sender_and_number() {
     let mut heard = HeardNumbers::default();
-    assert!(heard.is_new(sender("ann"), 7));
-    assert!(heard.is_new(sender("bob"), 7));
-    assert!(!heard.is_new(sender("ann"), 7) && !heard.is_new(sender("ann"), 6));
-    assert!(heard.is_new(sender("ann"), 9));
+    assert!(heard.note(sender("ann"), 7));
+    assert!(heard.note(sender("bob"), 7));
+    assert!(!heard.note(sender("ann"), 7) && !heard.note(sender("ann"), 6));
+    assert!(heard.note(sender("ann"), 9));
 }
 
 #[test]
 fn the_sender_not_heard_for_longest_is_forgotten() {
     let mut heard = HeardNumbers::default();
     let name = |number: usize| sender(&format!("u{number}"));
-    (0..REMEMBERED_SENDERS).for_each(|number| assert!(heard.is_new(name(number), 1)));
-    assert!(!heard.is_new(name(0), 1), "heard again, and so not the oldest");
-    assert!(heard.is_new(name(REMEMBERED_SENDERS), 1));
+    (0..REMEMBERED_SENDERS).for_each(|number| assert!(heard.note(name(number), 1)));
+    assert!(!heard.note(name(0), 1), "heard again, and so not the oldest");
+    assert!(heard.note(name(REMEMBERED_SENDERS), 1));
     assert_eq!(heard.highest.len(), REMEMBERED_SENDERS);
-    assert!(!heard.is_new(name(0), 1) && heard.is_new(name(1), 1));
+    assert!(!heard.note(name(0), 1) && heard.note(name(1), 1));
 }
 
 /// A server that takes numbers in order and each once, confirms late, and loses what it has not confirmed when it dies.
@@ -114,7 +114,7 @@ proptest! {
             for number in numbers(&written).into_iter().filter(|_| alive) {
                 if number == server.taken + 1 {
                     server.taken = number;
-                    had.extend(heard.is_new(sender("ann"), number).then_some(number));
+                    had.extend(heard.note(sender("ann"), number).then_some(number));
                 }
             }
         }

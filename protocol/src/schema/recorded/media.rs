@@ -74,7 +74,7 @@ pub struct MediaSegment {
 pub struct MediaPart {
     /// Its number within the segment, `part.sequence`.
     pub sequence: u64,
-    /// Its duration in seconds, `part.duration`: from its begin to the begin of the next, each moment rounded up to a
+    /// Its duration in seconds, `part.duration`: from its start to the start of the next, each moment rounded up to a
     /// microsecond.
     pub duration: f64,
     /// Whether it begins with a sync sample, `part.independent`.

@@ -22,7 +22,7 @@ const POINT_BYTES: usize = 32;
 pub struct KeySet {
     /// The keys.
     pub keys: Vec<Key>,
-    /// Why others are left out.
+    /// Reason why others are left out.
     pub ignored: Vec<String>,
 }
 

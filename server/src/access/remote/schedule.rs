@@ -1,4 +1,4 @@
-//! When a key set is fetched, and how long the last one counts. Pure: time is an argument.
+//! Decides when a key set is fetched, and how long the last one counts. Pure: time is an argument.
 
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ impl Schedule {
         Self { due: Due::new(now), running: false, asked: None, fetched: None }
     }
 
-    /// When the next fetch is due.
+    /// Returns when the next fetch is due.
     pub const fn due(&self) -> Instant {
         self.due.at()
     }

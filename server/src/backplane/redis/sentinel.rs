@@ -29,7 +29,7 @@ impl Whereabouts {
     }
 }
 
-/// Where a master's server is at present.
+/// Finds the server of a master at present.
 ///
 /// # Errors
 /// A sentence.

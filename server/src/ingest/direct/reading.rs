@@ -82,7 +82,7 @@ async fn await_init_before_media(
 struct Handover {
     newest: watch::Receiver<u64>,
     mine: u64,
-    /// When the track goes to a newer request, once there is one.
+    /// Time when the track goes to a newer request, once there is one.
     ends_at: Option<actix_web::rt::time::Instant>,
 }
 

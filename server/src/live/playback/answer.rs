@@ -69,7 +69,7 @@ pub fn object(
     response
 }
 
-/// Why there is neither; `missing` says how long a cache may know that there is nothing.
+/// Answers why there is neither; `missing` says how long a cache may know that there is nothing.
 pub fn stopped(stop: &PlaybackError, missing: impl FnOnce() -> HeaderValue) -> HttpResponse {
     match stop {
         PlaybackError::BadId(error) => bad_request(error.to_string()),

@@ -25,7 +25,7 @@ const WAIT_TARGETS: u32 = roomcast_protocol::limits::RELOAD_TARGETS;
 /// The headers that are read when the wait is over.
 const READ_LATER: [HeaderName; 5] = [ACCEPT_ENCODING, IF_NONE_MATCH, IF_RANGE, ORIGIN, RANGE];
 
-/// Why there is no answer from a track.
+/// Reasons why there is no answer from a track.
 #[derive(Debug, Clone)]
 pub enum PlaybackError {
     /// Not an id.

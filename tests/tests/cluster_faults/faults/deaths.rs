@@ -110,7 +110,7 @@ async fn members_of_a_node_that_stood_still_are_sent_away_and_join_anew() {
     ann.say("publishAccept", "PUBLISH_ACCEPT", json!({"to": "frank"}));
     all_know(&[&ann, &bob], &["ann-1", "bob-1", "carl-1", "frank-1"]).await;
     scene.nodes_pause(1).await;
-    let moved = bob.resumed(&scene.nodes[2]).await;
+    let moved = bob.resume(&scene.nodes[2]).await;
     all_know(&[&ann, &carl, &dave, &moved], &["ann-1", "bob-1", "carl-1"]).await;
     scene.nodes_resume(1).await;
     assert_eq!(bob.closed().await, 4000, "the newer connection wins");

@@ -13,7 +13,7 @@ async fn a_session_moves_to_another_node_while_the_old_connection_lives() {
     let mut said = 0;
     for round in 0..9 {
         ann.relay(&bob.who, said..said + 30);
-        let newer = bob.resumed(&scene.nodes[round % 3]).await;
+        let newer = bob.resume(&scene.nodes[round % 3]).await;
         ann.relay(&bob.who, said + 30..said + 60);
         assert_eq!(bob.closed().await, 4000, "round {round}");
         // The client also knows the messages that came to the old connection while the new one was asked for.

@@ -108,7 +108,7 @@ async fn viewers_stay_when_the_node_of_the_owner_is_killed() {
     }
     let late = TestMember::join(&audience.nodes[1], p2m("late")).await;
     late.beat().await;
-    let back = audience.viewers[3].resumed(&audience.nodes[1]).await;
+    let back = audience.viewers[3].resume(&audience.nodes[1]).await;
     back.until("its membership", |state| state.named("JOIN").last().is_some_and(|ack| ack["b"]["resumed"] == true))
         .await;
     assert_eq!(audience.viewers[3].closed().await, 4000);

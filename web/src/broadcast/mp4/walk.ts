@@ -58,7 +58,7 @@ export interface ReadRun {
   track: number;
   begin: number;
   samples: { duration: number; size: number; flags: number }[];
-  /** Where the bytes begin, from the begin of the fragment. */
+  /** Where the bytes begin, from the start of the fragment. */
   offset: number;
 }
 

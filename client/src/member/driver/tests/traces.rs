@@ -1,8 +1,8 @@
 //! The driver against the published traces and delays, in virtual time, over a connection that is made up.
 //!
-//! A step of a trace is what would make it happen: an accepted `JOIN` is its ack, a lost network a closed connection, an
-//! offer that was sent a signal of the application. What no connection can bring is not brought; that it has no effect
-//! is part of the trace.
+//! A step of a trace is what would make it happen: an accepted `JOIN` is its ack, a lost network a closed connection,
+//! an offer that was sent a signal of the application. What no connection can bring is not brought; that it has no
+//! effect is part of the trace.
 
 use roomcast_protocol::client::Observation;
 use roomcast_protocol::id::{RoomId, SessionId, UserId};
@@ -197,7 +197,7 @@ impl<'a> Traced<'a> {
         assert!(run.done.ends_with(&[Action::Close, Action::Finish]));
     }
 
-    /// Brings a step about; gives what the driver did.
+    /// Brings a step about; returns what the driver did.
     fn step(&mut self, step: &Value) -> Effect {
         self.at = step["at"].as_u64().unwrap();
         let name = step["on"].as_str().unwrap();

@@ -51,7 +51,7 @@ impl Fixture {
         desk
     }
 
-    /// Attaches; gives whether the owner is told of viewers.
+    /// Attaches; returns whether the owner is told of viewers.
     fn attach(&mut self, owner: BootId, life: Life, kicked: &[&str]) -> bool {
         self.begin_attach(owner);
         let told = self.out.iter().rev().find_map(|effect| match effect {
