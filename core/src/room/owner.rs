@@ -37,8 +37,7 @@ use roomcast_protocol::ack::RoomClosedReason;
 use roomcast_protocol::id::{ObjectId, UserId};
 use roomcast_protocol::signal::{MemberKey, RoomType};
 
-pub use effect::{OwnerEffect, Turn};
-pub use kicking::KickRevocation;
+pub use effect::{KickRevocation, OwnerEffect, Turn};
 pub use record::{Field, MemberRecord, ResumeTokens, UndeliveredRecord, Value, Write};
 pub use streams::StreamSettings;
 
