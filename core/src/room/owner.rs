@@ -22,6 +22,7 @@ mod publishing;
 mod record;
 mod removal;
 mod room;
+mod said;
 mod saved;
 mod signals;
 mod streams;

@@ -69,66 +69,16 @@ pub fn between_modules(source: &str) -> Arrows {
     arrows
 }
 
-/// A sentence for each file beneath the folder of a type, tests apart, whose code names the type, and for each file
-/// elsewhere that adds methods to it: both may its own file alone, which stands beside the folder.
-pub fn knowing_the_whole(source: &str, name: &str, folder: &str) -> Vec<String> {
-    let root = Path::new(ROOT).join(source);
-    let (own, folder) = (root.join(format!("{folder}.rs")), root.join(folder));
-    assert!(own.is_file() && folder.is_dir(), "{} and its folder are there", own.display());
-    let mut found = Vec::new();
-    for file in sources(&root).into_iter().filter(|file| *file != own) {
-        let inner = file.strip_prefix(&root).expect("it is below");
-        if inner.iter().any(|part| part == "tests" || part == "tests.rs") {
-            continue;
-        }
-        let code = code(&std::fs::read_to_string(&file).expect("a source"));
-        let is_known = if file.starts_with(&folder) { has_word(&code, name) } else { adds_methods(&code, name) };
-        if is_known {
-            found.push(format!("{} knows a whole `{name}`, and rules know its parts alone", file.display()));
-        }
-    }
-    found
-}
-
-/// A sentence for each use of a file of a rule by another file of its folder: rules are put together above it alone.
-pub fn uses_of_rules(folder: &str, rules: &[&str]) -> Vec<String> {
-    let root = Path::new(ROOT).join(folder);
-    let path = folder.split_once("/src/").expect("it is a folder of sources").1.replace('/', "::");
-    let mut found = Vec::new();
-    for file in sources(&root) {
-        let inner = file.strip_prefix(&root).expect("it is below").with_extension("");
-        if inner.iter().any(|part| part == "tests") {
-            continue;
-        }
-        let text = code(&std::fs::read_to_string(&file).expect("a source"));
-        let steps = inner.components().count() - 1;
-        let mut used = behind(&text, "super::", steps);
-        used.extend(behind(&text, &format!("crate::{path}::"), 0));
-        let used = used.into_iter().filter(|name| rules.contains(&name.as_str()) && !inner.starts_with(name));
-        found.extend(used.map(|name| format!("{} uses the rule `{name}`", file.display())));
-    }
-    found
-}
-
 /// A source without its comments and the tests at its end.
-fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     let text = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.map(|line| line.split(" // ").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-fn goes_on(letter: char) -> bool {
+/// Whether a letter belongs to a name.
+pub fn goes_on(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '_'
-}
-
-/// Whether a word stands alone somewhere, and not as a part of another one.
-fn has_word(code: &str, word: &str) -> bool {
-    let is_alone = |at: usize| !code[..at].ends_with(goes_on) && !code[at + word.len()..].starts_with(goes_on);
-    code.match_indices(word).any(|(at, _)| is_alone(at))
-}
-
-fn adds_methods(code: &str, name: &str) -> bool {
-    code.lines().any(|line| line.trim_start().starts_with(&format!("impl {name} {{")))
 }
 
 /// The files of Rust beneath a folder.
@@ -151,7 +101,7 @@ fn named(code: &str, depth: usize) -> BTreeSet<String> {
 }
 
 /// The names at the top, as far as this many further steps of `super::` lead there behind a beginning of paths.
-fn behind(code: &str, start: &str, depth: usize) -> Vec<String> {
+pub fn behind(code: &str, start: &str, depth: usize) -> Vec<String> {
     let begins = |at: usize| !code[..at].ends_with("::") && !code[..at].ends_with(goes_on);
     let places = code.match_indices(start).filter(|(at, _)| begins(*at));
     places.flat_map(|(at, _)| at_the_top(&code[at + start.len()..], depth)).collect()
@@ -268,17 +218,4 @@ fn arrows_are_found_and_compared() {
         ["`one` uses `b`, which ARCHITECTURE.md does not allow"]
     );
     assert_eq!(differences(&arrows(&["a", "b"]), &arrows(&["a"])).len(), 1);
-}
-
-#[test]
-fn a_word_is_found_in_code_alone() {
-    let knows = |text: &str| has_word(&code(text), "Owner");
-    assert!(
-        ["impl X for Owner {", "fn f(owner: &mut super::Owner)", "use super::{Owner, OwnerEffect};"]
-            .into_iter()
-            .all(knows)
-    );
-    let others =
-        ["/// [`Owner`]", "f(); // Owner", "OwnerEffect::Send", "fn owner()", "a\n#[cfg(test)]\nmod tests { Owner }"];
-    assert!(!others.into_iter().any(knows));
 }

@@ -8,6 +8,7 @@ mod graph;
 mod language;
 mod licence;
 mod names;
+mod parts;
 mod purity;
 mod rules;
 
@@ -68,7 +69,7 @@ fn crates_and_modules_use_each_other_in_the_directions_of_the_architecture() {
 #[test]
 fn no_file_of_a_rule_knows_a_whole_owner_or_edge() {
     for (name, folder) in [("Owner", "room/owner"), ("Edge", "room/edge")] {
-        none(&directions::knowing_the_whole("core/src", name, folder));
+        none(&parts::knowing_the_whole("core/src", name, folder));
     }
 }
 
@@ -82,7 +83,7 @@ fn no_file_of_an_owner_uses_the_file_of_a_rule() {
     for rule in RULES_OF_OWNER {
         assert!(Path::new(ROOT).join(format!("{folder}/{rule}.rs")).is_file(), "{folder} has the rule `{rule}`");
     }
-    none(&directions::uses_of_rules(folder, &RULES_OF_OWNER));
+    none(&parts::uses_of_rules(folder, &RULES_OF_OWNER));
 }
 
 #[test]

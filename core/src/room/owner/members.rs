@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::LazyLock;
 
-use roomcast_protocol::code::AckCode;
 use roomcast_protocol::id::SessionId;
 use roomcast_protocol::signal::{MemberKey, Recipient};
 
@@ -14,30 +13,15 @@ use super::backlog::{Held, Replayed};
 use super::edges::Edges;
 use super::journal::{Journal, OnCommit};
 use super::member::{OwnedMember, Presence};
+use super::said::Said;
 use crate::cluster::{BootId, ClusterSettings, Mutation, Ownership};
 use crate::room::credentials::{may_publish, moderates};
-use crate::room::message::{Delivery, List, Signal, SignalRefusal, StayRef, ToEdge};
+use crate::room::message::{Delivery, List, SignalRefusal, StayRef, ToEdge};
 use crate::room::state::RoomState;
-use crate::room::{Refusal, refuse};
 use crate::time::Instant;
 
 /// No session id sorts before it: a space is the least character of one.
 static LEAST: LazyLock<SessionId> = LazyLock::new(|| SessionId::parse(" ").expect("a space is printable"));
-
-/// A signal with the stay of its sender and its number.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Said<'a> {
-    pub stay: &'a StayRef,
-    pub n: u64,
-    pub signal: &'a Signal,
-}
-
-impl Said<'_> {
-    /// The session of the sender.
-    pub const fn sender(&self) -> &MemberKey {
-        &self.stay.member
-    }
-}
 
 /// The members, by session.
 #[derive(Debug, Default)]
@@ -292,9 +276,4 @@ impl Members {
     pub fn nodes(&self) -> impl Iterator<Item = BootId> + '_ {
         self.values().map(|member| member.edge)
     }
-}
-
-/// The recipients, or the refusal where there is none.
-pub(super) fn anybody(recipients: Vec<MemberKey>, (code, reason): (AckCode, &str)) -> Result<Vec<MemberKey>, Refusal> {
-    if recipients.is_empty() { refuse(code, reason) } else { Ok(recipients) }
 }

@@ -4,9 +4,10 @@ use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::MemberKey;
 
 use super::member::OwnedMember;
-use super::members::{Members, Said, anybody};
+use super::members::Members;
 use super::record::Field;
 use super::removal::Membership;
+use super::said::{Said, anybody};
 use crate::room::state::{Publisher, RoomCommand, RoomState};
 use crate::room::{Refusal, refuse};
 

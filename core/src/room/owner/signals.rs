@@ -5,8 +5,9 @@ use roomcast_protocol::signal::{MemberKey, RoomType, SignalKind};
 
 use super::OwnerEffect;
 use super::edges::Edges;
-use super::members::{Members, Said, anybody};
+use super::members::Members;
 use super::removal::Membership;
+use super::said::{Said, anybody};
 use crate::cluster::Mutation;
 use crate::room::message::{Action, NumberedSignal, SignalRefusal, StayRef};
 use crate::room::state::{Publisher, RoomState, names};
