@@ -127,7 +127,12 @@ fn own_members(kind: SignalKind) -> BoxedStrategy<Value> {
             .boxed(),
         SignalKind::Answer => ".{0,200}".prop_map(|sdp| value(Answer { sdp })).boxed(),
         SignalKind::Ice => candidate.prop_map(|candidate| value(IceCandidate { candidate })).boxed(),
-        _ => Just(json!({})).boxed(),
+        SignalKind::Leave
+        | SignalKind::Kick
+        | SignalKind::PublishAccept
+        | SignalKind::PublishReject
+        | SignalKind::Watch
+        | SignalKind::Renew => Just(json!({})).boxed(),
     }
 }
 

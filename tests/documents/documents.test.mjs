@@ -14,6 +14,7 @@ import { cachedNginx } from './caches.mjs';
 import { checksTurn } from './check-turn.mjs';
 import { conversation, conversations } from './conversations.mjs';
 import * as deployment from './deployment.mjs';
+import * as metrics from './metrics.mjs';
 import * as others from './others.mjs';
 import * as proxies from './proxies.mjs';
 import * as pushes from './pushes.mjs';
@@ -111,13 +112,19 @@ test('blocks are found whatever their language and indentation', () => {
   ]);
 });
 
+function withoutBraces(path) {
+  const [, start, group, end] = path.match(/^([^{]*)\{([^}]*)\}(.*)$/) ?? [];
+  return group ? group.split(',').flatMap((one) => withoutBraces(start + one + end)) : [path];
+}
+
 test('the files and folders that ARCHITECTURE.md and CONTRIBUTING.md name are there', () => {
   const kept = (entry) => !['node_modules', 'target', '.git'].includes(entry.name);
   const walk = (folder) => readdirSync(folder, { withFileTypes: true }).filter(kept).flatMap((entry) => (
     entry.isDirectory() ? walk(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`]
   ));
   const there = walk(root.replace(/\/$/, ''));
-  const named = [...(read('ARCHITECTURE.md') + read('CONTRIBUTING.md')).matchAll(/`([A-Za-z_][\w./-]*)`/g)].map(([, path]) => path.replace(/\/$/, ''));
+  const spans = [...(read('ARCHITECTURE.md') + read('CONTRIBUTING.md')).matchAll(/`([A-Za-z_][\w./{},-]*)`/g)];
+  const named = spans.flatMap(([, path]) => withoutBraces(path)).map((path) => path.replace(/\/$/, ''));
   const paths = named.filter((path) => path.includes('/') || /\.(rs|ts|mjs|json|sh|lua)$/.test(path));
   assert.ok(paths.length > 10, `${paths.length} paths`);
   const isThere = (path) => there.some((file) => (
@@ -125,6 +132,13 @@ test('the files and folders that ARCHITECTURE.md and CONTRIBUTING.md name are th
   ));
   assert.deepEqual(paths.filter((path) => !isThere(path)), []);
 });
+
+test('each of several paths in braces is one', () => {
+  assert.deepEqual(withoutBraces('a/{b,c}.{rs,ts}'), ['a/b.rs', 'a/b.ts', 'a/c.rs', 'a/c.ts']);
+  assert.deepEqual(withoutBraces('a/b.rs'), ['a/b.rs']);
+});
+
+test('metrics of the server have a page, and those of the tables are metrics', metrics.documented);
 
 test('flags, variables and commands in running text are those of the programs', settings.runningText);
 

@@ -22,6 +22,7 @@ mod publishing;
 mod record;
 mod removal;
 mod room;
+mod said;
 mod saved;
 mod signals;
 mod streams;
@@ -37,8 +38,7 @@ use roomcast_protocol::ack::RoomClosedReason;
 use roomcast_protocol::id::{ObjectId, UserId};
 use roomcast_protocol::signal::{MemberKey, RoomType};
 
-pub use effect::{OwnerEffect, Turn};
-pub use kicking::KickRevocation;
+pub use effect::{KickRevocation, OwnerEffect, Turn};
 pub use record::{Field, MemberRecord, ResumeTokens, UndeliveredRecord, Value, Write};
 pub use streams::StreamSettings;
 

@@ -40,8 +40,15 @@ const fn worth(kind: SignalKind, superseded: bool) -> Worth {
         SignalKind::Ice => Worth::Candidate,
         SignalKind::Offer | SignalKind::Answer => Worth::Negotiation,
         SignalKind::Join | SignalKind::Leave | SignalKind::Heartbeat | SignalKind::Renew => Worth::Superseded,
-        _ if superseded => Worth::Superseded,
-        _ => Worth::Repeatable,
+        SignalKind::Update
+        | SignalKind::Kick
+        | SignalKind::PublishRequest
+        | SignalKind::PublishAccept
+        | SignalKind::PublishReject
+        | SignalKind::Watch => match superseded {
+            true => Worth::Superseded,
+            false => Worth::Repeatable,
+        },
     }
 }
 

@@ -64,7 +64,7 @@ impl SignalKind {
         match self {
             Self::Kick | Self::PublishAccept | Self::PublishReject | Self::Watch => true,
             Self::Offer | Self::Answer | Self::Ice => matches!(room_type, RoomType::M2m | RoomType::A2m),
-            _ => false,
+            Self::Join | Self::Leave | Self::Heartbeat | Self::Update | Self::PublishRequest | Self::Renew => false,
         }
     }
 

@@ -30,16 +30,16 @@ const FORGOTTEN: &str = "roomcast_forgotten_signals_total";
 /// Where everything is counted from now on, unless something else was there before.
 pub fn install() -> Option<PrometheusHandle> {
     let handle = PrometheusBuilder::new().install_recorder().ok()?;
-    describe_gauge!("roomcast_rooms", "Rooms on this state");
-    describe_gauge!("roomcast_connections", "Open WebSocket connections on this state");
-    describe_gauge!("roomcast_draining", "1 while this state stops and takes no joins, else 0");
-    describe_gauge!("roomcast_redis_up", "1 while Redis answers and what this state publishes comes back, else 0");
-    describe_gauge!("roomcast_cluster_rooms_owned", "Rooms that this state owns among several");
+    describe_gauge!("roomcast_rooms", "Rooms on this node");
+    describe_gauge!("roomcast_connections", "Open WebSocket connections on this node");
+    describe_gauge!("roomcast_draining", "1 while this node stops and takes no joins, else 0");
+    describe_gauge!("roomcast_redis_up", "1 while Redis answers and what this node publishes comes back, else 0");
+    describe_gauge!("roomcast_cluster_rooms_owned", "Rooms that this node owns among several");
     describe_gauge!(
         "roomcast_cluster_held_bytes",
         "Bytes of signals kept here until the owners of their rooms have them"
     );
-    describe_histogram!(TAKEOVER, Unit::Seconds, "Time for which rooms that this state took over had no owner");
+    describe_histogram!(TAKEOVER, Unit::Seconds, "Time for which rooms that this node took over had no owner");
     describe_counter!(REFUSED, "Requests refused for their access token, by reason");
     counter!(FETCH_FAILURES).increment(0);
     describe_counter!(FETCH_FAILURES, "Fetches of the key set of access tokens that failed");

@@ -53,36 +53,32 @@ pub fn between_crates() -> Arrows {
     packages.iter().map(|package| (of(package), uses(package))).collect()
 }
 
-/// Uses between the modules at the top of a crate, by `crate::`, tests apart.
+/// Uses between the modules at the top of a crate, by `crate::` and by `super::` as far as it leads there, tests apart.
 pub fn between_modules(source: &str) -> Arrows {
     let root = Path::new(ROOT).join(source);
     let mut arrows = Arrows::new();
     for file in sources(&root) {
-        let inner = file.strip_prefix(&root).expect("it is below");
-        let module = inner.iter().next().expect("a name").to_string_lossy().trim_end_matches(".rs").to_owned();
-        if module == "lib" || module == "main" || inner.iter().any(|name| name == "tests" || name == "tests.rs") {
+        let place = file.strip_prefix(&root).expect("it is below").with_extension("");
+        let place: Vec<_> = place.iter().map(|name| name.to_string_lossy()).collect();
+        if place[0] == "lib" || place[0] == "main" || place.iter().any(|name| name == "tests") {
             continue;
         }
-        let text = std::fs::read_to_string(&file).expect("a source");
-        let text = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-        let used = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-        let used = named(&used);
-        arrows.entry(module.clone()).or_default().extend(used.into_iter().filter(|name| *name != module));
+        let used = named(&code(&std::fs::read_to_string(&file).expect("a source")), place.len());
+        arrows.entry(place[0].to_string()).or_default().extend(used.into_iter().filter(|name| *name != place[0]));
     }
     arrows
 }
 
-/// The files beneath a folder, tests apart, that add methods to this type, which only its own file may.
-pub fn foreign_methods(source: &str, name: &str, own: &str) -> Vec<String> {
-    let root = Path::new(ROOT).join(source);
-    let is_test = |file: &Path| file.iter().any(|part| part == "tests" || part == "tests.rs");
-    let inner = |file: &Path| file.strip_prefix(&root).expect("it is below").to_path_buf();
-    let adds = |file: &Path| {
-        let text = std::fs::read_to_string(file).expect("a source");
-        text.lines().any(|line| line.trim_start().starts_with(&format!("impl {name} {{")))
-    };
-    let files = sources(&root).into_iter().filter(|file| !file.ends_with(own) && !is_test(&inner(file)) && adds(file));
-    files.map(|file| format!("{} has methods of `{name}`, whose rules know its parts alone", file.display())).collect()
+/// A source without its comments and the tests at its end.
+pub fn code(text: &str) -> String {
+    let text = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.map(|line| line.split(" // ").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a letter belongs to a name.
+pub fn goes_on(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || letter == '_'
 }
 
 /// The files of Rust beneath a folder.
@@ -99,38 +95,56 @@ pub fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The first names behind `crate::`, those of a group in braces too.
-fn named(text: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for behind in text.split("crate::").skip(1) {
-        match behind.strip_prefix('{') {
-            Some(group) => found.extend(of_group(group)),
-            None => found.extend(first_name(behind)),
-        }
-    }
-    found
+/// The names at the top of the crate that a module uses, by the steps of `super::` that lead there from it.
+fn named(code: &str, depth: usize) -> BTreeSet<String> {
+    behind(code, "crate::", 0).into_iter().chain(behind(code, "super::", depth - 1)).collect()
 }
 
-fn of_group(group: &str) -> Vec<String> {
+/// The names at the top, as far as this many further steps of `super::` lead there behind a beginning of paths.
+pub fn behind(code: &str, start: &str, depth: usize) -> Vec<String> {
+    let begins = |at: usize| !code[..at].ends_with("::") && !code[..at].ends_with(goes_on);
+    let places = code.match_indices(start).filter(|(at, _)| begins(*at));
+    places.flat_map(|(at, _)| at_the_top(&code[at + start.len()..], depth)).collect()
+}
+
+/// The names at the top of the crate in a path or a group of paths that begins at this depth.
+fn at_the_top(path: &str, depth: usize) -> Vec<String> {
+    let path = path.trim_start();
+    if let Some(group) = path.strip_prefix('{') {
+        return members(group).flat_map(|member| at_the_top(member, depth)).collect();
+    }
+    match path.strip_prefix("super::") {
+        Some(path) => depth.checked_sub(1).map(|depth| at_the_top(path, depth)).unwrap_or_default(),
+        None if depth == 0 => first_name(path).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+/// The members of a group, each with what stands behind it.
+fn members(group: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0;
-    let mut found: Vec<String> = first_name(group.trim_start()).into_iter().collect();
+    let mut places = vec![0];
     for (at, letter) in group.char_indices() {
         match letter {
             '{' => depth += 1,
             '}' if depth == 0 => break,
             '}' => depth -= 1,
-            ',' if depth == 0 => found.extend(first_name(group[at + 1..].trim_start())),
+            ',' if depth == 0 => places.push(at + 1),
             _ => {}
         }
     }
-    found
+    places.into_iter().map(|at| &group[at..])
 }
 
-fn first_name(text: &str) -> Option<String> {
-    let end = text.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(text.len());
+/// The module that a path begins with, or `*` for all of them.
+fn first_name(path: &str) -> Option<String> {
+    if path.starts_with('*') {
+        return Some("*".to_owned());
+    }
+    let name = path.split(|letter: char| !goes_on(letter)).next().unwrap_or_default();
     // Types and macros of the crate's root are no modules.
-    let name = &text[..end];
-    name.starts_with(|letter: char| letter.is_ascii_lowercase()).then(|| name.to_owned())
+    let is_module = name.starts_with(|letter: char| letter.is_ascii_lowercase()) && !["self", "super"].contains(&name);
+    is_module.then(|| name.to_owned())
 }
 
 /// The arrows that are there and not allowed, and those that are allowed and not there.
@@ -190,8 +204,12 @@ fn a_circle_is_found_by_each_of_its_members() {
 #[test]
 fn arrows_are_found_and_compared() {
     let text = "use crate::{alpha::One, beta, Type};\nuse crate::gamma::{self, two};\ncrate::named! {}\n";
-    let found = named(text);
-    assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), ["alpha", "beta", "gamma", "named"]);
+    let names = |text: &str, depth| named(text, depth).into_iter().collect::<Vec<_>>().join(" ");
+    assert_eq!(names(text, 1), "alpha beta gamma named");
+    assert_eq!(names("use super::{one, six::{Seven, self}};", 1), "one six");
+    let text = "use super::{one, super::{two::Three, Five}};\nsuper::super::seven::f();\n";
+    assert_eq!((names(text, 2), names(text, 3)), ("seven two".to_owned(), String::new()));
+    assert_eq!(names("use super::*;\npub(in super::super) fn f() {}", 1), "*");
     let arrows =
         |used: &[&str]| Arrows::from([("one".to_owned(), used.iter().map(|name| (*name).to_owned()).collect())]);
     assert!(differences(&arrows(&["a", "b"]), &arrows(&["a", "b"])).is_empty());

@@ -10,6 +10,10 @@ use crate::graph::ROOT;
 const BANNED: [&str; 11] = ["Who", "Whoever", "Whose", "What", "Whatever", "Which", "That", "Of", "How", "So", "Since"];
 /// The ones of them with which no doc comment of any crate begins.
 const OF_DOCS: [&str; 8] = ["Who", "What", "Which", "That", "Of", "How", "So", "Since"];
+/// Words with which no doc comment of the crates and folders below begins either.
+const OF_FURTHER_DOCS: [&str; 5] = ["Whoever", "Whatever", "Where", "When", "Why"];
+/// The crates and folders that are free of them; a further one is added when it is.
+const FURTHER: [&str; 0] = [];
 /// Folders in which every sentence counts, and not only the first one of doc comments.
 const EVERY_SENTENCE: [&str; 8] = [
     "bench",
@@ -31,8 +35,8 @@ pub fn complaints() -> Vec<String> {
         let kind = file.extension().unwrap_or_default().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&file).expect("a source is UTF-8");
         let inner = file.strip_prefix(ROOT).expect("it is below").to_string_lossy().into_owned();
-        let every = EVERY_SENTENCE.iter().any(|folder| inner.starts_with(&format!("{folder}/")));
-        for (line, sentence) in sentences(&text, &kind, every) {
+        let is_in = |folders: &[&str]| folders.iter().any(|folder| inner.starts_with(&format!("{folder}/")));
+        for (line, sentence) in sentences(&text, &kind, (is_in(&FURTHER), is_in(&EVERY_SENTENCE))) {
             found.push(format!("{inner}:{line}: a comment begins \"{sentence}\""));
         }
     }
@@ -57,15 +61,16 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The sentences that begin with a banned word, with the lines of their comments: of every sentence, or of the first ones
-/// of doc comments alone.
-fn sentences(text: &str, kind: &str, every: bool) -> Vec<(usize, String)> {
+/// of doc comments alone; for those, the further words count, or do not.
+fn sentences(text: &str, kind: &str, (further, every): (bool, bool)) -> Vec<(usize, String)> {
     let is_banned = |words: &[&str], sentence: &str| {
         words.contains(&sentence.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default())
     };
     let of_comment = |Comment { line, text, is_doc }: Comment| {
         let all = text.split(". ").flat_map(|part| part.split("? ")).enumerate();
         let mut banned = all.filter(|(place, sentence)| {
-            (is_doc && *place == 0 && is_banned(&OF_DOCS, sentence)) || (every && is_banned(&BANNED, sentence))
+            let of_docs = is_banned(&OF_DOCS, sentence) || (further && is_banned(&OF_FURTHER_DOCS, sentence));
+            (is_doc && *place == 0 && of_docs) || (every && is_banned(&BANNED, sentence))
         });
         banned.next().map(|(_, sentence)| (line, sentence.chars().take(60).collect()))
     };
@@ -116,12 +121,14 @@ fn comments(text: &str, kind: &str) -> Vec<Comment> {
 #[test]
 fn comments_are_found_and_judged() {
     let text = "/** What is here. */\n// What is here. Who is there.\nlet text = 'What';\n/**\n * A line\n * of two. So be it.\n */\n";
-    let told = |every| sentences(text, "ts", every).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
+    let told = |every| sentences(text, "ts", (false, every)).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
     assert_eq!(told(false), [1]);
     assert_eq!(told(true), [1, 2, 5]);
-    assert_eq!(sentences("-- Which it is.\n", "lua", true).len(), 1);
+    assert_eq!(sentences("-- Which it is.\n", "lua", (false, true)).len(), 1);
     assert_eq!(
-        sentences("/// A name.So it is, 1.What too.\nfn f() {}\n/// How many.\n", "rs", false),
+        sentences("/// A name.So it is, 1.What too.\nfn f() {}\n/// How many.\n", "rs", (false, false)),
         [(3, "How many.".to_owned())]
     );
+    let told = |further| sentences("/// When it is. Why it is.\nfn f() {}\n", "rs", (further, false)).len();
+    assert_eq!((told(false), told(true)), (0, 1));
 }

@@ -8,8 +8,11 @@ mod graph;
 mod language;
 mod licence;
 mod names;
+mod parts;
 mod purity;
 mod rules;
+
+use std::path::Path;
 
 use graph::{Graph, ROOT, read};
 use serde_json::Value;
@@ -65,9 +68,22 @@ fn crates_and_modules_use_each_other_in_the_directions_of_the_architecture() {
 
 #[test]
 fn no_file_of_a_rule_knows_a_whole_owner_or_edge() {
-    for (name, own) in [("Owner", "room/owner.rs"), ("Edge", "room/edge.rs")] {
-        none(&directions::foreign_methods("core/src", name, own));
+    for (name, folder) in [("Owner", "room/owner"), ("Edge", "room/edge")] {
+        none(&parts::knowing_the_whole("core/src", name, folder));
     }
+}
+
+/// The rules of an owner: each works on parts of it, and only `core/src/room/owner.rs` puts them together. The other files
+/// of the folder are these parts.
+const RULES_OF_OWNER: [&str; 7] = ["attaching", "changes", "joining", "kicking", "publishing", "signals", "uploads"];
+
+#[test]
+fn no_file_of_an_owner_uses_the_file_of_a_rule() {
+    let folder = "core/src/room/owner";
+    for rule in RULES_OF_OWNER {
+        assert!(Path::new(ROOT).join(format!("{folder}/{rule}.rs")).is_file(), "{folder} has the rule `{rule}`");
+    }
+    none(&parts::uses_of_rules(folder, &RULES_OF_OWNER));
 }
 
 #[test]

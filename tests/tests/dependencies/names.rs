@@ -20,7 +20,7 @@ pub fn missing(document: &str) -> Vec<String> {
     let sources: Vec<(PathBuf, String)> = CRATES.iter().flat_map(|name| texts(&Path::new(ROOT).join(name))).collect();
     let is_anywhere = |name: &str| sources.iter().any(|(file, text)| is_file(file, name) || defines(text, name));
     let mut missing = Vec::new();
-    for (at, (name, _)) in spans.iter().enumerate().filter(|(_, (name, _))| is_identifier(name)) {
+    for (at, (name, _)) in spans.iter().enumerate().filter(|(at, _)| is_checked(&spans[*at..])) {
         let is_there = match place(&spans[at..]) {
             Some(path) => std::fs::read_to_string(Path::new(ROOT).join(path)).is_ok_and(|text| defines(&text, name)),
             None => is_anywhere(name),
@@ -39,6 +39,12 @@ fn spans(text: &str) -> Vec<Span<'_>> {
     pieces.get(1..).unwrap_or_default().chunks(2).map(|pair| (pair[0], *pair.get(1).unwrap_or(&""))).collect()
 }
 
+/// Whether the first span is a name that must be somewhere: by its form, or because a file is said to have it.
+fn is_checked(spans: &[Span<'_>]) -> bool {
+    let name = spans[0].0;
+    is_identifier(name) || (is_word(name) && place(spans).is_some())
+}
+
 /// The file in which the first span is said to be: "`a` in `file.rs`", "`a` and `b` in `file.rs`", "`a` (`file.rs`)".
 fn place<'a>(spans: &[Span<'a>]) -> Option<&'a str> {
     let mut at = 0;
@@ -46,24 +52,27 @@ fn place<'a>(spans: &[Span<'a>]) -> Option<&'a str> {
         let (next, _) = spans.get(at + 1)?;
         match behind.split_whitespace().collect::<Vec<_>>()[..] {
             ["in"] | ["("] if next.ends_with(".rs") => return Some(next),
-            ["and"] | [","] if is_identifier(next) => at += 1,
+            ["and"] | [","] | [",", "and"] if is_word(next) => at += 1,
             _ => return None,
         }
     }
     None
 }
 
+/// Whether a piece of code is one name or a path of names.
+fn is_word(code: &str) -> bool {
+    code.split("::").all(|part| {
+        part.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            && part.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    })
+}
+
 /// Whether a piece of code is the name of a function or type of the sources: `snake_case`, `CamelCase` or a path of them.
 fn is_identifier(code: &str) -> bool {
-    let legal = |part: &str| {
-        !part.is_empty()
-            && part.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-            && part.starts_with(|letter: char| letter.is_ascii_alphabetic())
-            && part.chars().any(|letter| letter.is_ascii_lowercase())
-    };
-    let parts: Vec<&str> = code.split("::").collect();
-    let is_camel = |part: &str| part.starts_with(|letter: char| letter.is_ascii_uppercase());
-    parts.iter().all(|part| legal(part)) && (parts.len() > 1 || code.contains('_') || is_camel(code))
+    let is_small = |part: &str| part.chars().any(|letter| letter.is_ascii_lowercase());
+    let is_camel = code.starts_with(|letter: char| letter.is_ascii_uppercase());
+    let is_special = code.contains("::") || code.contains('_') || is_camel;
+    is_word(code) && code.split("::").all(is_small) && is_special
 }
 
 /// Whether a text defines the last part of a name and knows the others.
@@ -95,12 +104,14 @@ fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
 
 #[test]
 fn a_name_is_looked_for_where_it_is_said_to_be() {
-    let text =
-        "`one_two` and `Three::four` in `a/b.rs`, `Five` (`c.rs`), `six_seven` too, `plain` in `d.rs`, `in_a_row` |";
+    let text = "`one_two` and `Three::four` in `a/b.rs`, `Five` (`c.rs`), `six_seven` too, `plain`, `word`, and `LOUD` in `d.rs`, `bare`, `in_a_row` |";
     let spans = spans(text);
-    let found: Vec<_> =
-        (0..spans.len()).filter(|at| is_identifier(spans[*at].0)).map(|at| place(&spans[at..])).collect();
-    assert_eq!(found, [Some("a/b.rs"), Some("a/b.rs"), Some("c.rs"), None, None]);
+    let checked = (0..spans.len()).filter(|at| is_checked(&spans[*at..]));
+    let found: Vec<_> = checked.map(|at| (spans[at].0, place(&spans[at..]).unwrap_or_default())).collect();
+    let (there, plain) =
+        ([("one_two", "a/b.rs"), ("Three::four", "a/b.rs"), ("Five", "c.rs"), ("six_seven", "")], "d.rs");
+    assert_eq!(found[..4], there);
+    assert_eq!(found[4..], [("plain", plain), ("word", plain), ("LOUD", plain), ("in_a_row", "")]);
 }
 
 #[test]

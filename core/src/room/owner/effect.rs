@@ -1,13 +1,14 @@
 //! A step of an owner: its time and authority, and its effects.
 
+use bytestring::ByteString;
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::id::ObjectId;
+use roomcast_protocol::id::{ObjectId, UserId};
+use roomcast_protocol::signal::SignalKind;
 
-use super::kicking::KickRevocation;
 use super::record::{Field, Value, Write};
 use crate::cluster::Ownership;
 use crate::hls::Change;
-use crate::room::message::{AttachmentId, ToEdge};
+use crate::room::message::{AttachmentId, SignalRefusal, StayRef, ToEdge};
 use crate::room::{Refusal, refuse};
 use crate::time::Instant;
 
@@ -53,4 +54,22 @@ pub enum OwnerEffect {
     Revoke(Box<KickRevocation>),
     /// The room is owned by another node: drop it, and let the edge look it up.
     Fenced,
+}
+
+/// The revocation that the kick of a moderator demands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KickRevocation {
+    /// The subject whose tokens are revoked in this room.
+    pub user: UserId,
+    pub(super) by: StayRef,
+    pub(super) n: u64,
+    pub(super) message: ByteString,
+}
+
+impl KickRevocation {
+    /// The stay of the moderator, and what it is told where tokens are not revoked, or not on all nodes; the kick counts.
+    pub(super) fn refused(self, Refusal { code, reason }: Refusal) -> (StayRef, SignalRefusal) {
+        let Self { by, n, message, .. } = self;
+        (by, SignalRefusal { n, kind: SignalKind::Kick, code, reason, message })
+    }
 }

@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::{MemberKey, Recipient};
 
-use super::kicking::KickRevocation;
+use super::effect::KickRevocation;
 use super::record::Field;
 use crate::cluster::BootId;
 use crate::cluster::directory::{Era, Journaled, RETRY_DELAY};

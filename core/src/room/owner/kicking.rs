@@ -1,37 +1,18 @@
 //! Kicks, and those that also revoke: behind such a one, the tokens of the kicked are refused in this room.
 
-use bytestring::ByteString;
 use roomcast_protocol::code::AckCode;
-use roomcast_protocol::id::UserId;
-use roomcast_protocol::signal::{RoomType, SignalKind};
+use roomcast_protocol::signal::RoomType;
 
 use super::edges::Edges;
+use super::effect::KickRevocation;
 use super::journal::OnCommit;
 use super::record::Field;
 use super::removal::Membership;
-use super::signals::Said;
+use super::said::Said;
 use crate::cluster::Mutation;
-use crate::room::message::{SignalRefusal, StayEnd, StayRef};
+use crate::room::message::StayEnd;
 use crate::room::state::RoomCommand;
 use crate::room::{Refusal, refuse};
-
-/// The revocation that the kick of a moderator demands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KickRevocation {
-    /// The subject whose tokens are revoked in this room.
-    pub user: UserId,
-    by: StayRef,
-    n: u64,
-    message: ByteString,
-}
-
-impl KickRevocation {
-    /// The stay of the moderator, and what it is told where tokens are not revoked, or not on all nodes; the kick counts.
-    pub(super) fn refused(self, Refusal { code, reason }: Refusal) -> (StayRef, SignalRefusal) {
-        let Self { by, n, message, .. } = self;
-        (by, SignalRefusal { n, kind: SignalKind::Kick, code, reason, message })
-    }
-}
 
 impl Membership<'_> {
     /// Puts sessions out.
@@ -49,7 +30,7 @@ impl Membership<'_> {
         let list_changed = self.decide(&command)?;
         let journal = &mut self.room.journal;
         journal.change(Field::Room);
-        said.hold_until_journaled(self.members, journal);
+        self.members.hold_until_journaled(said, journal);
         if self.room.state.room_type() == RoomType::P2m {
             journal.defer(OnCommit::Kicked(to.clone(), said.signal.text.data()));
         }

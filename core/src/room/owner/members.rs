@@ -11,8 +11,9 @@ use super::OwnerEffect;
 use super::absences::Absences;
 use super::backlog::{Held, Replayed};
 use super::edges::Edges;
+use super::journal::{Journal, OnCommit};
 use super::member::{OwnedMember, Presence};
-use super::signals::Said;
+use super::said::Said;
 use crate::cluster::{BootId, ClusterSettings, Mutation, Ownership};
 use crate::room::credentials::{may_publish, moderates};
 use crate::room::message::{Delivery, List, SignalRefusal, StayRef, ToEdge};
@@ -167,6 +168,14 @@ impl Members {
     /// Lets a signal hold its sender's confirmation.
     pub fn hold(&mut self, sender: &MemberKey, n: u64) {
         self.get_mut(sender).into_iter().for_each(|sender| sender.hold(n));
+    }
+
+    /// Lets a signal count as held until the journal has what it changed.
+    pub fn hold_until_journaled(&mut self, said: Said<'_>, journal: &mut Journal) {
+        if self.numbers(said.sender()) {
+            self.hold(said.sender(), said.n);
+            journal.defer(OnCommit::Released(vec![(said.sender().clone(), said.n)]));
+        }
     }
 
     /// Lets the backlogs that a drained owner kept hold their senders' confirmations.

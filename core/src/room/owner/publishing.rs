@@ -7,7 +7,7 @@ use super::member::OwnedMember;
 use super::members::Members;
 use super::record::Field;
 use super::removal::Membership;
-use super::signals::{Said, anybody};
+use super::said::{Said, anybody};
 use crate::room::state::{Publisher, RoomCommand, RoomState};
 use crate::room::{Refusal, refuse};
 
@@ -59,7 +59,7 @@ impl Membership<'_> {
         let newcomers = accepted.iter().filter_map(|key| members.get(key)).map(publisher).collect();
         let (by, moderates) = (said.sender().clone(), members.moderates(said.sender()));
         self.decide(&RoomCommand::Accept { by, newcomers, moderates })?;
-        said.hold_until_journaled(self.members, &mut self.room.journal);
+        self.members.hold_until_journaled(said, &mut self.room.journal);
         Ok(accepted)
     }
 
@@ -82,7 +82,7 @@ impl Membership<'_> {
             member.media = (video, audio);
         }
         self.room.journal.change(Field::Member(key));
-        said.hold_until_journaled(self.members, &mut self.room.journal);
+        self.members.hold_until_journaled(said, &mut self.room.journal);
         Ok(())
     }
 }

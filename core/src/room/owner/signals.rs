@@ -5,36 +5,13 @@ use roomcast_protocol::signal::{MemberKey, RoomType, SignalKind};
 
 use super::OwnerEffect;
 use super::edges::Edges;
-use super::journal::{Journal, OnCommit};
 use super::members::Members;
 use super::removal::Membership;
+use super::said::{Said, anybody};
 use crate::cluster::Mutation;
-use crate::room::message::{Action, NumberedSignal, Signal, SignalRefusal, StayRef};
+use crate::room::message::{Action, NumberedSignal, SignalRefusal, StayRef};
 use crate::room::state::{Publisher, RoomState, names};
 use crate::room::{Refusal, refuse};
-
-/// A signal with the stay of its sender and its number.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Said<'a> {
-    pub stay: &'a StayRef,
-    pub n: u64,
-    pub signal: &'a Signal,
-}
-
-impl Said<'_> {
-    /// The session of the sender.
-    pub const fn sender(&self) -> &MemberKey {
-        &self.stay.member
-    }
-
-    /// Lets the signal count as held until the journal has what it changed.
-    pub fn hold_until_journaled(self, members: &mut Members, journal: &mut Journal) {
-        if members.numbers(self.sender()) {
-            members.hold(self.sender(), self.n);
-            journal.defer(OnCommit::Released(vec![(self.sender().clone(), self.n)]));
-        }
-    }
-}
 
 impl Membership<'_> {
     /// Takes a signal of a stay. Gives how many signals were dropped for it that a recipient may never have got.
@@ -109,9 +86,4 @@ fn watched(state: &RoomState, members: &Members, said: Said<'_>) -> Result<Vec<M
     let mut recipients: Vec<_> = there.collect();
     recipients.sort();
     anybody(recipients, (AckCode::UserLeft, "`to` does not publish here any more"))
-}
-
-/// The recipients, or the refusal where there is none.
-pub(super) fn anybody(recipients: Vec<MemberKey>, (code, reason): (AckCode, &str)) -> Result<Vec<MemberKey>, Refusal> {
-    if recipients.is_empty() { refuse(code, reason) } else { Ok(recipients) }
 }
