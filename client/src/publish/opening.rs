@@ -1,4 +1,4 @@
-//! Everything before the first part: the input, the seat in the room, the numbers of an earlier run.
+//! Everything before the first part: the input, the membership in the room, the numbers of an earlier run.
 //!
 //! The input is opened first: what cannot be published opens no room.
 

@@ -27,7 +27,7 @@ const KEYS_AGE: &str = "roomcast_access_keys_age_seconds";
 const ICE_AGE: &str = "roomcast_ice_servers_age_seconds";
 const FORGOTTEN: &str = "roomcast_forgotten_signals_total";
 
-/// Where everything is counted from now on, unless something else was there before.
+/// Has everything counted from now on; returns the place to read it, unless something else counts already.
 pub fn install() -> Option<PrometheusHandle> {
     let handle = PrometheusBuilder::new().install_recorder().ok()?;
     describe_gauge!("roomcast_rooms", "Rooms on this node");

@@ -1,4 +1,4 @@
-//! A publisher's seat in a room, taken and held by the server itself in the name of its encoders.
+//! A publisher's membership in a room, taken and held by the server itself in the name of its encoders.
 //!
 //! It joins, beats and leaves by the same signals and rules as everybody else, over a connection without a socket.
 
