@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import puppeteer from 'puppeteer-core';
 
-/** Where the browser is. */
+/** The path of the browser. */
 function firefoxPath() {
   const names = [process.env.FIREFOX, '/usr/bin/firefox-esr', '/usr/bin/firefox', '/snap/bin/firefox'];
   const path = names.find((name) => name && existsSync(name));

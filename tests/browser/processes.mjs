@@ -35,7 +35,7 @@ export async function startServer(t, flags = [], port = 0) {
   return { child, url: address, live: `${address}/live`, printed: () => Buffer.concat(printed).toString() };
 }
 
-/** Where the browser is. */
+/** The path of the browser. */
 export function chromiumPath() {
   const names = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
   const path = names.find((name) => name && existsSync(name));

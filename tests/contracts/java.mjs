@@ -12,7 +12,7 @@ import { check, skip } from "./report.mjs";
 
 const server = process.env.ROOMCAST_BIN ?? join(here, "../../target/debug/roomcast");
 const SECRET = "a-secret-of-this-test-alone-32-bytes-or-more";
-/** Where Debian keeps Jackson. */
+/** Jackson, as Debian installs it. */
 const libraries = ["core", "databind", "annotations"].map((part) => `/usr/share/java/jackson-${part}.jar`);
 /** After so long it hangs: on a quiet machine it takes a tenth. */
 const BOUND_MS = 240_000;

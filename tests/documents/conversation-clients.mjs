@@ -33,7 +33,7 @@ const headersOf = (wanted, get) => wanted.map(([name]) => [name, get(name.toLowe
 
 export class Client {
   #t;
-  /** Where it dials and asks. */
+  /** The address that it dials and asks. */
   address;
   #socket;
   #inbox = new Inbox();

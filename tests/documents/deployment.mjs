@@ -14,7 +14,7 @@ const here = join(root, 'tests/documents');
 const python = join(here, '.venv/bin/python');
 const go = { cwd: join(here, 'compose'), env: { GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly', GOWORK: 'off' } };
 
-/** Where the definitions of custom resources are published, as Go modules. */
+/** The Go modules in which the definitions of custom resources are published. */
 const DEFINITIONS = {
   'deploy/kubernetes/httproute.yaml': {
     module: 'sigs.k8s.io/gateway-api@v1.4.0',

@@ -1,6 +1,6 @@
 //! The same stream on several nodes: replicas that hear of uploads without their bytes, and some that come late.
 //!
-//! Whatever is uploaded, in whatever order, all say the same: the same refusals, and the same changes with the same
+//! All of them say the same, whatever is uploaded and in whatever order: the same refusals, and the same changes with the same
 //! playlists, byte for byte.
 
 use std::collections::{BTreeMap, HashMap};

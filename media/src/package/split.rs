@@ -1,6 +1,6 @@
 //! Tracks that a pushed stream becomes: one video and one audio per variant, further video as variants.
 //!
-//! Where there is further audio beside video, all of it becomes renditions: players that get audio of their own choice
+//! All audio becomes renditions where there is more than one beside video: players that get audio of their own choice
 //! cannot play a variant that brings another one along. Without video, the first audio is the variant, and the further
 //! ones are a choice to it.
 

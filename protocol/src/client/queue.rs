@@ -1,7 +1,7 @@
 //! Bounded, ordered queue of the signals that the application sends while the client is out of the room.
 //!
-//! When it is full, the signal of the lowest priority is dropped, the oldest first among equals, and the caller is
-//! told. ICE candidates are dropped last: they are sent once, and without them an agreed connection is never
+//! A full queue drops the signal of the lowest priority, the oldest first among equals, and tells the
+//! caller. ICE candidates are dropped last: they are sent once, and without them an agreed connection is never
 //! established.
 
 use std::collections::VecDeque;

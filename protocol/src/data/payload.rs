@@ -1,6 +1,6 @@
 //! The payloads of data signals.
 //!
-//! Whatever ends up inside a playlist line is checked here for characters that would break out of it.
+//! Texts that end up inside a playlist line are checked here for characters that would break out of it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

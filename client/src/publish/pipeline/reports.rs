@@ -1,6 +1,6 @@
 //! Handling of upload reports: they go to the progress, and to the watchdog of the member.
 //!
-//! When a token is refused, another is asked for; when a signal is refused, the broadcast ends.
+//! A refused token is replaced by another one; a refused signal ends the broadcast.
 
 use std::time::Duration;
 

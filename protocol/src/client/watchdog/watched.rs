@@ -1,6 +1,6 @@
 //! The state machine under its watchdog: the interpreter of both tables.
 //!
-//! Whoever drives it tells every event and observation with its time, and calls [`Watched::tick`] once a second. The
+//! Its driver tells every event and observation with its time, and calls [`Watched::tick`] once a second. The
 //! state moves by the table alone. At most [`MAX_REJOINS`] times within [`WINDOW`] it says to join again.
 
 use super::{MAX_REJOINS, RULES, Role, Seen, WINDOW};
