@@ -134,7 +134,7 @@ pub enum Error {
     Gone,
 }
 
-/// The reason as a person at an encoder would say it.
+/// Returns the reason as a person at an encoder would say it.
 fn media_reason(error: &roomcast_media::Error) -> String {
     match error {
         roomcast_media::Error::UnsupportedSampleEntry(codec) => format!("codec {codec} is not supported"),

@@ -164,7 +164,7 @@ impl Member {
 }
 
 impl Events {
-    /// The next event; `None` when the member has left or failed. Can be dropped and called again without loss.
+    /// Returns the next event; `None` when the member has left or failed. Can be dropped and called again without loss.
     pub async fn next(&mut self) -> Option<MemberEvent> {
         self.0.recv().await
     }

@@ -35,7 +35,7 @@ pub struct Life {
 }
 
 impl Life {
-    /// The number below the first one that an owner of this term may give: to signals (`sq`) and to stays.
+    /// Returns the number below the first one that an owner of this term may give: to signals (`sq`) and to stays.
     ///
     /// Each owner counts in a range of its own, 2^10 numbers for each millisecond of its term.
     #[must_use]
@@ -56,7 +56,7 @@ pub struct Ownership {
 }
 
 impl Ownership {
-    /// Whether this one prevails over another one of the same life.
+    /// Returns whether this one prevails over another one of the same life.
     #[must_use]
     pub fn is_newer_than(&self, other: &Self) -> bool {
         (self.term, self.owner) > (other.term, other.owner)

@@ -150,13 +150,13 @@ impl Stream {
         changes
     }
 
-    /// Whether the multivariant playlist lists a variant.
+    /// Returns whether the multivariant playlist lists a variant.
     #[must_use]
     pub const fn playable(&self) -> bool {
         self.multivariant.is_some()
     }
 
-    /// Whether the playlists have their end tag.
+    /// Returns whether the playlists have their end tag.
     #[must_use]
     pub const fn has_ended(&self) -> bool {
         self.ended
@@ -287,7 +287,7 @@ impl Stream {
         }
     }
 
-    /// Whether the multivariant playlist may list a track that plays. A variant is mute before its audio group
+    /// Returns whether the multivariant playlist may list a track that plays. A variant is mute before its audio group
     /// plays, and a player reads that playlist only once.
     fn lists(&self, role: &Role) -> bool {
         let Role::Variant(Variant { audio: Some(group), .. }) = role else { return true };

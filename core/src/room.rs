@@ -83,7 +83,7 @@ impl Room {
         Self { site, encoder, joins: BTreeMap::new(), closed: false }
     }
 
-    /// Counts together with the other rooms of this node.
+    /// Sets the counters that all rooms of this node share.
     #[must_use]
     pub fn counted(mut self, tallies: Tallies) -> Self {
         self.site.set_tallies(tallies);
@@ -118,25 +118,25 @@ impl Room {
         self.encode(effects, None)
     }
 
-    /// The edge and the owner.
+    /// Returns the edge and the owner.
     #[must_use]
     pub const fn site(&self) -> &Site {
         &self.site
     }
 
-    /// The time of the next [`Input::Tick`], should nothing happen before; never again once it is closed.
+    /// Returns the time of the next [`Input::Tick`], should nothing happen before; never again once it is closed.
     #[must_use]
     pub fn next_deadline(&self, context: Context<'_>) -> Option<Instant> {
         self.site.due(context).filter(|_| !self.closed)
     }
 
-    /// Whether nothing of the room is here any more.
+    /// Returns whether nothing of the room is here any more.
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// Takes an upload, whose media is stored already; returns the id by which it is answered.
+    /// Handles an upload whose media is already stored; returns the id under which it is answered.
     pub fn upload(&mut self, context: Context<'_>, by: Uploader, entry: Option<UploadEntry>) -> (u64, Vec<Effect>) {
         let by = match by {
             Uploader::Token(token) => Uploader::Token(token_hash(&token)),
@@ -146,7 +146,7 @@ impl Room {
         (id, self.encode(effects, None))
     }
 
-    /// Whether a JOIN of this user to a broadcast of this name would make it a publisher.
+    /// Checks whether a JOIN of this user to a broadcast of this name would make the user a publisher.
     ///
     /// # Errors
     /// The code and reason of the answer.

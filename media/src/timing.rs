@@ -45,7 +45,7 @@ impl Timing {
         Self { shift: 0, clocks: Clocks::new(init), tracks: tracks.collect() }
     }
 
-    /// The samples whose times are known. `others` are streams that have to agree with the times of this one.
+    /// Returns the samples whose times are known. `others` are streams that have to agree with the times of this one.
     pub(crate) fn take(&mut self, fragment: Fragment, others: Option<Others>) -> Fragment {
         let Fragment { sequence, samples } = fragment;
         self.make_room(&samples);
@@ -116,7 +116,7 @@ impl Timing {
     }
 }
 
-/// The samples of each track, in order; tracks in the order of their first samples.
+/// Returns the samples of each track, in order; tracks in the order of their first samples.
 fn by_track(samples: Vec<Sample>) -> Vec<(u32, Vec<Sample>)> {
     let mut runs: Vec<(u32, Vec<Sample>)> = Vec::new();
     for sample in samples {
@@ -161,7 +161,7 @@ impl Lengths {
         settled
     }
 
-    /// The time of the newest sample.
+    /// Returns the time of the newest sample.
     fn newest(&self) -> Duration {
         NonZeroU32::new(u32::try_from(self.timescale).unwrap_or(0))
             .map_or(Duration::ZERO, |scale| time(self.newest, scale))

@@ -15,7 +15,7 @@ impl Clock {
         Self(std::time::Instant::now())
     }
 
-    /// The time since it began.
+    /// Returns the time since it began.
     #[must_use]
     pub fn now(self) -> Instant {
         Instant(u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX))

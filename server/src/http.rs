@@ -75,7 +75,7 @@ pub fn metrics_routes(state: &web::Data<AppState>) -> impl Fn(&mut ServiceConfig
     }
 }
 
-/// The schema is public, whoever may read the media; so is what a token is good for, to whoever has it.
+/// Returns the schema is public, whoever may read the media; so is what a token is good for, to whoever has it.
 fn open_to_all_pages() -> DefaultHeaders {
     DefaultHeaders::new()
         .add((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))

@@ -21,7 +21,7 @@ impl Lifecycle {
         self.draining.send_replace(true);
     }
 
-    /// Whether the server takes no joins any more.
+    /// Returns whether the server takes no joins any more.
     pub fn is_draining(&self) -> bool {
         *self.draining.borrow()
     }
@@ -41,7 +41,7 @@ impl Lifecycle {
         let _ = self.failure.subscribe().wait_for(Option::is_some).await;
     }
 
-    /// The reason why the server has to exit, if it has.
+    /// Returns the reason why the server has to exit, if it has.
     pub fn failure(&self) -> Option<&'static str> {
         *self.failure.borrow()
     }

@@ -119,7 +119,7 @@ fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Whether the machine lacks the address, or all of its kind.
+/// Returns whether the machine lacks the address, or all of its kind.
 fn is_absent(error: &io::Error) -> bool {
     let kind_is_off = nix::errno::Errno::EAFNOSUPPORT as i32;
     error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(kind_is_off)
@@ -347,7 +347,7 @@ impl From<Early> for Response<BoxBody> {
 /// A connection as the library serves it.
 type HttpConnection<T> = (Switching<HeadTimeout<T>>, Option<SocketAddr>);
 
-/// The library's side of HTTP/1.1.
+/// Returns the library's side of HTTP/1.1.
 async fn http1<T, S>(
     application: &Rc<S>,
     settings: &ListenSettings,

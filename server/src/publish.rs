@@ -61,7 +61,7 @@ fn access_token(token: &TokenSetting) -> AccessToken {
     }
 }
 
-/// The subject of a token, which no server lets publish as anybody else.
+/// Returns the subject of a token, which no server lets publish as anybody else.
 fn subject_of(token: &TokenSetting) -> Result<UserId, String> {
     let text = match token {
         TokenSetting::Text(token) => token.expose().to_owned(),

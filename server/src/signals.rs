@@ -70,7 +70,7 @@ fn hangup_alone() -> SigSet {
     set
 }
 
-/// Whether SIGHUP is ignored, as Linux tells it; elsewhere it counts as not ignored.
+/// Returns whether SIGHUP is ignored, as Linux tells it; elsewhere it counts as not ignored.
 fn is_hangup_ignored() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

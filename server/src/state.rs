@@ -99,12 +99,12 @@ impl AppState {
         }
     }
 
-    /// The way of the rooms to those of other nodes, if there are any.
+    /// Returns the way of the rooms to those of other nodes, if there are any.
     pub fn transport(&self) -> Option<&Transport> {
         self.rooms.transport()
     }
 
-    /// Whether joins are taken, as far as other nodes are needed for them.
+    /// Returns whether joins are taken, as far as other nodes are needed for them.
     pub fn reaches_others(&self) -> bool {
         self.transport().is_none_or(|transport| transport.nodes().is_ready() && self.access.knows_revocations())
     }

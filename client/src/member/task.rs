@@ -145,7 +145,8 @@ fn fetch(dial: Dial) -> Fetching {
     Box::pin(async move { dial.fetch().await })
 }
 
-/// The token that the function gives; nothing while it is not asked. Can be dropped and called again without loss.
+/// Returns the token that the function gives; nothing while it is not asked. Can be dropped and called again without
+/// loss.
 async fn fetched(fetching: &mut Option<Fetching>) -> Input {
     let Some(asked) = fetching else { return pending().await };
     let token = asked.await;

@@ -140,7 +140,7 @@ impl UploadTask {
     }
 }
 
-/// The track that a signal declares.
+/// Returns the track that a signal declares.
 fn declared(payload: &Payload) -> Option<&ObjectId> {
     match payload {
         Payload::Variant(update) => Some(&update.variant.id),

@@ -152,12 +152,12 @@ impl<F: Ord + Clone, V: Clone> Directory<F, V> {
         self.entry(context, room).map_or(Looked::Nothing, |entry| Looked::Stands(entry.ownership))
     }
 
-    /// All entries, expired ones included.
+    /// Returns all entries, expired ones included.
     pub fn rooms(&self) -> impl Iterator<Item = (&RoomId, Ownership)> {
         self.rooms.iter().map(|(room, entry)| (room, entry.ownership))
     }
 
-    /// The remaining time of the settling, if the era has not settled yet.
+    /// Returns the remaining time of the settling, if the era has not settled yet.
     fn settling(&self, context: Context) -> Option<Duration> {
         if self.settings.breaks(Mutation::Settling) {
             return None;

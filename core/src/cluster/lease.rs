@@ -33,40 +33,41 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// The lease of a node that has not renewed it yet.
+    /// Returns the lease of a node that has not renewed it yet.
     #[must_use]
     pub fn new(settings: ClusterSettings, boot: BootId, now: Instant) -> Self {
         let (dead, alive) = (BTreeMap::new(), BTreeSet::new());
         Self { settings, boot, renewed: None, answered: now, dead, alive, version: 0, era: None, origin: 0 }
     }
 
-    /// The boot id that holds it.
+    /// Returns the boot id that holds it.
     #[must_use]
     pub const fn boot(&self) -> BootId {
         self.boot
     }
 
-    /// Whether this node may decide: its lease cannot have expired in Redis. Counted from the sending of a renewal,
-    /// since the answer may have been under way for long.
+    /// Returns whether this node may decide: its lease cannot have expired in Redis. Counted from the sending of a
+    /// renewal, since the answer may have been under way for long.
     #[must_use]
     pub fn is_fresh(&self, now: Instant) -> bool {
         let fresh = |renewed| now.since(renewed) < self.settings.lease;
         self.settings.breaks(Mutation::FreshLease) || self.renewed.is_some_and(fresh)
     }
 
-    /// The time from which this node may not decide any more, unless it renews its lease; at once where it has none.
+    /// Returns the time from which this node may not decide any more, unless it renews its lease; at once where it has
+    /// none.
     #[must_use]
     pub fn fresh_until(&self) -> Instant {
         self.renewed.map_or(Instant(0), |renewed| renewed + self.settings.lease)
     }
 
-    /// The time of Redis, as far as its last answer tells, which may have been under way for a while.
+    /// Returns the time of Redis, as far as its last answer tells, which may have been under way for a while.
     #[must_use]
     pub const fn shared(&self, now: Instant) -> Instant {
         Instant(self.origin.saturating_add(now.0))
     }
 
-    /// Whether the last answer named this node dead; nobody else decides it.
+    /// Returns whether the last answer named this node dead; nobody else decides it.
     #[must_use]
     pub fn is_dead(&self, boot: BootId) -> bool {
         self.dead.contains_key(&boot)
@@ -78,17 +79,17 @@ impl Lease {
         self.dead.get(&boot).copied()
     }
 
-    /// The nodes that the last answer named dead.
+    /// Returns the nodes that the last answer named dead.
     pub fn dead(&self) -> impl Iterator<Item = BootId> + '_ {
         self.dead.keys().copied()
     }
 
-    /// The nodes that the last answer named alive, this one included.
+    /// Returns the nodes that the last answer named alive, this one included.
     pub fn alive(&self) -> impl Iterator<Item = BootId> + '_ {
         self.alive.iter().copied()
     }
 
-    /// The highest version of packets that all living nodes read.
+    /// Returns the highest version of packets that all living nodes read.
     #[must_use]
     pub const fn version(&self) -> u16 {
         self.version

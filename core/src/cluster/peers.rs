@@ -98,7 +98,7 @@ impl Peer {
         }
     }
 
-    /// The counter that the next packet with messages gets.
+    /// Returns the counter that the next packet with messages gets.
     #[must_use]
     pub const fn next_counter(&self) -> u64 {
         self.sent + 1
@@ -162,7 +162,7 @@ impl Peer {
         self.ack_due = Some(self.ack_due.map_or(due, |before| before.min(due)));
     }
 
-    /// Whether the acknowledgement says something new.
+    /// Returns whether the acknowledgement says something new.
     fn acknowledge(&mut self, now: Instant, had: u64) -> bool {
         let before = self.unacked.len();
         while self.unacked.front().is_some_and(|(counter, _)| *counter <= had) {
@@ -176,20 +176,20 @@ impl Peer {
         new
     }
 
-    /// The time of the next [`on_time`](Self::on_time).
+    /// Returns the time of the next [`on_time`](Self::on_time).
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
         let doubt = (!self.unacked.is_empty()).then(|| self.waiting_since + self.patience);
         doubt.into_iter().chain(self.ack_due).min()
     }
 
-    /// Whether an acknowledgement must go, with or without messages.
+    /// Returns whether an acknowledgement must go, with or without messages.
     #[must_use]
     pub fn owes_ack(&self, now: Instant) -> bool {
         self.ack_due.is_some_and(|due| due <= now)
     }
 
-    /// Does what is due by time.
+    /// Performs the actions that are due.
     pub fn on_time(&mut self, now: Instant) -> Due {
         let late = !self.unacked.is_empty() && now >= self.waiting_since + self.patience;
         if late {

@@ -80,14 +80,14 @@ impl Default for ClusterSettings {
 }
 
 impl ClusterSettings {
-    /// Whether a rule is broken on purpose: never without the feature `mutants`.
+    /// Returns whether a rule is broken on purpose: never without the feature `mutants`.
     #[cfg(not(feature = "mutants"))]
     #[must_use]
     pub const fn breaks(&self, _rule: Mutation) -> bool {
         false
     }
 
-    /// Whether a rule is broken on purpose.
+    /// Returns whether a rule is broken on purpose.
     #[cfg(feature = "mutants")]
     #[must_use]
     pub fn breaks(&self, rule: Mutation) -> bool {

@@ -54,7 +54,7 @@ pub struct Object {
 }
 
 impl Object {
-    /// The bytes, where all of them are at hand in one piece.
+    /// Returns the bytes, where all of them are at hand in one piece.
     #[must_use]
     pub fn bytes(&self) -> Option<&Bytes> {
         match &self.pieces[..] {

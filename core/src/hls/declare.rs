@@ -137,8 +137,8 @@ impl Stream {
         Ok(part_hold_back)
     }
 
-    /// Whether the playlists say `EXT-X-INDEPENDENT-SEGMENTS` once `role` is declared. Nothing takes back what players
-    /// have been told, and media that was accepted without the promise may still be listed.
+    /// Returns whether the playlists say `EXT-X-INDEPENDENT-SEGMENTS` once `role` is declared. Nothing takes back what
+    /// players have been told, and media that was accepted without the promise may still be listed.
     fn promise(&self, role: &Role) -> Result<bool, Refusal> {
         let promised = self.independent_segments && role.independent_segments();
         if promised != self.independent_segments && self.tracks.iter().any(Track::playable) {

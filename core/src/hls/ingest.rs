@@ -229,7 +229,7 @@ impl Track {
         self.part_target.saturating_mul(self.least_part.into()) / 100
     }
 
-    /// The longest a segment may last that rounds to the target duration, in microseconds.
+    /// Returns the longest a segment may last that rounds to the target duration, in microseconds.
     pub(super) fn longest_segment(&self) -> u64 {
         self.target + 499_999
     }

@@ -97,7 +97,7 @@ impl UploadEntry {
         Self { received, payload, media: bytes.into(), sync }
     }
 
-    /// The playlist it belongs to.
+    /// Returns the playlist it belongs to.
     #[must_use]
     pub const fn playlist(&self) -> &ObjectId {
         match &self.payload {

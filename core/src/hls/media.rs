@@ -64,7 +64,7 @@ impl Reference {
         Self { digest: Digest::of(bytes), length: bytes.len() as u64 }
     }
 
-    /// Whether these are the bytes.
+    /// Returns whether these are the bytes.
     #[must_use]
     pub fn fits(&self, bytes: &[u8]) -> bool {
         self.length == bytes.len() as u64 && self.digest == Digest::of(bytes)
@@ -90,13 +90,13 @@ impl MediaRef {
         }
     }
 
-    /// Whether it has no bytes.
+    /// Returns whether it has no bytes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.length() == 0
     }
 
-    /// The bytes, where they are at hand.
+    /// Returns the bytes, where they are at hand.
     #[must_use]
     pub const fn bytes(&self) -> Option<&Bytes> {
         match self {

@@ -64,20 +64,20 @@ impl Reload {
         Ok(reload)
     }
 
-    /// Whether a certain state of the playlist is asked for, so that the answer is good for long. A playlist that does
-    /// not block ignores what state is asked for; `None` stands for one that is not there.
+    /// Returns whether a certain state of the playlist is asked for, so that the answer is good for long. A playlist
+    /// that does not block ignores what state is asked for; `None` stands for one that is not there.
     #[must_use]
     pub fn names_a_state(&self, snapshot: Option<&Snapshot>) -> bool {
         self.msn.is_some() && snapshot.is_none_or(|snapshot| snapshot.part_target.is_some())
     }
 
-    /// Whether the delta update is the answer, where there is one.
+    /// Returns whether the delta update is the answer, where there is one.
     #[must_use]
     pub const fn wants_delta(&self, snapshot: &Snapshot) -> bool {
         self.skip && !snapshot.ended
     }
 
-    /// The text of the answer: the delta update if one was asked for and there is something to skip.
+    /// Returns the text of the answer: the delta update if one was asked for and there is something to skip.
     #[must_use]
     pub fn text<'a>(&self, snapshot: &'a Snapshot) -> &'a Bytes {
         let delta = snapshot.delta.as_ref().filter(|_| self.wants_delta(snapshot));

@@ -53,7 +53,7 @@ pub(super) struct PendingSegment {
 }
 
 impl PendingSegment {
-    /// The map it is decoded with.
+    /// Returns the map it is decoded with.
     pub fn map(&self) -> &ObjectId {
         self.head.map.as_ref().map_or(&self.newest_map, |map| &map.id)
     }
@@ -62,7 +62,7 @@ impl PendingSegment {
         self.parts.get(&index)
     }
 
-    /// Whether what tells of the segment's beginning is there.
+    /// Returns whether what tells of the segment's beginning is there.
     pub fn has_begin(&self) -> bool {
         self.parts.contains_key(&0) || self.whole.is_some()
     }
@@ -81,7 +81,7 @@ impl PendingSegment {
         self.whole.as_ref()
     }
 
-    /// Whether another upload speaks of the same segment.
+    /// Returns whether another upload speaks of the same segment.
     pub fn check(&self, head: &SegmentHead) -> Result<(), Refusal> {
         if self.head.id != head.id {
             return Err(Refusal::conflict(format!("segment {} has the id {}", head.sequence, self.head.id)));
@@ -107,7 +107,7 @@ impl ReorderBuffer {
         self.segments.values().map(|pending| pending.parts.len() + usize::from(pending.whole.is_some())).sum()
     }
 
-    /// The lowest media sequence number.
+    /// Returns the lowest media sequence number.
     pub fn first(&self) -> Option<u64> {
         self.segments.keys().next().copied()
     }

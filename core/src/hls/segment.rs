@@ -28,12 +28,12 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Whether the sender sent this very part.
+    /// Returns whether the sender sent this very part.
     pub fn is(&self, part: &UploadedPart) -> bool {
         self.id.as_ref() == Some(&part.id) && self.gap == part.gap && self.media == part.media
     }
 
-    /// The names under which its bytes are stored.
+    /// Returns the names under which its bytes are stored.
     pub fn stored(&self) -> impl Iterator<Item = &ObjectId> {
         let alias = self.id.as_ref().filter(|_| self.twice);
         std::iter::once(&self.uri).chain(alias).filter(|_| !self.gap)
@@ -89,17 +89,18 @@ impl Segment {
         self.ending.as_ref().map_or_else(|| self.parts.iter().map(|part| part.duration).sum(), |ending| ending.duration)
     }
 
-    /// The part tags that the playlist has.
+    /// Returns the part tags that the playlist has.
     pub fn listed_parts(&self) -> &[Part] {
         if self.parts_listed { &self.parts } else { &[] }
     }
 
-    /// Whether the streamer announced that the last part has no bytes. A part that was given up is no announcement.
+    /// Returns whether the streamer announced that the last part has no bytes. A part that was given up is no
+    /// announcement.
     pub fn ends_in_announced_gap(&self) -> bool {
         self.parts.last().is_some_and(|last| last.gap && last.id.is_some())
     }
 
-    /// The media of all parts; `None` if there are none or some are missing.
+    /// Returns the media of all parts; `None` if there are none or some are missing.
     pub fn joined(&self) -> Option<Vec<MediaRef>> {
         if self.parts.is_empty() || self.parts.iter().any(|part| part.gap) {
             return None;
@@ -120,7 +121,7 @@ impl Segment {
         }
     }
 
-    /// The name under which it is stored as a whole, and its media.
+    /// Returns the name under which it is stored as a whole, and its media.
     pub fn stored(&self) -> Option<(&ObjectId, Vec<MediaRef>)> {
         let ending = self.ending.as_ref()?;
         match &ending.source {
@@ -141,7 +142,7 @@ impl Segment {
         Some((length, ending.duration))
     }
 
-    /// Whether a name was given by the origin, not by the sender.
+    /// Returns whether a name was given by the origin, not by the sender.
     pub fn invented(&self, name: &ObjectId) -> bool {
         let own = self.ending.as_ref().is_some_and(|end| end.uri == *name && self.id.as_ref() != Some(name));
         own || self.parts.iter().any(|part| part.uri == *name && part.id.as_ref() != Some(name))

@@ -103,12 +103,12 @@ impl Track {
         self.snapshot.clone()
     }
 
-    /// Whether the playlist lists something.
+    /// Returns whether the playlist lists something.
     pub fn playable(&self) -> bool {
         self.snapshot.is_some()
     }
 
-    /// Whether an init section can be taken. `false` if it is there already.
+    /// Returns whether an init section can be taken. `false` if it is there already.
     pub fn admit_map(&self, map: &Map) -> Result<bool, Refusal> {
         match self.maps.iter().find(|known| known.id == map.id) {
             Some(known) if known.media == map.media => return Ok(false),
@@ -162,12 +162,13 @@ impl Track {
         map.or_else(|| self.window.owner(id)).or_else(|| self.reorder.owner(id))
     }
 
-    /// Whether a name stands for something the sender does not know by it.
+    /// Returns whether a name stands for something the sender does not know by it.
     pub(super) fn reserved(&self, name: &ObjectId) -> bool {
         self.hint.name() == Some(name) || self.window.reserved(name)
     }
 
-    /// Whether the next part cannot be listed under a name. That of a part that waits is free: it may be the next.
+    /// Returns whether the next part cannot be listed under a name. That of a part that waits is free: it may be the
+    /// next.
     pub(super) fn unfit_for_hint(&self, name: &ObjectId) -> bool {
         let owned = self.owner(name).is_some_and(|owner| !self.waits(owner));
         owned || self.window.reserved(name) || name.as_str() == PLAYLIST
@@ -214,7 +215,7 @@ impl Track {
         Some(self.window.discontinuity_sequence_at(msn) + u64::from(ahead))
     }
 
-    /// The new snapshot, if the playlist lists something and is not as it was.
+    /// Returns the new snapshot, if the playlist lists something and is not as it was.
     pub fn render(&mut self, common: Common, reports: Vec<Report>) -> Option<Arc<Snapshot>> {
         let snapshot = self.snapshot(common, &reports)?;
         if self.snapshot.as_ref().is_some_and(|known| known.playlist == snapshot.playlist) {

@@ -99,7 +99,7 @@ impl Window {
         self.discontinuity_sequence
     }
 
-    /// The discontinuity sequence number of the segment with a media sequence number, or of the nearest to it.
+    /// Returns the discontinuity sequence number of the segment with a media sequence number, or of the nearest to it.
     pub fn discontinuity_sequence_at(&self, msn: u64) -> u64 {
         let passed = self.segments.iter().filter(|segment| segment.msn <= msn && segment.discontinuity);
         self.discontinuity_sequence + passed.count() as u64
@@ -111,7 +111,7 @@ impl Window {
         self.discontinuity_sequence = sequence.saturating_sub(u64::from(own));
     }
 
-    /// The last segment that has part tags.
+    /// Returns the last segment that has part tags.
     pub fn last_with_parts(&self) -> Option<&Segment> {
         self.segments.iter().rev().find(|segment| !segment.listed_parts().is_empty())
     }
@@ -195,7 +195,7 @@ impl Window {
         self.segments.iter().map(Segment::duration).sum()
     }
 
-    /// Whether what was read from elsewhere is a window as this one makes them.
+    /// Returns whether what was read from elsewhere is a window as this one makes them.
     pub fn holds_together(&self, target: u64) -> bool {
         const LONG: u64 = 1 << 56;
         let times = [self.length, self.passed, self.now, self.longest, self.discontinuity_sequence];
@@ -274,7 +274,7 @@ impl Window {
         })
     }
 
-    /// Whether a name is in use for something the sender does not know by it, or not any more.
+    /// Returns whether a name is in use for something the sender does not know by it, or not any more.
     pub fn reserved(&self, name: &ObjectId) -> bool {
         self.expiring.iter().any(|kept| kept.object == *name)
             || self.segments.iter().any(|segment| segment.invented(name))

@@ -23,7 +23,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// The part of a token that a room needs.
+    /// Returns the part of a token that a room needs.
     #[must_use]
     pub fn of(permit: &Permit, room: &RoomId) -> Self {
         let (subject, name) = (permit.subject.clone(), permit.name.clone());
@@ -32,12 +32,12 @@ impl Credentials {
     }
 }
 
-/// Whether a member with these credentials may publish.
+/// Returns whether a member with these credentials may publish.
 pub(crate) fn may_publish(credentials: Option<&Credentials>) -> bool {
     credentials.is_none_or(|credentials| credentials.publish)
 }
 
-/// Whether a member with these credentials moderates.
+/// Returns whether a member with these credentials moderates.
 pub(crate) fn moderates(credentials: Option<&Credentials>) -> bool {
     credentials.is_some_and(|credentials| credentials.moderate)
 }

@@ -83,7 +83,7 @@ pub struct JoinGrant {
     pub ingest_life: Duration,
     /// ICE servers with fresh credentials.
     pub engine_settings: EngineSettings,
-    /// The credentials of the client, where the server wants any.
+    /// The credentials of the client, if the server requires tokens.
     pub credentials: Option<Box<Credentials>>,
 }
 
@@ -130,7 +130,7 @@ pub enum Effect {
         /// The change.
         change: Change,
     },
-    /// Exactly this is served of a broadcast from now on.
+    /// Replace everything that is served of a broadcast.
     Everything {
         /// The multivariant playlist.
         playlist: ObjectId,
@@ -194,14 +194,14 @@ impl OutboundMessage {
         Self { text, number: Some((sequence, watermark)) }
     }
 
-    /// The text as it goes over the wire.
+    /// Returns the text as it goes over the wire.
     #[must_use]
     pub fn text(&self) -> ByteString {
         let (number, rest) = self.pieces();
         [&*number, rest].concat().into()
     }
 
-    /// The same in two pieces, of which the first is short.
+    /// Returns the same in two pieces, of which the first is short.
     #[must_use]
     pub fn pieces(&self) -> (Cow<'static, str>, &str) {
         match &self.number {

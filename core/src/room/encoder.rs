@@ -56,13 +56,15 @@ impl MessageEncoder {
         }
     }
 
-    /// The presence with which a connection answers heartbeats like this one by itself, where the message gives it.
+    /// Returns the presence with which a connection answers heartbeats like this one by itself, where the message gives
+    /// it.
     pub fn responder(&self, message: &ToClient, signal: &Signal) -> Option<HeartbeatResponder> {
         let ToClient::Heartbeat(_, _, Some(heartbeat)) = message else { return None };
         Some(HeartbeatResponder::new(signal.head.session.key(), self.room_type?, heartbeat, self.shared.clone()))
     }
 
-    /// The text of a message; `join` is the JOIN that it answers, `asked` the signal. Nothing where no answer is due.
+    /// Returns the text of a message; `join` is the JOIN that it answers, `asked` the signal. Nothing where no answer
+    /// is due.
     pub fn encode(
         &mut self,
         message: ToClient,
@@ -102,19 +104,19 @@ impl MessageEncoder {
         })
     }
 
-    /// The encoded list that was told last.
+    /// Returns the encoded list that was told last.
     #[cfg(test)]
     pub fn newest_text(&self) -> Option<Arc<RawValue>> {
         self.participants.clone()
     }
 
-    /// The error ack of a signal that the rules refused.
+    /// Returns the error ack of a signal that the rules refused.
     fn signal_refusal(&self, refused: &SignalRefusal) -> Arc<str> {
         let SignalRefusal { code, kind, reason, message, .. } = refused;
         ack::encode_error(*code, Some(*kind), reason, Some(message), self.settings.max_message)
     }
 
-    /// The error ack of a signal.
+    /// Returns the error ack of a signal.
     pub fn refusal(&self, signal: &Signal, refusal: &Refusal) -> Arc<str> {
         let (limit, message) = (self.settings.max_message, &signal.message);
         ack::encode_error(refusal.code, Some(signal.kind()), &refusal.reason, Some(message), limit)
@@ -178,7 +180,7 @@ impl MessageEncoder {
         Arc::clone(self.change.get_or_insert_with(encode))
     }
 
-    /// The encoded list, `pps`: the same text for all who are told this version, in whatever ack.
+    /// Returns the encoded list, `pps`: the same text for all who are told this version, in whatever ack.
     fn participants(&mut self, list: &List) -> Arc<RawValue> {
         if self.newest.version != list.version {
             (self.newest, self.participants, self.change) = (list.clone(), None, None);

@@ -57,7 +57,7 @@ impl HeartbeatState {
         self.0.received.store(sequence, Ordering::Relaxed);
     }
 
-    /// The confirmed number, where the client numbers its signals.
+    /// Returns the confirmed number, where the client numbers its signals.
     pub(crate) fn told(&self) -> Option<u64> {
         self.0.numbers.then(|| self.confirmed())
     }
@@ -107,13 +107,13 @@ impl HeartbeatResponder {
         Self { member, room_type, cell: Arc::downgrade(&heartbeat.0), list }
     }
 
-    /// Whether it is this member's.
+    /// Returns whether it is this member's.
     #[must_use]
     pub fn is_of(&self, member: &MemberKey) -> bool {
         self.member == *member
     }
 
-    /// Whether both are of one member.
+    /// Returns whether both are of one member.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         self.member == other.member

@@ -50,13 +50,13 @@ pub struct StayRef {
 }
 
 impl StayRef {
-    /// The stay of a viewer that an edge has admitted by itself: below all that owners count.
+    /// Returns the stay of a viewer that an edge has admitted by itself: below all that owners count.
     #[must_use]
     pub const fn of_viewer(member: MemberKey) -> Self {
         Self { member, stay: 0 }
     }
 
-    /// Whether it is known at an edge alone.
+    /// Returns whether it is known at an edge alone.
     #[must_use]
     pub const fn is_of_viewer(&self) -> bool {
         self.stay == 0
@@ -127,15 +127,15 @@ pub struct JoinRequest {
     pub numbers_above: Option<u64>,
     /// `op.resumeFrom`: the last sequence number that the client has.
     pub resume_from: Option<u64>,
-    /// The resume token that the client brought; an empty one says that it keeps tokens.
+    /// The resume token that the client presented. An empty token states that the client supports resume tokens.
     pub brought: Option<Token>,
-    /// The resume token that the answer will give it.
+    /// The resume token that the answer issues.
     pub given: Token,
     /// The ingest token that the answer will give a publisher of a broadcast, and when it ends, by the time of Redis.
     pub ingest: Option<(Token, Instant)>,
     /// The stay that the connection of this JOIN has already.
     pub holds: Option<u64>,
-    /// The credentials of the client, where the server wants any.
+    /// The credentials of the client, if the server requires tokens.
     pub credentials: Option<Box<Credentials>>,
 }
 
@@ -165,7 +165,7 @@ pub struct AttachedMember {
     pub had: u64,
     /// Whether it confirms sequence numbers.
     pub confirms: bool,
-    /// Whether it numbers what it says.
+    /// Whether it numbers its signals.
     pub numbers: bool,
     /// The number below the oldest signal that is kept for it.
     pub n: u64,
@@ -173,7 +173,7 @@ pub struct AttachedMember {
     pub leaving: bool,
     /// The age of its last sign of life, where it has no live socket.
     pub absent: Option<Duration>,
-    /// The credentials of its newest token, where that is not the one of its JOIN.
+    /// The credentials of its newest token, if it differs from the token of its JOIN.
     pub renewed: Option<Box<Credentials>>,
 }
 
@@ -277,7 +277,7 @@ pub struct List {
 }
 
 impl List {
-    /// The role of a member.
+    /// Returns the role of a member.
     #[must_use]
     pub fn role(&self, key: &MemberKey) -> Role {
         match self.publishers.iter().position(|listed| listed.session.key() == *key) {

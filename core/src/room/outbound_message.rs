@@ -44,7 +44,7 @@ pub enum MessageText {
 }
 
 impl MessageText {
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {

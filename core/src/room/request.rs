@@ -19,7 +19,7 @@ pub(crate) struct JoinSignal {
 }
 
 impl JoinSignal {
-    /// The request that it makes, if it is a JOIN; an ingest token that it gives is good until then.
+    /// Returns the request that it makes, if it is a JOIN; an ingest token that it gives is good until then.
     pub fn request(&self, until: Instant) -> Option<JoinRequest> {
         let Self { signal, grant } = self;
         let Body::Join(join) = &signal.body else { return None };

@@ -120,30 +120,30 @@ impl Site {
         }
     }
 
-    /// Counts together with the other rooms of this node.
+    /// Sets the counters that all rooms of this node share.
     pub fn set_tallies(&mut self, tallies: Tallies) {
         self.tallies = tallies;
     }
 
-    /// The edge, while anything of it is needed.
+    /// Returns the edge, while anything of it is needed.
     #[must_use]
     pub const fn edge(&self) -> Option<&Edge> {
         self.edge.as_ref()
     }
 
-    /// The owner, where this node owns the room.
+    /// Returns the owner, where this node owns the room.
     #[must_use]
     pub const fn owner(&self) -> Option<&Owner> {
         self.owner.as_ref()
     }
 
-    /// Whether nothing of the room is here any more, and nothing is asked about it.
+    /// Returns whether nothing of the room is here any more, and nothing is asked about it.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.edge.is_none() && self.owner.is_none() && self.seek == QueryState::No
     }
 
-    /// The time of the next [`on_time`](Self::on_time), should nothing happen before.
+    /// Returns the time of the next call to [`on_time`](Self::on_time) if no other event occurs first.
     #[must_use]
     pub fn due(&self, context: Context<'_>) -> Option<Instant> {
         let edge = self.edge.as_ref().and_then(Edge::due);
@@ -154,7 +154,7 @@ impl Site {
         [edge, owner, lease, self.seek.due(), self.release.due()].into_iter().flatten().min()
     }
 
-    /// The version of the list that members here are told.
+    /// Returns the version of the list that members here are told.
     #[must_use]
     pub fn list_version(&self) -> Option<(u64, u64)> {
         self.edge.as_ref().map(Edge::list_version)

@@ -70,7 +70,7 @@ pub struct RoomState {
 }
 
 impl RoomState {
-    /// The state of a room that nobody has opened.
+    /// Returns the state of a room that nobody has opened.
     #[must_use]
     pub fn new(room_type: RoomType) -> Self {
         Self {
@@ -89,13 +89,13 @@ impl RoomState {
         self.room_type
     }
 
-    /// The video that is reported of a member: an audio room has none.
+    /// Returns the video that is reported of a member: an audio room has none.
     #[must_use]
     pub fn video(&self, enabled: bool) -> bool {
         enabled && self.room_type != RoomType::A2m
     }
 
-    /// Whether anybody ever joined.
+    /// Returns whether anybody ever joined.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.opened
@@ -107,19 +107,19 @@ impl RoomState {
         &self.publishers
     }
 
-    /// The oldest publisher.
+    /// Returns the oldest publisher.
     #[must_use]
     pub fn owner(&self) -> Option<&Session> {
         self.publishers.first().map(|publisher| &publisher.session)
     }
 
-    /// Whether this member is the owner.
+    /// Returns whether this member is the owner.
     #[must_use]
     pub fn is_owner(&self, key: &MemberKey) -> bool {
         self.publishers.first().is_some_and(|publisher| publisher.is(key))
     }
 
-    /// Whether a member may publish.
+    /// Returns whether a member may publish.
     #[must_use]
     pub fn publishes(&self, key: &MemberKey) -> bool {
         self.publisher(key).is_some()
@@ -141,7 +141,7 @@ impl RoomState {
         self.publishers.iter().find(|publisher| publisher.is(key))
     }
 
-    /// The broadcasts that play live, in order.
+    /// Returns the broadcasts that play live, in order.
     pub fn playing(&self) -> impl Iterator<Item = &ObjectId> {
         self.playlists.iter().filter(|(_, live)| **live).map(|(id, _)| id)
     }
@@ -158,7 +158,7 @@ impl RoomState {
         self.kicked.due()
     }
 
-    /// The users that were put out, in the order in which their kicks end, and for how much longer.
+    /// Returns the users that were put out, in the order in which their kicks end, and for how much longer.
     #[must_use]
     pub fn kicks(&self, now: Instant) -> Vec<(UserId, Duration)> {
         self.kicked.left(now)
@@ -169,7 +169,7 @@ impl RoomState {
         self.kicked.clean(now);
     }
 
-    /// Whether an ingest token is good.
+    /// Returns whether an ingest token is good.
     #[must_use]
     pub fn may_upload(&self, now: Instant, token: &str) -> bool {
         let mut tokens = self.publishers.iter().flat_map(|publisher| &publisher.ingest);
@@ -311,7 +311,7 @@ impl RoomState {
     }
 }
 
-/// Whether `to` names this session.
+/// Returns whether `to` names this session.
 #[must_use]
 pub fn names(to: &Recipient, session: &Session) -> bool {
     match to {

@@ -75,7 +75,7 @@ impl Packager {
         }
     }
 
-    /// The tracks that a stream feeds: a name that is pushed by itself wins.
+    /// Returns the tracks that a stream feeds: a name that is pushed by itself wins.
     pub(super) fn outputs_of(&self, id: &ObjectId) -> Vec<ObjectId> {
         let Some(input) = self.inputs.get(id) else { return Vec::new() };
         let own = input.outputs.iter().map(|output| &output.id);

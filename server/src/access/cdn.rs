@@ -23,7 +23,8 @@ impl Caches {
         *self.secrets.write().unwrap_or_else(PoisonError::into_inner) = secrets.into();
     }
 
-    /// Whether a bearer is one of the caches. The time that takes tells nothing of the secrets but their lengths.
+    /// Returns whether a bearer is one of the caches. The time that takes tells nothing of the secrets but their
+    /// lengths.
     pub fn knows(&self, bearer: &str) -> bool {
         let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner).clone();
         let is_equal = |secret: &Secret| verify_slices_are_equal(secret.expose().as_bytes(), bearer.as_bytes()).is_ok();

@@ -55,7 +55,7 @@ impl<'a> Jws<'a> {
         Ok(Self { algorithm, key_id, signed, signature, payload })
     }
 
-    /// The claims; to be read once the signature is checked.
+    /// Returns the claims; to be read once the signature is checked.
     pub fn claims(&self) -> Result<Map<String, Value>, Refused> {
         object(self.payload).map_or_else(|| malformed("the claims of the token are no JSON object in base64url"), Ok)
     }

@@ -221,7 +221,7 @@ fn room_key(room: &RoomId) -> String {
     Partition::of(room).key(&format!("room:{room}"))
 }
 
-/// The key of a partition's era.
+/// Returns the key of a partition's era.
 pub(super) fn era_key(partition: Partition) -> String {
     partition.key("era")
 }

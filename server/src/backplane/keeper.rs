@@ -29,7 +29,7 @@ const FORMER_KEY: &str = "rc:{L}:lease";
 
 /// Receives what follows from leases and eras. Nothing here may block.
 pub trait LeaseListener: Send + Sync + 'static {
-    /// The nodes to which this one is attached, and those of members of its rooms.
+    /// Returns the nodes to which this one is attached, and those of members of its rooms.
     fn peers(&self) -> Vec<BootId>;
 
     /// Another era has begun: owners assert their rooms of that partition.
@@ -102,22 +102,22 @@ impl Keeper {
         keeper
     }
 
-    /// The boot id of this node; another one after it was declared dead.
+    /// Returns the boot id of this node; another one after it was declared dead.
     pub fn boot(&self) -> watch::Receiver<BootId> {
         self.boot.subscribe()
     }
 
-    /// Whether this node may decide.
+    /// Returns whether this node may decide.
     pub fn is_fresh(&self) -> bool {
         self.lease().is_fresh(self.clock.now())
     }
 
-    /// Whether each partition has settled since this node saw it first.
+    /// Returns whether each partition has settled since this node saw it first.
     pub fn has_settled(&self) -> bool {
         self.eras.have_settled(self.clock.now())
     }
 
-    /// The leases as known at present.
+    /// Returns the leases as known at present.
     pub fn state(&self) -> Arc<Lease> {
         Arc::clone(&self.lease())
     }
@@ -163,7 +163,7 @@ impl Keeper {
         }
     }
 
-    /// Whether nodes of the former design live.
+    /// Returns whether nodes of the former design live.
     async fn meets_former_nodes(&self) -> Option<bool> {
         match self.masters.call_lease(&scripts::FORMER, vec![FORMER_KEY.into()], Vec::new()).await {
             Ok(Reply::Int(count)) => Some(count > 0),

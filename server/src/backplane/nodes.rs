@@ -49,37 +49,37 @@ impl Nodes {
         Ok(Self { masters, keeper, channel, directory })
     }
 
-    /// The boot id of this node, which changes when it was declared dead.
+    /// Returns the boot id of this node, which changes when it was declared dead.
     #[must_use]
     pub fn boot(&self) -> watch::Receiver<BootId> {
         self.keeper.boot()
     }
 
-    /// The directory.
+    /// Returns the directory.
     #[must_use]
     pub const fn directory(&self) -> &Directory {
         &self.directory
     }
 
-    /// The leases as known at present.
+    /// Returns the leases as known at present.
     #[must_use]
     pub fn lease(&self) -> Arc<Lease> {
         self.keeper.state()
     }
 
-    /// Whether this node may decide.
+    /// Returns whether this node may decide.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.keeper.is_fresh()
     }
 
-    /// Whether a node is named dead.
+    /// Returns whether a node is named dead.
     #[must_use]
     pub fn is_dead(&self, node: BootId) -> bool {
         self.keeper.is_dead(node)
     }
 
-    /// Whether all masters are connected, the lease is fresh, packets arrive, and the first settling is over.
+    /// Returns whether all masters are connected, the lease is fresh, packets arrive, and the first settling is over.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.masters.are_connected() && self.keeper.is_fresh() && self.channel.is_fresh() && self.keeper.has_settled()
@@ -122,7 +122,7 @@ impl Nodes {
         self.masters.fetch(partition, key)
     }
 
-    /// Whether each of these keys of a partition stands.
+    /// Returns whether each of these keys of a partition stands.
     ///
     /// # Errors
     /// See [`Failure`].

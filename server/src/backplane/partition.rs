@@ -13,7 +13,7 @@ impl Partition {
     /// Number of partitions.
     pub const COUNT: u8 = 64;
 
-    /// The partition of a room; the same on every node and in every version (FNV-1a).
+    /// Returns the partition of a room; the same on every node and in every version (FNV-1a).
     #[must_use]
     pub fn of(room: &RoomId) -> Self {
         const PRIME: u64 = 0x0100_0000_01b3;
@@ -25,7 +25,7 @@ impl Partition {
         Self(u8::try_from(folded % u64::from(Self::COUNT)).unwrap_or_default())
     }
 
-    /// All of them.
+    /// Returns all of them.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..Self::COUNT).map(Self)
     }

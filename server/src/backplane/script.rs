@@ -24,7 +24,7 @@ impl Script {
         self.source
     }
 
-    /// The SHA-1 of the source in hexadecimal digits, by which Redis knows it.
+    /// Returns the SHA-1 of the source in hexadecimal digits, by which Redis knows it.
     pub(super) fn name(&self) -> &str {
         self.name.get_or_init(|| {
             Sha1::digest(self.source.as_bytes()).iter().fold(String::with_capacity(40), |mut text, byte| {

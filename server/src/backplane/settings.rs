@@ -47,7 +47,7 @@ pub struct BackplaneSettings {
 }
 
 impl BackplaneSettings {
-    /// The interval of the beats.
+    /// Returns the interval of the beats.
     #[must_use]
     pub fn interval(&self) -> Duration {
         self.beat_timeout / 2

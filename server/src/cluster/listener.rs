@@ -47,7 +47,7 @@ pub trait RoomListener: Send + Sync + 'static {
     /// The time of all absent members begins anew.
     fn amnesty(&self);
 
-    /// The nodes to which edges are attached, and those of members of rooms that are owned here.
+    /// Returns the nodes to which edges are attached, and those of members of rooms that are owned here.
     fn peers(&self) -> Vec<BootId>;
 
     /// This node must exit, for this reason.

@@ -2,7 +2,8 @@
 
 use roomcast_core::room::message::{Body, ToEdge, ToOwner};
 
-/// The answer to a message whose room has no owner here, or no edge, whichever it is for. None where it needs none.
+/// Returns the answer to a message whose room has no owner here, or no edge, whichever it is for. None where it needs
+/// none.
 #[must_use]
 pub const fn answer_for_missing(body: &Body) -> Option<Body> {
     match body {

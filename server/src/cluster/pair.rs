@@ -66,7 +66,7 @@ impl Pair {
         !std::mem::replace(&mut self.lock().is_dirty, true)
     }
 
-    /// The packets that are to be published now, in order.
+    /// Returns the packets that are to be published now, in order.
     pub fn take(&self, now: Instant) -> Vec<Vec<u8>> {
         let mut state = self.lock();
         state.is_dirty = false;
@@ -93,7 +93,7 @@ impl Pair {
         state.peer.owes_ack(now)
     }
 
-    /// Does what is due by time.
+    /// Performs the actions that are due.
     pub fn on_time(&self, now: Instant) -> Due {
         let mut state = self.lock();
         if state.peer.due().is_none_or(|due| due > now) { Due::default() } else { state.peer.on_time(now) }

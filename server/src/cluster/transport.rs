@@ -102,7 +102,7 @@ impl Transport {
         Ok(Self { inner, nodes })
     }
 
-    /// The boot id of this node at present.
+    /// Returns the boot id of this node at present.
     #[must_use]
     pub fn boot(&self) -> BootId {
         self.inner.boot()
@@ -119,7 +119,7 @@ impl Transport {
         self.inner.wake.notify_one();
     }
 
-    /// The directory.
+    /// Returns the directory.
     #[must_use]
     pub fn directory(&self) -> &Directory {
         self.nodes.directory()
@@ -161,7 +161,7 @@ impl Inner {
         Some(counter)
     }
 
-    /// The pair with a node; none with this one, or a dead one.
+    /// Returns the pair with a node; none with this one, or a dead one.
     fn pair(&self, node: BootId) -> Option<Arc<Pair>> {
         if let Some(pair) = self.pairs.read().unwrap_or_else(PoisonError::into_inner).get(&node) {
             return Some(Arc::clone(pair));
@@ -191,7 +191,7 @@ impl Inner {
         publishing
     }
 
-    /// Does what is due by time.
+    /// Performs the actions that are due.
     fn on_time(self: &Arc<Self>) {
         let now = self.clock.now();
         let pairs: Vec<_> = self.pairs.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();

@@ -75,7 +75,7 @@ fn check_grants(access: &Access, permit: &Permit, asked: &Asked) -> Result<(), R
     Ok(())
 }
 
-/// The actions of which a grant permits at least one.
+/// Returns the actions of which a grant permits at least one.
 fn actions(name: &str) -> Option<&'static [Action]> {
     const CREATE: [Action; 4] = [
         Action::Create(RoomType::P2m),

@@ -60,7 +60,7 @@ impl BodyFeeder {
 }
 
 impl PushBody {
-    /// The next bytes; `None` at the end, also when the connection broke.
+    /// Returns the next bytes; `None` at the end, also when the connection broke.
     pub async fn next(&mut self) -> Result<Option<Bytes>, BodyTimeout> {
         if !self.begun.is_empty() {
             return Ok(Some(self.begun.split().freeze()));
@@ -68,7 +68,7 @@ impl PushBody {
         self.more().await
     }
 
-    /// The type of the first box; `None` when the body ends before it.
+    /// Returns the type of the first box; `None` when the body ends before it.
     pub async fn first_box(&mut self) -> Result<Option<[u8; 4]>, BodyTimeout> {
         while self.begun.len() < 8 {
             match self.more().await? {

@@ -131,8 +131,8 @@ pub async fn unknown_address(request: HttpRequest, ingest: web::Data<IngestState
     answer::with_status(refused.status, refused.code, refused.reason)
 }
 
-/// The name of the track: the segment of the path, or the name in its `Streams(…)`, before which the DASH-IF protocol
-/// allows a `Switching(…)`.
+/// Returns the name of the track: the segment of the path, or the name in its `Streams(…)`, before which the DASH-IF
+/// protocol allows a `Switching(…)`.
 fn track_name<'a>(track: &'a str, rest: &'a str) -> &'a str {
     let named = |segment: &'a str, set: &str| {
         let name = segment.get(..set.len()).filter(|start| start.eq_ignore_ascii_case(set));

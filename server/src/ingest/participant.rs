@@ -70,7 +70,7 @@ pub struct ParticipantInbox {
 }
 
 impl ParticipantInbox {
-    /// The next thing that is said, and not read any further than that; `None` means to go.
+    /// Returns the next thing that is said, and not read any further than that; `None` means to go.
     pub async fn receive(&mut self) -> Option<()> {
         match self.inbox.next().await? {
             OutboxItem::Message(message) => {
@@ -83,8 +83,8 @@ impl ParticipantInbox {
         }
     }
 
-    /// The role that a `JOIN` gave, or why it was refused: there already when the node is alone, else when the nodes
-    /// have agreed.
+    /// Returns the role that a `JOIN` gave, or why it was refused: there already when the node is alone, else when the
+    /// nodes have agreed.
     async fn answer(&mut self) -> Option<Result<Role, ErrorAck>> {
         let deadline = tokio::time::Instant::now() + REPLY_TIMEOUT;
         while let Ok(Some(item)) = tokio::time::timeout_at(deadline, self.inbox.next()).await {
@@ -182,7 +182,7 @@ impl ServerParticipant {
         self.sender.actor.send(JoinRoom { connection, outbox, sequence, signal, grant }).await.ok()
     }
 
-    /// The signals of the member, for its heartbeats.
+    /// Returns the signals of the member, for its heartbeats.
     pub fn sender(&self) -> SignalSender {
         self.sender.clone()
     }

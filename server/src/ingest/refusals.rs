@@ -48,7 +48,7 @@ impl Refusals {
         }
     }
 
-    /// The number of lines that were left out since the last one, if another may be written now.
+    /// Returns the number of lines that were left out since the last one, if another may be written now.
     fn admit(&self, now: Instant, client: Option<IpAddr>) -> Option<u64> {
         let Some(client) = client else { return Some(0) };
         let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +72,7 @@ impl Refusals {
     }
 }
 
-/// The beginning of a name from an address.
+/// Returns the beginning of a name from an address.
 fn shortened(name: &str) -> &str {
     name.char_indices().nth(MAX_NAME).map_or(name, |(end, _)| &name[..end])
 }

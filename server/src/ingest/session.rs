@@ -117,7 +117,7 @@ impl IngestSession {
         Arc::clone(self.track_locks.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default())
     }
 
-    /// The init section of a track that has one, and where its media has ended.
+    /// Returns the init section of a track that has one, and where its media has ended.
     pub async fn resume(&self, target: &PushTarget) -> Option<(Init, Ends)> {
         let state = self.state.lock().await;
         let (init, ends) = state.playlists.get(&target.playlist)?.resume(&target.track)?;
@@ -213,7 +213,7 @@ impl IngestSession {
         }
     }
 
-    /// The number behind the segments that players know of a track, in this room or one before it of its name.
+    /// Returns the number behind the segments that players know of a track, in this room or one before it of its name.
     fn earlier(&self, playlist: &ObjectId, track: &ObjectId) -> Earlier {
         let track = self.ingest.live.index.track(&self.room, playlist, track);
         let newest = track.and_then(|track| track.newest());

@@ -82,7 +82,7 @@ fn limit(encoding: Encoding, ingest: &IngestState) -> usize {
     media.saturating_add(BESIDE_MEDIA)
 }
 
-/// The media in the signal is a slice of a multipart body, and decoded from JSON, which is let go here.
+/// Returns the media in the signal is a slice of a multipart body, and decoded from JSON, which is let go here.
 fn read(request: &HttpRequest, encoding: Encoding, body: Bytes) -> Result<DataSignal, data::Refusal> {
     match encoding {
         Encoding::Json => data::decode(&body),

@@ -28,7 +28,7 @@ pub struct LiveIndex {
 }
 
 impl LiveIndex {
-    /// The broadcasts of a room in this life; those of an earlier one of its name stay until they are replaced.
+    /// Returns the broadcasts of a room in this life; those of an earlier one of its name stay until they are replaced.
     pub fn open(&self, room: &RoomId, life: Life) -> Arc<LiveRoom> {
         let earlier = find(&self.rooms, room);
         if let Some(same) = earlier.as_ref().filter(|earlier| earlier.life == life) {
@@ -47,13 +47,13 @@ impl LiveIndex {
         live
     }
 
-    /// Whether a playlist is not here, or not kept up to date any more.
+    /// Returns whether a playlist is not here, or not kept up to date any more.
     pub fn lacks(&self, room: &RoomId, playlist: &ObjectId) -> bool {
         let live = find(&self.rooms, room);
         live.is_none_or(|live| live.retired.load(Ordering::Relaxed) || find(&live.playlists, playlist).is_none())
     }
 
-    /// Whether nothing of a room is here.
+    /// Returns whether nothing of a room is here.
     pub fn is_unknown(&self, room: &RoomId) -> bool {
         find(&self.rooms, room).is_none_or(|live| all(&live.playlists).is_empty())
     }
@@ -149,13 +149,13 @@ impl LiveRoom {
         }
     }
 
-    /// Whether a viewer asked for any track in this time.
+    /// Returns whether a viewer asked for any track in this time.
     pub fn is_watched(&self, within: Duration) -> bool {
         let mut tracks = all(&self.playlists).into_iter().flat_map(|playlist| all(&playlist.tracks));
         tracks.any(|track| track.is_watched(within))
     }
 
-    /// The room's own playlist, in place of one that an earlier room of this name left behind.
+    /// Returns the room's own playlist, in place of one that an earlier room of this name left behind.
     fn playlist(&self, id: &ObjectId) -> Arc<LivePlaylist> {
         let mut own = self.own.write().unwrap_or_else(PoisonError::into_inner);
         if let (true, Some(there)) = (own.contains(id), find(&self.playlists, id)) {

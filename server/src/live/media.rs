@@ -186,7 +186,7 @@ impl MediaCache {
         blob
     }
 
-    /// The bytes of a blob, fetched if need be. All who ask at once wait for one fetch.
+    /// Returns the bytes of a blob, fetched if need be. All who ask at once wait for one fetch.
     ///
     /// # Errors
     /// When they do not come in time.

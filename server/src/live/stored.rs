@@ -44,12 +44,12 @@ impl Stored {
         Self { media: MediaSource::Remote(cache, blobs), content_type, tag: OnceLock::new() }
     }
 
-    /// The media type.
+    /// Returns the media type.
     pub const fn content_type(&self) -> &'static str {
         self.content_type
     }
 
-    /// The bytes, fetched if need be.
+    /// Returns the bytes, fetched if need be.
     ///
     /// # Errors
     /// When they do not come in time.

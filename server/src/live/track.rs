@@ -93,7 +93,8 @@ impl LiveTrack {
         }
     }
 
-    /// Whether a viewer asked for something in this time; known to be so only where it is asked at least as often.
+    /// Returns whether a viewer asked for something in this time; known to be so only where it is asked at least as
+    /// often.
     pub fn is_watched(&self, within: Duration) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if self.asked.swap(false, Ordering::Relaxed) {
@@ -102,7 +103,7 @@ impl LiveTrack {
         seen.is_some_and(|seen| seen.elapsed() < within)
     }
 
-    /// Whether viewers will ask for an object. Who plays by parts does not ask for segments.
+    /// Returns whether viewers will ask for an object. Who plays by parts does not ask for segments.
     pub fn wants(&self, kind: ObjectKind) -> bool {
         let newest = self.newest();
         let target = newest.as_ref().map_or(Duration::from_secs(1), |newest| newest.snapshot.target_duration);

@@ -14,7 +14,7 @@ const RETRY_AFTER: (HeaderName, &str) = (header::RETRY_AFTER, "1");
 /// The challenge to a request without its token (RFC 6750, section 3).
 const BEARER: (HeaderName, &str) = (header::WWW_AUTHENTICATE, "Bearer realm=\"roomcast\"");
 
-/// The HTTP status of a code.
+/// Returns the HTTP status of a code.
 pub fn status(code: AckCode) -> StatusCode {
     StatusCode::from_u16(code.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
@@ -35,7 +35,7 @@ pub fn with_status(status: StatusCode, code: AckCode, reason: impl Into<String>)
     named_with_status(status, code, UNKNOWN, DataAckBody { msg: Some(reason.into()), ..DataAckBody::default() })
 }
 
-/// The same, under a name.
+/// Returns the same, under a name.
 pub fn named_with_status(status: StatusCode, code: AckCode, name: &str, body: DataAckBody) -> HttpResponse {
     debug_assert!(code.statuses().contains(&status.as_u16()), "{status} with {code:?} is not published");
     let mut response = data(code, name, body);

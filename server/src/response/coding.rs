@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{ACCEPT_ENCODING, HeaderMap};
 
-/// Whether an answer in gzip is acceptable, and no less welcome than one as it is.
+/// Returns whether an answer in gzip is acceptable, and no less welcome than one as it is.
 pub fn takes_gzip(headers: &HeaderMap) -> bool {
     let (mut gzip, mut identity, mut other) = (None, None, None);
     let values = headers.get_all(ACCEPT_ENCODING).filter_map(|value| value.to_str().ok());

@@ -60,7 +60,7 @@ impl Broadcasts {
 }
 
 impl RoomActor {
-    /// The broadcasts of the room in its present life.
+    /// Returns the broadcasts of the room in its present life.
     pub(super) fn live_room(&mut self) -> Arc<LiveRoom> {
         let life = self.room.site().life();
         match &self.broadcasts.live {

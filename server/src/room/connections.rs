@@ -60,7 +60,7 @@ impl Connections {
         self.lock().open.values().for_each(Outbox::judge);
     }
 
-    /// Whether all have gone that were told to.
+    /// Returns whether all have gone that were told to.
     pub fn is_empty(&self) -> bool {
         let list = self.lock();
         list.open.is_empty() && list.leaving == 0

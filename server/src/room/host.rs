@@ -117,17 +117,17 @@ impl RoomHost {
         let _ = self.transport.set(transport);
     }
 
-    /// The way of the rooms to those of other nodes, if there are any.
+    /// Returns the way of the rooms to those of other nodes, if there are any.
     pub fn transport(&self) -> Option<&Transport> {
         self.transport.get()
     }
 
-    /// The boot id of this node among others.
+    /// Returns the boot id of this node among others.
     pub fn boot(&self) -> BootId {
         self.transport().map_or(BootId(1), Transport::boot)
     }
 
-    /// The number below those of a new room's attachments and JOINs.
+    /// Returns the number below those of a new room's attachments and JOINs.
     pub fn next_ids(&self) -> u64 {
         self.ids.fetch_add(IDS, Ordering::Relaxed)
     }
@@ -140,12 +140,12 @@ impl RoomHost {
         }
     }
 
-    /// The room, if it exists.
+    /// Returns the room, if it exists.
     pub fn find(&self, id: &RoomId) -> Option<Addr<RoomActor>> {
         self.lock().get(id).filter(|room| room.connected()).cloned()
     }
 
-    /// The room; made on this very thread when it does not exist and `creating` is true.
+    /// Returns the room; made on this very thread when it does not exist and `creating` is true.
     pub fn open(self: &Arc<Self>, id: &RoomId, creating: bool) -> Result<Addr<RoomActor>, NoRoom> {
         if self.lifecycle.is_draining() {
             return Err(NoRoom::Draining);
@@ -165,7 +165,8 @@ impl RoomHost {
         Ok(room)
     }
 
-    /// The room for a message of another node, made on the thread of the node's own tasks where it does not exist.
+    /// Returns the room for a message of another node, made on the thread of the node's own tasks where it does not
+    /// exist.
     pub fn open_for_node(self: &Arc<Self>, id: &RoomId, arbiter: &ArbiterHandle) -> Option<Addr<RoomActor>> {
         let mut rooms = self.lock();
         if let Some(room) = rooms.get(id).filter(|room| room.connected()) {
@@ -188,7 +189,8 @@ impl RoomHost {
         }
     }
 
-    /// Whether a user could publish in a broadcast of this name, which may be created. The join decides in the end.
+    /// Returns whether a user could publish in a broadcast of this name, which may be created. The join decides in the
+    /// end.
     ///
     /// # Errors
     /// The refusal that the join would get.
@@ -203,7 +205,7 @@ impl RoomHost {
         Ok(())
     }
 
-    /// All rooms.
+    /// Returns all rooms.
     pub fn all(&self) -> Vec<(RoomId, Addr<RoomActor>)> {
         self.lock().iter().map(|(id, room)| (id.clone(), room.clone())).collect()
     }

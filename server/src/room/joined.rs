@@ -55,7 +55,7 @@ impl JoinedRooms {
         self.rooms.get_mut(id).into_iter().for_each(|joined| joined.numbers = numbers);
     }
 
-    /// Whether the client numbers what it says in a room.
+    /// Returns whether the client numbers what it says in a room.
     pub fn numbers(&self, id: &RoomId) -> bool {
         self.rooms.get(id).is_some_and(|joined| joined.numbers)
     }
@@ -113,7 +113,7 @@ impl JoinedRooms {
         self.rooms.get_mut(id).into_iter().for_each(|joined| joined.held_back = !reads);
     }
 
-    /// Whether all rooms can take more.
+    /// Returns whether all rooms can take more.
     pub fn may_read(&self) -> bool {
         !self.rooms.values().any(|joined| joined.held_back)
     }

@@ -173,7 +173,7 @@ pub struct RoomDispatcher {
 }
 
 impl RoomDispatcher {
-    /// The rooms of a node; called on an arbiter's thread.
+    /// Returns the rooms of a node; called on an arbiter's thread.
     pub fn new(host: &Arc<RoomHost>) -> Self {
         Self { host: Arc::downgrade(host), arbiter: Arbiter::current() }
     }

@@ -24,7 +24,7 @@ impl OwnedRooms {
         self.lock().remove(room);
     }
 
-    /// All of them.
+    /// Returns all of them.
     pub fn all(&self) -> Vec<(RoomId, Ownership)> {
         self.lock().iter().map(|(room, ownership)| (room.clone(), *ownership)).collect()
     }

@@ -60,7 +60,7 @@ impl<A: Application> ConnectionHandle<'_, A> {
         outbound::text(text, self.wire.max_frame(), |frame| self.ctx.write_raw(frame));
     }
 
-    /// The way to the peer, for messages whose bytes were claimed when they were queued.
+    /// Returns the way to the peer, for messages whose bytes were claimed when they were queued.
     #[must_use]
     pub fn send_queue(&self) -> &SendQueue {
         self.wire.send_queue()

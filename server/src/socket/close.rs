@@ -4,7 +4,7 @@ use actix_http::ws::ProtocolError;
 
 use roomcast_protocol::code::CloseCode;
 
-/// The close code for a frame that cannot be read.
+/// Returns the close code for a frame that cannot be read.
 pub fn close_code(error: &ProtocolError) -> CloseCode {
     match error {
         ProtocolError::Overflow => CloseCode::TooBig,

@@ -97,7 +97,7 @@ fn skip(left: &mut u64, available: usize) -> usize {
     taken
 }
 
-/// The length of the payload, once the header is complete.
+/// Returns the length of the payload, once the header is complete.
 fn payload_length(header: &[u8]) -> Option<u64> {
     let second = *header.get(1)?;
     let extended = match second & 0x7f {

@@ -22,7 +22,7 @@ impl Incoming {
         Rc::default()
     }
 
-    /// Whether more may be read.
+    /// Returns whether more may be read.
     pub fn wants_more(&self) -> bool {
         self.chunk.borrow().is_empty() && !self.ended.get()
     }

@@ -25,7 +25,7 @@ impl ReadGate {
         }
     }
 
-    /// Whether it is shut; if so, the caller is woken once it opens.
+    /// Returns whether it is shut; if so, the caller is woken once it opens.
     pub fn is_shut(&self, cx: &Context<'_>) -> bool {
         if self.shut.get() {
             *self.waiting.borrow_mut() = Some(cx.waker().clone());

@@ -55,7 +55,7 @@ struct Queue {
 }
 
 impl SendQueueId {
-    /// The send queue, if this is its thread and the connection is there.
+    /// Returns the send queue, if this is its thread and the connection is there.
     pub fn here(self) -> Option<Rc<SendQueue>> {
         QUEUES.with_borrow(|queues| queues.get(&self)?.upgrade())
     }
@@ -141,7 +141,7 @@ impl SendQueue {
         self.queue.borrow_mut().driver = None;
     }
 
-    /// The next bytes for the socket.
+    /// Returns the next bytes for the socket.
     pub(super) fn next_piece(&self) -> Option<Bytes> {
         let piece = {
             let mut queue = self.queue.borrow_mut();

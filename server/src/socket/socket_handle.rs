@@ -63,8 +63,8 @@ impl SocketHandle {
         self.lingering.set(self.lingering.get().map(|left| left.saturating_sub(read)));
     }
 
-    /// Whether all that may be read while lingering has been: the peer then waits for the close, and has the time to
-    /// read its answer before its next write fails.
+    /// Returns whether all that may be read while lingering has been: the peer then waits for the close, and has the
+    /// time to read its answer before its next write fails.
     pub fn has_lingered(&self) -> bool {
         self.lingering.get() == Some(0)
     }
@@ -89,12 +89,12 @@ impl SocketHandle {
         self.ended.set(true);
     }
 
-    /// Whether nothing will be read any more.
+    /// Returns whether nothing will be read any more.
     pub fn is_ended(&self) -> bool {
         self.ended.get()
     }
 
-    /// The descriptor of the connection that a request came on.
+    /// Returns the descriptor of the connection that a request came on.
     pub fn of(request: &HttpRequest) -> Weak<Self> {
         request.conn_data::<Rc<Self>>().map(Rc::downgrade).unwrap_or_default()
     }
@@ -109,7 +109,7 @@ impl SocketHandle {
         self.closed_by_peer.set(true);
     }
 
-    /// Whether the peer has sent its close frame.
+    /// Returns whether the peer has sent its close frame.
     pub fn is_closed_by_peer(&self) -> bool {
         self.closed_by_peer.get()
     }

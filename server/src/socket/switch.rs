@@ -38,7 +38,7 @@ pub struct Switch {
 }
 
 impl Switch {
-    /// The switch of the connection that a request came on; none below a server that has none.
+    /// Returns the switch of the connection that a request came on; none below a server that has none.
     pub(super) fn of(request: &HttpRequest) -> Option<Rc<Self>> {
         request.conn_data::<Rc<Self>>().map(Rc::clone)
     }
@@ -49,7 +49,7 @@ impl Switch {
         Body { switch: self, payload: early.0, incoming: early.1, early: BytesMut::new() }
     }
 
-    /// The service of the stream now that HTTP has ended; none where it was not switched.
+    /// Returns the service of the stream now that HTTP has ended; none where it was not switched.
     pub fn served(&self) -> Option<LocalBoxFuture<'static, ()>> {
         let serve = self.serve.take()?;
         Some(serve(self.stream.take()?))
@@ -126,7 +126,7 @@ impl<T> Switching<T> {
         Rc::clone(&self.switch)
     }
 
-    /// The stream below, as long as it speaks HTTP.
+    /// Returns the stream below, as long as it speaks HTTP.
     pub const fn stream(&self) -> Option<&T> {
         self.stream.as_ref()
     }

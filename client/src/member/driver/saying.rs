@@ -11,7 +11,7 @@ use super::{Action, Driver};
 use crate::member::event::MemberEvent;
 
 impl Driver {
-    /// Whether a signal would be taken: not while the server has to confirm earlier ones first.
+    /// Returns whether a signal would be taken: not while the server has to confirm earlier ones first.
     pub fn takes_signals(&self) -> bool {
         self.machine.state() != State::Joined || !self.said.is_full()
     }

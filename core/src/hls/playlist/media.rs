@@ -63,7 +63,7 @@ impl MediaPlaylist<'_> {
         6 * self.target
     }
 
-    /// The delta update: what stands behind the skipped segments is the same as in the whole.
+    /// Returns the delta update: what stands behind the skipped segments is the same as in the whole.
     fn delta(&self, skipped: usize, listed: &str) -> Result<String, fmt::Error> {
         let mut text = String::with_capacity(listed.len() + 512);
         self.head(&mut text, 9)?;

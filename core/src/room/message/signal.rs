@@ -57,7 +57,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The kind of signal.
+    /// Returns the kind of signal.
     #[must_use]
     pub const fn kind(self) -> SignalKind {
         match self {
@@ -74,7 +74,7 @@ impl Action {
 }
 
 impl Signal {
-    /// The signal of a decoded message; none for JOIN and HEARTBEAT, which edges take as such.
+    /// Returns the signal of a decoded message; none for JOIN and HEARTBEAT, which edges take as such.
     #[must_use]
     pub fn of(signal: &signal::Signal) -> Option<Self> {
         let action = match &signal.body {
@@ -104,8 +104,8 @@ pub struct SignalText {
 }
 
 impl SignalText {
-    /// The `data` object, which recipients get; shares the bytes of the message. Empty where a packet named a place
-    /// that the message has not.
+    /// Returns the `data` object, which recipients get; shares the bytes of the message. Empty where a packet named a
+    /// place that the message has not.
     #[must_use]
     pub fn data(&self) -> ByteString {
         self.message.get(self.data.clone()).map(|data| self.message.slice_ref(data)).unwrap_or_default()

@@ -11,7 +11,7 @@ use crate::room::message::Message;
 use crate::room::owner::{Field, KickRevocation, Value, Write};
 use crate::room::{ConnectionId, Refusal};
 
-/// An effect of a step, to be carried out in order.
+/// An effect of a step. Effects are executed in order.
 #[derive(Debug)]
 pub enum SiteEffect {
     /// Send a message to a connection.
@@ -26,11 +26,12 @@ pub enum SiteEffect {
     Send(BootId, Message),
     /// Ask the directory; the answer comes by [`Site::on_answer`](super::Site::on_answer).
     DirectoryQuery(DirectoryQuery),
-    /// A broadcast or its media changed.
+    /// Report a change of a broadcast or its media.
     Live(ObjectId, Change),
-    /// Exactly this is served of a broadcast from now on.
+    /// Replace everything that is served of a broadcast.
     Everything(ObjectId, Vec<Change>),
-    /// Revoke the tokens of a user in this room; a failure comes by [`Site::not_revoked`](super::Site::not_revoked).
+    /// Revoke the tokens of a user in this room; a failure is reported to
+    /// [`Site::not_revoked`](super::Site::not_revoked).
     Revoke(Box<KickRevocation>),
     /// Answer an upload.
     Uploaded(u64, Result<(), Refusal>),

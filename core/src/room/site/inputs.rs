@@ -16,7 +16,7 @@ use crate::room::{ConnectionId, Refusal};
 use crate::time::Instant;
 
 impl Site {
-    /// Takes a JOIN; returns the id by which it is answered.
+    /// Handles a JOIN; returns the id under which it is answered.
     pub fn join(
         &mut self,
         context: Context<'_>,
@@ -30,7 +30,7 @@ impl Site {
         (id, self.end(context))
     }
 
-    /// Takes a signal other than JOIN and HEARTBEAT; `n` where the client numbers.
+    /// Handles a signal other than JOIN and HEARTBEAT. `n` is the signal's number, if the client numbers its signals.
     pub fn signal(
         &mut self,
         context: Context<'_>,
@@ -42,7 +42,7 @@ impl Site {
         self.end(context)
     }
 
-    /// Takes a signal that is known to fit the type of the room.
+    /// Handles a signal that is known to exist in this type of room.
     pub fn take_signal(
         &mut self,
         context: Context<'_>,
@@ -54,13 +54,13 @@ impl Site {
         self.end(context)
     }
 
-    /// Takes a heartbeat.
+    /// Handles a heartbeat.
     pub fn heartbeat(&mut self, context: Context<'_>, from: Speaker<'_>, sq: Option<u64>) -> Vec<SiteEffect> {
         self.with_edge(|edge, out| edge.heartbeat(context.now, from, sq, out));
         self.end(context)
     }
 
-    /// Takes another token of a connection.
+    /// Handles a new token for a connection.
     pub fn renew(&mut self, context: Context<'_>, connection: ConnectionId, permit: &Permit) -> Vec<SiteEffect> {
         self.with_edge(|edge, out| edge.renew(context.now, connection, permit, out));
         self.end(context)
@@ -83,7 +83,7 @@ impl Site {
         self.end(context)
     }
 
-    /// Takes an upload, whose media is stored already; returns the id by which it is answered.
+    /// Handles an upload whose media is already stored; returns the id under which it is answered.
     pub fn upload(&mut self, context: Context<'_>, by: Uploader, entry: Option<UploadEntry>) -> (u64, Vec<SiteEffect>) {
         let id = self.next_id();
         self.edge_mut();
@@ -98,19 +98,19 @@ impl Site {
         self.end(context)
     }
 
-    /// Whether players wait for the owner to be found.
+    /// Returns whether players wait for the owner to be found.
     #[must_use]
     pub fn is_sought_by_players(&self, now: Instant) -> bool {
         !self.owns() && self.edge.as_ref().is_some_and(|edge| edge.is_sought_by_players(now))
     }
 
-    /// Whether players can keep the edge, as [`Edge::can_be_played`] says.
+    /// Returns whether players can keep the edge, as [`Edge::can_be_played`] says.
     #[must_use]
     pub fn can_be_played(&self, now: Instant) -> bool {
         self.edge.as_ref().is_some_and(|edge| edge.can_be_played(now))
     }
 
-    /// The life of the room that is known here.
+    /// Returns the life of the room that is known here.
     #[must_use]
     pub fn life(&self) -> Option<Life> {
         let owned = self.owner.as_ref().map(|owner| owner.ownership().life);
@@ -123,7 +123,7 @@ impl Site {
         self.with_owner(context, |owner, turn, out| owner.adopt_streams(turn, &copies, out));
     }
 
-    /// Whether a JOIN of this user to a broadcast of this name would make it a publisher.
+    /// Checks whether a JOIN of this user to a broadcast of this name would make the user a publisher.
     ///
     /// # Errors
     /// The code and reason of the answer.
@@ -157,7 +157,7 @@ impl Site {
         self.end(context)
     }
 
-    /// Notes doubt about the packets of a node.
+    /// Handles possible loss of packets from a node.
     pub fn on_doubt(&mut self, context: Context<'_>, node: BootId) -> Vec<SiteEffect> {
         self.with_owner(context, |owner, _, out| owner.on_doubt(node, out));
         self.with_edge(|edge, out| edge.on_doubt(node, out));
@@ -219,7 +219,7 @@ impl Site {
         self.end(context)
     }
 
-    /// Does what is due by time.
+    /// Performs the actions that are due.
     pub fn on_time(&mut self, context: Context<'_>) -> Vec<SiteEffect> {
         let fresh = context.turn().fresh;
         self.with_edge(|edge, out| edge.on_time(context.now, fresh, out));
@@ -245,7 +245,7 @@ impl Site {
         }
     }
 
-    /// The nodes on whose leases this room depends.
+    /// Returns the nodes on whose leases this room depends.
     pub fn peers(&self) -> impl Iterator<Item = BootId> + '_ {
         let owner = self.edge.as_ref().and_then(Edge::attachment).map(|(owner, _)| owner);
         self.owner.iter().flat_map(Owner::peers).chain(owner).filter(|peer| *peer != self.boot)

@@ -40,7 +40,7 @@ impl GracePeriod {
         self.since = None;
     }
 
-    /// Whether the room waits for this user.
+    /// Returns whether the room waits for this user.
     pub fn awaits(&self, user: &UserId) -> bool {
         self.since.is_some() && self.went.iter().any(|(_, other)| other == user)
     }

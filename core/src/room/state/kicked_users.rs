@@ -49,7 +49,7 @@ impl KickedUsers {
         self.until.get(user).is_some_and(|until| now < *until)
     }
 
-    /// The kicked users in the order in which their kicks end, and how much of each is left.
+    /// Returns the kicked users in the order in which their kicks end, and how much of each is left.
     pub fn left(&self, now: Instant) -> Vec<(UserId, Duration)> {
         let stands = |(until, user): &&(Instant, UserId)| now < *until && self.until.get(user) == Some(until);
         self.order.iter().filter(stands).map(|(until, user)| (user.clone(), until.since(now))).collect()

@@ -12,7 +12,7 @@ use crate::room::{Refusal, refuse};
 use crate::time::Instant;
 
 impl RoomState {
-    /// Whether a newcomer becomes a publisher, or why there is no place.
+    /// Returns whether a newcomer becomes a publisher, or why there is no place.
     ///
     /// The creator of the room publishes; so does a further session of a user that publishes, and a user that the room
     /// waits for. While somebody publishes, a publisher that comes back is a viewer like any other; so is one whose
@@ -29,8 +29,8 @@ impl RoomState {
         Ok(publisher)
     }
 
-    /// Whether a further session of a user could publish in a broadcast of this name: one that is created, or where
-    /// the user is a publisher, or is waited for.
+    /// Returns whether a further session of a user could publish in a broadcast of this name: one that is created, or
+    /// where the user is a publisher, or is waited for.
     ///
     /// # Errors
     /// The code and reason of the answer.

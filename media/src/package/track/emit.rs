@@ -57,7 +57,7 @@ impl Track {
         }
     }
 
-    /// The declarations that are not what was said last.
+    /// Returns the declarations that are not what was said last.
     fn state(&mut self, config: &Config, role: &Role, sound: Option<&str>, map: InitSection) -> Vec<Signal> {
         let stated = self.declare(config, role, sound, map);
         let known = std::mem::replace(&mut self.stated, stated);

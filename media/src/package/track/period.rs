@@ -63,7 +63,7 @@ impl Period {
         PendingSignal::Part { head, part, end, pace: self.pace(end) }
     }
 
-    /// The segment comes whole, so the part that was hinted at is a gap.
+    /// Announces the hinted part as a gap, since the segment arrives whole.
     pub fn parts_end(&mut self, ends: PartsEnd, map: &ObjectId, config: &Config) -> PendingSignal {
         if ends.index == 0 {
             self.segment_start = self.origin + ends.start;
@@ -105,7 +105,7 @@ impl Period {
         }
     }
 
-    /// The same time since the start of the broadcast.
+    /// Returns the same time since the start of the broadcast.
     fn pace(&self, end: Duration) -> Duration {
         self.before + (self.origin + end).saturating_sub(self.clock.origin)
     }

@@ -39,7 +39,7 @@ impl Asserting {
         answered.await.ok().flatten()
     }
 
-    /// The next assertions of a partition; when there are none the task ends.
+    /// Returns the next assertions of a partition; when there are none the task ends.
     fn take(&self, partition: Partition) -> Vec<PendingAssertion> {
         let mut all = self.lock();
         let Some(waiting) = all.get_mut(&partition) else { return Vec::new() };

@@ -92,7 +92,7 @@ impl ReplyReader {
         }
     }
 
-    /// All of it as texts.
+    /// Returns all of it as texts.
     pub fn texts(mut self) -> Option<Vec<String>> {
         let mut texts = Vec::with_capacity(self.0.len());
         while !self.is_empty() {
@@ -101,7 +101,7 @@ impl ReplyReader {
         Some(texts)
     }
 
-    /// The nested answers.
+    /// Returns the nested answers.
     pub fn lists(self) -> impl Iterator<Item = Option<Self>> {
         self.0.map(Self::of)
     }

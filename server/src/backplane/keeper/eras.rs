@@ -27,7 +27,7 @@ struct State {
 }
 
 impl Eras {
-    /// Whether each partition has settled since it was seen first.
+    /// Returns whether each partition has settled since it was seen first.
     pub fn have_settled(&self, now: Instant) -> bool {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.eras.len() == usize::from(Partition::COUNT) && state.settled <= now

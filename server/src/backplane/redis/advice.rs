@@ -41,7 +41,7 @@ impl Advice {
         }
     }
 
-    /// The name of the setting with the address of Redis.
+    /// Returns the name of the setting with the address of Redis.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -200,7 +200,7 @@ fn said_by(code: &str) -> Option<&'static str> {
     })
 }
 
-/// The text of an error without its code, in one line.
+/// Returns the text of an error without its code, in one line.
 pub fn detail(error: &RedisError) -> String {
     one_line(error.detail().unwrap_or_default())
 }

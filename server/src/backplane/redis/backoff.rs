@@ -14,7 +14,7 @@ impl Backoff {
         Self(MIN_DELAY)
     }
 
-    /// The next pause: at least 50 ms, at most twice the bound of the last one and 1 s.
+    /// Returns the next pause: at least 50 ms, at most twice the bound of the last one and 1 s.
     pub fn pause(&mut self) -> Duration {
         self.0 = (self.0 * 2).min(MAX_DELAY);
         MIN_DELAY + jitter(self.0 - MIN_DELAY)

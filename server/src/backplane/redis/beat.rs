@@ -71,7 +71,7 @@ impl Beats {
         self.lock().pending.front().is_some_and(|(_, at)| at.elapsed() > timeout)
     }
 
-    /// The newest beat of an announced subscription came back within the last so long.
+    /// Returns whether the newest beat of an announced subscription came back within this interval.
     pub fn is_fresh(&self, timeout: Duration) -> bool {
         let state = self.lock();
         state.announced && state.returned.is_some_and(|at| at.elapsed() <= timeout)

@@ -196,7 +196,7 @@ impl Call {
         Self { first_use, outcome: Box::pin(outcome) }
     }
 
-    /// Whether the script was unknown to the connection before.
+    /// Returns whether the script was unknown to the connection before.
     pub fn is_first_use(&self) -> bool {
         self.first_use
     }

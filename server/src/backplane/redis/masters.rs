@@ -99,7 +99,7 @@ impl Masters {
         matches!(self.settings.address.topology, Topology::Cluster(_))
     }
 
-    /// Whether every slot has a master that is connected.
+    /// Returns whether every slot has a master that is connected.
     pub fn are_connected(&self) -> bool {
         let routes = self.routes();
         let leases = routes.of_slot(slot::of_tag(LEASE_TAG)).is_some_and(|master| master.lease.is_open());

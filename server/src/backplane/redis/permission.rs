@@ -21,12 +21,12 @@ impl Lack {
     }
 }
 
-/// Whether an answer, of a script or not, is about a permission that is lacking.
+/// Returns whether an answer, of a script or not, is about a permission that is lacking.
 pub fn is_lacking(code: &str, text: &str) -> bool {
     code == "NOPERM" || text.contains("ACL failure") || text.contains("user executing the script")
 }
 
-/// The sentence for a refusal outside a script.
+/// Returns the sentence for a refusal outside a script.
 pub fn refused(text: &str) -> String {
     let named = text.split_once("run the '").and_then(|(_, rest)| rest.split_once('\''));
     match named {
@@ -40,7 +40,7 @@ pub fn refused(text: &str) -> String {
 /// Refused commands, each with the reason of Redis.
 pub type Refused = Vec<(String, String)>;
 
-/// The sentence for refused commands.
+/// Returns the sentence for refused commands.
 pub fn sentence(refused: &[(String, String)]) -> String {
     let is = |lack| refused.iter().any(|(_, text)| Lack::of(text) == lack);
     let mut commands: Vec<&str> = Vec::new();

@@ -52,7 +52,7 @@ impl<'a> Reach<'a> {
         Ok(Self { settings, connector: Connector::new(settings)? })
     }
 
-    /// The masters, each with keys that it has.
+    /// Returns the masters, each with keys that it has.
     async fn servers(&self) -> Result<Vec<(Server, Vec<String>)>, String> {
         let probe = token::random();
         let tags = Partition::all().map(|partition| partition.to_string()).chain(["L".to_owned()]);
@@ -66,7 +66,7 @@ impl<'a> Reach<'a> {
         Ok(vec![(server, keys.next().into_iter().map(|(_, key)| key).collect())])
     }
 
-    /// The masters of a cluster, as the first server that answers tells them.
+    /// Returns the masters of a cluster, as the first server that answers tells them.
     async fn masters(&self, servers: &[Server]) -> Result<Vec<Range>, String> {
         let mut reasons = Vec::new();
         for server in servers {
@@ -158,13 +158,13 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// The commands that publish and subscribe.
+    /// Returns the commands that publish and subscribe.
     fn publishing(&self) -> (&'static str, &'static str) {
         let is_cluster = matches!(self.settings.address.topology, Topology::Cluster(_));
         if is_cluster { ("SPUBLISH", "SSUBSCRIBE") } else { ("PUBLISH", "SUBSCRIBE") }
     }
 
-    /// The server's `maxmemory-policy`; `None` when this user may not know.
+    /// Returns the server's `maxmemory-policy`; `None` when this user may not know.
     async fn policy(&self, connection: &mut MultiplexedConnection) -> Result<Option<String>, String> {
         let told = redis::cmd("INFO").arg("memory").query_async::<Value>(connection).await;
         let text = match told {

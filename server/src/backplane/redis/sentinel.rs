@@ -17,7 +17,7 @@ pub enum Whereabouts {
 }
 
 impl Whereabouts {
-    /// The place of the only master; none in a cluster.
+    /// Returns the place of the only master; none in a cluster.
     pub fn of(place: &Topology) -> Option<Self> {
         match place {
             Topology::Cluster(_) => None,
@@ -79,7 +79,7 @@ pub async fn verify(
     if matches!(place, Whereabouts::At(_)) { Ok(()) } else { verify_master(connection, advice).await }
 }
 
-/// The same for any server.
+/// Returns the same for any server.
 ///
 /// # Errors
 /// As [`verify`].

@@ -2,7 +2,7 @@
 
 const SLOTS: u16 = 16384;
 
-/// The slot of what stands between the braces of a key.
+/// Returns the slot of what stands between the braces of a key.
 pub fn of_tag(tag: &str) -> u16 {
     let crc = tag.bytes().fold(0_u16, |crc, byte| {
         (0..8)

@@ -121,12 +121,12 @@ async fn more(
     }
 }
 
-/// Whether a body says that it goes on in the encoder's stream, perhaps in the middle of a box.
+/// Returns whether a body says that it goes on in the encoder's stream, perhaps in the middle of a box.
 fn goes_on(target: &PushTarget) -> bool {
     target.offset.is_some_and(|offset| offset > 0)
 }
 
-/// The stream that a body goes on with, or a new one.
+/// Returns the stream that a body goes on with, or a new one.
 async fn begin(
     session: &IngestSession,
     target: &PushTarget,

@@ -21,7 +21,7 @@ use crate::clock::unix_millis;
 use crate::live::LiveState;
 use crate::response::pieces::SendCheck;
 
-/// The answer to a request that may not play what it asks for, or has to ask for it with its token in the path.
+/// Returns the answer to a request that may not play what it asks for, or has to ask for it with its token in the path.
 pub async fn refuse(
     request: &ServiceRequest,
     state: &LiveState,
@@ -63,7 +63,7 @@ pub fn guard(request: &HttpRequest, state: &web::Data<LiveState>) -> Option<Send
     }))
 }
 
-/// Whether media is sent on: as long as a connection with this token would stay open.
+/// Returns whether media is sent on: as long as a connection with this token would stay open.
 fn goes_on(state: &LiveState, token: Option<&str>, address: &LiveAddress<'_>) -> bool {
     let Ok(room) = RoomId::parse(address.room()) else { return false };
     let grace = state.auth_grace.as_secs();

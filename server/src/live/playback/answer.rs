@@ -85,7 +85,7 @@ pub fn stopped(stop: &PlaybackError, missing: impl FnOnce() -> HeaderValue) -> H
     }
 }
 
-/// The answer to a request that makes no sense now.
+/// Returns the answer to a request that makes no sense now.
 pub fn bad_request(reason: String) -> HttpResponse {
     kept(AckCode::InvalidSignal, reason, NEVER)
 }

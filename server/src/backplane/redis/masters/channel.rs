@@ -52,7 +52,7 @@ impl Channel {
         channel
     }
 
-    /// Whether the newest beat came back in time.
+    /// Returns whether the newest beat came back in time.
     pub fn is_fresh(&self) -> bool {
         self.beats.is_fresh(self.masters.settings.beat_timeout)
     }
@@ -86,7 +86,7 @@ impl Channel {
         }
     }
 
-    /// The server with the channel of a node, while it is connected.
+    /// Returns the server with the channel of a node, while it is connected.
     fn server(&self, boot: BootId) -> Option<Server> {
         self.masters.routes().of_slot(slot::of_tag(&boot_text(boot)))?.server()
     }
@@ -184,7 +184,7 @@ impl Channel {
     }
 }
 
-/// The content of a message.
+/// Returns the content of a message.
 fn payload_of(push: PushInfo) -> Option<Bytes> {
     if !matches!(push.kind, PushKind::Message | PushKind::SMessage) {
         return None;

@@ -50,7 +50,7 @@ impl Masters {
         }
     }
 
-    /// Whether each of these keys of a partition stands.
+    /// Returns whether each of these keys of a partition stands.
     ///
     /// # Errors
     /// See [`Failure`].

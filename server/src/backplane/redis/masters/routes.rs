@@ -70,7 +70,7 @@ impl Routes {
         self.ranges.iter().find(|(first, last, _)| (*first..=*last).contains(&slot)).map(|(_, _, master)| master)
     }
 
-    /// Whether every slot has a master.
+    /// Returns whether every slot has a master.
     pub fn is_complete(&self) -> bool {
         self.ranges.iter().map(|(first, last, _)| last - first + 1).sum::<i64>() == SLOTS
     }
