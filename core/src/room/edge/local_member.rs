@@ -75,7 +75,7 @@ pub(super) struct LocalMember {
     /// Whether its connection can answer heartbeats without the room.
     has_responder: bool,
     pub unseen: VecDeque<UnseenSignal>,
-    /// Returns the number of bytes that are kept for the member until it has seen them.
+    /// The number of bytes in `unseen`.
     unseen_bytes: usize,
     last_n: u64,
     /// The progress of reporting the absence to the owner; `None` while the member has a socket.
@@ -280,7 +280,7 @@ impl LocalMember {
         !self.confirms && self.connection.is_some() && !self.unconfirmed.is_empty()
     }
 
-    /// Returns the number of bytes that are kept for the member until it has seen them.
+    /// Returns the number of bytes of signals kept until the owner has seen them.
     pub const fn unseen_bytes(&self) -> usize {
         self.unseen_bytes
     }
