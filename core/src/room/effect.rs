@@ -31,7 +31,7 @@ pub struct ConnectionId(pub u64);
 pub enum Input {
     /// A `JOIN`.
     Join {
-        /// Connection from which it came.
+        /// The connection on which it arrived.
         connection: ConnectionId,
         /// The signal; its body is a `JOIN`.
         signal: Signal,
@@ -40,14 +40,14 @@ pub enum Input {
     },
     /// Any other signal.
     Signal {
-        /// Connection from which it came.
+        /// The connection on which it arrived.
         connection: ConnectionId,
         /// The signal.
         signal: Signal,
     },
     /// A signal that was invalid and has been refused already. Its number counts as used.
     Refused {
-        /// Connection from which it came.
+        /// The connection on which it arrived.
         connection: ConnectionId,
         /// The kind of signal.
         kind: SignalKind,

@@ -49,7 +49,7 @@ impl MessageEncoder {
         self.change = None;
     }
 
-    /// Clears the list shared with connections, if the present version is another one.
+    /// Clears the list shared with connections, if it does not have this version.
     pub fn note_list(&self, version: Option<(u64, u64)>) {
         if version.is_none_or(|version| version != self.newest.version) {
             self.shared.set(None);

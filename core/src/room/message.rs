@@ -105,7 +105,7 @@ pub enum ToOwner {
     Written(StayRef, u64),
     /// Reports that a member has no live socket any more, with the time since its last activity.
     Absent(StayRef, Duration),
-    /// Whether the edge has viewers that it admitted by itself.
+    /// Whether the edge has viewers that it admitted without the owner.
     Viewers(bool),
     /// An upload, whose media is stored already.
     Upload(Box<Upload>),
@@ -152,7 +152,7 @@ pub struct Attach {
     pub members: Vec<AttachedMember>,
     /// The streams of which the edge has copies.
     pub streams: Vec<KnownStream>,
-    /// Whether the edge has viewers that it admitted by itself.
+    /// Whether the edge has viewers that it admitted without the owner.
     pub viewers: bool,
 }
 

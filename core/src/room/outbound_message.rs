@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytestring::ByteString;
 
-/// The highest number that was written to one connection. The socket notes it ([`DeliveryWatermark::raise`]); the edge reads it
-/// when another connection takes over.
+/// The highest number that was written to one connection. The socket raises it ([`DeliveryWatermark::raise`]); the edge
+/// reads it when another connection takes over.
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryWatermark(Arc<AtomicU64>);
 

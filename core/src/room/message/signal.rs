@@ -27,7 +27,7 @@ pub struct Signal {
     /// The recipient that it names.
     #[serde(with = "recipient::tagged")]
     pub to: Option<Recipient>,
-    /// The message as it came.
+    /// The message as received.
     pub text: SignalText,
 }
 
@@ -123,6 +123,6 @@ pub struct SignalRefusal {
     pub code: AckCode,
     /// The reason, in a sentence.
     pub reason: String,
-    /// The message as it came.
+    /// The message as received.
     pub message: ByteString,
 }

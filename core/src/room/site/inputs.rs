@@ -91,8 +91,8 @@ impl Site {
         (id, self.end(context))
     }
 
-    /// Records that a player requested a broadcast here. Has no effect on a standalone node without an owner of the
-    /// room.
+    /// Records that a player requested a broadcast here. On a standalone node, the owner is either here or does not
+    /// exist.
     pub fn play(&mut self, context: Context<'_>) -> Vec<SiteEffect> {
         self.edge_mut();
         self.with_edge(|edge, out| edge.play(context.now, out));
