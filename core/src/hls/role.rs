@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::refusal::Refusal;
 
-/// Variants of one stream.
+/// The maximum number of variants of one stream.
 const MAX_VARIANTS: usize = limits::VARIANTS;
-/// Renditions of one stream, those of all groups together.
+/// The maximum number of renditions of one stream, in all groups.
 const MAX_RENDITIONS: usize = limits::RENDITIONS;
 
 /// Declaration of a track by its streamer.
@@ -57,8 +57,7 @@ impl Role {
         }
     }
 
-    /// Keeps the size and the frame rate that are known of the same media, where a repeated declaration of a variant
-    /// leaves them out.
+    /// Keeps the known size and frame rate of the same media if a repeated declaration of a variant omits them.
     pub fn keep_known(&mut self, known: &Self) {
         if let (Self::Variant(came), Self::Variant(known)) = (self, known) {
             came.resolution = came.resolution.take().or_else(|| known.resolution.clone());
@@ -106,7 +105,8 @@ impl Role {
         matches!(self, Self::Rendition(r) if r.kind == RenditionType::Subtitles)
     }
 
-    /// Refuses what does not go together with the other tracks of the stream, or with what the track was before.
+    /// Refuses a declaration that conflicts with the other tracks of the stream or with the earlier declaration of the
+    /// track.
     pub fn check<'a>(&self, others: impl Iterator<Item = &'a Self> + Clone) -> Result<(), Refusal> {
         let alike = others.clone().filter(|other| std::mem::discriminant(*other) == std::mem::discriminant(self));
         let (most, what) = match self {
@@ -122,7 +122,7 @@ impl Role {
         }
     }
 
-    /// Refuses to make another kind of track of the one that is known by the id.
+    /// Refuses a change of a known track to another kind.
     pub fn check_change(&self, known: &Self) -> Result<(), Refusal> {
         if (self.target(), self.part_target()) != (known.target(), known.part_target()) {
             return Err(Refusal::invalid("the target durations of a track are fixed when it is made"));

@@ -94,7 +94,7 @@ fn find<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
     boxes(bytes).find(|(found, _)| found == kind).map(|(_, body)| body)
 }
 
-/// Returns the boxes one behind the other with their contents, up to the first that is none.
+/// Returns the consecutive boxes with their contents, up to the first invalid one.
 fn boxes(mut bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     std::iter::from_fn(move || {
         let (kind, size) = (bytes.get(4..8)?, word(bytes, 0)? as usize);

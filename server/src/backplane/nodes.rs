@@ -21,7 +21,7 @@ pub trait NodeListener: LeaseListener + Inbox {}
 
 impl<L: LeaseListener + Inbox> NodeListener for L {}
 
-/// The connection of one node to the others. When it is dropped, its tasks end without releasing the lease.
+/// The connection of one node to the others. Dropping it ends its tasks without releasing the lease.
 pub struct Nodes {
     masters: Arc<Masters>,
     keeper: Arc<Keeper>,

@@ -22,7 +22,7 @@ impl IngestSessions {
         PushRequest::new(Arc::clone(session))
     }
 
-    /// Forgets a session, unless more than so many requests want it. Whoever comes now gets a new one.
+    /// Removes a session, unless more than this number of requests use it. Later requests get a new session.
     pub(super) fn close(&self, session: &Arc<IngestSession>, requests: usize) -> bool {
         let mut sessions = self.lock();
         if *session.requests.borrow() > requests {

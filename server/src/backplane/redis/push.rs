@@ -1,7 +1,7 @@
 //! The queue of messages published to this node, bounded in bytes.
 //!
-//! The connection's driver adds messages and one task removes them. When the queue is full, messages are dropped until
-//! the queue is empty; then the task receives a gap marker before any later message.
+//! The connection's driver adds messages and one task removes them. If the queue is full, messages are dropped until it
+//! is empty; then the task receives a gap marker before any later message.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};

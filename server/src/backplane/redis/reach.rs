@@ -177,7 +177,7 @@ impl<'a> Reach<'a> {
     }
 }
 
-/// Assigns to each master the keys in its slots.
+/// Assigns to each master one of the keys in its slots.
 fn assign(ranges: &[Range], keys: Vec<(u16, String)>) -> Result<Vec<(Server, Vec<String>)>, String> {
     let mut masters: Vec<(Server, Vec<String>)> = Vec::new();
     for (slot, key) in keys {
