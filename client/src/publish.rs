@@ -126,7 +126,7 @@ pub struct Summary {
     pub is_cut_off: bool,
 }
 
-/// Publishes until the input ends or `stop` is ready; then flushes what is left, ends the stream and leaves.
+/// Publishes until the input ends or `stop` is ready; then flushes the remaining media, ends the stream and leaves.
 ///
 /// `progress` is called at each part and each change of state. A source that stalls is waited for.
 ///

@@ -42,7 +42,7 @@ impl Trust {
     /// Returns the authorities of a file in PEM, or the server's own certificate, and no others.
     ///
     /// # Errors
-    /// [`Error::Certificates`] when there is none in it.
+    /// [`Error::Certificates`] if the file contains no certificate.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let failed =
             |reason: &dyn std::fmt::Display| Error::Certificates { path: path.to_owned(), reason: reason.to_string() };
@@ -94,7 +94,7 @@ struct NamedVerifier {
     file: PathBuf,
 }
 
-/// The server's certificate was signed by none of the authorities in this file.
+/// The error for a server certificate that no authority in this file has signed.
 #[derive(Debug, thiserror::Error)]
 #[error("the server's certificate was not signed by {file:?}; name the certificate of its authority with --ca FILE")]
 struct NotSigned {

@@ -196,7 +196,7 @@ pub struct Cutter {
 }
 
 impl Cutter {
-    /// A cutter for the tracks of `init` whose first segment and part bear the numbers of `start`.
+    /// Creates a cutter for the tracks of `init` whose first segment and part have the numbers of `start`.
     ///
     /// # Errors
     ///

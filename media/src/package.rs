@@ -1,8 +1,8 @@
 //! From pushed media to a broadcast: tracks, opening, targets, timeline and data signals.
 //!
 //! One [`Packager`] per playlist, for the server's ingest and for `roomcast publish` alike. Pure: time is an argument.
-//! It decides what each track of the media is to players, how segments and parts are cut, and what is declared. The
-//! first media waits until that can be known (`opening`); afterwards nothing is refused for its timing.
+//! It decides the role of each track in the playlists, the boundaries of segments and parts, and the declarations. The
+//! first media waits until these can be determined (`opening`); after that, no media is refused because of its timing.
 
 mod absent;
 mod input;
@@ -112,7 +112,7 @@ pub struct Packager {
 }
 
 impl Packager {
-    /// A playlist of nothing yet.
+    /// Creates a packager without media.
     pub fn new(config: Config, now: Duration) -> Self {
         let opening_ends = now + config.opening;
         let (inputs, tracks, held) = (BTreeMap::new(), BTreeMap::new(), Vec::new());

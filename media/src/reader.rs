@@ -53,7 +53,7 @@ enum PendingBox {
 }
 
 impl Reader {
-    /// A reader that refuses a box which, with the one kept for it, exceeds `limit` bytes.
+    /// Creates a reader that refuses a box which, together with the box kept for it, exceeds `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self {
             limit,

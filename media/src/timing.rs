@@ -59,7 +59,7 @@ impl Timing {
         Fragment { sequence, samples: self.settle(mapped) }
     }
 
-    /// Gives samples in order of decoding their durations, track by track.
+    /// Assigns durations to samples in decoding order, track by track.
     fn settle(&mut self, samples: Vec<Sample>) -> Vec<Sample> {
         let settled = by_track(samples).into_iter().flat_map(|(track, run)| match self.tracks.get_mut(&track) {
             Some(lengths) => lengths.settle(run),
@@ -92,7 +92,7 @@ impl Timing {
         self.clocks.take_moved().into_iter().map(|(track, nanos)| (track, nanos as f64 / 1e9))
     }
 
-    /// Returns where the stream began and has come to; `None` before it has begun.
+    /// Returns the begin and the present end of the stream; `None` before it has begun.
     pub(crate) fn span(&self) -> Option<Others> {
         self.clocks.span()
     }

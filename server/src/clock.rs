@@ -9,7 +9,7 @@ use roomcast_core::time::Instant;
 pub struct Clock(std::time::Instant);
 
 impl Clock {
-    /// A clock that begins now.
+    /// Creates a clock that starts now.
     #[must_use]
     pub fn start() -> Self {
         Self(std::time::Instant::now())

@@ -9,7 +9,7 @@ use std::str::FromStr;
 pub struct Secret(String);
 
 impl Secret {
-    /// A secret that was read already.
+    /// Creates a secret that has already been read.
     pub fn new(text: &str) -> Self {
         Self(text.to_owned())
     }

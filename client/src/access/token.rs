@@ -24,7 +24,7 @@ enum Kind {
 }
 
 impl AccessToken {
-    /// A token that stays the same. When it ends, so does the member.
+    /// Uses a fixed token. The member ends at its expiry.
     #[must_use]
     pub fn text(token: impl Into<Arc<str>>) -> Self {
         Self(Kind::Text(token.into()))

@@ -168,7 +168,8 @@ impl Socket {
         Ok(())
     }
 
-    /// Closes and waits for the peer's close: to leave before could destroy what was sent last.
+    /// Closes the connection and waits for the peer's close frame. Dropping it earlier could lose the last messages
+    /// sent.
     pub async fn close(mut self) {
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
         let goodbye = async {

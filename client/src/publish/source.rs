@@ -59,7 +59,7 @@ impl Source {
         self.is_live
     }
 
-    /// Returns the next item; `None` at the end. Can be dropped and called again without loss.
+    /// Returns the next item; `None` at the end. This method is cancel safe.
     pub async fn next(&mut self) -> Result<Option<Item>, Error> {
         loop {
             if let Some(item) = self.reader.next().map_err(|error| self.explain(error))? {

@@ -108,7 +108,7 @@ impl UploadTask {
         }
     }
 
-    /// Waits for a token other than the one that was refused, or for the deadline.
+    /// Waits for a token other than the refused one, or for the deadline.
     async fn renew(&mut self, deadline: Option<Instant>) -> Result<(), Over> {
         let refused = self.ingest.borrow_and_update().token.clone();
         self.report(Report::TokenRefused { token: refused.clone() }).await?;

@@ -1,4 +1,4 @@
-//! Decides where one part ends and the next begins, and what is written then.
+//! Boundaries between parts, and the samples written at each boundary.
 //!
 //! Takes samples that the intake has examined; never fails.
 

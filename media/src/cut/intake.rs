@@ -216,7 +216,7 @@ impl Cutter {
     }
 }
 
-/// A decode time in nanoseconds.
+/// Returns a decode time in nanoseconds.
 fn at_nanos(at: Duration) -> MediaTime {
     let timescale = NonZeroU32::new(1_000_000_000).expect("not zero");
     MediaTime { ticks: u64::try_from(at.as_nanos()).unwrap_or(u64::MAX), timescale }

@@ -46,7 +46,7 @@ impl Lane {
         self.waiting.push_back(sample);
     }
 
-    /// Notes a sample that has come, whether or not it is kept.
+    /// Records a received sample, whether or not it is kept.
     pub(super) fn note(&mut self, sample: &Sample) {
         self.last = Some(sample.into());
         self.is_quiet = false;

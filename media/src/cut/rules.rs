@@ -67,7 +67,7 @@ impl Rules {
         self.ticks(self.targets.longest).max(1)
     }
 
-    /// A duration in ticks of the leading track, rounded down.
+    /// Returns a duration in ticks of the leading track, rounded down.
     pub(super) fn ticks(&self, duration: Duration) -> u64 {
         let ticks = duration.as_nanos().saturating_mul(self.timescale) / NANOS;
         u64::try_from(ticks).unwrap_or(u64::MAX)

@@ -63,7 +63,7 @@ fn has_id(trak: &[u8], tracks: &[u32]) -> bool {
     tkhd.and_then(read_tkhd).is_ok_and(|(id, _)| tracks.contains(&id))
 }
 
-/// Returns the boxes that stand one behind the other, each with its type.
+/// Returns the consecutive boxes, each with its type.
 fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {

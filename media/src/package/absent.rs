@@ -72,7 +72,7 @@ impl Packager {
         self.renew_outputs(id, &come, wall)
     }
 
-    /// Has a stream go on without the tracks that have brought nothing.
+    /// Continues a stream without the tracks of which no media has arrived.
     pub(super) fn go_on_without(&mut self, id: &ObjectId, wall: i64) -> Result<(), Error> {
         let Some(input) = self.inputs.get_mut(id) else { return Ok(()) };
         if input.came.tracks.is_empty() {

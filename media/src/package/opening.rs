@@ -119,7 +119,7 @@ fn stated_interval(frame: &[u8]) -> Option<u32> {
 }
 
 impl Packager {
-    /// Fixes the targets once enough is known, and cuts what has waited for them.
+    /// Fixes the target durations once enough is known, and cuts the media that waited for them.
     pub(super) fn open(&mut self, now: Duration) -> Result<(), Error> {
         if self.targets.is_some() || !self.is_ready(now) {
             return Ok(());

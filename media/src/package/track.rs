@@ -1,4 +1,4 @@
-//! One track: its init section, its cutter, its numbers and what waits for it to get a role.
+//! One track: its init section, its cutter, its numbers and the media that waits until it has a role.
 
 mod begin;
 mod emit;

@@ -98,7 +98,7 @@ impl Keyring {
         jws.algorithm != Algorithm::HS256 && is_named && !self.keys.iter().any(is_here)
     }
 
-    /// A number that no other keyring has.
+    /// Returns a number that no other keyring has.
     pub const fn generation(&self) -> u64 {
         self.generation
     }

@@ -23,7 +23,7 @@ impl NodeRevocations {
         Self { most, ..Self::default() }
     }
 
-    /// A number that rises with all that is new.
+    /// Returns a number that rises with each new revocation.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::Relaxed)
     }

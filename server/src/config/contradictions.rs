@@ -27,7 +27,7 @@ impl<'a> Contradictions<'a> {
         self.faults
     }
 
-    /// A setting, if it was given.
+    /// Returns a setting, if it was given.
     pub fn find(&self, id: &str) -> Option<&Given> {
         self.given.iter().find(|given| given.id == id)
     }

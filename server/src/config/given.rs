@@ -35,7 +35,7 @@ pub struct Given {
 }
 
 impl Given {
-    /// A value for an argument.
+    /// Returns a value for an argument.
     pub fn new(arg: &Arg, source: SettingSource, value: Option<OsString>) -> Self {
         let flag = arg.get_long().map_or_else(|| format!("<{}>", value_name(arg)), |long| format!("--{long}"));
         let (positional, secret) = (arg.is_positional(), arg.is_hide_env_values_set());

@@ -19,7 +19,7 @@ pub fn status(code: AckCode) -> StatusCode {
     StatusCode::from_u16(code.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// An answer to a data signal.
+/// Returns an answer to a data signal.
 pub fn data(code: AckCode, name: &str, body: DataAckBody) -> HttpResponse {
     let mut response = HttpResponse::build(status(code));
     match code {
@@ -30,7 +30,7 @@ pub fn data(code: AckCode, name: &str, body: DataAckBody) -> HttpResponse {
     response.json(DataAck { code: code.number(), name: name.to_owned(), body })
 }
 
-/// An error that belongs to no signal, with another status than its code has.
+/// Returns an error that belongs to no signal, with another status than that of its code.
 pub fn with_status(status: StatusCode, code: AckCode, reason: impl Into<String>) -> HttpResponse {
     named_with_status(status, code, UNKNOWN, DataAckBody { msg: Some(reason.into()), ..DataAckBody::default() })
 }
@@ -52,7 +52,7 @@ pub fn text(status: StatusCode, sentence: &'static str) -> HttpResponse {
     response.content_type("text/plain; charset=utf-8").body(sentence)
 }
 
-/// An error that belongs to no signal.
+/// Returns an error that belongs to no signal.
 pub fn error(code: AckCode, reason: impl Into<String>) -> HttpResponse {
     data(code, UNKNOWN, DataAckBody { msg: Some(reason.into()), ..DataAckBody::default() })
 }

@@ -22,7 +22,7 @@ pub fn takes_gzip(headers: &HeaderMap) -> bool {
     gzip > 0 && gzip >= identity.unwrap_or(0)
 }
 
-/// A weight in thousandths; none when it is malformed.
+/// Returns a weight in thousandths; `None` if it is malformed.
 fn quality(parameter: &str) -> Option<u16> {
     let (name, value) = parameter.split_once('=')?;
     let value = value.trim();

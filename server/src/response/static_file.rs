@@ -104,7 +104,7 @@ impl StaticFile {
     }
 }
 
-/// A strong entity tag of a text.
+/// Returns a strong entity tag of a text.
 fn tag(text: &[u8]) -> HeaderValue {
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha1::digest(text)[..15]));
     HeaderValue::try_from(tag).expect("letters and digits")

@@ -1,4 +1,4 @@
-//! From an error of the WebSocket codec to the close code it deserves.
+//! Mapping from errors of the WebSocket codec to close codes.
 
 use actix_http::ws::ProtocolError;
 

@@ -1,4 +1,4 @@
-//! The TCP socket below a connection: its options, and its end when nothing else ends it.
+//! The TCP socket of a connection: its options, and its forced shutdown.
 //!
 //! A dispatcher that waits for its peer to read cannot be told to stop; only the kernel can wake it. The
 //! descriptor is not duplicated, which would halve the number of connections a process can hold: a [`SocketHandle`]
@@ -30,7 +30,7 @@ pub struct SocketHandle {
 }
 
 impl SocketHandle {
-    /// Takes hold of a connection. Whoever gets it has to drop it before the stream.
+    /// Creates the handle of a connection. It must be dropped before the stream.
     pub fn hold(stream: &TcpStream) -> Rc<Self> {
         Rc::new(Self {
             number: stream.as_raw_fd(),
@@ -69,7 +69,7 @@ impl SocketHandle {
         self.lingering.get() == Some(0)
     }
 
-    /// TLS begins on the connection.
+    /// Records that TLS begins on the connection.
     pub fn set_encrypted(&self) {
         self.encrypted.set(true);
     }
@@ -84,12 +84,12 @@ impl SocketHandle {
         }
     }
 
-    /// The owner of the stream has read the end of what the peer sends, or an error.
+    /// Records that the owner of the stream has read the end of the peer's data, or an error.
     pub fn set_ended(&self) {
         self.ended.set(true);
     }
 
-    /// Returns whether nothing will be read any more.
+    /// Returns whether the end of the input has been reached.
     pub fn is_ended(&self) -> bool {
         self.ended.get()
     }
@@ -104,7 +104,7 @@ impl SocketHandle {
         self.permit.replace(Some(permit));
     }
 
-    /// The peer has sent its close frame: nothing can come behind it.
+    /// Records that the peer has sent its close frame, after which no more data can follow.
     pub fn set_closed_by_peer(&self) {
         self.closed_by_peer.set(true);
     }

@@ -25,7 +25,7 @@ pub trait Io: AsyncRead + AsyncWrite + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Io for T {}
 
-/// Serves a stream once HTTP has given it up.
+/// A function that serves a stream after HTTP has released it.
 type Serve = Box<dyn FnOnce(Box<dyn Io>) -> LocalBoxFuture<'static, ()>>;
 
 /// The switch of one connection. Lives in the connection's data.
@@ -43,7 +43,7 @@ impl Switch {
         request.conn_data::<Rc<Self>>().map(Rc::clone)
     }
 
-    /// Names what serves the stream once the answer is written that has this body.
+    /// Sets the service that takes over the stream once the answer with this body has been written.
     pub(super) fn to(self: Rc<Self>, serve: Serve, early: (Payload, Rc<Incoming>)) -> Body {
         self.serve.replace(Some(serve));
         Body { switch: self, payload: early.0, incoming: early.1, early: BytesMut::new() }
@@ -108,7 +108,7 @@ impl Drop for Body {
     }
 }
 
-/// A stream that HTTP gives up once it has switched protocols.
+/// A stream that HTTP releases once the protocol has been switched.
 #[derive(Debug)]
 pub struct Switching<T> {
     stream: Option<T>,
@@ -116,7 +116,7 @@ pub struct Switching<T> {
 }
 
 impl<T> Switching<T> {
-    /// A stream that speaks HTTP as yet.
+    /// Creates a stream that initially uses HTTP.
     pub fn new(stream: T) -> Self {
         Self { stream: Some(stream), switch: Rc::default() }
     }

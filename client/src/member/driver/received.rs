@@ -12,7 +12,7 @@ pub(super) struct Received {
 }
 
 impl Received {
-    /// Returns the highest sequence number received; none before the first join.
+    /// Returns the highest sequence number received; `None` before the first join.
     pub fn highest(&self) -> Option<u64> {
         self.highest
     }
@@ -40,7 +40,7 @@ impl Received {
         self.messages >= RECEIVED_MESSAGES || self.bytes >= RECEIVED_BYTES
     }
 
-    /// Notes that the server is told.
+    /// Records that the number is being reported to the server.
     pub fn told(&mut self) {
         (self.messages, self.bytes) = (0, 0);
     }

@@ -19,7 +19,7 @@ pub(super) struct Period {
     pub clock: Clock,
     /// Media time of the broadcast before the timeline.
     pub before: Duration,
-    /// The segment that stands behind a discontinuity.
+    /// The segment that follows a discontinuity.
     pub breaks: Option<u64>,
     /// Nothing was listed before it, nor was a clock set right.
     pub is_first: bool,
