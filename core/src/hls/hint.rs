@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// Maximum number of missing numbers that count as lost parts; more are taken for another way of counting.
 const MAX_SKIP: u32 = 3;
 
-/// The current hint and what it was predicted from.
+/// The current hint and the data from which it was predicted.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub(super) struct Hint {
     name: Option<ObjectId>,
@@ -84,7 +84,7 @@ fn runs(id: &ObjectId) -> Vec<Range<usize>> {
     runs
 }
 
-/// Returns the id with one run of digits counted on, zero padding kept.
+/// Returns the id with one run of digits incremented, keeping its zero padding.
 fn increment(id: &ObjectId, run: usize) -> Option<ObjectId> {
     let run = runs(id).get(run)?.clone();
     let text = id.as_str();

@@ -1,4 +1,4 @@
-//! Puts what was accepted into order and into the list.
+//! The listing of accepted uploads, in order.
 //!
 //! Parts are listed as they come. What follows a hole waits; once a few newer uploads wait, the hole is listed as a
 //! gap. A segment is finished by its own upload, or by the first part of the next; then its parts are joined. An
@@ -19,19 +19,19 @@ use super::siblings::SiblingTracks;
 use super::track::Track;
 use super::window::NextPart;
 
-/// The next thing to list.
+/// The next item to list.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Part(u64, u64),
     Whole(u64),
-    /// The next part of a segment is given up.
+    /// The next part of a segment is listed as lost.
     GapPart(u64),
-    /// A whole segment is given up.
+    /// A whole segment is listed as lost.
     GapSegment(u64),
 }
 
 impl Track {
-    /// Lists what can be listed; `flush` gives up every hole at once.
+    /// Lists the uploads that can be listed. `flush` lists all missing media as gaps at once.
     pub(super) fn advance(&mut self, flush: bool, siblings: SiblingTracks<'_>, changes: &mut Vec<Change>) {
         while let Some(step) = self.next_step(flush) {
             match step {
@@ -57,7 +57,7 @@ impl Track {
         }
     }
 
-    /// Finishes the last segment: there will be no more parts.
+    /// Finishes the last segment, which gets no more parts.
     pub(super) fn close(&mut self, siblings: SiblingTracks<'_>, changes: &mut Vec<Change>) {
         self.advance(true, siblings, changes);
         if self.window.open().is_some() {
@@ -188,7 +188,7 @@ impl Track {
         told.unwrap_or_else(|| (lacks_begin || last.id.is_none()) && last.map != *map)
     }
 
-    /// Lists the next part of the open segment; `None` stands for one that was given up.
+    /// Lists the next part of the open segment; `None` stands for a lost one.
     fn list_part(&mut self, sent: Option<UploadedPart>, changes: &mut Vec<Change>) {
         let Some(open) = self.window.open() else { return };
         let (msn, begins) = (open.msn, open.parts.is_empty());
@@ -232,7 +232,7 @@ impl Track {
         }
     }
 
-    /// Finishes the open segment, with its own bytes if they came.
+    /// Finishes the open segment, with its own bytes if they were uploaded.
     fn finish(&mut self, whole: Option<WholeSegment>, changes: &mut Vec<Change>) {
         let Some(open) = self.window.open() else { return };
         let msn = open.msn;

@@ -1,4 +1,4 @@
-//! The user in whose name encoders push: the subject of their token, or the one of the settings at an open server.
+//! The user as which encoders push: the subject of their token, or the configured user on a server without keys.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use super::state::IngestState;
 use crate::access::{self, Challenge, arrival};
 use crate::clock::unix_millis;
 
-/// The interval at which a push looks whether its token is still good.
+/// The interval at which a push checks whether its token is still valid.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A user in whose name media is pushed.
+/// A user as which media is pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publisher {
     user: UserId,
-    /// The permit of its token; none at an open server.
+    /// The permit of its token; `None` on a server without keys.
     permit: Option<Arc<Permit>>,
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use roomcast_core::time::Instant;
 
-/// Least time between two lines about one address.
+/// The minimum time between two log lines about one address.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Addresses that are remembered at most.
+/// The maximum number of addresses that are kept.
 const MAX_ADDRESSES: usize = 1024;
 /// Characters of a name in a line.
 const MAX_NAME: usize = 128;
