@@ -16,7 +16,7 @@ impl Instant {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// Returns the same moment by a clock that is so many milliseconds ahead.
+    /// Returns the same moment on a clock that is this many milliseconds ahead.
     #[must_use]
     pub const fn ahead(self, millis: i64) -> Self {
         Self(self.0.saturating_add_signed(millis))

@@ -92,7 +92,7 @@ impl Timing {
         self.clocks.take_moved().into_iter().map(|(track, nanos)| (track, nanos as f64 / 1e9))
     }
 
-    /// Returns the begin and the present end of the stream; `None` before it has begun.
+    /// Returns the start and the present end of the stream; `None` before it has begun.
     pub(crate) fn span(&self) -> Option<Others> {
         self.clocks.span()
     }

@@ -80,7 +80,7 @@ impl Access {
         access
     }
 
-    /// Takes other keys of the settings. What was verified by the former ones is verified again. Never opens a server
+    /// Replaces the keys of the settings. Tokens verified by the former keys are verified again. Never opens a server
     /// that had a key.
     pub fn replace(&self, demands: TokenPolicy) {
         self.change(|sources| {
@@ -89,7 +89,7 @@ impl Access {
         });
     }
 
-    /// Takes the keys that were fetched; whether they are others than before.
+    /// Stores the fetched keys; returns whether they differ from the former ones.
     pub fn take_fetched(&self, keys: Vec<Key>) -> bool {
         self.change(|sources| {
             let former = &sources.fetched;

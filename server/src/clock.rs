@@ -1,4 +1,4 @@
-//! The two clocks: one that never runs back for the rules, and the wall clock for what is told to people.
+//! The two clocks: a monotonic clock for the rules, and the wall clock for times shown to users.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

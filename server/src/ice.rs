@@ -69,7 +69,7 @@ impl Ice {
         told(own.into_iter().chain(handed.iter().cloned()).collect())
     }
 
-    /// Signs with another secret from now on.
+    /// Replaces the secret with which credentials are signed.
     pub fn replace_secret(&self, secret: Option<Secret>) {
         *self.secret.write().unwrap_or_else(PoisonError::into_inner) = secret;
     }

@@ -1,4 +1,4 @@
-//! Whether the server goes on: it drains before it stops, and exits where it cannot work.
+//! The lifecycle of the server: it drains before it stops, and exits if it cannot work.
 
 use tokio::sync::watch;
 
@@ -16,7 +16,7 @@ impl Default for Lifecycle {
 }
 
 impl Lifecycle {
-    /// Takes no joins and claims no room from now on.
+    /// Begins to drain: the server accepts no more joins and claims no more rooms.
     pub fn begin_drain(&self) {
         self.draining.send_replace(true);
     }
@@ -30,7 +30,7 @@ impl Lifecycle {
         self.draining.subscribe()
     }
 
-    /// Lets the server exit, for this reason.
+    /// Makes the server exit, for this reason.
     pub fn fail(&self, reason: &'static str) {
         self.failure.send_replace(Some(reason));
     }

@@ -64,7 +64,7 @@ pub struct ListenSettings {
     pub workers: usize,
     /// Connections each of them takes.
     pub max_connections: usize,
-    /// Time for which requests may go on in a shutdown.
+    /// The time for which requests may continue in a shutdown.
     pub shutdown_timeout: Duration,
     /// Time for which a connection without a request stays open.
     pub keep_alive: Duration,
@@ -279,7 +279,7 @@ async fn until_closed<S, P, Q, H, T>(
     }
 }
 
-/// Carries out the TLS handshake; none when it fails, or when the peer speaks plain HTTP and was told so.
+/// Performs the TLS handshake; returns `None` if it fails, or if the peer uses plain HTTP and was informed of that.
 async fn secure(
     tls: &Tls,
     mut peer_stream: PeerStream,

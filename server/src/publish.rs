@@ -137,7 +137,7 @@ impl ProgressLine {
     }
 }
 
-/// Nobody need listen.
+/// Writes a text to standard error, ignoring errors.
 fn say(text: &str) {
     let _ = stderr().write_all(text.as_bytes());
 }

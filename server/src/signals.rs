@@ -1,4 +1,4 @@
-//! Signals of the system by which a process is told to stop or to read its settings again.
+//! The system signals that request a process to stop or to read its settings again.
 
 use std::{fs, io};
 
@@ -14,7 +14,7 @@ pub struct StopSignals {
 }
 
 impl StopSignals {
-    /// Takes SIGTERM and SIGINT from now on.
+    /// Installs the handlers of SIGTERM and SIGINT.
     ///
     /// # Errors
     /// When the system refuses.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::{ClusterSettings, Mutation};
 use crate::time::Instant;
 
-/// The number of unacknowledged packets from which an acknowledgement is sent at once. The next constant is the limit
-/// in bytes.
+/// The number of received packets after which an acknowledgement is sent at once. The next constant is the limit in
+/// bytes.
 const ACK_PACKETS: u64 = 64;
 const ACK_BYTES: usize = 64 * 1024;
 

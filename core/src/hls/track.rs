@@ -167,8 +167,8 @@ impl Track {
         self.hint.name() == Some(name) || self.window.reserved(name)
     }
 
-    /// Returns whether the next part cannot be listed under a name. That of a part that waits is free: it may be the
-    /// next.
+    /// Returns whether the next part cannot be listed under a name. The name of a waiting part can be used, since that
+    /// part may be the next.
     pub(super) fn unfit_for_hint(&self, name: &ObjectId) -> bool {
         let owned = self.owner(name).is_some_and(|owner| !self.waits(owner));
         owned || self.window.reserved(name) || name.as_str() == PLAYLIST

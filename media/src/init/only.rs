@@ -8,7 +8,7 @@ use super::{Init, read_tkhd};
 use crate::boxes::{Fields, Header, put_box};
 
 impl Init {
-    /// Returns the same with only these tracks; as it came where these are all.
+    /// Returns the init section with only these tracks; unchanged if these are all of its tracks.
     #[must_use]
     pub fn only(&self, tracks: &[u32]) -> Self {
         if self.ignored.is_empty() && self.tracks.iter().all(|track| tracks.contains(&track.id)) {

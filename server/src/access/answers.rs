@@ -24,7 +24,7 @@ pub fn refusal(refused: &Refused, challenge: Challenge) -> HttpResponse {
     named(refused, challenge, UNKNOWN)
 }
 
-/// Returns the same in an answer that has a name of its own.
+/// Returns the same refusal in an answer with its own name.
 pub fn named(refused: &Refused, challenge: Challenge, name: &str) -> HttpResponse {
     let code = refused.reason.code();
     let body =

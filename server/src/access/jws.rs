@@ -31,7 +31,7 @@ pub struct Jws<'a> {
 }
 
 impl<'a> Jws<'a> {
-    /// Takes a token apart and judges its header.
+    /// Splits a token into its parts and checks its header.
     pub fn parse(token: &'a str) -> Result<Self, Refused> {
         if token.len() > MAX_TOKEN {
             return malformed(format!("the token is longer than {MAX_TOKEN} bytes"));

@@ -1,4 +1,4 @@
-//! Keys that somebody else publishes (JWKS), fetched at the start, by their age, and for tokens of unknown keys.
+//! Keys published elsewhere (JWKS), fetched at the start, when they are too old, and for tokens of unknown keys.
 
 mod jwks;
 mod schedule;
@@ -90,7 +90,7 @@ pub async fn fetch(fetcher: &Fetcher, source: &Source) -> Result<(KeySet, Option
     Ok((read(&text)?, age))
 }
 
-/// Takes what was fetched, and says what has changed.
+/// Stores the fetched keys, and reports the changes.
 fn take(access: &Access, remote: &Remote, source: &Source, fetched: Result<(KeySet, Option<Duration>), String>) {
     let now = Instant::now();
     match fetched {

@@ -33,7 +33,7 @@ impl NodeRevocations {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Takes revocations; returns whether any says anything new.
+    /// Adds revocations; returns whether any of them is new.
     ///
     /// # Errors
     /// When there are too many; those before it in order are taken.

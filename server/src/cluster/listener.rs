@@ -23,8 +23,7 @@ pub enum Receipt {
 /// are put into mailboxes in the order of the calls.
 pub trait RoomListener: Send + Sync + 'static {
     /// Delivers a message from another node. If the room does not exist here, the message is returned, so that the
-    /// sender can be notified. If the message is for an owner, the room is looked up, since the directory may name this
-    /// node.
+    /// sender can be notified. If that room needs an owner, it is looked up, since the directory may name this node.
     ///
     /// # Errors
     /// The message.

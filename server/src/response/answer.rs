@@ -35,7 +35,7 @@ pub fn with_status(status: StatusCode, code: AckCode, reason: impl Into<String>)
     named_with_status(status, code, UNKNOWN, DataAckBody { msg: Some(reason.into()), ..DataAckBody::default() })
 }
 
-/// Returns the same, under a name.
+/// Returns a named data answer with this status instead of that of its code.
 pub fn named_with_status(status: StatusCode, code: AckCode, name: &str, body: DataAckBody) -> HttpResponse {
     debug_assert!(code.statuses().contains(&status.as_u16()), "{status} with {code:?} is not published");
     let mut response = data(code, name, body);

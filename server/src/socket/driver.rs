@@ -49,7 +49,7 @@ pub struct Parts<S> {
     pub close_timeout: Duration,
 }
 
-/// Runs the connection until it is closed.
+/// Serves the connection until it is closed.
 pub async fn serve<S: Stream<Item = Result<Bytes, Error>>>(stream: Box<dyn Io>, parts: Parts<S>) {
     let Parts { frames, incoming, send_queue, socket, close_timeout } = parts;
     let call = Arc::new(Call { pending: AtomicBool::new(true), task: AtomicWaker::new() });
