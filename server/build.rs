@@ -14,7 +14,8 @@ fn main() -> std::io::Result<()> {
     Ok(())
 }
 
-/// The folder of the profile, such as `release`: of a profile that inherits another one, Cargo tells the other's name.
+/// Returns the folder of the profile, such as `release`: of a profile that inherits another one, Cargo tells the
+/// other's name.
 fn profile() -> String {
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let build = out.ancestors().find(|folder| folder.ends_with("build"));

@@ -76,7 +76,7 @@ struct Body {
 /// Asks `/auth/check` of a server about a token.
 ///
 /// # Errors
-/// [`Error::Unreachable`] when there is no answer, or none of such a server.
+/// [`Error::Unreachable`] if there is no answer, or the answer is not that of a Roomcast server.
 pub async fn check(server: &ServerAddress, trust: &Trust, token: Option<&str>) -> Result<Verdict, Error> {
     let mut request = trust.http()?.get(server.resolve("/auth/check")?).timeout(TIMEOUT);
     if let Some(token) = token {

@@ -47,7 +47,7 @@ impl ServerAddress {
         url
     }
 
-    /// An address that the server gave: a whole URL, or a path below the server's own address.
+    /// Resolves an address that the server returned: a complete URL, or a path below the server's own address.
     ///
     /// # Errors
     /// [`Error::Address`] when it is neither.

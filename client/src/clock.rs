@@ -29,7 +29,7 @@ pub(crate) async fn sleep_until(until: Option<Instant>) {
     }
 }
 
-/// The wall clock, in milliseconds since 1970.
+/// Returns the wall clock, in milliseconds since 1970.
 pub(crate) fn unix_millis() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

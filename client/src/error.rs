@@ -12,7 +12,7 @@ use roomcast_protocol::client::TooManyUnconfirmed;
 use roomcast_protocol::id::RoomId;
 use roomcast_protocol::limits::MAX_MESSAGE;
 
-/// Reasons why a member or a broadcast cannot begin or go on.
+/// Errors for which a member or a broadcast cannot begin or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An address that is no URL of a server.
@@ -79,7 +79,7 @@ pub enum Error {
     /// The room is of another type.
     #[error("room {0} is a call, not a broadcast")]
     NoBroadcast(RoomId),
-    /// No connection came about, or none on which the server answered.
+    /// No connection could be established, or the server did not answer on it.
     #[error("the server is out of reach: {reason}")]
     Unreachable {
         /// The last failure.
@@ -91,7 +91,7 @@ pub enum Error {
     /// The member was put out of the room.
     #[error("a moderator put this session out of room {0}")]
     Kicked(RoomId),
-    /// The room is somebody else's broadcast.
+    /// The room is the broadcast of another user.
     #[error(
         "another publisher is on air in room {0}, as another user; publish to another room, or as that user (--user)"
     )]
@@ -115,7 +115,7 @@ pub enum Error {
     Upload {
         /// Name of the signal.
         signal: &'static str,
-        /// The code of the answer, or its HTTP status where it carried none.
+        /// The code of the answer, or its HTTP status if it has no code.
         code: u16,
         /// The server's sentence.
         message: String,
@@ -134,7 +134,7 @@ pub enum Error {
     Gone,
 }
 
-/// The reason as a person at an encoder would say it.
+/// Returns the reason as a person at an encoder would say it.
 fn media_reason(error: &roomcast_media::Error) -> String {
     match error {
         roomcast_media::Error::UnsupportedSampleEntry(codec) => format!("codec {codec} is not supported"),

@@ -82,10 +82,10 @@ pub struct Member {
 pub struct Events(mpsc::Receiver<MemberEvent>);
 
 impl Member {
-    /// Joins a room. Whether that succeeds is told by the events.
+    /// Joins a room. The outcome is reported by the events.
     ///
     /// # Errors
-    /// [`Error::Address`] when the server's address is none.
+    /// [`Error::Address`] if the server's address is invalid.
     ///
     /// # Panics
     /// Outside a Tokio runtime.
@@ -164,7 +164,7 @@ impl Member {
 }
 
 impl Events {
-    /// The next event; `None` when the member has left or failed. Can be dropped and called again without loss.
+    /// Returns the next event; `None` after the member has left or failed. This method is cancel safe.
     pub async fn next(&mut self) -> Option<MemberEvent> {
         self.0.recv().await
     }

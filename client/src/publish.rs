@@ -76,8 +76,8 @@ pub struct Publish {
 }
 
 impl Publish {
-    /// The defaults: segments of 1 s in parts of up to 0.35 s, longer ones where key frames are further apart, playlist `main`, variant
-    /// `v0`, user `publisher`, a random session, and a room that is created if there is none.
+    /// Returns the defaults: segments of 1 s in parts of up to 0.35 s, longer ones where key frames are further apart,
+    /// playlist `main`, variant `v0`, user `publisher`, a random session, and a room that is created if there is none.
     #[must_use]
     pub fn new(server_url: impl Into<String>, room: RoomId, input: Input) -> Self {
         let object = |name| ObjectId::parse(name).expect("a legal name");
@@ -126,7 +126,7 @@ pub struct Summary {
     pub is_cut_off: bool,
 }
 
-/// Publishes until the input ends or `stop` is ready; then flushes what is left, ends the stream and leaves.
+/// Publishes until the input ends or `stop` is ready; then flushes the remaining media, ends the stream and leaves.
 ///
 /// `progress` is called at each part and each change of state. A source that stalls is waited for.
 ///

@@ -31,7 +31,7 @@ pub struct Trust {
 }
 
 impl Default for Trust {
-    /// The authorities that browsers trust.
+    /// Returns the authorities that browsers trust.
     fn default() -> Self {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         Self { roots: Arc::new(roots), named: Vec::new(), file: None }
@@ -39,10 +39,10 @@ impl Default for Trust {
 }
 
 impl Trust {
-    /// The authorities of a file in PEM, or the server's own certificate, and no others.
+    /// Returns the authorities of a file in PEM, or the server's own certificate, and no others.
     ///
     /// # Errors
-    /// [`Error::Certificates`] when there is none in it.
+    /// [`Error::Certificates`] if the file contains no certificate.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let failed =
             |reason: &dyn std::fmt::Display| Error::Certificates { path: path.to_owned(), reason: reason.to_string() };
@@ -94,7 +94,7 @@ struct NamedVerifier {
     file: PathBuf,
 }
 
-/// The server's certificate was signed by none of the authorities in this file.
+/// The error for a server certificate that no authority in this file has signed.
 #[derive(Debug, thiserror::Error)]
 #[error("the server's certificate was not signed by {file:?}; name the certificate of its authority with --ca FILE")]
 struct NotSigned {
@@ -173,7 +173,7 @@ pub(crate) fn explain(error: &(dyn std::error::Error + 'static)) -> Option<Strin
     said.map(str::to_owned)
 }
 
-/// The error of TLS behind another one. The error that an `io::Error` wraps is not its source.
+/// Returns the error of TLS behind another one. The error that an `io::Error` wraps is not its source.
 fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {

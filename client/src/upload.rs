@@ -65,7 +65,7 @@ pub enum Report {
         /// The last failure.
         reason: String,
     },
-    /// The token is not accepted: the uploader waits for another one.
+    /// The token was refused, and the uploader waits for another one.
     TokenRefused {
         /// The token in question; by now there may be a newer one.
         token: String,
@@ -74,7 +74,7 @@ pub enum Report {
     Refused {
         /// Name of the signal.
         name: &'static str,
-        /// The code of the answer, or its HTTP status where it carried none.
+        /// The code of the answer, or its HTTP status if it has no code.
         code: u16,
         /// The server's sentence.
         message: String,
@@ -111,7 +111,7 @@ impl Uploader {
         Ok((Self { queue }, to_application))
     }
 
-    /// Waits for a place. Take reports meanwhile: the task waits for them to be taken.
+    /// Waits for space in the queue. Reports must be received meanwhile, since the task waits for that.
     ///
     /// # Errors
     /// [`Error::Gone`] after a refused signal.

@@ -1,15 +1,15 @@
-//! The state on which several nodes agree: which of them lives, which owns a room, and which packets have arrived.
+//! The state on which several nodes agree: the living nodes, the owner of each room, and the packets that have arrived.
 //!
-//! Every part is a state machine without I/O: time, randomness and the answers of Redis are arguments.
+//! Every part is a state machine without I/O: time, random numbers and the answers of Redis are arguments.
 //!
 //! - [`Directory`](directory::Directory) is the reference of the scripts that run in Redis: leases with fencing terms,
 //!   compare-and-set of a room's ownership, and the journal of each room.
-//! - [`Lease`](lease::Lease) decides whether this node may still act as an owner, and when silence was not a member's
-//!   fault.
+//! - [`Lease`](lease::Lease) decides whether this node may still act as an owner, and whether the absence of members
+//!   must be excused because Redis was unavailable.
 //! - [`Peer`](peers::Peer) numbers and acknowledges packets to one other node, and detects loss. It retransmits nothing.
-//! - [`next_step`](ownership::next_step) decides what a node does with the directory's answer about a room.
+//! - [`next_step`](ownership::next_step) decides the next step of a node after the directory's answer about a room.
 //!
-//! It knows no rule of rooms: [`room`](crate::room) stands on it.
+//! This module contains no rules of rooms; [`room`](crate::room) is built on it.
 
 pub mod directory;
 pub mod lease;
@@ -25,7 +25,7 @@ pub use settings::{ClusterSettings, Mutation};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BootId(pub u64);
 
-/// One existence of a room name. Takeovers keep it; a name that is used again gets another one.
+/// One existence of a room name. Takeovers do not change it; a name that is used again gets another life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Life {
     /// The term in which the room was created: the time of Redis in milliseconds, or one above the term before.
@@ -35,9 +35,9 @@ pub struct Life {
 }
 
 impl Life {
-    /// The number below the first one that an owner of this term may give: to signals (`sq`) and to stays.
+    /// Returns the number below the first one that an owner of this term may assign to signals (`sq`) and to stays.
     ///
-    /// Each owner counts in a range of its own, 2^10 numbers for each millisecond of its term.
+    /// Each owner has its own range: 2^10 numbers for each millisecond of its term.
     #[must_use]
     pub const fn first_number(self, term: u64) -> u64 {
         term.saturating_sub(self.created) << 10
@@ -47,16 +47,16 @@ impl Life {
 /// The entry of a room in the directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ownership {
-    /// The existence of the room name that is owned.
+    /// The life of the room that is owned.
     pub life: Life,
     /// The fencing token: rises with every change of the owner.
     pub term: u64,
-    /// The node on which the room's rules run; none after a drain.
+    /// The node on which the room's rules are executed; `None` after a drain.
     pub owner: Option<BootId>,
 }
 
 impl Ownership {
-    /// Whether this one prevails over another one of the same life.
+    /// Returns whether this ownership takes precedence over another one of the same life.
     #[must_use]
     pub fn is_newer_than(&self, other: &Self) -> bool {
         (self.term, self.owner) > (other.term, other.owner)

@@ -1,8 +1,7 @@
 //! Low-Latency HLS: uploads in, playlists and objects out (draft-pantos-hls-rfc8216bis).
 //!
-//! A [`Stream`] is one multivariant playlist and its tracks. It takes payloads of data signals, in whatever order
-//! they arrive, and says what is to be stored, published and removed. Time is media time throughout. Never stores,
-//! serves or waits itself.
+//! A [`Stream`] is one multivariant playlist and its tracks. It accepts payloads of data signals in any order, and
+//! returns what is to be stored, published and removed. Time is media time throughout. It performs no I/O itself.
 
 mod change;
 mod checkpoint;
@@ -53,12 +52,13 @@ use track::{Map, Track};
 /// Settings of HLS streams that an operator may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HlsSettings {
-    /// Duration of the media that a playlist lists; at least three target durations are listed.
+    /// The duration of the media that a playlist lists. At least three target durations are listed.
     pub window: Duration,
-    /// Uploads that wait behind a hole before the hole is listed as a gap.
+    /// The number of uploads that wait after a missing part before the missing part is listed as a gap.
     pub parts_before_gap: usize,
     /// Minimum duration of a part, in per cent of the part target, if another follows it in its segment and it is
-    /// neither independent nor a gap: the standard's 85. With 0, encoders with few and uneven frames are taken, too.
+    /// neither independent nor a gap: the standard's 85. With 0, encoders with few and irregular frames are accepted,
+    /// too.
     pub least_part: u8,
 }
 
@@ -83,13 +83,13 @@ pub struct Stream {
     independent_segments: bool,
     multivariant: Option<Arc<str>>,
     ended: bool,
-    /// Time when the newest upload came.
+    /// The time at which the newest upload arrived.
     received: UnixTime,
     revision: u64,
 }
 
 impl Stream {
-    /// A stream of nothing yet.
+    /// Creates an empty stream.
     #[must_use]
     pub fn new(settings: HlsSettings) -> Self {
         Self {
@@ -104,18 +104,18 @@ impl Stream {
         }
     }
 
-    /// Takes a payload. The playlist's id in it is not looked at: who holds several streams goes by it. `received` is
-    /// when it came, from which media is dated whose streamer gives no dates.
+    /// Applies a payload. The playlist's id in it is ignored; a caller with several streams selects the stream by it.
+    /// `received` is the time of arrival, from which media without dates is dated.
     ///
-    /// A repetition is taken without changes. A rendition report may be one change of the other track behind.
+    /// A repetition is accepted without changes. A rendition report may lag behind the other track by one change.
     ///
     /// # Errors
-    /// A [`Refusal`] with the code and a sentence for the answer; then nothing has changed.
+    /// A [`Refusal`] with the code and a sentence for the answer. The stream is then unchanged.
     pub fn apply(&mut self, payload: Payload, received: UnixTime) -> Result<Vec<Change>, Refusal> {
         self.replay(UploadEntry::new(payload, received))
     }
 
-    /// As [`apply`](Self::apply), with media that may be elsewhere.
+    /// Applies a payload like [`apply`](Self::apply), with media that may be stored elsewhere.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -132,7 +132,8 @@ impl Stream {
         }
     }
 
-    /// Ends the stream: all that waits is listed, and every playlist gets its end tag. Ending it again does nothing.
+    /// Ends the stream: lists all waiting uploads, and adds the end tag to every playlist. Has no effect on an ended
+    /// stream.
     pub fn end(&mut self) -> Vec<Change> {
         let mut changes = Vec::new();
         if !std::mem::replace(&mut self.ended, true) {
@@ -150,20 +151,20 @@ impl Stream {
         changes
     }
 
-    /// Whether the multivariant playlist lists a variant.
+    /// Returns whether the multivariant playlist lists a variant.
     #[must_use]
     pub const fn playable(&self) -> bool {
         self.multivariant.is_some()
     }
 
-    /// Whether the playlists have their end tag.
+    /// Returns whether the playlists have their end tag.
     #[must_use]
     pub const fn has_ended(&self) -> bool {
         self.ended
     }
 
-    /// Returns the longest time for which media is needed after it came, while the stream goes on: listed, and then
-    /// kept for players that are late (rfc8216bis, 6.2.2).
+    /// Returns the longest time for which media is needed after its arrival while the stream continues: first listed,
+    /// then kept for players that lag behind (rfc8216bis, 6.2.2).
     #[must_use]
     pub fn retention(&self) -> Duration {
         let target = Duration::from_micros(self.tracks.first().map_or(0, |track| track.target));
@@ -171,7 +172,7 @@ impl Stream {
         listed.saturating_mul(2).saturating_add(6 * target)
     }
 
-    /// Counts what was taken and is no repetition.
+    /// Returns the number of accepted payloads, without repetitions.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
@@ -238,8 +239,8 @@ impl Stream {
         changes
     }
 
-    /// Lets a track that begins late count discontinuities as those that play already: players go by these numbers
-    /// from one track to another (rfc8216bis, 6.2.4).
+    /// Aligns the discontinuity sequence numbers of a late track with the playing tracks. Players match tracks by these
+    /// numbers (rfc8216bis, 6.2.4).
     fn align(&mut self, index: usize) {
         let Some(first) = self.tracks[index].window.media_sequence() else { return };
         let others = self.tracks.iter().enumerate().filter(|(other, _)| *other != index);
@@ -252,7 +253,7 @@ impl Stream {
         Common { part_hold_back, independent_segments, ended }
     }
 
-    /// Publishes what changed of a track, and lets go what it does not need any more.
+    /// Publishes the changes of a track, and removes the objects that it no longer needs.
     fn publish(&mut self, index: usize, changes: &mut Vec<Change>) {
         // An ended playlist is not reloaded, so nobody goes on from it to another.
         let others = self.tracks.iter().enumerate().filter(|(other, _)| *other != index && !self.ended);
@@ -287,8 +288,8 @@ impl Stream {
         }
     }
 
-    /// Whether the multivariant playlist may list a track that plays. A variant is mute before its audio group
-    /// plays, and a player reads that playlist only once.
+    /// Returns whether the multivariant playlist may list a track that plays. A variant without its audio group would
+    /// be silent, and a player reads that playlist only once.
     fn lists(&self, role: &Role) -> bool {
         let Role::Variant(Variant { audio: Some(group), .. }) = role else { return true };
         let mut playing = self.tracks.iter().filter(|track| track.playable());

@@ -1,11 +1,13 @@
-//! One room at one node, as connections and other nodes see it: events in, effects out.
+//! One room on one node, as connections and other nodes see it: it turns inputs into effects.
 //!
-//! [`Room`] turns signals into the requests of the rules and their effects into texts. The rules stand below it:
+//! [`Room`] translates signals into requests to the rules, and the effects of the rules into messages. The rules are in
+//! these types:
 //!
 //! - [`Owner`](owner::Owner) runs a room on one node: order, numbers, backlogs, membership and its journal.
-//! - [`Edge`](edge::Edge) stands for a room at each node that has sockets of it.
-//! - [`Site`] is a room at one node: its edge, and its owner where this node owns it.
-//! - [`RoomState`](state::RoomState) is what members see of a room, and what [`message`] carries between nodes.
+//! - [`Edge`](edge::Edge) represents a room on each node that has sockets in it.
+//! - [`Site`] is a room on one node: its edge, and its owner if this node owns the room.
+//! - [`RoomState`](state::RoomState) is the part of a room that its members see; the messages in [`message`] carry it
+//!   between nodes.
 
 mod credentials;
 pub mod edge;
@@ -62,19 +64,20 @@ pub(crate) fn refuse<T>(code: AckCode, reason: impl Into<String>) -> Result<T, R
     Err(Refusal { code, reason: reason.into() })
 }
 
-/// A room at one node.
+/// A room on one node.
 #[derive(Debug)]
 pub struct Room {
     site: Site,
     encoder: MessageEncoder,
-    /// The JOINs that were not answered yet.
+    /// The JOINs that have not been answered yet.
     joins: BTreeMap<JoinId, Box<JoinSignal>>,
     closed: bool,
 }
 
 impl Room {
-    /// A room of which nothing is known: where the node is alone, its first JOIN must create it. Attachments and JOINs
-    /// are numbered above `ids`, which rises from one room of a node to the next.
+    /// Creates a room about which nothing is known yet. On a standalone node, its first JOIN must create it. `node` is
+    /// the boot id of this node and a number that rises with each room of the node; attachments and JOINs are numbered
+    /// above it.
     #[must_use]
     pub fn new(id: RoomId, settings: Arc<RoomSettings>, cluster: Arc<ClusterSettings>, node: (BootId, u64)) -> Self {
         let streams = StreamSettings { max_playlists: settings.max_playlists, hls: settings.hls };
@@ -83,14 +86,14 @@ impl Room {
         Self { site, encoder, joins: BTreeMap::new(), closed: false }
     }
 
-    /// Counts together with the other rooms of this node.
+    /// Sets the counters that all rooms of this node share.
     #[must_use]
     pub fn counted(mut self, tallies: Tallies) -> Self {
         self.site.set_tallies(tallies);
         self
     }
 
-    /// Takes one event of a connection, or the passing of time.
+    /// Handles one input: an event of a connection, or the passing of time.
     pub fn step(&mut self, context: Context<'_>, input: Input) -> Vec<Effect> {
         match input {
             Input::Join { connection, signal, grant } => self.join(context, connection, JoinSignal { signal, grant }),
@@ -112,31 +115,31 @@ impl Room {
         }
     }
 
-    /// Steps what is beneath, and gives what follows.
+    /// Executes a step of the site and returns its effects.
     pub fn step_site(&mut self, step: impl FnOnce(&mut Site) -> Vec<SiteEffect>) -> Vec<Effect> {
         let effects = step(&mut self.site);
         self.encode(effects, None)
     }
 
-    /// The edge and the owner.
+    /// Returns the site: the edge and the owner on this node.
     #[must_use]
     pub const fn site(&self) -> &Site {
         &self.site
     }
 
-    /// The time of the next [`Input::Tick`], should nothing happen before; never again once it is closed.
+    /// Returns the time of the next [`Input::Tick`], if no other event occurs first; `None` once the room is closed.
     #[must_use]
     pub fn next_deadline(&self, context: Context<'_>) -> Option<Instant> {
         self.site.due(context).filter(|_| !self.closed)
     }
 
-    /// Whether nothing of the room is here any more.
+    /// Returns whether this node holds no state of the room any more.
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// Takes an upload, whose media is stored already; returns the id by which it is answered.
+    /// Handles an upload whose media is already stored; returns the id under which it is answered.
     pub fn upload(&mut self, context: Context<'_>, by: Uploader, entry: Option<UploadEntry>) -> (u64, Vec<Effect>) {
         let by = match by {
             Uploader::Token(token) => Uploader::Token(token_hash(&token)),
@@ -146,7 +149,7 @@ impl Room {
         (id, self.encode(effects, None))
     }
 
-    /// Whether a JOIN of this user to a broadcast of this name would make it a publisher.
+    /// Checks whether a JOIN of this user to a broadcast of this name would make the user a publisher.
     ///
     /// # Errors
     /// The code and reason of the answer.
@@ -176,7 +179,7 @@ impl Room {
         self.encode(effects, Some(signal))
     }
 
-    /// Takes a JOIN out that is answered. A room at rest holds no memory for what once waited.
+    /// Removes an answered JOIN. The memory of the map is released when it becomes empty.
     fn take_join(&mut self, id: JoinId) -> Option<Box<JoinSignal>> {
         let join = self.joins.remove(&id);
         if self.joins.is_empty() {

@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 pub struct Instant(pub u64);
 
 impl Instant {
-    /// The time since an earlier moment; nothing when it is not earlier.
+    /// Returns the time since an earlier moment; nothing when it is not earlier.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// The same moment by a clock that is so many milliseconds ahead.
+    /// Returns the same moment on a clock that is this many milliseconds ahead.
     #[must_use]
     pub const fn ahead(self, millis: i64) -> Self {
         Self(self.0.saturating_add_signed(millis))

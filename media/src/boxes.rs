@@ -69,7 +69,7 @@ impl<'a> Fields<'a> {
         Self { kind: FourCc(*kind), rest: payload }
     }
 
-    /// The bytes not read yet.
+    /// Returns the bytes not read yet.
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -118,7 +118,7 @@ impl<'a> Fields<'a> {
         Ok((version, u32::from_be_bytes([0, a, b, c])))
     }
 
-    /// The next child box, `None` at the end.
+    /// Returns the next child box, `None` at the end.
     pub(crate) fn child(&mut self) -> Result<Option<Fields<'a>>, Error> {
         if self.rest.is_empty() {
             return Ok(None);

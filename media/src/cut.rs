@@ -196,7 +196,7 @@ pub struct Cutter {
 }
 
 impl Cutter {
-    /// A cutter for the tracks of `init` whose first segment and part bear the numbers of `start`.
+    /// Creates a cutter for the tracks of `init` whose first segment and part have the numbers of `start`.
     ///
     /// # Errors
     ///
@@ -260,7 +260,7 @@ impl Cutter {
         self
     }
 
-    /// The decode time of the first sample; `None` before it. The `start` of parts counts from it.
+    /// Returns the decode time of the first sample; `None` before it. The `start` of parts counts from it.
     pub fn origin(&self) -> Option<Duration> {
         Some(time(self.clock.origin?, self.clock.timescale))
     }
@@ -299,12 +299,12 @@ impl Cutter {
         Pushed { cuts, rest }
     }
 
-    /// The samples left out since this was last asked.
+    /// Returns the samples left out since this was last asked.
     pub(crate) fn take_left_out(&mut self) -> LeftOut {
         std::mem::take(&mut self.left_out)
     }
 
-    /// The numbers that the next segment and the next part will bear.
+    /// Returns the numbers that the next segment and the next part will bear.
     pub fn next_start(&self) -> Start {
         self.next
     }

@@ -18,7 +18,7 @@ pub enum Error {
         /// The size it claims, in bytes, header included.
         size: u64,
     },
-    /// A box that, with what is kept for it, would exceed the limit given to the reader.
+    /// A box that, together with the data kept for it, exceeds the limit given to the reader.
     #[error("box {kind} of {size} bytes exceeds the limit of {limit} bytes")]
     BoxTooLarge {
         /// The box.
@@ -75,7 +75,7 @@ pub enum Error {
     /// Sample data that does not lie inside the fragment's `mdat`.
     #[error("a sample of track {0} lies outside the mdat")]
     SampleOutsideMdat(u32),
-    /// More bytes were pushed although more than the limit still waits to be taken.
+    /// Bytes were pushed while more than the limit still waited to be read.
     #[error("bytes were pushed before the items of the last ones were taken")]
     NotDrained,
     /// A target of 0, a segment target below the part target, or above the longest segment.

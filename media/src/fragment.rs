@@ -46,7 +46,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Whether decoding can start here.
+    /// Returns whether decoding can start here.
     pub fn is_sync(&self) -> bool {
         self.flags & NON_SYNC == 0
     }

@@ -111,13 +111,13 @@ impl Init {
         }
     }
 
-    /// The track that decides where to cut: the first video track, else the first track.
+    /// Returns the track that decides where to cut: the first video track, else the first track.
     pub fn leading(&self) -> Option<&Track> {
         let video = |track: &&Track| track.handler == Handler::Video;
         self.tracks.iter().find(video).or(self.tracks.first())
     }
 
-    /// The track of this id.
+    /// Returns the track of this id.
     pub fn track(&self, id: u32) -> Option<&Track> {
         self.tracks.iter().find(|track| track.id == id)
     }
@@ -179,7 +179,7 @@ fn read_track(trak: Fields<'_>, all: &[(u32, Defaults)]) -> Result<Track, Error>
     })
 }
 
-/// The track's id, and width and height unless one of them is 0.
+/// Returns the track's id, and width and height unless one of them is 0.
 fn read_tkhd(mut tkhd: Fields<'_>) -> Result<(u32, Option<(u32, u32)>), Error> {
     let (version, _) = tkhd.version_and_flags()?;
     tkhd.skip(if version == 1 { 16 } else { 8 })?;
@@ -193,7 +193,7 @@ fn read_tkhd(mut tkhd: Fields<'_>) -> Result<(u32, Option<(u32, u32)>), Error> {
     Ok((id, shown))
 }
 
-/// The timescale, and the language unless it is undetermined.
+/// Returns the timescale, and the language unless it is undetermined.
 fn read_mdhd(mut mdhd: Fields<'_>) -> Result<(u32, Option<String>), Error> {
     let (version, _) = mdhd.version_and_flags()?;
     mdhd.skip(if version == 1 { 16 } else { 8 })?;

@@ -1,8 +1,8 @@
 //! From pushed media to a broadcast: tracks, opening, targets, timeline and data signals.
 //!
 //! One [`Packager`] per playlist, for the server's ingest and for `roomcast publish` alike. Pure: time is an argument.
-//! It decides what each track of the media is to players, how segments and parts are cut, and what is declared. The
-//! first media waits until that can be known (`opening`); afterwards nothing is refused for its timing.
+//! It decides the role of each track in the playlists, the boundaries of segments and parts, and the declarations. The
+//! first media waits until these can be determined (`opening`); after that, no media is refused because of its timing.
 
 mod absent;
 mod input;
@@ -112,7 +112,7 @@ pub struct Packager {
 }
 
 impl Packager {
-    /// A playlist of nothing yet.
+    /// Creates a packager without media.
     pub fn new(config: Config, now: Duration) -> Self {
         let opening_ends = now + config.opening;
         let (inputs, tracks, held) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
@@ -129,12 +129,12 @@ impl Packager {
         }
     }
 
-    /// The settings.
+    /// Returns the settings.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// The init section of a pushed stream that has one, and where its fragments have ended.
+    /// Returns the init section of a pushed stream that has one, and where its fragments have ended.
     pub fn resume(&self, id: &ObjectId) -> Option<(&Init, &Ends)> {
         self.inputs.get(id).map(|input| (&input.init, &input.ends))
     }
@@ -144,12 +144,12 @@ impl Packager {
         self.inputs.len()
     }
 
-    /// Whether nothing has come yet.
+    /// Returns whether nothing has come yet.
     pub fn is_empty(&self) -> bool {
         self.inputs.is_empty()
     }
 
-    /// Whether there is video and audio.
+    /// Returns whether there is video and audio.
     pub fn carries(&self) -> (bool, bool) {
         let has = |handler| self.tracks.values().any(|track| track.has(handler));
         (has(Handler::Video), has(Handler::Audio))
@@ -160,8 +160,8 @@ impl Packager {
         std::mem::take(&mut self.notes)
     }
 
-    /// The tracks that a stream with this init section becomes: those that `earlier` of [`Packager::take`] is asked
-    /// for.
+    /// Returns the tracks that a stream with this init section becomes: those that `earlier` of [`Packager::take`] is
+    /// asked for.
     pub fn tracks_of(id: &ObjectId, init: &Init) -> Vec<ObjectId> {
         split::split(id, init).0.into_iter().map(|output| output.id).collect()
     }
@@ -239,7 +239,7 @@ impl Packager {
         self.note_left_out();
     }
 
-    /// Whether every stream has said that it has ended.
+    /// Returns whether every stream has said that it has ended.
     pub fn has_ended(&self) -> bool {
         self.inputs.values().all(|input| input.has_ended)
     }
@@ -258,7 +258,7 @@ impl Packager {
         self.settle(moment.now)
     }
 
-    /// The signal that ends the playlist.
+    /// Returns the signal that ends the playlist.
     pub fn end_stream(&self) -> Payload {
         Payload::End(EndStream { playlist: PlaylistRef { id: self.config.playlist.clone(), version: None } })
     }

@@ -53,7 +53,7 @@ enum PendingBox {
 }
 
 impl Reader {
-    /// A reader that refuses a box which, with the one kept for it, exceeds `limit` bytes.
+    /// Creates a reader that refuses a box which, together with the box kept for it, exceeds `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -72,14 +72,14 @@ impl Reader {
         Self { context: Some(Context { ends, ..context(init) }), ..Self::new(limit) }
     }
 
-    /// The same for a stream whose first bytes are elsewhere: the next ones come at this position.
+    /// Returns the same for a stream whose first bytes are elsewhere: the next ones come at this position.
     #[must_use]
     pub fn at(self, position: u64) -> Self {
         Self { position, ..self }
     }
 
-    /// Whether the encoder has said that the stream ends with this body: by an `mfra`, or by the
-    /// brand `lmsg` of the last `styp` (CMAF 7.3.2.3).
+    /// Returns whether the encoder has said that the stream ends with this body: by an `mfra`, or by the brand `lmsg`
+    /// of the last `styp` (CMAF 7.3.2.3).
     pub fn is_over(&self) -> bool {
         self.over
     }
@@ -97,7 +97,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The next item, `None` when it takes more bytes. An error is final: it comes again.
+    /// Returns the next item, `None` when it takes more bytes. An error is final: it comes again.
     #[expect(clippy::should_implement_trait, reason = "None is no end here: more bytes may follow")]
     pub fn next(&mut self) -> Result<Option<Item>, Error> {
         if let Some(error) = &self.failed {
@@ -117,7 +117,7 @@ impl Reader {
         self.buffer.len() + self.waiting()
     }
 
-    /// Whether the bytes so far end in the middle of a box, or of a `moof` and its `mdat`.
+    /// Returns whether the bytes so far end in the middle of a box, or of a `moof` and its `mdat`.
     pub fn is_cut(&self) -> bool {
         !self.buffer.is_empty() || matches!(self.pending, PendingBox::Moof { .. })
     }

@@ -45,7 +45,7 @@ impl Timing {
         Self { shift: 0, clocks: Clocks::new(init), tracks: tracks.collect() }
     }
 
-    /// The samples whose times are known. `others` are streams that have to agree with the times of this one.
+    /// Returns the samples whose times are known. `others` are streams that have to agree with the times of this one.
     pub(crate) fn take(&mut self, fragment: Fragment, others: Option<Others>) -> Fragment {
         let Fragment { sequence, samples } = fragment;
         self.make_room(&samples);
@@ -59,7 +59,7 @@ impl Timing {
         Fragment { sequence, samples: self.settle(mapped) }
     }
 
-    /// Gives samples in order of decoding their durations, track by track.
+    /// Assigns durations to samples in decoding order, track by track.
     fn settle(&mut self, samples: Vec<Sample>) -> Vec<Sample> {
         let settled = by_track(samples).into_iter().flat_map(|(track, run)| match self.tracks.get_mut(&track) {
             Some(lengths) => lengths.settle(run),
@@ -92,7 +92,7 @@ impl Timing {
         self.clocks.take_moved().into_iter().map(|(track, nanos)| (track, nanos as f64 / 1e9))
     }
 
-    /// Returns where the stream began and has come to; `None` before it has begun.
+    /// Returns the start and the present end of the stream; `None` before it has begun.
     pub(crate) fn span(&self) -> Option<Others> {
         self.clocks.span()
     }
@@ -116,7 +116,7 @@ impl Timing {
     }
 }
 
-/// The samples of each track, in order; tracks in the order of their first samples.
+/// Returns the samples of each track, in order; tracks in the order of their first samples.
 fn by_track(samples: Vec<Sample>) -> Vec<(u32, Vec<Sample>)> {
     let mut runs: Vec<(u32, Vec<Sample>)> = Vec::new();
     for sample in samples {
@@ -161,7 +161,7 @@ impl Lengths {
         settled
     }
 
-    /// The time of the newest sample.
+    /// Returns the time of the newest sample.
     fn newest(&self) -> Duration {
         NonZeroU32::new(u32::try_from(self.timescale).unwrap_or(0))
             .map_or(Duration::ZERO, |scale| time(self.newest, scale))

@@ -80,7 +80,7 @@ impl Access {
         access
     }
 
-    /// Takes other keys of the settings. What was verified by the former ones is verified again. Never opens a server
+    /// Replaces the keys of the settings. Tokens verified by the former keys are verified again. Never opens a server
     /// that had a key.
     pub fn replace(&self, demands: TokenPolicy) {
         self.change(|sources| {
@@ -89,7 +89,7 @@ impl Access {
         });
     }
 
-    /// Takes the keys that were fetched; whether they are others than before.
+    /// Stores the fetched keys; returns whether they differ from the former ones.
     pub fn take_fetched(&self, keys: Vec<Key>) -> bool {
         self.change(|sources| {
             let former = &sources.fetched;
@@ -115,17 +115,17 @@ impl Access {
         true
     }
 
-    /// The keys that are fetched, where there are any.
+    /// Returns the keys that are fetched, where there are any.
     pub const fn remote(&self) -> Option<&Remote> {
         self.remote.as_ref()
     }
 
-    /// Whether the keys that are to be fetched never were.
+    /// Returns whether the keys that are to be fetched never were.
     pub fn awaits_keys(&self) -> bool {
         self.remote.as_ref().is_some_and(|remote| !remote.was_fetched())
     }
 
-    /// The age of the keys that were fetched.
+    /// Returns the age of the keys that were fetched.
     pub fn age_of_keys(&self) -> Option<Duration> {
         self.remote.as_ref().and_then(Remote::age)
     }
@@ -141,7 +141,7 @@ impl Access {
         }
     }
 
-    /// Whether no token is wanted.
+    /// Returns whether no token is wanted.
     pub fn is_open(&self) -> bool {
         self.keyring.read().unwrap_or_else(PoisonError::into_inner).is_none()
     }
@@ -192,17 +192,17 @@ impl Access {
         }
     }
 
-    /// The revocations.
+    /// Returns the revocations.
     pub const fn revocations(&self) -> &NodeRevocations {
         &self.revocations
     }
 
-    /// Whether all that other nodes had revoked was here once.
+    /// Returns whether all that other nodes had revoked was here once.
     pub fn knows_revocations(&self) -> bool {
         self.is_open() || self.revocation_sync.has_caught_up()
     }
 
-    /// The time in seconds for which a token, issued now, can keep a connection open at most.
+    /// Returns the time in seconds for which a token, issued now, can keep a connection open at most.
     pub fn longest_life(&self) -> u64 {
         self.keyring().map_or(0, |keyring| keyring.longest_life())
     }

@@ -1,9 +1,9 @@
-//! State that several nodes share, and their messages to each other, over one Redis.
+//! Shared state of several nodes, and messages between them, over one Redis.
 //!
-//! The backplane keeps the connections, leases, the directory of rooms and the channels of nodes. It knows no rule of
-//! rooms. Only `backplane/redis` names Redis.
-//! A call that may have run although nothing came back is [`Failure::Unknown`]: scripts are harmless when repeated,
-//! also much later, because a Redis that stood still reads what it had been sent.
+//! The backplane manages the connections, leases, the directory of rooms and the channels of nodes. It contains no
+//! rules of rooms. Only `backplane/redis` depends on Redis itself. A call without an answer that may have been executed
+//! is [`Failure::Unknown`]. Scripts are idempotent, even if repeated much later, because a suspended Redis still reads
+//! the commands sent to it before.
 
 mod address;
 mod complaint;
@@ -28,29 +28,30 @@ pub use redis::{Inbox, Reached, reach};
 pub use script::Script;
 pub use settings::{BackplaneSettings, SettingNames};
 
-/// Reasons why a call was not carried out, or why nobody knows.
+/// The reason why a call was not executed, or why this is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// Nothing was sent, or it certainly did not run: Redis is out of reach, loads, was demoted, or too much waits.
+    /// The call was not sent or certainly not executed: Redis is unreachable, loading or demoted, or too many calls are
+    /// pending.
     #[error("redis is out of reach")]
     Unavailable,
-    /// It may have run.
+    /// The call may have been executed.
     #[error("redis did not answer")]
     Unknown,
-    /// The script or the server refused: a bug, or no memory left.
+    /// The script or the server refused the call, because of a bug or lack of memory.
     #[error("redis refused: {0}")]
     Refused(String),
 }
 
-/// Reply of a script.
+/// The reply of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// Nothing; in Lua `false`.
+    /// No value; `false` in Lua.
     Nil,
     /// A number.
     Int(i64),
-    /// A text or any bytes; a status such as `OK`, too.
+    /// Text or other bytes, including a status such as `OK`.
     Bytes(Bytes),
-    /// Several.
+    /// A list of replies.
     Array(Vec<Reply>),
 }

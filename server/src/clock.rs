@@ -1,4 +1,4 @@
-//! The two clocks: one that never runs back for the rules, and the wall clock for what is told to people.
+//! The two clocks: a monotonic clock for the rules, and the wall clock for times shown to users.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,13 +9,13 @@ use roomcast_core::time::Instant;
 pub struct Clock(std::time::Instant);
 
 impl Clock {
-    /// A clock that begins now.
+    /// Creates a clock that starts now.
     #[must_use]
     pub fn start() -> Self {
         Self(std::time::Instant::now())
     }
 
-    /// The time since it began.
+    /// Returns the time since it began.
     #[must_use]
     pub fn now(self) -> Instant {
         Instant(u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX))

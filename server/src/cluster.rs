@@ -1,4 +1,4 @@
-//! Messages between the nodes that share rooms: packets, and what hands them to the rooms and back.
+//! Messages between the nodes of a cluster: packets, and the transport between them and the rooms.
 //!
 //! Not used by the rooms yet.
 

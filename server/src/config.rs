@@ -213,7 +213,7 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// The settings that differ in another reading of them.
+    /// Returns the settings that differ in another reading of them.
     pub fn changed(&self, other: &Self) -> Vec<String> {
         let (ours, theirs) = (effective(self), effective(other));
         let mut changed: Vec<_> = ours.keys().filter(|id| ours.get(*id) != theirs.get(*id)).cloned().collect();
@@ -244,25 +244,25 @@ impl Serve {
         self.certificate().map(|certificate| listen::Tls::load(&certificate)).transpose()
     }
 
-    /// The files of the certificate, if there is one.
+    /// Returns the files of the certificate, if there is one.
     pub fn certificate(&self) -> Option<listen::CertificateFiles> {
         let (chain, key) = self.delivery.tls_cert.clone().zip(self.delivery.tls_key.clone())?;
         let file = |id, path| listen::NamedFile { setting: self.names.of(id), path };
         Some(listen::CertificateFiles { chain: file("tls_cert", chain), key: file("tls_key", key) })
     }
 
-    /// The settings of the way to other nodes, when there is one.
+    /// Returns the settings of the way to other nodes, when there is one.
     pub fn nodes(&self) -> Option<BackplaneSettings> {
         let names = SettingNames { url: self.names.of("redis_url"), ca: self.names.of("redis_ca") };
         self.backplane.settings(names)
     }
 
-    /// The settings of all connections.
+    /// Returns the settings of all connections.
     pub fn sockets(&self) -> socket::SocketSettings {
         self.connection.sockets()
     }
 
-    /// The settings of the ICE servers that members are told.
+    /// Returns the settings of the ICE servers that members are told.
     pub fn ice(&self) -> IceSettings {
         let (urls, secret) = (self.ice_server.clone(), self.turn.turn_secret.first().cloned());
         IceSettings { urls, secret, life: self.turn.turn_ttl, service: self.turn.service() }
@@ -274,7 +274,7 @@ impl Serve {
         if self.workers == 0 { cores() } else { self.workers }
     }
 
-    /// The settings of the layer below HTTP.
+    /// Returns the settings of the layer below HTTP.
     pub fn listening(&self) -> listen::ListenSettings {
         listen::ListenSettings {
             workers: self.workers,
@@ -289,7 +289,7 @@ impl Serve {
         }
     }
 
-    /// The settings of rooms, on one or several nodes.
+    /// Returns the settings of rooms, on one or several nodes.
     pub fn cluster(&self) -> ClusterSettings {
         ClusterSettings {
             lease: self.backplane.node_lease,
@@ -302,7 +302,7 @@ impl Serve {
         }
     }
 
-    /// The settings of one room.
+    /// Returns the settings of one room.
     pub fn room(&self) -> room::RoomSettings {
         room::RoomSettings {
             heartbeat_timeout: self.heartbeat_timeout,

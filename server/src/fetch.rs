@@ -108,7 +108,7 @@ impl Fetcher {
         Ok(Self { client })
     }
 
-    /// The text of a source, and the age that it may have.
+    /// Returns the text of a source, and the age that it may have.
     ///
     /// # Errors
     /// A sentence that says why there is none.
@@ -131,7 +131,7 @@ impl Fetcher {
         }
     }
 
-    /// The answer to a question in JSON, put with the token of a bearer where there is one.
+    /// Returns the answer to a question in JSON, put with the token of a bearer where there is one.
     ///
     /// # Errors
     /// A sentence that says why there is none.
@@ -145,7 +145,7 @@ impl Fetcher {
     }
 }
 
-/// The beginning of an answer with one of these codes.
+/// Returns the beginning of an answer with one of these codes.
 async fn answer(request: RequestBuilder, good: &[StatusCode]) -> Result<Response, String> {
     let response = request.send().await.map_err(|error| sentence(&error))?;
     if good.contains(&response.status()) {
@@ -155,7 +155,7 @@ async fn answer(request: RequestBuilder, good: &[StatusCode]) -> Result<Response
     Err(format!("its server answered {}{redirect}", response.status()))
 }
 
-/// The whole body of an answer.
+/// Returns the whole body of an answer.
 async fn whole(mut response: Response) -> Result<Vec<u8>, String> {
     let mut text = Vec::new();
     while let Some(bytes) = response.chunk().await.map_err(|error| sentence(&error))? {

@@ -29,7 +29,8 @@ pub fn authority(text: &str) -> Result<(&str, Option<u16>), ()> {
     Ok((host, port))
 }
 
-/// Whether it is a name (letters, digits, `-`, `_`, dots) or an address of IPv4. Digits and dots alone are no name.
+/// Returns whether it is a name (letters, digits, `-`, `_`, dots) or an address of IPv4. Digits and dots alone are no
+/// name.
 fn is_name(host: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     let numeric = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -79,7 +80,7 @@ impl FromStr for ListenAddress {
     }
 }
 
-/// The address alone, with its zone if it has one.
+/// Returns the address alone, with its zone if it has one.
 fn without_port(address: SocketAddr) -> String {
     match address {
         SocketAddr::V6(address) if address.scope_id() != 0 => format!("{}%{}", address.ip(), address.scope_id()),
@@ -120,12 +121,12 @@ pub fn ice_server(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Whether the server relays media, and so asks for credentials.
+/// Returns whether the server relays media, and so asks for credentials.
 pub fn is_turn(url: &str) -> bool {
     url.starts_with("turn:") || url.starts_with("turns:")
 }
 
-/// Whether only this machine reaches the address.
+/// Returns whether only this machine reaches the address.
 pub fn is_loopback(address: &SocketAddr) -> bool {
     match address.ip() {
         IpAddr::V4(ip) => ip.is_loopback(),
@@ -133,8 +134,8 @@ pub fn is_loopback(address: &SocketAddr) -> bool {
     }
 }
 
-/// Whether two sockets cannot listen on both addresses. An unspecified address is every address of its family, and
-/// that of IPv6 is every address of IPv4, too.
+/// Returns whether two sockets cannot listen on both addresses. An unspecified address is every address of its family,
+/// and that of IPv6 is every address of IPv4, too.
 pub fn overlap(one: &SocketAddr, other: &SocketAddr) -> bool {
     let holds = |one: &SocketAddr, other: &SocketAddr| one.ip().is_unspecified() && (one.is_ipv6() || other.is_ipv4());
     let is_same_host = one.ip() == other.ip() || holds(one, other) || holds(other, one);

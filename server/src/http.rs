@@ -75,7 +75,8 @@ pub fn metrics_routes(state: &web::Data<AppState>) -> impl Fn(&mut ServiceConfig
     }
 }
 
-/// The schema is public, whoever may read the media; so is what a token is good for, to whoever has it.
+/// Returns headers that permit pages of all origins to read an answer. The schema is public, and so are the grants of a
+/// token to its holder.
 fn open_to_all_pages() -> DefaultHeaders {
     DefaultHeaders::new()
         .add((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))

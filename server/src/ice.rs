@@ -60,7 +60,7 @@ impl Ice {
         Self { urls, secret: RwLock::new(secret), life, handed: service.map(Handed::new) }
     }
 
-    /// The ICE settings of a join ack. `now` is in seconds since 1970.
+    /// Returns the ICE settings of a join ack. `now` is in seconds since 1970.
     pub fn engine_settings(&self, user: &str, now: u64) -> EngineSettings {
         let secret = self.secret.read().unwrap_or_else(PoisonError::into_inner);
         let signer = secret.as_ref().map(|secret| Signer { secret: secret.expose(), life: self.life });
@@ -69,12 +69,12 @@ impl Ice {
         told(own.into_iter().chain(handed.iter().cloned()).collect())
     }
 
-    /// Signs with another secret from now on.
+    /// Replaces the secret with which credentials are signed.
     pub fn replace_secret(&self, secret: Option<Secret>) {
         *self.secret.write().unwrap_or_else(PoisonError::into_inner) = secret;
     }
 
-    /// The servers of a service, where there is one.
+    /// Returns the servers of a service, where there is one.
     pub const fn handed(&self) -> Option<&Handed> {
         self.handed.as_ref()
     }
@@ -85,7 +85,7 @@ fn told(ice_servers: Vec<IceServer>) -> EngineSettings {
     EngineSettings { ice: IceConfig { is, ice_servers } }
 }
 
-/// The servers of the settings, with credentials for a user. `now` is in seconds since 1970.
+/// Returns the servers of the settings, with credentials for a user. `now` is in seconds since 1970.
 pub fn servers(urls: &[String], signer: Option<Signer<'_>>, user: &str, now: u64) -> Vec<IceServer> {
     let server = |url: &String| {
         let plain = IceServer { urls: vec![url.clone()], username: None, credential: None };

@@ -1,4 +1,4 @@
-//! Whether the server goes on: it drains before it stops, and exits where it cannot work.
+//! The lifecycle of the server: it drains before it stops, and exits if it cannot work.
 
 use tokio::sync::watch;
 
@@ -16,12 +16,12 @@ impl Default for Lifecycle {
 }
 
 impl Lifecycle {
-    /// Takes no joins and claims no room from now on.
+    /// Begins to drain: the server accepts no more joins and claims no more rooms.
     pub fn begin_drain(&self) {
         self.draining.send_replace(true);
     }
 
-    /// Whether the server takes no joins any more.
+    /// Returns whether the server takes no joins any more.
     pub fn is_draining(&self) -> bool {
         *self.draining.borrow()
     }
@@ -30,7 +30,7 @@ impl Lifecycle {
         self.draining.subscribe()
     }
 
-    /// Lets the server exit, for this reason.
+    /// Makes the server exit, for this reason.
     pub fn fail(&self, reason: &'static str) {
         self.failure.send_replace(Some(reason));
     }
@@ -41,7 +41,7 @@ impl Lifecycle {
         let _ = self.failure.subscribe().wait_for(Option::is_some).await;
     }
 
-    /// The reason why the server has to exit, if it has.
+    /// Returns the reason why the server has to exit, if it has.
     pub fn failure(&self) -> Option<&'static str> {
         *self.failure.borrow()
     }

@@ -64,7 +64,7 @@ pub struct ListenSettings {
     pub workers: usize,
     /// Connections each of them takes.
     pub max_connections: usize,
-    /// Time for which requests may go on in a shutdown.
+    /// The time for which requests may continue in a shutdown.
     pub shutdown_timeout: Duration,
     /// Time for which a connection without a request stays open.
     pub keep_alive: Duration,
@@ -119,7 +119,7 @@ fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Whether the machine lacks the address, or all of its kind.
+/// Returns whether the machine lacks the address, or all of its kind.
 fn is_absent(error: &io::Error) -> bool {
     let kind_is_off = nix::errno::Errno::EAFNOSUPPORT as i32;
     error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(kind_is_off)
@@ -279,7 +279,7 @@ async fn until_closed<S, P, Q, H, T>(
     }
 }
 
-/// Carries out the TLS handshake; none when it fails, or when the peer speaks plain HTTP and was told so.
+/// Performs the TLS handshake; returns `None` if it fails, or if the peer uses plain HTTP and was informed of that.
 async fn secure(
     tls: &Tls,
     mut peer_stream: PeerStream,
@@ -347,7 +347,7 @@ impl From<Early> for Response<BoxBody> {
 /// A connection as the library serves it.
 type HttpConnection<T> = (Switching<HeadTimeout<T>>, Option<SocketAddr>);
 
-/// The library's side of HTTP/1.1.
+/// Returns the library's side of HTTP/1.1.
 async fn http1<T, S>(
     application: &Rc<S>,
     settings: &ListenSettings,

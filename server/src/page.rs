@@ -116,7 +116,7 @@ fn not_found_text() -> HttpResponse {
         .body("Page not found.\n")
 }
 
-/// The document under the address of a request. The page itself tells from the address which view to show.
+/// Returns the document under the address of a request. The page itself tells from the address which view to show.
 fn document(request: &HttpRequest, status: StatusCode) -> HttpResponse {
     let path = request.uri().path();
     let documents = DOCUMENTS.get(base::depth(path));
@@ -128,7 +128,7 @@ fn document(request: &HttpRequest, status: StatusCode) -> HttpResponse {
     }
 }
 
-/// Whether the page takes this for the name of a room (`isRoomName` in `web/src/ui/names.ts`).
+/// Returns whether the page takes this for the name of a room (`isRoomName` in `web/src/ui/names.ts`).
 fn is_room_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
     (1..=128).contains(&name.len()) && name.bytes().all(plain) && name != "." && name != ".."

@@ -61,7 +61,7 @@ fn access_token(token: &TokenSetting) -> AccessToken {
     }
 }
 
-/// The subject of a token, which no server lets publish as anybody else.
+/// Returns the subject of a token, which no server lets publish as anybody else.
 fn subject_of(token: &TokenSetting) -> Result<UserId, String> {
     let text = match token {
         TokenSetting::Text(token) => token.expose().to_owned(),
@@ -137,7 +137,7 @@ impl ProgressLine {
     }
 }
 
-/// Nobody need listen.
+/// Writes a text to standard error, ignoring errors.
 fn say(text: &str) {
     let _ = stderr().write_all(text.as_bytes());
 }

@@ -1,7 +1,7 @@
-//! One actor per room: a thin shell around the rules.
+//! The actor of a room: a thin wrapper that provides the rules with I/O.
 //!
-//! It owns the room's state, steps it with every message and timer, and carries out the effects. It knows
-//! connections only as [`Outbox`]es and never waits for one. What rooms share stands in the [`RoomHost`].
+//! It owns the room's state, advances it with every message and timer, and executes the effects. It knows connections
+//! only as [`Outbox`]es and never waits for one. The state shared by all rooms is in the [`RoomHost`].
 
 mod actor;
 mod broadcasts;

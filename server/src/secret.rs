@@ -9,17 +9,17 @@ use std::str::FromStr;
 pub struct Secret(String);
 
 impl Secret {
-    /// A secret that was read already.
+    /// Creates a secret that has already been read.
     pub fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The text itself, for the one place that needs it.
+    /// Returns the text itself, for the one place that needs it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether it can stand behind `Bearer` (RFC 6750): anything else would never arrive.
+    /// Returns whether it can stand behind `Bearer` (RFC 6750): anything else would never arrive.
     pub fn is_bearer(&self) -> bool {
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
         self.0.bytes().all(legal)
@@ -44,7 +44,7 @@ impl FromStr for Secret {
     }
 }
 
-/// The content of the file, without the end of its line; any other text as it is.
+/// Returns the content of the file, without the end of its line; any other text as it is.
 ///
 /// # Errors
 /// A sentence where the file cannot be read, or has more than one line.

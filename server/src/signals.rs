@@ -1,4 +1,4 @@
-//! Signals of the system by which a process is told to stop or to read its settings again.
+//! The system signals that request a process to stop or to read its settings again.
 
 use std::{fs, io};
 
@@ -14,7 +14,7 @@ pub struct StopSignals {
 }
 
 impl StopSignals {
-    /// Takes SIGTERM and SIGINT from now on.
+    /// Installs the handlers of SIGTERM and SIGINT.
     ///
     /// # Errors
     /// When the system refuses.
@@ -70,7 +70,7 @@ fn hangup_alone() -> SigSet {
     set
 }
 
-/// Whether SIGHUP is ignored, as Linux tells it; elsewhere it counts as not ignored.
+/// Returns whether SIGHUP is ignored, as Linux tells it; elsewhere it counts as not ignored.
 fn is_hangup_ignored() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

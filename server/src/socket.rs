@@ -1,4 +1,4 @@
-//! A WebSocket connection, whole: one bad client harms nobody.
+//! A WebSocket connection, with all limits that protect other clients from a faulty one.
 //!
 //! ```text
 //! handshake ─▶ HTTP ─▶ Switch: HTTP ends, its stream goes to the driver
@@ -142,7 +142,7 @@ impl Sockets {
     }
 }
 
-/// Gives the answer to a refused request its status and headers.
+/// Sets the status and the headers of the answer to a refused request.
 #[must_use]
 pub fn refusal(refused: Refused, mut response: HttpResponse) -> HttpResponse {
     *response.status_mut() = refused.status();

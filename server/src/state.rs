@@ -36,7 +36,7 @@ pub struct AppState {
     pub access: Arc<Access>,
     /// The caches in front that check viewers by themselves.
     pub caches: Arc<Caches>,
-    /// The ICE servers that members are told.
+    /// The ICE servers that are sent to members.
     pub ice: Arc<Ice>,
     pub clock: Clock,
     pub rooms: Arc<RoomHost>,
@@ -99,17 +99,17 @@ impl AppState {
         }
     }
 
-    /// The way of the rooms to those of other nodes, if there are any.
+    /// Returns the way of the rooms to those of other nodes, if there are any.
     pub fn transport(&self) -> Option<&Transport> {
         self.rooms.transport()
     }
 
-    /// Whether joins are taken, as far as other nodes are needed for them.
+    /// Returns whether joins are taken, as far as other nodes are needed for them.
     pub fn reaches_others(&self) -> bool {
         self.transport().is_none_or(|transport| transport.nodes().is_ready() && self.access.knows_revocations())
     }
 
-    /// Takes no joins and claims no room from now on, and releases the rooms.
+    /// Begins to drain: the server accepts no more joins, claims no more rooms, and releases its rooms.
     pub fn begin_drain(&self) {
         self.lifecycle.begin_drain();
         self.live.index.wake_all();
@@ -138,7 +138,7 @@ impl AppState {
     }
 }
 
-/// Lets rooms have tokens revoked, for as long as the server runs.
+/// Returns the function with which rooms revoke tokens while the server runs.
 fn revoker(state: Weak<AppState>) -> Revoker {
     Box::new(move |revoke| {
         let state = state.upgrade();

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// A token of 144 random bits, in 24 characters fit for a URL.
+/// Returns a token of 144 random bits, as 24 URL-safe characters.
 ///
 /// # Panics
 /// When the operating system has no randomness.

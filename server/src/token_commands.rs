@@ -56,7 +56,7 @@ fn claims(options: &Token, now: u64) -> Map<String, Value> {
     claims
 }
 
-/// Says what a token allows.
+/// Prints the grants of a token.
 ///
 /// # Errors
 /// The reason why it is refused.

@@ -88,7 +88,7 @@ pub async fn try_allocation(target: &Target, username: &str, password: &str) -> 
     tokio::time::timeout(TIMEOUT, trial).await.map_err(|_| "there is no answer in time".to_owned())?
 }
 
-/// Asks without credentials, is told the realm, and asks with them.
+/// Sends a request without credentials, receives the realm, and repeats the request with credentials.
 async fn allocate(line: &mut impl TurnChannel, username: &str, password: &str) -> Result<(), String> {
     let first = line.ask(|id| StunRequest::new(ALLOCATE, id).over_udp().finish(None)).await?;
     let (401, Some(realm), Some(nonce)) = (first.status, &first.realm, &first.nonce) else {

@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 /// The longest time that may be said; more than that, and clocks could run over.
 const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 
-/// A size as a number of bytes this machine can count.
+/// Returns a size as a number of bytes, limited to the range of `usize`.
 pub fn to_usize(size: ByteSize) -> usize {
     usize::try_from(size.as_u64()).unwrap_or(usize::MAX)
 }

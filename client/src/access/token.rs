@@ -24,7 +24,7 @@ enum Kind {
 }
 
 impl AccessToken {
-    /// A token that stays the same. When it ends, so does the member.
+    /// Uses a fixed token. The member ends at its expiry.
     #[must_use]
     pub fn text(token: impl Into<Arc<str>>) -> Self {
         Self(Kind::Text(token.into()))
@@ -55,7 +55,7 @@ impl AccessToken {
         })
     }
 
-    /// The token of now.
+    /// Returns the token of now.
     ///
     /// # Errors
     /// The sentence of the function.
@@ -66,7 +66,7 @@ impl AccessToken {
         }
     }
 
-    /// Whether there may be another token later.
+    /// Returns whether there may be another token later.
     pub(crate) fn changes(&self) -> bool {
         matches!(self.0, Kind::Function(_))
     }
@@ -96,7 +96,7 @@ fn read(path: &Path) -> Result<String, String> {
     Ok(text.trim().to_owned())
 }
 
-/// The subject of a token, as whoever brings it reads it: its signature is the server's to check.
+/// Returns the subject of a token, as whoever brings it reads it: its signature is the server's to check.
 #[must_use]
 pub fn subject(token: &str) -> Option<UserId> {
     UserId::parse(claims(token)?.get("sub")?.as_str()?).ok()
@@ -116,7 +116,7 @@ impl Token {
         &self.0
     }
 
-    /// The time that the token says it lasts, if it says so.
+    /// Returns the time that the token says it lasts, if it says so.
     pub fn life(&self) -> Option<Life> {
         let claims = claims(&self.0)?;
         let seconds = |name| claims.get(name)?.as_u64();
@@ -149,7 +149,7 @@ impl Life {
         Duration::from_secs(self.expires.saturating_sub(self.issued))
     }
 
-    /// The time left at a time since 1970: never more than the whole, however late a clock is.
+    /// Returns the time left at a time since 1970: never more than the whole, however late a clock is.
     pub fn left(self, unix: Duration) -> Duration {
         Duration::from_secs(self.expires).saturating_sub(unix).min(self.length())
     }

@@ -30,7 +30,7 @@ impl Creation {
         Self { wish, creates: wish != Creating::Never, turns: 0 }
     }
 
-    /// Whether the next `JOIN` asks to create the room.
+    /// Returns whether the next `JOIN` asks to create the room.
     pub fn creates(&self) -> bool {
         self.creates
     }

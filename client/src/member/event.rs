@@ -17,7 +17,7 @@ pub enum MemberEvent {
     StateChanged(State),
     /// The members that may publish are others, or other things hold for them.
     Participants(Vec<Participant>),
-    /// A signal of somebody else: its `data` object with `sq`. Each comes once and in order.
+    /// A signal from another member: its `data` object with `sq`. Each is delivered once and in order.
     Forwarded(Value),
     /// Signals with these numbers are lost for good.
     Gap {

@@ -52,7 +52,7 @@ impl Renewal {
         Self { renews, phase: Phase::Idle, held: None, failures: 0 }
     }
 
-    /// A connection has come about with this token.
+    /// Records that a connection was established with this token.
     pub fn opened(&mut self, clocks: Clocks, token: Option<Token>) {
         self.failures = 0;
         let life = token.as_ref().filter(|_| self.renews).and_then(Token::life);

@@ -132,7 +132,7 @@ impl From<&Error> for NotOpened {
 }
 
 impl Socket {
-    /// The next message, or the end. Can be dropped and called again without loss.
+    /// Returns the next message, or the end. Can be dropped and called again without loss.
     pub async fn receive(&mut self) -> Received {
         loop {
             match self.0.next().await {
@@ -168,7 +168,8 @@ impl Socket {
         Ok(())
     }
 
-    /// Closes and waits for the peer's close: to leave before could destroy what was sent last.
+    /// Closes the connection and waits for the peer's close frame. Dropping it earlier could lose the last messages
+    /// sent.
     pub async fn close(mut self) {
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
         let goodbye = async {
@@ -180,7 +181,7 @@ impl Socket {
     }
 }
 
-/// The server's text about a refused handshake, if it is one line.
+/// Returns the server's text about a refused handshake, if it is one line.
 fn sentence(body: Option<&[u8]>) -> Option<String> {
     let text = std::str::from_utf8(body?).ok()?.trim();
     let is_sentence = (1..=LONGEST_SENTENCE).contains(&text.len()) && !text.contains(|found: char| found.is_control());

@@ -27,7 +27,7 @@ enum Wire {
 }
 
 impl Wire {
-    /// Waits for the next input from the connection. Can be dropped and called again without loss.
+    /// Waits for the next input from the connection. This method is cancel safe.
     async fn next(&mut self) -> Input {
         match self {
             Self::Down => pending().await,
@@ -145,7 +145,7 @@ fn fetch(dial: Dial) -> Fetching {
     Box::pin(async move { dial.fetch().await })
 }
 
-/// The token that the function gives; nothing while it is not asked. Can be dropped and called again without loss.
+/// Waits for the token from the pending call of the function; never ready if there is none. This method is cancel safe.
 async fn fetched(fetching: &mut Option<Fetching>) -> Input {
     let Some(asked) = fetching else { return pending().await };
     let token = asked.await;

@@ -105,7 +105,7 @@ pub(super) fn other_on_air<'a>(publishers: &'a [Participant], own: &SessionId) -
     publishers.iter().find(|publisher| publisher.session_id != *own)
 }
 
-/// The error that an event means, if it means the end.
+/// Returns the error that an event means, if it means the end.
 pub(super) fn ended_by(event: MemberEvent, room: &RoomId) -> Option<Error> {
     match event {
         MemberEvent::Refused { signal, code, .. }

@@ -119,7 +119,7 @@ impl Dropped {
         self.untold += 1;
     }
 
-    /// The number to log now, if any.
+    /// Returns the number to log now, if any.
     pub fn due(&mut self, now: Instant) -> Option<u64> {
         let is_early = self.told.is_some_and(|told| now < told + TELL_EVERY);
         if self.untold == 0 || is_early {
@@ -130,7 +130,7 @@ impl Dropped {
     }
 }
 
-/// Whether an upload was slow. The two clocks may differ, but an upload takes no longer than its round trip.
+/// Returns whether an upload was slow. The two clocks may differ, but an upload takes no longer than its round trip.
 pub(super) fn is_slow(delay: Option<i64>, round_trip: Duration) -> bool {
     let delay = delay.and_then(|delay| u64::try_from(delay).ok()).map(Duration::from_millis);
     delay.is_some_and(|delay| delay.min(round_trip) > SLOW)

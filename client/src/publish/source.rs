@@ -54,12 +54,12 @@ impl Source {
         Ok(Self { chunks, reader: Reader::new(DEFAULT_LIMIT), fragments: 0, is_live })
     }
 
-    /// Whether the input has a pace of its own.
+    /// Returns whether the input has a pace of its own.
     pub fn is_live(&self) -> bool {
         self.is_live
     }
 
-    /// The next item; `None` at the end. Can be dropped and called again without loss.
+    /// Returns the next item; `None` at the end. This method is cancel safe.
     pub async fn next(&mut self) -> Result<Option<Item>, Error> {
         loop {
             if let Some(item) = self.reader.next().map_err(|error| self.explain(error))? {

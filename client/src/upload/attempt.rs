@@ -99,7 +99,7 @@ impl Attempt {
         }
     }
 
-    /// Whether it is too late.
+    /// Returns whether it is too late.
     pub fn is_late(&self, now: Instant) -> bool {
         self.deadline.is_some_and(|deadline| now >= deadline)
     }

@@ -58,7 +58,7 @@ impl Form {
     }
 }
 
-/// The JSON without media, and the media with the name of its part.
+/// Returns the JSON without media, and the media with the name of its part.
 fn split(signal: &DataSignal) -> (String, Option<(&'static str, Bytes)>) {
     let mut bare = signal.clone();
     let (pointer, name, media) = match &mut bare.payload {

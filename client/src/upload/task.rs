@@ -108,7 +108,7 @@ impl UploadTask {
         }
     }
 
-    /// Waits for a token other than the one that was refused, or for the deadline.
+    /// Waits for a token other than the refused one, or for the deadline.
     async fn renew(&mut self, deadline: Option<Instant>) -> Result<(), Over> {
         let refused = self.ingest.borrow_and_update().token.clone();
         self.report(Report::TokenRefused { token: refused.clone() }).await?;
@@ -140,7 +140,7 @@ impl UploadTask {
     }
 }
 
-/// The track that a signal declares.
+/// Returns the track that a signal declares.
 fn declared(payload: &Payload) -> Option<&ObjectId> {
     match payload {
         Payload::Variant(update) => Some(&update.variant.id),

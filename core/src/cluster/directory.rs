@@ -1,7 +1,7 @@
-//! The reference of the directory's scripts, as Redis runs them: leases, eras, ownership, journal.
+//! The reference implementation of the directory's Redis scripts: leases, eras, ownership and journal.
 //!
-//! The directory decides no rule of a room. It names the owner of each, fences former owners by a rising term, and
-//! keeps what a new owner needs. Each method is one script, atomic, and safe to repeat.
+//! The directory contains no rules of rooms. It records the owner of each room, fences former owners by a rising term,
+//! and keeps the data that a new owner needs. Each method is one script: atomic and safe to repeat.
 
 mod leases;
 mod rooms;
@@ -24,16 +24,16 @@ use rooms::Entry;
 /// The time after which a failed command is repeated.
 pub const RETRY_DELAY: Duration = Duration::from_millis(250);
 
-/// The state that every script reads by itself where it runs.
+/// The state that every script reads on the Redis server.
 #[derive(Debug, Clone, Copy)]
 pub struct Context {
     /// The time of Redis.
     pub now: Instant,
-    /// Identifies the data of this master (`master_replid`); another one after each failover and restart.
+    /// The id of this master's data (`master_replid`). It changes with each failover and restart.
     pub master: u64,
 }
 
-/// The time for which one master holds the data.
+/// A period in which one master holds the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Era {
     /// The master.
@@ -45,7 +45,7 @@ pub struct Era {
 /// The answer to `look`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Looked {
-    /// The era settles for this long.
+    /// The era is still settling for this long.
     Wait(Duration),
     /// The room is unknown.
     Nothing,
@@ -56,42 +56,43 @@ pub enum Looked {
 /// The answer to `claim`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claimed<F, V> {
-    /// The era settles for this long.
+    /// The era is still settling for this long.
     Wait(Duration),
     /// The claim won.
     Won {
         /// The new entry.
         ownership: Ownership,
-        /// The journal; none where a failover lost it.
+        /// The journal; `None` if a failover lost it.
         journal: Option<Vec<(F, V)>>,
         /// Whether the journal was written in an earlier era, so that a failover may have lost the last writes.
         stale: bool,
         /// The era in which the claim won.
         era: Era,
     },
-    /// Something other than expected stands there.
+    /// The entry is not the expected one.
     Stands(Option<Ownership>),
 }
 
 /// The answer to `assert` for one room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asserted {
-    /// The asserted ownership stands.
+    /// The asserted ownership is recorded.
     Done,
-    /// Another one prevails.
+    /// Another ownership takes precedence.
     Stands(Ownership),
 }
 
 /// The answer to `journal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Journaled {
-    /// The era settles for this long.
+    /// The era is still settling for this long.
     Wait(Duration),
     /// The changes are saved.
     Done,
-    /// A greater owner stands.
+    /// An ownership with a higher term is recorded.
     Fenced(Ownership),
-    /// Nothing or a lesser owner stands, or the era is another: assert, then write the journal whole.
+    /// The room has no entry or one with a lower term, or the era has changed. The owner must assert its ownership and
+    /// then write the whole journal.
     Lost,
 }
 
@@ -100,15 +101,16 @@ pub enum Journaled {
 pub struct Write<F, V> {
     /// The ownership under which it is written.
     pub ownership: Ownership,
-    /// The era in which the journal was last written whole; none for a whole write.
+    /// The era in which the whole journal was last written; `None` for a write of the whole journal.
     pub era: Option<Era>,
-    /// Rises with each write of an owner. A lower one than the last comes late, behind its own repetition, and is void.
+    /// A number that rises with each write of an owner. A write with a lower number than the last one arrived late,
+    /// after its own repetition, and is ignored.
     pub number: u64,
-    /// The fields with their values; none deletes a field.
+    /// The fields with their values. `None` deletes a field.
     pub changes: Vec<(F, Option<V>)>,
 }
 
-/// The data of one Redis master. A clone is what a replica had.
+/// The data of one Redis master. A clone represents the data of a replica.
 #[derive(Debug, Clone)]
 pub struct Directory<F, V> {
     settings: ClusterSettings,
@@ -118,13 +120,13 @@ pub struct Directory<F, V> {
 }
 
 impl<F: Ord + Clone, V: Clone> Directory<F, V> {
-    /// An empty Redis.
+    /// Creates an empty directory.
     #[must_use]
     pub fn new(settings: ClusterSettings) -> Self {
         Self { settings, era: None, leases: LeaseTable::default(), rooms: BTreeMap::new() }
     }
 
-    /// `begin`: begins an era where none or that of another master stands, and gives the present one.
+    /// Executes `begin`: begins an era if there is none or if it belongs to another master; returns the present era.
     pub fn begin(&mut self, context: Context) -> Era {
         match self.era {
             Some(era) if era.master == context.master => era,
@@ -132,18 +134,19 @@ impl<F: Ord + Clone, V: Clone> Directory<F, V> {
         }
     }
 
-    /// `lease`: renews the lease of a node, which reads packets up to this version, and declares others dead.
+    /// Executes `lease`: renews the lease of a node, which reads packets up to this version, and declares other nodes
+    /// dead.
     pub fn lease(&mut self, context: Context, boot: BootId, version: u16, peers: &[BootId]) -> LeaseAnswer {
         let peers = if self.settings.breaks(Mutation::LeasePeers) { &[] } else { peers };
         self.leases.renew(&self.settings, context.now, (boot, version), peers)
     }
 
-    /// `leave`: the last act of a node that has drained.
+    /// Executes `leave`: removes the lease of a node that has drained.
     pub fn leave(&mut self, context: Context, boot: BootId) {
         self.leases.leave(context.now, boot);
     }
 
-    /// `look`: gives the entry of a room.
+    /// Executes `look`: returns the entry of a room.
     #[must_use]
     pub fn look(&self, context: Context, room: &RoomId) -> Looked {
         if let Some(wait) = self.settling(context) {
@@ -152,12 +155,12 @@ impl<F: Ord + Clone, V: Clone> Directory<F, V> {
         self.entry(context, room).map_or(Looked::Nothing, |entry| Looked::Stands(entry.ownership))
     }
 
-    /// All entries, expired ones included.
+    /// Returns all entries, including expired ones.
     pub fn rooms(&self) -> impl Iterator<Item = (&RoomId, Ownership)> {
         self.rooms.iter().map(|(room, entry)| (room, entry.ownership))
     }
 
-    /// The remaining time of the settling, if the era has not settled yet.
+    /// Returns the remaining settling time, if the era has not settled yet.
     fn settling(&self, context: Context) -> Option<Duration> {
         if self.settings.breaks(Mutation::Settling) {
             return None;

@@ -1,4 +1,4 @@
-//! The lease of this node as the node itself knows it: whether it may still decide, and who is dead.
+//! The lease of this node as the node itself knows it: whether it may still decide, and the dead nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,92 +9,93 @@ use crate::time::Instant;
 /// The consequences of an answer to `lease`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LeaseNews {
-    /// This node was declared dead: it drops its rooms and takes a new boot id.
+    /// Whether this node was declared dead, so that it must drop its rooms and use a new boot id.
     pub deposed: bool,
-    /// Redis was away for so long that the absences of all members begin anew.
+    /// Whether Redis was unavailable for so long that the timeouts of all absent members must be restarted.
     pub amnesty: bool,
 }
 
-/// The lease.
+/// The lease of a node.
 #[derive(Debug, Clone)]
 pub struct Lease {
     settings: ClusterSettings,
     boot: BootId,
-    /// The sending of the last renewal that was answered.
+    /// The time at which the last answered renewal was sent.
     renewed: Option<Instant>,
-    /// The last answer of Redis.
+    /// The time of the last answer from Redis.
     answered: Instant,
     dead: BTreeMap<BootId, Instant>,
     alive: BTreeSet<BootId>,
     version: u16,
     era: Option<Era>,
-    /// The time of Redis at the zero of this node's clock.
+    /// The time of Redis at time zero of this node's clock.
     origin: u64,
 }
 
 impl Lease {
-    /// The lease of a node that has not renewed it yet.
+    /// Creates the lease of a node that has not renewed it yet.
     #[must_use]
     pub fn new(settings: ClusterSettings, boot: BootId, now: Instant) -> Self {
         let (dead, alive) = (BTreeMap::new(), BTreeSet::new());
         Self { settings, boot, renewed: None, answered: now, dead, alive, version: 0, era: None, origin: 0 }
     }
 
-    /// The boot id that holds it.
+    /// Returns the boot id that holds the lease.
     #[must_use]
     pub const fn boot(&self) -> BootId {
         self.boot
     }
 
-    /// Whether this node may decide: its lease cannot have expired in Redis. Counted from the sending of a renewal,
-    /// since the answer may have been under way for long.
+    /// Returns whether this node may decide: its lease cannot have expired in Redis. The lease is counted from the
+    /// sending of a renewal, since the answer may have been delayed.
     #[must_use]
     pub fn is_fresh(&self, now: Instant) -> bool {
         let fresh = |renewed| now.since(renewed) < self.settings.lease;
         self.settings.breaks(Mutation::FreshLease) || self.renewed.is_some_and(fresh)
     }
 
-    /// The time from which this node may not decide any more, unless it renews its lease; at once where it has none.
+    /// Returns the time from which this node may not decide any more unless it renews its lease; zero if it has none.
     #[must_use]
     pub fn fresh_until(&self) -> Instant {
         self.renewed.map_or(Instant(0), |renewed| renewed + self.settings.lease)
     }
 
-    /// The time of Redis, as far as its last answer tells, which may have been under way for a while.
+    /// Returns the time of Redis, estimated from its last answer. The estimate is off by up to the delay of that
+    /// answer.
     #[must_use]
     pub const fn shared(&self, now: Instant) -> Instant {
         Instant(self.origin.saturating_add(now.0))
     }
 
-    /// Whether the last answer named this node dead; nobody else decides it.
+    /// Returns whether the last answer declared this node dead. Only Redis decides this.
     #[must_use]
     pub fn is_dead(&self, boot: BootId) -> bool {
         self.dead.contains_key(&boot)
     }
 
-    /// Returns the last renewal of a dead node, by this node's clock.
+    /// Returns the time of the last renewal of a dead node, by this node's clock.
     #[must_use]
     pub fn last_renewal(&self, boot: BootId) -> Option<Instant> {
         self.dead.get(&boot).copied()
     }
 
-    /// The nodes that the last answer named dead.
+    /// Returns the nodes that the last answer declared dead.
     pub fn dead(&self) -> impl Iterator<Item = BootId> + '_ {
         self.dead.keys().copied()
     }
 
-    /// The nodes that the last answer named alive, this one included.
+    /// Returns the nodes that the last answer listed as alive, including this one.
     pub fn alive(&self) -> impl Iterator<Item = BootId> + '_ {
         self.alive.iter().copied()
     }
 
-    /// The highest version of packets that all living nodes read.
+    /// Returns the highest packet version that all living nodes read.
     #[must_use]
     pub const fn version(&self) -> u16 {
         self.version
     }
 
-    /// Takes an answer to the renewal that was sent at `sent`.
+    /// Handles the answer to the renewal that was sent at `sent`.
     pub fn on_answer(&mut self, sent: Instant, now: Instant, answer: &LeaseAnswer) -> LeaseNews {
         if answer.dead.contains_key(&self.boot) {
             return LeaseNews { deposed: true, amnesty: false };
@@ -113,12 +114,12 @@ impl Lease {
         LeaseNews { deposed: false, amnesty: amnesty && !self.settings.breaks(Mutation::Amnesty) }
     }
 
-    /// Takes the answer to `begin`; tells whether the era is another one than before.
+    /// Handles the answer to `begin`; returns whether the era has changed.
     pub fn on_era(&mut self, era: Era) -> bool {
         self.era.replace(era).is_some_and(|before| before != era)
     }
 
-    /// Takes another boot id after the former one was declared dead.
+    /// Restarts the lease with another boot id after the former one was declared dead.
     pub fn restart(&mut self, boot: BootId) {
         self.boot = boot;
         self.renewed = None;

@@ -5,31 +5,32 @@ use super::lease::Lease;
 use super::{BootId, Ownership};
 use crate::time::Instant;
 
-/// Reason why the room is looked up.
+/// The reason why a room is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interest {
-    /// A waiting JOIN may create the room.
+    /// Whether a waiting JOIN may create the room.
     pub creates: bool,
-    /// The edge has members or viewers of it.
+    /// Whether the edge has members of the room.
     pub has_members: bool,
-    /// Somebody joins, or members are here: players and uploads wait for an owner, but take no room.
+    /// Whether this node may claim the room, because it has members or waiting JOINs. Players and uploads only wait for
+    /// an owner.
     pub takes: bool,
 }
 
-/// The next step.
+/// The next step of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextStep {
     /// Ask again later.
     Wait(std::time::Duration),
-    /// Claim the room, expecting what stands.
+    /// Claim the room, expecting this entry.
     Claim(Option<Ownership>),
     /// Attach to its owner.
     Attach(BootId),
-    /// The room is over for its members, and unknown to those who want to join.
+    /// Close the room for its members, and refuse waiting JOINs, because it does not exist.
     Missing,
 }
 
-/// Decides the next step. Claims only with a fresh lease, and only what nobody alive owns.
+/// Decides the next step. A room is claimed only with a fresh lease, and only if no living node owns it.
 #[must_use]
 pub fn next_step(now: Instant, lease: &Lease, looked: &Looked, interest: Interest) -> NextStep {
     let claim = |standing| {

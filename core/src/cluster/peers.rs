@@ -1,7 +1,8 @@
 //! Packets between two nodes: counters, acknowledgements and the detection of loss.
 //!
-//! Nothing is retransmitted. A loss, a repetition or a silence is *doubt*: from then on nothing is taken from the
-//! attachments with that node until each was begun anew, which brings both sides to the same state again.
+//! Nothing is retransmitted. A lost or repeated packet, or a missing acknowledgement, is called *doubt*: from then on,
+//! messages in the attachments with that node are ignored until each attachment has been established again, which
+//! synchronizes both sides.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,27 +10,30 @@ use std::time::Duration;
 use super::{ClusterSettings, Mutation};
 use crate::time::Instant;
 
-/// Packets and bytes from which an acknowledgement goes at once.
+/// The number of received packets after which an acknowledgement is sent at once. The next constant is the limit in
+/// bytes.
 const ACK_PACKETS: u64 = 64;
 const ACK_BYTES: usize = 64 * 1024;
 
 /// The counters of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// The number of this packet within the pair; one without messages repeats the last.
+    /// The number of this packet within the pair of nodes. A packet without messages repeats the last number.
     pub counter: u64,
-    /// The counter up to which the sender has handled the other side's packets.
+    /// The counter up to which the sender has handled the packets of the other side.
     pub had: u64,
 }
 
 /// The consequences of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Received {
-    /// Something was lost, repeated or forgotten. It is handled before the messages, the acknowledgement behind them.
+    /// Whether a packet was lost or repeated, or the other side has lost its state. Must be handled before the
+    /// messages; the acknowledgement after them.
     pub doubt: bool,
-    /// The own packets up to this counter arrived.
+    /// The counter up to which the other side has newly acknowledged packets.
     pub acked: Option<u64>,
-    /// For [`Peer::handled`], once the doubt and all messages of the packet were handled; none without either.
+    /// The argument for [`Peer::handled`] once the doubt and all messages of the packet have been handled; `None` if
+    /// there are neither.
     pub ticket: Option<Ticket>,
 }
 
@@ -37,19 +41,19 @@ pub struct Received {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket(u64);
 
-/// The actions that are due by time.
+/// The actions that are due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Due {
-    /// The oldest packet was not acknowledged in time.
+    /// Whether the oldest packet was not acknowledged in time.
     pub doubt: bool,
-    /// An acknowledgement must go, with or without messages.
+    /// Whether an acknowledgement must be sent, with or without messages.
     pub ack: bool,
 }
 
 /// A packet whose messages are being handled.
 #[derive(Debug, Clone)]
 struct Unhandled {
-    /// None once the other side counts anew.
+    /// The counter of the packet; `None` once the other side has restarted its counter.
     counter: Option<u64>,
     arrived: Instant,
     bytes: usize,
@@ -62,24 +66,24 @@ pub struct Peer {
     settings: ClusterSettings,
     sent: u64,
     unacked: VecDeque<(u64, Instant)>,
-    /// The doubt by time that is due next, and how long the wait was.
+    /// The present timeout for an acknowledgement.
     patience: Duration,
     waiting_since: Instant,
-    /// The last packet that was received.
+    /// The counter of the last packet received.
     had: u64,
-    /// The last packet up to which all were handled.
+    /// The counter up to which all packets have been handled.
     handled: u64,
-    /// The packets after it, oldest first, and the ticket of the first of them.
+    /// The packets after `handled`, oldest first.
     unhandled: VecDeque<Unhandled>,
     first_ticket: u64,
-    /// The acknowledgement that was sent last, and what was handled since.
+    /// The acknowledgement that was sent last.
     said: u64,
     unsaid: (u64, usize),
     ack_due: Option<Instant>,
 }
 
 impl Peer {
-    /// A pair in which nothing was sent.
+    /// Creates the state of a pair in which nothing has been sent.
     #[must_use]
     pub const fn new(settings: ClusterSettings) -> Self {
         Self {
@@ -98,13 +102,13 @@ impl Peer {
         }
     }
 
-    /// The counter that the next packet with messages gets.
+    /// Returns the counter that the next packet with messages gets.
     #[must_use]
     pub const fn next_counter(&self) -> u64 {
         self.sent + 1
     }
 
-    /// Numbers a packet; without messages it only acknowledges.
+    /// Returns the header of the next packet. A packet without messages only acknowledges.
     pub fn pack(&mut self, now: Instant, has_messages: bool) -> Header {
         if has_messages {
             self.sent += 1;
@@ -117,7 +121,7 @@ impl Peer {
         Header { counter: self.sent, had: self.said }
     }
 
-    /// Takes the counters of a packet; `bytes` is the size of its messages, none without any.
+    /// Handles the counters of a packet. `bytes` is the size of its messages, or `None` if it has none.
     pub fn receive(&mut self, now: Instant, header: Header, bytes: Option<usize>) -> Received {
         let Header { counter, had } = header;
         let expected = self.had + u64::from(bytes.is_some());
@@ -138,8 +142,8 @@ impl Peer {
         Received { doubt: doubt && !self.settings.breaks(Mutation::GapIsDoubt), acked, ticket }
     }
 
-    /// Notes that all that came with a packet was handled. Packets count as handled in order, so that an
-    /// acknowledgement says what nobody can lose any more.
+    /// Records that everything in a packet has been handled. Packets count as handled in order, so that acknowledged
+    /// packets cannot be lost any more.
     pub fn handled(&mut self, ticket: Ticket) {
         let index = ticket.0.checked_sub(self.first_ticket).and_then(|index| usize::try_from(index).ok());
         if let Some(packet) = index.and_then(|index| self.unhandled.get_mut(index)) {
@@ -162,7 +166,7 @@ impl Peer {
         self.ack_due = Some(self.ack_due.map_or(due, |before| before.min(due)));
     }
 
-    /// Whether the acknowledgement says something new.
+    /// Handles an acknowledgement; returns whether it covers more packets than before.
     fn acknowledge(&mut self, now: Instant, had: u64) -> bool {
         let before = self.unacked.len();
         while self.unacked.front().is_some_and(|(counter, _)| *counter <= had) {
@@ -176,20 +180,20 @@ impl Peer {
         new
     }
 
-    /// The time of the next [`on_time`](Self::on_time).
+    /// Returns the time of the next [`on_time`](Self::on_time).
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
         let doubt = (!self.unacked.is_empty()).then(|| self.waiting_since + self.patience);
         doubt.into_iter().chain(self.ack_due).min()
     }
 
-    /// Whether an acknowledgement must go, with or without messages.
+    /// Returns whether an acknowledgement must be sent, with or without messages.
     #[must_use]
     pub fn owes_ack(&self, now: Instant) -> bool {
         self.ack_due.is_some_and(|due| due <= now)
     }
 
-    /// Does what is due by time.
+    /// Performs the actions that are due.
     pub fn on_time(&mut self, now: Instant) -> Due {
         let late = !self.unacked.is_empty() && now >= self.waiting_since + self.patience;
         if late {

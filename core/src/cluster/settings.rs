@@ -1,49 +1,51 @@
-//! Durations on which all nodes must agree, and the switch with which the tests break one rule on purpose.
+//! Settings on which all nodes must agree, and the switch with which tests break one rule on purpose.
 
 use std::time::Duration;
 
 use roomcast_protocol::limits;
 
-/// The durations. All nodes that share a Redis need the same.
+/// The settings of a cluster. All nodes that share a Redis need the same values.
 #[derive(Debug, Clone, Copy)]
 pub struct ClusterSettings {
-    /// The time for which a renewal of the lease counts: also the settling of an era and the age from which the lease
+    /// The lifetime of a lease after its renewal. Also the settling time of an era, and the age from which the lease
     /// table is complete.
     pub lease: Duration,
     /// The time after which an absent member is removed.
     pub heartbeat_timeout: Duration,
     /// The time for which a JOIN waits for an owner.
     pub join_wait: Duration,
-    /// The age of an unacknowledged packet from which loss is assumed; doubled twice without progress.
+    /// The age from which an unacknowledged packet is assumed lost. Doubled up to twice while no acknowledgement
+    /// arrives.
     pub ack_timeout: Duration,
-    /// The time after which an acknowledgement goes without a message.
+    /// The time after which an acknowledgement is sent without a message.
     pub ack_delay: Duration,
-    /// The interval at which confirmations go to senders.
+    /// The interval at which confirmations are sent to senders.
     pub confirm_interval: Duration,
-    /// The time after which an edge without members lets go of its room.
+    /// The time after which an edge without members is released.
     pub edge_idle: Duration,
     /// The time for which a room without publishers waits for one.
     pub grace_period: Duration,
     /// The time for which a kicked user is refused.
     pub kick_duration: Duration,
-    /// The bounds of what is kept for a member.
+    /// The bounds of the signals that are kept for a member.
     pub backlog: BacklogBounds,
-    /// Bytes of signals of one member that its edge keeps until the owner has them, as far as it can help: the socket is
-    /// read no further then.
+    /// The limit, in bytes, of signals on one connection that an edge keeps until the owner has received them. Above
+    /// it, the socket is not read any further, so that it may be exceeded only slightly.
     pub max_unseen: usize,
-    /// The same of all members of a node.
+    /// The limit, in bytes, of such signals of all connections of a node.
     pub max_unseen_of_all: usize,
-    /// The rule that is broken, in tests of the tests.
+    /// The rule that is broken on purpose, to verify the tests.
     #[cfg(feature = "mutants")]
     pub broken: Option<Mutation>,
 }
 
-/// The bounds of the signals that are kept for a member until it has them; older ones are dropped and announced.
+/// The bounds of the signals that are kept for a member until it has received them. Older signals are dropped, and the
+/// gap is announced.
 #[derive(Debug, Clone, Copy)]
 pub struct BacklogBounds {
-    /// Signals.
+    /// The maximum number of signals.
     pub signals: usize,
-    /// Bytes of their texts.
+    /// The maximum number of bytes of their texts.
     pub bytes: usize,
 }
 
@@ -80,21 +82,22 @@ impl Default for ClusterSettings {
 }
 
 impl ClusterSettings {
-    /// Whether a rule is broken on purpose: never without the feature `mutants`.
+    /// Returns whether a rule is broken on purpose: never without the feature `mutants`.
     #[cfg(not(feature = "mutants"))]
     #[must_use]
     pub const fn breaks(&self, _rule: Mutation) -> bool {
         false
     }
 
-    /// Whether a rule is broken on purpose.
+    /// Returns whether a rule is broken on purpose.
     #[cfg(feature = "mutants")]
     #[must_use]
     pub fn breaks(&self, rule: Mutation) -> bool {
         self.broken == Some(rule)
     }
 
-    /// Half of the lease: the silence of Redis from which absences are forgiven.
+    /// Returns half of the lease: the duration of an outage of Redis from which the timeouts of absent members are
+    /// restarted.
     #[must_use]
     pub fn half_lease(&self) -> Duration {
         self.lease / 2
@@ -183,7 +186,7 @@ mutations! {
     ViewersLetGo,
 }
 
-/// A duration in whole milliseconds.
+/// Returns a duration in whole milliseconds.
 #[must_use]
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)

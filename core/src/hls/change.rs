@@ -1,7 +1,7 @@
-//! Changes that a stream asks its caller to carry out: objects to store and to remove, playlists to publish.
+//! Changes that the caller of a stream must execute: objects to store and to remove, playlists to publish.
 //!
-//! Changes are carried out in the order in which they are given: bytes are stored before a playlist lists them,
-//! and removed when none has listed them for long (rfc8216bis, 6.2.2). Never carries anything out.
+//! Changes must be executed in order: bytes are stored before a playlist lists them, and removed long after the last
+//! playlist listed them (rfc8216bis, 6.2.2). This module only describes changes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::media::MediaRef;
 
-/// One thing to carry out.
+/// A change to execute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// An object is to be served under its name from now on.
+    /// An object is served under its name from now on.
     Store {
         /// The track it belongs to.
         track: ObjectId,
@@ -35,7 +35,7 @@ pub enum Change {
     MediaPlaylist {
         /// The track.
         track: ObjectId,
-        /// The playlist and what a waiting request must know of it.
+        /// The playlist, and the data that waiting requests need.
         snapshot: Arc<Snapshot>,
     },
     /// The multivariant playlist changed. First given when a variant can play.
@@ -54,7 +54,7 @@ pub struct Object {
 }
 
 impl Object {
-    /// The bytes, where all of them are at hand in one piece.
+    /// Returns the bytes, if all of them are in memory in one piece.
     #[must_use]
     pub fn bytes(&self) -> Option<&Bytes> {
         match &self.pieces[..] {
@@ -75,7 +75,7 @@ pub enum ObjectKind {
     Segment,
 }
 
-/// A media playlist, rendered once for all who ask.
+/// A media playlist, rendered once for all requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// The text.
@@ -84,7 +84,7 @@ pub struct Snapshot {
     pub delta: Option<Bytes>,
     /// The last segment and part that it lists.
     pub position: PlaylistPosition,
-    /// Whether it has its end tag.
+    /// Whether the playlist has its end tag.
     pub ended: bool,
     /// `EXT-X-TARGETDURATION`, whole seconds.
     pub target_duration: Duration,

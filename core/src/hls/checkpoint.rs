@@ -1,8 +1,8 @@
-//! Checkpoints of a stream, from which a node that comes late continues without replaying every upload; they hold
-//! references, never bytes.
+//! Checkpoints of a stream, from which a late node continues without replaying every upload. They contain references,
+//! never bytes.
 //!
-//! A restored stream goes on exactly as the stream that was written. Playlists are not written: they are rendered
-//! again. An inconsistent checkpoint is refused, so that the rules never meet it.
+//! A restored stream continues exactly like the original one. Playlists are not stored but rendered again. An
+//! inconsistent checkpoint is refused, so that the rules never operate on it.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,8 @@ use super::change::{Change, ObjectKind};
 use super::declare::MAX_TARGET;
 use super::track::Track;
 
-/// Changes with every change of what is written: a node does not guess at another version's checkpoints.
+/// The format version. It changes with every change of the format, so that a node never misinterprets a checkpoint of
+/// another version.
 const FORMAT: u32 = 4;
 
 #[derive(Serialize, Deserialize)]
@@ -26,7 +27,7 @@ struct CheckpointRecord<S> {
 pub struct BadCheckpoint(String);
 
 impl Stream {
-    /// Writes the stream down as JSON.
+    /// Serializes the stream as JSON.
     ///
     /// # Panics
     /// Never: every member serialises.
@@ -35,10 +36,10 @@ impl Stream {
         serde_json::to_string(&CheckpointRecord { format: FORMAT, stream: self }).expect("streams serialise")
     }
 
-    /// Goes on from what was written down.
+    /// Restores a stream from a checkpoint.
     ///
     /// # Errors
-    /// [`BadCheckpoint`] when it is none, or one of another format.
+    /// [`BadCheckpoint`] if the text is not a valid checkpoint of this format.
     pub fn restore(json: &[u8]) -> Result<Self, BadCheckpoint> {
         let bad = |error: serde_json::Error| BadCheckpoint(error.to_string());
         let CheckpointRecord { format, mut stream }: CheckpointRecord<Self> =
@@ -56,7 +57,7 @@ impl Stream {
         Ok(stream)
     }
 
-    /// Everything that is served now, as the changes that make it so.
+    /// Returns everything that is served now, as changes.
     #[must_use]
     pub fn everything(&self) -> Vec<Change> {
         let mut changes = Vec::new();

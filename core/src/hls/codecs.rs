@@ -73,7 +73,7 @@ const H265: [Level; 10] = [
     level(156, 8_912_896, 1_069_547_520),
 ];
 
-/// The `CODECS` of a variant.
+/// Returns the `CODECS` of a variant.
 pub(super) fn complete(variant: &Variant) -> String {
     let size = variant.resolution.as_deref().and_then(read_size).unwrap_or(USUAL);
     let rate = variant.frame_rate.unwrap_or(USUAL_RATE);
@@ -87,7 +87,7 @@ fn read_size(resolution: &str) -> Option<(u64, u64)> {
     (size.0 > 0 && size.1 > 0).then_some(size)
 }
 
-/// The codec with a level; `None` where it states one.
+/// Returns the codec with a level; `None` where it states one.
 fn fill(codec: &str, (width, height): (u64, u64), rate: f64) -> Option<String> {
     let samples = width * height;
     let parts: Vec<&str> = codec.split('.').collect();

@@ -1,6 +1,6 @@
-//! Makes tracks and changes what was declared of them: `updateVariant` and `updateRendition`.
+//! Creation of tracks and changes of their declarations: `updateVariant` and `updateRendition`.
 //!
-//! Facts that players have been given stay true: target durations are fixed, and a variant that is listed stays listed.
+//! Information given to players remains valid: target durations are fixed, and a listed variant stays listed.
 //!
 //! rfc8216bis, 4.4.3.1, 4.4.3.8 and 4.4.6.
 
@@ -16,7 +16,7 @@ use super::track::{Map, Track};
 pub(super) const MAX_TARGET: u64 = 3_600_000_000;
 
 impl Stream {
-    /// Makes a track, or changes it if it is known.
+    /// Creates a track, or changes it if it is known.
     pub(super) fn declare(&mut self, role: Role, map: Map) -> Result<Vec<Change>, Refusal> {
         match self.position(role.id()) {
             Some(index) if !self.ended && role.is_member_of(&self.tracks[index].role) => {
@@ -137,8 +137,8 @@ impl Stream {
         Ok(part_hold_back)
     }
 
-    /// Whether the playlists say `EXT-X-INDEPENDENT-SEGMENTS` once `role` is declared. Nothing takes back what players
-    /// have been told, and media that was accepted without the promise may still be listed.
+    /// Returns whether the playlists say `EXT-X-INDEPENDENT-SEGMENTS` once `role` is declared. Nothing takes back what
+    /// players have been told, and media that was accepted without the promise may still be listed.
     fn promise(&self, role: &Role) -> Result<bool, Refusal> {
         let promised = self.independent_segments && role.independent_segments();
         if promised != self.independent_segments && self.tracks.iter().any(Track::playable) {

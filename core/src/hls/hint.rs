@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// Maximum number of missing numbers that count as lost parts; more are taken for another way of counting.
 const MAX_SKIP: u32 = 3;
 
-/// The current hint and what it was predicted from.
+/// The current hint and the data from which it was predicted.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub(super) struct Hint {
     name: Option<ObjectId>,
@@ -26,12 +26,12 @@ pub(super) struct Hint {
 }
 
 impl Hint {
-    /// The hinted name; `None` before the first part.
+    /// Returns the hinted name; `None` before the first part.
     pub fn name(&self) -> Option<&ObjectId> {
         self.name.as_ref()
     }
 
-    /// Whether an id tells that parts before it are missing.
+    /// Returns whether an id tells that parts before it are missing.
     pub fn skips(&self, id: &ObjectId) -> bool {
         let (true, Some(run), Some(name)) = (self.runs_through, self.run, &self.name) else { return false };
         let mut next = name.clone();
@@ -71,7 +71,7 @@ impl Hint {
     }
 }
 
-/// The runs of decimal digits in an id.
+/// Returns the runs of decimal digits in an id.
 fn runs(id: &ObjectId) -> Vec<Range<usize>> {
     let bytes = id.as_str().as_bytes();
     let mut runs: Vec<Range<usize>> = Vec::new();
@@ -84,7 +84,7 @@ fn runs(id: &ObjectId) -> Vec<Range<usize>> {
     runs
 }
 
-/// The id with one run of digits counted on, zero padding kept.
+/// Returns the id with one run of digits incremented, keeping its zero padding.
 fn increment(id: &ObjectId, run: usize) -> Option<ObjectId> {
     let run = runs(id).get(run)?.clone();
     let text = id.as_str();
@@ -103,12 +103,12 @@ fn increment(id: &ObjectId, run: usize) -> Option<ObjectId> {
     ObjectId::parse(&format!("{}{digits}{}", &text[..run.start], &text[run.end..])).ok()
 }
 
-/// The run of digits by which one id follows another.
+/// Returns the run of digits by which one id follows another.
 fn step(previous: &ObjectId, id: &ObjectId) -> Option<usize> {
     (0..runs(previous).len()).rev().find(|&run| increment(previous, run).as_ref() == Some(id))
 }
 
-/// The last run of digits that does not belong to a file name extension such as `.m4s`.
+/// Returns the last run of digits that does not belong to a file name extension such as `.m4s`.
 fn likely(id: &ObjectId) -> Option<usize> {
     let text = id.as_str();
     let stem = match text.rsplit_once('.') {

@@ -1,4 +1,4 @@
-//! Whether an upload is taken: its durations, its names, its place, and what came for that place before.
+//! The admission of uploads: checks of durations, names and positions, and of earlier uploads for the same position.
 //!
 //! Decided before anything is changed, so nothing is half taken. What was listed is never revised: an upload that
 //! comes too late to matter (a part given up as a gap, a whole segment whose parts were joined already) is answered
@@ -25,16 +25,16 @@ const MAX_SEQUENCE: u64 = 1 << 53;
 /// Duration that every missing part is assumed to have at least, in microseconds.
 pub(super) const MIN_GAP: u64 = 1000;
 
-/// Result of an upload that is not refused.
+/// The result of an upload that is not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     New,
-    /// It changes nothing.
+    /// The upload is a repetition and changes nothing.
     Known,
 }
 
 impl Track {
-    /// Takes a part, unless it is refused or known.
+    /// Admits a part, unless it is refused or known.
     pub(super) fn take_part(
         &mut self,
         head: SegmentHead,
@@ -52,7 +52,7 @@ impl Track {
         Ok(admission)
     }
 
-    /// Takes a whole segment, unless it is refused or known.
+    /// Admits a whole segment, unless it is refused or known.
     pub(super) fn take_segment(
         &mut self,
         head: SegmentHead,
@@ -149,8 +149,8 @@ impl Track {
         Ok(())
     }
 
-    /// Refuses media that begins without a sync sample where the playlists promise that no segment does. Media that
-    /// does not tell is believed.
+    /// Refuses media that begins without a sync sample if the playlists state that every segment begins with one. Media
+    /// without this information is accepted.
     fn check_begin(&self, head: &SegmentHead, sync: &SyncFlags) -> Result<(), Refusal> {
         let map = self.map(head.map.as_ref().map(|map| &map.id));
         if self.role.independent_segments() && map.is_some_and(|map| sync.begins_without(&map.sync)) {
@@ -201,7 +201,7 @@ impl Track {
         Ok(())
     }
 
-    /// Refuses to have a part follow one that is too short to be followed (rfc8216bis, 4.4.3.7).
+    /// Refuses a part that follows one shorter than the minimum duration (rfc8216bis, 4.4.3.7).
     fn check_short(&self, msn: u64, part: &UploadedPart) -> Result<(), Refusal> {
         let waits = |index| self.reorder.part(msn, index);
         let listed = |index: u64| self.window.segment(msn)?.parts.get(usize::try_from(index).ok()?);
@@ -229,7 +229,7 @@ impl Track {
         self.part_target.saturating_mul(self.least_part.into()) / 100
     }
 
-    /// The longest a segment may last that rounds to the target duration, in microseconds.
+    /// Returns the longest a segment may last that rounds to the target duration, in microseconds.
     pub(super) fn longest_segment(&self) -> u64 {
         self.target + 499_999
     }

@@ -1,4 +1,4 @@
-//! Puts what was accepted into order and into the list.
+//! The listing of accepted uploads, in order.
 //!
 //! Parts are listed as they come. What follows a hole waits; once a few newer uploads wait, the hole is listed as a
 //! gap. A segment is finished by its own upload, or by the first part of the next; then its parts are joined. An
@@ -19,19 +19,19 @@ use super::siblings::SiblingTracks;
 use super::track::Track;
 use super::window::NextPart;
 
-/// The next thing to list.
+/// The next item to list.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Part(u64, u64),
     Whole(u64),
-    /// The next part of a segment is given up.
+    /// The next part of a segment is listed as lost.
     GapPart(u64),
-    /// A whole segment is given up.
+    /// A whole segment is listed as lost.
     GapSegment(u64),
 }
 
 impl Track {
-    /// Lists what can be listed; `flush` gives up every hole at once.
+    /// Lists the uploads that can be listed. `flush` lists all missing media as gaps at once.
     pub(super) fn advance(&mut self, flush: bool, siblings: SiblingTracks<'_>, changes: &mut Vec<Change>) {
         while let Some(step) = self.next_step(flush) {
             match step {
@@ -57,7 +57,7 @@ impl Track {
         }
     }
 
-    /// Finishes the last segment: there will be no more parts.
+    /// Finishes the last segment, which gets no more parts.
     pub(super) fn close(&mut self, siblings: SiblingTracks<'_>, changes: &mut Vec<Change>) {
         self.advance(true, siblings, changes);
         if self.window.open().is_some() {
@@ -81,7 +81,7 @@ impl Track {
         begin.or_else(|| if patient { None } else { Some(self.gap(next)) })
     }
 
-    /// The step by which the upload of a whole segment is listed; `None` while its parts may still come.
+    /// Returns the step by which the upload of a whole segment is listed; `None` while its parts may still come.
     fn end(&self, next: NextPart, patient: bool) -> Option<Step> {
         match self.lacks_parts(next) {
             false => Some(Step::Whole(next.msn)),
@@ -91,9 +91,9 @@ impl Track {
         }
     }
 
-    /// Whether a segment that came as a whole is listed without parts it has: more than half a part is missing. A
-    /// segment has parts if the one before has. Behind an announced gap nothing is missing but what waits: neither in the
-    /// same segment nor in the next, whose streamer may see that it can be cut no better.
+    /// Returns whether a segment that came as a whole is listed without parts it has: more than half a part is missing.
+    /// A segment has parts if the one before has. Behind an announced gap nothing is missing but what waits: neither in
+    /// the same segment nor in the next, whose streamer may see that it can be cut no better.
     fn lacks_parts(&self, next: NextPart) -> bool {
         let has_parts = self.window.last().is_some_and(|last| !last.parts.is_empty());
         let announced = self.window.last().is_some_and(Segment::ends_in_announced_gap);
@@ -101,8 +101,8 @@ impl Track {
         has_parts && !complete && self.missing(next.msn) > self.part_target / 2
     }
 
-    /// Whether the open segment ends in an announced gap and its own upload is still to come. Streamers that upload
-    /// parts only are told by the segment before.
+    /// Returns whether the open segment ends in an announced gap and its own upload is still to come. Streamers that
+    /// upload parts only are told by the segment before.
     fn awaits_whole(&self) -> bool {
         let announced = self.window.open().is_some_and(Segment::ends_in_announced_gap);
         let source = |segment: &Segment| match segment.ending.as_ref()?.source {
@@ -113,7 +113,7 @@ impl Track {
         announced && self.window.segments().rev().find_map(source).unwrap_or(true)
     }
 
-    /// The step by which the next segment begins and ends the open one.
+    /// Returns the step by which the next segment begins and ends the open one.
     fn begin(&self, open: u64, patient: bool) -> Option<Step> {
         if patient && self.awaits_whole() {
             return None;
@@ -131,8 +131,8 @@ impl Track {
         }
     }
 
-    /// Whether the open segment is listed with one more gap: its next part is `lost`, as names tell, or it is lost as a
-    /// whole, and its date and that of the next leave room.
+    /// Returns whether the open segment is listed with one more gap: its next part is `lost`, as names tell, or it is
+    /// lost as a whole, and its date and that of the next leave room.
     fn lacks_end(&self, open: u64, lost: bool) -> bool {
         let rest = self.rest(open);
         let whole = rest < u64::MAX && self.window.open().is_some_and(|open| open.id.is_none());
@@ -179,8 +179,8 @@ impl Track {
         });
     }
 
-    /// Whether the upload that told of a discontinuity was given up: the other tracks tell, or a map that changes
-    /// over the loss.
+    /// Returns whether the upload that told of a discontinuity was given up: the other tracks tell, or a map that
+    /// changes over the loss.
     fn lost_discontinuity(&self, msn: u64, map: &ObjectId, siblings: SiblingTracks<'_>) -> bool {
         let Some(last) = self.window.last() else { return false };
         let lacks_begin = self.reorder.get(msn).is_none_or(|pending| !pending.has_begin());
@@ -188,7 +188,7 @@ impl Track {
         told.unwrap_or_else(|| (lacks_begin || last.id.is_none()) && last.map != *map)
     }
 
-    /// Lists the next part of the open segment; `None` stands for one that was given up.
+    /// Lists the next part of the open segment; `None` stands for a lost one.
     fn list_part(&mut self, sent: Option<UploadedPart>, changes: &mut Vec<Change>) {
         let Some(open) = self.window.open() else { return };
         let (msn, begins) = (open.msn, open.parts.is_empty());
@@ -232,7 +232,7 @@ impl Track {
         }
     }
 
-    /// Finishes the open segment, with its own bytes if they came.
+    /// Finishes the open segment, with its own bytes if they were uploaded.
     fn finish(&mut self, whole: Option<WholeSegment>, changes: &mut Vec<Change>) {
         let Some(open) = self.window.open() else { return };
         let msn = open.msn;

@@ -1,5 +1,4 @@
-//! Entry for an upload in the log of a replicated stream: its content, its time of arrival, and a reference to its
-//! media.
+//! The log entry of an upload in a replicated stream: its content, its time of arrival, and a reference to its media.
 //!
 //! Written as compact JSON without the bytes. Reading gives an entry or an error, never a panic; an entry that was
 //! written reads back as what it was, and the code that appends one makes sure of that first.
@@ -18,11 +17,11 @@ use crate::time::UnixTime;
 /// An upload.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UploadEntry {
-    /// Time when it came.
+    /// The time of arrival.
     pub received: UnixTime,
-    /// Content of the upload, without media.
+    /// The content of the upload, without media.
     pub payload: Payload,
-    /// Its media; empty where it has none.
+    /// The media; empty if the upload has none.
     pub media: MediaRef,
     /// The sync samples that its media states: the defaults of an init section, or the first samples of a segment.
     pub sync: SyncFlags,
@@ -97,7 +96,7 @@ impl UploadEntry {
         Self { received, payload, media: bytes.into(), sync }
     }
 
-    /// The playlist it belongs to.
+    /// Returns the playlist to which the upload belongs.
     #[must_use]
     pub const fn playlist(&self) -> &ObjectId {
         match &self.payload {
@@ -109,7 +108,7 @@ impl UploadEntry {
         }
     }
 
-    /// Writes it down; bytes become a reference.
+    /// Serializes the entry, with a reference in place of bytes.
     ///
     /// # Panics
     /// Never: every member serialises.
@@ -128,10 +127,10 @@ impl UploadEntry {
         serde_json::to_string(&written).expect("entries serialise")
     }
 
-    /// Reads what was written down.
+    /// Parses a serialized entry.
     ///
     /// # Errors
-    /// [`BadEntry`] when it is no entry.
+    /// [`BadEntry`] if the text is not a valid entry.
     pub fn decode(json: &[u8]) -> Result<Self, BadEntry> {
         type Owned = EntryPayload<UpdateVariant, UpdateRendition, UpdateSegment, UpdatePart, EndStream>;
         let read: Result<EntryRecord<Owned>, _> = serde_json::from_slice(json);

@@ -1,4 +1,4 @@
-//! Media as the rules see it: bytes at hand, or a reference to bytes that are elsewhere.
+//! Media as the rules see it: bytes in memory, or a reference to bytes stored elsewhere.
 //!
 //! Several nodes keep the same stream while only some of them hold the bytes. So media is equal when its length and
 //! digest are, wherever the bytes are. A digest is made only where bytes meet a reference, or are written down: a
@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-/// Digest that identifies bytes: the first 128 bits of their SHA-256, written as 22 characters of base64url.
+/// The digest that identifies bytes: the first 128 bits of their SHA-256, as 22 characters of base64url.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 16]);
 
@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// Bytes that are elsewhere.
+/// A reference to bytes that are stored elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reference {
     /// Digest of the bytes.
@@ -58,25 +58,25 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// To these bytes.
+    /// Creates a reference to these bytes.
     #[must_use]
     pub fn to(bytes: &[u8]) -> Self {
         Self { digest: Digest::of(bytes), length: bytes.len() as u64 }
     }
 
-    /// Whether these are the bytes.
+    /// Returns whether the reference denotes these bytes.
     #[must_use]
     pub fn fits(&self, bytes: &[u8]) -> bool {
         self.length == bytes.len() as u64 && self.digest == Digest::of(bytes)
     }
 }
 
-/// A piece of media. It is written down as a reference, and so read back as one.
+/// A piece of media. It is serialized as a reference, and therefore deserialized as one.
 #[derive(Clone)]
 pub enum MediaRef {
     /// The bytes themselves.
     Local(Bytes),
-    /// A reference to bytes that are elsewhere.
+    /// A reference to bytes that are stored elsewhere.
     Remote(Reference),
 }
 
@@ -90,13 +90,13 @@ impl MediaRef {
         }
     }
 
-    /// Whether it has no bytes.
+    /// Returns whether the media is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.length() == 0
     }
 
-    /// The bytes, where they are at hand.
+    /// Returns the bytes, if they are in memory.
     #[must_use]
     pub const fn bytes(&self) -> Option<&Bytes> {
         match self {

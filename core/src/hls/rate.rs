@@ -32,7 +32,7 @@ impl Rates {
         Self { peak: self.peak.max(other.peak), average: self.average.max(other.average) }
     }
 
-    /// The values to list after `self`, given a new measurement.
+    /// Returns the values to list after `self`, given a new measurement.
     pub fn follow(self, measured: Self) -> Self {
         let Self { peak, average } = measured;
         Self { peak: follow(self.peak, peak, 75), average: follow(self.average, average, 90) }
@@ -87,8 +87,8 @@ impl Stream {
 }
 
 impl Window {
-    /// The rate of the fastest run of segments that would end with one of this length in bytes, lasting `duration` µs; the
-    /// run follows the last segment, which is this one's predecessor.
+    /// Returns the rate of the fastest run of segments that would end with one of this length in bytes, lasting
+    /// `duration` µs; the run follows the last segment, which is this one's predecessor.
     pub fn peak_ending_with(&self, length: u64, duration: u64) -> u64 {
         let (least, most) = (self.target() / 2, self.target().saturating_mul(3) / 2);
         let (mut bytes, mut micros, mut peak) = (length, duration, 0);
@@ -106,7 +106,7 @@ impl Window {
         }
     }
 
-    /// The rates of what is listed and finished; gaps do not count.
+    /// Returns the rates of what is listed and finished; gaps do not count.
     pub fn rates(&self) -> Rates {
         let whole = self.segments().filter_map(|segment| Some((segment.measure()?, segment.ending.as_ref()?.peak)));
         let (mut bytes, mut micros, mut peak) = (0_u64, 0_u64, 0);

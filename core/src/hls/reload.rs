@@ -20,19 +20,19 @@ pub struct Reload {
     skip: bool,
 }
 
-/// A delivery directive that is no number, or is given twice.
+/// The error for a delivery directive that is not a number or is given twice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{directive}` must be given once, as a decimal integer below 2^64")]
 pub struct BadReload {
     directive: &'static str,
 }
 
-/// Decision about a request.
+/// The decision about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// The snapshot is the answer.
     Answer,
-    /// Ask again with the next snapshot.
+    /// The decision must be made again with the next snapshot.
     Wait,
     /// A bad request, for this reason.
     Refuse(&'static str),
@@ -43,7 +43,7 @@ impl Reload {
     /// are values of `_HLS_skip` other than `YES` and `v2`: an answer may always be the whole playlist.
     ///
     /// # Errors
-    /// [`BadReload`] when `_HLS_msn` or `_HLS_part` is no number or comes twice.
+    /// [`BadReload`] if `_HLS_msn` or `_HLS_part` is not a number or is given twice.
     pub fn parse(query: &str) -> Result<Self, BadReload> {
         let mut reload = Self::default();
         for parameter in query.split('&') {
@@ -64,20 +64,20 @@ impl Reload {
         Ok(reload)
     }
 
-    /// Whether a certain state of the playlist is asked for, so that the answer is good for long. A playlist that does
-    /// not block ignores what state is asked for; `None` stands for one that is not there.
+    /// Returns whether a certain state of the playlist is asked for, so that the answer is good for long. A playlist
+    /// that does not block ignores what state is asked for; `None` stands for one that is not there.
     #[must_use]
     pub fn names_a_state(&self, snapshot: Option<&Snapshot>) -> bool {
         self.msn.is_some() && snapshot.is_none_or(|snapshot| snapshot.part_target.is_some())
     }
 
-    /// Whether the delta update is the answer, where there is one.
+    /// Returns whether the delta update is the answer, if there is one.
     #[must_use]
     pub const fn wants_delta(&self, snapshot: &Snapshot) -> bool {
         self.skip && !snapshot.ended
     }
 
-    /// The text of the answer: the delta update if one was asked for and there is something to skip.
+    /// Returns the text of the answer: the delta update if one was asked for and there is something to skip.
     #[must_use]
     pub fn text<'a>(&self, snapshot: &'a Snapshot) -> &'a Bytes {
         let delta = snapshot.delta.as_ref().filter(|_| self.wants_delta(snapshot));

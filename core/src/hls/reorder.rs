@@ -13,7 +13,7 @@ use super::media::MediaRef;
 use super::refusal::Refusal;
 use super::window::NameOwner;
 
-/// A part as it was sent.
+/// A part as sent by the streamer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct UploadedPart {
     pub id: ObjectId,
@@ -33,7 +33,7 @@ impl UploadedPart {
     }
 }
 
-/// A whole segment that waits.
+/// A waiting whole segment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct WholeSegment {
     /// Microseconds.
@@ -46,14 +46,14 @@ pub(super) struct WholeSegment {
 pub(super) struct PendingSegment {
     /// Facts about the segment, merged from its uploads.
     pub head: SegmentHead,
-    /// The newest map when the segment was first heard of.
+    /// The newest map at the arrival of the segment's first upload.
     newest_map: ObjectId,
     parts: BTreeMap<u64, UploadedPart>,
     whole: Option<WholeSegment>,
 }
 
 impl PendingSegment {
-    /// The map it is decoded with.
+    /// Returns the map with which the segment is decoded.
     pub fn map(&self) -> &ObjectId {
         self.head.map.as_ref().map_or(&self.newest_map, |map| &map.id)
     }
@@ -62,7 +62,7 @@ impl PendingSegment {
         self.parts.get(&index)
     }
 
-    /// Whether what tells of the segment's beginning is there.
+    /// Returns whether what tells of the segment's beginning is there.
     pub fn has_begin(&self) -> bool {
         self.parts.contains_key(&0) || self.whole.is_some()
     }
@@ -81,7 +81,7 @@ impl PendingSegment {
         self.whole.as_ref()
     }
 
-    /// Whether another upload speaks of the same segment.
+    /// Returns whether another upload speaks of the same segment.
     pub fn check(&self, head: &SegmentHead) -> Result<(), Refusal> {
         if self.head.id != head.id {
             return Err(Refusal::conflict(format!("segment {} has the id {}", head.sequence, self.head.id)));
@@ -95,7 +95,7 @@ impl PendingSegment {
     }
 }
 
-/// Everything that waits in a track.
+/// All waiting uploads of a track.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub(super) struct ReorderBuffer {
     segments: BTreeMap<u64, PendingSegment>,
@@ -107,7 +107,7 @@ impl ReorderBuffer {
         self.segments.values().map(|pending| pending.parts.len() + usize::from(pending.whole.is_some())).sum()
     }
 
-    /// The lowest media sequence number.
+    /// Returns the lowest media sequence number.
     pub fn first(&self) -> Option<u64> {
         self.segments.keys().next().copied()
     }
@@ -162,7 +162,7 @@ impl ReorderBuffer {
         self.segments.get_mut(&msn)?.whole.take()
     }
 
-    /// Drops what still waits of a segment.
+    /// Drops the waiting uploads of a segment.
     pub fn forget(&mut self, msn: u64) {
         self.segments.remove(&msn);
     }

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::refusal::Refusal;
 
-/// Variants of one stream.
+/// The maximum number of variants of one stream.
 const MAX_VARIANTS: usize = limits::VARIANTS;
-/// Renditions of one stream, those of all groups together.
+/// The maximum number of renditions of one stream, in all groups.
 const MAX_RENDITIONS: usize = limits::RENDITIONS;
 
 /// Declaration of a track by its streamer.
@@ -31,7 +31,7 @@ impl Role {
         }
     }
 
-    /// The target duration, a whole number of seconds in microseconds.
+    /// Returns the target duration, a whole number of seconds in microseconds.
     pub fn target(&self) -> u64 {
         let declared = match self {
             Self::Variant(variant) => variant.target_duration,
@@ -40,7 +40,7 @@ impl Role {
         declared.micros().div_ceil(1_000_000).saturating_mul(1_000_000)
     }
 
-    /// The part target in microseconds; `None` where the stream has no parts.
+    /// Returns the part target in microseconds; `None` where the stream has no parts.
     pub fn part_target(&self) -> Option<u64> {
         let declared = match self {
             Self::Variant(variant) => variant.target_part_duration,
@@ -49,7 +49,7 @@ impl Role {
         declared.map(Seconds::micros)
     }
 
-    /// Whether every segment of the track begins with a sync sample.
+    /// Returns whether every segment of the track begins with a sync sample.
     pub fn independent_segments(&self) -> bool {
         match self {
             Self::Variant(variant) => variant.independent_segments,
@@ -57,8 +57,7 @@ impl Role {
         }
     }
 
-    /// Keeps the size and the frame rate that are known of the same media, where a repeated declaration of a variant
-    /// leaves them out.
+    /// Keeps the known size and frame rate of the same media if a repeated declaration of a variant omits them.
     pub fn keep_known(&mut self, known: &Self) {
         if let (Self::Variant(came), Self::Variant(known)) = (self, known) {
             came.resolution = came.resolution.take().or_else(|| known.resolution.clone());
@@ -66,7 +65,7 @@ impl Role {
         }
     }
 
-    /// Whether this is an earlier declaration of the same track than another. Renditions do not say.
+    /// Returns whether this is an earlier declaration of the same track than another. Renditions do not say.
     pub fn older_than(&self, known: &Self) -> bool {
         match (self, known) {
             (Self::Variant(came), Self::Variant(known)) => came.version.zip(known.version).is_some_and(|(a, b)| a < b),
@@ -74,7 +73,7 @@ impl Role {
         }
     }
 
-    /// The media type of the track's objects. Sound alone has no resolution and only codecs of sound.
+    /// Returns the media type of the track's objects. Sound alone has no resolution and only codecs of sound.
     pub fn content_type(&self) -> &'static str {
         match self {
             Self::Variant(_) if self.is_audio_alone() => "audio/mp4",
@@ -84,29 +83,30 @@ impl Role {
         }
     }
 
-    /// Whether this is a rendition of a group of sound.
+    /// Returns whether this is a rendition of a group of sound.
     pub fn is_audio_of(&self, group: &ObjectId) -> bool {
         matches!(self, Self::Rendition(r) if r.kind == RenditionType::Audio && r.group_id == *group)
     }
 
-    /// Whether this is a variant of audio alone.
+    /// Returns whether this is a variant of audio alone.
     pub fn is_audio_alone(&self) -> bool {
         matches!(self, Self::Variant(variant) if variant.resolution.is_none() && is_sound(&variant.codecs))
     }
 
-    /// Whether this rendition makes a variant of audio alone a member of its own group.
+    /// Returns whether this rendition makes a variant of audio alone a member of its own group.
     pub fn is_member_of(&self, of: &Self) -> bool {
         let Self::Variant(variant) = of else { return false };
         let in_group = variant.audio.as_ref().is_some_and(|group| self.is_audio_of(group));
         in_group && of.is_audio_alone() && self.id() == of.id()
     }
 
-    /// Whether this is a rendition of subtitles.
+    /// Returns whether this is a rendition of subtitles.
     pub fn is_subtitles(&self) -> bool {
         matches!(self, Self::Rendition(r) if r.kind == RenditionType::Subtitles)
     }
 
-    /// Refuses what does not go together with the other tracks of the stream, or with what the track was before.
+    /// Refuses a declaration that conflicts with the other tracks of the stream or with the earlier declaration of the
+    /// track.
     pub fn check<'a>(&self, others: impl Iterator<Item = &'a Self> + Clone) -> Result<(), Refusal> {
         let alike = others.clone().filter(|other| std::mem::discriminant(*other) == std::mem::discriminant(self));
         let (most, what) = match self {
@@ -122,7 +122,7 @@ impl Role {
         }
     }
 
-    /// Refuses to make another kind of track of the one that is known by the id.
+    /// Refuses a change of a known track to another kind.
     pub fn check_change(&self, known: &Self) -> Result<(), Refusal> {
         if (self.target(), self.part_target()) != (known.target(), known.part_target()) {
             return Err(Refusal::invalid("the target durations of a track are fixed when it is made"));
@@ -139,7 +139,7 @@ impl Role {
         }
     }
 
-    /// The same rendition in another group of its type.
+    /// Returns the same rendition in another group of its type.
     fn twin(&self, of: &Rendition) -> Option<&Rendition> {
         match self {
             Self::Rendition(other) if other.kind == of.kind && other.group_id != of.group_id => {

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::media::MediaRef;
 use super::reorder::UploadedPart;
 
-/// A listed part.
+/// A listed part of a segment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Part {
-    /// The sender's id; `None` for one that was given up.
+    /// The sender's id; `None` if the object was listed as lost.
     pub id: Option<ObjectId>,
     /// The name it is listed under.
     pub uri: ObjectId,
@@ -28,12 +28,12 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Whether the sender sent this very part.
+    /// Returns whether this is the part that the sender uploaded.
     pub fn is(&self, part: &UploadedPart) -> bool {
         self.id.as_ref() == Some(&part.id) && self.gap == part.gap && self.media == part.media
     }
 
-    /// The names under which its bytes are stored.
+    /// Returns the names under which its bytes are stored.
     pub fn stored(&self) -> impl Iterator<Item = &ObjectId> {
         let alias = self.id.as_ref().filter(|_| self.twice);
         std::iter::once(&self.uri).chain(alias).filter(|_| !self.gap)
@@ -43,11 +43,11 @@ impl Part {
 /// Source of the bytes of a finished segment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Source {
-    /// They were uploaded as a whole.
+    /// The segment was uploaded as a whole.
     Uploaded(MediaRef),
-    /// They are those of the parts, one after the other.
+    /// The segment consists of its parts in order.
     Joined,
-    /// They are not complete: `EXT-X-GAP`.
+    /// The segment is incomplete (`EXT-X-GAP`).
     Missing,
 }
 
@@ -63,12 +63,12 @@ pub(super) struct Ending {
     pub peak: u64,
 }
 
-/// A listed segment. It is open until it has an ending.
+/// A listed segment. It is open until `ending` is set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Segment {
     /// Media sequence number.
     pub msn: u64,
-    /// The sender's id; `None` for one that was given up.
+    /// The sender's id; `None` if the object was listed as lost.
     pub id: Option<ObjectId>,
     pub discontinuity: bool,
     /// `EXT-X-PROGRAM-DATE-TIME`, microseconds since 1970.
@@ -89,17 +89,17 @@ impl Segment {
         self.ending.as_ref().map_or_else(|| self.parts.iter().map(|part| part.duration).sum(), |ending| ending.duration)
     }
 
-    /// The part tags that the playlist has.
+    /// Returns the part tags that the playlist has.
     pub fn listed_parts(&self) -> &[Part] {
         if self.parts_listed { &self.parts } else { &[] }
     }
 
-    /// Whether the streamer announced that the last part has no bytes. A part that was given up is no announcement.
+    /// Returns whether the streamer announced that the last part has no bytes. A part listed as lost does not count.
     pub fn ends_in_announced_gap(&self) -> bool {
         self.parts.last().is_some_and(|last| last.gap && last.id.is_some())
     }
 
-    /// The media of all parts; `None` if there are none or some are missing.
+    /// Returns the media of all parts; `None` if there are none or some are missing.
     pub fn joined(&self) -> Option<Vec<MediaRef>> {
         if self.parts.is_empty() || self.parts.iter().any(|part| part.gap) {
             return None;
@@ -107,7 +107,7 @@ impl Segment {
         Some(MediaRef::join(self.parts.iter().map(|part| &part.media)))
     }
 
-    /// Lets the parts share the memory of the whole where they are the same.
+    /// Makes the parts share the memory of the whole segment where their bytes are equal.
     pub fn share(&mut self, whole: &Bytes) {
         let mut at = 0;
         for part in &mut self.parts {
@@ -120,7 +120,7 @@ impl Segment {
         }
     }
 
-    /// The name under which it is stored as a whole, and its media.
+    /// Returns the name under which the whole segment is stored, and its media.
     pub fn stored(&self) -> Option<(&ObjectId, Vec<MediaRef>)> {
         let ending = self.ending.as_ref()?;
         match &ending.source {
@@ -130,7 +130,7 @@ impl Segment {
         }
     }
 
-    /// Its bytes and duration; `None` while it is open or has no media.
+    /// Returns the number of bytes and the duration; `None` while the segment is open or has no media.
     pub fn measure(&self) -> Option<(u64, u64)> {
         let ending = self.ending.as_ref()?;
         let length = match &ending.source {
@@ -141,7 +141,7 @@ impl Segment {
         Some((length, ending.duration))
     }
 
-    /// Whether a name was given by the origin, not by the sender.
+    /// Returns whether a name was given by the origin, not by the sender.
     pub fn invented(&self, name: &ObjectId) -> bool {
         let own = self.ending.as_ref().is_some_and(|end| end.uri == *name && self.id.as_ref() != Some(name));
         own || self.parts.iter().any(|part| part.uri == *name && part.id.as_ref() != Some(name))

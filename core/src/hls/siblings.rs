@@ -25,13 +25,13 @@ impl<'a> SiblingTracks<'a> {
         (own, Self { before, after, received })
     }
 
-    /// The date at which a segment begins, in microseconds since 1970; `known` of it came with the upload.
+    /// Returns the date at which a segment begins, in microseconds since 1970; `known` of it came with the upload.
     pub fn date(&self, msn: u64, known: u64) -> i64 {
         let told = self.segments(msn).find_map(|segment| segment.date);
         told.unwrap_or_else(|| self.received.0.saturating_sub_unsigned(known))
     }
 
-    /// Whether a segment stands behind a discontinuity; `None` when no other track lists it.
+    /// Returns whether a segment stands behind a discontinuity; `None` when no other track lists it.
     pub fn discontinuity(&self, msn: u64) -> Option<bool> {
         let known = self.segments(msn).filter(|segment| segment.id.is_some());
         known.map(|segment| segment.discontinuity).reduce(|one, other| one || other)

@@ -19,7 +19,7 @@ const MAX_TRACKS: usize = 64;
 pub struct SyncFlags(Vec<(u32, Option<bool>)>);
 
 impl SyncFlags {
-    /// The defaults of the video tracks of an init section.
+    /// Returns the defaults of the video tracks of an init section.
     pub(super) fn of_map(bytes: &[u8]) -> Self {
         let Some(moov) = find(bytes, b"moov") else { return Self::default() };
         let defaults: Vec<(u32, u32)> = find(moov, b"mvex")
@@ -33,19 +33,19 @@ impl SyncFlags {
         Self(videos.take(MAX_TRACKS).map(|track| (track, default(track))).collect())
     }
 
-    /// The statement of a segment's first fragment about the first sample of each track.
+    /// Returns the statement of a segment's first fragment about the first sample of each track.
     pub(super) fn of_segment(bytes: &[u8]) -> Self {
         let Some(moof) = find(bytes, b"moof") else { return Self::default() };
         let trafs = boxes(moof).filter(|(kind, _)| kind == b"traf").filter_map(|(_, traf)| first_sample(traf));
         Self(trafs.take(MAX_TRACKS).collect())
     }
 
-    /// Whether nothing is stated of any track.
+    /// Returns whether nothing is stated of any track.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether media begins with a sample of a video track of this init section that is no sync sample.
+    /// Returns whether media begins with a sample of a video track of this init section that is no sync sample.
     pub(super) fn begins_without(&self, map: &Self) -> bool {
         map.0.iter().any(|(track, default)| {
             let stated = self.0.iter().find(|(id, _)| id == track);
@@ -54,7 +54,7 @@ impl SyncFlags {
     }
 }
 
-/// The `track_ID` of a video track.
+/// Returns the `track_ID` of a video track.
 fn video_track(trak: &[u8]) -> Option<u32> {
     let handler = find(find(trak, b"mdia")?, b"hdlr")?;
     let tkhd = find(trak, b"tkhd")?;
@@ -63,7 +63,7 @@ fn video_track(trak: &[u8]) -> Option<u32> {
     (handler.get(8..12) == Some(b"vide")).then_some(id)
 }
 
-/// The track of a fragment, and whether its first sample is stated not to be a sync sample.
+/// Returns the track of a fragment, and whether its first sample is stated not to be a sync sample.
 fn first_sample(traf: &[u8]) -> Option<(u32, Option<bool>)> {
     let tfhd = find(traf, b"tfhd")?;
     let (flags, track) = (word(tfhd, 0)?, word(tfhd, 4)?);
@@ -74,7 +74,7 @@ fn first_sample(traf: &[u8]) -> Option<(u32, Option<bool>)> {
     Some((track, stated.or(default).map(|flags| flags & NON_SYNC != 0)))
 }
 
-/// The flags that a run states for its first sample itself.
+/// Returns the flags that a run states for its first sample itself.
 fn own_flags(trun: &[u8]) -> Option<u32> {
     let flags = word(trun, 0)?;
     let at = if flags & 1 != 0 { 12 } else { 8 };
@@ -94,7 +94,7 @@ fn find<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
     boxes(bytes).find(|(found, _)| found == kind).map(|(_, body)| body)
 }
 
-/// The boxes one behind the other with their contents, up to the first that is none.
+/// Returns the consecutive boxes with their contents, up to the first invalid one.
 fn boxes(mut bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     std::iter::from_fn(move || {
         let (kind, size) = (bytes.get(4..8)?, word(bytes, 0)? as usize);

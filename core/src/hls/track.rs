@@ -1,4 +1,4 @@
-//! One media playlist: what is listed, what waits, and the names in use.
+//! One media playlist: its listed media, its waiting uploads, and the names in use.
 //!
 //! Holds the state and renders it; `ingest` admits uploads to it and `listing` puts them into order. Never changes
 //! what was fixed when it was made: the target duration and the part target.
@@ -25,7 +25,7 @@ use super::sync::SyncFlags;
 use super::window::{NameOwner, Window};
 use crate::time::UnixTime;
 
-/// The file name of the playlist itself, which no object may take.
+/// The file name of the playlist itself, which no object may use.
 const PLAYLIST: &str = "playlist.m3u8";
 
 /// An init section.
@@ -57,7 +57,7 @@ pub(super) struct Track {
     pub(super) hint: Hint,
     /// Bit rates of a variant with its renditions, as the multivariant playlist lists them.
     pub(super) rates: Rates,
-    /// The stream had ended and goes on: the next segment stands behind a discontinuity.
+    /// Whether the stream had ended and continues, so that the next segment follows a discontinuity.
     pub interrupted: bool,
     /// The newest is the last.
     maps: Vec<Map>,
@@ -69,7 +69,7 @@ pub(super) struct Track {
 }
 
 impl Track {
-    /// A track of nothing yet.
+    /// Creates an empty track.
     pub fn new(role: Role, settings: &HlsSettings) -> Self {
         let (target, part_target) = (role.target(), role.part_target().unwrap_or(0));
         let length = u64::try_from(settings.window.as_micros()).unwrap_or(u64::MAX);
@@ -93,7 +93,7 @@ impl Track {
         }
     }
 
-    /// Everything that the multivariant playlist says of it.
+    /// Returns the entries of the track in the multivariant playlist.
     pub fn roles(&self) -> impl Iterator<Item = &Role> + Clone {
         self.membership.iter().chain(std::iter::once(&self.role))
     }
@@ -103,12 +103,12 @@ impl Track {
         self.snapshot.clone()
     }
 
-    /// Whether the playlist lists something.
+    /// Returns whether the playlist lists something.
     pub fn playable(&self) -> bool {
         self.snapshot.is_some()
     }
 
-    /// Whether an init section can be taken. `false` if it is there already.
+    /// Checks whether an init section can be accepted; returns `false` if it exists already.
     pub fn admit_map(&self, map: &Map) -> Result<bool, Refusal> {
         match self.maps.iter().find(|known| known.id == map.id) {
             Some(known) if known.media == map.media => return Ok(false),
@@ -139,7 +139,7 @@ impl Track {
         self.maps.iter().any(|map| map.id == *id)
     }
 
-    /// An init section by its id; the newest for `None`.
+    /// Returns an init section by its id, or the newest for `None`.
     pub(super) fn map(&self, id: Option<&ObjectId>) -> Option<&Map> {
         id.map_or_else(|| self.maps.last(), |id| self.maps.iter().find(|map| map.id == *id))
     }
@@ -148,7 +148,7 @@ impl Track {
         &self.maps.last().expect("a track is made with a map").id
     }
 
-    /// Refuses an id by which something else of the track goes.
+    /// Refuses an id that belongs to another object of the track.
     pub(super) fn check_name(&self, id: &ObjectId, own: NameOwner) -> Result<(), Refusal> {
         let taken = self.owner(id).is_some_and(|owner| owner != own);
         if taken || id.as_str() == PLAYLIST {
@@ -162,12 +162,13 @@ impl Track {
         map.or_else(|| self.window.owner(id)).or_else(|| self.reorder.owner(id))
     }
 
-    /// Whether a name stands for something the sender does not know by it.
+    /// Returns whether a name stands for something the sender does not know by it.
     pub(super) fn reserved(&self, name: &ObjectId) -> bool {
         self.hint.name() == Some(name) || self.window.reserved(name)
     }
 
-    /// Whether the next part cannot be listed under a name. That of a part that waits is free: it may be the next.
+    /// Returns whether the next part cannot be listed under a name. The name of a waiting part can be used, since that
+    /// part may be the next.
     pub(super) fn unfit_for_hint(&self, name: &ObjectId) -> bool {
         let owned = self.owner(name).is_some_and(|owner| !self.waits(owner));
         owned || self.window.reserved(name) || name.as_str() == PLAYLIST
@@ -177,7 +178,7 @@ impl Track {
         matches!(owner, NameOwner::Part(msn, index) if self.reorder.part(msn, index).is_some())
     }
 
-    /// A name that nothing has, starting with `stem`.
+    /// Returns an unused name that starts with `stem`.
     pub(super) fn free_name(&self, stem: &str, number: u64) -> ObjectId {
         let candidates = std::iter::once(String::new()).chain((1_u64..).map(|n| format!("-{n}")));
         let names = candidates.filter_map(|more| ObjectId::parse(&format!("{stem}-{number}{more}.m4s")).ok());
@@ -185,8 +186,7 @@ impl Track {
         free.next().expect("there are more names than objects")
     }
 
-    /// Lets go what is old enough by the time at which the newest upload arrived, and says which objects are to be
-    /// removed.
+    /// Drops expired media, measured by the arrival time of the newest upload; returns the objects to be removed.
     pub fn slide(&mut self, received: UnixTime) -> Vec<ObjectId> {
         let mut removed = self.window.slide(received.0);
         let newest = self.newest_map().clone();
@@ -214,7 +214,7 @@ impl Track {
         Some(self.window.discontinuity_sequence_at(msn) + u64::from(ahead))
     }
 
-    /// The new snapshot, if the playlist lists something and is not as it was.
+    /// Returns the new snapshot, if the playlist is not empty and has changed.
     pub fn render(&mut self, common: Common, reports: Vec<Report>) -> Option<Arc<Snapshot>> {
         let snapshot = self.snapshot(common, &reports)?;
         if self.snapshot.as_ref().is_some_and(|known| known.playlist == snapshot.playlist) {
@@ -224,7 +224,7 @@ impl Track {
         Some(self.snapshot.insert(Arc::new(snapshot)).clone())
     }
 
-    /// Renders what was last published, for a track that was written down without it.
+    /// Renders the last published playlist again, for a track restored from a checkpoint, which does not contain it.
     pub(super) fn render_again(&mut self, common: Common) {
         let reports = self.reports.as_deref();
         self.snapshot = reports.and_then(|reports| self.snapshot(common, reports)).map(Arc::new);

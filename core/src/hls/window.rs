@@ -1,4 +1,4 @@
-//! The segments a media playlist lists, and what is kept of those it has listed.
+//! The segments that a media playlist lists, and the objects kept after they left it.
 //!
 //! Time is media time, the sum of what was listed. The oldest segment leaves when the others fill the window; its bytes
 //! stay for its duration and that of the longest playlist there was. Part tags leave when the whole segment lies
@@ -17,7 +17,7 @@ use super::change::ObjectKind;
 use super::media::MediaRef;
 use super::segment::Segment;
 
-/// The thing that an id given by the sender stands for.
+/// The kind of object that an id of the sender denotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameOwner {
     Map,
@@ -37,7 +37,7 @@ pub(super) struct ExpiringObject {
     map: ObjectId,
 }
 
-/// Place of the next part.
+/// The position of the next part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NextPart {
     pub msn: u64,
@@ -66,7 +66,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// A window that lists `length` of media with segments of at most `target`.
+    /// Creates a window that lists `length` of media in segments of at most `target`.
     pub fn new(length: u64, target: u64) -> Self {
         // A list shorter than three target durations may not lose a segment at all.
         let length = length.max(target.saturating_mul(3));
@@ -99,24 +99,24 @@ impl Window {
         self.discontinuity_sequence
     }
 
-    /// The discontinuity sequence number of the segment with a media sequence number, or of the nearest to it.
+    /// Returns the discontinuity sequence number of the segment with a media sequence number, or of the nearest to it.
     pub fn discontinuity_sequence_at(&self, msn: u64) -> u64 {
         let passed = self.segments.iter().filter(|segment| segment.msn <= msn && segment.discontinuity);
         self.discontinuity_sequence + passed.count() as u64
     }
 
-    /// Gives the first segment the discontinuity sequence number that it has in other tracks.
+    /// Sets the discontinuity sequence number of the first segment to its number in other tracks.
     pub fn begin_at_discontinuity(&mut self, sequence: u64) {
         let own = self.segments.front().is_some_and(|first| first.discontinuity);
         self.discontinuity_sequence = sequence.saturating_sub(u64::from(own));
     }
 
-    /// The last segment that has part tags.
+    /// Returns the last segment that has part tags.
     pub fn last_with_parts(&self) -> Option<&Segment> {
         self.segments.iter().rev().find(|segment| !segment.listed_parts().is_empty())
     }
 
-    /// Media sequence number of the first segment.
+    /// Returns the media sequence number of the first segment.
     pub fn media_sequence(&self) -> Option<u64> {
         self.segments.front().map(|segment| segment.msn)
     }
@@ -147,7 +147,7 @@ impl Window {
         })
     }
 
-    /// Lists a segment behind the last, which must be finished.
+    /// Appends a segment. The last one must be finished.
     pub fn push(&mut self, segment: Segment) {
         self.segments.push_back(segment);
     }
@@ -168,8 +168,8 @@ impl Window {
         self.last_with_parts().is_some()
     }
 
-    /// Lets go what is old enough when the newest upload arrived at `received`, in microseconds since 1970, and says
-    /// which objects are to be removed.
+    /// Drops expired media; returns the objects to be removed. `received` is the arrival time of the newest upload, in
+    /// microseconds since 1970.
     pub fn slide(&mut self, received: i64) -> Vec<ObjectId> {
         self.received = received;
         // A segment may be declared shorter than its parts: time does not run back for that.
@@ -195,7 +195,7 @@ impl Window {
         self.segments.iter().map(Segment::duration).sum()
     }
 
-    /// Whether what was read from elsewhere is a window as this one makes them.
+    /// Returns whether a window restored from elsewhere is consistent.
     pub fn holds_together(&self, target: u64) -> bool {
         const LONG: u64 = 1 << 56;
         let times = [self.length, self.passed, self.now, self.longest, self.discontinuity_sequence];
@@ -254,7 +254,7 @@ impl Window {
         }));
     }
 
-    /// Objects that are stored and not listed any more.
+    /// Returns the objects that are stored and not listed any more.
     pub fn expiring(&self) -> impl Iterator<Item = &ExpiringObject> {
         self.expiring.iter()
     }
@@ -274,7 +274,7 @@ impl Window {
         })
     }
 
-    /// Whether a name is in use for something the sender does not know by it, or not any more.
+    /// Returns whether a name is in use for something the sender does not know by it, or not any more.
     pub fn reserved(&self, name: &ObjectId) -> bool {
         self.expiring.iter().any(|kept| kept.object == *name)
             || self.segments.iter().any(|segment| segment.invented(name))

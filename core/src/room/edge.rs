@@ -1,9 +1,10 @@
-//! The edge: stands for a room at a node. Sessions speak to it alone, wherever the owner is.
+//! The edge: represents a room on a node. Sessions communicate only with the edge, on whichever node the owner is.
 //!
-//! It keeps what its members need across doubt and takeovers: of each stay, what was written to the socket and, where
-//! the client does not number, what it said and no owner has seen yet. `Attach` is its only repair.
+//! It keeps the state that its members need across lost packets and takeovers: for each stay, the last sequence number
+//! written to the socket and, if the client does not number its signals, the signals that no owner has seen yet.
+//! `Attach` is the only way in which lost state is restored.
 //!
-//! Each rule works on the parts that it needs, in a file of its own; [`Edge`] holds the parts and orders the effects.
+//! Each rule has its own file and operates only on the parts it needs; [`Edge`] holds the parts and orders the effects.
 
 mod connections;
 mod deadlines;
@@ -45,7 +46,7 @@ use sessions::Sessions;
 pub use sessions::Speaker;
 use streams::EdgeStreams;
 
-/// One room at one node: puts the parts together that each rule needs.
+/// One room on one node. Passes to each rule the parts it needs.
 #[derive(Debug)]
 pub struct Edge {
     settings: Arc<ClusterSettings>,
@@ -57,7 +58,7 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// The edge of a room of which nothing is known.
+    /// Creates the edge of a room about which nothing is known yet.
     #[must_use]
     pub fn new(settings: Arc<ClusterSettings>, id: RoomId) -> Self {
         Self {
@@ -70,66 +71,66 @@ impl Edge {
         }
     }
 
-    /// Counts together with the other rooms of this node.
+    /// Sets the counters that all rooms of this node share.
     pub fn set_tallies(&mut self, tallies: Tallies) {
         self.tallies = tallies;
     }
 
-    /// The life of the room, once an owner told it.
+    /// Returns the life of the room; `None` until an owner has reported it.
     #[must_use]
     pub const fn life(&self) -> Option<Life> {
         self.room.life
     }
 
-    /// The version of the list that members here are told.
+    /// Returns the version of the list that is sent to members here.
     #[must_use]
     pub const fn list_version(&self) -> (u64, u64) {
         self.room.list.version
     }
 
-    /// Whether the edge has members, those without a socket included.
+    /// Returns whether the edge has members, including those without a socket.
     #[must_use]
     pub fn has_members(&self) -> bool {
         !self.connections.members.is_empty()
     }
 
-    /// The first waiting JOIN that may create the room.
+    /// Returns the first waiting JOIN that may create the room.
     #[must_use]
     pub fn creator(&self) -> Option<&JoinRequest> {
         self.connections.joins.creator()
     }
 
-    /// The connection that speaks for a session here.
+    /// Returns the connection of a session here.
     #[must_use]
     pub fn connection_of(&self, key: &MemberKey) -> Option<ConnectionId> {
         self.connections.members.connection_of(key)
     }
 
-    /// Whether any JOIN waits for its answer.
+    /// Returns whether any JOIN waits for its answer.
     #[must_use]
     pub fn has_waiting(&self) -> bool {
         !self.connections.joins.is_empty()
     }
 
-    /// Whether a JOIN waits for its answer.
+    /// Returns whether the JOIN with this id waits for its answer.
     #[must_use]
     pub fn waits_for(&self, id: JoinId) -> bool {
         self.connections.joins.contains(id)
     }
 
-    /// Whether no owner is known.
+    /// Returns whether no owner is known.
     #[must_use]
     pub fn is_seeking(&self) -> bool {
         self.link.is_seeking()
     }
 
-    /// Whether a JOIN or an upload waits, or members are here.
+    /// Returns whether the edge has members, waiting JOINs or waiting uploads.
     #[must_use]
     pub fn is_needed(&self) -> bool {
         self.has_members() || self.has_waiting() || self.streams.has_uploads()
     }
 
-    /// The owner and the attachment with it.
+    /// Returns the owner and the attachment with it.
     #[must_use]
     pub const fn attachment(&self) -> Option<(BootId, AttachmentId)> {
         self.link.attachment()
@@ -145,37 +146,37 @@ impl Edge {
         self.connections.joins.send_with_attach(&self.link, out);
     }
 
-    /// Notes that the owner is dead or does not own the room.
+    /// Records that the owner is dead or does not own the room, and looks up the room.
     pub fn seek(&mut self, out: &mut Vec<EdgeEffect>) {
         self.link.owner = OwnerLink::Seeking;
         self.link.seek(out);
     }
 
-    /// Notes doubt about the packets of a node.
+    /// Handles possible loss of packets from a node.
     pub fn on_doubt(&mut self, node: BootId, out: &mut Vec<EdgeEffect>) {
         if self.attachment().is_some_and(|(owner, _)| owner == node) {
             self.link.reattach(out);
         }
     }
 
-    /// Notes the counter of the packet in which all that was sent in this turn goes.
+    /// Records the counter of the packet that carries everything sent in this turn.
     pub fn on_packed(&mut self, counter: u64) {
         self.link.on_packed(&mut self.connections.members, counter);
     }
 
-    /// Notes that an owner has seen the packets up to a counter.
+    /// Records that an owner has received the packets up to a counter.
     pub fn on_acked(&mut self, owner: BootId, counter: u64, out: &mut Vec<EdgeEffect>) {
         self.link.on_acked(&mut self.connections.members, &self.settings, (owner, counter), out);
     }
 
-    /// Notes that the owner beside this edge has taken all that was said by call.
+    /// Records that the owner on the same node, which is called directly, has processed everything sent to it.
     pub fn on_called(&mut self, out: &mut Vec<EdgeEffect>) {
         let OwnerLink::Attached(owner, _) = self.link.owner else { return };
         self.on_packed(0);
         self.on_acked(owner, 0, out);
     }
 
-    /// Does what is due by time. Without a fresh lease JOINs are refused at once.
+    /// Performs the actions that are due. Without a fresh lease, waiting JOINs are refused at once.
     pub fn on_time(&mut self, now: Instant, fresh: bool, out: &mut Vec<EdgeEffect>) {
         let late = self.connections.joins.ids(|join| !fresh || now >= join.since + self.settings.join_wait);
         self.connections.refuse_joins(late, NO_OWNER, out);
@@ -189,7 +190,7 @@ impl Edge {
         self.release_if_idle(now, out);
     }
 
-    /// The time of the next [`on_time`](Self::on_time), should nothing happen before.
+    /// Returns the time of the next call to [`on_time`](Self::on_time) if no other event occurs first.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
         let joins = self.connections.joins.values().map(|join| join.since + self.settings.join_wait).min();
@@ -198,7 +199,7 @@ impl Edge {
         [joins, self.link.due(&self.settings), idle, self.streams.due(), members].into_iter().flatten().min()
     }
 
-    /// Lets the edge go that nobody needs any more.
+    /// Releases the edge if it is no longer needed.
     pub fn release_if_idle(&mut self, now: Instant, out: &mut Vec<EdgeEffect>) {
         let is_needed = self.is_needed();
         self.link.idle_since = if is_needed { None } else { self.link.idle_since.or(Some(now)) };
@@ -209,7 +210,8 @@ impl Edge {
         }
     }
 
-    /// Ends the room for everybody here: nothing stands after the settling, or its owner has closed it.
+    /// Ends the room for all sessions here, because the directory has no entry for it after settling or its owner has
+    /// closed it.
     pub fn close(&mut self, reason: RoomClosedReason, out: &mut Vec<EdgeEffect>) {
         for connection in self.connections.members.take() {
             out.push(EdgeEffect::Tell(connection, ToClient::RoomClosed(reason)));
@@ -222,7 +224,7 @@ impl Edge {
         self.room.forget();
     }
 
-    /// Takes a JOIN; `fresh` where the lease of this node is.
+    /// Handles a JOIN. `fresh` states whether the lease of this node is fresh.
     pub fn join(
         &mut self,
         (now, fresh): (Instant, bool),
@@ -233,9 +235,9 @@ impl Edge {
         self.sessions(now).join(fresh, connection, request, out);
     }
 
-    /// Takes a signal other than JOIN; `n` where the client numbers.
+    /// Handles a signal other than JOIN. `n` is the signal's number, if the client numbers its signals.
     ///
-    /// One that does not fit the type of the room is refused here; its number counts as seen by the owner.
+    /// A signal that does not exist in this type of room is refused here; its number counts as seen by the owner.
     pub fn signal(
         &mut self,
         now: Instant,
@@ -247,7 +249,7 @@ impl Edge {
         self.sessions(now).signal(from, n, signal, out);
     }
 
-    /// Takes a signal that fits the type of the room.
+    /// Handles a signal that exists in this type of room.
     pub fn take_signal(
         &mut self,
         now: Instant,
@@ -259,27 +261,27 @@ impl Edge {
         self.sessions(now).take_signal(from, n, signal, out);
     }
 
-    /// Takes a heartbeat, with the sequence number that the client has if it says so.
+    /// Handles a heartbeat. `sq` is the last sequence number that the client received, if it states one.
     pub fn heartbeat(&mut self, now: Instant, from: Speaker<'_>, sq: Option<u64>, out: &mut Vec<EdgeEffect>) {
         self.sessions(now).heartbeat(from, sq, out);
     }
 
-    /// Notes that a connection is gone: its JOINs are forgotten, its members are absent.
+    /// Handles the loss of a connection: drops its JOINs and marks its members absent.
     pub fn disconnected(&mut self, now: Instant, connection: ConnectionId, out: &mut Vec<EdgeEffect>) {
         self.sessions(now).disconnected(connection, out);
     }
 
-    /// Takes another token of a connection.
+    /// Handles a new token for a connection.
     pub fn renew(&mut self, now: Instant, connection: ConnectionId, permit: &Permit, out: &mut Vec<EdgeEffect>) {
         self.sessions(now).renew(connection, permit, out);
     }
 
-    /// Lets the connections be read again of which enough was seen.
+    /// Resumes reading from connections of which the owner has seen enough signals.
     pub fn read_again(&mut self, out: &mut Vec<EdgeEffect>) {
         self.connections.read_again(&self.settings, &self.tallies, out);
     }
 
-    /// Takes a message of an owner.
+    /// Handles a message from an owner.
     pub fn on_message(
         &mut self,
         now: Instant,
@@ -325,7 +327,7 @@ impl Edge {
         }
     }
 
-    /// The attachment stands: both sides say again what the other may lack.
+    /// Completes the attachment: both sides repeat the messages that the other side may have missed.
     fn on_attached(&mut self, now: Instant, attached: Attached, out: &mut Vec<EdgeEffect>) {
         let OwnerLink::Attaching(owner, id) = self.link.owner else { return };
         self.link.owner = OwnerLink::Attached(owner, id);
@@ -346,37 +348,37 @@ impl Edge {
         self.streams.send_uploads(&self.link, out);
     }
 
-    /// Takes an upload, whose media is stored already.
+    /// Handles an upload whose media is already stored.
     pub fn upload(&mut self, now: Instant, upload: Upload, out: &mut Vec<EdgeEffect>) {
         self.streams.upload(now, upload, &self.link, out);
     }
 
-    /// Refuses the uploads that came before a time.
+    /// Refuses the uploads that arrived at or before this time.
     pub fn refuse_uploads(&mut self, before: Instant, refusal: (AckCode, &str), out: &mut Vec<EdgeEffect>) {
         self.streams.refuse_uploads(before, refusal, out);
     }
 
-    /// Notes that somebody plays a broadcast here.
+    /// Records that a player requested a broadcast here.
     pub fn play(&mut self, now: Instant, out: &mut Vec<EdgeEffect>) {
         self.streams.players_until = now + self.settings.edge_idle;
         self.link.idle_since = Some(now).filter(|_| !self.is_needed());
         self.link.seek(out);
     }
 
-    /// Whether players wait for an owner to be found.
+    /// Returns whether the edge has no completed attachment and players wait for one.
     #[must_use]
     pub fn is_sought_by_players(&self, now: Instant) -> bool {
         !self.link.stands() && now < self.streams.players_until
     }
 
-    /// Whether players can keep the edge: it has an owner, or they wait for one. A room that is known to be over is not
-    /// looked for again on their account.
+    /// Returns whether requests of players may keep the edge: it has an owner, or players wait for one. A room that is
+    /// known to have ended is not looked up again for players.
     #[must_use]
     pub fn can_be_played(&self, now: Instant) -> bool {
         self.attachment().is_some() || now < self.streams.players_until
     }
 
-    /// Takes the streams of the owner that was beside this edge.
+    /// Adopts the streams of the former owner on the same node.
     pub fn adopt_streams(
         &mut self,
         from: Option<BootId>,
@@ -386,7 +388,7 @@ impl Edge {
         self.streams.adopt(from, copies, out);
     }
 
-    /// Takes the copies out, for the owner beside this edge.
+    /// Removes and returns the copies, for the owner on the same node.
     pub fn give_streams(&mut self) -> Vec<KnownStream> {
         self.streams.give()
     }

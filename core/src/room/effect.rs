@@ -31,37 +31,37 @@ pub struct ConnectionId(pub u64);
 pub enum Input {
     /// A `JOIN`.
     Join {
-        /// Connection from which it came.
+        /// The connection on which it arrived.
         connection: ConnectionId,
         /// The signal; its body is a `JOIN`.
         signal: Signal,
-        /// Data for the answer that a pure room cannot make.
+        /// Data for the answer that a room without I/O cannot produce.
         grant: JoinGrant,
     },
     /// Any other signal.
     Signal {
-        /// Connection from which it came.
+        /// The connection on which it arrived.
         connection: ConnectionId,
         /// The signal.
         signal: Signal,
     },
-    /// A signal that is no legal one was refused already; its number is used up.
+    /// A signal that was invalid and has been refused already. Its number counts as used.
     Refused {
-        /// Connection from which it came.
+        /// The connection on which it arrived.
         connection: ConnectionId,
         /// The kind of signal.
         kind: SignalKind,
         /// Its sender and number.
         numbered: RefusedNumber,
     },
-    /// A connection has another token.
+    /// A connection has received a new token.
     Renewed {
         /// The connection.
         connection: ConnectionId,
         /// The grants of the token.
         permit: Arc<Permit>,
     },
-    /// A connection is gone, for whatever reason.
+    /// A connection is gone, for any reason.
     Disconnected {
         /// The connection.
         connection: ConnectionId,
@@ -70,34 +70,34 @@ pub enum Input {
     Tick,
 }
 
-/// Data of a join ack that a pure room cannot make: fresh tokens and external addresses.
+/// Data of a join ack that a room without I/O cannot produce: new tokens and external addresses.
 #[derive(Debug, Clone)]
 pub struct JoinGrant {
-    /// Unguessable; becomes `rt`.
+    /// The resume token, `rt`. Must be unguessable.
     pub resume_token: String,
-    /// Unguessable; becomes the bearer token for data signals, should the member be a publisher.
+    /// The bearer token for data signals, if the member becomes a publisher. Must be unguessable.
     pub ingest_token: String,
-    /// Time when the ingest token ends, in milliseconds since 1970.
+    /// The expiry of the ingest token, in milliseconds since 1970.
     pub ingest_expires: u64,
-    /// The time for which it is good from now on.
+    /// The remaining lifetime of the ingest token.
     pub ingest_life: Duration,
     /// ICE servers with fresh credentials.
     pub engine_settings: EngineSettings,
-    /// The credentials of the client, where the server wants any.
+    /// The credentials of the client, if the server requires tokens.
     pub credentials: Option<Box<Credentials>>,
 }
 
-/// An effect of an input; effects are carried out in order.
+/// An effect of an input. Effects are executed in order.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// Say something to a connection.
+    /// Send a message to a connection.
     Send {
         /// The connection.
         to: ConnectionId,
         /// The message.
         message: OutboundMessage,
     },
-    /// Let a connection answer heartbeats of one of its members by itself.
+    /// Let a connection answer heartbeats of one of its members without the room.
     AnswerHeartbeats {
         /// The connection.
         connection: ConnectionId,
@@ -111,7 +111,7 @@ pub enum Effect {
         /// The reason.
         code: CloseCode,
     },
-    /// Pause reading from a connection, for which more is kept than may be, or resume it.
+    /// Pause reading from a connection whose kept signals exceed the limit, or resume it.
     Read {
         /// The connection.
         connection: ConnectionId,
@@ -130,7 +130,7 @@ pub enum Effect {
         /// The change.
         change: Change,
     },
-    /// Exactly this is served of a broadcast from now on.
+    /// Replace everything that is served of a broadcast.
     Everything {
         /// The multivariant playlist.
         playlist: ObjectId,
@@ -146,7 +146,7 @@ pub enum Effect {
     },
     /// Revoke the tokens of a user in this room.
     Revoke {
-        /// Owner of the tokens, and at whose wish they are revoked.
+        /// The user whose tokens are revoked, and the moderator that requested it.
         revocation: Box<KickRevocation>,
     },
     /// Send a message to another node.
@@ -156,14 +156,14 @@ pub enum Effect {
         /// The message.
         message: Message,
     },
-    /// Ask the directory.
+    /// Query the directory.
     DirectoryQuery(DirectoryQuery),
-    /// Nothing of the room is here any more.
+    /// Drop the room, of which this node holds no state any more.
     Closed,
 }
 
 impl Effect {
-    /// Maximum number of bytes that it sends to a connection.
+    /// Returns the maximum number of bytes that the effect sends to a connection.
     #[must_use]
     pub fn size_for(&self, connection: ConnectionId) -> usize {
         match self {
@@ -177,31 +177,31 @@ impl Effect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboundMessage {
     text: MessageText,
-    /// The recipient's sequence number, and where to note that it was written.
+    /// The recipient's sequence number, and the watermark to raise when the message is written.
     number: Option<(u64, DeliveryWatermark)>,
 }
 
 impl OutboundMessage {
-    /// A message without a number.
+    /// Creates a message without a number.
     #[must_use]
     pub const fn plain(object: Arc<str>) -> Self {
         Self { text: MessageText::Shared(object), number: None }
     }
 
-    /// A message with a number.
+    /// Creates a message with a number.
     #[must_use]
     pub const fn numbered(sequence: u64, text: MessageText, watermark: DeliveryWatermark) -> Self {
         Self { text, number: Some((sequence, watermark)) }
     }
 
-    /// The text as it goes over the wire.
+    /// Returns the text as sent on the wire.
     #[must_use]
     pub fn text(&self) -> ByteString {
         let (number, rest) = self.pieces();
         [&*number, rest].concat().into()
     }
 
-    /// The same in two pieces, of which the first is short.
+    /// Returns the text in two pieces, of which the first is short.
     #[must_use]
     pub fn pieces(&self) -> (Cow<'static, str>, &str) {
         match &self.number {
@@ -213,20 +213,21 @@ impl OutboundMessage {
         }
     }
 
-    /// Maximum number of bytes on the wire.
+    /// Returns the maximum number of bytes on the wire.
     #[must_use]
     pub fn size(&self) -> usize {
         self.text.as_str().len() + 32
     }
 
-    /// Its number, and where to note that it was written; none where it has no number, and so is never sent again.
+    /// Returns the number and the watermark to raise when the message is written; `None` for a message without a
+    /// number, which is never sent again.
     #[must_use]
     pub fn watermark(&self) -> Option<(u64, DeliveryWatermark)> {
         self.number.clone()
     }
 
-    /// Notes that the message goes to the socket now: it is not sent again to a member that comes back without naming
-    /// the number it received last.
+    /// Records that the message is being written to the socket. It is not sent again to a member that reconnects
+    /// without stating the last number it received.
     pub fn written(&self) {
         if let Some((sequence, watermark)) = &self.number {
             watermark.raise(*sequence);

@@ -1,4 +1,4 @@
-//! Encodes the messages to members.
+//! Encoding of the messages to members.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::{JoinSignal, MessageText, OutboundMessage, Refusal, RoomSettings};
 use crate::room::edge::{JoinAnswer, ToClient};
 use crate::room::message::{List, Listed, SignalRefusal};
 
-/// Encodes what a room says. The list of publishers is encoded once per version.
+/// The encoder of a room's messages. The list of publishers is encoded once per version.
 #[derive(Debug)]
 pub(super) struct MessageEncoder {
     settings: Arc<RoomSettings>,
@@ -27,7 +27,7 @@ pub(super) struct MessageEncoder {
     newest: List,
     participants: Option<Arc<RawValue>>,
     change: Option<Arc<str>>,
-    /// The same list for connections that answer by themselves.
+    /// The encoded list, shared with connections that answer heartbeats without the room.
     shared: SharedList,
 }
 
@@ -44,25 +44,27 @@ impl MessageEncoder {
         }
     }
 
-    /// Drops the text of a change, which all who are told it have been told by now.
+    /// Drops the encoded list change, which has been sent to all recipients.
     pub fn forget_change(&mut self) {
         self.change = None;
     }
 
-    /// Takes the list from connections that answer by themselves, if another one counts.
+    /// Clears the list shared with connections, if it does not have this version.
     pub fn note_list(&self, version: Option<(u64, u64)>) {
         if version.is_none_or(|version| version != self.newest.version) {
             self.shared.set(None);
         }
     }
 
-    /// The presence with which a connection answers heartbeats like this one by itself, where the message gives it.
+    /// Returns the responder with which a connection answers further heartbeats like this one, if the message provides
+    /// its state.
     pub fn responder(&self, message: &ToClient, signal: &Signal) -> Option<HeartbeatResponder> {
         let ToClient::Heartbeat(_, _, Some(heartbeat)) = message else { return None };
         Some(HeartbeatResponder::new(signal.head.session.key(), self.room_type?, heartbeat, self.shared.clone()))
     }
 
-    /// The text of a message; `join` is the JOIN that it answers, `asked` the signal. Nothing where no answer is due.
+    /// Returns the text of a message, or `None` if no answer is due. `join` is the JOIN that it answers, `asked` the
+    /// signal.
     pub fn encode(
         &mut self,
         message: ToClient,
@@ -102,19 +104,19 @@ impl MessageEncoder {
         })
     }
 
-    /// The encoded list that was told last.
+    /// Returns the encoded list that was sent last.
     #[cfg(test)]
     pub fn newest_text(&self) -> Option<Arc<RawValue>> {
         self.participants.clone()
     }
 
-    /// The error ack of a signal that the rules refused.
+    /// Returns the error ack of a signal that the rules refused.
     fn signal_refusal(&self, refused: &SignalRefusal) -> Arc<str> {
         let SignalRefusal { code, kind, reason, message, .. } = refused;
         ack::encode_error(*code, Some(*kind), reason, Some(message), self.settings.max_message)
     }
 
-    /// The error ack of a signal.
+    /// Returns the error ack of a signal.
     pub fn refusal(&self, signal: &Signal, refusal: &Refusal) -> Arc<str> {
         let (limit, message) = (self.settings.max_message, &signal.message);
         ack::encode_error(refusal.code, Some(signal.kind()), &refusal.reason, Some(message), limit)
@@ -178,7 +180,7 @@ impl MessageEncoder {
         Arc::clone(self.change.get_or_insert_with(encode))
     }
 
-    /// The encoded list, `pps`: the same text for all who are told this version, in whatever ack.
+    /// Returns the encoded list, `pps`. All acks with this version of the list share the same text.
     fn participants(&mut self, list: &List) -> Arc<RawValue> {
         if self.newest.version != list.version {
             (self.newest, self.participants, self.change) = (list.clone(), None, None);

@@ -1,7 +1,7 @@
 //! Heartbeats that a connection answers by itself, without the room.
 //!
-//! A room whose members send heartbeats alone has nothing to do: its edge hands out what an answer needs, and reads the
-//! signs of life when it searches for silent members.
+//! Heartbeats alone cause no work in a room: its edge shares with each connection the state needed for an answer, and
+//! reads the times of the last activity when it searches for silent members.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -13,20 +13,21 @@ use roomcast_protocol::signal::{Body, MemberKey, RoomType, Signal, SignalKind};
 
 use crate::time::Instant;
 
-/// A sequence number that no client names.
+/// A sequence number that no client sends.
 const NONE: u64 = u64::MAX;
 
-/// The state of one member that its edge shares with the member's connection; the edge alone keeps it alive.
+/// The state of one member that its edge shares with the member's connection. Only the edge keeps it alive; the
+/// connection holds a weak reference.
 #[derive(Debug, Clone)]
 pub struct HeartbeatState(Arc<Cell>);
 
 #[derive(Debug)]
 struct Cell {
-    /// The time of the last sign of life.
+    /// The time of the last activity.
     heard: AtomicU64,
     /// The number up to which the member's own signals are confirmed.
     confirmed: AtomicU64,
-    /// The sequence number in the last heartbeat that the edge took.
+    /// The sequence number that the client last confirmed to the edge.
     received: AtomicU64,
     numbers: bool,
 }
@@ -57,7 +58,7 @@ impl HeartbeatState {
         self.0.received.store(sequence, Ordering::Relaxed);
     }
 
-    /// The confirmed number, where the client numbers its signals.
+    /// Returns the confirmed number, if the client numbers its signals.
     pub(crate) fn told(&self) -> Option<u64> {
         self.0.numbers.then(|| self.confirmed())
     }
@@ -85,7 +86,7 @@ impl SharedList {
     }
 }
 
-/// Answers for a member's connection the heartbeats that tell its room nothing new.
+/// A responder for heartbeats of one member that contain nothing new for the room.
 #[derive(Debug, Clone)]
 pub struct HeartbeatResponder {
     member: MemberKey,
@@ -107,20 +108,21 @@ impl HeartbeatResponder {
         Self { member, room_type, cell: Arc::downgrade(&heartbeat.0), list }
     }
 
-    /// Whether it is this member's.
+    /// Returns whether the responder belongs to this member.
     #[must_use]
     pub fn is_of(&self, member: &MemberKey) -> bool {
         self.member == *member
     }
 
-    /// Whether both are of one member.
+    /// Returns whether both responders belong to the same member.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         self.member == other.member
     }
 
-    /// Answers a heartbeat of the member and notes the sign of life. False where the room has to: the heartbeat is not of
-    /// this type of room or names another sequence number, the member is gone, or the list has changed.
+    /// Answers a heartbeat of the member and records the activity. Returns `false` if the room has to handle it: the
+    /// heartbeat is for another type of room or contains another sequence number, the member is gone, or the list has
+    /// changed.
     pub fn answer(&self, now: Instant, signal: &Signal, say: impl FnOnce(Arc<str>)) -> bool {
         let Body::Heartbeat(beat) = &signal.body else { return false };
         let Some(cell) = self.cell.upgrade().filter(|_| signal.head.room_type == self.room_type) else { return false };

@@ -1,4 +1,4 @@
-//! Messages between an edge and the owner of its room. Each names the attachment in which it was sent.
+//! Messages between an edge and the owner of its room. Each contains the id of the attachment in which it was sent.
 
 mod recipient;
 mod signal;
@@ -22,25 +22,25 @@ use crate::time::Instant;
 pub use signal::{Action, NumberedSignal, Signal, SignalRefusal, SignalText};
 pub use token::{Token, token_hash};
 
-/// Identifies what an edge and an owner share about one room from one `Attach` to the next.
+/// The id of an attachment: the state that an edge and an owner share about one room from one `Attach` to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AttachmentId {
     /// The node of the edge.
     pub edge: BootId,
-    /// Rises with each attachment of that node.
+    /// A number that rises with each attachment of that node.
     pub counter: u64,
 }
 
-/// Identifies a JOIN, so that the same one gets the same answer.
+/// The id of a JOIN. A repetition with the same id gets the same answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct JoinId {
     /// The node of the edge.
     pub edge: BootId,
-    /// Rises with each JOIN at that node.
+    /// A number that rises with each JOIN on that node.
     pub counter: u64,
 }
 
-/// A membership as an edge and the owner name it: one connection's time of a session.
+/// The id of a stay: the time for which a session is a member on one connection.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StayRef {
     /// The session.
@@ -50,13 +50,14 @@ pub struct StayRef {
 }
 
 impl StayRef {
-    /// The stay of a viewer that an edge has admitted by itself: below all that owners count.
+    /// Returns the stay of a viewer that an edge admitted without the owner. Its number, 0, is below all numbers that
+    /// owners assign.
     #[must_use]
     pub const fn of_viewer(member: MemberKey) -> Self {
         Self { member, stay: 0 }
     }
 
-    /// Whether it is known at an edge alone.
+    /// Returns whether only an edge knows the stay.
     #[must_use]
     pub const fn is_of_viewer(&self) -> bool {
         self.stay == 0
@@ -88,23 +89,23 @@ pub enum Body {
 pub enum ToOwner {
     /// Begins an attachment.
     Attach(Box<Attach>),
-    /// Ends an attachment, or answers `Again` where nothing is attached.
+    /// Ends an attachment, or reports that the edge is not attached.
     Detach,
     /// A JOIN that waits for an answer.
     Join(Box<JoinRequest>),
-    /// A signal of a member.
+    /// A signal from a member.
     Signal(StayRef, NumberedSignal),
-    /// A member has another token, with these credentials.
+    /// The credentials of a member's new token.
     Renewed(StayRef, Box<Credentials>),
-    /// A sign of life of a member.
+    /// Activity of a member on its present connection.
     Alive(StayRef),
-    /// The sequence number that a member confirmed.
+    /// The last sequence number that a member confirmed.
     Had(StayRef, u64),
-    /// The sequence number that was written to the socket of a member that confirms none.
+    /// The last sequence number written to the socket of a member that does not confirm sequence numbers.
     Written(StayRef, u64),
-    /// A member has no live socket any more; its last sign of life is this old.
+    /// Reports that a member has no live socket any more, with the time since its last activity.
     Absent(StayRef, Duration),
-    /// Whether the edge has viewers that it admitted by itself.
+    /// Whether the edge has viewers that it admitted without the owner.
     Viewers(bool),
     /// An upload, whose media is stored already.
     Upload(Box<Upload>),
@@ -113,44 +114,45 @@ pub enum ToOwner {
 /// A JOIN as the owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JoinRequest {
-    /// Its id.
+    /// The id of the JOIN.
     pub id: JoinId,
     /// The session.
     pub session: Session,
-    /// The type of room that is asked for.
+    /// The requested type of room.
     pub room_type: RoomType,
     /// Whether the room is to be created.
     pub creating: bool,
     /// Video and audio enabled.
     pub media: (bool, bool),
-    /// `op.n`: the number below the lowest that the client keeps; none where it does not number.
+    /// `op.n`: the number below the lowest signal that the client keeps; `None` if the client does not number its
+    /// signals.
     pub numbers_above: Option<u64>,
-    /// `op.resumeFrom`: the last sequence number that the client has.
+    /// `op.resumeFrom`: the last sequence number that the client received.
     pub resume_from: Option<u64>,
-    /// The resume token that the client brought; an empty one says that it keeps tokens.
+    /// The resume token that the client presented. An empty token states that the client supports resume tokens.
     pub brought: Option<Token>,
-    /// The resume token that the answer will give it.
+    /// The resume token that the answer issues.
     pub given: Token,
-    /// The ingest token that the answer will give a publisher of a broadcast, and when it ends, by the time of Redis.
+    /// The ingest token that the answer issues to a publisher of a broadcast, and its expiry by the time of Redis.
     pub ingest: Option<(Token, Instant)>,
-    /// The stay that the connection of this JOIN has already.
+    /// The stay that the session already has on the connection of this JOIN.
     pub holds: Option<u64>,
-    /// The credentials of the client, where the server wants any.
+    /// The credentials of the client, if the server requires tokens.
     pub credentials: Option<Box<Credentials>>,
 }
 
-/// An edge's knowledge about a room, from which owner and edge come to the same state.
+/// The state of an edge about a room, with which the owner synchronizes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Attach {
-    /// The life that the edge knows; none before the first `Attached`.
+    /// The life that the edge knows; `None` before the first `Attached`.
     pub life: Option<Life>,
-    /// The version of the list that was shown here.
+    /// The version of the list that was sent to members here.
     pub list: (u64, u64),
-    /// The members with a stay here, those that are leaving included.
+    /// The members with a stay here, including those that are leaving.
     pub members: Vec<AttachedMember>,
-    /// The streams that are shown here.
+    /// The streams of which the edge has copies.
     pub streams: Vec<KnownStream>,
-    /// Whether the edge has viewers that it admitted by itself.
+    /// Whether the edge has viewers that it admitted without the owner.
     pub viewers: bool,
 }
 
@@ -161,19 +163,19 @@ pub struct AttachedMember {
     pub stay: StayRef,
     /// The last sequence number that was written to its socket.
     pub written: u64,
-    /// The last sequence number that it has for certain.
+    /// The last sequence number that it is known to have received.
     pub had: u64,
     /// Whether it confirms sequence numbers.
     pub confirms: bool,
-    /// Whether it numbers what it says.
+    /// Whether it numbers its signals.
     pub numbers: bool,
-    /// The number below the oldest signal that is kept for it.
+    /// The number up to which the owner has seen its signals, as far as the edge knows.
     pub n: u64,
-    /// Whether a LEAVE of it waits to be seen.
+    /// Whether its LEAVE has not been received by the owner yet.
     pub leaving: bool,
-    /// The age of its last sign of life, where it has no live socket.
+    /// The time since its last activity, if it has no live socket.
     pub absent: Option<Duration>,
-    /// The credentials of its newest token, where that is not the one of its JOIN.
+    /// The credentials of its newest token, if it differs from the token of its JOIN.
     pub renewed: Option<Box<Credentials>>,
 }
 
@@ -182,33 +184,33 @@ pub struct AttachedMember {
 pub enum ToEdge {
     /// Answers `Attach`.
     Attached(Box<Attached>),
-    /// The node does not own the room, or owns it no longer: look it up again.
+    /// Reports that the node does not own the room (any more), so that the edge looks it up again.
     NotOwner,
-    /// The room is over.
+    /// Reports that the room has ended.
     Closed(RoomClosedReason),
-    /// Attach again.
+    /// Requests that the edge attaches again.
     Again,
     /// Answers a JOIN that was accepted.
     Joined(Box<Joined>),
     /// Answers a JOIN that was refused.
     JoinRefused(JoinId, Refusal),
-    /// A JOIN was superseded by a later one of the same session before it was answered.
+    /// Reports that a later JOIN of the same session superseded one that was not answered yet.
     JoinSuperseded(JoinId),
     /// A signal for a member.
     Deliver(StayRef, Delivery),
-    /// Sequence numbers that a member cannot get any more.
+    /// The first and the last of sequence numbers that a member cannot receive any more.
     Gap(StayRef, u64, u64),
     /// The list of publishers, for these stays of the edge, each with its sequence number.
     List(List, Vec<(u64, u64)>),
-    /// Nothing that a member said up to this number can be lost any more.
+    /// The number up to which no signal of a member can be lost any more.
     Confirmed(StayRef, u64),
-    /// A signal of a member was refused.
+    /// The refusal of a member's signal.
     Refused(StayRef, Box<SignalRefusal>),
-    /// A stay is over; its socket is closed or told so.
+    /// Ends a stay; its socket is closed or notified.
     EndStay(StayRef, StayEnd),
-    /// The viewers that this names are kicked by a signal with this text, and their user is refused for this long.
+    /// Kicks the viewers that the recipient names with a signal of this text. Their user is refused for this duration.
     Kicked(#[serde(with = "recipient::TaggedRecipient")] Recipient, Duration, ByteString),
-    /// A stream has come further.
+    /// An update of a stream.
     Stream(Box<StreamUpdate>),
     /// Answers an upload.
     Uploaded(u64, Result<(), Refusal>),
@@ -223,11 +225,11 @@ pub struct Attached {
     pub life: Life,
     /// The type of the room.
     pub room_type: RoomType,
-    /// The list of publishers. Members get it with their numbers.
+    /// The list of publishers. It is sent to members in separate messages with their sequence numbers.
     pub list: List,
-    /// The streams that the edge has not or not wholly.
+    /// Updates for the streams that the edge lacks or holds incompletely.
     pub streams: Vec<StreamUpdate>,
-    /// The users that a broadcast refuses, in the order in which their kicks end, and for how much longer.
+    /// The users that a broadcast refuses, in the order in which their kicks end, each with the remaining time.
     pub kicks: Vec<(UserId, Duration)>,
 }
 
@@ -238,11 +240,11 @@ pub struct Joined {
     pub id: JoinId,
     /// The new stay.
     pub stay: StayRef,
-    /// Whether a member came back.
+    /// Whether the JOIN resumed a membership.
     pub resumed: bool,
-    /// The sequence number after which everything follows.
+    /// The sequence number after which all messages are sent.
     pub sequence: u64,
-    /// The last sequence number that was given to the member.
+    /// The last sequence number that was assigned for the member.
     pub last: u64,
     /// The number up to which the member's own signals are confirmed.
     pub confirmed: u64,
@@ -250,14 +252,14 @@ pub struct Joined {
     pub list: List,
 }
 
-/// A signal as it goes to its recipient.
+/// A signal as sent to its recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// The recipient's sequence number.
     pub sq: u64,
     /// The sender and its stay.
     pub from: StayRef,
-    /// Whether the sender numbers by itself.
+    /// Whether the sending client numbers its signals.
     pub numbered: bool,
     /// The sender's number.
     pub n: u64,
@@ -268,7 +270,7 @@ pub struct Delivery {
 /// The list of publishers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct List {
-    /// Rises with each change, over all owners: (term, version).
+    /// The version as (term, version). It rises with each change, across all owners.
     pub version: (u64, u64),
     /// The publishers, oldest first.
     pub publishers: Arc<Vec<Listed>>,
@@ -277,7 +279,7 @@ pub struct List {
 }
 
 impl List {
-    /// The role of a member.
+    /// Returns the role of a member.
     #[must_use]
     pub fn role(&self, key: &MemberKey) -> Role {
         match self.publishers.iter().position(|listed| listed.session.key() == *key) {
@@ -288,7 +290,7 @@ impl List {
     }
 }
 
-/// A publisher as everybody sees it.
+/// A publisher as visible to all members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
     /// The session.
@@ -301,13 +303,13 @@ pub struct Listed {
     pub name: Option<String>,
 }
 
-/// Reasons why a stay is over.
+/// The reason why a stay has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StayEnd {
-    /// A later stay of the session prevails (4000).
+    /// A later stay of the session has replaced it (close code 4000).
     TakenOver,
-    /// The room does not know it (1012).
+    /// The room does not know the stay (close code 1012).
     Unknown,
-    /// It was kicked, by this signal with this sequence number.
+    /// The member was kicked by a signal with this sequence number and text.
     Kicked(u64, ByteString),
 }

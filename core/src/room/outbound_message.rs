@@ -1,12 +1,12 @@
-//! Receipts of messages written to a connection, and their texts.
+//! Watermarks of messages written to a connection, and the texts of messages.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytestring::ByteString;
 
-/// The highest number that was written to one connection. The socket notes it ([`DeliveryWatermark::raise`]); the edge reads it
-/// when another connection takes over.
+/// The highest number that was written to one connection. The socket raises it ([`DeliveryWatermark::raise`]); the edge
+/// reads it when another connection takes over.
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryWatermark(Arc<AtomicU64>);
 
@@ -15,7 +15,7 @@ impl DeliveryWatermark {
         Self(Arc::new(AtomicU64::new(sequence)))
     }
 
-    /// Notes that the message with this number goes to the socket.
+    /// Records that the message with this number is being written to the socket.
     pub fn raise(&self, sequence: u64) {
         // Read late, a number counts as not written: its message is sent twice rather than never.
         self.0.fetch_max(sequence, Ordering::Relaxed);
@@ -34,17 +34,17 @@ impl PartialEq for DeliveryWatermark {
 
 impl Eq for DeliveryWatermark {}
 
-/// The text of a message, without its number: that goes in front as it is written.
+/// The text of a message without its number, which is inserted when the message is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MessageText {
-    /// Shared by all who get it.
+    /// A text that all recipients share.
     Shared(Arc<str>),
     /// A part of the sender's message.
     Own(ByteString),
 }
 
 impl MessageText {
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {

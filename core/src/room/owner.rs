@@ -1,10 +1,11 @@
-//! A room at its owner: the only place where its rules run.
+//! The owner of a room: the only place where the rules of the room are executed.
 //!
-//! Members are reached through edges. A change of membership is journaled, and what shows it leaves only once the
-//! journal has answered. Everything else that a crash may lose is kept by whoever said it: the owner confirms a
-//! signal when no backlog and no unanswered write holds it.
+//! Members are reached through edges. A change of membership is written to the journal, and messages that reveal it are
+//! sent only after the journal has acknowledged the write. Everything else that a crash may lose is kept by its sender:
+//! the owner confirms a signal when no backlog and no unacknowledged write depends on it.
 //!
-//! Each rule works on the parts that it needs, in a file of its own; [`Owner`] holds the parts and orders the effects.
+//! Each rule has its own file and operates only on the parts it needs; [`Owner`] holds the parts and orders the
+//! effects.
 
 mod absences;
 mod attaching;
@@ -60,7 +61,7 @@ use saved::{Recorded, Saved};
 use streams::OwnedStreams;
 use tenure::Tenure;
 
-/// A room on the node that owns it: puts the parts together that each rule needs.
+/// A room on the node that owns it. Passes to each rule the parts it needs.
 #[derive(Debug)]
 pub struct Owner {
     settings: Arc<ClusterSettings>,
@@ -87,7 +88,7 @@ impl Owner {
         }
     }
 
-    /// A new room on a node that shares it with no other: it has no journal.
+    /// Creates a room on a standalone node, without a journal.
     #[must_use]
     pub fn alone(settings: Arc<ClusterSettings>, turn: Turn, ownership: Ownership, creator: &JoinRequest) -> Self {
         let fields = Self::creation(Arc::clone(&settings), turn, creator);
@@ -97,7 +98,8 @@ impl Owner {
         owner
     }
 
-    /// The fields that a claim writes for a new room: those of its creator, which needs no further write.
+    /// Returns the journal fields that a claim writes for a new room. They include the creator, so that it needs no
+    /// further write.
     #[must_use]
     pub fn creation(settings: Arc<ClusterSettings>, turn: Turn, creator: &JoinRequest) -> Vec<(Field, Value)> {
         let nowhere = Ownership { life: Life { created: 0, random: 0 }, term: 0, owner: None };
@@ -107,8 +109,8 @@ impl Owner {
         owner.recorded().fields().collect()
     }
 
-    /// A room that this node has claimed, with its journal; one that it created has the fields of
-    /// [`creation`](Self::creation). Members come back by their edges.
+    /// Restores a room that this node has claimed from its journal. For a room that this node created, the journal is
+    /// the result of [`creation`](Self::creation). Members return through their edges.
     #[must_use]
     pub fn load(
         settings: Arc<ClusterSettings>,
@@ -121,7 +123,7 @@ impl Owner {
         owner
     }
 
-    /// Takes the parts over from the journal. Everybody begins absent, and comes back by `Attach` or JOIN.
+    /// Restores the parts from the journal. All members are absent at first and return by `Attach` or JOIN.
     fn restore(&mut self, turn: Turn, fields: Vec<(Field, Value)>, is_stale: bool) {
         let never = self.settings.breaks(Mutation::RemoveAfterTakeover);
         let presence = if never { Presence::Present } else { Presence::Absent(turn.now) };
@@ -131,42 +133,42 @@ impl Owner {
         self.members.absences.begin_takeover(turn.now, has_viewers);
     }
 
-    /// Sets the settings of its broadcasts, and counts together with the other rooms of this node.
+    /// Sets the settings of the room's broadcasts and the counters that all rooms of this node share.
     pub fn set_node(&mut self, streams: StreamSettings, tallies: Tallies) {
         self.streams.set_settings(streams);
         self.tallies = tallies;
     }
 
-    /// The type of the room, its publishers and kicks.
+    /// Returns the type of the room, its publishers and kicks.
     #[must_use]
     pub const fn state(&self) -> &RoomState {
         &self.room.state
     }
 
-    /// The ownership under which it runs.
+    /// Returns the ownership under which the room runs.
     #[must_use]
     pub const fn ownership(&self) -> Ownership {
         self.tenure.ownership
     }
 
-    /// The members, and whether each has a live socket.
+    /// Returns the members, and whether each has a live socket.
     pub fn roster(&self) -> impl Iterator<Item = (&MemberKey, bool)> {
         self.members.iter().map(|(key, member)| (key, member.presence == Presence::Present))
     }
 
-    /// The nodes whose edges have members or attachments, on whose leases this owner depends.
+    /// Returns the nodes whose edges have members or attachments, on whose leases this owner depends.
     pub fn peers(&self) -> impl Iterator<Item = BootId> + '_ {
         self.edges.nodes().chain(self.members.nodes())
     }
 
-    /// Whether it has ended, so that it answers `NotOwner`.
+    /// Returns whether this ownership has ended. After that, edges are answered with `NotOwner`.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.tenure.has_ended()
     }
 
-    /// Whether a JOIN of this user to a broadcast of this name would make it a publisher. A room that has closed does
-    /// not stand in the way of its successor.
+    /// Checks whether a JOIN of this user to a broadcast of this name would make the user a publisher. A closed room
+    /// does not prevent the creation of its successor.
     ///
     /// # Errors
     /// The code and reason of the answer.
@@ -174,24 +176,25 @@ impl Owner {
         if self.has_ended() { Ok(()) } else { self.room.state.may_broadcast(turn.shared, user) }
     }
 
-    /// All streams, written down.
+    /// Returns a checkpoint of each stream.
     pub fn checkpoints(&self) -> impl Iterator<Item = (ObjectId, String)> + '_ {
         self.streams.checkpoints()
     }
 
-    /// Shows the streams after a takeover, those of the edge beside it where they are further.
+    /// Publishes the streams after a takeover, using the copies of the edge on the same node where they are more
+    /// recent.
     pub fn adopt_streams(&mut self, turn: Turn, copies: &[KnownStream], out: &mut Vec<OwnerEffect>) {
         // No edge is attached yet, and nothing may be shown that is behind what is shown here.
         self.streams.catch_up(&mut self.room, turn.shared, (copies, &self.edges), &mut Vec::new());
         self.streams.show_everything(out);
     }
 
-    /// Gives the streams away, as copies, where the ownership is lost.
+    /// Removes and returns the streams as copies when the ownership is lost.
     pub fn take_streams(&mut self) -> BTreeMap<ObjectId, StreamCopy> {
         self.streams.take()
     }
 
-    /// Takes a message of an edge.
+    /// Handles a message from an edge.
     pub fn on_message(&mut self, turn: Turn, from: AttachmentId, message: ToOwner, out: &mut Vec<OwnerEffect>) {
         if self.has_ended() {
             return out.push(OwnerEffect::Send(from, ToEdge::NotOwner));
@@ -239,13 +242,13 @@ impl Owner {
         }
     }
 
-    /// Tells a moderator that tokens are not revoked, or not on all nodes; the kick counts.
+    /// Tells a moderator that tokens were not revoked, or not on all nodes. The kick itself remains in effect.
     pub fn on_not_revoked(&self, revocation: KickRevocation, refusal: Refusal, out: &mut Vec<OwnerEffect>) {
         let (by, refused) = revocation.refused(refusal);
         self.members.refuse(&by, refused, &self.edges, out);
     }
 
-    /// Takes the answer to an assertion; none where it failed or timed out.
+    /// Handles the answer to an assertion. `None` means that it failed or timed out.
     pub fn on_asserted(&mut self, turn: Turn, answer: Option<&Asserted>, out: &mut Vec<OwnerEffect>) {
         match answer {
             Some(Asserted::Stands(_)) => return self.fence(out),
@@ -254,7 +257,7 @@ impl Owner {
         self.advance(turn, out);
     }
 
-    /// Takes the answer to a write; none where it failed or timed out, so that it may have run.
+    /// Handles the answer to a write. `None` means that it failed or timed out, so that it may have been executed.
     pub fn on_journaled(&mut self, turn: Turn, answer: Option<&Journaled>, out: &mut Vec<OwnerEffect>) {
         if matches!(answer, Some(Journaled::Fenced(_))) {
             return self.fence(out);
@@ -264,10 +267,10 @@ impl Owner {
         self.advance(turn, out);
     }
 
-    /// Notes that another era has begun: the room is asserted at once and written whole.
+    /// Handles the beginning of another era: asserts the ownership at once and writes the whole journal.
     ///
-    /// A failover may have forgotten another owner, to which the edges had gone over: each attaches anew, or says that
-    /// it has nothing of this ownership.
+    /// A failover may have lost the record of another owner to which the edges had switched. Each edge therefore
+    /// attaches again, or reports that it does not belong to this ownership.
     pub fn on_era(&mut self, turn: Turn, era: Era, out: &mut Vec<OwnerEffect>) {
         if !self.settings.breaks(Mutation::AssertOnEra) {
             self.room.journal.on_era(era);
@@ -278,26 +281,27 @@ impl Owner {
         self.advance(turn, out);
     }
 
-    /// Begins all absences anew: Redis was away, and absent members could not be heard.
+    /// Restarts the timeouts of all absent members, because Redis was unavailable and no message from them could
+    /// arrive.
     pub fn forgive(&mut self, now: Instant) {
         if !self.settings.breaks(Mutation::Amnesty) {
             self.members.absences.forgive(now);
         }
     }
 
-    /// Notes that the node of some edges was declared dead, and when it renewed its lease for the last time.
+    /// Handles a node that was declared dead. `renewed` is the time of its last lease renewal.
     pub fn on_edge_dead(&mut self, edge: BootId, renewed: Instant) {
         self.edges.remove(edge);
         self.members.note_dead(edge, renewed);
     }
 
-    /// Notes doubt about the packets of a node: its edge must attach again.
+    /// Handles possible loss of packets from a node: its edge must attach again.
     pub fn on_doubt(&mut self, edge: BootId, out: &mut Vec<OwnerEffect>) {
         let doubted = self.edges.doubt(edge).filter(|_| !self.settings.breaks(Mutation::Again));
         out.extend(doubted.map(|attachment| OwnerEffect::Send(attachment, ToEdge::Again)));
     }
 
-    /// Does what is due by time.
+    /// Performs the actions that are due.
     pub fn on_time(&mut self, turn: Turn, out: &mut Vec<OwnerEffect>) {
         if self.has_ended() {
             return;
@@ -311,7 +315,7 @@ impl Owner {
         self.advance(turn, out);
     }
 
-    /// The time of the next [`on_time`](Self::on_time), should nothing happen before.
+    /// Returns the time of the next call to [`on_time`](Self::on_time) if no other event occurs first.
     #[must_use]
     pub fn due(&self, turn: Turn) -> Option<Instant> {
         if self.has_ended() {
@@ -327,14 +331,14 @@ impl Owner {
         self.members.are_over(turn.now, &self.settings) && !self.edges.have_viewers()
     }
 
-    /// Ends a turn of the node: shows all of its changes of the list at once.
+    /// Ends a turn of the node: sends all changes of the list in one message.
     pub fn end_turn(&mut self, turn: Turn, out: &mut Vec<OwnerEffect>) {
         if !self.has_ended() {
             self.list.show(turn.now, &mut self.members, &self.edges, out);
         }
     }
 
-    /// Sends the next command of the journal, if the lease allows it.
+    /// Emits the next journal command, if the lease is fresh.
     fn advance(&mut self, turn: Turn, out: &mut Vec<OwnerEffect>) {
         if !self.has_ended() && self.is_empty(turn) {
             self.close(turn, RoomClosedReason::Empty, out);
@@ -355,7 +359,7 @@ impl Owner {
         self.repeat_release(out);
     }
 
-    /// Ends this ownership so that another node takes the room, with all that is undelivered.
+    /// Ends this ownership so that another node can take over the room, including undelivered signals.
     pub fn drain(&mut self, out: &mut Vec<OwnerEffect>) {
         if !self.has_ended() {
             self.tenure.drain();
@@ -363,17 +367,17 @@ impl Owner {
         }
     }
 
-    /// Releases the room once it has ended; repeated until it is answered.
+    /// Requests the release of the room after its end. Repeated until the request is answered.
     pub fn repeat_release(&self, out: &mut Vec<OwnerEffect>) {
         self.tenure.release(|| self.recorded().drained(), out);
     }
 
-    /// Takes the answer to the release: tells the edges, after which the room is dropped.
+    /// Handles the answer to the release: notifies the edges, after which the room is dropped.
     pub fn on_released(&mut self, out: &mut Vec<OwnerEffect>) {
         self.edges.send_to_all(&self.tenure.farewell(), out);
     }
 
-    /// Tells the edges to look the room up: another node owns it.
+    /// Tells the edges to look up the room, since another node owns it.
     fn fence(&self, out: &mut Vec<OwnerEffect>) {
         self.edges.send_to_all(&ToEdge::NotOwner, out);
         out.push(OwnerEffect::Fenced);
@@ -384,7 +388,7 @@ impl Owner {
         changes::show(shown, reached, (&mut self.list, &self.streams), self.settings.kick_duration, out);
     }
 
-    /// The parts that rules work on: those that change with the members, the edges, and the list.
+    /// Returns the parts that rules work on: those that change with the members, the edges, and the list.
     fn parts(&mut self, turn: Turn) -> (Membership<'_>, &Edges, &mut AnnouncedList) {
         let (room, members, streams) = (&mut self.room, &mut self.members, &mut self.streams);
         let membership = Membership { turn, settings: &self.settings, room, members, streams };

@@ -1,4 +1,4 @@
-//! Requests of clients as the rules take them.
+//! Requests of clients in the form that the rules expect.
 
 use roomcast_protocol::signal::{Body, RoomType, Signal};
 
@@ -7,11 +7,11 @@ use crate::cluster::BootId;
 use crate::room::message::{JoinId, JoinRequest, token_hash};
 use crate::time::Instant;
 
-/// Sequence numbers stay exact in JSON readers that hold them as doubles (RFC 8259, section 6); a client that claims
-/// more claims nothing.
+/// The highest sequence number accepted from a client. Numbers up to it are exact in JSON parsers that use doubles (RFC
+/// 8259, section 6); higher ones are ignored.
 const HIGHEST_CLAIM: u64 = 1 << 52;
 
-/// A JOIN and what its answer needs.
+/// A JOIN and the data that its answer needs.
 #[derive(Debug)]
 pub(crate) struct JoinSignal {
     pub signal: Signal,
@@ -19,7 +19,8 @@ pub(crate) struct JoinSignal {
 }
 
 impl JoinSignal {
-    /// The request that it makes, if it is a JOIN; an ingest token that it gives is good until then.
+    /// Returns the request for the owner, or `None` if the signal is no JOIN. The ingest token it grants expires at
+    /// `until`.
     pub fn request(&self, until: Instant) -> Option<JoinRequest> {
         let Self { signal, grant } = self;
         let Body::Join(join) = &signal.body else { return None };

@@ -1,4 +1,4 @@
-//! The numbers of a room that an operator may change.
+//! Settings of a room that an operator may change.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use crate::hls;
 /// Settings of a room; the defaults are the protocol's.
 #[derive(Debug, Clone)]
 pub struct RoomSettings {
-    /// Silence after which a member is removed.
+    /// The duration of silence after which a member is removed.
     pub heartbeat_timeout: Duration,
-    /// Time for which a room without publishers waits for one to come back.
+    /// The time for which a room without publishers waits for one to return.
     pub grace_period: Duration,
     /// Time for which a kicked user is refused.
     pub kick_duration: Duration,
@@ -19,9 +19,9 @@ pub struct RoomSettings {
     pub max_frame: usize,
     /// The longest message in either direction, in bytes.
     pub max_message: usize,
-    /// Playlists that one room may have.
+    /// The maximum number of playlists in one room.
     pub max_playlists: usize,
-    /// Prefix of every path, such as `https://rooms.example.com`; empty: paths only.
+    /// The prefix of every path, such as `https://rooms.example.com`. If empty, addresses are paths only.
     pub public_url: String,
     /// Settings of the broadcasts.
     pub hls: hls::HlsSettings,

@@ -1,6 +1,6 @@
-//! A room at one node: its edge and, where this node owns the room, its owner beside it, spoken to by call.
+//! A room on one node: its edge and, if this node owns the room, its owner. The two call each other directly.
 //!
-//! The shell around it carries messages to other nodes and questions to the directory, and brings their answers back.
+//! The caller sends messages to other nodes and queries to the directory, and passes the answers back.
 
 mod directory_answers;
 mod effect;
@@ -22,11 +22,11 @@ use crate::room::Tallies;
 use crate::time::Instant;
 pub use effect::{DirectoryAnswer, DirectoryQuery, SiteEffect};
 
-/// The time after which a failed question to the directory is repeated.
+/// The time after which a failed query to the directory is repeated.
 const RETRY_DELAY: std::time::Duration = std::time::Duration::from_millis(200);
-/// Effects for which an idle room keeps its memory.
+/// The number of effects for which an idle room retains memory.
 const RETAINED_CAPACITY: usize = 4;
-/// Effects that one step may have at most, as a guard against rules that answer each other for ever.
+/// The maximum number of effects of one step, as a guard against rules that trigger each other endlessly.
 const MAX_EFFECTS: usize = 10_000_000;
 
 /// The time and authority of one step.
@@ -36,9 +36,9 @@ pub struct Context<'a> {
     pub now: Instant,
     /// The present time of Redis.
     pub shared: Instant,
-    /// The lease of this node; none where it shares its rooms with no other.
+    /// The lease of this node; `None` on a standalone node.
     pub lease: Option<&'a Lease>,
-    /// Whether the node drains, so that it claims nothing.
+    /// Whether the node drains, so that it claims no rooms.
     pub draining: bool,
 }
 
@@ -48,14 +48,14 @@ impl Context<'_> {
     }
 }
 
-/// An effect that is carried out before the step ends.
+/// An effect that is executed before the step ends.
 #[derive(Debug)]
 enum PendingEffect {
     Edge(EdgeEffect),
     Owner(OwnerEffect),
 }
 
-/// Whether something is asked, or is to be asked at a time.
+/// The state of a query to the directory: none, pending, or scheduled for a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum QueryState {
     No,
@@ -76,7 +76,7 @@ impl QueryState {
     }
 }
 
-/// The room.
+/// A room on one node.
 #[derive(Debug)]
 pub struct Site {
     settings: Arc<ClusterSettings>,
@@ -88,15 +88,15 @@ pub struct Site {
     seek: QueryState,
     release: QueryState,
     tallies: Tallies,
-    /// The last number given to an attachment or a JOIN.
+    /// The last number assigned to an attachment or a JOIN.
     last_id: u64,
     work: VecDeque<PendingEffect>,
     out: Vec<SiteEffect>,
 }
 
 impl Site {
-    /// A room of which nothing is known. Attachments and JOINs are numbered above `ids`, which rises from one site of
-    /// a node to its next.
+    /// Creates a room about which nothing is known yet. Attachments and JOINs are numbered above `ids`, which rises
+    /// with each site of a node.
     #[must_use]
     pub fn new(
         settings: Arc<ClusterSettings>,
@@ -120,30 +120,30 @@ impl Site {
         }
     }
 
-    /// Counts together with the other rooms of this node.
+    /// Sets the counters that all rooms of this node share.
     pub fn set_tallies(&mut self, tallies: Tallies) {
         self.tallies = tallies;
     }
 
-    /// The edge, while anything of it is needed.
+    /// Returns the edge, while it is needed.
     #[must_use]
     pub const fn edge(&self) -> Option<&Edge> {
         self.edge.as_ref()
     }
 
-    /// The owner, where this node owns the room.
+    /// Returns the owner, if this node owns the room.
     #[must_use]
     pub const fn owner(&self) -> Option<&Owner> {
         self.owner.as_ref()
     }
 
-    /// Whether nothing of the room is here any more, and nothing is asked about it.
+    /// Returns whether this node holds no state of the room any more and no query about it is pending.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.edge.is_none() && self.owner.is_none() && self.seek == QueryState::No
     }
 
-    /// The time of the next [`on_time`](Self::on_time), should nothing happen before.
+    /// Returns the time of the next call to [`on_time`](Self::on_time) if no other event occurs first.
     #[must_use]
     pub fn due(&self, context: Context<'_>) -> Option<Instant> {
         let edge = self.edge.as_ref().and_then(Edge::due);
@@ -154,7 +154,7 @@ impl Site {
         [edge, owner, lease, self.seek.due(), self.release.due()].into_iter().flatten().min()
     }
 
-    /// The version of the list that members here are told.
+    /// Returns the version of the list that is sent to members here.
     #[must_use]
     pub fn list_version(&self) -> Option<(u64, u64)> {
         self.edge.as_ref().map(Edge::list_version)
@@ -200,7 +200,7 @@ impl Site {
         self.with_edge(|edge, out| edge.attach_to(now, owner, id, out));
     }
 
-    /// Carries out what is to be done, and gives what is left for the shell.
+    /// Executes the pending effects; returns the effects for the caller.
     fn end(&mut self, context: Context<'_>) -> Vec<SiteEffect> {
         self.carry_out(context);
         self.with_owner(context, |owner, turn, out| owner.end_turn(turn, out));
@@ -270,7 +270,7 @@ impl Site {
         }
     }
 
-    /// Drops the owner; players go on with its streams.
+    /// Drops the owner. Its streams pass to the edge, so that players can continue.
     fn drop_owner(&mut self) {
         self.release = QueryState::No;
         let Some(mut owner) = self.owner.take() else { return };
@@ -289,7 +289,7 @@ impl Site {
         self.out.push(SiteEffect::DirectoryQuery(ask));
     }
 
-    /// Calls the owner beside the edge.
+    /// Passes a message of the edge to the owner on this node.
     fn call_owner(&mut self, context: Context<'_>, attachment: AttachmentId, message: ToOwner) {
         if self.owner.is_some() {
             self.with_owner(context, |owner, turn, out| owner.on_message(turn, attachment, message, out));
@@ -300,7 +300,7 @@ impl Site {
         }
     }
 
-    /// Looks the room up, unless that is under way.
+    /// Looks up the room, unless a query is pending.
     fn seek(&mut self, context: Context<'_>) {
         if context.draining {
             let reason = (AckCode::Unavailable, "the server is stopping");
@@ -322,7 +322,7 @@ impl Site {
         }
     }
 
-    /// Creates the room on a node that shares it with no other, or ends it for those who wait for it.
+    /// Creates the room on a standalone node, or ends it for waiting clients if none of them may create it.
     fn open_alone(&mut self, context: Context<'_>) {
         if self.owner.is_some() {
             // It is ending, and is looked for again then.
@@ -340,14 +340,14 @@ impl Site {
         self.attach_to_own(context);
     }
 
-    /// Attaches the edge to the owner beside it, if it seeks one.
+    /// Attaches the edge to the owner on this node, if it has none.
     fn attach_to_own(&mut self, context: Context<'_>) {
         if self.owns() && self.edge.as_ref().is_some_and(Edge::is_seeking) {
             self.attach_to(context.now, self.boot);
         }
     }
 
-    /// The ownership is over: the edges are told, and the owner is dropped.
+    /// Completes the release of the ownership: notifies the edges and drops the owner.
     fn released(&mut self, context: Context<'_>) {
         self.with_owner(context, |owner, _, out| owner.on_released(out));
         self.drop_owner();

@@ -1,6 +1,6 @@
 //! The part of a room that its members see: its type, its publishers in order, kicks, and the wait for a publisher.
 //!
-//! It changes only by a [`RoomCommand`]. Its times are those of one clock for all nodes.
+//! It changes only by a [`RoomCommand`]. Its times are of one clock that all nodes share.
 
 mod command;
 mod grace_period;
@@ -32,8 +32,8 @@ pub struct Publisher {
     pub video: bool,
     /// Whether it sends audio.
     pub audio: bool,
-    /// Ingest tokens of a streamer: the newest, and the one before it (uploads may be under way with it), each with its
-    /// expiry.
+    /// The ingest tokens of a streamer, each with its expiry: the newest, and the previous one, which uploads in
+    /// progress may still use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ingest: Vec<(String, Instant)>,
     /// The name in its access token.
@@ -56,9 +56,9 @@ impl Publisher {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomState {
     room_type: RoomType,
-    /// Whether anybody ever joined.
+    /// Whether any member ever joined.
     opened: bool,
-    /// Oldest first; the first is the owner.
+    /// The publishers, oldest first. The first is the owner of the room.
     publishers: Vec<Publisher>,
     #[serde(default, skip_serializing_if = "KickedUsers::is_empty")]
     kicked: KickedUsers,
@@ -70,7 +70,7 @@ pub struct RoomState {
 }
 
 impl RoomState {
-    /// The state of a room that nobody has opened.
+    /// Creates the state of a room that no member has joined yet.
     #[must_use]
     pub fn new(room_type: RoomType) -> Self {
         Self {
@@ -83,49 +83,49 @@ impl RoomState {
         }
     }
 
-    /// Its type.
+    /// Returns the type of the room.
     #[must_use]
     pub const fn room_type(&self) -> RoomType {
         self.room_type
     }
 
-    /// The video that is reported of a member: an audio room has none.
+    /// Returns the reported video state of a member; always `false` in an audio room.
     #[must_use]
     pub fn video(&self, enabled: bool) -> bool {
         enabled && self.room_type != RoomType::A2m
     }
 
-    /// Whether anybody ever joined.
+    /// Returns whether any member ever joined.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.opened
     }
 
-    /// Those that may publish, oldest first.
+    /// Returns the members that may publish, oldest first.
     #[must_use]
     pub fn publishers(&self) -> &[Publisher] {
         &self.publishers
     }
 
-    /// The oldest publisher.
+    /// Returns the oldest publisher.
     #[must_use]
     pub fn owner(&self) -> Option<&Session> {
         self.publishers.first().map(|publisher| &publisher.session)
     }
 
-    /// Whether this member is the owner.
+    /// Returns whether this member is the owner.
     #[must_use]
     pub fn is_owner(&self, key: &MemberKey) -> bool {
         self.publishers.first().is_some_and(|publisher| publisher.is(key))
     }
 
-    /// Whether a member may publish.
+    /// Returns whether a member may publish.
     #[must_use]
     pub fn publishes(&self, key: &MemberKey) -> bool {
         self.publisher(key).is_some()
     }
 
-    /// Role of a member.
+    /// Returns the role of a member.
     #[must_use]
     pub fn role(&self, key: &MemberKey) -> Role {
         match self.publishers.iter().position(|publisher| publisher.is(key)) {
@@ -135,48 +135,48 @@ impl RoomState {
         }
     }
 
-    /// A publisher.
+    /// Returns the publisher with this key.
     #[must_use]
     pub fn publisher(&self, key: &MemberKey) -> Option<&Publisher> {
         self.publishers.iter().find(|publisher| publisher.is(key))
     }
 
-    /// The broadcasts that play live, in order.
+    /// Returns the broadcasts that play live, in order.
     pub fn playing(&self) -> impl Iterator<Item = &ObjectId> {
         self.playlists.iter().filter(|(_, live)| **live).map(|(id, _)| id)
     }
 
-    /// Returns when the wait for a publisher is over.
+    /// Returns the time at which the grace period without a publisher ends.
     #[must_use]
     pub fn over_at(&self, grace_period: Duration) -> Option<Instant> {
         self.grace_period.due(grace_period)
     }
 
-    /// Returns when the first kick is over.
+    /// Returns the time at which the first kick ends.
     #[must_use]
     pub fn kick_ends(&self) -> Option<Instant> {
         self.kicked.due()
     }
 
-    /// The users that were put out, in the order in which their kicks end, and for how much longer.
+    /// Returns the kicked users in the order in which their kicks end, each with the remaining time.
     #[must_use]
     pub fn kicks(&self, now: Instant) -> Vec<(UserId, Duration)> {
         self.kicked.left(now)
     }
 
-    /// Forgets kicks that are over.
+    /// Removes kicks that have ended.
     pub fn clean(&mut self, now: Instant) {
         self.kicked.clean(now);
     }
 
-    /// Whether an ingest token is good.
+    /// Returns whether an ingest token is valid.
     #[must_use]
     pub fn may_upload(&self, now: Instant, token: &str) -> bool {
         let mut tokens = self.publishers.iter().flat_map(|publisher| &publisher.ingest);
         tokens.any(|(own, until)| own == token && now < *until)
     }
 
-    /// Decides on a command and carries it out; returns whether the list that members are told has changed.
+    /// Checks a command and applies it; returns whether the list of publishers has changed.
     ///
     /// # Errors
     /// The code and reason of the answer; then nothing has changed.
@@ -259,8 +259,9 @@ impl RoomState {
         Ok(listed)
     }
 
-    /// Nobody kicks a session of the owner's user, since that would keep out the owner. Other publishers may, also
-    /// themselves. Sessions of the user that `to` does not name stay, and may resume.
+    /// Applies a kick. Sessions of the owner's user cannot be kicked, since that would exclude the owner. Other
+    /// publishers can be kicked, including the sender itself. Sessions of the user that `to` does not name stay, and
+    /// may resume.
     fn kick(
         &mut self,
         now: Instant,
@@ -300,7 +301,7 @@ impl RoomState {
         Ok(listed)
     }
 
-    /// Puts somebody last among the publishers.
+    /// Appends a publisher to the list.
     fn promote(&mut self, publisher: Publisher) {
         self.publishers.push(publisher);
         self.grace_period.end();
@@ -311,7 +312,7 @@ impl RoomState {
     }
 }
 
-/// Whether `to` names this session.
+/// Returns whether `to` names this session.
 #[must_use]
 pub fn names(to: &Recipient, session: &Session) -> bool {
     match to {

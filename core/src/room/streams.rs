@@ -1,6 +1,7 @@
-//! Broadcasts as owner and edges share them: uploads, and copies of a stream that follow its owner.
+//! Broadcast data shared by owner and edges: uploads, and copies of a stream that follow its owner.
 //!
-//! The owner alone accepts uploads. A copy takes the accepted entries in order; one that lacks some gets a checkpoint.
+//! Only the owner accepts uploads. A copy applies the accepted entries in order; a copy that lacks entries receives a
+//! checkpoint.
 
 use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::MemberKey;
@@ -22,18 +23,18 @@ pub struct StreamPosition {
 pub enum Uploader {
     /// The bearer of an ingest token.
     Token(String),
-    /// A publisher that a node itself keeps in the room, for the encoders that push to it.
+    /// A member that the node itself keeps in the room as publisher for the encoders that push to it.
     Member(MemberKey),
 }
 
-/// An upload on its way to the owner.
+/// An upload in transit to the owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
-    /// Identifies it at its edge.
+    /// The id of the upload at its edge.
     pub id: u64,
     /// Its authority.
     pub by: Uploader,
-    /// The entry; none asks only whether the uploader may upload.
+    /// The entry. `None` only checks whether the uploader may upload.
     pub entry: Option<UploadEntry>,
 }
 
@@ -42,42 +43,42 @@ pub struct Upload {
 pub struct KnownStream {
     /// Its playlist.
     pub playlist: ObjectId,
-    /// The position up to which the edge has it.
+    /// The position of the edge's copy.
     pub position: StreamPosition,
-    /// The stream itself, for an owner that may be behind.
+    /// A checkpoint of the copy, for an owner that may hold less.
     pub checkpoint: Option<String>,
 }
 
-/// The state of a stream, for a copy of it.
+/// An update for a copy of a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamUpdate {
     /// Its playlist.
     pub playlist: ObjectId,
-    /// The position of the copy after it.
+    /// The position of the copy after the update.
     pub position: StreamPosition,
-    /// The state that leads there.
+    /// The data that updates the copy.
     pub state: StreamState,
 }
 
-/// The state that leads a copy to a position.
+/// The data that updates a copy to a position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StreamState {
     /// The whole stream.
     Checkpoint(String),
-    /// The last entries before that position.
+    /// The last entries up to that position.
     Entries(Vec<UploadEntry>),
 }
 
-/// The changes that a copy shows after news.
+/// The outcome of applying an update to a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FollowOutcome {
-    /// Nothing is new.
+    /// The copy has not changed.
     Known,
-    /// These changes.
+    /// The copy has changed as given.
     Changes(Vec<Change>),
-    /// Everything that is served from now on.
+    /// The copy was replaced. Contains everything that is served from now on.
     Everything(Vec<Change>),
-    /// Entries are missing before these, so that the whole stream is needed.
+    /// The copy lacks earlier entries, so that a checkpoint is needed.
     Behind,
 }
 
@@ -91,7 +92,7 @@ pub struct StreamCopy {
 }
 
 impl StreamCopy {
-    /// Takes news of the owner. A copy is not replaced by an older one.
+    /// Applies an update of the owner. A copy is never replaced by an older one.
     pub fn follow(copy: &mut Option<Self>, position: StreamPosition, state: StreamState) -> FollowOutcome {
         if copy.as_ref().is_some_and(|copy| copy.position >= position) {
             return FollowOutcome::Known;

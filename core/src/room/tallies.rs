@@ -1,9 +1,9 @@
-//! Sums over the rooms of one node of signals kept and dropped, for its bound and its operator.
+//! Counters of kept and dropped signals over all rooms of one node, for its limit and its metrics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Sums over the rooms of one node. Cheap to clone; all clones count together.
+/// Counters over all rooms of one node. Cheap to clone; all clones share the same counters.
 #[derive(Debug, Clone, Default)]
 pub struct Tallies {
     held: Arc<AtomicUsize>,
@@ -11,19 +11,19 @@ pub struct Tallies {
 }
 
 impl Tallies {
-    /// Bytes of signals that edges keep until an owner has them.
+    /// Returns the number of bytes of signals that edges keep until an owner has received them.
     #[must_use]
     pub fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
     }
 
-    /// Signals that owners dropped because a member's backlog was full.
+    /// Returns the number of signals that owners dropped because a member's backlog was full.
     #[must_use]
     pub fn forgotten(&self) -> u64 {
         self.forgotten.load(Ordering::Relaxed)
     }
 
-    /// Counts bytes for as long as the answer lives.
+    /// Counts bytes until the returned value is dropped.
     pub(crate) fn hold(&self, bytes: usize) -> HeldBytes {
         self.held.fetch_add(bytes, Ordering::Relaxed);
         HeldBytes { bytes, held: Arc::clone(&self.held) }
@@ -36,7 +36,7 @@ impl Tallies {
     }
 }
 
-/// Bytes that are counted until this is dropped.
+/// A number of bytes that is counted until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct HeldBytes {
     bytes: usize,

@@ -24,7 +24,7 @@ impl Clock {
         Self { timescale, origin: None }
     }
 
-    /// The time at this decode time, rounded up to the microsecond.
+    /// Returns the time at this decode time, rounded up to the microsecond.
     pub(super) fn at(&self, decode_time: u64) -> Duration {
         let ticks = decode_time.saturating_sub(self.origin.unwrap_or(0));
         let timescale = u64::from(self.timescale.get());
@@ -32,7 +32,7 @@ impl Clock {
         Duration::from_secs(ticks / timescale) + Duration::from_micros(micros)
     }
 
-    /// The time between two decode times.
+    /// Returns the time between two decode times.
     pub(super) fn between(&self, span: &Range<u64>) -> Duration {
         self.at(span.end).saturating_sub(self.at(span.start))
     }

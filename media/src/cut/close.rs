@@ -1,4 +1,4 @@
-//! Decides where one part ends and the next begins, and what is written then.
+//! Boundaries between parts, and the samples written at each boundary.
 //!
 //! Takes samples that the intake has examined; never fails.
 
@@ -80,36 +80,36 @@ impl Cutter {
         }
     }
 
-    /// Whether a part that is open, and its segment, may last up to there.
+    /// Returns whether a part that is open, and its segment, may last up to there.
     pub(super) fn has_room_up_to(&self, end: u64) -> bool {
         let is_full = self.has_parts && self.rules.is_too_long(self.length(self.listed, end));
         !is_full && self.length(self.segment_start, end) <= self.rules.targets.longest
     }
 
-    /// Whether a segment is to end before this sample.
+    /// Returns whether a segment is to end before this sample.
     pub(super) fn is_due(&self, sample: &Sample) -> bool {
         let has_begun = self.clock.origin.is_some();
         has_begun && sample.is_sync() && self.rules.is_segment_due(self.segment_start, sample)
     }
 
-    /// Whether nothing is known of what follows the next sample of audio alone, which is no segment by itself.
+    /// Returns whether nothing is known of what follows the next sample of audio alone, which is no segment by itself.
     pub(super) fn may_be_single(&self) -> bool {
         self.is_audio && self.ahead.is_empty()
     }
 
-    /// Whether a segment that comes whole, for want of parts, has kept players waiting for long enough.
+    /// Returns whether a segment that comes whole, for want of parts, has kept players waiting for long enough.
     fn has_waited(&self, sample: &Sample) -> bool {
         let Targets { segment, part, independent, .. } = self.rules.targets;
         let may_end = part.is_some() && !self.has_parts && !independent;
         may_end && self.length(self.segment_start, sample.decode_time) >= segment
     }
 
-    /// Whether a sample does not fit into the part that is open.
+    /// Returns whether a sample does not fit into the part that is open.
     pub(super) fn is_too_long(&self, sample: &Sample) -> bool {
         self.rules.is_too_long(self.length(self.listed, sample.end()))
     }
 
-    /// The time between two decode times, as it is listed.
+    /// Returns the time between two decode times, as it is listed.
     fn length(&self, from: u64, to: u64) -> Duration {
         self.clock.between(&(from..to.max(from)))
     }
@@ -193,7 +193,7 @@ impl Cutter {
         cuts.push(Cut::Part(part));
     }
 
-    /// Whether nothing of any track would be in a part up to there.
+    /// Returns whether nothing of any track would be in a part up to there.
     fn is_empty_up_to(&self, end: u64) -> bool {
         let before = self.leading.at(end.saturating_add(self.audio_along()));
         let begins_before = |lane: &Lane| lane.waiting().any(|sample| lane.at(sample.decode_time).is_before(before));
@@ -296,7 +296,7 @@ impl Trial {
     }
 }
 
-/// Whether a sample belongs to the time before the stream's first one.
+/// Returns whether a sample belongs to the time before the stream's first one.
 pub(super) fn is_over_before(origin: MediaTime, lane: &Lane, sample: &Sample) -> bool {
     lane.at(sample.decode_time).is_before(origin) && !origin.is_before(lane.at(sample.end()))
 }

@@ -19,7 +19,8 @@ use crate::Sample;
 const NON_SYNC: u32 = 0x0001_0000;
 
 impl Cutter {
-    /// The stand-in that is next in turn. Without `all`, one behind which no frame is known is as long as a part.
+    /// Returns the stand-in that is next in turn. Without `all`, one behind which no frame is known is as long as a
+    /// part.
     pub(super) fn stand_in(&self, all: bool) -> Option<Sample> {
         let from = self.end_of_cut().filter(|_| !self.is_skipping)?;
         let chunk = self.chunk_at(from);
@@ -77,12 +78,12 @@ impl Cutter {
         (is_long || self.filled_to == from || self.is_owed(from) || is_open()).then_some(gap)
     }
 
-    /// Whether the frame before still waits to be written, in a part that has room for the next one.
+    /// Returns whether the frame before still waits to be written, in a part that has room for the next one.
     fn joins(&self, next: &Sample) -> bool {
         self.leading.end().is_some() && !(self.has_parts && self.is_too_long(next))
     }
 
-    /// Whether the last frame lasts longer than it has been cut.
+    /// Returns whether the last frame lasts longer than it has been cut.
     fn is_owed(&self, from: u64) -> bool {
         self.owed_to > from
     }
@@ -124,7 +125,7 @@ impl Cutter {
         }
     }
 
-    /// The duration of a sample that waits of another track; 0 without any.
+    /// Returns the duration of a sample that waits of another track; 0 without any.
     fn late_audio(&self) -> u64 {
         let last = |lane: &super::lane::Lane| {
             let ticks = rescale(lane.newest()?.duration.into(), lane.timescale, self.leading.timescale);
@@ -138,7 +139,7 @@ impl Cutter {
         if self.is_ending && self.ahead.is_empty() { self.rules.ticks(LAG) } else { 0 }
     }
 
-    /// Whether a stand-in is beside the last of the audio, and no longer than a little.
+    /// Returns whether a stand-in is beside the last of the audio, and no longer than a little.
     pub(super) fn is_rest(&self, filler: &Sample) -> bool {
         let is_short = time(filler.duration.into(), self.leading.timescale) <= LAG;
         is_short && self.is_ending && self.ahead.is_empty() && self.end_of_others() <= filler.end()
@@ -159,8 +160,8 @@ impl Cutter {
         }
     }
 
-    /// Whether stand-ins that begin a part would have frames repeated faster than they came: they take longer than a
-    /// part, and this one is not the last.
+    /// Returns whether stand-ins that begin a part would have frames repeated faster than they came: they take longer
+    /// than a part, and this one is not the last.
     pub(super) fn is_too_fast(&self, filler: &Sample) -> bool {
         let is_long = self.rules.targets.part.is_some_and(|part| self.repeat.length() > self.rules.ticks(part));
         let end = self.ahead.front().map(|next| next.decode_time);
@@ -214,13 +215,13 @@ impl Cutter {
         samples
     }
 
-    /// Whether a frame comes where time has been filled already.
+    /// Returns whether a frame comes where time has been filled already.
     pub(super) fn is_late(&self, sample: &Sample) -> bool {
         self.filled_to > sample.decode_time
     }
 
-    /// Whether other tracks go on in at least half of a hole of the leading one. `coming` are samples that are about to
-    /// be taken.
+    /// Returns whether other tracks go on in at least half of a hole of the leading one. `coming` are samples that are
+    /// about to be taken.
     pub(super) fn is_covered(&self, hole: &std::ops::Range<u64>, coming: &[Sample]) -> bool {
         let from = hole.start.max(self.filled_to);
         let wanted = time(hole.end.saturating_sub(from), self.leading.timescale) / 2;

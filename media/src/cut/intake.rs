@@ -82,7 +82,7 @@ impl Cutter {
         Sample { duration: sample.duration.min(longest), ..sample }
     }
 
-    /// Whether a sample of the leading track cannot go on from the last one. `others` come with it.
+    /// Returns whether a sample of the leading track cannot go on from the last one. `others` come with it.
     fn jumps(&self, sample: &Sample, others: &[Sample]) -> bool {
         let Some(last) = self.leading.last() else { return false };
         if runs_back(last, sample) {
@@ -177,7 +177,7 @@ impl Cutter {
         None
     }
 
-    /// Whether the discontinuity that is due begins with this sample.
+    /// Returns whether the discontinuity that is due begins with this sample.
     fn is_break(&self, sample: &Sample) -> bool {
         let Some(due) = self.breaks_at.filter(|due| self.clock.origin.is_some() && (due.is_hole || sample.is_sync()))
         else {
@@ -187,12 +187,12 @@ impl Cutter {
         sample.decode_time > self.clock.origin.unwrap_or(0) && time(middle, self.leading.timescale) >= due.at
     }
 
-    /// Whether the next frame is behind the hole at which a discontinuity is due: nothing is filled up to it.
+    /// Returns whether the next frame is behind the hole at which a discontinuity is due: nothing is filled up to it.
     fn is_at_hole(&self) -> bool {
         self.breaks_at.is_some_and(|due| due.is_hole) && self.ahead.front().is_some_and(|next| self.is_break(next))
     }
 
-    /// Whether another track still has to come up to this sample of the leading one, but for so much.
+    /// Returns whether another track still has to come up to this sample of the leading one, but for so much.
     fn waits(&mut self, next: &Sample, lag: Duration) -> bool {
         let (to, timescale) = (next.decode_time, self.leading.timescale);
         let end = self.ahead.back().unwrap_or(next).decode_time;
@@ -216,25 +216,25 @@ impl Cutter {
     }
 }
 
-/// A decode time in nanoseconds.
+/// Returns a decode time in nanoseconds.
 fn at_nanos(at: Duration) -> MediaTime {
     let timescale = NonZeroU32::new(1_000_000_000).expect("not zero");
     MediaTime { ticks: u64::try_from(at.as_nanos()).unwrap_or(u64::MAX), timescale }
 }
 
-/// The longest duration of a sample, in ticks. One of another track that claims more is taken for a hole behind it: the
-/// leading track must not be led through hours that one wrong field speaks of.
+/// Returns the longest duration of a sample, in ticks. One of another track that claims more is taken for a hole behind
+/// it: the leading track must not be led through hours that one wrong field speaks of.
 fn longest(lane: &Lane) -> u32 {
     u32::try_from(LARGEST_JUMP.as_secs() * u64::from(lane.timescale.get())).unwrap_or(u32::MAX)
 }
 
-/// Whether a sample is decoded before the last one, or leaves a hole behind it that no run can express.
+/// Returns whether a sample is decoded before the last one, or leaves a hole behind it that no run can express.
 fn runs_back(last: Span, sample: &Sample) -> bool {
     let step = sample.decode_time.checked_sub(last.decode_time);
     step.is_none_or(|step| u32::try_from(step).is_err())
 }
 
-/// Whether a sample of another track runs back, or lies far ahead both of its own track and of the leading one.
+/// Returns whether a sample of another track runs back, or lies far ahead both of its own track and of the leading one.
 fn is_astray(lane: &Lane, sample: &Sample, leading: Option<u128>) -> bool {
     let own = lane.last();
     if own.is_some_and(|last| runs_back(last, sample)) {
@@ -245,7 +245,7 @@ fn is_astray(lane: &Lane, sample: &Sample, leading: Option<u128>) -> bool {
     u128::from(sample.decode_time) > farthest
 }
 
-/// Whether a track has not come up to a time of the leading one, in its timescale, but for so much.
+/// Returns whether a track has not come up to a time of the leading one, in its timescale, but for so much.
 fn lags(lane: &Lane, to: u64, timescale: std::num::NonZeroU32, lag: Duration) -> bool {
     let reached = lane.last().map(|last| time(last.end, lane.timescale) + lag);
     reached.is_none_or(|reached| reached < time(to, timescale))

@@ -46,7 +46,7 @@ impl Lane {
         self.waiting.push_back(sample);
     }
 
-    /// Notes a sample that has come, whether or not it is kept.
+    /// Records a received sample, whether or not it is kept.
     pub(super) fn note(&mut self, sample: &Sample) {
         self.last = Some(sample.into());
         self.is_quiet = false;
@@ -73,12 +73,12 @@ impl Lane {
         last.zip(length).map(|(last, length)| last.duration = length).is_some()
     }
 
-    /// All samples that wait.
+    /// Returns all samples that wait.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Sample> {
         self.waiting.iter()
     }
 
-    /// The last waiting sample.
+    /// Returns the last waiting sample.
     pub(super) fn newest(&self) -> Option<&Sample> {
         self.waiting.back()
     }
@@ -115,7 +115,7 @@ impl Lane {
     }
 }
 
-/// The first tick of the timescale `to` that is not before this one of `from`.
+/// Returns the first tick of the timescale `to` that is not before this one of `from`.
 pub(super) fn rescale(time: u64, from: NonZeroU32, to: NonZeroU32) -> u128 {
     let scaled = u128::from(time) * u128::from(to.get());
     scaled.div_ceil(u128::from(from.get()))

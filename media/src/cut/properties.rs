@@ -91,7 +91,7 @@ fn samples(stream: &Stream, part: &Part, track: u32) -> Vec<Sample> {
     samples
 }
 
-/// Whether `time` at `scale` is before `other` at `other_scale`.
+/// Returns whether `time` at `scale` is before `other` at `other_scale`.
 fn is_before((time, scale): (u64, u32), (other, other_scale): (u64, u32)) -> bool {
     u128::from(time) * u128::from(other_scale) < u128::from(other) * u128::from(scale)
 }

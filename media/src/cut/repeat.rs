@@ -67,12 +67,12 @@ impl Repeat {
         !self.frames.is_empty() && self.bytes <= self.credit
     }
 
-    /// The number of frames: each takes a tick at least.
+    /// Returns the number of frames: each takes a tick at least.
     pub(super) fn count(&self) -> u64 {
         self.frames.len() as u64
     }
 
-    /// The ticks that they took.
+    /// Returns the ticks that they took.
     pub(super) fn length(&self) -> u64 {
         let ends = self.frames.first().zip(self.frames.last());
         ends.map_or(0, |(first, last)| last.end().saturating_sub(first.decode_time))
@@ -92,12 +92,12 @@ impl Repeat {
         self.kept.clear();
     }
 
-    /// Whether the kept frames fit between two decode times.
+    /// Returns whether the kept frames fit between two decode times.
     fn fits(&self, start: u64, end: u64) -> bool {
         !self.kept.is_empty() && end.saturating_sub(start) >= self.kept.len() as u64
     }
 
-    /// The kept frames between two decode times; none where that is too short for them.
+    /// Returns the kept frames between two decode times; none where that is too short for them.
     fn over(&self, start: u64, end: u64) -> Vec<Sample> {
         let Some(room) = end.saturating_sub(start).checked_sub(self.kept.len() as u64) else { return Vec::new() };
         let last = self.kept.len().saturating_sub(1);
@@ -118,7 +118,7 @@ impl Cutter {
         samples
     }
 
-    /// The time of these samples over which frames are repeated.
+    /// Returns the time of these samples over which frames are repeated.
     fn repeated<'a>(&self, leading: impl Iterator<Item = &'a Sample>) -> Option<(u64, u64)> {
         let fillers = leading.take_while(|sample| sample.track == self.no_track);
         let span = fillers.fold(None, |span: Option<(u64, u64)>, filler| {
@@ -127,12 +127,12 @@ impl Cutter {
         span.filter(|(start, end)| self.repeat.fits(*start, *end))
     }
 
-    /// Whether what waits of the leading track begins with repeated frames as it is written.
+    /// Returns whether what waits of the leading track begins with repeated frames as it is written.
     pub(super) fn repeats(&self) -> bool {
         self.repeated(self.leading.waiting()).is_some()
     }
 
-    /// Whether what waits of the leading track begins with a sync sample as it is written.
+    /// Returns whether what waits of the leading track begins with a sync sample as it is written.
     pub(super) fn begins_with_sync(&self) -> bool {
         // Where every segment has to begin with one, a start without any frame counts.
         let is_promised = self.pieces.is_empty() && self.rules.targets.independent;

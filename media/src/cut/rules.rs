@@ -33,19 +33,19 @@ impl Rules {
         Ok(Self { targets: Targets { part, ..targets }, timescale: u128::from(timescale.get()), grid: None })
     }
 
-    /// Whether a part of this length exceeds the part target. Without parts nothing does.
+    /// Returns whether a part of this length exceeds the part target. Without parts nothing does.
     pub(super) fn is_too_long(&self, part: Duration) -> bool {
         self.targets.part.is_some_and(|target| part > target)
     }
 
-    /// Whether a part may be followed by another: 85 % of the part target.
+    /// Returns whether a part may be followed by another: 85 % of the part target.
     pub(super) fn is_long_enough(&self, part: Duration) -> bool {
         let least = |target: Duration| (target.as_micros() * 85).div_ceil(100);
         self.targets.part.is_some_and(|target| part.as_micros() >= least(target))
     }
 
-    /// Whether a segment that began at `start` is over before this sync sample. Half a sample is tolerated, as no
-    /// timescale holds every frame rate exactly. On a grid, a segment that would be shorter than half the target
+    /// Returns whether a segment that began at `start` is over before this sync sample. Half a sample is tolerated, as
+    /// no timescale holds every frame rate exactly. On a grid, a segment that would be shorter than half the target
     /// goes on up to the next line if it may become that long.
     pub(super) fn is_segment_due(&self, start: u64, sample: &Sample) -> bool {
         let twice = 2 * u128::from(sample.decode_time.saturating_sub(start)) + u128::from(sample.duration);
@@ -62,12 +62,12 @@ impl Rules {
         nanos.saturating_sub(origin) / self.targets.segment.as_nanos()
     }
 
-    /// The longest segment in ticks, rounded down; at least one.
+    /// Returns the longest segment in ticks, rounded down; at least one.
     pub(super) fn longest(&self) -> u64 {
         self.ticks(self.targets.longest).max(1)
     }
 
-    /// A duration in ticks of the leading track, rounded down.
+    /// Returns a duration in ticks of the leading track, rounded down.
     pub(super) fn ticks(&self, duration: Duration) -> u64 {
         let ticks = duration.as_nanos().saturating_mul(self.timescale) / NANOS;
         u64::try_from(ticks).unwrap_or(u64::MAX)

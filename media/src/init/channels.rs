@@ -24,7 +24,7 @@ struct Bits<'a> {
 }
 
 impl Bits<'_> {
-    /// The next bits, at most 32 of them; `None` at the end.
+    /// Returns the next bits, at most 32 of them; `None` at the end.
     fn take(&mut self, count: usize) -> Option<u64> {
         let mut value = 0;
         for at in self.at..self.at + count {
@@ -94,7 +94,7 @@ pub(super) fn of_flac(dfla: &Fields<'_>) -> Option<u16> {
     bits.take(3).filter(|_| is_description).map(|channels| channels as u16 + 1)
 }
 
-/// The coding mode and whether there is a channel of low frequencies.
+/// Returns the coding mode and whether there is a channel of low frequencies.
 fn mode(bits: &mut Bits<'_>) -> Option<u16> {
     let mode = bits.take(3)?;
     Some(AC3[mode as usize] + bits.take(1)? as u16)

@@ -9,7 +9,7 @@ use super::channels;
 use crate::Error;
 use crate::boxes::{Fields, FourCc};
 
-/// The codec string of a visual sample entry, and the coded width and height.
+/// Returns the codec string of a visual sample entry, and the coded width and height.
 pub(super) fn video(entry: &mut Fields<'_>) -> Result<(String, (u32, u32)), Error> {
     let (before_size, after_size) = (24, 50);
     entry.skip(before_size)?;
@@ -26,7 +26,7 @@ pub(super) fn video(entry: &mut Fields<'_>) -> Result<(String, (u32, u32)), Erro
     Ok((codec?, size))
 }
 
-/// The codec string of an audio sample entry, and the number of channels.
+/// Returns the codec string of an audio sample entry, and the number of channels.
 pub(super) fn audio(entry: &mut Fields<'_>) -> Result<(String, Option<u16>), Error> {
     entry.skip(16)?;
     let stated = Some(entry.u16()?).filter(|channels| *channels > 0);
@@ -117,7 +117,7 @@ fn mp4a(mut esds: Fields<'_>) -> Result<(String, Option<u16>), Error> {
     Ok((format!("mp4a.40.{audio_object_type}"), channels))
 }
 
-/// The payload of the next descriptor, which has to bear this tag.
+/// Returns the payload of the next descriptor, which has to bear this tag.
 fn descriptor<'a>(fields: &mut Fields<'a>, tag: u8) -> Result<Fields<'a>, Error> {
     let wrong = Error::Truncated(fields.kind);
     if fields.u8()? != tag {

@@ -8,7 +8,7 @@ use super::{Init, read_tkhd};
 use crate::boxes::{Fields, Header, put_box};
 
 impl Init {
-    /// The same with only these tracks; as it came where these are all.
+    /// Returns the init section with only these tracks; unchanged if these are all of its tracks.
     #[must_use]
     pub fn only(&self, tracks: &[u32]) -> Self {
         if self.ignored.is_empty() && self.tracks.iter().all(|track| tracks.contains(&track.id)) {
@@ -63,7 +63,7 @@ fn has_id(trak: &[u8], tracks: &[u32]) -> bool {
     tkhd.and_then(read_tkhd).is_ok_and(|(id, _)| tracks.contains(&id))
 }
 
-/// The boxes that stand one behind the other, each with its type.
+/// Returns the consecutive boxes, each with its type.
 fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {

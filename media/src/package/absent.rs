@@ -24,7 +24,8 @@ pub(super) struct Came {
 }
 
 impl Input {
-    /// Whether players would be told of a track of which nothing has come, beside another of which something has.
+    /// Returns whether players would be told of a track of which nothing has come, beside another of which something
+    /// has.
     pub(super) fn waits(&self) -> bool {
         let has_come = |track: &u32| self.came.tracks.contains_key(track);
         let is_partial = |tracks: &[u32]| tracks.iter().any(has_come) && !tracks.iter().all(has_come);
@@ -35,7 +36,7 @@ impl Input {
         self.outputs.iter().find(|own| own.id == *output).map(|own| &own.tracks[..])
     }
 
-    /// The tracks of an output that come; none of audio that another one has beside its video.
+    /// Returns the tracks of an output that come; none of audio that another one has beside its video.
     fn come(&self, output: &ObjectId) -> Vec<u32> {
         let has_come = |track: &u32| self.came.tracks.contains_key(track);
         let come: Vec<u32> = self.tracks_of(output).unwrap_or_default().iter().copied().filter(has_come).collect();
@@ -44,7 +45,7 @@ impl Input {
         if self.outputs.iter().any(is_elsewhere) { Vec::new() } else { come }
     }
 
-    /// The duration of the track that has brought most.
+    /// Returns the duration of the track that has brought most.
     pub(super) fn length(&self) -> Duration {
         let lengths = self.came.tracks.iter().filter_map(|(id, ticks)| Some(self.init.track(*id)?.time(*ticks)));
         lengths.max().unwrap_or_default()
@@ -71,7 +72,7 @@ impl Packager {
         self.renew_outputs(id, &come, wall)
     }
 
-    /// Has a stream go on without the tracks that have brought nothing.
+    /// Continues a stream without the tracks of which no media has arrived.
     pub(super) fn go_on_without(&mut self, id: &ObjectId, wall: i64) -> Result<(), Error> {
         let Some(input) = self.inputs.get_mut(id) else { return Ok(()) };
         if input.came.tracks.is_empty() {

@@ -75,7 +75,7 @@ impl Packager {
         }
     }
 
-    /// The tracks that a stream feeds: a name that is pushed by itself wins.
+    /// Returns the tracks that a stream feeds: a name that is pushed by itself wins.
     pub(super) fn outputs_of(&self, id: &ObjectId) -> Vec<ObjectId> {
         let Some(input) = self.inputs.get(id) else { return Vec::new() };
         let own = input.outputs.iter().map(|output| &output.id);
@@ -114,7 +114,7 @@ impl Packager {
         }
     }
 
-    /// Gives each track of a stream what is its own.
+    /// Distributes the samples of a stream to its tracks.
     fn feed(&mut self, id: &ObjectId, fragment: &Fragment, wall: i64) -> Result<(), Error> {
         // Samples that belong to a long fragment may come in the next one.
         let has_waited = self.inputs.get(id).is_some_and(|input| input.length() >= LONGEST_OPENING);

@@ -26,13 +26,13 @@ fn name(prefix: &str, (before, after): (&str, &str), number: u64) -> ObjectId {
     ObjectId::parse(&format!("{prefix}{before}{number}{after}")).expect("letters, digits, dashes and a dot")
 }
 
-/// The number of an init section in its name, which has no prefix; none for other names.
+/// Returns the number of an init section in its name, which has no prefix; none for other names.
 #[must_use]
 pub fn map_number(name: &str) -> Option<u64> {
     number(name, MAP)
 }
 
-/// The number of a part in its name, which has no prefix; none for other names.
+/// Returns the number of a part in its name, which has no prefix; none for other names.
 #[must_use]
 pub fn part_number(name: &str) -> Option<u64> {
     number(name, PART)

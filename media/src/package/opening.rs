@@ -62,7 +62,7 @@ impl Measure {
         self.first_sync.is_some()
     }
 
-    /// Whether enough has been seen of a track: more of it would not change how it is cut.
+    /// Returns whether enough has been seen of a track: more of it would not change how it is cut.
     pub fn is_enough(&self, track: &Track, lengths: Lengths) -> bool {
         let Some(first) = self.first_sync else { return false };
         let passed = time(self.end.saturating_sub(first), track.timescale);
@@ -78,8 +78,8 @@ impl Measure {
         time(self.interval, track.timescale)
     }
 
-    /// The longest part of whole frames up to a limit, in milliseconds: full parts are as long as players are told that
-    /// they are. `None` where a single frame exceeds the limit.
+    /// Returns the longest part of whole frames up to a limit, in milliseconds: full parts are as long as players are
+    /// told that they are. `None` where a single frame exceeds the limit.
     pub fn part_target(&self, track: &Track, limit: Duration) -> Option<Duration> {
         let Some(frame) = median(&self.frames).filter(|frame| *frame > 0).map(u64::from) else { return Some(limit) };
         let timescale = u64::from(track.timescale.get());
@@ -96,7 +96,7 @@ impl Measure {
     }
 }
 
-/// The target duration for key frames so far apart: half as much again, in whole seconds.
+/// Returns the target duration for key frames so far apart: half as much again, in whole seconds.
 fn target_of(interval: Duration) -> Duration {
     let seconds = (interval * 3 / 2).as_nanos().div_ceil(1_000_000_000);
     Duration::from_secs(u64::try_from(seconds).unwrap_or(MAX_TARGET).min(MAX_TARGET))
@@ -108,7 +108,7 @@ fn median(frames: &[u32]) -> Option<u32> {
     sorted.get(sorted.len() / 2).copied()
 }
 
-/// The key-frame interval that x264 and x265 state in a message beside the first frame, in frames.
+/// Returns the key-frame interval that x264 and x265 state in a message beside the first frame, in frames.
 fn stated_interval(frame: &[u8]) -> Option<u32> {
     let head = &frame[..frame.len().min(SETTINGS)];
     let find = |what: &[u8], from: usize| head.get(from..)?.windows(what.len()).position(|at| at == what);
@@ -119,7 +119,7 @@ fn stated_interval(frame: &[u8]) -> Option<u32> {
 }
 
 impl Packager {
-    /// Fixes the targets once enough is known, and cuts what has waited for them.
+    /// Fixes the target durations once enough is known, and cuts the media that waited for them.
     pub(super) fn open(&mut self, now: Duration) -> Result<(), Error> {
         if self.targets.is_some() || !self.is_ready(now) {
             return Ok(());

@@ -46,14 +46,14 @@ impl Packager {
         signals
     }
 
-    /// The codecs of all renditions of the group, if there is one: players go by what they may have to decode.
+    /// Returns the codecs of all renditions of the group, if there is one: players go by what they may have to decode.
     fn group_codecs(&self) -> Option<String> {
         let group = self.tracks.values().filter(|track| is_member(track));
         let codecs: Vec<String> = group.map(Track::codecs).collect();
         (!codecs.is_empty()).then(|| codecs.join(","))
     }
 
-    /// Whether something is to be decided although nothing came.
+    /// Returns whether something is to be decided although nothing came.
     pub fn is_due(&self, now: Duration) -> bool {
         let waits = |track: &Track| track.role.is_none() && track.has_begun();
         now >= self.opening_ends && self.tracks.values().any(waits)
@@ -103,7 +103,7 @@ impl Packager {
         }
     }
 
-    /// The role of audio without any video; `None` where it waits for the audio to which it is a choice.
+    /// Returns the role of audio without any video; `None` where it waits for the audio to which it is a choice.
     fn choose_audio(&self, id: &ObjectId, first: &mut bool) -> Option<Role> {
         let track = self.tracks.get(id)?;
         let beside = track.beside.as_ref().and_then(|beside| self.tracks.get(beside));
@@ -119,17 +119,17 @@ impl Packager {
     }
 }
 
-/// Whether a track has video and no audio.
+/// Returns whether a track has video and no audio.
 fn is_mute(track: &Track) -> bool {
     track.has(Handler::Video) && !track.has(Handler::Audio)
 }
 
-/// Whether a track is a member of the group.
+/// Returns whether a track is a member of the group.
 fn is_member(track: &Track) -> bool {
     matches!(track.role, Some(Role::Rendition { .. } | Role::Choice { .. }))
 }
 
-/// Whether a track is audio alone.
+/// Returns whether a track is audio alone.
 fn is_sound(track: &Track) -> bool {
     !track.has(Handler::Video)
 }

@@ -52,7 +52,7 @@ pub(super) fn split(id: &ObjectId, init: &Init) -> (Vec<Output>, Vec<String>) {
     (outputs, first_of(id, left_out))
 }
 
-/// The first lines, and a count of the others: a stream may name thousands of tracks.
+/// Returns the first lines, and a count of the others: a stream may name thousands of tracks.
 fn first_of(id: &ObjectId, mut lines: Vec<String>) -> Vec<String> {
     let further = lines.len().saturating_sub(MOST);
     lines.truncate(MOST);

@@ -48,7 +48,7 @@ impl Timeline {
         self.before
     }
 
-    /// The number of the segment in which something at this time lies.
+    /// Returns the number of the segment in which something at this time lies.
     pub fn sequence(&self, at: Duration) -> u64 {
         let cells = at.saturating_sub(self.clock.origin).as_nanos() / self.segment.as_nanos().max(1);
         self.base.saturating_add(u64::try_from(cells).unwrap_or(u64::MAX / 2))
@@ -60,12 +60,12 @@ impl Timeline {
         u64::try_from(count).unwrap_or(u64::MAX / 2)
     }
 
-    /// Whether a track that begins at this time belongs to it.
+    /// Returns whether a track that begins at this time belongs to it.
     pub fn holds(&self, at: Duration) -> bool {
         at + NEAR >= self.clock.origin && at <= self.newest + NEAR
     }
 
-    /// Whether a track that runs on at this time of another timeline has arrived in this one.
+    /// Returns whether a track that runs on at this time of another timeline has arrived in this one.
     pub fn reaches(&self, at: Duration) -> bool {
         at >= self.clock.origin && at <= self.newest + CLOSE
     }

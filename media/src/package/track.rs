@@ -1,4 +1,4 @@
-//! One track: its init section, its cutter, its numbers and what waits for it to get a role.
+//! One track: its init section, its cutter, its numbers and the media that waits until it has a role.
 
 mod begin;
 mod emit;
@@ -154,12 +154,12 @@ impl Track {
         }
     }
 
-    /// Whether no key frame has come.
+    /// Returns whether no key frame has come.
     pub fn lacks_key_frame(&self) -> bool {
         !self.measure.has_begun() && self.period.is_none() && self.last.is_none()
     }
 
-    /// The duration of what has come before the first key frame.
+    /// Returns the duration of what has come before the first key frame.
     pub fn keyless(&self) -> Duration {
         self.leading().map_or(Duration::ZERO, |leading| leading.time(self.keyless))
     }
@@ -192,7 +192,7 @@ impl Track {
         self.targets = self.targets.map(|targets| Targets { part: Some(own), ..targets });
     }
 
-    /// Whether a part or segment has come.
+    /// Returns whether a part or segment has come.
     pub const fn is_heard(&self) -> bool {
         self.peak > 0
     }
@@ -202,7 +202,7 @@ impl Track {
         self.pending_bytes
     }
 
-    /// The first number that is free, once what is open has ended.
+    /// Returns the first number that is free, once what is open has ended.
     pub fn next_segment(&self) -> u64 {
         self.next.segment + u64::from(self.period.is_some())
     }
@@ -290,7 +290,8 @@ impl Track {
         Ok(())
     }
 
-    /// The targets of the broadcast, with a shorter part target where that fits the track's own frames. Fixed once.
+    /// Returns the targets of the broadcast, with a shorter part target where that fits the track's own frames. Fixed
+    /// once.
     fn own_targets(&mut self, context: &CutContext<'_>, first: &Fragment) -> Targets {
         if let Some(targets) = self.targets {
             return targets;

@@ -117,7 +117,7 @@ impl Clocks {
         Self { clocks: init.tracks.iter().map(clock).collect(), ..Self::default() }
     }
 
-    /// Whether a track has been heard since the stream began.
+    /// Returns whether a track has been heard since the stream began.
     pub(super) fn has_begun(&self, track: u32) -> bool {
         self.clocks.iter().any(|clock| clock.track == track && !clock.is_new)
     }
@@ -129,7 +129,7 @@ impl Clocks {
         Some(Others { begin, end: ends.max()? })
     }
 
-    /// The samples whose times are right. `others` are streams that have to agree with the times of this one.
+    /// Returns the samples whose times are right. `others` are streams that have to agree with the times of this one.
     pub(super) fn take(&mut self, samples: Vec<Sample>, others: Option<Others>) -> Vec<Sample> {
         let mut out = Vec::with_capacity(samples.len());
         for clock in &mut self.clocks {
@@ -290,7 +290,7 @@ impl Clock {
         self.accept(sample, out);
     }
 
-    /// Whether a sample does not go on from what has been let go: it runs back, or ahead by `least`.
+    /// Returns whether a sample does not go on from what has been let go: it runs back, or ahead by `least`.
     fn jumps(&self, sample: &Sample, least: i128) -> bool {
         self.last.is_some_and(|last| {
             let at = self.at(sample);

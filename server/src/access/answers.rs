@@ -19,12 +19,12 @@ pub enum Challenge {
     BearerOrBasic,
 }
 
-/// The answer to a refused request.
+/// Returns the answer to a refused request.
 pub fn refusal(refused: &Refused, challenge: Challenge) -> HttpResponse {
     named(refused, challenge, UNKNOWN)
 }
 
-/// The same in an answer that has a name of its own.
+/// Returns the same refusal in an answer with its own name.
 pub fn named(refused: &Refused, challenge: Challenge, name: &str) -> HttpResponse {
     let code = refused.reason.code();
     let body =
@@ -43,7 +43,7 @@ pub fn named(refused: &Refused, challenge: Challenge, name: &str) -> HttpRespons
     response
 }
 
-/// The challenge of RFC 6750, section 3. The sentences are made here, and hold neither quotes nor backslashes.
+/// Returns the challenge of RFC 6750, section 3. The sentences are made here, and hold neither quotes nor backslashes.
 fn bearer(refused: &Refused) -> HeaderValue {
     let error = match refused.reason {
         Reason::Missing => "invalid_request",

@@ -10,40 +10,40 @@ use roomcast_protocol::access::TOKEN_SUBPROTOCOL;
 /// The parameter of an address that holds a token.
 pub const PARAMETER: &str = "access_token";
 
-/// The token of a WebSocket handshake: Bearer, a subprotocol, or a parameter.
+/// Returns the token of a WebSocket handshake: Bearer, a subprotocol, or a parameter.
 pub fn of_handshake(request: &RequestHead) -> Option<String> {
     let headers = &request.headers;
     bearer(headers).or_else(|| subprotocol(headers)).map(str::to_owned).or_else(|| parameter(request))
 }
 
-/// The token of an encoder: Bearer, the password of Basic, or a parameter.
+/// Returns the token of an encoder: Bearer, the password of Basic, or a parameter.
 pub fn of_encoder(request: &RequestHead) -> Option<String> {
     let headers = &request.headers;
     bearer(headers).map(str::to_owned).or_else(|| basic_password(headers)).or_else(|| parameter(request))
 }
 
-/// The token of any request, in whatever way.
+/// Returns the token of any request, in whatever way.
 pub fn of_any(request: &RequestHead) -> Option<String> {
     of_encoder(request).or_else(|| subprotocol(&request.headers).map(str::to_owned))
 }
 
-/// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
+/// Returns the token of `Authorization: Bearer` (RFC 6750, section 2.1).
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     credentials(headers, "bearer")
 }
 
-/// The token in the address (RFC 6750, section 2.3). A token needs no percent-coding.
+/// Returns the token in the address (RFC 6750, section 2.3). A token needs no percent-coding.
 pub fn parameter(request: &RequestHead) -> Option<String> {
     parameter_of(request.uri.query().unwrap_or_default())
 }
 
-/// The token in a query.
+/// Returns the token in a query.
 pub fn parameter_of(query: &str) -> Option<String> {
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs.find(|(name, _)| *name == PARAMETER).map(|(_, token)| token.to_owned())
 }
 
-/// The password of `Authorization: Basic` (RFC 7617), whoever the user is.
+/// Returns the password of `Authorization: Basic` (RFC 7617), whoever the user is.
 fn basic_password(headers: &HeaderMap) -> Option<String> {
     let decoded = STANDARD.decode(credentials(headers, "basic")?).ok()?;
     let text = String::from_utf8(decoded).ok()?;

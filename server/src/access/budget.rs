@@ -14,7 +14,7 @@ thread_local! {
     static BUDGET: Cell<Budget> = Cell::default();
 }
 
-/// Takes one check of this thread in a second of time; `false` when there were as many as may be.
+/// Counts one check of this thread in the given second; returns `false` if the limit has been reached.
 pub fn take(now: u64, most: u32) -> bool {
     BUDGET.with(|cell| {
         let mut budget = cell.get();

@@ -6,7 +6,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::secret::Secret;
 
-/// The secrets of the caches in front; none where every viewer is checked here.
+/// The secrets of the caches in front of the server; none if every viewer is checked here.
 #[derive(Debug, Default)]
 pub struct Caches {
     secrets: RwLock<Arc<[Secret]>>,
@@ -18,12 +18,13 @@ impl Caches {
         Self { secrets: RwLock::new(secrets.into()) }
     }
 
-    /// Takes other secrets.
+    /// Replaces the secrets.
     pub fn replace(&self, secrets: Vec<Secret>) {
         *self.secrets.write().unwrap_or_else(PoisonError::into_inner) = secrets.into();
     }
 
-    /// Whether a bearer is one of the caches. The time that takes tells nothing of the secrets but their lengths.
+    /// Returns whether a bearer is one of the caches. The time that takes tells nothing of the secrets but their
+    /// lengths.
     pub fn knows(&self, bearer: &str) -> bool {
         let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner).clone();
         let is_equal = |secret: &Secret| verify_slices_are_equal(secret.expose().as_bytes(), bearer.as_bytes()).is_ok();

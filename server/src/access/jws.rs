@@ -31,7 +31,7 @@ pub struct Jws<'a> {
 }
 
 impl<'a> Jws<'a> {
-    /// Takes a token apart and judges its header.
+    /// Splits a token into its parts and checks its header.
     pub fn parse(token: &'a str) -> Result<Self, Refused> {
         if token.len() > MAX_TOKEN {
             return malformed(format!("the token is longer than {MAX_TOKEN} bytes"));
@@ -55,7 +55,7 @@ impl<'a> Jws<'a> {
         Ok(Self { algorithm, key_id, signed, signature, payload })
     }
 
-    /// The claims; to be read once the signature is checked.
+    /// Returns the claims; to be read once the signature is checked.
     pub fn claims(&self) -> Result<Map<String, Value>, Refused> {
         object(self.payload).map_or_else(|| malformed("the claims of the token are no JSON object in base64url"), Ok)
     }

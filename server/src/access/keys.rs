@@ -42,7 +42,7 @@ impl Key {
         Self { id, algorithms: vec![Algorithm::HS256], key, max_ttl }
     }
 
-    /// Whether another key verifies the same.
+    /// Returns whether another key verifies the same.
     pub fn is_same(&self, other: &Self) -> bool {
         let is_equal = match (self.key.kind(), other.key.kind()) {
             (DecodingKeyKind::SecretOrDer(one), DecodingKeyKind::SecretOrDer(another)) => one == another,
@@ -77,20 +77,20 @@ impl Keyring {
         Self { keys, policy, generation, max_checks: u32::MAX, awaits_keys: false }
     }
 
-    /// The same with a bound for the checks of signatures by public keys in a second of a thread, of tokens that are not
-    /// known.
+    /// Returns the same with a bound for the checks of signatures by public keys in a second of a thread, of tokens
+    /// that are not known.
     #[must_use]
     pub fn with_max_checks(self, max_checks: u32) -> Self {
         Self { max_checks, ..self }
     }
 
-    /// The same, which may wait for its public keys.
+    /// Returns the same, which may wait for its public keys.
     #[must_use]
     pub fn awaiting(self, awaits_keys: bool) -> Self {
         Self { awaits_keys, ..self }
     }
 
-    /// Whether a token names a public key that is not here.
+    /// Returns whether a token names a public key that is not here.
     pub fn lacks_key_of(&self, token: &str) -> bool {
         let Ok(jws) = Jws::parse(token) else { return false };
         let is_here = |key: &Key| key.id == jws.key_id && key.algorithms.contains(&jws.algorithm);
@@ -98,17 +98,17 @@ impl Keyring {
         jws.algorithm != Algorithm::HS256 && is_named && !self.keys.iter().any(is_here)
     }
 
-    /// A number that no other keyring has.
+    /// Returns a number that no other keyring has.
     pub const fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// The difference allowed between clocks, in seconds.
+    /// Returns the difference allowed between clocks, in seconds.
     pub const fn leeway(&self) -> u64 {
         self.policy.leeway.as_secs()
     }
 
-    /// The longest time for which any token of these keys can be good after its issue, in seconds.
+    /// Returns the longest time for which any token of these keys can be good after its issue, in seconds.
     pub fn longest_life(&self) -> u64 {
         let lives = self.keys.iter().map(|key| key.max_ttl.unwrap_or(self.policy.max_ttl));
         lives.chain([self.policy.max_ttl]).max().unwrap_or_default().as_secs() + self.leeway()
@@ -125,7 +125,7 @@ impl Keyring {
         }
     }
 
-    /// The key by which a token is signed.
+    /// Returns the key by which a token is signed.
     fn signer(&self, now: u64, jws: &Jws<'_>) -> Result<&Key, Refused> {
         let candidates = self.candidates(jws)?;
         for key in candidates {
@@ -140,7 +140,7 @@ impl Keyring {
         Err(Refused::new(Reason::Signature, "the signature of the token does not fit the server's key"))
     }
 
-    /// The keys by which a token may be signed: those of its name, else those without any.
+    /// Returns the keys by which a token may be signed: those of its name, else those without any.
     fn candidates(&self, jws: &Jws<'_>) -> Result<Vec<&Key>, Refused> {
         let fitting: Vec<_> = self.keys.iter().filter(|key| key.algorithms.contains(&jws.algorithm)).collect();
         if self.awaits_keys && jws.algorithm != Algorithm::HS256 {

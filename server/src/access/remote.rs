@@ -1,4 +1,4 @@
-//! Keys that somebody else publishes (JWKS), fetched at the start, by their age, and for tokens of unknown keys.
+//! Keys published elsewhere (JWKS), fetched at the start, when they are too old, and for tokens of unknown keys.
 
 mod jwks;
 mod schedule;
@@ -38,12 +38,12 @@ impl Remote {
         Self { schedule: Mutex::new(Schedule::new(Instant::now())), wake, ended }
     }
 
-    /// Whether there was a set ever.
+    /// Returns whether there was a set ever.
     pub fn was_fetched(&self) -> bool {
         self.schedule().was_fetched()
     }
 
-    /// The time since the last set.
+    /// Returns the time since the last set.
     pub fn age(&self) -> Option<Duration> {
         self.schedule().age(Instant::now())
     }
@@ -90,7 +90,7 @@ pub async fn fetch(fetcher: &Fetcher, source: &Source) -> Result<(KeySet, Option
     Ok((read(&text)?, age))
 }
 
-/// Takes what was fetched, and says what has changed.
+/// Stores the fetched keys, and reports the changes.
 fn take(access: &Access, remote: &Remote, source: &Source, fetched: Result<(KeySet, Option<Duration>), String>) {
     let now = Instant::now();
     match fetched {
@@ -122,7 +122,7 @@ fn take(access: &Access, remote: &Remote, source: &Source, fetched: Result<(KeyS
     remote.ended.send_modify(|count| *count += 1);
 }
 
-/// The names of keys, as a list.
+/// Returns the names of keys, as a list.
 fn names(keys: &[Key]) -> String {
     let names: Vec<_> = keys.iter().map(|key| format!("{:?}", key.id.as_deref().unwrap_or_default())).collect();
     names.join(", ")

@@ -35,7 +35,7 @@ struct State {
 }
 
 impl RevocationSync {
-    /// Whether all that the others had revoked was here once.
+    /// Returns whether all that the others had revoked was here once.
     pub fn has_caught_up(&self) -> bool {
         self.caught_up.load(Ordering::Relaxed)
     }
@@ -95,7 +95,7 @@ fn write(revocation: &Revocation) -> String {
 }
 
 impl State {
-    /// The revocations that Redis lacks, and those that have ended there.
+    /// Returns the revocations that Redis lacks, and those that have ended there.
     fn lacking(&mut self, held: &[Revocation], most: usize, now: u64) -> Brought {
         let ended: Vec<_> = self.there.iter().filter(|one| one.until <= now).take(BATCH).cloned().collect();
         ended.iter().for_each(|one| _ = self.there.remove(one));

@@ -23,17 +23,17 @@ impl NodeRevocations {
         Self { most, ..Self::default() }
     }
 
-    /// A number that rises with all that is new.
+    /// Returns a number that rises with each new revocation.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::Relaxed)
     }
 
-    /// The number of revocations.
+    /// Returns the number of revocations.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Takes revocations; returns whether any says anything new.
+    /// Adds revocations; returns whether any of them is new.
     ///
     /// # Errors
     /// When there are too many; those before it in order are taken.
@@ -56,13 +56,13 @@ impl NodeRevocations {
         news
     }
 
-    /// All of them, without those that have ended.
+    /// Returns all of them, without those that have ended.
     pub fn all(&self, now: u64) -> Vec<Revocation> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         table.iter().filter(|one| now < one.until).collect()
     }
 
-    /// Whether a token is refused: in a room, or everywhere where none is given.
+    /// Returns whether a token is refused: in a room, or everywhere where none is given.
     pub fn refuse(&self, now: u64, permit: &Permit, room: Option<&RoomId>) -> bool {
         self.count() > 0 && self.table.read().unwrap_or_else(PoisonError::into_inner).refuse(now, permit, room)
     }
@@ -80,7 +80,7 @@ pub enum NotRevoked {
 }
 
 impl NotRevoked {
-    /// The code of the answer.
+    /// Returns the code of the answer.
     pub const fn code(self) -> AckCode {
         match self {
             Self::TooMany(_) => AckCode::RateLimited,

@@ -30,7 +30,7 @@ thread_local! {
 }
 
 impl VerifiedTokens {
-    /// The permit of a token that these keys have verified and that is still good.
+    /// Returns the permit of a token that these keys have verified and that is still good.
     pub fn find(generation: u64, now: u64, token: &str) -> Option<Arc<Permit>> {
         KNOWN.with_borrow_mut(|known| known.get(generation, now, token))
     }

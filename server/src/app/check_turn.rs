@@ -43,7 +43,7 @@ pub fn run(settings: &Serve) -> Result<(), Failure> {
     }
 }
 
-/// The servers of the service that hands them out, where there is one.
+/// Returns the servers of the service that hands them out, where there is one.
 async fn handed(settings: &Serve) -> Result<Vec<IceServer>, String> {
     let Some(service) = settings.turn.service() else { return Ok(Vec::new()) };
     let asked = service.ask(&Fetcher::new()?).await;

@@ -71,7 +71,7 @@ impl Running {
         }
     }
 
-    /// Whether a setting takes effect now. TLS can be renewed, but neither begin nor end.
+    /// Returns whether a setting takes effect now. TLS can be renewed, but neither begin nor end.
     fn takes(&self, id: &str, fresh: &Serve) -> bool {
         match id {
             "log" => true,

@@ -81,7 +81,7 @@ fn prepare(settings: &Serve) -> Result<Prepared, Failure> {
     }
 }
 
-/// The addresses of `--listen` and of `--metrics-listen`.
+/// Returns the addresses of `--listen` and of `--metrics-listen`.
 ///
 /// # Errors
 /// A sentence for each name without an address, or one when both want the same address.
@@ -102,7 +102,7 @@ pub fn addresses(settings: &Serve) -> Result<[Vec<SocketAddr>; 2], Vec<String>> 
     }
 }
 
-/// The addresses behind the name in a setting.
+/// Returns the addresses behind the name in a setting.
 fn resolve(name: &str, listen: &ListenAddress) -> Result<Vec<SocketAddr>, String> {
     listen.resolve().map_err(|reason| format!("{name} \"{listen}\": {reason}"))
 }

@@ -1,26 +1,26 @@
-//! Address of Redis: one server, a service watched by Sentinels, or a Cluster.
+//! The address of Redis: one server, a service monitored by Sentinels, or a Cluster.
 //!
 //! ```text
 //! redis://[user:password@]host[:port][/database]                        one server
 //! redis+sentinel://[user:password@]host[:port],…/service[/database]     the master of a service
 //! redis+cluster://[user:password@]host[:port],…                         a cluster
 //! ```
-//! With `rediss` instead of `redis` over TLS. User and password may be percent-encoded (RFC 3986, section 2.1).
-//! Neither is ever printed.
+//! With `rediss` instead of `redis`, connections use TLS. User and password may be percent-encoded (RFC 3986, section
+//! 2.1). Neither is ever printed.
 
 use std::fmt;
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 
-/// Address of Redis, and who we are there.
+/// The address of Redis, and the login.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RedisAddress {
-    /// Whether everything goes over TLS, Sentinels included.
+    /// Whether all connections use TLS, including those to Sentinels.
     pub tls: bool,
-    /// Login at Redis; it is not used for Sentinels.
+    /// The login at Redis. It is not used for Sentinels.
     pub credentials: Option<Credentials>,
-    /// Servers of Redis, and how they are found.
+    /// The servers of Redis, and how the master is found.
     pub topology: Topology,
     /// The number of the database; always 0 in a cluster.
     pub database: u16,
@@ -29,7 +29,7 @@ pub struct RedisAddress {
 /// A login. Its password is not printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// The user; without one, the default user.
+    /// The user; `None` for the default user.
     pub user: Option<String>,
     /// The password.
     pub password: String,
@@ -44,25 +44,25 @@ impl fmt::Debug for Credentials {
 /// Host and port of one server.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Server {
-    /// Name or address; of IPv6 without its brackets.
+    /// The host name or address, without brackets for IPv6.
     pub host: String,
-    /// Port.
+    /// The port.
     pub port: u16,
 }
 
-/// Kind of Redis at the address.
+/// The kind of Redis deployment at the address.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Topology {
     /// One server.
     Single(Server),
-    /// Sentinels, who know the master of a service.
+    /// Sentinels, which know the master of a service.
     Sentinel {
-        /// Sentinels to ask.
+        /// The Sentinels to query.
         sentinels: Vec<Server>,
-        /// The name of what they watch.
+        /// The name of the service that they monitor.
         service: String,
     },
-    /// Some servers of a cluster, who know the others.
+    /// Some servers of a cluster, which know the others.
     Cluster(Vec<Server>),
 }
 
@@ -168,7 +168,7 @@ impl fmt::Display for Server {
     }
 }
 
-/// As it was given, with all ports and without the login.
+/// Formats the address as given, with all ports and without the login.
 impl fmt::Display for RedisAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |servers: &[Server]| servers.iter().map(Server::to_string).collect::<Vec<_>>().join(",");

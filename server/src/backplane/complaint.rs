@@ -1,4 +1,4 @@
-//! A warning for the operator, once for each time that something begins to fail.
+//! A warning for the operator, logged once each time that an operation starts to fail.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct Complaint(Mutex<Option<String>>);
 
 impl Complaint {
-    /// Warns, unless the same was the last warning and nothing went well since.
+    /// Logs a warning, unless it equals the last one and no success was recorded since.
     pub fn warn(&self, reason: String) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if last.as_ref() == Some(&reason) {
@@ -18,7 +18,7 @@ impl Complaint {
         }
     }
 
-    /// Notes that all went well.
+    /// Records a success.
     pub fn end(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

@@ -1,7 +1,7 @@
-//! The directory: who owns which room, and its journal, in Redis. It decides no rule of a room.
+//! The directory in Redis: the owner of each room, and its journal. It contains no rules of rooms.
 //!
-//! Each call is one script, atomic, and safe to repeat: none is the answer where it failed, and where it timed out and
-//! may have run. While the lease of this node is not fresh nothing is asked.
+//! Each call is one script: atomic and safe to repeat. The result is `None` if the call failed, or timed out and so may
+//! have been executed. No calls are made while the lease of this node is not fresh.
 
 mod asserting;
 mod call_gate;
@@ -221,7 +221,7 @@ fn room_key(room: &RoomId) -> String {
     Partition::of(room).key(&format!("room:{room}"))
 }
 
-/// The key of a partition's era.
+/// Returns the key of a partition's era.
 pub(super) fn era_key(partition: Partition) -> String {
     partition.key("era")
 }

@@ -11,49 +11,49 @@ use super::{Failure, Reply};
 
 /// The keys: what is known of all entries, the place of each, and the entry at each place.
 const KEYS: [&str; 3] = ["rc:{L}:revoked", "rc:{L}:revoked:places", "rc:{L}:revoked:entries"];
-/// The most entries of one answer.
+/// The maximum number of entries in one answer.
 const BATCH: usize = 500;
 
-/// The place up to which a node has the entries.
+/// The position up to which a node has received the entries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Progress {
     era: String,
     place: u64,
 }
 
-/// The entries that a node brings to an exchange.
+/// The entries that a node contributes to an exchange.
 #[derive(Debug, Clone, Default)]
 pub struct Brought {
-    /// Entries to be dropped, which have ended.
+    /// The entries to be removed because they have ended.
     pub ended: Vec<String>,
-    /// Entries that Redis may lack.
+    /// The entries that Redis may lack.
     pub fresh: Vec<String>,
-    /// The time for which the youngest of all is kept.
+    /// The remaining lifetime of the entry that is kept longest.
     pub life: Duration,
-    /// The most entries.
+    /// The maximum number of entries.
     pub most: usize,
 }
 
 /// The outcome of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exchanged {
-    /// There is no place for what was brought.
+    /// There is no space for the contributed entries.
     Full,
-    /// Entries, and how far the node has them then.
+    /// The new entries, and the position of the node after them.
     Entries {
         /// The entries.
         entries: Vec<String>,
-        /// The place up to which it has them.
+        /// The position of the node after these entries.
         progress: Progress,
-        /// Whether others than those it had are in Redis now: another era has begun.
+        /// Whether the entries in Redis are not those known before, because another era has begun.
         anew: bool,
-        /// Whether these are all.
+        /// Whether no further entries are left.
         complete: bool,
     },
 }
 
 impl Masters {
-    /// Brings entries, and gets those that are new.
+    /// Contributes entries and returns the new ones.
     ///
     /// # Errors
     /// See [`Failure`].

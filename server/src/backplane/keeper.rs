@@ -1,4 +1,4 @@
-//! Keeps the lease of this node and the eras of all partitions, and tells what follows from them.
+//! Maintains the lease of this node and the eras of all partitions, and reports their events.
 
 mod eras;
 
@@ -23,44 +23,44 @@ use super::{Failure, Partition, Reply};
 use crate::clock::Clock;
 use eras::Eras;
 
-/// The key of the leases, and that of the former design.
+/// The key of the leases. The next constant is the key of the former design.
 const NODES_KEY: &str = "rc:{L}:nodes";
 const FORMER_KEY: &str = "rc:{L}:lease";
 
-/// Receives what follows from leases and eras. Nothing here may block.
+/// A receiver of events of leases and eras. Implementations must not block.
 pub trait LeaseListener: Send + Sync + 'static {
-    /// The nodes to which this one is attached, and those of members of its rooms.
+    /// Returns the nodes to which this one is attached, and the nodes of members of its rooms.
     fn peers(&self) -> Vec<BootId>;
 
-    /// Another era has begun: owners assert their rooms of that partition.
+    /// Reports that another era has begun. Owners assert their rooms of that partition.
     fn era(&self, partition: Partition, era: Era);
 
-    /// A node is dead for good; its last renewal was so long ago.
+    /// Reports a node that was declared dead, with the time since its last renewal.
     fn dead(&self, node: BootId, age: Duration);
 
-    /// This node was declared dead: it drops its rooms and goes on under another boot id.
+    /// Reports that this node was declared dead. It drops its rooms and continues under another boot id.
     fn deposed(&self, boot: BootId);
 
-    /// Members could not be heard: the time of all the absent begins anew.
+    /// Restarts the timeouts of all absent members, because no message from them could arrive.
     fn amnesty(&self);
 
-    /// Nodes of the former design use the same Redis: this one must exit.
+    /// Reports that this node must exit, because nodes of the former design use the same Redis.
     fn refused(&self, reason: &'static str);
 }
 
-/// The lease of this node.
+/// The task that maintains the lease of this node.
 pub struct Keeper {
     masters: Arc<Masters>,
     listener: Arc<dyn LeaseListener>,
     clock: Clock,
-    /// The highest version of packets that this node reads.
+    /// The highest packet version that this node reads.
     version: u16,
     lease_time: Duration,
     lease: Mutex<Arc<Lease>>,
     boot: watch::Sender<BootId>,
     eras: Eras,
     complaint: Complaint,
-    /// Asks for a renewal before the next is due.
+    /// Requests a renewal before the next one is due.
     soon: Notify,
     has_left: AtomicBool,
     deposed: Counter,
@@ -68,7 +68,7 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Renews in the background, for ever.
+    /// Starts to renew the lease in the background.
     pub fn start(
         masters: &Arc<Masters>,
         settings: ClusterSettings,
@@ -102,22 +102,22 @@ impl Keeper {
         keeper
     }
 
-    /// The boot id of this node; another one after it was declared dead.
+    /// Returns the boot id of this node. It changes after the node was declared dead.
     pub fn boot(&self) -> watch::Receiver<BootId> {
         self.boot.subscribe()
     }
 
-    /// Whether this node may decide.
+    /// Returns whether this node may decide.
     pub fn is_fresh(&self) -> bool {
         self.lease().is_fresh(self.clock.now())
     }
 
-    /// Whether each partition has settled since this node saw it first.
+    /// Returns whether each partition has settled since this node saw it first.
     pub fn has_settled(&self) -> bool {
         self.eras.have_settled(self.clock.now())
     }
 
-    /// The leases as known at present.
+    /// Returns the present state of the leases.
     pub fn state(&self) -> Arc<Lease> {
         Arc::clone(&self.lease())
     }
@@ -163,7 +163,7 @@ impl Keeper {
         }
     }
 
-    /// Whether nodes of the former design live.
+    /// Returns whether nodes of the former design are alive.
     async fn meets_former_nodes(&self) -> Option<bool> {
         match self.masters.call_lease(&scripts::FORMER, vec![FORMER_KEY.into()], Vec::new()).await {
             Ok(Reply::Int(count)) => Some(count > 0),
@@ -174,7 +174,7 @@ impl Keeper {
         }
     }
 
-    /// Renews the lease once; with it the eras, which outside of a cluster take one more call.
+    /// Renews the lease once, and the eras, which outside of a Redis Cluster take one more call.
     async fn renew(&self) {
         let (sent, boot) = (self.clock.now(), *self.boot.borrow());
         let mut args = Arguments::default();
@@ -224,7 +224,7 @@ impl Keeper {
         self.soon.notify_one();
     }
 
-    /// Gives the lease up, as the last act of a node that has drained.
+    /// Releases the lease, as the last step of a drained node.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -237,7 +237,7 @@ impl Keeper {
     }
 }
 
-/// A boot id that no other node has.
+/// Returns a boot id that no other node has.
 fn fresh_boot() -> BootId {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");

@@ -16,12 +16,12 @@ use super::redis::{Channel, Inbox, Masters};
 use super::{BackplaneSettings, Failure, Partition};
 use crate::clock::Clock;
 
-/// Receives packets of other nodes, and what follows from leases and eras.
+/// A receiver of packets from other nodes and of events of leases and eras.
 pub trait NodeListener: LeaseListener + Inbox {}
 
 impl<L: LeaseListener + Inbox> NodeListener for L {}
 
-/// The way of one node to the others. When it is dropped everything ends, without a farewell.
+/// The connection of one node to the others. Dropping it ends its tasks without releasing the lease.
 pub struct Nodes {
     masters: Arc<Masters>,
     keeper: Arc<Keeper>,
@@ -30,11 +30,11 @@ pub struct Nodes {
 }
 
 impl Nodes {
-    /// Starts in the background: a Redis out of reach is no error, it is tried for ever. `version` is the highest of
-    /// packets that this node reads.
+    /// Starts the connections in the background. An unreachable Redis is no error; attempts continue indefinitely.
+    /// `version` is the highest packet version that this node reads.
     ///
     /// # Errors
-    /// A sentence when the address or the file of certificates is no good.
+    /// A sentence if the address or the certificate file is invalid.
     pub fn start<L: NodeListener>(
         settings: BackplaneSettings,
         cluster: ClusterSettings,
@@ -49,43 +49,45 @@ impl Nodes {
         Ok(Self { masters, keeper, channel, directory })
     }
 
-    /// The boot id of this node, which changes when it was declared dead.
+    /// Returns the boot id of this node, which changes when the node was declared dead.
     #[must_use]
     pub fn boot(&self) -> watch::Receiver<BootId> {
         self.keeper.boot()
     }
 
-    /// The directory.
+    /// Returns the directory.
     #[must_use]
     pub const fn directory(&self) -> &Directory {
         &self.directory
     }
 
-    /// The leases as known at present.
+    /// Returns the present state of the leases.
     #[must_use]
     pub fn lease(&self) -> Arc<Lease> {
         self.keeper.state()
     }
 
-    /// Whether this node may decide.
+    /// Returns whether this node may decide.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.keeper.is_fresh()
     }
 
-    /// Whether a node is named dead.
+    /// Returns whether a node was declared dead.
     #[must_use]
     pub fn is_dead(&self, node: BootId) -> bool {
         self.keeper.is_dead(node)
     }
 
-    /// Whether all masters are connected, the lease is fresh, packets arrive, and the first settling is over.
+    /// Returns whether all masters are connected, the lease is fresh, packets arrive, and the first settling period has
+    /// ended.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.masters.are_connected() && self.keeper.is_fresh() && self.channel.is_fresh() && self.keeper.has_settled()
     }
 
-    /// Publishes a packet, at once and in the order of the calls. One that cannot go is lost, as one on its way.
+    /// Publishes a packet at once, in the order of the calls. A packet that cannot be sent is lost, like one lost in
+    /// transit.
     pub fn publish(&self, to: BootId, packet: &[u8]) -> impl Future<Output = bool> + Send + use<> {
         let call = self.masters.publish(to, packet);
         async move {
@@ -96,7 +98,7 @@ impl Nodes {
         }
     }
 
-    /// Keeps media under a key of a partition.
+    /// Stores media under a key of a partition.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -110,7 +112,7 @@ impl Nodes {
         self.masters.store(partition, key, media, expires)
     }
 
-    /// Gets media; none where there are none under that key.
+    /// Returns the media under a key; `None` if the key does not exist.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -122,7 +124,7 @@ impl Nodes {
         self.masters.fetch(partition, key)
     }
 
-    /// Whether each of these keys of a partition stands.
+    /// Returns for each of these keys of a partition whether it exists.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -134,7 +136,7 @@ impl Nodes {
         self.masters.exist(partition, keys)
     }
 
-    /// Brings entries that every node has, and gets those that are new.
+    /// Contributes entries that all nodes share, and returns the new ones.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -142,15 +144,15 @@ impl Nodes {
         self.masters.exchange(progress, brought).await
     }
 
-    /// Runs a task until the end at most.
+    /// Spawns a task that is aborted when the connections end.
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.masters.spawn(work);
     }
 
-    /// Gives the lease up and closes the connections, once the rooms are released.
+    /// Releases the lease and closes the connections. Must be called after the rooms have been released.
     ///
     /// # Errors
-    /// Where the lease was not certainly given up: it ends by itself.
+    /// If the release of the lease was not confirmed. The lease then expires.
     pub async fn leave(&self) -> Result<(), Failure> {
         let left = self.keeper.leave().await;
         self.masters.stop();

@@ -1,19 +1,19 @@
-//! The parts of the rooms. All keys of a room have the tag of its part, so that in a Redis Cluster they share a slot
-//! and one script may touch them all.
+//! Partitions of the rooms. All keys of a room have the hash tag of its partition, so that they share a slot in a Redis
+//! Cluster and one script may access them all.
 
 use std::fmt;
 
 use roomcast_protocol::id::RoomId;
 
-/// One of 64 parts of the rooms.
+/// One of 64 partitions of the rooms.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Partition(u8);
 
 impl Partition {
-    /// Number of partitions.
+    /// The number of partitions.
     pub const COUNT: u8 = 64;
 
-    /// The partition of a room; the same on every node and in every version (FNV-1a).
+    /// Returns the partition of a room, by an FNV-1a hash that is the same on every node and in every version.
     #[must_use]
     pub fn of(room: &RoomId) -> Self {
         const PRIME: u64 = 0x0100_0000_01b3;
@@ -25,18 +25,18 @@ impl Partition {
         Self(u8::try_from(folded % u64::from(Self::COUNT)).unwrap_or_default())
     }
 
-    /// All of them.
+    /// Returns all partitions.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..Self::COUNT).map(Self)
     }
 
-    /// Its number, below [`COUNT`](Self::COUNT).
+    /// Returns the number of the partition, below [`COUNT`](Self::COUNT).
     #[must_use]
     pub fn index(self) -> usize {
         usize::from(self.0)
     }
 
-    /// A key of this partition, such as `rc:{07}:r:demo` for `r:demo`.
+    /// Returns a key of this partition, such as `rc:{07}:r:demo` for `r:demo`.
     #[must_use]
     pub fn key(self, kind_and_rest: &str) -> String {
         format!("rc:{{{self}}}:{kind_and_rest}")

@@ -1,5 +1,5 @@
-//! The connections to Redis. A master is one server with all that leads there: one server or a service of Sentinels
-//! is one master, a cluster has several, and which has which slots changes while it runs.
+//! The connections to Redis. A master is one server and the connections to it: a single server or a Sentinel service is
+//! one master. A cluster has several masters, whose slots may change at any time.
 
 mod advice;
 mod backoff;

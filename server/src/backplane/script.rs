@@ -1,11 +1,12 @@
-//! A script that runs inside Redis, named by its content: two versions of the server live side by side.
+//! A script that runs inside Redis. It is named by the hash of its content, so that several versions of the server can
+//! coexist.
 
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use sha1::{Digest, Sha1};
 
-/// The source of a script and, once used, its name. To be kept in a `static`.
+/// The source of a script and, once used, its name. Intended for a `static`.
 #[derive(Debug)]
 pub struct Script {
     source: &'static str,
@@ -13,18 +14,18 @@ pub struct Script {
 }
 
 impl Script {
-    /// A script in Lua.
+    /// Creates a script from Lua source.
     #[must_use]
     pub const fn new(source: &'static str) -> Self {
         Self { source, name: OnceLock::new() }
     }
 
-    /// Source code, as Redis runs it.
+    /// Returns the source code.
     pub(super) fn source(&self) -> &'static str {
         self.source
     }
 
-    /// The SHA-1 of the source in hexadecimal digits, by which Redis knows it.
+    /// Returns the SHA-1 of the source in hexadecimal digits, which identifies the script in Redis.
     pub(super) fn name(&self) -> &str {
         self.name.get_or_init(|| {
             Sha1::digest(self.source.as_bytes()).iter().fold(String::with_capacity(40), |mut text, byte| {

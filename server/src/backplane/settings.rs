@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::RedisAddress;
 
-/// Names of settings as they were given, for messages that say what to change.
+/// The names of settings as they were given, for messages that state what to change.
 #[derive(Debug, Clone)]
 pub struct SettingNames {
     /// The setting with the address of Redis.
     pub url: String,
-    /// The setting with the certificates of authorities.
+    /// The setting with the CA certificates.
     pub ca: String,
 }
 
@@ -19,35 +19,37 @@ impl Default for SettingNames {
     }
 }
 
-/// Address of Redis, and every time and bound of the way there.
+/// The address of Redis, and all timeouts and limits of the connections.
 #[derive(Debug, Clone)]
 pub struct BackplaneSettings {
-    /// Address of Redis.
+    /// The address of Redis.
     pub address: RedisAddress,
-    /// Certificates (PEM) of those who vouch for Redis; without them the web's.
+    /// The file with the CA certificates (PEM) for Redis; `None` for the public authorities.
     pub ca: Option<std::path::PathBuf>,
-    /// The names of the settings of both.
+    /// The names of the settings for the address and the certificates.
     pub names: SettingNames,
-    /// Timeout of a command.
+    /// The timeout of a command.
     pub timeout: Duration,
-    /// Timeout for storing or fetching media.
+    /// The timeout for storing or fetching media.
     pub media_timeout: Duration,
-    /// Timeout for connecting, TLS and login included.
+    /// The timeout for connecting, including TLS and login.
     pub connect_timeout: Duration,
-    /// The time for which a node lives without renewing its lease; it is renewed five times as often.
+    /// The lifetime of a lease without renewal. It is renewed five times in this period.
     pub lease: Duration,
-    /// Time that a beat may take to come back before the subscription is made anew.
+    /// The time within which a beat must return before the subscription is created again.
     pub beat_timeout: Duration,
-    /// Calls under way per connection; over it they are refused as [`Unavailable`](super::Failure::Unavailable).
+    /// The maximum number of calls in flight per connection. Further calls are refused as
+    /// [`Unavailable`](super::Failure::Unavailable).
     pub max_calls: usize,
-    /// Bytes of the calls under way per connection; likewise.
+    /// The maximum number of bytes of the calls in flight per connection. Further calls are refused likewise.
     pub max_call_bytes: usize,
-    /// Bytes of packets that wait to be handed over; over it they are dropped, which is doubt.
+    /// The maximum number of bytes of received packets that wait to be handled. Above it, packets are dropped and count
+    /// as lost.
     pub max_push_bytes: usize,
 }
 
 impl BackplaneSettings {
-    /// The interval of the beats.
+    /// Returns the interval of the beats.
     #[must_use]
     pub fn interval(&self) -> Duration {
         self.beat_timeout / 2

@@ -1,4 +1,4 @@
-//! The rooms of a node, as those who carry messages and keep leases see them.
+//! The interface of a node's rooms towards the transport and the lease.
 
 use std::time::Duration;
 
@@ -10,46 +10,47 @@ use roomcast_protocol::id::RoomId;
 use super::Handled;
 use crate::backplane::Partition;
 
-/// Whether a room is told that a message arrived.
+/// Whether a room is notified that a message arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Receipt {
-    /// By [`RoomListener::acked`].
+    /// The room is notified by [`RoomListener::acked`].
     Wanted,
-    /// Not.
+    /// The room is not notified.
     Unwanted,
 }
 
-/// The rooms of this node, which receive messages and what follows from leases and eras. Nothing here may block: all
-/// goes into mailboxes, in the order of the calls.
+/// The rooms of this node, which receive messages and events of leases and eras. Implementations must not block; events
+/// are put into mailboxes in the order of the calls.
 pub trait RoomListener: Send + Sync + 'static {
-    /// A message from another node. It is given back where its room is not here; the sender is told so. Where that room
-    /// needs an owner it is looked up: the directory may name this node.
+    /// Delivers a message from another node. If the room does not exist here, the message is returned, so that the
+    /// sender can be notified. If that room needs an owner, it is looked up, since the directory may name this node.
     ///
     /// # Errors
     /// The message.
     fn message(&self, from: BootId, message: Message, handled: Handled) -> Result<(), Box<Message>>;
 
-    /// Packets to or from a node may be lost. It is told to every room that is attached with that node.
+    /// Reports that packets to or from a node may be lost to every room that is attached with that node.
     fn doubt(&self, node: BootId, handled: Handled);
 
-    /// Packets to a node up to this counter were handled, among them one for which this room wanted a receipt.
+    /// Reports that a node has handled the packets up to a counter. They include one for which this room requested a
+    /// receipt.
     fn acked(&self, room: &RoomId, node: BootId, counter: u64);
 
-    /// Another era of a partition has begun.
+    /// Reports that another era of a partition has begun.
     fn era(&self, partition: Partition, era: Era);
 
-    /// A node is dead for good; its last renewal was so long ago.
+    /// Reports a node that was declared dead, with the time since its last renewal.
     fn dead(&self, node: BootId, age: Duration);
 
-    /// This node was declared dead: its rooms are dropped, and its edges attach under this boot id.
+    /// Reports that this node was declared dead. Its rooms are dropped, and its edges attach under the new boot id.
     fn deposed(&self, boot: BootId);
 
-    /// The time of all absent members begins anew.
+    /// Restarts the timeouts of all absent members.
     fn amnesty(&self);
 
-    /// The nodes to which edges are attached, and those of members of rooms that are owned here.
+    /// Returns the nodes to which edges are attached, and the nodes of members of rooms owned here.
     fn peers(&self) -> Vec<BootId>;
 
-    /// This node must exit, for this reason.
+    /// Reports that this node must exit, with the reason.
     fn refused(&self, reason: &'static str);
 }

@@ -1,8 +1,8 @@
-//! Answers to messages for rooms that are not here.
+//! Answers to messages for rooms that do not exist on this node.
 
 use roomcast_core::room::message::{Body, ToEdge, ToOwner};
 
-/// The answer to a message whose room has no owner here, or no edge, whichever it is for. None where it needs none.
+/// Returns the answer to a message for an owner or an edge that does not exist here; `None` if no answer is needed.
 #[must_use]
 pub const fn answer_for_missing(body: &Body) -> Option<Body> {
     match body {

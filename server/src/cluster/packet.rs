@@ -1,6 +1,8 @@
-//! Packets between nodes as bytes: a version, who sends, the counters, and messages, each behind its length.
+//! The encoding of packets between nodes: a version, the sender, the counters, and the messages, each preceded by its
+//! length.
 //!
-//! Room and attachment of a message can be read where its content cannot: such a message ends its attachment only.
+//! The room and the attachment of a message can be decoded even if its content cannot. Such a message ends only its
+//! attachment.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +11,9 @@ use roomcast_core::cluster::peers::Header;
 use roomcast_core::room::message::{AttachmentId, Body, Message};
 use roomcast_protocol::id::RoomId;
 
-/// The version that is written, the first byte of a packet. It and the one before are read.
+/// The version that is written, as the first byte of a packet. This version and the previous one can be read.
 pub const VERSION: u8 = 1;
-/// The bytes of messages in a packet, unless a single message is larger.
+/// The maximum number of bytes of messages in a packet, unless a single message is larger.
 pub const MAX_MESSAGES: usize = 256 * 1024;
 
 /// The part of a message that can be read in any version.
@@ -24,9 +26,9 @@ struct Envelope {
 /// A message of a packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decoded {
-    /// It was read.
+    /// A decoded message.
     Message(Message),
-    /// Its content was not: the attachment is over.
+    /// A message whose content could not be decoded. Its attachment ends.
     Unreadable(RoomId, AttachmentId),
 }
 
@@ -46,9 +48,9 @@ pub struct Packet {
 /// Reasons why a packet was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreadable {
-    /// Not even its sender is known.
+    /// The sender could not be decoded.
     Header,
-    /// Its messages cannot be told apart. They count as lost.
+    /// The messages could not be separated. They count as lost.
     Messages(BootId, Header),
 }
 
@@ -59,10 +61,10 @@ struct Start {
     had: u64,
 }
 
-/// Appends a message behind its length.
+/// Returns an encoded message, preceded by its length.
 ///
 /// # Panics
-/// Never: every message has such a form.
+/// Never, since every message can be serialized.
 #[must_use]
 pub fn encode_message(message: &Message) -> Vec<u8> {
     // The fields of a message stand one behind the other: envelope and body.
@@ -72,10 +74,10 @@ pub fn encode_message(message: &Message) -> Vec<u8> {
     bytes
 }
 
-/// A packet with these encoded messages.
+/// Returns a packet with these encoded messages.
 ///
 /// # Panics
-/// Never: its counters have such a form.
+/// Never, since the header can always be serialized.
 #[must_use]
 pub fn encode(from: BootId, header: Header, messages: &[u8]) -> Vec<u8> {
     let mut packet = Vec::with_capacity(32 + messages.len());
@@ -87,10 +89,10 @@ pub fn encode(from: BootId, header: Header, messages: &[u8]) -> Vec<u8> {
 }
 
 impl Packet {
-    /// Reads a packet.
+    /// Decodes a packet.
     ///
     /// # Errors
-    /// The part of it that is known where it cannot be read.
+    /// The part of the packet that could be decoded.
     pub fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
         let (version, rest) = bytes.split_first().ok_or(Unreadable::Header)?;
         if *version != VERSION {

@@ -1,4 +1,5 @@
-//! One other node: the packet that is being assembled for it, its counters, and the rooms that wait for receipts.
+//! The state about one other node: the packet being assembled for it, its counters, and the rooms that wait for
+//! receipts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,24 +11,24 @@ use roomcast_protocol::id::RoomId;
 
 use super::packet::{self, MAX_MESSAGES};
 
-/// One other node, as this one under its present boot id knows it.
+/// The state of this node, under its present boot id, about one other node.
 pub struct Pair {
     /// This node.
     me: BootId,
-    /// The other one.
+    /// The other node.
     pub node: BootId,
     state: Mutex<State>,
 }
 
 struct State {
     peer: Peer,
-    /// Messages of the packet that is being assembled.
+    /// The encoded messages of the packet being assembled.
     assembling: Vec<u8>,
-    /// Full packets before it.
+    /// The completed packets before it.
     sealed: Vec<Vec<u8>>,
-    /// The rooms that are told once a packet is acknowledged.
+    /// The rooms that are notified once a packet is acknowledged.
     receipts: BTreeMap<u64, BTreeSet<RoomId>>,
-    /// Whether it is to be flushed.
+    /// Whether the pair is to be flushed.
     is_dirty: bool,
 }
 
@@ -43,8 +44,8 @@ impl Pair {
         Self { me, node, state: Mutex::new(state) }
     }
 
-    /// Puts an encoded message into the packet that is being assembled; `receipt` names the room that is told of its
-    /// acknowledgement. Gives the packet's counter.
+    /// Adds an encoded message to the packet being assembled; returns the packet's counter. `receipt` is the room to
+    /// notify of the acknowledgement.
     pub fn put(&self, now: Instant, message: &[u8], receipt: Option<&RoomId>) -> u64 {
         let mut state = self.lock();
         if !state.assembling.is_empty() && state.assembling.len() + message.len() > MAX_MESSAGES {
@@ -61,12 +62,12 @@ impl Pair {
         counter
     }
 
-    /// Notes that it is to be flushed; tells whether that is new.
+    /// Marks the pair for flushing; returns whether it was not marked before.
     pub fn mark_dirty(&self) -> bool {
         !std::mem::replace(&mut self.lock().is_dirty, true)
     }
 
-    /// The packets that are to be published now, in order.
+    /// Removes and returns the packets to be published now, in order.
     pub fn take(&self, now: Instant) -> Vec<Vec<u8>> {
         let mut state = self.lock();
         state.is_dirty = false;
@@ -76,7 +77,7 @@ impl Pair {
         std::mem::take(&mut state.sealed)
     }
 
-    /// Takes the counters of a packet, and the rooms whose receipts it brings.
+    /// Handles the counters of a packet; also returns the rooms whose receipts it contains.
     pub fn receive(&self, now: Instant, header: Header, bytes: Option<usize>) -> (Received, BTreeSet<RoomId>) {
         let mut state = self.lock();
         let received = state.peer.receive(now, header, bytes);
@@ -86,14 +87,14 @@ impl Pair {
         (received, rooms.into_values().flatten().collect())
     }
 
-    /// Notes that a packet was handled; tells whether it must be acknowledged at once.
+    /// Records that a packet was handled; returns whether it must be acknowledged at once.
     pub fn handled(&self, now: Instant, ticket: Ticket) -> bool {
         let mut state = self.lock();
         state.peer.handled(ticket);
         state.peer.owes_ack(now)
     }
 
-    /// Does what is due by time.
+    /// Performs the actions that are due.
     pub fn on_time(&self, now: Instant) -> Due {
         let mut state = self.lock();
         if state.peer.due().is_none_or(|due| due > now) { Due::default() } else { state.peer.on_time(now) }
@@ -105,7 +106,7 @@ impl Pair {
 }
 
 impl State {
-    /// Ends the packet that is being assembled; without messages it only acknowledges.
+    /// Completes the packet being assembled. Without messages, it only acknowledges.
     fn seal(&mut self, now: Instant, me: BootId) {
         let header = self.peer.pack(now, !self.assembling.is_empty());
         self.sealed.push(packet::encode(me, header, &self.assembling));

@@ -1,8 +1,8 @@
-//! Carries messages between the rooms of different nodes.
+//! The transport of messages between the rooms of different nodes.
 //!
-//! Rooms on several threads put their messages into one packet for each node, which a task publishes. What comes is
-//! handed over in order: doubt, then messages, then receipts. A packet is acknowledged once each room has dropped the
-//! [`Handled`] that came with it, after it has sent what it made of it.
+//! Rooms on several threads add their messages to one packet per node, which a task publishes. The contents of a
+//! received packet are passed on in order: doubt, then messages, then receipts. A packet is acknowledged once each room
+//! has dropped the [`Handled`] guard it received, which it does after sending all resulting messages.
 
 mod receiving;
 
@@ -26,10 +26,10 @@ use super::pair::Pair;
 use crate::backplane::{BackplaneSettings, Directory, Failure, Nodes};
 pub use receiving::Handled;
 
-/// The interval at which timers are examined.
+/// The interval at which timers are checked.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The way of this node's rooms to those of others. Cheap to clone; when the last clone is dropped everything ends.
+/// The transport from this node's rooms to other nodes. Cheap to clone; its tasks end when the last clone is dropped.
 #[derive(Clone)]
 pub struct Transport {
     inner: Arc<Inner>,
@@ -43,7 +43,8 @@ struct Inner {
     listener: Arc<dyn RoomListener>,
     nodes: std::sync::OnceLock<Weak<Nodes>>,
     pairs: RwLock<HashMap<BootId, Arc<Pair>>>,
-    /// The pairs that are to be flushed. Held while packets are handed to the connection, which keeps their order.
+    /// The pairs to be flushed. The lock is held while packets are passed to the connection, which preserves their
+    /// order.
     dirty: Mutex<Vec<Arc<Pair>>>,
     wake: Notify,
     counters: Counters,
@@ -72,10 +73,10 @@ impl Counters {
 }
 
 impl Transport {
-    /// Starts in the background, on the runtime that runs.
+    /// Starts the transport in the background, on the current runtime.
     ///
     /// # Errors
-    /// A sentence when the address of Redis or the file of certificates is no good.
+    /// A sentence if the address of Redis or the certificate file is invalid.
     pub fn start(
         settings: BackplaneSettings,
         cluster: ClusterSettings,
@@ -102,39 +103,39 @@ impl Transport {
         Ok(Self { inner, nodes })
     }
 
-    /// The boot id of this node at present.
+    /// Returns the present boot id of this node.
     #[must_use]
     pub fn boot(&self) -> BootId {
         self.inner.boot()
     }
 
-    /// Puts a message into the packet that is being assembled for a node. Gives the counter of that packet; none where
-    /// the node is dead, or this one. It goes with the next [`publish_soon`](Self::publish_soon).
+    /// Adds a message to the packet being assembled for a node; returns the counter of that packet, or `None` if the
+    /// node is dead or is this node. The packet is sent after the next [`publish_soon`](Self::publish_soon).
     pub fn send(&self, to: BootId, message: &Message, receipt: Receipt) -> Option<u64> {
         self.inner.send(to, message, receipt)
     }
 
-    /// Has what was sent published.
+    /// Requests that the assembled packets are published.
     pub fn publish_soon(&self) {
         self.inner.wake.notify_one();
     }
 
-    /// The directory.
+    /// Returns the directory.
     #[must_use]
     pub fn directory(&self) -> &Directory {
         self.nodes.directory()
     }
 
-    /// Leases, and whether this node may decide.
+    /// Returns the leases and the connection to other nodes.
     #[must_use]
     pub fn nodes(&self) -> &Nodes {
         &self.nodes
     }
 
-    /// Publishes what is left, gives the lease up, and ends.
+    /// Publishes the remaining packets, releases the lease, and stops.
     ///
     /// # Errors
-    /// Where the lease was not certainly given up: it ends by itself.
+    /// If the release of the lease was not confirmed. The lease then expires.
     pub async fn leave(&self) -> Result<(), Failure> {
         let publishing: FuturesUnordered<_> = self.inner.flush(&self.nodes).into_iter().collect();
         publishing.collect::<Vec<bool>>().await;
@@ -161,7 +162,7 @@ impl Inner {
         Some(counter)
     }
 
-    /// The pair with a node; none with this one, or a dead one.
+    /// Returns the pair with a node; `None` for this node or a dead one.
     fn pair(&self, node: BootId) -> Option<Arc<Pair>> {
         if let Some(pair) = self.pairs.read().unwrap_or_else(PoisonError::into_inner).get(&node) {
             return Some(Arc::clone(pair));
@@ -180,7 +181,7 @@ impl Inner {
         }
     }
 
-    /// Hands all assembled packets to the connection, in order; returns whether each was published.
+    /// Passes all assembled packets to the connection, in order; returns futures that state whether each was published.
     fn flush(&self, nodes: &Nodes) -> Vec<impl Future<Output = bool> + Send + use<>> {
         let (now, mut publishing) = (self.clock.now(), Vec::new());
         let mut dirty = self.dirty.lock().unwrap_or_else(PoisonError::into_inner);
@@ -191,7 +192,7 @@ impl Inner {
         publishing
     }
 
-    /// Does what is due by time.
+    /// Performs the actions that are due.
     fn on_time(self: &Arc<Self>) {
         let now = self.clock.now();
         let pairs: Vec<_> = self.pairs.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
@@ -209,7 +210,7 @@ impl Inner {
     }
 }
 
-/// Publishes packets: all that came together while the last ones were handed over.
+/// Publishes packets in batches: all that were assembled while the previous batch was being passed on.
 async fn publish(inner: Arc<Inner>) {
     let mut ticks = tokio::time::interval(TICK);
     let mut publishing = FuturesUnordered::new();

@@ -71,18 +71,18 @@ impl AccessTokens {
         TokenPolicy { keys, policy, max_checks, max_revocations, is_remote }
     }
 
-    /// The keys that stand in the settings.
+    /// Returns the keys that stand in the settings.
     pub fn keys(&self) -> Vec<Key> {
         let key = |one: &AuthSecret| Key::secret(one.name.clone(), one.secret.expose(), one.max_ttl);
         self.auth_secret.iter().map(key).collect()
     }
 
-    /// Whether there is any key.
+    /// Returns whether there is any key.
     pub fn has_keys(&self) -> bool {
         !self.auth_secret.is_empty() || self.auth_jwks.is_some()
     }
 
-    /// The demands on claims.
+    /// Returns the demands on claims.
     pub fn policy(&self) -> Policy {
         Policy {
             grant_claim: self.auth_claim.clone(),

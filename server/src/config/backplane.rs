@@ -81,13 +81,13 @@ pub struct Backplane {
 }
 
 impl Backplane {
-    /// Whether the address of Redis has a login in it.
+    /// Returns whether the address of Redis has a login in it.
     pub fn has_login(&self) -> bool {
         self.redis_url.as_ref().is_some_and(|address| address.credentials.is_some())
     }
 
-    /// The address of Redis with the user of its login alone. Without the password it is refused when it is read again:
-    /// a node must not start alone, or without a login, because a password was left out.
+    /// Returns the address of Redis with the user of its login alone. Without the password it is refused when it is
+    /// read again: a node must not start alone, or without a login, because a password was left out.
     pub fn without_password(&self) -> Option<String> {
         let address = self.redis_url.as_ref()?;
         let user = address.credentials.as_ref()?.user.as_deref().unwrap_or("default");
@@ -95,7 +95,7 @@ impl Backplane {
         Some(address.to_string().replacen("://", &format!("://{user}@"), 1))
     }
 
-    /// The settings of the way to other nodes, when there is one, with the names of two of them.
+    /// Returns the settings of the way to other nodes, when there is one, with the names of two of them.
     pub fn settings(&self, names: SettingNames) -> Option<BackplaneSettings> {
         Some(BackplaneSettings {
             address: self.redis_url.clone()?,

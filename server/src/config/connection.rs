@@ -80,7 +80,7 @@ const SUBPROTOCOLS: &[&str] = &["roomcast.v1"];
 const SEND_BUFFER: u64 = 128 * 1024;
 
 impl ConnectionSettings {
-    /// The settings of the socket layer.
+    /// Returns the settings of the socket layer.
     pub fn sockets(&self) -> SocketSettings {
         SocketSettings {
             max_frame: to_usize(self.max_frame),

@@ -17,22 +17,22 @@ impl<'a> Contradictions<'a> {
         Self { given, faulty, faults: Vec::new() }
     }
 
-    /// The settings that were given.
+    /// Returns the settings that were given.
     pub fn given(&self) -> &'a [Given] {
         self.given
     }
 
-    /// All contradictions.
+    /// Returns all contradictions.
     pub fn into_faults(self) -> Vec<String> {
         self.faults
     }
 
-    /// A setting, if it was given.
+    /// Returns a setting, if it was given.
     pub fn find(&self, id: &str) -> Option<&Given> {
         self.given.iter().find(|given| given.id == id)
     }
 
-    /// The name of a setting where it was given, else its flag.
+    /// Returns the name of a setting where it was given, else its flag.
     pub fn of(&self, id: &str) -> String {
         self.find(id).map_or_else(|| format!("--{}", id.replace('_', "-")), Given::name)
     }
@@ -42,7 +42,7 @@ impl<'a> Contradictions<'a> {
         self.find(id).map_or_else(|| format!("{} \"{value}\" (default)", self.of(id)), Given::with_value)
     }
 
-    /// The same for a time.
+    /// Returns the same for a time.
     pub fn time(&self, id: &str, value: Duration) -> String {
         self.with(id, humantime::format_duration(value))
     }
@@ -75,7 +75,7 @@ pub fn suggested(longest: Duration) -> humantime::FormattedDuration {
     humantime::format_duration(Duration::from_nanos(rounded))
 }
 
-/// The next whole second above a time.
+/// Returns the next whole second above a time.
 pub fn next_second(time: Duration) -> humantime::FormattedDuration {
     humantime::format_duration(Duration::from_secs(time.as_secs().saturating_add(1)))
 }

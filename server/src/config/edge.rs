@@ -19,7 +19,7 @@ pub struct EdgeSettings {
 }
 
 impl EdgeSettings {
-    /// The secrets of the caches in front.
+    /// Returns the secrets of the caches in front.
     pub fn cdn_secrets(&self) -> Vec<Secret> {
         self.cdn_secret.iter().map(|one| one.0.clone()).collect()
     }

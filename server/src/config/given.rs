@@ -35,7 +35,7 @@ pub struct Given {
 }
 
 impl Given {
-    /// A value for an argument.
+    /// Returns a value for an argument.
     pub fn new(arg: &Arg, source: SettingSource, value: Option<OsString>) -> Self {
         let flag = arg.get_long().map_or_else(|| format!("<{}>", value_name(arg)), |long| format!("--{long}"));
         let (positional, secret) = (arg.is_positional(), arg.is_hide_env_values_set());
@@ -60,7 +60,7 @@ impl Given {
         }
     }
 
-    /// The items of a list of several, each with its place: `item 2 of 3`.
+    /// Returns the items of a list of several, each with its place: `item 2 of 3`.
     pub fn items(&self, delimiter: char) -> Vec<(String, Self)> {
         let texts: Vec<&str> = self.text().unwrap_or_default().split(delimiter).collect();
         let count = texts.len();
@@ -76,7 +76,7 @@ impl Given {
         self.text().filter(|text| self.secret && names_files(text))
     }
 
-    /// Whether it is a list that was given without a value, in place of its default.
+    /// Returns whether it is a list that was given without a value, in place of its default.
     pub fn is_empty_list(&self) -> bool {
         self.takes_value && self.value.is_none()
     }
@@ -91,17 +91,17 @@ impl Given {
         self.value.as_deref().map(Path::new)
     }
 
-    /// Whether its value is empty.
+    /// Returns whether its value is empty.
     pub fn is_empty(&self) -> bool {
         self.value.as_ref().is_some_and(|value| value.is_empty())
     }
 
-    /// Whether it stands alone, without a name.
+    /// Returns whether it stands alone, without a name.
     pub fn is_positional(&self) -> bool {
         self.positional
     }
 
-    /// The same on the command line.
+    /// Returns the same on the command line.
     pub fn argument(&self) -> OsString {
         let Some(value) = &self.value else { return self.flag.clone().into() };
         if self.positional {
@@ -140,7 +140,7 @@ fn join<'a>(values: impl Iterator<Item = &'a OsStr>) -> OsString {
     values.collect::<Vec<_>>().join(OsStr::new(","))
 }
 
-/// The command line as written, without any judgement of the values, and with empty variables taken for unset.
+/// Returns the command line as written, without any judgement of the values, and with empty variables taken for unset.
 pub fn unjudged(command: Command) -> Command {
     each_argument(command, |arg| {
         let arg = if is_left_empty(&arg) { arg.env(None::<&'static str>) } else { arg };
@@ -148,12 +148,12 @@ pub fn unjudged(command: Command) -> Command {
     })
 }
 
-/// The command line alone: the environment was looked at before.
+/// Returns the command line alone: the environment was looked at before.
 pub fn without_environment(command: Command) -> Command {
     each_argument(command, |arg| arg.env(None::<&'static str>))
 }
 
-/// The same for one setting at a time: none needs another.
+/// Returns the same for one setting at a time: none needs another.
 pub fn one_at_a_time(command: &Command) -> Command {
     let alone = command.clone().no_binary_name(true);
     alone.mut_args(|arg| arg.required(false).env(None::<&'static str>))

@@ -156,7 +156,7 @@ const USUAL: [&str; 25] = [
     "redis_url",
 ];
 
-/// The whole command line, with the settings of the server in groups.
+/// Returns the whole command line, with the settings of the server in groups.
 pub fn command_line() -> Command {
     let grouped = |command| if has_settings(&command) { grouped(command) } else { without_grace(command) };
     Cli::command().mut_subcommands(|command| grouped(bounds::described(command)))
@@ -168,7 +168,7 @@ fn without_grace(command: Command) -> Command {
     if has_grace { command.mut_arg("auth_grace", |arg| arg.hide(true)) } else { command }
 }
 
-/// Whether a command takes all settings of the server.
+/// Returns whether a command takes all settings of the server.
 pub fn has_settings(command: &Command) -> bool {
     command.get_arguments().any(|arg| arg.get_id() == "max_rooms")
 }

@@ -21,12 +21,12 @@ impl Names {
         }
     }
 
-    /// The name of a setting by its id.
+    /// Returns the name of a setting by its id.
     pub fn of(&self, id: &str) -> String {
         self.names.get(id).cloned().unwrap_or_else(|| format!("--{}", id.replace('_', "-")))
     }
 
-    /// The value of a setting that was given as `file:PATH` of a secret.
+    /// Returns the value of a setting that was given as `file:PATH` of a secret.
     pub fn secret_file(&self, id: &str) -> Option<&str> {
         self.secret_files.get(id).map(String::as_str)
     }

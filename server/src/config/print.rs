@@ -27,7 +27,7 @@ pub fn as_toml(serve: &Serve) -> String {
     text
 }
 
-/// The effective settings by their names, as `--json` prints them.
+/// Returns the effective settings by their names, as `--json` prints them.
 pub fn effective(serve: &Serve) -> Map<String, Value> {
     match serde_json::to_value(serve) {
         Ok(Value::Object(values)) => values,

@@ -28,7 +28,7 @@ const UNSEEN: [&str; 15] = [
     "beat_timeout",
 ];
 
-/// The published numbers of each setting.
+/// Returns the published numbers of each setting.
 fn published() -> BTreeMap<String, Vec<u64>> {
     let file = schema::files().into_iter().find(|file| file.path == "limits.json").expect("it is published");
     let document: Value = serde_json::from_str(&file.text).expect("it is JSON");
@@ -41,7 +41,7 @@ fn published() -> BTreeMap<String, Vec<u64>> {
     settings
 }
 
-/// The numbers of a default value: milliseconds, bytes or a count.
+/// Returns the numbers of a default value: milliseconds, bytes or a count.
 fn numbers(text: &str) -> Option<Vec<u64>> {
     let number = |text: &str| -> Option<u64> {
         let time = || humantime::parse_duration(text).ok()?.as_millis().try_into().ok();

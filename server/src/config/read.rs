@@ -128,7 +128,7 @@ fn help_or_line(error: &clap::Error, arguments: &[OsString]) -> Refusal {
     }
 }
 
-/// The fault of a setting by itself.
+/// Returns the fault of a setting by itself.
 fn fault(alone: &ClapCommand, given: &Given) -> Option<String> {
     if given.is_empty_list() {
         return None;
@@ -169,7 +169,7 @@ fn default_of(command: &ClapCommand, id: &str) -> Option<String> {
     (!values.is_empty()).then_some(values)
 }
 
-/// The settings of a server that was told nothing.
+/// Returns the settings of a server that was told nothing.
 fn defaults(command: ClapCommand) -> Option<Serve> {
     match judged(command, "serve", &[]).ok()?.command {
         Command::Serve(serve) => Some(serve),

@@ -36,7 +36,7 @@ impl Refusal {
         if subcommand.starts_with("check") { Self::List(faults) } else { Self::Line(faults.join("; ")) }
     }
 
-    /// The help of a subcommand, or of the program.
+    /// Returns the help of a subcommand, or of the program.
     pub fn help_of(subcommand: Option<&str>) -> Self {
         let mut command = command_line();
         command.build();
@@ -68,7 +68,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// All that clap says of an error, but for the usage, in one line.
+/// Returns all that clap says of an error, but for the usage, in one line.
 pub fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let said =

@@ -40,7 +40,7 @@ fn parse(path: &Path, file: &Given) -> Result<toml::Table, String> {
     })
 }
 
-/// The number of the line with the given byte; at the end of a text, that of its last line.
+/// Returns the number of the line with the given byte; at the end of a text, that of its last line.
 fn line_at(text: &str, at: usize) -> usize {
     let before = text.bytes().take(at).filter(|byte| *byte == b'\n').count();
     (before + 1).min(text.lines().count().max(1))
@@ -65,7 +65,7 @@ fn read_one(
     Ok(find(command).map(|arg| Given::new(&arg, SettingSource::File(path.to_owned()), text(&arg))))
 }
 
-/// Whether a setting can stand in the file: those that take a value, except the name of the file itself.
+/// Returns whether a setting can stand in the file: those that take a value, except the name of the file itself.
 fn is_key(arg: &Arg) -> bool {
     arg.get_action().takes_values() && arg.get_id() != "config"
 }

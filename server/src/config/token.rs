@@ -52,7 +52,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// The grant object.
+    /// Returns the grant object.
     pub fn grant_object(&self) -> Grant {
         let id = match self.room.as_slice() {
             [] => None,

@@ -48,13 +48,13 @@ impl TurnSettings {
         self.turn_secret.first().map(|secret| Signer { secret: secret.expose(), life: self.turn_ttl })
     }
 
-    /// The service that hands out ICE servers, where there is one.
+    /// Returns the service that hands out ICE servers, where there is one.
     pub fn service(&self) -> Option<Service> {
         let url = self.ice_url.clone()?;
         Some(Service { url, token: self.service_token(), life: self.ice_ttl })
     }
 
-    /// The token for that service.
+    /// Returns the token for that service.
     pub fn service_token(&self) -> Option<Secret> {
         self.ice_token.as_ref().map(|token| token.0.clone())
     }

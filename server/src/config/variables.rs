@@ -38,14 +38,14 @@ fn known() -> Vec<String> {
     arguments.filter_map(|arg| Some(arg.get_env()?.to_string_lossy().into_owned())).collect()
 }
 
-/// The most similar of several names, if one is similar at all.
+/// Returns the most similar of several names, if one is similar at all.
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let alike =
         known.map(|known| (strsim::jaro(name.trim_start_matches(PREFIX), known.trim_start_matches(PREFIX)), known));
     alike.filter(|(alike, _)| *alike > ALIKE).max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, known)| known)
 }
 
-/// Whether Kubernetes sets such a variable for a service whose name begins with `roomcast`.
+/// Returns whether Kubernetes sets such a variable for a service whose name begins with `roomcast`.
 fn is_kubernetes(name: &str, value: &str) -> bool {
     let name = name.trim_start_matches("ROOMCAST");
     let of_port = |rest: &str| {

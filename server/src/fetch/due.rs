@@ -24,7 +24,7 @@ impl Due {
         Self { at: now, again: false, failing_since: None, failures: 0 }
     }
 
-    /// The time of the next fetch.
+    /// Returns the time of the next fetch.
     pub const fn at(&self) -> Instant {
         self.at
     }
@@ -80,7 +80,7 @@ pub async fn wait(due: impl Fn() -> Instant, wake: &Notify) {
     }
 }
 
-/// The age that `Cache-Control` allows (RFC 9111, section 5.2.2).
+/// Returns the age that `Cache-Control` allows (RFC 9111, section 5.2.2).
 pub fn max_age(cache_control: &str) -> Option<Duration> {
     let mut directives = cache_control.split(',').map(|directive| directive.trim().to_ascii_lowercase());
     directives.find_map(|directive| match directive.as_str() {

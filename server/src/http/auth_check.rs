@@ -22,8 +22,8 @@ pub struct Asked {
     grant: Option<String>,
 }
 
-/// Tells what the token of the request is good for, or why it is refused. Pages of every origin may ask:
-/// of a failed handshake a browser tells nothing.
+/// Reports the grants of the request's token, or the reason of its refusal. Pages of every origin may ask: of a failed
+/// handshake a browser tells nothing.
 pub async fn check(request: HttpRequest, asked: web::Query<Asked>, state: web::Data<AppState>) -> HttpResponse {
     let token = arrival::of_any(request.head());
     state.access.prepare(token.as_deref()).await;
@@ -75,7 +75,7 @@ fn check_grants(access: &Access, permit: &Permit, asked: &Asked) -> Result<(), R
     Ok(())
 }
 
-/// The actions of which a grant permits at least one.
+/// Returns the actions of which a grant permits at least one.
 fn actions(name: &str) -> Option<&'static [Action]> {
     const CREATE: [Action; 4] = [
         Action::Create(RoomType::P2m),

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use crate::response::answer;
 use crate::state::AppState;
 
-/// The process is alive.
+/// Reports that the process is alive.
 pub async fn healthz() -> HttpResponse {
     answer::text(StatusCode::OK, "ok\n")
 }

@@ -58,7 +58,7 @@ pub async fn file(request: HttpRequest, path: web::Path<String>) -> HttpResponse
     refuse_to_write(&request).unwrap_or_else(|| file.answer(request.headers()))
 }
 
-/// The index: a page for a browser, a list in JSON for anything else.
+/// Returns the index: a page for a browser, a list in JSON for anything else.
 pub async fn index(request: HttpRequest) -> HttpResponse {
     let index = if takes_html(request.headers()) { &PAGE } else { &LIST };
     refuse_to_write(&request).unwrap_or_else(|| index.answer_by_accept(request.headers(), StatusCode::OK))

@@ -59,7 +59,7 @@ async fn read(payload: Payload) -> Result<Revoke, String> {
     }
 }
 
-/// Whether a token may revoke this: everything, or what holds in a room for which it grants `admin`.
+/// Returns whether a token may revoke this: everything, or what holds in a room for which it grants `admin`.
 fn may_revoke(permit: &Permit, asked: &Revoke) -> bool {
     permit.administers_all() || asked.room.as_ref().is_some_and(|rooms| permit.administers(rooms))
 }

@@ -59,7 +59,7 @@ pub fn read(text: &[u8]) -> Result<Servers, String> {
     }
 }
 
-/// The servers, one or many, under a name or bare.
+/// Returns the servers, one or many, under a name or bare.
 fn listed(document: &Value) -> Option<&[Value]> {
     let named = |name| document.get(name).filter(|value| !value.is_null());
     match named("iceServers").or_else(|| named("ice_servers")).unwrap_or(document) {

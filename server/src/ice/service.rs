@@ -70,12 +70,12 @@ impl Handed {
         Self { state: Mutex::new(State { service, due, held: CachedServers::default() }), wake: Notify::new() }
     }
 
-    /// The servers that are good now.
+    /// Returns the servers that are good now.
     pub fn servers(&self) -> Arc<[IceServer]> {
         self.state().held.good(Instant::now())
     }
 
-    /// The time since they were asked for.
+    /// Returns the time since they were asked for.
     pub fn age(&self) -> Option<Duration> {
         self.state().held.asked.map(|asked| Instant::now().saturating_duration_since(asked))
     }
@@ -163,7 +163,7 @@ impl CachedServers {
         is_first
     }
 
-    /// The servers that are good.
+    /// Returns the servers that are good.
     fn good(&self, now: Instant) -> Arc<[IceServer]> {
         match self.good_until.is_some_and(|until| now < until) {
             true => self.servers.clone(),

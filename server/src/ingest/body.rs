@@ -14,16 +14,16 @@ use futures_util::StreamExt;
 /// Initial capacity of every body, in bytes.
 const FIRST: usize = 16 * 1024;
 
-/// Reasons why there is no body.
+/// The reason why a body could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// It is longer than it may be.
+    /// The body exceeds the limit.
     #[error("the upload is larger than the server takes")]
     TooLarge,
-    /// It did not come in time.
+    /// The body did not arrive in time.
     #[error("the upload took longer than the server waits")]
     TooSlow,
-    /// It ended early, or is no HTTP.
+    /// The body ended early or was not valid HTTP.
     #[error("the body could not be read: {0}")]
     Broken(#[from] PayloadError),
 }

@@ -1,4 +1,4 @@
-//! A body on its way from the connection to the task that takes it.
+//! A channel for a request body from the connection to the task that processes it.
 //!
 //! The connection drops what it has not handed on when its peer closes, so everything is taken off it in the very
 //! moment it comes, up to a bound; and the task goes on with that when the connection and its request are gone.
@@ -14,20 +14,20 @@ use tokio::sync::{Semaphore, mpsc};
 /// The unit in which waiting bytes are counted.
 const UNIT: usize = 1024;
 
-/// The end at the connection.
+/// The sending half, used by the connection.
 #[derive(Debug)]
 pub struct BodyFeeder {
     chunks: mpsc::UnboundedSender<Bytes>,
     room: Arc<Semaphore>,
 }
 
-/// The end at the task.
+/// The receiving half, used by the task.
 #[derive(Debug)]
 pub struct PushBody {
     chunks: mpsc::UnboundedReceiver<Bytes>,
     room: Arc<Semaphore>,
     begun: BytesMut,
-    /// Time without data after which reading fails.
+    /// The time without data after which reading fails.
     pub silence: Duration,
 }
 
@@ -35,7 +35,7 @@ pub struct PushBody {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyTimeout;
 
-/// A way for a body of which so many bytes may wait.
+/// Creates a channel that holds up to this number of bytes.
 pub fn channel(bound: usize, silence: Duration) -> (BodyFeeder, PushBody) {
     let (sender, chunks) = mpsc::unbounded_channel();
     let room = Arc::new(Semaphore::new((bound / UNIT).clamp(64, Semaphore::MAX_PERMITS)));
@@ -60,7 +60,7 @@ impl BodyFeeder {
 }
 
 impl PushBody {
-    /// The next bytes; `None` at the end, also when the connection broke.
+    /// Returns the next bytes; `None` at the end, and if the connection was lost.
     pub async fn next(&mut self) -> Result<Option<Bytes>, BodyTimeout> {
         if !self.begun.is_empty() {
             return Ok(Some(self.begun.split().freeze()));
@@ -68,7 +68,7 @@ impl PushBody {
         self.more().await
     }
 
-    /// The type of the first box; `None` when the body ends before it.
+    /// Returns the type of the first box; `None` when the body ends before it.
     pub async fn first_box(&mut self) -> Result<Option<[u8; 4]>, BodyTimeout> {
         while self.begun.len() < 8 {
             match self.more().await? {

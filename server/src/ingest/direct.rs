@@ -34,9 +34,9 @@ use crate::units::duration;
 
 /// The name in the answer.
 const NAME: &str = roomcast_protocol::ack::name::INGEST;
-/// The shortest part anybody may ask for.
+/// The shortest part duration that a request may specify.
 const SHORTEST_PUSHED: Duration = roomcast_protocol::limits::SHORTEST_PUSHED;
-/// The longest segment and target duration anybody may ask for.
+/// The longest segment and target duration that a request may specify.
 const LONGEST_PUSHED: Duration = roomcast_protocol::limits::LONGEST_MEDIA;
 /// A manifest that comes along.
 const MANIFEST: usize = 1024 * 1024;
@@ -131,8 +131,8 @@ pub async fn unknown_address(request: HttpRequest, ingest: web::Data<IngestState
     answer::with_status(refused.status, refused.code, refused.reason)
 }
 
-/// The name of the track: the segment of the path, or the name in its `Streams(…)`, before which the DASH-IF protocol
-/// allows a `Switching(…)`.
+/// Returns the name of the track: the segment of the path, or the name in its `Streams(…)`, before which the DASH-IF
+/// protocol allows a `Switching(…)`.
 fn track_name<'a>(track: &'a str, rest: &'a str) -> &'a str {
     let named = |segment: &'a str, set: &str| {
         let name = segment.get(..set.len()).filter(|start| start.eq_ignore_ascii_case(set));
@@ -266,7 +266,7 @@ fn taken() -> HttpResponse {
     answer::data(AckCode::Ok, NAME, DataAckBody::default())
 }
 
-/// Refuses a push, and says so in the log: encoders do not print the answer.
+/// Refuses a push and logs the refusal, since encoders do not print the answer.
 fn refuse(request: &HttpRequest, ingest: &IngestState, room: &str, track: &str, refused: PushRefusal) -> HttpResponse {
     let PushRefusal { status, code, reason } = refused;
     log(request, ingest, RefusedPush { room, track, status: status.as_u16(), reason: &reason });
@@ -274,7 +274,7 @@ fn refuse(request: &HttpRequest, ingest: &IngestState, room: &str, track: &str, 
     answer::named_with_status(status, code, NAME, body)
 }
 
-/// Refuses a push for its token, and says so in the log.
+/// Refuses a push because of its token and logs the refusal.
 fn refuse_token(
     request: &HttpRequest,
     ingest: &IngestState,

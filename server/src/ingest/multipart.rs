@@ -72,7 +72,7 @@ fn first_delimiter(body: &[u8], delimiter: &str, finder: &memmem::Finder<'_>) ->
     finder.find(body).map(|at| at + 2 + delimiter.len())
 }
 
-/// The name of the part whose headers begin here, and how long they are with the empty line behind them.
+/// Returns the name of the part whose headers begin here, and how long they are with the empty line behind them.
 fn name_of(part: &[u8]) -> Result<(String, usize), String> {
     let head = &part[..part.len().min(MAX_HEADERS)];
     let end = memmem::find(head, b"\r\n\r\n").ok_or("the headers of a multipart part do not end")?;

@@ -1,6 +1,7 @@
-//! A publisher's membership in a room, taken and held by the server itself in the name of its encoders.
+//! The membership of a publisher in a room, which the server itself holds on behalf of the publisher's encoders.
 //!
-//! It joins, beats and leaves by the same signals and rules as everybody else, over a connection without a socket.
+//! The member joins, sends heartbeats and leaves by the same signals and rules as all others, over a connection without
+//! a socket.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +52,7 @@ pub struct ServerParticipant {
     credentials: Option<Box<Credentials>>,
 }
 
-/// The signals of a member: its session, and the way to the room.
+/// The sender of a member's signals: its session and its room.
 #[derive(Debug, Clone)]
 pub struct SignalSender {
     ingest: Arc<IngestState>,
@@ -70,7 +71,7 @@ pub struct ParticipantInbox {
 }
 
 impl ParticipantInbox {
-    /// The next thing that is said, and not read any further than that; `None` means to go.
+    /// Returns the next thing that is said, and not read any further than that; `None` means to go.
     pub async fn receive(&mut self) -> Option<()> {
         match self.inbox.next().await? {
             OutboxItem::Message(message) => {
@@ -83,8 +84,8 @@ impl ParticipantInbox {
         }
     }
 
-    /// The role that a `JOIN` gave, or why it was refused: there already when the node is alone, else when the nodes
-    /// have agreed.
+    /// Returns the role that a `JOIN` assigned, or the reason of its refusal. Available at once on a standalone node,
+    /// otherwise after the nodes have agreed.
     async fn answer(&mut self) -> Option<Result<Role, ErrorAck>> {
         let deadline = tokio::time::Instant::now() + REPLY_TIMEOUT;
         while let Ok(Some(item)) = tokio::time::timeout_at(deadline, self.inbox.next()).await {
@@ -101,7 +102,7 @@ impl ParticipantInbox {
 }
 
 impl ServerParticipant {
-    /// Joins a broadcast as its publisher; the room is made when it does not exist.
+    /// Joins a broadcast as its publisher. The room is created if it does not exist.
     pub async fn join(
         ingest: &Arc<IngestState>,
         room: &RoomId,
@@ -182,7 +183,7 @@ impl ServerParticipant {
         self.sender.actor.send(JoinRoom { connection, outbox, sequence, signal, grant }).await.ok()
     }
 
-    /// The signals of the member, for its heartbeats.
+    /// Returns the signals of the member, for its heartbeats.
     pub fn sender(&self) -> SignalSender {
         self.sender.clone()
     }
@@ -209,7 +210,7 @@ impl ServerParticipant {
         self.disconnect();
     }
 
-    /// Loses its connection; the session is kept for a while.
+    /// Drops the connection. The room keeps the session for a time.
     pub fn disconnect(&self) {
         self.sender.actor.do_send(Disconnected { connection: self.sender.connection });
         self.sender.ingest.connections.close(self.sender.connection);

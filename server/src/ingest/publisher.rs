@@ -1,4 +1,4 @@
-//! The user in whose name encoders push: the subject of their token, or the one of the settings at an open server.
+//! The user as which encoders push: the subject of their token, or the configured user on a server without keys.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,30 +15,30 @@ use super::state::IngestState;
 use crate::access::{self, Challenge, arrival};
 use crate::clock::unix_millis;
 
-/// The interval at which a push looks whether its token is still good.
+/// The interval at which a push checks whether its token is still valid.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A user in whose name media is pushed.
+/// A user as which media is pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publisher {
     user: UserId,
-    /// The permit of its token; none at an open server.
+    /// The permit of its token; `None` on a server without keys.
     permit: Option<Arc<Permit>>,
 }
 
-/// Whether encoders push to an address.
+/// Returns whether encoders push to an address.
 pub fn takes_media(path: &str) -> bool {
     let mut names = path.split('/').skip(1);
     names.next() == Some("rooms") && names.nth(1) == Some("ingest")
 }
 
-/// The room that an encoder's address names.
+/// Returns the room that an encoder's address names.
 fn room_of(path: &str) -> Option<RoomId> {
     let name = percent_decode_str(path.split('/').nth(2)?).decode_utf8().ok()?;
     RoomId::parse(&name).ok()
 }
 
-/// The answer to an encoder whose token is missing, wrong or for something else.
+/// Returns the answer to an encoder whose token is missing, wrong or for something else.
 pub fn refuse_encoder(ingest: &IngestState, head: &RequestHead) -> Option<HttpResponse> {
     let token = arrival::of_encoder(head);
     let refused = match room_of(head.uri.path()) {
@@ -49,7 +49,7 @@ pub fn refuse_encoder(ingest: &IngestState, head: &RequestHead) -> Option<HttpRe
     (refused.reason != Reason::UnknownKey).then(|| refusal(&refused))
 }
 
-/// The answer to an encoder whose token is refused.
+/// Returns the answer to an encoder whose token is refused.
 pub fn refusal(refused: &access::Refused) -> HttpResponse {
     access::refusal(refused, Challenge::BearerOrBasic)
 }
@@ -68,12 +68,12 @@ impl Publisher {
         })
     }
 
-    /// The user.
+    /// Returns the user.
     pub const fn user(&self) -> &UserId {
         &self.user
     }
 
-    /// The part of its token that the room needs.
+    /// Returns the part of its token that the room needs.
     pub fn credentials(&self, room: &RoomId) -> Option<Box<Credentials>> {
         self.permit.as_deref().map(|permit| Box::new(Credentials::of(permit, room)))
     }
@@ -95,7 +95,7 @@ impl Publisher {
         }
     }
 
-    /// The publisher of an open server.
+    /// Returns the publisher of an open server.
     #[cfg(test)]
     pub fn of_settings(ingest: &IngestState) -> Self {
         Self { user: ingest.settings.user.clone(), permit: None }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use roomcast_core::time::Instant;
 
-/// Least time between two lines about one address.
+/// The minimum time between two log lines about one address.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Addresses that are remembered at most.
+/// The maximum number of addresses that are kept.
 const MAX_ADDRESSES: usize = 1024;
 /// Characters of a name in a line.
 const MAX_NAME: usize = 128;
@@ -48,7 +48,7 @@ impl Refusals {
         }
     }
 
-    /// The number of lines that were left out since the last one, if another may be written now.
+    /// Returns the number of lines that were left out since the last one, if another may be written now.
     fn admit(&self, now: Instant, client: Option<IpAddr>) -> Option<u64> {
         let Some(client) = client else { return Some(0) };
         let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +72,7 @@ impl Refusals {
     }
 }
 
-/// The beginning of a name from an address.
+/// Returns the beginning of a name from an address.
 fn shortened(name: &str) -> &str {
     name.char_indices().nth(MAX_NAME).map_or(name, |(end, _)| &name[..end])
 }

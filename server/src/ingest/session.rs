@@ -1,4 +1,4 @@
-//! The session that all encoders of one room share: a member of the room, and what they push to each playlist.
+//! The session that all encoders of one room share: a member of the room, and the media pushed to each playlist.
 //!
 //! It is taken when the first of them brings an init section, and given up at once when all have said that they end,
 //! else some time after the last request. One piece of media at a time goes to the room, and who brings it waits.
@@ -44,10 +44,10 @@ pub struct PushTarget {
     pub offset: Option<u64>,
 }
 
-/// Reasons why a request ends early.
+/// The reason why a request ends early.
 #[derive(Debug, Clone)]
 pub enum IngestError {
-    /// The room refused.
+    /// The room refused the request.
     Refused(Refusal),
     /// The media cannot be taken.
     Media(Error),
@@ -83,7 +83,7 @@ pub struct IngestSession {
     /// The user in whose name all of them push.
     pub publisher: Publisher,
     pub requests: watch::Sender<usize>,
-    /// Reason why the session is lost, once it is.
+    /// The reason why the session was lost, if it was.
     pub lost: watch::Sender<Option<Refusal>>,
     track_locks: Mutex<HashMap<(ObjectId, ObjectId), Arc<TrackLock>>>,
     state: tokio::sync::Mutex<State>,
@@ -117,7 +117,7 @@ impl IngestSession {
         Arc::clone(self.track_locks.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default())
     }
 
-    /// The init section of a track that has one, and where its media has ended.
+    /// Returns the init section of a track that has one, and where its media has ended.
     pub async fn resume(&self, target: &PushTarget) -> Option<(Init, Ends)> {
         let state = self.state.lock().await;
         let (init, ends) = state.playlists.get(&target.playlist)?.resume(&target.track)?;
@@ -213,7 +213,7 @@ impl IngestSession {
         }
     }
 
-    /// The number behind the segments that players know of a track, in this room or one before it of its name.
+    /// Returns the number behind the segments that players know of a track, in this room or one before it of its name.
     fn earlier(&self, playlist: &ObjectId, track: &ObjectId) -> Earlier {
         let track = self.ingest.live.index.track(&self.room, playlist, track);
         let newest = track.and_then(|track| track.newest());
@@ -241,7 +241,7 @@ impl IngestSession {
         }
     }
 
-    /// Does what is due; false when the session is given up.
+    /// Performs the actions that are due; returns `false` if the session ends.
     async fn look(self: &Arc<Self>) -> bool {
         let mut state = self.state.lock().await;
         let now = self.ingest.rooms.clock.now();

@@ -14,7 +14,7 @@ use super::state::IngestState;
 pub struct IngestSessions(Mutex<HashMap<RoomId, Arc<IngestSession>>>);
 
 impl IngestSessions {
-    /// The session of a room, for one more request; a new one is this publisher's.
+    /// Returns the session of a room, for one more request; a new one is this publisher's.
     pub(super) fn enter(&self, ingest: &Arc<IngestState>, room: &RoomId, publisher: &Publisher) -> PushRequest {
         let mut sessions = self.lock();
         let session = || Arc::new(IngestSession::new(Arc::clone(ingest), room.clone(), publisher.clone()));
@@ -22,7 +22,7 @@ impl IngestSessions {
         PushRequest::new(Arc::clone(session))
     }
 
-    /// Forgets a session, unless more than so many requests want it. Whoever comes now gets a new one.
+    /// Removes a session, unless more than this number of requests use it. Later requests get a new session.
     pub(super) fn close(&self, session: &Arc<IngestSession>, requests: usize) -> bool {
         let mut sessions = self.lock();
         if *session.requests.borrow() > requests {

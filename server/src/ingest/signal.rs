@@ -24,7 +24,7 @@ use crate::clock::unix_millis;
 use crate::response::answer;
 use crate::room::{RoomActor, Upload};
 
-/// Maximum number of bytes of a signal besides its media.
+/// The maximum number of bytes of a signal besides its media.
 const BESIDE_MEDIA: usize = 64 * 1024;
 
 const WRONG: &str = "the ingest token is wrong or has expired; join again for a new one";
@@ -36,7 +36,7 @@ enum Encoding {
     Multipart,
 }
 
-/// Takes one data signal.
+/// Handles one data signal.
 pub async fn data(
     request: HttpRequest,
     room: web::Path<String>,
@@ -72,7 +72,7 @@ pub async fn data(
     }
 }
 
-/// Bytes that a body may have. Base64 takes four for three.
+/// Returns the maximum number of bytes of a body. Base64 encodes three bytes in four.
 fn limit(encoding: Encoding, ingest: &IngestState) -> usize {
     let media = ingest.settings.max_bytes;
     let media = match encoding {
@@ -82,7 +82,7 @@ fn limit(encoding: Encoding, ingest: &IngestState) -> usize {
     media.saturating_add(BESIDE_MEDIA)
 }
 
-/// The media in the signal is a slice of a multipart body, and decoded from JSON, which is let go here.
+/// Decodes a signal. Its media is a slice of a multipart body, or is decoded from JSON, whose text is dropped here.
 fn read(request: &HttpRequest, encoding: Encoding, body: Bytes) -> Result<DataSignal, data::Refusal> {
     match encoding {
         Encoding::Json => data::decode(&body),
@@ -95,7 +95,7 @@ fn read(request: &HttpRequest, encoding: Encoding, body: Bytes) -> Result<DataSi
     }
 }
 
-/// The bearer of an ingest token and the room it is for.
+/// An ingest token and the room for which it is presented.
 struct AuthorizedUploader {
     token: String,
     room: Addr<RoomActor>,
@@ -103,7 +103,7 @@ struct AuthorizedUploader {
     ingest: Arc<IngestState>,
 }
 
-/// Judges the path and the token, before anything of the body is read.
+/// Checks the path and the token before the body is read.
 async fn authorize(
     request: &HttpRequest,
     room: &str,

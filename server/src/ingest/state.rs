@@ -1,4 +1,4 @@
-//! State that uploads share.
+//! The state shared by all uploads.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::room::{Connections, RoomHost};
 /// Settings of uploads.
 #[derive(Debug, Clone)]
 pub struct UploadSettings {
-    /// In whose name encoders push at an open server.
+    /// The user as which encoders push to a server without keys.
     pub user: UserId,
-    /// Decoded media bytes of one data signal, or of one box of pushed media.
+    /// The maximum number of media bytes in one data signal, after decoding, or in one box of pushed media.
     pub max_bytes: usize,
-    /// The time that a data signal may take.
+    /// The timeout for receiving a data signal.
     pub timeout: Duration,
-    /// The time for which a push may bring nothing.
+    /// The time for which a push may be silent.
     pub silence: Duration,
     /// Durations of segments and parts, where a request names none, and the target duration.
     pub segment: Duration,
@@ -41,7 +41,7 @@ pub struct UploadSettings {
     pub heartbeat_timeout: Duration,
     /// Validity of an ingest token.
     pub token_ttl: Duration,
-    /// The time for which a push may outlive its token.
+    /// The time for which a push may continue after its token has expired.
     pub auth_grace: Duration,
 }
 

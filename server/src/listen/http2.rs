@@ -204,7 +204,7 @@ fn taken(request: ::http::Request<RecvStream>, peer: Option<SocketAddr>) -> Requ
     request
 }
 
-/// The head of an answer, without what belongs to connections of HTTP/1.1 (section 8.2.2).
+/// Returns the head of an answer, without what belongs to connections of HTTP/1.1 (section 8.2.2).
 fn head(response: &HttpResponse<()>, size: BodySize) -> ::http::Response<()> {
     let mut head = ::http::Response::new(());
     *head.status_mut() = response.status();

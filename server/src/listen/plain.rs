@@ -10,7 +10,7 @@ use super::peer_stream::PeerStream;
 /// The first byte of every TLS connection: a record of type handshake (RFC 8446, section 5.1).
 const HANDSHAKE: u8 = 0x16;
 
-/// Whether a connection begins like a request of HTTP; the bytes stay for the next reader.
+/// Returns whether a connection begins like a request of HTTP; the bytes stay for the next reader.
 pub async fn is_http(peer_stream: &mut PeerStream) -> io::Result<bool> {
     let begun = peer_stream.read_ahead().await?;
     Ok(begun.first().is_some_and(|first| *first != HANDSHAKE && first.is_ascii_uppercase()))

@@ -46,7 +46,7 @@ pub fn judge(certificate: &[u8], now: SystemTime) -> Dates {
     }
 }
 
-/// The first and the last second of a certificate's validity.
+/// Returns the first and the last second of a certificate's validity.
 fn dates(certificate: &[u8]) -> Option<(SystemTime, SystemTime)> {
     let (certificate, _) = tagged(SEQUENCE, certificate)?;
     let (signed, _) = tagged(SEQUENCE, certificate)?;

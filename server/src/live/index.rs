@@ -1,4 +1,4 @@
-//! Index by which playlists and media are found: room, playlist, track.
+//! The index of playlists and media: by room, playlist and track.
 //!
 //! A room's broadcasts outlive it by the playlist window, so that viewers see them to their end.
 
@@ -28,7 +28,7 @@ pub struct LiveIndex {
 }
 
 impl LiveIndex {
-    /// The broadcasts of a room in this life; those of an earlier one of its name stay until they are replaced.
+    /// Returns the broadcasts of a room in this life; those of an earlier one of its name stay until they are replaced.
     pub fn open(&self, room: &RoomId, life: Life) -> Arc<LiveRoom> {
         let earlier = find(&self.rooms, room);
         if let Some(same) = earlier.as_ref().filter(|earlier| earlier.life == life) {
@@ -47,18 +47,18 @@ impl LiveIndex {
         live
     }
 
-    /// Whether a playlist is not here, or not kept up to date any more.
+    /// Returns whether a playlist is unknown here or no longer updated.
     pub fn lacks(&self, room: &RoomId, playlist: &ObjectId) -> bool {
         let live = find(&self.rooms, room);
         live.is_none_or(|live| live.retired.load(Ordering::Relaxed) || find(&live.playlists, playlist).is_none())
     }
 
-    /// Whether nothing of a room is here.
+    /// Returns whether this node has no broadcasts of a room.
     pub fn is_unknown(&self, room: &RoomId) -> bool {
         find(&self.rooms, room).is_none_or(|live| all(&live.playlists).is_empty())
     }
 
-    /// Forgets a room's broadcasts after a while, unless a new room has taken over.
+    /// Removes a room's broadcasts after a delay, unless a new room of the name exists by then.
     pub fn retire(self: &Arc<Self>, room: &RoomId, live: &Arc<LiveRoom>, after: Duration) {
         live.retired.store(true, Ordering::Relaxed);
         let (index, room, live) = (Arc::clone(self), room.clone(), Arc::downgrade(live));
@@ -76,7 +76,7 @@ impl LiveIndex {
         find(&find(&self.rooms, room)?.playlists, playlist)
     }
 
-    /// Wakes everyone who waits for any track, with nothing new: the server stops.
+    /// Wakes all requests that wait for any track, because the server is stopping.
     pub fn wake_all(&self) {
         for room in all(&self.rooms) {
             for playlist in all(&room.playlists) {
@@ -97,14 +97,14 @@ pub struct LiveRoom {
     pub life: Life,
     media: Arc<MediaCache>,
     playlists: Shared<ObjectId, LivePlaylist>,
-    /// Playlists that this room made itself.
+    /// The playlists that belong to this life of the room.
     own: RwLock<Vec<ObjectId>>,
-    /// The room is over here: its playlists are still served for a while.
+    /// Whether the room has ended here. Its playlists are still served for a time.
     retired: AtomicBool,
 }
 
 impl LiveRoom {
-    /// Makes a change visible. Bytes come before the playlist that names them.
+    /// Applies a change. Bytes must be added before the playlist that names them.
     pub fn apply(&self, playlist: &ObjectId, change: Change) {
         let playlist = self.playlist(playlist);
         match change {
@@ -149,13 +149,13 @@ impl LiveRoom {
         }
     }
 
-    /// Whether a viewer asked for any track in this time.
+    /// Returns whether a viewer requested any track within this time.
     pub fn is_watched(&self, within: Duration) -> bool {
         let mut tracks = all(&self.playlists).into_iter().flat_map(|playlist| all(&playlist.tracks));
         tracks.any(|track| track.is_watched(within))
     }
 
-    /// The room's own playlist, in place of one that an earlier room of this name left behind.
+    /// Returns the room's own playlist, in place of one that an earlier room of this name left behind.
     fn playlist(&self, id: &ObjectId) -> Arc<LivePlaylist> {
         let mut own = self.own.write().unwrap_or_else(PoisonError::into_inner);
         if let (true, Some(there)) = (own.contains(id), find(&self.playlists, id)) {

@@ -1,5 +1,5 @@
-//! Media of broadcasts that nodes share: stored in Redis before an upload goes to the room's owner, fetched once per
-//! node, and put back where Redis lost it.
+//! Media of broadcasts, shared between nodes. It is stored in Redis before an upload is sent to the room's owner,
+//! fetched once per node, and restored if Redis lost it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -25,13 +25,13 @@ use crate::cluster::Transport;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 /// The time for which an upload waits for Redis.
 const STORE_TIMEOUT: Duration = Duration::from_secs(10);
-/// After this time what failed or was missing is tried again.
+/// The time after which a failed fetch or missing media is tried again.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 /// The time for which Redis keeps an init section, which is renewed long before.
 const INIT_KEPT: Duration = Duration::from_secs(600);
 /// Bytes of uploads that are kept until they are listed; beyond that the oldest are fetched as from another node.
 const MAX_HELD: usize = 64 << 20;
-/// Puts in flight when Redis has lost its data.
+/// The number of concurrent store commands when Redis has lost its data.
 const PUTS: usize = 4;
 /// Media that is hashed on another thread.
 const LARGE: usize = 256 << 10;
@@ -40,7 +40,7 @@ const KEYS_PER_CALL: usize = 500;
 
 type Name = (RoomId, Digest);
 
-/// The media of all broadcasts at this node.
+/// The media of all broadcasts on this node.
 #[derive(Default)]
 pub struct MediaCache {
     shared: OnceLock<(Transport, Duration)>,
@@ -50,12 +50,12 @@ pub struct MediaCache {
 #[derive(Default)]
 struct State {
     blobs: HashMap<Name, Weak<MediaBlob>>,
-    /// Uploaded here and not listed yet, the oldest first.
+    /// The media uploaded here and not listed yet, oldest first.
     held: VecDeque<(Name, Bytes)>,
     held_bytes: usize,
 }
 
-/// A piece of media, named by its digest.
+/// A piece of media, identified by its digest.
 #[derive(Debug)]
 pub struct MediaBlob {
     reference: Reference,
@@ -82,7 +82,7 @@ impl MediaCache {
         let _ = self.shared.set((transport, window));
     }
 
-    /// Stores the media of an upload for other nodes, if there are any; then the upload names it by reference.
+    /// Stores the media of an upload for other nodes, if there are any, and replaces it in the upload by a reference.
     ///
     /// # Errors
     /// Where Redis does not take it in time, or the upload cannot be written down.
@@ -186,10 +186,10 @@ impl MediaCache {
         blob
     }
 
-    /// The bytes of a blob, fetched if need be. All who ask at once wait for one fetch.
+    /// Returns the bytes of a blob, and fetches them if necessary. Concurrent callers wait for the same fetch.
     ///
     /// # Errors
-    /// When they do not come in time.
+    /// If they do not arrive in time.
     pub async fn bytes(&self, blob: &MediaBlob) -> Result<Bytes, OutOfReach> {
         let fetched = blob.bytes.get_or_init(|| self.fetch(blob));
         tokio::time::timeout(FETCH_TIMEOUT, fetched).await.cloned().map_err(|_| {
@@ -223,7 +223,7 @@ impl MediaCache {
         }
     }
 
-    /// Puts back what Redis lacks of the media that is here.
+    /// Restores in Redis the media that it lacks and this node holds.
     pub async fn put_back(&self, partition: Partition) {
         let Some((transport, _)) = self.shared.get() else { return };
         for blobs in self.at_hand(|blob| Partition::of(&blob.room) == partition).chunks(KEYS_PER_CALL) {
@@ -234,7 +234,7 @@ impl MediaCache {
         }
     }
 
-    /// Stores all init sections again, which Redis would forget while they are needed.
+    /// Stores all init sections again, before they expire in Redis.
     pub async fn renew_inits(&self) {
         let inits = self.at_hand(|blob| blob.is_init);
         futures_util::stream::iter(&inits).for_each_concurrent(PUTS, |blob| self.put_blob(blob)).await;

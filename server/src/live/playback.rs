@@ -80,7 +80,7 @@ async fn serve(mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
     Ok(request.into_response(answer))
 }
 
-/// The token in the path, at a server that wants any, and the path behind it.
+/// Returns the token in the path, at a server that wants any, and the path behind it.
 fn token_and_path<'a>(request: &'a HttpRequest, state: &LiveState) -> (Option<&'a str>, &'a str) {
     let whole = request.match_info().unprocessed();
     match split_token(whole) {
@@ -171,7 +171,7 @@ async fn look(state: &LiveState, room: &RoomId, playlist: &ObjectId) {
     }
 }
 
-/// The target duration of a track, when there is one.
+/// Returns the target duration of a track, when there is one.
 fn target(track: &Found) -> Option<Duration> {
     Some(track.as_ref().ok()?.newest()?.snapshot.target_duration)
 }

@@ -1,4 +1,4 @@
-//! Broadcasts of rooms that this node does not know, and another may.
+//! Lookup of broadcasts of rooms that this node does not know but another node may have.
 //!
 //! The first request for such a room starts a lookup, and further requests wait for the same one. Its result holds for
 //! a second, so that requests for unknown rooms and for ended broadcasts cost next to nothing. A node without others
@@ -13,12 +13,12 @@ use futures_util::future::{BoxFuture, Shared};
 
 use roomcast_protocol::id::RoomId;
 
-/// For how long a room is not looked for again.
+/// The time for which the result of a lookup is valid.
 const RESULT_TTL: Duration = Duration::from_secs(1);
-/// Maximum number of rooms that are remembered, or looked for at once.
+/// The maximum number of results that are kept and of simultaneous lookups.
 const MAX_ROOMS: usize = 4096;
 
-/// Looks for a room, and opens its broadcasts on this node if there is one.
+/// A function that looks for a room, and opens its broadcasts on this node if there is one.
 pub type LookupFn = Arc<dyn Fn(RoomId) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// Looks for rooms on other nodes.
@@ -42,12 +42,12 @@ impl std::fmt::Debug for RemoteLookup {
 }
 
 impl RemoteLookup {
-    /// Has rooms looked for from now on. Counts once.
+    /// Sets the lookup function. Later calls have no effect.
     pub fn set(&self, look: LookupFn) {
         let _ = self.look.set(look);
     }
 
-    /// Has a room looked for, unless that was done a moment ago.
+    /// Looks up a room, unless a recent result is known.
     pub async fn look_up(&self, room: &RoomId) {
         let Some(look) = self.look.get() else { return };
         let Some(looking) = self.looking(room, look) else { return };

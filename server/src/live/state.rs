@@ -11,17 +11,17 @@ use crate::access::{Access, Caches};
 use crate::lifecycle::Lifecycle;
 use crate::response::cors::Cors;
 
-/// The tracks that players are served, and the rules about who may play them.
+/// The tracks that are served to players, and the rules that authorize players.
 #[derive(Debug)]
 pub struct LiveState {
     pub index: Arc<LiveIndex>,
-    /// Broadcasts that other nodes have.
+    /// The lookup of broadcasts on other nodes.
     pub remote_lookup: RemoteLookup,
     pub access: Arc<Access>,
-    /// The caches in front that check viewers by themselves.
+    /// The caches in front of the server that authorize viewers themselves.
     pub caches: Arc<Caches>,
     pub cors: Data<Cors>,
     pub lifecycle: Arc<Lifecycle>,
-    /// The time for which media is sent on behind the end of its token.
+    /// The time for which media is still sent after its token has expired.
     pub auth_grace: Duration,
 }

@@ -1,4 +1,4 @@
-//! An object of a track: its bytes, or where to fetch them.
+//! An object of a track: its bytes, or the reference from which to fetch them.
 //!
 //! An object that was uploaded on another node is a placeholder here. The first request fetches it for all that wait,
 //! and it is kept for as long as the object is served.
@@ -19,7 +19,7 @@ use crate::response::pieces::Chain;
 #[error("the media could not be fetched in time")]
 pub struct OutOfReach;
 
-/// An object and what names its bytes.
+/// An object and the references to its bytes.
 #[derive(Debug)]
 pub struct Stored {
     media: MediaSource,
@@ -34,25 +34,25 @@ enum MediaSource {
 }
 
 impl Stored {
-    /// Creates an object of bytes that are at hand.
+    /// Creates an object from bytes in memory.
     pub const fn local(bytes: Bytes, content_type: &'static str) -> Self {
         Self { media: MediaSource::Local(bytes), content_type, tag: OnceLock::new() }
     }
 
-    /// Media that is fetched when somebody asks for it.
+    /// Creates an object whose media is fetched on the first request.
     pub const fn remote(cache: Arc<MediaCache>, blobs: Vec<Arc<MediaBlob>>, content_type: &'static str) -> Self {
         Self { media: MediaSource::Remote(cache, blobs), content_type, tag: OnceLock::new() }
     }
 
-    /// The media type.
+    /// Returns the media type.
     pub const fn content_type(&self) -> &'static str {
         self.content_type
     }
 
-    /// The bytes, fetched if need be.
+    /// Returns the bytes, and fetches them first if necessary.
     ///
     /// # Errors
-    /// When they do not come in time.
+    /// If they do not arrive in time.
     pub async fn bytes(&self) -> Result<Chain, OutOfReach> {
         match &self.media {
             MediaSource::Local(bytes) => Ok(bytes.clone().into()),

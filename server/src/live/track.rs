@@ -1,4 +1,4 @@
-//! One track as its viewers see it: the newest playlist, and the media it names.
+//! One track as seen by viewers: the newest playlist and the media it names.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ use crate::response::text::Text;
 /// The last published snapshot; `None` before the first.
 pub type Newest = Option<Arc<Published>>;
 
-/// A snapshot and all that its answers share.
+/// A snapshot and the data that all answers from it share.
 #[derive(Debug)]
 pub struct Published {
     pub snapshot: Arc<Snapshot>,
@@ -37,7 +37,7 @@ impl Published {
     }
 }
 
-/// For so many target durations after its last request a viewer is taken to be there.
+/// The number of target durations after its last request for which a viewer is considered present.
 const ATTENTION: u32 = 4;
 
 /// One track.
@@ -46,7 +46,7 @@ pub struct LiveTrack {
     objects: RwLock<HashMap<ObjectId, Arc<Stored>>>,
     newest: watch::Sender<Newest>,
     asked: AtomicBool,
-    /// The last time at which a viewer was known to be here.
+    /// The time of the last recorded viewer request.
     seen: Mutex<Option<Instant>>,
 }
 
@@ -63,17 +63,17 @@ impl LiveTrack {
         self.objects.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
-    /// Serves these objects and no others.
+    /// Replaces the served objects by these.
     pub fn replace(&self, objects: HashMap<ObjectId, Arc<Stored>>) {
         *self.objects.write().unwrap_or_else(PoisonError::into_inner) = objects;
     }
 
-    /// Wakes everyone who waits for this or an earlier state.
+    /// Wakes all requests that wait for this or an earlier state.
     pub fn publish(&self, snapshot: Arc<Snapshot>) {
         self.newest.send_replace(Some(Arc::new(Published::new(snapshot))));
     }
 
-    /// Wakes everyone who waits, with nothing new.
+    /// Wakes all waiting requests without a new state.
     pub fn wake(&self) {
         self.newest.send_modify(|_| ());
     }
@@ -86,14 +86,15 @@ impl LiveTrack {
         self.newest.subscribe()
     }
 
-    /// Notes that a viewer asked for something. Thousands do at once: only the first of them writes.
+    /// Records a viewer's request. Only the first of many simultaneous requests writes.
     pub fn note_viewer(&self) {
         if !self.asked.load(Ordering::Relaxed) {
             self.asked.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether a viewer asked for something in this time; known to be so only where it is asked at least as often.
+    /// Returns whether a viewer made a request within this time. The result is reliable only if the function is called
+    /// at least once in each such period.
     pub fn is_watched(&self, within: Duration) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if self.asked.swap(false, Ordering::Relaxed) {
@@ -102,7 +103,7 @@ impl LiveTrack {
         seen.is_some_and(|seen| seen.elapsed() < within)
     }
 
-    /// Whether viewers will ask for an object. Who plays by parts does not ask for segments.
+    /// Returns whether viewers are expected to request an object. Players that use parts do not request segments.
     pub fn wants(&self, kind: ObjectKind) -> bool {
         let newest = self.newest();
         let target = newest.as_ref().map_or(Duration::from_secs(1), |newest| newest.snapshot.target_duration);

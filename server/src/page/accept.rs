@@ -2,8 +2,8 @@
 
 use actix_web::http::header::{ACCEPT, HeaderMap};
 
-/// Whether a request names `text/html` among the types it accepts, as browsers do when they open a page. `*/*` does
-/// not count: programs and scripts send it, and a line of text serves them better than a document.
+/// Returns whether a request names `text/html` among the types it accepts, as browsers do when they open a page. `*/*`
+/// does not count: programs and scripts send it, and a line of text serves them better than a document.
 pub fn takes_html(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(names_html)

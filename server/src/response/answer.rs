@@ -14,12 +14,12 @@ const RETRY_AFTER: (HeaderName, &str) = (header::RETRY_AFTER, "1");
 /// The challenge to a request without its token (RFC 6750, section 3).
 const BEARER: (HeaderName, &str) = (header::WWW_AUTHENTICATE, "Bearer realm=\"roomcast\"");
 
-/// The HTTP status of a code.
+/// Returns the HTTP status of a code.
 pub fn status(code: AckCode) -> StatusCode {
     StatusCode::from_u16(code.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// An answer to a data signal.
+/// Returns an answer to a data signal.
 pub fn data(code: AckCode, name: &str, body: DataAckBody) -> HttpResponse {
     let mut response = HttpResponse::build(status(code));
     match code {
@@ -30,12 +30,12 @@ pub fn data(code: AckCode, name: &str, body: DataAckBody) -> HttpResponse {
     response.json(DataAck { code: code.number(), name: name.to_owned(), body })
 }
 
-/// An error that belongs to no signal, with another status than its code has.
+/// Returns an error that belongs to no signal, with another status than that of its code.
 pub fn with_status(status: StatusCode, code: AckCode, reason: impl Into<String>) -> HttpResponse {
     named_with_status(status, code, UNKNOWN, DataAckBody { msg: Some(reason.into()), ..DataAckBody::default() })
 }
 
-/// The same, under a name.
+/// Returns a named data answer with this status instead of that of its code.
 pub fn named_with_status(status: StatusCode, code: AckCode, name: &str, body: DataAckBody) -> HttpResponse {
     debug_assert!(code.statuses().contains(&status.as_u16()), "{status} with {code:?} is not published");
     let mut response = data(code, name, body);
@@ -52,7 +52,7 @@ pub fn text(status: StatusCode, sentence: &'static str) -> HttpResponse {
     response.content_type("text/plain; charset=utf-8").body(sentence)
 }
 
-/// An error that belongs to no signal.
+/// Returns an error that belongs to no signal.
 pub fn error(code: AckCode, reason: impl Into<String>) -> HttpResponse {
     data(code, UNKNOWN, DataAckBody { msg: Some(reason.into()), ..DataAckBody::default() })
 }

@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{ACCEPT_ENCODING, HeaderMap};
 
-/// Whether an answer in gzip is acceptable, and no less welcome than one as it is.
+/// Returns whether an answer in gzip is acceptable, and no less welcome than one as it is.
 pub fn takes_gzip(headers: &HeaderMap) -> bool {
     let (mut gzip, mut identity, mut other) = (None, None, None);
     let values = headers.get_all(ACCEPT_ENCODING).filter_map(|value| value.to_str().ok());
@@ -22,7 +22,7 @@ pub fn takes_gzip(headers: &HeaderMap) -> bool {
     gzip > 0 && gzip >= identity.unwrap_or(0)
 }
 
-/// A weight in thousandths; none when it is malformed.
+/// Returns a weight in thousandths; `None` if it is malformed.
 fn quality(parameter: &str) -> Option<u16> {
     let (name, value) = parameter.split_once('=')?;
     let value = value.trim();

@@ -59,7 +59,7 @@ pub async fn for_pages(
     Ok(response)
 }
 
-/// The answer to a browser that asks which methods an address takes before it sends (CORS-preflight).
+/// Returns the answer to a browser that asks which methods an address takes before it sends (CORS-preflight).
 pub fn preflight(methods: &str) -> HttpResponse {
     HttpResponse::NoContent()
         .insert_header((ACCESS_CONTROL_ALLOW_METHODS, methods))

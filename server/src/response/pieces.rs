@@ -27,7 +27,7 @@ impl Chain {
         self.links().map(Bytes::len).sum()
     }
 
-    /// The bytes, in their order.
+    /// Returns the bytes, in their order.
     pub fn links(&self) -> impl Iterator<Item = &Bytes> {
         std::iter::once(&self.first).chain(&self.rest)
     }

@@ -30,7 +30,7 @@ pub fn select(method: &Method, headers: &HeaderMap, length: usize, tag: impl Fn(
     range.to_str().ok().and_then(|range| bytes(range, length)).unwrap_or(Selection::Whole)
 }
 
-/// Whether the client has what this tag names.
+/// Returns whether the client has what this tag names.
 pub fn is_known(headers: &HeaderMap, tag: impl Fn() -> HeaderValue) -> bool {
     let mut known = headers.get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok()).peekable();
     if known.peek().is_none() {

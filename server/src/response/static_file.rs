@@ -29,7 +29,7 @@ pub struct StaticFile {
     policy: HeaderValue,
 }
 
-/// The content of a file that is embedded in the binary, without a copy of it.
+/// Returns the content of a file that is embedded in the binary, without a copy of it.
 pub fn embedded(data: Cow<'static, [u8]>) -> Bytes {
     match data {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
@@ -44,7 +44,7 @@ impl StaticFile {
         Self { tag, text: Text::new(content), content_type, cache: HeaderValue::from_static(cache), policy }
     }
 
-    /// The file, or 304 to a client that has it.
+    /// Returns the file, or 304 to a client that has it.
     pub fn answer(&self, request: &HeaderMap) -> HttpResponse {
         let mut response = if is_known(request, || self.tag.clone()) {
             self.respond(StatusCode::NOT_MODIFIED, Bytes::new())
@@ -57,13 +57,13 @@ impl StaticFile {
         response
     }
 
-    /// The content, compressed or not.
+    /// Returns the content, compressed or not.
     pub fn text(&self) -> &Text {
         &self.text
     }
 
-    /// The file as one of those that an address answers with by `Accept`: as an index, or as the explanation of an
-    /// error. Conditions of the request do not apply to it.
+    /// Returns the file as one of those that an address answers with by `Accept`: as an index, or as the explanation of
+    /// an error. Conditions of the request do not apply to it.
     pub fn answer_by_accept(&self, request: &HeaderMap, status: StatusCode) -> HttpResponse {
         let mut response = self.respond_with_text(request, status);
         response.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
@@ -95,7 +95,7 @@ impl StaticFile {
         response
     }
 
-    /// Whether gzip makes it smaller: pictures and fonts are compressed already.
+    /// Returns whether gzip makes it smaller: pictures and fonts are compressed already.
     fn is_text(&self) -> bool {
         let of = self.content_type.as_bytes();
         [&b"text/"[..], b"image/svg", b"application/json", b"application/javascript"]
@@ -104,7 +104,7 @@ impl StaticFile {
     }
 }
 
-/// A strong entity tag of a text.
+/// Returns a strong entity tag of a text.
 fn tag(text: &[u8]) -> HeaderValue {
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha1::digest(text)[..15]));
     HeaderValue::try_from(tag).expect("letters and digits")

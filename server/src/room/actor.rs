@@ -1,4 +1,4 @@
-//! The actor: messages and one timer in, effects out.
+//! The actor of a room: handles messages and one timer, and executes the effects.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -21,24 +21,24 @@ use super::joined::{JoinSequence, RoomLeft};
 use super::message::{Disconnected, JoinRoom, MayBroadcast, NotRevoked, Outcome, RefusedSignal, Renewed, RoomSignal};
 use super::outbox::Outbox;
 
-/// Bytes of the largest backlog that is sent again at once, with the number in front of each signal.
+/// The size in bytes of the largest backlog that is sent again at once, including the number of each signal.
 const REPLAY: usize = BACKLOG_BYTES + BACKLOG_SIGNALS * 64;
 
-/// The shell of one room.
+/// The actor of one room.
 #[derive(Debug)]
 pub struct RoomActor {
     pub(super) host: Arc<RoomHost>,
     pub(super) id: RoomId,
     pub(super) room: Room,
-    /// The way to every connection that joined, and its newest JOIN.
+    /// The outbox of every joined connection, and the number of its newest JOIN.
     outboxes: HashMap<ConnectionId, (Outbox, JoinSequence), RandomState>,
     pub(super) broadcasts: Broadcasts,
-    /// The ownership that the node was told last.
+    /// The ownership that was last reported to the node.
     pub(super) owned: Option<Ownership>,
     timer: Option<(Instant, SpawnHandle)>,
 }
 
-/// The room is over, and its mailbox was read to the end.
+/// A message to itself after the end of the room. It marks the end of the mailbox.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Over;
@@ -59,7 +59,7 @@ impl RoomActor {
         }
     }
 
-    /// Steps the room at the present time, with the lease of this node.
+    /// Executes a step of the room with the present time and the lease of this node.
     pub(super) fn with_room<T>(&mut self, step: impl FnOnce(&mut Room, site::Context<'_>) -> T) -> T {
         let now = self.host.clock.now();
         let lease = self.host.transport().map(|transport| transport.nodes().lease());
@@ -75,7 +75,7 @@ impl RoomActor {
         self.carry_out(effects, sender, ctx);
     }
 
-    /// Carries effects out. `sender` caused them, and may be unknown to the room.
+    /// Executes effects. `sender` is the connection that caused them, which the room may not know.
     pub(super) fn carry_out(
         &mut self,
         effects: Vec<Effect>,
@@ -107,7 +107,7 @@ impl RoomActor {
         self.set_timer(now, due, ctx);
     }
 
-    /// Carries out an effect about a connection.
+    /// Executes an effect on a connection.
     fn tell_connection(&mut self, effect: Effect, sender: Option<(ConnectionId, &Outbox)>) {
         let room = || self.id.clone();
         let joined = |connection| self.outboxes.get(&connection).map(|(outbox, _)| outbox);
@@ -142,8 +142,8 @@ impl RoomActor {
         self.outboxes.get(&to).map(|(outbox, _)| outbox).or(unknown)
     }
 
-    /// Has the tokens of a user, issued until now, refused in this room. Where the other nodes cannot be told at once,
-    /// they are when Redis is back. It goes on when the room ends.
+    /// Revokes the tokens of a user, issued until now, in this room. If the other nodes cannot be notified at once,
+    /// they are when Redis is available again. The operation continues after the end of the room.
     fn revoke(&self, revocation: Box<KickRevocation>, room: Addr<Self>) {
         let rooms = RoomPattern::Exact(self.id.clone());
         let revoke = Revoke { sub: Some(revocation.user.clone()), jti: None, room: Some(rooms) };
@@ -156,7 +156,7 @@ impl RoomActor {
         });
     }
 
-    /// Nobody finds the room any more. What is in its mailbox already is still answered.
+    /// Removes the ended room from the host. Messages already in its mailbox are still answered.
     fn end(&self, ctx: &Context<Self>) {
         self.host.remove(&self.id, &ctx.address());
         self.host.owned.remove(&self.id);
@@ -167,8 +167,8 @@ impl RoomActor {
         ctx.address().do_send(Over);
     }
 
-    /// Keeps one timer, which fires no later than the room's next deadline. That mostly moves to a later time:
-    /// then the timer is left alone, and set anew when it has fired.
+    /// Maintains one timer, which fires no later than the room's next deadline. If the deadline moves to a later time,
+    /// as it mostly does, the timer is kept and set again when it has fired.
     fn set_timer(&mut self, now: Instant, due: Option<Instant>, ctx: &mut Context<Self>) {
         let Some(due) = due else { return };
         if self.timer.is_some_and(|(set, _)| set <= due) {

@@ -1,4 +1,4 @@
-//! Broadcasts of a room: uploads to its owner, and what players of this node are shown.
+//! Broadcasts of a room: uploads to its owner, and playback on this node.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -22,19 +22,19 @@ use crate::live::LiveRoom;
 
 /// The time for which players wait for an owner to be found.
 const PLAYERS_WAIT: Duration = Duration::from_secs(8);
-/// The time after its last request for which a player is taken to be here.
+/// The time after its last request for which a player is considered present.
 const PLAYER_STAYS: Duration = Duration::from_secs(30);
-/// Ingest tokens that are remembered, as known to the owner at another node.
+/// The maximum number of ingest tokens kept as accepted by an owner on another node.
 const MAX_TOKENS: usize = 64;
 
 type UploadReply = oneshot::Sender<Result<(), Refusal>>;
 
-/// The uploads and players of a room at this node.
+/// The uploads and players of a room on this node.
 #[derive(Debug, Default)]
 pub struct Broadcasts {
     live: Option<Arc<LiveRoom>>,
     uploads: HashMap<u64, (UploadReply, Option<String>)>,
-    /// Tokens that the owner has accepted, so that it need not be asked before media is stored.
+    /// Ingest tokens that the owner has accepted, so that it need not be asked again before media is stored.
     tokens: HashSet<String>,
     players: Vec<oneshot::Sender<()>>,
 }
@@ -53,14 +53,14 @@ impl Broadcasts {
         self.live.as_ref()
     }
 
-    /// Lets players go on: the owner is found, or there is none.
+    /// Answers waiting players, after the owner was found or is known not to exist.
     pub fn release_players(&mut self) {
         self.players.clear();
     }
 }
 
 impl RoomActor {
-    /// The broadcasts of the room in its present life.
+    /// Returns the broadcasts of the room in its present life.
     pub(super) fn live_room(&mut self) -> Arc<LiveRoom> {
         let life = self.room.site().life();
         match &self.broadcasts.live {
@@ -73,7 +73,7 @@ impl RoomActor {
         }
     }
 
-    /// Keeps the edge while players ask for media.
+    /// Keeps the edge while players request media.
     pub(super) fn note_players(&mut self, ctx: &mut Context<Self>) {
         let is_watched = self.broadcasts.live().is_some_and(|live| live.is_watched(PLAYER_STAYS));
         let can_be_played = self.with_room(|room, context| room.site().can_be_played(context.now));
@@ -83,7 +83,7 @@ impl RoomActor {
         }
     }
 
-    /// Reads the broadcasts of a room that is over, for players at nodes that never had it.
+    /// Returns the broadcasts of an ended room, serialized for players on nodes that never held the room.
     pub(super) fn final_streams(&self) -> Option<String> {
         let owner = self.room.site().owner()?;
         let streams: Vec<(ObjectId, String)> = owner.checkpoints().collect();
@@ -96,14 +96,14 @@ fn final_streams_key(room: &RoomId) -> String {
     Partition::of(room).key(&format!("cp:{room}"))
 }
 
-/// Keeps the streams of a room that is over for as long as they are played.
+/// Stores the streams of an ended room for as long as they are served.
 pub async fn store_final_streams(host: &RoomHost, room: &RoomId, over: &str) {
     let Some(transport) = host.transport() else { return };
     let kept = host.settings.hls_window;
     let _ = transport.nodes().store(Partition::of(room), &final_streams_key(room), over.as_bytes(), kept).await;
 }
 
-/// Looks for the broadcasts of a room at other nodes, and in what is left of it.
+/// Looks for the broadcasts of a room on other nodes, and in the stored streams of an ended room.
 pub async fn find_remote_broadcasts(host: Arc<RoomHost>, room: RoomId) {
     if let Ok(actor) = host.open(&room, false) {
         let _ = actor.send(Play).await;

@@ -1,7 +1,7 @@
-//! List of the connections on this node, so that all can be closed when it stops.
+//! The list of connections on this node, with which all are closed when the node stops.
 //!
-//! A list costs an entry per connection; a task that waits for the stop would cost each several hundred bytes and
-//! a look at every message.
+//! The list costs one entry per connection. A task that waits for the stop would cost several hundred bytes per
+//! connection and a check for each message.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,19 +19,19 @@ pub struct Connections(Mutex<List>);
 struct List {
     last: u64,
     open: HashMap<ConnectionId, Outbox>,
-    /// Those that were told to close and have not yet.
+    /// The connections that were asked to close and have not closed yet.
     leaving: usize,
-    /// Reason why every connection is closed, once it is.
+    /// The reason with which all connections are closed, once the node stops.
     closed: Option<CloseCode>,
 }
 
 impl Connections {
-    /// Number of connections.
+    /// Returns the number of connections.
     pub fn count(&self) -> usize {
         self.lock().open.len()
     }
 
-    /// Gives a connection its number. Once all are closed it is closed at once.
+    /// Adds a connection and returns its id. After [`close_all`](Self::close_all), it is closed at once.
     pub fn open(&self, outbox: &Outbox) -> ConnectionId {
         let mut list = self.lock();
         list.last += 1;
@@ -43,7 +43,7 @@ impl Connections {
         id
     }
 
-    /// Forgets a connection.
+    /// Removes a connection.
     pub fn close(&self, id: ConnectionId) {
         let mut list = self.lock();
         if list.open.remove(&id).is_none() {
@@ -55,18 +55,18 @@ impl Connections {
         }
     }
 
-    /// Lets each look whether its token was revoked.
+    /// Makes every connection check whether its token was revoked.
     pub fn judge_all(&self) {
         self.lock().open.values().for_each(Outbox::judge);
     }
 
-    /// Whether all have gone that were told to.
+    /// Returns whether all connections that were asked to close have closed.
     pub fn is_empty(&self) -> bool {
         let list = self.lock();
         list.open.is_empty() && list.leaving == 0
     }
 
-    /// Closes all, each behind what is queued for it.
+    /// Closes all connections, each after its queued messages.
     pub fn close_all(&self, code: CloseCode) {
         let open = {
             let mut list = self.lock();

@@ -1,4 +1,4 @@
-//! The rooms on this node, and what they share. Creation is decided once, under one lock.
+//! The rooms on this node, and the state they share. Rooms are created under one lock, so that each exists once.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,19 +22,19 @@ use crate::cluster::Transport;
 use crate::lifecycle::Lifecycle;
 use crate::live::LiveIndex;
 
-/// Attachments and JOINs that one room may number.
+/// The size of the range from which one room numbers its attachments and JOINs.
 const IDS: u64 = 1 << 24;
 
 /// Reasons why there is no room to join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoom {
-    /// It does not exist and was not to be created.
+    /// The room does not exist and creation was not requested.
     #[error("there is no such room")]
     NotFound,
-    /// The node has as many rooms as it may.
+    /// The node has reached its maximum number of rooms.
     #[error("the server has as many rooms as it may")]
     TooMany,
-    /// The node stops.
+    /// The node is stopping.
     #[error("the server is stopping")]
     Draining,
 }
@@ -48,37 +48,37 @@ impl NoRoom {
     }
 }
 
-/// Has the tokens of a user refused in a room, here and on the other nodes.
+/// A function that revokes the tokens of a user in a room, on this and the other nodes.
 pub type Revoker = Box<dyn Fn(Revoke) -> LocalBoxFuture<'static, Result<(), Refusal>> + Send + Sync>;
 
 /// Settings of the rooms of a node.
 #[derive(Debug)]
 pub struct HostSettings {
-    /// Those of each room.
+    /// The settings of each room.
     pub room: Arc<RoomSettings>,
-    /// Those that all nodes share.
+    /// The settings that all nodes share.
     pub cluster: Arc<ClusterSettings>,
-    /// The most rooms.
+    /// The maximum number of rooms.
     pub max_rooms: usize,
-    /// Signals queued towards a room.
+    /// The maximum number of signals queued for a room.
     pub max_room_queue: usize,
-    /// The time for which the broadcasts of a room that is over are served.
+    /// The time for which the broadcasts of an ended room are served.
     pub hls_window: Duration,
 }
 
-/// The rooms of this node, and what they share.
+/// The rooms of this node, and the state they share.
 pub struct RoomHost {
     pub settings: HostSettings,
     pub clock: Clock,
-    /// The tracks that players are served.
+    /// The tracks that are served to players.
     pub live: Arc<LiveIndex>,
     pub lifecycle: Arc<Lifecycle>,
-    /// The rooms that this node owns among several.
+    /// The rooms that this node owns, in a cluster.
     pub owned: OwnedRooms,
-    /// Sums of signals kept and dropped by all rooms.
+    /// Counters of the signals kept and dropped by all rooms.
     pub tallies: Tallies,
     rooms: Mutex<HashMap<RoomId, Addr<RoomActor>>>,
-    /// The way of the rooms to those of other nodes; none when this node is alone.
+    /// The transport to other nodes; unset on a standalone node.
     transport: OnceLock<Transport>,
     revoker: OnceLock<Revoker>,
     ids: AtomicU64,
@@ -91,7 +91,7 @@ impl std::fmt::Debug for RoomHost {
 }
 
 impl RoomHost {
-    /// A node without rooms and, so far, without other nodes.
+    /// Creates the host of a standalone node without rooms.
     pub fn new(settings: HostSettings, clock: Clock, live: Arc<LiveIndex>, lifecycle: Arc<Lifecycle>) -> Self {
         Self {
             settings,
@@ -107,32 +107,32 @@ impl RoomHost {
         }
     }
 
-    /// Lets rooms have tokens revoked. Counts once.
+    /// Sets the function that revokes tokens. Later calls have no effect.
     pub fn set_revoker(&self, revoker: Revoker) {
         let _ = self.revoker.set(revoker);
     }
 
-    /// Shares the rooms with other nodes from now on. Counts once.
+    /// Sets the transport to other nodes. Later calls have no effect.
     pub fn set_transport(&self, transport: Transport) {
         let _ = self.transport.set(transport);
     }
 
-    /// The way of the rooms to those of other nodes, if there are any.
+    /// Returns the transport to other nodes; `None` on a standalone node.
     pub fn transport(&self) -> Option<&Transport> {
         self.transport.get()
     }
 
-    /// The boot id of this node among others.
+    /// Returns the boot id of this node.
     pub fn boot(&self) -> BootId {
         self.transport().map_or(BootId(1), Transport::boot)
     }
 
-    /// The number below those of a new room's attachments and JOINs.
+    /// Returns the number above which a new room numbers its attachments and JOINs.
     pub fn next_ids(&self) -> u64 {
         self.ids.fetch_add(IDS, Ordering::Relaxed)
     }
 
-    /// Has the tokens of a user, issued until now, refused in a room.
+    /// Revokes the tokens of a user, issued until now, in a room.
     pub(super) fn revoke(&self, revoke: Revoke) -> LocalBoxFuture<'static, Result<(), Refusal>> {
         match self.revoker.get() {
             Some(revoker) => revoker(revoke),
@@ -140,12 +140,12 @@ impl RoomHost {
         }
     }
 
-    /// The room, if it exists.
+    /// Returns the room, if it exists.
     pub fn find(&self, id: &RoomId) -> Option<Addr<RoomActor>> {
         self.lock().get(id).filter(|room| room.connected()).cloned()
     }
 
-    /// The room; made on this very thread when it does not exist and `creating` is true.
+    /// Returns the room. If it does not exist and `creating` is true, it is created on the calling thread.
     pub fn open(self: &Arc<Self>, id: &RoomId, creating: bool) -> Result<Addr<RoomActor>, NoRoom> {
         if self.lifecycle.is_draining() {
             return Err(NoRoom::Draining);
@@ -165,7 +165,8 @@ impl RoomHost {
         Ok(room)
     }
 
-    /// The room for a message of another node, made on the thread of the node's own tasks where it does not exist.
+    /// Returns the room for a message from another node. If it does not exist, it is created on the given arbiter's
+    /// thread.
     pub fn open_for_node(self: &Arc<Self>, id: &RoomId, arbiter: &ArbiterHandle) -> Option<Addr<RoomActor>> {
         let mut rooms = self.lock();
         if let Some(room) = rooms.get(id).filter(|room| room.connected()) {
@@ -180,7 +181,7 @@ impl RoomHost {
         Some(room)
     }
 
-    /// Forgets a room that is over, unless another has taken its name.
+    /// Removes an ended room, unless another one has the same name by now.
     pub fn remove(&self, id: &RoomId, room: &Addr<RoomActor>) {
         let mut rooms = self.lock();
         if rooms.get(id) == Some(room) {
@@ -188,7 +189,8 @@ impl RoomHost {
         }
     }
 
-    /// Whether a user could publish in a broadcast of this name, which may be created. The join decides in the end.
+    /// Checks whether a user could publish in a broadcast of this name, which may be new. The later join makes the
+    /// final decision.
     ///
     /// # Errors
     /// The refusal that the join would get.
@@ -203,12 +205,12 @@ impl RoomHost {
         Ok(())
     }
 
-    /// All rooms.
+    /// Returns all rooms.
     pub fn all(&self) -> Vec<(RoomId, Addr<RoomActor>)> {
         self.lock().iter().map(|(id, room)| (id.clone(), room.clone())).collect()
     }
 
-    /// Number of rooms.
+    /// Returns the number of rooms.
     pub fn len(&self) -> usize {
         self.lock().len()
     }

@@ -1,7 +1,8 @@
-//! The rooms of one connection, and when it is out of one.
+//! The rooms of one connection, and the detection of its removal from a room.
 //!
-//! A connection may leave and join again before it hears that it was out. So every `JOIN` has a number, the
-//! room gives back the newest it has handled, and only the answer to the newest that was sent counts.
+//! A connection may leave and join again before it is notified that it has left. For this reason, every `JOIN` has a
+//! number, the room returns the newest number it has handled, and a notice counts only if it contains the newest number
+//! that was sent.
 
 use std::collections::HashMap;
 
@@ -14,31 +15,31 @@ use roomcast_protocol::signal::MemberKey;
 
 use super::actor::RoomActor;
 
-/// Number of a `JOIN` of a connection.
+/// The number of a `JOIN` on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JoinSequence(u64);
 
-/// Notice that a room has no member of a connection any more, as far as that connection had asked until then.
+/// A notice that a room has no members on a connection any more, after the JOINs up to `sequence`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomLeft {
     pub room: RoomId,
     pub sequence: JoinSequence,
 }
 
-/// A room that a connection is in or asks to join.
+/// A room that a connection has joined or asks to join.
 #[derive(Debug)]
 struct JoinedRoom {
     room: Addr<RoomActor>,
     sequence: JoinSequence,
-    /// Whether the newest JOIN said that the client numbers its signals.
+    /// Whether the newest JOIN stated that the client numbers its signals.
     numbers: bool,
-    /// The members whose heartbeats the connection answers by itself.
+    /// The members whose heartbeats the connection answers without the room.
     responders: Vec<HeartbeatResponder>,
-    /// Whether the room can take no more of what the connection says.
+    /// Whether the room has paused reading from the connection.
     held_back: bool,
 }
 
-/// The rooms that a connection is in or asks to join.
+/// The rooms that a connection has joined or asks to join.
 #[derive(Debug, Default)]
 pub struct JoinedRooms {
     rooms: HashMap<RoomId, JoinedRoom, RandomState>,
@@ -50,12 +51,12 @@ impl JoinedRooms {
         self.rooms.get(id).map(|joined| &joined.room)
     }
 
-    /// Notes whether the newest JOIN said that the client numbers its signals.
+    /// Records whether the newest JOIN stated that the client numbers its signals.
     pub fn note_numbers(&mut self, id: &RoomId, numbers: bool) {
         self.rooms.get_mut(id).into_iter().for_each(|joined| joined.numbers = numbers);
     }
 
-    /// Whether the client numbers what it says in a room.
+    /// Returns whether the client numbers its signals in a room.
     pub fn numbers(&self, id: &RoomId) -> bool {
         self.rooms.get(id).is_some_and(|joined| joined.numbers)
     }
@@ -64,7 +65,7 @@ impl JoinedRooms {
         self.rooms.contains_key(id)
     }
 
-    /// Forgets rooms that have ended meanwhile, and counts the others.
+    /// Removes rooms that have ended, and returns the number of the others.
     pub fn count_live(&mut self) -> usize {
         self.rooms.retain(|_, joined| joined.room.connected());
         self.rooms.len()
@@ -78,7 +79,7 @@ impl JoinedRooms {
         self.rooms.values().map(|joined| &joined.room)
     }
 
-    /// Notes that a `JOIN` is sent to a room, and numbers it.
+    /// Records that a `JOIN` is sent to a room; returns its number.
     pub fn insert(&mut self, id: RoomId, room: Addr<RoomActor>) -> JoinSequence {
         self.last_sequence += 1;
         let sequence = JoinSequence(self.last_sequence);
@@ -88,12 +89,12 @@ impl JoinedRooms {
         sequence
     }
 
-    /// A member's heartbeat responder.
+    /// Returns the heartbeat responder of a member.
     pub fn responder(&self, id: &RoomId, member: &MemberKey) -> Option<&HeartbeatResponder> {
         self.rooms.get(id)?.responders.iter().find(|responder| responder.is_of(member))
     }
 
-    /// Takes a member's heartbeat responder, in place of its former one.
+    /// Sets the heartbeat responder of a member, replacing the former one.
     pub fn add_responder(&mut self, id: &RoomId, responder: HeartbeatResponder) {
         let Some(joined) = self.rooms.get_mut(id) else { return };
         joined.responders.retain(|former| !former.is_like(&responder));
@@ -102,18 +103,19 @@ impl JoinedRooms {
         joined.responders.push(responder);
     }
 
-    /// Drops a member's heartbeat responder: what it says from now on may depend on what the room has yet to answer.
+    /// Drops the heartbeat responder of a member, since answers to later heartbeats may depend on signals that the room
+    /// has not handled yet.
     pub fn drop_responder(&mut self, id: &RoomId, member: &MemberKey) {
         let Some(joined) = self.rooms.get_mut(id) else { return };
         joined.responders.retain(|responder| !responder.is_of(member));
     }
 
-    /// Notes whether a room can take more of what the connection says.
+    /// Records whether a room permits reading from the connection.
     pub fn note_reads(&mut self, id: &RoomId, reads: bool) {
         self.rooms.get_mut(id).into_iter().for_each(|joined| joined.held_back = !reads);
     }
 
-    /// Whether all rooms can take more.
+    /// Returns whether all rooms permit reading.
     pub fn may_read(&self) -> bool {
         !self.rooms.values().any(|joined| joined.held_back)
     }
@@ -122,7 +124,7 @@ impl JoinedRooms {
         self.rooms.remove(id);
     }
 
-    /// Drops a room unless a newer `JOIN` is on its way there.
+    /// Removes a room, unless a newer `JOIN` to it is in transit.
     pub fn forget(&mut self, left: &RoomLeft) {
         if self.rooms.get(&left.room).is_some_and(|joined| joined.sequence == left.sequence) {
             self.remove(&left.room);

@@ -15,16 +15,16 @@ use roomcast_protocol::signal::{RefusedNumber, Signal, SignalKind};
 use super::joined::JoinSequence;
 use super::outbox::Outbox;
 
-/// Outcome of a `JOIN` that reached a room.
+/// The outcome of a `JOIN` that reached a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was answered.
+    /// The room handles the JOIN.
     Answered,
-    /// The room is over; ask for it anew.
+    /// The room has ended; the sender must look it up again.
     Gone,
 }
 
-/// A `JOIN`, with the way back to its sender.
+/// A `JOIN`, with the outbox of its sender.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "Outcome")]
 pub struct JoinRoom {
@@ -35,7 +35,7 @@ pub struct JoinRoom {
     pub grant: JoinGrant,
 }
 
-/// Any other signal, with the way back to its sender: who is no member any more is still told so.
+/// Any other signal, with the outbox of its sender, so that a sender that is no member any more can be notified.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct RoomSignal {
@@ -44,7 +44,7 @@ pub struct RoomSignal {
     pub signal: Signal,
 }
 
-/// A signal that the session refused, as it is no legal one; its number is used up.
+/// An invalid signal that the session has refused. Its number counts as used.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct RefusedSignal {
@@ -53,7 +53,7 @@ pub struct RefusedSignal {
     pub numbered: RefusedNumber,
 }
 
-/// A connection has another token.
+/// A new token of a connection.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Renewed {
@@ -61,7 +61,7 @@ pub struct Renewed {
     pub permit: Arc<Permit>,
 }
 
-/// The tokens of a kicked user are not revoked, or not on all nodes.
+/// Reports that the tokens of a kicked user were not revoked, or not on all nodes.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct NotRevoked {
@@ -69,21 +69,21 @@ pub struct NotRevoked {
     pub refusal: Refusal,
 }
 
-/// A connection is gone.
+/// Reports that a connection is gone.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Disconnected {
     pub connection: ConnectionId,
 }
 
-/// Asks whether a user could publish in the room as in a broadcast.
+/// Asks whether a user could publish in the room as a broadcast.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<(), Refusal>")]
 pub struct MayBroadcast {
     pub user: UserId,
 }
 
-/// An upload, whose media is stored already; without an entry it asks whether the uploader may upload.
+/// An upload whose media is already stored. Without an entry, it only asks whether the uploader may upload.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<(), Refusal>")]
 pub struct Upload {
@@ -91,7 +91,8 @@ pub struct Upload {
     pub entry: Option<UploadEntry>,
 }
 
-/// Somebody plays a broadcast of the room here. Answered once its owner is found, or nobody owns it.
+/// Reports that a player requested a broadcast of the room here. Answered once the owner is found or it is known that
+/// there is none.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Play;

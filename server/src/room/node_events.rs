@@ -1,4 +1,4 @@
-//! A room's actor among several nodes: what comes from them and from the directory, and what goes there.
+//! The communication of a room's actor with other nodes and the directory.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -23,15 +23,15 @@ use super::host::RoomHost;
 use crate::backplane::{Directory, Partition, Urgency};
 use crate::cluster::{Handled, Receipt, RoomListener};
 
-/// The time for which rooms that were taken over had no owner, in seconds.
+/// The name of the metric for the time that rooms had no owner before a takeover, in seconds.
 pub const TAKEOVER: &str = "roomcast_cluster_takeover_seconds";
 
-/// Something that a room is told by its node.
+/// An event from the node to a room.
 #[derive(Debug, ActorMessage)]
 #[rtype(result = "()")]
 pub struct FromNode(NodeEvent, Handled);
 
-/// The news.
+/// The kinds of events from the node.
 #[derive(Debug, Clone)]
 enum NodeEvent {
     Message(BootId, Box<Message>),
@@ -45,7 +45,7 @@ enum NodeEvent {
 }
 
 impl RoomActor {
-    /// Puts a message into the packet for a node, and notes the counter of that packet.
+    /// Adds a message to the packet for a node, and records the counter of that packet.
     pub(super) fn send(&self, to: BootId, message: &Message, sent: &mut BTreeMap<BootId, u64>) {
         let Some(transport) = self.host.transport() else { return };
         // Others keep nothing until it has arrived.
@@ -56,7 +56,7 @@ impl RoomActor {
         sent.extend(transport.send(to, message, receipt).map(|counter| (to, counter)));
     }
 
-    /// Lets the edge know in which packet the last of its messages goes.
+    /// Reports to the edge the packet that carries the last of its messages.
     pub(super) fn note_sent(&mut self, sent: BTreeMap<BootId, u64>) {
         if !sent.is_empty()
             && let Some(transport) = self.host.transport()
@@ -72,7 +72,7 @@ impl RoomActor {
         }
     }
 
-    /// Tells the node which rooms it owns: it renews them.
+    /// Reports to the node whether it owns this room, so that the node renews the ownership.
     pub(super) fn note_ownership(&mut self) {
         let owned = self.room.site().owner().filter(|owner| !owner.has_ended()).map(|owner| owner.ownership());
         if self.owned != owned && self.host.transport().is_some() {
@@ -81,7 +81,7 @@ impl RoomActor {
         }
     }
 
-    /// Asks the directory.
+    /// Sends a query to the directory.
     pub(super) fn ask(&self, ask: DirectoryQuery, ctx: &mut Context<Self>) {
         let Some(transport) = self.host.transport() else { return };
         let (directory, room) = (transport.directory().clone(), self.id.clone());
@@ -105,7 +105,7 @@ impl RoomActor {
 }
 
 impl RoomActor {
-    /// Measures for how long the room had no owner, where this node has just taken it over.
+    /// Records in a metric for how long the room had no owner, if this node has just taken it over.
     fn note_takeover(&self, ask: &DirectoryQuery, answer: &DirectoryAnswer) {
         let (DirectoryQuery::Claim { expected: Some(former), .. }, DirectoryAnswer::Claimed(Claimed::Won { .. })) =
             (ask, answer)
@@ -141,7 +141,7 @@ async fn question(
 impl Handler<FromNode> for RoomActor {
     type Result = ();
 
-    /// The hand-over is dropped last, when all that follows was sent.
+    /// Handles an event. `_handled` is dropped last, after all resulting messages have been sent.
     fn handle(&mut self, FromNode(event, _handled): FromNode, ctx: &mut Self::Context) {
         let effects = self.with_room(|room, context| hear(room, context, event));
         self.carry_out(effects, None, ctx);
@@ -164,16 +164,16 @@ fn hear(room: &mut Room, context: site::Context<'_>, event: NodeEvent) -> Vec<Ef
     })
 }
 
-/// The rooms of a node, for those who carry messages and keep leases.
+/// Dispatches events of the transport and the lease to the rooms of a node.
 #[derive(Debug)]
 pub struct RoomDispatcher {
     host: Weak<RoomHost>,
-    /// The thread on which rooms are made that nobody has asked for here.
+    /// The thread on which rooms are created that no connection here has requested.
     arbiter: ArbiterHandle,
 }
 
 impl RoomDispatcher {
-    /// The rooms of a node; called on an arbiter's thread.
+    /// Creates the dispatcher for the rooms of a node. Must be called on an arbiter's thread.
     pub fn new(host: &Arc<RoomHost>) -> Self {
         Self { host: Arc::downgrade(host), arbiter: Arbiter::current() }
     }
@@ -243,7 +243,7 @@ impl RoomListener for RoomDispatcher {
     }
 }
 
-/// Releases all rooms of a node that stops, so that others take them at once.
+/// Releases all rooms of a stopping node, so that other nodes can take them over at once.
 pub fn release_all(host: &Arc<RoomHost>) {
     RoomDispatcher::new(host).tell_all(&NodeEvent::Drain, |_| true, &Handled::default());
 }

@@ -1,7 +1,7 @@
-//! The way from a room to a connection: a queue with a bound in bytes that nobody waits for.
+//! The queue from a room to a connection. It is bounded in bytes, and sending never waits.
 //!
-//! A queued message counts until the connection's socket has taken it, wherever it waits till then. Over the bound the
-//! connection is told to close as a slow consumer and gets nothing more.
+//! A message counts from queuing until the connection's socket has accepted it. Above the bound, the connection is
+//! closed as a slow consumer and receives nothing more.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -20,31 +20,31 @@ use super::joined::RoomLeft;
 
 use crate::socket::{SendBudget, SendQueue, SendQueueId};
 
-/// Deliveries for which an empty queue keeps its memory.
+/// The number of items for which an empty queue retains memory.
 const RETAINED_CAPACITY: usize = 8;
 
-/// Something for a connection.
+/// An item for a connection.
 #[derive(Debug, PartialEq, Eq)]
 pub enum OutboxItem {
-    /// To be written.
+    /// Write a message.
     Message(OutboundMessage),
-    /// To be closed.
+    /// Close the connection.
     Close(CloseCode),
-    /// The connection looks whether its token was revoked.
+    /// Check whether the connection's token was revoked.
     Judge,
-    /// The connection answers heartbeats of one of its members in a room by itself.
+    /// Answer heartbeats of one of its members without the room.
     AnswerHeartbeats(RoomId, Box<HeartbeatResponder>),
-    /// Pauses or resumes reading from the connection, for a room.
+    /// Pause or resume reading from the connection, on behalf of a room.
     Read(RoomId, bool),
-    /// The room has no member of this connection any more.
+    /// Reports that the room has no members on this connection any more.
     Forget(RoomLeft),
 }
 
-/// The sending end.
+/// The sending half.
 #[derive(Debug, Clone)]
 pub struct Outbox(Arc<Shared>);
 
-/// A plain queue: an empty one costs nothing, where a channel keeps room for 32 deliveries.
+/// The shared queue. Unlike a channel, which allocates space for 32 items, it uses no memory while empty.
 #[derive(Debug)]
 struct Shared {
     queue: Mutex<VecDeque<OutboxItem>>,
@@ -61,14 +61,14 @@ impl Shared {
 }
 
 impl Outbox {
-    /// An outbox that keeps to a connection's bound, and its receiving end.
+    /// Creates an outbox with a connection's bound, and its receiving half.
     pub fn new(budget: Arc<SendBudget>, send_queue: SendQueueId) -> (Self, Inbox) {
         let (queue, reader, cut) = (Mutex::default(), AtomicWaker::new(), AtomicBool::new(false));
         let shared = Arc::new(Shared { queue, reader, budget, send_queue, cut });
         (Self(Arc::clone(&shared)), Inbox(shared))
     }
 
-    /// Queues a message, or has the connection closed when it does not fit.
+    /// Queues a message, or closes the connection if the message exceeds the bound.
     pub fn send(&self, message: OutboundMessage) {
         if self.claims(&message) {
             match self.0.send_queue.here() {
@@ -78,14 +78,14 @@ impl Outbox {
         }
     }
 
-    /// The same for the connection itself, which has its send queue at hand.
+    /// Sends a message from the connection itself, which has direct access to its send queue.
     pub fn send_through(&self, send_queue: &SendQueue, message: OutboundMessage) {
         if self.claims(&message) {
             self.pass(message, send_queue);
         }
     }
 
-    /// Claims the bytes of a message; the connection is closed where they are too many.
+    /// Reserves the bytes of a message; closes the connection if they exceed the bound.
     fn claims(&self, message: &OutboundMessage) -> bool {
         if self.0.cut.load(Ordering::Relaxed) {
             return false;
@@ -97,7 +97,7 @@ impl Outbox {
         claimed
     }
 
-    /// Hands a message to the socket past the queue, while nothing stands in front.
+    /// Passes a message directly to the socket if the queue is empty.
     fn pass(&self, message: OutboundMessage, send_queue: &SendQueue) {
         let is_next = self.0.lock().is_empty();
         if is_next {
@@ -107,41 +107,42 @@ impl Outbox {
         }
     }
 
-    /// Makes room for what a member is sent at once when it comes back, so that a full backlog does not make it
-    /// a slow consumer time and again. Once per connection: a backlog has a bound, its repetition has none.
+    /// Raises the bound for the messages that are sent at once to a resumed member, so that a full backlog does not
+    /// repeatedly make it a slow consumer. Applies once per connection, since a backlog is bounded but its repetitions
+    /// are not.
     pub fn allow(&self, bytes: usize) {
         self.0.budget.allow(bytes);
     }
 
-    /// Has the connection closed after what is queued; nothing comes behind it.
+    /// Closes the connection after the queued messages. Later messages are dropped.
     pub fn close(&self, code: CloseCode) {
         if !self.0.cut.swap(true, Ordering::Relaxed) {
             self.put(OutboxItem::Close(code));
         }
     }
 
-    /// Lets the connection look whether its token was revoked.
+    /// Makes the connection check whether its token was revoked.
     pub fn judge(&self) {
         if !self.0.cut.load(Ordering::Relaxed) {
             self.put(OutboxItem::Judge);
         }
     }
 
-    /// Pauses or resumes reading from the connection, for the sake of a room.
+    /// Pauses or resumes reading from the connection, on behalf of a room.
     pub fn read(&self, room: RoomId, reads: bool) {
         if !self.0.cut.load(Ordering::Relaxed) {
             self.put(OutboxItem::Read(room, reads));
         }
     }
 
-    /// Says that a room has no member of this connection any more.
+    /// Reports that a room has no members on this connection any more.
     pub fn forget(&self, left: RoomLeft) {
         if !self.0.cut.load(Ordering::Relaxed) {
             self.put(OutboxItem::Forget(left));
         }
     }
 
-    /// Lets the connection answer heartbeats of one of its members in a room by itself.
+    /// Makes the connection answer heartbeats of one of its members without the room.
     pub fn answer_heartbeats(&self, room: RoomId, responder: HeartbeatResponder) {
         if !self.0.cut.load(Ordering::Relaxed) {
             self.put(OutboxItem::AnswerHeartbeats(room, Box::new(responder)));
@@ -154,7 +155,7 @@ impl Outbox {
     }
 }
 
-/// Puts a message, whose bytes are claimed, on the way to the socket.
+/// Passes a message whose bytes are reserved to the send queue.
 pub fn hand_over(message: OutboundMessage, send_queue: &SendQueue) {
     let claimed = message.size();
     let note = |(sequence, watermark): (u64, DeliveryWatermark)| -> Box<dyn FnOnce()> {
@@ -165,8 +166,8 @@ pub fn hand_over(message: OutboundMessage, send_queue: &SendQueue) {
     send_queue.send([&number, rest], claimed, written);
 }
 
-/// The receiving end: a stream that never ends. Who takes a message from it sees to it that its bytes are released
-/// when they are written. Once it is dropped nothing is queued any more.
+/// The receiving half: a stream that never ends. The receiver of a message must release its bytes once they are
+/// written. After the inbox is dropped, nothing is queued any more.
 #[derive(Debug)]
 pub struct Inbox(Arc<Shared>);
 

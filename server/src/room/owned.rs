@@ -1,4 +1,4 @@
-//! The rooms that this node owns, which it renews in the directory.
+//! The rooms that this node owns, whose ownership it renews in the directory.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use roomcast_protocol::id::RoomId;
 pub struct OwnedRooms(Mutex<HashMap<RoomId, Ownership>>);
 
 impl OwnedRooms {
-    /// Notes under what ownership a room runs here, if it does.
+    /// Records the ownership under which a room runs here, or that it does not.
     pub fn set(&self, room: &RoomId, ownership: Option<Ownership>) {
         match ownership {
             Some(ownership) => _ = self.lock().insert(room.clone(), ownership),
@@ -19,12 +19,12 @@ impl OwnedRooms {
         }
     }
 
-    /// Notes that a room does not run here any more.
+    /// Removes a room that does not run here any more.
     pub fn remove(&self, room: &RoomId) {
         self.lock().remove(room);
     }
 
-    /// All of them.
+    /// Returns all owned rooms.
     pub fn all(&self) -> Vec<(RoomId, Ownership)> {
         self.lock().iter().map(|(room, ownership)| (room.clone(), *ownership)).collect()
     }

@@ -65,7 +65,7 @@ impl Session {
         }
     }
 
-    /// The time for which the connection may go on with its token.
+    /// Returns the time for which the connection may go on with its token.
     pub(super) fn time_left(&self) -> Option<Duration> {
         let permit = self.permit.as_ref()?;
         let end = Duration::from_secs(permit.expires) + self.state.settings.access.auth_grace;

@@ -81,7 +81,7 @@ impl Session {
         self.state.access.check_in(permit, Some(&head.room_id))
     }
 
-    /// The part of the token that the room needs.
+    /// Returns the part of the token that the room needs.
     fn credentials(&self, room: &RoomId) -> Option<Box<Credentials>> {
         let permit = self.permit.as_ref()?;
         Some(Box::new(Credentials::of(permit, room)))

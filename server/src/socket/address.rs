@@ -1,17 +1,17 @@
-//! Number of connections of each address.
+//! The number of connections of each address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Counts the open connections of each address.
+/// A counter of the open connections of each address.
 #[derive(Debug)]
 pub struct ConnectionCounts {
     counts: Mutex<HashMap<IpAddr, usize>>,
     max: usize,
 }
 
-/// One connection counted, until it is dropped.
+/// A guard that counts one connection until it is dropped.
 #[derive(Debug)]
 pub struct Permit {
     counts: Arc<ConnectionCounts>,
@@ -19,12 +19,12 @@ pub struct Permit {
 }
 
 impl ConnectionCounts {
-    /// No connections yet, and at most `max` from one address.
+    /// Creates a counter that permits at most `max` connections from one address.
     pub fn new(max: usize) -> Arc<Self> {
         Arc::new(Self { counts: Mutex::default(), max })
     }
 
-    /// Counts a connection, unless its address has as many as it may.
+    /// Counts a connection, unless its address has reached the limit.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Permit> {
         // An IPv4 client of a socket for both families is the same client.
         let address = address.to_canonical();

@@ -44,14 +44,15 @@ pub trait Application: Sized + Unpin + 'static {
     fn closed(&mut self) {}
 }
 
-/// The application's hand on its connection.
+/// The handle through which the application controls its connection.
 pub struct ConnectionHandle<'a, A: Application> {
     pub(super) wire: &'a mut Wire,
     pub(super) ctx: &'a mut WebsocketContext<Connection<A>>,
 }
 
 impl<A: Application> ConnectionHandle<'_, A> {
-    /// Sends a text message; a connection that does not take what it is sent is closed instead, as a slow consumer.
+    /// Sends a text message. If the bound of unsent data is exceeded, the connection is closed as a slow consumer
+    /// instead.
     pub fn send_text(&mut self, text: ByteString) {
         if !self.wire.claim(outbound::size(text.len(), self.wire.max_frame())) {
             return self.close(CloseCode::SlowConsumer);
@@ -60,7 +61,7 @@ impl<A: Application> ConnectionHandle<'_, A> {
         outbound::text(text, self.wire.max_frame(), |frame| self.ctx.write_raw(frame));
     }
 
-    /// The way to the peer, for messages whose bytes were claimed when they were queued.
+    /// Returns the way to the peer, for messages whose bytes were claimed when they were queued.
     #[must_use]
     pub fn send_queue(&self) -> &SendQueue {
         self.wire.send_queue()
@@ -80,7 +81,7 @@ impl<A: Application> ConnectionHandle<'_, A> {
         outbound::binary(bytes, self.wire.max_frame(), |frame| self.ctx.write_raw(frame));
     }
 
-    /// Sends a keepalive, which is no message: it does not make an idle connection busy.
+    /// Sends a keepalive. It does not count as a message for the idle timeout.
     pub(super) fn send_keepalive(&mut self, text: ByteString) {
         if self.wire.claim(outbound::size(text.len(), self.wire.max_frame())) {
             outbound::text(text, self.wire.max_frame(), |frame| self.ctx.write_raw(frame));
@@ -116,7 +117,7 @@ impl<A: Application> ConnectionHandle<'_, A> {
         }
     }
 
-    /// Has everything from a stream handled, for as long as the connection is open.
+    /// Passes each item of a stream to the application while the connection is open.
     pub fn listen<S: Stream + 'static>(
         &mut self,
         stream: S,
@@ -127,7 +128,7 @@ impl<A: Application> ConnectionHandle<'_, A> {
         self.ctx.spawn(handled.finish());
     }
 
-    /// Has the outcome of a future handled, if the connection is still open then.
+    /// Passes the result of a future to the application, if the connection is still open by then.
     pub fn when_done<F: Future + 'static>(
         &mut self,
         future: F,

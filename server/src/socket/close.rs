@@ -1,10 +1,10 @@
-//! From an error of the WebSocket codec to the close code it deserves.
+//! Mapping from errors of the WebSocket codec to close codes.
 
 use actix_http::ws::ProtocolError;
 
 use roomcast_protocol::code::CloseCode;
 
-/// The close code for a frame that cannot be read.
+/// Returns the close code for a frame that cannot be read.
 pub fn close_code(error: &ProtocolError) -> CloseCode {
     match error {
         ProtocolError::Overflow => CloseCode::TooBig,

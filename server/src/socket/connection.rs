@@ -22,7 +22,7 @@ use super::send_queue::SendQueue;
 use super::socket_handle::SocketHandle;
 use super::timers::{TimerAction, Timers};
 
-/// The shell of one connection.
+/// The actor of one connection.
 pub struct Connection<A: Application> {
     app: A,
     wire: Wire,
@@ -71,12 +71,12 @@ impl Wire {
         self.settings.max_frame
     }
 
-    /// Claims the bytes of something that is queued, if they fit.
+    /// Reserves the bytes of queued data, if they fit the bound.
     pub(super) fn claim(&self, bytes: usize) -> bool {
         self.ends.budget.claim(bytes)
     }
 
-    /// Something is queued for which another number of bytes was claimed.
+    /// Adjusts the reserved bytes to the actual length of queued data.
     pub(super) fn exchange(&self, claimed: usize, bytes: usize) {
         self.ends.budget.exchange(claimed, bytes);
     }
@@ -178,7 +178,7 @@ impl<A: Application> Connection<A> {
         Ok(())
     }
 
-    /// Does what is due and sets the timer for what is due next.
+    /// Performs the actions that are due and sets the timer for the next one.
     fn tick(&mut self, ctx: &mut WebsocketContext<Self>) {
         let now = Instant::now();
         let timeouts = self.wire.settings.timeouts;
@@ -236,7 +236,7 @@ impl<A: Application> StreamHandler<Result<Message, ProtocolError>> for Connectio
         }
     }
 
-    /// The end of the input: the peer is gone, or the reader refused to read on.
+    /// Handles the end of the input: the peer is gone, or the reader has stopped.
     fn finished(&mut self, ctx: &mut Self::Context) {
         if let Some(code) = self.wire.verdict.take() {
             self.run(ctx, |_, handle| handle.close(code));

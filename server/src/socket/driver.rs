@@ -25,9 +25,9 @@ use super::send_queue::SendQueue;
 use super::socket_handle::SocketHandle;
 use super::switch::Io;
 
-/// The most that is read at once.
+/// The maximum number of bytes per read.
 const READ: usize = 32 * 1024;
-/// Reads, and what follows from each, before other tasks have their turn.
+/// The number of reads, with their processing, before the task yields.
 const ROUNDS: usize = 4;
 /// Time for which a peer that did not close is read on, so that it gets to read why the server did.
 const LINGER: Duration = Duration::from_millis(700);
@@ -150,7 +150,7 @@ impl Driver {
         Poll::Pending
     }
 
-    /// Reads once if the actor has taken what was read before.
+    /// Reads once, if the actor has consumed the previous chunk.
     fn read(&mut self, cx: &mut Context<'_>) -> Read {
         if !self.incoming.wants_more() {
             return Read::Held;
@@ -171,7 +171,7 @@ impl Driver {
         }
     }
 
-    /// Writes what is left, closes the stream, and unless the peer has closed waits for it to do so.
+    /// Writes the remaining data, closes the stream, and waits for the peer to close unless it has done so.
     async fn finish(mut self, closed_by_peer: bool) -> io::Result<()> {
         poll_fn(|cx| self.output.write(&mut *self.stream, cx)).await?;
         self.stream.shutdown().await?;
@@ -188,7 +188,7 @@ impl Driver {
 }
 
 impl Output {
-    /// Writes all that is queued; pending when the stream takes no more.
+    /// Writes all queued data; pending if the stream accepts no more.
     fn write(&mut self, stream: &mut dyn Io, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut wrote = false;
         loop {

@@ -11,18 +11,19 @@ const MAX_HEADER: usize = 14;
 /// Longest payload of a control frame (RFC 6455, section 5.5).
 const MAX_CONTROL: u64 = 125;
 
-/// Says when frames may be read and hears of each.
+/// Decides when frames may be read, and is informed of each.
 pub trait FrameMeter {
-    /// Looks at the time; returns whether the next frame may begin.
+    /// Returns whether the next frame may begin at the present time.
     fn poll_begin(&mut self) -> bool;
-    /// A frame has begun, with so many bytes of payload; `message` when it is not the continuation of another.
+    /// Records the beginning of a frame with this number of payload bytes. `message` is `false` for a continuation
+    /// frame.
     fn begun(&mut self, length: u64, message: bool);
 }
 
 /// Reasons why the limiter stopped before the end of what it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halt {
-    /// The meter wants the next frame later.
+    /// The meter delays the next frame.
     Wait,
     /// The frame whose header was just passed on is refused: nothing more may be read.
     Refuse(CloseCode),
@@ -43,7 +44,7 @@ pub struct FrameLimiter {
 }
 
 impl FrameLimiter {
-    /// A limiter that lets payloads of at most `max_frame` bytes pass.
+    /// Creates a limiter that permits payloads of at most `max_frame` bytes.
     pub const fn new(max_frame: u64) -> Self {
         Self { max_frame, position: FramePosition::Between }
     }
@@ -97,7 +98,7 @@ fn skip(left: &mut u64, available: usize) -> usize {
     taken
 }
 
-/// The length of the payload, once the header is complete.
+/// Returns the length of the payload, once the header is complete.
 fn payload_length(header: &[u8]) -> Option<u64> {
     let second = *header.get(1)?;
     let extended = match second & 0x7f {

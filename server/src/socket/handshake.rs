@@ -40,7 +40,7 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// The HTTP status of the answer.
+    /// Returns the HTTP status of the answer.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
@@ -101,7 +101,8 @@ pub fn check(request: &HttpRequest, allowed_origins: &[String]) -> Result<(), Re
     if allowed || allowed_origins.is_empty() { Ok(()) } else { Err(Refused::Origin) }
 }
 
-/// The first of the protocols that a request offers and we speak. Several headers are one list (section 11.3.4).
+/// Returns the first of the protocols that a request offers and we speak. Several headers are one list (section
+/// 11.3.4).
 pub fn protocol(headers: &HeaderMap, spoken: &[&'static str]) -> Option<&'static str> {
     let offered = headers.get_all(SEC_WEBSOCKET_PROTOCOL).filter_map(|header| header.to_str().ok());
     let mut names = offered.flat_map(|names| names.split(',')).map(str::trim);

@@ -1,4 +1,4 @@
-//! Input that was read and not yet passed on: one chunk at most, so that TCP holds the peer back.
+//! Input that was read and not yet passed on: at most one chunk, so that TCP flow control slows down the peer.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
@@ -17,17 +17,17 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// Nothing was read yet.
+    /// Creates an empty input.
     pub fn new() -> Rc<Self> {
         Rc::default()
     }
 
-    /// Whether more may be read.
+    /// Returns whether the next chunk may be read.
     pub fn wants_more(&self) -> bool {
         self.chunk.borrow().is_empty() && !self.ended.get()
     }
 
-    /// Takes what was read. Nothing read means that nothing comes any more.
+    /// Stores a chunk that was read. An empty chunk is the end of the input.
     pub fn put(&self, chunk: Bytes) {
         self.ended.set(chunk.is_empty());
         self.chunk.replace(chunk);

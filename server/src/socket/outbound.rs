@@ -1,4 +1,4 @@
-//! Messages on their way to the peer, fragmented when they are longer than a frame may be.
+//! Encoding of messages to the peer, fragmented if they exceed the maximum frame length.
 
 use actix_codec::Encoder;
 use actix_http::ws::{CloseReason, Codec, Item, Message};
@@ -59,7 +59,7 @@ fn fragmented<M: AsRef<[u8]>>(
     write(Message::Continuation(Item::Last(rest)));
 }
 
-/// Number of bytes that a message of this length takes on the wire.
+/// Returns the number of bytes that a message of this length takes on the wire.
 pub const fn size(length: usize, max_frame: usize) -> usize {
     if length <= max_frame {
         return header(length) + length;
@@ -68,7 +68,7 @@ pub const fn size(length: usize, max_frame: usize) -> usize {
     full * header(max_frame) + header(rest) + length
 }
 
-/// Number of bytes that a close frame takes on the wire.
+/// Returns the number of bytes that a close frame takes on the wire.
 pub fn close_size(reason: Option<&CloseReason>) -> usize {
     let text = |reason: &CloseReason| reason.description.as_ref().map_or(0, String::len);
     reason.map_or(2, |reason| 4 + text(reason))

@@ -6,7 +6,7 @@
 use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
-/// A burst is what the rate gives in this time.
+/// The time for which a burst may exceed the rate.
 pub const BURST: Duration = roomcast_protocol::limits::RATE_BURST;
 /// Bytes that a frame counts at least: a flood of empty continuations is work, too.
 const MIN_FRAME: u64 = 64;
@@ -30,17 +30,17 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// A full bucket.
+    /// Creates full token buckets.
     pub const fn new(rate: Rate, now: Instant) -> Self {
         Self { rate, messages_paid: now, bytes_paid: now }
     }
 
-    /// Time until the next frame may begin; zero when it may now.
+    /// Returns the time until the next frame may begin; zero if it may begin now.
     pub fn wait(&self, now: Instant) -> Duration {
         self.messages_paid.max(self.bytes_paid).saturating_duration_since(now).saturating_sub(BURST)
     }
 
-    /// Pays for a frame. The last one before a wait may cost more than is left.
+    /// Charges a frame to the buckets. The last frame before a wait may cost more than is left.
     pub fn pay(&mut self, now: Instant, bytes: u64, message: bool) {
         if message {
             self.messages_paid = self.messages_paid.max(now) + cost(1, self.rate.messages);

@@ -1,4 +1,5 @@
-//! Whether a connection is read. Its reader waits at the gate while it is shut, which holds the peer back through TCP.
+//! A gate that controls reading from a connection. The reader waits while it is shut, so that TCP flow control slows
+//! down the peer.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -12,12 +13,12 @@ pub struct ReadGate {
 }
 
 impl ReadGate {
-    /// An open gate.
+    /// Creates an open gate.
     pub fn open() -> Rc<Self> {
         Rc::default()
     }
 
-    /// Opens or shuts it. What is on its way behind it already is still read.
+    /// Opens or shuts the gate. Data that has already passed it is still processed.
     pub fn set(&self, reads: bool) {
         self.shut.set(!reads);
         if let Some(waker) = self.waiting.take().filter(|_| reads) {
@@ -25,7 +26,7 @@ impl ReadGate {
         }
     }
 
-    /// Whether it is shut; if so, the caller is woken once it opens.
+    /// Returns whether the gate is shut. If so, the caller's task is woken once it opens.
     pub fn is_shut(&self, cx: &Context<'_>) -> bool {
         if self.shut.get() {
             *self.waiting.borrow_mut() = Some(cx.waker().clone());

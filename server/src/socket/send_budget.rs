@@ -1,6 +1,6 @@
-//! Number of bytes on their way to one peer, from where they are queued until they are handed to its socket.
+//! The number of bytes in transit to one peer, from queuing until they are passed to its socket.
 //!
-//! One count for all queues in between, so that the bound holds over their sum. Never a queue itself.
+//! All queues in between share one count, so that the bound applies to their sum.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,17 +10,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct SendBudget {
     bytes: AtomicUsize,
     bound: usize,
-    /// Bytes that may be on their way on top of the bound.
+    /// The number of bytes that may be in transit in addition to the bound.
     allowance: AtomicUsize,
 }
 
 impl SendBudget {
-    /// Nothing on its way, and at most `bound` bytes ever.
+    /// Creates an empty budget of at most `bound` bytes.
     pub fn new(bound: usize) -> Arc<Self> {
         Arc::new(Self { bytes: AtomicUsize::new(0), bound, allowance: AtomicUsize::new(0) })
     }
 
-    /// Counts bytes that are to be queued; false when they do not fit and must not be.
+    /// Reserves bytes to be queued. Returns `false` if they exceed the bound and must not be queued.
     #[must_use]
     pub fn claim(&self, bytes: usize) -> bool {
         let bound = self.bound.saturating_add(self.allowance.load(Ordering::Relaxed));
@@ -28,12 +28,12 @@ impl SendBudget {
         self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()
     }
 
-    /// Lets so many bytes be on their way on top of the bound. The largest allowance counts, not the sum.
+    /// Permits this many bytes in addition to the bound. The largest allowance counts, not the sum.
     pub fn allow(&self, bytes: usize) {
         self.allowance.fetch_max(bytes, Ordering::Relaxed);
     }
 
-    /// Something queued has become longer or shorter, in a single step: others may be claiming.
+    /// Adjusts the count for queued data whose length has changed, in a single atomic step.
     pub fn exchange(&self, before: usize, after: usize) {
         if after > before {
             self.bytes.fetch_add(after - before, Ordering::Relaxed);
@@ -42,7 +42,7 @@ impl SendBudget {
         }
     }
 
-    /// Bytes have left.
+    /// Releases bytes that have been passed to the socket.
     pub fn release(&self, bytes: usize) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }

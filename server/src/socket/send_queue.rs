@@ -1,4 +1,4 @@
-//! The way to one peer's socket, for everything that runs on its thread.
+//! The queue to one peer's socket, for all code on the thread of the connection.
 //!
 //! Messages from rooms of that thread go straight into the queue: the actor of the connection gets none of them. Output
 //! of the actor itself comes in through the driver. The queue has no bound of its own: every writer has claimed the
@@ -19,7 +19,7 @@ use foldhash::fast::RandomState;
 use super::outbound;
 use super::send_budget::SendBudget;
 
-/// The most that is handed to the driver at once, so that little waits there uncounted.
+/// The maximum number of bytes passed to the driver at once, so that little data is in transit uncounted.
 const PIECE: usize = 16 * 1024;
 
 type Written = Box<dyn FnOnce()>;
@@ -55,12 +55,12 @@ struct Queue {
 }
 
 impl SendQueueId {
-    /// The send queue, if this is its thread and the connection is there.
+    /// Returns the send queue, if this is its thread and the connection is there.
     pub fn here(self) -> Option<Rc<SendQueue>> {
         QUEUES.with_borrow(|queues| queues.get(&self)?.upgrade())
     }
 
-    /// A number that no send queue has had.
+    /// Returns a number that no send queue has had.
     pub fn fresh() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
@@ -74,7 +74,7 @@ impl SendQueue {
         self.id
     }
 
-    /// An empty send queue of this thread.
+    /// Creates an empty send queue on this thread.
     pub(super) fn new(id: SendQueueId, budget: Arc<SendBudget>, max_frame: usize) -> Rc<Self> {
         let send_queue = Rc::new(Self { id, queue: RefCell::default(), budget, max_frame, last_sent: Cell::new(None) });
         QUEUES.with_borrow_mut(|queues| queues.insert(id, Rc::downgrade(&send_queue)));
@@ -141,7 +141,7 @@ impl SendQueue {
         self.queue.borrow_mut().driver = None;
     }
 
-    /// The next bytes for the socket.
+    /// Returns the next bytes for the socket.
     pub(super) fn next_piece(&self) -> Option<Bytes> {
         let piece = {
             let mut queue = self.queue.borrow_mut();

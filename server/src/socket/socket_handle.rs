@@ -1,4 +1,4 @@
-//! The TCP socket below a connection: its options, and its end when nothing else ends it.
+//! The TCP socket of a connection: its options, and its forced shutdown.
 //!
 //! A dispatcher that waits for its peer to read cannot be told to stop; only the kernel can wake it. The
 //! descriptor is not duplicated, which would halve the number of connections a process can hold: a [`SocketHandle`]
@@ -30,7 +30,7 @@ pub struct SocketHandle {
 }
 
 impl SocketHandle {
-    /// Takes hold of a connection. Whoever gets it has to drop it before the stream.
+    /// Creates the handle of a connection. It must be dropped before the stream.
     pub fn hold(stream: &TcpStream) -> Rc<Self> {
         Rc::new(Self {
             number: stream.as_raw_fd(),
@@ -63,13 +63,13 @@ impl SocketHandle {
         self.lingering.set(self.lingering.get().map(|left| left.saturating_sub(read)));
     }
 
-    /// Whether all that may be read while lingering has been: the peer then waits for the close, and has the time to
-    /// read its answer before its next write fails.
+    /// Returns whether all that may be read while lingering has been: the peer then waits for the close, and has the
+    /// time to read its answer before its next write fails.
     pub fn has_lingered(&self) -> bool {
         self.lingering.get() == Some(0)
     }
 
-    /// TLS begins on the connection.
+    /// Records that TLS begins on the connection.
     pub fn set_encrypted(&self) {
         self.encrypted.set(true);
     }
@@ -84,17 +84,17 @@ impl SocketHandle {
         }
     }
 
-    /// The owner of the stream has read the end of what the peer sends, or an error.
+    /// Records that the owner of the stream has read the end of the peer's data, or an error.
     pub fn set_ended(&self) {
         self.ended.set(true);
     }
 
-    /// Whether nothing will be read any more.
+    /// Returns whether the end of the input has been reached.
     pub fn is_ended(&self) -> bool {
         self.ended.get()
     }
 
-    /// The descriptor of the connection that a request came on.
+    /// Returns the descriptor of the connection that a request came on.
     pub fn of(request: &HttpRequest) -> Weak<Self> {
         request.conn_data::<Rc<Self>>().map(Rc::downgrade).unwrap_or_default()
     }
@@ -104,12 +104,12 @@ impl SocketHandle {
         self.permit.replace(Some(permit));
     }
 
-    /// The peer has sent its close frame: nothing can come behind it.
+    /// Records that the peer has sent its close frame, after which no more data can follow.
     pub fn set_closed_by_peer(&self) {
         self.closed_by_peer.set(true);
     }
 
-    /// Whether the peer has sent its close frame.
+    /// Returns whether the peer has sent its close frame.
     pub fn is_closed_by_peer(&self) -> bool {
         self.closed_by_peer.get()
     }

@@ -25,7 +25,7 @@ pub trait Io: AsyncRead + AsyncWrite + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Io for T {}
 
-/// Serves a stream once HTTP has given it up.
+/// A function that serves a stream after HTTP has released it.
 type Serve = Box<dyn FnOnce(Box<dyn Io>) -> LocalBoxFuture<'static, ()>>;
 
 /// The switch of one connection. Lives in the connection's data.
@@ -38,18 +38,18 @@ pub struct Switch {
 }
 
 impl Switch {
-    /// The switch of the connection that a request came on; none below a server that has none.
+    /// Returns the switch of the connection that a request came on; none below a server that has none.
     pub(super) fn of(request: &HttpRequest) -> Option<Rc<Self>> {
         request.conn_data::<Rc<Self>>().map(Rc::clone)
     }
 
-    /// Names what serves the stream once the answer is written that has this body.
+    /// Sets the service that takes over the stream once the answer with this body has been written.
     pub(super) fn to(self: Rc<Self>, serve: Serve, early: (Payload, Rc<Incoming>)) -> Body {
         self.serve.replace(Some(serve));
         Body { switch: self, payload: early.0, incoming: early.1, early: BytesMut::new() }
     }
 
-    /// The service of the stream now that HTTP has ended; none where it was not switched.
+    /// Returns the service of the stream now that HTTP has ended; none where it was not switched.
     pub fn served(&self) -> Option<LocalBoxFuture<'static, ()>> {
         let serve = self.serve.take()?;
         Some(serve(self.stream.take()?))
@@ -108,7 +108,7 @@ impl Drop for Body {
     }
 }
 
-/// A stream that HTTP gives up once it has switched protocols.
+/// A stream that HTTP releases once the protocol has been switched.
 #[derive(Debug)]
 pub struct Switching<T> {
     stream: Option<T>,
@@ -116,7 +116,7 @@ pub struct Switching<T> {
 }
 
 impl<T> Switching<T> {
-    /// A stream that speaks HTTP as yet.
+    /// Creates a stream that initially uses HTTP.
     pub fn new(stream: T) -> Self {
         Self { stream: Some(stream), switch: Rc::default() }
     }
@@ -126,7 +126,7 @@ impl<T> Switching<T> {
         Rc::clone(&self.switch)
     }
 
-    /// The stream below, as long as it speaks HTTP.
+    /// Returns the stream below, as long as it speaks HTTP.
     pub const fn stream(&self) -> Option<&T> {
         self.stream.as_ref()
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use roomcast_protocol::code::CloseCode;
 
-/// Pings that a peer may leave unanswered.
+/// The number of pings that a peer may leave unanswered.
 const UNANSWERED: u32 = roomcast_protocol::limits::UNANSWERED_PINGS;
 
 /// Settings.
@@ -16,7 +16,7 @@ pub struct Timeouts {
     /// Time without a message in either direction after which the connection is closed. Pings and keepalives are
     /// no messages here: else a keepalive would keep every connection.
     pub idle: Duration,
-    /// Age at which it is closed.
+    /// The age at which a connection is closed.
     pub age: Duration,
     /// Time without a message to the peer after which it gets a keepalive.
     pub keepalive: Duration,
@@ -27,9 +27,9 @@ pub struct Timeouts {
 /// An action that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimerAction {
-    /// Close.
+    /// Close the connection.
     Close(CloseCode),
-    /// Drop: nobody is there to be told.
+    /// Drop the connection without a close frame, since the peer does not respond.
     Drop,
     /// Send a ping.
     Ping,
@@ -48,28 +48,28 @@ pub struct Timers {
 }
 
 impl Timers {
-    /// A connection that opens now.
+    /// Creates the timers of a connection that opens now.
     pub const fn new(now: Instant) -> Self {
         Self { opened: now, exchanged: now, last_sent: now, pinged: now, unanswered: 0 }
     }
 
-    /// A frame came.
+    /// Records a received frame.
     pub const fn on_frame(&mut self) {
         self.unanswered = 0;
     }
 
-    /// A message came.
+    /// Records a received message.
     pub const fn on_message(&mut self, now: Instant) {
         self.exchanged = now;
     }
 
-    /// A message was sent, perhaps some time ago.
+    /// Records the time at which a message was sent.
     pub fn on_sent(&mut self, when: Instant) {
         self.exchanged = self.exchanged.max(when);
         self.last_sent = self.last_sent.max(when);
     }
 
-    /// Returns one action that is due; call it again until there is none.
+    /// Returns one action that is due. Must be called again until it returns `None`.
     pub fn due(&mut self, now: Instant, timeouts: &Timeouts) -> Option<TimerAction> {
         if now >= self.opened + timeouts.age {
             return Some(TimerAction::Close(CloseCode::TooOld));
@@ -89,7 +89,7 @@ impl Timers {
         None
     }
 
-    /// Returns when to ask again.
+    /// Returns the time of the next call.
     pub fn next(&self, timeouts: &Timeouts) -> Instant {
         let ends = (self.opened + timeouts.age).min(self.exchanged + timeouts.idle);
         ends.min(self.pinged + timeouts.ping).min(self.last_sent + timeouts.keepalive)

@@ -6,7 +6,7 @@ use roomcast_protocol::signal::RoomType;
 
 use crate::config::{Token, UrlKind};
 
-/// The token alone, or what `--url` asks for.
+/// Returns the token alone, or what `--url` asks for.
 ///
 /// # Errors
 /// A sentence when the token does not grant what the address is for.

@@ -71,7 +71,7 @@ fn jwk(point: &[u8]) -> Value {
     json!({ "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": id, "x": x, "y": y })
 }
 
-/// A private key in PEM (RFC 7468, section 10).
+/// Returns a private key in PEM (RFC 7468, section 10).
 fn pem(der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);

@@ -78,7 +78,7 @@ impl StunRequest {
         self
     }
 
-    /// The message, signed where there are credentials.
+    /// Returns the message, signed where there are credentials.
     pub fn finish(self, credentials: Option<&Credentials>) -> Vec<u8> {
         let Some(credentials) = credentials else { return self.counted(0).0 };
         let request = self.with(USERNAME, credentials.username.as_bytes()).with(REALM, credentials.realm.as_bytes());
@@ -147,7 +147,7 @@ impl StunResponse {
         }
     }
 
-    /// Whether who answers knows the password.
+    /// Returns whether who answers knows the password.
     pub fn is_signed_by(&self, credentials: &Credentials) -> bool {
         let Some(end) = self.signed_until else { return false };
         let mut signed = self.bytes[..end].to_vec();
@@ -156,7 +156,7 @@ impl StunResponse {
         credentials.sign(&signed).verify_slice(&self.bytes[end + 4..end + SIGNATURE]).is_ok()
     }
 
-    /// The status in words.
+    /// Returns the status in words.
     pub fn words(&self) -> String {
         match &*self.reason {
             "" => self.status.to_string(),

@@ -28,13 +28,13 @@ pub(in crate::member) struct Joining {
 pub(in crate::member) enum Input {
     /// The connection asked for is there, with this token.
     Opened { token: Option<Token> },
-    /// The connection asked for did not come about.
+    /// The requested connection could not be established.
     NotOpened { status: Option<u16>, reason: String },
     /// A message came.
     Text(String),
     /// The connection is gone.
     Closed { code: u16, reason: String },
-    /// The other token that was asked for, or why there is none.
+    /// The requested new token, or the reason why there is none.
     Fetched(Result<Option<Token>, String>),
     /// The application signals something.
     Signal(Outgoing),
@@ -57,7 +57,7 @@ pub(in crate::member) enum Action {
     Fetch,
     /// Send a message.
     Send(String),
-    /// Let go of the connection, or of the attempt to open one.
+    /// Drop the connection, or the attempt to open one.
     Abandon,
     /// Close the connection properly.
     Close,

@@ -73,7 +73,7 @@ fn most_times() -> u32 {
     retry.and_then(|retry| retry.times).unwrap_or(0)
 }
 
-/// The signal as the application said it.
+/// Returns the signal as the application said it.
 fn without_number(request: &Value) -> Option<Outgoing> {
     let kind = SignalKind::from_name(request["data"]["s"].as_str()?)?;
     let mut request = request.clone();

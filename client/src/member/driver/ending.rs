@@ -31,7 +31,7 @@ impl Driver {
         self.feed(Step::Closed { code, renewed: self.joining.renews }, Some(end));
     }
 
-    /// The reason if time alone is the end.
+    /// Returns the reason if time alone is the end.
     pub(super) fn silence(&self) -> &'static str {
         let own = &self.joining.head.session.user_id;
         let is_alone = self.participants.iter().all(|one| one.user_id == *own);
@@ -72,7 +72,7 @@ impl Driver {
     }
 }
 
-/// The event of a `JOIN`, or of a connection for it, that was refused.
+/// Returns the event of a `JOIN`, or of a connection for it, that was refused.
 pub(super) fn join_refused(code: u16, message: String) -> MemberEvent {
     MemberEvent::Refused { signal: SignalKind::Join.name().to_owned(), code, message }
 }

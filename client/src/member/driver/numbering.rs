@@ -34,13 +34,13 @@ fn joined() -> Run {
     run
 }
 
-/// The messages that were sent last.
+/// Returns the messages that were sent last.
 fn sent(run: &Run) -> Vec<Value> {
     let text = |action: &Action| if let Action::Send(text) = action { serde_json::from_str(text).ok() } else { None };
     run.done.iter().filter_map(text).collect()
 }
 
-/// The numbers of the signals that were sent last.
+/// Returns the numbers of the signals that were sent last.
 fn numbers(run: &Run) -> Vec<u64> {
     sent(run).iter().filter_map(|message| message["data"]["n"].as_u64()).collect()
 }
@@ -108,7 +108,7 @@ fn much_that_is_unconfirmed_is_asked_for_five_times_a_second() {
     assert!(run.done.is_empty());
 }
 
-/// The name of the first message that is sent as time passes.
+/// Returns the name of the first message that is sent as time passes.
 fn sent_after(run: &mut Run) -> String {
     run.wait();
     sent(run)[0]["data"]["s"].as_str().unwrap().to_owned()

@@ -48,7 +48,7 @@ impl Offers {
         self.0.len() as u64
     }
 
-    /// Forgets all: another `JOIN` begins all waits anew.
+    /// Drops all waits, since another `JOIN` restarts them.
     pub fn clear(&mut self) {
         self.0.clear();
     }

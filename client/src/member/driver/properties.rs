@@ -46,7 +46,8 @@ enum Wire {
 }
 
 impl Wire {
-    /// Whether a socket can hand this in: never an opening that was not asked for, nothing from a connection that is down.
+    /// Returns whether a socket can hand this in: never an opening that was not asked for, nothing from a connection
+    /// that is down.
     fn brings(self, input: &Input) -> bool {
         match input {
             Input::Opened { .. } | Input::NotOpened { .. } => self == Self::Opening,

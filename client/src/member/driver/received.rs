@@ -12,7 +12,7 @@ pub(super) struct Received {
 }
 
 impl Received {
-    /// The highest sequence number received; none before the first join.
+    /// Returns the highest sequence number received; `None` before the first join.
     pub fn highest(&self) -> Option<u64> {
         self.highest
     }
@@ -35,12 +35,12 @@ impl Received {
         new
     }
 
-    /// Whether the server must be told at once.
+    /// Returns whether the server must be told at once.
     pub fn is_owed(&self) -> bool {
         self.messages >= RECEIVED_MESSAGES || self.bytes >= RECEIVED_BYTES
     }
 
-    /// Notes that the server is told.
+    /// Records that the number is being reported to the server.
     pub fn told(&mut self) {
         (self.messages, self.bytes) = (0, 0);
     }

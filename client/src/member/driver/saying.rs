@@ -11,7 +11,7 @@ use super::{Action, Driver};
 use crate::member::event::MemberEvent;
 
 impl Driver {
-    /// Whether a signal would be taken: not while the server has to confirm earlier ones first.
+    /// Returns whether a signal would be taken: not while the server has to confirm earlier ones first.
     pub fn takes_signals(&self) -> bool {
         self.machine.state() != State::Joined || !self.said.is_full()
     }
@@ -29,8 +29,8 @@ impl Driver {
         self.hurry();
     }
 
-    /// Says unconfirmed signals again, and then what waits. An offer among them is not waited for: another `JOIN` ends
-    /// that, and it may have its answer already.
+    /// Sends unconfirmed signals again, and then the waiting ones. An offer among them is not waited for: another
+    /// `JOIN` ends that, and it may have its answer already.
     pub(super) fn say_again(&mut self, unconfirmed: Vec<String>) {
         self.out.extend(unconfirmed.into_iter().map(Action::Send));
         self.open_window();

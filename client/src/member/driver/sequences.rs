@@ -63,7 +63,7 @@ fn open(run: &mut Run) {
     run.input(opened());
 }
 
-/// The message as it comes for the n-th time.
+/// Returns the message as it comes for the n-th time.
 fn message(step: &Step, more: u64) -> Input {
     let mut message = step.message.clone().unwrap();
     for name in ["sq", "n"] {

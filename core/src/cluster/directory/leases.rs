@@ -1,4 +1,4 @@
-//! The lease table: which nodes live, and which are dead for good.
+//! The lease table: the living nodes, and the nodes declared dead.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::cluster::{BootId, ClusterSettings};
 use crate::time::Instant;
 
-/// The time for which a dead boot id is remembered.
+/// The time for which a dead boot id is kept.
 const DEAD_KEPT: Duration = Duration::from_secs(3600);
 
 /// The answer to `lease`.
@@ -14,22 +14,22 @@ const DEAD_KEPT: Duration = Duration::from_secs(3600);
 pub struct LeaseAnswer {
     /// The nodes with a lease.
     pub alive: BTreeSet<BootId>,
-    /// The nodes declared dead, and how long ago each renewed for the last time.
+    /// The nodes declared dead, each with the time since its last renewal.
     pub dead: BTreeMap<BootId, Duration>,
-    /// The highest version of packets that all of the living read.
+    /// The highest packet version that all living nodes read.
     pub version: u16,
     /// The present time of Redis, in milliseconds since 1970.
     pub time: Instant,
 }
 
-/// The table.
+/// The lease table.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LeaseTable {
-    /// The time at which the table was empty.
+    /// The time of the first renewal in the empty table.
     since: Option<Instant>,
-    /// The last renewal of any node.
+    /// The time of the last renewal of any node.
     renewed: Option<Instant>,
-    /// The last renewal of each, and the highest version that it reads.
+    /// The last renewal of each node, and the highest packet version that it reads.
     leases: BTreeMap<BootId, (Instant, u16)>,
     dead: BTreeMap<BootId, Instant>,
 }
@@ -84,7 +84,7 @@ impl LeaseTable {
         dead.retain(|_, renewed| now.since(*renewed) < DEAD_KEPT);
     }
 
-    /// Sets times in the future, left by a clock that was set back, to now.
+    /// Sets times in the future to now. They occur after the clock was set back.
     fn correct(&mut self, now: Instant) {
         let leases = self.leases.values_mut().map(|(renewed, _)| renewed);
         let times = leases.chain(self.dead.values_mut());

@@ -33,14 +33,14 @@ pub(in crate::hls) struct MediaPlaylist<'a> {
     pub reports: &'a [Report],
 }
 
-/// A playlist and its delta update, which tells of the same moment.
+/// A playlist and its delta update, which describe the same state.
 pub(in crate::hls) struct Rendered {
     pub whole: String,
-    /// Absent where there is nothing to skip, and at the end.
+    /// The delta update; `None` if there is nothing to skip, and after the end.
     pub delta: Option<String>,
 }
 
-/// Position up to which another media playlist of the stream lists (`EXT-X-RENDITION-REPORT`).
+/// The last listed position of another media playlist of the stream (`EXT-X-RENDITION-REPORT`).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::hls) struct Report {
     pub track: ObjectId,
@@ -63,7 +63,7 @@ impl MediaPlaylist<'_> {
         6 * self.target
     }
 
-    /// The delta update: what stands behind the skipped segments is the same as in the whole.
+    /// Returns the delta update. The text after the skipped segments is the same as in the whole playlist.
     fn delta(&self, skipped: usize, listed: &str) -> Result<String, fmt::Error> {
         let mut text = String::with_capacity(listed.len() + 512);
         self.head(&mut text, 9)?;
@@ -71,7 +71,7 @@ impl MediaPlaylist<'_> {
         Ok(text)
     }
 
-    /// Writes all, and says where the segments behind the first `skipped` begin.
+    /// Writes the whole playlist; returns the offset at which the segments after the first `skipped` begin.
     fn write(&self, text: &mut String, skipped: usize) -> Result<usize, fmt::Error> {
         self.head(text, 6)?;
         let (mut map, mut listed) = (None, text.len());
@@ -112,8 +112,8 @@ impl MediaPlaylist<'_> {
         }
     }
 
-    /// Writes what the server does, and the part target. Without parts there is nothing to wait for but whole
-    /// segments, which ordinary players poll for.
+    /// Writes the server control tag and the part target. Without parts, blocking reloads are not offered, and players
+    /// poll for whole segments.
     fn control(&self, text: &mut String) -> fmt::Result {
         let (skip, hold_back) = (Seconds(self.skip_boundary()), Seconds(3 * self.target));
         let Some(part_target) = self.part_target.map(Seconds) else {

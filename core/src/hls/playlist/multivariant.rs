@@ -15,7 +15,7 @@ use crate::hls::role::Role;
 
 /// The text of the multivariant playlist.
 pub(in crate::hls) struct Multivariant<'a> {
-    /// The tracks it lists, in this order: renditions before variants.
+    /// The listed tracks, in order: renditions before variants.
     pub tracks: &'a [(&'a Role, Rates)],
     pub independent_segments: bool,
 }

@@ -1,6 +1,6 @@
-//! Numbers as playlists write them (rfc8216bis, 4.2).
+//! The format of numbers in playlists (rfc8216bis, 4.2).
 //!
-//! Made from integers throughout: a duration reads the same whenever it is written.
+//! Numbers are formatted from integers, so that a duration always has the same text.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ impl fmt::Display for Seconds {
     }
 }
 
-/// Microseconds since 1970 as a date with milliseconds; `None` where the year would not have four digits.
+/// Converts microseconds since 1970 to a date with milliseconds; `None` if the year would not have four digits.
 pub(super) fn date(micros: i64) -> Option<ProgramDateTime> {
     ProgramDateTime::from_millis(micros.div_euclid(1000)).ok()
 }

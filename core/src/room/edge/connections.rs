@@ -1,8 +1,8 @@
-//! Connections of this node: the members and the JOINs that each has here, and which of them are read.
+//! Connections of this node: the members and JOINs of each, and flow control of their input.
 //!
-//! A socket of which more is kept than may be is read no further, or closed. Where an owner is known, what is kept goes
-//! away soon: the socket is read again once the owner has it, and nothing is lost. Without an owner nobody knows when
-//! that will be, and the connection is closed instead.
+//! A socket whose kept signals exceed the limit is no longer read, or is closed. If an owner is known, the kept signals
+//! are delivered soon: reading resumes once the owner has received them, and nothing is lost. Without an owner, the
+//! duration of the wait is unknown, and the connection is closed instead.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -22,19 +22,19 @@ pub(super) struct Connections {
     pub members: Members,
     pub joins: Joins,
     pub viewers: Viewers,
-    /// The connections that are read no further until the owner has what they said.
+    /// The connections that are paused until the owner has received their signals.
     held_back: BTreeSet<ConnectionId>,
 }
 
 impl Connections {
-    /// Notes that a connection is gone: its JOINs are forgotten. Gives the stays that it has.
+    /// Removes a lost connection and its JOINs; returns its stays.
     pub fn remove(&mut self, connection: ConnectionId) -> Vec<StayRef> {
         self.joins.drop_of(connection);
         self.held_back.remove(&connection);
         self.members.stays_on(connection)
     }
 
-    /// Lets a connection be forgotten, if it has no member here any more and no JOIN of it waits.
+    /// Forgets a connection, if it has neither members nor waiting JOINs here.
     pub fn forget(&mut self, connection: ConnectionId, out: &mut Vec<EdgeEffect>) {
         let waits = self.joins.values().any(|join| join.connection == connection);
         if !waits && !self.members.has_connection(connection) {
@@ -43,13 +43,13 @@ impl Connections {
         }
     }
 
-    /// Takes a member out, whose connection may be forgotten.
+    /// Removes a member, and forgets its connection if that is not needed any more.
     pub fn remove_member(&mut self, stay: &StayRef, out: &mut Vec<EdgeEffect>) {
         let connection = self.members.remove(stay).and_then(|member| member.connection);
         connection.into_iter().for_each(|connection| self.forget(connection, out));
     }
 
-    /// Refuses a JOIN that waits no more.
+    /// Refuses a JOIN that has already been removed from the waiting ones.
     pub fn refuse(&mut self, join: &WaitingJoin, refusal: Refusal, out: &mut Vec<EdgeEffect>) {
         out.push(EdgeEffect::Tell(join.connection, ToClient::JoinRefused(join.request.id, refusal)));
         self.forget(join.connection, out);
@@ -69,7 +69,7 @@ impl Connections {
         }
     }
 
-    /// Holds a connection back for which more is kept than may be, now that something has been added.
+    /// Pauses or closes a connection whose kept signals exceed the limit. Called after a signal has been added.
     pub fn bound_kept(
         &mut self,
         connection: ConnectionId,
@@ -89,7 +89,7 @@ impl Connections {
         self.joins.drop_of(closed);
     }
 
-    /// Lets the connections be read again of which enough was seen.
+    /// Resumes reading from connections of which the owner has seen enough signals.
     pub fn read_again(&mut self, settings: &ClusterSettings, tallies: &Tallies, out: &mut Vec<EdgeEffect>) {
         if self.held_back.is_empty() {
             return;
@@ -101,23 +101,23 @@ impl Connections {
         ready.into_iter().for_each(|connection| self.read_anew(connection, out));
     }
 
-    /// Lets a connection be read again, if it is held back.
+    /// Resumes reading from a connection, if it is paused.
     fn read_anew(&mut self, connection: ConnectionId, out: &mut Vec<EdgeEffect>) {
         out.extend(self.held_back.remove(&connection).then_some(EdgeEffect::Read(connection, true)));
     }
 
-    /// Whether no more than this is kept for a connection, and the node has room for all.
+    /// Returns whether at most `most` bytes are kept for a connection and the node is below its total limit.
     fn may_read(&self, connection: ConnectionId, most: usize, is_node_full: bool) -> bool {
         let kept = self.kept_of(connection);
         kept == 0 || kept <= most && !is_node_full
     }
 
-    /// Bytes that are kept for a connection: of its members, and behind its JOINs.
+    /// Returns the number of bytes kept for a connection: signals of its members, and signals queued after its JOINs.
     fn kept_of(&self, connection: ConnectionId) -> usize {
         self.members.unseen_on(connection) + self.joins.behind_on(connection)
     }
 
-    /// The connection for which most is kept in this room.
+    /// Returns the connection for which the most bytes are kept in this room.
     fn fullest(&self) -> Option<ConnectionId> {
         let all = self.members.connections().chain(self.joins.values().map(|join| join.connection));
         all.max_by_key(|connection| (self.kept_of(*connection), Reverse(*connection)))

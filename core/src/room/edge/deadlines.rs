@@ -1,4 +1,4 @@
-//! The times at which something of an edge has to be examined, and the search for silent members.
+//! Deadlines of an edge, and the search for silent members.
 
 use std::time::Duration;
 
@@ -7,38 +7,39 @@ use super::{EdgeEffect, Link, Members};
 use crate::room::message::StayRef;
 use crate::time::Instant;
 
-/// The times at which something has to be examined.
+/// The times at which members have to be checked or reported on.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
     /// The time at which the first member may have been silent for too long.
     silence_due: Option<Instant>,
-    /// The time from which silence counts: the end of the last pause of this node, in which it heard nobody.
+    /// The time from which silence counts: the end of the last pause of this node, during which it received nothing.
     listens_since: Instant,
-    /// The time at which the owner is told what members have.
+    /// The time at which the sequence numbers that members received are reported to the owner.
     report_due: Option<Instant>,
 }
 
 impl Deadlines {
-    /// Lets members be looked for then, if not sooner.
+    /// Schedules the search for silent members at this time, if it is not due earlier.
     pub fn schedule_silence_check(&mut self, due: Instant) {
         self.silence_due = Some(self.silence_due.map_or(due, |earliest| earliest.min(due)));
     }
 
-    /// Lets the owner be told then what members have, if not sooner.
+    /// Schedules a report to the owner at this time, unless one is already scheduled.
     pub fn schedule_report(&mut self, due: Instant) {
         self.report_due.get_or_insert(due);
     }
 
-    /// The first time at which members are examined or reported on.
+    /// Returns the earliest time at which members are checked or reported on.
     pub fn due(&self, link: &Link) -> Option<Instant> {
         [self.silence_due, self.report_due.filter(|_| link.stands())].into_iter().flatten().min()
     }
 }
 
 impl Members {
-    /// The members that have been silent for too long.
+    /// Returns the members that have been silent for too long.
     ///
-    /// A node that stood still heard nobody: its lease has expired, or this comes late.
+    /// A node that was suspended received nothing in that time, so silence counts anew. A suspension shows by an
+    /// expired lease or a late call.
     pub fn silent(&mut self, now: Instant, fresh: bool, timeout: Duration) -> Vec<StayRef> {
         let Some(due) = self.deadlines.silence_due.filter(|due| *due <= now) else { return Vec::new() };
         if !fresh || now >= due + timeout / 4 {
@@ -57,7 +58,8 @@ impl Members {
         silent
     }
 
-    /// Tells the owner, if that is due, what members have, where it is more than it was told.
+    /// Reports the sequence numbers that members received to the owner, if a report is due and they have risen since
+    /// the last one.
     pub fn report(&mut self, now: Instant, interval: Duration, link: &Link, out: &mut Vec<EdgeEffect>) {
         if self.deadlines.report_due.is_none_or(|due| due > now) {
             return;

@@ -11,7 +11,7 @@ use crate::hls::Change;
 use crate::room::message::{AttachmentId, Delivery, JoinId, List, SignalRefusal, ToOwner};
 use crate::room::{ConnectionId, DeliveryWatermark, HeartbeatState, Refusal};
 
-/// An effect of a step, to be carried out in order.
+/// An effect of a step. Effects are executed in order.
 #[derive(Debug, Clone)]
 pub enum EdgeEffect {
     /// Send a message to the owner.
@@ -22,11 +22,11 @@ pub enum EdgeEffect {
     Close(ConnectionId, CloseCode),
     /// Pause or resume reading from a connection.
     Read(ConnectionId, bool),
-    /// Forget a connection: it has no member here any more, and no JOIN of it waits.
+    /// Forget a connection, which has neither members nor waiting JOINs here.
     Forget(ConnectionId),
-    /// A broadcast or its media changed.
+    /// Report a change of a broadcast or its media.
     Live(ObjectId, Change),
-    /// Exactly this is served of a broadcast from now on.
+    /// Replace everything that is served of a broadcast.
     Everything(ObjectId, Vec<Change>),
     /// Answer an upload.
     Uploaded(u64, Result<(), Refusal>),
@@ -34,18 +34,19 @@ pub enum EdgeEffect {
     Seek,
     /// Attach to this owner again, by [`Edge::attach_to`](super::Edge::attach_to).
     Reattach(BootId),
-    /// Nothing of the room is here any more: drop the edge.
+    /// Drop the edge, which is no longer needed.
     Release,
 }
 
-/// A message to a client, as far as the edge decides on it.
+/// A message to a client, in the form in which the edge decides on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToClient {
     /// JOIN ack.
     Joined(Box<JoinAnswer>),
     /// Error ack of a JOIN.
     JoinRefused(JoinId, Refusal),
-    /// A forwarded signal. It counts as had once the watermark is noted, where the client does not say what it has.
+    /// A forwarded signal. If the client does not confirm sequence numbers, the signal counts as received once the
+    /// watermark is raised.
     Deliver(Delivery, DeliveryWatermark),
     /// PUBLISH_LIST_CHANGED with its sequence number.
     List(List, u64, DeliveryWatermark),
@@ -55,10 +56,10 @@ pub enum ToClient {
     Resend(u64),
     /// Error ack of a signal.
     Refused(Box<SignalRefusal>),
-    /// Error ack 4002 of a signal or a heartbeat: no member of this session is here on this connection.
+    /// Error ack 4002 of a signal or a heartbeat: the session is no member on this connection.
     NotMember,
-    /// HEARTBEAT ack with the list, and with the confirmed number where the client numbers. With the first one the
-    /// connection gets what it needs to answer the next by itself.
+    /// HEARTBEAT ack with the list, and with the confirmed number if the client numbers its signals. The first one
+    /// contains the state with which the connection answers later heartbeats without the room.
     Heartbeat(List, Option<u64>, Option<HeartbeatState>),
     /// KICK with its sequence number.
     Kicked(u64, ByteString),
@@ -67,7 +68,7 @@ pub enum ToClient {
 }
 
 impl ToClient {
-    /// The JOIN that it answers.
+    /// Returns the id of the JOIN that this message answers.
     #[must_use]
     pub fn join(&self) -> Option<JoinId> {
         match self {
@@ -83,11 +84,11 @@ impl ToClient {
 pub struct JoinAnswer {
     /// The JOIN.
     pub id: JoinId,
-    /// Whether a member came back.
+    /// Whether the JOIN resumed a membership.
     pub resumed: bool,
-    /// The last sequence number before what follows.
+    /// The last sequence number before the messages that follow.
     pub sequence: u64,
-    /// The number up to which the client's signals are confirmed, where it numbers.
+    /// The number up to which the client's signals are confirmed, if it numbers them.
     pub confirmed: Option<u64>,
     /// The role of the member.
     pub role: Role,

@@ -1,4 +1,4 @@
-//! JOINs of sessions at this node, and the stays that begin with their answers.
+//! JOINs of sessions on this node, and the stays that begin with their answers.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::room::message::{JoinRequest, Joined, ToOwner};
 use crate::room::{ConnectionId, refuse};
 
 impl Sessions<'_> {
-    /// Takes a JOIN; `fresh` where the lease of this node is.
+    /// Handles a JOIN. `fresh` states whether the lease of this node is fresh.
     pub fn join(&mut self, fresh: bool, connection: ConnectionId, mut request: JoinRequest, out: &mut Vec<EdgeEffect>) {
         let key = request.session.key();
         if let Some(stay) = self.connections.members.newest_of(&key) {
@@ -23,7 +23,7 @@ impl Sessions<'_> {
         self.link.seek(out);
     }
 
-    /// Admits a viewer, or lets the owner decide.
+    /// Admits a viewer, or sends the JOIN to the owner for a decision.
     pub fn decide_join(&mut self, fresh: bool, join: Box<WaitingJoin>, out: &mut Vec<EdgeEffect>) {
         if !self.may_admit_viewer(&join.request) {
             return self.connections.joins.insert(join, self.link, out);
@@ -42,7 +42,7 @@ impl Sessions<'_> {
         }
     }
 
-    /// Takes the answer to a JOIN that was accepted.
+    /// Handles the answer to an accepted JOIN.
     pub fn on_joined(&mut self, joined: Joined, out: &mut Vec<EdgeEffect>) {
         if let Some(member) = self.connections.members.get_mut(&joined.stay) {
             // A repeated answer tells what was confirmed since the first.
@@ -54,7 +54,7 @@ impl Sessions<'_> {
         }
     }
 
-    /// Begins the stay of a member that was admitted, with what came behind its JOIN.
+    /// Begins the stay of an admitted member, and handles the signals queued after its JOIN.
     fn begin_stay(&mut self, join: WaitingJoin, joined: (Joined, Option<Box<Viewer>>), out: &mut Vec<EdgeEffect>) {
         let stay = joined.0.stay.clone();
         self.room.begin_stay(self.now, &mut self.connections.members, &join, joined, out);

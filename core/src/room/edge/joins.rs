@@ -1,4 +1,4 @@
-//! JOINs that wait for their answers, and what waits behind them.
+//! JOINs that wait for their answers, and the signals queued after them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::room::tallies::{HeldBytes, Tallies};
 use crate::room::{ConnectionId, Credentials};
 use crate::time::Instant;
 
-/// A JOIN that was not answered yet.
+/// A JOIN that has not been answered yet.
 #[derive(Debug, Clone)]
 pub(super) struct WaitingJoin {
     pub connection: ConnectionId,
@@ -21,9 +21,9 @@ pub(super) struct WaitingJoin {
     pub since: Instant,
     /// Whether it was sent in the present attachment.
     pub sent: bool,
-    /// Whether its connection has had another token since.
+    /// Whether its connection has received a new token since the JOIN.
     pub renewed: bool,
-    /// Signals that came behind it on its connection, of a client that does not number.
+    /// Signals that arrived after it on its connection, from a client that does not number its signals.
     pub behind: Vec<(Signal, HeldBytes)>,
     behind_bytes: usize,
 }
@@ -62,31 +62,31 @@ impl Joins {
         self.0.values().map(|join| &**join)
     }
 
-    /// The first JOIN that may create the room.
+    /// Returns the first JOIN that may create the room.
     pub fn creator(&self) -> Option<&JoinRequest> {
         self.values().map(|join| &join.request).find(|request| request.creating)
     }
 
-    /// The waiting JOINs of which this is true.
+    /// Returns the ids of the waiting JOINs for which the predicate holds.
     pub fn ids(&self, which: impl Fn(&WaitingJoin) -> bool) -> Vec<JoinId> {
         self.0.iter().filter(|(_, join)| which(join)).map(|(id, _)| *id).collect()
     }
 
-    /// The newest JOIN of a session on this connection.
+    /// Returns the newest JOIN of a session on this connection.
     pub fn newest(&self, connection: ConnectionId, key: &MemberKey) -> Option<JoinId> {
         let own = |join: &WaitingJoin| join.connection == connection && join.request.session.key() == *key;
         self.0.iter().rev().find(|(_, join)| own(join)).map(|(id, _)| *id)
     }
 
-    /// Sends a JOIN to the owner once the attachment stands, and keeps it until its answer.
+    /// Keeps a JOIN until its answer, and sends it to the owner if the attachment is complete.
     pub fn insert(&mut self, mut join: Box<WaitingJoin>, link: &Link, out: &mut Vec<EdgeEffect>) {
         join.sent = link.stands();
         link.send(ToOwner::Join(Box::new(join.request.clone())), out);
         self.0.insert(join.request.id, join);
     }
 
-    /// Sends the JOINs in the packet of `Attach`: they need not wait for its answer, but where it may let the edge
-    /// decide.
+    /// Sends JOINs in the packet of `Attach` without waiting for its answer, except for JOINs that the edge may be able
+    /// to decide after the answer.
     pub fn send_with_attach(&mut self, link: &Link, out: &mut Vec<EdgeEffect>) {
         let OwnerLink::Attaching(owner, id) = link.owner else { return };
         for join in self.0.values_mut() {
@@ -98,7 +98,7 @@ impl Joins {
         }
     }
 
-    /// Takes a JOIN out. An edge at rest holds no memory for what once waited.
+    /// Removes and returns a JOIN. The memory of the map is released when it becomes empty.
     pub fn take(&mut self, id: JoinId) -> Option<Box<WaitingJoin>> {
         let join = self.0.remove(&id);
         if self.0.is_empty() {
@@ -107,19 +107,19 @@ impl Joins {
         join
     }
 
-    /// Forgets the JOINs of a connection.
+    /// Drops the JOINs of a connection.
     pub fn drop_of(&mut self, connection: ConnectionId) {
         self.0.retain(|_, join| join.connection != connection);
     }
 
-    /// Bytes that are kept behind the JOINs of a connection.
+    /// Returns the number of bytes of signals queued after the JOINs of a connection.
     pub fn behind_on(&self, connection: ConnectionId) -> usize {
         let joins = self.values().filter(|join| join.connection == connection);
         joins.map(|join| join.behind_bytes).sum()
     }
 
-    /// Takes another token of a connection; returns the JOINs that it does not grant. One that went to the owner
-    /// already is followed by the news once it is answered.
+    /// Handles a new token for a connection; returns the JOINs that it does not grant. For a JOIN that was already sent
+    /// to the owner, the new credentials follow after its answer.
     pub fn renew(
         &mut self,
         connection: ConnectionId,

@@ -1,4 +1,4 @@
-//! The relation of an edge to the owner of its room: the attachment, and what is sent in it.
+//! The link from an edge to the owner of its room: the attachment, and the messages sent in it.
 
 use roomcast_protocol::code::AckCode;
 
@@ -7,9 +7,9 @@ use crate::cluster::{BootId, ClusterSettings, Mutation};
 use crate::room::message::{AttachmentId, StayRef, ToOwner};
 use crate::time::Instant;
 
-/// The refusal of what has waited for an owner for too long.
+/// The refusal of a request that has waited for an owner for too long.
 pub(super) const NO_OWNER: (AckCode, &str) = (AckCode::Unavailable, "the room has no owner at the moment; try again");
-/// The refusal of what waits for a room that is over.
+/// The refusal of a request that waits for a room that has ended.
 pub(super) const NO_ROOM: (AckCode, &str) = (AckCode::RoomNotFound, "there is no such room");
 
 /// The attachment with an owner, or the search for one.
@@ -18,9 +18,9 @@ pub(super) enum OwnerLink {
     /// No owner is known.
     #[default]
     Seeking,
-    /// `Attach` was sent and not answered yet.
+    /// `Attach` was sent and has not been answered yet.
     Attaching(BootId, AttachmentId),
-    /// The attachment stands.
+    /// The attachment is complete: `Attach` was answered.
     Attached(BootId, AttachmentId),
 }
 
@@ -28,18 +28,18 @@ pub(super) enum OwnerLink {
 #[derive(Debug, Default)]
 pub(super) struct Link {
     pub owner: OwnerLink,
-    /// The packet in which the last `Attach` went.
+    /// The packet that carried the last `Attach`.
     attach_packet: Option<u64>,
     /// The time of the last `Attach`.
     attached_at: Instant,
-    /// Whether something was sent that the owner may not have seen.
+    /// Whether messages were sent that the owner may not have received.
     pub has_unseen: bool,
-    /// The time since which nobody needs the edge.
+    /// The time since which the edge has not been needed.
     pub idle_since: Option<Instant>,
 }
 
 impl Link {
-    /// Notes that `Attach` is sent.
+    /// Records that `Attach` is sent.
     pub const fn begin(&mut self, now: Instant, owner: BootId, id: AttachmentId) {
         self.owner = OwnerLink::Attaching(owner, id);
         (self.attach_packet, self.attached_at) = (None, now);
@@ -49,7 +49,7 @@ impl Link {
         self.owner == OwnerLink::Seeking
     }
 
-    /// The owner and the attachment with it, whether it stands or not.
+    /// Returns the owner and the attachment with it, whether it is complete or not.
     pub const fn attachment(&self) -> Option<(BootId, AttachmentId)> {
         match self.owner {
             OwnerLink::Seeking => None,
@@ -57,41 +57,41 @@ impl Link {
         }
     }
 
-    /// Whether the attachment stands.
+    /// Returns whether the attachment is complete.
     pub const fn stands(&self) -> bool {
         matches!(self.owner, OwnerLink::Attached(..))
     }
 
-    /// Whether the owner is beside this edge: what it is told by call needs not be kept.
+    /// Returns whether the owner is on the same node. Messages to it are function calls and need not be kept.
     pub fn is_local(&self) -> bool {
         matches!(self.owner, OwnerLink::Attached(owner, id) if owner == id.edge)
     }
 
-    /// Sends a message to the owner, if the attachment stands.
+    /// Sends a message to the owner, if the attachment is complete.
     pub fn send(&self, message: ToOwner, out: &mut Vec<EdgeEffect>) {
         if let OwnerLink::Attached(owner, id) = self.owner {
             out.push(EdgeEffect::Send(owner, id, message));
         }
     }
 
-    /// Tells the owner of a sign of life on the present connection.
+    /// Reports activity on the present connection to the owner.
     pub fn tell_alive(&self, stay: StayRef, out: &mut Vec<EdgeEffect>) {
         if !stay.is_of_viewer() {
             self.send(ToOwner::Alive(stay), out);
         }
     }
 
-    /// Looks for an owner, if none is known.
+    /// Requests a lookup of the owner, if none is known.
     pub fn seek(&self, out: &mut Vec<EdgeEffect>) {
         out.extend(self.is_seeking().then_some(EdgeEffect::Seek));
     }
 
-    /// Asks for another attachment.
+    /// Requests a new attachment with the owner.
     pub fn reattach(&self, out: &mut Vec<EdgeEffect>) {
         out.extend(self.attachment().map(|(owner, _)| EdgeEffect::Reattach(owner)));
     }
 
-    /// Notes the counter of the packet in which all that was sent in this turn goes.
+    /// Records the counter of the packet that carries everything sent in this turn.
     pub fn on_packed(&mut self, members: &mut Members, counter: u64) {
         let Some((_, id)) = self.attachment() else { return };
         self.attach_packet.get_or_insert(counter);
@@ -100,10 +100,10 @@ impl Link {
         }
     }
 
-    /// Notes that an owner has seen the packets up to a counter: what was said in them need not be kept.
+    /// Records that an owner has received the packets up to a counter, so that their signals need not be kept.
     ///
-    /// The answer to `Attach` comes before the acknowledgement of its packet. Where it has not, the packet was lost,
-    /// and acknowledged with one behind it.
+    /// The answer to `Attach` arrives before the acknowledgement of its packet. If it has not arrived, the packet was
+    /// lost and a later packet was acknowledged.
     pub fn on_acked(
         &mut self,
         members: &mut Members,
@@ -123,13 +123,14 @@ impl Link {
         }
     }
 
-    /// The time at which an `Attach` without an answer is repeated: sooner than the doubt about its packet does it, since
-    /// meanwhile its members count as absent.
+    /// Returns the time at which an unanswered `Attach` is repeated. This is earlier than the detection of packet loss,
+    /// since the members count as absent meanwhile.
     pub fn due(&self, settings: &ClusterSettings) -> Option<Instant> {
         matches!(self.owner, OwnerLink::Attaching(..)).then(|| self.attached_at + settings.ack_timeout)
     }
 
-    /// The time at which an edge that nobody needs is let go: without an owner, once nobody waits to play.
+    /// Returns the time at which an edge that is not needed is released. Without an owner, this is the time until which
+    /// players wait.
     pub fn idle_due(&self, is_needed: bool, settings: &ClusterSettings, players_until: Instant) -> Option<Instant> {
         match (self.idle_since, self.owner) {
             _ if is_needed => None,

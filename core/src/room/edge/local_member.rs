@@ -1,4 +1,4 @@
-//! A member at its edge: its socket, what was written to it, and what it said that no owner has seen.
+//! A member at its edge: its socket, the sequence numbers written to it, and the signals that no owner has seen yet.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -14,7 +14,7 @@ use crate::room::tallies::{HeldBytes, Tallies};
 use crate::room::{ConnectionId, DeliveryWatermark, HeartbeatState};
 use crate::time::Instant;
 
-/// A signal that is kept until it is seen, and the packet in which it went last.
+/// A signal that is kept until the owner has seen it, and the packet that last carried it.
 #[derive(Debug, Clone)]
 pub(super) struct UnseenSignal {
     pub signal: NumberedSignal,
@@ -22,16 +22,16 @@ pub(super) struct UnseenSignal {
     held: HeldBytes,
 }
 
-/// Whether something has gone to the owner.
+/// The progress of sending an item to the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SendState {
     No,
-    /// In this turn, in a packet that has no number yet.
+    /// Sent in this turn, in a packet that has no number yet.
     Now,
     In(AttachmentId, u64),
-    /// In an `Attach` that was not answered yet.
+    /// Sent in an `Attach` that has not been answered yet.
     Named,
-    /// The owner has it.
+    /// Received by the owner.
     Seen,
 }
 
@@ -42,7 +42,7 @@ impl SendState {
         }
     }
 
-    /// Whether an acknowledgement in this attachment, or in any, covers it.
+    /// Returns whether an acknowledgement in this attachment covers the item. `None` stands for any attachment.
     fn is_seen(self, attachment: Option<AttachmentId>, acked: u64) -> bool {
         match self {
             Self::In(id, counter) => attachment.is_none_or(|current| current == id) && counter <= acked,
@@ -55,33 +55,34 @@ impl SendState {
 #[derive(Debug)]
 pub(super) struct LocalMember {
     pub connection: Option<ConnectionId>,
-    /// The credentials of its newest token, where that is not the one of its JOIN.
+    /// The credentials of its newest token, if it differs from the token of its JOIN.
     pub renewed: Option<Box<Credentials>>,
     pub numbers: bool,
     pub confirms: bool,
-    /// The last sequence number given to the socket.
+    /// The last sequence number passed to the socket.
     pub written: u64,
-    /// The last one that was written to it.
+    /// The last sequence number written to the socket.
     watermark: DeliveryWatermark,
-    /// The last sequence number that the member has for certain.
+    /// The last sequence number that the member is known to have received.
     pub had: u64,
-    /// The `had` that the owner was told.
+    /// The value of `had` that was last reported to the owner.
     told_had: u64,
-    /// Numbers written and not confirmed, and whether each was dropped here as a repetition.
+    /// Sequence numbers that were passed to the socket and not confirmed, and whether each was dropped here as a
+    /// repetition.
     unconfirmed: VecDeque<(u64, bool)>,
-    /// The sign of life, and the confirmation of the member's own signals.
+    /// The time of the last activity, and the confirmation of the member's own signals.
     pub heartbeat: HeartbeatState,
-    /// Whether its connection can answer heartbeats by itself.
+    /// Whether its connection can answer heartbeats without the room.
     has_responder: bool,
     pub unseen: VecDeque<UnseenSignal>,
-    /// Returns the number of bytes that are kept for the member until it has seen them.
+    /// The number of bytes in `unseen`.
     unseen_bytes: usize,
     last_n: u64,
-    /// Set once the socket is gone: whether the owner was told.
+    /// The progress of reporting the absence to the owner; `None` while the member has a socket.
     absent: Option<SendState>,
-    /// The highest number of each sender.
+    /// The highest stay and number received from each sender.
     highest: BTreeMap<MemberKey, (u64, u64)>,
-    /// The membership of a viewer that the owner does not know.
+    /// The state of a viewer that this edge admitted and that the owner does not know.
     pub viewer: Option<Box<Viewer>>,
 }
 
@@ -108,7 +109,7 @@ impl LocalMember {
         }
     }
 
-    /// The member on a new stay on the same connection: what was given to the socket is still on its way.
+    /// Continues the member in a new stay on the same connection. Messages passed to the socket are still in transit.
     pub fn go_on(self, now: Instant) -> Self {
         let mut member = Self::new(self.connection.unwrap_or(ConnectionId(0)), now, self.had);
         (member.connection, member.written, member.watermark) = (self.connection, self.written, self.watermark);
@@ -116,7 +117,7 @@ impl LocalMember {
         member
     }
 
-    /// Begins the stay that a JOIN asked for; returns the confirmed number, where the client numbers its signals.
+    /// Begins the stay that a JOIN requested; returns the confirmed number if the client numbers its signals.
     pub fn begin(&mut self, now: Instant, request: &JoinRequest, confirmed: u64) -> Option<u64> {
         self.renewed = None;
         self.numbers = request.numbers_above.is_some();
@@ -126,7 +127,7 @@ impl LocalMember {
         self.heartbeat.told()
     }
 
-    /// The member as an `Attach` names it.
+    /// Returns the entry of the member in an `Attach`.
     pub fn attached(&mut self, now: Instant, stay: &StayRef) -> AttachedMember {
         self.note_delivered();
         let first = self.unseen.front();
@@ -145,13 +146,13 @@ impl LocalMember {
         }
     }
 
-    /// Notes a sign of life on the present connection: the client has the answer to its JOIN.
+    /// Records activity on the present connection, which shows that the client received the answer to its JOIN.
     pub fn hear(&mut self, now: Instant) {
         self.heartbeat.hear(now);
         self.viewer.iter_mut().for_each(|viewer| viewer.hear());
     }
 
-    /// Numbers a signal of a member that does not number.
+    /// Returns the next number for a signal of a client that does not number its signals.
     pub fn number(&mut self) -> u64 {
         self.last_n += 1;
         self.last_n
@@ -163,7 +164,7 @@ impl LocalMember {
         self.unseen.push_back(UnseenSignal { signal, sent: SendState::No, held });
     }
 
-    /// Returns what was kept, to be sent in this turn; from the beginning after an `Attach`.
+    /// Returns the kept signals to be sent in this turn: those not sent yet, or all of them if `again`.
     pub fn take_unsent(&mut self, again: bool) -> Vec<NumberedSignal> {
         let unsent = self.unseen.iter_mut().filter(|unseen| again || unseen.sent == SendState::No);
         unsent
@@ -181,17 +182,17 @@ impl LocalMember {
         self.absent = Some(SendState::No);
     }
 
-    /// Gives the heartbeat to the connection, once.
+    /// Returns the heartbeat state for the connection on the first call, and `None` afterwards.
     pub fn give_heartbeat_state(&mut self) -> Option<HeartbeatState> {
         (!std::mem::replace(&mut self.has_responder, true)).then(|| self.heartbeat.clone())
     }
 
-    /// Whether it has sent a heartbeat on this connection.
+    /// Returns whether the client has sent a heartbeat on this connection.
     pub const fn was_heard(&self) -> bool {
         self.has_responder
     }
 
-    /// Notes that an `Attach` names the member as it is now.
+    /// Records that an `Attach` reports the present state of the member.
     pub fn note_named(&mut self) {
         let leaving = self.unseen.front_mut().filter(|unseen| unseen.signal.signal.action == Action::Leave);
         leaving.into_iter().for_each(|unseen| unseen.sent = SendState::Named);
@@ -199,14 +200,14 @@ impl LocalMember {
         self.told_had = self.had;
     }
 
-    /// Notes that the `Attach` was answered: the owner knows what it named, and nothing that came since.
+    /// Records that the `Attach` was answered: the owner knows the state that it reported, but no later changes.
     pub fn note_attached(&mut self) {
         self.unseen.retain(|unseen| unseen.sent != SendState::Named);
         self.unseen_bytes = self.unseen.iter().map(|unseen| unseen.held.bytes()).sum();
         self.absent = self.absent.map(|absent| if absent == SendState::Named { SendState::Seen } else { absent });
     }
 
-    /// Whether the owner was not told yet that the socket is gone; then it is in this turn.
+    /// Returns whether the absence still has to be reported to the owner, and marks it as sent in this turn.
     pub fn take_untold_absence(&mut self) -> bool {
         let untold = self.absent == Some(SendState::No);
         if untold {
@@ -230,25 +231,25 @@ impl LocalMember {
         }
     }
 
-    /// Whether it is not known that the owner has all that it was sent.
+    /// Returns whether messages were sent that the owner may not have received.
     pub fn has_unseen(&self) -> bool {
         let is_sent = |sent| matches!(sent, SendState::Now | SendState::In(..));
         self.unseen.iter().any(|unseen| is_sent(unseen.sent)) || self.absent.is_some_and(is_sent)
     }
 
-    /// Whether the owner knows all that was to be said of a member without a socket.
+    /// Returns whether the member has no socket and nothing remains to be reported to the owner.
     pub fn is_done(&self) -> bool {
         self.connection.is_none() && self.unseen.is_empty() && self.absent == Some(SendState::Seen)
     }
 
-    /// Notes what was written to the socket, where the client does not say what it has.
+    /// Counts messages written to the socket as received, if the client does not confirm sequence numbers.
     pub fn note_delivered(&mut self) {
         if !self.confirms {
             self.confirm(self.watermark.sequence());
         }
     }
 
-    /// The number of what the member has, if the owner was told a lower one.
+    /// Returns the last sequence number that the member received, if it has risen since the last report to the owner.
     pub fn take_untold_had(&mut self) -> Option<u64> {
         self.note_delivered();
         let untold = self.had > self.told_had;
@@ -256,15 +257,15 @@ impl LocalMember {
         untold.then_some(self.had)
     }
 
-    /// Tells the owner what the member has, if it was told a lower number.
+    /// Returns the report of the last sequence number that the member received, if it has risen since the last report.
     pub fn report_had(&mut self, stay: &StayRef) -> Option<ToOwner> {
         let had = self.take_untold_had()?;
         let message = if self.confirms { ToOwner::Had } else { ToOwner::Written };
         Some(message(stay.clone(), had))
     }
 
-    /// Notes that the client says what it has from now on; returns what was written until then, if the owner was told a
-    /// lower number.
+    /// Records that the client confirms sequence numbers from now on; returns the last number written until then, if it
+    /// has risen since the last report to the owner.
     pub fn begin_confirming(&mut self) -> Option<u64> {
         if self.confirms {
             return None;
@@ -274,17 +275,18 @@ impl LocalMember {
         written
     }
 
-    /// Whether something is on its way to the socket of a member that does not say what it has.
+    /// Returns whether messages are in transit to the socket of a client that does not confirm sequence numbers.
     pub fn has_unwritten(&self) -> bool {
         !self.confirms && self.connection.is_some() && !self.unconfirmed.is_empty()
     }
 
-    /// Returns the number of bytes that are kept for the member until it has seen them.
+    /// Returns the number of bytes of signals kept until the owner has seen them.
     pub const fn unseen_bytes(&self) -> usize {
         self.unseen_bytes
     }
 
-    /// Notes a signal for the member; returns the watermark with which it is written, unless it is not new.
+    /// Records a signal for the member; returns the watermark with which it is written, or `None` if it is a
+    /// repetition.
     pub fn take(&mut self, delivery: &Delivery, drop_repetitions: bool) -> Option<DeliveryWatermark> {
         if !self.takes(delivery.sq) {
             return None;
@@ -293,7 +295,8 @@ impl LocalMember {
         self.note_given(delivery.sq, new)
     }
 
-    /// Notes the number of a list for the member, as [`take`](Self::take) does that of a signal, and shows it the list.
+    /// Records the number of a list for the member, as [`take`](Self::take) does for a signal, and returns the message
+    /// with the list.
     pub fn show_list(&mut self, list: &List, sq: u64, is_newest: bool) -> Option<EdgeEffect> {
         let connection = self.connection.filter(|_| self.takes(sq))?;
         let watermark = self.note_given(sq, is_newest)?;
@@ -311,7 +314,7 @@ impl LocalMember {
         new.then(|| self.watermark.clone())
     }
 
-    /// Notes the number of a signal; returns whether it was had before.
+    /// Records the sender's number of a signal; returns whether the signal was received before.
     fn note_repetition(&mut self, delivery: &Delivery) -> bool {
         if delivery.numbered && self.numbers {
             // The client sees the number itself.
@@ -324,7 +327,8 @@ impl LocalMember {
         !new
     }
 
-    /// Notes the number that the client says it has. One that was never given may be given yet.
+    /// Records the number that the client confirms. A number that was never assigned is ignored, since it may still be
+    /// assigned.
     pub fn note_confirmation(&mut self, sq: u64) {
         self.confirm(sq);
         if sq <= self.written {
@@ -332,7 +336,7 @@ impl LocalMember {
         }
     }
 
-    /// Notes that the member has everything up to a number.
+    /// Records that the member received everything up to a number.
     fn confirm(&mut self, sq: u64) {
         if sq > self.written {
             // A number that was never given says nothing.
@@ -345,7 +349,7 @@ impl LocalMember {
         self.skip_dropped();
     }
 
-    /// Counts a dropped repetition as confirmed if everything below it is.
+    /// Counts dropped repetitions as confirmed if everything below them is confirmed.
     fn skip_dropped(&mut self) {
         while let Some((number, true)) = self.unconfirmed.front().copied() {
             self.had = self.had.max(number);
@@ -353,7 +357,7 @@ impl LocalMember {
         }
     }
 
-    /// Notes numbers that cannot come any more.
+    /// Records that numbers up to `last` will not be delivered.
     pub fn note_gap(&mut self, last: u64) {
         self.written = self.written.max(last);
     }

@@ -11,10 +11,10 @@ use crate::room::ConnectionId;
 use crate::room::message::{AttachedMember, StayRef};
 use crate::time::Instant;
 
-/// The members of an edge: a session may have several stays here, of which the newest has a socket.
+/// The members of an edge. A session may have several stays here, of which only the newest has a socket.
 #[derive(Debug, Default)]
 pub(super) struct Members {
-    /// In boxes: a tree has room for eleven, most rooms have two.
+    /// Boxed, since a tree node reserves space for eleven entries and most rooms have two members.
     by_stay: BTreeMap<StayRef, Box<LocalMember>>,
     by_connection: HashMap<ConnectionId, Vec<StayRef>>,
     pub deadlines: Deadlines,
@@ -37,12 +37,12 @@ impl Members {
         self.by_stay.iter_mut().map(|(stay, member)| (stay, &mut **member))
     }
 
-    /// The members that the owner knows.
+    /// Returns the members that the owner knows.
     pub fn known_mut(&mut self) -> impl Iterator<Item = (&StayRef, &mut LocalMember)> {
         self.iter_mut().filter(|(stay, _)| !stay.is_of_viewer())
     }
 
-    /// The viewers that the edge has admitted by itself.
+    /// Returns the viewers that the edge has admitted by itself.
     pub fn viewers(&self) -> impl Iterator<Item = &StayRef> {
         self.by_stay.keys().filter(|stay| stay.is_of_viewer())
     }
@@ -55,34 +55,34 @@ impl Members {
         self.by_connection.contains_key(&connection)
     }
 
-    /// The stay of a session on this connection.
+    /// Returns the stay of a session on this connection.
     pub fn stay_of(&self, connection: ConnectionId, key: &MemberKey) -> Option<StayRef> {
         let stays = self.by_stay.range(stays_of(key)).rev();
         stays.filter(|(_, member)| member.connection == Some(connection)).map(|(stay, _)| stay.clone()).next()
     }
 
-    /// The newest stay of a session.
+    /// Returns the newest stay of a session.
     pub fn newest_of(&self, key: &MemberKey) -> Option<StayRef> {
         self.by_stay.range(stays_of(key)).next_back().map(|(stay, _)| stay.clone())
     }
 
-    /// The connection of a session's newest stay.
+    /// Returns the connection of a session's newest stay.
     pub fn connection_of(&self, key: &MemberKey) -> Option<ConnectionId> {
         self.by_stay.range(stays_of(key)).rev().find_map(|(_, member)| member.connection)
     }
 
-    /// Bytes that are kept for the members on this connection.
+    /// Returns the number of bytes kept for the members on this connection.
     pub fn unseen_on(&self, connection: ConnectionId) -> usize {
         let stays = self.by_connection.get(&connection).into_iter().flatten();
         stays.filter_map(|stay| self.by_stay.get(stay)).map(|member| member.unseen_bytes()).sum()
     }
 
-    /// The connections of the members.
+    /// Returns the connections of the members.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionId> + '_ {
         self.by_connection.keys().copied()
     }
 
-    /// The stays on this connection.
+    /// Returns the stays on this connection.
     pub fn stays_on(&self, connection: ConnectionId) -> Vec<StayRef> {
         self.by_connection.get(&connection).cloned().unwrap_or_default()
     }
@@ -100,7 +100,7 @@ impl Members {
         Some(*member)
     }
 
-    /// Notes that a member has no socket any more; returns the connection it had.
+    /// Removes the socket of a member; returns the connection it had.
     pub fn detach(&mut self, stay: &StayRef) -> Option<ConnectionId> {
         let member = self.by_stay.get_mut(stay)?;
         let connection = member.connection;
@@ -109,7 +109,7 @@ impl Members {
         connection
     }
 
-    /// Names the members that the owner knows, as they are now, in an `Attach`.
+    /// Returns the entries of an `Attach` for all members that the owner knows.
     pub fn name_all(&mut self, now: Instant, with_tokens: bool) -> Vec<AttachedMember> {
         let name = |(stay, member): (&StayRef, &mut LocalMember)| {
             let mut named = member.attached(now, stay);
@@ -120,18 +120,18 @@ impl Members {
         self.known_mut().map(name).collect()
     }
 
-    /// Notes that the `Attach` was answered that named them.
+    /// Records that the `Attach` that named the members was answered.
     pub fn note_attached(&mut self) {
         self.known_mut().for_each(|(_, member)| member.note_attached());
         self.drop_done();
     }
 
-    /// Drops the members about which nothing is left to be told.
+    /// Drops the members about which nothing remains to be reported.
     pub fn drop_done(&mut self) {
         self.by_stay.retain(|_, member| !member.is_done());
     }
 
-    /// Takes all members out; returns their connections.
+    /// Removes all members; returns their connections.
     pub fn take(&mut self) -> Vec<ConnectionId> {
         self.by_connection.clear();
         std::mem::take(&mut self.by_stay).into_values().filter_map(|member| member.connection).collect()

@@ -1,4 +1,4 @@
-//! Messages of the owner about single members and JOINs, and what they mean for sockets here.
+//! Messages from the owner about individual members and JOINs, and their effect on sockets here.
 
 use roomcast_protocol::code::CloseCode;
 
@@ -7,7 +7,7 @@ use crate::cluster::{ClusterSettings, Mutation};
 use crate::room::message::{Delivery, StayEnd, StayRef, ToEdge};
 
 impl Connections {
-    /// Takes a message about a member or a JOIN.
+    /// Handles a message about a member or a JOIN.
     pub fn on_message(&mut self, message: ToEdge, out: &mut Vec<EdgeEffect>) {
         match message {
             ToEdge::JoinRefused(id, refusal) => self.refuse_join(id, refusal, out),
@@ -35,7 +35,7 @@ impl Connections {
         }
     }
 
-    /// Takes a signal for a member.
+    /// Delivers a signal to a member, unless it is a repetition.
     pub fn deliver(
         &mut self,
         stay: &StayRef,

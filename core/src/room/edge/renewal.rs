@@ -1,4 +1,4 @@
-//! Another token of a connection, and what it means for the members that it has here.
+//! Renewal of a connection's token, and its effect on the members of the connection.
 
 use roomcast_protocol::access::{Action as Grant, Permit};
 use roomcast_protocol::ack::RoomClosedReason;
@@ -11,8 +11,8 @@ use crate::room::message::{Action, Signal, SignalText, StayRef, ToOwner};
 use crate::room::{ConnectionId, Credentials};
 
 impl Sessions<'_> {
-    /// Takes another token of a connection: its members leave where it does not let them join, and the owner is told of
-    /// the others' grants.
+    /// Handles a new token for a connection. Members that it does not permit to join leave the room; the grants of the
+    /// others are reported to the owner.
     pub fn renew(&mut self, connection: ConnectionId, permit: &Permit, out: &mut Vec<EdgeEffect>) {
         let credentials = Credentials::of(permit, &self.room.id);
         let lost = self.connections.joins.renew(connection, (permit, &self.room.id), &credentials);
@@ -35,7 +35,7 @@ impl Sessions<'_> {
         }
     }
 
-    /// Takes the credentials of a member's new token.
+    /// Stores the credentials of a member's new token.
     pub fn renew_stay(&mut self, stay: &StayRef, credentials: &Credentials, out: &mut Vec<EdgeEffect>) {
         let Some(member) = self.connections.members.get_mut(stay) else { return };
         if let Some(viewer) = &mut member.viewer {

@@ -1,4 +1,4 @@
-//! The room as its owner told it, and what members here are shown of it.
+//! The room as reported by its owner, and its presentation to members here.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::cluster::Life;
 use crate::room::message::{Attached, Joined, List, StayRef};
 use crate::time::Instant;
 
-/// A room as an edge knows it; nothing of it before the first owner.
+/// A room as an edge knows it. The fields are empty until the first owner answers.
 #[derive(Debug)]
 pub(super) struct KnownRoom {
     pub id: RoomId,
@@ -24,17 +24,18 @@ pub(super) struct KnownRoom {
 }
 
 impl KnownRoom {
-    /// A room of which nothing but its name is known.
+    /// Creates a room of which only the name is known.
     pub fn of(id: RoomId) -> Self {
         Self { id, life: None, room_type: None, list: List::default() }
     }
 
-    /// Forgets the room, which is over.
+    /// Clears the state of a room that has ended.
     pub fn forget(&mut self) {
         (self.life, self.room_type, self.list) = (None, None, List::default());
     }
 
-    /// Takes what an owner tells with an attachment, but its list; returns whether the room lives on.
+    /// Stores the state that an owner reports in an attachment, except the list; returns whether the room is still in
+    /// the same life.
     pub fn note_attached(&mut self, attached: &Attached) -> bool {
         let is_same_life = self.life.replace(attached.life).is_none_or(|before| before == attached.life);
         if !is_same_life {
@@ -55,7 +56,7 @@ impl KnownRoom {
         (!signal.kind().allowed_in(room_type)).then(|| format!("{name} does not exist in this type of room"))
     }
 
-    /// Begins the stay of a member that was admitted, and answers its JOIN.
+    /// Begins the stay of an admitted member and answers its JOIN.
     pub fn begin_stay(
         &mut self,
         now: Instant,
@@ -86,7 +87,7 @@ impl KnownRoom {
         out.push(EdgeEffect::Tell(connection, ToClient::Joined(Box::new(answer))));
     }
 
-    /// Takes a list, and shows it to the members that it has numbers for.
+    /// Stores a list and sends it to the members for which it has sequence numbers.
     pub fn show_list(&mut self, list: List, stays: Vec<(u64, u64)>, members: &mut Members, out: &mut Vec<EdgeEffect>) {
         let is_newest = list.version >= self.list.version;
         self.note_list(list, members, out);
@@ -100,8 +101,8 @@ impl KnownRoom {
         }
     }
 
-    /// Takes a list unless it is older, and shows a newer one to viewers, for which the owner has no numbers. One
-    /// without a socket gets it with the answer to its next JOIN.
+    /// Stores a list unless it is older, and sends a newer one to the viewers that this edge admitted, for which the
+    /// owner has no numbers. A viewer without a socket receives it with the answer to its next JOIN.
     fn note_list(&mut self, list: List, members: &mut Members, out: &mut Vec<EdgeEffect>) {
         let known = self.list.version;
         if list.version >= known {

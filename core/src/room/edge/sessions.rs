@@ -1,4 +1,4 @@
-//! Inputs of sessions at this node that the owner knows: what they say goes to it, and is kept until it was seen.
+//! Inputs of sessions on this node: their signals are sent to the owner, and kept until the owner has seen them.
 
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::{self, MemberKey};
@@ -9,10 +9,11 @@ use crate::room::message::{Action, JoinId, NumberedSignal, Signal, SignalRefusal
 use crate::room::{ConnectionId, Tallies};
 use crate::time::Instant;
 
-/// A connection and the session for which it speaks.
+/// A connection and the session that sends on it.
 pub type Speaker<'a> = (ConnectionId, &'a MemberKey);
 
-/// The parts that sessions speak to: what is known of the room, the owner, and the members and JOINs here.
+/// The parts that inputs of sessions operate on: the known state of the room, the link to the owner, and the members
+/// and JOINs here.
 pub(super) struct Sessions<'a> {
     pub now: Instant,
     pub settings: &'a ClusterSettings,
@@ -23,9 +24,9 @@ pub(super) struct Sessions<'a> {
 }
 
 impl Sessions<'_> {
-    /// Takes a signal other than JOIN; `n` where the client numbers.
+    /// Handles a signal other than JOIN. `n` is the signal's number, if the client numbers its signals.
     ///
-    /// One that does not fit the type of the room is refused here; its number counts as seen by the owner.
+    /// A signal that does not exist in this type of room is refused here; its number counts as seen by the owner.
     pub fn signal(&mut self, from: ConnectionId, n: Option<u64>, signal: &signal::Signal, out: &mut Vec<EdgeEffect>) {
         let key = signal.head.session.key();
         let Some(reason) = self.room.misfit(signal) else {
@@ -45,7 +46,7 @@ impl Sessions<'_> {
         }
     }
 
-    /// Takes a signal that fits the type of the room.
+    /// Handles a signal that exists in this type of room.
     pub fn take_signal(&mut self, from: Speaker<'_>, n: Option<u64>, signal: Signal, out: &mut Vec<EdgeEffect>) {
         let (connection, key) = from;
         if let Some(id) = self.connections.joins.newest(connection, key) {
@@ -74,8 +75,8 @@ impl Sessions<'_> {
         }
     }
 
-    /// Takes a signal behind a JOIN that waits: it waits too, unless the client says it again after the answer.
-    /// LEAVE takes the JOIN back, and ends an earlier stay.
+    /// Queues a signal after a waiting JOIN, unless the client numbers its signals and so repeats it after the answer.
+    /// LEAVE withdraws the JOIN and ends an earlier stay.
     pub fn queue_behind_join(
         &mut self,
         id: JoinId,
@@ -97,7 +98,7 @@ impl Sessions<'_> {
         self.connections.bound_kept(connection, (self.settings, self.tallies, self.link), out);
     }
 
-    /// Keeps what a client will not repeat, and LEAVE, until an owner has seen it.
+    /// Sends a signal that the client will not repeat, or LEAVE, and keeps it until an owner has seen it.
     pub fn keep_and_send(&mut self, stay: &StayRef, signal: Signal, out: &mut Vec<EdgeEffect>) {
         let leaving = signal.action == Action::Leave;
         let keeps = !self.settings.breaks(if leaving { Mutation::KeepLeave } else { Mutation::KeepUnseen });
@@ -123,7 +124,7 @@ impl Sessions<'_> {
         }
     }
 
-    /// Sends what is kept of a member, if the attachment stands.
+    /// Sends the kept signals of a member, if the attachment is complete.
     fn send_unseen(&mut self, stay: &StayRef, again: bool, out: &mut Vec<EdgeEffect>) {
         let member = self.connections.members.get_mut(stay).filter(|_| self.link.stands());
         let unsent = member.map(|member| member.take_unsent(again)).unwrap_or_default();
@@ -133,7 +134,8 @@ impl Sessions<'_> {
         }
     }
 
-    /// Says again what the owner may lack, now that the attachment stands, and asks clients that number to do so.
+    /// Repeats the messages that the owner may have missed, now that the attachment is complete, and asks clients that
+    /// number their signals to resend.
     pub fn say_again(&mut self, out: &mut Vec<EdgeEffect>) {
         let stays: Vec<StayRef> = self.connections.members.known_mut().map(|(stay, _)| stay.clone()).collect();
         for stay in stays {
@@ -150,7 +152,7 @@ impl Sessions<'_> {
         }
     }
 
-    /// Takes a heartbeat, with the sequence number that the client has if it says so.
+    /// Handles a heartbeat. `sq` is the last sequence number that the client received, if it states one.
     pub fn heartbeat(&mut self, (connection, key): Speaker<'_>, sq: Option<u64>, out: &mut Vec<EdgeEffect>) {
         let members = &mut self.connections.members;
         let stay = members.stay_of(connection, key);
@@ -171,7 +173,7 @@ impl Sessions<'_> {
         self.report_had_of(&stay, out);
     }
 
-    /// Tells the owner what a session has, before another connection or nobody speaks for it.
+    /// Reports to the owner the last sequence number that a session received, before its connection changes or is lost.
     pub fn report_had_of(&mut self, stay: &StayRef, out: &mut Vec<EdgeEffect>) {
         if self.link.stands() && !stay.is_of_viewer() {
             let message = self.connections.members.get_mut(stay).and_then(|member| member.report_had(stay));
@@ -179,7 +181,7 @@ impl Sessions<'_> {
         }
     }
 
-    /// Notes that a connection is gone: its JOINs are forgotten, its members are absent.
+    /// Handles the loss of a connection: drops its JOINs and marks its members absent.
     pub fn disconnected(&mut self, connection: ConnectionId, out: &mut Vec<EdgeEffect>) {
         for stay in self.connections.remove(connection) {
             self.report_had_of(&stay, out);
@@ -188,7 +190,7 @@ impl Sessions<'_> {
         }
     }
 
-    /// Takes the connections from members that have been silent for too long; the owner removes them.
+    /// Disconnects members that have been silent for too long. The owner removes them later.
     pub fn let_go(&mut self, silent: Vec<StayRef>, out: &mut Vec<EdgeEffect>) {
         for stay in silent {
             let connection = self.connections.members.detach(&stay);
@@ -202,7 +204,8 @@ impl Sessions<'_> {
         self.tell_of_viewers(out);
     }
 
-    /// Tells the owner that a socket is gone, if the attachment stands and it was not told.
+    /// Reports to the owner that a member's socket is gone, if the attachment is complete and this was not reported
+    /// yet.
     fn tell_absence(&mut self, stay: &StayRef, out: &mut Vec<EdgeEffect>) {
         if !self.link.stands() || stay.is_of_viewer() {
             return;
@@ -218,13 +221,13 @@ impl Sessions<'_> {
     }
 }
 
-/// The refusal of a signal that does not fit the type of the room.
+/// Returns the refusal of a signal that does not exist in this type of room.
 pub(super) fn misfit(n: Option<u64>, signal: &signal::Signal, reason: String) -> SignalRefusal {
     let (kind, message) = (signal.kind(), signal.message.clone());
     SignalRefusal { n: n.unwrap_or(0), kind, code: AckCode::UnsupportedChannel, reason, message }
 }
 
-/// The refusal of a signal without a number, of a member that numbers.
+/// Returns the refusal of a signal without a number from a client that numbers its signals.
 pub(super) fn unnumbered(signal: Signal) -> SignalRefusal {
     let reason = "`n` must be a number from 1 to 2^53 - 1, as `op.n` of JOIN said that signals are numbered".to_owned();
     let (kind, message) = (signal.action.kind(), signal.text.message);

@@ -1,5 +1,5 @@
-//! Viewers of a broadcast that an edge admits by itself while the owner is on another node. They are members whose
-//! stays the owner does not know: it learns only whether there are any.
+//! Viewers of a broadcast that an edge admits without asking the owner, if that is on another node. The owner does not
+//! know the stays of these members; it is informed only whether there are any.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -20,20 +20,20 @@ use crate::room::message::{Action, JoinRequest, Joined, Signal, SignalRefusal, S
 use crate::room::owner::ResumeTokens;
 use crate::room::state::KickedUsers;
 
-/// Knowledge of an edge about viewers beside their memberships.
+/// State of an edge about viewers, apart from their memberships.
 #[derive(Debug, Default)]
 pub(super) struct Viewers {
     /// The users that the owner has kicked.
     kicked: KickedUsers,
-    /// Whether the owner was told of any viewer.
+    /// Whether the last report to the owner stated that there are viewers.
     pub told: bool,
 }
 
-/// The part of a viewer that is kept from one connection to the next.
+/// The state of a viewer that is kept across connections.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Viewer {
     tokens: ResumeTokens,
-    /// Whether the client has the answer to a JOIN.
+    /// Whether the client has received the answer to a JOIN.
     heard: bool,
     /// The number below the first sequence number of the membership.
     first: u64,
@@ -41,7 +41,7 @@ pub(super) struct Viewer {
 }
 
 impl Viewer {
-    /// Takes the credentials of another token.
+    /// Stores the credentials of a new token.
     pub fn renew(&mut self, credentials: &Credentials) {
         self.credentials = Some(Box::new(credentials.clone()));
     }
@@ -51,7 +51,7 @@ impl Viewer {
         self.tokens.former = None;
     }
 
-    /// Takes the tokens of another JOIN; returns whether its client knows of the membership.
+    /// Stores the tokens of another JOIN; returns whether the JOIN resumes the membership.
     fn resume(&mut self, request: &JoinRequest) -> bool {
         let brought = request.brought.as_ref();
         self.heard |= brought.is_some_and(|token| self.tokens.know(token));
@@ -61,8 +61,9 @@ impl Viewer {
 }
 
 impl Sessions<'_> {
-    /// Whether a JOIN is a viewer's, which needs no owner. It does where the session may become a publisher, is known
-    /// to the owner, or is to be refused. Sessions that a kick did not name stay, and may resume.
+    /// Returns whether this edge may admit a JOIN as a viewer without the owner. The owner decides if the session may
+    /// become a publisher, is known to the owner, or is to be refused. Sessions that a kick did not name stay, and may
+    /// resume.
     pub fn may_admit_viewer(&self, request: &JoinRequest) -> bool {
         let OwnerLink::Attached(owner, id) = self.link.owner else { return false };
         if self.room.room_type != Some(RoomType::P2m) || request.room_type != RoomType::P2m {
@@ -80,7 +81,8 @@ impl Sessions<'_> {
         owner != id.edge && !decides && !publishers.is_empty() && !publishes && !waits && !refused
     }
 
-    /// Admits a viewer, or resumes its session, as an owner would; returns the last number of its session too.
+    /// Admits a viewer or resumes its session, by the same rules as an owner. The last element of the result is the
+    /// highest sequence number of the session.
     pub fn admit_viewer(&mut self, join: &WaitingJoin) -> Result<(Joined, Box<Viewer>, u64), Refusal> {
         let (request, stay) = (&join.request, StayRef::of_viewer(join.request.session.key()));
         let (mut viewer, mut last) = (Box::<Viewer>::default(), request.resume_from.map_or(0, |had| had + 1));
@@ -104,7 +106,7 @@ impl Sessions<'_> {
         Ok((Joined { id, stay, resumed, sequence, last, confirmed, list }, viewer, newest))
     }
 
-    /// Takes a signal of a viewer: none but LEAVE is for viewers.
+    /// Handles a signal of a viewer. All signals except LEAVE are refused.
     pub fn take_signal_of_viewer(&mut self, stay: &StayRef, n: Option<u64>, signal: Signal, out: &mut Vec<EdgeEffect>) {
         if signal.action == Action::Leave {
             return self.let_viewer_go(stay, out);
@@ -124,13 +126,13 @@ impl Sessions<'_> {
         out.extend(told.map(|(to, refused)| EdgeEffect::Tell(to, ToClient::Refused(Box::new(refused)))));
     }
 
-    /// Takes a viewer out.
+    /// Removes a viewer.
     pub fn let_viewer_go(&mut self, stay: &StayRef, out: &mut Vec<EdgeEffect>) {
         self.connections.remove_member(stay, out);
         self.tell_of_viewers(out);
     }
 
-    /// Notes a kick, and tells the viewers that it names.
+    /// Records a kick, and notifies and removes the viewers that it names.
     pub fn on_kicked(&mut self, (to, left): (&Recipient, Duration), text: &ByteString, out: &mut Vec<EdgeEffect>) {
         self.connections.viewers.kicked.clean(self.now);
         self.connections.viewers.kicked.insert(to.user_id().clone(), self.now + left);
@@ -151,8 +153,9 @@ impl Sessions<'_> {
         self.tell_of_viewers(out);
     }
 
-    /// Takes the kicks that an owner tells with an attachment. Viewers let go by one that the edge was not told of, or
-    /// by another life of the room, are to join anew: the owner knows which session a kick named.
+    /// Stores the kicks that an owner reports in an attachment. Viewers affected by a kick that the edge had not
+    /// received, or by a new life of the room, are disconnected and have to join again, since only the owner knows
+    /// which session a kick named.
     pub fn note_kicks(&mut self, kicks: Vec<(UserId, Duration)>, is_same_life: bool, out: &mut Vec<EdgeEffect>) {
         let kicks: VecDeque<_> = kicks.into_iter().map(|(user, left)| (self.now + left, user)).collect();
         let before = std::mem::replace(&mut self.connections.viewers.kicked, KickedUsers::from(kicks));
@@ -170,14 +173,14 @@ impl Sessions<'_> {
         self.tell_of_viewers(out);
     }
 
-    /// Notes that the owner is told whether there are viewers.
+    /// Records the current presence of viewers as reported to the owner, and returns it.
     pub fn note_viewers_told(&mut self) -> bool {
         self.connections.viewers.told =
             self.connections.members.viewers().next().is_some() && !self.settings.breaks(Mutation::ViewersTold);
         self.connections.viewers.told
     }
 
-    /// Tells the owner whether there are viewers, if it was told otherwise.
+    /// Reports to the owner whether there are viewers, if this has changed since the last report.
     pub fn tell_of_viewers(&mut self, out: &mut Vec<EdgeEffect>) {
         let told = self.connections.viewers.told;
         if self.link.stands() && self.note_viewers_told() != told {
@@ -186,7 +189,7 @@ impl Sessions<'_> {
     }
 }
 
-/// The refusal of a viewer's signal, unless the edge has told it.
+/// Returns the refusal of a viewer's signal; `None` if the edge has already sent one.
 fn refusal(n: u64, signal: Signal) -> Option<SignalRefusal> {
     let reason = match signal.action {
         Action::Refused(_) => return None,

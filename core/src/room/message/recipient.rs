@@ -1,10 +1,11 @@
-//! The form of a recipient between nodes.
+//! The serialized form of a recipient in messages between nodes.
 
 use roomcast_protocol::id::UserId;
 use roomcast_protocol::signal::{MemberKey, Recipient};
 use serde::{Deserialize, Serialize};
 
-/// The form of a recipient between nodes: tells its kind, which clients tell by its form.
+/// The serialized form of a recipient between nodes. It contains a tag for the kind; in client messages, the kind
+/// follows from the form.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Recipient")]
 pub(super) enum TaggedRecipient {
@@ -12,7 +13,7 @@ pub(super) enum TaggedRecipient {
     Session(MemberKey),
 }
 
-/// A recipient between nodes, or none.
+/// Serialization of an optional recipient between nodes.
 pub(super) mod tagged {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -1,4 +1,4 @@
-//! Signals as edge and owner decide on them.
+//! Signals in the form that edge and owner process.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ pub struct NumberedSignal {
     pub signal: Signal,
 }
 
-/// A signal as far as edge and owner decide on it.
+/// The part of a signal that edge and owner process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {
     /// The action.
@@ -27,7 +27,7 @@ pub struct Signal {
     /// The recipient that it names.
     #[serde(with = "recipient::tagged")]
     pub to: Option<Recipient>,
-    /// The message as it came.
+    /// The message as received.
     pub text: SignalText,
 }
 
@@ -38,11 +38,11 @@ pub enum Action {
     Relay(SignalKind),
     /// WATCH: to be forwarded to a publisher.
     Watch,
-    /// Puts sessions out of the room.
+    /// Removes sessions from the room.
     Kick,
-    /// The same, and revokes the tokens of their user in the room.
+    /// Removes sessions from the room, and revokes the tokens of their user in the room.
     KickAndRevoke,
-    /// A viewer asks to publish, with video and audio enabled as said.
+    /// A viewer's request to publish, with video and audio enabled as given.
     PublishRequest(bool, bool),
     /// Makes viewers publishers.
     PublishAccept,
@@ -57,7 +57,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The kind of signal.
+    /// Returns the kind of signal.
     #[must_use]
     pub const fn kind(self) -> SignalKind {
         match self {
@@ -74,7 +74,7 @@ impl Action {
 }
 
 impl Signal {
-    /// The signal of a decoded message; none for JOIN and HEARTBEAT, which edges take as such.
+    /// Returns the signal of a decoded message; `None` for JOIN and HEARTBEAT, which edges handle separately.
     #[must_use]
     pub fn of(signal: &signal::Signal) -> Option<Self> {
         let action = match &signal.body {
@@ -94,18 +94,18 @@ impl Signal {
     }
 }
 
-/// The text of a signal as it came.
+/// The text of a signal as received.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SignalText {
     /// The whole message.
     pub message: ByteString,
-    /// The place of the `data` object in it.
+    /// The range of the `data` object in the message.
     pub data: Range<usize>,
 }
 
 impl SignalText {
-    /// The `data` object, which recipients get; shares the bytes of the message. Empty where a packet named a place
-    /// that the message has not.
+    /// Returns the `data` object, which is sent to recipients. It shares the bytes of the message. Empty if the range
+    /// from a packet is outside the message.
     #[must_use]
     pub fn data(&self) -> ByteString {
         self.message.get(self.data.clone()).map(|data| self.message.slice_ref(data)).unwrap_or_default()
@@ -123,6 +123,6 @@ pub struct SignalRefusal {
     pub code: AckCode,
     /// The reason, in a sentence.
     pub reason: String,
-    /// The message as it came.
+    /// The message as received.
     pub message: ByteString,
 }

@@ -1,4 +1,4 @@
-//! Attachment: how the owner comes to know what edges and clients still have.
+//! Attachment: synchronizes the owner with the state that edges and clients still hold.
 
 use roomcast_protocol::signal::RoomType;
 
@@ -13,18 +13,18 @@ use crate::cluster::{Life, Mutation};
 use crate::room::message::{Attach, Attached, AttachedMember, AttachmentId, StayEnd, ToEdge};
 use crate::time::Instant;
 
-/// The next step with a member that an edge names.
+/// The action for a member that an edge names in `Attach`.
 enum Named {
-    /// It is back, in the state that both know: its new credentials are taken, and it gets what it lacks.
+    /// The member has returned: its new credentials are stored, and missed messages are sent.
     Back,
-    /// It leaves.
+    /// The member leaves the room.
     Leaves,
-    /// Its stay is over.
+    /// The stay of the member has ended.
     Over(StayEnd),
 }
 
 impl Membership<'_> {
-    /// Answers `Attach`, and brings edge and members to the state that both sides know.
+    /// Answers `Attach` and synchronizes the state of the edge and its members.
     pub fn attach(
         &mut self,
         (id, attach): (AttachmentId, &Attach),
@@ -61,7 +61,7 @@ impl Membership<'_> {
         }
     }
 
-    /// Brings a member of an edge back to the state that both know.
+    /// Synchronizes the state of a member that an edge names.
     fn bring_back(&mut self, id: AttachmentId, named: &AttachedMember) -> Named {
         let key = &named.stay.member;
         self.members.note_stay(named.stay.stay);

@@ -1,4 +1,4 @@
-//! The signals and lists to one member that it may ask for again.
+//! Signals and lists for one member that may have to be sent again.
 
 use std::collections::VecDeque;
 
@@ -8,28 +8,29 @@ use super::record::UndeliveredRecord;
 use crate::cluster::settings::BacklogBounds;
 use crate::room::message::Delivery;
 
-/// Signals for which an empty backlog keeps its memory.
+/// The number of signals for which an empty backlog retains memory.
 const RETAINED_CAPACITY: usize = 8;
 
-/// The signals to one member that it may ask for again, in order of their sequence numbers, and the number of the
-/// newest list, which stands for all lists before it.
+/// The signals for one member that may have to be sent again, in order of their sequence numbers, and the number of the
+/// newest list, which replaces all earlier lists.
 ///
-/// Signals that a client confirms are forgotten. Those written to the socket of a client that confirms nothing are
-/// kept, up to the bounds, since it may name a lower number when it comes back; but nobody waits for them any more.
+/// Signals that a client confirms are dropped. Signals written to the socket of a client that does not confirm are
+/// kept, up to the bounds, since the client may name a lower number when it reconnects; they no longer delay the
+/// confirmation to their senders.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Backlog {
     last: u64,
     had: u64,
-    /// The last number that may have been given to a signal that is not kept.
+    /// The highest number that may belong to a signal that is not kept.
     lost: u64,
     bytes: usize,
     list: Option<u64>,
-    /// The kept signals, of which the first so many are written.
+    /// The kept signals, of which the first `written` have been written to the socket.
     entries: VecDeque<Delivery>,
     written: usize,
 }
 
-/// A signal that its sender's confirmation waits for: the sender and its number.
+/// A signal that delays the confirmation to its sender: the sender and the sender's number.
 pub(super) type Held = (MemberKey, u64);
 
 fn held(entry: &Delivery) -> Option<Held> {
@@ -45,17 +46,17 @@ pub(super) enum Replayed {
 }
 
 impl Backlog {
-    /// An empty backlog that counts on above a number.
+    /// Creates an empty backlog whose numbers continue above `last`.
     pub fn above(last: u64) -> Self {
         Self { last, had: last, ..Self::default() }
     }
 
-    /// An empty backlog after a takeover that may have lost everything up to a number.
+    /// Creates an empty backlog after a takeover in which everything up to `last` may have been lost.
     pub fn lost_up_to(last: u64) -> Self {
         Self { last, lost: last, ..Self::default() }
     }
 
-    /// The backlog that a drained owner kept, counted on above a number.
+    /// Restores the backlog that a drained owner kept. Numbers continue above `first`, if that is higher.
     pub fn restored(first: u64, kept: UndeliveredRecord) -> Self {
         let (last, had, lost) = (kept.last.max(first), kept.had, kept.lost);
         let mut restored = Self { last, had, lost, ..Self::default() };
@@ -70,7 +71,7 @@ impl Backlog {
         self.last
     }
 
-    /// The last number of what may be lost.
+    /// Returns the highest number that may be lost.
     pub const fn lost(&self) -> u64 {
         self.lost
     }
@@ -79,20 +80,20 @@ impl Backlog {
         self.entries.iter()
     }
 
-    /// The signals that wait to be had: the senders that number, each with its number.
+    /// Returns the signals that have not been written yet and that their senders numbered.
     pub fn held(&self) -> Vec<Held> {
         self.entries.range(self.written..).filter_map(held).collect()
     }
 
-    /// Numbers a list, which replaces the one before.
+    /// Assigns a number to a list, which replaces the previous one.
     pub const fn push_list(&mut self) -> u64 {
         self.last += 1;
         self.list = Some(self.last);
         self.last
     }
 
-    /// Numbers and keeps a signal; returns it, what nobody waits for any more since it was dropped, and how many
-    /// signals were dropped that the member may never have got.
+    /// Numbers and keeps a signal. Returns the signal, the dropped signals that no longer delay a confirmation, and the
+    /// number of dropped signals that the member may never have received.
     pub fn push(&mut self, mut delivery: Delivery, bounds: BacklogBounds) -> (Delivery, Vec<Held>, usize) {
         self.last += 1;
         delivery.sq = self.last;
@@ -118,7 +119,8 @@ impl Backlog {
         (delivery, dropped, forgotten)
     }
 
-    /// Notes what was written to the member's socket; returns what nobody waits for any more.
+    /// Records that signals up to `sq` were written to the member's socket; returns those that no longer delay a
+    /// confirmation.
     pub fn note_written(&mut self, sq: u64) -> Vec<Held> {
         if sq > self.last {
             return Vec::new();
@@ -133,8 +135,8 @@ impl Backlog {
         self.written = self.written.max(self.entries.partition_point(|entry| entry.sq <= sq));
     }
 
-    /// Forgets what the member confirms; returns what nobody waits for any more. A member that names a lower number
-    /// later has lost it.
+    /// Drops the signals that the member confirms; returns those that no longer delay a confirmation. The dropped
+    /// signals cannot be sent again if the member names a lower number later.
     pub fn confirm(&mut self, sq: u64) -> Vec<Held> {
         let had = self.note_written(sq);
         if sq > self.last {
@@ -153,17 +155,17 @@ impl Backlog {
         had
     }
 
-    /// The last number that the member is known to have.
+    /// Returns the last number that the member is known to have received.
     pub const fn had(&self) -> u64 {
         self.had
     }
 
-    /// The first and last number after `sq` of what may be lost.
+    /// Returns the first and the last number after `sq` that may be lost.
     pub fn lost_after(&self, sq: u64) -> Option<(u64, u64)> {
         (self.lost > sq).then_some((sq + 1, self.lost))
     }
 
-    /// Returns what comes after a number, in order.
+    /// Returns the signals and the list after a number, in order.
     pub fn after(&self, sq: u64) -> Vec<Replayed> {
         let list = self.list.filter(|list| *list > sq);
         let begin = self.entries.partition_point(|entry| entry.sq <= sq);
@@ -173,8 +175,8 @@ impl Backlog {
         before.chain(list.map(Replayed::List)).chain(signals(split.max(begin), self.entries.len())).collect()
     }
 
-    /// Counts on above a number of another owner that the member names: what is held gets new numbers above it, since
-    /// the member would take the old ones for repetitions.
+    /// Continues numbering above `sq`, a number from another owner that the member names. Kept entries get new numbers
+    /// above it, since the member would treat the old numbers as repetitions.
     pub fn count_on_above(&mut self, sq: u64) {
         if sq <= self.last {
             return;

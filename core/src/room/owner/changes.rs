@@ -1,4 +1,4 @@
-//! Changes of the room that the journal has: what is shown of them.
+//! Publication of changes that the journal has acknowledged.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::members::Members;
 use super::streams::OwnedStreams;
 use crate::room::message::{Joined, List, StayRef, ToEdge};
 
-/// Shows changes, in order.
+/// Sends the messages of journaled changes, in order.
 pub(super) fn show(
     shown: impl IntoIterator<Item = OnCommit>,
     (members, edges): (&mut Members, &Edges),
@@ -39,7 +39,7 @@ pub(super) fn show(
     }
 }
 
-/// Answers a JOIN, and sends what the member may lack.
+/// Answers a JOIN and sends the messages that the member may have missed.
 fn show_joined(
     (members, edges): (&mut Members, &Edges),
     stay: &StayRef,

@@ -1,4 +1,4 @@
-//! The edges that are attached to an owner, and what is sent to them.
+//! The edges attached to an owner, and the sending of messages to them.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use crate::room::message::{AttachmentId, ToEdge};
 #[derive(Debug, Clone, Copy)]
 struct Attachment {
     id: AttachmentId,
-    /// Whether nothing is taken from it until the edge attaches anew. It is kept so that the edge is asked again.
+    /// Whether messages are ignored until the edge attaches again. The attachment is kept so that the edge is asked
+    /// again.
     doubted: bool,
     /// Whether the edge has viewers that it admitted by itself.
     viewers: bool,
@@ -21,7 +22,7 @@ struct Attachment {
 pub(super) struct Edges(BTreeMap<BootId, Attachment>);
 
 impl Edges {
-    /// Begins an attachment; false where a newer one of that node is known.
+    /// Begins an attachment. Returns `false` if a newer one of that node is known.
     pub fn attach(&mut self, id: AttachmentId, viewers: bool) -> bool {
         let is_older = self.0.get(&id.edge).is_some_and(|known| known.id.counter > id.counter);
         if !is_older {
@@ -30,7 +31,7 @@ impl Edges {
         !is_older
     }
 
-    /// Ends an attachment; false where another one of that node is known.
+    /// Ends an attachment. Returns `false` if another one of that node is known.
     pub fn detach(&mut self, id: AttachmentId) -> bool {
         let is_known = self.0.get(&id.edge).is_none_or(|known| known.id == id);
         if is_known {
@@ -39,12 +40,12 @@ impl Edges {
         is_known
     }
 
-    /// Forgets the attachment of a dead node.
+    /// Removes the attachment of a dead node.
     pub fn remove(&mut self, edge: BootId) {
         self.0.remove(&edge);
     }
 
-    /// Takes nothing of an edge until it attaches anew; returns its attachment.
+    /// Ignores the messages of an edge until it attaches again; returns its attachment.
     pub fn doubt(&mut self, edge: BootId) -> Option<AttachmentId> {
         let attachment = self.0.get_mut(&edge)?;
         attachment.doubted = true;
@@ -56,17 +57,17 @@ impl Edges {
         self.0.get_mut(&edge).into_iter().for_each(|attachment| attachment.viewers = any);
     }
 
-    /// Whether edges have viewers that the owner does not know.
+    /// Returns whether edges have viewers that the owner does not know.
     pub fn have_viewers(&self) -> bool {
         self.0.values().any(|attachment| attachment.viewers)
     }
 
-    /// The attachment with a node, unless it is in doubt.
+    /// Returns the attachment of a node, unless it is in doubt.
     pub fn standing(&self, edge: BootId) -> Option<AttachmentId> {
         self.0.get(&edge).filter(|attachment| !attachment.doubted).map(|attachment| attachment.id)
     }
 
-    /// The nodes of all attachments.
+    /// Returns the nodes of all attachments.
     pub fn nodes(&self) -> impl Iterator<Item = BootId> + '_ {
         self.0.keys().copied()
     }
@@ -78,7 +79,7 @@ impl Edges {
         }
     }
 
-    /// Sends a message to every edge, whose attachment may be in doubt.
+    /// Sends a message to every edge, including those whose attachment is in doubt.
     pub fn send_to_all(&self, message: &ToEdge, out: &mut Vec<OwnerEffect>) {
         out.extend(self.0.values().map(|attachment| OwnerEffect::Send(attachment.id, message.clone())));
     }

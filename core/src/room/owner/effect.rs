@@ -1,4 +1,4 @@
-//! A step of an owner: its time and authority, and its effects.
+//! Types of an owner's step: its time, its authority and its effects.
 
 use bytestring::ByteString;
 use roomcast_protocol::code::AckCode;
@@ -17,14 +17,14 @@ use crate::time::Instant;
 pub struct Turn {
     /// The present time of this node.
     pub now: Instant,
-    /// The present time of Redis, by which kicks and grace periods of the room end.
+    /// The present time of Redis, which determines when kicks and grace periods of the room end.
     pub shared: Instant,
     /// Whether the lease of this node is fresh.
     pub fresh: bool,
 }
 
 impl Turn {
-    /// Decisions about members need a lease that cannot have expired.
+    /// Checks that the lease is fresh, as decisions about members require.
     pub(super) fn check_fresh(self) -> Result<(), Refusal> {
         match self.fresh {
             true => Ok(()),
@@ -33,30 +33,30 @@ impl Turn {
     }
 }
 
-/// An effect of a step, to be carried out in order.
+/// An effect of a step. Effects are executed in order.
 #[derive(Debug, Clone)]
 pub enum OwnerEffect {
     /// Send a message to an edge.
     Send(AttachmentId, ToEdge),
-    /// Assert the ownership; the answer comes by [`Owner::on_asserted`](super::Owner::on_asserted).
+    /// Assert the ownership; the answer is passed to [`Owner::on_asserted`](super::Owner::on_asserted).
     Assert(Ownership),
-    /// Write to the journal; the answer comes by [`Owner::on_journaled`](super::Owner::on_journaled).
+    /// Write to the journal; the answer is passed to [`Owner::on_journaled`](super::Owner::on_journaled).
     Write(Write),
-    /// Release the room, with its fields where it drains; repeated until
+    /// Release the room, with its journal fields if the node drains; repeated until
     /// [`Owner::on_released`](super::Owner::on_released).
     Release(Ownership, Option<Vec<(Field, Value)>>),
-    /// A broadcast or its media changed.
+    /// Report a change of a broadcast or its media.
     Live(ObjectId, Change),
-    /// Exactly this is served of a broadcast from now on.
+    /// Replace everything that is served of a broadcast.
     Everything(ObjectId, Vec<Change>),
-    /// Revoke the tokens of a user in this room; a failure comes by
+    /// Revoke the tokens of a user in this room; a failure is reported to
     /// [`Owner::on_not_revoked`](super::Owner::on_not_revoked).
     Revoke(Box<KickRevocation>),
-    /// The room is owned by another node: drop it, and let the edge look it up.
+    /// Drop the room and let the edge look it up, because another node owns it.
     Fenced,
 }
 
-/// The revocation that the kick of a moderator demands.
+/// A token revocation that a moderator's kick requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KickRevocation {
     /// The subject whose tokens are revoked in this room.
@@ -67,7 +67,8 @@ pub struct KickRevocation {
 }
 
 impl KickRevocation {
-    /// The stay of the moderator, and what it is told where tokens are not revoked, or not on all nodes; the kick counts.
+    /// Returns the stay of the moderator and the refusal to send to it if tokens are not revoked, or not on all nodes.
+    /// The kick itself remains in effect.
     pub(super) fn refused(self, Refusal { code, reason }: Refusal) -> (StayRef, SignalRefusal) {
         let Self { by, n, message, .. } = self;
         (by, SignalRefusal { n, kind: SignalKind::Kick, code, reason, message })

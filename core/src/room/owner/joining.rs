@@ -1,4 +1,4 @@
-//! JOIN at the owner: newcomers, resumes and repetitions.
+//! Handling of JOIN at the owner: new members, resumed sessions and repeated requests.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::room::state::{Publisher, RoomCommand};
 use crate::room::{Refusal, refuse};
 
 impl Membership<'_> {
-    /// Takes a JOIN; returns what is shown at once, which only the answer to a repeated one is.
+    /// Handles a JOIN. Returns the answer if it can be sent at once, which is only the case for a repeated JOIN.
     pub fn join(&mut self, edge: BootId, request: &JoinRequest) -> Result<Option<OnCommit>, Refusal> {
         let key = request.session.key();
         match self.members.get_mut(&key) {
@@ -60,7 +60,7 @@ impl Membership<'_> {
         Ok(())
     }
 
-    /// Takes a session over to another connection, at this edge or another one.
+    /// Moves a session to another connection, at this edge or another one.
     fn resume(&mut self, edge: BootId, request: &JoinRequest) -> Result<(), Refusal> {
         let key = request.session.key();
         self.check_takeover(edge, request)?;
@@ -87,7 +87,7 @@ impl Membership<'_> {
         Ok(())
     }
 
-    /// Takes the credentials of a member's new token. A publisher that may publish no longer becomes a viewer.
+    /// Stores the credentials of a member's new token. A publisher that may no longer publish becomes a viewer.
     pub fn renew(&mut self, stay: &StayRef, credentials: Credentials) {
         let member = self.members.of_stay(stay);
         let Some(member) = member.filter(|member| member.credentials.as_deref() != Some(&credentials)) else { return };
@@ -99,7 +99,8 @@ impl Membership<'_> {
         }
     }
 
-    /// Makes a viewer of a publisher; the room goes on as when a publisher leaves. In a call everybody has its place.
+    /// Turns a publisher into a viewer, with the same effects on the room as if the publisher left. Does nothing in a
+    /// call.
     fn demote(&mut self, key: &MemberKey) {
         let is_call = self.room.state.room_type() == RoomType::P2p;
         if !is_call && self.decide(&RoomCommand::Leave { key: key.clone() }) == Ok(true) {
@@ -107,8 +108,8 @@ impl Membership<'_> {
         }
     }
 
-    /// A session is taken over only in its room's type, and with its token where it keeps one; on its own connection
-    /// it needs none.
+    /// Checks whether a JOIN may take over a session: the room type and the subject must match, and the resume token
+    /// must be known if the session uses one. A JOIN on the session's own connection needs no resume token.
     fn check_takeover(&self, edge: BootId, request: &JoinRequest) -> Result<(), Refusal> {
         if request.room_type != self.room.state.room_type() {
             return refuse(AckCode::UnsupportedChannel, "`ch` is not the type of this room");
@@ -120,7 +121,7 @@ impl Membership<'_> {
         member.tokens.check(own, request.brought.as_ref())
     }
 
-    /// A streamer gets another ingest token.
+    /// Issues another ingest token to a streamer.
     fn renew_ingest(&mut self, request: &JoinRequest) {
         let key = request.session.key();
         let Some(token) = request.ingest.clone().filter(|_| self.room.state.publishes(&key)) else { return };
@@ -131,7 +132,7 @@ impl Membership<'_> {
 }
 
 impl OwnedMember {
-    /// Takes its JOIN again; returns the answer, unless that waits for the journal.
+    /// Handles a repetition of the JOIN; returns the answer, unless it waits for the journal.
     fn repeat_join(&mut self, edge: BootId, request: &JoinRequest) -> Option<OnCommit> {
         (self.edge, self.presence) = (edge, Presence::Present);
         // A new owner has the member from the journal, which does not know the numbers.
@@ -141,7 +142,7 @@ impl OwnedMember {
         self.committed.then(|| OnCommit::Joined { stay: self.stay_ref(), resumed, from })
     }
 
-    /// A new member on a stay at an edge, whose sequence numbers begin above `first`.
+    /// Creates a member for a new stay at an edge. Its sequence numbers begin above `first`.
     fn admitted(request: &JoinRequest, (edge, stay, first): (BootId, u64, u64), video: bool) -> Self {
         let mut tokens = ResumeTokens::default();
         tokens.renew(&request.given, request.brought.as_ref());
@@ -168,7 +169,7 @@ impl OwnedMember {
         }
     }
 
-    /// The message that ends its present stay; none where it goes on on its own connection.
+    /// Returns the message that ends the present stay; `None` if the member continues on its own connection.
     fn end_of_stay(&self, own: bool) -> Option<OnCommit> {
         match self.committed {
             true if own => None,
@@ -177,7 +178,7 @@ impl OwnedMember {
         }
     }
 
-    /// Begins another stay, of a JOIN of its session.
+    /// Begins the stay that a JOIN of the session requests.
     fn begin_stay(&mut self, request: &JoinRequest, edge: BootId, stay: u64) {
         self.heard |= request.brought.as_ref().is_some_and(|token| self.tokens.know(token));
         self.tokens.renew(&request.given, request.brought.as_ref());
@@ -194,7 +195,8 @@ impl OwnedMember {
         }
     }
 
-    /// The number behind which everything is sent to it, where the JOIN tells, and what nobody waits for any more.
+    /// Returns the number after which everything is sent to the member, if the JOIN determines it, and the signals that
+    /// no longer delay a confirmation.
     fn resume_point(&mut self, request: &JoinRequest, own: bool) -> (Option<u64>, Vec<Held>) {
         // A first JOIN whose ack was lost is no membership that the client knows of. But a client that asks for a new
         // room would take the answer for that of its creation.

@@ -1,4 +1,4 @@
-//! The writes of one owner: one in flight, the others folded together behind it.
+//! The journal writes of one owner: at most one is in flight, and later changes are merged into the next one.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,30 +16,30 @@ use crate::room::message::{JoinId, Listed, StayEnd, StayRef};
 use crate::room::streams::StreamUpdate;
 use crate::time::Instant;
 
-/// A message that may leave once a change is in the journal.
+/// An action that may be carried out once the journal has acknowledged a change.
 #[derive(Debug, Clone)]
 pub(super) enum OnCommit {
-    /// A JOIN is answered.
+    /// Answers a JOIN.
     Joined { stay: StayRef, resumed: bool, from: Option<u64> },
-    /// A stay is over at an edge.
+    /// Ends a stay at an edge.
     StayEnd(BootId, StayRef, StayEnd),
-    /// A JOIN that was not answered yet is superseded by a later one.
+    /// Reports that a later JOIN supersedes one that was not answered yet.
     Superseded(BootId, JoinId),
-    /// All members get the list.
+    /// Sends the list to all members.
     List(Arc<Vec<Listed>>, Arc<Vec<ObjectId>>),
-    /// A stream has come further.
+    /// Sends the progress of a stream.
     Stream { changes: Vec<Change>, update: StreamUpdate },
-    /// An upload of an edge is answered.
+    /// Answers an upload of an edge.
     Uploaded(BootId, u64),
-    /// Edges are told of a kick: the viewers that it names, and the text of its signal.
+    /// Reports a kick to the edges: the recipient that it names, and the text of the signal.
     Kicked(Recipient, ByteString),
-    /// The tokens of a kicked user are revoked, behind the kick.
+    /// Revokes the tokens of a kicked user after the kick.
     Revoked(Box<KickRevocation>),
-    /// These signals of these senders are not held any more.
+    /// Releases signals, given by sender and number, that the journaled change delayed.
     Released(Vec<(MemberKey, u64)>),
 }
 
-/// A write that was not answered yet.
+/// A write that has not been answered yet.
 #[derive(Debug)]
 struct WriteInFlight {
     era: Era,
@@ -59,17 +59,17 @@ enum AssertionState {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum JournalCommand {
     Assert,
-    /// Writes these fields, or all.
+    /// Writes these fields, or all fields if `None`.
     Write(Option<(Era, BTreeSet<Field>)>),
 }
 
 #[derive(Debug)]
 pub(super) struct Journal {
-    /// Whether there is none: everything may be shown at once.
+    /// Whether the room has no journal, so that every change may be published at once.
     alone: bool,
     /// The present era, as this node knows it.
     era: Era,
-    /// The era in which the journal was last written whole.
+    /// The era in which the complete journal was last written.
     saved: Option<Era>,
     standing: AssertionState,
     flight: Option<WriteInFlight>,
@@ -77,12 +77,12 @@ pub(super) struct Journal {
     shown: Vec<OnCommit>,
     assert_at: Instant,
     write_at: Instant,
-    /// The writes so far.
+    /// The number of writes so far.
     writes: u64,
 }
 
 impl Journal {
-    /// The journal of a room that was claimed in this era, so that it is whole there.
+    /// Creates the journal of a room that was claimed in this era, so that Redis holds all of its fields.
     pub const fn new(era: Era) -> Self {
         Self {
             alone: false,
@@ -98,7 +98,7 @@ impl Journal {
         }
     }
 
-    /// The journal of a room that only this node has: there is none.
+    /// Creates a disabled journal, for a room on a standalone node.
     pub fn none() -> Self {
         Self { alone: true, ..Self::new(Era { master: 0, began: Instant(0) }) }
     }
@@ -124,7 +124,7 @@ impl Journal {
         }
     }
 
-    /// Takes the answer to an assertion: whether it is done, or failed.
+    /// Handles the answer to an assertion. `is_done` is `false` if it failed.
     pub fn on_asserted(&mut self, now: Instant, is_done: bool) {
         if !is_done {
             self.doubt();
@@ -134,7 +134,7 @@ impl Journal {
         }
     }
 
-    /// Takes the answer to the write in flight, and gives what may be shown.
+    /// Handles the answer to the write in flight; returns the actions that may now be carried out.
     pub fn on_answer(&mut self, now: Instant, answer: Option<&Journaled>) -> Vec<OnCommit> {
         let Some(flight) = self.flight.take() else { return Vec::new() };
         let same_era = flight.era == self.era;
@@ -161,14 +161,14 @@ impl Journal {
         Vec::new()
     }
 
-    /// Takes the changes behind a whole write in flight for written with it, in tests of the tests.
+    /// Treats later changes as part of a complete write in flight. This breaks a rule on purpose, to verify the tests.
     pub fn drop_changes_behind_whole(&mut self) {
         if self.flight.as_ref().is_some_and(|flight| flight.whole) {
             self.fields.clear();
         }
     }
 
-    /// The number of the last write.
+    /// Returns the number of the last write.
     pub const fn number(&self) -> u64 {
         self.writes
     }
@@ -178,7 +178,7 @@ impl Journal {
         self.standing = AssertionState::Unknown;
     }
 
-    /// The time at which a command is to be repeated.
+    /// Returns the time at which the next command is due.
     pub fn due(&self) -> Option<Instant> {
         let waits = !self.fields.is_empty() || !self.shown.is_empty() || self.saved.is_none();
         (waits && self.flight.is_none() && self.standing != AssertionState::Asserting).then(|| self.next_at())
@@ -188,7 +188,7 @@ impl Journal {
         if self.standing == AssertionState::Unknown { self.assert_at } else { self.write_at }
     }
 
-    /// Gives the next command, if one is due.
+    /// Returns the next command, if one is due.
     pub fn next(&mut self, now: Instant) -> Option<JournalCommand> {
         let clean = self.fields.is_empty() && self.shown.is_empty() && self.saved.is_some();
         if clean || self.flight.is_some() || self.standing == AssertionState::Asserting {
@@ -209,13 +209,14 @@ impl Journal {
         Some(JournalCommand::Write(write))
     }
 
-    /// Gives what was accepted of streams, to be shown although nothing is journaled any more: the room is over.
+    /// Returns the deferred actions of accepted uploads, which are carried out without a journal write when the room
+    /// has ended.
     pub fn take_accepted(&mut self) -> impl Iterator<Item = OnCommit> + use<> {
         let accepted = |shown: &OnCommit| matches!(shown, OnCommit::Stream { .. } | OnCommit::Uploaded(..));
         self.take_deferred().into_iter().filter(accepted)
     }
 
-    /// Gives what may be shown without an answer to the write in flight: where there is no journal.
+    /// Returns all deferred actions without waiting for the write in flight, for rooms without a journal.
     pub fn take_deferred(&mut self) -> Vec<OnCommit> {
         let mut shown = self.flight.as_mut().map(|flight| std::mem::take(&mut flight.shown)).unwrap_or_default();
         shown.append(&mut self.shown);

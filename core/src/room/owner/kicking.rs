@@ -1,4 +1,4 @@
-//! Kicks, and those that also revoke: behind such a one, the tokens of the kicked are refused in this room.
+//! Kicks, with or without revocation of the kicked user's tokens in this room.
 
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::RoomType;
@@ -15,7 +15,7 @@ use crate::room::state::RoomCommand;
 use crate::room::{Refusal, refuse};
 
 impl Membership<'_> {
-    /// Puts sessions out.
+    /// Removes the sessions that a kick names.
     pub fn kick(&mut self, said: Said<'_>, edges: &Edges) -> Result<(), Refusal> {
         let Some(to) = &said.signal.to else { return refuse(AckCode::InvalidSignal, "`to` is missing") };
         self.turn.check_fresh()?;
@@ -47,7 +47,7 @@ impl Membership<'_> {
         Ok(())
     }
 
-    /// Puts sessions out, and has the tokens of their user refused in this room.
+    /// Removes the sessions that a kick names, and requests the revocation of their user's tokens in this room.
     pub fn kick_and_revoke(&mut self, said: Said<'_>, edges: &Edges) -> Result<(), Refusal> {
         if !self.members.moderates(said.sender()) {
             return refuse(AckCode::PermissionNotFound, "only moderators revoke tokens");

@@ -1,4 +1,4 @@
-//! The list of publishers as members are told it: that of the last journaled state, and no more often than it may be.
+//! The list of publishers as sent to members: it reflects the last journaled state, and changes are rate-limited.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use crate::room::message::{List, Listed, ToEdge};
 use crate::room::state::RoomState;
 use crate::time::Instant;
 
-/// The list that members may be told, and when.
+/// The list that may be sent to members, and the time at which a change is due.
 #[derive(Debug, Default)]
 pub(super) struct AnnouncedList {
     list: List,
-    /// The time at which a change is to be shown, and the last time at which one was.
+    /// The time at which a change is to be sent.
     due: Option<Instant>,
     shown_at: Option<Instant>,
 }
 
-/// The publishers and the broadcasts that play, as the state of a room has them.
+/// Returns the publishers and the playing broadcasts of a room's state.
 pub(super) fn listed(state: &RoomState) -> (Arc<Vec<Listed>>, Arc<Vec<ObjectId>>) {
     let publishers = state.publishers().iter().map(|publisher| Listed {
         session: publisher.session.clone(),
@@ -36,13 +36,13 @@ pub(super) fn listed(state: &RoomState) -> (Arc<Vec<Listed>>, Arc<Vec<ObjectId>>
 }
 
 impl AnnouncedList {
-    /// Begins with the list of a state that edges know already or are told with their attachment.
+    /// Initializes the list from a state that edges know already or receive with their attachment.
     pub fn begin(&mut self, term: u64, state: &RoomState) {
         let (publishers, playing) = listed(state);
         self.list = List { version: (term, 0), publishers, playing };
     }
 
-    /// The newest list.
+    /// Returns the newest list.
     pub const fn newest(&self) -> &List {
         &self.list
     }
@@ -51,18 +51,19 @@ impl AnnouncedList {
         self.list.version
     }
 
-    /// Returns when a change is to be shown.
+    /// Returns the time at which a change is to be sent.
     pub const fn due(&self) -> Option<Instant> {
         self.due
     }
 
-    /// Takes a list as the one behind a version; it is still to be shown.
+    /// Replaces the list. It gets the version after the given one, and is scheduled to be sent.
     pub fn replace(&mut self, (term, version): (u64, u64), publishers: Arc<Vec<Listed>>, playing: Arc<Vec<ObjectId>>) {
         self.list = List { version: (term, version + 1), publishers, playing };
         self.due.get_or_insert(self.shown_at.map_or(Instant(0), |at| at + LIST_CHANGE_INTERVAL));
     }
 
-    /// Counts on above a version of an owner that a failover forgot: members must not take these lists for older ones.
+    /// Continues above a version from an owner that a failover lost, so that members do not treat new lists as older
+    /// ones.
     pub fn count_on_above(&mut self, version: (u64, u64)) {
         if version > self.list.version {
             let (publishers, playing) = (Arc::clone(&self.list.publishers), Arc::clone(&self.list.playing));
@@ -70,7 +71,7 @@ impl AnnouncedList {
         }
     }
 
-    /// Shows the list to all members, if it has changed and the last change was shown long enough ago.
+    /// Sends the list to all members, if it has changed and the minimum interval since the last change has passed.
     pub fn show(&mut self, now: Instant, members: &mut Members, edges: &Edges, out: &mut Vec<OwnerEffect>) {
         if self.due.is_none_or(|due| due > now) {
             return;
@@ -88,7 +89,7 @@ impl AnnouncedList {
         }
     }
 
-    /// Shows the list to the members of one edge, which was shown another.
+    /// Sends the list to the members of one edge that holds another version.
     pub fn show_at(&self, edge: BootId, members: &mut Members, edges: &Edges, out: &mut Vec<OwnerEffect>) {
         let there = members.values_mut().filter(|member| member.edge == edge && member.committed);
         let stays = there.map(|member| (member.stay, member.backlog.push_list())).collect();

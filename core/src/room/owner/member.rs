@@ -1,4 +1,5 @@
-//! A member at its owner: its stay, its tokens, the next number of its signals, and what it has not confirmed.
+//! A member at its owner: its stay, its tokens, the next expected number of its signals, and the messages it has not
+//! confirmed.
 
 use std::collections::BTreeMap;
 
@@ -24,33 +25,34 @@ pub(super) enum Presence {
 pub(super) struct OwnedMember {
     pub session: Session,
     pub media: (bool, bool),
-    /// Whether it numbers its signals; its edge numbers them otherwise.
+    /// Whether the client numbers its signals; otherwise its edge does.
     pub numbers: bool,
-    /// Whether it confirms sequence numbers; what is written to its socket counts otherwise.
+    /// Whether the client confirms sequence numbers; otherwise messages count as received once written to its socket.
     pub confirms: bool,
     pub tokens: ResumeTokens,
-    /// The part of its access token that the room needs, where the server wants one.
+    /// The part of its access token that the room needs, if the server requires tokens.
     pub credentials: Option<Box<Credentials>>,
     pub edge: BootId,
     pub stay: u64,
-    /// The JOIN that began its stay, and whether it met a member.
+    /// The JOIN that began its stay.
     pub join: JoinId,
     pub resumed: bool,
-    /// The number below the first sequence number of its membership: a client that names a lower one speaks of an
+    /// The number below the first sequence number of its membership. A client that names a lower one refers to an
     /// earlier membership.
     pub first: u64,
-    /// Whether it was heard since its first JOIN, so that it knows of its membership.
+    /// Whether the client has sent anything since its first JOIN, which shows that it knows of its membership.
     pub heard: bool,
-    /// Whether its first JOIN asked for a new room.
+    /// Whether its first JOIN asked to create the room.
     pub created: bool,
-    /// Whether the journal has this stay, so that its edge may be told.
+    /// Whether the journal holds this stay, so that the edge may be informed.
     pub committed: bool,
     pub presence: Presence,
-    /// The next number that is accepted of it.
+    /// The number of the next signal that is accepted from the member.
     pub expected: u64,
-    /// Signals of it that are not safe yet: how many recipients or journal writes hold each number.
+    /// Signals of the member that may still be lost: by number, the count of recipients or journal writes that each
+    /// waits for.
     pub held: BTreeMap<u64, u32>,
-    /// The confirmation that its edge was told.
+    /// The confirmed number that was last sent to its edge.
     pub told: u64,
     pub backlog: Backlog,
 }
@@ -64,13 +66,13 @@ impl OwnedMember {
         StayRef { member: self.key(), stay: self.stay }
     }
 
-    /// Notes a sign of life on the present connection: the client has the answer to its JOIN.
+    /// Records activity on the present connection, which shows that the client received the answer to its JOIN.
     pub fn hear(&mut self) {
         self.heard = true;
         self.tokens.former = None;
     }
 
-    /// The number up to which nothing that it said can be lost any more.
+    /// Returns the number up to which no signal of the member can be lost any more.
     pub fn confirmed(&self) -> u64 {
         self.held.keys().next().copied().unwrap_or(self.expected).saturating_sub(1)
     }

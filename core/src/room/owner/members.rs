@@ -1,4 +1,4 @@
-//! The members of a room at its owner, and what is on its way to them.
+//! The members of a room at its owner, and the messages in transit to them.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -20,44 +20,45 @@ use crate::room::message::{Delivery, List, SignalRefusal, StayRef, ToEdge};
 use crate::room::state::RoomState;
 use crate::time::Instant;
 
-/// No session id sorts before it: a space is the least character of one.
+/// The lowest session id in sort order: a space is the lowest character allowed in an id.
 static LEAST: LazyLock<SessionId> = LazyLock::new(|| SessionId::parse(" ").expect("a space is printable"));
 
 /// The members, by session.
 #[derive(Debug, Default)]
 pub(super) struct Members {
-    /// In boxes: a tree has room for eleven, most rooms have two.
+    /// Boxed, since a tree node reserves space for eleven entries and most rooms have two members.
     pub(super) by_key: BTreeMap<MemberKey, Box<OwnedMember>>,
     last_stay: u64,
-    /// The number below the first sequence number that this owner gives.
+    /// The number below the first sequence number that this owner assigns.
     pub first: u64,
-    /// Whether confirmations may have risen since senders were told.
+    /// Whether confirmed numbers may have risen since they were last sent to the senders.
     pub confirmations_rose: bool,
     confirm_due: Instant,
     pub absences: Absences,
 }
 
 impl Members {
-    /// No members yet of an ownership: stays and signals (`sq`) are numbered above those of earlier ones.
+    /// Creates an empty set of members for an ownership. Stays and signals (`sq`) are numbered above those of earlier
+    /// ownerships.
     pub fn of(ownership: Ownership, settings: &ClusterSettings) -> Self {
         let by_term = settings.breaks(Mutation::NumbersByTerm);
         let first = if by_term { 0 } else { ownership.life.first_number(ownership.term) };
         Self { last_stay: first, first, ..Self::default() }
     }
 
-    /// Notes that the room was created here: it was not taken over, and nobody was told anything yet.
+    /// Records that the room was created here and not taken over, and that no client has received an answer yet.
     pub fn note_created(&mut self) {
         self.absences.forget_takeover();
         self.values_mut().for_each(|member| (member.heard, member.created) = (false, true));
     }
 
-    /// The number of a new stay.
+    /// Returns the number of a new stay.
     pub const fn next_stay(&mut self) -> u64 {
         self.last_stay += 1;
         self.last_stay
     }
 
-    /// Counts on above a stay that somebody else has numbered.
+    /// Continues numbering stays above one that another owner has numbered.
     pub fn note_stay(&mut self, stay: u64) {
         self.last_stay = self.last_stay.max(stay);
     }
@@ -78,7 +79,7 @@ impl Members {
         self.by_key.get_mut(key).map(|member| &mut **member)
     }
 
-    /// The member of a stay, unless another stay has taken over.
+    /// Returns the member of a stay, unless another stay has taken over.
     pub fn of_stay(&mut self, stay: &StayRef) -> Option<&mut OwnedMember> {
         self.get_mut(&stay.member).filter(|member| member.stay == stay.stay)
     }
@@ -103,7 +104,7 @@ impl Members {
         self.by_key.remove(key).map(|member| *member)
     }
 
-    /// The members that a recipient names.
+    /// Returns the members that a recipient names.
     pub fn named(&self, to: &Recipient) -> Vec<MemberKey> {
         let user = match to {
             Recipient::Session(key) => return Vec::from_iter(self.contains(key).then(|| key.clone())),
@@ -114,7 +115,8 @@ impl Members {
         from_there.take_while(|(key, _)| key.user_id == *user).map(|(key, _)| key.clone()).collect()
     }
 
-    /// The members that a signal is for, never its sender. Where `to` is left out, as a call permits, the other user.
+    /// Returns the recipients of a signal, never its sender. If `to` is missing, as a call permits, these are the
+    /// sessions of the other user.
     pub fn recipients(&self, sender: &MemberKey, to: Option<&Recipient>, state: &RoomState) -> Vec<MemberKey> {
         let mut recipients = match to {
             Some(to) => self.named(to),
@@ -127,50 +129,50 @@ impl Members {
         recipients
     }
 
-    /// The members that a recipient names, without the sender.
+    /// Returns the members that a recipient names, without the sender.
     pub fn others(&self, sender: &MemberKey, to: Option<&Recipient>) -> Vec<MemberKey> {
         let named = to.map(|to| self.named(to)).unwrap_or_default();
         named.into_iter().filter(|key| key != sender).collect()
     }
 
-    /// Whether the token of a member makes it a moderator.
+    /// Returns whether the token of a member makes it a moderator.
     pub fn moderates(&self, key: &MemberKey) -> bool {
         moderates(self.get(key).and_then(|member| member.credentials.as_deref()))
     }
 
-    /// The moderators.
+    /// Returns the moderators.
     pub fn moderators(&self) -> impl Iterator<Item = MemberKey> {
         self.values().filter(|member| moderates(member.credentials.as_deref())).map(OwnedMember::key)
     }
 
-    /// Whether the token of a member lets it publish; a server without a key lets everybody.
+    /// Returns whether the token of a member permits it to publish. A server without a key permits everyone.
     pub fn may_publish(&self, key: &MemberKey) -> bool {
         may_publish(self.get(key).and_then(|member| member.credentials.as_deref()))
     }
 
-    /// Whether a member numbers its signals.
+    /// Returns whether a member numbers its signals.
     pub fn numbers(&self, key: &MemberKey) -> bool {
         self.get(key).is_some_and(|member| member.numbers)
     }
 
-    /// Notes a sign of life of a member on its present connection.
+    /// Records activity of a member on its present connection.
     pub fn note_heard(&mut self, stay: &StayRef) {
         self.of_stay(stay).into_iter().for_each(OwnedMember::hear);
     }
 
-    /// Takes what a member has, from itself or as its socket tells.
+    /// Records the last sequence number that a member received, as confirmed by the client or as written to its socket.
     pub fn note_received(&mut self, stay: &StayRef, sq: u64, confirmed: bool) {
         let Some(member) = self.of_stay(stay) else { return };
         let had = if confirmed { member.backlog.confirm(sq) } else { member.backlog.note_written(sq) };
         self.release(&had);
     }
 
-    /// Lets a signal hold its sender's confirmation.
+    /// Delays the confirmation of a signal to its sender.
     pub fn hold(&mut self, sender: &MemberKey, n: u64) {
         self.get_mut(sender).into_iter().for_each(|sender| sender.hold(n));
     }
 
-    /// Lets a signal count as held until the journal has what it changed.
+    /// Delays the confirmation of a signal until its change is journaled.
     pub fn hold_until_journaled(&mut self, said: Said<'_>, journal: &mut Journal) {
         if self.numbers(said.sender()) {
             self.hold(said.sender(), said.n);
@@ -178,13 +180,13 @@ impl Members {
         }
     }
 
-    /// Lets the backlogs that a drained owner kept hold their senders' confirmations.
+    /// Delays the confirmation of all signals in the restored backlogs of a drained owner.
     pub fn hold_restored(&mut self) {
         let held: Vec<Held> = self.values().flat_map(|member| member.backlog.held()).collect();
         held.iter().for_each(|(sender, n)| self.hold(sender, *n));
     }
 
-    /// Lets signals hold their senders' confirmations no longer.
+    /// Ends the delay of these signals' confirmations.
     pub fn release(&mut self, held: &[Held]) {
         self.confirmations_rose |= !held.is_empty();
         for (sender, n) in held {
@@ -192,7 +194,7 @@ impl Members {
         }
     }
 
-    /// Forwards a signal. Gives how many signals were dropped for it that a recipient may never have got.
+    /// Forwards a signal. Returns how many older signals were dropped for it that a recipient may never have received.
     pub fn forward(
         &mut self,
         said: Said<'_>,
@@ -205,8 +207,8 @@ impl Members {
         recipients.iter().map(|key| self.deliver(key, delivery.clone(), parts, out)).sum()
     }
 
-    /// Numbers a signal for a member, keeps it, and sends it where the member has a socket. Gives how many signals were
-    /// dropped for it that the member may never have got.
+    /// Numbers a signal for a member, keeps it, and sends it if the member has a socket. Returns how many older signals
+    /// were dropped for it that the member may never have received.
     fn deliver(
         &mut self,
         key: &MemberKey,
@@ -229,14 +231,14 @@ impl Members {
         forgotten
     }
 
-    /// Tells a member that its signal is refused.
+    /// Sends a member the refusal of its signal.
     pub fn refuse(&self, stay: &StayRef, refused: SignalRefusal, edges: &Edges, out: &mut Vec<OwnerEffect>) {
         if let Some(member) = self.get(&stay.member).filter(|member| member.stay == stay.stay) {
             edges.send(member.edge, ToEdge::Refused(stay.clone(), Box::new(refused)), out);
         }
     }
 
-    /// Sends a member what came after a number, and announces what of it may be lost.
+    /// Sends a member the messages after a number, and announces the range that may be lost.
     pub fn replay(&self, key: &MemberKey, from: u64, (list, edges): (&List, &Edges), out: &mut Vec<OwnerEffect>) {
         let Some(member) = self.get(key).filter(|member| member.committed) else { return };
         if let Some((first, last)) = member.backlog.lost_after(from) {
@@ -251,7 +253,7 @@ impl Members {
         }
     }
 
-    /// Tells senders, once an interval, up to where nothing of theirs can be lost any more.
+    /// Sends confirmed numbers to the senders of signals, at most once per `confirm_interval`.
     pub fn confirm(&mut self, now: Instant, settings: &ClusterSettings, edges: &Edges, out: &mut Vec<OwnerEffect>) {
         if now < self.confirm_due {
             return;
@@ -267,12 +269,12 @@ impl Members {
         }
     }
 
-    /// The time at which senders are to be told of confirmations.
+    /// Returns the time at which confirmed numbers are to be sent.
     pub(super) fn confirm_due(&self) -> Option<Instant> {
         self.confirmations_rose.then_some(self.confirm_due)
     }
 
-    /// The nodes of their edges.
+    /// Returns the nodes of the members' edges.
     pub fn nodes(&self) -> impl Iterator<Item = BootId> + '_ {
         self.values().map(|member| member.edge)
     }

@@ -1,4 +1,4 @@
-//! Signals about who publishes: requests of viewers, their answers, and the media of publishers.
+//! Publishing: requests of viewers, the answers to them, and the media state of publishers.
 
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::MemberKey;
@@ -14,7 +14,7 @@ use crate::room::{Refusal, refuse};
 const NOBODY: (AckCode, &str) = (AckCode::NotRoomMember, "`to` is no other member of the room");
 
 impl Membership<'_> {
-    /// Takes a viewer's request; returns those who are asked: the moderators and the owner.
+    /// Handles a viewer's request to publish; returns the members that are asked: the moderators and the owner.
     pub fn request_to_publish(
         &mut self,
         said: Said<'_>,
@@ -40,11 +40,11 @@ impl Membership<'_> {
         anybody(asked, (AckCode::UserLeft, "the owner has left"))
     }
 
-    /// Makes publishers of the sessions that `to` names, and gives them. One that publishes already is told so again,
-    /// and nothing changes: two requests may cross one answer.
+    /// Turns the sessions that `to` names into publishers and returns them. A session that publishes already is
+    /// notified again without a change, since a second request may cross the first answer.
     ///
-    /// The signal is forwarded at once, so that it keeps its place among its sender's; the list, by which everybody
-    /// else learns of it, follows once the journal has the change.
+    /// The signal is forwarded at once, so that it keeps its position among the sender's signals. The list, which
+    /// informs all other members, follows once the change is journaled.
     pub fn accept_publishers(&mut self, said: Said<'_>) -> Result<Vec<MemberKey>, Refusal> {
         let (state, members) = (&self.room.state, &*self.members);
         check_decides(state, members, said)?;
@@ -63,7 +63,8 @@ impl Membership<'_> {
         Ok(accepted)
     }
 
-    /// Returns the sessions that `to` names, to be told that they may not publish. One that publishes already goes on.
+    /// Returns the sessions that `to` names, to be notified that their request is rejected. A session that publishes
+    /// already remains a publisher.
     pub fn reject_publishers(&self, said: Said<'_>) -> Result<Vec<MemberKey>, Refusal> {
         check_decides(&self.room.state, self.members, said)?;
         let mut recipients = anybody(self.members.others(said.sender(), said.signal.to.as_ref()), NOBODY)?;
@@ -74,7 +75,7 @@ impl Membership<'_> {
         Ok(recipients)
     }
 
-    /// Switches the media of a publisher.
+    /// Updates the media state of a publisher.
     pub fn update(&mut self, said: Said<'_>, (video, audio): (bool, bool)) -> Result<(), Refusal> {
         let (key, video) = (said.sender().clone(), self.room.state.video(video));
         self.decide(&RoomCommand::Update { key: key.clone(), video, audio })?;

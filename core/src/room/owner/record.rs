@@ -1,4 +1,4 @@
-//! The journal of a room: what a new owner needs to go on.
+//! The journal of a room: the data that a new owner needs to continue.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,9 +23,9 @@ pub enum Field {
     /// The undelivered signals that a drained owner kept for a member.
     #[serde(rename = "Kept")]
     Undelivered(MemberKey),
-    /// A stream as it was some entries ago.
+    /// A checkpoint of a stream.
     Stream(ObjectId),
-    /// An entry of a stream since then, by the revision that it made.
+    /// An entry of a stream after the checkpoint, identified by the revision it produced.
     Entry(ObjectId, u64),
 }
 
@@ -48,16 +48,17 @@ pub enum Value {
 /// The resume tokens of a member, hashed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ResumeTokens {
-    /// The newest.
+    /// The newest token.
     pub current: Token,
-    /// The one before: good until the member is heard on its new connection, since the answer to its JOIN may be lost.
+    /// The previous token. It is valid until the member sends something on its new connection, since the answer to its
+    /// JOIN may be lost.
     pub former: Option<Token>,
-    /// Whether a takeover must bring one.
+    /// Whether a takeover must present a token.
     pub required: bool,
 }
 
 impl ResumeTokens {
-    /// Checks a takeover that brings this token; on its own connection a session needs none.
+    /// Checks the token that a takeover presents. A JOIN on the session's own connection (`own`) needs none.
     pub(in crate::room) fn check(&self, own: bool, brought: Option<&Token>) -> Result<(), Refusal> {
         if own || !self.required || brought.is_some_and(|token| self.know(token)) {
             return Ok(());
@@ -65,13 +66,14 @@ impl ResumeTokens {
         refuse(AckCode::PermissionNotFound, "the session is taken over only with its resume token")
     }
 
-    /// Whether a client that brings this token was told of its membership.
+    /// Returns whether a client that presents this token has received the answer to an earlier JOIN.
     pub(in crate::room) fn know(&self, token: &Token) -> bool {
         !token.is_empty() && (*token == self.current || self.former.as_ref() == Some(token))
     }
 
-    /// Takes a fresh token. The one that was brought stays good for now: the client has no other for certain.
-    /// A new member may bring one of an earlier membership. Whoever brings one keeps tokens.
+    /// Stores a new token. The presented token remains valid for now, since the client may not receive the new one. A
+    /// new member may present a token of an earlier membership. A client that presents a token must do so at each
+    /// takeover.
     pub(in crate::room) fn renew(&mut self, fresh: &Token, brought: Option<&Token>) {
         self.required |= brought.is_some();
         let brought = brought.filter(|token| !token.is_empty());
@@ -88,7 +90,7 @@ pub struct MemberRecord {
     pub session: Session,
     /// Video and audio enabled.
     pub media: (bool, bool),
-    /// Whether it numbers what it says.
+    /// Whether it numbers its signals.
     pub numbers: bool,
     /// Whether it confirms sequence numbers.
     pub confirms: bool,
@@ -100,13 +102,13 @@ pub struct MemberRecord {
     pub stay: u64,
     /// The JOIN that began its stay.
     pub join: JoinId,
-    /// Whether that JOIN met a member.
+    /// Whether that JOIN resumed a membership.
     pub resumed: bool,
     /// The number below the first sequence number of its membership.
     pub first: u64,
-    /// Whether it may lack signals that no owner has any more, and was not told.
+    /// Whether it may have missed signals that no owner holds any more, without having been informed.
     pub lacks: bool,
-    /// The part of its access token that the room needs, where the server wants one.
+    /// The part of its access token that the room needs, if the server requires tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<Box<Credentials>>,
 }
@@ -114,13 +116,13 @@ pub struct MemberRecord {
 /// The state of a member that a drained owner keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndeliveredRecord {
-    /// The next number that is expected of it.
+    /// The number of the next signal expected from it.
     pub expected: u64,
-    /// The last sequence number given to it.
+    /// The last sequence number assigned to it.
     pub last: u64,
-    /// The last sequence number that it is known to have.
+    /// The last sequence number that it is known to have received.
     pub had: u64,
-    /// The last sequence number of what is lost.
+    /// The highest sequence number that is lost.
     pub lost: u64,
     /// The undelivered signals.
     pub backlog: Vec<Delivery>,

@@ -1,4 +1,4 @@
-//! Membership: the parts that change with who is in the room and who publishes, and the one path by which members go.
+//! Membership: the parts that depend on the members and publishers of a room, and the removal of members.
 
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ use crate::room::message::StayRef;
 use crate::room::state::RoomCommand;
 use crate::time::Instant;
 
-/// The parts that change as members come, go, and begin or end to publish: the streams end with the last publisher.
+/// The parts that change when members join, leave, or start or stop publishing. The streams end with the last
+/// publisher.
 pub(super) struct Membership<'a> {
     pub turn: Turn,
     pub settings: &'a ClusterSettings,
@@ -27,13 +28,13 @@ pub(super) struct Membership<'a> {
 }
 
 impl Membership<'_> {
-    /// Decides a change of the state; returns whether the list has changed.
+    /// Applies a command to the state, or refuses it; returns whether the list has changed.
     pub fn decide(&mut self, command: &RoomCommand) -> Result<bool, Refusal> {
         self.room.decide(self.turn.shared, command)
     }
 
-    /// Takes a member out of the room. What its backlog held is released once the journal has the removal. Gives
-    /// whether the list has changed.
+    /// Removes a member from the room. Confirmations that its backlog delayed are released once the removal is
+    /// journaled. Returns whether the list has changed.
     pub fn remove(&mut self, key: &MemberKey) -> bool {
         let Some(member) = self.members.remove(key) else { return false };
         self.room.journal.change(Field::Member(key.clone()));
@@ -41,7 +42,7 @@ impl Membership<'_> {
         self.decide(&RoomCommand::Leave { key: key.clone() }) == Ok(true)
     }
 
-    /// Notes that a member has had no socket for this long.
+    /// Records that a member has had no socket for this long.
     pub fn note_absent(&mut self, stay: &StayRef, age: Duration) {
         let since = Instant(self.turn.now.0.saturating_sub(millis(age)));
         self.members.note_absent(|member| member.stay_ref() == *stay, since);
@@ -50,7 +51,7 @@ impl Membership<'_> {
         }
     }
 
-    /// Removes who has been absent for too long, and notes who is absent still.
+    /// Removes the members that have been absent for too long, and schedules the checks of those still absent.
     pub fn remove_absent(&mut self) {
         if self.turn.fresh {
             let over = self.members.absent_for_too_long(self.turn.now, self.settings);
@@ -59,14 +60,14 @@ impl Membership<'_> {
         self.members.schedule_absences();
     }
 
-    /// A member goes of its own accord; a streamer's broadcast ends with it.
+    /// Removes a member that leaves by itself. A streamer's broadcast ends with it.
     pub fn leave(&mut self, key: &MemberKey) {
         if self.remove(key) {
             self.end_unpublished();
         }
     }
 
-    /// Ends the streams if nobody publishes any more.
+    /// Ends the streams if the room has no publisher left.
     pub fn end_unpublished(&mut self) {
         if self.room.state.publishers().is_empty() {
             self.streams.end_all(self.room, self.turn.shared);

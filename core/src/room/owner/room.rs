@@ -1,4 +1,4 @@
-//! The state of a room at its owner, with the journal that every change of it goes through.
+//! The state of a room at its owner, and the journal to which every change is written.
 
 use roomcast_protocol::id::ObjectId;
 use roomcast_protocol::signal::RoomType;
@@ -16,7 +16,7 @@ use crate::room::Refusal;
 use crate::room::state::{RoomCommand, RoomDurations, RoomState};
 use crate::time::Instant;
 
-/// The state of a room that its members see, and the journal of all that its owner has.
+/// The state of a room that its members see, and the owner's journal.
 #[derive(Debug)]
 pub(super) struct JournaledRoom {
     pub state: RoomState,
@@ -25,13 +25,13 @@ pub(super) struct JournaledRoom {
 }
 
 impl JournaledRoom {
-    /// The state of a room that nobody has opened.
+    /// Creates the state of a room that no member has joined yet.
     pub fn new(room_type: RoomType, settings: &ClusterSettings, journal: Journal) -> Self {
         Self { state: RoomState::new(room_type), journal, durations: RoomDurations::from(settings) }
     }
 
-    /// Decides a change of the state at a time of Redis. One of the list is journaled, and shown to all afterwards;
-    /// gives whether it is.
+    /// Applies a command to the state at a time of Redis, or refuses it. A change of the list is journaled and then
+    /// sent to all members. Returns whether the list has changed.
     pub fn decide(&mut self, shared: Instant, command: &RoomCommand) -> Result<bool, Refusal> {
         let list_changed = self.state.decide(shared, self.durations, command)?;
         if list_changed {
@@ -42,12 +42,12 @@ impl JournaledRoom {
         Ok(list_changed)
     }
 
-    /// Whether the wait for a publisher is over.
+    /// Returns whether the grace period without a publisher has ended.
     pub fn is_over(&self, shared: Instant) -> bool {
         self.state.over_at(self.durations.grace_period).is_some_and(|due| due <= shared)
     }
 
-    /// The time at which a wait for a publisher or a kick is over, or a command of the journal is due.
+    /// Returns the earliest time at which a grace period or a kick ends, or a journal command is due.
     pub fn due(&self, turn: Turn) -> Option<Instant> {
         let state = [self.state.over_at(self.durations.grace_period), self.state.kick_ends()].into_iter().flatten();
         // They are told by the time of Redis.
@@ -55,7 +55,7 @@ impl JournaledRoom {
         here.chain(self.journal.due()).min()
     }
 
-    /// Takes the answer to a write; returns what may be shown.
+    /// Handles the answer to a write; returns the actions that may now be carried out.
     pub fn on_answer(&mut self, now: Instant, settings: &ClusterSettings, answer: Option<&Journaled>) -> Vec<OnCommit> {
         if settings.breaks(Mutation::WholeWrite) {
             self.journal.drop_changes_behind_whole();
@@ -63,7 +63,8 @@ impl JournaledRoom {
         self.journal.on_answer(now, answer)
     }
 
-    /// Sends the next command of the journal; returns what may be shown at once: all of it where there is no journal.
+    /// Emits the next journal command. Returns the actions that may be carried out at once: all of them if there is no
+    /// journal.
     pub fn advance(
         &mut self,
         now: Instant,
@@ -84,7 +85,7 @@ impl JournaledRoom {
         if at_once { self.journal.take_deferred() } else { Vec::new() }
     }
 
-    /// Notes whether a broadcast plays live.
+    /// Records whether a broadcast plays live.
     pub fn note_playing(&mut self, shared: Instant, id: ObjectId, live: bool) {
         if self.state.playing().any(|playing| *playing == id) != live {
             self.journal.change(Field::Room);

@@ -1,4 +1,4 @@
-//! A signal as rules and members pass it on, and the recipients that it must have.
+//! A signal with its sender, and the check that it has recipients.
 
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::MemberKey;
@@ -15,13 +15,13 @@ pub(super) struct Said<'a> {
 }
 
 impl Said<'_> {
-    /// The session of the sender.
+    /// Returns the session of the sender.
     pub const fn sender(&self) -> &MemberKey {
         &self.stay.member
     }
 }
 
-/// The recipients, or the refusal where there is none.
+/// Returns the recipients, or a refusal if there are none.
 pub(super) fn anybody(recipients: Vec<MemberKey>, (code, reason): (AckCode, &str)) -> Result<Vec<MemberKey>, Refusal> {
     if recipients.is_empty() { refuse(code, reason) } else { Ok(recipients) }
 }

@@ -1,4 +1,4 @@
-//! The fields of the journal: made of the parts of an owner, and the parts made of them again.
+//! Conversion between the parts of an owner and the fields of its journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::cluster::directory::Era;
 use crate::hls::UploadEntry;
 use crate::room::state::RoomState;
 
-/// The parts of an owner that its journal has.
+/// The parts of an owner that are journaled.
 #[derive(Clone, Copy)]
 pub(super) struct Recorded<'a> {
     pub state: &'a RoomState,
@@ -24,7 +24,7 @@ pub(super) struct Recorded<'a> {
 }
 
 impl<'a> Recorded<'a> {
-    /// The value of a field; none where it is to be deleted.
+    /// Returns the value of a field; `None` if the field is to be deleted.
     fn value(self, field: &Field) -> Option<Value> {
         match field {
             Field::Room => Some(Value::Room(Box::new(self.state.clone()))),
@@ -35,7 +35,7 @@ impl<'a> Recorded<'a> {
         }
     }
 
-    /// The era and the values of these fields, or of all.
+    /// Returns the era and the values of these fields, or the values of all fields if `fields` is `None`.
     pub fn changes(self, fields: Option<(Era, BTreeSet<Field>)>) -> (Option<Era>, Vec<(Field, Option<Value>)>) {
         let Some((era, fields)) = fields else {
             return (None, self.fields().map(|(field, value)| (field, Some(value))).collect());
@@ -44,7 +44,7 @@ impl<'a> Recorded<'a> {
         (Some(era), fields.into_iter().map(with_value).collect())
     }
 
-    /// The whole journal.
+    /// Returns the whole journal.
     pub fn fields(self) -> impl Iterator<Item = (Field, Value)> + 'a {
         let members = self.members.values();
         let members = members.map(|member| (Field::Member(member.key()), Value::Member(member.record().into())));
@@ -53,7 +53,7 @@ impl<'a> Recorded<'a> {
         room.chain(members).chain(streams)
     }
 
-    /// The whole journal, and what is undelivered.
+    /// Returns the whole journal and the undelivered signals.
     pub fn drained(self) -> Vec<(Field, Value)> {
         let members = self.members.values();
         let kept = members.map(|member| (Field::Undelivered(member.key()), Value::Undelivered(member.kept().into())));
@@ -61,7 +61,7 @@ impl<'a> Recorded<'a> {
     }
 }
 
-/// The fields of a journal, by what is made of them.
+/// The fields of a journal, grouped by kind.
 #[derive(Default)]
 pub(super) struct Saved {
     state: Option<RoomState>,
@@ -72,7 +72,7 @@ pub(super) struct Saved {
 }
 
 impl Saved {
-    /// Sorts the fields of a journal.
+    /// Groups the fields of a journal by kind.
     pub fn sorted(fields: Vec<(Field, Value)>) -> Self {
         let mut saved = Self::default();
         for field in fields {
@@ -90,10 +90,10 @@ impl Saved {
         saved
     }
 
-    /// Makes the parts again, all members with this presence.
+    /// Restores the parts of an owner. All members get this presence.
     ///
-    /// A stale journal may lack the last writes: a member that was removed, and whose backlog is gone, is a member
-    /// again, and has to be told of the loss.
+    /// A stale journal may lack the last writes: a member that was removed, and whose backlog no longer exists, becomes
+    /// a member again and has to be informed of the loss.
     pub fn restore(
         mut self,
         room: &mut JournaledRoom,

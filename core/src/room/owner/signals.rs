@@ -1,4 +1,4 @@
-//! Signals of members: taken in the order of their numbers, each once, and forwarded to other members.
+//! Signals of members: each is accepted once, in the order of the numbers, and forwarded to other members.
 
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::signal::{MemberKey, RoomType, SignalKind};
@@ -14,7 +14,8 @@ use crate::room::state::{Publisher, RoomState, names};
 use crate::room::{Refusal, refuse};
 
 impl Membership<'_> {
-    /// Takes a signal of a stay. Gives how many signals were dropped for it that a recipient may never have got.
+    /// Handles a signal of a stay. Returns how many older signals were dropped for it that a recipient may never have
+    /// received.
     pub fn take_signal(
         &mut self,
         stay: &StayRef,
@@ -47,7 +48,7 @@ impl Membership<'_> {
         }
     }
 
-    /// Carries a signal out; gives the members to which it is forwarded.
+    /// Executes a signal; returns the members to which it is forwarded.
     fn carry_out(&mut self, said: Said<'_>, edges: &Edges) -> Result<Vec<MemberKey>, Refusal> {
         let (state, members) = (&self.room.state, &*self.members);
         match said.signal.action {
@@ -65,7 +66,7 @@ impl Membership<'_> {
     }
 }
 
-/// The members to which OFFER, ANSWER and ICE are forwarded.
+/// Returns the members to which OFFER, ANSWER and ICE are forwarded.
 fn relayed(state: &RoomState, members: &Members, said: Said<'_>, kind: SignalKind) -> Result<Vec<MemberKey>, Refusal> {
     let offers = kind == SignalKind::Offer && state.room_type() != RoomType::P2p;
     if offers && !state.publishes(said.sender()) {
@@ -78,7 +79,7 @@ fn relayed(state: &RoomState, members: &Members, said: Said<'_>, kind: SignalKin
     anybody(members.recipients(said.sender(), said.signal.to.as_ref(), state), missing)
 }
 
-/// The publishing sessions of a user to which a viewer's wish is forwarded: they answer with offers.
+/// Returns the publishing sessions of a user to which a viewer's WATCH is forwarded. They answer with offers.
 fn watched(state: &RoomState, members: &Members, said: Said<'_>) -> Result<Vec<MemberKey>, Refusal> {
     let meant = |publisher: &&Publisher| said.signal.to.as_ref().is_some_and(|to| names(to, &publisher.session));
     let publishers = state.publishers().iter().filter(meant).map(|publisher| publisher.session.key());

@@ -1,6 +1,7 @@
-//! The streams of a room at its owner: accepted uploads, and what edges and the journal are told of them.
+//! The streams of a room at its owner: accepted uploads, their journal entries, and the updates for edges.
 //!
-//! Each accepted entry is a field of the journal. After some of them one field holds the whole stream instead.
+//! Each accepted entry is a field of the journal. After `CHECKPOINT_EVERY` entries, one field with the whole stream
+//! replaces them.
 
 use std::collections::BTreeMap;
 
@@ -21,15 +22,15 @@ use crate::room::streams::{KnownStream, StreamCopy, StreamPosition, StreamState,
 use crate::room::{Refusal, refuse};
 use crate::time::Instant;
 
-/// Entries of a stream in the journal before one field holds the whole stream instead.
+/// The number of entries of a stream in the journal before a checkpoint replaces them.
 const CHECKPOINT_EVERY: usize = 64;
 
 /// The settings of a room's broadcasts.
 #[derive(Debug, Clone, Copy)]
 pub struct StreamSettings {
-    /// Playlists at most.
+    /// The maximum number of playlists.
     pub max_playlists: usize,
-    /// Settings of each.
+    /// The settings of each playlist.
     pub hls: hls::HlsSettings,
 }
 
@@ -43,7 +44,7 @@ impl Default for StreamSettings {
 #[derive(Debug)]
 pub(super) struct OwnedStream {
     pub stream: Stream,
-    /// The revision with which this ownership began.
+    /// The revision of the stream at the beginning of this ownership.
     base: u64,
     /// The newest entries, up to the present revision.
     tail: Vec<UploadEntry>,
@@ -55,18 +56,18 @@ impl OwnedStream {
         Self { stream, base, tail: Vec::new() }
     }
 
-    /// The revision before the newest entries.
+    /// Returns the revision before the newest entries.
     fn tail_from(&self) -> u64 {
         self.stream.revision() - self.tail.len() as u64
     }
 
-    /// An entry that is not in the journaled stream yet.
+    /// Returns the entry of a revision, unless the journaled checkpoint includes it.
     pub fn entry(&self, revision: u64) -> Option<&UploadEntry> {
         let index = revision.checked_sub(self.tail_from() + 1)?;
         self.tail.get(usize::try_from(index).ok()?)
     }
 
-    /// Applies an entry; none where it repeats a former one.
+    /// Applies an entry; returns `None` if it repeats an earlier one.
     fn accept(&mut self, entry: UploadEntry) -> Result<Option<Vec<Change>>, Refusal> {
         let before = self.stream.revision();
         let changes = self.stream.replay(entry.clone())?;
@@ -77,12 +78,12 @@ impl OwnedStream {
         Ok(is_new.then_some(changes))
     }
 
-    /// Whether it plays live.
+    /// Returns whether the stream plays live.
     const fn plays(&self) -> bool {
         self.stream.playable() && !self.stream.has_ended()
     }
 
-    /// Returns the news that bring a copy with this revision of the same stream to the present one.
+    /// Returns the state that updates a copy with the revision `shown` of the same stream to the present revision.
     fn state_for(&self, shown: Option<u64>) -> StreamState {
         let known = shown.and_then(|revision| revision.checked_sub(self.tail_from()));
         match known.and_then(|known| self.tail.get(usize::try_from(known).ok()?..)) {
@@ -103,7 +104,7 @@ pub(super) struct OwnedStreams {
 }
 
 impl OwnedStreams {
-    /// No streams yet of this ownership.
+    /// Creates an empty set of streams for an ownership.
     pub fn new(ownership: Ownership) -> Self {
         let (settings, term, node) = (StreamSettings::default(), ownership.term, ownership.owner);
         Self { by_playlist: BTreeMap::new(), settings, term, node }
@@ -113,13 +114,13 @@ impl OwnedStreams {
         self.settings = settings;
     }
 
-    /// The playlists that have not ended.
+    /// Returns the playlists that have not ended.
     pub fn going_on(&self) -> Vec<ObjectId> {
         let live = self.by_playlist.iter().filter(|(_, owned)| !owned.stream.has_ended());
         live.map(|(playlist, _)| playlist.clone()).collect()
     }
 
-    /// Applies an upload, and has it journaled and shown behind that, also where its stream begins or ends to play.
+    /// Applies an upload, journals it and then publishes it, also if its stream starts or stops playing.
     pub fn accept(&mut self, entry: UploadEntry, room: &mut JournaledRoom, shared: Instant) -> Result<(), Refusal> {
         let playlist = entry.playlist().clone();
         let is_first = !self.by_playlist.contains_key(&playlist);
@@ -160,13 +161,13 @@ impl OwnedStreams {
         }
     }
 
-    /// Shows changes that the journal has.
+    /// Publishes journaled changes.
     pub fn show(&self, changes: Vec<Change>, update: StreamUpdate, edges: &Edges, out: &mut Vec<OwnerEffect>) {
         out.extend(changes.into_iter().map(|change| OwnerEffect::Live(update.playlist.clone(), change)));
         self.send(&update, edges, out);
     }
 
-    /// Sends an update to the edges at other nodes; the one beside this owner has no copy.
+    /// Sends an update to the edges on other nodes. The edge on the owner's node has no copy.
     fn send(&self, update: &StreamUpdate, edges: &Edges, out: &mut Vec<OwnerEffect>) {
         for edge in edges.nodes().filter(|edge| Some(*edge) != self.node) {
             edges.send(edge, ToEdge::Stream(Box::new(update.clone())), out);
@@ -178,7 +179,7 @@ impl OwnedStreams {
         StreamUpdate { playlist: playlist.clone(), position, state: owned.state_for(shown) }
     }
 
-    /// The streams of which an edge shows less than this owner has.
+    /// Returns updates for the streams of which an edge holds less than this owner.
     pub fn updates_for(&self, edge: BootId, shown: &[KnownStream]) -> Vec<StreamUpdate> {
         if Some(edge) == self.node {
             return Vec::new();
@@ -191,7 +192,7 @@ impl OwnedStreams {
         updates.collect()
     }
 
-    /// Takes the streams of an edge that has more of a former owner than the journal had.
+    /// Replaces streams by the copies of an edge that received more from a former owner than the journal holds.
     pub fn catch_up(
         &mut self,
         room: &mut JournaledRoom,
@@ -213,8 +214,8 @@ impl OwnedStreams {
         }
     }
 
-    /// Puts a stream in place of one that is behind, and what was accepted since the takeover on top of it; returns
-    /// whether it plays live.
+    /// Replaces an outdated stream and reapplies the entries accepted since the takeover; returns whether the stream
+    /// plays live.
     fn replace(
         &mut self,
         playlist: &ObjectId,
@@ -234,7 +235,7 @@ impl OwnedStreams {
         plays
     }
 
-    /// Takes the streams over from the journal.
+    /// Restores the streams from the journal.
     pub fn restore(
         &mut self,
         streams: Vec<(ObjectId, String)>,
@@ -254,12 +255,12 @@ impl OwnedStreams {
         entries.into_keys().for_each(|(playlist, revision)| journal.change(Field::Entry(playlist, revision)));
     }
 
-    /// All streams, written down.
+    /// Returns all streams, written down.
     pub fn checkpoints(&self) -> impl Iterator<Item = (ObjectId, String)> + '_ {
         self.by_playlist.iter().map(|(playlist, owned)| (playlist.clone(), owned.stream.checkpoint()))
     }
 
-    /// The value of a field of the journal about a stream.
+    /// Returns the value of a stream's journal field: the entry of `revision`, or a checkpoint if `None`.
     pub fn value(&self, playlist: &ObjectId, revision: Option<u64>) -> Option<Value> {
         let owned = self.by_playlist.get(playlist)?;
         match revision {
@@ -268,14 +269,14 @@ impl OwnedStreams {
         }
     }
 
-    /// Has exactly these streams served.
+    /// Publishes the complete state of all streams.
     pub fn show_everything(&self, out: &mut Vec<OwnerEffect>) {
         for (playlist, owned) in &self.by_playlist {
             out.push(OwnerEffect::Everything(playlist.clone(), owned.stream.everything()));
         }
     }
 
-    /// Gives the streams away, as copies.
+    /// Removes and returns the streams as copies.
     pub fn take(&mut self) -> BTreeMap<ObjectId, StreamCopy> {
         let term = self.term;
         let copy = |OwnedStream { stream, .. }| StreamCopy {

@@ -1,4 +1,4 @@
-//! The end of an ownership: the room is over, or its node drains.
+//! The end of an ownership: the room has ended, or its node drains.
 
 use roomcast_protocol::ack::RoomClosedReason;
 
@@ -7,11 +7,11 @@ use super::record::{Field, Value};
 use crate::cluster::Ownership;
 use crate::room::message::ToEdge;
 
-/// The progress of the end of an ownership.
+/// Whether and how an ownership has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OwnershipEnd {
     No,
-    /// Nobody is left, or the wait for a publisher is over.
+    /// The room is empty, or its grace period without a publisher has ended.
     Closed(RoomClosedReason),
     /// The node drains.
     Drained,
@@ -33,7 +33,7 @@ impl Tenure {
         self.end != OwnershipEnd::No
     }
 
-    /// Whether it follows another ownership of the same life.
+    /// Returns whether this ownership follows another one in the same life of the room.
     pub const fn is_takeover(&self) -> bool {
         self.ownership.term > self.ownership.life.created
     }
@@ -43,18 +43,18 @@ impl Tenure {
         self.end = OwnershipEnd::Closed(reason);
     }
 
-    /// Ends the ownership so that another node takes the room.
+    /// Ends the ownership so that another node can take over the room.
     pub const fn drain(&mut self) {
         self.end = OwnershipEnd::Drained;
     }
 
-    /// Releases the room once it has ended, with these fields where the node drains.
+    /// Requests the release of the room after its end, with these journal fields if the node drains.
     pub fn release(&self, fields: impl FnOnce() -> Vec<(Field, Value)>, out: &mut Vec<OwnerEffect>) {
         let keep = (self.end == OwnershipEnd::Drained).then(fields);
         out.push(OwnerEffect::Release(self.ownership, keep));
     }
 
-    /// The message by which edges are told of the end.
+    /// Returns the message that informs edges of the end.
     pub const fn farewell(&self) -> ToEdge {
         match self.end {
             OwnershipEnd::Closed(reason) => ToEdge::Closed(reason),

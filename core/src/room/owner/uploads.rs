@@ -1,4 +1,4 @@
-//! Uploads to the room's broadcasts: who may upload, and which broadcasts play.
+//! Uploads to the room's broadcasts: authorization, acceptance, and the end of all streams.
 
 use roomcast_protocol::code::AckCode;
 use roomcast_protocol::data::{EndStream, Payload, PlaylistRef};
@@ -17,7 +17,7 @@ use crate::room::streams::{Upload, Uploader};
 use crate::room::{Refusal, refuse};
 use crate::time::{Instant, UnixTime};
 
-/// Whether an uploader may upload at this moment.
+/// Checks whether an uploader may upload at this moment.
 fn check_uploader(state: &RoomState, shared: Instant, by: &Uploader) -> Result<(), Refusal> {
     if state.room_type() != RoomType::P2m {
         return refuse(AckCode::UnsupportedChannel, "only broadcasts take data signals");
@@ -33,7 +33,7 @@ fn check_uploader(state: &RoomState, shared: Instant, by: &Uploader) -> Result<(
 }
 
 impl OwnedStreams {
-    /// Takes an upload of an edge, which is answered once the journal has it.
+    /// Handles an upload of an edge. It is answered once it is journaled.
     pub fn upload(
         &mut self,
         room: &mut JournaledRoom,
@@ -50,7 +50,7 @@ impl OwnedStreams {
         }
     }
 
-    /// Ends all streams, as an upload would.
+    /// Ends all streams, as an upload of an end signal would.
     pub fn end_all(&mut self, room: &mut JournaledRoom, shared: Instant) {
         for id in self.going_on() {
             let end = Payload::End(EndStream { playlist: PlaylistRef { id, version: None } });

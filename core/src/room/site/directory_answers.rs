@@ -1,4 +1,4 @@
-//! Answers of the directory.
+//! Handling of the directory's answers.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::room::edge::Edge;
 use crate::room::owner::{Owner, OwnerEffect, Turn};
 
 impl Site {
-    /// Takes the answer to a question.
+    /// Handles the answer to a query.
     pub fn on_answer(&mut self, context: Context<'_>, ask: DirectoryQuery, answer: DirectoryAnswer) -> Vec<SiteEffect> {
         match ask {
             DirectoryQuery::Look => self.on_looked(context, answer),
@@ -87,7 +87,7 @@ impl Site {
         }
     }
 
-    /// An owner that ends is waited for; one that stands is attached to.
+    /// Attaches to the owner on this node, or waits if its ownership has ended.
     fn attach_or_wait(&mut self, context: Context<'_>) {
         if self.owner.as_ref().is_some_and(Owner::has_ended) {
             self.seek_later(context, RETRY_DELAY);

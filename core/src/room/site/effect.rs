@@ -1,4 +1,4 @@
-//! Effects of a site, its questions to the directory and their answers.
+//! Effects of a site, and its queries to the directory with their answers.
 
 use roomcast_protocol::code::CloseCode;
 use roomcast_protocol::id::ObjectId;
@@ -11,7 +11,7 @@ use crate::room::message::Message;
 use crate::room::owner::{Field, KickRevocation, Value, Write};
 use crate::room::{ConnectionId, Refusal};
 
-/// An effect of a step, to be carried out in order.
+/// An effect of a step. Effects are executed in order.
 #[derive(Debug)]
 pub enum SiteEffect {
     /// Send a message to a connection.
@@ -20,59 +20,60 @@ pub enum SiteEffect {
     Close(ConnectionId, CloseCode),
     /// Pause or resume reading from a connection.
     Read(ConnectionId, bool),
-    /// Forget a connection: it has no member here any more.
+    /// Forget a connection, which has no members here any more.
     Forget(ConnectionId),
     /// Send a message to another node.
     Send(BootId, Message),
-    /// Ask the directory; the answer comes by [`Site::on_answer`](super::Site::on_answer).
+    /// Query the directory; the answer is passed to [`Site::on_answer`](super::Site::on_answer).
     DirectoryQuery(DirectoryQuery),
-    /// A broadcast or its media changed.
+    /// Report a change of a broadcast or its media.
     Live(ObjectId, Change),
-    /// Exactly this is served of a broadcast from now on.
+    /// Replace everything that is served of a broadcast.
     Everything(ObjectId, Vec<Change>),
-    /// Revoke the tokens of a user in this room; a failure comes by [`Site::not_revoked`](super::Site::not_revoked).
+    /// Revoke the tokens of a user in this room; a failure is reported to
+    /// [`Site::not_revoked`](super::Site::not_revoked).
     Revoke(Box<KickRevocation>),
     /// Answer an upload.
     Uploaded(u64, Result<(), Refusal>),
 }
 
-/// A question to the directory about this room.
+/// A query to the directory about this room.
 #[derive(Debug, Clone)]
 pub enum DirectoryQuery {
-    /// Its owner.
+    /// Looks up the entry of the room.
     Look,
-    /// To own it, where this stands.
+    /// Claims the ownership, if the entry is the expected one.
     Claim {
-        /// The entry that stands, as far as this node knows.
+        /// The present entry, as far as this node knows.
         expected: Option<Ownership>,
         /// The boot id that claims.
         mine: BootId,
-        /// Makes a new life unique.
+        /// A random number that makes a new life unique.
         random: u64,
         /// The journal of a new room.
         fields: Vec<(Field, Value)>,
     },
-    /// To own it still.
+    /// Asserts the ownership.
     Assert(Ownership),
-    /// To write to its journal.
+    /// Writes to the journal of the room.
     Write(Write),
-    /// To own it no longer, and what is kept.
+    /// Releases the ownership, and stores the journal fields of a drained room.
     Release(Ownership, Option<Vec<(Field, Value)>>),
 }
 
-/// The answer of the directory; failed, a question may have been carried out or not.
+/// The answer of the directory. After a failure, the query may or may not have been executed.
 #[derive(Debug, Clone)]
 pub enum DirectoryAnswer {
-    /// To [`DirectoryQuery::Look`].
+    /// The answer to [`DirectoryQuery::Look`].
     Looked(Looked),
-    /// To [`DirectoryQuery::Claim`].
+    /// The answer to [`DirectoryQuery::Claim`].
     Claimed(Claimed<Field, Value>),
-    /// To [`DirectoryQuery::Assert`].
+    /// The answer to [`DirectoryQuery::Assert`].
     Asserted(Asserted),
-    /// To [`DirectoryQuery::Write`].
+    /// The answer to [`DirectoryQuery::Write`].
     Journaled(Journaled),
-    /// To [`DirectoryQuery::Release`].
+    /// The answer to [`DirectoryQuery::Release`].
     Released,
-    /// No answer came.
+    /// No answer arrived.
     Failed,
 }

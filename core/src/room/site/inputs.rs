@@ -1,4 +1,4 @@
-//! Inputs: of sessions, of other nodes, of the lease, and of time.
+//! Inputs from sessions, other nodes, the lease and the clock.
 
 use roomcast_protocol::access::Permit;
 use roomcast_protocol::id::UserId;
@@ -16,7 +16,7 @@ use crate::room::{ConnectionId, Refusal};
 use crate::time::Instant;
 
 impl Site {
-    /// Takes a JOIN; returns the id by which it is answered.
+    /// Handles a JOIN; returns the id under which it is answered.
     pub fn join(
         &mut self,
         context: Context<'_>,
@@ -30,7 +30,7 @@ impl Site {
         (id, self.end(context))
     }
 
-    /// Takes a signal other than JOIN and HEARTBEAT; `n` where the client numbers.
+    /// Handles a signal other than JOIN and HEARTBEAT. `n` is the signal's number, if the client numbers its signals.
     pub fn signal(
         &mut self,
         context: Context<'_>,
@@ -42,7 +42,7 @@ impl Site {
         self.end(context)
     }
 
-    /// Takes a signal that is known to fit the type of the room.
+    /// Handles a signal that is known to exist in this type of room.
     pub fn take_signal(
         &mut self,
         context: Context<'_>,
@@ -54,19 +54,19 @@ impl Site {
         self.end(context)
     }
 
-    /// Takes a heartbeat.
+    /// Handles a heartbeat.
     pub fn heartbeat(&mut self, context: Context<'_>, from: Speaker<'_>, sq: Option<u64>) -> Vec<SiteEffect> {
         self.with_edge(|edge, out| edge.heartbeat(context.now, from, sq, out));
         self.end(context)
     }
 
-    /// Takes another token of a connection.
+    /// Handles a new token for a connection.
     pub fn renew(&mut self, context: Context<'_>, connection: ConnectionId, permit: &Permit) -> Vec<SiteEffect> {
         self.with_edge(|edge, out| edge.renew(context.now, connection, permit, out));
         self.end(context)
     }
 
-    /// Tells a moderator that tokens are not revoked, or not on all nodes.
+    /// Tells a moderator that tokens were not revoked, or not on all nodes.
     pub fn not_revoked(
         &mut self,
         context: Context<'_>,
@@ -77,13 +77,13 @@ impl Site {
         self.end(context)
     }
 
-    /// Notes that a connection is gone.
+    /// Handles the loss of a connection.
     pub fn disconnected(&mut self, context: Context<'_>, connection: ConnectionId) -> Vec<SiteEffect> {
         self.with_edge(|edge, out| edge.disconnected(context.now, connection, out));
         self.end(context)
     }
 
-    /// Takes an upload, whose media is stored already; returns the id by which it is answered.
+    /// Handles an upload whose media is already stored; returns the id under which it is answered.
     pub fn upload(&mut self, context: Context<'_>, by: Uploader, entry: Option<UploadEntry>) -> (u64, Vec<SiteEffect>) {
         let id = self.next_id();
         self.edge_mut();
@@ -91,39 +91,40 @@ impl Site {
         (id, self.end(context))
     }
 
-    /// Notes that somebody plays a broadcast here. Where this node is alone its owner is here, or nobody's.
+    /// Records that a player requested a broadcast here. On a standalone node, the owner is either here or does not
+    /// exist.
     pub fn play(&mut self, context: Context<'_>) -> Vec<SiteEffect> {
         self.edge_mut();
         self.with_edge(|edge, out| edge.play(context.now, out));
         self.end(context)
     }
 
-    /// Whether players wait for the owner to be found.
+    /// Returns whether players wait for an owner.
     #[must_use]
     pub fn is_sought_by_players(&self, now: Instant) -> bool {
         !self.owns() && self.edge.as_ref().is_some_and(|edge| edge.is_sought_by_players(now))
     }
 
-    /// Whether players can keep the edge, as [`Edge::can_be_played`] says.
+    /// Returns whether requests of players may keep the edge; see [`Edge::can_be_played`].
     #[must_use]
     pub fn can_be_played(&self, now: Instant) -> bool {
         self.edge.as_ref().is_some_and(|edge| edge.can_be_played(now))
     }
 
-    /// The life of the room that is known here.
+    /// Returns the life of the room, if it is known here.
     #[must_use]
     pub fn life(&self) -> Option<Life> {
         let owned = self.owner.as_ref().map(|owner| owner.ownership().life);
         owned.or_else(|| self.edge.as_ref().and_then(Edge::life))
     }
 
-    /// Shows the streams of an owner that has taken the room, which gets those of its edge where they are further.
+    /// Publishes the streams of a new owner, which adopts the copies of its edge where they are more recent.
     pub(super) fn show_owned_streams(&mut self, context: Context<'_>) {
         let copies = self.edge.as_mut().map(Edge::give_streams).unwrap_or_default();
         self.with_owner(context, |owner, turn, out| owner.adopt_streams(turn, &copies, out));
     }
 
-    /// Whether a JOIN of this user to a broadcast of this name would make it a publisher.
+    /// Checks whether a JOIN of this user to a broadcast of this name would make the user a publisher.
     ///
     /// # Errors
     /// The code and reason of the answer.
@@ -131,7 +132,7 @@ impl Site {
         self.owner.as_ref().map_or(Ok(()), |owner| owner.may_broadcast(context.turn(), user))
     }
 
-    /// Takes a message of another node. One for a room that is not here is answered.
+    /// Handles a message from another node. A message for a room that this node does not hold is answered.
     pub fn on_message(
         &mut self,
         context: Context<'_>,
@@ -157,29 +158,29 @@ impl Site {
         self.end(context)
     }
 
-    /// Notes doubt about the packets of a node.
+    /// Handles possible loss of packets from a node.
     pub fn on_doubt(&mut self, context: Context<'_>, node: BootId) -> Vec<SiteEffect> {
         self.with_owner(context, |owner, _, out| owner.on_doubt(node, out));
         self.with_edge(|edge, out| edge.on_doubt(node, out));
         self.end(context)
     }
 
-    /// Notes the counter of the packet in which what was sent to a node in this turn goes.
+    /// Records the counter of the packet that carries the messages sent to a node in this turn.
     pub fn on_packed(&mut self, to: BootId, counter: u64) {
         let edge = self.edge.iter_mut().find(|edge| edge.attachment().is_some_and(|(owner, _)| owner == to));
         edge.into_iter().for_each(|edge| edge.on_packed(counter));
     }
 
-    /// Notes that a node has seen the packets up to a counter.
+    /// Records that a node has received the packets up to a counter.
     pub fn on_acked(&mut self, context: Context<'_>, node: BootId, counter: u64) -> Vec<SiteEffect> {
         self.with_edge(|edge, out| edge.on_acked(node, counter, out));
         self.end(context)
     }
 
-    /// Notes that another era of Redis has begun.
+    /// Handles the beginning of another era of Redis.
     ///
-    /// It may have forgotten that this node was declared dead, after which the owner gave up the attachment: an edge
-    /// that has nothing to say would not learn it.
+    /// Redis may have lost the record that this node was declared dead, whereupon the owner dropped the attachment. An
+    /// edge without messages to send would not notice this.
     pub fn on_era(&mut self, context: Context<'_>, era: Era) -> Vec<SiteEffect> {
         self.with_owner(context, |owner, turn, out| owner.on_era(turn, era, out));
         let boot = self.boot;
@@ -190,18 +191,18 @@ impl Site {
         self.end(context)
     }
 
-    /// Begins all absences anew: Redis was away, or the subscription was.
+    /// Restarts the timeouts of all absent members, because Redis or the subscription was unavailable.
     pub fn forgive(&mut self, context: Context<'_>) {
         self.owner.iter_mut().for_each(|owner| owner.forgive(context.now));
     }
 
-    /// Notes that nodes are dead, as the lease says.
+    /// Handles the nodes that the lease reports as dead.
     pub fn on_dead(&mut self, context: Context<'_>) -> Vec<SiteEffect> {
         self.drop_dead_nodes(context);
         self.end(context)
     }
 
-    /// Notes that this node was declared dead: it drops the room, and attaches under another boot id.
+    /// Handles the declaration of this node as dead: drops the owner, and attaches under another boot id.
     pub fn on_deposed(&mut self, context: Context<'_>, boot: BootId) -> Vec<SiteEffect> {
         let before = std::mem::replace(&mut self.boot, boot);
         self.drop_owner();
@@ -219,7 +220,7 @@ impl Site {
         self.end(context)
     }
 
-    /// Does what is due by time.
+    /// Performs the actions that are due.
     pub fn on_time(&mut self, context: Context<'_>) -> Vec<SiteEffect> {
         let fresh = context.turn().fresh;
         self.with_edge(|edge, out| edge.on_time(context.now, fresh, out));
@@ -245,7 +246,7 @@ impl Site {
         }
     }
 
-    /// The nodes on whose leases this room depends.
+    /// Returns the nodes on whose leases this room depends.
     pub fn peers(&self) -> impl Iterator<Item = BootId> + '_ {
         let owner = self.edge.as_ref().and_then(Edge::attachment).map(|(owner, _)| owner);
         self.owner.iter().flat_map(Owner::peers).chain(owner).filter(|peer| *peer != self.boot)

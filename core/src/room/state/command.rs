@@ -12,25 +12,25 @@ use crate::time::Instant;
 /// A change of the state of a room, decided by [`RoomState::decide`](super::RoomState::decide).
 #[derive(Debug, Clone)]
 pub enum RoomCommand {
-    /// Somebody comes in.
+    /// A session joins.
     Join {
-        /// The type of room it asks for.
+        /// The requested type of room.
         room_type: RoomType,
         /// The session that joins.
         newcomer: Box<Publisher>,
-        /// Whether it wants to create the room.
+        /// Whether it asks to create the room.
         creating: bool,
-        /// Whether its token lets it publish.
+        /// Whether its token permits it to publish.
         may_publish: bool,
     },
-    /// A streamer gets another ingest token.
+    /// A streamer receives another ingest token.
     Renew {
         /// The streamer.
         key: MemberKey,
-        /// The token, and when it ends.
+        /// The token and its expiry.
         token: (String, Instant),
     },
-    /// Somebody is gone.
+    /// A member leaves or is removed.
     Leave {
         /// The member.
         key: MemberKey,
@@ -44,27 +44,27 @@ pub enum RoomCommand {
         /// Whether it sends audio.
         audio: bool,
     },
-    /// Sessions are put out and their user kept out.
+    /// Sessions are kicked, and their user is refused for a time.
     Kick {
         /// The member that kicks.
         by: MemberKey,
         /// The sessions that are removed.
         to: Recipient,
-        /// Whether they are there, as far as is known.
+        /// Whether they are present, as far as is known.
         there: bool,
-        /// Whether who kicks is a moderator.
+        /// Whether the kicking member is a moderator.
         moderates: bool,
     },
     /// The owner makes viewers publishers.
     Accept {
         /// The member that decides.
         by: MemberKey,
-        /// Those it means; who publishes already goes on.
+        /// The sessions that become publishers. Sessions that publish already are unaffected.
         newcomers: Vec<Publisher>,
-        /// Whether who decides is a moderator.
+        /// Whether the deciding member is a moderator.
         moderates: bool,
     },
-    /// A broadcast begins or ends to play live.
+    /// A broadcast starts or stops playing live.
     Playlist {
         /// The multivariant playlist.
         id: ObjectId,
@@ -76,7 +76,7 @@ pub enum RoomCommand {
 /// The durations that the decisions of a room depend on.
 #[derive(Debug, Clone, Copy)]
 pub struct RoomDurations {
-    /// Time for which a room without publishers waits for one to come back.
+    /// The time for which a room without publishers waits for one to return.
     pub grace_period: Duration,
     /// Time for which a kicked user is refused.
     pub kick_duration: Duration,

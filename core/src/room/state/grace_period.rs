@@ -1,7 +1,7 @@
-//! Publishers that went, and the room's wait for one of them to come back.
+//! The grace period in which a room without publishers waits for one of them to return.
 //!
-//! While the room waits, who published until shortly before publishes again as soon as it joins. Bounded: as
-//! many users as could publish at once.
+//! During this time, a user that published until shortly before becomes a publisher again when it joins. The number of
+//! such users is bounded by the number of users that can publish at once.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use roomcast_protocol::limits::PARTICIPANTS;
 
 use crate::time::Instant;
 
-/// Users that published and went, with the time of each.
+/// Users that published and left, with the time of each departure.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct GracePeriod {
     since: Option<Instant>,
@@ -21,7 +21,7 @@ pub(super) struct GracePeriod {
 }
 
 impl GracePeriod {
-    /// A publisher of this user went; who went longer ago than `linger` is forgotten.
+    /// Records that a publisher of this user left. Departures longer ago than `grace_period` are dropped.
     pub fn note_departure(&mut self, now: Instant, user: &UserId, grace_period: Duration) {
         self.went.retain(|(left, other)| other != user && now.since(*left) <= grace_period);
         self.went.push_back((now, user.clone()));
@@ -30,22 +30,22 @@ impl GracePeriod {
         }
     }
 
-    /// Nobody publishes any more.
+    /// Begins the grace period, since no publisher is left.
     pub const fn begin(&mut self, now: Instant) {
         self.since = Some(now);
     }
 
-    /// Somebody publishes.
+    /// Ends the grace period, since there is a publisher.
     pub const fn end(&mut self) {
         self.since = None;
     }
 
-    /// Whether the room waits for this user.
+    /// Returns whether the room waits for this user.
     pub fn awaits(&self, user: &UserId) -> bool {
         self.since.is_some() && self.went.iter().any(|(_, other)| other == user)
     }
 
-    /// Returns when the wait is over.
+    /// Returns the time at which the grace period ends.
     pub fn due(&self, grace_period: Duration) -> Option<Instant> {
         self.since.map(|since| since + grace_period)
     }

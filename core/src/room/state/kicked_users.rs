@@ -1,4 +1,4 @@
-//! Users that were put out and may not come back yet. Bounded, and cleaned as the kicks end.
+//! Users that were kicked and may not return yet. The table is bounded, and kicks are removed when they end.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::time::Instant;
 #[serde(from = "VecDeque<(Instant, UserId)>", into = "VecDeque<(Instant, UserId)>")]
 pub(crate) struct KickedUsers {
     until: HashMap<UserId, Instant>,
-    /// The same in the order in which they end; a user kicked again stands in it twice.
+    /// The kicks in the order in which they end. A user that was kicked again appears twice.
     order: VecDeque<(Instant, UserId)>,
 }
 
@@ -36,7 +36,7 @@ impl KickedUsers {
         self.order.is_empty()
     }
 
-    /// Remembers a kick, which ends no earlier than any before it.
+    /// Adds a kick. It must not end before any kick added earlier.
     pub fn insert(&mut self, user: UserId, until: Instant) {
         self.until.insert(user.clone(), until);
         self.order.push_back((until, user));
@@ -49,20 +49,20 @@ impl KickedUsers {
         self.until.get(user).is_some_and(|until| now < *until)
     }
 
-    /// The kicked users in the order in which their kicks end, and how much of each is left.
+    /// Returns the kicked users in the order in which their kicks end, each with the remaining time.
     pub fn left(&self, now: Instant) -> Vec<(UserId, Duration)> {
         let stands = |(until, user): &&(Instant, UserId)| now < *until && self.until.get(user) == Some(until);
         self.order.iter().filter(stands).map(|(until, user)| (user.clone(), until.since(now))).collect()
     }
 
-    /// Forgets the kicks that are over.
+    /// Removes the kicks that have ended.
     pub fn clean(&mut self, now: Instant) {
         while self.due().is_some_and(|until| until <= now) {
             self.drop_first();
         }
     }
 
-    /// Returns when the first kick ends.
+    /// Returns the time at which the first kick ends.
     pub fn due(&self) -> Option<Instant> {
         self.order.front().map(|(until, _)| *until)
     }

@@ -12,11 +12,11 @@ use crate::room::{Refusal, refuse};
 use crate::time::Instant;
 
 impl RoomState {
-    /// Whether a newcomer becomes a publisher, or why there is no place.
+    /// Returns whether a newcomer becomes a publisher, or why there is no place.
     ///
-    /// The creator of the room publishes; so does a further session of a user that publishes, and a user that the room
-    /// waits for. While somebody publishes, a publisher that comes back is a viewer like any other; so is one whose
-    /// token does not grant `publish`.
+    /// The creator of the room becomes a publisher; so does a further session of a user that publishes, and a user that
+    /// the room waits for. While the room has a publisher, a former publisher that returns is a viewer like any other;
+    /// so is a newcomer whose token does not grant `publish`.
     pub(super) fn place_for(&self, session: &Session, may_publish: bool) -> Result<bool, Refusal> {
         let user = &session.user_id;
         let publisher = match self.room_type {
@@ -29,8 +29,8 @@ impl RoomState {
         Ok(publisher)
     }
 
-    /// Whether a further session of a user could publish in a broadcast of this name: one that is created, or where
-    /// the user is a publisher, or is waited for.
+    /// Checks whether a further session of a user could publish in a broadcast of this name: a new one, or one in which
+    /// the user is a publisher or is waited for.
     ///
     /// # Errors
     /// The code and reason of the answer.
@@ -53,7 +53,7 @@ impl RoomState {
         Ok(())
     }
 
-    /// Number of further members that may publish.
+    /// Returns the number of further members that may publish.
     pub(super) const fn free_places(&self) -> usize {
         let places = match self.room_type {
             RoomType::M2m | RoomType::A2m => GROUP_PUBLISHERS,
@@ -62,7 +62,8 @@ impl RoomState {
         places.saturating_sub(self.publishers.len())
     }
 
-    /// A call has two users, and of each at most one session of either category.
+    /// Checks whether a call has a place for a session. A call has two users, each with at most one session of each
+    /// category.
     fn place_in_call(&self, session: &Session) -> Result<(), Refusal> {
         let users: BTreeSet<&UserId> = self.publishers.iter().map(|publisher| &publisher.session.user_id).collect();
         if !users.contains(&session.user_id) && users.len() >= P2P_USERS {

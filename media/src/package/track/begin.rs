@@ -85,7 +85,7 @@ impl Track {
         Ok(Period { cutter, timeline, clock, before, breaks, is_first, origin: at, segment_start: at })
     }
 
-    /// Whether media at this time goes on from what was listed of a timeline.
+    /// Returns whether media at this time goes on from what was listed of a timeline.
     fn goes_on(&self, timeline: &Timeline, at: Duration) -> bool {
         match self.last {
             Some((number, end)) if number == timeline.number => !self.renewed && at >= end,

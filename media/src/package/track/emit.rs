@@ -49,7 +49,7 @@ impl Track {
         }
     }
 
-    /// Declares the track anew, if it has been declared and is not what was said.
+    /// Declares the track again, if its properties differ from the last declaration.
     pub fn declare_again(&mut self, config: &Config, sound: Option<&str>, out: &mut Vec<Signal>) {
         if let (Some(role), false) = (self.role.clone(), self.stated.is_empty()) {
             let map = self.newest_map(config);
@@ -57,7 +57,7 @@ impl Track {
         }
     }
 
-    /// The declarations that are not what was said last.
+    /// Returns the declarations that differ from the last ones.
     fn state(&mut self, config: &Config, role: &Role, sound: Option<&str>, map: InitSection) -> Vec<Signal> {
         let stated = self.declare(config, role, sound, map);
         let known = std::mem::replace(&mut self.stated, stated);

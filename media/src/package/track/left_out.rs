@@ -31,7 +31,7 @@ impl Unlisted {
 }
 
 impl Track {
-    /// The numbers of video frames and audio samples that were left out, if they are to be said now.
+    /// Returns the numbers of video frames and audio samples that were left out, if they are to be said now.
     pub fn take_left_out(&mut self) -> Option<(u64, u64)> {
         let Unlisted { leading, others, is_over, is_noted } = self.left_out;
         let is_due = self.is_over || (is_over && !is_noted);

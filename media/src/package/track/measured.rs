@@ -77,7 +77,7 @@ impl Measured {
         self.frames = Frames::default();
     }
 
-    /// The rate of the fastest segment; of all together where none is long enough.
+    /// Returns the rate of the fastest segment; of all together where none is long enough.
     fn peak(&self, least: Duration) -> u64 {
         let alone = self.segments.iter().filter(|segment| segment.duration >= least);
         let fastest = alone.map(|segment| rate(segment.bytes, segment.duration)).max();
@@ -135,7 +135,7 @@ impl Frames {
         }
     }
 
-    /// The rate of the fastest run since this was last asked: that of all frames where they are even.
+    /// Returns the rate of the fastest run since this was last asked: that of all frames where they are even.
     fn take(&mut self) -> Option<u64> {
         let mean = thousandths(self.count, self.ticks, self.timescale);
         (self.count, self.ticks) = (0, 0);

@@ -19,7 +19,7 @@ pub(super) struct Period {
     pub clock: Clock,
     /// Media time of the broadcast before the timeline.
     pub before: Duration,
-    /// The segment that stands behind a discontinuity.
+    /// The segment that follows a discontinuity.
     pub breaks: Option<u64>,
     /// Nothing was listed before it, nor was a clock set right.
     pub is_first: bool,
@@ -63,7 +63,7 @@ impl Period {
         PendingSignal::Part { head, part, end, pace: self.pace(end) }
     }
 
-    /// The segment comes whole, so the part that was hinted at is a gap.
+    /// Announces the hinted part as a gap, since the segment arrives whole.
     pub fn parts_end(&mut self, ends: PartsEnd, map: &ObjectId, config: &Config) -> PendingSignal {
         if ends.index == 0 {
             self.segment_start = self.origin + ends.start;
@@ -105,7 +105,7 @@ impl Period {
         }
     }
 
-    /// The same time since the start of the broadcast.
+    /// Returns the same time since the start of the broadcast.
     fn pace(&self, end: Duration) -> Duration {
         self.before + (self.origin + end).saturating_sub(self.clock.origin)
     }

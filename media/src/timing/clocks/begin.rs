@@ -67,8 +67,8 @@ impl Clocks {
 }
 
 impl Clock {
-    /// Whether a track that begins at this time counts by the same clock: it begins about where this one is by now, or
-    /// where this one began and the encoder is late with it.
+    /// Returns whether a track that begins at this time counts by the same clock: it begins about where this one is by
+    /// now, or where this one began and the encoder is late with it.
     fn is_related(&self, begin: i128) -> bool {
         let is_here = (self.heard_from - FAR..=self.end() + FAR).contains(&begin);
         let is_late = self.begin.is_some_and(|own| (own - begin).abs() <= FAR) && self.end() - begin <= LONGEST_HOLE;

@@ -66,12 +66,12 @@ impl Clocks {
 }
 
 impl Clock {
-    /// Whether something of it has come in this run of the encoder.
+    /// Returns whether something of it has come in this run of the encoder.
     const fn is_known(&self) -> bool {
         self.last.is_some() && !self.is_new
     }
 
-    /// Whether it is known what the jump was, or is waited for no longer. The other tracks end at `others`.
+    /// Returns whether it is known what the jump was, or is waited for no longer. The other tracks end at `others`.
     pub(super) fn can_be_told(&self, others: i128, is_last: bool) -> bool {
         let bytes: usize = self.held.iter().map(|sample| sample.payload.len()).sum();
         let span: i128 = self.held.iter().take(self.known).map(|sample| i128::from(sample.duration)).sum();
@@ -79,14 +79,14 @@ impl Clock {
         is_last || is_told || self.nanos(span) > MAX_SPAN || bytes > MAX_HELD
     }
 
-    /// Whether media is missing in front of what waits: its times agree with the others'.
+    /// Returns whether media is missing in front of what waits: its times agree with the others'.
     fn agrees(&self, others: i128) -> bool {
         let agrees = |verdict: Verdict| verdict.stays <= verdict.jumps && self.is_clear(verdict, others);
         self.jump() >= 0 && self.verdict.is_some_and(agrees)
     }
 
-    /// Whether its times do not agree, and the others have gone on beside it. Media may be missing of all, of one track
-    /// sooner than of the others; but audio that is far ahead would be listed without the frames that wait.
+    /// Returns whether its times do not agree, and the others have gone on beside it. Media may be missing of all, of
+    /// one track sooner than of the others; but audio that is far ahead would be listed without the frames that wait.
     fn is_alone(&self, others: i128) -> bool {
         let is_odd = |verdict: Verdict| verdict.jumps < verdict.stays && self.is_clear(verdict, others);
         let odd = self.verdict.filter(|verdict| self.jump() < 0 || is_odd(*verdict));
@@ -104,7 +104,7 @@ impl Clock {
         others - self.end() >= JUMP
     }
 
-    /// Whether this clock alone has jumped.
+    /// Returns whether this clock alone has jumped.
     pub(super) fn has_jumped(&self, others: i128, is_last: bool) -> bool {
         let is_odd = |verdict: Verdict| {
             let is_told = self.passed(others) || (is_last && self.is_clear(verdict, others));
@@ -113,9 +113,10 @@ impl Clock {
         self.jump() < 0 || self.verdict.is_some_and(is_odd)
     }
 
-    /// The distance of what waits from where it usually is beside the others, which end at `others`: as stated, and if
-    /// its clock has jumped. Less than half a jump is no distance, nor is it one from their end as stated. As long as
-    /// too little is known, it usually ends where they do, or is ahead by one of their fragments, which are so long.
+    /// Returns the distance of what waits from where it usually is beside the others, which end at `others`: as stated,
+    /// and if its clock has jumped. Less than half a jump is no distance, nor is it one from their end as stated. As
+    /// long as too little is known, it usually ends where they do, or is ahead by one of their fragments, which are so
+    /// long.
     fn distances(&self, others: i128, length: i128) -> (i128, i128) {
         let usual: Vec<i128> = self.usual_leads().collect();
         let is_known = usual.len() >= 2;
@@ -130,7 +131,7 @@ impl Clock {
         (distance(lead, &[0]), distance(lead - self.nanos(self.jump()), &[]) + doubt)
     }
 
-    /// The leads of its latest fragments, without that of the last one if a hole may have begun within it.
+    /// Returns the leads of its latest fragments, without that of the last one if a hole may have begun within it.
     fn usual_leads(&self) -> impl Iterator<Item = i128> {
         let before = self.leads.len().saturating_sub(1);
         let least = self.leads.iter().take(before).min();
@@ -138,7 +139,7 @@ impl Clock {
         self.leads.iter().take(if is_short { before } else { RECENT }).copied()
     }
 
-    /// Whether what waits of two tracks agrees better as stated than if each clock had jumped by itself.
+    /// Returns whether what waits of two tracks agrees better as stated than if each clock had jumped by itself.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let apart = self.newest() - other.newest();
         let jumps = self.nanos(self.jump()) - other.nanos(other.jump());
@@ -156,7 +157,7 @@ impl Clock {
         )
     }
 
-    /// Whether it jumps by as much as this, but for less than `limit`.
+    /// Returns whether it jumps by as much as this, but for less than `limit`.
     pub(super) fn is_near(&self, jump: i128, limit: i128) -> bool {
         (self.nanos(self.jump()) - jump).abs() < limit
     }

@@ -69,17 +69,17 @@ impl Schedule {
         self.due.fail(now)
     }
 
-    /// Whether the old keys count no more.
+    /// Returns whether the old keys count no more.
     pub fn is_over(&self, now: Instant) -> bool {
         self.due.failing_since().is_some_and(|since| now >= since + KEEP)
     }
 
-    /// Whether there was a set ever.
+    /// Returns whether there was a set ever.
     pub const fn was_fetched(&self) -> bool {
         self.fetched.is_some()
     }
 
-    /// The time since the last set.
+    /// Returns the time since the last set.
     pub fn age(&self, now: Instant) -> Option<Duration> {
         self.fetched.map(|fetched| now.saturating_duration_since(fetched))
     }

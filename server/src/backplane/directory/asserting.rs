@@ -1,4 +1,4 @@
-//! Assertions of many rooms in one call: after a failover a node asserts all it owns at once.
+//! Assertions of many rooms in one call. After a failover, a node asserts all its rooms at once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use super::text::{Arguments, ReplyReader};
 use super::{Inner, ROOMS_PER_CALL, era_key, room_key, scripts};
 use crate::backplane::Partition;
 
-/// The assertions that wait for a call, by partition. One that is here has a task that calls.
+/// The assertions that wait for a call, by partition. Each partition in the map has a task that makes the calls.
 #[derive(Default)]
 pub struct Asserting(Mutex<BTreeMap<Partition, Vec<PendingAssertion>>>);
 
@@ -39,7 +39,7 @@ impl Asserting {
         answered.await.ok().flatten()
     }
 
-    /// The next assertions of a partition; when there are none the task ends.
+    /// Removes and returns the next assertions of a partition. If there are none, the task ends.
     fn take(&self, partition: Partition) -> Vec<PendingAssertion> {
         let mut all = self.lock();
         let Some(waiting) = all.get_mut(&partition) else { return Vec::new() };

@@ -1,20 +1,20 @@
-//! Bounds the calls in flight: those for which somebody waits go first.
+//! A limit for the number of calls in flight. Calls for which a client waits have priority.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// Whether somebody waits for a call.
+/// Whether a client waits for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Urgency {
     /// A client waits for the answer.
     Awaited,
-    /// Nobody does.
+    /// No client waits for the answer.
     Background,
 }
 
-/// The bound.
+/// The limit for the number of calls in flight.
 #[derive(Debug)]
 pub struct CallGate(Arc<Mutex<State>>);
 
@@ -25,18 +25,18 @@ struct State {
     background: VecDeque<oneshot::Sender<Permit>>,
 }
 
-/// The right of one call to be in flight.
+/// The permit of one call to be in flight.
 #[derive(Debug)]
 pub struct Permit(Option<Arc<Mutex<State>>>);
 
 impl CallGate {
-    /// A gate for so many calls at once.
+    /// Creates a gate for `free` concurrent calls.
     pub fn new(free: usize) -> Self {
         let (awaited, background) = (VecDeque::new(), VecDeque::new());
         Self(Arc::new(Mutex::new(State { free, awaited, background })))
     }
 
-    /// Waits until a call may go.
+    /// Waits until a call may be made.
     pub async fn enter(&self, urgency: Urgency) -> Permit {
         let waiting = {
             let mut state = lock(&self.0);

@@ -1,4 +1,4 @@
-//! The scripts, each with what it needs of the common parts.
+//! The scripts, each with the common parts that it needs.
 
 use crate::backplane::Script;
 
@@ -22,8 +22,8 @@ scripts! {
     RENEW = "renew.lua";
 }
 
-/// Keeps entries that every node has.
+/// The script that stores entries shared by all nodes.
 pub static ENTRIES: Script = Script::new(concat!(include_str!("clock.lua"), include_str!("entries.lua")));
 
-/// Reads the leases of the former design.
+/// The script that reads the leases of the former design.
 pub static FORMER: Script = Script::new(concat!(include_str!("clock.lua"), include_str!("former.lua")));

@@ -1,5 +1,5 @@
-//! Arguments and answers of the scripts: texts. Numbers that only have an order are 16 hexadecimal digits, times are
-//! decimal.
+//! The text format of arguments and answers of the scripts. Numbers that are only compared are 16 hexadecimal digits;
+//! times are decimal.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ impl Arguments {
         self.text(hex(number))
     }
 
-    /// Owner, life and term; three empty texts for nothing.
+    /// Appends owner, life and term; three empty texts for `None`.
     pub fn ownership(&mut self, ownership: Option<Ownership>) -> &mut Self {
         let Some(Ownership { life, term, owner }) = ownership else { return self.text("").text("").text("") };
         let owner = owner.map(|owner| hex(owner.0)).unwrap_or_default();
@@ -59,13 +59,13 @@ impl Arguments {
         self.text(era.map(era_text).unwrap_or_default())
     }
 
-    /// A field of a journal, or a value.
+    /// Appends a field of a journal, or a value, as JSON.
     pub fn json(&mut self, value: &impl Serialize) -> &mut Self {
         // Only maps with keys that are no texts have no JSON, and journals have none of those.
         self.text(serde_json::to_vec(value).expect("fields and values have a JSON form"))
     }
 
-    /// Pairs of field and value.
+    /// Appends pairs of field and value.
     pub fn pairs<F: Serialize, V: Serialize>(&mut self, fields: &[(F, V)]) -> &mut Self {
         fields.iter().fold(self, |args, (field, value)| args.json(field).json(value))
     }
@@ -81,7 +81,7 @@ impl Arguments {
     }
 }
 
-/// A flat answer, read from its beginning.
+/// A reader of a flat answer.
 pub struct ReplyReader(std::vec::IntoIter<Reply>);
 
 impl ReplyReader {
@@ -92,7 +92,7 @@ impl ReplyReader {
         }
     }
 
-    /// All of it as texts.
+    /// Returns all values as texts.
     pub fn texts(mut self) -> Option<Vec<String>> {
         let mut texts = Vec::with_capacity(self.0.len());
         while !self.is_empty() {
@@ -101,7 +101,7 @@ impl ReplyReader {
         Some(texts)
     }
 
-    /// The nested answers.
+    /// Returns the nested answers.
     pub fn lists(self) -> impl Iterator<Item = Option<Self>> {
         self.0.map(Self::of)
     }
@@ -141,7 +141,7 @@ impl ReplyReader {
         Some(Ownership { owner, life: self.life()?, term: number(&self.text()?)? })
     }
 
-    /// Each era with the rest of its settling.
+    /// Returns each era with its remaining settling time.
     pub fn eras(mut self) -> Option<Vec<(Era, Duration)>> {
         let mut eras = Vec::new();
         while !self.is_empty() {

@@ -1,4 +1,4 @@
-//! The eras of all partitions: begun where Redis has another master than before.
+//! The eras of all partitions. An era begins when the partition has another master than before.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use crate::backplane::directory::text::{Arguments, ReplyReader};
 use crate::backplane::directory::{answer, era_key, scripts};
 use crate::backplane::{Failure, Partition, Reply};
 
-/// The rounds in which all partitions of a cluster have their turn.
+/// The number of renewals over which the partitions of a Redis Cluster are distributed.
 const ROUNDS: usize = 2;
 
 /// The eras that this node knows.
@@ -22,18 +22,18 @@ pub struct Eras(Mutex<State>);
 #[derive(Default)]
 struct State {
     eras: BTreeMap<Partition, Era>,
-    /// The end of the first settling that was seen.
+    /// The end of the first settling period observed.
     settled: Instant,
 }
 
 impl Eras {
-    /// Whether each partition has settled since it was seen first.
+    /// Returns whether each partition has settled since its era was first observed.
     pub fn have_settled(&self, now: Instant) -> bool {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.eras.len() == usize::from(Partition::COUNT) && state.settled <= now
     }
 
-    /// Takes an era; tells whether it is another one than before.
+    /// Records an era; returns whether it has changed.
     fn take(&self, now: Instant, partition: Partition, (era, rest): (Era, Duration)) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let former = state.eras.insert(partition, era);
@@ -76,7 +76,7 @@ fn arguments(keeper: &Keeper) -> Vec<bytes::Bytes> {
     args.0
 }
 
-/// Begins eras in a cluster: some partitions with each renewal, all of them after a connection was made.
+/// Begins eras in a Redis Cluster: for some partitions with each renewal, and for all after a new connection.
 pub async fn keep(keeper: Arc<Keeper>) {
     let mut opened = keeper.masters.commands_opened();
     let mut ticks = tokio::time::interval(keeper.lease_time / 5);

@@ -1,6 +1,7 @@
-//! Errors of Redis and of the way there as one sentence each: what is wrong, and what to do about it.
+//! Explanations of errors of Redis and of the connection: one sentence each, with the cause and the remedy.
 //!
-//! A sentence goes on after the address of the server: "redis.example.com:6379 asks for a password …". Without secrets.
+//! A sentence begins with the address of the server, which the caller adds: "redis.example.com:6379 asks for a password
+//! …". It contains no secrets.
 
 use std::io;
 use std::time::Duration;
@@ -12,12 +13,12 @@ use super::connector::Login;
 use super::permission;
 use crate::backplane::{BackplaneSettings, Server, Topology};
 
-/// Settings that decide what to advise.
+/// The settings that determine the advice.
 #[derive(Debug, Clone)]
 pub struct Advice {
     /// The setting with the address of Redis, as it was given.
     url: String,
-    /// The setting with the certificates of authorities, with its value when there is one.
+    /// The setting with the CA certificates, with its value if set.
     ca: String,
     has_ca: bool,
     has_login: bool,
@@ -41,12 +42,12 @@ impl Advice {
         }
     }
 
-    /// The name of the setting with the address of Redis.
+    /// Returns the name of the setting with the address of Redis.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Explains an answer of a server, or why there was none.
+    /// Explains an error that a server returned, or the lack of an answer.
     pub fn explain(&self, error: &RedisError, login: Login) -> String {
         // The first refusal of a pipeline: the others are mostly the same.
         let refusals = error.clone().into_server_errors();
@@ -67,7 +68,7 @@ impl Advice {
         }
     }
 
-    /// Explains a connection that was not made, or broke.
+    /// Explains a connection that failed or was lost.
     pub fn explain_io(&self, error: &io::Error, server: &Server) -> String {
         if let Some(tls) = tls_error(error) {
             return self.explain_tls(tls, server);
@@ -83,7 +84,7 @@ impl Advice {
         }
     }
 
-    /// Explains a server that let the time pass.
+    /// Explains a timeout of a server.
     pub fn explain_silence(&self, waited: Duration) -> String {
         let waited = humantime::format_duration(waited);
         if self.tls {
@@ -104,7 +105,7 @@ impl Advice {
         }
     }
 
-    /// Errors without a code of their own, told apart by their texts.
+    /// Explains errors without a specific code, distinguished by their texts.
     fn other(&self, code: &str, error: &RedisError, login: Login) -> String {
         let (text, url) = (detail(error), &self.url);
         if text.contains("without any password configured") {
@@ -141,7 +142,7 @@ impl Advice {
         }
     }
 
-    /// A connection that ended: so it does when one side speaks TLS and the other does not.
+    /// Explains a connection that was closed, as happens if only one side uses TLS.
     fn broken(&self, error: &impl ToString) -> String {
         let text = one_line(&error.to_string());
         if self.tls {
@@ -186,7 +187,7 @@ impl Advice {
     }
 }
 
-/// Codes that say the same whatever the settings are.
+/// Returns the explanation of a code that does not depend on the settings.
 fn said_by(code: &str) -> Option<&'static str> {
     Some(match code {
         "LOADING" => "is still loading its data: wait for it",
@@ -200,7 +201,7 @@ fn said_by(code: &str) -> Option<&'static str> {
     })
 }
 
-/// The text of an error without its code, in one line.
+/// Returns the text of an error without its code, in one line.
 pub fn detail(error: &RedisError) -> String {
     one_line(error.detail().unwrap_or_default())
 }

@@ -1,11 +1,12 @@
-//! Delay before the next attempt: it grows with each attempt, and is random, so that nodes do not retry in step.
+//! The delay before the next attempt. It grows with each attempt and is random, so that nodes do not retry
+//! simultaneously.
 
 use std::time::Duration;
 
 const MIN_DELAY: Duration = Duration::from_millis(50);
 const MAX_DELAY: Duration = Duration::from_secs(1);
 
-/// The pauses between tries.
+/// The delays between attempts.
 #[derive(Debug)]
 pub struct Backoff(Duration);
 
@@ -14,14 +15,14 @@ impl Backoff {
         Self(MIN_DELAY)
     }
 
-    /// The next pause: at least 50 ms, at most twice the bound of the last one and 1 s.
+    /// Returns the next delay: at least 50 ms, at most twice the bound of the previous one, and never more than 1 s.
     pub fn pause(&mut self) -> Duration {
         self.0 = (self.0 * 2).min(MAX_DELAY);
         MIN_DELAY + jitter(self.0 - MIN_DELAY)
     }
 }
 
-/// Some time below a bound.
+/// Returns a random duration below a bound.
 pub fn jitter(below: Duration) -> Duration {
     let mut bytes = [0_u8; 4];
     // Without randomness the pauses are merely in step.

@@ -1,4 +1,4 @@
-//! Beats: what a node publishes to itself, to know that its subscription lives.
+//! Beats: messages that a node publishes to itself to verify that its subscription works.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-/// The kind of message, its first byte.
+/// The first byte of a beat, which identifies the kind of message.
 pub const KIND: u8 = b'b';
-/// More are not remembered: the oldest is the one that counts.
+/// The maximum number of pending beats that are kept. Only the oldest one matters.
 const MOST_PENDING: usize = 16;
 
 /// The beats of one node.
@@ -20,12 +20,12 @@ struct State {
     last: u64,
     pending: VecDeque<(u64, Instant)>,
     returned: Option<Instant>,
-    /// The listener knows of this subscription.
+    /// Whether the listener has been informed of this subscription.
     announced: bool,
 }
 
 impl Beats {
-    /// A beat is sent now: what to publish, and its number.
+    /// Records a beat that is sent now; returns its number and the message to publish.
     pub fn send(&self) -> (u64, Bytes) {
         let mut state = self.lock();
         state.last += 1;
@@ -36,12 +36,12 @@ impl Beats {
         (number, format!("{}{number}", char::from(KIND)).into())
     }
 
-    /// It was perhaps never published: it is not waited for.
+    /// Removes a beat that may not have been published, so that it is not waited for.
     pub fn withdraw(&self, number: u64) {
         self.lock().pending.retain(|(sent, _)| *sent != number);
     }
 
-    /// A beat came back. Tells how long it took, when it was waited for.
+    /// Handles a returned beat; returns its round-trip time if it was waited for.
     pub fn returned(&self, payload: &[u8]) -> Option<Duration> {
         let number: u64 = std::str::from_utf8(payload.get(1..)?).ok()?.parse().ok()?;
         let mut state = self.lock();
@@ -52,7 +52,7 @@ impl Beats {
         Some(now - sent)
     }
 
-    /// A new subscription: what the old one may have got is not waited for.
+    /// Starts a new subscription. Beats of the previous one are not waited for.
     pub fn restart(&self) {
         let mut state = self.lock();
         state.pending.clear();
@@ -60,18 +60,18 @@ impl Beats {
         state.announced = false;
     }
 
-    /// Counts the beats of this subscription from now on: its listener has been told of it. Before, a node would call
-    /// itself ready whose rooms have yet to read what they missed.
+    /// Records that the listener was informed of this subscription, so that its beats count. If they counted earlier, a
+    /// node could report readiness before its rooms learn that packets may be missing.
     pub fn announce(&self) {
         self.lock().announced = true;
     }
 
-    /// A published beat has not come back within so long.
+    /// Returns whether a published beat has not returned within the timeout.
     pub fn is_overdue(&self, timeout: Duration) -> bool {
         self.lock().pending.front().is_some_and(|(_, at)| at.elapsed() > timeout)
     }
 
-    /// The newest beat of an announced subscription came back within the last so long.
+    /// Returns whether the newest beat of an announced subscription came back within this interval.
     pub fn is_fresh(&self, timeout: Duration) -> bool {
         let state = self.lock();
         state.announced && state.returned.is_some_and(|at| at.elapsed() <= timeout)

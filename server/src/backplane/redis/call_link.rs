@@ -1,7 +1,7 @@
-//! The way of calls over one connection, which comes and goes.
+//! Calls over one connection, which may be lost and replaced.
 //!
-//! Without a connection a call fails at once. Calls are handed to the connection in the very order they are made,
-//! before the caller waits for anything. How many, and how many bytes, are under way is bounded.
+//! Without a connection, a call fails at once. Calls are passed to the connection in the order in which they are made,
+//! before the caller waits. The number of calls in flight and of their bytes is bounded.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use super::failure::{Consequence, sort};
 use crate::backplane::{Failure, Script};
 
-/// Number of successive calls without an answer in time after which the connection is given up.
+/// The number of successive timeouts after which the connection is abandoned.
 const TIMEOUTS: u32 = 3;
 
 /// Calls over one connection.
@@ -35,12 +35,12 @@ pub struct CallLink {
 #[derive(Debug)]
 struct Open {
     connection: MultiplexedConnection,
-    /// Scripts that were loaded over this connection.
+    /// The scripts that were loaded over this connection.
     loaded: HashSet<&'static str>,
     health: Arc<Health>,
 }
 
-/// State of a connection, as observed by the calls over it.
+/// The state of a connection, as observed by the calls over it.
 #[derive(Debug, Default)]
 pub struct Health {
     timeouts: AtomicU32,
@@ -49,7 +49,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// Waits until the calls say that the connection is no good.
+    /// Waits until the calls report that the connection is unusable.
     pub async fn given_up(&self) {
         self.given_up.notified().await;
     }
@@ -72,14 +72,14 @@ impl Health {
 }
 
 impl CallLink {
-    /// `astray` is notified of calls that another server would have answered.
+    /// Creates a link without a connection. `astray` is notified of calls that should have been sent to another server.
     pub fn new(max_calls: usize, max_bytes: usize, astray: &Arc<Notify>) -> Self {
         let astray = Arc::clone(astray);
         let (calls, bytes) = Default::default();
         Self { open: Mutex::default(), calls, bytes, max_calls, max_bytes, astray }
     }
 
-    /// Calls go over this connection from now on, on which these scripts are loaded.
+    /// Sets the connection for further calls, on which these scripts are loaded.
     pub fn open(&self, connection: MultiplexedConnection, loaded: &[&'static Script]) -> Arc<Health> {
         let health = Arc::new(Health { astray: Arc::clone(&self.astray), ..Health::default() });
         let loaded = loaded.iter().map(|script| script.name()).collect();
@@ -87,7 +87,7 @@ impl CallLink {
         health
     }
 
-    /// Calls fail from now on.
+    /// Removes the connection. Further calls fail.
     pub fn close(&self) {
         *self.lock() = None;
     }
@@ -96,7 +96,7 @@ impl CallLink {
         self.lock().is_some()
     }
 
-    /// Calls a script, loading it first when this connection has not.
+    /// Calls a script, and loads it first if that has not happened on this connection.
     pub fn script(link: &Arc<Self>, script: &'static Script, keys: &[String], args: &[Bytes]) -> Call {
         let mut command = redis::cmd("EVALSHA");
         command.arg(script.name()).arg(keys.len()).arg(keys);
@@ -112,12 +112,12 @@ impl CallLink {
         Self::commands(link, vec![command], size)
     }
 
-    /// Sends several commands at once. The answer is the last one's, unless one was refused.
+    /// Sends several commands at once. The answer is that of the last command, unless one was refused.
     pub fn commands(link: &Arc<Self>, commands: Vec<Cmd>, size: usize) -> Call {
         Call::new(link, CallRequest { commands, script: None, size })
     }
 
-    /// Puts a request on the connection's queue; `reload` loads its script whatever was loaded before.
+    /// Adds a request to the connection's queue. `reload` loads its script even if it was loaded before.
     fn submit(&self, request: &CallRequest, reload: bool) -> Result<Submitted, Failure> {
         let mut open = self.lock();
         let open = open.as_mut().ok_or(Failure::Unavailable)?;
@@ -168,10 +168,10 @@ struct Submitted {
     first_use: bool,
 }
 
-/// An answer, or why there is none and what that means.
+/// An answer, or the failure and its consequence.
 pub type Answered = Result<Value, (Failure, Consequence)>;
 
-/// A call under way.
+/// A call in flight.
 pub struct Call {
     first_use: bool,
     outcome: Pin<Box<dyn Future<Output = Answered> + Send>>,
@@ -196,7 +196,7 @@ impl Call {
         Self { first_use, outcome: Box::pin(outcome) }
     }
 
-    /// Whether the script was unknown to the connection before.
+    /// Returns whether the script was not loaded on the connection before.
     pub fn is_first_use(&self) -> bool {
         self.first_use
     }
@@ -234,7 +234,7 @@ async fn answer(submitted: Submitted) -> Answered {
     }
 }
 
-/// The right of one call to be under way.
+/// The permit of one call to be in flight.
 struct CallPermit {
     link: Arc<CallLink>,
     size: usize,

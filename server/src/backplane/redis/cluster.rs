@@ -1,4 +1,4 @@
-//! Asks a server of a cluster which master has which slots.
+//! Queries the slots of the masters from a server of a cluster.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use redis::Value;
 use super::connector::{Connector, Login, Purpose};
 use crate::backplane::Server;
 
-/// Asks a server which master has which slots.
+/// Queries the slots of each master from a server.
 ///
 /// # Errors
 /// A sentence.
@@ -26,7 +26,7 @@ pub async fn ranges(connector: &Connector, timeout: Duration, server: &Server) -
     Ok(ranges)
 }
 
-/// Slots and their master.
+/// A range of slots and its master.
 #[derive(Debug)]
 pub struct Range {
     pub first: i64,
@@ -35,7 +35,7 @@ pub struct Range {
 }
 
 impl Range {
-    /// `[first, last, [host, port, …], replicas…]`; a server that does not know its own name says none.
+    /// `[first, last, [host, port, …], replicas…]`; a server that does not know its own name leaves the host empty.
     fn read(value: Value, asked: &Server) -> Option<Self> {
         let Value::Array(parts) = value else { return None };
         let [Value::Int(first), Value::Int(last), Value::Array(master), ..] = parts.as_slice() else { return None };

@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 use super::advice::Advice;
 use crate::backplane::{BackplaneSettings, RedisAddress, Server};
 
-/// Makes connections.
+/// A factory of connections.
 pub struct Connector {
     tls: Option<TlsConnector>,
     login: RedisConnectionInfo,
@@ -26,25 +26,25 @@ pub struct Connector {
     advice: Advice,
 }
 
-/// As whom to log in.
+/// The login of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Login {
-    /// As the address says, in its database.
+    /// The login and the database of the address.
     Ours,
-    /// As nobody: for Sentinels.
+    /// No login, for Sentinels.
     Nobody,
 }
 
-/// Parameters of a connection, which depend on its use.
+/// The parameters of a connection, which depend on its use.
 pub struct Purpose {
     pub login: Login,
-    /// Timeout of a reply.
+    /// The timeout of a reply.
     pub timeout: Duration,
-    /// Receiver of published messages.
+    /// The receiver of published messages.
     pub push: Option<Arc<dyn AsyncPushSender>>,
 }
 
-/// A connection and its driver, which ends with it.
+/// A connection and its driver task, which ends with it.
 pub struct Connection {
     pub commands: MultiplexedConnection,
     driver: JoinHandle<()>,
@@ -68,7 +68,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 impl Connector {
     /// # Errors
-    /// A sentence when the file of certificates is no good.
+    /// A sentence if the certificate file is invalid.
     pub fn new(settings: &BackplaneSettings) -> Result<Self, String> {
         let ca = settings.ca.as_deref();
         let tls = settings.address.tls.then(|| tls(ca, &settings.names.ca)).transpose()?;
@@ -84,7 +84,7 @@ impl Connector {
         })
     }
 
-    /// Explains errors in the terms of the settings.
+    /// Returns the explanations of errors in terms of the settings.
     pub fn advice(&self) -> &Advice {
         &self.advice
     }

@@ -9,19 +9,19 @@ use crate::backplane::{Failure, Reply};
 /// Reaction to an error, besides reporting it to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consequence {
-    /// Nothing: the connection is good.
+    /// None, since the connection is usable.
     None,
-    /// Redis has forgotten the script.
+    /// The script has to be loaded again.
     LoadScript,
-    /// No answer in time.
+    /// The call timed out.
     TimedOut,
-    /// The partition has moved, or is just moving.
+    /// The partition has moved or is moving to another server.
     Astray,
-    /// This is not (or no longer) the right server: its address is to be found again.
+    /// The server is not (or no longer) the right one, and the address has to be looked up again.
     FindServer,
 }
 
-/// Sorts an error.
+/// Classifies an error.
 pub fn sort(error: &RedisError) -> (Failure, Consequence) {
     match error.code() {
         Some("NOSCRIPT") => (Failure::Unavailable, Consequence::LoadScript),
@@ -38,7 +38,7 @@ pub fn sort(error: &RedisError) -> (Failure, Consequence) {
     }
 }
 
-/// A value as an answer.
+/// Converts a value to a reply.
 pub fn reply(value: Value) -> Result<Reply, Failure> {
     Ok(match value {
         Value::Nil => Reply::Nil,

@@ -1,5 +1,5 @@
-//! The connections of a node whose rooms have one owner each: to every master one for commands and packets, one for
-//! media, and to the master of the leases one of its own, so that nothing else holds a renewal up.
+//! The connections of a node to Redis: to every master one for commands and packets and one for media, and to the
+//! master of the leases a separate one, so that no other traffic delays a renewal.
 
 mod channel;
 mod counters;
@@ -26,9 +26,9 @@ pub use channel::{Channel, Inbox};
 use counters::Counters;
 use routes::{Master, Routes};
 
-/// Attempts of a call whose slot moves.
+/// The maximum number of attempts of a call whose slot is moving.
 const MAX_ATTEMPTS: usize = 3;
-/// The tag of the keys with the leases of all nodes.
+/// The hash tag of the keys with the leases of all nodes.
 const LEASE_TAG: &str = "L";
 
 /// The connections to all masters.
@@ -37,23 +37,23 @@ pub struct Masters {
     connector: Connector,
     counters: Counters,
     routes: RwLock<Arc<Routes>>,
-    /// The scripts that were used so far, loaded on each new connection.
+    /// The scripts used so far, which are loaded on each new connection.
     scripts: Mutex<Vec<&'static Script>>,
-    /// Asks a cluster for its slots.
+    /// Requests a query of the cluster's slots.
     refresh: Arc<Notify>,
-    /// Counts the changes of the routes.
+    /// The number of changes of the routes.
     routed: watch::Sender<u64>,
-    /// Counts the connections that were opened: for leases, and for commands.
+    /// The numbers of connections opened so far, for leases and for commands.
     lease_opened: watch::Sender<u64>,
     commands_opened: watch::Sender<u64>,
     stopped: watch::Sender<bool>,
 }
 
 impl Masters {
-    /// Connects in the background, for ever.
+    /// Starts to maintain the connections in the background.
     ///
     /// # Errors
-    /// A sentence when the address or the file of certificates is no good.
+    /// A sentence if the address or the certificate file is invalid.
     pub fn start(settings: BackplaneSettings) -> Result<Arc<Self>, String> {
         let masters = Arc::new(Self {
             connector: Connector::new(&settings)?,
@@ -77,7 +77,7 @@ impl Masters {
         Ok(masters)
     }
 
-    /// Runs a task until the end of the connections at most.
+    /// Spawns a task that is aborted when the connections end.
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> tokio::task::AbortHandle {
         let mut stopped = self.stopped.subscribe();
         let task = tokio::spawn(async move {
@@ -99,19 +99,19 @@ impl Masters {
         matches!(self.settings.address.topology, Topology::Cluster(_))
     }
 
-    /// Whether every slot has a master that is connected.
+    /// Returns whether every slot has a master that is connected.
     pub fn are_connected(&self) -> bool {
         let routes = self.routes();
         let leases = routes.of_slot(slot::of_tag(LEASE_TAG)).is_some_and(|master| master.lease.is_open());
         leases && routes.is_complete() && routes.all.iter().all(|master| master.commands.is_open())
     }
 
-    /// Counts the connections for leases: a renewal is the first command on each.
+    /// Returns a counter of the connections opened for leases. A renewal is the first command on each.
     pub fn lease_opened(&self) -> watch::Receiver<u64> {
         self.lease_opened.subscribe()
     }
 
-    /// Counts the connections for commands.
+    /// Returns a counter of the connections opened for commands.
     pub fn commands_opened(&self) -> watch::Receiver<u64> {
         self.commands_opened.subscribe()
     }
@@ -142,8 +142,8 @@ impl Masters {
         self.on(slot::of_tag(LEASE_TAG), move |masters, master| masters.call_on(&master.lease, script, &keys, &args))
     }
 
-    /// Calls a script on a partition. Calls on one partition run in their order, except for those that are repeated
-    /// because Redis forgot its scripts or a slot moves.
+    /// Calls a script on a partition. Calls on one partition are executed in order, except for those that are repeated
+    /// because Redis lost its scripts or a slot is moving.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -170,7 +170,8 @@ impl Masters {
         call
     }
 
-    /// Publishes to the channel of a node, at once and in the order of the calls. What goes astray is lost.
+    /// Publishes to the channel of a node at once, in the order of the calls. A message sent to the wrong server is
+    /// lost.
     pub fn publish(&self, to: BootId, payload: &[u8]) -> Option<Call> {
         let tag = boot_text(to);
         let routes = self.routes();
@@ -181,7 +182,7 @@ impl Masters {
         Some(CallLink::command(&master.commands, command, payload.len()))
     }
 
-    /// Calls on the master of a slot, at once; again when the slot turns out to have moved.
+    /// Makes a call on the master of a slot at once, and repeats it if the slot has moved.
     fn on<C>(self: &Arc<Self>, slot: u16, call: C) -> impl Future<Output = Result<Reply, Failure>> + Send + use<C>
     where
         C: Fn(&Self, &Master) -> Call + Send,
@@ -205,7 +206,7 @@ impl Masters {
     }
 }
 
-/// A boot id as it stands in keys and channels.
+/// Returns a boot id as written in the names of keys and channels.
 pub fn boot_text(boot: BootId) -> String {
     format!("{:016x}", boot.0)
 }

@@ -1,6 +1,6 @@
-//! Permissions that the user of this node lacks (ACL of Redis), as one sentence with the rules to add.
+//! Missing permissions of this node's Redis user (ACL), as one sentence with the rules to add.
 
-/// Kind of a refused permission.
+/// The kind of a refused permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Lack {
     Command,
@@ -9,7 +9,7 @@ enum Lack {
 }
 
 impl Lack {
-    /// Told apart by the words of Redis 6 and 7, outside scripts and in them.
+    /// Determines the kind from the error texts of Redis 6 and 7, inside and outside scripts.
     fn of(text: &str) -> Self {
         if text.contains(" channel") {
             Self::Channels
@@ -21,12 +21,12 @@ impl Lack {
     }
 }
 
-/// Whether an answer, of a script or not, is about a permission that is lacking.
+/// Returns whether an error, from a script or a command, reports a missing permission.
 pub fn is_lacking(code: &str, text: &str) -> bool {
     code == "NOPERM" || text.contains("ACL failure") || text.contains("user executing the script")
 }
 
-/// The sentence for a refusal outside a script.
+/// Returns the sentence for a refusal outside a script.
 pub fn refused(text: &str) -> String {
     let named = text.split_once("run the '").and_then(|(_, rest)| rest.split_once('\''));
     match named {
@@ -37,10 +37,10 @@ pub fn refused(text: &str) -> String {
     }
 }
 
-/// Refused commands, each with the reason of Redis.
+/// The refused commands, each with the error text of Redis.
 pub type Refused = Vec<(String, String)>;
 
-/// The sentence for refused commands.
+/// Returns the sentence for refused commands.
 pub fn sentence(refused: &[(String, String)]) -> String {
     let is = |lack| refused.iter().any(|(_, text)| Lack::of(text) == lack);
     let mut commands: Vec<&str> = Vec::new();

@@ -1,7 +1,7 @@
 //! The queue of messages published to this node, bounded in bytes.
 //!
-//! The connection's driver puts in, one task takes out. When there is no room, everything is dropped until what is
-//! queued has been taken; then the taker is told of the gap, and only then of what comes after it.
+//! The connection's driver adds messages and one task removes them. If the queue is full, messages are dropped until it
+//! is empty; then the task receives a gap marker before any later message.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-/// Bytes that a queued message is counted with, besides its own.
+/// The number of bytes of overhead counted for each queued message.
 const OVERHEAD: usize = 64;
 
 /// An item of the queue.
@@ -17,11 +17,11 @@ const OVERHEAD: usize = 64;
 pub enum Pushed {
     /// A message.
     Message(Bytes),
-    /// Messages are missing here.
+    /// A gap: messages are missing at this position.
     Gap,
 }
 
-/// The queue.
+/// The bounded queue.
 #[derive(Debug)]
 pub struct PushQueue {
     state: Mutex<State>,
@@ -42,7 +42,7 @@ impl PushQueue {
         Self { state: Mutex::new(state), filled: Notify::new(), max_bytes }
     }
 
-    /// A message came.
+    /// Adds a message.
     pub fn put(&self, payload: Bytes) {
         let mut state = self.lock();
         let cost = payload.len() + OVERHEAD;
@@ -58,7 +58,7 @@ impl PushQueue {
         self.filled.notify_one();
     }
 
-    /// Waits for what is next.
+    /// Waits for the next item.
     pub async fn next(&self) -> Pushed {
         loop {
             if let Some(pushed) = self.take() {

@@ -1,4 +1,4 @@
-//! A look at Redis before anything is started: whether it can be reached, and whether a node can work with it.
+//! A check of Redis before the start: whether it can be reached, and whether a node can work with it.
 
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Value};
@@ -13,16 +13,16 @@ use crate::token;
 
 static PROBE: Script = Script::new(include_str!("probe.lua"));
 
-/// The findings about Redis.
+/// The results of the check.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Reached {
-    /// Sentences without secrets that name the setting, one for each server that a node could not work with.
+    /// Sentences without secrets that name the setting, one for each unsuitable server.
     pub faults: Vec<String>,
-    /// Checks that could not be made.
+    /// The checks that could not be made.
     pub unknown: Vec<String>,
 }
 
-/// Connects to every server, logs in and tries all that a node does there.
+/// Connects to every server, logs in and tries all operations that a node needs.
 pub async fn reach(settings: &BackplaneSettings) -> Reached {
     let mut reached = Reached::default();
     let reach = match Reach::new(settings) {
@@ -52,7 +52,7 @@ impl<'a> Reach<'a> {
         Ok(Self { settings, connector: Connector::new(settings)? })
     }
 
-    /// The masters, each with keys that it has.
+    /// Returns the masters, each with keys that it has.
     async fn servers(&self) -> Result<Vec<(Server, Vec<String>)>, String> {
         let probe = token::random();
         let tags = Partition::all().map(|partition| partition.to_string()).chain(["L".to_owned()]);
@@ -66,7 +66,7 @@ impl<'a> Reach<'a> {
         Ok(vec![(server, keys.next().into_iter().map(|(_, key)| key).collect())])
     }
 
-    /// The masters of a cluster, as the first server that answers tells them.
+    /// Returns the masters of a cluster, as reported by the first server that answers.
     async fn masters(&self, servers: &[Server]) -> Result<Vec<Range>, String> {
         let mut reasons = Vec::new();
         for server in servers {
@@ -110,7 +110,7 @@ impl<'a> Reach<'a> {
         Ok(connection)
     }
 
-    /// Runs a script that does what the scripts of the server do, beside its keys.
+    /// Runs a script that uses the same commands as the scripts of the server, on keys of its own.
     async fn try_scripts(&self, connection: &mut MultiplexedConnection, keys: &[String]) -> Result<Refused, String> {
         let mut refused = Refused::new();
         let loaded = redis::cmd("SCRIPT").arg("LOAD").arg(PROBE.source()).exec_async(connection).await;
@@ -146,7 +146,7 @@ impl<'a> Reach<'a> {
         Ok(refused)
     }
 
-    /// Takes an answer; a lack of permission is kept for later, any other error is explained.
+    /// Evaluates an answer: a missing permission is collected in `refused`, any other error is explained.
     fn permitted<T>(&self, answer: RedisResult<T>, command: &str, refused: &mut Refused) -> Result<Option<T>, String> {
         match answer {
             Ok(answer) => Ok(Some(answer)),
@@ -158,13 +158,13 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// The commands that publish and subscribe.
+    /// Returns the names of the commands that publish and subscribe.
     fn publishing(&self) -> (&'static str, &'static str) {
         let is_cluster = matches!(self.settings.address.topology, Topology::Cluster(_));
         if is_cluster { ("SPUBLISH", "SSUBSCRIBE") } else { ("PUBLISH", "SUBSCRIBE") }
     }
 
-    /// The server's `maxmemory-policy`; `None` when this user may not know.
+    /// Returns the server's `maxmemory-policy`; `None` if this user may not read it.
     async fn policy(&self, connection: &mut MultiplexedConnection) -> Result<Option<String>, String> {
         let told = redis::cmd("INFO").arg("memory").query_async::<Value>(connection).await;
         let text = match told {
@@ -177,7 +177,7 @@ impl<'a> Reach<'a> {
     }
 }
 
-/// Gives each master one key of those in its slots.
+/// Assigns to each master one of the keys in its slots.
 fn assign(ranges: &[Range], keys: Vec<(u16, String)>) -> Result<Vec<(Server, Vec<String>)>, String> {
     let mut masters: Vec<(Server, Vec<String>)> = Vec::new();
     for (slot, key) in keys {

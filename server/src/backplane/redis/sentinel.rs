@@ -1,4 +1,4 @@
-//! Asks Sentinels where the master of a service is.
+//! Queries Sentinels for the master of a service.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::backplane::{Server, Topology};
 
 /// The way in which a master is found.
 pub enum Whereabouts {
-    /// It is at a known address.
+    /// The address is known.
     At(Server),
-    /// Sentinels know.
+    /// Sentinels have to be queried.
     Watched { sentinels: Vec<Server>, service: String },
 }
 
 impl Whereabouts {
-    /// The place of the only master; none in a cluster.
+    /// Returns how to find the only master; `None` in a cluster.
     pub fn of(place: &Topology) -> Option<Self> {
         match place {
             Topology::Cluster(_) => None,
@@ -29,7 +29,7 @@ impl Whereabouts {
     }
 }
 
-/// Finds the server of a master at present.
+/// Finds the present server of a master.
 ///
 /// # Errors
 /// A sentence.
@@ -67,7 +67,7 @@ async fn ask(
     Ok(answer.map(|(host, port)| Server { host, port }))
 }
 
-/// Verifies that a server that Sentinels named knows itself as the master: they may be behind.
+/// Verifies that a server that Sentinels named considers itself the master, since Sentinels may be outdated.
 ///
 /// # Errors
 /// The end of a sentence that begins with the address of the server.
@@ -79,7 +79,7 @@ pub async fn verify(
     if matches!(place, Whereabouts::At(_)) { Ok(()) } else { verify_master(connection, advice).await }
 }
 
-/// The same for any server.
+/// Verifies that any server considers itself a master.
 ///
 /// # Errors
 /// As [`verify`].
@@ -92,7 +92,7 @@ pub async fn verify_master(connection: &mut MultiplexedConnection, advice: &Advi
     }
 }
 
-/// Ends when the Sentinels name another server.
+/// Waits until the Sentinels name another server.
 pub async fn switched(connector: &Connector, timeout: Duration, every: Duration, place: &Whereabouts, server: &Server) {
     if matches!(place, Whereabouts::At(_)) {
         return std::future::pending().await;

@@ -1,8 +1,8 @@
-//! Slot of a key tag among a cluster's 16384: CRC-16/XMODEM, as the specification of Redis Cluster says.
+//! The slot of a key's hash tag, of 16384: CRC-16/XMODEM, as specified for Redis Cluster.
 
 const SLOTS: u16 = 16384;
 
-/// The slot of what stands between the braces of a key.
+/// Returns the slot of a hash tag, the text between the braces of a key.
 pub fn of_tag(tag: &str) -> u16 {
     let crc = tag.bytes().fold(0_u16, |crc, byte| {
         (0..8)

@@ -1,4 +1,4 @@
-//! Receives packets of other nodes and hands their messages to the rooms.
+//! Receives packets of other nodes and passes their messages to the rooms.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, Weak};
@@ -19,8 +19,8 @@ use crate::cluster::missing::answer_for_missing;
 use crate::cluster::packet::{Decoded, Packet, Unreadable};
 use crate::cluster::pair::Pair;
 
-/// Comes with what a packet brought. Once the last clone is dropped the packet counts as handled, so it is dropped
-/// after all that follows from the message was sent.
+/// A guard that is passed along with the contents of a packet. Once the last clone is dropped, the packet counts as
+/// handled. It must be dropped only after all messages that result from the packet have been sent.
 #[derive(Clone, Default)]
 pub struct Handled(#[expect(dead_code, reason = "it acts when it is dropped")] Option<Arc<HandledGuard>>);
 
@@ -46,7 +46,7 @@ impl std::fmt::Debug for Handled {
     }
 }
 
-/// Messages of a packet, as far as they could be read.
+/// The messages of a packet that could be decoded.
 struct Content {
     messages: Vec<Decoded>,
     bytes: Option<usize>,
@@ -72,7 +72,7 @@ impl Inner {
         }
     }
 
-    /// Hands over what a packet brought: doubt, messages, receipts.
+    /// Passes the contents of a packet to the rooms: doubt, messages, receipts.
     fn receive(self: &Arc<Self>, pair: &Arc<Pair>, header: Header, content: Content) {
         let from = pair.node;
         let (received, receipts) = pair.receive(self.clock.now(), header, content.bytes);
@@ -103,7 +103,7 @@ impl Inner {
         }
     }
 
-    /// Ends the attachment of a message that could not be read: its edge begins another one.
+    /// Ends the attachment of a message that could not be decoded. Its edge begins another one.
     fn end_attachment(&self, from: BootId, room: RoomId, attachment: AttachmentId, handled: &Handled) {
         self.counters.unreadable.increment(1);
         let message = |body| Message { room: room.clone(), attachment, body };

@@ -18,13 +18,13 @@ use super::{PushRefusal, is_media};
 use crate::ingest::body_channel::PushBody;
 use crate::ingest::session::{BodyMedia, IngestError, IngestSession, PartialStream, PushTarget, TrackLock};
 
-/// Time that media waits for an init section of another request.
+/// The time for which media waits for an init section from another request.
 const INIT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Time that a request may continue, and be silent, after a newer one for its track.
+/// The time for which a request may continue without sending data after a newer request for its track.
 const HANDOVER: Duration = Duration::from_secs(1);
 const HANDOVER_SILENCE: Duration = Duration::from_millis(300);
 
-/// Reads a body to its end, once no other request pushes to the track.
+/// Reads a body to its end, after waiting until no other request pushes to the track.
 pub(super) async fn read_body(
     session: &Arc<IngestSession>,
     target: &PushTarget,
@@ -62,7 +62,7 @@ pub(super) async fn read_body(
     Ok(session.check(target).await?)
 }
 
-/// Lets a body that begins with media wait for the init section of its track.
+/// Waits for the init section of the track, if a body begins with media.
 async fn await_init_before_media(
     session: &IngestSession,
     target: &PushTarget,
@@ -78,7 +78,7 @@ async fn await_init_before_media(
     Ok(())
 }
 
-/// The place of a request among those that push to one track: the newest takes over from the others.
+/// The position of a request among those that push to one track. The newest replaces the others.
 struct Handover {
     newest: watch::Receiver<u64>,
     mine: u64,
@@ -96,7 +96,7 @@ impl Handover {
     }
 }
 
-/// Waits for more of a body; none at its end.
+/// Waits for the next bytes of a body; returns `None` at its end.
 ///
 /// # Errors
 /// Where nothing comes for too long, the session is lost, or a newer request takes over the track.
@@ -121,12 +121,12 @@ async fn more(
     }
 }
 
-/// Whether a body says that it goes on in the encoder's stream, perhaps in the middle of a box.
+/// Returns whether a body says that it goes on in the encoder's stream, perhaps in the middle of a box.
 fn goes_on(target: &PushTarget) -> bool {
     target.offset.is_some_and(|offset| offset > 0)
 }
 
-/// The stream that a body goes on with, or a new one.
+/// Returns the stream that a body continues, or a new one.
 async fn begin(
     session: &IngestSession,
     target: &PushTarget,

@@ -1,4 +1,4 @@
-//! Tokens of players, in the path of what they fetch.
+//! Tokens of players, contained in the path of a request.
 //!
 //! All addresses in playlists are relative: a player that was given one path with a token finds every playlist and all
 //! media below it, and what is rendered once still serves all.
@@ -21,7 +21,7 @@ use crate::clock::unix_millis;
 use crate::live::LiveState;
 use crate::response::pieces::SendCheck;
 
-/// The answer to a request that may not play what it asks for, or has to ask for it with its token in the path.
+/// Returns the answer to a request that may not play what it asks for, or has to ask for it with its token in the path.
 pub async fn refuse(
     request: &ServiceRequest,
     state: &LiveState,
@@ -45,7 +45,7 @@ pub async fn refuse(
     judge(state, Some(&parameter), address).or_else(redirected)
 }
 
-/// Looks once a second, while media is sent, whether its token still plays it.
+/// Checks once a second, while media is sent, whether its token still permits playback.
 pub fn guard(request: &HttpRequest, state: &web::Data<LiveState>) -> Option<SendCheck> {
     let by_cache = || arrival::bearer(request.headers()).is_some_and(|bearer| state.caches.knows(bearer));
     if state.access.is_open() || (token_and_path(request, state).0.is_none() && by_cache()) {
@@ -63,7 +63,7 @@ pub fn guard(request: &HttpRequest, state: &web::Data<LiveState>) -> Option<Send
     }))
 }
 
-/// Whether media is sent on: as long as a connection with this token would stay open.
+/// Returns whether media is still sent: as long as a connection with this token would stay open.
 fn goes_on(state: &LiveState, token: Option<&str>, address: &LiveAddress<'_>) -> bool {
     let Ok(room) = RoomId::parse(address.room()) else { return false };
     let grace = state.auth_grace.as_secs();
@@ -81,7 +81,7 @@ fn judge(state: &LiveState, token: Option<&str>, address: &LiveAddress<'_>) -> O
     judged.err().map(|refused| refusal(&refused, Challenge::Bearer))
 }
 
-/// Sends a player to the address with its token in the path, relative to the one it asked for.
+/// Redirects a player to the address with its token in the path, relative to the requested one.
 fn redirect(request: &ServiceRequest, token: &str, room: &str, playlist: &str) -> HttpResponse {
     let rest = request
         .query_string()

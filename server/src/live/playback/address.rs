@@ -24,7 +24,7 @@ pub fn split_token(path: &str) -> (Option<&str>, &str) {
 }
 
 impl<'a> LiveAddress<'a> {
-    /// The room that the address names.
+    /// Returns the room that the address names.
     pub const fn room(&self) -> &'a str {
         match self {
             Self::Multivariant(room, _) | Self::Playlist(room, ..) | Self::Object(room, ..) => room,

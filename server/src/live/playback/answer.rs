@@ -1,4 +1,4 @@
-//! The answers to players, put together of what was prepared.
+//! The answers to players, built from prepared data.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
@@ -18,7 +18,7 @@ use crate::response::{answer, coding, pieces};
 
 const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
 
-/// A playlist, in gzip for those who take it.
+/// Returns a playlist, compressed with gzip if the client accepts it.
 pub fn playlist(request: &HttpRequest, text: &Text, fresh: HeaderValue) -> HttpResponse {
     let gzip = coding::takes_gzip(request.headers());
     let body = if gzip { text.gzip() } else { text.plain() };
@@ -85,7 +85,7 @@ pub fn stopped(stop: &PlaybackError, missing: impl FnOnce() -> HeaderValue) -> H
     }
 }
 
-/// The answer to a request that makes no sense now.
+/// Returns the answer to a request that is invalid in the present state.
 pub fn bad_request(reason: String) -> HttpResponse {
     kept(AckCode::InvalidSignal, reason, NEVER)
 }

@@ -6,16 +6,16 @@ use actix_web::http::header::HeaderValue;
 
 use roomcast_core::hls::{Reload, Snapshot};
 
-/// Target duration that is assumed where it is not known yet.
+/// The target duration that is assumed while it is not known.
 pub const UNKNOWN: Duration = Duration::from_secs(1);
 
-/// For answers that no cache may keep, because they hold for this moment only.
+/// The value for answers that no cache may keep, because they are valid only at this moment.
 pub const NEVER: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The values of `Cache-Control` for answers of one track.
 #[derive(Debug, Clone)]
 pub struct Freshness {
-    /// A playlist that was asked for by number: it never changes.
+    /// The value for a playlist that was requested by number and never changes.
     pub blocking: HeaderValue,
     /// The playlist as it is now.
     pub plain: HeaderValue,

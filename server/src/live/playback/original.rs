@@ -28,13 +28,13 @@ pub struct Original {
     pub parameter: Option<String>,
 }
 
-/// The original address of a proxy's question.
+/// Returns the original address of a proxy's question.
 pub fn of(request: &HttpRequest) -> Option<Original> {
     Original::parse(&address(request.headers(), request.query_string())?)
 }
 
-/// The address as text. A viewer may send one of the two along, and it must not stand for the proxy's: of several
-/// there is none.
+/// Returns the address as text. A viewer may send one of the two along, and it must not stand for the proxy's: of
+/// several there is none.
 fn address(headers: &HeaderMap, query: &str) -> Option<String> {
     let in_headers = headers.get_all(HEADER).map(|value| value.to_str().ok().map(str::to_owned));
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));

@@ -1,4 +1,4 @@
-//! Waits for a state of a track: for a part, a segment or the end.
+//! Waiting for a state of a track: for a part, a segment or the end.
 //!
 //! One change wakes all who wait, and each decides anew. Who waits holds a place in the track's list and one timer.
 
@@ -25,14 +25,14 @@ const WAIT_TARGETS: u32 = roomcast_protocol::limits::RELOAD_TARGETS;
 /// The headers that are read when the wait is over.
 const READ_LATER: [HeaderName; 5] = [ACCEPT_ENCODING, IF_NONE_MATCH, IF_RANGE, ORIGIN, RANGE];
 
-/// Reasons why there is no answer from a track.
+/// The reason why a track cannot answer a request.
 #[derive(Debug, Clone)]
 pub enum PlaybackError {
-    /// Not an id.
+    /// The name is not a valid id.
     BadId(InvalidId),
-    /// The request makes no sense, for this reason.
+    /// The request is invalid, for this reason.
     Refused(&'static str),
-    /// There is nothing of that name.
+    /// No object has this name.
     NotPlayable,
     /// It is hinted at and not there yet, and the request does not wait.
     NotYet,
@@ -54,7 +54,7 @@ impl From<InvalidId> for PlaybackError {
     }
 }
 
-/// Waits until `decide` says to answer, at most for three target durations.
+/// Waits until `decide` returns an answer, at most for three target durations.
 pub async fn wait(
     request: &mut ServiceRequest,
     state: &LiveState,

@@ -1,4 +1,4 @@
-//! The channel of a node, on which other nodes send it packets, and the beats that show that the subscription lives.
+//! The channel on which other nodes send packets to this node, and the beats that show that the subscription works.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,15 +18,15 @@ use crate::backplane::redis::connector::{Connection, Login, Purpose};
 use crate::backplane::redis::push::{PushQueue, Pushed};
 use crate::backplane::redis::slot;
 
-/// The interval at which the subscription is examined.
+/// The interval at which the subscription is checked.
 const EXAMINE: Duration = Duration::from_millis(50);
 
-/// Receives the packets for this node. Nothing here may block.
+/// A receiver of the packets for this node. Implementations must not block.
 pub trait Inbox: Send + Sync + 'static {
-    /// A packet.
+    /// Handles a packet.
     fn packet(self: Arc<Self>, payload: Bytes);
 
-    /// The subscription was built anew, or its queue overflowed: packets may be missing.
+    /// Reports that packets may be missing, because the subscription was created again or its queue overflowed.
     fn interrupted(&self);
 }
 
@@ -36,7 +36,7 @@ pub struct Channel {
     beats: Arc<Beats>,
 }
 
-/// A subscription that stands.
+/// An established subscription.
 struct Subscription {
     connection: Connection,
     queue: Arc<PushQueue>,
@@ -45,14 +45,14 @@ struct Subscription {
 }
 
 impl Channel {
-    /// Subscribes in the background, for ever.
+    /// Starts to maintain the subscription in the background.
     pub fn start(masters: &Arc<Masters>, boot: watch::Receiver<BootId>, inbox: Arc<dyn Inbox>) -> Arc<Self> {
         let channel = Arc::new(Self { masters: Arc::clone(masters), beats: Arc::default() });
         masters.spawn(Arc::clone(&channel).keep(boot, inbox));
         channel
     }
 
-    /// Whether the newest beat came back in time.
+    /// Returns whether the newest beat returned in time.
     pub fn is_fresh(&self) -> bool {
         self.beats.is_fresh(self.masters.settings.beat_timeout)
     }
@@ -86,7 +86,7 @@ impl Channel {
         }
     }
 
-    /// The server with the channel of a node, while it is connected.
+    /// Returns the server of a node's channel, while it is connected.
     fn server(&self, boot: BootId) -> Option<Server> {
         self.masters.routes().of_slot(slot::of_tag(&boot_text(boot)))?.server()
     }
@@ -108,7 +108,8 @@ impl Channel {
         Ok(Subscription { connection, queue, boot, server })
     }
 
-    /// Takes beats where they arrive, so that a slow listener delays none, and queues the rest.
+    /// Returns a receiver that handles beats on arrival, so that a slow listener does not delay them, and queues all
+    /// other messages.
     fn pusher(&self, queue: &Arc<PushQueue>) -> Arc<dyn redis::aio::AsyncPushSender> {
         let (beats, queue, refresh) = (Arc::clone(&self.beats), Arc::clone(queue), Arc::clone(&self.masters.refresh));
         let lag = self.masters.counters.beat_lag.clone();
@@ -127,7 +128,7 @@ impl Channel {
         })
     }
 
-    /// Hands packets over until the subscription is no good any more.
+    /// Passes on packets until the subscription is unusable.
     async fn deliver(
         &self,
         mut subscription: Subscription,
@@ -184,7 +185,7 @@ impl Channel {
     }
 }
 
-/// The content of a message.
+/// Returns the content of a message.
 fn payload_of(push: PushInfo) -> Option<Bytes> {
     if !matches!(push.kind, PushKind::Message | PushKind::SMessage) {
         return None;

@@ -2,7 +2,7 @@
 
 use metrics::{Counter, Gauge, Unit, counter, describe_counter, describe_gauge, gauge};
 
-/// Metrics of the connections. They count into the recorder that was installed before.
+/// Metrics of the connections. They use the recorder that was installed before.
 pub struct Counters {
     pub reconnects: Counter,
     pub gaps: Counter,

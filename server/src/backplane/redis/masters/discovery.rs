@@ -1,4 +1,5 @@
-//! Follows a cluster: its masters and their slots, asked anew when a call went astray or a connection was lost.
+//! Tracks the masters of a cluster and their slots, which are queried again when a call reached the wrong server or a
+//! connection was lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,14 +13,14 @@ use crate::backplane::redis::cluster::{Range, ranges};
 use crate::backplane::redis::sentinel::Whereabouts;
 use crate::backplane::{Server, Topology};
 
-/// The least pause between two questions.
+/// The minimum delay between two queries.
 const MIN_DELAY: Duration = Duration::from_millis(200);
-/// The pause when nothing went wrong.
+/// The delay if no error occurred.
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
 type Known = BTreeMap<Server, (Arc<Master>, AbortHandle)>;
 
-/// Follows the cluster for ever.
+/// Tracks the cluster; never returns.
 pub async fn follow(masters: Arc<Masters>) {
     let mut known = Known::new();
     // One line in the log for each time that it is out of reach.
@@ -42,7 +43,7 @@ pub async fn follow(masters: Arc<Masters>) {
     }
 }
 
-/// Asks the known masters, then the servers of the address.
+/// Queries the known masters, then the servers of the address.
 async fn discover(masters: &Masters, known: &Known) -> Result<Vec<Range>, String> {
     let Topology::Cluster(given) = &masters.settings.address.topology else { return Err("this is no cluster".into()) };
     let (mut reasons, mut asked) = (Vec::new(), BTreeSet::new());

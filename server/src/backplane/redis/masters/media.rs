@@ -1,4 +1,4 @@
-//! Media in Redis, on connections of their own.
+//! Media in Redis, over separate connections.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::backplane::redis::slot;
 use crate::backplane::{Failure, Partition, Reply};
 
 impl Masters {
-    /// Keeps media under a key of a partition.
+    /// Stores media under a key of a partition.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -30,7 +30,7 @@ impl Masters {
         async move { stored.await.map(drop) }
     }
 
-    /// Gets media; none where there are none under that key.
+    /// Returns the media under a key; `None` if the key does not exist.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -50,7 +50,7 @@ impl Masters {
         }
     }
 
-    /// Whether each of these keys of a partition stands.
+    /// Returns for each of these keys of a partition whether it exists.
     ///
     /// # Errors
     /// See [`Failure`].

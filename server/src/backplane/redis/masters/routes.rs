@@ -11,7 +11,7 @@ use crate::backplane::{BackplaneSettings, Server};
 /// The number of slots.
 const SLOTS: i64 = 16_384;
 
-/// One master, with its connections while they stand.
+/// One master, with its connections while they are open.
 pub struct Master {
     pub place: Whereabouts,
     pub commands: Arc<CallLink>,
@@ -49,12 +49,12 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// One master has all slots.
+    /// Creates the routes of a single master, which has all slots.
     pub fn of_one(master: Arc<Master>) -> Self {
         Self::new(vec![(0, SLOTS - 1, master)])
     }
 
-    /// First and last slot of each range, with its master.
+    /// Creates routes from the first and the last slot of each range, with its master.
     pub fn new(ranges: Vec<(i64, i64, Arc<Master>)>) -> Self {
         let mut all: Vec<Arc<Master>> = Vec::new();
         for (_, _, master) in &ranges {
@@ -70,7 +70,7 @@ impl Routes {
         self.ranges.iter().find(|(first, last, _)| (*first..=*last).contains(&slot)).map(|(_, _, master)| master)
     }
 
-    /// Whether every slot has a master.
+    /// Returns whether every slot has a master.
     pub fn is_complete(&self) -> bool {
         self.ranges.iter().map(|(first, last, _)| last - first + 1).sum::<i64>() == SLOTS
     }

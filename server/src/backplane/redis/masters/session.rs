@@ -1,7 +1,7 @@
-//! Keeps a master connected, for ever.
+//! Keeps a master connected.
 //!
-//! A session begins with the connection for commands and ends with it: the master may be another server then. The
-//! connections for leases and for media are built anew by themselves while it lasts.
+//! A session begins and ends with the connection for commands; after that, the master may be another server. During a
+//! session, the connections for leases and for media are reestablished independently.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,10 +17,10 @@ use crate::backplane::redis::call_link::CallLink;
 use crate::backplane::redis::connector::{Connection, Login, Purpose};
 use crate::backplane::redis::{sentinel, slot};
 
-/// A session of this length was a good one: the next is tried soon.
+/// The duration from which a session counts as successful, so that the next attempt follows soon.
 const SETTLED: Duration = Duration::from_secs(5);
 
-/// Connects again and again.
+/// Connects repeatedly; never returns.
 pub async fn supervise(masters: Arc<Masters>, master: Arc<Master>) {
     let mut backoff = Backoff::new();
     // One line in the log for each change, however often it is tried.
@@ -87,7 +87,7 @@ async fn session(masters: &Arc<Masters>, master: &Arc<Master>, connected_before:
 
 type Opened = (Connection, Arc<crate::backplane::redis::call_link::Health>);
 
-/// Connects, loads the known scripts, and sends calls over the connection from then on.
+/// Connects, loads the known scripts, and uses the connection for calls from then on.
 async fn open(
     masters: &Masters,
     master: &Master,
@@ -113,7 +113,7 @@ async fn open(
     Ok((connection, health))
 }
 
-/// Keeps a connection for leases while this master has them. Ends when it does not renew them, or not any more.
+/// Maintains a connection for leases while this master stores them. Returns if it does not, or no longer, store them.
 async fn keep_lease(masters: &Arc<Masters>, master: &Arc<Master>, server: &Server) {
     let mut routed = masters.routed.subscribe();
     let has_leases = || {
@@ -135,8 +135,8 @@ async fn keep_lease(masters: &Arc<Masters>, master: &Arc<Master>, server: &Serve
     }
 }
 
-/// Keeps another connection to the same server. Ends where calls give one up whose `opened` is counted: that server is
-/// of no use, or not the master.
+/// Maintains another connection to the same server. Returns if calls abandon a connection with an `opened` counter,
+/// since the server is then unusable or not the master.
 async fn keep(
     masters: &Masters,
     master: &Master,
