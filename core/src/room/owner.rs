@@ -4,8 +4,7 @@
 //! sent only after the journal has acknowledged the write. Everything else that a crash may lose is kept by its sender:
 //! the owner confirms a signal when no backlog and no unacknowledged write depends on it.
 //!
-//! Each rule has its own file and operates only on the parts it needs; [`Owner`] holds the parts and orders the
-//! effects.
+//! Each rule has its own file and operates only on the parts it needs; [`Owner`] holds them and orders the effects.
 
 mod absences;
 mod attaching;
@@ -181,8 +180,7 @@ impl Owner {
         self.streams.checkpoints()
     }
 
-    /// Publishes the streams after a takeover, using the copies of the edge on the same node where they are more
-    /// recent.
+    /// Publishes the streams after a takeover, from the copies of the edge on this node where they are more recent.
     pub fn adopt_streams(&mut self, turn: Turn, copies: &[KnownStream], out: &mut Vec<OwnerEffect>) {
         // No edge is attached yet, and nothing may be shown that is behind what is shown here.
         self.streams.catch_up(&mut self.room, turn.shared, (copies, &self.edges), &mut Vec::new());
@@ -281,8 +279,7 @@ impl Owner {
         self.advance(turn, out);
     }
 
-    /// Restarts the timeouts of all absent members, because Redis was unavailable and no message from them could
-    /// arrive.
+    /// Restarts the timeouts of all absent members, because no message from them could arrive without Redis.
     pub fn forgive(&mut self, now: Instant) {
         if !self.settings.breaks(Mutation::Amnesty) {
             self.members.absences.forgive(now);
